@@ -1,0 +1,53 @@
+// The numbers of COSE that SUIT uses: RFC 9052, 9053, 9054, 8778, 9459, 9864, 9964.
+
+// Message tags (RFC 9052 §2)
+export const TAG_MAC0 = 17;
+export const TAG_SIGN1 = 18;
+export const TAG_ENCRYPT = 96;
+export const TAG_MAC = 97;
+export const TAG_SIGN = 98;
+
+// Header labels (RFC 9052 §3.1)
+export const HEADER_ALG = 1;
+export const HEADER_CRIT = 2;
+export const HEADER_CONTENT_TYPE = 3;
+export const HEADER_KID = 4;
+export const HEADER_IV = 5;
+
+// Hash algorithms (RFC 9054)
+export const HASH_SHA_256 = -16;
+export const HASH_SHAKE128 = -18;
+export const HASH_SHA_384 = -43;
+export const HASH_SHA_512 = -44;
+export const HASH_SHAKE256 = -45;
+
+// Signature and MAC algorithms (RFC 9053, 9864; HSS-LMS RFC 8778; ML-DSA RFC 9964)
+export const ALG_HMAC_256_256 = 5;
+export const ALG_ES256 = -7;
+export const ALG_EDDSA = -8;
+export const ALG_ESP256 = -9;
+export const ALG_ED25519 = -19;
+export const ALG_ES384 = -35;
+export const ALG_ES512 = -36;
+export const ALG_HSS_LMS = -46;
+export const ALG_ML_DSA_44 = -48;
+export const ALG_ML_DSA_65 = -49;
+export const ALG_ML_DSA_87 = -50;
+export const ALG_ESP384 = -51;
+export const ALG_ESP512 = -52;
+export const ALG_ED448 = -53;
+
+// Key types and curves (RFC 9053 §7), key parameters (RFC 9052 §7.1)
+export const KEY_KTY = 1;
+export const KEY_KID = 2;
+export const KEY_ALG = 3;
+export const KEY_CRV = -1;
+export const KEY_X = -2;
+export const KEY_Y = -3;
+export const KEY_D = -4;
+export const KEY_K = -1;
+export const KTY_OKP = 1;
+export const KTY_EC2 = 2;
+export const KTY_SYMMETRIC = 4;
+export const CRV_P256 = 1;
+export const CRV_ED25519 = 6;

@@ -1,0 +1,63 @@
+// The shapes that cross the border of this package. Nothing here exists at run time.
+
+/** Octets, 0..255 each: a Uint8Array, or a plain array where an engine has no typed arrays. */
+export type Bytes = ArrayLike<number>;
+
+/** Where the envelope lies: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`. */
+export interface Source {
+  length: number;
+  read(offset: number, n: number): Bytes;
+}
+
+/** An unsigned 64-bit number as two unsigned 32-bit halves, [high, low]. Exact where a double is not. */
+export type Sequence = [number, number];
+
+export interface HashState {
+  update(bytes: Bytes): void;
+  /** Ends the computation; the state must not be used again. */
+  digest(): Bytes;
+}
+
+/** A hash function. `once` may be the engine's own one-shot call; it is used where all the input is at hand. */
+export interface Hash {
+  create(): HashState;
+  once?(bytes: Bytes): Bytes;
+}
+
+/** What an engine offers natively. What is left out, the entry of the package or bundle fills with ours. */
+export interface Host {
+  sha256?: Hash;
+  sha384?: Hash;
+  sha512?: Hash;
+}
+
+/** A key in a form worked out beforehand; `key` is always the raw public key, so that two forms of one key count once. */
+export interface Prepared {
+  key: Bytes;
+  table: unknown;
+}
+
+/**
+ * A signature or MAC algorithm.
+ * `ids`: the COSE algorithm numbers that it answers to. `valid`: whether a raw key can be used at all. `verify` returns false on
+ * every bad signature and never throws, whatever the lengths of its arguments.
+ */
+export interface Alg {
+  ids: number[];
+  valid(key: Bytes): boolean;
+  verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean;
+}
+
+/** A key that is trusted, with the one algorithm it is trusted for: the message never chooses. */
+export interface Anchor {
+  alg: Alg;
+  key: Bytes | Prepared;
+  kid?: Bytes;
+}
+
+/** Whom to believe. `need` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */
+export interface Trust {
+  anchors: Anchor[];
+  need?: number;
+  floor?: Sequence;
+}
