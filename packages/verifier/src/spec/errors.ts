@@ -33,7 +33,7 @@ export const MANIFEST_VERSION = 33;
 export const MANIFEST_KEY = 34;
 export const MANIFEST_INCOMPLETE = 35;
 export const COMMON_KEY = 36;
-export const COMPONENT_COUNT = 37;
+export const COMPONENT_LIST = 37;
 export const ROLLBACK = 38;
 export const SHARED_COMMAND = 39;
 export const COMMAND_UNKNOWN = 40;
@@ -41,6 +41,7 @@ export const COMMAND_ARGUMENT = 41;
 export const PARAMETER_UNKNOWN = 42;
 export const PARAMETER_VALUE = 43;
 export const URI_CHARACTER = 44;
+export const TEXT_KEY = 45;
 
 // 50..69  who signed
 export const TRUST_POLICY = 50;
@@ -52,6 +53,7 @@ export const HEADER_ALG_UNKNOWN = 55;
 export const HEADER_TWICE = 56;
 export const HEADER_CRITICAL = 57;
 export const PAYLOAD_ATTACHED = 58;
+export const SIGNATURE_COUNT = 59;
 export const SIGNATURE_INVALID = 60;
 export const SIGNATURE_NO_ANCHOR = 61;
 export const SIGNATURE_THRESHOLD = 62;

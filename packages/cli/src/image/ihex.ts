@@ -1,0 +1,137 @@
+// Intel HEX, "Hexadecimal Object File Format Specification", revision A (1988): record types 00 to 05, upper or lower case digits,
+// lines ended by LF, CR LF or CR, empty lines and blanks at the end of a line. Exactly one end-of-file record, and it is the last.
+//
+// Why a reader of our own: nrf-intel-hex 1.4.0 computes the linear base with `<< 16`, so that it refuses every address from 2 GiB on
+// (external flash of STM32, PIC32, RISC-V), and takes an extended address record that is too short for base 0, which would sign the
+// bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates whatever an address asks for.
+
+import { hex, type Image, ImageError, layOut } from "./layout.js";
+
+const DATA = 0;
+const END_OF_FILE = 1;
+const EXTENDED_SEGMENT_ADDRESS = 2;
+const EXTENDED_LINEAR_ADDRESS = 4;
+
+/** Bytes of data by record type; start addresses (3 and 5) are checked and not used: they are no part of the flash. */
+const LENGTHS = [undefined, 0, 2, 4, 2, 4];
+
+const LONGEST = 255 + 5;
+const COLON = 0x3a;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * Reads a whole Intel HEX file.
+ *
+ * @throws ImageError naming the line, for everything outside of the subset at the top of this file
+ */
+export function parseHex(text: Uint8Array): Image {
+  const data = new Uint8Array(text.length >> 1);
+  const runs: { address: number; from: number; to: number }[] = [];
+  const record = new Uint8Array(LONGEST);
+  let used = 0;
+  let base = 0;
+  let linear = false;
+  let ended = false;
+  let line = 0;
+
+  for (let at = 0; at < text.length; ) {
+    line++;
+    const start = at;
+    while (at < text.length && text[at] !== LF && text[at] !== CR) at++;
+    const end = trimmed(text, start, at);
+    if (text[at] === CR && text[at + 1] === LF) at++;
+    at++;
+
+    if (start === end) continue;
+    if (ended) throw damaged(line, "text after the end-of-file record");
+    const count = readRecord(text, start, end, record, line);
+    const offset = pair(record, 1);
+    const type = record[3] as number;
+
+    if (type === DATA) {
+      const address = base + offset;
+      checkWrap(linear, offset, address, count, line);
+      data.set(record.subarray(4, 4 + count), used);
+      const last = runs.at(-1);
+      if (last && last.address + (last.to - last.from) === address) last.to += count;
+      else runs.push({ address, from: used, to: used + count });
+      used += count;
+      continue;
+    }
+
+    if (type >= LENGTHS.length) throw unknownType(line, type);
+    if (count !== LENGTHS[type]) throw damaged(line, `a record of type 0${type} with ${count} bytes of data`);
+    if (offset !== 0) throw damaged(line, `a record of type 0${type} with an offset, which must be 0000`);
+    if (type === END_OF_FILE) ended = true;
+    if (type === EXTENDED_SEGMENT_ADDRESS || type === EXTENDED_LINEAR_ADDRESS) {
+      linear = type === EXTENDED_LINEAR_ADDRESS;
+      base = pair(record, 4) * (linear ? 0x10000 : 0x10);
+    }
+  }
+
+  // Truncation: without this record nobody can tell that the rest of the file is missing.
+  if (!ended) throw damaged(line, "the file stops without an end-of-file record (:00000001FF)");
+  return layOut(
+    "ihex",
+    runs.map((run) => ({ address: run.address, bytes: data.subarray(run.from, run.to) })),
+  );
+}
+
+/** Decodes one line into `record` and returns the number of its data bytes. */
+function readRecord(text: Uint8Array, start: number, end: number, record: Uint8Array, line: number): number {
+  if (text[start] !== COLON) throw damaged(line, "no record: it does not begin with a colon");
+  const digits = end - start - 1;
+  if (digits % 2 !== 0 || digits < 10 || digits > 2 * LONGEST) throw damaged(line, `a record of ${digits} digits`);
+
+  let sum = 0;
+  for (let i = 0; i < digits / 2; i++) {
+    const high = digit(text[start + 1 + 2 * i] as number);
+    const low = digit(text[start + 2 + 2 * i] as number);
+    if (high < 0 || low < 0) throw damaged(line, "a character that is no hexadecimal digit");
+    const byte = high * 16 + low;
+    record[i] = byte;
+    sum += byte;
+  }
+  const count = record[0] as number;
+  if (count + 5 !== digits / 2) throw damaged(line, `the record says ${count} bytes of data and holds ${digits / 2 - 5}`);
+  if (sum % 256 !== 0) throw damaged(line, "wrong checksum");
+  return count;
+}
+
+/**
+ * Section 3 adds modulo 4 GiB after a linear base and modulo 64 KiB otherwise. What would wrap is refused: some loaders carry into
+ * the next 64 KiB, some do not, and then the device would hold other bytes than those signed.
+ */
+function checkWrap(linear: boolean, offset: number, address: number, count: number, line: number): void {
+  if (linear ? address + count > 2 ** 32 : offset + count > 0x10000) {
+    throw damaged(line, `the data at ${hex(address)} runs past the end of its ${linear ? "4 GiB" : "64 KiB segment"}`);
+  }
+}
+
+function trimmed(text: Uint8Array, start: number, end: number): number {
+  let to = end;
+  while (to > start && (text[to - 1] === 0x20 || text[to - 1] === 0x09)) to--;
+  return to;
+}
+
+function digit(c: number): number {
+  if (c >= 0x30 && c <= 0x39) return c - 0x30;
+  const lower = c | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}
+
+function pair(record: Uint8Array, at: number): number {
+  return (record[at] as number) * 256 + (record[at + 1] as number);
+}
+
+function damaged(line: number, what: string): ImageError {
+  return new ImageError(`Intel HEX, line ${line}: ${what}`, "Build or download it again; a raw binary must not be named .hex.");
+}
+
+function unknownType(line: number, type: number): ImageError {
+  return new ImageError(
+    `Intel HEX, line ${line}: record type 0x${type.toString(16).padStart(2, "0")} is not one of 00 to 05`,
+    "A universal HEX of the micro:bit holds an image for each board: extract one and sign that.",
+  );
+}

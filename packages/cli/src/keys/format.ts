@@ -1,0 +1,67 @@
+// Public keys as others want them: files for tools (pem, jwk, cose, raw) and literals to embed in a device (js, h).
+
+import { createPublicKey } from "node:crypto";
+import { coseAlg, type PublicKey, publicOf, thumbprint, toCose, toJwk } from "@firmseal/signer";
+
+export const publicFormats = ["pem", "jwk", "cose", "js", "h", "raw"] as const;
+
+export type PublicFormat = (typeof publicFormats)[number];
+
+/** The bytes of a file that holds the public part of a key, of a private one too. Text ends with a newline. */
+export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
+  const bytes = writers[format](publicOf(key));
+  return typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+}
+
+const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
+  pem: (key) => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string,
+  jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
+  cose: toCose,
+  raw: (key) => Uint8Array.from(key.key),
+  js,
+  h,
+};
+
+function about(key: PublicKey): string {
+  return `Public key for firmware signatures, ${key.alg}. COSE Key Thumbprint (RFC 9679, SHA-256): ${Buffer.from(thumbprint(key)).toString("hex")}`;
+}
+
+// ES5, and no `module`: the engines it is for have none
+function js(key: PublicKey): string {
+  const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
+  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: [${key.key.join(", ")}]${kid} };\n`;
+}
+
+function h(key: PublicKey): string {
+  const lines = [
+    `/* ${about(key)} */`,
+    "#ifndef FIRMSEAL_KEY_H",
+    "#define FIRMSEAL_KEY_H",
+    "",
+    `#define FIRMSEAL_KEY_ALG "${key.alg}"`,
+    `#define FIRMSEAL_KEY_COSE_ALG (${coseAlg(key.alg)})`,
+    `#define FIRMSEAL_KEY_LENGTH ${key.key.length}`,
+    "",
+    `static const unsigned char firmseal_key[${key.key.length}] = {`,
+    ...rowsOfEight(key.key),
+    "};",
+  ];
+  if (key.kid && key.kid.length > 0) {
+    lines.push(
+      "",
+      `#define FIRMSEAL_KEY_KID_LENGTH ${key.kid.length}`,
+      "",
+      `static const unsigned char firmseal_key_kid[${key.kid.length}] = {`,
+    );
+    lines.push(...rowsOfEight(key.kid), "};");
+  }
+  return [...lines, "", "#endif", ""].join("\n");
+}
+
+function rowsOfEight(bytes: Uint8Array): string[] {
+  const rows: string[] = [];
+  for (let i = 0; i < bytes.length; i += 8) {
+    rows.push(`    ${[...bytes.subarray(i, i + 8)].map((b) => `0x${b.toString(16).padStart(2, "0")}`).join(", ")},`);
+  }
+  return rows;
+}

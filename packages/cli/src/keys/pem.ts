@@ -1,0 +1,62 @@
+// Finds the one key in a PEM file (RFC 7468): complete, undamaged armour around exactly one DER sequence.
+
+import { KeyFileError } from "./error.js";
+
+const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY"];
+
+const CUT = "the file is cut short or damaged: export the key again";
+
+// what people have instead, and how they get on
+const OTHER: Record<string, string> = {
+  CERTIFICATE: "take the public key out of it: openssl x509 -pubkey -noout -in FILE",
+  "OPENSSH PRIVATE KEY": "make a key for signing: firmseal keygen --out KEY.pem",
+};
+
+/** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
+export function pemBlock(text: string, name: string): { label: string; der: Buffer } {
+  const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^]*?)-----END \1-----/g)].map(([, label = "", body = ""]) => ({
+    label,
+    body,
+  }));
+  const begins = text.split("-----BEGIN ").length - 1;
+  const ends = text.split("-----END ").length - 1;
+  if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block begins or ends nowhere`, CUT, 2);
+  // `openssl ecparam -genkey` writes the curve in a block of its own, and again inside the key
+  const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
+  const [block] = keys;
+  if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
+  if (keys.length > 1)
+    throw new KeyFileError(`${name}: ${keys.length} PEM blocks, where one key is expected`, "put each key into a file of its own", 2);
+  if (!READ.includes(block.label)) {
+    throw new KeyFileError(
+      `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,
+      OTHER[block.label] ?? "keys for signing are Ed25519 or P-256; `firmseal keygen` makes one",
+      2,
+    );
+  }
+  if (/^(Proc-Type|DEK-Info):/m.test(block.body)) {
+    // its key derivation is one round of MD5
+    throw new KeyFileError(
+      `${name}: encrypted in OpenSSL's old way, which protects nothing`,
+      "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
+      2,
+    );
+  }
+  const base64 = block.body.replace(/\s+/g, "");
+  const der = Buffer.from(base64, "base64");
+  if (der.toString("base64") !== base64 || !isOneSequence(der))
+    throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
+  return { label: block.label, der };
+}
+
+/** Whether bytes are one DER SEQUENCE by its head, of that length exactly: a cut file is told apart from a wrong passphrase by it. */
+export function isOneSequence(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0x30 || bytes.length < 2) return false;
+  const first = bytes[1] as number;
+  if (first < 0x80) return bytes.length === 2 + first;
+  const n = first - 0x80;
+  if (n < 1 || n > 3 || bytes.length < 2 + n) return false;
+  let length = 0;
+  for (const byte of bytes.subarray(2, 2 + n)) length = length * 256 + byte;
+  return bytes.length === 2 + n + length;
+}

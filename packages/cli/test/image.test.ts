@@ -1,0 +1,556 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { inflateRawSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { detect, HEAD, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import {
+  concat,
+  EOF,
+  FAMILY_PRESENT,
+  linearBase,
+  type Part,
+  record,
+  text,
+  uf2Block,
+  uf2Blocks,
+  writeElf,
+  writeHex,
+  writeUf2,
+} from "./image-writers.js";
+
+type Parsed = Exclude<ImageFormat, "raw">;
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+const MIB = 1024 * 1024;
+
+function read(file: Uint8Array, format: Parsed): Image {
+  expect(detect(file.subarray(0, HEAD), "firmware.bin")).toBe(format);
+  return parseImage(file, format);
+}
+
+function refuse(file: Uint8Array, format: Parsed, message: RegExp): ImageError {
+  try {
+    parseImage(file, format);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ImageError);
+    const { message: said, hint } = error as ImageError;
+    expect(said).toMatch(message);
+    expect(`${said}${hint}`).not.toContain("\n");
+    expect(hint.length).toBeGreaterThan(10);
+    return error as ImageError;
+  }
+  throw new Error(`not refused: ${message}`);
+}
+
+/** What the parts look like in flash, laid out in the plainest way. */
+function flash(parts: readonly Part[]): Omit<Image, "format"> {
+  const address = Math.min(...parts.map((p) => p.address));
+  const end = Math.max(...parts.map((p) => p.address + p.bytes.length));
+  const out = new Uint8Array(end - address).fill(0xff);
+  for (const p of parts) out.set(p.bytes, p.address - address);
+  return { address, bytes: out, gaps: end - address - parts.reduce((n, p) => n + p.bytes.length, 0) };
+}
+
+/** One to four parts with gaps from 0 to 300 bytes, anywhere in 4 GiB, in any order. */
+const parts = fc
+  .tuple(
+    fc.oneof(fc.constantFrom(0, 0xfff0, 0x08000000, 0x7ffffff0, 0x90000000, 0xfffff000), fc.nat(0xffff0000)),
+    fc.array(fc.tuple(fc.nat(300), fc.uint8Array({ minLength: 1, maxLength: 700 })), { minLength: 1, maxLength: 4 }),
+    fc.boolean(),
+  )
+  .map(([start, list, backwards]) => {
+    let at = start;
+    const out: Part[] = [];
+    for (const [gap, content] of list) {
+      out.push({ address: at, bytes: content });
+      at += content.length + gap;
+    }
+    return backwards ? out.reverse() : out;
+  })
+  .filter((list) => list.every((p) => p.address + p.bytes.length <= 2 ** 32));
+
+describe("round trips", () => {
+  it("Intel HEX", () => {
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 255 }), (list, width) => {
+        expect(read(writeHex(list, width), "ihex")).toEqual({ format: "ihex", ...flash(list) });
+      }),
+    );
+  });
+
+  it("UF2", () => {
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 476 }), (list, size) => {
+        expect(read(writeUf2(uf2Blocks(list, size)), "uf2")).toEqual({ format: "uf2", ...flash(list) });
+      }),
+    );
+  });
+
+  it("ELF, both classes and both byte orders", () => {
+    fc.assert(
+      fc.property(parts, fc.boolean(), fc.boolean(), fc.constantFrom(2, 3), (list, wide, little, type) => {
+        // With 0 in every p_paddr the virtual address counts; the writer gives both the same value.
+        expect(read(writeElf({ wide, little, type, segments: list }), "elf")).toEqual({ format: "elf", ...flash(list) });
+      }),
+    );
+  });
+
+  it("never throws anything but an ImageError on damaged files", () => {
+    const files = [
+      writeHex([{ address: 0x10000, bytes: new Uint8Array(40) }]),
+      writeUf2(uf2Blocks([{ address: 0x10000000, bytes: new Uint8Array(600) }])),
+      writeElf({ segments: [{ address: 0x8000, bytes: new Uint8Array(40) }], sections: [], mapHeader: true }),
+      writeElf({ wide: true, little: false, segments: [{ address: 0x8000, bytes: new Uint8Array(40) }] }),
+    ] as const;
+    const formats: Parsed[] = ["ihex", "uf2", "elf", "elf"];
+    fc.assert(
+      fc.property(fc.nat(3), fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 4 }), fc.nat(2000), (which, edits, cut) => {
+        const file = (files[which] as Uint8Array).slice(0, cut === 0 ? undefined : cut);
+        for (const [at, value] of edits) if (file.length > 0) file[at % file.length] = value;
+        try {
+          const image = parseImage(file, formats[which] as Parsed);
+          expect(image.bytes.length).toBeLessThanOrEqual(file.length + MIB);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ImageError);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("detect", () => {
+  it.each<[string, Uint8Array, string, ImageFormat]>([
+    ["a vector table", bytes(0, 0, 4, 0x20, 1, 1, 0, 8), "app.bin", "raw"],
+    ["an empty file", bytes(), "app.bin", "raw"],
+    ["a binary that begins with a colon", bytes(0x3a, 0, 1, 2, 3, 0x0a), "app.bin", "raw"],
+    ["a binary that begins like a record", concat(text(":1000").subarray(0, 5), bytes(0, 1, 2, 3)), "app.bin", "raw"],
+    ["hexadecimal digits that no record is as long as", text(`:${"0".repeat(522)}`), "app.bin", "raw"],
+    ["a binary that begins with UF2 and no second magic number", bytes(0x55, 0x46, 0x32, 0x0a, 0, 0, 0, 0), "app.bin", "raw"],
+    ["a binary that begins with the ELF magic and an unknown class", bytes(0x7f, 0x45, 0x4c, 0x46, 7, 1, 1), "app.bin", "raw"],
+    ["a JavaScript app", text("S1 = require('Storage');"), "app.js", "raw"],
+    ["HEX under another name", text(EOF), "app.bin", "ihex"],
+    ["HEX with CR LF and small letters", text(":0400000001020304f2\r", ":00000001ff\r"), "app", "ihex"],
+    ["HEX after empty lines", text("", EOF), "app", "ihex"],
+    ["HEX after a byte order mark", concat(bytes(0xef, 0xbb, 0xbf), text(EOF)), "app", "ihex"],
+    ["HEX with a wrong checksum", text(":00000001FE"), "app", "ihex"],
+    ["the text of a damaged HEX file", text(":00zz"), "app.HEX", "ihex"],
+    ["a raw binary named .uf2", bytes(1, 2, 3), "app.uf2", "uf2"],
+    ["a raw binary named .elf", bytes(1, 2, 3), "app.elf", "elf"],
+    ["a UF2 that is cut short", uf2Block({ address: 0, number: 0, total: 1, data: bytes(1) }).subarray(0, 100), "x", "uf2"],
+    ["an ELF that is cut short", bytes(0x7f, 0x45, 0x4c, 0x46, 1, 1, 1), "x", "elf"],
+    ["an ELF named .hex", writeElf({ segments: [{ address: 0, bytes: bytes(1) }] }), "app.hex", "elf"],
+  ])("%s", (_, head, name, format) => {
+    expect(detect(head, name)).toBe(format);
+  });
+
+  it("refuses S-records, whose text would pass for a raw image", () => {
+    expect(() => detect(text("S0030000FC", "S1051000AABB85"), "app.bin")).toThrow(ImageError);
+    expect(() => detect(text("S1051000AABB85"), "app.s19")).toThrow(/S-records/);
+  });
+
+  it.each<[Parsed, RegExp]>([
+    ["ihex", /line 1/],
+    ["uf2", /multiple of 512/],
+    ["elf", /no ELF header/],
+  ])("a raw binary with the extension of %s is refused", (format, message) => {
+    refuse(bytes(1, 2, 3), format, message);
+    refuse(bytes(), format, format === "ihex" ? /end-of-file/ : message);
+  });
+});
+
+describe("Intel HEX", () => {
+  const some = record(0, 0, [1, 2, 3, 4]);
+
+  it.each<[string, string[], Omit<Image, "format">]>([
+    ["no linear base", [record(0, 0x10, [1]), EOF], { address: 0x10, bytes: bytes(1), gaps: 0 }],
+    ["a segment base", [record(2, 0, [0x10, 0x01]), record(0, 2, [1, 2]), EOF], { address: 0x10012, bytes: bytes(1, 2), gaps: 0 }],
+    [
+      "a linear base of 2 GiB and more",
+      [linearBase(0x9000), record(0, 0, [7]), EOF],
+      { address: 0x90000000, bytes: bytes(7), gaps: 0 },
+    ],
+    [
+      "the last byte of 4 GiB",
+      [linearBase(0xffff), record(0, 0xffff, [7]), EOF],
+      { address: 0xffffffff, bytes: bytes(7), gaps: 0 },
+    ],
+    [
+      "a record over 64 KiB after a linear base",
+      [linearBase(0), record(0, 0xffff, [1, 2]), EOF],
+      { address: 0xffff, bytes: bytes(1, 2), gaps: 0 },
+    ],
+    [
+      "start addresses",
+      [some, record(3, 0, [0, 0, 1, 0]), record(5, 0, [8, 0, 1, 0]), EOF],
+      { address: 0, bytes: bytes(1, 2, 3, 4), gaps: 0 },
+    ],
+    ["a record without data", [record(0, 9, []), some, EOF], { address: 0, bytes: bytes(1, 2, 3, 4), gaps: 0 }],
+    ["a gap", [record(0, 4, [2]), record(0, 0, [1]), EOF], { address: 0, bytes: bytes(1, 255, 255, 255, 2), gaps: 3 }],
+    ["blanks and empty lines", ["", `${some} \t`, "", EOF, " ", ""], { address: 0, bytes: bytes(1, 2, 3, 4), gaps: 0 }],
+  ])("reads %s", (_, lines, image) => {
+    const expected = { format: "ihex", ...image };
+    expect(parseImage(text(...lines), "ihex")).toEqual(expected);
+    expect(parseImage(Buffer.from(lines.join("\r\n").toLowerCase()), "ihex")).toEqual(expected);
+    expect(parseImage(Buffer.from(lines.join("\r")), "ihex")).toEqual(expected);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ["a wrong checksum", [some.replace(/..$/, "00"), EOF], /line 1: wrong checksum/],
+    ["a flipped digit", [some.replace("0102", "0103"), EOF], /line 1: wrong checksum/],
+    ["a length that is too large", [some.replace(":04", ":05"), EOF], /says 5 bytes of data and holds 4/],
+    ["a length that is too small", [some.replace(":04", ":03"), EOF], /says 3 bytes of data and holds 4/],
+    ["an odd digit", [`${some}0`, EOF], /a record of 19 digits/],
+    ["a record that is too short", [":00000001", EOF], /a record of 8 digits/],
+    ["a record that is too long", [`:FF${"0".repeat(520)}`, EOF], /a record of 522 digits/],
+    ["a letter that is no digit", [some.replace("0102", "01O2"), EOF], /no hexadecimal digit/],
+    ["a line that is no record", [some, "; comment", EOF], /line 2: no record/],
+    ["an indented record", [some, ` ${EOF}`], /line 2: no record/],
+    ["two records in a line", [some + some, EOF], /line 1: a record of 37 digits/],
+    ["an unknown record type", [record(6, 0, []), EOF], /record type 0x06/],
+    ["a record type of universal HEX", [record(0x0a, 0, [1, 2, 3, 4]), EOF], /record type 0x0a/],
+    ["no end-of-file record", [some], /without an end-of-file record/],
+    ["data after the end-of-file record", [some, EOF, record(0, 4, [1])], /line 3: text after/],
+    ["a second end-of-file record", [some, EOF, EOF], /line 3: text after/],
+    ["text after the end-of-file record", [some, EOF, "signature"], /line 3: text after/],
+    ["an end-of-file record with data", [some, record(1, 0, [1])], /type 01 with 1 bytes/],
+    ["an end-of-file record with an offset", [some, record(1, 1, [])], /type 01 with an offset/],
+    ["an empty linear base", [record(4, 0, []), some, EOF], /type 04 with 0 bytes/],
+    ["a linear base of one byte", [record(4, 0, [8]), some, EOF], /type 04 with 1 bytes/],
+    ["a linear base with an offset", [record(4, 1, [8, 0]), some, EOF], /type 04 with an offset/],
+    ["a segment base of three bytes", [record(2, 0, [1, 2, 3]), some, EOF], /type 02 with 3 bytes/],
+    ["a start address of two bytes", [some, record(5, 0, [1, 2]), EOF], /type 05 with 2 bytes/],
+    ["overlapping records", [some, record(0, 3, [4, 5]), EOF], /set the byte at 0x00000003/],
+    ["the same record twice", [some, some, EOF], /set the byte at 0x00000000/],
+    [
+      "a segment that overlaps the one before",
+      [record(0, 0x10, [1]), record(2, 0, [0, 1]), some, EOF],
+      /set the byte at 0x00000010/,
+    ],
+    ["data over the end of a segment", [record(2, 0, [0x10, 0]), record(0, 0xffff, [1, 2]), EOF], /64 KiB segment/],
+    ["data over 64 KiB without a base", [record(0, 0xffff, [1, 2]), EOF], /64 KiB segment/],
+    ["data over the end of 4 GiB", [linearBase(0xffff), record(0, 0xffff, [1, 2]), EOF], /4 GiB/],
+    ["a hole of 4 GiB", [some, linearBase(0xffff), record(0, 0xfff0, [1]), EOF], /more than 1 MiB of filling/],
+    ["nothing but the end", [EOF], /no byte to flash/],
+    ["nothing but empty records", [record(0, 0, []), EOF], /no byte to flash/],
+  ])("refuses %s", (_, lines, message) => {
+    refuse(text(...lines), "ihex", message);
+  });
+
+  it("fills exactly 1 MiB, in one gap or in several", () => {
+    const at = (upper: number, offset: number) => [linearBase(upper), record(0, offset, [1])];
+    expect(read(text(...at(0, 0), ...at(0x10, 1), EOF), "ihex").gaps).toBe(MIB);
+    refuse(text(...at(0, 0), ...at(0x10, 2), EOF), "ihex", /1 MiB/);
+    refuse(text(...at(0, 0), ...at(8, 0), ...at(0x10, 4), EOF), "ihex", /1 MiB/);
+  });
+
+  it("every truncation is refused", () => {
+    const file = writeHex([{ address: 0x8000000, bytes: new Uint8Array(40).fill(1) }]);
+    for (let n = 0; n < file.length - 1; n++) refuse(file.subarray(0, n), "ihex", /Intel HEX, line/);
+  });
+});
+
+describe("UF2", () => {
+  const blocks = uf2Blocks([{ address: 0x10000000, bytes: Uint8Array.from({ length: 700 }, (_, i) => i) }]);
+  const image = flash(blocks.map((b) => ({ address: b.address, bytes: b.data })));
+  const [first, second, third] = blocks as [(typeof blocks)[0], (typeof blocks)[0], (typeof blocks)[0]];
+  const numbered = (list: typeof blocks) => list.map((b, number) => ({ ...b, number, total: list.length }));
+
+  /** The block that build tools put before an image for the RP2350. */
+  const erratum = {
+    flags: 0xa000,
+    address: 0x10ffff00,
+    number: 0,
+    total: 2,
+    family: 0xe48bff57,
+    data: new Uint8Array(256).fill(0xef),
+    tail: [0x04, 0xe3, 0x57, 0x99],
+  };
+
+  it("reads blocks without a family, with extension tags and with a checksum", () => {
+    expect(read(writeUf2(blocks), "uf2")).toEqual({ format: "uf2", ...image });
+    for (const flags of [0, FAMILY_PRESENT + 0x8000, FAMILY_PRESENT + 0x4000]) {
+      expect(read(writeUf2(blocks.map((b) => ({ ...b, flags }))), "uf2").bytes).toEqual(image.bytes);
+    }
+  });
+
+  it("counts and leaves out blocks that are not for the main flash", () => {
+    const source = { ...first, flags: 1, address: 0x20000000, family: 0 };
+    expect(read(writeUf2(numbered([source, ...blocks, source])), "uf2").bytes).toEqual(image.bytes);
+    refuse(writeUf2([source, ...blocks]), "uf2", /says that the file has/);
+    refuse(writeUf2([{ ...source, number: 0, total: 1 }]), "uf2", /no byte to flash/);
+  });
+
+  it("leaves out the block of erratum RP2350-E10, and no other", () => {
+    expect(read(writeUf2([erratum, ...blocks]), "uf2")).toEqual({ format: "uf2", ...image });
+    expect(read(writeUf2([{ ...erratum, flags: FAMILY_PRESENT, tail: [] }, ...blocks]), "uf2").bytes).toEqual(image.bytes);
+    refuse(writeUf2([erratum]), "uf2", /no byte to flash/);
+    for (const other of [
+      { ...erratum, tail: [0x04, 0xe3, 0x57, 0x98] },
+      { ...erratum, flags: 0xa001 },
+      { ...erratum, data: erratum.data.with(255, 0xee) },
+      { ...erratum, data: erratum.data.subarray(1) },
+      { ...erratum, family: 0xe48bff59 },
+      { ...erratum, total: 3 },
+      { ...erratum, number: 1 },
+    ]) {
+      refuse(writeUf2([other, ...blocks]), "uf2", /board families|says that the file has/);
+    }
+    refuse(writeUf2([...blocks, erratum]), "uf2", /board families/);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ["a file cut inside of a block", writeUf2(blocks).subarray(0, 1100), /no multiple of 512/],
+    ["a byte too many", concat(writeUf2(blocks), bytes(0)), /no multiple of 512/],
+    ["a lost last block", writeUf2([first, second]), /has 3 blocks, and it has 2/],
+    [
+      "a lost middle block",
+      writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))),
+      /block 2 stands where block 1/,
+    ],
+    ["a doubled block", writeUf2([first, second, second]), /block 1 stands where block 2/],
+    ["swapped blocks", writeUf2([second, first, third]), /block 1 stands where block 0/],
+    ["two files in one", writeUf2([...blocks, ...blocks]), /has 3 blocks, and it has 6/],
+    ["a count that is wrong in one block", writeUf2([first, { ...second, total: 4 }, third]), /block 1 says/],
+    ["a wrong first magic number", writeUf2([first, { ...second, magic0: 1 }, third]), /block 1: invalid magic value at offset 0/],
+    ["a wrong second magic number", writeUf2([first, { ...second, magic1: 1 }, third]), /block 1: invalid magic value at offset 4/],
+    ["a wrong last magic number", writeUf2([first, second, { ...third, end: 1 }]), /block 2: invalid magic value at offset 508/],
+    ["more data than fits", writeUf2([first, { ...second, size: 477 }, third]), /invalid payload size 477/],
+    ["more data than fits before a checksum", writeUf2([{ ...first, flags: 0x6000, size: 453 }, second, third]), /room for 452/],
+    ["a file container", writeUf2([{ ...first, flags: 0x3000 }, second, third]), /file container/],
+    ["overlapping blocks", writeUf2([first, { ...second, address: first.address + 255 }, third]), /set the byte at 0x100000ff/],
+    ["data over the end of 4 GiB", writeUf2([first, second, { ...third, address: 0xffffffff }]), /end of its 4 GiB/],
+    ["a hole of 256 MiB", writeUf2([first, second, { ...third, address: 0x20000000 }]), /1 MiB/],
+    ["blocks without data", writeUf2([{ ...first, total: 1, size: 0 }]), /no byte to flash/],
+  ])("refuses %s", (_, file, message) => {
+    refuse(file, "uf2", message);
+  });
+
+  it("refuses several families and names them", () => {
+    const others = blocks.map((b) => ({ ...b, family: 0x12345678 }));
+    const error = refuse(writeUf2([...blocks, ...others]), "uf2", /2 board families: Raspberry Pi RP2040, 0x12345678/);
+    expect(error.hint).toMatch(/one board family/);
+    refuse(writeUf2([first, { ...second, flags: 0 }, third]), "uf2", /Raspberry Pi RP2040, none/);
+  });
+});
+
+describe.each([
+  [false, true],
+  [false, false],
+  [true, true],
+  [true, false],
+])("ELF, 64 bits %s, little-endian %s", (wide, little) => {
+  const code = { address: 0x08000000, bytes: bytes(1, 2, 3, 4) };
+  const data = { address: 0x08000008, vaddr: 0x20000000, bytes: bytes(5, 6) };
+  const write = (elf: Parameters<typeof writeElf>[0]) => writeElf({ wide, little, ...elf });
+  const head = wide ? 64 : 52;
+  const one = head + (wide ? 56 : 32);
+
+  it("flashes at the physical address, and no bss, notes or empty segments", () => {
+    const image = read(
+      write({
+        segments: [
+          { ...data, memsz: 4096 },
+          code,
+          { address: 0x20000100, bytes: bytes(), memsz: 0x10000 },
+          { address: 0, bytes: bytes(), offset: 0x7fffffff },
+          { address: 0x40000000, bytes: bytes(9, 9), type: 4 },
+        ],
+      }),
+      "elf",
+    );
+    expect(image).toEqual({ format: "elf", address: 0x08000000, bytes: bytes(1, 2, 3, 4, 255, 255, 255, 255, 5, 6), gaps: 4 });
+  });
+
+  it("takes virtual addresses where no segment has a physical one", () => {
+    const at = (vaddr: number, value: number) => ({ address: 0, vaddr, bytes: bytes(value) });
+    expect(read(write({ segments: [at(0x1001, 2), at(0x1000, 1)] }), "elf")).toMatchObject({ address: 0x1000, bytes: bytes(1, 2) });
+    expect(read(write({ segments: [at(0x20000000, 1)] }), "elf")).toMatchObject({ address: 0 });
+  });
+
+  it("leaves out the ELF header where the linker mapped it", () => {
+    const mapped = { mapHeader: true, segments: [code] };
+    const sections = [
+      { address: 0, offset: one + 1, size: 3, flags: 0 },
+      { address: code.address + 2, offset: one + 2, size: 2 },
+      { address: code.address, offset: one, size: 2 },
+      { address: code.address, offset: head, size: 4, type: 8 },
+      { address: code.address, offset: head, size: 0 },
+    ];
+    expect(read(write({ ...mapped, sections }), "elf")).toMatchObject({ address: code.address, bytes: code.bytes, gaps: 0 });
+    refuse(write({ ...mapped, sections: [] }), "elf", /no byte to flash/);
+    refuse(write(mapped), "elf", /holds the ELF header/);
+    refuse(write({ ...mapped, sections, shnum: 7 }), "elf", /section headers run past/);
+    refuse(write({ ...mapped, sections, shoff: 0x7fffffff }), "elf", /section headers run past/);
+  });
+
+  it.each<[string, Parameters<typeof writeElf>[0], RegExp]>([
+    ["an object file", { type: 1, segments: [code] }, /not linked/],
+    ["a core dump", { type: 4, segments: [code] }, /not linked/],
+    ["a program with an interpreter", { type: 3, segments: [code, { address: 0, bytes: bytes(0), type: 3 }] }, /operating system/],
+    ["a wrong e_version", { version: 2, segments: [code] }, /e_version/],
+    ["a wrong e_ehsize", { ehsize: 40, segments: [code] }, /e_ehsize/],
+    ["no program headers", { phnum: 0, segments: [code] }, /no byte to flash/],
+    ["a program header table at 0", { phoff: 0, segments: [code] }, /no byte to flash/],
+    ["program headers of another size", { phentsize: 16, segments: [code] }, /headers of 16 bytes/],
+    ["more program headers than the file holds", { phnum: 3, segments: [code] }, /program headers run past/],
+    ["a program header table past the end", { phoff: 0x7fffffff, segments: [code] }, /program headers run past/],
+    ["more program headers than counted", { phnum: 0xffff, segments: [code] }, /more program headers/],
+    ["a segment past the end of the file", { segments: [{ ...code, offset: one + 1 }] }, /past the end of the file/],
+    ["a segment far past the end of the file", { segments: [{ ...code, offset: 0xfffffff0 }] }, /past the end of the file/],
+    ["a segment larger than the file", { segments: [{ ...code, filesz: 5 }] }, /past the end of the file/],
+    ["a segment larger in the file than in memory", { segments: [{ ...code, memsz: 3 }] }, /larger in the file than in memory/],
+    ["overlapping segments", { segments: [code, { ...data, address: 0x08000003 }] }, /set the byte at 0x08000003/],
+    ["a hole between flash and RAM", { segments: [code, { ...data, address: 0x20000000 }] }, /1 MiB/],
+    ["nothing but bss", { segments: [{ address: 0x20000000, bytes: bytes(), memsz: 64 }] }, /no byte to flash/],
+  ])("refuses %s", (_, elf, message) => {
+    refuse(write(elf), "elf", message);
+  });
+
+  it("refuses segments that multiply the bytes of the file", () => {
+    const body = { address: 0, bytes: new Uint8Array(1000).fill(1) };
+    const again = Array.from({ length: 3 }, (_, i) => ({ address: 0x1000 * (i + 1), bytes: bytes(), offset: head, filesz: 1000 }));
+    refuse(write({ segments: [body, ...again] }), "elf", /share bytes/);
+  });
+
+  it("refuses an end past the address space", () => {
+    const top = { ...code, address: wide ? Number.MAX_SAFE_INTEGER - 3 : 0xfffffffd };
+    refuse(write({ segments: [top] }), "elf", /end of the address space/);
+    if (!wide) expect(read(write({ segments: [{ ...code, address: 0xfffffffc }] }), "elf").address).toBe(0xfffffffc);
+  });
+
+  it("every truncation of the header and the program headers is refused", () => {
+    const file = write({ segments: [code] });
+    for (let n = 0; n < file.length; n++) refuse(file.subarray(0, n), "elf", /ELF/);
+  });
+
+  it("refuses an identification that does not exist", () => {
+    for (const [at, value] of [
+      [0, 0x7e],
+      [4, 0],
+      [4, 3],
+      [5, 0],
+      [5, 3],
+      [6, 0],
+    ] as const) {
+      const file = write({ segments: [code] });
+      file[at] = value;
+      expect(detect(file, "app.bin")).toBe("raw");
+      refuse(file, "elf", /no ELF header/);
+    }
+  });
+});
+
+it("ELF of 64 bits: a number beyond 2^53 is refused and not rounded", () => {
+  const file = writeElf({ wide: true, segments: [{ address: 0x1000, bytes: bytes(1) }] });
+  new DataView(file.buffer).setBigUint64(64 + 24, 0xffffffff80000000n, true);
+  refuse(file, "elf", /2\^53/);
+});
+
+it("reads a view into a larger buffer", () => {
+  const within = (file: Uint8Array) => concat(bytes(9, 9, 9), file, bytes(9)).subarray(3, 3 + file.length);
+  const list = [{ address: 0x08000000, bytes: Uint8Array.from({ length: 300 }, (_, i) => i) }];
+  expect(read(within(writeHex(list)), "ihex").bytes).toEqual(list[0]?.bytes);
+  expect(read(within(writeUf2(uf2Blocks(list))), "uf2").bytes).toEqual(list[0]?.bytes);
+  expect(read(within(writeElf({ segments: list })), "elf").bytes).toEqual(list[0]?.bytes);
+});
+
+const runs = (tool: string, option: string, wanted: RegExp) =>
+  wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");
+const objcopy = runs("objcopy", "--version", /GNU/);
+const linker = objcopy && runs("ld", "-V", /elf_x86_64[\s\S]*elf_i386/);
+const skipped = (there: boolean, what: string) => (there ? "" : ` (skipped: no ${what} on this machine)`);
+
+describe("against GNU binutils", () => {
+  const dir = mkdtempSync(join(tmpdir(), "firmseal-image-"));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const put = (name: string, content: Uint8Array | string) => writeFileSync(join(dir, name), content);
+  const get = (name: string) => new Uint8Array(readFileSync(join(dir, name)));
+  const run = (tool: string, ...args: string[]) => execFileSync(tool, args, { cwd: dir });
+  const raw = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31) ^ (i >> 8));
+
+  it.skipIf(!objcopy).each([0, 0x08000000, 0x0800fff8, 0x90000000])(
+    `HEX by objcopy at %i${skipped(objcopy, "objcopy")}`,
+    (address) => {
+      put("in.bin", raw);
+      run("objcopy", "-I", "binary", "-O", "ihex", `--change-addresses=${address}`, "in.bin", "out.hex");
+      expect(read(get("out.hex"), "ihex")).toEqual({ format: "ihex", address, bytes: raw, gaps: 0 });
+    },
+  );
+
+  // At 0x08004000, within a page of 64 KiB, the linker maps the ELF header into the first segment, which then begins at 0x08000000.
+  it.skipIf(!linker).each([
+    ["elf_x86_64", "elf64-x86-64", 0x08000000],
+    ["elf_x86_64", "elf64-x86-64", 0x08004000],
+    ["elf_i386", "elf32-i386", 0x08000000],
+    ["elf_i386", "elf32-i386", 0x08004000],
+  ])(`an ELF linked as %s (%s) at %i gives what objcopy gives${skipped(linker, "ld for x86")}`, (emulation, format, address) => {
+    put("in.bin", raw.subarray(0, 1001));
+    put(
+      "flash.ld",
+      `SECTIONS {
+        .text ${address} : { *(.data) }
+        .data 0x20000000 : AT(${address + 0x1000}) { LONG(1) LONG(2) }
+        .bss : { . += 64; }
+      }`,
+    );
+    run(
+      "ld",
+      "-m",
+      emulation,
+      "--oformat",
+      format,
+      "-z",
+      "max-page-size=0x10000",
+      "-T",
+      "flash.ld",
+      "-b",
+      "binary",
+      "in.bin",
+      "-o",
+      "out.elf",
+    );
+    run("objcopy", "-O", "binary", "--gap-fill", "0xff", "out.elf", "out.bin");
+    const image = read(get("out.elf"), "elf");
+    expect(image).toMatchObject({ address, gaps: 0x1000 - 1001 });
+    expect(image.bytes).toEqual(get("out.bin"));
+  });
+});
+
+/** The members of a ZIP file by its central directory, for files without ZIP64 and encryption. */
+function unzip(file: Buffer): Map<string, Uint8Array> {
+  const out = new Map<string, Uint8Array>();
+  const end = file.lastIndexOf("PK\x05\x06", undefined, "latin1");
+  let at = file.readUInt32LE(end + 16);
+  for (let n = file.readUInt16LE(end + 10); n > 0; n--) {
+    const local = file.readUInt32LE(at + 42);
+    const start = local + 30 + file.readUInt16LE(local + 26) + file.readUInt16LE(local + 28);
+    const packed = file.subarray(start, start + file.readUInt32LE(at + 20));
+    const name = file.toString("utf8", at + 46, at + 46 + file.readUInt16LE(at + 28));
+    out.set(name, file.readUInt16LE(at + 10) === 8 ? inflateRawSync(packed) : packed);
+    at += 46 + file.readUInt16LE(at + 28) + file.readUInt16LE(at + 30) + file.readUInt16LE(at + 32);
+  }
+  return out;
+}
+
+describe("published firmware", () => {
+  const build = dirname(createRequire(import.meta.url).resolve("@pybricks/firmware/build/index.js"));
+  const zips = existsSync(build) ? readdirSync(build).filter((name) => name.endsWith(".zip")) : [];
+
+  it("is there", () => expect(zips.length).toBeGreaterThan(3));
+
+  it.each(zips)("%s is raw, and comes back from HEX and UF2 as it was", (zip) => {
+    const firmware = unzip(readFileSync(join(build, zip))).get("firmware-base.bin") as Uint8Array;
+    expect(firmware.length).toBeGreaterThan(50_000);
+    expect(detect(firmware.subarray(0, HEAD), "firmware-base.bin")).toBe("raw");
+    const list = [{ address: 0x08008000, bytes: firmware }];
+    for (const image of [read(writeHex(list), "ihex"), read(writeUf2(uf2Blocks(list)), "uf2")]) {
+      expect(image.address).toBe(0x08008000);
+      expect(Buffer.compare(image.bytes, firmware)).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,75 @@
+// The only place that touches cbor-x, and only for writing (its decoder is not strict): deterministic encoding by RFC 8949 §4.2.1.
+
+import { Encoder, Tag } from "cbor-x";
+
+// an object of its own: cbor-x knows useTag259ForMaps, its types do not
+const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
+const encoder = new Encoder(options);
+
+/** A CBOR tag around a value. */
+export class Tagged {
+  constructor(
+    readonly tag: number,
+    readonly value: Encodable,
+  ) {}
+}
+
+/** What may be written. Numbers are integers; maps are Maps; keys are put in order by encode(). */
+export type Encodable =
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | readonly Encodable[]
+  | Map<Encodable, Encodable>
+  | Tagged;
+
+const wide = 2n ** 32n;
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const d = (a[i] as number) - (b[i] as number);
+    if (d !== 0) return d;
+  }
+  return a.length - b.length;
+}
+
+/** cbor-x writes a plain number of 2^32 and more as a float: those go to it as a BigInt, and only those. */
+function integer(value: number | bigint): number | bigint {
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
+  const n = BigInt(value);
+  if (n < -(wide * wide) / 2n || n >= wide * wide) throw new RangeError(`outside -2^63 .. 2^64-1: ${n}`);
+  return n < wide && n >= -wide ? Number(n) : n;
+}
+
+/** Turns a value into what cbor-x writes deterministically: maps with their keys in bytewise order of the encoding. */
+function prepare(value: Encodable): unknown {
+  if (typeof value === "number" || typeof value === "bigint") return integer(value);
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw new TypeError("text with a lone surrogate");
+    return value;
+  }
+  if (typeof value === "boolean" || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Tagged) return new Tag(prepare(value.value), value.tag);
+  if (value instanceof Map) {
+    const pairs = [...value].map(([k, v]) => ({ bytes: encode(k), key: prepare(k), value: prepare(v) }));
+    pairs.sort((a, b) => compare(a.bytes, b.bytes));
+    for (const [i, pair] of pairs.entries()) {
+      const next = pairs[i + 1];
+      if (next && compare(pair.bytes, next.bytes) === 0) throw new TypeError("a map key is given twice");
+    }
+    return new Map(pairs.map((p) => [p.key, p.value]));
+  }
+  if (Array.isArray(value)) return value.map(prepare);
+  throw new TypeError(`cannot be written: ${typeof value}`);
+}
+
+/**
+ * Encodes one item deterministically: shortest heads, definite lengths, map keys in bytewise order of their encoding.
+ * Throws RangeError for numbers that are no 64-bit integers, TypeError for a key given twice, a lone surrogate or another type.
+ */
+export function encode(value: Encodable): Uint8Array {
+  return Uint8Array.from(encoder.encode(prepare(value)));
+}

@@ -1,0 +1,75 @@
+// An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
+// covers is ever encoded again.
+
+import { array, bstr, reader, sub, type Slice } from "@firmseal/verifier/cbor";
+import { peek } from "@firmseal/verifier/peek";
+import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Encodable, encode, Tagged } from "./cbor.js";
+
+/** The contents of an envelope's byte strings. */
+export interface Parts {
+  /** Encoded SUIT_Digest of the manifest. */
+  digest: Uint8Array;
+  /** Encoded COSE messages. */
+  blocks: Uint8Array[];
+  manifest: Uint8Array;
+  severed: Map<number, Uint8Array>;
+  payloads: Map<string, Uint8Array>;
+}
+
+/** Writes the envelope: tag 107, keys in order, so that the wrapper comes before the manifest. */
+export function writeEnvelope(parts: Parts): Uint8Array {
+  return encode(
+    new Tagged(
+      TAG_ENVELOPE,
+      new Map<Encodable, Encodable>([
+        [ENV_AUTHENTICATION_WRAPPER, encode([parts.digest, ...parts.blocks])],
+        [ENV_MANIFEST, parts.manifest],
+        ...parts.severed,
+        ...parts.payloads,
+      ]),
+    ),
+  );
+}
+
+/**
+ * Takes an envelope apart. Structure and digests are checked by peek(), whose refusals are thrown. An envelope without a wrapper gets
+ * one: the SHA-256 digest of its manifest and no signature.
+ */
+export function readEnvelope(bytes: Uint8Array): Parts {
+  const { envelope } = peek(bytes);
+  const cut = (s: Slice) => bytes.slice(s.at, s.at + s.n);
+  const manifest = cut(envelope.manifest.content);
+  let digest: Uint8Array | undefined;
+  const blocks: Uint8Array[] = [];
+  if (envelope.wrapper) {
+    const r = sub(reader(bytes), envelope.wrapper.content);
+    const n = array(r);
+    digest = cut(bstr(r));
+    for (let i = 1; i < n; i++) blocks.push(cut(bstr(r)));
+  }
+  return {
+    digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
+    blocks,
+    manifest,
+    severed: new Map(envelope.severed.map((e) => [e.key, cut(e.content)])),
+    payloads: new Map(envelope.payloads.map((p) => [p.uri, cut(p.content)])),
+  };
+}
+
+/** The envelope without the severable elements `keys` (numbers of the specification), or without any. Signatures stay valid. */
+export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
+  const parts = readEnvelope(bytes);
+  for (const key of [...parts.severed.keys()]) if (!keys || keys.includes(key)) parts.severed.delete(key);
+  return writeEnvelope(parts);
+}
+
+/** The envelope with the severed elements that `from`, another form of it, still has. Refused where a digest does not match. */
+export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
+  const parts = readEnvelope(bytes);
+  for (const [key, content] of readEnvelope(from).severed) parts.severed.set(key, content);
+  const out = writeEnvelope(parts);
+  peek(out);
+  return out;
+}

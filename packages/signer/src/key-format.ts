@@ -1,0 +1,284 @@
+// Keys as JWK (RFC 7517, 7518 §6.2, 8037), as COSE_Key (RFC 9052 §7, 9053 §7) and raw. Accepted are Ed25519 and P-256, public or
+// private, for signing; a private key whose public members do not belong to it is refused.
+
+import { BSTR, bstr, done, int, map, NINT, peekType, type Reader, reader, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
+import {
+  ALG_ED25519,
+  ALG_EDDSA,
+  ALG_ES256,
+  ALG_ESP256,
+  CRV_ED25519,
+  CRV_P256,
+  KEY_ALG,
+  KEY_CRV,
+  KEY_D,
+  KEY_KID,
+  KEY_KTY,
+  KEY_X,
+  KEY_Y,
+  KTY_EC2,
+  KTY_OKP,
+} from "@firmseal/verifier/spec";
+import { p256 } from "@noble/curves/nist.js";
+import { type Encodable, encode } from "./cbor.js";
+import {
+  coseAlg,
+  type KeyAlg,
+  KeyError,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  publicKey,
+  requiredMembers,
+  sameBytes,
+} from "./key.js";
+
+export interface Jwk {
+  kty: "OKP" | "EC";
+  crv: "Ed25519" | "P-256";
+  x: string;
+  y?: string;
+  d?: string;
+  alg: "Ed25519" | "ES256";
+  kid?: string;
+}
+
+/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864) or ES256. */
+export function toJwk(key: PublicKey): Jwk {
+  const kid = key.kid && jwkKid(key.kid);
+  const common = key.alg === "ed25519" ? jwkOkp(key.key) : jwkEc(key.key);
+  return kid === undefined ? common : { ...common, kid };
+}
+
+/** The JWK of a private key, with `d`. */
+export function toPrivateJwk(key: PrivateKey): Jwk & { d: string } {
+  return { ...toJwk(key), d: toBase64url(key.secret) };
+}
+
+function jwkOkp(key: Uint8Array): Jwk {
+  return { kty: "OKP", crv: "Ed25519", x: toBase64url(key), alg: "Ed25519" };
+}
+
+function jwkEc(key: Uint8Array): Jwk {
+  return { kty: "EC", crv: "P-256", x: toBase64url(key.subarray(1, 33)), y: toBase64url(key.subarray(33)), alg: "ES256" };
+}
+
+/**
+ * A key from a parsed JWK. A private one if `d` is there. `alg`, `use` and `key_ops` must allow signatures when they are there;
+ * other members are ignored (RFC 7517 §4).
+ * Throws KeyError `format`, `several`, `unsupported`, `length`, `range`, `point`, `mismatch`.
+ */
+export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
+  if (typeof jwk !== "object" || jwk === null || Array.isArray(jwk)) throw new KeyError("format", "a JWK is a JSON object");
+  const m = jwk as Record<string, unknown>;
+  if ("keys" in m) throw new KeyError("several", "a JWK Set, not a single key");
+  const alg = curveOf(m.kty, m.crv, [
+    ["OKP", "Ed25519", "ed25519"],
+    ["EC", "P-256", "es256"],
+  ]);
+  const allowed = alg === "ed25519" ? ["Ed25519", "EdDSA"] : ["ES256"];
+  if (m.alg !== undefined && !allowed.includes(m.alg as string))
+    throw new KeyError("unsupported", "the JWK is for another algorithm than its curve's signature");
+  const d = m.d === undefined ? undefined : fromBase64url(m.d, "d");
+  const op = d ? "sign" : "verify";
+  if (m.use !== undefined && m.use !== "sig") throw new KeyError("unsupported", 'the JWK is not for signatures ("use" is not "sig")');
+  if (m.key_ops !== undefined && !(Array.isArray(m.key_ops) && m.key_ops.includes(op))) {
+    throw new KeyError("unsupported", `the JWK is not for signatures ("key_ops" lacks "${op}")`);
+  }
+  if (m.kid !== undefined && typeof m.kid !== "string") throw new KeyError("format", 'the "kid" of the JWK is not a string');
+  const x = m.x === undefined ? undefined : fromBase64url(m.x, "x");
+  const y = m.y === undefined ? undefined : fromBase64url(m.y, "y");
+  return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
+}
+
+/** The public COSE_Key of a key, a private one's too, in deterministic CBOR: kty, kid if there is one, alg, crv, x, y. */
+export function toCose(key: PublicKey): Uint8Array {
+  const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
+  if (key.kid) members.set(KEY_KID, key.kid);
+  return encode(members);
+}
+
+/** The COSE_Key of a private key, with d. */
+export function toPrivateCose(key: PrivateKey): Uint8Array {
+  const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg)).set(KEY_D, key.secret);
+  if (key.kid) members.set(KEY_KID, key.kid);
+  return encode(members);
+}
+
+/**
+ * A key from the bytes of a COSE_Key. Heads must be shortest and no label may come twice, but the labels may be in any order:
+ * RFC 9052 asks for none, and its own examples have none. Throws KeyError as coseKeyFromMap() does.
+ */
+export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
+  return coseKeyFromMap(readCoseKey(bytes));
+}
+
+type Member = number | string | boolean | null | Uint8Array;
+
+function readCoseKey(bytes: Uint8Array): Map<number, Member> {
+  const members = new Map<number, Member>();
+  try {
+    const r = reader(bytes);
+    for (let pairs = map(r); pairs > 0; pairs--) {
+      if (peekType(r) === TSTR) {
+        skip(r);
+        skip(r);
+        continue;
+      }
+      const label = int(r);
+      if (members.has(label)) throw new KeyError("format", `the COSE_Key has label ${label} twice`);
+      members.set(label, memberValue(r));
+    }
+    done(r);
+  } catch (e) {
+    if (e instanceof KeyError) throw e;
+    throw new KeyError("format", "not a COSE_Key in well-formed CBOR");
+  }
+  return members;
+}
+
+function memberValue(r: Reader): Member {
+  const type = peekType(r);
+  const start = r.at;
+  if (type === UINT || type === NINT) return int(r);
+  if (type === BSTR || type === TSTR) {
+    const s = type === BSTR ? bstr(r) : tstr(r);
+    const content = Uint8Array.from(take(r, s.at, s.n));
+    return type === BSTR ? content : new TextDecoder().decode(content);
+  }
+  skip(r);
+  // false and true, one byte each, are the sign of y in a compressed point; nothing else that this file reads is of another type
+  const byte = take(r, start, 1)[0];
+  return byte === 0xf4 ? false : byte === 0xf5 ? true : null;
+}
+
+/**
+ * A key from the members of a COSE_Key. A private one if d is there; y may be the sign bit of a compressed point (RFC 9053 §7.1.1).
+ * `alg` must allow signatures on its curve when it is there; labels not named in §7 are ignored.
+ * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`.
+ */
+export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
+  const alg = curveOf(members.get(KEY_KTY), members.get(KEY_CRV), [
+    [KTY_OKP, CRV_ED25519, "ed25519"],
+    [KTY_EC2, CRV_P256, "es256"],
+  ]);
+  const stated = members.get(KEY_ALG);
+  const allowed = alg === "ed25519" ? [ALG_ED25519, ALG_EDDSA] : [ALG_ESP256, ALG_ES256];
+  if (stated !== undefined && !allowed.includes(stated as number)) {
+    throw new KeyError("unsupported", "the COSE_Key is for another algorithm than its curve's signature");
+  }
+  const x = octets(members, KEY_X, "x");
+  const sign = members.get(KEY_Y);
+  const y = typeof sign === "boolean" ? decompress(x, sign) : octets(members, KEY_Y, "y");
+  return fromParts(alg, x, y, octets(members, KEY_D, "d"), octets(members, KEY_KID, "kid"));
+}
+
+function octets(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
+  const value = members.get(label);
+  if (value !== undefined && !(value instanceof Uint8Array))
+    throw new KeyError("format", `the ${name} of the COSE_Key is not a byte string`);
+  return value;
+}
+
+function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
+  if (x?.length !== 32) throw new KeyError("length", "the x of a key on P-256 has 32 bytes");
+  try {
+    return p256.Point.fromBytes(Uint8Array.of(odd ? 3 : 2, ...x))
+      .toBytes(false)
+      .subarray(33);
+  } catch {
+    throw new KeyError("point", "the public key is not a point of P-256");
+  }
+}
+
+/** A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256. Throws KeyError `length` or `point`. */
+export function fromRaw(bytes: Uint8Array): PublicKey {
+  if (bytes.length !== 32 && bytes.length !== 65) throw new KeyError("length", `a raw public key has 32 or 65 bytes, not ${bytes.length}`);
+  return publicKey(bytes.length === 32 ? "ed25519" : "es256", bytes);
+}
+
+type Curve = readonly [kty: unknown, crv: unknown, alg: KeyAlg];
+
+function curveOf(kty: unknown, crv: unknown, known: readonly Curve[]): KeyAlg {
+  if (kty === undefined) throw new KeyError("format", "no key type (kty): not a key");
+  const row = known.find((c) => c[0] === kty && c[1] === crv);
+  if (!row) throw new KeyError("unsupported", "not a key on Ed25519 or P-256");
+  return row[2];
+}
+
+function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, kid?: Uint8Array): PublicKey | PrivateKey {
+  const isEc = alg === "es256";
+  for (const part of isEc ? [x, y, d] : [x, d]) {
+    // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: the whole field element, leading zeros too
+    if (part && part.length !== 32) throw new KeyError("length", `a member of the key has ${part.length} bytes, not 32`);
+  }
+  if (!isEc && y) throw new KeyError("format", "a key on Ed25519 has no y");
+  if (isEc && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is there");
+  const pub = x && (isEc ? Uint8Array.of(4, ...x, ...(y as Uint8Array)) : x);
+  if (!d) {
+    if (!pub) throw new KeyError("format", "neither a public nor a private key is there");
+    return publicKey(alg, pub, kid);
+  }
+  const key = privateKey(alg, d, kid);
+  // A foreign public key beside d is a mistake at best, and the oracle of RUSTSEC-2022-0093 at worst.
+  if (pub && !sameBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  return key;
+}
+
+const fatalUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// A kid of COSE is bytes, of JWK text. 32 bytes are taken for a thumbprint and are base64url as in RFC 7638; others are UTF-8.
+function kidOfJwk(text: string): Uint8Array {
+  const bytes = /^[\w-]{43}$/.test(text) ? decode64(text) : undefined;
+  return bytes ?? new TextEncoder().encode(text);
+}
+
+function jwkKid(kid: Uint8Array): string | undefined {
+  if (kid.length === 32) return toBase64url(kid);
+  try {
+    const text = fatalUtf8.decode(kid);
+    // one that would be read back as another is left out: a kid is only a hint
+    return sameBytes(kidOfJwk(text), kid) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** base64url without padding (RFC 4648 §5). */
+export function toBase64url(bytes: Uint8Array): string {
+  let out = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3);
+    const group = (a << 16) | (b << 8) | c;
+    for (let k = 0; k < Math.min(4, bytes.length - i + 1); k++) out += alphabet[(group >> (18 - 6 * k)) & 63];
+  }
+  return out;
+}
+
+// undefined unless it is the one encoding of some bytes: no padding, no stray bits (RFC 4648 §3.5)
+function decode64(text: string): Uint8Array | undefined {
+  const out = new Uint8Array(Math.floor((text.length * 6) / 8));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const char of text) {
+    const value = alphabet.indexOf(char);
+    if (value < 0) return undefined;
+    // at most 6 + 8 bits are held
+    held = ((held << 6) | value) & 0x3fff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out[at++] = (held >> bits) & 255;
+    }
+  }
+  return toBase64url(out) === text ? out : undefined;
+}
+
+function fromBase64url(value: unknown, name: string): Uint8Array {
+  const bytes = typeof value === "string" ? decode64(value) : undefined;
+  if (!bytes) throw new KeyError("format", `the member "${name}" of the JWK is not base64url`);
+  return bytes;
+}

@@ -1,0 +1,62 @@
+// Descriptions of the updates that most products need, made from a few facts.
+
+import { type BytesValue, type Description, type Parameters, SCHEMA } from "./manifest.js";
+
+/** One image for one component: the common case. */
+export interface SingleImage {
+  sequence: number | string;
+  /** Domain of the vendor, or its UUID. */
+  vendor: string;
+  /** Name of the class below the vendor's domain, or its UUID. */
+  class: string;
+  /** Digest (hexadecimal SHA-256) and size in bytes of the image. */
+  digest: string;
+  size: number;
+  /** Where the image is fetched from; "#…" for a payload of the envelope. */
+  uri: string;
+  /** The image itself, to travel in the envelope under `uri`. */
+  payload?: BytesValue;
+  /** Component identifier; [h'00'] where it is left out. */
+  component?: readonly BytesValue[];
+  text?: Description["text"];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function identity(vendor: string, name: string): Parameters {
+  const isUuid = UUID.test(vendor);
+  if (isUuid && !UUID.test(name)) throw new TypeError("a vendor given as UUID needs its class as UUID too");
+  return {
+    "vendor-identifier": isUuid ? vendor : { domain: vendor },
+    "class-identifier": UUID.test(name) ? name : { domain: vendor, name },
+  };
+}
+
+/**
+ * The device checks vendor and class, fetches the image, compares its digest, compares it again before it becomes current, and at every
+ * start before it runs. What to do is severable: a device may drop it once it is installed.
+ */
+export function singleImage(facts: SingleImage): Description {
+  const description: Description = {
+    $schema: SCHEMA,
+    sequence: facts.sequence,
+    components: [facts.component ?? [{ hex: "00" }]],
+    "shared-sequence": [
+      {
+        "directive-override-parameters": {
+          ...identity(facts.vendor, facts.class),
+          "image-digest": { algorithm: "sha-256", hex: facts.digest },
+          "image-size": facts.size,
+        },
+      },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+    ],
+    validate: ["condition-image-match"],
+    invoke: ["directive-invoke"],
+    install: [{ "directive-override-parameters": { uri: facts.uri } }, "directive-fetch", "condition-image-match"],
+  };
+  if (facts.payload !== undefined) description.payloads = { [facts.uri]: facts.payload };
+  if (facts.text) description.text = facts.text;
+  return description;
+}

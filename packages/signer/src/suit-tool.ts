@@ -1,0 +1,261 @@
+// The JSON descriptions of the retired SUIT reference tool, turned into ours, so that people can move over. Its quirks live here and
+// nowhere else.
+
+import { type Command, type ComponentText, type ComponentValue, type Description, DescriptionError, type DigestValue, type Parameters, SCHEMA, type TextValue } from "./manifest.js";
+
+type Json = { [key: string]: unknown };
+
+/** A component as that tool describes it; several with one install-id are alternatives for different slots. */
+interface Component extends Json {
+  "install-id": string[];
+}
+
+export interface Imported {
+  description: Description;
+  /** What was left out, one line each. */
+  warnings: string[];
+}
+
+const KNOWN = new Set([
+  "install-id",
+  "download-id",
+  "load-id",
+  "install-digest",
+  "download-digest",
+  "load-digest",
+  "install-size",
+  "load-size",
+  "vendor-id",
+  "class-id",
+  "uri",
+  "slot",
+  "bootable",
+  "loadable",
+  "install-on-download",
+  "description",
+  "file",
+]);
+const KNOWN_TOP = new Set(["components", "manifest-version", "manifest-sequence-number", "reference-uri", "description", "severable", "include-json", "digest-algorithm"]);
+
+function digestValue(value: unknown, path: string): DigestValue {
+  const { "algorithm-id": alg, "digest-bytes": hex } = (value ?? {}) as Json;
+  if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512") throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
+  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: String(hex) };
+}
+
+function id(value: unknown, path: string): ComponentValue {
+  if (!Array.isArray(value) || !value.every((v) => typeof v === "string" && /^([0-9a-f]{2})*$/i.test(v)))
+    throw new DescriptionError(path, "a component identifier is a list of hexadecimal strings");
+  return value.map((hex: string) => ({ hex }));
+}
+
+/** Whether all alternatives give the same value: it is then set once, before the slots are told apart. */
+function agree(choices: readonly Component[], key: string): boolean {
+  return choices.every((c) => JSON.stringify(c[key]) === JSON.stringify(choices[0]?.[key]));
+}
+
+class Import {
+  readonly warnings: string[] = [];
+  readonly ids: string[] = [];
+  readonly groups: { index: number; choices: Component[] }[] = [];
+
+  constructor(readonly source: Json) {
+    const components = source["components"];
+    if (!Array.isArray(components) || components.length === 0) throw new DescriptionError("/components", "a list of components is needed");
+    for (const [i, c] of (components as Component[]).entries()) {
+      const at = `/components/${i}`;
+      for (const key of Object.keys(c)) if (!KNOWN.has(key)) throw new DescriptionError(`${at}/${key}`, "is not known here");
+      for (const key of ["install-id", "download-id", "load-id"]) if (c[key] !== undefined) this.index(c[key], `${at}/${key}`);
+      const index = this.index(c["install-id"], `${at}/install-id`);
+      const group = this.groups.find((g) => g.index === index);
+      if (group) group.choices.push(c);
+      else this.groups.push({ index, choices: [c] });
+    }
+    for (const key of Object.keys(source)) if (!KNOWN_TOP.has(key)) throw new DescriptionError(`/${key}`, "is not known here");
+    if (source["manifest-version"] !== 1) throw new DescriptionError("/manifest-version", "must be 1");
+    if (source["include-json"]) this.warnings.push("include-json is ignored");
+  }
+
+  /** The number of a component, given out in the order of first use. */
+  index(value: unknown, path: string): number {
+    id(value, path);
+    const text = JSON.stringify(value).toLowerCase();
+    if (!this.ids.includes(text)) this.ids.push(text);
+    return this.ids.indexOf(text);
+  }
+
+  /** Several components: every block of commands begins by naming its own. One: it is never named. */
+  on(index: number, commands: readonly Command[]): Command[] {
+    return this.ids.length > 1 && commands.length > 0 ? [{ "directive-set-component-index": index }, ...commands] : [...commands];
+  }
+
+  /**
+   * What all alternatives share is set first; then, where they differ, a try-each on the slot; `after` follows. `entries` maps keys of
+   * the source to parameters.
+   */
+  choose(choices: readonly Component[], entries: { [key: string]: (c: Component) => Parameters }, after: readonly Command[]): Command[] {
+    const given = Object.entries(entries).filter(([key]) => choices.some((c) => c[key] !== undefined));
+    const collect = (c: Component, same: boolean) => Object.assign({}, ...given.filter(([k]) => agree(choices, k) === same).map(([, f]) => f(c))) as Parameters;
+    const first = choices[0] as Component;
+    const shared = collect(first, true);
+    const out: Command[] = Object.keys(shared).length > 0 ? [{ "directive-override-parameters": shared }] : [];
+    if (choices.length > 1) {
+      out.push({
+        "directive-try-each": choices.map((c): Command[] => {
+          if (typeof c["slot"] !== "number") throw new DescriptionError("/components", "alternatives of one install-id need a slot each");
+          const own = collect(c, false);
+          const slot: Command[] = [{ "directive-override-parameters": { "component-slot": c["slot"] } }, "condition-component-slot"];
+          return Object.keys(own).length > 0 ? [...slot, { "directive-override-parameters": own }] : slot;
+        }),
+      });
+    }
+    return [...out, ...after];
+  }
+
+  shared(): Command[] {
+    return this.groups.flatMap(({ index, choices }) => {
+      const has = (key: string) => choices.some((c) => c[key] !== undefined);
+      const after: Command[] = [];
+      if (has("vendor-id")) after.push("condition-vendor-identifier");
+      if (has("class-id")) after.push("condition-class-identifier");
+      return this.on(
+        index,
+        this.choose(
+          choices,
+          {
+            "vendor-id": (c) => ({ "vendor-identifier": String(c["vendor-id"]) }),
+            "class-id": (c) => ({ "class-identifier": String(c["class-id"]) }),
+            "install-digest": (c) => ({ "image-digest": digestValue(c["install-digest"], "/components") }),
+            "install-size": (c) => ({ "image-size": Number(c["install-size"]) }),
+            file: (c) => ({ image: { file: String(c["file"]) } }),
+          },
+          after,
+        ),
+      );
+    });
+  }
+
+  fetched(choices: readonly Component[]): boolean {
+    return choices.some((c) => c["uri"] !== undefined);
+  }
+
+  /** Whether the payload goes straight to its place, without a component of its own to be downloaded to. */
+  direct(choices: readonly Component[]): boolean {
+    return choices.some((c) => (c["install-on-download"] ?? true) !== false && c["uri"] !== undefined);
+  }
+
+  payloadFetch(): Command[] {
+    return this.groups.flatMap(({ choices }) => {
+      if (this.direct(choices) || !this.fetched(choices)) return [];
+      const download = choices.find((c) => c["download-id"] !== undefined);
+      if (!download) throw new DescriptionError("/components", "a component that is not installed on download needs a download-id");
+      return this.on(
+        this.index(download["download-id"], "/components"),
+        this.choose(
+          choices,
+          {
+            "download-digest": (c) => ({ "image-digest": digestValue(c["download-digest"] ?? c["install-digest"], "/components") }),
+            uri: (c) => ({ uri: String(c["uri"]) }),
+          },
+          ["directive-fetch", "condition-image-match"],
+        ),
+      );
+    });
+  }
+
+  install(): Command[] {
+    return this.groups.flatMap(({ index, choices }) => {
+      if (!this.fetched(choices)) return [];
+      if (this.direct(choices)) return this.on(index, this.choose(choices, { uri: (c) => ({ uri: String(c["uri"]) }) }, ["directive-fetch", "condition-image-match"]));
+      return this.on(
+        index,
+        this.choose(choices, { "download-id": (c) => ({ "source-component": this.index(c["download-id"], "/components") }) }, ["directive-copy", "condition-image-match"]),
+      );
+    });
+  }
+
+  validate(): Command[] {
+    return this.groups.flatMap(({ index }) => this.on(index, ["condition-image-match"]));
+  }
+
+  load(): Command[] {
+    return this.groups.flatMap(({ index, choices }) => {
+      const c = choices.find((x) => x["loadable"] !== undefined);
+      if (!c) return [];
+      return this.on(this.index(c["load-id"], "/components"), [
+        {
+          "directive-override-parameters": {
+            "image-digest": digestValue(c["load-digest"] ?? c["install-digest"], "/components"),
+            "image-size": Number(c["load-size"] ?? c["install-size"]),
+            "source-component": index,
+          },
+        },
+        "directive-copy",
+        "condition-image-match",
+      ]);
+    });
+  }
+
+  invoke(): Command[] {
+    const bootable = this.groups.flatMap(({ choices }) => choices.filter((c) => c["bootable"]));
+    const [c] = bootable;
+    // that tool starts nothing where several images could be meant
+    if (!c || bootable.length > 1) return [];
+    return this.on(this.index(c["loadable"] ? c["load-id"] : c["install-id"], "/components"), ["directive-invoke"]);
+  }
+
+  text(): { [language: string]: TextValue } {
+    const out: { [language: string]: TextValue & { components?: ComponentText[] } } = {};
+    const entry = (language: string) => {
+      out[language] ??= {};
+      return out[language];
+    };
+    for (const [language, value] of Object.entries((this.source["description"] ?? {}) as { [language: string]: Json })) {
+      for (const [name, t] of Object.entries(value)) {
+        if (name === "manifest-description" || name === "update-description") entry(language)[name] = String(t);
+        else this.warnings.push(`description: ${name} is ignored`);
+      }
+    }
+    for (const { index, choices } of this.groups) {
+      for (const [language, value] of choices.flatMap((c) => Object.entries((c["description"] ?? {}) as { [language: string]: Json }))) {
+        const texts: ComponentText = { component: index };
+        for (const [name, t] of Object.entries(value)) {
+          // the tool writes only these two of a component, whatever it is given
+          if (name === "vendor-domain" || name === "component-description") texts[name] = String(t);
+          else this.warnings.push(`description of a component: ${name} is ignored`);
+        }
+        const e = entry(language);
+        e.components = [...(e.components ?? []), texts];
+      }
+    }
+    return out;
+  }
+}
+
+/** Reads a description of the retired SUIT reference tool. Throws DescriptionError for what cannot be carried over. */
+export function importSuitTool(source: unknown): Imported {
+  if (typeof source !== "object" || source === null || Array.isArray(source)) throw new DescriptionError("", "a JSON object is needed");
+  const from = new Import(source as Json);
+  const description: Description = {
+    $schema: SCHEMA,
+    sequence: from.source["manifest-sequence-number"] as number,
+    components: from.ids.map((text) => id(JSON.parse(text), "/components")),
+    "shared-sequence": from.shared(),
+  };
+  const reference = from.source["reference-uri"];
+  if (reference !== undefined) description["reference-uri"] = String(reference);
+  for (const [name, commands] of [
+    ["validate", from.validate()],
+    ["load", from.load()],
+    ["invoke", from.invoke()],
+    ["payload-fetch", from.payloadFetch()],
+    ["install", from.install()],
+  ] as const)
+    if (commands.length > 0) description[name] = commands;
+  const text = from.text();
+  if (Object.keys(text).length > 0) description.text = text;
+  // text never stays in the manifest there; the rest is severed on request
+  const severed = (["payload-fetch", "install", "text"] as const).filter((name) => description[name] && (name === "text" || from.source["severable"]));
+  if (severed.length > 0) description.sever = severed;
+  return { description, warnings: from.warnings };
+}

@@ -1,0 +1,350 @@
+// Ed25519 (RFC 8032 §5.1), verification alone, with the one strict reading: S < L, canonical A and R, neither of small order, and the
+// equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that decides otherwise accepts two
+// encodings of one signature, or a key under which anything verifies.
+
+import { sha512 } from '../hash/sha512.js';
+import { ALG_ED25519, ALG_EDDSA } from '../spec/cose.js';
+import type { Alg, Bytes, Host, Prepared } from '../types.js';
+import { add, element, mul, pack, power, sqr, sub, unpack, zero } from './field25519.js';
+
+// A point is [X, Y, Z, T], x = X/Z, y = Y/Z, T = XY/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4).
+type Point = number[][];
+
+/** d = -121665/121666 (RFC 8032 §5.1), in limbs as `element` takes them; so are those that follow. */
+var D = [1669302, -579507, 965994, 121003, 1206794, 3585, -399208, 248764, -1887792, 1048180, 487771, -753445];
+/** 2^((p - 1) / 4), a square root of -1 (RFC 8032 §5.1.3). */
+var ROOT = [958640, 826664, -483901, 1041529, 13673, 387171, -272473, 313840, 709440, 122635, 262782, 712905];
+/** The base point B (RFC 8032 §5.1). */
+var BASE_X = [-1714918, -687555, -447802, 370611, -326487, 861593, -598948, -946193, -1038023, 939007, -614805, 547406];
+var BASE_Y = [-1677717, -419430, 838861, 419430, -838861, 838861, 419430, -838861, 1677722, 419430, -838861, -419430];
+var ONE = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/** L - 2^252, L the order of B, in digits of 21 bits, least significant first. */
+var ORDER = [1430509, 1626855, 1442968, 997804, 1960495, 683900];
+
+/** n -= t * L at the digit `at`, but for the top digit. The 11 digits from there are brought to 0..2^21 - 1, the twelfth takes the carry. */
+function fold(n: number[], at: number, t: number): void {
+  var i: number;
+  var c: number;
+  for (i = 0; i < 6; i++) {
+    n[at + i] -= t * ORDER[i];
+  }
+  for (i = at; i < at + 11; i++) {
+    c = Math.floor(n[i] / 2097152);
+    n[i] -= c * 2097152;
+    n[i + 1] += c;
+  }
+}
+
+/**
+ * The number in `length` octets from `at`, least significant first, modulo L, as signed windows: 256 digits, each 0 or odd and within
+ * -15..15, any two that are not 0 at least five places apart. 32 octets are a number that must be below L already (S, RFC 8032
+ * §5.1.7 step 1: else S + L would be a second signature on the message); where it is not, there is no result.
+ */
+function windows(bytes: Bytes, at: number, length: number): number[] | undefined {
+  var n: number[] = [];
+  var out: number[] = [];
+  var i: number;
+  var j: number;
+  var t: number;
+  for (i = 0; i < 26; i++) {
+    n[i] = 0;
+  }
+  // A digit starts with less than 2^28: bits from 0 to 20 + 7.
+  for (i = 0; i < length; i++) {
+    t = 8 * i;
+    n[Math.floor(t / 21)] += bytes[at + i] << (t % 21);
+  }
+  // 2^252 = L - ORDER: what stands above is folded down from the top. t < 2^29, ORDER < 2^21: all stays below 2^51.
+  for (i = length > 32 ? 24 : 11; i > 11; i--) {
+    t = n[i];
+    n[i] = 0;
+    fold(n, i - 12, t);
+  }
+  // Now -2^150 < n < L + 2^150 for 64 octets. Less L, it is negative, and one or two L more are the remainder; S is below L when
+  // one L less makes it negative.
+  n[11] -= 2097152;
+  fold(n, 0, 1);
+  if (n[11] >= 0) {
+    return undefined;
+  }
+  while (n[11] < 0) {
+    n[11] += 2097152;
+    fold(n, 0, -1);
+  }
+  for (i = 0; i < 13; i++) {
+    for (j = 0; j < 21; j++) {
+      out.push((n[i] >> j) & 1);
+    }
+  }
+  for (i = 0; i < 256; i++) {
+    if (out[i] === 2) {
+      out[i] = 0;
+      out[i + 1]++;
+    } else if (out[i]) {
+      t = 0;
+      for (j = 4; j >= 0; j--) {
+        t = 2 * t + out[i + j];
+        out[i + j] = 0;
+      }
+      if (t > 15) {
+        t -= 32;
+        out[i + 5]++;
+      }
+      out[i] = t;
+    }
+  }
+  return out;
+}
+
+/** Whether (x : y) is of order 1, 2, 4 or 8: x = 0, y = 0, or x^2 + y^2 = 0 (then the double has y = 0). Sizes 1; any common Z. */
+function small(x: number[], y: number[]): boolean {
+  var a = element();
+  var b = element();
+  sqr(a, x);
+  sqr(b, y);
+  add(a, a, b);
+  mul(a, a, x);
+  mul(a, a, y);
+  return zero(a);
+}
+
+/** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
+function decode(bytes: Bytes): Point | undefined {
+  var x = element();
+  var y = element();
+  var u = element();
+  var v = element();
+  var w = element();
+  var i: number;
+  var canonical: number[];
+  unpack(y, bytes);
+  canonical = pack(y);
+  for (i = 0; i < 32; i++) {
+    if (canonical[i] !== (i < 31 ? bytes[i] : bytes[i] & 127)) {
+      return undefined;
+    }
+  }
+  // x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; x = u v^3 (u v^7)^((p - 5) / 8). Size 2 for the 1 added is more than enough.
+  sqr(u, y);
+  mul(v, u, element(D));
+  u[0] -= 1;
+  v[0] += 1;
+  sqr(w, v);
+  mul(w, w, v);
+  mul(x, w, u);
+  sqr(w, w);
+  mul(w, w, v);
+  mul(w, w, u);
+  power(w, w);
+  mul(x, x, w);
+  sqr(w, x);
+  mul(w, w, v);
+  sub(v, w, u);
+  if (!zero(v)) {
+    add(v, w, u);
+    if (!zero(v)) {
+      return undefined;
+    }
+    mul(x, x, element(ROOT));
+  }
+  if (small(x, y)) {
+    return undefined;
+  }
+  if ((pack(x)[0] & 1) !== bytes[31] >> 7) {
+    sub(x, element(), x);
+  }
+  mul(w, x, y);
+  return [x, y, element(ONE), w];
+}
+
+/** The end of both operations: (E F : G H : F G : E H). T is left out where the next operation is a doubling. */
+function finish(p: Point, e: number[], f: number[], g: number[], h: number[], extended: unknown): void {
+  mul(p[0], e, f);
+  mul(p[1], g, h);
+  mul(p[2], f, g);
+  if (extended) {
+    mul(p[3], e, h);
+  }
+}
+
+/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. */
+function twice(p: Point, room: Point, extended: unknown): void {
+  var e = room[0];
+  var f = room[1];
+  var g = room[2];
+  var h = room[3];
+  var i: number;
+  var a: number;
+  var b: number;
+  add(e, p[0], p[1]);
+  sqr(e, e);
+  sqr(f, p[2]);
+  sqr(g, p[0]);
+  sqr(h, p[1]);
+  // Sizes: E 3, F 4, G 2, H 2; the largest product is E F with 12.
+  for (i = 0; i < 12; i++) {
+    a = g[i];
+    b = h[i];
+    h[i] = a + b;
+    e[i] -= a + b;
+    g[i] = b - a;
+    f[i] += f[i] + a - b;
+  }
+  finish(p, e, f, g, h, extended);
+}
+
+/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. */
+function ready(p: Point, d2: number[]): Point {
+  var q = [element(), element(), element(), element()];
+  sub(q[0], p[1], p[0]);
+  add(q[1], p[1], p[0]);
+  mul(q[2], p[3], d2);
+  add(q[3], p[2], p[2]);
+  return q;
+}
+
+/** p += q, or with `minus` p -= q, for a q made `ready`; complete, also for p = q and p = -q (RFC 8032 §5.1.4). */
+function join(p: Point, q: Point, minus: unknown, room: Point, extended: unknown): void {
+  var a = room[0];
+  var b = room[1];
+  var c = room[minus ? 3 : 2];
+  var d = room[minus ? 2 : 3];
+  var e: number[];
+  var i: number;
+  var t: number;
+  // Sizes: before the products 2 and 2 at most, after them 1; E, F, G, H 2.
+  sub(a, p[1], p[0]);
+  add(b, p[1], p[0]);
+  mul(a, a, q[minus ? 1 : 0]);
+  mul(b, b, q[minus ? 0 : 1]);
+  mul(room[2], p[3], q[2]);
+  mul(room[3], p[2], q[3]);
+  c = room[2];
+  d = room[3];
+  for (i = 0; i < 12; i++) {
+    t = a[i];
+    a[i] = b[i] - t;
+    b[i] += t;
+    t = c[i];
+    c[i] = d[i] - t;
+    d[i] += t;
+  }
+  if (minus) {
+    e = c;
+    c = d;
+    d = e;
+  }
+  finish(p, a, c, d, b, extended);
+}
+
+/** p, 3p, 5p .. 15p, made ready. p is used up. */
+function odd(p: Point, d2: number[], room: Point): Point[] {
+  var table = [ready(p, d2)];
+  var step: Point;
+  var i: number;
+  twice(p, room, true);
+  step = ready(p, d2);
+  join(p, table[0], false, room, true);
+  for (i = 1; i < 8; i++) {
+    table[i] = ready(p, d2);
+    if (i < 7) {
+      join(p, step, false, room, true);
+    }
+  }
+  return table;
+}
+
+/** [s]B - [k]A (Straus), without T. a is used up. */
+function combine(s: number[], k: number[], a: Point): Point {
+  var d2 = element(D);
+  var p: Point = [element(BASE_X), element(BASE_Y), element(ONE), element()];
+  var room: Point = [element(), element(), element(), element()];
+  var ofA: Point[];
+  var ofB: Point[];
+  var i = 255;
+  add(d2, d2, d2);
+  mul(p[3], p[0], p[1]);
+  ofB = odd(p, d2, room);
+  ofA = odd(a, d2, room);
+  p = [element(), element(ONE), element(ONE), element()];
+  while (i && !s[i] && !k[i]) {
+    i--;
+  }
+  for (; i >= 0; i--) {
+    twice(p, room, s[i] || k[i]);
+    if (s[i]) {
+      join(p, ofB[(s[i] < 0 ? -s[i] : s[i]) >> 1], s[i] < 0, room, k[i]);
+    }
+    if (k[i]) {
+      join(p, ofA[(k[i] < 0 ? -k[i] : k[i]) >> 1], k[i] > 0, room, false);
+    }
+  }
+  return p;
+}
+
+/** Whether p is not of small order and its encoding (RFC 8032 §5.1.2) is the first 32 of `bytes`; that decides about a canonical R, too. */
+function encodes(p: Point, bytes: Bytes): boolean {
+  var z = p[2];
+  var t = element();
+  var i: number;
+  var x: number[];
+  var y: number[];
+  if (small(p[0], p[1])) {
+    return false;
+  }
+  // 1/z = z^(p - 2), p - 2 = 8 (2^252 - 3) + 3. Z is never 0: the formulas are complete.
+  power(t, z);
+  for (i = 0; i < 3; i++) {
+    sqr(t, t);
+  }
+  mul(t, t, z);
+  sqr(z, z);
+  mul(t, t, z);
+  mul(p[0], p[0], t);
+  mul(p[1], p[1], t);
+  x = pack(p[0]);
+  y = pack(p[1]);
+  y[31] += (x[0] & 1) * 128;
+  for (i = 0; i < 32; i++) {
+    if (y[i] !== bytes[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function valid(key: Bytes): boolean {
+  return key.length === 32 && !!decode(key);
+}
+
+function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
+  var raw = (key as Prepared).key || (key as Bytes);
+  var r: number[] = [];
+  var i: number;
+  var s: number[] | undefined;
+  var a: Point | undefined;
+  var hash: ReturnType<typeof sha512.create>;
+  if (raw.length !== 32 || signature.length !== 64) {
+    return false;
+  }
+  s = windows(signature, 32, 32);
+  a = s && decode(raw);
+  if (!s || !a) {
+    return false;
+  }
+  for (i = 0; i < 32; i++) {
+    r[i] = signature[i];
+  }
+  hash = (host.sha512 || sha512).create();
+  hash.update(r);
+  hash.update(raw);
+  hash.update(message);
+  return encodes(combine(s, windows(hash.digest(), 0, 64) as number[], a), r);
+}
+
+/**
+ * Ed25519. Key: 32 octets; signature: 64 octets, R and S (RFC 8032 §5.1.5, §5.1.6). `valid` says whether the key is the canonical encoding
+ * of a point that is not of small order. COSE algorithms -8 (EdDSA, RFC 9053 §2.2) and -19 (RFC 9864 §2.2).
+ * @example ed25519.verify(key, message, signature, {})
+ */
+export var ed25519: Alg = { ids: [ALG_EDDSA, ALG_ED25519], valid: valid, verify: verify };

@@ -1,0 +1,240 @@
+// ECDSA over P-256 with SHA-256: FIPS 186-5 §6.4.2, SEC 1 §4.1.4; in COSE ES256 (RFC 9053 §2.1) and ESP256 (RFC 9864 §2.1).
+//
+// u1 G + u2 Q goes through one chain of doublings (Straus) with signed windows of 4 bits over tables of the affine points G, 3 G, 5 G, 7 G
+// and Q, 3 Q, 5 Q, 7 Q. A point is [X, W, Z] with x = X / Z^2 and 2 y = W / Z^3: holding 2 y instead of y saves the
+// halvings and most of the small factors of Jacobian doubling. Z = 0 is the point at infinity.
+//
+// Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
+
+import { whole } from "../hash/block.js";
+import { sha256 } from "../hash/sha256.js";
+import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
+import type { Alg, Bytes, Host, Prepared } from "../types.js";
+import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
+import { ratio } from "./ratio256.js";
+
+/** The order of G (SP 800-186 §3.2.1.3), and -1/N modulo 2^24. */
+var N = [0x632551, 0xcac2fc, 0x84f3b9, 0xa7179e, 0xe6faad, 0xffffbc, 0xffffff, 0xffffff, 0, 0xffff00, 0xffff];
+var N_INV = 0xbc4f;
+
+/** The coefficient b of the curve, and the coordinates of G: plain. */
+var CURVE_B = [0xd2604b, 0x3c3e27, 0xf63bce, 0xcc53b0, 0x1d06b0, 0x86bc65, 0x557698, 0xb3ebbd, 0x3a93e7, 0x35d8aa, 0x5ac6];
+var GX = [0x98c296, 0x3945d8, 0xa0f4a1, 0x2deb33, 0x37d81, 0x40f277, 0xe563a4, 0xf8bce6, 0x2c4247, 0xd1f2e1, 0x6b17];
+var GY = [0xbf51f5, 0x406837, 0xcecbb6, 0x6b315e, 0xce3357, 0x9e162b, 0x4a7c0f, 0x8ee7eb, 0x1a7f9b, 0x42e2fe, 0x4fe3];
+
+// Scratch elements: written before they are read in each function, so nothing outlives a call.
+var A: number[] = [];
+var B: number[] = [];
+var C: number[] = [];
+var D: number[] = [];
+
+/**
+ * p = 2 p. With a = 3 (X - Z^2) (X + Z^2) and b = X W^2: X' = a^2 - 2 b, W' = 2 a (b - X') - W^4, Z' = W Z.
+ * Weights: 3 (X - Z^2) has 6 and X + Z^2 has 2, the 12 that mul allows; 2 (b - X') has 4. Sizes: X' < 1.6, W' < 1.1, Z' < 0.6.
+ * Infinity stays: Z' = W * 0. No point of the curve has y = 0, as the order is odd.
+ */
+function dbl(p: number[][]): void {
+  var x = p[0];
+  var w = p[1];
+  var z = p[2];
+  mul(A, z, z);
+  mul(B, w, w);
+  mul(C, x, B);
+  mul(z, w, z);
+  lin(D, x, 3, A, -3);
+  lin(A, x, 1, A, 1);
+  mul(A, A, D);
+  mul(x, A, A, C, -2);
+  lin(C, C, 2, x, -2);
+  mul(B, B, B);
+  mul(w, A, C, B, -1);
+}
+
+/**
+ * p = p + s q for an affine q = [x, w], tight and below 2, and s = 1 or -1.
+ * With h = x Z^2 - X, r = s w Z^3 - W, j = 4 h^3 and v = 4 X h^2: X' = r^2 - j - 2 v, W' = 2 r (v - X') - 2 W j, Z' = 2 h Z.
+ * A holds s r, so that the sign costs two numbers only. Weights: 2 h has 2, j + 2 v has 3, 2 (v - X') has 4.
+ * Sizes: h and r < 3.6, X' < 2.2, W' < 1.7, Z' < 0.6.
+ */
+function add(p: number[][], q: number[][], s: number): void {
+  var x = p[0];
+  var w = p[1];
+  var z = p[2];
+  if (isZero(z)) {
+    lin(x, q[0], 1, ONE, 0);
+    lin(w, q[1], s, ONE, 0);
+    lin(z, ONE, 1, ONE, 0);
+    return;
+  }
+  mul(A, z, z);
+  mul(B, q[0], A, x, -1);
+  mul(A, A, z);
+  mul(A, A, q[1], w, -s);
+  if (isZero(B)) {
+    // The same x: the formulas above do not hold. An attacker who knows the private key can bring about both cases.
+    if (isZero(A)) dbl(p);
+    else lin(z, z, 0, z, 0);
+    return;
+  }
+  lin(C, B, 2, B, 0);
+  mul(z, z, C);
+  mul(D, C, C);
+  mul(B, B, D);
+  mul(C, x, D);
+  mul(D, w, B);
+  lin(B, B, 1, C, 2);
+  mul(x, A, A, B, -1);
+  lin(C, C, 2 * s, x, -2 * s);
+  mul(w, A, C, D, -2);
+}
+
+/** The affine point of plain x and y. Weights: 2 y has 4, RR less than 1. */
+function point(x: number[], y: number[]): number[][] {
+  var w: number[] = [];
+  mul(A, x, RR);
+  lin(w, y, 2, y, 0);
+  mul(w, w, RR);
+  return [A.slice(), w, ONE.slice()];
+}
+
+/**
+ * The affine points q, 3 q, 5 q, 7 q of each q of `points`, one after the other.
+ * With 2 q = [X, W, Z], (x, y) -> (x Z^2, y Z^3) maps to another curve, on which 2 q is the affine (X, W) and q is (x Z^2, w Z^3). add does
+ * not know the coefficients of the curve, so it adds there, and a Z found there, times that of 2 q, is the one on ours. Then all are made
+ * affine by one division (Montgomery's trick): f[i] is the product of the i first Z, r the inverse of it.
+ * As the order is a prime, no odd multiple of q below 8 equals 2 q or -2 q.
+ */
+function table(points: number[][][]): number[][][] {
+  var t: number[][][] = [];
+  var f: number[][] = [ONE];
+  var n = 0;
+  var d: number[][];
+  var c: number[][];
+  var r: number[];
+  var i: number;
+  var j: number;
+  for (i = 0; i < points.length; i++) {
+    c = points[i];
+    d = [c[0].slice(), c[1].slice(), c[2].slice()];
+    dbl(d);
+    mul(A, d[2], d[2]);
+    mul(c[0], c[0], A);
+    mul(A, A, d[2]);
+    mul(c[1], c[1], A);
+    for (j = 0; j < 4; j++) {
+      if (j) add(c, d, 1);
+      t[n] = [c[0].slice(), c[1].slice(), []];
+      mul(t[n][2], c[2], d[2]);
+      f[n + 1] = [];
+      mul(f[n + 1], f[n], t[n][2]);
+      n++;
+    }
+  }
+  r = ratio(f[n], [RR], P, 1)[0];
+  for (i = n - 1; i >= 0; i--) {
+    c = t[i];
+    mul(A, r, f[i]);
+    mul(r, r, c[2]);
+    mul(B, A, A);
+    mul(c[0], c[0], B);
+    mul(A, A, B);
+    mul(c[1], c[1], A);
+  }
+  return t;
+}
+
+/**
+ * u, within 17 N of 0, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. The highest index is 256.
+ * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 17 * 2^224 in magnitude. Then the limbs are made
+ * 24 bits of two's complement, the top one with the sign, so that bit operations on them need 25 bits. A carry that is left at
+ * the end meets the sign bits of a negative number, which it cancels.
+ */
+function digits(u: number[]): number[] {
+  var o: number[] = [];
+  var k = Math.floor((u[10] + 32768) / 65536);
+  var c = 0;
+  var i: number;
+  var j: number;
+  var t: number;
+  for (i = 0; i < 11; i++) {
+    t = u[i] - k * N[i] + c;
+    c = i < 10 ? Math.floor(t / 16777216) : 0;
+    u[i] = t - c * 16777216;
+  }
+  c = 0;
+  i = 0;
+  while (i < 257) {
+    if (((u[Math.floor(i / 24)] >> i % 24) & 1) === c) i++;
+    else {
+      t = c;
+      for (j = 0; j < 4; j++) t += ((u[Math.floor((i + j) / 24)] >> (i + j) % 24) & 1) << j;
+      c = t > 7 ? 1 : 0;
+      o[i] = t - 16 * c;
+      i += 4;
+    }
+  }
+  return o;
+}
+
+/** Whether a key can be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p, y^2 = x^3 - 3 x + b. */
+function valid(key: Bytes): boolean {
+  var x: number[];
+  var y: number[];
+  if (key.length !== 65 || key[0] !== 4) return false;
+  x = load(key, 1);
+  y = load(key, 33);
+  if (!less(x, P) || !less(y, P)) return false;
+  mul(A, x, RR);
+  mul(B, y, RR);
+  mul(C, CURVE_B, RR);
+  lin(C, C, 1, A, -3);
+  mul(B, B, B, C, -1);
+  mul(C, A, A);
+  mul(C, C, A, B, -1);
+  return isZero(C);
+}
+
+/**
+ * ECDSA with SHA-256. Signature: 64 bytes, r || s, big-endian (RFC 9053 §2.1), both in 1..n-1; s above n / 2 is accepted.
+ * False on anything else, and never throws.
+ */
+function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
+  var raw = (key as Prepared).key || (key as Bytes);
+  var h = host.sha256 || sha256;
+  var p: number[][];
+  var r: number[];
+  var s: number[];
+  var u: number[][];
+  var t: number[][][];
+  var i: number;
+  var j: number;
+  var k: number;
+  if (signature.length !== 64 || !valid(raw)) return false;
+  r = load(signature, 0);
+  s = load(signature, 32);
+  if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
+  // The digest e is not yet modulo n: ratio takes any number of 256 bits.
+  u = ratio(s, [load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
+  u = [digits(u[0]), digits(u[1])];
+  t = table([point(GX, GY), point(load(raw, 1), load(raw, 33))]);
+  p = [ONE.slice(), ONE.slice(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
+  for (i = 256; i >= 0; i--) {
+    dbl(p);
+    for (j = 0; j < 2; j++) {
+      if ((k = u[j][i])) add(p, t[4 * j + ((k > 0 ? k : -k) >> 1)], k > 0 ? 1 : -1);
+    }
+  }
+  // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that are r modulo n.
+  // Compared as r Z^2 = X, which saves a division.
+  if (isZero(p[2])) return false;
+  mul(D, p[2], p[2]);
+  for (j = 0; j < 2; j++) {
+    mul(A, r, RR);
+    mul(A, A, D, p[0], -1);
+    if (less(r, P) && isZero(A)) return true;
+    lin(r, r, 1, N, 1);
+  }
+  return false;
+}
+
+export var es256: Alg = { ids: [ALG_ES256, ALG_ESP256], valid: valid, verify: verify };

@@ -1,0 +1,56 @@
+// HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
+
+import { sha256 } from "../hash/sha256.js";
+import { ALG_HMAC_256_256 } from "../spec/cose.js";
+import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
+
+/** SHA-256 of the key, padded to a block and XORed with `pad`, followed by `bytes`. */
+function keyed(key: Bytes, pad: number, bytes: Bytes, hash: Hash): Bytes {
+  var block: number[] = [];
+  var s = hash.create();
+  var i: number;
+  // Octets: 8 bits.
+  for (i = 0; i < 64; i++) block[i] = (i < key.length ? key[i] : 0) ^ pad;
+  s.update(block);
+  s.update(bytes);
+  return s.digest();
+}
+
+/**
+ * The HMAC of `message`, 32 bytes (RFC 2104 §2). `key`: any length; above 64 bytes, SHA-256's block, its hash takes its place.
+ * `hash`: SHA-256, ours or the engine's.
+ *
+ * @example hmacSha256(key, message, sha256)
+ */
+export function hmacSha256(key: Bytes, message: Bytes, hash: Hash): Bytes {
+  var s: HashState;
+  if (key.length > 64) {
+    s = hash.create();
+    s.update(key);
+    key = s.digest();
+  }
+  return keyed(key, 0x5c, keyed(key, 0x36, message, hash), hash);
+}
+
+/** Exactly 32 bytes: RFC 9053 §3.1 wants the key as long as the tag, and its length checked. */
+function valid(key: Bytes): boolean {
+  return key.length === 32;
+}
+
+/**
+ * Tag: exactly 32 bytes. False on anything else, and never throws.
+ * All 32 bytes are compared whatever they hold, so that the time tells a forger nothing about how far he has got.
+ */
+function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
+  var raw = (key as Prepared).key || (key as Bytes);
+  var mac: Bytes;
+  var d = 0;
+  var i: number;
+  if (tag.length !== 32 || !valid(raw)) return false;
+  mac = hmacSha256(raw, message, host.sha256 || sha256);
+  // Octets: 8 bits.
+  for (i = 0; i < 32; i++) d |= mac[i] ^ tag[i];
+  return d === 0;
+}
+
+export var hmac256: Alg = { ids: [ALG_HMAC_256_256], valid: valid, verify: verify };

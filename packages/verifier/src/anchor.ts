@@ -1,0 +1,17 @@
+// Keys that are trusted, made from an algorithm's name and a raw key.
+
+import { rawKey } from "./cose.js";
+import { refuse } from "./refuse.js";
+import { ANCHOR_KEY, TRUST_POLICY } from "./spec/errors.js";
+import type { Alg, Anchor, Bytes, Prepared } from "./types.js";
+
+/** An anchor of the algorithm `name` among `algs`. The key is tried out, so that a device learns of a bad one when it is set up. */
+export function anchorOf(algs: { [name: string]: Alg }, name: string, key: Bytes | Prepared, kid: Bytes | undefined): Anchor {
+  var alg = algs.hasOwnProperty(name) ? algs[name] : null,
+    a: Anchor;
+  if (!alg) refuse(TRUST_POLICY, -1);
+  if (!key || !(alg as Alg).valid(rawKey(key))) refuse(ANCHOR_KEY, -1);
+  a = { alg: alg as Alg, key: key };
+  if (kid) a.kid = kid;
+  return a;
+}

@@ -1,0 +1,244 @@
+// COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
+// agree with it. Keys in the message are never looked at.
+
+import { array, ascending, BSTR, bstr, done, head, int, map, NINT, NULL, peekType, type Reader, SIMPLE, type Slice, same, simple, skip, sub, TAG, take } from "./cbor.js";
+import { refuse } from "./refuse.js";
+import {
+  ALG_ED25519,
+  ALG_ED448,
+  ALG_EDDSA,
+  ALG_ES256,
+  ALG_ES384,
+  ALG_ES512,
+  ALG_ESP256,
+  ALG_ESP384,
+  ALG_ESP512,
+  ALG_HMAC_256_256,
+  ALG_HSS_LMS,
+  ALG_ML_DSA_44,
+  ALG_ML_DSA_65,
+  ALG_ML_DSA_87,
+  HEADER_ALG,
+  HEADER_CRIT,
+  HEADER_KID,
+  TAG_MAC,
+  TAG_MAC0,
+  TAG_SIGN,
+  TAG_SIGN1,
+} from "./spec/cose.js";
+import {
+  BLOCK_TAG,
+  CBOR_TYPE,
+  HEADER_ALG_UNKNOWN,
+  HEADER_CRITICAL,
+  HEADER_NO_ALG,
+  HEADER_TWICE,
+  NOT_SUPPORTED,
+  PAYLOAD_ATTACHED,
+  SIGNATURE_COUNT,
+} from "./spec/errors.js";
+import type { Anchor, Bytes, Host, Prepared } from "./types.js";
+
+/** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
+var MAX_SIGNATURES = 8;
+
+var SIGNATURE_ALGS = [
+  ALG_ED25519,
+  ALG_EDDSA,
+  ALG_ESP256,
+  ALG_ES256,
+  ALG_ES384,
+  ALG_ES512,
+  ALG_HSS_LMS,
+  ALG_ML_DSA_44,
+  ALG_ML_DSA_65,
+  ALG_ML_DSA_87,
+  ALG_ESP384,
+  ALG_ESP512,
+  ALG_ED448,
+];
+
+/** What one signature or tag claims of itself. */
+export interface Claim {
+  alg: number;
+  kid: Bytes | null;
+  /** The bytes that were signed: Sig_structure or MAC_structure. */
+  message: Bytes;
+  signature: Bytes;
+  at: number;
+}
+
+interface Headers {
+  alg: number | null;
+  kid: Bytes | null;
+  /** The protected bucket as it goes into the Sig_structure. */
+  protected: Bytes;
+}
+
+/** The raw key of an anchor, in either form. */
+export function rawKey(key: Bytes | Prepared): Bytes {
+  return (key as Prepared).key || (key as Bytes);
+}
+
+function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean): void {
+  var last: Bytes | null = null,
+    n = map(r),
+    at,
+    label,
+    i,
+    s;
+  for (; n > 0; n--) {
+    at = r.at;
+    label = 0;
+    if (head(r) <= NINT) {
+      // a label past 2^32 is none that is known here
+      if (r.type === 0 && r.hi === 0) label = r.lo;
+    } else {
+      r.at = at;
+      skip(r);
+      if (r.type !== 3) refuse(CBOR_TYPE, at);
+    }
+    last = ascending(r, at, last);
+    // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
+    if (isProtected) labels.push(last);
+    else for (i = 0; i < labels.length; i++) if (same(labels[i], last)) refuse(HEADER_TWICE, at);
+    if (label === HEADER_ALG) {
+      if (!isProtected) refuse(HEADER_NO_ALG, at);
+      if (peekType(r) <= NINT) out.alg = int(r);
+      else refuse(HEADER_ALG_UNKNOWN, at);
+    } else if (label === HEADER_KID) {
+      s = bstr(r);
+      out.kid = take(r, s.at, s.n);
+    } else if (label === HEADER_CRIT) {
+      // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
+      if (!isProtected) refuse(HEADER_CRITICAL, at);
+      i = array(r);
+      if (i === 0) refuse(HEADER_CRITICAL, at);
+      for (; i > 0; i--) {
+        head(r);
+        if (r.type !== 0 || r.hi !== 0 || (r.lo !== HEADER_ALG && r.lo !== HEADER_KID)) refuse(HEADER_CRITICAL, at);
+      }
+    } else skip(r);
+  }
+}
+
+function headers(r: Reader): Headers {
+  var s = bstr(r),
+    bytes = take(r, s.at, s.n),
+    out: Headers = { alg: null, kid: null, protected: bytes },
+    labels: Bytes[] = [],
+    inner;
+  if (s.n > 0) {
+    inner = sub(r, s);
+    bucket(inner, out, labels, true);
+    done(inner);
+    // an empty map is signed as an empty string (RFC 9052 §4.4)
+    if (labels.length === 0) out.protected = [];
+  }
+  bucket(r, out, labels, false);
+  return out;
+}
+
+function put(out: number[], bytes: Bytes): void {
+  var n = bytes.length,
+    i;
+  // the head of a byte string, shortest form; nothing that is signed here reaches 2^32 bytes
+  if (n < 24) out.push(64 + n);
+  else if (n < 256) out.push(88, n);
+  else if (n < 65536) out.push(89, n >> 8, n & 255);
+  else out.push(90, (n >>> 24) & 255, (n >> 16) & 255, (n >> 8) & 255, n & 255);
+  for (i = 0; i < n; i++) out.push(bytes[i]);
+}
+
+/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings. */
+export function structure(context: string, parts: Bytes[]): number[] {
+  var out = [128 + parts.length + 1, 96 + context.length],
+    i;
+  for (i = 0; i < context.length; i++) out.push(context.charCodeAt(i));
+  for (i = 0; i < parts.length; i++) put(out, parts[i]);
+  return out;
+}
+
+function claim(h: Headers, context: string, parts: Bytes[], r: Reader, at: number): Claim {
+  var s = bstr(r),
+    alg = h.alg;
+  if (alg === null) refuse(HEADER_NO_ALG, at);
+  if (context === "MAC0" ? alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(alg as number) < 0) refuse(HEADER_ALG_UNKNOWN, at);
+  return { alg: alg as number, kid: h.kid, message: structure(context, parts), signature: take(r, s.at, s.n), at: at };
+}
+
+/**
+ * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message that fills `slice`.
+ * `payload`: the detached payload; the message must then hold nil. null: the payload is in the message.
+ */
+export function claims(r0: Reader, slice: Slice, payload: Bytes | null, externalAad: Bytes): Claim[] {
+  var r = sub(r0, slice),
+    out: Claim[] = [],
+    at = r.at,
+    kind,
+    body,
+    h,
+    n,
+    s,
+    content: Bytes;
+  if (head(r) !== TAG || r.hi !== 0) refuse(BLOCK_TAG, at);
+  kind = r.lo;
+  if (kind === TAG_MAC) refuse(NOT_SUPPORTED, at);
+  if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG, at);
+  at = r.at;
+  if (array(r) !== 4) refuse(CBOR_TYPE, at);
+  body = headers(r);
+  at = r.at;
+  if (peekType(r) === BSTR) {
+    s = bstr(r);
+    if (payload) refuse(PAYLOAD_ATTACHED, at);
+    content = take(r, s.at, s.n);
+  } else {
+    if (simple(r) !== NULL || !payload) refuse(CBOR_TYPE, at);
+    content = payload as Bytes;
+  }
+  if (kind !== TAG_SIGN) {
+    out.push(claim(body, kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content], r, slice.at));
+  } else {
+    at = r.at;
+    n = array(r);
+    if (n === 0) refuse(CBOR_TYPE, at);
+    if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, at);
+    for (; n > 0; n--) {
+      at = r.at;
+      if (array(r) !== 3) refuse(CBOR_TYPE, at);
+      h = headers(r);
+      out.push(claim(h, "Signature", [body.protected, h.protected, externalAad, content], r, at));
+    }
+  }
+  done(r);
+  return out;
+}
+
+/** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
+export function concerns(c: Claim, anchor: Anchor): boolean {
+  return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
+}
+
+/**
+ * Checks claims against anchors until `need` of them have signed. Returns the indices of those that have.
+ * A key counts once, however often it signed or is listed.
+ */
+export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host): number[] {
+  var found: number[] = [],
+    i,
+    j,
+    k,
+    fresh;
+  for (i = 0; i < all.length && found.length < need; i++) {
+    for (j = 0; j < anchors.length; j++) {
+      fresh = concerns(all[i], anchors[j]);
+      for (k = 0; k < found.length; k++) if (same(rawKey(anchors[found[k]].key), rawKey(anchors[j].key))) fresh = false;
+      if (fresh && anchors[j].alg.verify(anchors[j].key, all[i].message, all[i].signature, host)) {
+        found.push(j);
+        break;
+      }
+    }
+  }
+  return found;
+}

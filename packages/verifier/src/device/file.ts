@@ -1,0 +1,347 @@
+// A simulated A/B device in a folder, for Node: device.json (identity, floor, which slot is current) and two slot files for each
+// component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
+// protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
+
+import { reader, take } from "../cbor.js";
+import type { Commit, ComponentId, Device } from "../install.js";
+import type { Identity } from "../run.js";
+import type { Bytes, Sequence, Source } from "../types.js";
+
+/** What is used of node:fs. */
+export interface FileSystem {
+  openSync(path: string, flags: string, mode?: number): number;
+  readSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  writeSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  fsyncSync(fd: number): void;
+  closeSync(fd: number): void;
+  renameSync(from: string, to: string): void;
+  unlinkSync(path: string): void;
+  mkdirSync(path: string, options: { recursive: boolean }): unknown;
+  existsSync(path: string): boolean;
+  statSync(path: string): { size: number };
+  readFileSync(path: string, encoding: "utf8"): string;
+}
+
+/** device.json. Identifiers are lower-case hex of their bytes; components are named by the hex of their parts, joined by "-". */
+export interface DeviceRecord {
+  format: "firmseal-device-1";
+  vendor: string[];
+  class: string[];
+  device: string[];
+  /** Decimal, up to 2^64 - 1. */
+  floor: string;
+  /** Bytes that a slot can hold. */
+  capacity: number;
+  /** By component: the current slot (0 or 1) and the size of its image. */
+  components: { [name: string]: { slot: number; size: number } };
+  /** Which of envelope.a.suit and envelope.b.suit is current; "" before the first installation. */
+  envelope: string;
+}
+
+export interface FileDevice extends Device {
+  record: DeviceRecord;
+  /** The envelope of what is current, or null. */
+  envelope(): Source | null;
+  /** Components that were invoked in this session, by name. */
+  invoked: string[];
+  /** Payloads that fetch() can give, by URI. */
+  payloads: { [uri: string]: Source };
+}
+
+function hex(bytes: Bytes): string {
+  var out = "",
+    i;
+  for (i = 0; i < bytes.length; i++) out += (bytes[i] < 16 ? "0" : "") + bytes[i].toString(16);
+  return out;
+}
+
+function unhex(text: string): Bytes {
+  var out = [],
+    i;
+  for (i = 0; i + 1 < text.length; i += 2) out.push(parseInt(text.substring(i, i + 2), 16));
+  return out;
+}
+
+function all<T, U>(list: T[], f: (x: T) => U): U[] {
+  var out = [],
+    i;
+  for (i = 0; i < list.length; i++) out.push(f(list[i]));
+  return out;
+}
+
+/** A component's name on disk: hex only, so that no identifier can lead out of the folder. */
+export function componentName(id: ComponentId): string {
+  return all(id, hex).join("-") || "empty";
+}
+
+/** Exact decimal of a 64-bit number. */
+export function decimal(s: Sequence): string {
+  var hi = s[0],
+    lo = s[1],
+    out = "",
+    rest;
+  do {
+    // long division by ten in base 2^32: the remainder is below 10, so rest · 2^32 + lo stays below 2^36
+    rest = hi % 10;
+    hi = Math.floor(hi / 10);
+    rest = rest * 4294967296 + lo;
+    lo = Math.floor(rest / 10);
+    out = String(rest % 10) + out;
+  } while (hi > 0 || lo > 0);
+  return out;
+}
+
+/** The number that a decimal stands for; throws where it is none of 64 bits. */
+export function sequenceOf(text: string): Sequence {
+  var hi = 0,
+    lo = 0,
+    i;
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw new Error("not a decimal number of 64 bits: " + text);
+  for (i = 0; i < text.length; i++) {
+    lo = lo * 10 + (text.charCodeAt(i) - 48);
+    hi = hi * 10 + Math.floor(lo / 4294967296);
+    lo = lo % 4294967296;
+  }
+  if (hi > 4294967295) throw new Error("not a decimal number of 64 bits: " + text);
+  return [hi, lo];
+}
+
+function readExactly(fs: FileSystem, fd: number, offset: number, n: number): Uint8Array {
+  var out = new Uint8Array(n),
+    have = 0,
+    got;
+  while (have < n) {
+    got = fs.readSync(fd, out, have, n - have, offset + have);
+    if (got === 0) throw new Error("the file is shorter than it was");
+    have += got;
+  }
+  return out;
+}
+
+/** A file as a Source; the descriptor stays open as long as the process. */
+export function fileSource(fs: FileSystem, path: string, length: number): Source {
+  var fd = fs.openSync(path, "r");
+  return {
+    length: length,
+    read: function (offset: number, n: number) {
+      return readExactly(fs, fd, offset, n);
+    },
+  };
+}
+
+function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: number): void {
+  var done = 0;
+  while (done < bytes.length) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+}
+
+/** Writes a file so that its name always leads to the old or to the new content: temporary file, fsync, rename. */
+function replace(fs: FileSystem, path: string, write: (fd: number) => void): void {
+  var temporary = path + ".new",
+    fd = fs.openSync(temporary, "w", 384);
+  try {
+    write(fd);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(temporary, path);
+}
+
+function syncFolder(fs: FileSystem, folder: string): void {
+  var fd = fs.openSync(folder, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function ascii(text: string): Uint8Array {
+  var out = new Uint8Array(text.length),
+    i;
+  for (i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
+  return out;
+}
+
+function writeRecord(fs: FileSystem, folder: string, record: DeviceRecord): void {
+  replace(fs, folder + "/device.json", function (fd) {
+    writeFully(fs, fd, ascii(JSON.stringify(record, null, 2) + "\n"), 0);
+  });
+  syncFolder(fs, folder);
+}
+
+/** Makes the folder and its device.json. Throws where there is one already. */
+export function createFileDevice(fs: FileSystem, folder: string, identity: Identity, capacity: number): void {
+  if (fs.existsSync(folder + "/device.json")) throw new Error("there is a device already");
+  fs.mkdirSync(folder + "/slots", { recursive: true });
+  writeRecord(fs, folder, {
+    format: "firmseal-device-1",
+    vendor: all(identity.vendor, hex),
+    class: all(identity.class, hex),
+    device: all(identity.device || [], hex),
+    floor: "0",
+    capacity: capacity,
+    components: {},
+    envelope: "",
+  });
+}
+
+function isHexList(list: unknown): boolean {
+  var i;
+  if (!list || typeof (list as string[]).length !== "number") return false;
+  for (i = 0; i < (list as string[]).length; i++) if (!/^([0-9a-f]{2})+$/.test((list as string[])[i])) return false;
+  return true;
+}
+
+function readRecord(fs: FileSystem, folder: string): DeviceRecord {
+  var record = JSON.parse(fs.readFileSync(folder + "/device.json", "utf8")) as DeviceRecord,
+    names,
+    i,
+    part;
+  if (
+    !record ||
+    record.format !== "firmseal-device-1" ||
+    !isHexList(record.vendor) ||
+    !isHexList(record.class) ||
+    !isHexList(record.device) ||
+    !(record.capacity >= 0) ||
+    !record.components ||
+    !/^[ab]?$/.test(record.envelope)
+  )
+    throw new Error("device.json is not a device record");
+  sequenceOf(record.floor);
+  names = Object.keys(record.components);
+  for (i = 0; i < names.length; i++) {
+    part = record.components[names[i]];
+    if (!/^[0-9a-f-]+$|^empty$/.test(names[i]) || (part.slot !== 0 && part.slot !== 1) || !(part.size >= 0))
+      throw new Error("device.json is not a device record");
+  }
+  return record;
+}
+
+/** The device in `folder`, which createFileDevice() has made. */
+export function fileDevice(fs: FileSystem, folder: string): FileDevice {
+  var record = readRecord(fs, folder),
+    installing = true,
+    fresh: { [name: string]: { fd: number; path: string; size: number } } = {},
+    open: { [path: string]: Source } = {},
+    device: FileDevice;
+
+  function path(name: string, slot: number): string {
+    return folder + "/slots/" + name + (slot ? ".b" : ".a");
+  }
+
+  function part(name: string): { slot: number; size: number } {
+    return record.components.hasOwnProperty(name) ? record.components[name] : { slot: 0, size: 0 };
+  }
+
+  function close(): string[] {
+    var names = Object.keys(fresh),
+      i;
+    for (i = 0; i < names.length; i++) fs.closeSync(fresh[names[i]].fd);
+    return names;
+  }
+
+  device = {
+    identity: { vendor: all(record.vendor, unhex), class: all(record.class, unhex), device: all(record.device, unhex) },
+    record: record,
+    invoked: [],
+    payloads: {},
+    floor: function () {
+      return sequenceOf(record.floor);
+    },
+    begin: function (forInstalling: boolean) {
+      device.discard();
+      installing = forInstalling;
+    },
+    capacity: function (id: ComponentId) {
+      // longer names than a file system takes are no components of this device
+      return componentName(id).length <= 200 ? record.capacity : -1;
+    },
+    slot: function (id: ComponentId) {
+      var slot = part(componentName(id)).slot;
+      return installing ? 1 - slot : slot;
+    },
+    erase: function (id: ComponentId) {
+      var name = componentName(id),
+        target = installing ? path(name, 1 - part(name).slot) : folder + "/slots/" + name + ".ram";
+      if (fresh.hasOwnProperty(name)) fs.closeSync(fresh[name].fd);
+      fresh[name] = { fd: fs.openSync(target, "w+", 384), path: target, size: 0 };
+    },
+    write: function (id: ComponentId, offset: number, bytes: Bytes) {
+      var f = fresh[componentName(id)];
+      writeFully(fs, f.fd, new Uint8Array(bytes), offset);
+      if (offset + bytes.length > f.size) f.size = offset + bytes.length;
+    },
+    size: function (id: ComponentId, isFresh: boolean) {
+      var name = componentName(id);
+      return isFresh ? fresh[name].size : part(name).size;
+    },
+    read: function (id: ComponentId, offset: number, n: number, isFresh: boolean) {
+      var name = componentName(id),
+        file;
+      if (isFresh) return readExactly(fs, fresh[name].fd, offset, n);
+      file = path(name, part(name).slot);
+      if (!open.hasOwnProperty(file)) open[file] = fileSource(fs, file, part(name).size);
+      return open[file].read(offset, n);
+    },
+    invoke: function (id: ComponentId) {
+      device.invoked.push(componentName(id));
+      return true;
+    },
+    persist: function (commit: Commit) {
+      var next = record.envelope === "a" ? "b" : "a",
+        components: DeviceRecord["components"] = {},
+        names = Object.keys(record.components),
+        r = reader(commit.envelope),
+        updated: DeviceRecord,
+        i,
+        name;
+      for (i = 0; i < names.length; i++) components[names[i]] = record.components[names[i]];
+      for (i = 0; i < commit.written.length; i++) {
+        name = componentName(commit.written[i]);
+        fs.fsyncSync(fresh[name].fd);
+        components[name] = { slot: 1 - part(name).slot, size: fresh[name].size };
+      }
+      replace(fs, folder + "/envelope." + next + ".suit", function (fd) {
+        var at = 0,
+          n;
+        for (; at < r.end; at += n) {
+          n = r.end - at < 65536 ? r.end - at : 65536;
+          writeFully(fs, fd, new Uint8Array(take(r, at, n)), at);
+        }
+      });
+      syncFolder(fs, folder + "/slots");
+      updated = {
+        format: record.format,
+        vendor: record.vendor,
+        class: record.class,
+        device: record.device,
+        floor: decimal(commit.sequence),
+        capacity: record.capacity,
+        components: components,
+        envelope: next,
+      };
+      writeRecord(fs, folder, updated);
+      close();
+      fresh = {};
+      open = {};
+      record = device.record = updated;
+    },
+    discard: function () {
+      var names = close(),
+        i;
+      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163)
+      for (i = 0; i < names.length; i++) fs.unlinkSync(fresh[names[i]].path);
+      fresh = {};
+    },
+    fetch: function (uri: string) {
+      return device.payloads.hasOwnProperty(uri) ? device.payloads[uri] : undefined;
+    },
+    envelope: function () {
+      var file = folder + "/envelope." + record.envelope + ".suit";
+      return record.envelope ? fileSource(fs, file, fs.statSync(file).size) : null;
+    },
+  };
+  return device;
+}

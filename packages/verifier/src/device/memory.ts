@@ -1,0 +1,117 @@
+// An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
+
+import { same } from "../cbor.js";
+import type { Commit, ComponentId, Device } from "../install.js";
+import type { Identity } from "../run.js";
+import type { Bytes, Sequence, Source } from "../types.js";
+
+interface Part {
+  id: ComponentId;
+  capacity: number;
+  slots: number[][];
+  /** The slot that is current. */
+  current: number;
+  /** What this session wrote: installing, it goes to the other slot; booting, it stays in memory and is gone at the next begin(). */
+  fresh: number[] | null;
+}
+
+export interface MemoryDevice extends Device {
+  parts: Part[];
+  sequence: Sequence;
+  /** The envelope of what is current. */
+  envelope: Bytes | Source | null;
+  installing: boolean;
+  /** Payloads that fetch() can give, by URI. */
+  payloads: { [uri: string]: Bytes | Source };
+  /** Components that were invoked, in order. */
+  invoked: { id: ComponentId; args: Bytes | undefined }[];
+}
+
+function sameId(a: ComponentId, b: ComponentId): boolean {
+  var i;
+  if (a.length !== b.length) return false;
+  for (i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
+  return true;
+}
+
+/** A device with the components `ids`, each of two empty slots of `capacity` bytes. */
+export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: number): MemoryDevice {
+  var device: MemoryDevice,
+    parts: Part[] = [],
+    i;
+
+  function find(id: ComponentId): Part {
+    var k;
+    for (k = 0; k < parts.length; k++) if (sameId(parts[k].id, id)) return parts[k];
+    throw new Error("no such component");
+  }
+
+  for (i = 0; i < ids.length; i++) parts.push({ id: ids[i], capacity: capacity, slots: [[], []], current: 0, fresh: null });
+  device = {
+    identity: identity,
+    parts: parts,
+    sequence: [0, 0],
+    envelope: null,
+    installing: false,
+    payloads: {},
+    invoked: [],
+    floor: function () {
+      return device.sequence;
+    },
+    begin: function (installing: boolean) {
+      device.discard();
+      device.installing = installing;
+    },
+    capacity: function (id: ComponentId) {
+      var k;
+      for (k = 0; k < parts.length; k++) if (sameId(parts[k].id, id)) return parts[k].capacity;
+      return -1;
+    },
+    slot: function (id: ComponentId) {
+      return device.installing ? 1 - find(id).current : find(id).current;
+    },
+    erase: function (id: ComponentId) {
+      var part = find(id);
+      part.fresh = [];
+      if (device.installing) part.slots[1 - part.current] = part.fresh;
+    },
+    write: function (id: ComponentId, offset: number, bytes: Bytes) {
+      var fresh = find(id).fresh as number[],
+        k;
+      for (k = 0; k < bytes.length; k++) fresh[offset + k] = bytes[k];
+    },
+    size: function (id: ComponentId, fresh: boolean) {
+      var part = find(id);
+      return (fresh ? (part.fresh as number[]) : part.slots[part.current]).length;
+    },
+    read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
+      var part = find(id);
+      return (fresh ? (part.fresh as number[]) : part.slots[part.current]).slice(offset, offset + n);
+    },
+    invoke: function (id: ComponentId, args: Bytes | undefined) {
+      device.invoked.push({ id: id, args: args });
+      return true;
+    },
+    persist: function (commit: Commit) {
+      var k, part;
+      for (k = 0; k < commit.written.length; k++) {
+        part = find(commit.written[k]);
+        part.current = 1 - part.current;
+        part.fresh = null;
+      }
+      device.sequence = commit.sequence;
+      device.envelope = commit.envelope;
+    },
+    discard: function () {
+      var k;
+      for (k = 0; k < parts.length; k++) {
+        if (parts[k].fresh && device.installing) parts[k].slots[1 - parts[k].current] = [];
+        parts[k].fresh = null;
+      }
+    },
+    fetch: function (uri: string) {
+      return device.payloads.hasOwnProperty(uri) ? device.payloads[uri] : undefined;
+    },
+  };
+  return device;
+}

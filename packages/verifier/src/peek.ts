@@ -1,0 +1,55 @@
+// A look into an envelope without believing it: structure and digests are checked, signatures are not. For tools. An Outline is no
+// Manifest, and nothing that acts takes one.
+
+import type { Claim } from "./cose.js";
+import type { Digest } from "./digest.js";
+import { sha256 } from "./hash/sha256.js";
+import { sha384, sha512 } from "./hash/sha512.js";
+import { checkManifestDigest, checkPayloads, checkSevered, wrapper } from "./open.js";
+import { type Envelope, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
+import { parseText, type TextEntry } from "./text.js";
+import type { Bytes, Source } from "./types.js";
+
+export interface Outline {
+  envelope: Envelope;
+  structure: Structure;
+  /** What the wrapper says; null where there is no wrapper. */
+  digest: Digest | null;
+  /** The bytes that signatures are made over: the encoded SUIT_Digest. */
+  message: Bytes | null;
+  claims: Claim[];
+  /** Severable elements that are not at hand, by number. */
+  absent: number[];
+  text: TextEntry[];
+}
+
+/**
+ * Reads an envelope, signed or not, also with the code points of the family that open() does not run. Throws the refusals of open() that
+ * concern bytes, structure and digests.
+ */
+export function peek(input: Bytes | Source): Outline {
+  var host = { sha256: sha256, sha384: sha384, sha512: sha512 },
+    e = parseEnvelope(input, true),
+    w = e.wrapper ? wrapper(e.r, e.wrapper.content) : null,
+    m,
+    absent;
+  if (w) checkManifestDigest(e, w.digest, host);
+  m = parseManifest(e, true);
+  absent = checkSevered(e, m, host);
+  parseCommands(e, m, true);
+  checkPayloads(e, m);
+  return {
+    envelope: e,
+    structure: m,
+    digest: w && w.digest,
+    message: w && w.message,
+    claims: w ? w.claims : [],
+    absent: absent,
+    text: m.text ? parseText(e.r, m.text) : [],
+  };
+}
+
+export type { Claim } from "./cose.js";
+export type { Digest } from "./digest.js";
+export type { Element, Envelope, Payload, Structure } from "./parse.js";
+export type { TextEntry } from "./text.js";

@@ -1,0 +1,56 @@
+// Number → name, for people. Made from the constants themselves, so that no number stands anywhere twice. Never in a device bundle.
+
+import * as cose from "./cose.js";
+import * as errors from "./errors.js";
+import * as suit from "./suit.js";
+
+export type Names = { [code: number]: string };
+
+/** The constants of a table whose names begin with `prefix`, as { number: "rest-of-the-name" }. */
+function under(table: object, prefix: string, lead: string): Names {
+  var out: Names = {},
+    keys = Object.keys(table),
+    i;
+  for (i = 0; i < keys.length; i++) {
+    if (keys[i].indexOf(prefix) === 0)
+      out[(table as { [name: string]: number })[keys[i]]] = lead + keys[i].substring(prefix.length).toLowerCase().replace(/_/g, "-");
+  }
+  return out;
+}
+
+function merge(a: Names, b: Names): Names {
+  var keys = Object.keys(b) as unknown as number[],
+    i;
+  for (i = 0; i < keys.length; i++) a[keys[i]] = b[keys[i]];
+  return a;
+}
+
+/** The text elements: the first four describe the manifest, those of a component begin at 1 again. */
+function texts(ofManifest: boolean): Names {
+  var out: Names = {},
+    keys = Object.keys(suit),
+    i;
+  for (i = 0; i < keys.length; i++) {
+    if (keys[i].indexOf("TEXT_") === 0 && /^TEXT_(MANIFEST|UPDATE)_/.test(keys[i]) === ofManifest)
+      out[(suit as { [name: string]: number })[keys[i]]] = keys[i].substring(5).toLowerCase().replace(/_/g, "-");
+  }
+  return out;
+}
+
+export var ELEMENTS: Names = under(suit, "ENV_", "");
+export var MANIFEST: Names = under(suit, "MAN_", "");
+export var COMMON: Names = under(suit, "COM_", "");
+export var COMMANDS: Names = merge(under(suit, "COND_", "condition-"), under(suit, "DIR_", "directive-"));
+export var PARAMETERS: Names = under(suit, "PARAM_", "");
+export var TEXTS: Names = texts(true);
+export var COMPONENT_TEXTS: Names = texts(false);
+export var ALGS: Names = under(cose, "ALG_", "");
+export var HASHES: Names = under(cose, "HASH_", "");
+/** Refusals: code → the name of its constant, the `reason` of the command line's JSON. */
+export var REFUSALS: Names = (function () {
+  var out: Names = {},
+    keys = Object.keys(errors),
+    i;
+  for (i = 0; i < keys.length; i++) out[(errors as { [name: string]: number })[keys[i]]] = keys[i];
+  return out;
+})();

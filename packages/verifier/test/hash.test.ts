@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type Compress, HIGH, LOW, lengthOctets, start } from '../src/hash/block.js';
+import { sha256 } from '../src/hash/sha256.js';
+import { sha384, sha512 } from '../src/hash/sha512.js';
+import type { Hash } from '../src/types.js';
+
+// A fixed linear congruential sequence: a failure can be repeated.
+let seed = 1;
+function random(n: number): number {
+  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+  return Math.floor((seed / 4294967296) * n);
+}
+
+function bytes(n: number): Uint8Array {
+  return Uint8Array.from({ length: n }, () => random(256));
+}
+
+function hex(b: ArrayLike<number>): string {
+  return Buffer.from(Array.from(b)).toString('hex');
+}
+
+const hashes: [string, Hash, number][] = [
+  ['sha256', sha256, 64],
+  ['sha384', sha384, 128],
+  ['sha512', sha512, 128],
+];
+
+describe.each(hashes)('%s', (name, hash, block) => {
+  const expected = (b: Uint8Array) => createHash(name).update(b).digest('hex');
+
+  it('agrees with node:crypto at every length from 0 to 300, whole and in random pieces', () => {
+    for (let n = 0; n <= 300; n++) {
+      const message = bytes(n);
+      expect(hex(hash.once!(message))).toBe(expected(message));
+      expect(hex(hash.once!(Array.from(message)))).toBe(expected(message));
+      for (let round = 0; round < 3; round++) {
+        const state = hash.create();
+        for (let at = 0; at < n; ) {
+          const end = Math.min(n, at + random(round === 0 ? 3 : 2 * block + 2));
+          const piece = message.subarray(at, end);
+          state.update(random(2) ? piece : Array.from(piece));
+          at = end;
+        }
+        expect(hex(state.digest())).toBe(expected(message));
+      }
+    }
+  });
+
+  it('agrees on larger messages, where every constant and every carry has been at work', () => {
+    for (const n of [1000, 4096, 65537, 300001]) {
+      const message = bytes(n);
+      const state = hash.create();
+      for (let at = 0; at < n; ) {
+        const end = Math.min(n, at + random(5 * block));
+        state.update(message.subarray(at, end));
+        at = end;
+      }
+      expect(hex(state.digest())).toBe(expected(message));
+    }
+    for (const fill of [0, 255]) {
+      const message = new Uint8Array(1000).fill(fill);
+      expect(hex(hash.once!(message))).toBe(expected(message));
+    }
+  });
+
+  it('keeps two computations apart', () => {
+    const one = hash.create();
+    const two = hash.create();
+    one.update([1]);
+    two.update([2]);
+    one.update([3]);
+    two.update([4]);
+    expect(hex(one.digest())).toBe(expected(Uint8Array.of(1, 3)));
+    expect(hex(two.digest())).toBe(expected(Uint8Array.of(2, 4)));
+  });
+});
+
+it('derives the round constants of FIPS 180-4 §4.2.3', () => {
+  const primes = Array.from({ length: 410 }, (_, n) => n).filter((n) => n > 1 && !Array.from({ length: n }, (_, m) => m).some((m) => m > 1 && n % m === 0));
+  expect(primes).toHaveLength(80);
+  sha512.create();
+  primes.forEach((prime, i) => {
+    const constant = (BigInt(Math.floor(Math.cbrt(prime))) << 64n) + (BigInt(HIGH[i]!) << 32n) + BigInt(LOW[i]!);
+    // The constant is the cube root rounded down: its cube is not above p * 2^192, and the next one's is.
+    expect(constant ** 3n <= BigInt(prime) << 192n).toBe(true);
+    expect((constant + 1n) ** 3n > BigInt(prime) << 192n).toBe(true);
+  });
+});
+
+describe('the length of the message', () => {
+  it('is exact from 0 to 2^53 octets', () => {
+    const counts = [0, 1, 31, 32, 255, 256];
+    for (let power = 16; power <= 53; power++) {
+      counts.push(2 ** power - 1, 2 ** power, 2 ** power - 2 ** (power - 9));
+      if (power < 53) {
+        counts.push(2 ** power + 1);
+      }
+    }
+    for (const count of counts) {
+      const expected = Buffer.alloc(8);
+      expected.writeBigUInt64BE(BigInt(count) * 8n);
+      expect(hex(lengthOctets(count)), String(count)).toBe(expected.toString('hex'));
+    }
+  });
+
+  // Everything but the compression of the blocks is as in the hashes: blocks are cut, counted, padded and closed. Without the compression
+  // the count passes 2^32 bits (2^29 octets) and 2^32 octets in no time.
+  it.each([2 ** 29 - 1, 2 ** 29 + 3, 2 ** 32 - 56, 2 ** 32 + 5])('ends a message of %d octets', { timeout: 60000 }, (count) => {
+    for (const size of [64, 128]) {
+      const piece = new Uint8Array(1 << 27).fill(7);
+      let blocks = 0;
+      let last: number[] = [];
+      const skip: Compress = (_state, words) => {
+        blocks++;
+        last = words;
+      };
+      const state = start(skip, [0], size, 1);
+      let left = count;
+      for (; left >= piece.length; left -= piece.length) {
+        state.update(piece);
+      }
+      state.update(piece.subarray(0, left));
+      state.digest();
+      const reserved = size / 8;
+      expect(blocks).toBe(Math.ceil((count + 1 + reserved) / size));
+      expect(last).toHaveLength(size / 4);
+      const block = last.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]);
+      expect(Buffer.from(block).readBigUInt64BE(size - 8)).toBe(BigInt(count) * 8n);
+      expect(block.slice(size - reserved, size - 8).every((octet) => octet === 0)).toBe(true);
+      // What comes before the length: the tail of the message (unless the padding took a block of its own), one bit, and zeros.
+      const kept = count % size;
+      const expected = new Array(size - reserved).fill(0);
+      if (kept + 1 + reserved <= size) {
+        expected.fill(7, 0, kept);
+        expected[kept] = 128;
+      }
+      expect(block.slice(0, size - reserved)).toEqual(expected);
+    }
+  });
+});

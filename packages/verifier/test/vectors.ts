@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The third-party vectors lie beside the checkout, or where FIRMSEAL_VECTORS says; they are not part of the project. */
+const root = process.env["FIRMSEAL_VECTORS"] ?? resolve(fileURLToPath(new URL("../../../../shared/vectors", import.meta.url)));
+
+export const haveVectors = existsSync(join(root, "README.md"));
+
+export function vectorPath(name: string): string {
+  return join(root, name);
+}
+
+export function vectorBytes(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(join(root, name)));
+}
+
+/** A file of hexadecimal text, possibly broken into lines. */
+export function vectorHex(name: string): Uint8Array {
+  return new Uint8Array(Buffer.from(readFileSync(join(root, name), "utf8").replace(/\s/g, ""), "hex"));
+}
+
+export function vectorJson<T = never>(name: string): T {
+  return JSON.parse(readFileSync(join(root, name), "utf8")) as T;
+}
+
+export const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+
+/** The published test key of the SUIT examples: 04 ‖ x ‖ y, and d. */
+export const SPEC_P256 = hex(
+  "048496811aae0baaabd26157189eecda26beaa8bf11b6f3fe6e2b5659c85dbc0ad3b1f2a4b6c098131c0a36dacd1d78bd381dcdfb09c052db33991db7338b4a896",
+);
+export const SPEC_P256_PRIVATE = hex("0296588d909418b339d150420a3612b57fb4f631a69f224fae90cb4f3fe18973");
