@@ -248,6 +248,11 @@ describe("Intel HEX", () => {
     refuse(text(...at(0, 0), ...at(8, 0), ...at(0x10, 4), EOF), "ihex", /1 MiB/);
   });
 
+  it("reads the longest record there is", () => {
+    const bytes = Uint8Array.from({ length: 255 }, (_, i) => i);
+    expect(read(text(record(0, 0, bytes), EOF), "ihex")).toMatchObject({ bytes, gaps: 0 });
+  });
+
   it("every truncation is refused", () => {
     const file = writeHex([{ address: 0x8000000, bytes: new Uint8Array(40).fill(1) }]);
     for (let n = 0; n < file.length - 1; n++) refuse(file.subarray(0, n), "ihex", /Intel HEX, line/);
@@ -275,6 +280,16 @@ describe("UF2", () => {
     expect(read(writeUf2(blocks), "uf2")).toEqual({ format: "uf2", ...image });
     for (const flags of [0, FAMILY_PRESENT + 0x8000, FAMILY_PRESENT + 0x4000]) {
       expect(read(writeUf2(blocks.map((b) => ({ ...b, flags }))), "uf2").bytes).toEqual(image.bytes);
+    }
+  });
+
+  it("reads the largest payloads, up to the last byte of 4 GiB", () => {
+    for (const [flags, size] of [
+      [FAMILY_PRESENT, 476],
+      [FAMILY_PRESENT + 0x4000, 452],
+    ] as const) {
+      const block = { address: 2 ** 32 - size, data: new Uint8Array(size).fill(1), flags, number: 0, total: 1 };
+      expect(read(writeUf2([block]), "uf2")).toMatchObject({ address: block.address, bytes: block.data });
     }
   });
 
@@ -364,6 +379,14 @@ describe.each([
       "elf",
     );
     expect(image).toEqual({ format: "elf", address: 0x08000000, bytes: bytes(1, 2, 3, 4, 255, 255, 255, 255, 5, 6), gaps: 4 });
+  });
+
+  it("asks for no section headers where no flashed segment holds the ELF header", () => {
+    const bss = { address: 0x20000000, bytes: bytes(), offset: 0, memsz: 64 };
+    expect(read(write({ segments: [code, bss] }), "elf").bytes).toEqual(code.bytes);
+    // A segment that begins right behind the header, before or over the program headers, is taken as it is.
+    const behind = write({ segments: [{ ...code, offset: head, filesz: 4 }] });
+    expect(read(behind, "elf").bytes).toEqual(behind.subarray(head, head + 4));
   });
 
   it("takes virtual addresses where no segment has a physical one", () => {

@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createCipheriv, createPrivateKey, generateKeyPairSync, scryptSync } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { runInNewContext } from "node:vm";
 import {
   isPrivate,
@@ -17,6 +18,8 @@ import {
   toPrivateCose,
   toPrivateJwk,
 } from "@firmseal/signer";
+import { ed25519, es256 } from "@firmseal/verifier";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KeyFileError } from "../src/keys/error.js";
 import { looseMode, readKey } from "../src/keys/file.js";
@@ -29,6 +32,7 @@ const CANARY = utf8("CANARYcanaryCANARYcanaryCANARYca");
 const PASS = "correct horse 🔋";
 const algs: KeyAlg[] = ["ed25519", "es256"];
 const keys = Object.fromEntries(algs.map((alg) => [alg, privateKey(alg, CANARY)])) as Record<KeyAlg, PrivateKey>;
+const verifiers = { ed25519, es256 };
 const never = () => Promise.reject(new Error("asked for a passphrase"));
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
 const hasOpenssl = has("openssl", "version");
@@ -106,11 +110,17 @@ describe.each(algs)("%s in a file", (alg) => {
     }
   });
 
-  test("one wrong passphrase in 256 passes the padding: it is told no other thing", async () => {
-    const pem = node.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: PASS }) as string;
-    const said = new Set<string>();
-    for (let i = 0; i < 600; i++) said.add((await failure(pem, async () => utf8(`wrong ${i}`))).message);
-    expect([...said]).toEqual(["KEY: wrong passphrase"]);
+  test("a wrong passphrase that passes the padding, as one in 256 does, is called nothing else", async () => {
+    // what decrypts well and is no key is what such a passphrase yields
+    const der = fromPem(await encryptedPem(key, utf8(PASS)));
+    const salt = der.subarray(der.indexOf(Buffer.from("0410", "hex")) + 2).subarray(0, 16);
+    const iv = der.subarray(der.lastIndexOf(Buffer.from("0410", "hex")) + 2).subarray(0, 16);
+    const cipher = createCipheriv("aes-256-cbc", scryptSync(PASS, salt, 32, { N: 16384, r: 8, p: 5 }), iv);
+    const length = key.alg === "ed25519" ? 48 : 138;
+    const content = Buffer.concat([cipher.update(Buffer.alloc(length, "no key")), cipher.final()]);
+    der.set(content, der.length - content.length);
+    const e = await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS));
+    expect(e).toMatchObject({ exit: 3, message: "KEY: wrong passphrase" });
   });
 
   test("an interrupted prompt is handed on", async () => {
@@ -180,8 +190,7 @@ describe.each(algs)("%s in a file", (alg) => {
       const message = put("message", "firmware");
       const digest = alg === "ed25519" ? ["-rawin"] : ["-rawin", "-digest", "sha256"];
       const theirs = openssl("pkeyutl", "-sign", "-inkey", path, "-passin", `pass:${PASS}`, ...digest, "-in", message);
-      const pub = createPublicKey(Buffer.from(formatPublic(key, "pem")).toString());
-      expect(verify(alg === "ed25519" ? null : "sha256", utf8("firmware"), pub, theirs)).toBe(true);
+      expect(verifiers[alg].verify(key.key, utf8("firmware"), raw(alg, theirs), {})).toBe(true);
       if (alg === "ed25519") expect(theirs).toEqual(Buffer.from(await signer(key).sign(utf8("firmware"))));
     });
 
@@ -307,19 +316,22 @@ describe("files that are refused", () => {
   test("encrypted PEM, cut or not by PBES2: the passphrase is not to blame", async () => {
     const enc = await encryptedPem(keys.ed25519, utf8(PASS));
     expect((await failure(enc.replace(/\n.{64}\n/, "\n"), async () => utf8(PASS))).exit).toBe(2);
-    const der = Buffer.from(enc.split("\n").slice(1, -2).join(""), "base64");
+    const der = fromPem(enc);
     const at = der.indexOf(Buffer.from("2a864886f70d01050d", "hex"));
     der[at + 8] = 0x3f;
     expect(await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS))).toMatchObject({ exit: 2 });
   });
 
-  test("encrypted with more memory than OpenSSL allows", async () => {
-    const enc = await encryptedPem(keys.ed25519, utf8(PASS));
-    const der = Buffer.from(enc.split("\n").slice(1, -2).join(""), "base64");
-    const at = der.indexOf(Buffer.from("02024000", "hex"));
-    der.set([0x02, 0x02, 0x7f, 0xff], at);
-    // N = 2^15 - 1 is no power of two; what is asked for cannot be computed, whatever the passphrase
-    expect((await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS))).exit).toBeGreaterThan(1);
+  test.each([
+    ["more memory than OpenSSL allows", "02024000020108", "02024000020140"],
+    ["an N that is no power of two", "02024000", "02024001"],
+    ["an unknown key derivation", "2b06010401da47040b", "2b06010401da470477"],
+    ["an unknown cipher", "60864801650304012a", "60864801650304017f"],
+  ])("encrypted with %s: the passphrase is not to blame", async (_, from, to) => {
+    const der = fromPem(await encryptedPem(keys.ed25519, utf8(PASS)));
+    der.set(Buffer.from(to, "hex"), der.indexOf(Buffer.from(from, "hex")));
+    const e = await failure(pem("ENCRYPTED PRIVATE KEY", der), async () => utf8(PASS));
+    expect(e).toMatchObject({ exit: 2, message: "KEY: encrypted in a way that cannot be read here" });
   });
 
   test("every cut of every form is refused or read, with no other error", async () => {
@@ -387,28 +399,38 @@ describe("passphrases", () => {
     expect(type("a\t\x00b\r")).toEqual(["done", "ab"]);
   });
 
+  // the module alone, as a program that prints what it was given
+  beforeAll(async () => {
+    const entry = join(import.meta.dirname, "../src/keys/passphrase.ts");
+    await build({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile: join(dir, "passphrase.mjs") });
+    put(
+      "main.mjs",
+      `import { passphrase } from "./passphrase.mjs";
+       passphrase({ prompt: "Passphrase: ", confirm: process.argv[2] === "true" }).then(
+         (p) => console.log("GOT " + Buffer.from(p).toString("hex")),
+         (e) => console.log("ERR " + e.exit + " " + e.message + "; " + e.hint));`,
+    );
+  });
+
+  test("without a terminal", async () => {
+    // a session of its own has none
+    const child = spawn(process.execPath, [join(dir, "main.mjs")], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    const out = await text(child.stdout);
+    expect(out).toContain("ERR 3");
+    expect(out).toContain("--passphrase-env");
+    expect(out).toContain("--passphrase-fd");
+  });
+
   describe.skipIf(!has("python3", "--version"))("at a terminal (skipped without python3)", () => {
-    // a child on a terminal of its own; `typed` is sent a line at a time, whenever the child has written a prompt
-    const atTerminal = async (confirm: boolean, typed: string[]) => {
-      const esbuild = await import("esbuild");
-      const bundle = join(dir, "passphrase.mjs");
-      await esbuild.build({
-        entryPoints: [join(import.meta.dirname, "../src/keys/passphrase.ts")],
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        outfile: bundle,
-      });
-      const main = put(
-        "main.mjs",
-        `import { passphrase } from "./passphrase.mjs";
-         passphrase({ prompt: "Passphrase: ", confirm: ${confirm} }).then(
-           (p) => console.log("GOT " + Buffer.from(p).toString("hex")),
-           (e) => console.log("ERR " + e.exit + " " + e.message));`,
-      );
-      const py = put(
+    // a child on a terminal of its own; `typed` is sent an entry at a time, whenever the child has written a prompt
+    const atTerminal = (confirm: boolean, typed: string[]) => {
+      const args = [join(dir, "terminal.py"), JSON.stringify(typed), process.execPath, join(dir, "main.mjs"), String(confirm)];
+      return execFileSync("python3", args, { timeout: 20_000 }).toString();
+    };
+    beforeAll(() => {
+      put(
         "terminal.py",
-        `import os, pty, sys, termios, json
+        `import os, pty, sys, termios, json, signal
 typed = json.loads(sys.argv[1]); seen = b""
 pid, fd = pty.fork()
 if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
@@ -417,34 +439,42 @@ while True:
     except OSError: break
     if not data: break
     seen += data
-    if typed and seen.endswith((b"Passphrase: ", b"Once more: ")): os.write(fd, typed.pop(0).encode())
-    if b"GOT" in seen or b"ERR" in seen: print("ECHO", bool(termios.tcgetattr(fd)[3] & termios.ECHO), end=" ")
-os.waitpid(pid, 0); sys.stdout.write(seen.decode())
+    if typed and seen.endswith((b"Passphrase: ", b"Once more: ")):
+        entry = typed.pop(0)
+        if entry == "SIGTERM": os.kill(pid, signal.SIGTERM)
+        else: os.write(fd, entry.encode())
+status = os.waitpid(pid, 0)[1]
+print(seen.decode(), "ECHO", bool(termios.tcgetattr(fd)[3] & termios.ECHO), "SIGNAL", os.WTERMSIG(status))
 `,
       );
-      return execFileSync("python3", [py, JSON.stringify(typed), process.execPath, main], { timeout: 20_000 }).toString();
-    };
+    });
     const got = `GOT ${Buffer.from(PASS).toString("hex")}`;
 
-    test("is read without echo, and the terminal echoes again afterwards", async () => {
-      const seen = await atTerminal(false, [`${PASS}\r`]);
+    test("is read without echo, and the terminal echoes again afterwards", () => {
+      const seen = atTerminal(false, [`${PASS}\r`]);
       expect(seen).toContain(got);
       expect(seen).not.toContain(PASS);
       expect(seen).toContain("ECHO True");
     });
 
-    test("twice for a new key; again when the two differ", async () => {
-      expect(await atTerminal(true, [`${PASS}\r`, `${PASS}\r`])).toContain(got);
-      expect(await atTerminal(true, ["a\r", "b\r", `${PASS}\r`, `${PASS}\r`])).toContain(got);
-      expect(await atTerminal(true, [`${PASS}\r${PASS}\r`])).toContain(got);
-      expect(await atTerminal(true, ["a\r", "b\r", "a\r", "b\r", "a\r", "b\r"])).toContain("ERR 3");
+    test("twice for a new key; again when the two differ", () => {
+      expect(atTerminal(true, [`${PASS}\r`, `${PASS}\r`])).toContain(got);
+      expect(atTerminal(true, ["a\r", "b\r", `${PASS}\r`, `${PASS}\r`])).toContain(got);
+      expect(atTerminal(true, [`${PASS}\r${PASS}\r`])).toContain(got);
+      expect(atTerminal(true, ["a\r", "b\r", "a\r", "b\r", "a\r", "b\r"])).toContain("ERR 3");
     });
 
-    test("empty, and stopped", async () => {
-      expect(await atTerminal(false, ["\r"])).toContain("ERR 3 terminal: the passphrase is empty");
-      const stopped = await atTerminal(false, ["abc\x03"]);
+    test("empty, and stopped", () => {
+      expect(atTerminal(false, ["\r"])).toContain("ERR 3 terminal: the passphrase is empty");
+      const stopped = atTerminal(false, ["abc\x03"]);
       expect(stopped).toContain("ERR 3 stopped");
       expect(stopped).toContain("ECHO True");
+    });
+
+    test("ended by a signal: the terminal echoes again", () => {
+      const seen = atTerminal(false, ["SIGTERM"]);
+      expect(seen).toContain("ECHO True SIGNAL 15");
+      expect(seen).not.toContain("ERR");
     });
   });
 
@@ -458,6 +488,18 @@ test.skipIf(process.platform === "win32")("looseMode", () => {
   expect(looseMode({ mode: 0o100400 })).toBe(false);
   for (const mode of [0o100640, 0o100604, 0o100644, 0o100620]) expect(looseMode({ mode })).toBe(true);
 });
+
+// r and s of a DER signature, which OpenSSL writes for ECDSA
+function raw(alg: KeyAlg, signature: Buffer): Uint8Array {
+  if (alg === "ed25519") return signature;
+  const rLength = signature[3] as number;
+  const number = (n: Buffer) => Buffer.concat([Buffer.alloc(32), n]).subarray(-32);
+  return Buffer.concat([number(signature.subarray(4, 4 + rLength)), number(signature.subarray(6 + rLength))]);
+}
+
+function fromPem(text: string): Buffer {
+  return Buffer.from(text.split("\n").slice(1, -2).join(""), "base64");
+}
 
 function pem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${Buffer.from(der).toString("base64")}\n-----END ${label}-----\n`;

@@ -1,10 +1,27 @@
 export { toHex } from "./bytes.js";
 export { encode } from "./encode.js";
 export { readEnvelope, reattach, sever } from "./envelope.js";
-export { KeyError, type KeyAlg, type PrivateKey, type PublicKey, privateKey, publicKey, publicOf, type Signer, signer, thumbprint } from "./key.js";
+export {
+  coseAlg,
+  isPrivate,
+  type KeyAlg,
+  KeyError,
+  type KeyErrorCode,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  publicKey,
+  publicOf,
+  type Signer,
+  signer,
+  thumbprint,
+  withKid,
+} from "./key.js";
+export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key-format.js";
 export { type BytesValue, type Command, type Description, DescriptionError, isDescription, type Parameters, SCHEMA, validate } from "./manifest.js";
 export { type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, sign } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
+export { type TestKey, testKeyName, testKeys } from "./test-keys.js";
 export { classUuid, formatUuid, parseUuid, vendorUuid } from "./uuid.js";

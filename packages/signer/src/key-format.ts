@@ -20,7 +20,7 @@ import {
   KTY_OKP,
 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
-import { type Encodable, encode } from "./cbor.js";
+import { encode } from "./cbor.js";
 import {
   coseAlg,
   type KeyAlg,
@@ -247,7 +247,7 @@ function jwkKid(kid: Uint8Array): string | undefined {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** base64url without padding (RFC 4648 §5). */
-export function toBase64url(bytes: Uint8Array): string {
+function toBase64url(bytes: Uint8Array): string {
   let out = "";
   for (let i = 0; i < bytes.length; i += 3) {
     const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3);

@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
 import { inspect } from "node:util";
+import { ed25519, es256 } from "@firmseal/verifier";
 import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/spec";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
@@ -98,7 +99,7 @@ describe("signatures", () => {
     expect(toHex(await s.sign(utf8(message)))).toBe(signature);
   });
 
-  test.each(algs)("node:crypto verifies what %s signs", async (alg) => {
+  test.each(algs)("node:crypto and our verifier accept what %s signs", async (alg) => {
     await fc.assert(
       fc.asyncProperty(secrets, fc.uint8Array({ maxLength: 200 }), async (secret, message) => {
         const s = signer(privateKey(alg, secret));
@@ -106,6 +107,10 @@ describe("signatures", () => {
         const signature = await s.sign(message);
         expect(signature).toHaveLength(64);
         expect(verify(alg === "ed25519" ? null : "sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature)).toBe(true);
+        const ours = alg === "ed25519" ? ed25519 : es256;
+        expect(ours.ids).toContain(s.alg);
+        expect(ours.valid(s.publicKey)).toBe(true);
+        expect(ours.verify(s.publicKey, message, signature, {})).toBe(true);
       }),
       { numRuns: 15 },
     );

@@ -98,7 +98,7 @@ function decrypt(der: Buffer, passphrase: Uint8Array, name: string): KeyObject {
     return createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(passphrase) });
   } catch (e) {
     const code = String((e as NodeJS.ErrnoException).code);
-    if (!der.includes(PBES2) || /MEMORY_LIMIT|UNKNOWN|INVALID_/.test(code)) {
+    if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
       throw new KeyFileError(
         `${name}: encrypted in a way that cannot be read here`,
         "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",

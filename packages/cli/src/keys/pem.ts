@@ -14,19 +14,20 @@ const OTHER: Record<string, string> = {
 
 /** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
 export function pemBlock(text: string, name: string): { label: string; der: Buffer } {
-  const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^]*?)-----END \1-----/g)].map(([, label = "", body = ""]) => ({
-    label,
-    body,
-  }));
   const begins = text.split("-----BEGIN ").length - 1;
   const ends = text.split("-----END ").length - 1;
+  const several = (n: number) =>
+    new KeyFileError(`${name}: ${n} PEM blocks, where one key is expected`, "put each key into a file of its own", 2);
+  // before the search below, whose time grows with the number of beginnings
+  if (begins > 8) throw several(begins);
+  const found = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g);
+  const blocks = [...found].map(([, label = "", body = ""]) => ({ label, body }));
   if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block begins or ends nowhere`, CUT, 2);
   // `openssl ecparam -genkey` writes the curve in a block of its own, and again inside the key
   const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
   const [block] = keys;
   if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
-  if (keys.length > 1)
-    throw new KeyFileError(`${name}: ${keys.length} PEM blocks, where one key is expected`, "put each key into a file of its own", 2);
+  if (keys.length > 1) throw several(keys.length);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
       `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,

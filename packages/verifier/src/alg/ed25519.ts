@@ -5,7 +5,7 @@
 import { sha512 } from '../hash/sha512.js';
 import { ALG_ED25519, ALG_EDDSA } from '../spec/cose.js';
 import type { Alg, Bytes, Host, Prepared } from '../types.js';
-import { add, element, mul, pack, power, sqr, sub, unpack, zero } from './field25519.js';
+import { add, element, equal, mul, pack, power, same, sub, unpack } from './field25519.js';
 
 // A point is [X, Y, Z, T], x = X/Z, y = Y/Z, T = XY/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4).
 type Point = number[][];
@@ -17,7 +17,6 @@ var ROOT = [958640, 826664, -483901, 1041529, 13673, 387171, -272473, 313840, 70
 /** The base point B (RFC 8032 §5.1). */
 var BASE_X = [-1714918, -687555, -447802, 370611, -326487, 861593, -598948, -946193, -1038023, 939007, -614805, 547406];
 var BASE_Y = [-1677717, -419430, 838861, 419430, -838861, 838861, 419430, -838861, 1677722, 419430, -838861, -419430];
-var ONE = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /** L - 2^252, L the order of B, in digits of 21 bits, least significant first. */
 var ORDER = [1430509, 1626855, 1442968, 997804, 1960495, 683900];
 
@@ -71,16 +70,15 @@ function windows(bytes: Bytes, at: number, length: number): number[] | undefined
     n[11] += 2097152;
     fold(n, 0, -1);
   }
+  // From 2^252 to L the twelfth digit is too long.
+  n[12] = n[11] >> 21;
   for (i = 0; i < 13; i++) {
     for (j = 0; j < 21; j++) {
       out.push((n[i] >> j) & 1);
     }
   }
   for (i = 0; i < 256; i++) {
-    if (out[i] === 2) {
-      out[i] = 0;
-      out[i + 1]++;
-    } else if (out[i]) {
+    if (out[i]) {
       t = 0;
       for (j = 4; j >= 0; j--) {
         t = 2 * t + out[i + j];
@@ -88,7 +86,10 @@ function windows(bytes: Bytes, at: number, length: number): number[] | undefined
       }
       if (t > 15) {
         t -= 32;
-        out[i + 5]++;
+        for (j = i + 5; out[j]; j++) {
+          out[j] = 0;
+        }
+        out[j] = 1;
       }
       out[i] = t;
     }
@@ -98,51 +99,48 @@ function windows(bytes: Bytes, at: number, length: number): number[] | undefined
 
 /** Whether (x : y) is of order 1, 2, 4 or 8: x = 0, y = 0, or x^2 + y^2 = 0 (then the double has y = 0). Sizes 1; any common Z. */
 function small(x: number[], y: number[]): boolean {
-  var a = element();
-  var b = element();
-  sqr(a, x);
-  sqr(b, y);
+  var a: number[] = [];
+  var b: number[] = [];
+  mul(a, x);
+  mul(b, y);
   add(a, a, b);
   mul(a, a, x);
   mul(a, a, y);
-  return zero(a);
+  return equal(a, element([]));
 }
 
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
 function decode(bytes: Bytes): Point | undefined {
-  var x = element();
-  var y = element();
-  var u = element();
-  var v = element();
-  var w = element();
-  var i: number;
-  var canonical: number[];
+  var x: number[] = [];
+  var y: number[] = [];
+  var u: number[] = [];
+  var v: number[] = [];
+  var w: number[] = [];
+  var n: number[];
   unpack(y, bytes);
-  canonical = pack(y);
-  for (i = 0; i < 32; i++) {
-    if (canonical[i] !== (i < 31 ? bytes[i] : bytes[i] & 127)) {
-      return undefined;
-    }
+  n = pack(y);
+  n[31] += bytes[31] & 128;
+  if (!same(n, bytes)) {
+    return undefined;
   }
   // x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; x = u v^3 (u v^7)^((p - 5) / 8). Size 2 for the 1 added is more than enough.
-  sqr(u, y);
+  mul(u, y);
   mul(v, u, element(D));
   u[0] -= 1;
   v[0] += 1;
-  sqr(w, v);
+  mul(w, v);
   mul(w, w, v);
   mul(x, w, u);
-  sqr(w, w);
+  mul(w, w);
   mul(w, w, v);
   mul(w, w, u);
   power(w, w);
   mul(x, x, w);
-  sqr(w, x);
+  mul(w, x);
   mul(w, w, v);
-  sub(v, w, u);
-  if (!zero(v)) {
-    add(v, w, u);
-    if (!zero(v)) {
+  if (!equal(w, u)) {
+    sub(u, element([]), u);
+    if (!equal(w, u)) {
       return undefined;
     }
     mul(x, x, element(ROOT));
@@ -151,10 +149,10 @@ function decode(bytes: Bytes): Point | undefined {
     return undefined;
   }
   if ((pack(x)[0] & 1) !== bytes[31] >> 7) {
-    sub(x, element(), x);
+    sub(x, element([]), x);
   }
   mul(w, x, y);
-  return [x, y, element(ONE), w];
+  return [x, y, element([1]), w];
 }
 
 /** The end of both operations: (E F : G H : F G : E H). T is left out where the next operation is a doubling. */
@@ -177,10 +175,10 @@ function twice(p: Point, room: Point, extended: unknown): void {
   var a: number;
   var b: number;
   add(e, p[0], p[1]);
-  sqr(e, e);
-  sqr(f, p[2]);
-  sqr(g, p[0]);
-  sqr(h, p[1]);
+  mul(e, e);
+  mul(f, p[2]);
+  mul(g, p[0]);
+  mul(h, p[1]);
   // Sizes: E 3, F 4, G 2, H 2; the largest product is E F with 12.
   for (i = 0; i < 12; i++) {
     a = g[i];
@@ -195,7 +193,7 @@ function twice(p: Point, room: Point, extended: unknown): void {
 
 /** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. */
 function ready(p: Point, d2: number[]): Point {
-  var q = [element(), element(), element(), element()];
+  var q: Point = [[], [], [], []];
   sub(q[0], p[1], p[0]);
   add(q[1], p[1], p[0]);
   mul(q[2], p[3], d2);
@@ -203,52 +201,50 @@ function ready(p: Point, d2: number[]): Point {
   return q;
 }
 
-/** p += q, or with `minus` p -= q, for a q made `ready`; complete, also for p = q and p = -q (RFC 8032 §5.1.4). */
-function join(p: Point, q: Point, minus: unknown, room: Point, extended: unknown): void {
-  var a = room[0];
-  var b = room[1];
-  var c = room[minus ? 3 : 2];
-  var d = room[minus ? 2 : 3];
-  var e: number[];
+/**
+ * p += digit P for an odd digit, with a table of P, 3P, 5P .. made `ready`. Complete, also where the two are the same or opposite
+ * (RFC 8032 §5.1.4).
+ */
+function join(p: Point, table: Point[], digit: number, room: Point, extended: unknown): void {
+  var minus = digit < 0;
+  var q = table[(minus ? -digit : digit) >> 1];
+  var e = room[0];
+  var f = room[1];
+  var g = room[2];
+  var h = room[3];
   var i: number;
   var t: number;
-  // Sizes: before the products 2 and 2 at most, after them 1; E, F, G, H 2.
-  sub(a, p[1], p[0]);
-  add(b, p[1], p[0]);
-  mul(a, a, q[minus ? 1 : 0]);
-  mul(b, b, q[minus ? 0 : 1]);
-  mul(room[2], p[3], q[2]);
-  mul(room[3], p[2], q[3]);
-  c = room[2];
-  d = room[3];
+  // Sizes: before the products at most 2 and 2, after them 1; E, F, G, H 2.
+  sub(e, p[1], p[0]);
+  add(h, p[1], p[0]);
+  mul(e, e, q[minus ? 1 : 0]);
+  mul(h, h, q[minus ? 0 : 1]);
+  mul(f, p[3], q[2]);
+  mul(g, p[2], q[3]);
   for (i = 0; i < 12; i++) {
-    t = a[i];
-    a[i] = b[i] - t;
-    b[i] += t;
-    t = c[i];
-    c[i] = d[i] - t;
-    d[i] += t;
+    t = e[i];
+    e[i] = h[i] - t;
+    h[i] += t;
+    t = f[i];
+    f[i] = g[i] - t;
+    g[i] += t;
   }
-  if (minus) {
-    e = c;
-    c = d;
-    d = e;
-  }
-  finish(p, a, c, d, b, extended);
+  // -q has Y - X and Y + X, and F and G, the other way round.
+  finish(p, e, minus ? g : f, minus ? f : g, h, extended);
 }
 
 /** p, 3p, 5p .. 15p, made ready. p is used up. */
 function odd(p: Point, d2: number[], room: Point): Point[] {
   var table = [ready(p, d2)];
-  var step: Point;
+  var step: Point[];
   var i: number;
   twice(p, room, true);
-  step = ready(p, d2);
-  join(p, table[0], false, room, true);
+  step = [ready(p, d2)];
+  join(p, table, 1, room, true);
   for (i = 1; i < 8; i++) {
     table[i] = ready(p, d2);
     if (i < 7) {
-      join(p, step, false, room, true);
+      join(p, step, 1, room, true);
     }
   }
   return table;
@@ -257,8 +253,8 @@ function odd(p: Point, d2: number[], room: Point): Point[] {
 /** [s]B - [k]A (Straus), without T. a is used up. */
 function combine(s: number[], k: number[], a: Point): Point {
   var d2 = element(D);
-  var p: Point = [element(BASE_X), element(BASE_Y), element(ONE), element()];
-  var room: Point = [element(), element(), element(), element()];
+  var p: Point = [element(BASE_X), element(BASE_Y), element([1]), []];
+  var room: Point = [[], [], [], []];
   var ofA: Point[];
   var ofB: Point[];
   var i = 255;
@@ -266,17 +262,17 @@ function combine(s: number[], k: number[], a: Point): Point {
   mul(p[3], p[0], p[1]);
   ofB = odd(p, d2, room);
   ofA = odd(a, d2, room);
-  p = [element(), element(ONE), element(ONE), element()];
+  p = [element([]), element([1]), element([1]), []];
   while (i && !s[i] && !k[i]) {
     i--;
   }
   for (; i >= 0; i--) {
     twice(p, room, s[i] || k[i]);
     if (s[i]) {
-      join(p, ofB[(s[i] < 0 ? -s[i] : s[i]) >> 1], s[i] < 0, room, k[i]);
+      join(p, ofB, s[i], room, k[i]);
     }
     if (k[i]) {
-      join(p, ofA[(k[i] < 0 ? -k[i] : k[i]) >> 1], k[i] > 0, room, false);
+      join(p, ofA, -k[i], room, 0);
     }
   }
   return p;
@@ -285,7 +281,7 @@ function combine(s: number[], k: number[], a: Point): Point {
 /** Whether p is not of small order and its encoding (RFC 8032 §5.1.2) is the first 32 of `bytes`; that decides about a canonical R, too. */
 function encodes(p: Point, bytes: Bytes): boolean {
   var z = p[2];
-  var t = element();
+  var t: number[] = [];
   var i: number;
   var x: number[];
   var y: number[];
@@ -295,22 +291,17 @@ function encodes(p: Point, bytes: Bytes): boolean {
   // 1/z = z^(p - 2), p - 2 = 8 (2^252 - 3) + 3. Z is never 0: the formulas are complete.
   power(t, z);
   for (i = 0; i < 3; i++) {
-    sqr(t, t);
+    mul(t, t);
   }
   mul(t, t, z);
-  sqr(z, z);
+  mul(z, z);
   mul(t, t, z);
   mul(p[0], p[0], t);
   mul(p[1], p[1], t);
   x = pack(p[0]);
   y = pack(p[1]);
   y[31] += (x[0] & 1) * 128;
-  for (i = 0; i < 32; i++) {
-    if (y[i] !== bytes[i]) {
-      return false;
-    }
-  }
-  return true;
+  return same(y, bytes);
 }
 
 function valid(key: Bytes): boolean {

@@ -10,7 +10,7 @@ import { whole } from "../hash/block.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
-import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
+import { isZero, less, lin, load, mul, ONE, P, RR, V } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
 /** The order of G (SP 800-186 §3.2.1.3), and -1/N modulo 2^24. */
@@ -90,11 +90,15 @@ function add(p: number[][], q: number[][], s: number): void {
 
 /** The affine point of plain x and y. Weights: 2 y has 4, RR less than 1. */
 function point(x: number[], y: number[]): number[][] {
-  var w: number[] = [];
-  mul(A, x, RR);
-  lin(w, y, 2, y, 0);
-  mul(w, w, RR);
-  return [A.slice(), w, ONE.slice()];
+  var p: number[][] = [[], [], ONE.slice()];
+  mul(p[0], x, RR);
+  lin(p[1], y, 2, y, 0);
+  mul(p[1], p[1], RR);
+  return p;
+}
+
+function copy(p: number[][]): number[][] {
+  return [p[0].slice(), p[1].slice(), p[2].slice()];
 }
 
 /**
@@ -115,7 +119,7 @@ function table(points: number[][][]): number[][][] {
   var j: number;
   for (i = 0; i < points.length; i++) {
     c = points[i];
-    d = [c[0].slice(), c[1].slice(), c[2].slice()];
+    d = copy(c);
     dbl(d);
     mul(A, d[2], d[2]);
     mul(c[0], c[0], A);
@@ -123,18 +127,20 @@ function table(points: number[][][]): number[][][] {
     mul(c[1], c[1], A);
     for (j = 0; j < 4; j++) {
       if (j) add(c, d, 1);
-      t[n] = [c[0].slice(), c[1].slice(), []];
+      t[n] = copy(c);
       mul(t[n][2], c[2], d[2]);
       f[n + 1] = [];
       mul(f[n + 1], f[n], t[n][2]);
       n++;
     }
   }
-  r = ratio(f[n], [RR], P, 1)[0];
+  d = ratio([f[n], RR], P, 1);
+  r = d[1];
+  lin(r, r, d[0][0], r, 0);
   for (i = n - 1; i >= 0; i--) {
     c = t[i];
     mul(A, r, f[i]);
-    mul(r, r, c[2]);
+    mul(r, r, c.pop() as number[]);
     mul(B, A, A);
     mul(c[0], c[0], B);
     mul(A, A, B);
@@ -144,12 +150,12 @@ function table(points: number[][][]): number[][][] {
 }
 
 /**
- * u, within 17 N of 0, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. The highest index is 256.
- * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 17 * 2^224 in magnitude. Then the limbs are made
- * 24 bits of two's complement, the top one with the sign, so that bit operations on them need 25 bits. A carry that is left at
- * the end meets the sign bits of a negative number, which it cancels.
+ * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. u is used up.
+ * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude, so that no index is above
+ * 256. Then the limbs are made 264 bits of two's complement, 24 each: bit operations are right on them, and of a window of 4 bits across two limbs
+ * only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a negative number, which it cancels.
  */
-function digits(u: number[]): number[] {
+function digits(u: number[], s: number): number[] {
   var o: number[] = [];
   var k = Math.floor((u[10] + 32768) / 65536);
   var c = 0;
@@ -157,21 +163,22 @@ function digits(u: number[]): number[] {
   var j: number;
   var t: number;
   for (i = 0; i < 11; i++) {
-    t = u[i] - k * N[i] + c;
-    c = i < 10 ? Math.floor(t / 16777216) : 0;
+    t = s * (u[i] - k * N[i]) + c;
+    c = Math.floor(t * V);
     u[i] = t - c * 16777216;
   }
   c = 0;
   i = 0;
   while (i < 257) {
-    if (((u[Math.floor(i / 24)] >> i % 24) & 1) === c) i++;
-    else {
-      t = c;
-      for (j = 0; j < 4; j++) t += ((u[Math.floor((i + j) / 24)] >> (i + j) % 24) & 1) << j;
-      c = t > 7 ? 1 : 0;
+    k = Math.floor(i / 24);
+    j = i % 24;
+    t = (((u[k] >> j) | (u[k + 1] << (24 - j))) & 15) + c;
+    // Odd: not both the carry and bit i are set, so t is at most 15.
+    if (t & 1) {
+      c = t >> 3;
       o[i] = t - 16 * c;
       i += 4;
-    }
+    } else i++;
   }
   return o;
 }
@@ -214,10 +221,12 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   s = load(signature, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
-  u = ratio(s, [load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
-  u = [digits(u[0]), digits(u[1])];
+  u = ratio([s, load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
+  u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
   t = table([point(GX, GY), point(load(raw, 1), load(raw, 33))]);
-  p = [ONE.slice(), ONE.slice(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
+  // Any point, with Z = 0.
+  p = point(GX, GY);
+  lin(p[2], p[2], 0, p[2], 0);
   for (i = 256; i >= 0; i--) {
     dbl(p);
     for (j = 0; j < 2; j++) {

@@ -6,66 +6,56 @@
 // These are 2^ceil(21.25 i), over 2^127 from x6 on; as ceil(a) + ceil(b) >= ceil(a + b), a product of two limbs is a multiple of the
 // weight of the column that it falls in, also where it comes round past 2^255 = 19 or past 2^254 = 19/2.
 //
-// Bounds. UNIT of limb i is its weight, w(i) its width in bits (22 for i = 0, 4, 8, else 21). `carry`, `mul`, `sqr` and `unpack` leave
-//   |xi| <= 2^(w(i) - 1) * UNIT(i)          for all i but 1 and 7: half of the next weight, since a carry rounds to nearest
-//   |xi| <= 2^(w(i) - 1) * UNIT(i) * (1 + 2^-10)   for i = 1, 7
-// and this is called size 1. A sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at
-// most 16, `sqr` a size of at most 4. Proof: count a column in units of its weight; it is exact while below 2^53 (every partial sum is a
-// multiple of the weight, and the sum of the absolute values is a bound for it). With sizes 1 and 1 the absolute values add up to 2^53 / B with
-// B, for the columns 0 .. 11, of
+// Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `pack` and `unpack` leave
+//   |xi| <= 2^(w(i) - 1) * u(i)                 for all i but 1 and 7: half of the next weight, since a carry rounds to nearest
+//   |xi| <= 2^(w(i) - 1) * u(i) * (1 + 2^-9)    for i = 1, 7
+// and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at
+// most 16. Proof: a column is a sum of multiples of its weight, so it is exact in every order while the sum of
+// the absolute values is at most 2^53 weights. With sizes 1 and 1 (and without the 2^-9) that sum is 2^53 / B weights, with these B in the
+// columns 0 .. 11:
 //   16.4, 30.3, 28.2, 26.3, 25.8, 50.6,   49.6, 48.8, 59.4, 152, 210, 341
-// and for the products of the sums of halves, with what is taken from them, B is at least 73. So B > 16 * (1 + 2^-10)^2 suffices everywhere;
-// the test works the sizes out again from these lines and multiplies at the extremes. A carry adds and takes away 3 * 2^51 * V, V the next
-// weight: that rounds to a multiple of V while the limb is below 2^51 * V, which is 2^20 times what a column can be. What goes round from x11 to x0
-// is below 2^32 units, and from x5 to x6 as well, hence the last carry into x1 and x7 is below 2^-10 of half a unit of x2 and x8.
+// and B >= 73 for the products of the sums of halves, together with what is taken away from them. B > 16 * (1 + 2^-9)^2 suffices.
+// A carry adds and takes away 3 * 2^51 * V, V the next weight. That rounds to a multiple of V while the limb is below 2^51 * V; a column
+// is below 2^53 of its own weights, so below 2^32 * V. What goes round from x11 to x0, and from x5 to x6, is below 2^32 weights there: what
+// the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies at the extremes.
 
-/** 2^(bits of limb i). */
+/** 2^w(i) */
 function width(i: number): number {
   return i % 4 ? 2097152 : 4194304;
 }
 
-function weights(): number[] {
-  var unit: number[] = [];
+// 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half. 25: 2^-127, from the
+// lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal fraction exactly.
+function constants(): number[] {
+  var k: number[] = [];
   var x = 1;
   var i: number;
   for (i = 0; i < 12; i++) {
     if (i === 6) {
       x = 2;
     }
-    unit[i] = x;
+    k[i] = x;
     x *= width(i);
+    k[i + 12] = x * 3 * 33554432 * 67108864;
   }
-  return unit;
-}
-
-var UNIT: number[] = /* @__PURE__ */ weights();
-
-// 0 .. 11: 3 * 2^51 * the next weight. 12: 19 * 2^-128, from the upper half's 2^128 to the lower half. 13: 2^-127, from the lower half to
-// the upper. 14: 19/2 = 2^254. Made by exact steps: a decimal fraction is not read exactly by every engine.
-function constants(): number[] {
-  var k: number[] = [];
-  var x = 1;
-  var i: number;
-  for (i = 0; i < 12; i++) {
-    k[i] = 3 * 33554432 * 67108864 * UNIT[i] * width(i);
-  }
+  x = 1;
   for (i = 0; i < 127; i++) {
     x /= 2;
   }
-  k[12] = (19 * x) / 2;
-  k[13] = x;
-  k[14] = 19 / 2;
+  k[24] = (x / 2) * 19;
+  k[25] = x;
+  k[26] = k[24] / x;
   return k;
 }
 
 var CONSTANTS: number[] = /* @__PURE__ */ constants();
 
-/** The number with these integers as limbs, each in units of its weight; without an argument, zero. */
-export function element(integers?: number[]): number[] {
+/** The number with these integers as limbs, each in units of its weight; limbs left out are 0. */
+export function element(integers: number[]): number[] {
   var x: number[] = [];
   var i: number;
   for (i = 0; i < 12; i++) {
-    x[i] = integers ? integers[i] * UNIT[i] : 0;
+    x[i] = (integers[i] || 0) * CONSTANTS[i];
   }
   return x;
 }
@@ -86,291 +76,221 @@ export function sub(r: number[], a: number[], b: number[]): void {
   }
 }
 
-/** Brings r to size 1, from limbs below 2^40 units. */
-export function carry(r: number[]): void {
+/** r = a * b, size 1; the product of the sizes of a and b at most 16. Without b, r = a * a; the size of a at most 4. r may be a or b. */
+export function mul(r: number[], a: number[], b?: number[]): void {
   var k = CONSTANTS;
-  var i: number;
-  var j: number;
+  var a0 = a[0];
+  var a1 = a[1];
+  var a2 = a[2];
+  var a3 = a[3];
+  var a4 = a[4];
+  var a5 = a[5];
+  var b0 = a[6];
+  var b1 = a[7];
+  var b2 = a[8];
+  var b3 = a[9];
+  var b4 = a[10];
+  var b5 = a[11];
+  var m0 = k[12];
+  var m1 = k[13];
+  var m2 = k[14];
+  var m3 = k[15];
+  var m4 = k[16];
+  var m5 = k[17];
+  var m6 = k[20];
+  var m7 = k[21];
+  var f = k[24];
+  var g = k[25];
+  var h = k[26];
+  var c0: number;
+  var c1: number;
+  var c2: number;
+  var c3: number;
+  var c4: number;
+  var c5: number;
+  var d0: number;
+  var d1: number;
+  var d2: number;
+  var d3: number;
+  var d4: number;
+  var d5: number;
+  var p0: number;
+  var p1: number;
+  var p2: number;
+  var p3: number;
+  var p4: number;
+  var p5: number;
+  var p6: number;
+  var p7: number;
+  var p8: number;
+  var p9: number;
+  var p10: number;
+  var q0: number;
+  var q1: number;
+  var q2: number;
+  var q3: number;
+  var q4: number;
+  var q5: number;
+  var q6: number;
+  var q7: number;
+  var q8: number;
+  var q9: number;
+  var q10: number;
   var t: number;
-  for (i = 0; i < 14; i++) {
-    j = i % 12;
-    t = r[j] + k[j] - k[j];
-    r[j] -= t;
-    r[(j + 1) % 12] += j % 6 < 5 ? t : t * k[j < 6 ? 13 : 12];
+  if (b) {
+    c0 = b[0];
+    c1 = b[1];
+    c2 = b[2];
+    c3 = b[3];
+    c4 = b[4];
+    c5 = b[5];
+    d0 = b[6];
+    d1 = b[7];
+    d2 = b[8];
+    d3 = b[9];
+    d4 = b[10];
+    d5 = b[11];
+    // p: the lower halves. q: the upper halves.
+    p0 = a0 * c0;
+    p1 = a0 * c1 + a1 * c0;
+    p2 = a0 * c2 + a1 * c1 + a2 * c0;
+    p3 = a0 * c3 + a1 * c2 + a2 * c1 + a3 * c0;
+    p4 = a0 * c4 + a1 * c3 + a2 * c2 + a3 * c1 + a4 * c0;
+    p5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0;
+    p6 = a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1;
+    p7 = a2 * c5 + a3 * c4 + a4 * c3 + a5 * c2;
+    p8 = a3 * c5 + a4 * c4 + a5 * c3;
+    p9 = a4 * c5 + a5 * c4;
+    p10 = a5 * c5;
+    q0 = b0 * d0;
+    q1 = b0 * d1 + b1 * d0;
+    q2 = b0 * d2 + b1 * d1 + b2 * d0;
+    q3 = b0 * d3 + b1 * d2 + b2 * d1 + b3 * d0;
+    q4 = b0 * d4 + b1 * d3 + b2 * d2 + b3 * d1 + b4 * d0;
+    q5 = b0 * d5 + b1 * d4 + b2 * d3 + b3 * d2 + b4 * d1 + b5 * d0;
+    q6 = b1 * d5 + b2 * d4 + b3 * d3 + b4 * d2 + b5 * d1;
+    q7 = b2 * d5 + b3 * d4 + b4 * d3 + b5 * d2;
+    q8 = b3 * d5 + b4 * d4 + b5 * d3;
+    q9 = b4 * d5 + b5 * d4;
+    q10 = b5 * d5;
+    a0 += b0;
+    a1 += b1;
+    a2 += b2;
+    a3 += b3;
+    a4 += b4;
+    a5 += b5;
+    c0 += d0;
+    c1 += d1;
+    c2 += d2;
+    c3 += d3;
+    c4 += d4;
+    c5 += d5;
+    // The middle: the sums of the halves, less p and q. Its columns from 6 on come round to the lower half by f, q by h; what is
+    // above the lower half goes up by g. The result: p0 .. p5, d0 .. d5.
+    d0 = a0 * c0 - p0 - q0 + g * (p6 + h * q6);
+    p0 += h * q0 + f * (a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1 - p6 - q6);
+    d1 = a0 * c1 + a1 * c0 - p1 - q1 + g * (p7 + h * q7);
+    p1 += h * q1 + f * (a2 * c5 + a3 * c4 + a4 * c3 + a5 * c2 - p7 - q7);
+    d2 = a0 * c2 + a1 * c1 + a2 * c0 - p2 - q2 + g * (p8 + h * q8);
+    p2 += h * q2 + f * (a3 * c5 + a4 * c4 + a5 * c3 - p8 - q8);
+    d3 = a0 * c3 + a1 * c2 + a2 * c1 + a3 * c0 - p3 - q3 + g * (p9 + h * q9);
+    p3 += h * q3 + f * (a4 * c5 + a5 * c4 - p9 - q9);
+    d4 = a0 * c4 + a1 * c3 + a2 * c2 + a3 * c1 + a4 * c0 - p4 - q4 + g * (p10 + h * q10);
+    p4 += h * q4 + f * (a5 * c5 - p10 - q10);
+    d5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0 - p5 - q5;
+    p5 += h * q5;
+  } else {
+    // Twice a, and h and 2 h times b, make the products of two different limbs count twice.
+    c0 = a0 + a0;
+    c1 = a1 + a1;
+    c2 = a2 + a2;
+    c3 = a3 + a3;
+    c4 = a4 + a4;
+    c5 = a5 + a5;
+    q0 = h * b0;
+    q1 = h * b1;
+    q2 = h * b2;
+    q3 = h * b3;
+    q4 = h * b4;
+    q5 = h * b5;
+    q6 = q0 + q0;
+    q7 = q1 + q1;
+    q8 = q2 + q2;
+    q9 = q3 + q3;
+    q10 = q4 + q4;
+    p0 = a0 * a0 + q0 * b0 + f * (c1 * b5 + c2 * b4 + c3 * b3 + c4 * b2 + c5 * b1);
+    p1 = c0 * a1 + q6 * b1 + f * (c2 * b5 + c3 * b4 + c4 * b3 + c5 * b2);
+    p2 = c0 * a2 + a1 * a1 + q6 * b2 + q1 * b1 + f * (c3 * b5 + c4 * b4 + c5 * b3);
+    p3 = c0 * a3 + c1 * a2 + q6 * b3 + q7 * b2 + f * (c4 * b5 + c5 * b4);
+    p4 = c0 * a4 + c1 * a3 + a2 * a2 + q6 * b4 + q7 * b3 + q2 * b2 + f * (c5 * b5);
+    p5 = c0 * a5 + c1 * a4 + c2 * a3 + q6 * b5 + q7 * b4 + q8 * b3;
+    d0 = c0 * b0 + g * (c1 * a5 + c2 * a4 + a3 * a3 + q7 * b5 + q8 * b4 + q3 * b3);
+    d1 = c0 * b1 + c1 * b0 + g * (c2 * a5 + c3 * a4 + q8 * b5 + q9 * b4);
+    d2 = c0 * b2 + c1 * b1 + c2 * b0 + g * (c3 * a5 + a4 * a4 + q9 * b5 + q4 * b4);
+    d3 = c0 * b3 + c1 * b2 + c2 * b1 + c3 * b0 + g * (c4 * a5 + q10 * b5);
+    d4 = c0 * b4 + c1 * b3 + c2 * b2 + c3 * b1 + c4 * b0 + g * (a5 * a5 + q5 * b5);
+    d5 = c0 * b5 + c1 * b4 + c2 * b3 + c3 * b2 + c4 * b1 + c5 * b0;
   }
+  // Two carries side by side, from the bottom of each half to the bottom of the other; then one step more in each.
+  t = p0 + m0 - m0;
+  p0 -= t;
+  p1 += t;
+  t = d0 + m0 - m0;
+  d0 -= t;
+  d1 += t;
+  t = p1 + m1 - m1;
+  p1 -= t;
+  p2 += t;
+  t = d1 + m1 - m1;
+  d1 -= t;
+  d2 += t;
+  t = p2 + m2 - m2;
+  p2 -= t;
+  p3 += t;
+  t = d2 + m6 - m6;
+  d2 -= t;
+  d3 += t;
+  t = p3 + m3 - m3;
+  p3 -= t;
+  p4 += t;
+  t = d3 + m7 - m7;
+  d3 -= t;
+  d4 += t;
+  t = p4 + m4 - m4;
+  p4 -= t;
+  p5 += t;
+  t = d4 + m4 - m4;
+  d4 -= t;
+  d5 += t;
+  t = p5 + m5 - m5;
+  p5 -= t;
+  d0 += t * g;
+  t = d5 + m5 - m5;
+  d5 -= t;
+  p0 += t * f;
+  t = p0 + m0 - m0;
+  r[0] = p0 - t;
+  r[1] = p1 + t;
+  r[2] = p2;
+  r[3] = p3;
+  r[4] = p4;
+  r[5] = p5;
+  t = d0 + m0 - m0;
+  r[6] = d0 - t;
+  r[7] = d1 + t;
+  r[8] = d2;
+  r[9] = d3;
+  r[10] = d4;
+  r[11] = d5;
 }
 
-/** r = a * b, size 1; the product of the sizes of a and b at most 16. r may be a or b. */
-export function mul(r: number[], a: number[], b: number[]): void {
-  var a0 = a[0];
-  var a1 = a[1];
-  var a2 = a[2];
-  var a3 = a[3];
-  var a4 = a[4];
-  var a5 = a[5];
-  var b0 = a[6];
-  var b1 = a[7];
-  var b2 = a[8];
-  var b3 = a[9];
-  var b4 = a[10];
-  var b5 = a[11];
-  var c0 = b[0];
-  var c1 = b[1];
-  var c2 = b[2];
-  var c3 = b[3];
-  var c4 = b[4];
-  var c5 = b[5];
-  var d0 = b[6];
-  var d1 = b[7];
-  var d2 = b[8];
-  var d3 = b[9];
-  var d4 = b[10];
-  var d5 = b[11];
-  var k = CONSTANTS;
-  var m0 = k[0];
-  var m1 = k[1];
-  var m2 = k[2];
-  var m3 = k[3];
-  var m4 = k[4];
-  var m5 = k[5];
-  var m6 = k[8];
-  var m7 = k[9];
-  var f = k[12];
-  var g = k[13];
-  var h = k[14];
-  var r0: number;
-  var r1: number;
-  var r2: number;
-  var r3: number;
-  var r4: number;
-  var r5: number;
-  var r6: number;
-  var r7: number;
-  var r8: number;
-  var r9: number;
-  var r10: number;
-  var r11: number;
-  var t: number;
-  var p0 = a0 * c0;
-  var p1 = a0 * c1 + a1 * c0;
-  var p2 = a0 * c2 + a1 * c1 + a2 * c0;
-  var p3 = a0 * c3 + a1 * c2 + a2 * c1 + a3 * c0;
-  var p4 = a0 * c4 + a1 * c3 + a2 * c2 + a3 * c1 + a4 * c0;
-  var p5 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0;
-  var p6 = a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1;
-  var p7 = a2 * c5 + a3 * c4 + a4 * c3 + a5 * c2;
-  var p8 = a3 * c5 + a4 * c4 + a5 * c3;
-  var p9 = a4 * c5 + a5 * c4;
-  var p10 = a5 * c5;
-  var q0 = b0 * d0;
-  var q1 = b0 * d1 + b1 * d0;
-  var q2 = b0 * d2 + b1 * d1 + b2 * d0;
-  var q3 = b0 * d3 + b1 * d2 + b2 * d1 + b3 * d0;
-  var q4 = b0 * d4 + b1 * d3 + b2 * d2 + b3 * d1 + b4 * d0;
-  var q5 = b0 * d5 + b1 * d4 + b2 * d3 + b3 * d2 + b4 * d1 + b5 * d0;
-  var q6 = b1 * d5 + b2 * d4 + b3 * d3 + b4 * d2 + b5 * d1;
-  var q7 = b2 * d5 + b3 * d4 + b4 * d3 + b5 * d2;
-  var q8 = b3 * d5 + b4 * d4 + b5 * d3;
-  var q9 = b4 * d5 + b5 * d4;
-  var q10 = b5 * d5;
-  a0 += b0;
-  a1 += b1;
-  a2 += b2;
-  a3 += b3;
-  a4 += b4;
-  a5 += b5;
-  c0 += d0;
-  c1 += d1;
-  c2 += d2;
-  c3 += d3;
-  c4 += d4;
-  c5 += d5;
-  r0 = p0 + h * q0 + f * (a1 * c5 + a2 * c4 + a3 * c3 + a4 * c2 + a5 * c1 - p6 - q6);
-  r1 = p1 + h * q1 + f * (a2 * c5 + a3 * c4 + a4 * c3 + a5 * c2 - p7 - q7);
-  r2 = p2 + h * q2 + f * (a3 * c5 + a4 * c4 + a5 * c3 - p8 - q8);
-  r3 = p3 + h * q3 + f * (a4 * c5 + a5 * c4 - p9 - q9);
-  r4 = p4 + h * q4 + f * (a5 * c5 - p10 - q10);
-  r5 = p5 + h * q5;
-  r6 = a0 * c0 - p0 - q0 + g * (p6 + h * q6);
-  r7 = a0 * c1 + a1 * c0 - p1 - q1 + g * (p7 + h * q7);
-  r8 = a0 * c2 + a1 * c1 + a2 * c0 - p2 - q2 + g * (p8 + h * q8);
-  r9 = a0 * c3 + a1 * c2 + a2 * c1 + a3 * c0 - p3 - q3 + g * (p9 + h * q9);
-  r10 = a0 * c4 + a1 * c3 + a2 * c2 + a3 * c1 + a4 * c0 - p4 - q4 + g * (p10 + h * q10);
-  r11 = a0 * c5 + a1 * c4 + a2 * c3 + a3 * c2 + a4 * c1 + a5 * c0 - p5 - q5;
-  t = r0 + m0 - m0;
-  r0 -= t;
-  r1 += t;
-  t = r6 + m0 - m0;
-  r6 -= t;
-  r7 += t;
-  t = r1 + m1 - m1;
-  r1 -= t;
-  r2 += t;
-  t = r7 + m1 - m1;
-  r7 -= t;
-  r8 += t;
-  t = r2 + m2 - m2;
-  r2 -= t;
-  r3 += t;
-  t = r8 + m6 - m6;
-  r8 -= t;
-  r9 += t;
-  t = r3 + m3 - m3;
-  r3 -= t;
-  r4 += t;
-  t = r9 + m7 - m7;
-  r9 -= t;
-  r10 += t;
-  t = r4 + m4 - m4;
-  r4 -= t;
-  r5 += t;
-  t = r10 + m4 - m4;
-  r10 -= t;
-  r11 += t;
-  t = r5 + m5 - m5;
-  r5 -= t;
-  r6 += t * g;
-  t = r11 + m5 - m5;
-  r11 -= t;
-  r0 += t * f;
-  t = r0 + m0 - m0;
-  r[0] = r0 - t;
-  r[1] = r1 + t;
-  t = r6 + m0 - m0;
-  r[6] = r6 - t;
-  r[7] = r7 + t;
-  r[2] = r2;
-  r[3] = r3;
-  r[4] = r4;
-  r[5] = r5;
-  r[8] = r8;
-  r[9] = r9;
-  r[10] = r10;
-  r[11] = r11;
-}
-
-/** r = a * a, size 1; the size of a at most 4. r may be a. */
-export function sqr(r: number[], a: number[]): void {
-  var a0 = a[0];
-  var a1 = a[1];
-  var a2 = a[2];
-  var a3 = a[3];
-  var a4 = a[4];
-  var a5 = a[5];
-  var b0 = a[6];
-  var b1 = a[7];
-  var b2 = a[8];
-  var b3 = a[9];
-  var b4 = a[10];
-  var b5 = a[11];
-  var k = CONSTANTS;
-  var m0 = k[0];
-  var m1 = k[1];
-  var m2 = k[2];
-  var m3 = k[3];
-  var m4 = k[4];
-  var m5 = k[5];
-  var m6 = k[8];
-  var m7 = k[9];
-  var f = k[12];
-  var g = k[13];
-  var h = k[14];
-  var r0: number;
-  var r1: number;
-  var r2: number;
-  var r3: number;
-  var r4: number;
-  var r5: number;
-  var r6: number;
-  var r7: number;
-  var r8: number;
-  var r9: number;
-  var r10: number;
-  var r11: number;
-  var t: number;
-  var c0 = 2 * a0;
-  var c1 = 2 * a1;
-  var c2 = 2 * a2;
-  var c3 = 2 * a3;
-  var c4 = 2 * a4;
-  var c5 = 2 * a5;
-  var d0 = h * b0;
-  var d1 = h * b1;
-  var d2 = h * b2;
-  var d3 = h * b3;
-  var d4 = h * b4;
-  var d5 = h * b5;
-  var e0 = 2 * d0;
-  var e1 = 2 * d1;
-  var e2 = 2 * d2;
-  var e3 = 2 * d3;
-  var e4 = 2 * d4;
-  r0 = a0 * a0 + d0 * b0 + f * (c1 * b5 + c2 * b4 + c3 * b3 + c4 * b2 + c5 * b1);
-  r1 = c0 * a1 + e0 * b1 + f * (c2 * b5 + c3 * b4 + c4 * b3 + c5 * b2);
-  r2 = c0 * a2 + a1 * a1 + e0 * b2 + d1 * b1 + f * (c3 * b5 + c4 * b4 + c5 * b3);
-  r3 = c0 * a3 + c1 * a2 + e0 * b3 + e1 * b2 + f * (c4 * b5 + c5 * b4);
-  r4 = c0 * a4 + c1 * a3 + a2 * a2 + e0 * b4 + e1 * b3 + d2 * b2 + f * (c5 * b5);
-  r5 = c0 * a5 + c1 * a4 + c2 * a3 + e0 * b5 + e1 * b4 + e2 * b3;
-  r6 = c0 * b0 + g * (c1 * a5 + c2 * a4 + a3 * a3 + e1 * b5 + e2 * b4 + d3 * b3);
-  r7 = c0 * b1 + c1 * b0 + g * (c2 * a5 + c3 * a4 + e2 * b5 + e3 * b4);
-  r8 = c0 * b2 + c1 * b1 + c2 * b0 + g * (c3 * a5 + a4 * a4 + e3 * b5 + d4 * b4);
-  r9 = c0 * b3 + c1 * b2 + c2 * b1 + c3 * b0 + g * (c4 * a5 + e4 * b5);
-  r10 = c0 * b4 + c1 * b3 + c2 * b2 + c3 * b1 + c4 * b0 + g * (a5 * a5 + d5 * b5);
-  r11 = c0 * b5 + c1 * b4 + c2 * b3 + c3 * b2 + c4 * b1 + c5 * b0;
-  t = r0 + m0 - m0;
-  r0 -= t;
-  r1 += t;
-  t = r6 + m0 - m0;
-  r6 -= t;
-  r7 += t;
-  t = r1 + m1 - m1;
-  r1 -= t;
-  r2 += t;
-  t = r7 + m1 - m1;
-  r7 -= t;
-  r8 += t;
-  t = r2 + m2 - m2;
-  r2 -= t;
-  r3 += t;
-  t = r8 + m6 - m6;
-  r8 -= t;
-  r9 += t;
-  t = r3 + m3 - m3;
-  r3 -= t;
-  r4 += t;
-  t = r9 + m7 - m7;
-  r9 -= t;
-  r10 += t;
-  t = r4 + m4 - m4;
-  r4 -= t;
-  r5 += t;
-  t = r10 + m4 - m4;
-  r10 -= t;
-  r11 += t;
-  t = r5 + m5 - m5;
-  r5 -= t;
-  r6 += t * g;
-  t = r11 + m5 - m5;
-  r11 -= t;
-  r0 += t * f;
-  t = r0 + m0 - m0;
-  r[0] = r0 - t;
-  r[1] = r1 + t;
-  t = r6 + m0 - m0;
-  r[6] = r6 - t;
-  r[7] = r7 + t;
-  r[2] = r2;
-  r[3] = r3;
-  r[4] = r4;
-  r[5] = r5;
-  r[8] = r8;
-  r[9] = r9;
-  r[10] = r10;
-  r[11] = r11;
+/** r = a at size 1: the carries of a product with 1. For limbs of any size below 2^45 of their weights. */
+export function carry(r: number[], a: number[]): void {
+  mul(r, a, element([1]));
 }
 
 /**
- * The number in 32 octets, least significant first; the top bit is left out (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
+ * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
  * modulo p: whoever has to refuse it compares with `pack`.
  */
 export function unpack(r: number[], bytes: ArrayLike<number>): void {
@@ -385,36 +305,34 @@ export function unpack(r: number[], bytes: ArrayLike<number>): void {
       x = 2;
       j = 6;
     }
-    while (j % 6 < 5 && UNIT[j + 1] <= x) {
+    if (j % 6 < 5 && CONSTANTS[j + 1] <= x) {
       j++;
     }
-    // Below 2^(22 + 8) units, and exact: the octets overlap in 8 bits at most.
-    r[j] += (i === 31 ? bytes[i] & 127 : bytes[i]) * x;
+    // Octets do not overlap: below 2^(22 + 7) weights, and exact.
+    r[j] += (i < 31 ? bytes[i] : bytes[i] & 127) * x;
     x *= 256;
   }
-  carry(r);
+  carry(r, r);
 }
 
-/** The number as its 32 octets, least significant first, below p. Brings a to size 1. */
+/** The number as its 32 octets, least significant first, below p. Brings a to size 1, from sizes up to 16. */
 export function pack(a: number[]): number[] {
   var n: number[] = [];
   var out: number[] = [];
   var t = 0;
   var bits = 0;
   var i: number;
-  carry(a);
-  // |a| < 2^254 * (1 + 2^-9) < p. A negative number leaves -1 above the top, is then 2^255 too large, and 19 less of that is a + p.
+  var j: number;
+  carry(a, a);
+  // |a| < 2^254 * (1 + 2^-8) < p. The first pass leaves -1 above the top of a negative number, which is then 2^255 too large: 19 less is a + p.
   for (i = 0; i < 24; i++) {
-    if (i < 12) {
-      n[i] = a[i] / UNIT[i];
-    } else if (i === 12) {
-      t *= 19;
-    }
-    t += n[i % 12];
-    n[i % 12] = t - Math.floor(t / width(i)) * width(i);
-    t = Math.floor(t / width(i));
+    j = i % 12;
+    t = i < 12 ? t + a[j] / CONSTANTS[j] : (j ? t : t * 19) + n[j];
+    n[j] = t;
+    t = Math.floor(t / width(j));
+    n[j] -= t * width(j);
   }
-  // t is below 2^(22 + 7): 32-bit operations are enough.
+  // t stays below 2^(22 + 7): 32-bit operations are enough.
   t = 0;
   for (i = 0; i < 12; i++) {
     t += n[i] << bits;
@@ -427,18 +345,23 @@ export function pack(a: number[]): number[] {
   return out;
 }
 
-/** Whether the number is 0 modulo p. Brings a to size 1. */
-export function zero(a: number[]): boolean {
-  var bytes = pack(a);
-  var sum = 0;
+/** Whether the first 32 octets are equal. */
+export function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   var i: number;
   for (i = 0; i < 32; i++) {
-    sum += bytes[i];
+    if (a[i] !== b[i]) {
+      return false;
+    }
   }
-  return !sum;
+  return true;
 }
 
-/** r = a^(2^252 - 3), for size 4 at most: the exponentiation of RFC 8032 §5.1.3 step 2, and all but the end of an inversion. */
+/** Whether a = b modulo p. Brings both to size 1. */
+export function equal(a: number[], b: number[]): boolean {
+  return same(pack(a), pack(b));
+}
+
+/** r = a^(2^252 - 3), size 1, for a of size 4 at most: the power in RFC 8032 §5.1.3 step 2, and all but the end of an inversion. */
 export function power(r: number[], a: number[]): void {
   // x = a^(2^n - 1); each step doubles n, or adds an n met before.
   var steps = [1, 2, 1, 5, 10, 20, 10, 50, 100, 50];
@@ -450,16 +373,16 @@ export function power(r: number[], a: number[]): void {
   var y: number[];
   for (i = 0; i < 10; i++) {
     met[n] = x;
-    y = element();
-    sqr(y, x);
+    y = [];
+    mul(y, x);
     for (j = 1; j < steps[i]; j++) {
-      sqr(y, y);
+      mul(y, y);
     }
     mul(y, y, met[steps[i]]);
     x = y;
     n += steps[i];
   }
-  sqr(x, x);
-  sqr(x, x);
+  mul(x, x);
+  mul(x, x);
   mul(r, x, a);
 }

@@ -4,7 +4,7 @@
 // Numbers are those of field256.ts: 11 signed limbs of 24 bits. 24 steps at a time look at the low limbs of f and g alone and are gathered in
 // a matrix of small integers, which is then applied to the whole numbers: one pass over f and g, one over each pair of coefficients.
 
-import { M, V } from "./field256.js";
+import { isZero, M, V } from "./field256.js";
 
 /**
  * (u a + v b + q m) / 2^24, tight, with the q in -2^23..2^23 that makes it an integer; `inv` is -1/m modulo 2^24, or 0 where u a + v b is
@@ -29,45 +29,43 @@ function row(a: number[], b: number[], u: number, v: number, m: number[], inv: n
 }
 
 /**
- * Each of `xs` divided by `g` modulo `m`, tight, within -17 m to 17 m. `m` odd and prime, `g` not a multiple of it; `inv` is -1/m modulo 2^24.
+ * Divides modulo `m`: e = [g, x, y …] gives [f, x / g, y / g …], each quotient times f, which is 1 or -1 in limb 0; tight, within -18 m to 18 m.
+ * `m` an odd prime, `g` not a multiple of it and within -m to m, `inv` is -1/m modulo 2^24. The array `e` is used up.
  *
- * Held throughout: d * g0 = f * x and e * g0 = g * x modulo m (g0 the `g` given), until g = 0 and f = 1 or -1. Steps needed: at most 590 for
- * 0 < g < m < 2^256; the 32 rounds of 24 leave room for a g that is negative or a little above m, and are a bound for any input whatever.
- * |f| and |g| never grow. |d| and |e| grow by m / 2 a round at most, as |u| + |v| <= 2^24 and |q| <= 2^23: hence 17 m.
+ * Row 0 of d and e holds f and g themselves, the others coefficients with d g0 = f x and e g0 = g x modulo m (g0 the `g` given), until g = 0
+ * and so f = 1 or -1. They start at d = m, which is 0 modulo m. Steps needed: at most 590 for 0 < g < m < 2^256; the 32 rounds of 24 leave
+ * room for a negative g, and bound the work for any input whatever.
+ * |f| and |g| never grow. |d| and |e| grow by m / 2 a round at most, as |u| + |v| <= 2^24 and |q| <= 2^23: hence 18 m.
  */
-export function ratio(g: number[], xs: number[][], m: number[], inv: number): number[][] {
-  var f = m;
+export function ratio(e: number[][], m: number[], inv: number): number[][] {
   var d: number[][] = [];
-  var e: number[][] = [];
   var delta = 0;
   var n: number;
   var i: number;
-  var f0: number;
-  var g0: number;
+  var f: number;
+  var g: number;
   var u: number;
   var v: number;
   var q: number;
   var r: number;
   var t: number;
   var s: number[];
-  for (i = 0; i < xs.length; i++) {
-    d[i] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    e[i] = xs[i];
-  }
-  for (n = 0; n < 32; n++) {
-    // Limbs are at most 2^24 in magnitude and f0, g0 never exceed the larger of both: 32 bits are enough. Of the low limbs, bit j is
-    // right in step j, and no step looks further.
-    f0 = f[0];
-    g0 = g[0];
+  for (i = 0; i < e.length; i++) d[i] = m;
+  // |g| < m from the first step on, so that 0 is the only multiple of p it can be.
+  for (n = 0; n < 32 && !isZero(e[0]); n++) {
+    // Limbs are at most 2^24 in magnitude and neither f nor g ever exceeds the larger of both: 32 bits are enough. Of the low limbs,
+    // bit j is right in step j, and no step looks further.
+    f = d[0][0];
+    g = e[0][0];
     u = r = 1;
     v = q = 0;
     for (i = 0; i < 24; i++) {
-      if (g0 & 1) {
+      if (g & 1) {
         if (delta >= 0) {
           delta = -delta - 1;
-          t = f0;
-          f0 = g0;
-          g0 = -t;
+          t = f;
+          f = g;
+          g = -t;
           t = u;
           u = q;
           q = -t;
@@ -75,28 +73,20 @@ export function ratio(g: number[], xs: number[][], m: number[], inv: number): nu
           v = r;
           r = -t;
         }
-        g0 += f0;
+        g += f;
         q += u;
         r += v;
       }
       delta++;
-      g0 >>= 1;
+      g >>= 1;
       u += u;
       v += v;
     }
-    s = row(f, g, u, v, m, 0);
-    g = row(f, g, q, r, m, 0);
-    f = s;
-    for (i = 0; i < xs.length; i++) {
-      s = row(d[i], e[i], u, v, m, inv);
-      e[i] = row(d[i], e[i], q, r, m, inv);
+    for (i = 0; i < e.length; i++) {
+      s = row(d[i], e[i], u, v, m, i ? inv : 0);
+      e[i] = row(d[i], e[i], q, r, m, i ? inv : 0);
       d[i] = s;
     }
-    t = 0;
-    for (i = 0; i < 11; i++) t |= g[i];
-    if (!t) break;
   }
-  // f is 1 or -1, and a tight form of it has all in limb 0.
-  for (i = 0; i < xs.length; i++) for (n = 0; n < 11; n++) d[i][n] *= f[0];
   return d;
 }

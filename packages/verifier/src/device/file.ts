@@ -45,7 +45,7 @@ export interface FileDevice extends Device {
   /** Components that were invoked in this session, by name. */
   invoked: string[];
   /** Payloads that fetch() can give, by URI. */
-  payloads: { [uri: string]: Source };
+  payloads: { [uri: string]: Source | Bytes };
 }
 
 function hex(bytes: Bytes): string {

@@ -1,0 +1,29 @@
+import { basename, extname } from "node:path";
+import { peek } from "@firmseal/verifier/peek";
+import { decimal } from "@firmseal/verifier/device/file";
+import { encodeDescription } from "../description.js";
+import { readAll, writeWhole } from "../io.js";
+import { json, say, visible } from "../ui.js";
+import { digestText } from "../tree.js";
+
+export interface CreateOptions {
+  from: string;
+  out?: string;
+  json?: boolean;
+}
+
+/** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
+export function outputName(input: string): string {
+  return input === "-" ? "-" : `${basename(input, extname(input))}.suit`;
+}
+
+/** Makes an unsigned envelope from a description. */
+export async function create(o: CreateOptions): Promise<void> {
+  const { envelope, warnings } = await encodeDescription(readAll(o.from), o.from);
+  const out = o.out ?? outputName(o.from);
+  const outline = peek(envelope);
+  const sequence = decimal(outline.structure.sequence);
+  if (!(o.json && out === "-")) writeWhole(out, envelope);
+  if (o.json) json({ ok: true, code: 0, out, bytes: envelope.length, sequence, digest: outline.digest && digestText(outline.digest), warnings });
+  else say(`${visible(out)}: sequence number ${sequence}, ${envelope.length} bytes, not signed`);
+}

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { closeSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { encode, sign as signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
+import { open } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/device/file";
+import { checkPayloads } from "../audit.js";
+import { encodeDescription, MAX_INTEGRATED } from "../description.js";
+import { refusedInput, usage } from "../failure.js";
+import { detect, HEAD, parseImage } from "../image.js";
+import { hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
+import { anchors, keyFacts, privateKeys, refuseTestKeys } from "../key-ref.js";
+import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { json, say, visible, warn } from "../ui.js";
+import { outputName } from "./create.js";
+
+export interface SignOptions extends PassphraseOptions {
+  key: string[];
+  out?: string;
+  vendor?: string;
+  class?: string;
+  seq?: bigint;
+  uri?: string;
+  imageOut?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+type Kind = "envelope" | "description" | "image";
+
+/** From here on a sequence number leaves little room for later releases: each must be higher than the one before. */
+const HIGH_SEQUENCE = 2n ** 48n;
+
+/** What the input is, by its first bytes: tag 107 or a map of elements 2 or 3; a JSON object; anything else is an image. */
+function kindOf(head: Uint8Array, name: string): Kind {
+  const [a = 0, b = 0, c = 0] = head;
+  if (a === 0xd8 && b === 0x6b && c >> 5 === 5) return "envelope";
+  if (a >> 5 === 5 && (b === 2 || b === 3) && c >> 5 === 2) return "envelope";
+  if (extname(name).toLowerCase() === ".suit") return "envelope";
+  if (extname(name).toLowerCase() === ".json" || /^\s*\{\s*("|\})/.test(Buffer.from(head).toString("latin1"))) return "description";
+  return "image";
+}
+
+function sizeOf(path: string): number {
+  const { fd, size } = openRegular(path);
+  closeSync(fd);
+  return size;
+}
+
+/** The bytes that go to flash: how many, their digest, and themselves where they are to travel in the envelope. */
+async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<{ digest: string; size: number; uri: string; payload?: Uint8Array }> {
+  const format = detect(stdin?.subarray(0, HEAD) ?? readHead(path, HEAD), path);
+  if (format === "raw" && !stdin && (o.uri !== undefined || sizeOf(path) > MAX_INTEGRATED)) {
+    const d = await hashFile(path);
+    return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
+  }
+  // one buffer is hashed and embedded: the file may change meanwhile, what is signed does not
+  const file = stdin ?? readAll(path);
+  const image = format === "raw" ? undefined : parseImage(file, format);
+  const bytes = image ? image.bytes : file;
+  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
+  if (image) say(`${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : ""}`);
+  const facts = { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  if (o.imageOut !== undefined) writeWhole(o.imageOut, bytes);
+  if (o.uri === undefined && bytes.length <= MAX_INTEGRATED) return { ...facts, uri: "#firmware", payload: bytes };
+  if (image && o.imageOut === undefined)
+    throw usage(`${path}: is ${format}, and a device fetches the bytes for the flash`, "write them for publishing: --image-out FILE.bin");
+  return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
+}
+
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<Uint8Array> {
+  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(Boolean);
+  if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
+  const image = await readImage(path, stdin, o);
+  try {
+    return encode(singleImage({ sequence: String(o.seq), vendor: o.vendor as string, class: o.class as string, ...image }));
+  } catch (e) {
+    if (e instanceof TypeError) throw usage(e.message, "give a domain and a name, or two UUIDs");
+    throw e;
+  }
+}
+
+/** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
+export async function sign(input: string, o: SignOptions): Promise<void> {
+  const head = input === "-" ? new Uint8Array() : readHead(input, HEAD);
+  if (input !== "-" && head.length === 0) throw refusedInput("IMAGE", `${input}: the file is empty`, "give an image, a description or an envelope");
+  const stdin = input === "-" ? readAll(input) : undefined;
+  const kind = kindOf(stdin?.subarray(0, HEAD) ?? head, input);
+  if (kind !== "image") {
+    const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
+    if (given) throw usage(`${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`, "it says itself what it is for");
+  }
+  const keys = await privateKeys(o.key, passphraseOptions(o));
+  refuseTestKeys(keys, o.allowTestKey ?? []);
+
+  let envelope: Uint8Array;
+  if (kind === "envelope") envelope = stdin ?? readAll(input);
+  else if (kind === "description") envelope = (await encodeDescription(stdin ?? readAll(input), input)).envelope;
+  else envelope = await fromImage(input, stdin, o);
+
+  const signed = await signEnvelope(envelope, keys.map(signer));
+  const manifest = open(signed, { anchors: anchors(keys), need: keys.length }, host);
+  await checkPayloads(manifest, new Map());
+  const sequence = decimal(manifest.sequence);
+  if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
+  const out = o.out ?? (kind === "envelope" ? input : outputName(input));
+  if (!(o.json && out === "-")) writeWhole(out, signed);
+  if (o.json) json({ ok: true, code: 0, out, bytes: signed.length, sequence, signers: keys.map(keyFacts) });
+  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`);
+}

@@ -1,0 +1,139 @@
+// CBOR diagnostic notation (RFC 8949 §8, RFC 8610 §G for << >>) of an envelope, with the names of its numbers as comments. Byte strings
+// are opened where the format says that they hold CBOR, and nowhere else.
+
+import { toHex } from "@firmseal/signer";
+import { BSTR, head, MAP, NINT, reader, type Reader, type Slice, SIMPLE, sub, TAG, take, TSTR, UINT, ARRAY } from "@firmseal/verifier/cbor";
+import { ALGS, COMMANDS, COMMON, ELEMENTS, HASHES, MANIFEST, type Names, PARAMETERS } from "@firmseal/verifier/names";
+import { DIR_OVERRIDE_PARAMETERS, DIR_RUN_SEQUENCE, DIR_SET_PARAMETERS, DIR_TRY_EACH, ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HEADER_ALG, MAN_COMMON, MAN_TEXT, COM_SHARED_SEQUENCE, PARAM_IMAGE_DIGEST } from "@firmseal/verifier/spec";
+import type { Bytes, Source } from "@firmseal/verifier";
+import { visible } from "./ui.js";
+
+/** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
+type Place = "envelope" | "wrapper" | "digest" | "block" | "headers" | "manifest" | "common" | "sequence" | "parameters" | "alternatives" | "plain";
+
+const NAMES: { [place in Place]?: Names } = {
+  envelope: { ...MANIFEST, ...ELEMENTS },
+  manifest: MANIFEST,
+  common: COMMON,
+  sequence: COMMANDS,
+  parameters: PARAMETERS,
+};
+
+/** What a value is, from where its map or array stands and its key, position or command. undefined: not opened. */
+function inside(place: Place, key: number | undefined): Place | undefined {
+  switch (place) {
+    case "envelope":
+      if (key === ENV_AUTHENTICATION_WRAPPER) return "wrapper";
+      if (key === ENV_MANIFEST) return "manifest";
+      return key === undefined ? undefined : key === MAN_TEXT ? "plain" : "sequence";
+    case "manifest":
+      if (key === MAN_COMMON) return "common";
+      return key === MAN_TEXT ? "plain" : "sequence";
+    case "common":
+      return key === COM_SHARED_SEQUENCE ? "sequence" : undefined;
+    case "wrapper":
+      return key === 0 ? "digest" : "block";
+    case "block":
+      return key === 0 ? "headers" : undefined;
+    case "sequence":
+      return key === DIR_RUN_SEQUENCE ? "sequence" : undefined;
+    case "alternatives":
+      return "sequence";
+    case "parameters":
+      return key === PARAM_IMAGE_DIGEST ? "digest" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function note(names: Names | undefined, key: number | undefined): string {
+  const name = key === undefined ? undefined : names?.[key];
+  return name === undefined ? "" : `/ ${name} / `;
+}
+
+function number(r: Reader): bigint {
+  const n = (BigInt(r.hi) << 32n) | BigInt(r.lo);
+  return r.type === NINT ? -1n - n : n;
+}
+
+function stringOf(r: Reader): Slice {
+  const s = { at: r.at, n: r.hi * 2 ** 32 + r.lo };
+  r.at += s.n;
+  return s;
+}
+
+/** A value that stands under `key` in `place`. */
+function value(r: Reader, place: Place, key: number | undefined, indent: string): string {
+  if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return item(r, "parameters", indent);
+  if (place === "sequence" && key === DIR_TRY_EACH) return item(r, "alternatives", indent);
+  const opened = inside(place, key);
+  const at = r.at;
+  if (opened && head(r) === BSTR) {
+    const s = stringOf(r);
+    return s.n === 0 ? "h''" : `<< ${item(sub(r, s), opened, indent)} >>`;
+  }
+  r.at = at;
+  if (place === "manifest" && key !== undefined) {
+    const type = head(r);
+    r.at = at;
+    // a severed element: its digest stands in its place
+    if (type === ARRAY) return item(r, "digest", indent);
+  }
+  if (place === "headers" && key === HEADER_ALG) return `${item(r, "plain", indent)}${note(ALGS, Number(peekNumber(r, at)))}`.trimEnd();
+  if (place === "digest" && key === 0) return `${item(r, "plain", indent)} ${note(HASHES, Number(peekNumber(r, at)))}`.trimEnd();
+  return item(r, "plain", indent);
+}
+
+function peekNumber(r: Reader, at: number): bigint {
+  const again = sub(r, { at, n: r.end - at });
+  head(again);
+  return number(again);
+}
+
+function list(open: string, parts: string[], close: string, indent: string): string {
+  const flat = `${open}${parts.join(", ")}${close}`;
+  if (parts.length === 0 || (flat.length + indent.length <= 100 && !flat.includes("\n"))) return flat;
+  return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
+}
+
+function item(r: Reader, place: Place, indent: string): string {
+  const deeper = `${indent}  `;
+  const type = head(r);
+  if (type === UINT || type === NINT) return String(number(r));
+  if (type === BSTR) {
+    const s = stringOf(r);
+    return `h'${toHex(take(r, s.at, s.n))}'`;
+  }
+  if (type === TSTR) {
+    const s = stringOf(r);
+    return visible(JSON.stringify(new TextDecoder().decode(Uint8Array.from(take(r, s.at, s.n)))));
+  }
+  if (type === SIMPLE) return r.lo === 20 ? "false" : r.lo === 21 ? "true" : "null";
+  if (type === TAG) return `${number(r)}(${item(r, place, indent)})`;
+  const n = r.lo;
+  const parts: string[] = [];
+  if (type === MAP) {
+    for (let i = 0; i < n; i++) {
+      const at = r.at;
+      const kind = head(r);
+      const key = kind === UINT || kind === NINT ? Number(number(r)) : undefined;
+      r.at = at;
+      const shown = item(r, "plain", deeper);
+      parts.push(`${note(NAMES[place], key)}${shown}: ${value(r, place, key, deeper)}`);
+    }
+    return list("{", parts, "}", indent);
+  }
+  if (place === "sequence") {
+    for (let i = 0; i < n; i += 2) {
+      const code = Number(peekNumber(r, r.at));
+      const shown = item(r, "plain", deeper);
+      parts.push(`${note(NAMES.sequence, code)}${shown}, ${value(r, place, code, deeper)}`);
+    }
+  } else for (let i = 0; i < n; i++) parts.push(value(r, place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
+  return list("[", parts, "]", indent);
+}
+
+/** An envelope that peek() has looked at. */
+export function diagnostic(bytes: Bytes | Source): string {
+  return item(reader(bytes), "envelope", "");
+}

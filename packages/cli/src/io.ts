@@ -1,0 +1,205 @@
+// Files, stdin and stdout. Nothing is read from what is no regular file, and an output file is the old one or the new one, never a part.
+
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, readSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Digested } from "@firmseal/signer";
+import type { HashState, Host, Source } from "@firmseal/verifier";
+import { Failure, systemFault, usage } from "./failure.js";
+import { data, Progress } from "./ui.js";
+
+/** Up to here a file is read whole; above, through a window. */
+const IN_MEMORY = 64 * 1024 * 1024;
+const STDIN = "-";
+
+/** Opens a regular file. A directory, FIFO or device is wrong use; a missing or unreadable file is the environment's fault. */
+export function openRegular(path: string): { fd: number; size: number } {
+  let fd: number;
+  try {
+    // O_NONBLOCK: a FIFO without a writer must not hang here
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { fd, size: stat.size };
+  closeSync(fd);
+  throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`, "give a regular file, or - for stdin");
+}
+
+function readStdin(): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(0));
+  } catch (e) {
+    throw systemFault(e, "stdin") ?? e;
+  }
+}
+
+/** The whole content of a file, or of stdin for "-". */
+export function readAll(path: string, limit = Number.POSITIVE_INFINITY): Uint8Array {
+  if (path === STDIN) return readStdin();
+  const { fd, size } = openRegular(path);
+  try {
+    if (size > limit) throw usage(`${path}: is too large (${size} bytes)`, `at most ${limit} bytes are read here`);
+    return new Uint8Array(readFileSync(fd));
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The first bytes of a file. */
+export function readHead(path: string, n: number): Uint8Array {
+  const { fd } = openRegular(path);
+  try {
+    const out = new Uint8Array(n);
+    return out.subarray(0, readSync(fd, out, 0, n, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file as octets, or where it is large as a Source; "-" is stdin. */
+export function readSource(path: string): Uint8Array | Source {
+  if (path === STDIN) return readStdin();
+  const { fd, size } = openRegular(path);
+  if (size <= IN_MEMORY) {
+    closeSync(fd);
+    return readAll(path);
+  }
+  return {
+    length: size,
+    read(offset: number, n: number) {
+      const out = new Uint8Array(n);
+      for (let have = 0; have < n; ) {
+        const got = readSync(fd, out, have, n - have, offset + have);
+        if (got === 0) return out.subarray(0, have);
+        have += got;
+      }
+      return out;
+    },
+  };
+}
+
+const NODE_HASH = { "sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512" } as const;
+
+/** Digest and size of a file of any size, in constant memory: one chunk is hashed while the next is read. */
+export async function hashFile(path: string, algorithm: keyof typeof NODE_HASH = "sha-256"): Promise<Digested> {
+  const { fd, size } = openRegular(path);
+  closeSync(fd);
+  const file = await open(path, "r");
+  const hash = createHash(NODE_HASH[algorithm]);
+  const progress = new Progress(`hashing ${basename(path)}`, size);
+  const buffers = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)] as const;
+  try {
+    let done = 0;
+    let turn = 0;
+    let next: Promise<{ bytesRead: number }> = file.read(buffers[0], 0, buffers[0].length, 0);
+    for (;;) {
+      const { bytesRead } = await next;
+      if (bytesRead === 0) break;
+      const full = buffers[turn & 1] as Buffer;
+      turn++;
+      done += bytesRead;
+      const spare = buffers[turn & 1] as Buffer;
+      next = file.read(spare, 0, spare.length, done);
+      hash.update(full.subarray(0, bytesRead));
+      progress.at(done);
+    }
+    return { digest: new Uint8Array(hash.digest()), size: done };
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  } finally {
+    progress.end();
+    await file.close();
+  }
+}
+
+function nodeHash(name: string) {
+  return {
+    create(): HashState {
+      const hash = createHash(name);
+      return { update: (bytes) => void hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes)), digest: () => hash.digest() };
+    },
+  };
+}
+
+/** The hash functions of Node in the verifier's shape. */
+export const host: Host = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") };
+
+let temporary: string | undefined;
+
+function cleanUp(): void {
+  if (temporary === undefined) return;
+  try {
+    unlinkSync(temporary);
+  } catch {
+    // gone already
+  }
+  temporary = undefined;
+}
+
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const)
+  process.once(signal, () => {
+    cleanUp();
+    process.exit(128 + number);
+  });
+// a file-size limit then shows as EFBIG and is told in words
+process.on("SIGXFSZ", () => {});
+
+function regularOrNone(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat && !stat.isFile() && !stat.isSymbolicLink())
+    throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : "device"}, not a file`, "give a file name, or - for stdout");
+}
+
+/**
+ * Writes a file by temporary file, fsync and rename, "-" to stdout. `fresh`: the file must not exist yet (then it is linked, not renamed,
+ * so that one made in the meantime is not replaced). `mode` holds from the first byte on.
+ */
+export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fresh = false } = {}): void {
+  if (path === STDIN) {
+    try {
+      data(bytes);
+    } catch (e) {
+      throw systemFault(e, "stdout") ?? e;
+    }
+    return;
+  }
+  regularOrNone(path);
+  const folder = dirname(path);
+  try {
+    temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
+    const fd = openSync(temporary, "wx", mode);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (fresh) {
+      linkSync(temporary, path);
+      cleanUp();
+    } else {
+      renameSync(temporary, path);
+      temporary = undefined;
+    }
+    const at = openSync(folder, "r");
+    try {
+      fsyncSync(at);
+    } finally {
+      closeSync(at);
+    }
+  } catch (e) {
+    cleanUp();
+    if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST")
+      throw new Failure(2, "USAGE", 200, `${path}: exists already and is never overwritten`, "choose another name, or move the file away");
+    throw systemFault(e, path) ?? e;
+  }
+}

@@ -1,0 +1,94 @@
+// The command line: which commands there are, and how each ends. What a command does lies in its own file, loaded when it is used.
+
+import { Command, CommanderError, Option } from "commander";
+import about from "../package.json" with { type: "json" };
+import { collect, sequenceNumber, wholeNumber, withJson, withKeys, withPassphrases } from "./options.js";
+
+// Words before anything heavy is loaded: --version and --help answer at once.
+const program = new Command("firmseal")
+  .description("Sign, inspect, verify and install firmware updates (SUIT manifests)")
+  .version(about.version, "-V, --version")
+  .showHelpAfterError(false)
+  .configureOutput({ writeErr: () => {} })
+  .exitOverride();
+
+function command(name: string, description: string): Command {
+  return withJson(program.command(name).description(description).exitOverride().configureOutput({ writeErr: () => {} }));
+}
+
+withPassphrases(command("keygen", "make a private key, encrypted by default"))
+  .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
+  .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, mode 0600); never overwritten")
+  .option("--no-passphrase", "write the key unencrypted")
+  .action(async (o) => (await import("./commands/keygen.js")).keygen(o));
+
+withPassphrases(command("pubkey", "write the public part of a key"))
+  .argument("<key>", "private or public key file")
+  .addOption(new Option("--format <name>", "output format").choices(["pem", "jwk", "cose", "js", "h", "raw"]).default("pem"))
+  .action(async (key, o) => (await import("./commands/pubkey.js")).pubkey(key, o));
+
+command("create", "make an unsigned envelope from a description")
+  .requiredOption("--from <file>", "description (JSON), or - for stdin")
+  .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)")
+  .action(async (o) => (await import("./commands/create.js")).create(o));
+
+withPassphrases(withKeys(command("sign", "sign an image, a description or an envelope"), "private key"))
+  .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
+  .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)")
+  .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
+  .option("--class <class>", "image: name of the class of devices, or its UUID")
+  .addOption(new Option("--seq <n>", "image: sequence number, higher than that of the release before").argParser(sequenceNumber))
+  .option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here")
+  .option("--image-out <file>", "image: also write the bytes that go to flash")
+  .addOption(new Option("--allow-test-key <name>", "sign although this published test key is used (repeatable)").argParser(collect))
+  .action(async (input, o) => (await import("./commands/sign.js")).sign(input, o));
+
+const need = () => new Option("--need <n>", "how many different keys must have signed").argParser(wholeNumber).default(1);
+const payload = () => new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(collect);
+
+withPassphrases(withKeys(command("verify", "verify an envelope and its payloads"), "trusted key, public or private"))
+  .argument("<envelope>", "envelope, or - for stdin")
+  .addOption(need())
+  .addOption(new Option("--floor <n>", "refuse sequence numbers below").argParser(sequenceNumber))
+  .addOption(payload())
+  .action(async (file, o) => (await import("./commands/verify.js")).verify(file, o));
+
+command("inspect", "show what an envelope says and does, without verifying signatures")
+  .argument("<envelope>", "envelope, or - for stdin")
+  .option("--diag", "CBOR diagnostic notation")
+  .action(async (file, o) => (await import("./commands/inspect.js")).inspect(file, o));
+
+withPassphrases(withKeys(command("install", "install an envelope on a simulated A/B device in a folder"), "trusted key, public or private"))
+  .argument("<envelope>", "envelope, or - for stdin")
+  .requiredOption("--device <dir>", "the device's folder")
+  .addOption(need())
+  .option("--vendor <vendor>", "first use: the device's vendor (domain or UUID)")
+  .option("--class <class>", "first use: the device's class (name or UUID)")
+  .addOption(payload())
+  .action(async (file, o) => (await import("./commands/install.js")).install(file, o));
+
+/** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (e) {
+    if (e instanceof CommanderError && e.exitCode === 0) return 0;
+    const { failureOf, usage } = await import("./failure.js");
+    const { fail, json } = await import("./ui.js");
+    const failure =
+      e instanceof CommanderError
+        ? usage(e.code === "commander.help" ? "no command is given" : e.message.replace(/^error: /, ""), "firmseal --help lists the commands, firmseal COMMAND --help its options")
+        : failureOf(e);
+    if (wantsJson(argv)) json({ ok: false, code: failure.code, reason: failure.reason, exit: failure.exit, message: failure.message, hint: failure.hint, ...failure.facts });
+    fail(failure);
+    return failure.exit;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,59 @@
+// Options that several commands share, each told once.
+
+import type { Command } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { PassphraseOption } from "./key-ref.js";
+
+export function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** An unsigned decimal number of up to 64 bits. */
+export function sequenceNumber(value: string): bigint {
+  if (!/^[0-9]{1,20}$/.test(value)) throw new InvalidArgumentError("a decimal number is needed.");
+  const n = BigInt(value);
+  if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number ends below 2^64.");
+  return n;
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("a whole number is needed.");
+  return Number(value);
+}
+
+/** --key, repeatable. */
+export function withKeys(command: Command, what: string): Command {
+  return command.addOption(new Option("-k, --key <file>", `${what} (repeatable)`).argParser(collect).makeOptionMandatory());
+}
+
+/**
+ * --passphrase-env and --passphrase-fd, repeatable, kept in the order in which they stand on the command line. A passphrase is never
+ * taken from the command line itself: other processes can read that.
+ */
+export function withPassphrases(command: Command): Command {
+  const add = (option: PassphraseOption, before: PassphraseOption[] | undefined) => [...(before ?? []), option];
+  let all: PassphraseOption[] = [];
+  const keep = (option: PassphraseOption) => {
+    all = add(option, all);
+    return all;
+  };
+  return command
+    .addOption(new Option("--passphrase-env <name>", "environment variable that holds the passphrase (repeatable, in the order of the keys)").argParser((name: string) => keep({ env: name })))
+    .addOption(new Option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)").argParser((n: string) => keep({ fd: wholeNumber(n) })));
+}
+
+export interface PassphraseOptions {
+  passphraseEnv?: PassphraseOption[];
+  passphraseFd?: PassphraseOption[];
+}
+
+/** The passphrase options in order: each holds all that came before it, so the longer list is the whole. */
+export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
+  const env = o.passphraseEnv ?? [];
+  const fd = o.passphraseFd ?? [];
+  return env.length > fd.length ? env : fd;
+}
+
+export function withJson(command: Command): Command {
+  return command.option("--json", "one JSON object on stdout, whatever happens");
+}

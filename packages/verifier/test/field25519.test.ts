@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { add, carry, element, equal, mul, pack, power, sub, unpack } from '../src/alg/field25519.js';
+
+const P = 2n ** 255n - 19n;
+const WIDTHS = [22, 21, 21, 21, 22, 21, 21, 21, 22, 21, 21, 21];
+/** Weights: 2^ceil(21.25 i), from limb 6 on over 2^127. */
+const WEIGHTS = WIDTHS.map((_, i) => Math.ceil(21.25 * i) - (i < 6 ? 0 : 127));
+
+function mod(x: bigint): bigint {
+  return ((x % P) + P) % P;
+}
+
+/** The integer that 12 doubles stand for; each must be a multiple of its weight. */
+function value(x: number[]): bigint {
+  return x.reduce((sum, limb, i) => {
+    if (!Number.isInteger(limb / 2 ** WEIGHTS[i]!)) {
+      throw new Error(`limb ${i} is not a multiple of its weight`);
+    }
+    return sum + BigInt(limb) * (i < 6 ? 1n : 2n ** 127n);
+  }, 0n);
+}
+
+function half(i: number): number {
+  return 2 ** (WEIGHTS[i]! + WIDTHS[i]! - 1);
+}
+
+/** Size 1, as the head of the module says. */
+function expectSizeOne(x: number[]): void {
+  x.forEach((limb, i) => {
+    if (Math.abs(limb) > half(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1)) {
+      throw new Error(`limb ${i} is above size 1`);
+    }
+  });
+}
+
+let seed = 3;
+function random(n: number): number {
+  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+  return Math.floor((seed / 4294967296) * n);
+}
+
+/** Limbs at the bound for `size`, with these signs. */
+function extreme(size: number, sign: (i: number) => number): number[] {
+  return WIDTHS.map((_, i) => sign(i) * size * half(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1));
+}
+
+const signs: ((i: number) => number)[] = [() => 1, () => -1, (i) => (i % 2 ? 1 : -1), (i) => (i < 6 ? 1 : -1), (i) => (i % 2 === Number(i < 6) ? 1 : -1)];
+for (let n = 0; n < 30; n++) {
+  const table = WIDTHS.map(() => random(3) - 1);
+  signs.push((i) => table[i]!);
+}
+
+describe('the bounds', () => {
+  it('are those that the head of the module states', () => {
+    const a = WIDTHS.map((_, i) => BigInt(half(i)));
+    const lower = new Array<bigint>(11).fill(0n);
+    const upper = lower.slice();
+    const middle = lower.slice();
+    const sums = lower.slice();
+    for (let i = 0; i < 6; i++) {
+      for (let j = 0; j < 6; j++) {
+        lower[i + j]! += a[i]! * a[j]!;
+        upper[i + j]! += a[i + 6]! * a[j + 6]!;
+        middle[i + j]! += a[i]! * a[j + 6]! + a[i + 6]! * a[j]!;
+        sums[i + j]! += (a[i]! + a[i + 6]!) * (a[j]! + a[j + 6]!);
+        // A product of limbs is a multiple of the weight of its column, wherever it comes to lie.
+        const k = i + j;
+        const w = (n: number) => (n < 12 ? WEIGHTS[n]! + (n < 6 ? 0 : 127) : WEIGHTS[n - 12]! + (n < 18 ? 0 : 127) + 255);
+        expect(WEIGHTS[i]! + WEIGHTS[j]!).toBeGreaterThanOrEqual(w(k));
+        expect(WEIGHTS[i]! + WEIGHTS[j + 6]! + 127).toBeGreaterThanOrEqual(w(k + 6));
+        expect(WEIGHTS[i + 6]! + WEIGHTS[j + 6]! + 254).toBeGreaterThanOrEqual(w(k + 12));
+      }
+    }
+    // In halves, for the sake of 19/2; B = 2^53 weights / column.
+    const ratios: number[] = [];
+    for (let k = 0; k < 12; k++) {
+      const j = k % 6;
+      const fold = (n: number) => 2n * lower[n]! + 19n * upper[n]!;
+      const twice = k < 6 ? fold(j) + (j < 5 ? (2n * 19n * middle[j + 6]!) / 2n ** 128n : 0n) : 2n * middle[j]! + (j < 5 ? fold(j + 6) / 2n ** 127n : 0n);
+      ratios.push(2 ** (54 + WEIGHTS[k]!) / Number(twice));
+    }
+    const stated = [16.4, 30.3, 28.2, 26.3, 25.8, 50.6, 49.6, 48.8, 59.4, 152, 210, 341];
+    ratios.forEach((ratio, k) => expect(Math.abs(ratio / stated[k]! - 1)).toBeLessThan(0.005));
+    expect(Math.min(...ratios)).toBeGreaterThan(16 * (1 + 2 ** -9) ** 2);
+    for (let k = 0; k < 11; k++) {
+      let weight = Infinity;
+      for (let i = Math.max(0, k - 5); i <= Math.min(5, k); i++) {
+        weight = Math.min(weight, WEIGHTS[i]! + WEIGHTS[k - i]!);
+      }
+      expect(2 ** (53 + weight) / Number(sums[k]! + lower[k]! + upper[k]!)).toBeGreaterThan(73);
+      expect(2 ** (53 + weight) / Number(lower[k]! + 10n * upper[k]!)).toBeGreaterThan(16.1);
+    }
+  });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 4],
+    [4, 4],
+    [2, 8],
+    [16, 1],
+  ])('of sizes %d and %d: the product is exact and of size 1', (m, n) => {
+    for (const first of signs) {
+      for (const second of signs) {
+        const a = extreme(m, first);
+        const b = extreme(n, second);
+        const r: number[] = [];
+        mul(r, a, b);
+        expect(mod(value(r))).toBe(mod(value(a) * value(b)));
+        expectSizeOne(r);
+      }
+    }
+  });
+
+  it('of size 4: the square is exact and of size 1', () => {
+    for (const first of signs) {
+      for (const size of [1, 2, 3, 4]) {
+        const a = extreme(size, first);
+        const r: number[] = [];
+        mul(r, a);
+        expect(mod(value(r))).toBe(mod(value(a) ** 2n));
+        expectSizeOne(r);
+      }
+    }
+  });
+
+  it('hold for 600,000 products and squares in a row', { timeout: 60000 }, () => {
+    const x = element([3, -5, 7, 11]);
+    const y = element([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const sum: number[] = [];
+    const difference: number[] = [];
+    const worst = WIDTHS.map(() => 0);
+    for (let i = 0; i < 300000; i++) {
+      add(sum, x, y);
+      sub(difference, x, y);
+      mul(x, sum, difference);
+      mul(y, sum);
+      for (let j = 0; j < 12; j++) {
+        worst[j] = Math.max(worst[j]!, Math.abs(x[j]!) / half(j), Math.abs(y[j]!) / half(j));
+      }
+    }
+    worst.forEach((w, i) => expect(w).toBeLessThanOrEqual(i === 1 || i === 7 ? 1 + 2 ** -9 : 1));
+    expectSizeOne(x);
+  });
+});
+
+describe('operations', () => {
+  const octets = (x: bigint) => Array.from({ length: 32 }, (_, i) => Number((x >> BigInt(8 * i)) & 255n));
+  const edges = [0n, 1n, 2n, 18n, 19n, 20n, P - 1n, P - 2n, P, P + 1n, P + 18n, 2n ** 255n - 1n, 2n ** 254n, 2n ** 254n - 1n, 2n ** 254n + 1n, 2n ** 127n, 2n ** 128n];
+  for (let i = 0; i < 255; i += 7) {
+    edges.push(2n ** BigInt(i), P - 2n ** BigInt(i), 2n ** 255n - 2n ** BigInt(i));
+  }
+  for (let i = 0; i < 200; i++) {
+    edges.push(Array.from({ length: 32 }, () => random(256)).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n) % 2n ** 255n);
+  }
+
+  it('read and write 32 octets', () => {
+    for (const x of edges) {
+      const r: number[] = [];
+      unpack(r, octets(x));
+      expectSizeOne(r);
+      expect(mod(value(r))).toBe(mod(x));
+      expect(pack(r)).toEqual(octets(mod(x)));
+      unpack(r, octets(x + 2n ** 255n));
+      expect(pack(r)).toEqual(octets(mod(x)));
+    }
+    for (const first of signs) {
+      for (const size of [1, 4, 16]) {
+        const a = extreme(size, first);
+        const expected = octets(mod(value(a)));
+        expect(pack(a)).toEqual(expected);
+        expectSizeOne(a);
+      }
+    }
+  });
+
+  it('add, subtract, multiply, carry, compare', () => {
+    const read = (x: bigint) => {
+      const r: number[] = [];
+      unpack(r, octets(x));
+      return r;
+    };
+    for (let i = 1; i < edges.length; i++) {
+      const x = read(edges[i - 1]!);
+      const y = read(edges[i]!);
+      const r: number[] = [];
+      add(r, x, y);
+      expect(mod(value(r))).toBe(mod(edges[i - 1]! + edges[i]!));
+      sub(r, x, y);
+      expect(mod(value(r))).toBe(mod(edges[i - 1]! - edges[i]!));
+      mul(r, x, y);
+      expect(mod(value(r))).toBe(mod(edges[i - 1]! * edges[i]!));
+      add(r, r, r);
+      add(r, r, r);
+      carry(r, r);
+      expectSizeOne(r);
+      expect(mod(value(r))).toBe(mod(4n * edges[i - 1]! * edges[i]!));
+      // r may be a or b.
+      const z = x.slice();
+      mul(z, z, y);
+      mul(z, z);
+      expect(mod(value(z))).toBe(mod((edges[i - 1]! * edges[i]!) ** 2n));
+      expect(equal(x, y)).toBe(mod(edges[i - 1]!) === mod(edges[i]!));
+      expect(equal(x, read(mod(edges[i - 1]!)))).toBe(true);
+    }
+  });
+
+  it('raise to 2^252 - 3', () => {
+    for (const x of edges.slice(0, 40)) {
+      let expected = 1n;
+      for (let n = 2n ** 252n - 3n, base = mod(x); n > 0n; n >>= 1n, base = (base * base) % P) {
+        expected = n & 1n ? (expected * base) % P : expected;
+      }
+      const r: number[] = [];
+      unpack(r, octets(x));
+      power(r, r);
+      expect(mod(value(r))).toBe(expected);
+    }
+  });
+});

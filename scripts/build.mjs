@@ -1,0 +1,104 @@
+// Builds everything: types and ES modules (tsc -b), the bundled command line, the device bundles. `--quiet` prints nothing but errors.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const STAMP = `${ROOT}node_modules/.cache/firmseal/build`;
+const CLI_MAIN = "packages/cli/dist/main.js";
+const OUTPUTS = ["packages/verifier/lib/index.js", "packages/signer/lib/index.js", CLI_MAIN, "packages/verifier/dist/package.json"];
+
+const quiet = process.argv.includes("--quiet");
+const say = (line) => quiet || console.error(line);
+
+function* filesUnder(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesUnder(path);
+    else yield path;
+  }
+}
+
+/** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
+function fingerprint() {
+  const hash = createHash("sha256").update(process.version);
+  const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "scripts/build.mjs", "scripts/bundle.mjs"];
+  for (const name of ["verifier", "signer", "cli"]) {
+    const folder = `packages/${name}/`;
+    inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
+    if (name === "signer") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
+  }
+  for (const path of inputs) {
+    const { size, mtimeMs } = statSync(join(ROOT, path.replace(ROOT, "")));
+    hash.update(`${path.replace(ROOT, "")} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest("hex");
+}
+
+function upToDate(now) {
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === now && OUTPUTS.every((path) => existsSync(ROOT + path));
+}
+
+function types() {
+  const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error("tsc -b packages/cli found errors");
+}
+
+/** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
+async function commandLine() {
+  const { build } = await import("esbuild");
+  rmSync(`${ROOT}packages/cli/dist`, { recursive: true, force: true });
+  await build({
+    entryPoints: [`${ROOT}packages/cli/src/main.ts`],
+    outdir: `${ROOT}packages/cli/dist`,
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    // stack traces and error names stay readable; the whitespace is what costs time to read
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "none",
+    // dependencies in CommonJS ask for node's own modules by require(), which an ES module has not
+    banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
+    logLevel: "warning",
+  });
+}
+
+async function step(name, run) {
+  const start = performance.now();
+  await run();
+  say(`${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+const now = fingerprint();
+if (upToDate(now)) {
+  say("up to date");
+} else {
+  rmSync(STAMP, { force: true });
+  let failed = false;
+  const steps = [
+    ["types and modules", types],
+    ["command line", commandLine],
+    ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
+  ];
+  // each is tried, so that one run shows every error
+  for (const [name, run] of steps) {
+    try {
+      await step(name, run);
+    } catch (error) {
+      failed = true;
+      console.error(`${name}: ${error.message}`);
+    }
+  }
+  if (failed) process.exitCode = 1;
+  else {
+    mkdirSync(join(STAMP, ".."), { recursive: true });
+    writeFileSync(STAMP, now);
+  }
+}

@@ -1,0 +1,230 @@
+// The subset of the language that Espruino, JerryScript, Duktape, MuJS, QuickJS and XS all run, as rules over the syntax tree.
+// The parser refuses what is newer than ES5; the rules are about what is ES5 and still fails somewhere.
+
+import { parse } from "acorn";
+
+/** Names from outside that a bundle may use. What is optional among them stands behind a `typeof`. */
+const GLOBALS = new Set(["module", "exports", "Math", "Error", "Uint8Array", "Object", "String", "undefined", "arguments"]);
+
+/** Exact and present everywhere. Espruino lacks imul, trunc and clz32, and its round and pow are not the standard's. */
+const MATH = new Set(["floor", "abs", "min", "max"]);
+
+const OBJECT = new Set(["keys", "prototype"]);
+
+/** Methods and properties that some engine lacks, or has with another meaning, on arrays, typed arrays or strings. */
+const MEMBERS = {
+  fill: "typed arrays of Duktape and MuJS have none",
+  from: "Espruino and ES5 engines have none",
+  of: "Espruino and ES5 engines have none",
+  copyWithin: "Espruino has none",
+  slice: "typed arrays of Duktape have none, and Espruino's gives a plain array",
+  subarray: "Espruino throws at an offset of 64 KB or more",
+  buffer: "Duktape gives another object for a subarray",
+  BYTES_PER_ELEMENT: "Espruino has none on an instance",
+  substr: "MuJS has none",
+  includes: "ES5 engines have none",
+  find: "ES5 engines have none",
+  findIndex: "ES5 engines have none",
+  startsWith: "ES5 engines have none",
+  endsWith: "ES5 engines have none",
+  repeat: "ES5 engines have none",
+  padStart: "ES5 engines have none",
+  codePointAt: "ES5 engines have none",
+  isInteger: "Espruino has none",
+  freeze: "Espruino has none",
+  __proto__: "behaves differently everywhere",
+};
+
+const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
+
+function* children(node) {
+  for (const key of Object.keys(node)) {
+    const value = node[key];
+    if (Array.isArray(value)) yield* value.filter((v) => v && typeof v.type === "string");
+    else if (value && typeof value.type === "string") yield value;
+  }
+}
+
+function walk(node, visit, parents = []) {
+  visit(node, parents);
+  const inside = [...parents, node];
+  for (const child of children(node)) walk(child, visit, inside);
+}
+
+/** Whether an Identifier stands for a variable, and is no property name, label or the like. */
+function isReference(node, parent) {
+  if (parent.type === "MemberExpression") return parent.object === node || parent.computed;
+  if (parent.type === "Property") return parent.value === node;
+  if (isFunction(parent) || parent.type === "CatchClause") return false;
+  if (parent.type === "VariableDeclarator") return parent.init === node;
+  return !/Label|Break|Continue/.test(parent.type);
+}
+
+function memberName(node) {
+  if (!node.computed) return node.property.name;
+  return node.property.type === "Literal" ? String(node.property.value) : undefined;
+}
+
+/** One scope for each function and one for the script: where names are declared, and where they are used. */
+function scopes(tree) {
+  const make = (node, outer) => ({ node, outer, declared: new Map(), uses: [], inner: [], functions: new Map() });
+  const root = make(tree, null);
+  const declare = (scope, name, at) => scope.declared.has(name) || scope.declared.set(name, at);
+
+  function visit(node, scope, parent) {
+    if (isFunction(node)) {
+      const own = make(node, scope);
+      own.start = node.start;
+      scope.inner.push(own);
+      if (node.type === "FunctionDeclaration") {
+        // without hoisting a declaration takes effect where it stands
+        declare(scope, node.id.name, node.start);
+        scope.functions.set(node.id.name, own);
+      } else {
+        if (node.id) declare(own, node.id.name, node.start);
+        if (parent.type === "VariableDeclarator") scope.functions.set(parent.id.name, own);
+      }
+      for (const p of node.params) declare(own, p.name, p.start);
+      declare(own, "arguments", node.start);
+      visit(node.body, own, node);
+      return;
+    }
+    if (node.type === "CatchClause") declare(scope, node.param.name, node.start);
+    if (node.type === "VariableDeclarator") declare(scope, node.id.name, node.start);
+    if (node.type === "Identifier" && parent && isReference(node, parent))
+      scope.uses.push({ name: node.name, at: node.start, called: parent.type === "CallExpression" && parent.callee === node, node, parent });
+    for (const child of children(node)) visit(child, scope, node);
+  }
+
+  visit(tree, root, null);
+  return root;
+}
+
+function* allScopes(scope) {
+  yield scope;
+  for (const inner of scope.inner) yield* allScopes(inner);
+}
+
+function resolve(scope, name) {
+  for (let s = scope; s; s = s.outer) if (s.declared.has(name)) return s;
+  return null;
+}
+
+/** What a call of `fn` uses of the variables of `target`, in its own body and in those of the functions there that it calls. */
+function needs(fn, target, seen) {
+  if (seen.has(fn)) return [];
+  seen.add(fn);
+  const names = [];
+  for (const inner of allScopes(fn))
+    for (const use of inner.uses)
+      if (resolve(inner, use.name) === target) {
+        names.push(use.name);
+        const called = target.functions.get(use.name);
+        if (called && use.called) names.push(...needs(called, target, seen));
+      }
+  return names;
+}
+
+function hoisting(root, report) {
+  for (const scope of allScopes(root))
+    for (const use of scope.uses) {
+      const declared = scope.declared.get(use.name);
+      if (declared === undefined) continue;
+      if (declared > use.at) report(use.node, `${use.name} is used before its declaration`);
+      const fn = use.called && scope.functions.get(use.name);
+      if (!fn) continue;
+      for (const name of new Set(needs(fn, scope, new Set())))
+        if (scope.declared.get(name) > use.at) report(use.node, `${use.name}() is called before ${name}, which it needs, is declared`);
+    }
+}
+
+/** By name: a function (tree, report, root scope). `report(node, text)` records a finding. */
+export const RULES = {
+  label(tree, report) {
+    walk(tree, (node) => node.type === "LabeledStatement" && report(node, "Espruino has no labels"));
+  },
+  "default-last"(tree, report) {
+    walk(tree, (node) => {
+      if (node.type !== "SwitchStatement") return;
+      const at = node.cases.findIndex((c) => !c.test);
+      if (at >= 0 && at !== node.cases.length - 1) report(node.cases[at], "Espruino needs `default` to be the last case");
+    });
+  },
+  "function-in-block"(tree, report) {
+    walk(tree, (node, parents) => {
+      if (node.type !== "FunctionDeclaration") return;
+      const parent = parents.at(-1);
+      const body = parent.type === "BlockStatement" && isFunction(parents.at(-2));
+      if (parent.type !== "Program" && !body) report(node, "XS refuses a function declared in a block");
+    });
+  },
+  math(tree, report) {
+    walk(tree, (node) => {
+      if (node.type === "MemberExpression" && node.object.name === "Math" && !MATH.has(memberName(node)))
+        report(node, `Math.${memberName(node)} is missing or not exact on some engine`);
+    });
+  },
+  member(tree, report) {
+    walk(tree, (node) => {
+      if (node.type !== "MemberExpression") return;
+      const name = memberName(node);
+      if (name !== undefined && Object.hasOwn(MEMBERS, name)) report(node, `.${name}: ${MEMBERS[name]}`);
+      if (node.object.name === "Object" && !OBJECT.has(name)) report(node, `Object.${name} is missing on some engine`);
+    });
+  },
+  global(tree, report, root) {
+    for (const scope of allScopes(root))
+      for (const use of scope.uses)
+        if (!resolve(scope, use.name) && !GLOBALS.has(use.name)) report(use.node, `${use.name} is not on every engine`);
+  },
+  number(tree, report) {
+    walk(tree, (node, parents) => {
+      if (node.type !== "Literal" || typeof node.value !== "number") return;
+      // Espruino's decimal parser does not round correctly, even 2^-16 comes out wrong; integers up to 2^53 are exact
+      if (!Number.isSafeInteger(node.value)) report(node, `${node.raw} is no exact integer literal`);
+      const parent = parents.at(-1);
+      if (node.value === 0 && parent.type === "UnaryExpression" && parent.operator === "-") report(node, "Espruino has no -0");
+    });
+  },
+  name(tree, report) {
+    walk(tree, (node) => {
+      const ids = isFunction(node) ? [node.id, ...node.params] : node.type === "VariableDeclarator" ? [node.id] : [];
+      for (const id of ids) if (id && (id.name === "of" || id.name === "get")) report(id, `Espruino takes no variable named ${id.name}`);
+    });
+  },
+  accessor(tree, report) {
+    walk(tree, (node) => node.type === "Property" && node.kind !== "init" && report(node, "getters and setters are not on every engine"));
+  },
+  instanceof(tree, report) {
+    walk(tree, (node) => {
+      if (node.type === "BinaryExpression" && node.operator === "instanceof" && /Error$/.test(node.right.name ?? ""))
+        report(node, "the errors of Espruino's engine have no class");
+    });
+  },
+  character(tree, report) {
+    walk(tree, (node) => {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant
+      if (node.type === "Literal" && typeof node.value === "string" && /[^\x00-\xff]/.test(node.value))
+        report(node, "Espruino has no characters above U+00FF");
+      if (node.type === "Literal" && node.regex) report(node, "regular expressions differ from engine to engine");
+    });
+  },
+  hoisting(tree, report, root) {
+    hoisting(root, report);
+  },
+};
+
+/** The findings of every rule on a script, as "file:line:column rule: text". A script that is not ES5 has one finding, `syntax`. */
+export function checkEs5(code, file) {
+  let tree;
+  try {
+    tree = parse(code, { ecmaVersion: 5, locations: true });
+  } catch (error) {
+    return [`${file} syntax: not ES5: ${error.message}`];
+  }
+  const root = scopes(tree);
+  const findings = [];
+  for (const [name, rule] of Object.entries(RULES))
+    rule(tree, (node, text) => findings.push(`${file}:${node.loc.start.line}:${node.loc.start.column + 1} ${name}: ${text}`), root);
+  return findings;
+}

@@ -1,0 +1,168 @@
+// The vectors' form, and how one is played: with the reader, the interpreter and the driver as an application calls them.
+
+import { anchor, boot, type Effect, install, open, type Progress, start, step, type Trust } from "@firmseal/verifier";
+import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import { peek } from "@firmseal/verifier/peek";
+
+/** Octets are hexadecimal, sequence numbers decimal. */
+export interface Vector {
+  name: string;
+  /** What it is about, in one line. */
+  about: string;
+  /** open, peek: that call. anchor: the first anchor is made. start: a peeked envelope is handed to start(). run: open, start, step to the
+   * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. */
+  action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot";
+  envelope?: string;
+  /** Left out: `defaults` of the file. */
+  trust?: TrustSpec;
+  device?: DeviceSpec;
+  /** run, step: the sections to run, in order. */
+  sections?: number[];
+  /** run: how each effect goes, in order; true where the list is used up. step: the arguments of step(), null for none. */
+  outcomes?: (boolean | null)[];
+  expect: Expect;
+}
+
+export interface TrustSpec {
+  anchors: { alg: string; key: string; kid?: string }[];
+  need?: number;
+  /** The lowest sequence number accepted, as [high, low], 32 bits each. */
+  floor?: [number, number];
+}
+
+export interface DeviceSpec {
+  vendor?: string[];
+  class?: string[];
+  device?: string[];
+  /** Identifiers of the components: their parts. */
+  components?: string[][];
+  /** Bytes that each can hold. */
+  capacity?: number;
+  /** What is current in each component, by its index. */
+  current?: { [component: string]: string };
+  /** Sequence number of what is current. */
+  sequence?: [number, number];
+  /** Which of its two slots is current in each component; 0 where it is left out. */
+  slots?: number[];
+  payloads?: { [uri: string]: string };
+  /** Payloads that arrive piece by piece; false: one that cannot be had. */
+  chunks?: { [uri: string]: string[] | false };
+  /** A call that throws, or "rot": storage in which the first byte of an image changes once it is written. */
+  fault?: "erase" | "write" | "persist" | "rot";
+  dangerouslySkipIdentity?: boolean;
+  dangerouslySkipDigest?: boolean;
+}
+
+export type EffectSpec = { [name: string]: number | string | [number, string] };
+
+export type Expect =
+  | { code: number; at?: number; effects?: EffectSpec[] }
+  | {
+      ok: true;
+      sequence?: string;
+      signers?: number[];
+      absent?: number[];
+      effects?: EffectSpec[];
+      /** install, boot: what is current afterwards in each component. */
+      current?: string[];
+      invoked?: { component: string[]; args?: string }[];
+    };
+
+export interface Defaults {
+  trust: TrustSpec;
+  device: DeviceSpec;
+}
+
+export interface VectorFile {
+  about: string;
+  defaults: Defaults;
+  vectors: Vector[];
+}
+
+const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
+
+function trustOf(t: TrustSpec): Trust {
+  const trust: Trust = { anchors: t.anchors.map((a) => anchor(a.alg, unhex(a.key), a.kid === undefined ? undefined : unhex(a.kid))) };
+  if (t.need !== undefined) trust.need = t.need;
+  if (t.floor) trust.floor = t.floor;
+  return trust;
+}
+
+export function deviceOf(d: DeviceSpec): MemoryDevice {
+  const ids = (d.components ?? []).map((id) => id.map((part) => unhex(part)));
+  const identity = { vendor: (d.vendor ?? []).map(unhex), class: (d.class ?? []).map(unhex), device: (d.device ?? []).map(unhex) };
+  const device = memoryDevice(identity, ids, d.capacity ?? 64);
+  device.parts.forEach((part, i) => {
+    part.current = d.slots?.[i] ?? 0;
+    part.slots[part.current] = [...unhex(d.current?.[i] ?? "")];
+  });
+  if (d.sequence) device.sequence = d.sequence;
+  // fromEntries, because one of the names is __proto__
+  device.payloads = Object.fromEntries(Object.entries(d.payloads ?? {}).map(([uri, b]) => [uri, unhex(b)]));
+  if (d.dangerouslySkipIdentity) device.dangerouslySkipIdentity = true;
+  if (d.dangerouslySkipDigest) device.dangerouslySkipDigest = true;
+  const { fault } = d;
+  if (fault === "rot") {
+    const write = device.write;
+    device.write = (id, offset, bytes) => write(id, offset, offset === 0 ? [(bytes[0] ?? 0) ^ 1, ...Array.from(bytes).slice(1)] : bytes);
+  } else if (fault)
+    device[fault] = () => {
+      throw new Error("flash worn out");
+    };
+  return device;
+}
+
+export function effectSpec(e: Effect): EffectSpec {
+  const out: EffectSpec = {};
+  for (const [name, v] of Object.entries(e) as [string, Effect[keyof Effect]][])
+    if (v !== undefined) out[name] = typeof v === "number" || typeof v === "string" ? v : "alg" in v ? [v.alg, hex(v.bytes)] : hex(v);
+  return out;
+}
+
+const decimal = ([hi, lo]: [number, number]): string => String(BigInt(hi) * 4294967296n + BigInt(lo));
+
+/** Drives an installation or a start to its end, with payloads that arrive as the device's description says. */
+export function drive(progress: Progress, chunks: DeviceSpec["chunks"] = {}): void {
+  let effect = progress.next();
+  while (effect) {
+    const pieces = Object.hasOwn(chunks, effect.uri ?? "") ? chunks[effect.uri ?? ""] : false;
+    if (!pieces) effect = progress.next(false);
+    else {
+      for (const piece of pieces) progress.next(unhex(piece));
+      effect = progress.next(true);
+    }
+  }
+}
+
+/** What an engine must make of a vector. A refusal is thrown. `effects` collects what came before it. */
+export function play(v: Vector, defaults: Defaults, effects: EffectSpec[] = [], device = deviceOf({ ...defaults.device, ...v.device })): Expect {
+  const envelope = unhex(v.envelope ?? "");
+  const trust = trustOf(v.trust ?? defaults.trust);
+  if (v.action === "anchor") return { ok: true };
+  if (v.action === "peek") return { ok: true, sequence: decimal(peek(envelope).structure.sequence), absent: peek(envelope).absent };
+  if (v.action === "start") {
+    start(peek(envelope) as never, [], device.identity);
+    return { ok: true };
+  }
+  if (v.action === "install" || v.action === "boot") {
+    const progress = (v.action === "install" ? install : boot)(envelope, trust, device);
+    drive(progress, v.device?.chunks);
+    return {
+      ok: true,
+      sequence: decimal(device.sequence),
+      current: device.parts.map((p) => hex(p.slots[p.current] ?? [])),
+      invoked: device.invoked.map(({ id, args }) => ({ component: id.map(hex), ...(args && { args: hex(args) }) })),
+    };
+  }
+  const m = open(envelope, trust);
+  if (v.action === "open") return { ok: true, sequence: decimal(m.sequence), signers: m.signers, absent: m.absent };
+  const run = start(m, v.sections ?? [], device.identity);
+  if (v.action === "step") {
+    for (const o of v.outcomes ?? []) o === null ? step(run) : step(run, o);
+    return { ok: true };
+  }
+  let i = 0;
+  for (let e = step(run); e; e = step(run, v.outcomes?.[i++] ?? true)) effects.push(effectSpec(e));
+  return { ok: true, effects };
+}
