@@ -2,12 +2,13 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const STAMP = `${ROOT}node_modules/.cache/firmseal/build`;
+const CACHE = `${ROOT}node_modules/.cache/firmseal`;
+const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
 const OUTPUTS = ["packages/verifier/lib/index.js", "packages/signer/lib/index.js", CLI_MAIN, "packages/verifier/dist/package.json"];
 
@@ -50,10 +51,11 @@ function types() {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  rmSync(`${ROOT}packages/cli/dist`, { recursive: true, force: true });
+  const fresh = `${CACHE}/cli`;
+  rmSync(fresh, { recursive: true, force: true });
   await build({
     entryPoints: [`${ROOT}packages/cli/src/main.ts`],
-    outdir: `${ROOT}packages/cli/dist`,
+    outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,
     splitting: true,
@@ -68,6 +70,11 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   });
+  // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
+  const dist = `${ROOT}packages/cli/dist`;
+  rmSync(`${CACHE}/old`, { recursive: true, force: true });
+  if (existsSync(dist)) renameSync(dist, `${CACHE}/old`);
+  renameSync(fresh, dist);
 }
 
 async function step(name, run) {
@@ -98,7 +105,7 @@ if (upToDate(now)) {
   }
   if (failed) process.exitCode = 1;
   else {
-    mkdirSync(join(STAMP, ".."), { recursive: true });
+    mkdirSync(CACHE, { recursive: true });
     writeFileSync(STAMP, now);
   }
 }

@@ -132,7 +132,8 @@ async function shrink(src) {
     // the wrapper's `module` and `exports` are nobody's to rename; `firmseal` is the global
     toplevel: false,
     compress: { ecma: 5, passes: 3, hoist_funs: false, hoist_vars: false },
-    mangle: true,
+    // no variable of Espruino may have these names
+    mangle: { reserved: ["of", "get"] },
     format: { ecma: 5, ascii_only: true },
   });
   return `${code}\n`;

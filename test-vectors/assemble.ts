@@ -240,8 +240,8 @@ export async function envelope(content: Piece, e: EnvelopeSpec = {}): Promise<Pi
 // A device and an update for it
 
 /** UUID5 of vendor.example in the DNS name space, of "board-v2" below it, and any device. */
-export const VENDOR = unhex("a5187d86f9e15ac19ae7f73055e2fa0e");
-export const CLASS = unhex("54ec0d6d8f435e0aa8ac6d2ed2a6e3b1");
+export const VENDOR = unhex("bcc169656f3a53389d83d8b565c63bc7");
+export const CLASS = unhex("0e21754ce8a85902aaa3b172debfb634");
 export const DEVICE = unhex("0102030405060708090a0b0c0d0e0f10");
 export const OTHER = unhex("ffffffffffff5fffbfffffffffffffff");
 

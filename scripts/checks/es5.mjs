@@ -32,7 +32,7 @@ const MEMBERS = {
   codePointAt: "ES5 engines have none",
   isInteger: "Espruino has none",
   freeze: "Espruino has none",
-  __proto__: "behaves differently everywhere",
+  ["__proto__"]: "behaves differently everywhere",
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
@@ -69,7 +69,9 @@ function memberName(node) {
 function scopes(tree) {
   const make = (node, outer) => ({ node, outer, declared: new Map(), uses: [], inner: [], functions: new Map() });
   const root = make(tree, null);
-  const declare = (scope, name, at) => scope.declared.has(name) || scope.declared.set(name, at);
+  const declare = (scope, name, at) => {
+    if (!scope.declared.has(name)) scope.declared.set(name, at);
+  };
 
   function visit(node, scope, parent) {
     if (isFunction(node)) {
@@ -92,7 +94,13 @@ function scopes(tree) {
     if (node.type === "CatchClause") declare(scope, node.param.name, node.start);
     if (node.type === "VariableDeclarator") declare(scope, node.id.name, node.start);
     if (node.type === "Identifier" && parent && isReference(node, parent))
-      scope.uses.push({ name: node.name, at: node.start, called: parent.type === "CallExpression" && parent.callee === node, node, parent });
+      scope.uses.push({
+        name: node.name,
+        at: node.start,
+        called: parent.type === "CallExpression" && parent.callee === node,
+        node,
+        parent,
+      });
     for (const child of children(node)) visit(child, scope, node);
   }
 
@@ -141,7 +149,9 @@ function hoisting(root, report) {
 /** By name: a function (tree, report, root scope). `report(node, text)` records a finding. */
 export const RULES = {
   label(tree, report) {
-    walk(tree, (node) => node.type === "LabeledStatement" && report(node, "Espruino has no labels"));
+    walk(tree, (node) => {
+      if (node.type === "LabeledStatement") report(node, "Espruino has no labels");
+    });
   },
   "default-last"(tree, report) {
     walk(tree, (node) => {
@@ -172,7 +182,7 @@ export const RULES = {
       if (node.object.name === "Object" && !OBJECT.has(name)) report(node, `Object.${name} is missing on some engine`);
     });
   },
-  global(tree, report, root) {
+  global(_tree, report, root) {
     for (const scope of allScopes(root))
       for (const use of scope.uses)
         if (!resolve(scope, use.name) && !GLOBALS.has(use.name)) report(use.node, `${use.name} is not on every engine`);
@@ -193,7 +203,9 @@ export const RULES = {
     });
   },
   accessor(tree, report) {
-    walk(tree, (node) => node.type === "Property" && node.kind !== "init" && report(node, "getters and setters are not on every engine"));
+    walk(tree, (node) => {
+      if (node.type === "Property" && node.kind !== "init") report(node, "getters and setters are not on every engine");
+    });
   },
   instanceof(tree, report) {
     walk(tree, (node) => {
@@ -209,7 +221,7 @@ export const RULES = {
       if (node.type === "Literal" && node.regex) report(node, "regular expressions differ from engine to engine");
     });
   },
-  hoisting(tree, report, root) {
+  hoisting(_tree, report, root) {
     hoisting(root, report);
   },
 };

@@ -79,7 +79,7 @@ function value(r: Reader, place: Place, key: number | undefined, indent: string)
     // a severed element: its digest stands in its place
     if (type === ARRAY) return item(r, "digest", indent);
   }
-  if (place === "headers" && key === HEADER_ALG) return `${item(r, "plain", indent)}${note(ALGS, Number(peekNumber(r, at)))}`.trimEnd();
+  if (place === "headers" && key === HEADER_ALG) return `${item(r, "plain", indent)} ${note(ALGS, Number(peekNumber(r, at)))}`.trimEnd();
   if (place === "digest" && key === 0) return `${item(r, "plain", indent)} ${note(HASHES, Number(peekNumber(r, at)))}`.trimEnd();
   return item(r, "plain", indent);
 }

@@ -71,6 +71,7 @@ export function readSource(path: string): Uint8Array | Source {
   }
   return {
     length: size,
+    chunk: 1 << 20,
     read(offset: number, n: number) {
       const out = new Uint8Array(n);
       for (let have = 0; have < n; ) {

@@ -62,7 +62,8 @@ export interface Reader {
 
 /** A reader over the whole of `input`: octets in RAM, or a Source that is read through a window of 64 bytes. */
 export function reader(input: Bytes | Source): Reader {
-  var source = typeof (input as Source).read === "function" ? (input as Source) : null;
+  var source = input && typeof (input as Source).read === "function" ? (input as Source) : null;
+  if (!input || !(input.length >= 0)) refuse(CBOR_TRUNCATED, -1);
   return {
     source: source,
     window: source ? [] : (input as Bytes),
@@ -112,20 +113,32 @@ export function room(n: number): number[] {
 
 /** A copy of a stretch. The stretch must lie inside the input. */
 export function take(r: Reader, at: number, n: number): Bytes {
-  var out = room(n),
+  var out,
     i;
+  if (r.source) {
+    out = r.source.read(at, n);
+    if (out.length !== n) refuse(CBOR_TRUNCATED, at);
+    return out;
+  }
+  out = room(n);
   for (i = 0; i < n; i++) out[i] = byteAt(r, at + i);
   return out;
 }
 
-/** Feeds a stretch to a hash, 1,024 bytes at a time. */
+/** Bytes of a reader's input that are moved at a time. */
+export function chunkOf(r: Reader): number {
+  return (r.source && r.source.chunk) || CHUNK;
+}
+
+/** Feeds a stretch to a hash, a chunk at a time. */
 export function feed(r: Reader, slice: Slice, hash: HashState): void {
   var at = slice.at,
     end = slice.at + slice.n,
+    chunk = chunkOf(r),
     n;
   for (; at < end; at += n) {
-    n = end - at < CHUNK ? end - at : CHUNK;
-    hash.update(r.source ? r.source.read(at, n) : take(r, at, n));
+    n = end - at < chunk ? end - at : chunk;
+    hash.update(take(r, at, n));
   }
 }
 

@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { array, ascending, BSTR, bstr, done, head, int, map, NINT, NULL, peekType, type Reader, SIMPLE, type Slice, same, simple, skip, sub, TAG, take } from "./cbor.js";
+import { array, ascending, BSTR, bstr, done, head, int, map, NINT, NULL, peekType, type Reader, type Slice, same, simple, skip, sub, TAG, TSTR, take, tstr, UINT } from "./cbor.js";
 import { refuse } from "./refuse.js";
 import {
   ALG_ED25519,
@@ -85,19 +85,19 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
     n = map(r),
     at,
     label,
+    type,
     i,
     s;
   for (; n > 0; n--) {
     at = r.at;
     label = 0;
-    if (head(r) <= NINT) {
-      // a label past 2^32 is none that is known here
-      if (r.type === 0 && r.hi === 0) label = r.lo;
-    } else {
+    type = head(r);
+    // a label past 2^32 is none that is known here
+    if (type === UINT && r.hi === 0) label = r.lo;
+    else if (type === TSTR) {
       r.at = at;
-      skip(r);
-      if (r.type !== 3) refuse(CBOR_TYPE, at);
-    }
+      tstr(r);
+    } else if (type !== UINT && type !== NINT) refuse(CBOR_TYPE, at);
     last = ascending(r, at, last);
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
     if (isProtected) labels.push(last);
@@ -116,7 +116,7 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
       if (i === 0) refuse(HEADER_CRITICAL, at);
       for (; i > 0; i--) {
         head(r);
-        if (r.type !== 0 || r.hi !== 0 || (r.lo !== HEADER_ALG && r.lo !== HEADER_KID)) refuse(HEADER_CRITICAL, at);
+        if (r.type !== UINT || r.hi !== 0 || (r.lo !== HEADER_ALG && r.lo !== HEADER_KID)) refuse(HEADER_CRITICAL, at);
       }
     } else skip(r);
   }

@@ -1,7 +1,7 @@
 // The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
-import { type Reader, reader, same, sameConstantTime, take } from "./cbor.js";
+import { chunkOf, type Reader, reader, same, sameConstantTime, take } from "./cbor.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
 import { compareSequence, type Manifest, open } from "./open.js";
 import { type Refusal, refuse } from "./refuse.js";
@@ -39,9 +39,6 @@ import {
 } from "./spec/suit.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "./types.js";
 
-/** Bytes that are moved at a time. */
-var CHUNK = 1024;
-
 /** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
 export type ComponentId = Bytes[];
 
@@ -77,6 +74,8 @@ export interface Device {
   persist(commit: Commit): void;
   /** Forgets what the session has written. */
   discard(): void;
+  /** Bytes that are read at a time; 1,024 where it is left out. */
+  chunk?: number;
   /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */
   fetch?(uri: string): Source | Bytes | undefined;
   /** Dangerous: installs for any vendor and class. Each such setting turns off one refusal, and no other. */
@@ -149,12 +148,12 @@ function back(e: Effect): Effect {
 /** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
 function admit(s: Session, e: Effect): void {
   var room;
+  room = s.device.capacity(id(s, e.component));
+  if (!(room >= 0)) refuse(COMPONENT_UNKNOWN, -1);
   if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
   if (e.op === DIR_INVOKE) {
     if (s.installing) refuse(INVOKE_MISPLACED, -1);
   } else {
-    room = s.device.capacity(id(s, e.component));
-    if (!(room >= 0)) refuse(COMPONENT_UNKNOWN, -1);
     if (!e.digest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
     if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE, -1);
     if (e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
@@ -219,13 +218,15 @@ function end(s: Session, e: Effect): boolean {
 function contents(s: Session, component: number): Reader {
   var device = s.device,
     name = id(s, component),
-    fresh = !!s.written[component];
-  return reader({
-    length: device.size(name, fresh),
-    read: function (offset: number, n: number) {
-      return device.read(name, offset, n, fresh);
-    },
-  });
+    fresh = !!s.written[component],
+    source: Source = {
+      length: device.size(name, fresh),
+      read: function (offset: number, n: number) {
+        return device.read(name, offset, n, fresh);
+      },
+    };
+  if (device.chunk) source.chunk = device.chunk;
+  return reader(source);
 }
 
 /** The image as it lies in storage, against a digest and, where it is set, a size. */
@@ -260,10 +261,11 @@ function checkContent(s: Session, e: Effect): boolean {
 
 /** Writes a stretch of something readable to a component. */
 function pour(s: Session, e: Effect, r: Reader, at: number, n: number): boolean {
-  var size;
+  var chunk = chunkOf(r),
+    size;
   begin(s, e);
   for (; n > 0; n -= size) {
-    size = n < CHUNK ? n : CHUNK;
+    size = n < chunk ? n : chunk;
     receive(s, e, take(r, at, size));
     at += size;
   }

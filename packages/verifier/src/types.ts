@@ -3,9 +3,13 @@
 /** Octets, 0..255 each: a Uint8Array, or a plain array where an engine has no typed arrays. */
 export type Bytes = ArrayLike<number>;
 
-/** Where the envelope lies: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`. */
+/**
+ * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`. `chunk` is how many
+ * are read at a time where many are needed; 1,024 where it is left out.
+ */
 export interface Source {
   length: number;
+  chunk?: number;
   read(offset: number, n: number): Bytes;
 }
 

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { type Compress, HIGH, LOW, lengthOctets, start } from '../src/hash/block.js';
-import { sha256 } from '../src/hash/sha256.js';
-import { sha384, sha512 } from '../src/hash/sha512.js';
-import type { Hash } from '../src/types.js';
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { type Compress, HIGH, LOW, lengthOctets, start } from "../src/hash/block.js";
+import { sha256 } from "../src/hash/sha256.js";
+import { sha384, sha512 } from "../src/hash/sha512.js";
+import type { Hash } from "../src/types.js";
 
 // A fixed linear congruential sequence: a failure can be repeated.
 let seed = 1;
@@ -17,19 +17,19 @@ function bytes(n: number): Uint8Array {
 }
 
 function hex(b: ArrayLike<number>): string {
-  return Buffer.from(Array.from(b)).toString('hex');
+  return Buffer.from(Array.from(b)).toString("hex");
 }
 
 const hashes: [string, Hash, number][] = [
-  ['sha256', sha256, 64],
-  ['sha384', sha384, 128],
-  ['sha512', sha512, 128],
+  ["sha256", sha256, 64],
+  ["sha384", sha384, 128],
+  ["sha512", sha512, 128],
 ];
 
-describe.each(hashes)('%s', (name, hash, block) => {
-  const expected = (b: Uint8Array) => createHash(name).update(b).digest('hex');
+describe.each(hashes)("%s", (name, hash, block) => {
+  const expected = (b: Uint8Array) => createHash(name).update(b).digest("hex");
 
-  it('agrees with node:crypto at every length from 0 to 300, whole and in random pieces', () => {
+  it("agrees with node:crypto at every length from 0 to 300, whole and in random pieces", () => {
     for (let n = 0; n <= 300; n++) {
       const message = bytes(n);
       expect(hex(hash.once!(message))).toBe(expected(message));
@@ -47,7 +47,7 @@ describe.each(hashes)('%s', (name, hash, block) => {
     }
   });
 
-  it('agrees on larger messages, where every constant and every carry has been at work', () => {
+  it("agrees on larger messages, where every constant and every carry has been at work", () => {
     for (const n of [1000, 4096, 65537, 300001]) {
       const message = bytes(n);
       const state = hash.create();
@@ -64,7 +64,7 @@ describe.each(hashes)('%s', (name, hash, block) => {
     }
   });
 
-  it('keeps two computations apart', () => {
+  it("keeps two computations apart", () => {
     const one = hash.create();
     const two = hash.create();
     one.update([1]);
@@ -76,8 +76,10 @@ describe.each(hashes)('%s', (name, hash, block) => {
   });
 });
 
-it('derives the round constants of FIPS 180-4 §4.2.3', () => {
-  const primes = Array.from({ length: 410 }, (_, n) => n).filter((n) => n > 1 && !Array.from({ length: n }, (_, m) => m).some((m) => m > 1 && n % m === 0));
+it("derives the round constants of FIPS 180-4 §4.2.3", () => {
+  const primes = Array.from({ length: 410 }, (_, n) => n).filter(
+    (n) => n > 1 && !Array.from({ length: n }, (_, m) => m).some((m) => m > 1 && n % m === 0),
+  );
   expect(primes).toHaveLength(80);
   sha512.create();
   primes.forEach((prime, i) => {
@@ -88,8 +90,8 @@ it('derives the round constants of FIPS 180-4 §4.2.3', () => {
   });
 });
 
-describe('the length of the message', () => {
-  it('is exact from 0 to 2^53 octets', () => {
+describe("the length of the message", () => {
+  it("is exact from 0 to 2^53 octets", () => {
     const counts = [0, 1, 31, 32, 255, 256];
     for (let power = 16; power <= 53; power++) {
       counts.push(2 ** power - 1, 2 ** power, 2 ** power - 2 ** (power - 9));
@@ -100,7 +102,7 @@ describe('the length of the message', () => {
     for (const count of counts) {
       const expected = Buffer.alloc(8);
       expected.writeBigUInt64BE(BigInt(count) * 8n);
-      expect(hex(lengthOctets(count)), String(count)).toBe(expected.toString('hex'));
+      expect(hex(lengthOctets(count)), String(count)).toBe(expected.toString("hex"));
     }
   });
 
@@ -110,10 +112,10 @@ describe('the length of the message', () => {
     [2 ** 29 - 1, 64],
     [2 ** 29 + 3, 128],
   ];
-  if (process.env['FIRMSEAL_CASES']) {
+  if (process.env["FIRMSEAL_CASES"]) {
     counts.push([2 ** 32 - 56, 64], [2 ** 32 + 5, 64], [2 ** 32 + 5, 128]);
   }
-  it.each(counts)('ends a message of %d octets in blocks of %d', { timeout: 120000 }, (count, size) => {
+  it.each(counts)("ends a message of %d octets in blocks of %d", { timeout: 120000 }, (count, size) => {
     const piece = new Uint8Array(1 << 27).fill(7);
     let blocks = 0;
     let last: number[] = [];

@@ -20,8 +20,12 @@ export function power(a: bigint, e: bigint, m: bigint): bigint {
   return r;
 }
 
-/** Fermat: m is prime. */
-export const inverse = (a: bigint, m: bigint): bigint => power(a, m - 2n, m);
+/** Euclid, extended; m is prime and a not a multiple of it. */
+export function inverse(a: bigint, m: bigint): bigint {
+  let [r, s, x, y] = [m, mod(a, m), 0n, 1n];
+  while (s > 0n) [r, s, x, y] = [s, r % s, y, x - (r / s) * y];
+  return mod(x, m);
+}
 
 export function sum(p: Point, q: Point): Point {
   if (!p) return q;

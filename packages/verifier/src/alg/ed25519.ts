@@ -2,10 +2,10 @@
 // equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that decides otherwise accepts two
 // encodings of one signature, or a key under which anything verifies.
 
-import { sha512 } from '../hash/sha512.js';
-import { ALG_ED25519, ALG_EDDSA } from '../spec/cose.js';
-import type { Alg, Bytes, Host, Prepared } from '../types.js';
-import { add, element, equal, mul, pack, power, same, sub, unpack } from './field25519.js';
+import { sha512 } from "../hash/sha512.js";
+import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
+import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
+import { add, element, equal, mul, pack, power, same, sub, unpack } from "./field25519.js";
 
 // A point is [X, Y, Z, T], x = X/Z, y = Y/Z, T = XY/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4).
 type Point = number[][];
@@ -112,13 +112,11 @@ function small(x: number[], y: number[]): boolean {
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
 function decode(bytes: Bytes): Point | undefined {
   var x: number[] = [];
-  var y: number[] = [];
+  var y = unpack(bytes);
   var u: number[] = [];
   var v: number[] = [];
   var w: number[] = [];
-  var n: number[];
-  unpack(y, bytes);
-  n = pack(y);
+  var n = pack(y);
   n[31] += bytes[31] & 128;
   if (!same(n, bytes)) {
     return undefined;
@@ -257,16 +255,14 @@ function combine(s: number[], k: number[], a: Point): Point {
   var room: Point = [[], [], [], []];
   var ofA: Point[];
   var ofB: Point[];
-  var i = 255;
+  var i: number;
   add(d2, d2, d2);
   mul(p[3], p[0], p[1]);
   ofB = odd(p, d2, room);
   ofA = odd(a, d2, room);
   p = [element([]), element([1]), element([1]), []];
-  while (i && !s[i] && !k[i]) {
-    i--;
-  }
-  for (; i >= 0; i--) {
+  // s and k are below 2^253; the carry of a negative digit may come to stand one place higher.
+  for (i = 253; i >= 0; i--) {
     twice(p, room, s[i] || k[i]);
     if (s[i]) {
       join(p, ofB, s[i], room, k[i]);
@@ -314,13 +310,13 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var i: number;
   var s: number[] | undefined;
   var a: Point | undefined;
-  var hash: ReturnType<typeof sha512.create>;
+  var hash: HashState;
   if (raw.length !== 32 || signature.length !== 64) {
     return false;
   }
   s = windows(signature, 32, 32);
   a = s && decode(raw);
-  if (!s || !a) {
+  if (!a) {
     return false;
   }
   for (i = 0; i < 32; i++) {
@@ -330,7 +326,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   hash.update(r);
   hash.update(raw);
   hash.update(message);
-  return encodes(combine(s, windows(hash.digest(), 0, 64) as number[], a), r);
+  return encodes(combine(s as number[], windows(hash.digest(), 0, 64) as number[], a), r);
 }
 
 /**

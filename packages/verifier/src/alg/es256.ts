@@ -151,8 +151,9 @@ function table(points: number[][][]): number[][][] {
 
 /**
  * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. u is used up.
- * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude, so that no index is above
- * 256. Then the limbs are made 264 bits of two's complement, 24 each: bit operations are right on them, and of a window of 4 bits across two limbs
+ * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude. Non-zero digits are 4
+ * apart, so all below a digit at i come to less than 7/15 * 2^i, and one at 256 would need 2^255 * 16/15: the highest index is 255.
+ * Then the limbs are made 264 bits of two's complement, 24 each: bit operations are right on them, and of a window of 4 bits across two limbs
  * only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a negative number, which it cancels.
  */
 function digits(u: number[], s: number): number[] {
@@ -169,7 +170,7 @@ function digits(u: number[], s: number): number[] {
   }
   c = 0;
   i = 0;
-  while (i < 257) {
+  while (i < 256) {
     k = Math.floor(i / 24);
     j = i % 24;
     t = (((u[k] >> j) | (u[k + 1] << (24 - j))) & 15) + c;
@@ -227,7 +228,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   // Any point, with Z = 0.
   p = point(GX, GY);
   lin(p[2], p[2], 0, p[2], 0);
-  for (i = 256; i >= 0; i--) {
+  for (i = 255; i >= 0; i--) {
     dbl(p);
     for (j = 0; j < 2; j++) {
       if ((k = u[j][i])) add(p, t[4 * j + ((k > 0 ? k : -k) >> 1)], k > 0 ? 1 : -1);

@@ -9,15 +9,16 @@
 // Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `pack` and `unpack` leave
 //   |xi| <= 2^(w(i) - 1) * u(i)                 for all i but 1 and 7: half of the next weight, since a carry rounds to nearest
 //   |xi| <= 2^(w(i) - 1) * u(i) * (1 + 2^-9)    for i = 1, 7
-// and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at
-// most 16. Proof: a column is a sum of multiples of its weight, so it is exact in every order while the sum of
-// the absolute values is at most 2^53 weights. With sizes 1 and 1 (and without the 2^-9) that sum is 2^53 / B weights, with these B in the
+// and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at most 16.
+// Proof: a column is a sum of multiples of its weight, so it is exact in every order while the sum of the absolute values is at most
+// 2^53 weights. With sizes 1 and 1 (and without the 2^-9) that sum is 2^53 / B weights, with these B in the
 // columns 0 .. 11:
 //   16.4, 30.3, 28.2, 26.3, 25.8, 50.6,   49.6, 48.8, 59.4, 152, 210, 341
 // and B >= 73 for the products of the sums of halves, together with what is taken away from them. B > 16 * (1 + 2^-9)^2 suffices.
 // A carry adds and takes away 3 * 2^51 * V, V the next weight. That rounds to a multiple of V while the limb is below 2^51 * V; a column
 // is below 2^53 of its own weights, so below 2^32 * V. What goes round from x11 to x0, and from x5 to x6, is below 2^32 weights there: what
-// the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies at the extremes.
+// the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
+// at the extremes.
 
 /** 2^w(i) */
 function width(i: number): number {
@@ -32,19 +33,15 @@ function constants(): number[] {
   var i: number;
   for (i = 0; i < 12; i++) {
     if (i === 6) {
+      k[25] = 2 / x;
       x = 2;
     }
     k[i] = x;
     x *= width(i);
     k[i + 12] = x * 3 * 33554432 * 67108864;
   }
-  x = 1;
-  for (i = 0; i < 127; i++) {
-    x /= 2;
-  }
-  k[24] = (x / 2) * 19;
-  k[25] = x;
-  k[26] = k[24] / x;
+  k[24] = (k[25] / 2) * 19;
+  k[26] = k[24] / k[25];
   return k;
 }
 
@@ -284,7 +281,7 @@ export function mul(r: number[], a: number[], b?: number[]): void {
   r[11] = d5;
 }
 
-/** r = a at size 1: the carries of a product with 1. For limbs of any size below 2^45 of their weights. */
+/** r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay exact. */
 export function carry(r: number[], a: number[]): void {
   mul(r, a, element([1]));
 }
@@ -293,13 +290,11 @@ export function carry(r: number[], a: number[]): void {
  * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
  * modulo p: whoever has to refuse it compares with `pack`.
  */
-export function unpack(r: number[], bytes: ArrayLike<number>): void {
+export function unpack(bytes: ArrayLike<number>): number[] {
+  var r = element([]);
   var x = 1;
   var j = 0;
   var i: number;
-  for (i = 0; i < 12; i++) {
-    r[i] = 0;
-  }
   for (i = 0; i < 32; i++) {
     if (i === 16) {
       x = 2;
@@ -313,6 +308,7 @@ export function unpack(r: number[], bytes: ArrayLike<number>): void {
     x *= 256;
   }
   carry(r, r);
+  return r;
 }
 
 /** The number as its 32 octets, least significant first, below p. Brings a to size 1, from sizes up to 16. */

@@ -4,9 +4,9 @@
 // 2^-264 modulo p (Montgomery's form). "Tight" means |limb i| <= 2^23 for i < 10; "weight k" means |limb i| <= k * 2^23. What the top limb
 // holds follows from the size of the value: a value below 3 p leaves |limb 10| < 2^18.
 //
-// Why mul is exact (tested at the extremes). Weights ka and kb with ka * kb <= 12, and values below 16 p in magnitude:
+// Why mul is exact (tested at the extremes). Weights ka and kb with ka * kb <= 12, and values below 31 p in magnitude:
 //   products   the fullest column is 9, with 10 products of lower limbs: 10 * 12 * 2^46 = 120 * 2^46. Column 10 has 9 such products and two
-//              with a top limb (at most 16 * 2^16 + 1 < 2^21): 9 * 12 * 2^46 + 24 * 2^44 = 114 * 2^46. All others have fewer.
+//              with a top limb (at most 31 * 2^16 + 1 < 2^21): 9 * 12 * 2^46 + 24 * 2^44 = 114 * 2^46. All others have fewer.
 //   carry      at most 2^53 / 2^24 = 2^29 from the column before.
 //   reduction  each |q| <= 2^23: two of them, one times 256 and one times 65536, below 2^40.
 //   addend     |s * d|: at most 8 * 3 * 2^23 < 2^28.

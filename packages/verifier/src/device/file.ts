@@ -48,6 +48,9 @@ export interface FileDevice extends Device {
   payloads: { [uri: string]: Source | Bytes };
 }
 
+/** A file is read and written by so many bytes. */
+var CHUNK = 262144;
+
 function hex(bytes: Bytes): string {
   var out = "",
     i;
@@ -69,9 +72,13 @@ function all<T, U>(list: T[], f: (x: T) => U): U[] {
   return out;
 }
 
-/** A component's name on disk: hex only, so that no identifier can lead out of the folder. */
+function partName(part: Bytes): string {
+  return hex(part) || "_";
+}
+
+/** A component's name on disk, another one for each: hex of its parts, "_" for an empty one. No identifier can lead out of the folder. */
 export function componentName(id: ComponentId): string {
-  return all(id, hex).join("-") || "empty";
+  return all(id, partName).join("-") || "none";
 }
 
 /** Exact decimal of a 64-bit number. */
@@ -123,10 +130,15 @@ export function fileSource(fs: FileSystem, path: string, length: number): Source
   var fd = fs.openSync(path, "r");
   return {
     length: length,
+    chunk: CHUNK,
     read: function (offset: number, n: number) {
       return readExactly(fs, fd, offset, n);
     },
   };
+}
+
+function typed(bytes: Bytes): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
 }
 
 function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: number): void {
@@ -213,7 +225,7 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
   names = Object.keys(record.components);
   for (i = 0; i < names.length; i++) {
     part = record.components[names[i]];
-    if (!/^[0-9a-f-]+$|^empty$/.test(names[i]) || (part.slot !== 0 && part.slot !== 1) || !(part.size >= 0))
+    if (!/^(none|([0-9a-f]+|_)(-([0-9a-f]+|_))*)$/.test(names[i]) || (part.slot !== 0 && part.slot !== 1) || !(part.size >= 0))
       throw new Error("device.json is not a device record");
   }
   return record;
@@ -247,6 +259,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     record: record,
     invoked: [],
     payloads: {},
+    chunk: CHUNK,
     floor: function () {
       return sequenceOf(record.floor);
     },
@@ -270,7 +283,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
       var f = fresh[componentName(id)];
-      writeFully(fs, f.fd, new Uint8Array(bytes), offset);
+      writeFully(fs, f.fd, typed(bytes), offset);
       if (offset + bytes.length > f.size) f.size = offset + bytes.length;
     },
     size: function (id: ComponentId, isFresh: boolean) {
@@ -308,7 +321,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
           n;
         for (; at < r.end; at += n) {
           n = r.end - at < 65536 ? r.end - at : 65536;
-          writeFully(fs, fd, new Uint8Array(take(r, at, n)), at);
+          writeFully(fs, fd, typed(take(r, at, n)), at);
         }
       });
       syncFolder(fs, folder + "/slots");

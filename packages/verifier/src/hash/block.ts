@@ -1,6 +1,6 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
-import type { Bytes, HashState } from '../types.js';
+import type { Bytes, HashState } from "../types.js";
 
 /**
  * The round constants: bits 1 to 32 and 33 to 64 of the fractional parts of the cube roots of the first primes. SHA-256 uses the high
@@ -14,9 +14,9 @@ export var LOW: number[] = [];
 // r = p - s^3 is exact but the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53. What is missing, e < 2^-28, is
 // r / (3 s (s + e)), with an error below 2^-78; none of the 80 comes nearer than 2^-72 to where its 64 bits would change.
 function derive(): void {
-  // Half the distance of each odd prime to the one before, from 5 on.
-  var gaps = '112121231321233132132342121272315133233151216621231533313215721273512343323424';
-  var p = 2;
+  // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
+  var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
+  var p = 0;
   var x = 1;
   var i: number;
   var j: number;
@@ -24,9 +24,7 @@ function derive(): void {
   var d: number;
   var e: number;
   for (i = 0; i < 80; i++) {
-    if (i) {
-      p += i < 2 ? 1 : 2 * (gaps.charCodeAt(i - 2) - 48);
-    }
+    p += gaps.charCodeAt(i) - 48;
     for (j = 0; j < 5; j++) {
       x = (x + x + p / (x * x)) / 3;
     }
@@ -47,14 +45,14 @@ export type Compress = (state: number[], words: number[]) => void;
 
 /**
  * The message length in bits as 8 octets, most significant first, for a message of `count` octets (FIPS 180-4 §5.1).
- * Exact for every count up to 2^53: no bit operation, which would drop what lies above 2^32.
+ * Exact for every count up to 2^53: the bits are then a multiple of 8 below 2^56, and there is no bit operation, which would drop what lies
+ * above 2^32.
  */
 export function lengthOctets(count: number): number[] {
   var out: number[] = [];
   var i: number;
-  out[7] = (count % 32) * 8;
-  count = Math.floor(count / 32);
-  for (i = 6; i >= 0; i--) {
+  count *= 8;
+  for (i = 7; i >= 0; i--) {
     out[i] = count % 256;
     count = Math.floor(count / 256);
   }

@@ -1,0 +1,74 @@
+// What the benchmarks share: medians, tables, and packages that only a workspace package depends on.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+export const CLI = `${ROOT}packages/cli/bin/firmseal.js`;
+export const BUNDLES = ["ed25519", "es256", "full"];
+
+export const bundlePath = (name) => `${ROOT}packages/verifier/dist/firmseal-${name}.js`;
+export const verifier = (module = "index") => import(`${ROOT}packages/verifier/lib/${module}.js`);
+export const signer = () => import(`${ROOT}packages/signer/lib/index.js`);
+
+/** Imports a dependency of a workspace package, in the version which that package has. */
+export function dependencyOf(name, specifier) {
+  return import(pathToFileURL(createRequire(`${ROOT}packages/${name}/package.json`).resolve(specifier)));
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Runs each of `tasks` (name → function) in turn, `rounds` times around, so that a slow moment of the machine hits all alike.
+ * Returns name → median of the calls per second.
+ */
+export function rates(tasks, { rounds = 7, seconds = 0.3 } = {}) {
+  const seen = Object.fromEntries(Object.keys(tasks).map((name) => [name, []]));
+  for (const run of Object.values(tasks)) for (let i = 0; i < 3; i++) run();
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(tasks)) {
+      const start = performance.now();
+      let calls = 0;
+      let elapsed = 0;
+      do {
+        run();
+        calls++;
+        elapsed = performance.now() - start;
+      } while (elapsed < seconds * 1000);
+      seen[name].push((calls * 1000) / elapsed);
+    }
+  }
+  return Object.fromEntries(Object.entries(seen).map(([name, values]) => [name, median(values)]));
+}
+
+/** Three significant digits. */
+export function figure(n) {
+  if (n === 0) return "0";
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(n))));
+  return n.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 3), maximumFractionDigits: Math.min(digits, 3) });
+}
+
+/** A Markdown table. Columns whose cells are numbers go to the right. */
+export function table(head, rows) {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === "number" ? figure(cell) : String(cell))));
+  const right = head.map((_, i) => rows.every((row) => typeof row[i] === "number" || /^[\d,.]+( ×)?$|^$/.test(String(row[i]))));
+  const width = head.map((h, i) => Math.max(3, h.length, ...cells.map((row) => row[i].length)));
+  const line = (row) => `| ${row.map((cell, i) => (right[i] ? cell.padStart(width[i]) : cell.padEnd(width[i]))).join(" | ")} |`;
+  const rule = `|${width.map((w, i) => (right[i] ? `${"-".repeat(w + 1)}:` : "-".repeat(w + 2))).join("|")}|`;
+  console.log([line(head), rule, ...cells.map(line), ""].join("\n"));
+}
+
+/** Title, and the machine that the figures belong to. */
+export function title(text) {
+  console.log(
+    `## ${text}\n\nNode ${process.versions.node}, ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} processors\n`,
+  );
+}
+
+export const read = (path) => readFileSync(path);

@@ -1,0 +1,328 @@
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { createHash } from "node:crypto";
+import { afterAll, describe, expect, it } from "vitest";
+import { createFileDevice, decimal, type FileSystem, fileDevice, sequenceOf } from "../src/device/file.js";
+import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
+import { anchor, boot, type Device, errors, install, type Refusal } from "../src/index.js";
+import { hex } from "./vectors.js";
+
+const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
+const trust = { anchors: [anchor("ed25519", key.key)] };
+const vendor = hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe");
+const classId = hex("1492af1425695e48bf429b2d51f2ab45");
+const identity = { vendor: [vendor], class: [classId] };
+const ID = [hex("00")];
+const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
+
+const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const signed = (d: Description) => sign(encode(d), [signer(key)]);
+
+function release(sequence: number, bytes: Uint8Array, uri = "#firmware"): Promise<Uint8Array> {
+  const facts = { sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri };
+  return signed(singleImage(uri.startsWith("#") ? { ...facts, payload: bytes } : facts));
+}
+
+function code(run: () => unknown): number {
+  try {
+    run();
+  } catch (e) {
+    return (e as Refusal).code;
+  }
+  return 0;
+}
+
+const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
+
+describe("installing on a device in memory", () => {
+  it("goes to the slot that is not current, then switches, and starts what it installed", async () => {
+    const device = memoryDevice(identity, [ID], 100_000);
+    const [one, two] = [image(1, 5000), image(2, 6001)];
+    for (const [n, bytes] of [
+      [7, one],
+      [8, two],
+    ] as const) {
+      const envelope = await release(n, bytes);
+      expect(install(envelope, trust, device).next()).toBeUndefined();
+      expect(current(device)).toEqual(bytes);
+      expect(device.sequence).toEqual([0, n]);
+    }
+    expect(device.parts[0]?.current).toBe(0);
+    const start = boot(device.envelope as Uint8Array, trust, device);
+    start.next();
+    expect(device.invoked).toEqual([{ id: ID, args: undefined }]);
+  });
+
+  it("takes chunks of any size from outside", async () => {
+    const bytes = image(3, 4097);
+    const envelope = await release(1, bytes, "coap://example.com/fw");
+    for (const size of [1, 63, 64, 1000, 4097]) {
+      const device = memoryDevice(identity, [ID], 100_000);
+      const progress = install(envelope, trust, device);
+      const effect = progress.next();
+      expect(effect).toMatchObject({ uri: "coap://example.com/fw", component: 0, size: 4097 });
+      for (let at = 0; at < bytes.length; at += size) expect(progress.next(bytes.slice(at, at + size))).toBe(effect);
+      expect(progress.next(true)).toBeUndefined();
+      expect(progress.done).toBe(true);
+      expect(current(device)).toEqual(bytes);
+    }
+  });
+
+  it("cuts an endless payload off at the byte that is too many, and goes on with nothing after a refusal", async () => {
+    const device = memoryDevice(identity, [ID], 100_000);
+    const progress = install(await release(1, image(1, 100), "http://a/b"), trust, device);
+    progress.next();
+    progress.next(image(1, 100));
+    expect(code(() => progress.next(Uint8Array.of(1)))).toBe(errors.PAYLOAD_SIZE);
+    expect(code(() => progress.next(true))).toBe(errors.RUN_OUTCOME);
+    expect(device.parts[0]).toMatchObject({ current: 0, slots: [[], []], fresh: null });
+    expect(device.sequence).toEqual([0, 0]);
+  });
+
+  it("refuses a payload that never comes, is too short, or is another one", async () => {
+    const envelope = await release(1, image(1, 100), "http://a/b");
+    const attempt = (...outcomes: (Uint8Array | boolean)[]) =>
+      code(() => {
+        const progress = install(envelope, trust, memoryDevice(identity, [ID], 1000));
+        progress.next();
+        for (const o of outcomes) progress.next(o);
+      });
+    expect(attempt(false)).toBe(errors.PAYLOAD_ABSENT);
+    expect(attempt(image(1, 99), true)).toBe(errors.PAYLOAD_SIZE);
+    expect(attempt(image(2, 100), true)).toBe(errors.IMAGE_MISMATCH);
+    expect(attempt(image(1, 100), true)).toBe(0);
+  });
+
+  it("refuses before anything is erased", async () => {
+    const watched = (changes: Partial<MemoryDevice>) => {
+      const device = Object.assign(memoryDevice(identity, [ID, [hex("01")]], 1000), changes);
+      let touched = 0;
+      for (const name of ["erase", "write", "persist"] as const) {
+        const real = device[name] as (...a: unknown[]) => unknown;
+        device[name] = ((...a: unknown[]) => {
+          touched++;
+          return real(...a);
+        }) as never;
+      }
+      return { device, touched: () => touched };
+    };
+    const command = (shared: Description["shared-sequence"], install: Description["install"]): Description => ({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 1,
+      components: [[{ hex: "00" }], [{ hex: "01" }]],
+      ...(shared ? { "shared-sequence": shared } : {}),
+      install: install ?? [],
+    });
+    const check = [
+      { "directive-set-component-index": 0 },
+      { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+    ] as const;
+    const at = (i: number, parameters: object, then: "directive-write" | "directive-fetch" | "directive-invoke") =>
+      [{ "directive-set-component-index": i }, { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, "image-size": 3, ...parameters } }, then] as never[];
+    const good = at(0, { content: { hex: Buffer.from(image(1, 3)).toString("hex") } }, "directive-write");
+    const noDigest = [{ "directive-set-component-index": 1 }, { "directive-override-parameters": { content: "x" } }, "directive-write"] as never[];
+    const cases: [string, Description, Partial<MemoryDevice>, number][] = [
+      ["vendor and class are not checked", command(undefined, good), {}, errors.IDENTITY_UNCHECKED],
+      ["only the vendor is checked", command(check.slice(0, 3), good), {}, errors.IDENTITY_UNCHECKED],
+      ["another class", command(check, good), { identity: { vendor: [vendor], class: [vendor] } }, errors.CLASS_MISMATCH],
+      ["the second component has no digest", command(check, [...good, ...noDigest]), {}, errors.DIGEST_UNSET],
+      ["the device lacks the second component", command(check, [...good, ...at(1, { content: "abc" }, "directive-write")]), { capacity: (id) => (id[0]?.[0] === 1 ? -1 : 1000) }, errors.COMPONENT_UNKNOWN],
+      ["the second image is too large", command(check, [...good, ...at(0, { "image-size": 1001, uri: "#x" }, "directive-fetch")]), {}, errors.PAYLOAD_SIZE],
+      ["it would start an image", command(check, [...good, ...at(0, {}, "directive-invoke")]), {}, errors.INVOKE_MISPLACED],
+      [
+        "a path that is taken only when an image does not match",
+        command(check, [
+          ...at(0, {}, "directive-fetch").slice(0, 2),
+          { "directive-try-each": [["condition-image-match"], [...noDigest]] },
+        ] as never[]),
+        {},
+        errors.DIGEST_UNSET,
+      ],
+    ];
+    for (const [name, description, changes, wanted] of cases) {
+      const { device, touched } = watched(changes);
+      const envelope = await signed(description);
+      expect([name, code(() => install(envelope, trust, device).next())]).toEqual([name, wanted]);
+      expect([name, touched()]).toEqual([name, 0]);
+    }
+    const waived = watched({ dangerouslySkipIdentity: true });
+    install(await signed(command(undefined, good)), trust, waived.device).next();
+    expect(current(waived.device)).toEqual(image(1, 3));
+  });
+
+  it("finds out when storage gives back other bytes than were written (RAUC CVE-2020-25860)", async () => {
+    const bytes = image(5, 3000);
+    const d = singleImage({ sequence: 3, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes });
+    for (const withValidate of [true, false]) {
+      const { validate, ...rest } = d;
+      const envelope = await signed(withValidate ? { ...rest, validate: validate as never } : rest);
+      const device = memoryDevice(identity, [ID], 10_000);
+      const read = device.read;
+      device.read = (id, offset, n, fresh) => {
+        const out = Array.from(read(id, offset, n, fresh));
+        if (offset === 2048) out[5] = (out[5] as number) ^ 1;
+        return out;
+      };
+      expect(code(() => install(envelope, trust, device).next())).toBe(withValidate ? errors.IMAGE_MISMATCH : errors.IMAGE_UNVERIFIED);
+      expect(device.sequence).toEqual([0, 0]);
+      expect(current(device)).toEqual(new Uint8Array());
+    }
+  });
+
+  it("turns whatever a device throws into a refusal, and forgets what was written", async () => {
+    const envelope = await release(1, image(1, 3000));
+    for (const name of ["floor", "begin", "capacity", "erase", "write", "size", "read", "persist"] as const) {
+      const device = memoryDevice(identity, [ID], 10_000);
+      const fault = new TypeError("short circuit");
+      device[name] = () => {
+        throw fault;
+      };
+      let thrown: unknown;
+      try {
+        install(envelope, trust, device).next();
+      } catch (e) {
+        thrown = e;
+      }
+      expect([name, (thrown as Refusal).code, (thrown as Error).cause]).toEqual([name, errors.DEVICE_FAULT, fault]);
+      expect([name, device.parts[0]?.slots]).toEqual([name, [[], []]]);
+    }
+  });
+
+  it("accepts an equal sequence number, refuses a lower one, and takes the higher of the two floors", async () => {
+    const device = memoryDevice(identity, [ID], 1000);
+    const [six, seven] = [await release(6, image(6, 10)), await release(7, image(7, 10))];
+    install(seven, trust, device).next();
+    install(seven, trust, device).next();
+    expect(code(() => install(six, trust, device))).toBe(errors.ROLLBACK);
+    expect(code(() => install(six, { ...trust, floor: [0, 0] }, device))).toBe(errors.ROLLBACK);
+    expect(code(() => install(seven, { ...trust, floor: [0, 8] }, device))).toBe(errors.ROLLBACK);
+  });
+
+  it("copies and swaps components, each with its digest", async () => {
+    const ids = [ID, [hex("01")]];
+    const [a, b] = [image(1, 2000), image(2, 1500)];
+    const base = {
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 1,
+      components: [[{ hex: "00" }], [{ hex: "01" }]],
+    };
+    const on = (i: number, bytes: Uint8Array, more: object = {}) => [
+      { "directive-set-component-index": i },
+      { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class, "image-digest": { hex: digest(bytes) }, "image-size": bytes.length, ...more } },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+    ];
+    const run = async (device: MemoryDevice, commands: unknown[], payloads: Description["payloads"] = {}) =>
+      install(await signed({ ...base, install: commands as never, payloads: payloads as never }), trust, device).next();
+    const device = memoryDevice(identity, ids, 5000);
+    await run(device, [...on(0, a, { uri: "#a" }), "directive-fetch", ...on(1, b, { uri: "#b" }), "directive-fetch"], { "#a": a, "#b": b });
+    expect([current(device, 0), current(device, 1)]).toEqual([a, b]);
+    await run(device, [...on(1, a), ...on(0, b, { "source-component": 1 }), "directive-swap"]);
+    expect([current(device, 0), current(device, 1)]).toEqual([b, a]);
+    await run(device, [...on(1, b, { "source-component": 0 }), "directive-copy", "condition-image-match"]);
+    expect([current(device, 0), current(device, 1)]).toEqual([b, b]);
+    // the digest of what comes back is wanted too
+    const envelope = await signed({ ...base, install: [...on(0, b, { "source-component": 1 }), "directive-swap"] as never });
+    expect(code(() => install(envelope, trust, device).next())).toBe(errors.DIGEST_UNSET);
+  });
+
+  it("does not start an image whose digest was not checked", async () => {
+    const { validate: _, ...d } = singleImage({ sequence: 1, ...uuid, digest: digest(image(1, 10)), size: 10, uri: "#f", payload: image(1, 10) });
+    const envelope = await signed(d);
+    const device = memoryDevice(identity, [ID], 1000);
+    install(envelope, trust, device).next();
+    expect(code(() => boot(envelope, trust, device).next())).toBe(errors.INVOKE_UNVERIFIED);
+    expect(device.invoked).toEqual([]);
+  });
+
+  it("takes no outline and no half-made run", async () => {
+    const { peek } = await import("../src/peek.js");
+    const { start } = await import("../src/index.js");
+    const envelope = await release(1, image(1, 10));
+    for (const fake of [peek(envelope), {}, null, undefined, { mark: {} }, 7])
+      expect(code(() => start(fake as never, 20, identity))).toBe(errors.NOT_A_MANIFEST);
+  });
+});
+
+describe("the device in a folder", () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-"));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  const read = (d: Device, n: number) => Uint8Array.from(d.read(ID, 0, n, false));
+
+  it("keeps its state, and a cut at any call of the file system leaves the old or the new release", async () => {
+    const [one, two] = [image(1, 3000), image(2, 2500)];
+    const [first, second] = [await release(1, one), await release(2, two)];
+    let cuts = 0;
+    for (let limit = 0; ; limit++) {
+      const dir = join(folder, `cut-${limit}`);
+      createFileDevice(fs, dir, identity, 10_000);
+      install(first, trust, fileDevice(fs, dir)).next();
+
+      let calls = 0;
+      const dying = new Proxy(fs, {
+        get(target, name) {
+          const real = target[name as keyof typeof fs] as (...a: unknown[]) => unknown;
+          if (typeof real !== "function") return real;
+          return (...a: unknown[]) => {
+            if (calls >= limit) throw new Error("power cut");
+            calls++;
+            // a write that was under way may have reached storage in part
+            if (name === "writeSync" && calls === limit) {
+              real(a[0], a[1], a[2], Math.ceil(Number(a[3]) / 2), a[4]);
+              throw new Error("power cut");
+            }
+            return real(...a);
+          };
+        },
+      }) as unknown as FileSystem;
+      let finished = false;
+      try {
+        install(second, trust, fileDevice(dying, dir)).next();
+        finished = true;
+      } catch {
+        cuts++;
+      }
+
+      const after = fileDevice(fs, dir);
+      const isNew = decimal(after.floor()) === "2";
+      expect(read(after, isNew ? two.length : one.length)).toEqual(isNew ? two : one);
+      const envelope = after.envelope();
+      if (!envelope) throw new Error("no envelope");
+      boot(envelope, trust, after).next();
+      expect(after.invoked).toEqual(["00"]);
+      // and it converges when it is tried again
+      const again = fileDevice(fs, dir);
+      install(second, trust, again).next();
+      expect(read(fileDevice(fs, dir), two.length)).toEqual(two);
+      if (finished) break;
+    }
+    expect(cuts).toBeGreaterThan(20);
+  });
+
+  it("names components so that none leads out of the folder", async () => {
+    const bytes = image(9, 10);
+    for (const id of ["../../evil", "__proto__", "constructor", "a/b\0c", ""]) {
+      const dir = fs.mkdtempSync(join(folder, "id-"));
+      createFileDevice(fs, dir, identity, 1000);
+      const envelope = await signed(singleImage({ sequence: 1, ...uuid, component: [id], digest: digest(bytes), size: 10, uri: "#f", payload: bytes }));
+      install(envelope, trust, fileDevice(fs, dir)).next();
+      expect(fs.readdirSync(join(dir, "slots"))).toEqual([`${Buffer.from(id).toString("hex") || "_"}.b`]);
+      expect(fs.readdirSync(dir).sort()).toEqual(["device.json", "envelope.a.suit", "slots"]);
+    }
+  });
+
+  it("writes sequence numbers exactly", () => {
+    for (const text of ["0", "9", "10", "4294967295", "4294967296", "9007199254740993", "18446744073709551615"]) {
+      expect(decimal(sequenceOf(text))).toBe(text);
+      const n = BigInt(text);
+      expect(sequenceOf(text)).toEqual([Number(n >> 32n), Number(n & 0xffffffffn)]);
+    }
+    for (const text of ["18446744073709551616", "99999999999999999999", "-1", "01", "", "1e3", "0x1"]) expect(() => sequenceOf(text)).toThrow();
+  });
+});

@@ -1,0 +1,94 @@
+// What the device bundles weigh, and that each holds the algorithms it was asked for and no trace of another.
+
+import { gzipSync } from "node:zlib";
+import { parse } from "acorn";
+
+/**
+ * Bytes of firmseal-NAME.js and of `gzip -9`. `max` fails the build; `aim` is where it should go, and `max` follows it down.
+ * @type {Record<string, { max: [number, number], aim: [number, number] }>}
+ */
+export const BUDGETS = {
+  ed25519: { max: [31_000, 13_400], aim: [18_000, 7_500] },
+  es256: { max: [28_200, 12_000], aim: [18_000, 7_500] },
+  full: { max: [36_800, 16_000], aim: [28_000, 11_500] },
+};
+
+export function sizeOf(min) {
+  return [Buffer.byteLength(min), gzipSync(min, { level: 9 }).length];
+}
+
+/** Findings on the size of one bundle. */
+export function checkSize(name, min) {
+  const budget = BUDGETS[name];
+  if (!budget) return [`firmseal-${name}.js has no budget`];
+  const [bytes, gzip] = sizeOf(min);
+  const findings = [];
+  if (bytes > budget.max[0])
+    findings.push(`firmseal-${name}.js has ${bytes} bytes; the budget is ${budget.max[0]}, the aim ${budget.aim[0]}`);
+  if (gzip > budget.max[1])
+    findings.push(`firmseal-${name}.js has ${gzip} bytes after gzip -9; the budget is ${budget.max[1]}, the aim ${budget.aim[1]}`);
+  return findings;
+}
+
+/** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
+const OWNERS = {
+  ed25519: ["src/alg/ed25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
+  es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],
+  hmac256: ["src/alg/hmac.ts"],
+};
+
+/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one. */
+function oddNumbers(code) {
+  const found = new Set();
+  const visit = (node) => {
+    if (node.type === "Literal" && typeof node.value === "number" && node.value > 4096 && Number.isSafeInteger(node.value)) {
+      const isRound = [-1, 0, 1].some((d) => Number.isInteger(Math.log2(node.value + d)));
+      if (!isRound) found.add(node.value);
+    }
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") visit(child);
+    }
+  };
+  visit(parse(code, { ecmaVersion: 5 }));
+  return found;
+}
+
+/**
+ * Findings on what `made` (results of bundle()) hold. Two proofs: esbuild's account of the modules, and the constants in the text. The
+ * constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should have.
+ * `alone`: by algorithm, a bundle of it alone.
+ */
+export function checkLeaks(made, alone) {
+  const findings = [];
+  const constants = Object.fromEntries(Object.entries(alone).map(([alg, b]) => [alg, oddNumbers(b.src)]));
+  for (const b of made) {
+    const allowed = new Set(b.algs.flatMap((alg) => OWNERS[alg]));
+    const numbers = oddNumbers(b.min);
+    const text = new Set(b.algs.flatMap((alg) => [...constants[alg]]));
+    for (const [alg, modules] of Object.entries(OWNERS)) {
+      for (const module of modules) {
+        const isIn = b.modules.includes(module);
+        if (isIn && !allowed.has(module)) findings.push(`firmseal-${b.name} holds ${module}, which only ${alg} needs`);
+        if (!isIn && b.algs.includes(alg)) findings.push(`firmseal-${b.name} does not hold ${module}, which ${alg} was thought to need`);
+      }
+      if (b.algs.includes(alg)) continue;
+      for (const n of constants[alg])
+        if (!text.has(n) && numbers.has(n)) findings.push(`firmseal-${b.name} holds ${n}, a constant of ${alg}`);
+    }
+  }
+  return findings;
+}
+
+/** Whether the leak check could see anything: each algorithm with tables of its own has constants that no other has. */
+export function checkLeaksSees(alone) {
+  const constants = Object.fromEntries(Object.entries(alone).map(([alg, b]) => [alg, oddNumbers(b.src)]));
+  return ["ed25519", "es256"].flatMap((alg) => {
+    const others = new Set(
+      Object.keys(constants)
+        .filter((a) => a !== alg)
+        .flatMap((a) => [...constants[a]]),
+    );
+    const own = [...constants[alg]].filter((n) => !others.has(n));
+    return own.length >= 8 ? [] : [`${alg} has only ${own.length} constants that are its own`];
+  });
+}

@@ -1,0 +1,138 @@
+// Who may import what, who may print, and what may stand in a tracked file.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Files that git tracks or would track: a check that passes before a commit passes after it. */
+export function trackedFiles() {
+  const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" });
+  return out.split("\0").filter((file) => file && statSync(ROOT + file, { throwIfNoEntry: false })?.isFile());
+}
+
+/** { path, text } of the tracked files that `wanted` takes. */
+export function readTracked(wanted) {
+  return trackedFiles()
+    .filter(wanted)
+    .map((path) => ({ path, text: readFileSync(ROOT + path, "utf8") }));
+}
+
+export const sources = () => readTracked((path) => /^packages\/\w+\/src\/.*\.ts$/.test(path));
+
+/** Comments out, so that prose is no finding. Strings stay: what is imported is one. */
+function withoutComments(text) {
+  return text.replace(
+    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/.*$/gm,
+    (all, string) => string ?? all.replace(/[^\n]/g, ""),
+  );
+}
+
+/** Every match of `pattern` in the code, with its line. */
+function lines(text, pattern) {
+  const code = withoutComments(text);
+  return [...code.matchAll(pattern)].map((match) => ({ match, line: code.slice(0, match.index).split("\n").length }));
+}
+
+/** What a module imports, by import, export … from, import() or require(). */
+export function importsOf(text) {
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'\n]+)\1/g;
+  return lines(text, pattern).map(({ match, line }) => ({ line, specifier: match[2] }));
+}
+
+const packageOf = (specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+const isBuiltin = (specifier) => specifier.startsWith("node:") || builtinModules.includes(specifier);
+
+/** Packages that read CBOR. There is one reader, the verifier's. */
+const CBOR_READERS = /^(cbor|cbor-x|cborg|cbor2|cbor-sync|cbor-js|borc|cbor-redux|cbor-extract|@ipld\/dag-cbor|@levischuck\/tiny-cbor)$/;
+
+/** The direction of dependencies: cli → signer → verifier → nothing. */
+export function checkImports(files) {
+  const findings = [];
+  for (const { path, text } of files) {
+    const [, name] = path.split("/");
+    const report = (line, what) => findings.push(`${path}:${line} ${what}`);
+    for (const { line, specifier } of importsOf(text)) {
+      if (specifier.startsWith(".")) {
+        const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
+        if (!target.startsWith(`packages/${name}/`)) report(line, `reaches out of its package: ${specifier}`);
+        continue;
+      }
+      const named = packageOf(specifier);
+      if (name === "verifier") report(line, `the verifier imports nothing, but here ${specifier}`);
+      else if (name === "signer" && (named === "firmseal" || specifier.startsWith("commander")))
+        report(line, `the signer does not know ${specifier}`);
+      if (CBOR_READERS.test(named) && path !== "packages/signer/src/cbor.ts")
+        report(line, `only packages/signer/src/cbor.ts touches ${specifier}`);
+      if (isBuiltin(specifier) && !specifier.startsWith("node:")) report(line, `write node:${specifier}`);
+    }
+    if (path === "packages/signer/src/cbor.ts")
+      for (const { match, line } of lines(text, /\b[Dd]ecod(?:e|er|eMultiple)\b/g)) report(line, `${match[0]}: cbor-x only writes`);
+  }
+  return findings;
+}
+
+/** Every printed line goes through one file, which knows about --json, --quiet and terminals. */
+export function checkPrinting(files) {
+  const findings = [];
+  for (const { path, text } of files) {
+    if (path === "packages/cli/src/ui.ts") continue;
+    for (const { match, line } of lines(
+      text,
+      /\bconsole\b|\bprocess\s*\.\s*std(?:out|err)\b(?!\s*\.\s*(?:isTTY|columns)\b)|\bwriteSync\(\s*[12]\s*,/g,
+    ))
+      findings.push(`${path}:${line} prints (${match[0]}): only packages/cli/src/ui.ts does`);
+  }
+  return findings;
+}
+
+// put together here, so that this file does not find itself
+const MACHINE = new RegExp(`(?<![\\w.@:/-])/(?:${["home", "root", "Users", "work", "tmp"].join("|")})/[\\w.-]+`, "g");
+const HOSTS = new RegExp(
+  `\\b(?:${["registry\\.npmjs\\.org", "registry\\.yarnpkg\\.com", "npm\\.pkg\\.github\\.com", "registry\\.npmmirror\\.com", "localhost:4873", "127\\.0\\.0\\.1:\\d{4}"].join("|")})`,
+  "g",
+);
+const CREDENTIAL = new RegExp(`_auth${"Token"}|npm_[A-Za-z0-9]{36}`, "g");
+
+const MAX_BYTES = 512 * 1024;
+const isText = (path) => !/\.(?:png|ico|gz|zip|bin|suit|cbor|cose|der|uf2|elf|hex)$/.test(path);
+
+/** What must not stand in a tracked file: paths of somebody's machine, hosts of a registry, credentials. `ALLOWED` says where, and why. */
+const ALLOWED = [{ path: /^scripts\/(checks\/sources\.mjs|test\/.*)$/, why: "the rules and their examples" }];
+
+export function checkText(files) {
+  const findings = [];
+  for (const { path, text } of files) {
+    if (ALLOWED.some((a) => a.path.test(path))) continue;
+    for (const [pattern, what] of [
+      [MACHINE, "a path of one machine"],
+      [HOSTS, "the host of a registry"],
+      [CREDENTIAL, "a credential"],
+    ])
+      for (const m of text.matchAll(pattern)) findings.push(`${path}:${text.slice(0, m.index).split("\n").length} holds ${what}: ${m[0]}`);
+  }
+  return findings;
+}
+
+/** Tests that do not run. skipIf() and skip(condition, reason) name a condition, which the run reports. */
+export function checkTests(files) {
+  const findings = [];
+  for (const { path, text } of files)
+    for (const { match, line } of lines(
+      text,
+      /\b(?:it|test|describe|suite|bench)\s*\.\s*(?:only|skip|todo|fails)\s*\(|\b(?:fit|fdescribe|xit|xdescribe|xtest)\s*\(/g,
+    ))
+      findings.push(`${path}:${line} ${match[0].trim()}…): use skipIf, with the condition`);
+  return findings;
+}
+
+export function checkTree() {
+  const findings = [];
+  for (const path of trackedFiles()) {
+    const { size } = statSync(ROOT + path);
+    if (size > MAX_BYTES) findings.push(`${path} has ${size} bytes; a tracked file has at most ${MAX_BYTES}`);
+  }
+  return [...findings, ...checkText(readTracked(isText))];
+}

@@ -1,0 +1,69 @@
+// The checks that are the project's own. Each gate returns a list of findings; an empty list is a pass. Needs a build.
+// Run alone it prints the findings; scripts/test.mjs counts each gate as one test.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BUNDLES, bundle } from "./bundle.mjs";
+import { checkLeaks, checkLeaksSees, checkSize } from "./checks/bundles.mjs";
+import { checkEs5 } from "./checks/es5.mjs";
+import { checkImports, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+
+const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
+const shipped = (file) => readFileSync(DIST + file, "utf8");
+
+/** Bundles of their own, so that the account of their modules belongs to the text that is checked. */
+async function bundlesApart() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-bundles-"));
+  try {
+    const alone = {};
+    for (const alg of ["ed25519", "es256", "hmac256"]) alone[alg] = await bundle({ algs: [alg], name: alg, folder });
+    return alone;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export const GATES = [
+  {
+    name: "bundles keep to the language that every engine runs",
+    run: () =>
+      BUNDLES.flatMap(({ name }) => [`firmseal-${name}.src.js`, `firmseal-${name}.js`].flatMap((file) => checkEs5(shipped(file), file))),
+  },
+  { name: "bundles keep to their sizes", run: () => BUNDLES.flatMap(({ name }) => checkSize(name, shipped(`firmseal-${name}.js`))) },
+  {
+    name: "bundles hold no algorithm that they were not asked for",
+    async run() {
+      const alone = await bundlesApart();
+      const stale = BUNDLES.filter((b) => b.algs.length === 1 && shipped(`firmseal-${b.name}.js`) !== alone[b.algs[0]].min);
+      return [
+        ...stale.map((b) => `firmseal-${b.name}.js is not what the sources give: build again`),
+        ...checkLeaksSees(alone),
+        ...checkLeaks(Object.values(alone), alone),
+      ];
+    },
+  },
+  { name: "packages import in one direction", run: () => checkImports(sources()) },
+  { name: "one file prints", run: () => checkPrinting(sources()) },
+  { name: "no test is left out silently", run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path))) },
+  { name: "tracked files are small, and know no machine", run: checkTree },
+];
+
+/** Findings of one gate; a gate that breaks is a finding. */
+export async function runGate(gate) {
+  try {
+    return await gate.run();
+  } catch (error) {
+    return [`the gate itself failed: ${error.stack}`];
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const gate of GATES) {
+    const findings = await runGate(gate);
+    console.log(`${findings.length ? "fail" : "ok  "}  ${gate.name}`);
+    for (const finding of findings) console.log(`      ${finding}`);
+    if (findings.length) process.exitCode = 1;
+  }
+}

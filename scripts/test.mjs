@@ -1,0 +1,92 @@
+// Everything that must hold, in one run. A failed step does not end it: one run shows every failure. The output of a step is printed
+// when it fails. Arguments go to vitest: `pnpm test -- hash` runs the test files that have "hash" in their names.
+// With CI set, tests do not leave themselves out for want of a Debian package: they fail.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { GATES, runGate } from "./gates.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PACKAGES = ["verifier", "signer", "cli"];
+const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
+
+const total = { passed: 0, failed: 0 };
+const skipped = [];
+
+/** Runs a program and collects what it says. */
+function run(command, args, { cwd = ROOT, env = {} } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, NO_COLOR: "1", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+    child.on("error", (error) => resolve({ ok: false, output: error.message }));
+    child.on("close", (code, signal) => resolve({ ok: code === 0, output: signal ? `${output}\nended by ${signal}` : output }));
+  });
+}
+
+const bin = (name, args, options) => run(`${ROOT}node_modules/.bin/${name}`, args, options);
+
+function line(ok, name, seconds) {
+  console.log(`${ok ? "pass" : "FAIL"}  ${name.padEnd(60)} ${seconds.toFixed(1).padStart(6)} s`);
+}
+
+/** `work` answers { ok, output }; one step is one test. */
+async function step(name, work) {
+  const start = performance.now();
+  const { ok, output } = await work();
+  line(ok, name, (performance.now() - start) / 1000);
+  if (!ok) console.log(output.trimEnd().replace(/^/gm, "      "));
+  total[ok ? "passed" : "failed"]++;
+}
+
+async function vitest() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-test-"));
+  const file = join(folder, "report.json");
+  const start = performance.now();
+  try {
+    const args = ["run", "--reporter=default", "--reporter=./scripts/vitest-report.mjs", ...vitestArguments];
+    const { ok, output } = await bin("vitest", args, { env: { FIRMSEAL_REPORT: file } });
+    let report = { passed: 0, failed: 0, skipped: [] };
+    try {
+      report = JSON.parse(readFileSync(file, "utf8"));
+    } catch {
+      // it ended before it could report: that is the failure below
+    }
+    if (!ok && report.failed === 0) report.failed = 1;
+    const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;
+    line(report.failed === 0, `vitest: ${counts}`, (performance.now() - start) / 1000);
+    if (report.failed > 0) console.log(output.trimEnd().replace(/^/gm, "      "));
+    total.passed += report.passed;
+    total.failed += report.failed;
+    skipped.push(...report.skipped);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
+await step("types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"]));
+await step("biome", () => bin("biome", ["check", ".", "--max-diagnostics=50"]));
+await step("knip", () => bin("knip", ["--no-progress"]));
+for (const name of PACKAGES) {
+  const cwd = `${ROOT}packages/${name}`;
+  await step(`publint: ${name}`, () => bin("publint", ["run", "--strict", "--pack", "npm"], { cwd }));
+  // the command line is no library: it exports nothing that could have types
+  if (name !== "cli") await step(`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd }));
+}
+for (const gate of GATES) {
+  await step(gate.name, async () => {
+    const findings = await runGate(gate);
+    return { ok: findings.length === 0, output: findings.join("\n") };
+  });
+}
+await vitest();
+
+if (skipped.length > 0) console.log("\nskipped:");
+for (const { file, name, note } of skipped) console.log(`  ${file}: ${name}${note ? ` (${note})` : ""}`);
+console.log("");
+console.log(`${total.passed} passed, ${total.failed} failed${skipped.length ? `, ${skipped.length} skipped` : ""}`);
+if (total.failed > 0) process.exitCode = 1;

@@ -1,0 +1,200 @@
+// Every rule of the gates catches what it is there for, and lets the neighbouring good form pass.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { bundle } from "../bundle.mjs";
+import { checkLeaks, checkLeaksSees, checkSize } from "../checks/bundles.mjs";
+import { checkEs5, RULES } from "../checks/es5.mjs";
+import { checkImports, checkPrinting, checkTests, checkText, importsOf } from "../checks/sources.mjs";
+
+/** By rule: snippets that it must catch, and snippets that it must let pass. */
+const SNIPPETS = {
+  syntax: {
+    caught: [
+      "let a = 1;",
+      "const a = 1;",
+      "var f = (x) => x;",
+      "class A {}",
+      "var s = `x`;",
+      "for (var x of [1]) {}",
+      "var n = 1n;",
+      "var a = 2 ** 3;",
+      "var { a } = {};",
+      "function f(a = 1) {}",
+      "var o = { a() {} };",
+      "var a = b?.c;",
+    ],
+    fine: ["var f = function (x) { return x; };"],
+  },
+  label: { caught: ["a: for (;;) { for (;;) { break a; } }"], fine: ["for (;;) { break; }"] },
+  "default-last": {
+    caught: ["var x = 1; switch (x) { default: x = 2; break; case 1: x = 3; }"],
+    fine: ["var x = 1; switch (x) { case 1: x = 3; break; default: x = 2; }", "var x = 1; switch (x) { case 1: x = 3; }"],
+  },
+  "function-in-block": {
+    caught: ["if (1) { function f() {} }", "function g() { for (;;) { function f() {} } }", "try { function f() {} } catch (e) {}"],
+    fine: ["function g() { function f() {} f(); }", "if (1) { var f = function () {}; f(); }"],
+  },
+  math: {
+    caught: ["imul", "trunc", "clz32", "round", "pow", "sign", "log2", "hypot", "fround"].map((m) => `var x = Math.${m}(1, 2);`),
+    fine: ["var x = Math.floor(1) + Math.abs(2);"],
+  },
+  member: {
+    caught: [
+      "var a = []; a.fill(0);",
+      "var a = Uint8Array.from([1]);",
+      "var a = []; a.copyWithin(0, 1);",
+      "var a = []; a.slice();",
+      'var a = []; a["slice"]();',
+      "var a = []; a.subarray(1);",
+      "var a = []; a.buffer;",
+      "var a = String(1).substr(0, 1);",
+      "var a = []; a.includes(1);",
+      "var a = []; a.isInteger(1);",
+      "Object.freeze({});",
+      "Object.create(null);",
+      "var a = {}; a.__proto__ = null;",
+    ],
+    fine: ["var a = [1].concat([2]); Object.keys({});", "var a = String(1).substring(0, 1);"],
+  },
+  global: {
+    caught: [
+      "Number.isInteger(1);",
+      "throw new RangeError();",
+      "BigInt(1);",
+      "console.log(1);",
+      "setTimeout(function () {}, 1);",
+      "new Map();",
+      "missing();",
+    ],
+    fine: ["throw new Error();", "function f(Map) { return Map; }"],
+  },
+  number: {
+    caught: ["var a = 1.5;", "var a = 6e-8;", "var a = 9007199254740993;", "var a = 1e300;", "var a = -0;"],
+    fine: ["var a = 1e6;", "var a = 4294967296;", "var a = 9007199254740991;", "var a = -1;"],
+  },
+  name: { caught: ["var of = 1;", "var get = 1;", "function get() {}", "function f(of) {}"], fine: ["var o = { of: 1, get: 2 };"] },
+  accessor: { caught: ["var o = { get a() { return 1; } };", "var o = { set a(v) {} };"], fine: ["var o = { get: 1 };"] },
+  instanceof: { caught: ["var e = 1, x = e instanceof Error;"], fine: ["var a = 1, x = a instanceof Uint8Array;"] },
+  character: { caught: ['var s = "\\u2192";', "var r = /a/;"], fine: ['var s = "\\u00ff";'] },
+  hoisting: {
+    caught: [
+      "f(); function f() {}",
+      "a = 1; var a;",
+      "function g() { return f(); function f() {} }",
+      "function g() { return b; } var a = g(); var b = 1;",
+      "function g() { return h(); } function h() { return b; } var a = g(), b = 1;",
+      "var g = function () { return b; }; g(); var b = 1;",
+    ],
+    fine: [
+      "function f() {} f();",
+      "function g() { return f(); } function f() {}",
+      "function g() { return b; } var b = 1; var a = g();",
+      "function f() { return f; } f();",
+    ],
+  },
+};
+
+describe("the language of the bundles", () => {
+  it("has snippets for every rule", () => {
+    expect(Object.keys(SNIPPETS).sort()).toEqual(["syntax", ...Object.keys(RULES)].sort());
+  });
+  for (const [rule, { caught, fine }] of Object.entries(SNIPPETS)) {
+    it.each(caught)(`${rule} catches %s`, (snippet) => {
+      expect(checkEs5(snippet, "x").map((f) => f.split(" ")[1])).toContain(`${rule}:`);
+    });
+    it.each(fine)(`${rule} lets %s pass`, (snippet) => {
+      expect(checkEs5(snippet, "x")).toEqual([]);
+    });
+  }
+});
+
+describe("bundles", () => {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-gates-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("leaks are seen in the text and in the account of modules", async () => {
+    const alone = {};
+    for (const alg of ["ed25519", "es256", "hmac256"]) alone[alg] = await bundle({ algs: [alg], name: alg, folder });
+    expect(checkLeaksSees(alone)).toEqual([]);
+    expect(checkLeaks(Object.values(alone), alone)).toEqual([]);
+
+    const both = await bundle({ algs: ["ed25519", "es256"], name: "both", folder });
+    const text = { ...alone.es256, min: both.min };
+    expect(checkLeaks([text], alone).some((f) => f.includes("a constant of ed25519"))).toBe(true);
+    const modules = { ...alone.es256, modules: both.modules };
+    expect(checkLeaks([modules], alone).some((f) => f.includes("src/alg/ed25519.ts"))).toBe(true);
+  });
+
+  it("refuses an algorithm that there is not", async () => {
+    await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("no such algorithm");
+  });
+
+  it("sizes over the budget, and bundles without one, are seen", () => {
+    expect(checkSize("ed25519", "x".repeat(100_000))[0]).toMatch(/100000 bytes; the budget/);
+    expect(checkSize("rot13", "")).toEqual(["firmseal-rot13.js has no budget"]);
+    expect(checkSize("ed25519", "")).toEqual([]);
+  });
+});
+
+describe("imports", () => {
+  const check = (path, text) => checkImports([{ path, text }]);
+
+  it("reads every form", () => {
+    const text = `import a from "a";\nimport "b";\nexport { c } from 'c';\nconst d = await import("d");\nrequire("e");\nimport type { F } from "f"; // from "g"`;
+    expect(importsOf(text).map((i) => `${i.line}${i.specifier}`)).toEqual(["1a", "2b", "3c", "4d", "5e", "6f"]);
+  });
+  it.each([
+    ["packages/verifier/src/x.ts", 'import fs from "node:fs";'],
+    ["packages/verifier/src/x.ts", 'import { x } from "@noble/hashes";'],
+    ["packages/verifier/src/x.ts", 'import { x } from "../../signer/src/key.js";'],
+    ["packages/signer/src/x.ts", 'import { x } from "firmseal";'],
+    ["packages/signer/src/x.ts", 'import { decode } from "cbor-x";'],
+    ["packages/cli/src/x.ts", 'import { decode } from "cborg";'],
+    ["packages/cli/src/x.ts", 'import fs from "fs";'],
+    ["packages/signer/src/cbor.ts", 'import { Decoder } from "cbor-x";'],
+  ])("%s may not say %s", (path, text) => {
+    expect(check(path, text)).toHaveLength(1);
+  });
+  it.each([
+    ["packages/verifier/src/alg/x.ts", 'import { x } from "../hash/y.js";'],
+    ["packages/signer/src/x.ts", 'import { x } from "@firmseal/verifier/cbor";'],
+    ["packages/signer/src/x.ts", 'import schema from "../schema/x.json" with { type: "json" };'],
+    ["packages/cli/src/x.ts", 'import { x } from "@firmseal/signer";\nimport fs from "node:fs";'],
+    ["packages/signer/src/cbor.ts", 'import { Encoder } from "cbor-x"; // its decoder is not strict'],
+  ])("%s may say %s", (path, text) => {
+    expect(check(path, text)).toEqual([]);
+  });
+});
+
+describe("sources", () => {
+  it("printing is seen everywhere but in ui.ts", () => {
+    for (const text of [
+      "console.log(1)",
+      "process.stdout.write(x)",
+      "process.stderr.write(x)",
+      "const out = process.stderr;",
+      "writeSync(1, x)",
+    ]) {
+      expect(checkPrinting([{ path: "packages/cli/src/x.ts", text }])).toHaveLength(1);
+      expect(checkPrinting([{ path: "packages/cli/src/ui.ts", text }])).toEqual([]);
+    }
+    expect(checkPrinting([{ path: "packages/cli/src/x.ts", text: "process.stderr.isTTY // console" }])).toEqual([]);
+  });
+
+  it("paths of a machine, hosts of a registry and credentials are seen", () => {
+    const home = "/home/";
+    for (const text of [`see ${home}me/x`, '"/root/x"', "https://registry.npmjs.org/x", "//x/:_authToken=1"])
+      expect(checkText([{ path: "docs/x.md", text }])).toHaveLength(1);
+    for (const text of ["https://example.com/home/page", "packages/root/x", "a/tmp/b"])
+      expect(checkText([{ path: "docs/x.md", text }])).toEqual([]);
+  });
+
+  it("tests that are left out are seen", () => {
+    for (const text of ["it.only(", "describe.skip(", "test.todo(", "xit("])
+      expect(checkTests([{ path: "x.test.ts", text }])).toHaveLength(1);
+    for (const text of ["it.skipIf(x)(", "exit(1)", "describe.runIf(x)("]) expect(checkTests([{ path: "x.test.ts", text }])).toEqual([]);
+  });
+});

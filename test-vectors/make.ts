@@ -1,0 +1,32 @@
+// All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give the same bytes.
+
+import { anchorOf, CLASS, DEVICE, hex, VENDOR } from "./assemble.js";
+import { effects } from "./effects.js";
+import { negatives } from "./negative.js";
+import type { Defaults, Vector, VectorFile } from "./play.js";
+import { positives } from "./positive.js";
+
+const defaults: Defaults = {
+  trust: { anchors: [anchorOf("a")] },
+  device: { vendor: [hex(VENDOR)], class: [hex(CLASS)], device: [hex(DEVICE)], components: [["00"], ["01"]], capacity: 64 },
+};
+
+/** One line for each member, so that a change shows as what it is. */
+function print(file: VectorFile): string {
+  const members = (o: object, indent: string) =>
+    Object.entries(o)
+      .map(([k, v]) => `${indent}${JSON.stringify(k)}: ${JSON.stringify(v)}`)
+      .join(",\n");
+  const vectors = file.vectors.map((v) => `    {\n${members(v, "      ")}\n    }`).join(",\n");
+  return `{\n${members({ about: file.about }, "  ")},\n  "defaults": {\n${members(file.defaults, "    ")}\n  },\n  "vectors": [\n${vectors}\n  ]\n}\n`;
+}
+
+/** The files by their names. */
+export async function make(): Promise<{ [name: string]: string }> {
+  const file = (about: string, vectors: Vector[]) => print({ about, defaults, vectors });
+  return {
+    "positive.json": file("Must be accepted, with this result. How each is played: play.ts. Keys are published test keys.", await positives()),
+    "negative.json": file("Must be refused with this number of docs/errors.md, and nothing may change. One fault each.", await negatives()),
+    "effects.json": file("The interpreter: the effects that a run hands out, in order, when they go as `outcomes` says.", await effects()),
+  };
+}

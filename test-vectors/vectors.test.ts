@@ -1,0 +1,193 @@
+// Plays every vector through the sources, and holds the lists together: refusals, their documentation and their vectors; code points,
+// the registry and the documentation of what is covered.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import * as cose from "../packages/verifier/src/spec/cose.js";
+import * as errors from "../packages/verifier/src/spec/errors.js";
+import * as suit from "../packages/verifier/src/spec/suit.js";
+import { make } from "./make.js";
+import { deviceOf, type EffectSpec, type Expect, play, type Vector, type VectorFile } from "./play.js";
+
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
+const files = ["positive.json", "negative.json", "effects.json"] as const;
+const load = (name: string): VectorFile => JSON.parse(read(name)) as VectorFile;
+const names = new Map(Object.entries(errors).map(([name, code]) => [code, name]));
+
+/** The refusal's number, or what is thrown where it is none: that is a fault whatever the vector expects. */
+function codeOf(e: unknown): number {
+  const { code } = e as { code?: unknown };
+  if (typeof code !== "number" || !names.has(code as never)) throw e;
+  return code;
+}
+
+function outcome(v: Vector, file: VectorFile, device = deviceOf({ ...file.defaults.device, ...v.device })): Expect {
+  const effects: EffectSpec[] = [];
+  try {
+    return play(v, file.defaults, effects, device);
+  } catch (e) {
+    const code = codeOf(e);
+    return "effects" in v.expect ? { code, effects } : { code };
+  }
+}
+
+for (const name of files) {
+  const file = load(name);
+  describe(name, () => {
+    it("names each vector once", () => {
+      const all = file.vectors.map((v) => v.name);
+      expect(all.filter((n, i) => all.indexOf(n) !== i)).toEqual([]);
+    });
+    it.each(file.vectors.map((v) => [v.name, v] as const))("%s", (_, v) => {
+      const spec = { ...file.defaults.device, ...v.device };
+      const device = deviceOf(spec);
+      const result = outcome(v, file, device);
+      if ("code" in result && "code" in v.expect) expect(names.get(result.code as never), v.about).toBe(names.get(v.expect.code as never));
+      expect(result, v.about).toEqual(v.expect);
+      if ("code" in v.expect) {
+        // refused: what was current still is, and nothing was invoked
+        const before = deviceOf(spec);
+        expect(device.parts.map((p) => p.slots[p.current])).toEqual(before.parts.map((p) => p.slots[p.current]));
+        expect(device.sequence).toEqual(before.sequence);
+        expect(device.invoked).toEqual([]);
+      }
+    });
+  });
+}
+
+it("playing a vector twice gives the same: no state is left behind by the one before", () => {
+  for (const name of files) {
+    const file = load(name);
+    const once = file.vectors.map((v) => outcome(v, file));
+    expect(file.vectors.map((v) => outcome(v, file))).toEqual(once);
+  }
+}, 120_000);
+
+it("is what make.ts gives, byte for byte", async () => {
+  for (const [name, content] of Object.entries(await make())) expect(read(name) === content, `${name}: run node test-vectors/generate.mjs`).toBe(true);
+});
+
+/** Rows of all tables in a Markdown file: their cells, without code marks. */
+function rows(path: string): string[][] {
+  return read(path)
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !/^\| *-/.test(line))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim().replace(/`/g, "")),
+    );
+}
+
+describe("refusals", () => {
+  const all = Object.values(errors).sort((a, b) => a - b);
+  it("have one number each", () => {
+    expect(new Set(all).size).toBe(all.length);
+  });
+  it("have a negative vector each, and no vector expects another number", () => {
+    const codes = new Set(load("negative.json").vectors.map((v) => ("code" in v.expect ? v.expect.code : 0)));
+    expect([...codes].sort((a, b) => a - b).map((c) => names.get(c as never))).toEqual(all.map((c) => names.get(c)));
+  });
+  it("have a row each in docs/errors.md", () => {
+    const documented = rows("../docs/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));
+    expect(documented.map(([number, name]) => `${number} ${name}`)).toEqual(Object.entries(errors).map(([name, code]) => `${code} ${name}`));
+    for (const row of documented) {
+      expect(row, row[1]).toHaveLength(5);
+      for (const cell of row) expect(cell, row[1]).not.toBe("");
+    }
+  });
+});
+
+interface CodePoint {
+  table: string;
+  code: number;
+  name: string;
+  source: string;
+  written: boolean;
+  read: boolean;
+  executed: boolean;
+}
+
+describe("code points", () => {
+  const registry = JSON.parse(read("registry.json")) as CodePoint[];
+
+  /** Tables of the registry by the prefix of their constants; the table text is for what describes the manifest, text-component for the rest. */
+  const tables: { [table: string]: string } = {
+    tag: "TAG_",
+    envelope: "ENV_",
+    manifest: "MAN_",
+    common: "COM_",
+    dependency: "DEP_",
+    condition: "COND_",
+    directive: "DIR_",
+    parameter: "PARAM_",
+    reporting: "REP_",
+    text: "TEXT_",
+    "text-component": "TEXT_",
+    header: "HEADER_",
+    hash: "HASH_",
+    algorithm: "ALG_",
+    key: "KEY_",
+    "key-type": "KTY_",
+    curve: "CRV_",
+  };
+  /** Where the name in the CDDL is not the constant's, in lower case, behind the table's lead. */
+  const leads: { [table: string]: string } = {
+    envelope: "suit-",
+    manifest: "suit-",
+    common: "suit-",
+    dependency: "suit-dependency-",
+    condition: "suit-condition-",
+    directive: "suit-directive-",
+    parameter: "suit-parameter-",
+    text: "suit-text-",
+    "text-component": "suit-text-",
+  };
+  const constants = Object.entries({ ...suit, ...cose }).map(([name, code]) => {
+    const prefix = name.slice(0, name.indexOf("_") + 1);
+    const isText = prefix === "TEXT_";
+    const table = isText ? (/^TEXT_(MANIFEST|UPDATE)_/.test(name) ? "text" : "text-component") : Object.keys(tables).find((t) => tables[t] === prefix);
+    return { table, code, name };
+  });
+  /** A constant under the name of the registry. */
+  const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, "");
+  /** Constants whose names say the same in other words than the CDDL. */
+  const other: { [constant: string]: string } = {
+    TAG_ENVELOPE: "SUIT_Envelope_Tagged",
+    TAG_MANIFEST: "SUIT_Manifest_Tagged",
+    TAG_CBOR_PEN: "cbor-pen",
+    TAG_MAC0: "COSE_Mac0_Tagged",
+    TAG_SIGN1: "COSE_Sign1_Tagged",
+    TAG_ENCRYPT: "COSE_Encrypt_Tagged",
+    TAG_MAC: "COSE_Mac_Tagged",
+    TAG_SIGN: "COSE_Sign_Tagged",
+    MAN_VERSION: "suit-manifest-version",
+    MAN_SEQUENCE_NUMBER: "suit-manifest-sequence-number",
+    MAN_COMPONENT_ID: "suit-manifest-component-id",
+    MAN_INSTALL_OLD: "suit-install (up to draft -28)",
+    MAN_MUD: "suit-manufacturer-usage-description",
+    PARAM_FETCH_ARGS: "suit-parameter-fetch-arguments",
+  };
+
+  it("stand in the registry once each, with number and name, and nothing else does", () => {
+    const wanted = constants.map(({ table, code, name }) => {
+      const rest = name.slice(name.indexOf("_") + 1);
+      return `${table} ${code} ${plain(other[name] ?? (leads[table ?? ""] ?? "") + rest)}`;
+    });
+    expect(registry.map((r) => `${r.table} ${r.code} ${plain(r.name)}`).sort()).toEqual(wanted.sort());
+  });
+
+  it("are read where they are written, and where they are executed", () => {
+    for (const r of registry) {
+      if (r.written || r.executed) expect(r.read, r.name).toBe(true);
+      expect(r.source, r.name).not.toBe("");
+    }
+  });
+
+  it("stand in docs/spec-coverage.md as in the registry", () => {
+    const sign = (b: boolean) => (b ? "yes" : "no");
+    const documented = rows("../docs/spec-coverage.md").filter(([code]) => /^-?\d+$/.test(code ?? ""));
+    expect(documented).toEqual(registry.map((r) => [String(r.code), r.name, r.source, sign(r.written), sign(r.read), sign(r.executed)]));
+  });
+});
