@@ -46,7 +46,10 @@ export const GATES = [
   },
   { name: "packages import in one direction", run: () => checkImports(sources()) },
   { name: "one file prints", run: () => checkPrinting(sources()) },
-  { name: "no test is left out silently", run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path))) },
+  {
+    name: "no test is left out silently", // the examples of the gates themselves are no tests
+    run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
+  },
   { name: "tracked files are small, and know no machine", run: checkTree },
 ];
 

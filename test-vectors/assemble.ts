@@ -52,7 +52,10 @@ export const ascii = (text: string): number[] => Array.from(text, (c) => c.charC
 export function head(major: number, n: number | bigint): number[] {
   const v = BigInt(n);
   const size = v < 24n ? 0 : v < 256n ? 1 : v < 65536n ? 2 : v < 4294967296n ? 4 : 8;
-  return [major * 32 + (size === 0 ? Number(v) : 24 + Math.log2(size)), ...Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * (size - 1 - i))) & 255n))];
+  return [
+    major * 32 + (size === 0 ? Number(v) : 24 + Math.log2(size)),
+    ...Array.from({ length: size }, (_, i) => Number((v >> BigInt(8 * (size - 1 - i))) & 255n)),
+  ];
 }
 export const int = (n: number | bigint): Piece => (n < 0 ? head(1, -1n - BigInt(n)) : head(0, n));
 export const bytes = (b: ArrayLike<number>): Piece => [...head(2, b.length), ...Array.from(b)];
@@ -137,7 +140,12 @@ export interface Block {
 
 async function raw(b: Block, structure: Piece): Promise<Piece> {
   const key = b.key ?? "a";
-  const out = key === "m" || b.mac ? createHmac("sha256", Uint8Array.from(b.mac ?? MAC_KEY)).update(Uint8Array.from(structure)).digest() : await signers[key].sign(Uint8Array.from(structure));
+  const out =
+    key === "m" || b.mac
+      ? createHmac("sha256", Uint8Array.from(b.mac ?? MAC_KEY))
+          .update(Uint8Array.from(structure))
+          .digest()
+      : await signers[key].sign(Uint8Array.from(structure));
   return b.spoil ? b.spoil([...out]) : [...out];
 }
 
@@ -148,7 +156,12 @@ const bucketOf = (b: Block): Piece => b.protected ?? map([int(HEADER_ALG), int(b
 export async function block(message: Piece, b: Block): Promise<Piece> {
   const isMac = b.key === "m" || b.mac !== undefined;
   const bucket = bucketOf(b);
-  const structure = array(text(b.context ?? (isMac ? "MAC0" : "Signature1")), bytes(bucket), bytes(b.aad ?? []), bytes(b.signed ?? message));
+  const structure = array(
+    text(b.context ?? (isMac ? "MAC0" : "Signature1")),
+    bytes(bucket),
+    bytes(b.aad ?? []),
+    bytes(b.signed ?? message),
+  );
   const body = array(bytes(bucket), b.unprotected ?? map(), b.payload ?? NIL, bytes(await raw(b, structure)));
   return b.tag === null ? body : tag(b.tag ?? (isMac ? TAG_MAC0 : TAG_SIGN1), body);
 }
@@ -168,7 +181,8 @@ export async function signBlock(message: Piece, all: Block[], body: Piece = []):
 
 export type Command = readonly [number, number | Piece];
 /** A command sequence, encoded; a plain number behind a command is its reporting policy. */
-export const seq = (...commands: Command[]): Piece => array(...commands.flatMap(([code, arg]) => [int(code), typeof arg === "number" ? int(arg) : arg]));
+export const seq = (...commands: Command[]): Piece =>
+  array(...commands.flatMap(([code, arg]) => [int(code), typeof arg === "number" ? int(arg) : arg]));
 /** The argument of override-parameters. */
 export const params = (...pairs: [number, Piece][]): Piece => map(...sort(pairs.map(([k, v]) => [int(k), v])));
 export const override = (...pairs: [number, Piece][]): Command => [DIR_OVERRIDE_PARAMETERS, params(...pairs)];
@@ -198,7 +212,10 @@ export function manifest(m: ManifestSpec = {}): Piece {
   const pairs: [number, Piece][] = [];
   const common =
     m.common === undefined
-      ? map([int(COM_COMPONENTS), array(...(m.components ?? [C0]))], ...(m.shared ? [[int(COM_SHARED_SEQUENCE), bytes(m.shared)] as const] : []))
+      ? map(
+          [int(COM_COMPONENTS), array(...(m.components ?? [C0]))],
+          ...(m.shared ? [[int(COM_SHARED_SEQUENCE), bytes(m.shared)] as const] : []),
+        )
       : m.common;
   if (m.version !== null) pairs.push([MAN_VERSION, m.version ?? int(1)]);
   if (m.sequence !== null) pairs.push([MAN_SEQUENCE_NUMBER, int(m.sequence ?? 7)]);

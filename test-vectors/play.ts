@@ -136,7 +136,12 @@ export function drive(progress: Progress, chunks: DeviceSpec["chunks"] = {}): vo
 }
 
 /** What an engine must make of a vector. A refusal is thrown. `effects` collects what came before it. */
-export function play(v: Vector, defaults: Defaults, effects: EffectSpec[] = [], device = deviceOf({ ...defaults.device, ...v.device })): Expect {
+export function play(
+  v: Vector,
+  defaults: Defaults,
+  effects: EffectSpec[] = [],
+  device = deviceOf({ ...defaults.device, ...v.device }),
+): Expect {
   const envelope = unhex(v.envelope ?? "");
   const trust = trustOf(v.trust ?? defaults.trust);
   if (v.action === "anchor") return { ok: true };

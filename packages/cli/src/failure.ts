@@ -1,7 +1,7 @@
 // What can go wrong in front of the verifier, and how every error reaches its exit code. Exit 1: what was read is refused; 2: wrong use;
 // 3: the environment (a file that cannot be read, a full disk, a passphrase).
 
-import type { Refusal } from "@firmseal/verifier";
+import { errors, type Refusal } from "@firmseal/verifier";
 import { REFUSALS } from "@firmseal/verifier/names";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { hintOf, meaningOf } from "./hints.js";
@@ -77,7 +77,12 @@ export function systemFault(e: unknown, what: string): Failure | undefined {
   const code = (e as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== "string" || (e as NodeJS.ErrnoException).errno === undefined) return undefined;
   const space = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
-  return environment(`${what}: ${SYSTEM[code] ?? code}`, space ? "make room and run the command again; nothing was left behind" : "check the path and its permissions", e);
+  const hint = !space
+    ? "check the path and its permissions"
+    : what === "stdout"
+      ? "send the output to where there is room"
+      : "make room and run the command again; nothing was left behind";
+  return environment(`${what}: ${SYSTEM[code] ?? code}`, hint, e);
 }
 
 /** Every error as a Failure. */
@@ -87,7 +92,9 @@ export function failureOf(e: unknown): Failure {
     const cause = e.cause === undefined ? undefined : systemFault(e.cause, "the device");
     if (cause) return cause;
     const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
-    return new Failure(1, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
+    // a policy comes from the options, not from what was read
+    const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
+    return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
   }
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");

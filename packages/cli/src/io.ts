@@ -1,7 +1,7 @@
 // Files, stdin and stdout. Nothing is read from what is no regular file, and an output file is the old one or the new one, never a part.
 
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, readSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readFileSync, readSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Digested } from "@firmseal/signer";
@@ -12,6 +12,8 @@ import { data, Progress } from "./ui.js";
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
 const STDIN = "-";
+/** Node reads no larger file whole. Images of that size are raw and are hashed as a stream. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
 
 /** Opens a regular file. A directory, FIFO or device is wrong use; a missing or unreadable file is the environment's fault. */
 export function openRegular(path: string): { fd: number; size: number } {
@@ -37,7 +39,7 @@ function readStdin(): Uint8Array {
 }
 
 /** The whole content of a file, or of stdin for "-". */
-export function readAll(path: string, limit = Number.POSITIVE_INFINITY): Uint8Array {
+export function readAll(path: string, limit = MOST_AT_ONCE): Uint8Array {
   if (path === STDIN) return readStdin();
   const { fd, size } = openRegular(path);
   try {
@@ -154,10 +156,13 @@ for (const [signal, number] of [
 // a file-size limit then shows as EFBIG and is told in words
 process.on("SIGXFSZ", () => {});
 
-function regularOrNone(path: string): void {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat && !stat.isFile() && !stat.isSymbolicLink())
-    throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : "device"}, not a file`, "give a file name, or - for stdout");
+/** Where an output file goes: a symbolic link stays, and what it leads to is replaced. It must be a regular file, or not there yet. */
+function targetOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return path;
+  if (!stat.isFile())
+    throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`, "give a file name, or - for stdout");
+  return realpathSync(path);
 }
 
 /**
@@ -173,10 +178,11 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     }
     return;
   }
-  regularOrNone(path);
-  const folder = dirname(path);
   try {
-    temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
+    const target = fresh ? path : targetOf(path);
+    const folder = dirname(target);
+    // short, for a name may be 255 bytes long and this one is longer
+    temporary = join(folder, `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
     const fd = openSync(temporary, "wx", mode);
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
@@ -188,7 +194,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
       linkSync(temporary, path);
       cleanUp();
     } else {
-      renameSync(temporary, path);
+      renameSync(temporary, target);
       temporary = undefined;
     }
     const at = openSync(folder, "r");

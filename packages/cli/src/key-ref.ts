@@ -7,7 +7,7 @@ import { CODES, Failure, usage } from "./failure.js";
 import { openRegular, readAll } from "./io.js";
 import { looseMode, readKey } from "./keys/file.js";
 import { passphrase } from "./keys/passphrase.js";
-import { warn } from "./ui.js";
+import { visible, warn } from "./ui.js";
 
 /** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
@@ -20,7 +20,7 @@ async function readKeys(paths: readonly string[], options: readonly PassphraseOp
   const keys: (PublicKey | PrivateKey)[] = [];
   let shared: Promise<Uint8Array> | undefined;
   for (const path of paths) {
-    const prompt = `Passphrase for ${path}: `;
+    const prompt = `Passphrase for ${visible(path)}: `;
     const ask = () => {
       if (only) {
         shared ??= passphrase({ ...only, prompt });
@@ -31,7 +31,7 @@ async function readKeys(paths: readonly string[], options: readonly PassphraseOp
     const key = await readKey(readAll(path, 64 * 1024), path, ask);
     if (path !== "-" && isPrivate(key)) {
       const { fd } = openRegular(path);
-      if (looseMode(fstatSync(fd))) warn(`${path} can be read by others; chmod 600 it`);
+      if (looseMode(fstatSync(fd))) warn(`${visible(path)} can be read by others; chmod 600 it`);
       closeSync(fd);
     }
     keys.push(key);

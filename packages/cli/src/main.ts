@@ -81,11 +81,19 @@ async function main(argv: readonly string[]): Promise<number> {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
     const { failureOf, usage } = await import("./failure.js");
     const { fail, json } = await import("./ui.js");
-    const failure =
+    let failure =
       e instanceof CommanderError
-        ? usage(e.code === "commander.help" ? "no command is given" : e.message.replace(/^error: /, ""), "firmseal --help lists the commands, firmseal COMMAND --help its options")
+        ? usage(
+            // a suggestion stands in a line of its own there
+            e.code === "commander.help" ? "no command is given" : e.message.replace(/^error: /, "").replaceAll("\n", " "),
+            "firmseal --help lists the commands, firmseal COMMAND --help its options",
+          )
         : failureOf(e);
-    if (wantsJson(argv)) json({ ok: false, code: failure.code, reason: failure.reason, exit: failure.exit, message: failure.message, hint: failure.hint, ...failure.facts });
+    try {
+      if (wantsJson(argv)) json({ ok: false, code: failure.code, reason: failure.reason, exit: failure.exit, message: failure.message, hint: failure.hint, ...failure.facts });
+    } catch (x) {
+      failure = failureOf(x);
+    }
     fail(failure);
     return failure.exit;
   }

@@ -53,7 +53,7 @@ export function digestText(d: { alg: number; bytes: ArrayLike<number> }): Digest
   return { algorithm: HASHES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
-function valueOf(code: number, r: Reader): Value {
+function toValue(code: number, r: Reader): Value {
   const start = r.at;
   const type = peekType(r);
   if (type === TAG) {
@@ -84,7 +84,7 @@ function parameters(r: Reader): NonNullable<Step["parameters"]> {
   for (let n = map(r); n > 0; n--) {
     const code = int(r);
     const at = r.at;
-    const value = valueOf(code, r);
+    const value = toValue(code, r);
     out.push({ code, name: PARAMETERS[code] ?? String(code), value, raw: octets(r, { at, n: r.at - at }) });
   }
   return out;

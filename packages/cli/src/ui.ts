@@ -2,7 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import type { Failure } from "./failure.js";
+import { type Failure, systemFault } from "./failure.js";
 
 const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 
@@ -15,7 +15,16 @@ function styled(style: "red" | "yellow" | "dim", text: string): string {
  * a file name cannot drive the terminal.
  */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+  return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+}
+
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** The same for JSON text, in the escapes of JSON: a reader gets the character back, a terminal does not. */
+function visibleJson(text: string): string {
+  const escape = (c: string) => Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
+  // a newline between the members: those inside of a string are escaped already
+  return text.replace(UNSAFE, (c) => (c === "\n" ? c : escape(c)));
 }
 
 /** Writes to a descriptor in full. A pipe that nobody reads any more is no fault of ours. */
@@ -33,29 +42,33 @@ function put(fd: number, bytes: Uint8Array): void {
   }
 }
 
-function line(fd: number, text: string): void {
-  put(fd, Buffer.from(`${text}\n`));
-}
-
 export function data(bytes: Uint8Array | string): void {
-  put(1, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+  try {
+    put(1, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+  } catch (e) {
+    throw systemFault(e, "stdout") ?? e;
+  }
 }
 
 export function json(value: object): void {
-  line(1, JSON.stringify(value, null, 2));
+  data(`${visibleJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 export function say(text: string): void {
-  line(2, text);
+  try {
+    put(2, Buffer.from(`${text}\n`));
+  } catch {
+    // words that nobody can be told; what was asked for is done all the same
+  }
 }
 
 export function warn(text: string): void {
-  line(2, `${styled("yellow", "warning:")} ${text}`);
+  say(`${styled("yellow", "warning:")} ${text}`);
 }
 
 export function fail(failure: Failure): void {
-  line(2, `${styled("red", "firmseal:")} ${visible(failure.message)}`);
-  line(2, styled("dim", `hint: ${visible(failure.hint)}`));
+  say(`${styled("red", "firmseal:")} ${visible(failure.message)}`);
+  say(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
 /** A progress bar for long work on a terminal; silent elsewhere, and for the first half second. */

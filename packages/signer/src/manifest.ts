@@ -134,11 +134,15 @@ function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
   return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
 }
 
+/** No description that can be encoded is nested so deeply, and the validator calls itself. */
+const DEEPEST = 64;
+
 /** The schema is about JSON: octets stand in it as text. */
-function asJson(value: unknown): unknown {
+function asJson(value: unknown, depth = 0): unknown {
+  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
   if (value instanceof Uint8Array) return "";
-  if (Array.isArray(value)) return value.map(asJson);
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asJson(v)]));
+  if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
+  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asJson(v, depth + 1)]));
   return value;
 }
 

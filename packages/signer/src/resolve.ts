@@ -26,8 +26,10 @@ export async function resolve(description: unknown, files: Files): Promise<Descr
     return typeof value === "object" && "file" in value ? files.read(value.file) : value;
   }
 
-  const payloads: { [uri: string]: BytesValue } = {};
-  for (const [uri, value] of Object.entries(d.payloads ?? {})) payloads[uri] = await octets(value);
+  const read: [string, BytesValue][] = [];
+  for (const [uri, value] of Object.entries(d.payloads ?? {})) read.push([uri, await octets(value)]);
+  // a URI may be "__proto__"
+  const payloads: { [uri: string]: BytesValue } = Object.fromEntries(read);
 
   async function digested(ref: { file: string } | { payload: string }, algorithm: HashName): Promise<Digested> {
     if ("file" in ref) return files.hash(ref.file, algorithm);

@@ -37,8 +37,18 @@ const KNOWN = new Set([
 ]);
 const KNOWN_TOP = new Set(["components", "manifest-version", "manifest-sequence-number", "reference-uri", "description", "severable", "include-json", "digest-algorithm"]);
 
+function object(value: unknown, path: string): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DescriptionError(path, "a JSON object is needed");
+  return value as Json;
+}
+
+/** Texts by their language; none where the value is left out. */
+function byLanguage(value: unknown, path: string): [string, Json][] {
+  return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [language, object(texts, `${path}/${language}`)]);
+}
+
 function digestValue(value: unknown, path: string): DigestValue {
-  const { "algorithm-id": alg, "digest-bytes": hex } = (value ?? {}) as Json;
+  const { "algorithm-id": alg, "digest-bytes": hex } = object(value, path);
   if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512") throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
   return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: String(hex) };
 }
@@ -62,8 +72,9 @@ class Import {
   constructor(readonly source: Json) {
     const components = source["components"];
     if (!Array.isArray(components) || components.length === 0) throw new DescriptionError("/components", "a list of components is needed");
-    for (const [i, c] of (components as Component[]).entries()) {
+    for (const [i, value] of components.entries()) {
       const at = `/components/${i}`;
+      const c = object(value, at) as Component;
       for (const key of Object.keys(c)) if (!KNOWN.has(key)) throw new DescriptionError(`${at}/${key}`, "is not known here");
       for (const key of ["install-id", "download-id", "load-id"]) if (c[key] !== undefined) this.index(c[key], `${at}/${key}`);
       const index = this.index(c["install-id"], `${at}/install-id`);
@@ -205,19 +216,20 @@ class Import {
   }
 
   text(): { [language: string]: TextValue } {
-    const out: { [language: string]: TextValue & { components?: ComponentText[] } } = {};
+    const out = new Map<string, { -readonly [name in keyof TextValue]: TextValue[name] }>();
     const entry = (language: string) => {
-      out[language] ??= {};
-      return out[language];
+      const e = out.get(language) ?? {};
+      out.set(language, e);
+      return e;
     };
-    for (const [language, value] of Object.entries((this.source["description"] ?? {}) as { [language: string]: Json })) {
+    for (const [language, value] of byLanguage(this.source["description"], "/description")) {
       for (const [name, t] of Object.entries(value)) {
         if (name === "manifest-description" || name === "update-description") entry(language)[name] = String(t);
         else this.warnings.push(`description: ${name} is ignored`);
       }
     }
     for (const { index, choices } of this.groups) {
-      for (const [language, value] of choices.flatMap((c) => Object.entries((c["description"] ?? {}) as { [language: string]: Json }))) {
+      for (const [language, value] of choices.flatMap((c) => byLanguage(c["description"], "/components/description"))) {
         const texts: ComponentText = { component: index };
         for (const [name, t] of Object.entries(value)) {
           // the tool writes only these two of a component, whatever it is given
@@ -228,20 +240,20 @@ class Import {
         e.components = [...(e.components ?? []), texts];
       }
     }
-    return out;
+    return Object.fromEntries(out);
   }
 }
 
 /** Reads a description of the retired SUIT reference tool. Throws DescriptionError for what cannot be carried over. */
 export function importSuitTool(source: unknown): Imported {
-  if (typeof source !== "object" || source === null || Array.isArray(source)) throw new DescriptionError("", "a JSON object is needed");
-  const from = new Import(source as Json);
+  const from = new Import(object(source, ""));
   const description: Description = {
     $schema: SCHEMA,
     sequence: from.source["manifest-sequence-number"] as number,
     components: from.ids.map((text) => id(JSON.parse(text), "/components")),
-    "shared-sequence": from.shared(),
   };
+  const shared = from.shared();
+  if (shared.length > 0) description["shared-sequence"] = shared;
   const reference = from.source["reference-uri"];
   if (reference !== undefined) description["reference-uri"] = String(reference);
   for (const [name, commands] of [

@@ -23,7 +23,9 @@ export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? outputName(o.from);
   const outline = peek(envelope);
   const sequence = decimal(outline.structure.sequence);
-  if (!(o.json && out === "-")) writeWhole(out, envelope);
-  if (o.json) json({ ok: true, code: 0, out, bytes: envelope.length, sequence, digest: outline.digest && digestText(outline.digest), warnings });
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, envelope);
+  if (o.json)
+    json({ ok: true, code: 0, out, bytes: envelope.length, sequence, digest: outline.digest && digestText(outline.digest), warnings, ...(inJson && { data: Buffer.from(envelope).toString("base64") }) });
   else say(`${visible(out)}: sequence number ${sequence}, ${envelope.length} bytes, not signed`);
 }

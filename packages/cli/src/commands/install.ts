@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { classUuid, parseUuid, vendorUuid } from "@firmseal/signer";
-import { install as startInstall, open } from "@firmseal/verifier";
+import { install as startInstall, type Manifest, open, type Source, type Trust } from "@firmseal/verifier";
 import { createFileDevice, decimal, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { payloadFiles } from "../audit.js";
-import { environment, failureOf, systemFault, usage } from "../failure.js";
+import { environment, systemFault, usage } from "../failure.js";
 import { host, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
@@ -24,18 +24,63 @@ export interface InstallOptions extends PassphraseOptions {
 const CAPACITY = 1024 ** 4;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The device in the folder. On the first use it is made, with the identity given; afterwards it has one for good. */
-function deviceIn(o: InstallOptions): { device: FileDevice; made: boolean } {
-  const exists = fs.existsSync(join(o.device, "device.json"));
-  const given = o.vendor !== undefined || o.class !== undefined;
-  if (exists && given) throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
-  if (!exists) {
-    if (o.vendor === undefined || o.class === undefined)
-      throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
-    const vendor = UUID.test(o.vendor) ? parseUuid(o.vendor) : vendorUuid(o.vendor);
-    createFileDevice(fs, o.device, { vendor: [vendor], class: [UUID.test(o.class) ? parseUuid(o.class) : classUuid(vendor, o.class)] }, CAPACITY);
+function opened(folder: string): FileDevice {
+  const path = join(folder, "device.json");
+  try {
+    return fileDevice(fs, folder);
+  } catch (e) {
+    throw systemFault(e, path) ?? environment(`${path}: is not the record of a device`, "name another folder, or remove this one");
   }
-  return { device: fileDevice(fs, o.device), made: !exists };
+}
+
+/**
+ * The device in the folder. On the first use it is made, with the identity given; afterwards it has one for good. A first use that was
+ * killed before anything was installed does not count.
+ */
+function deviceIn(o: InstallOptions): FileDevice {
+  const path = join(o.device, "device.json");
+  const there = fs.existsSync(path) ? opened(o.device) : undefined;
+  const given = o.vendor !== undefined || o.class !== undefined;
+  if (there && !given) return there;
+  if (there && there.record.envelope !== "") throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
+  if (o.vendor === undefined || o.class === undefined)
+    throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
+  const vendor = UUID.test(o.vendor) ? parseUuid(o.vendor) : vendorUuid(o.vendor);
+  try {
+    fs.rmSync(path, { force: true });
+    createFileDevice(fs, o.device, { vendor: [vendor], class: [UUID.test(o.class) ? parseUuid(o.class) : classUuid(vendor, o.class)] }, CAPACITY);
+  } catch (e) {
+    throw systemFault(e, o.device) ?? e;
+  }
+  return opened(o.device);
+}
+
+function isThere(path: string): boolean {
+  try {
+    fs.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What an installation makes and is not there yet: files that wait to be renamed, and on the first use the device and its folders. */
+function missing(device: string): string[] {
+  const all = ["device.json", "envelope.a.suit", "envelope.b.suit"].map((name) => join(device, `${name}.new`));
+  if (!fs.existsSync(join(device, "device.json"))) {
+    all.push(...["device.json", "envelope.a.suit", "slots"].map((name) => join(device, name)));
+    for (let folder = resolve(device); dirname(folder) !== folder; folder = dirname(folder)) all.push(folder);
+  }
+  return all.filter((path) => !isThere(path));
+}
+
+function installOn(envelope: Uint8Array | Source, trust: Trust, o: InstallOptions): { device: FileDevice; manifest: Manifest } {
+  const device = deviceIn(o);
+  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
+  for (const [uri, file] of files) device.payloads[uri] = readSource(file);
+  const progress = startInstall(envelope, trust, device, host);
+  if (progress.next()) progress.next(false);
+  return { device, manifest: progress.manifest };
 }
 
 /** Installs an envelope on the simulated A/B device in a folder. */
@@ -43,37 +88,27 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
   const keys = await publicKeys(o.key, passphraseOptions(o));
   const testKeys = warnOfTestKeys(keys);
   const envelope = readSource(path);
-  const trust = { anchors: anchors(keys), need: o.need };
-  const existed = fs.existsSync(o.device);
-  let device: FileDevice;
-  let made: boolean;
+  const made = missing(o.device);
+  let done: ReturnType<typeof installOn>;
   try {
-    ({ device, made } = deviceIn(o));
+    done = installOn(envelope, { anchors: anchors(keys), need: o.need }, o);
   } catch (e) {
-    const known = failureOf(e);
-    throw known.reason === "INTERNAL" ? (systemFault(e, o.device) ?? environment(`${o.device}: ${(e as Error).message}`, "name another folder, or remove this one")) : known;
-  }
-  try {
-    const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
-    for (const [uri, file] of files) device.payloads[uri] = readSource(file);
-    const progress = startInstall(envelope, trust, device, host);
-    if (progress.next()) progress.next(false);
-    const { sequence } = progress.manifest;
-    const record = device.record;
-    const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
-    if (o.json) {
-      json({ ok: true, code: 0, reason: "OK", sequence: decimal(sequence), floor: record.floor, components: shown, signers: progress.manifest.signers.map((i) => keyFacts(keys[i] as never)), testKeys });
-      return;
-    }
-    say(`${visible(path)}: installed, sequence number ${decimal(sequence)}`);
-    for (const c of shown) say(`  component ${c.component}: slot ${c.slot}, ${c.size} bytes`);
-  } catch (e) {
-    // a device that never held anything is not left behind by a refusal
-    if (made) {
-      fs.rmSync(join(o.device, "device.json"), { force: true });
-      fs.rmSync(join(o.device, "slots"), { recursive: true, force: true });
-      if (!existed) fs.rmSync(o.device, { recursive: true, force: true });
+    for (const file of made) {
+      try {
+        fs.rmSync(file, { force: true, recursive: true });
+      } catch {
+        // what was wrong in the first place says more
+      }
     }
     throw e;
   }
+  const { record } = done.device;
+  const sequence = decimal(done.manifest.sequence);
+  const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
+  if (o.json) {
+    json({ ok: true, code: 0, reason: "OK", sequence, floor: record.floor, components: shown, signers: done.manifest.signers.map((i) => keyFacts(keys[i] as never)), testKeys });
+    return;
+  }
+  say(`${visible(path)}: installed, sequence number ${sequence}`);
+  for (const c of shown) say(`  component ${c.component}: slot ${c.slot}, ${c.size} bytes`);
 }

@@ -47,10 +47,20 @@ function sizeOf(path: string): number {
   return size;
 }
 
-/** The bytes that go to flash: how many, their digest, and themselves where they are to travel in the envelope. */
-async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<{ digest: string; size: number; uri: string; payload?: Uint8Array }> {
+interface Flash {
+  digest: string;
+  size: number;
+  uri: string;
+  /** The bytes themselves, where they are to travel in the envelope. */
+  payload?: Uint8Array;
+  /** The same, where --image-out asks for them. */
+  forFile?: Uint8Array;
+}
+
+/** The bytes that go to flash. */
+async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<Flash> {
   const format = detect(stdin?.subarray(0, HEAD) ?? readHead(path, HEAD), path);
-  if (format === "raw" && !stdin && (o.uri !== undefined || sizeOf(path) > MAX_INTEGRATED)) {
+  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > MAX_INTEGRATED)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
@@ -60,20 +70,20 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
   const bytes = image ? image.bytes : file;
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
   if (image) say(`${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : ""}`);
-  const facts = { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
-  if (o.imageOut !== undefined) writeWhole(o.imageOut, bytes);
+  const facts = { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length, ...(o.imageOut !== undefined && { forFile: bytes }) };
   if (o.uri === undefined && bytes.length <= MAX_INTEGRATED) return { ...facts, uri: "#firmware", payload: bytes };
   if (image && o.imageOut === undefined)
     throw usage(`${path}: is ${format}, and a device fetches the bytes for the flash`, "write them for publishing: --image-out FILE.bin");
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<Uint8Array> {
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<{ envelope: Uint8Array; forFile?: Uint8Array }> {
   const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(Boolean);
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
-  const image = await readImage(path, stdin, o);
+  const { forFile, ...image } = await readImage(path, stdin, o);
   try {
-    return encode(singleImage({ sequence: String(o.seq), vendor: o.vendor as string, class: o.class as string, ...image }));
+    const envelope = encode(singleImage({ sequence: String(o.seq), vendor: o.vendor as string, class: o.class as string, ...image }));
+    return { envelope, ...(forFile && { forFile }) };
   } catch (e) {
     if (e instanceof TypeError) throw usage(e.message, "give a domain and a name, or two UUIDs");
     throw e;
@@ -94,9 +104,10 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   refuseTestKeys(keys, o.allowTestKey ?? []);
 
   let envelope: Uint8Array;
+  let forFile: Uint8Array | undefined;
   if (kind === "envelope") envelope = stdin ?? readAll(input);
   else if (kind === "description") envelope = (await encodeDescription(stdin ?? readAll(input), input)).envelope;
-  else envelope = await fromImage(input, stdin, o);
+  else ({ envelope, forFile } = await fromImage(input, stdin, o));
 
   const signed = await signEnvelope(envelope, keys.map(signer));
   const manifest = open(signed, { anchors: anchors(keys), need: keys.length }, host);
@@ -104,7 +115,9 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   const sequence = decimal(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   const out = o.out ?? (kind === "envelope" ? input : outputName(input));
-  if (!(o.json && out === "-")) writeWhole(out, signed);
-  if (o.json) json({ ok: true, code: 0, out, bytes: signed.length, sequence, signers: keys.map(keyFacts) });
+  if (o.imageOut !== undefined && forFile) writeWhole(o.imageOut, forFile);
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, signed);
+  if (o.json) json({ ok: true, code: 0, out, bytes: signed.length, sequence, signers: keys.map(keyFacts), ...(inJson && { data: Buffer.from(signed).toString("base64") }) });
   else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`);
 }

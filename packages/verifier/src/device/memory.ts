@@ -110,7 +110,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
       }
     },
     fetch: function (uri: string) {
-      return device.payloads.hasOwnProperty(uri) ? device.payloads[uri] : undefined;
+      return Object.prototype.hasOwnProperty.call(device.payloads, uri) ? device.payloads[uri] : undefined;
     },
   };
   return device;

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { anchor, boot, errors, install, open } from "@firmseal/verifier";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
+
+// What a device knows from the day it is made: whom to trust, what it is, and which components it has.
+const uuid = (text) => Buffer.from(text.replaceAll("-", ""), "hex");
+const trust = { anchors: [anchor("ed25519", readFileSync("pub.raw"))] };
+const device = memoryDevice(
+  {
+    vendor: [uuid("cfbff0d1-9375-5685-968c-48ce8b15ae17")], // example.com
+    class: [uuid("7ef25e26-57d5-563d-bec7-161eb72060bb")], // board-v2 of example.com
+  },
+  [[[0]]], // one component, h'00'
+  1024 * 1024, // bytes in each of its two slots
+);
+
+const envelope = readFileSync(process.argv[2]);
+
+// open() says who signed and what the manifest holds. It changes nothing.
+const manifest = open(envelope, trust);
+console.log("sequence number", manifest.sequence); // [0, 7]: two halves of 32 bits
+
+// install() writes the slot that is not current, reads it back, and switches in one step at the end.
+const progress = install(envelope, trust, device);
+let effect = progress.next();
+while (effect) {
+  // Only for a payload outside of the envelope: hand over its chunks as they arrive, then true, or false where it cannot be had.
+  console.log("fetch", effect.uri, effect.size, "bytes");
+  for (let at = 0; at < effect.size; at += 4096) progress.next(readFileSync("app.bin").subarray(at, at + 4096));
+  effect = progress.next(true);
+}
+
+// boot() opens what is installed, checks the image again, and starts it.
+boot(device.envelope, trust, device).next();
+console.log("started", device.invoked.length, "image");
+
+// Whatever is wrong is thrown: a number of docs/errors.md and a byte offset.
+try {
+  open(envelope, { anchors: trust.anchors, floor: [0, 8] });
+} catch (refusal) {
+  console.log("refused", refusal.code === errors.ROLLBACK, "at byte", refusal.at);
+}

@@ -1,0 +1,233 @@
+// Runs the built command line in a folder of its own, the way a shell does: no terminal, an environment with nothing in it.
+
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
+import { afterAll, expect } from "vitest";
+import { plainPem } from "../src/keys/pkcs8.js";
+
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+const main = join(packages, "cli/dist/main.js");
+export const bin = join(packages, "cli/bin/firmseal.js");
+
+function newest(folder: string): number {
+  return Math.max(
+    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
+    }),
+  );
+}
+
+// the command line that is tested is the built one: an old one would tell nothing
+if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
+if (Math.max(...["verifier/src", "signer/src", "cli/src"].map((name) => newest(join(packages, name)))) > statSync(main).mtimeMs)
+  throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
+
+export interface Result {
+  /** null: ended by a signal, or by the time limit of the test. */
+  exit: number | null;
+  signal: NodeJS.Signals | null;
+  bytes: Buffer;
+  stdout: string;
+  stderr: string;
+  /** The one JSON object on stdout; throws where there is none, or more. */
+  readonly json: Record<string, unknown>;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  input?: string | Uint8Array;
+  env?: { [name: string]: string };
+  /** What the descriptors from 3 on give. */
+  fds?: (string | Uint8Array)[];
+  uid?: number;
+  /** A file or device for stdout or stderr. */
+  stdout?: string;
+  stderr?: string;
+  /** Calls back with the process while it runs. */
+  started?: (pid: number) => void;
+  /** A program in front, for example a shell that sets limits. */
+  through?: readonly string[];
+  /** Milliseconds until SIGKILL: nothing here may hang. */
+  limit?: number;
+}
+
+const roots: string[] = [];
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+let descriptors = 0;
+
+function openContent(content: string | Uint8Array): number {
+  const root = mkdtempSync(join(tmpdir(), "firmseal-fd-"));
+  roots.push(root);
+  const path = join(root, String(descriptors++));
+  writeFileSync(path, content);
+  return openSync(path, "r");
+}
+
+/** Runs `firmseal ARGS`. */
+export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<Result> {
+  const [command, ...rest] = [...(o.through ?? []), process.execPath, bin, ...args] as [string, ...string[]];
+  const opened = (o.fds ?? []).map(openContent);
+  const outputs = [o.stdout, o.stderr].map((path) => (path === undefined ? ("pipe" as const) : openSync(path, "w")));
+  const child = spawn(command, rest, {
+    cwd: o.cwd,
+    env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", ...o.env },
+    stdio: ["pipe", ...outputs, ...opened],
+    // a session of its own, so that /dev/tty is nobody's
+    detached: true,
+    ...(o.uid !== undefined && { uid: o.uid, gid: o.uid }),
+  });
+  for (const fd of [...opened, ...outputs]) if (typeof fd === "number") closeSync(fd);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout?.on("data", (b: Buffer) => out.push(b));
+  child.stderr?.on("data", (b: Buffer) => err.push(b));
+  // a program that does not read its input closes it
+  child.stdin?.on("error", () => {}).end(o.input ?? "");
+  const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? 50_000);
+  if (child.pid !== undefined) o.started?.(child.pid);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (exit, signal) => {
+      clearTimeout(timer);
+      const bytes = Buffer.concat(out);
+      const stdout = bytes.toString("utf8");
+      resolve({
+        exit,
+        signal,
+        bytes,
+        stdout,
+        stderr: Buffer.concat(err).toString("utf8"),
+        get json() {
+          return JSON.parse(stdout) as Record<string, unknown>;
+        },
+      });
+    });
+  });
+}
+
+/** A temporary folder that goes with the test file. */
+export class Place {
+  readonly path = mkdtempSync(join(tmpdir(), "firmseal-cli-"));
+  constructor() {
+    roots.push(this.path);
+  }
+  at(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+  put(name: string, content: string | Uint8Array, mode = 0o600): string {
+    writeFileSync(this.at(name), content, { mode });
+    return name;
+  }
+  folder(name: string): string {
+    mkdirSync(this.at(name), { recursive: true });
+    return name;
+  }
+  get(name: string): Buffer {
+    return readFileSync(this.at(name));
+  }
+  has(name: string): boolean {
+    return existsSync(this.at(name));
+  }
+  run(args: readonly string[], o: RunOptions = {}): Promise<Result> {
+    return firmseal(args, { cwd: this.path, ...o });
+  }
+  /** Runs what has to succeed. */
+  async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {
+    const r = await this.run(args, o);
+    expect(r, args.join(" ")).toMatchObject({ exit: 0, signal: null });
+    return r;
+  }
+  /** Every file and folder below, with the content, size and mode of each. */
+  tree(): string[] {
+    const walk = (folder: string): string[] =>
+      readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+        const path = join(folder, entry.name);
+        const { size, mode, ino } = lstatSync(path);
+        const name = path.slice(this.path.length + 1);
+        if (entry.isDirectory()) return [`${name}/ ${mode}`, ...walk(path)];
+        const content = entry.isFile() && (mode & 0o400) !== 0 ? readFileSync(path).toString("base64") : "";
+        return [`${name} ${mode} ${size} ${ino} ${content}`];
+      });
+    return walk(this.path).sort();
+  }
+  names(): string[] {
+    return readdirSync(this.path).sort();
+  }
+}
+
+/** stderr without its warnings, line by line. */
+export function words(r: Result): string[] {
+  return r.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("warning: "));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+const RAW_CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+/** Nothing that could drive a terminal. */
+export function expectHarmless(text: string): void {
+  expect(text).not.toMatch(RAW_CONTROL);
+}
+
+/** One line that says what is wrong, one hint, the exit code, nothing on stdout. Returns the first line. */
+export function expectFailure(r: Result, exit: number): string {
+  const lines = words(r);
+  expect({ exit: r.exit, signal: r.signal, stdout: r.stdout, lines }).toEqual({
+    exit,
+    signal: null,
+    stdout: "",
+    lines: [expect.stringMatching(/^firmseal: \S/), expect.stringMatching(/^hint: \S/)],
+  });
+  expect(r.stderr.endsWith("\n")).toBe(true);
+  expectHarmless(r.stderr);
+  expect(lines[0]).not.toContain("fault of this program");
+  return lines[0] as string;
+}
+
+/** 32 bytes that no random file holds; the keys are in no list of published ones. */
+const secret = (text: string) => new TextEncoder().encode(text.padEnd(32, "."));
+export const keyA: PrivateKey = privateKey("ed25519", secret("firmseal cli test, key A"));
+export const keyB: PrivateKey = privateKey("es256", secret("firmseal cli test, key B"));
+export const keyC: PrivateKey = privateKey("ed25519", secret("firmseal cli test, key C"));
+
+/** A.pem, B.pem, C.pem: private, not encrypted; A.jwk …: public; fw.bin: an image. */
+export function standard(): Place {
+  const p = new Place();
+  for (const [name, key] of Object.entries({ A: keyA, B: keyB, C: keyC })) {
+    p.put(`${name}.pem`, plainPem(key));
+    p.put(`${name}.jwk`, JSON.stringify(toJwk(key)));
+  }
+  p.put("fw.bin", image(5000));
+  return p;
+}
+
+export function privateJwk(key: PrivateKey): string {
+  return JSON.stringify(toPrivateJwk(key));
+}
+
+/** Bytes that are no text and begin like none of the known formats. */
+export function image(n: number, seed = 1): Uint8Array {
+  const out = new Uint8Array(n);
+  let x = seed;
+  for (let i = 0; i < n; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    out[i] = x >>> 24;
+  }
+  out[0] = 0x00;
+  return out;
+}
+
+export const FACTS = ["--vendor", "example.com", "--class", "board-v2"] as const;
+export const DEVICE = ["--device", "dev", "--key", "A.jwk"] as const;
+
+/** Signs fw.bin, or another image, with A.pem. */
+export function signImage(p: Place, seq: number | string, out: string, more: readonly string[] = []): Promise<Result> {
+  return p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", String(seq), "--out", out, ...more]);
+}

@@ -1,0 +1,89 @@
+// The bundles that ship, as files: how they hand out what they export, and that small engines load them and verify with them.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import vm from "node:vm";
+import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUNDLES, bundleAll, EXPORTS } from "../bundle.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
+const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
+const names = BUNDLES.map((b) => b.name);
+const forms = ["", ".src"];
+let built;
+
+beforeAll(async () => {
+  built = await bundleAll(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.each(names)("firmseal-%s", (name) => {
+  describe.each(forms)("form '%s'", (form) => {
+    it("is a CommonJS module", () => {
+      expect(Object.keys(createRequire(import.meta.url)(path(name, form)))).toEqual(EXPORTS);
+    });
+    it("fills `exports` where there is no `module`", () => {
+      const exports = {};
+      vm.runInNewContext(`(function (exports) {${readFileSync(path(name, form), "utf8")}\n})`)(exports);
+      expect(Object.keys(exports)).toEqual(EXPORTS);
+    });
+    it("makes one global in a plain script", () => {
+      const context = vm.createContext({});
+      vm.runInContext(readFileSync(path(name, form), "utf8"), context);
+      expect(Object.keys(context)).toEqual(["firmseal"]);
+      expect(Object.keys(context.firmseal)).toEqual(EXPORTS);
+    });
+  });
+  it("has every refusal's number", async () => {
+    const errors = await import("../../packages/verifier/src/spec/errors.ts");
+    expect(built.find((b) => b.name === name).min).toContain("ROLLBACK:38");
+    expect(createRequire(import.meta.url)(path(name, "")).errors).toEqual({ ...errors });
+  });
+});
+
+const ENGINES = { duk: ["duk"], qjs: ["qjs", "--script"], mujs: ["mujs"] };
+const missing = (engine) => !process.env.CI && !(process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, engine)));
+
+async function scriptFor(name, alg) {
+  const one = signer(privateKey(alg, new Uint8Array(32).fill(7)));
+  const facts = {
+    sequence: "7",
+    vendor: "example.com",
+    class: "board-v2",
+    digest: "00".repeat(32),
+    size: 4,
+    uri: "#firmware",
+    payload: { hex: "01020304" },
+  };
+  const envelope = [...(await sign(encode(singleImage(facts)), [one]))];
+  const at = envelope.length;
+  return `${readFileSync(path(name, ""), "utf8")}
+    var e = ${JSON.stringify(envelope)}, trust = { anchors: [firmseal.anchor("${alg}", ${JSON.stringify([...one.publicKey])})] }, i, codes = {};
+    print(firmseal.open(e, trust).sequence.join());
+    for (i = 0; i < ${at}; i += 17) {
+      e[i] ^= 1;
+      try { firmseal.open(e, trust); print("accepted at " + i); } catch (x) { if (!(x.code > 0)) print("no refusal at " + i + ": " + x); }
+      e[i] ^= 1;
+    }
+    print("end");`;
+}
+
+describe.each(Object.keys(ENGINES))("%s", (engine) => {
+  // `apt-get install duktape quickjs mujs`
+  it.skipIf(missing(engine)).each([
+    ["ed25519", "ed25519"],
+    ["es256", "es256"],
+    ["full", "ed25519"],
+    ["full", "es256"],
+  ])(`verifies with firmseal-%s a signature of %s, and refuses a changed one (needs ${engine})`, async (name, alg) => {
+    const file = join(folder, `${engine}-${name}-${alg}.js`);
+    writeFileSync(file, await scriptFor(name, alg));
+    const [command, ...args] = ENGINES[engine];
+    const { stdout, stderr } = spawnSync(command, [...args, file], { encoding: "utf8", timeout: 50_000 });
+    expect(stderr + stdout).toBe("0,7\nend\n");
+  });
+});
