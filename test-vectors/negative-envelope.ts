@@ -455,8 +455,8 @@ export async function ofEnvelope(): Promise<Vector[]> {
   );
   await inside(
     E.COMMAND_ARGUMENT,
-    "index-list-long",
-    "set-component-index with more indices than components",
+    "index-list-twice",
+    "set-component-index with an index twice",
     section(seq([DIR_SET_COMPONENT_INDEX, array(int(0), int(0))])),
   );
   await inside(
@@ -523,6 +523,13 @@ export async function ofEnvelope(): Promise<Vector[]> {
   await inside(E.TEXT_KEY, "text-component-key-9", "a text of a component with number 9", texts(map([C0, map(pair(9, text("x")))])), {
     action: "peek",
   });
+  await inside(
+    E.TEXT_KEY,
+    "text-component-unknown",
+    "a text of a component that the manifest does not have",
+    texts(map([C1, map(pair(1, text("x")))])),
+    { action: "peek" },
+  );
   await inside(
     E.DIGEST_MANIFEST,
     "peek-manifest-exchanged",

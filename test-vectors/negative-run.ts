@@ -251,6 +251,13 @@ export async function ofRun(): Promise<Vector[]> {
     "without strict order, a component is copied onto itself",
     seq(copyFrom(0, false), [DIR_COPY, 2]),
   );
+  await runs(
+    E.STRICT_ORDER,
+    "strict-order-swap",
+    "without strict order, two components are swapped: both are source and target",
+    seq([DIR_SET_COMPONENT_INDEX, 0], copyFrom(1, false), [DIR_SWAP, 2]),
+    { components: [C0, C1] },
+  );
   await inside(
     E.SEVERED_ABSENT,
     "severed-absent",

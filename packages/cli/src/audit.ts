@@ -9,6 +9,8 @@ import {
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_FETCH,
+  DIR_SWAP,
+  DIR_WRITE,
   HASH_SHA_256,
   HASH_SHA_384,
   MAN_INSTALL,
@@ -122,7 +124,18 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
         const payload = payloads.get(e.uri as string);
         content.set(e.component, payload);
         if (payload && e.size !== undefined && e.size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
+        // a device reads the component back against the digest that is set here, whether the manifest asks again or not
+        if (payload && e.digest) {
+          if (!(await matches(payload, e.digest))) refuse("IMAGE_MISMATCH", payload.uri);
+          met.add(payload.uri);
+        }
       } else if (e.op === DIR_COPY) content.set(e.component, content.get(e.source as number));
+      else if (e.op === DIR_WRITE) content.delete(e.component);
+      else if (e.op === DIR_SWAP) {
+        const other = content.get(e.source as number);
+        content.set(e.source as number, here);
+        content.set(e.component, other);
+      }
       else if (e.op === COND_IMAGE_MATCH && here) {
         ok = await matches(here, e.digest as Digest);
         if (ok) met.add(here.uri);

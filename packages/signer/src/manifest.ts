@@ -1,7 +1,7 @@
 // What a release engineer writes: the typed description of a manifest. schema/manifest.schema.json is the same in JSON Schema, and
 // validate() holds a value against it.
 
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
 
 /** `$schema` of a description: this name, or a path that ends in manifest.schema.json. */
@@ -127,7 +127,13 @@ export function isDescription(value: unknown): boolean {
   return typeof named === "string" && (named === SCHEMA || named.endsWith("manifest.schema.json"));
 }
 
-const validator = new Ajv2020({ allErrors: false, strict: true, allowUnionTypes: true }).compile(schema);
+let compiled: ValidateFunction | undefined;
+
+/** Compiling takes longer than everything else that a program does before its first signature, and most never validate. */
+function validator(): ValidateFunction {
+  compiled ??= new Ajv2020({ allErrors: false, strict: true, allowUnionTypes: true }).compile(schema);
+  return compiled;
+}
 
 /** The error that lies deepest is the one that says what is wrong; those above it only say that no alternative fits. */
 function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
@@ -148,8 +154,9 @@ function asJson(value: unknown, depth = 0): unknown {
 
 /** Holds a description against the schema. Throws DescriptionError. */
 export function validate(value: unknown): Description {
-  if (!validator(asJson(value))) {
-    const e = deepest(validator.errors ?? []);
+  const check = validator();
+  if (!check(asJson(value))) {
+    const e = deepest(check.errors ?? []);
     const detail = e?.keyword === "additionalProperties" ? ` (${JSON.stringify(e.params["additionalProperty"])})` : "";
     throw new DescriptionError(e?.instancePath ?? "", `${e?.message ?? "not a description"}${detail}`);
   }

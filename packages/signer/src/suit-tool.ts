@@ -84,6 +84,7 @@ class Import {
     }
     for (const key of Object.keys(source)) if (!KNOWN_TOP.has(key)) throw new DescriptionError(`/${key}`, "is not known here");
     if (source["manifest-version"] !== 1) throw new DescriptionError("/manifest-version", "must be 1");
+    if (source["digest-algorithm"] !== undefined) this.warnings.push("digest-algorithm is ignored; the manifest's digest is SHA-256");
     if (source["include-json"]) this.warnings.push("include-json is ignored");
   }
 

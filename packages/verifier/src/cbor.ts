@@ -47,12 +47,17 @@ export interface Slice {
   n: number;
 }
 
+/** What is at hand of the input: all of it, or the last stretch that was read from a Source. Shared by all readers of one input. */
+interface Window {
+  bytes: Bytes;
+  base: number;
+  limit: number;
+}
+
 /** `at` is the next byte, `end` the first byte that is not to be read. After head(): `type` the major type, `hi`/`lo` its argument. */
 export interface Reader {
   source: Source | null;
-  window: Bytes;
-  base: number;
-  limit: number;
+  window: Window;
   at: number;
   end: number;
   type: number;
@@ -66,9 +71,7 @@ export function reader(input: Bytes | Source): Reader {
   if (!input || !(input.length >= 0)) refuse(CBOR_TRUNCATED, -1);
   return {
     source: source,
-    window: source ? [] : (input as Bytes),
-    base: 0,
-    limit: source ? 0 : input.length,
+    window: { bytes: source ? [] : (input as Bytes), base: 0, limit: source ? 0 : input.length },
     at: 0,
     end: input.length,
     type: 0,
@@ -79,31 +82,21 @@ export function reader(input: Bytes | Source): Reader {
 
 /** A second reader over the same bytes, set to a stretch of them. */
 export function sub(r: Reader, slice: Slice): Reader {
-  return {
-    source: r.source,
-    window: r.window,
-    base: r.base,
-    limit: r.limit,
-    at: slice.at,
-    end: slice.at + slice.n,
-    type: 0,
-    hi: 0,
-    lo: 0,
-  };
+  return { source: r.source, window: r.window, at: slice.at, end: slice.at + slice.n, type: 0, hi: 0, lo: 0 };
 }
 
 function byteAt(r: Reader, at: number): number {
-  var n;
-  if (at < r.base || at >= r.limit) {
+  var w = r.window,
+    n;
+  if (at < w.base || at >= w.limit) {
     // only a Source gets here: octets in RAM are one window
-    n = (r.source as Source).length - at;
-    if (n > WINDOW) n = WINDOW;
-    r.window = (r.source as Source).read(at, n);
-    if (r.window.length !== n) refuse(CBOR_TRUNCATED, at);
-    r.base = at;
-    r.limit = at + n;
+    n = r.end - at < WINDOW ? r.end - at : WINDOW;
+    w.bytes = (r.source as Source).read(at, n);
+    if (w.bytes.length !== n) refuse(CBOR_TRUNCATED, at);
+    w.base = at;
+    w.limit = at + n;
   }
-  return r.window[at - r.base] & 255;
+  return w.bytes[at - w.base] & 255;
 }
 
 /** Room for `n` octets, in whatever the engine has. */
@@ -330,36 +323,47 @@ export function done(r: Reader): void {
   if (r.at !== r.end) refuse(CBOR_TRAILING, r.at);
 }
 
+/** The order of two encoded items, bytewise: negative, 0, positive. None is the beginning of another one, so neither ends before they differ. */
+export function compare(a: Bytes, b: Bytes): number {
+  var i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i < a.length ? a[i] - b[i] : 0;
+}
+
 /**
  * Map keys in ascending bytewise order of their encoding, none twice (RFC 8949 §4.2.1). `at` is where the key just read begins;
  * returns its bytes, to be handed in as `last` with the next one.
  */
 export function ascending(r: Reader, at: number, last: Bytes | null): Bytes {
   var key = take(r, at, r.at - at),
-    i = 0;
-  if (last) {
-    while (i < key.length && i < last.length && key[i] === last[i]) i++;
-    // no encoded item is the beginning of another one, so the keys differ before either ends, or are the same
-    if (i === key.length) refuse(CBOR_KEY_DUPLICATE, at);
-    if (key[i] < last[i]) refuse(CBOR_KEY_ORDER, at);
-  }
+    order = last ? compare(key, last) : 1;
+  if (order === 0) refuse(CBOR_KEY_DUPLICATE, at);
+  if (order < 0) refuse(CBOR_KEY_ORDER, at);
   return key;
 }
 
-/** Passes over one item of any kind, as strictly as if it were read. The one tag that may stand inside is a vendor's #6.112. */
+/**
+ * Passes over one item of any kind, as strictly as if it were read. The one tag that may stand inside is a vendor's #6.112. A map inside
+ * of a key is refused: SUIT has none, and its keys would be compared over and over.
+ */
 export function skip(r: Reader): void {
   var left: number[] = [],
     isMap: boolean[] = [],
-    keyAt: number[] = [],
     last: (Bytes | null)[] = [],
     depth = 0,
+    // the map whose key is being read (its depth), and where that key begins
+    keyOf = 0,
+    keyAt = 0,
     at,
     type,
     n;
   do {
     at = r.at;
     // an even number of items left in a map: this one is a key
-    if (depth && isMap[depth - 1] && left[depth - 1] % 2 === 0) keyAt[depth - 1] = at;
+    if (!keyOf && depth && isMap[depth - 1] && left[depth - 1] % 2 === 0) {
+      keyOf = depth;
+      keyAt = at;
+    }
     type = head(r);
     if (type === TAG) {
       if (r.hi !== 0 || r.lo !== TAG_CBOR_PEN || head(r) === TAG) refuse(CBOR_TYPE, at);
@@ -368,6 +372,7 @@ export function skip(r: Reader): void {
     if (type === BSTR) stretch(r, at);
     else if (type === TSTR) utf8(r, stretch(r, at));
     else if (type === ARRAY || type === MAP) {
+      if (type === MAP && keyOf) refuse(CBOR_TYPE, at);
       n = count(r, at, type - 3) * (type - 3);
       if (n > 0) {
         if (depth === MAX_DEPTH) refuse(CBOR_DEPTH, at);
@@ -379,7 +384,10 @@ export function skip(r: Reader): void {
       }
     }
     while (depth) {
-      if (isMap[depth - 1] && left[depth - 1] % 2 === 0) last[depth - 1] = ascending(r, keyAt[depth - 1], last[depth - 1]);
+      if (keyOf === depth) {
+        last[depth - 1] = ascending(r, keyAt, last[depth - 1]);
+        keyOf = 0;
+      }
       if (--left[depth - 1] > 0) break;
       depth--;
     }

@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { array, ascending, BSTR, bstr, done, head, int, map, NINT, NULL, peekType, type Reader, type Slice, same, simple, skip, sub, TAG, TSTR, take, tstr, UINT } from "./cbor.js";
+import { array, ascending, BSTR, bstr, compare, done, head, int, map, NINT, NULL, peekType, type Reader, type Slice, same, simple, skip, sub, TAG, TSTR, take, tstr, UINT } from "./cbor.js";
 import { refuse } from "./refuse.js";
 import {
   ALG_ED25519,
@@ -83,6 +83,7 @@ export function rawKey(key: Bytes | Prepared): Bytes {
 function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean): void {
   var last: Bytes | null = null,
     n = map(r),
+    next = 0,
     at,
     label,
     type,
@@ -101,7 +102,11 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
     last = ascending(r, at, last);
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
     if (isProtected) labels.push(last);
-    else for (i = 0; i < labels.length; i++) if (same(labels[i], last)) refuse(HEADER_TWICE, at);
+    else {
+      // both buckets are in order: one pass over each is enough
+      while (next < labels.length && compare(labels[next], last) < 0) next++;
+      if (next < labels.length && same(labels[next], last)) refuse(HEADER_TWICE, at);
+    }
     if (label === HEADER_ALG) {
       if (!isProtected) refuse(HEADER_NO_ALG, at);
       if (peekType(r) <= NINT) out.alg = int(r);

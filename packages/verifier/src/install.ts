@@ -27,7 +27,6 @@ import {
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
   DIR_COPY,
-  DIR_FETCH,
   DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
@@ -159,7 +158,7 @@ function admit(s: Session, e: Effect): void {
     if (e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
     if (e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
   }
-  // Right signature, wrong device: RFC 9124 §4.3.3
+  // Right signature, wrong device: RFC 9124 §4.3.2
   if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
 }
 
@@ -298,6 +297,8 @@ function perform(s: Session, e: Effect): boolean | undefined {
     return s.device.invoke(id(s, e.component), e.args) === true;
   }
   if (e.op === DIR_WRITE) return pour(s, e, reader(e.content as Bytes), 0, (e.content as Bytes).length);
+  // what this session wrote lies in the slot that would be written again
+  if (e.source === e.component && (e.op === DIR_SWAP || s.written[e.component])) refuse(NOT_SUPPORTED, -1);
   if (e.op === DIR_COPY) {
     source = contents(s, e.source as number);
     if (source.end === 0) refuse(PAYLOAD_ABSENT, -1);
@@ -364,7 +365,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   } catch (x) {
     try {
       s.device.discard();
-    } catch (y) {
+    } catch (_) {
       // the refusal says more than a failed clean-up, and nothing that was written is current
     }
     rethrow(x);

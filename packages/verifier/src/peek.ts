@@ -1,12 +1,15 @@
 // A look into an envelope without believing it: structure and digests are checked, signatures are not. For tools. An Outline is no
 // Manifest, and nothing that acts takes one.
 
+import { type Slice, same } from "./cbor.js";
 import type { Claim } from "./cose.js";
 import type { Digest } from "./digest.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import { checkManifestDigest, checkPayloads, checkSevered, wrapper } from "./open.js";
 import { type Envelope, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
+import { refuse } from "./refuse.js";
+import { TEXT_KEY } from "./spec/errors.js";
 import { parseText, type TextEntry } from "./text.js";
 import type { Bytes, Source } from "./types.js";
 
@@ -23,6 +26,23 @@ export interface Outline {
   text: TextEntry[];
 }
 
+function isComponent(id: Bytes[], m: Structure): boolean {
+  var i, k;
+  for (i = 0; i < m.components.length; i++) {
+    for (k = 0; k < id.length && k < m.components[i].length && same(id[k], m.components[i][k]); k++);
+    if (k === id.length && k === m.components[i].length) return true;
+  }
+  return false;
+}
+
+/** Every component that a text speaks of must be one of the manifest's (M37 §8.4.4). */
+function checkText(text: TextEntry[], m: Structure): void {
+  var i, k;
+  for (i = 0; i < text.length; i++)
+    for (k = 0; k < text[i].components.length; k++)
+      if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY, (m.text as Slice).at);
+}
+
 /**
  * Reads an envelope, signed or not, also with the code points of the family that open() does not run. Throws the refusals of open() that
  * concern bytes, structure and digests.
@@ -32,12 +52,15 @@ export function peek(input: Bytes | Source): Outline {
     e = parseEnvelope(input, true),
     w = e.wrapper ? wrapper(e.r, e.wrapper.content) : null,
     m,
-    absent;
+    absent,
+    text;
   if (w) checkManifestDigest(e, w.digest, host);
   m = parseManifest(e, true);
   absent = checkSevered(e, m, host);
   parseCommands(e, m, true);
   checkPayloads(e, m);
+  text = m.text ? parseText(e.r, m.text) : [];
+  checkText(text, m);
   return {
     envelope: e,
     structure: m,
@@ -45,7 +68,7 @@ export function peek(input: Bytes | Source): Outline {
     message: w && w.message,
     claims: w ? w.claims : [],
     absent: absent,
-    text: m.text ? parseText(e.r, m.text) : [],
+    text: text,
   };
 }
 

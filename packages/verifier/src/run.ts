@@ -316,7 +316,8 @@ function effect(run: Run, f: Frame, component: number): Effect | null {
     return null;
   }
   if (!isCondition(op) && !run.strict) {
-    if (run.sources.indexOf(component) >= 0 || (e.source !== undefined && run.targets.concat(component).indexOf(e.source) >= 0))
+    // a component must not be source and target at once; in a swap both are
+    if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === e.source || run.targets.indexOf(e.source as number) >= 0)
       refuse(STRICT_ORDER, f.arg.at);
     run.targets.push(component);
     if (e.source !== undefined) run.sources.push(e.source);
@@ -391,7 +392,7 @@ function nextSection(run: Run): boolean {
 }
 
 /** Reads the next command of a frame and settles for which components it is to be carried out. */
-function fetchCommand(run: Run, f: Frame): void {
+function fetchCommand(f: Frame): void {
   var at;
   f.code = int(f.r);
   at = f.r.at;
@@ -449,7 +450,7 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
         run.broken = false;
         return e;
       }
-    } else if (f.left > 0) fetchCommand(run, f);
+    } else if (f.left > 0) fetchCommand(f);
     else run.frames.pop();
   }
   run.broken = false;

@@ -7,7 +7,6 @@ import type { Structure } from "./parse.js";
 import { refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
-  CBOR_TYPE,
   COMMAND_ARGUMENT,
   COMMAND_UNKNOWN,
   INDEX_RANGE,
@@ -204,20 +203,35 @@ function parameters(r: Reader, out: Structure, lenient: boolean): void {
 function index(r: Reader, out: Structure, lenient: boolean): void {
   var at = r.at,
     type = peekType(r),
-    n = 1;
+    seen: { [index: number]: boolean } = {},
+    n = 1,
+    i;
   if (type === SIMPLE) {
     if (simple(r) !== TRUE) refuse(COMMAND_ARGUMENT, at);
     return;
   }
   if (type !== UINT) {
     n = array(r);
-    // an index may be named once at most, so the list is no longer than the components
-    if (n === 0 || (n > out.components.length && !lenient)) refuse(COMMAND_ARGUMENT, at);
+    if (n === 0) refuse(COMMAND_ARGUMENT, at);
   }
   for (; n > 0; n--) {
     at = r.at;
-    if (uint(r) >= out.components.length && !lenient) refuse(INDEX_RANGE, at);
+    i = uint(r);
+    if (i >= out.components.length && !lenient) refuse(INDEX_RANGE, at);
+    // each once: the list is then no longer than the components
+    if (seen[i]) refuse(COMMAND_ARGUMENT, at);
+    seen[i] = true;
   }
+}
+
+/** A sequence under way, or (`each`) the alternatives of a try-each, which stand in the reader of the sequence around them. */
+interface Level {
+  r: Reader;
+  /** Items that are left. */
+  left: number;
+  each: boolean;
+  /** Items there are in all. */
+  all: number;
 }
 
 /**
@@ -225,25 +239,41 @@ function index(r: Reader, out: Structure, lenient: boolean): void {
  * Refuses what is unknown, what this build does not run (unless `lenient`), and in a shared sequence what has side effects.
  */
 export function sequence(r0: Reader, slice: Slice, shared: boolean, out: Structure, lenient: boolean): void {
-  var todo: Slice[] = [slice],
-    depth: number[] = [1],
-    r,
-    d,
-    n,
+  // one level is open for each sequence and each try-each around the byte that is read: bytes are read in order, each once
+  var levels: Level[] = [],
+    depth = 0,
+    level: Level,
+    r: Reader,
     at,
     code,
-    kind,
-    alternatives,
-    i;
-  while (todo.length) {
-    r = sub(r0, todo.pop() as Slice);
-    d = depth.pop() as number;
-    if (d > MAX_DEPTH) refuse(CBOR_DEPTH, r.at);
+    kind;
+
+  function open(r: Reader, each: boolean): void {
+    var at = r.at,
+      n = array(r);
+    if (each ? n < 2 : n === 0 || n % 2) refuse(COMMAND_ARGUMENT, at);
+    if (!each && ++depth > MAX_DEPTH) refuse(CBOR_DEPTH, at);
+    levels.push({ r: r, left: n, each: each, all: n });
+  }
+
+  open(sub(r0, slice), false);
+  while (levels.length) {
+    level = levels[levels.length - 1];
+    r = level.r;
     at = r.at;
-    n = array(r);
-    if (n === 0 || n % 2) refuse(COMMAND_ARGUMENT, at);
-    for (; n > 0; n -= 2) {
-      at = r.at;
+    if (level.left === 0) {
+      if (!level.each) {
+        done(r);
+        depth--;
+      }
+      levels.pop();
+    } else if (level.each) {
+      level.left--;
+      // [2* bstr, ? nil]: two at least, and only the last may be nil
+      if (peekType(r) === BSTR) open(sub(r, bstr(r)), false);
+      else if (head(r) !== SIMPLE || r.lo !== NULL || level.left > 0 || level.all < 3) refuse(COMMAND_ARGUMENT, at);
+    } else {
+      level.left -= 2;
       code = int(r);
       kind = KINDS[code];
       if (!kind) refuse(COMMAND_UNKNOWN, at);
@@ -254,21 +284,9 @@ export function sequence(r0: Reader, slice: Slice, shared: boolean, out: Structu
         if (uint(r) > MAX_POLICY) refuse(COMMAND_ARGUMENT, at);
       } else if (code === DIR_SET_COMPONENT_INDEX) index(r, out, lenient);
       else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) parameters(r, out, lenient);
-      else if (code === DIR_RUN_SEQUENCE) {
-        todo.push(bstr(r));
-        depth.push(d + 1);
-      } else if (code === DIR_TRY_EACH) {
-        alternatives = array(r);
-        for (i = 0; i < alternatives; i++) {
-          // [2* bstr, ? nil]: two at least, and only the last may be nil
-          if (peekType(r) === BSTR) {
-            todo.push(bstr(r));
-            depth.push(d + 1);
-          } else if (head(r) !== SIMPLE || r.lo !== NULL || i < alternatives - 1 || i < 2) refuse(COMMAND_ARGUMENT, at);
-        }
-        if (alternatives < 2) refuse(COMMAND_ARGUMENT, at);
-      } else skip(r);
+      else if (code === DIR_RUN_SEQUENCE) open(sub(r, bstr(r)), false);
+      else if (code === DIR_TRY_EACH) open(r, true);
+      else skip(r);
     }
-    done(r);
   }
 }

@@ -4,8 +4,8 @@
 export type Bytes = ArrayLike<number>;
 
 /**
- * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`. `chunk` is how many
- * are read at a time where many are needed; 1,024 where it is left out.
+ * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`, in an
+ * array that later calls leave alone. `chunk` is how many are read at a time where many are needed; 1,024 where it is left out.
  */
 export interface Source {
   length: number;

@@ -55,6 +55,14 @@ interface Flash {
   payload?: Uint8Array;
   /** The same, where --image-out asks for them. */
   forFile?: Uint8Array;
+  /** What was made of a file that is not raw, in words. */
+  read?: string;
+}
+
+interface Made {
+  envelope: Uint8Array;
+  forFile?: Uint8Array | undefined;
+  read?: string | undefined;
 }
 
 /** The bytes that go to flash. */
@@ -69,21 +77,26 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
-  if (image) say(`${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : ""}`);
-  const facts = { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length, ...(o.imageOut !== undefined && { forFile: bytes }) };
+  const gaps = image && image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
+  const facts = {
+    digest: createHash("sha256").update(bytes).digest("hex"),
+    size: bytes.length,
+    ...(image && { read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` }),
+    ...(o.imageOut !== undefined && { forFile: bytes }),
+  };
   if (o.uri === undefined && bytes.length <= MAX_INTEGRATED) return { ...facts, uri: "#firmware", payload: bytes };
   if (image && o.imageOut === undefined)
     throw usage(`${path}: is ${format}, and a device fetches the bytes for the flash`, "write them for publishing: --image-out FILE.bin");
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<{ envelope: Uint8Array; forFile?: Uint8Array }> {
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<Made> {
   const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(Boolean);
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
-  const { forFile, ...image } = await readImage(path, stdin, o);
+  const { forFile, read, ...image } = await readImage(path, stdin, o);
   try {
     const envelope = encode(singleImage({ sequence: String(o.seq), vendor: o.vendor as string, class: o.class as string, ...image }));
-    return { envelope, ...(forFile && { forFile }) };
+    return { envelope, forFile, read };
   } catch (e) {
     if (e instanceof TypeError) throw usage(e.message, "give a domain and a name, or two UUIDs");
     throw e;
@@ -103,19 +116,19 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   const keys = await privateKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
 
-  let envelope: Uint8Array;
-  let forFile: Uint8Array | undefined;
-  if (kind === "envelope") envelope = stdin ?? readAll(input);
-  else if (kind === "description") envelope = (await encodeDescription(stdin ?? readAll(input), input)).envelope;
-  else ({ envelope, forFile } = await fromImage(input, stdin, o));
+  let made: Made;
+  if (kind === "envelope") made = { envelope: stdin ?? readAll(input) };
+  else if (kind === "description") made = await encodeDescription(stdin ?? readAll(input), input);
+  else made = await fromImage(input, stdin, o);
 
-  const signed = await signEnvelope(envelope, keys.map(signer));
+  const signed = await signEnvelope(made.envelope, keys.map(signer));
   const manifest = open(signed, { anchors: anchors(keys), need: keys.length }, host);
   await checkPayloads(manifest, new Map());
   const sequence = decimal(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   const out = o.out ?? (kind === "envelope" ? input : outputName(input));
-  if (o.imageOut !== undefined && forFile) writeWhole(o.imageOut, forFile);
+  if (made.read !== undefined) say(made.read);
+  if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
   const inJson = o.json && out === "-";
   if (!inJson) writeWhole(out, signed);
   if (o.json) json({ ok: true, code: 0, out, bytes: signed.length, sequence, signers: keys.map(keyFacts), ...(inJson && { data: Buffer.from(signed).toString("base64") }) });
