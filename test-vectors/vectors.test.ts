@@ -2,6 +2,7 @@
 // the registry and the documentation of what is covered.
 
 import { readFileSync } from "node:fs";
+import { CODES } from "../packages/cli/src/failure.js";
 import { describe, expect, it } from "vitest";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
@@ -97,7 +98,7 @@ describe("refusals", () => {
   it("have a row each in docs/errors.md", () => {
     const documented = rows("../docs/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));
     expect(documented.map(([number, name]) => `${number} ${name}`)).toEqual(
-      Object.entries(errors).map(([name, code]) => `${code} ${name}`),
+      Object.entries({ ...errors, ...CODES }).map(([name, code]) => `${code} ${name}`),
     );
     for (const row of documented) {
       expect(row, row[1]).toHaveLength(5);

@@ -876,7 +876,7 @@ describe.concurrent("--json gives one object on stdout, whatever happens", () =>
 });
 
 const vectors = haveVectors ? "" : " (skipped: the third-party vectors are not here)";
-describe.concurrent.skipIf(!haveVectors)(`the official examples from their JSON descriptions${vectors}`, () => {
+(haveVectors ? describe.concurrent : describe.skip)(`the official examples from their JSON descriptions${vectors}`, () => {
   for (const [n, files] of Object.entries({
     0: ["suit/libcsuit/suit_manifest_exp0.suit"],
     1: ["suit/esp256/example1.signed.suit", "suit/libcsuit/suit_manifest_exp1.suit"],

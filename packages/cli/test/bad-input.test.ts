@@ -1,0 +1,372 @@
+// What people hand in by mistake, and what others hand in on purpose: one line that says what is wrong, one hint, the exit code as
+// documented, nothing written.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, symlinkSync, truncateSync } from "node:fs";
+import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { signer } from "@firmseal/signer";
+import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, MAN_COMMON, MAN_INSTALL_OLD, MAN_SEQUENCE_NUMBER, MAN_VERSION, TAG_ENVELOPE } from "@firmseal/verifier/spec";
+import { createHash } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import { bin, DEVICE, expectFailure, expectHarmless, FACTS, keyA, type Place, signImage, standard, words } from "./run.js";
+
+const PASS = "the passphrase";
+let encrypted: Buffer;
+let signed: Buffer;
+
+beforeAll(async () => {
+  const p = standard();
+  await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: PASS } });
+  encrypted = p.get("e.pem");
+  await signImage(p, 7, "fw.suit");
+  signed = p.get("fw.suit");
+});
+
+function place(): Place {
+  const p = standard();
+  p.put("e.pem", encrypted);
+  p.put("fw.suit", signed);
+  return p;
+}
+
+type Bucket = "inspect" | "verify" | "sign" | "install";
+const COMMANDS: { [name in Bucket]: (file: string) => string[] } = {
+  inspect: (file) => ["inspect", file],
+  verify: (file) => ["verify", file, "--key", "A.jwk"],
+  sign: (file) => ["sign", file, "--key", "B.pem", "--out", "out.suit"],
+  install: (file) => ["install", file, ...DEVICE, ...FACTS],
+};
+const all: Bucket[] = ["inspect", "verify", "sign", "install"];
+
+/** Runs a command that fails, sees that nothing changes, and returns its first line. */
+async function fails(p: Place, exit: number, args: readonly string[], o: Parameters<Place["run"]>[1] = {}): Promise<string> {
+  const before = p.tree();
+  const line = expectFailure(await p.run(args, { limit: 20_000, ...o }), exit);
+  expect(p.tree()).toEqual(before);
+  return line;
+}
+
+/** An envelope as drafts before -29 had it: install is 17, in the manifest or severed into the envelope. */
+async function oldDraft(severed: boolean): Promise<Uint8Array> {
+  const sequence = cbor([]);
+  const digest = (content: Uint8Array): Encodable => [HASH_SHA_256, createHash("sha256").update(content).digest()];
+  const manifest = cbor(
+    new Map<Encodable, Encodable>([
+      [MAN_VERSION, 1],
+      [MAN_SEQUENCE_NUMBER, 1],
+      [MAN_COMMON, cbor(new Map<Encodable, Encodable>([[2, [[Uint8Array.of(0)]]]]))],
+      [MAN_INSTALL_OLD, severed ? digest(cbor(sequence)) : sequence],
+    ]),
+  );
+  const message = cbor(digest(cbor(manifest)));
+  const bucket = cbor(new Map<Encodable, Encodable>([[1, -19]]));
+  const signature = await signer(keyA).sign(cbor(["Signature1", bucket, new Uint8Array(), message]));
+  const block = cbor(new Tagged(18, [bucket, new Map(), null, signature]));
+  return cbor(
+    new Tagged(
+      TAG_ENVELOPE,
+      new Map<Encodable, Encodable>([
+        [ENV_AUTHENTICATION_WRAPPER, cbor([message, block])],
+        [ENV_MANIFEST, manifest],
+        ...(severed ? [[MAN_INSTALL_OLD, sequence] as const] : []),
+      ]),
+    ),
+  );
+}
+
+describe.concurrent("as an envelope", () => {
+  const files: [name: string, exit: number, says: string, make: (p: Place) => string | Promise<string>, only?: Bucket[]][] = [
+    ["text", 1, "", (p) => p.put("x.suit", "hello, world\n")],
+    ["an image", 1, "", () => "fw.bin", ["inspect", "verify", "install"]],
+    ["a PEM key", 1, "", () => "A.pem", ["inspect", "verify", "install"]],
+    ["an empty file", 1, "", (p) => p.put("x.suit", "")],
+    ["an empty map", 1, "", (p) => p.put("x.suit", Uint8Array.of(0xa0))],
+    ["an old draft, install = 17 in the manifest", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(false))],
+    ["an old draft, install = 17 in the envelope", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(true))],
+    ["a manifest without its envelope (tag 1070)", 1, "", (p) => p.put("x.suit", cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]]))))],
+    ["a directory", 2, "directory", (p) => p.folder("x.suit")],
+    ["a FIFO", 2, "FIFO", fifo],
+    ["a device", 2, "device", () => "/dev/zero"],
+    ["a missing file", 3, "no such file", () => "gone.suit"],
+    ["a path through a file", 3, "not a folder", () => "fw.bin/x.suit"],
+    ["a name that is too long", 3, "too long", () => "x".repeat(300)],
+    ["a link that leads nowhere", 3, "no such file", (p) => link(p, "gone")],
+    ["a link to itself", 3, "symbolic links", (p) => link(p, "x.suit")],
+  ];
+  for (const [name, exit, says, make, only] of files) {
+    it(name, async () => {
+      const p = place();
+      const file = await make(p);
+      for (const command of only ?? all) expect(await fails(p, exit, COMMANDS[command](file)), command).toContain(says);
+    });
+  }
+
+  it("a sparse file larger than memory is no envelope", async () => {
+    const p = place();
+    p.put("x.suit", "");
+    truncateSync(p.at("x.suit"), 2 ** 33);
+    const line = expectFailure(await p.run(["inspect", "x.suit"]), 1);
+    expect(line).toContain("no SUIT envelope");
+    expect(expectFailure(await p.run(["sign", "x.suit", "--key", "B.pem"]), 2)).toContain("too large");
+  });
+});
+
+function fifo(p: Place): string {
+  execFileSync("mkfifo", [p.at("pipe")]);
+  return "pipe";
+}
+
+function link(p: Place, to: string): string {
+  symlinkSync(to, p.at("x.suit"));
+  return "x.suit";
+}
+
+describe.concurrent("as a key", () => {
+  it("a wrong passphrase, or none", async () => {
+    const p = place();
+    const o = { env: { P: "another" } };
+    for (const args of [
+      ["sign", "fw.suit", "--key", "e.pem", "--out", "o.suit", "--passphrase-env", "P"],
+      ["verify", "fw.suit", "--key", "e.pem", "--passphrase-env", "P"],
+      ["pubkey", "e.pem", "--passphrase-env", "P"],
+    ])
+      expect(await fails(p, 3, args, o)).toContain("wrong passphrase");
+    expect(await fails(p, 3, ["sign", "fw.suit", "--key", "e.pem"])).toContain("terminal");
+    expect(await fails(p, 3, ["sign", "fw.suit", "--key", "e.pem", "--passphrase-env", "NOT_THERE"])).toContain("NOT_THERE");
+    expect(await fails(p, 3, ["sign", "fw.suit", "--key", "e.pem", "--passphrase-fd", "7"])).toContain("7");
+  });
+
+  it("a public key where a private one is needed", async () => {
+    const p = place();
+    p.put("A.raw", keyA.key);
+    for (const name of ["B.jwk", "A.raw"]) expect(await fails(p, 2, ["sign", "fw.suit", "--key", name])).toContain("public key");
+  });
+
+  const files: [name: string, exit: number, make: (p: Place) => string][] = [
+    ["an empty file", 2, (p) => p.put("k", "")],
+    ["text", 2, (p) => p.put("k", "hello")],
+    ["an image", 2, () => "fw.bin"],
+    ["an envelope", 2, () => "fw.suit"],
+    ["a PEM that is cut short", 2, (p) => p.put("k", p.get("A.pem").subarray(0, 60))],
+    ["a JWK that is cut short", 2, (p) => p.put("k", p.get("A.jwk").subarray(0, 60))],
+    ["an encrypted PEM that is cut short", 2, (p) => p.put("k", encrypted.subarray(0, encrypted.length - 60))],
+    ["more than a key", 2, (p) => p.put("k", new Uint8Array(100_000))],
+    ["a directory", 2, (p) => p.folder("k")],
+    ["a FIFO", 2, fifo],
+    ["a missing file", 3, () => "gone.pem"],
+  ];
+  for (const [name, exit, make] of files) {
+    it(name, async () => {
+      const p = place();
+      const file = make(p);
+      await fails(p, exit, ["sign", "fw.suit", "--key", file, "--passphrase-env", "P"], { env: { P: PASS } });
+      await fails(p, exit, ["verify", "fw.suit", "--key", file]);
+      if (name === "text" || exit === 3) await fails(p, exit, ["pubkey", file]);
+    });
+  }
+});
+
+describe.concurrent("elsewhere", () => {
+  it("payloads and descriptions that are no files", async () => {
+    const p = place();
+    const pipe = fifo(p);
+    p.folder("dir");
+    await signImage(p, 1, "o.suit", ["--uri", "http://x/fw"]);
+    for (const [file, exit] of [
+      [pipe, 2],
+      ["dir", 2],
+      ["gone", 3],
+    ] as const) {
+      await fails(p, exit, ["verify", "o.suit", "--key", "A.jwk", "--payload", file]);
+      await fails(p, exit, ["install", "o.suit", ...DEVICE, ...FACTS, "--payload", file]);
+      await fails(p, exit, ["create", "--from", file]);
+      await fails(p, exit, ["sign", file, "--key", "A.pem", ...FACTS, "--seq", "1"]);
+    }
+    p.put("empty.bin", "");
+    await fails(p, 1, ["sign", "empty.bin", "--key", "A.pem", ...FACTS, "--seq", "1"]);
+    await fails(p, 1, ["sign", "empty.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw"]);
+    await fails(p, 1, ["create", "--from", "empty.bin"]);
+  });
+
+  it("outputs that cannot be written", async () => {
+    const p = place();
+    p.folder("dir");
+    const pipe = fifo(p);
+    const sign = ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out"];
+    for (const [out, exit] of [
+      ["dir", 2],
+      [pipe, 2],
+      ["/dev/null", 2],
+      ["/dev/stdout", 2],
+      ["gone/out.suit", 3],
+      ["fw.bin/out.suit", 3],
+      ["x".repeat(300), 3],
+    ] as const)
+      await fails(p, exit, [...sign, out]);
+    // as long as a name may be
+    for (const name of [`${"y".repeat(250)}.suit`, `${"長".repeat(83)}.suit`]) {
+      await p.ok([...sign, name]);
+      expect(p.has(name)).toBe(true);
+    }
+    expect(p.names().filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  const asNobody = spawnSync(process.execPath, [bin, "--version"], { uid: 65534, gid: 65534 });
+  const canDrop = process.getuid?.() === 0 && asNobody.status === 0;
+  const why = canDrop ? "" : " (skipped: needs root, and a checkout that every user can read)";
+  it.skipIf(!canDrop)(`a file that may not be read, a folder that may not be written${why}`, async () => {
+    const p = place();
+    chmodSync(p.path, 0o755);
+    for (const name of ["A.jwk", "fw.bin"]) chmodSync(p.at(name), 0o644);
+    const o = { uid: 65534 };
+    expect(await fails(p, 3, ["inspect", "fw.suit"], o)).toContain("may not be opened");
+    expect(await fails(p, 3, ["verify", "fw.suit", "--key", "A.jwk"], o)).toContain("fw.suit");
+    expect(await fails(p, 3, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"], o)).toContain("A.pem");
+    chmodSync(p.at("A.pem"), 0o644);
+    chmodSync(p.at("fw.suit"), 0o644);
+    expect(await fails(p, 3, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"], o)).toContain("fw.suit");
+    await fails(p, 3, ["sign", "fw.suit", "--key", "B.pem"], o);
+    await fails(p, 3, ["keygen", "--out", "k.pem", "--no-passphrase"], o);
+    await fails(p, 3, ["install", "fw.suit", ...DEVICE, ...FACTS], o);
+    mkdirSync(p.at("sub"), { mode: 0o700 });
+    await fails(p, 3, ["inspect", "sub/x.suit"], o);
+  });
+
+  it("a private key that others can read: told, and used", async () => {
+    const p = place();
+    chmodSync(p.at("A.pem"), 0o640);
+    const r = await signImage(p, 1, "o.suit");
+    expect(r.stderr).toMatch(/^warning: A\.pem can be read by others/);
+  });
+});
+
+describe.concurrent("options", () => {
+  const args: [string, string[], string][] = [
+    ["an unknown option", ["verify", "fw.suit", "--key", "A.jwk", "--bogus"], "--bogus"],
+    ["a misspelt option", ["verify", "fw.suit", "--key", "A.jwk", "--payloads", "x"], "--payload"],
+    ["an option without its value", ["verify", "fw.suit", "--key"], "--key"],
+    ["a missing option", ["verify", "fw.suit"], "--key"],
+    ["another missing option", ["install", "fw.suit", "--key", "A.jwk"], "--device"],
+    ["a missing argument", ["sign", "--key", "A.pem"], "input"],
+    ["one argument too many", ["inspect", "fw.suit", "fw.bin"], "argument"],
+    ["no --need at all", ["verify", "fw.suit", "--key", "A.jwk", "--need", "0"], "trust policy"],
+    ["a --need that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--need", "2"], "trust policy"],
+    ["a --need that is no number", ["verify", "fw.suit", "--key", "A.jwk", "--need", "-1"], "--need"],
+    ["an unknown format", ["pubkey", "A.pem", "--format", "der"], "--format"],
+    ["a passphrase on the command line", ["pubkey", "A.pem", "--passphrase", "x"], "--passphrase"],
+    ["--seq x", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "x"], "--seq"],
+    ["--seq -1", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "-1"], "--seq"],
+    ["--seq 1e3", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1e3"], "--seq"],
+    ["--seq 0x10", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "0x10"], "--seq"],
+    ["--seq with nothing", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", ""], "--seq"],
+    ["--seq 2^64", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "18446744073709551616"], "2^64"],
+    ["--floor x", ["verify", "fw.suit", "--key", "A.jwk", "--floor", "x"], "--floor"],
+  ];
+  for (const [name, list, says] of args) {
+    it(name, async () => {
+      expect(await fails(place(), 2, list)).toContain(says);
+    });
+  }
+});
+
+describe.concurrent("names and texts that are meant to deceive", () => {
+  it("names that begin with a hyphen", async () => {
+    const p = place();
+    p.put("-fw.bin", p.get("fw.bin"));
+    p.put("--json", p.get("A.pem"));
+    p.put("-v.suit", signed);
+    await p.ok(["sign", "--key", "--json", ...FACTS, "--seq", "7", "--", "-fw.bin"]);
+    expect(p.get("-fw.suit").equals(signed)).toBe(true);
+    await p.ok(["verify", "--key", "A.jwk", "--", "-v.suit"]);
+    await p.ok(["verify", "./-v.suit", "--key", "A.jwk"]);
+    await p.ok(["inspect", "--", "-v.suit"]);
+    await p.ok(["create", "--from", "-d.json", "--out", "-d.suit"], { input: p.put("-d.json", '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}') });
+    await fails(p, 2, ["verify", "-v.suit", "--key", "A.jwk"]);
+    // behind -- it is no option
+    const r = await p.run(["inspect", "--", "--json"]);
+    expectFailure(r, 1);
+  });
+
+  const NASTY = "a\u001b]0;owned\u0007\u001b[31m\r\n\u009b2J\u202e\u2066\u0000b".replaceAll("\u0000", "");
+
+  it("control characters and escapes in file names", async () => {
+    const p = place();
+    const file = `${NASTY}.suit`;
+    const key = `${NASTY}.pem`;
+    p.put(file, signed);
+    p.put(key, p.get("B.pem"), 0o644);
+    p.put(`${NASTY}.bin`, p.get("fw.bin"));
+    const seen: string[] = [];
+    for (const args of [
+      ["inspect", file],
+      ["verify", file, "--key", key],
+      ["verify", file, "--key", "A.jwk"],
+      ["sign", file, "--key", key],
+      ["sign", `${NASTY}.bin`, "--key", "A.pem", ...FACTS, "--seq", "1"],
+      ["install", file, "--key", "A.jwk", "--device", `${NASTY}.dev`, ...FACTS],
+      ["install", file, "--key", "A.jwk", "--device", `${NASTY}.dev`, ...FACTS],
+      ["keygen", "--out", `${NASTY}.new`, "--no-passphrase"],
+      ["keygen", "--out", `${NASTY}.new`, "--no-passphrase"],
+      ["keygen", "--out", `${NASTY}.new`],
+      ["pubkey", `${NASTY}.gone`],
+      ["create", "--from", file],
+      ["verify", file, "--key", "A.jwk", "--payload", NASTY],
+      ["verify", file, "--key", "A.jwk", `--${NASTY}`],
+      ["verify", file, "--key", "A.jwk", "--need", NASTY],
+      ["pubkey", key, "--format", NASTY],
+      ["pubkey", key, "--passphrase-env", NASTY],
+      [NASTY],
+    ]) {
+      for (const more of [[], ["--json"]]) {
+        const r = await p.run([...args, ...more]);
+        expectHarmless(r.stdout);
+        expectHarmless(r.stderr);
+        if (r.exit !== 0) expect(words(r), args.join(" ")).toHaveLength(2);
+        if (more.length > 0) expect(r.json).toHaveProperty("ok", r.exit === 0);
+        seen.push(r.stderr, r.stdout);
+      }
+    }
+    expect(seen.join("")).toContain("\\u{1b}]0;owned\\u{7}\\u{1b}[31m\\u{d}\\u{a}\\u{9b}2J\\u{202e}\\u{2066}b");
+    expect(seen.join("")).toContain("\\u001b]0;owned\\u0007\\u001b[31m\\r\\n\\u009b2J\\u202e\\u2066b");
+  });
+
+  it("the same in the texts of a manifest", async () => {
+    const p = place();
+    p.put(
+      "d.json",
+      JSON.stringify({
+        $schema: "urn:firmseal:manifest:1",
+        sequence: 1,
+        components: [[NASTY]],
+        validate: [{ "directive-override-parameters": { content: NASTY, "invoke-args": NASTY } }, "condition-check-content"],
+        text: { en: { "manifest-description": NASTY, "update-description": `${NASTY}\u2028\u{e0041}`, components: [{ component: 0, "vendor-name": NASTY }] } },
+      }),
+    );
+    const made = await p.ok(["create", "--from", "d.json"]);
+    expectHarmless(made.stderr);
+    for (const more of [[], ["--diag"], ["--json"]]) {
+      const r = await p.ok(["inspect", "d.suit", ...more]);
+      expectHarmless(r.stdout);
+      expect(r.stdout).not.toMatch(/[\u2028\u{e0041}]/u);
+      expect(r.stdout).toContain("owned");
+    }
+    const json = (await p.ok(["inspect", "d.suit", "--json"])).json as { text: object[] };
+    // escaped, and lost to nobody
+    expect(json.text[0]).toMatchObject({ "manifest-description": NASTY, "update-description": `${NASTY}\u2028\u{e0041}` });
+  });
+
+  it("the same in a description that is refused", async () => {
+    const p = place();
+    p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]], [NASTY]: 1 }));
+    expect(await fails(p, 1, ["create", "--from", "d.json"])).toContain("owned");
+    p.put("d.json", JSON.stringify({ "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"], [NASTY]: 1 }] }));
+    expect(await fails(p, 1, ["create", "--from", "d.json"])).toContain("owned");
+    p.put("d.json", `{"a": ${NASTY}`);
+    await fails(p, 1, ["create", "--from", "d.json"]);
+    p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]], payloads: { "#x": { file: NASTY } } }));
+    await fails(p, 3, ["create", "--from", "d.json"]);
+    p.put("d.json", JSON.stringify({ "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"] }], description: { en: { [NASTY]: "x" } } }));
+    const r = await p.run(["create", "--from", "d.json", "--out", "o.suit"]);
+    expectHarmless(r.stderr);
+  });
+});

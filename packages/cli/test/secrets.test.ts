@@ -1,0 +1,208 @@
+// Where secrets must not be: anything that is printed, the command line and the environment of the process, files that are left. And
+// where an envelope says nothing of the machine that made it.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { beforeAll, describe, expect, it } from "vitest";
+import { plainPem } from "../src/keys/pkcs8.js";
+import { readKey } from "../src/keys/file.js";
+import { isPrivate, type PrivateKey, privateKey, toPrivateCose } from "@firmseal/signer";
+import { DEVICE, FACTS, image, Place, privateJwk, type Result, standard } from "./run.js";
+
+const CANARY = "canary-passphrase-Zq9";
+const WRONG = "another-canary-Xw3";
+const secretBytes = new TextEncoder().encode("canary key bytes, 32 of them, ok");
+const canaryKey = privateKey("ed25519", secretBytes);
+let encrypted: Buffer;
+let inside: PrivateKey;
+
+beforeAll(async () => {
+  const p = standard();
+  await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: CANARY } });
+  encrypted = p.get("e.pem");
+  const key = await readKey(encrypted, "e.pem", async () => Buffer.from(CANARY));
+  if (!isPrivate(key)) throw new Error("not private");
+  inside = key;
+});
+
+/** A secret as it could show: itself, hexadecimal, base64 at each of the three offsets. */
+function forms(secret: Uint8Array): Buffer[] {
+  const b = Buffer.from(secret);
+  const base64 = [0, 1, 2].flatMap((skip) => {
+    const text = b.subarray(skip, skip + 3 * Math.floor((b.length - skip) / 3)).toString("base64");
+    return [text, text.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+  return [b, ...[b.toString("hex"), b.toString("hex").toUpperCase(), [...b].join(","), [...b].join(", "), ...base64].map((t) => Buffer.from(t))];
+}
+
+const passphrases = [CANARY, WRONG].flatMap((t) => forms(Buffer.from(t)));
+
+function expectNone(where: string, content: Uint8Array, secrets: readonly Uint8Array[]): void {
+  const b = Buffer.from(content);
+  for (const s of secrets) expect(b.includes(s), where).toBe(false);
+}
+
+function expectSilent(r: Result, secrets: readonly Uint8Array[]): void {
+  expectNone("stdout", r.bytes, secrets);
+  expectNone("stderr", Buffer.from(r.stderr), secrets);
+}
+
+function expectFilesSilent(p: Place, secrets: readonly Uint8Array[], except: readonly string[]): void {
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(p.at(folder), { withFileTypes: true })) {
+      const name = folder === "." ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) walk(name);
+      else if (!except.includes(name)) expectNone(name, p.get(name), secrets);
+    }
+  };
+  walk(".");
+}
+
+describe.concurrent("secrets", () => {
+  it("the passphrase shows nowhere", async () => {
+    const p = standard();
+    p.put("e.pem", encrypted);
+    p.put("broken.pem", Buffer.concat([encrypted.subarray(0, 100), Buffer.from("AAAA"), encrypted.subarray(104)]));
+    const secrets = [...passphrases, ...forms(inside.secret)];
+    const sign = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1"];
+    const runs: [string[], Parameters<Place["run"]>[1]][] = [];
+    for (const json of [[], ["--json"]]) {
+      runs.push([[...sign, ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+      runs.push([[...sign, ...json, "--passphrase-fd", "3"], { fds: [CANARY] }]);
+      runs.push([[...sign, ...json, "--passphrase-env", "P"], { env: { P: WRONG } }]);
+      runs.push([[...sign, ...json, "--passphrase-fd", "3"], { fds: [WRONG.repeat(100)] }]);
+      runs.push([["pubkey", "e.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+      runs.push([["pubkey", "broken.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+      runs.push([["keygen", "--out", `k${json.length}.pem`, ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+      runs.push([["keygen", "--out", "e.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+    }
+    for (const [args, o] of runs) expectSilent(await p.run(args, o), secrets);
+    expectFilesSilent(p, secrets, []);
+    expect(p.names().filter((name) => name.startsWith(".") || name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("the private key shows nowhere, whatever is wrong with its file", async () => {
+    const p = standard();
+    const pem = plainPem(canaryKey);
+    const jwk = privateJwk(canaryKey);
+    const cose = toPrivateCose(canaryKey);
+    const at = Buffer.from(cose).indexOf(Buffer.from(secretBytes));
+    const good = ["good.pem", "good.jwk", "good.cose"];
+    p.put("good.pem", pem);
+    p.put("good.jwk", jwk);
+    p.put("good.cose", cose);
+    const bad = {
+      "cut.pem": pem.slice(0, -40),
+      "line.pem": pem.replace("MC4", "MC5"),
+      "cut.jwk": jwk.slice(0, -3),
+      "kty.jwk": jwk.replace("Ed25519", "Ed448"),
+      "list.jwk": `[${jwk}]`,
+      "set.jwk": `{"keys":[${jwk}]}`,
+      "mismatch.jwk": jwk.replace(/"x":"./, '"x":"A'),
+      "cut.cose": cose.subarray(0, at + 30),
+      "raw.bin": secretBytes,
+      "description.json": jwk,
+    };
+    for (const [name, content] of Object.entries(bad)) p.put(name, content);
+    const secrets = forms(secretBytes);
+    for (const name of good) {
+      expectSilent(await p.ok(["sign", "fw.bin", "--key", name, ...FACTS, "--seq", "1", "--json"]), secrets);
+      expectSilent(await p.ok(["pubkey", name, "--format", name === "good.pem" ? "h" : "js"]), secrets);
+      expectSilent(await p.ok(["verify", "fw.suit", "--key", name]), secrets);
+    }
+    for (const name of Object.keys(bad)) {
+      const r = await p.run(["sign", "fw.bin", "--key", name, ...FACTS, "--seq", "1", "--json"]);
+      expect(r.exit, name).toBe(2);
+      expectSilent(r, secrets);
+    }
+    for (const name of ["description.json", "cut.jwk"]) expectSilent(await p.run(["create", "--from", name]), secrets);
+    expectFilesSilent(p, secrets, [...good, ...Object.keys(bad)]);
+  });
+
+  const hasProc = existsSync("/proc/self/environ");
+  it.skipIf(!hasProc)(`the process shows it in the named variable and nowhere else${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
+    const p = standard();
+    p.put("e.pem", encrypted);
+    for (const byFd of [false, true]) {
+      const seen: { cmdline: Buffer; environ: Buffer }[] = [];
+      let timer: NodeJS.Timeout | undefined;
+      const r = await p.run(["sign", "-", "--key", "e.pem", ...FACTS, "--seq", "1", "--out", "o.suit", byFd ? "--passphrase-fd" : "--passphrase-env", byFd ? "3" : "P"], {
+        ...(byFd ? { fds: [CANARY] } : { env: { P: CANARY } }),
+        input: image(3000),
+        started: (pid) => {
+          const look = () => {
+            try {
+              seen.push({ cmdline: readFileSync(`/proc/${pid}/cmdline`), environ: readFileSync(`/proc/${pid}/environ`) });
+            } catch {
+              // it has ended
+            }
+          };
+          look();
+          timer = setInterval(look, 5);
+        },
+      });
+      clearInterval(timer);
+      expect(r.exit).toBe(0);
+      expect(seen.length).toBeGreaterThan(3);
+      for (const { cmdline, environ } of seen) {
+        expectNone("cmdline", cmdline, passphrases);
+        const others = environ
+          .toString("latin1")
+          .split("\0")
+          .filter((v) => byFd || !v.startsWith("P="));
+        expectNone("environ", Buffer.from(others.join("\0"), "latin1"), passphrases);
+      }
+    }
+  });
+
+  const hasScript = spawnSync("script", ["--version"]).status === 0;
+  it.skipIf(!hasScript)(`typed at a terminal, it is not shown${hasScript ? "" : " (skipped: no program script)"}`, async () => {
+    const p = standard();
+    p.put("e.pem", encrypted);
+    const command = `"${process.execPath}" "${new URL("../bin/firmseal.js", import.meta.url).pathname}" pubkey e.pem`;
+    const r = spawnSync("script", ["-qec", command, "/dev/null"], { cwd: p.path, input: `${CANARY}\n`, encoding: "utf8", timeout: 20_000 });
+    // the terminal that script makes echoes what comes before the program has turned that off; the program itself shows nothing of it
+    expect(r.stdout).toContain("Passphrase for e.pem: ");
+    expect(r.stdout.slice(r.stdout.indexOf("Passphrase for"))).not.toContain(CANARY);
+  });
+});
+
+describe.concurrent("an envelope", () => {
+  it("holds no name, path or time of the machine that made it", async () => {
+    const p = new Place();
+    const folder = p.folder("secret-project-folder");
+    const q = standard();
+    p.put(`${folder}/alice-key-file.pem`, q.get("A.pem"));
+    p.put(`${folder}/customer-image.bin`, image(5000));
+    const names = ["secret-project-folder", "alice-key-file", "customer-image", "description-name", ".bin", ".pem", "/tmp", hostname(), `/${userInfo().username}/`];
+    const key = ["--key", `${folder}/alice-key-file.pem`];
+    const description = {
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 1,
+      components: [[{ hex: "00" }]],
+      validate: [{ "directive-override-parameters": { image: { payload: "#fw" } } }, "condition-image-match"],
+      install: [{ "directive-override-parameters": { uri: "#fw", content: { file: "customer-image.bin" } } }, "directive-fetch", "condition-image-match"],
+      payloads: { "#fw": { file: "customer-image.bin" } },
+    };
+    p.put(`${folder}/description-name.json`, JSON.stringify(description));
+    await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--out", "1.suit"]);
+    await p.ok(["create", "--from", `${folder}/description-name.json`, "--out", "2.suit"]);
+    await p.ok(["sign", `${folder}/description-name.json`, ...key, "--out", "3.suit"]);
+    await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--uri", "https://example.com/fw", "--out", "4.suit"]);
+    for (const name of ["1.suit", "2.suit", "3.suit", "4.suit"]) {
+      for (const text of names) if (text.length > 1) expect(p.get(name).includes(text), `${name}: ${text}`).toBe(false);
+    }
+    // a time would make the next one another
+    await new Promise((done) => setTimeout(done, 1100));
+    await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--out", "5.suit"]);
+    expect(p.get("5.suit").equals(p.get("1.suit"))).toBe(true);
+  });
+
+  it("nor does the device, but for what was installed", async () => {
+    const p = standard();
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"]);
+    await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);
+    for (const text of ["fw.bin", "fw.suit", "A.jwk", p.path]) expect(p.get("dev/device.json").includes(text)).toBe(false);
+  });
+});
