@@ -18,7 +18,7 @@ let built;
 
 beforeAll(async () => {
   built = await bundleAll(folder);
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(names)("firmseal-%s", (name) => {

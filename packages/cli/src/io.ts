@@ -144,15 +144,26 @@ function cleanUp(): void {
   temporary = undefined;
 }
 
-for (const [signal, number] of [
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-  ["SIGHUP", 1],
-] as const)
-  process.once(signal, () => {
-    cleanUp();
-    process.exit(128 + number);
-  });
+let held = false;
+
+/**
+ * From here on a signal waits until what is being written is whole. To be called when writing begins: before, while stdin or a large file
+ * is read, a signal has to end the program at once.
+ */
+export function holdSignals(): void {
+  if (held) return;
+  held = true;
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const)
+    process.once(signal, () => {
+      cleanUp();
+      process.exit(128 + number);
+    });
+}
+
 // a file-size limit then shows as EFBIG and is told in words
 process.on("SIGXFSZ", () => {});
 
@@ -178,6 +189,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     }
     return;
   }
+  holdSignals();
   try {
     const target = fresh ? path : targetOf(path);
     const folder = dirname(target);

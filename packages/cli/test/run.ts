@@ -52,6 +52,8 @@ export interface RunOptions {
   started?: (pid: number) => void;
   /** A program in front, for example a shell that sets limits. */
   through?: readonly string[];
+  /** Nothing comes on stdin, and no end either. */
+  openStdin?: boolean;
   /** Milliseconds until SIGKILL: nothing here may hang. */
   limit?: number;
 }
@@ -90,7 +92,8 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
   child.stdout?.on("data", (b: Buffer) => out.push(b));
   child.stderr?.on("data", (b: Buffer) => err.push(b));
   // a program that does not read its input closes it
-  child.stdin?.on("error", () => {}).end(o.input ?? "");
+  child.stdin?.on("error", () => {});
+  if (!o.openStdin) child.stdin?.end(o.input ?? "");
   const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? 50_000);
   if (child.pid !== undefined) o.started?.(child.pid);
   return new Promise((resolve, reject) => {
@@ -142,7 +145,7 @@ export class Place {
   /** Runs what has to succeed. */
   async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {
     const r = await this.run(args, o);
-    expect(r, args.join(" ")).toMatchObject({ exit: 0, signal: null });
+    expect({ exit: r.exit, signal: r.signal, stderr: r.exit === 0 ? "" : r.stderr }, args.join(" ")).toEqual({ exit: 0, signal: null, stderr: "" });
     return r;
   }
   /** Every file and folder below, with the content, size and mode of each. */

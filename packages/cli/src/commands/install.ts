@@ -5,7 +5,7 @@ import { install as startInstall, type Manifest, open, type Source, type Trust }
 import { createFileDevice, decimal, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { payloadFiles } from "../audit.js";
 import { environment, systemFault, usage } from "../failure.js";
-import { host, readSource } from "../io.js";
+import { holdSignals, host, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible } from "../ui.js";
@@ -78,6 +78,11 @@ function installOn(envelope: Uint8Array | Source, trust: Trust, o: InstallOption
   const device = deviceIn(o);
   const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
+  const persist = device.persist;
+  device.persist = (commit) => {
+    holdSignals();
+    persist(commit);
+  };
   const progress = startInstall(envelope, trust, device, host);
   if (progress.next()) progress.next(false);
   return { device, manifest: progress.manifest };

@@ -90,7 +90,7 @@ function add(p: number[][], q: number[][], s: number): void {
 
 /** The affine point of plain x and y. Weights: 2 y has 4, RR less than 1. */
 function point(x: number[], y: number[]): number[][] {
-  var p: number[][] = [[], [], ONE.slice()];
+  var p: number[][] = [[], [], ONE.concat()];
   mul(p[0], x, RR);
   lin(p[1], y, 2, y, 0);
   mul(p[1], p[1], RR);
@@ -98,7 +98,7 @@ function point(x: number[], y: number[]): number[][] {
 }
 
 function copy(p: number[][]): number[][] {
-  return [p[0].slice(), p[1].slice(), p[2].slice()];
+  return [p[0].concat(), p[1].concat(), p[2].concat()];
 }
 
 /**
