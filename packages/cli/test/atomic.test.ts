@@ -34,13 +34,8 @@ function files(folder: string): string[] {
     .map((e) => e.name);
 }
 
-interface Killed extends Result {
-  milliseconds: number;
-}
-
 /** Runs a command and sends a signal after `delay` ms, or as soon as `when` holds. */
-async function kill(p: Place, args: readonly string[], signal: NodeJS.Signals, at: number | (() => boolean), o: RunOptions = {}): Promise<Killed> {
-  const begun = performance.now();
+async function kill(p: Place, args: readonly string[], signal: NodeJS.Signals, at: number | (() => boolean), o: RunOptions = {}): Promise<Result> {
   let ended = false;
   const r = await p.run(args, {
     ...o,
@@ -64,7 +59,7 @@ async function kill(p: Place, args: readonly string[], signal: NodeJS.Signals, a
     },
   });
   ended = true;
-  return { ...r, milliseconds: performance.now() - begun };
+  return r;
 }
 
 /** A fixed row of numbers in [0, 1), so that a failure comes again. */

@@ -27,15 +27,22 @@ if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: 
 if (Math.max(...["verifier/src", "signer/src", "cli/src"].map((name) => newest(join(packages, name)))) > statSync(main).mtimeMs)
   throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
 
-export interface Result {
-  /** null: ended by a signal, or by the time limit of the test. */
-  exit: number | null;
-  signal: NodeJS.Signals | null;
-  bytes: Buffer;
-  stdout: string;
-  stderr: string;
+export class Result {
+  readonly stdout: string;
+  constructor(
+    /** null: ended by a signal, or by the time limit of the test. */
+    readonly exit: number | null,
+    readonly signal: NodeJS.Signals | null,
+    /** stdout as it came. */
+    readonly bytes: Buffer,
+    readonly stderr: string,
+  ) {
+    this.stdout = bytes.toString("utf8");
+  }
   /** The one JSON object on stdout; throws where there is none, or more. */
-  readonly json: Record<string, unknown>;
+  get json(): Record<string, unknown> {
+    return JSON.parse(this.stdout) as Record<string, unknown>;
+  }
 }
 
 export interface RunOptions {
@@ -100,18 +107,7 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
     child.on("error", reject);
     child.on("close", (exit, signal) => {
       clearTimeout(timer);
-      const bytes = Buffer.concat(out);
-      const stdout = bytes.toString("utf8");
-      resolve({
-        exit,
-        signal,
-        bytes,
-        stdout,
-        stderr: Buffer.concat(err).toString("utf8"),
-        get json() {
-          return JSON.parse(stdout) as Record<string, unknown>;
-        },
-      });
+      resolve(new Result(exit, signal, Buffer.concat(out), Buffer.concat(err).toString("utf8")));
     });
   });
 }

@@ -58,17 +58,24 @@ export function readEnvelope(bytes: Uint8Array): Parts {
   };
 }
 
-/** The envelope without the severable elements `keys` (numbers of the specification), or without any. Signatures stay valid. */
+/**
+ * The envelope without the severable elements `keys` (numbers of the specification), or without any, and without the payloads that only
+ * those fetch: an envelope must not carry what nothing in it vouches for. Signatures stay valid.
+ */
 export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
   const parts = readEnvelope(bytes);
   for (const key of [...parts.severed.keys()]) if (!keys || keys.includes(key)) parts.severed.delete(key);
+  const { uris } = peek(writeEnvelope({ ...parts, payloads: new Map() })).structure;
+  for (const uri of [...parts.payloads.keys()]) if (!uris.includes(uri)) parts.payloads.delete(uri);
   return writeEnvelope(parts);
 }
 
-/** The envelope with the severed elements that `from`, another form of it, still has. Refused where a digest does not match. */
+/** The envelope with the severed elements and payloads that `from`, another form of it, still has. Refused where a digest does not match. */
 export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
   const parts = readEnvelope(bytes);
-  for (const [key, content] of readEnvelope(from).severed) parts.severed.set(key, content);
+  const whole = readEnvelope(from);
+  for (const [key, content] of whole.severed) parts.severed.set(key, content);
+  for (const [uri, content] of whole.payloads) if (!parts.payloads.has(uri)) parts.payloads.set(uri, content);
   const out = writeEnvelope(parts);
   peek(out);
   return out;

@@ -1,6 +1,7 @@
-import { anchor, open } from "@firmseal/verifier";
+import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
+import { peek } from "@firmseal/verifier/peek";
 import { describe, expect, it } from "vitest";
-import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes, vectorJson } from "../../verifier/test/vectors.js";
+import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes, vectorHex, vectorJson } from "../../verifier/test/vectors.js";
 import { encode, importSuitTool, privateKey, readEnvelope, reattach, sever, sign, signer } from "../src/index.js";
 
 const trust = () => ({ anchors: [anchor("es256", SPEC_P256)] });
@@ -65,5 +66,29 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
       "description of a component: component-version is ignored",
       "description of a component: model-info is ignored",
     ]);
+  });
+
+  it.each([
+    ["libcsuit S0 (trust domains)", () => vectorBytes("suit/libcsuit/suit_manifest_expS0.suit"), "es256"],
+    ["libcsuit U0 (update management)", () => vectorBytes("suit/libcsuit/suit_manifest_expU0.suit"), "es256"],
+    ["trust domains, example 0", () => vectorHex("suit/trust-domains/example0_dependent.hex"), "es256"],
+    ["trust domains, example 1", () => vectorHex("suit/trust-domains/example1_process.hex"), "es256"],
+    ["firmware encryption, ES-ECDH", () => vectorHex("suit/firmware-encryption/suit-manifest-es-ecdh-content.hex.signed"), "es256"],
+    ["firmware encryption, AES-KW under a MAC", () => vectorHex("suit/firmware-encryption/suit-manifest-aes-kw.hex.signed"), "hmac256"],
+  ] as const)("%s: authentic, readable, and refused as not supported", (_, bytes, alg) => {
+    const code = (key: Uint8Array) => {
+      try {
+        open(bytes(), { anchors: [anchor(alg, key)] });
+      } catch (e) {
+        return (e as Refusal).code;
+      }
+      return 0;
+    };
+    const [right, wrong] =
+      alg === "es256" ? [SPEC_P256, privateKey("es256", new Uint8Array(32).fill(7)).key] : [new Uint8Array(32).fill(0x61), new Uint8Array(32).fill(0x62)];
+    // what is not supported is looked at behind the signature, so the refusal says that the signature is good
+    expect(code(right)).toBe(errors.NOT_SUPPORTED);
+    expect(code(wrong)).toBe(errors.SIGNATURE_INVALID);
+    expect(peek(bytes()).structure.components.length).toBeGreaterThan(0);
   });
 });

@@ -7,10 +7,6 @@ const root = process.env["FIRMSEAL_VECTORS"] ?? resolve(fileURLToPath(new URL(".
 
 export const haveVectors = existsSync(join(root, "README.md"));
 
-export function vectorPath(name: string): string {
-  return join(root, name);
-}
-
 export function vectorBytes(name: string): Uint8Array {
   return new Uint8Array(readFileSync(join(root, name)));
 }
