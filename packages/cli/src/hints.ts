@@ -47,6 +47,7 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   PARAMETER_VALUE: ["a parameter has a value that it cannot take", REBUILD],
   URI_CHARACTER: ["a URI has a character that no URI has", "write it percent-encoded"],
   TEXT_KEY: ["the text has an element that is not known", REBUILD],
+  PAYLOAD_COUNT: ["there are more than 16 payloads in the envelope", "keep some of them outside, with a URI"],
   TRUST_POLICY: ["nobody could ever meet this trust policy, or anybody could", POLICY],
   ANCHOR_KEY: ["a trusted key cannot be used", "give another public key"],
   WRAPPER_EMPTY: ["the envelope is not signed", "sign it: firmseal sign ENVELOPE --key KEY"],

@@ -2,12 +2,21 @@
 // documented, nothing written.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, truncateSync } from "node:fs";
-import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
-import { signer } from "@firmseal/signer";
-import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, MAN_COMMON, MAN_INSTALL_OLD, MAN_SEQUENCE_NUMBER, MAN_VERSION, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, symlinkSync, truncateSync } from "node:fs";
+import { signer } from "@firmseal/signer";
+import {
+  ENV_AUTHENTICATION_WRAPPER,
+  ENV_MANIFEST,
+  HASH_SHA_256,
+  MAN_COMMON,
+  MAN_INSTALL_OLD,
+  MAN_SEQUENCE_NUMBER,
+  MAN_VERSION,
+  TAG_ENVELOPE,
+} from "@firmseal/verifier/spec";
 import { beforeAll, describe, expect, it } from "vitest";
+import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { bin, DEVICE, expectFailure, expectHarmless, FACTS, keyA, type Place, signImage, standard, words } from "./run.js";
 
 const PASS = "the passphrase";
@@ -83,7 +92,12 @@ describe.concurrent("as an envelope", () => {
     ["an empty map", 1, "", (p) => p.put("x.suit", Uint8Array.of(0xa0))],
     ["an old draft, install = 17 in the manifest", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(false))],
     ["an old draft, install = 17 in the envelope", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(true))],
-    ["a manifest without its envelope (tag 1070)", 1, "", (p) => p.put("x.suit", cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]]))))],
+    [
+      "a manifest without its envelope (tag 1070)",
+      1,
+      "",
+      (p) => p.put("x.suit", cbor(new Tagged(1070, new Map<Encodable, Encodable>([[1, 1]])))),
+    ],
     ["a directory", 2, "directory", (p) => p.folder("x.suit")],
     ["a FIFO", 2, "FIFO", fifo],
     ["a device", 2, "device", () => "/dev/zero"],
@@ -280,7 +294,9 @@ describe.concurrent("names and texts that are meant to deceive", () => {
     await p.ok(["verify", "--key", "A.jwk", "--", "-v.suit"]);
     await p.ok(["verify", "./-v.suit", "--key", "A.jwk"]);
     await p.ok(["inspect", "--", "-v.suit"]);
-    await p.ok(["create", "--from", "-d.json", "--out", "-d.suit"], { input: p.put("-d.json", '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}') });
+    await p.ok(["create", "--from", "-d.json", "--out", "-d.suit"], {
+      input: p.put("-d.json", '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}'),
+    });
     await fails(p, 2, ["verify", "-v.suit", "--key", "A.jwk"]);
     // behind -- it is no option
     const r = await p.run(["inspect", "--", "--json"]);
@@ -339,7 +355,13 @@ describe.concurrent("names and texts that are meant to deceive", () => {
         sequence: 1,
         components: [[NASTY]],
         validate: [{ "directive-override-parameters": { content: NASTY, "invoke-args": NASTY } }, "condition-check-content"],
-        text: { en: { "manifest-description": NASTY, "update-description": `${NASTY}\u2028\u{e0041}`, components: [{ component: 0, "vendor-name": NASTY }] } },
+        text: {
+          en: {
+            "manifest-description": NASTY,
+            "update-description": `${NASTY}\u2028\u{e0041}`,
+            components: [{ component: 0, "vendor-name": NASTY }],
+          },
+        },
       }),
     );
     const made = await p.ok(["create", "--from", "d.json"]);
@@ -359,13 +381,27 @@ describe.concurrent("names and texts that are meant to deceive", () => {
     const p = place();
     p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]], [NASTY]: 1 }));
     expect(await fails(p, 1, ["create", "--from", "d.json"])).toContain("owned");
-    p.put("d.json", JSON.stringify({ "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"], [NASTY]: 1 }] }));
+    p.put(
+      "d.json",
+      JSON.stringify({ "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"], [NASTY]: 1 }] }),
+    );
     expect(await fails(p, 1, ["create", "--from", "d.json"])).toContain("owned");
     p.put("d.json", `{"a": ${NASTY}`);
     await fails(p, 1, ["create", "--from", "d.json"]);
-    p.put("d.json", JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]], payloads: { "#x": { file: NASTY } } }));
+    p.put(
+      "d.json",
+      JSON.stringify({ $schema: "urn:firmseal:manifest:1", sequence: 1, components: [[]], payloads: { "#x": { file: NASTY } } }),
+    );
     await fails(p, 3, ["create", "--from", "d.json"]);
-    p.put("d.json", JSON.stringify({ "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"] }], description: { en: { [NASTY]: "x" } } }));
+    p.put(
+      "d.json",
+      JSON.stringify({
+        "manifest-version": 1,
+        "manifest-sequence-number": 1,
+        components: [{ "install-id": ["00"] }],
+        description: { en: { [NASTY]: "x" } },
+      }),
+    );
     const r = await p.run(["create", "--from", "d.json", "--out", "o.suit"]);
     expectHarmless(r.stderr);
   });

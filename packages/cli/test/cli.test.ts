@@ -5,8 +5,22 @@ import { fromCose, fromJwk, fromRaw, privateKey, publicOf, readEnvelope, testKey
 import { anchor, open } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../verifier/test/vectors.js";
-import { writeElf, writeHex, writeUf2, uf2Blocks } from "./image-writers.js";
-import { DEVICE, expectFailure, FACTS, image, keyA, keyB, keyC, type Place, privateJwk, type Result, signImage, standard, words } from "./run.js";
+import { uf2Blocks, writeElf, writeHex, writeUf2 } from "./image-writers.js";
+import {
+  DEVICE,
+  expectFailure,
+  FACTS,
+  image,
+  keyA,
+  keyB,
+  keyC,
+  type Place,
+  privateJwk,
+  type Result,
+  signImage,
+  standard,
+  words,
+} from "./run.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
 const specKey = privateKey("es256", SPEC_P256_PRIVATE);
@@ -102,14 +116,26 @@ describe.concurrent("keygen", () => {
       const pass = alg === "ed25519" ? ONE : TWO;
       expect(p.get(name).toString()).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
       const r = await p.run(["keygen", "--alg", alg, "--out", "new.pem", "--passphrase-env", "P", "--json"], { env: { P: pass } });
-      expect(r.json).toEqual({ ok: true, code: 0, out: "new.pem", encrypted: true, kid: null, alg, thumbprint: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      expect(r.json).toEqual({
+        ok: true,
+        code: 0,
+        out: "new.pem",
+        encrypted: true,
+        kid: null,
+        alg,
+        thumbprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
       expect(r.stderr).toBe("");
       expect(statSync(p.at("new.pem")).mode & 0o777).toBe(0o600);
       expect(p.get("new.pem").equals(p.get(name))).toBe(false);
       const before = p.tree();
       for (const again of ["new.pem", "fw.bin"]) {
         expect(expectFailure(await p.run(["keygen", "--alg", alg, "--out", again, "--no-passphrase"]), 2)).toContain(again);
-        expect((await p.run(["keygen", "--out", again, "--no-passphrase", "--json"])).json).toMatchObject({ ok: false, exit: 2, reason: "USAGE" });
+        expect((await p.run(["keygen", "--out", again, "--no-passphrase", "--json"])).json).toMatchObject({
+          ok: false,
+          exit: 2,
+          reason: "USAGE",
+        });
       }
       expect(p.tree()).toEqual(before);
       // the key that was written signs
@@ -133,7 +159,10 @@ describe.concurrent("keygen", () => {
       ["two.pem", TWO],
     ] as const) {
       const pub = (await p.ok(["pubkey", name, "--passphrase-env", "P"], { env: { P: pass } })).stdout;
-      const theirs = spawnSync("openssl", ["pkey", "-in", p.at(name), "-passin", "env:P", "-pubout"], { env: { ...process.env, P: pass }, encoding: "utf8" });
+      const theirs = spawnSync("openssl", ["pkey", "-in", p.at(name), "-passin", "env:P", "-pubout"], {
+        env: { ...process.env, P: pass },
+        encoding: "utf8",
+      });
       expect(theirs.stdout).toBe(pub);
     }
   });
@@ -215,7 +244,9 @@ describe.concurrent("pubkey", () => {
     const p = place();
     await p.ok(["pubkey", "one.pem", "--passphrase-env", "P"], { env: { P: ONE } });
     expectFailure(await p.run(["pubkey", "one.pem"]), 3);
-    expect(expectFailure(await p.run(["pubkey", "one.pem", "--passphrase-env", "P"], { env: { P: TWO } }), 3)).toContain("wrong passphrase");
+    expect(expectFailure(await p.run(["pubkey", "one.pem", "--passphrase-env", "P"], { env: { P: TWO } }), 3)).toContain(
+      "wrong passphrase",
+    );
   });
 });
 
@@ -260,13 +291,20 @@ describe.concurrent("create", () => {
 
   it("tells the formats apart by $schema", async () => {
     const p = place();
-    const old = { "manifest-version": 1, "manifest-sequence-number": 9, components: [{ "install-id": ["00"], "vendor-id": "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe" }] };
+    const old = {
+      "manifest-version": 1,
+      "manifest-sequence-number": 9,
+      components: [{ "install-id": ["00"], "vendor-id": "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe" }],
+    };
     const create = (value: unknown) => p.run(["create", "--from", "-", "--json"], { input: JSON.stringify(value) });
     expect((await create(old)).json).toMatchObject({ ok: true, sequence: "9" });
     expect((await create({ ...old, "include-json": true })).json).toMatchObject({ ok: true, warnings: ["include-json is ignored"] });
     expect((await create({ ...old, $schema: SCHEMA })).json).toMatchObject({ ok: false, reason: "DESCRIPTION", exit: 1 });
     expect((await create({ ...old, $schema: "other" })).json).toMatchObject({ ok: false, reason: "DESCRIPTION", exit: 1 });
-    expect((await create({ sequence: 1, components: [[]] })).json).toMatchObject({ ok: false, message: expect.stringContaining("$schema") });
+    expect((await create({ sequence: 1, components: [[]] })).json).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("$schema"),
+    });
     for (const schema of [SCHEMA, "../node_modules/@firmseal/signer/schema/manifest.schema.json"])
       expect((await create({ $schema: schema, sequence: 1, components: [[]] })).json).toMatchObject({ ok: true, sequence: "1" });
   });
@@ -279,13 +317,38 @@ describe.concurrent("create", () => {
     ["an unknown command", { $schema: SCHEMA, sequence: 1, components: [[]], install: ["directive-explode"] }, "/install/0"],
     ["a sequence number that is none", { $schema: SCHEMA, sequence: -1, components: [[]] }, "/sequence"],
     ["one of 65 bits", { $schema: SCHEMA, sequence: "18446744073709551616", components: [[]] }, "/sequence"],
-    ["a digest of the wrong length", { $schema: SCHEMA, sequence: 1, components: [[]], validate: [{ "directive-override-parameters": { "image-digest": { hex: "00" } } }] }, "image-digest"],
-    ["a payload that is not there", { $schema: SCHEMA, sequence: 1, components: [[]], validate: [{ "directive-override-parameters": { image: { payload: "#x" } } }] }, "#x"],
+    [
+      "a digest of the wrong length",
+      {
+        $schema: SCHEMA,
+        sequence: 1,
+        components: [[]],
+        validate: [{ "directive-override-parameters": { "image-digest": { hex: "00" } } }],
+      },
+      "image-digest",
+    ],
+    [
+      "a payload that is not there",
+      { $schema: SCHEMA, sequence: 1, components: [[]], validate: [{ "directive-override-parameters": { image: { payload: "#x" } } }] },
+      "#x",
+    ],
     ["nothing to sever", { $schema: SCHEMA, sequence: 1, components: [[]], sever: ["install"] }, "/sever"],
-    ["a side effect in the shared sequence", { $schema: SCHEMA, sequence: 1, components: [[]], "shared-sequence": ["directive-fetch"] }, "shared"],
+    [
+      "a side effect in the shared sequence",
+      { $schema: SCHEMA, sequence: 1, components: [[]], "shared-sequence": ["directive-fetch"] },
+      "shared",
+    ],
     ["an old component that is none", { "manifest-version": 1, "manifest-sequence-number": 1, components: [null] }, "/components/0"],
-    ["an old description that is none", { "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"] }], description: { en: null } }, "/description/en"],
-    ["an old member that is not known", { "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"], x: 1 }] }, "/components/0/x"],
+    [
+      "an old description that is none",
+      { "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"] }], description: { en: null } },
+      "/description/en",
+    ],
+    [
+      "an old member that is not known",
+      { "manifest-version": 1, "manifest-sequence-number": 1, components: [{ "install-id": ["00"], x: 1 }] },
+      "/components/0/x",
+    ],
   ];
   for (const [name, value, says] of wrong) {
     it(`refuses ${name}`, async () => {
@@ -363,7 +426,25 @@ describe.concurrent("sign IMAGE", () => {
     await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", "arm.com", "--class", uuids[3] as string, "--seq", "1", "--out", "v.suit"]);
     expect(p.get("v.suit").equals(p.get("u.suit"))).toBe(true);
     const before = p.tree();
-    expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", "--vendor", uuids[1] as string, "--class", "name", "--seq", "1", "--image-out", "i.bin", "--out", "w.suit"]), 2);
+    expectFailure(
+      await p.run([
+        "sign",
+        "fw.bin",
+        "--key",
+        "A.pem",
+        "--vendor",
+        uuids[1] as string,
+        "--class",
+        "name",
+        "--seq",
+        "1",
+        "--image-out",
+        "i.bin",
+        "--out",
+        "w.suit",
+      ]),
+      2,
+    );
     expect(p.tree()).toEqual(before);
   });
 
@@ -381,7 +462,10 @@ describe.concurrent("sign IMAGE", () => {
       expect(r.stderr).toContain("2048 bytes from address 0x10000000");
       expect(p.get("x.suit").equals(p.get("raw.suit")), name).toBe(true);
       expect(p.get("flash.bin").equals(Buffer.from(bytes)), name).toBe(true);
-      expect((await p.ok(["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "1"], { input: p.get(name) })).bytes.equals(p.get("raw.suit")), name).toBe(true);
+      expect(
+        (await p.ok(["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "1"], { input: p.get(name) })).bytes.equals(p.get("raw.suit")),
+        name,
+      ).toBe(true);
     }
     p.put("bad.hex", ":00000001FE\n");
     expectFailure(await p.run(["sign", "bad.hex", "--key", "A.pem", ...FACTS, "--seq", "1"]), 1);
@@ -391,7 +475,21 @@ describe.concurrent("sign IMAGE", () => {
     await p.ok(["sign", "a.hex", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "https://x/fw", "--image-out", "flash2.bin"]);
     await p.ok(["verify", "a.suit", "--key", "A.jwk", "--payload", "flash2.bin"]);
     // of a raw image too
-    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "https://x/fw", "--image-out", "flash3.bin", "--out", "b.suit"]);
+    await p.ok([
+      "sign",
+      "fw.bin",
+      "--key",
+      "A.pem",
+      ...FACTS,
+      "--seq",
+      "1",
+      "--uri",
+      "https://x/fw",
+      "--image-out",
+      "flash3.bin",
+      "--out",
+      "b.suit",
+    ]);
     expect(p.get("flash3.bin").equals(Buffer.from(bytes))).toBe(true);
     expect(p.get("b.suit").equals(p.get("a.suit"))).toBe(true);
   });
@@ -440,11 +538,21 @@ describe.concurrent("sign IMAGE", () => {
     const p = place();
     p.put("d.json", description());
     const before = p.tree();
-    for (const option of [["--seq", "9"], ["--vendor", "x.org"], ["--class", "x"], ["--uri", "http://x"], ["--image-out", "y"]]) {
+    for (const option of [
+      ["--seq", "9"],
+      ["--vendor", "x.org"],
+      ["--class", "x"],
+      ["--uri", "http://x"],
+      ["--image-out", "y"],
+    ]) {
       const input = option[0] === "--seq" ? "d.json" : "fw.suit";
       expect(expectFailure(await p.run(["sign", input, "--key", "B.pem", ...option]), 2)).toContain(option[0]);
     }
-    for (const without of [["--vendor", "example.com"], ["--class", "board-v2"], ["--seq", "1"]]) {
+    for (const without of [
+      ["--vendor", "example.com"],
+      ["--class", "board-v2"],
+      ["--seq", "1"],
+    ]) {
       const args = [...FACTS, "--seq", "1"];
       args.splice(args.indexOf(without[0] as string), 2);
       expect(expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...args]), 2)).toContain(without[0]);
@@ -460,7 +568,12 @@ describe.concurrent("sign ENVELOPE", () => {
     expect(expectFailure(await p.run(["sign", "fw.suit", "--key", "A.pem"]), 1)).toContain("signed the envelope already");
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem", "--key", "A.pem"]), 1);
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem", "--key", "B.pem"]), 1);
-    expect((await p.run(["sign", "fw.suit", "--key", "A.pem", "--json"])).json).toMatchObject({ ok: false, code: 203, reason: "ALREADY_SIGNED", exit: 1 });
+    expect((await p.run(["sign", "fw.suit", "--key", "A.pem", "--json"])).json).toMatchObject({
+      ok: false,
+      code: 203,
+      reason: "ALREADY_SIGNED",
+      exit: 1,
+    });
     expect(p.tree()).toEqual(before);
     expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2"]), 1);
     await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
@@ -516,9 +629,21 @@ describe.concurrent("passphrases of several keys", () => {
     await p.ok([...args, ...both, "--passphrase-fd", "3", "--passphrase-fd", "3"], { fds: [`${ONE}\n${TWO}\n`] });
     await p.ok([...args, ...both, "--passphrase-fd", "4", "--passphrase-fd", "3"], { fds: [`${TWO}\r\n`, ONE] });
     // a key that is not encrypted takes none
-    await p.ok([...args, "--key", "one.pem", "--key", "A.pem", "--key", "two.pem", "--passphrase-env", "P1", "--passphrase-env", "P2"], { env });
-    expect(expectFailure(await p.run([...args, ...both, "--passphrase-env", "P2", "--passphrase-env", "P1"], { env }), 3)).toContain("one.pem");
-    expect(expectFailure(await p.run([...args, "--key", "two.pem", "--key", "one.pem", "--passphrase-env", "P2", "--passphrase-fd", "3"], { env, fds: ["no"] }), 3)).toContain("one.pem");
+    await p.ok([...args, "--key", "one.pem", "--key", "A.pem", "--key", "two.pem", "--passphrase-env", "P1", "--passphrase-env", "P2"], {
+      env,
+    });
+    expect(expectFailure(await p.run([...args, ...both, "--passphrase-env", "P2", "--passphrase-env", "P1"], { env }), 3)).toContain(
+      "one.pem",
+    );
+    expect(
+      expectFailure(
+        await p.run([...args, "--key", "two.pem", "--key", "one.pem", "--passphrase-env", "P2", "--passphrase-fd", "3"], {
+          env,
+          fds: ["no"],
+        }),
+        3,
+      ),
+    ).toContain("one.pem");
   });
 
   it("one serves for keys that share it", async () => {
@@ -558,14 +683,26 @@ describe.concurrent("published test keys", () => {
     p.put("spec.jwk", privateJwk(specKey));
     p.put("spec.raw", SPEC_P256);
     await p.ok(["sign", "fw.bin", "--key", "spec.jwk", ...FACTS, "--seq", "1", "--out", "t.suit", "--allow-test-key", "spec-p256"]);
-    for (const args of [["verify", "t.suit", "--key", "spec.raw"], ["inspect", "t.suit"], ["install", "t.suit", "--key", "spec.raw", "--device", "d", ...FACTS]]) {
+    for (const args of [
+      ["verify", "t.suit", "--key", "spec.raw"],
+      ["inspect", "t.suit"],
+      ["install", "t.suit", "--key", "spec.raw", "--device", "d", ...FACTS],
+    ]) {
       const r = await p.run([...args, "--json"]);
       expect(r.json).toMatchObject({ ok: true, code: 0, testKeys: ["spec-p256"] });
       expect(r.stderr).toMatch(/^warning: .*spec-p256/m);
     }
-    for (const args of [["verify", "fw.suit", "--key", "A.jwk"], ["inspect", "fw.suit"], ["install", "fw.suit", "--key", "A.jwk", "--device", "e", ...FACTS]])
+    for (const args of [
+      ["verify", "fw.suit", "--key", "A.jwk"],
+      ["inspect", "fw.suit"],
+      ["install", "fw.suit", "--key", "A.jwk", "--device", "e", ...FACTS],
+    ])
       expect((await p.run([...args, "--json"])).json).toMatchObject({ ok: true, testKeys: [] });
-    expect((await p.run(["verify", "fw.suit", "--key", "spec.raw", "--json"])).json).toMatchObject({ ok: false, testKeys: ["spec-p256"], signers: [] });
+    expect((await p.run(["verify", "fw.suit", "--key", "spec.raw", "--json"])).json).toMatchObject({
+      ok: false,
+      testKeys: ["spec-p256"],
+      signers: [],
+    });
   });
 });
 
@@ -592,10 +729,22 @@ describe.concurrent("verify", () => {
   it("names the reason of a refusal", async () => {
     const p = place();
     const refused = async (...more: string[]) => (await p.run(["verify", ...more, "--json"])).json;
-    expect(await refused("fw.suit", "--key", "C.jwk")).toMatchObject({ ok: false, code: 60, reason: "SIGNATURE_INVALID", exit: 1, sequence: null, signers: [], testKeys: [] });
+    expect(await refused("fw.suit", "--key", "C.jwk")).toMatchObject({
+      ok: false,
+      code: 60,
+      reason: "SIGNATURE_INVALID",
+      exit: 1,
+      sequence: null,
+      signers: [],
+      testKeys: [],
+    });
     expect(await refused("fw.suit", "--key", "B.jwk")).toMatchObject({ ok: false, code: 61, reason: "SIGNATURE_NO_ANCHOR" });
     expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({ code: 38, reason: "ROLLBACK" });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2")).toMatchObject({ code: 62, reason: "SIGNATURE_THRESHOLD", exit: 1 });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2")).toMatchObject({
+      code: 62,
+      reason: "SIGNATURE_THRESHOLD",
+      exit: 1,
+    });
     expect(await refused("fw.suit", "--key", "A.jwk", "--need", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
     expect(await refused("fw.bin", "--key", "A.jwk")).toMatchObject({ exit: 1, ok: false });
     p.put("cut.suit", signed.subarray(0, signed.length - 1));
@@ -614,7 +763,11 @@ describe.concurrent("verify", () => {
     expect(await verify("--payload", "other.bin")).toMatchObject({ ok: false, code: 78, reason: "IMAGE_MISMATCH" });
     expect(await verify("--payload", "short.bin")).toMatchObject({ ok: false, code: 92, reason: "PAYLOAD_SIZE" });
     expect(await verify("--payload", "gone.bin")).toMatchObject({ ok: false, exit: 3 });
-    expect(await verify("--payload", "fw.bin", "--payload", "http://y=fw.bin")).toMatchObject({ ok: false, code: 30, reason: "PAYLOAD_UNREFERENCED" });
+    expect(await verify("--payload", "fw.bin", "--payload", "http://y=fw.bin")).toMatchObject({
+      ok: false,
+      code: 30,
+      reason: "PAYLOAD_UNREFERENCED",
+    });
     expect(await verify("--payload", "http://x/fw=other.bin")).toMatchObject({ code: 78 });
     // a payload that the envelope holds, changed in place
     const bad = Buffer.from(signed);
@@ -627,7 +780,13 @@ describe.concurrent("verify", () => {
 describe.concurrent("inspect", () => {
   it("shows an envelope on stdout, signed or not", async () => {
     const p = place();
-    p.put("d.json", description({ text: { en: { "manifest-description": "what it is", components: [{ component: 0, "vendor-name": "Example" }] } }, sever: ["text", "install"] }));
+    p.put(
+      "d.json",
+      description({
+        text: { en: { "manifest-description": "what it is", components: [{ component: 0, "vendor-name": "Example" }] } },
+        sever: ["text", "install"],
+      }),
+    );
     await p.ok(["create", "--from", "d.json"]);
     for (const name of ["fw.suit", "d.suit"]) {
       const tree = await p.ok(["inspect", name]);
@@ -649,7 +808,12 @@ describe.concurrent("inspect", () => {
 });
 
 describe.concurrent("install", () => {
-  const record = (p: Place) => JSON.parse(p.get("dev/device.json").toString()) as { floor: string; envelope: string; components: { [name: string]: { slot: number; size: number } } };
+  const record = (p: Place) =>
+    JSON.parse(p.get("dev/device.json").toString()) as {
+      floor: string;
+      envelope: string;
+      components: { [name: string]: { slot: number; size: number } };
+    };
   const installed = (p: Place) => {
     const part = record(p).components["00"] as { slot: number; size: number };
     return p.get(`dev/slots/00.${part.slot ? "b" : "a"}`).subarray(0, part.size);
@@ -660,10 +824,24 @@ describe.concurrent("install", () => {
     const before = p.tree();
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 3);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--vendor", "example.com"]), 3);
-    expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 201, reason: "ENVIRONMENT", exit: 3 });
+    expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({
+      ok: false,
+      code: 201,
+      reason: "ENVIRONMENT",
+      exit: 3,
+    });
     expect(p.tree()).toEqual(before);
     const r = await p.run(["install", "fw.suit", ...DEVICE, ...FACTS, "--json"]);
-    expect(r.json).toMatchObject({ ok: true, code: 0, reason: "OK", sequence: "7", floor: "7", components: [{ component: "00", slot: "b", size: 5000 }], signers: [{ alg: "ed25519" }], testKeys: [] });
+    expect(r.json).toMatchObject({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      sequence: "7",
+      floor: "7",
+      components: [{ component: "00", slot: "b", size: 5000 }],
+      signers: [{ alg: "ed25519" }],
+      testKeys: [],
+    });
     expect(record(p)).toMatchObject({ floor: "7" });
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
     const after = p.tree();
@@ -716,7 +894,12 @@ describe.concurrent("install", () => {
     bad[bad.length - 1] = (bad[bad.length - 1] as number) ^ 0x80;
     p.put("eight.suit", bad);
     const before = record(p);
-    expect((await p.run(["install", "eight.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 78, reason: "IMAGE_MISMATCH", exit: 1 });
+    expect((await p.run(["install", "eight.suit", ...DEVICE, "--json"])).json).toMatchObject({
+      ok: false,
+      code: 78,
+      reason: "IMAGE_MISMATCH",
+      exit: 1,
+    });
     expect(record(p)).toEqual(before);
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
     // what failed its check is not left in the other slot
@@ -734,7 +917,10 @@ describe.concurrent("install", () => {
     const before = p.tree();
     for (const dir of ["dev", "deep/er/dev", "empty", "full"]) {
       expectFailure(await p.run(["install", "bad.suit", "--device", dir, "--key", "A.jwk", ...FACTS]), 1);
-      expectFailure(await p.run(["install", "fw.suit", "--device", dir, "--key", "A.jwk", "--vendor", "example.com", "--class", "other"]), 1);
+      expectFailure(
+        await p.run(["install", "fw.suit", "--device", dir, "--key", "A.jwk", "--vendor", "example.com", "--class", "other"]),
+        1,
+      );
     }
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--need", "2", ...FACTS]), 1);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS, "--payload", "gone"]), 1);
@@ -745,14 +931,21 @@ describe.concurrent("install", () => {
   it("payloads from outside: FILE, and URI=FILE where there are several", async () => {
     const p = place();
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw", "--out", "o.suit"]);
-    expect((await p.run(["install", "o.suit", ...DEVICE, ...FACTS, "--json"])).json).toMatchObject({ ok: false, code: 95, reason: "PAYLOAD_ABSENT", exit: 1 });
+    expect((await p.run(["install", "o.suit", ...DEVICE, ...FACTS, "--json"])).json).toMatchObject({
+      ok: false,
+      code: 95,
+      reason: "PAYLOAD_ABSENT",
+      exit: 1,
+    });
     expect(p.has("dev")).toBe(false);
     await p.ok(["install", "o.suit", ...DEVICE, ...FACTS, "--payload", "fw.bin"]);
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
     await p.ok(["install", "o.suit", ...DEVICE, "--payload", "http://x/fw=fw.bin"]);
     p.put("other.bin", image(5000, 4));
     expect((await p.run(["install", "o.suit", ...DEVICE, "--payload", "other.bin", "--json"])).json).toMatchObject({ ok: false, code: 78 });
-    expect((await p.run(["install", "o.suit", ...DEVICE, "--payload", "http://other=fw.bin", "--payload", "b", "--json"])).json).toMatchObject({ ok: false, code: 30 });
+    expect(
+      (await p.run(["install", "o.suit", ...DEVICE, "--payload", "http://other=fw.bin", "--payload", "b", "--json"])).json,
+    ).toMatchObject({ ok: false, code: 30 });
 
     // two components, two payloads
     const part = (index: number, uri: string) => [
@@ -791,8 +984,12 @@ describe.concurrent("install", () => {
     expectFailure(await p.run(["install", "two.suit", ...DEVICE, ...swapped]), 1);
     expectFailure(await p.run(["install", "two.suit", ...DEVICE, both[0] as string, both[1] as string]), 1);
     expect(record(p).floor).toBe("1");
-    const json = (await p.run(["install", "two.suit", ...DEVICE, ...both, "--json"])).json as { components: { component: string; size: number }[] };
-    expect(json.components.map((c) => c.component).sort()).toEqual(["00", Buffer.from("app").toString("hex"), Buffer.from("boot").toString("hex")].sort());
+    const json = (await p.run(["install", "two.suit", ...DEVICE, ...both, "--json"])).json as {
+      components: { component: string; size: number }[];
+    };
+    expect(json.components.map((c) => c.component).sort()).toEqual(
+      ["00", Buffer.from("app").toString("hex"), Buffer.from("boot").toString("hex")].sort(),
+    );
     expect(record(p).floor).toBe("2");
   });
 
@@ -811,7 +1008,14 @@ describe.concurrent("install", () => {
   it("a device.json that is none", async () => {
     const p = place();
     p.folder("dev");
-    for (const text of ["", "{", "null", "[]", "{}", '{"format":"firmseal-device-1","vendor":[],"class":[],"device":[],"floor":"0","capacity":1,"components":{"x":null},"envelope":""}']) {
+    for (const text of [
+      "",
+      "{",
+      "null",
+      "[]",
+      "{}",
+      '{"format":"firmseal-device-1","vendor":[],"class":[],"device":[],"floor":"0","capacity":1,"components":{"x":null},"envelope":""}',
+    ]) {
       p.put("dev/device.json", text);
       const before = p.tree();
       expect(expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 3)).toContain("device.json");
@@ -868,7 +1072,14 @@ describe.concurrent("--json gives one object on stdout, whatever happens", () =>
       }
       const lines = words(r);
       expect(lines).toHaveLength(2);
-      expect(object).toMatchObject({ ok: false, exit, code: expect.any(Number), reason: expect.stringMatching(/^[A-Z_0-9]+$/), message: expect.any(String), hint: expect.any(String) });
+      expect(object).toMatchObject({
+        ok: false,
+        exit,
+        code: expect.any(Number),
+        reason: expect.stringMatching(/^[A-Z_0-9]+$/),
+        message: expect.any(String),
+        hint: expect.any(String),
+      });
       expect(lines).toEqual([`firmseal: ${object["message"] as string}`, `hint: ${object["hint"] as string}`]);
       expect(object["code"]).not.toBe(299);
     });

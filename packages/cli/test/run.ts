@@ -1,7 +1,19 @@
 // Runs the built command line in a folder of its own, the way a shell does: no terminal, an environment with nothing in it.
 
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -141,7 +153,11 @@ export class Place {
   /** Runs what has to succeed. */
   async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {
     const r = await this.run(args, o);
-    expect({ exit: r.exit, signal: r.signal, stderr: r.exit === 0 ? "" : r.stderr }, args.join(" ")).toEqual({ exit: 0, signal: null, stderr: "" });
+    expect({ exit: r.exit, signal: r.signal, stderr: r.exit === 0 ? "" : r.stderr }, args.join(" ")).toEqual({
+      exit: 0,
+      signal: null,
+      stderr: "",
+    });
     return r;
   }
   /** Every file and folder below, with the content, size and mode of each. */

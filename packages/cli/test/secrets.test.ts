@@ -4,10 +4,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
-import { readKey } from "../src/keys/file.js";
 import { isPrivate, type PrivateKey, privateKey, toPrivateCose } from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { readKey } from "../src/keys/file.js";
+import { plainPem } from "../src/keys/pkcs8.js";
 import { DEVICE, FACTS, image, Place, privateJwk, type Result, standard } from "./run.js";
 
 const CANARY = "canary-passphrase-Zq9";
@@ -33,7 +33,10 @@ function forms(secret: Uint8Array): Buffer[] {
     const text = b.subarray(skip, skip + 3 * Math.floor((b.length - skip) / 3)).toString("base64");
     return [text, text.replaceAll("+", "-").replaceAll("/", "_")];
   });
-  return [b, ...[b.toString("hex"), b.toString("hex").toUpperCase(), [...b].join(","), [...b].join(", "), ...base64].map((t) => Buffer.from(t))];
+  return [
+    b,
+    ...[b.toString("hex"), b.toString("hex").toUpperCase(), [...b].join(","), [...b].join(", "), ...base64].map((t) => Buffer.from(t)),
+  ];
 }
 
 const passphrases = [CANARY, WRONG].flatMap((t) => forms(Buffer.from(t)));
@@ -127,21 +130,36 @@ describe.concurrent("secrets", () => {
     for (const byFd of [false, true]) {
       const seen: { cmdline: Buffer; environ: Buffer }[] = [];
       let timer: NodeJS.Timeout | undefined;
-      const r = await p.run(["sign", "-", "--key", "e.pem", ...FACTS, "--seq", "1", "--out", "o.suit", byFd ? "--passphrase-fd" : "--passphrase-env", byFd ? "3" : "P"], {
-        ...(byFd ? { fds: [CANARY] } : { env: { P: CANARY } }),
-        input: image(3000),
-        started: (pid) => {
-          const look = () => {
-            try {
-              seen.push({ cmdline: readFileSync(`/proc/${pid}/cmdline`), environ: readFileSync(`/proc/${pid}/environ`) });
-            } catch {
-              // it has ended
-            }
-          };
-          look();
-          timer = setInterval(look, 5);
+      const r = await p.run(
+        [
+          "sign",
+          "-",
+          "--key",
+          "e.pem",
+          ...FACTS,
+          "--seq",
+          "1",
+          "--out",
+          "o.suit",
+          byFd ? "--passphrase-fd" : "--passphrase-env",
+          byFd ? "3" : "P",
+        ],
+        {
+          ...(byFd ? { fds: [CANARY] } : { env: { P: CANARY } }),
+          input: image(3000),
+          started: (pid) => {
+            const look = () => {
+              try {
+                seen.push({ cmdline: readFileSync(`/proc/${pid}/cmdline`), environ: readFileSync(`/proc/${pid}/environ`) });
+              } catch {
+                // it has ended
+              }
+            };
+            look();
+            timer = setInterval(look, 5);
+          },
         },
-      });
+      );
       clearInterval(timer);
       expect(r.exit).toBe(0);
       expect(seen.length).toBeGreaterThan(3);
@@ -175,21 +193,46 @@ describe.concurrent("an envelope", () => {
     const q = standard();
     p.put(`${folder}/alice-key-file.pem`, q.get("A.pem"));
     p.put(`${folder}/customer-image.bin`, image(5000));
-    const names = ["secret-project-folder", "alice-key-file", "customer-image", "description-name", ".bin", ".pem", "/tmp", hostname(), `/${userInfo().username}/`];
+    const names = [
+      "secret-project-folder",
+      "alice-key-file",
+      "customer-image",
+      "description-name",
+      ".bin",
+      ".pem",
+      "/tmp",
+      hostname(),
+      `/${userInfo().username}/`,
+    ];
     const key = ["--key", `${folder}/alice-key-file.pem`];
     const description = {
       $schema: "urn:firmseal:manifest:1",
       sequence: 1,
       components: [[{ hex: "00" }]],
       validate: [{ "directive-override-parameters": { image: { payload: "#fw" } } }, "condition-image-match"],
-      install: [{ "directive-override-parameters": { uri: "#fw", content: { file: "customer-image.bin" }, image: { file: "customer-image.bin" } } }, "directive-fetch", "condition-image-match"],
+      install: [
+        { "directive-override-parameters": { uri: "#fw", content: { file: "customer-image.bin" }, image: { file: "customer-image.bin" } } },
+        "directive-fetch",
+        "condition-image-match",
+      ],
       payloads: { "#fw": { file: "customer-image.bin" } },
     };
     p.put(`${folder}/description-name.json`, JSON.stringify(description));
     await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--out", "1.suit"]);
     await p.ok(["create", "--from", `${folder}/description-name.json`, "--out", "2.suit"]);
     await p.ok(["sign", `${folder}/description-name.json`, ...key, "--out", "3.suit"]);
-    await p.ok(["sign", `${folder}/customer-image.bin`, ...key, ...FACTS, "--seq", "1", "--uri", "https://example.com/fw", "--out", "4.suit"]);
+    await p.ok([
+      "sign",
+      `${folder}/customer-image.bin`,
+      ...key,
+      ...FACTS,
+      "--seq",
+      "1",
+      "--uri",
+      "https://example.com/fw",
+      "--out",
+      "4.suit",
+    ]);
     for (const name of ["1.suit", "2.suit", "3.suit", "4.suit"]) {
       for (const text of names) if (text.length > 1) expect(p.get(name).includes(text), `${name}: ${text}`).toBe(false);
     }

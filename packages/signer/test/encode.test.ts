@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
-import { array, bstr, check, int, map, peekType, reader, type Reader, skip, sub, take } from "@firmseal/verifier/cbor";
+import { array, bstr, check, int, map, peekType, type Reader, reader, skip, sub, take } from "@firmseal/verifier/cbor";
 import { COMMANDS, COMPONENT_TEXTS, MANIFEST, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
 import { peek } from "@firmseal/verifier/peek";
 import * as spec from "@firmseal/verifier/spec";
@@ -100,7 +100,8 @@ describe("the schema", () => {
     for (const name of commands) expect(names(COMMANDS)).toContain(name);
     for (const name of Object.keys(schema.$defs.parameters.properties)) if (name !== "image") expect(names(PARAMETERS)).toContain(name);
     for (const name of Object.keys(schema.$defs.text.properties)) if (name !== "components") expect(names(TEXTS)).toContain(name);
-    for (const name of Object.keys(schema.$defs.text.properties.components.items.properties)) if (name !== "component") expect(names(COMPONENT_TEXTS)).toContain(name);
+    for (const name of Object.keys(schema.$defs.text.properties.components.items.properties))
+      if (name !== "component") expect(names(COMPONENT_TEXTS)).toContain(name);
   });
 
   const wrong: [string, unknown, string][] = [
@@ -128,16 +129,36 @@ describe("the schema", () => {
     ["two commands in one", withCommands({ "condition-abort": 1, "directive-copy": 1 }), "/validate/0"],
     ["one alternative", withCommands({ "directive-try-each": [["condition-abort"]] }), "/validate/0/directive-try-each"],
     ["an empty alternative", withCommands({ "directive-try-each": [["condition-abort"], []] }), "/validate/0/directive-try-each/1"],
-    ["a command in an alternative", withCommands({ "directive-try-each": [["condition-abort"], ["x"]] }), "/validate/0/directive-try-each/1/0"],
+    [
+      "a command in an alternative",
+      withCommands({ "directive-try-each": [["condition-abort"], ["x"]] }),
+      "/validate/0/directive-try-each/1/0",
+    ],
     ["an index of 16", withCommands({ "directive-set-component-index": 16 }), "/validate/0/directive-set-component-index"],
     ["an index twice", withCommands({ "directive-set-component-index": [1, 1] }), "/validate/0/directive-set-component-index"],
     ["index false", withCommands({ "directive-set-component-index": false }), "/validate/0/directive-set-component-index"],
     ["no parameter", withCommands({ "directive-override-parameters": {} }), "/validate/0/directive-override-parameters"],
     ["an unknown parameter", withCommands({ "directive-override-parameters": { colour: 1 } }), "/validate/0/directive-override-parameters"],
-    ["a UUID that is none", withCommands({ "directive-override-parameters": { "device-identifier": "x" } }), "/validate/0/directive-override-parameters/device-identifier"],
-    ["a URI with a space", withCommands({ "directive-override-parameters": { uri: "a b" } }), "/validate/0/directive-override-parameters/uri"],
-    ["a negative size", withCommands({ "directive-override-parameters": { "image-size": -1 } }), "/validate/0/directive-override-parameters/image-size"],
-    ["a text for strict-order", withCommands({ "directive-override-parameters": { "strict-order": "yes" } }), "/validate/0/directive-override-parameters/strict-order"],
+    [
+      "a UUID that is none",
+      withCommands({ "directive-override-parameters": { "device-identifier": "x" } }),
+      "/validate/0/directive-override-parameters/device-identifier",
+    ],
+    [
+      "a URI with a space",
+      withCommands({ "directive-override-parameters": { uri: "a b" } }),
+      "/validate/0/directive-override-parameters/uri",
+    ],
+    [
+      "a negative size",
+      withCommands({ "directive-override-parameters": { "image-size": -1 } }),
+      "/validate/0/directive-override-parameters/image-size",
+    ],
+    [
+      "a text for strict-order",
+      withCommands({ "directive-override-parameters": { "strict-order": "yes" } }),
+      "/validate/0/directive-override-parameters/strict-order",
+    ],
     ["an unknown hash", least({ digest: "md5" }), "/digest"],
     ["a section that is not severable", least({ validate: ["condition-abort"], sever: ["validate"] }), "/sever/0"],
     ["severed twice", least({ install: ["condition-abort"], sever: ["install", "install"] }), "/sever"],
@@ -156,12 +177,24 @@ describe("the schema", () => {
   it("what no schema can say is refused by encode(), at its place", () => {
     const at = (value: unknown) => wrongAt(value, encode);
     expect(at(least({ sequence: "18446744073709551616" }))).toBe("/sequence");
-    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { hex: "00" } } }))).toBe("/validate/0/directive-override-parameters/image-digest");
-    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { algorithm: "sha-512", hex: ZERO } } }))).toBe("/validate/0/directive-override-parameters/image-digest");
-    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { file: "x" } } }))).toBe("/validate/0/directive-override-parameters/image-digest");
-    expect(at(withCommands({ "directive-override-parameters": { image: { file: "x" } } }))).toBe("/validate/0/directive-override-parameters/image");
-    expect(at(withCommands({ "directive-override-parameters": { content: { file: "x" } } }))).toBe("/validate/0/directive-override-parameters/content");
-    expect(at(withCommands({ "directive-run-sequence": [{ "directive-override-parameters": { content: { file: "x" } } }] }))).toBe("/validate/0/directive-run-sequence/0/directive-override-parameters/content");
+    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { hex: "00" } } }))).toBe(
+      "/validate/0/directive-override-parameters/image-digest",
+    );
+    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { algorithm: "sha-512", hex: ZERO } } }))).toBe(
+      "/validate/0/directive-override-parameters/image-digest",
+    );
+    expect(at(withCommands({ "directive-override-parameters": { "image-digest": { file: "x" } } }))).toBe(
+      "/validate/0/directive-override-parameters/image-digest",
+    );
+    expect(at(withCommands({ "directive-override-parameters": { image: { file: "x" } } }))).toBe(
+      "/validate/0/directive-override-parameters/image",
+    );
+    expect(at(withCommands({ "directive-override-parameters": { content: { file: "x" } } }))).toBe(
+      "/validate/0/directive-override-parameters/content",
+    );
+    expect(at(withCommands({ "directive-run-sequence": [{ "directive-override-parameters": { content: { file: "x" } } }] }))).toBe(
+      "/validate/0/directive-run-sequence/0/directive-override-parameters/content",
+    );
     expect(at(least({ components: [[{ file: "x" }]] }))).toBe("/components/0/0");
     expect(at(least({ payloads: { "#a": { file: "x" } } }))).toBe("/payloads/#a");
     expect(at(least({ sever: ["text"] }))).toBe("/sever");
@@ -174,7 +207,10 @@ describe("the schema", () => {
     expect(refusal(() => encode(least({ payloads: { "#x": "x" } })))).toBe("PAYLOAD_UNREFERENCED");
     expect(refusal(() => encode(least({ validate: nested(20) })))).toBe("CBOR_DEPTH");
     // two alternatives at least, and nothing but the last may be none (M37 §8.4.10.2)
-    for (const list of [[["condition-abort"], null], [null, ["condition-abort"], ["condition-abort"]]])
+    for (const list of [
+      [["condition-abort"], null],
+      [null, ["condition-abort"], ["condition-abort"]],
+    ])
       expect(refusal(() => encode(withCommands({ "directive-try-each": list })))).toBe("COMMAND_ARGUMENT");
   });
 
@@ -196,7 +232,8 @@ function nested(n: number): Command[] {
 }
 
 describe("names and their numbers", () => {
-  const code = (prefix: string, name: string) => (spec as unknown as { [name: string]: number })[prefix + name.toUpperCase().replaceAll("-", "_")];
+  const code = (prefix: string, name: string) =>
+    (spec as unknown as { [name: string]: number })[prefix + name.toUpperCase().replaceAll("-", "_")];
   const policies = (schema.$defs.command.oneOf[0] as { enum: string[] }).enum;
 
   for (const name of policies) {
@@ -228,7 +265,13 @@ describe("names and their numbers", () => {
   });
 
   it("try-each and run-sequence hold sequences in byte strings", () => {
-    const bytes = section(withCommands({ "directive-try-each": [[{ "condition-abort": 1 }], [{ "condition-abort": 2 }], null] }, { "directive-run-sequence": [{ "condition-abort": 3 }] }), spec.MAN_VALIDATE);
+    const bytes = section(
+      withCommands(
+        { "directive-try-each": [[{ "condition-abort": 1 }], [{ "condition-abort": 2 }], null] },
+        { "directive-run-sequence": [{ "condition-abort": 3 }] },
+      ),
+      spec.MAN_VALIDATE,
+    );
     expect(pairs(bytes, false).map(([c, v]) => [c, toHex(v)])).toEqual([
       [spec.DIR_TRY_EACH, "8343820e0143820e02f6"],
       [spec.DIR_RUN_SEQUENCE, "43820e03"],
@@ -288,7 +331,17 @@ describe("names and their numbers", () => {
           "update-description": "u",
           "manifest-json-source": "j",
           "manifest-yaml-source": "y",
-          components: [{ component: 0, "vendor-name": "1", "model-name": "2", "vendor-domain": "3", "model-info": "4", "component-description": "5", "component-version": "6" }],
+          components: [
+            {
+              component: 0,
+              "vendor-name": "1",
+              "model-name": "2",
+              "vendor-domain": "3",
+              "model-info": "4",
+              "component-description": "5",
+              "component-version": "6",
+            },
+          ],
         },
       },
     });
@@ -331,7 +384,8 @@ describe("identifiers", () => {
   it("in text, either case, and nothing else", () => {
     const text = "0f0e0d0c-0b0a-0908-0706-050403020100";
     expect(formatUuid(parseUuid(text.toUpperCase()))).toBe(text);
-    for (const bad of ["", text.slice(1), `{${text}}`, text.replaceAll("-", ""), `${text} `, text.replace("f", "g")]) expect(() => parseUuid(bad)).toThrow(TypeError);
+    for (const bad of ["", text.slice(1), `{${text}}`, text.replaceAll("-", ""), `${text} `, text.replace("f", "g")])
+      expect(() => parseUuid(bad)).toThrow(TypeError);
   });
 });
 
@@ -409,7 +463,15 @@ describe("payloads", () => {
   for (const n of [0, 1, 23, 24, 255, 256, 65535, 65536, 200_000]) {
     it(`${n} bytes`, async () => {
       const payload = Uint8Array.from({ length: n }, (_, i) => (i * 31 + (i >> 8)) & 255);
-      const d = singleImage({ sequence: 1, vendor: "example.com", class: "b", digest: sha256(payload), size: n, uri: "#firmware", payload });
+      const d = singleImage({
+        sequence: 1,
+        vendor: "example.com",
+        class: "b",
+        digest: sha256(payload),
+        size: n,
+        uri: "#firmware",
+        payload,
+      });
       const signed = await sign(encode(d), [signer(key)]);
       check(untagged(signed));
       const parts = readEnvelope(signed);
@@ -422,7 +484,14 @@ describe("payloads", () => {
 describe("resolve()", () => {
   const store: { [path: string]: Uint8Array } = { a: Uint8Array.of(1, 2, 3), b: new TextEncoder().encode("bb"), empty: new Uint8Array() };
   const files = {
-    hash: async (path: string, algorithm: string) => ({ digest: new Uint8Array(createHash(algorithm.replace("-", "")).update(store[path] as Uint8Array).digest()), size: (store[path] as Uint8Array).length }),
+    hash: async (path: string, algorithm: string) => ({
+      digest: new Uint8Array(
+        createHash(algorithm.replace("-", ""))
+          .update(store[path] as Uint8Array)
+          .digest(),
+      ),
+      size: (store[path] as Uint8Array).length,
+    }),
     read: async (path: string) => store[path] as Uint8Array,
   };
 
@@ -432,16 +501,31 @@ describe("resolve()", () => {
     const d = least({
       components: [[{ file: "b" }]],
       "shared-sequence": [image({ file: "a" })],
-      validate: [{ "directive-try-each": [[image({ file: "a", algorithm: "sha-512" })], ["condition-abort"], null] }, { "directive-run-sequence": [set({ file: "empty" })] }, set({ payload: "#p", algorithm: "sha-384" })],
-      load: [{ "directive-override-parameters": { content: { file: "a" }, "invoke-args": { file: "b" }, "fetch-args": { hex: "00" } } }, { "condition-abort": 1 }],
+      validate: [
+        { "directive-try-each": [[image({ file: "a", algorithm: "sha-512" })], ["condition-abort"], null] },
+        { "directive-run-sequence": [set({ file: "empty" })] },
+        set({ payload: "#p", algorithm: "sha-384" }),
+      ],
+      load: [
+        { "directive-override-parameters": { content: { file: "a" }, "invoke-args": { file: "b" }, "fetch-args": { hex: "00" } } },
+        { "condition-abort": 1 },
+      ],
       install: [image({ payload: "#p" }), { "directive-override-parameters": { uri: "#p" } }, "directive-fetch"],
       payloads: { "#p": { file: "a" } },
     });
     const before = JSON.stringify(d);
     const out = await resolve(d, files);
     expect(JSON.stringify(d)).toBe(before);
-    const hash = (alg: string, path: string) => createHash(alg).update(store[path] as Uint8Array).digest("hex");
-    const sized = (algorithm: string, path: string) => ({ "directive-override-parameters": { "image-digest": { algorithm, hex: hash(algorithm.replace("-", ""), path) }, "image-size": (store[path] as Uint8Array).length } });
+    const hash = (alg: string, path: string) =>
+      createHash(alg)
+        .update(store[path] as Uint8Array)
+        .digest("hex");
+    const sized = (algorithm: string, path: string) => ({
+      "directive-override-parameters": {
+        "image-digest": { algorithm, hex: hash(algorithm.replace("-", ""), path) },
+        "image-size": (store[path] as Uint8Array).length,
+      },
+    });
     expect(out.components).toEqual([[store["b"]]]);
     expect(out["shared-sequence"]).toEqual([sized("sha-256", "a")]);
     expect(out.validate).toEqual([
@@ -449,12 +533,16 @@ describe("resolve()", () => {
       { "directive-run-sequence": [set({ algorithm: "sha-256", hex: hash("sha256", "empty") })] },
       set({ algorithm: "sha-384", hex: hash("sha384", "a") }),
     ]);
-    expect(out.load?.[0]).toEqual({ "directive-override-parameters": { content: store["a"], "invoke-args": store["b"], "fetch-args": { hex: "00" } } });
+    expect(out.load?.[0]).toEqual({
+      "directive-override-parameters": { content: store["a"], "invoke-args": store["b"], "fetch-args": { hex: "00" } },
+    });
     expect(out.install?.[0]).toEqual(sized("sha-256", "a"));
     expect(out.payloads).toEqual({ "#p": store["a"] });
     expect(readEnvelope(encode(out)).payloads.get("#p")).toEqual(store["a"]);
     // nothing is left to resolve
-    expect(toHex(encode(await resolve(out, { hash: () => Promise.reject(new Error("asked")), read: () => Promise.reject(new Error("asked")) })))).toBe(toHex(encode(out)));
+    expect(
+      toHex(encode(await resolve(out, { hash: () => Promise.reject(new Error("asked")), read: () => Promise.reject(new Error("asked")) }))),
+    ).toBe(toHex(encode(out)));
   });
 
   it("an error of the file system comes through; a payload that is not there is told", async () => {
@@ -462,7 +550,9 @@ describe("resolve()", () => {
     const gone = Object.assign(new Error("no such file"), { code: "ENOENT" });
     await expect(resolve(d, { ...files, hash: () => Promise.reject(gone) })).rejects.toBe(gone);
     for (const payload of ["#x", "__proto__", "constructor"])
-      await expect(resolve(withCommands({ "directive-override-parameters": { image: { payload } } }), files)).rejects.toThrow(DescriptionError);
+      await expect(resolve(withCommands({ "directive-override-parameters": { image: { payload } } }), files)).rejects.toThrow(
+        DescriptionError,
+      );
     await expect(resolve({ $schema: SCHEMA }, files)).rejects.toThrow(DescriptionError);
   });
 
@@ -477,8 +567,46 @@ describe("resolve()", () => {
 
 describe("the import of old descriptions", () => {
   it("refuses what it cannot carry over, and changes no object but its own", () => {
-    const anything = fc.object({ key: fc.constantFrom("components", "manifest-version", "manifest-sequence-number", "install-id", "description", "en", "slot", "uri", "install-digest", "__proto__", "constructor"), maxDepth: 4 });
-    const source = fc.record({ "manifest-version": fc.constant(1), "manifest-sequence-number": fc.nat(), components: fc.array(fc.oneof(anything, fc.record({ "install-id": fc.array(fc.constantFrom("00", "0", "zz")), description: anything, uri: fc.string(), slot: fc.nat(3), bootable: fc.boolean() }, { requiredKeys: ["install-id"] })), { maxLength: 3 }), description: anything }, { requiredKeys: ["manifest-version", "manifest-sequence-number", "components"] });
+    const anything = fc.object({
+      key: fc.constantFrom(
+        "components",
+        "manifest-version",
+        "manifest-sequence-number",
+        "install-id",
+        "description",
+        "en",
+        "slot",
+        "uri",
+        "install-digest",
+        "__proto__",
+        "constructor",
+      ),
+      maxDepth: 4,
+    });
+    const source = fc.record(
+      {
+        "manifest-version": fc.constant(1),
+        "manifest-sequence-number": fc.nat(),
+        components: fc.array(
+          fc.oneof(
+            anything,
+            fc.record(
+              {
+                "install-id": fc.array(fc.constantFrom("00", "0", "zz")),
+                description: anything,
+                uri: fc.string(),
+                slot: fc.nat(3),
+                bootable: fc.boolean(),
+              },
+              { requiredKeys: ["install-id"] },
+            ),
+          ),
+          { maxLength: 3 },
+        ),
+        description: anything,
+      },
+      { requiredKeys: ["manifest-version", "manifest-sequence-number", "components"] },
+    );
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), source), (value) => {
         const parsed: unknown = JSON.parse(JSON.stringify(value));
@@ -495,7 +623,8 @@ describe("the import of old descriptions", () => {
   });
 
   it("refuses a language that is a name of objects", () => {
-    const text = '{"manifest-version":1,"manifest-sequence-number":1,"components":[{"install-id":["00"]}],"description":{"__proto__":{"update-description":"x"}}}';
+    const text =
+      '{"manifest-version":1,"manifest-sequence-number":1,"components":[{"install-id":["00"]}],"description":{"__proto__":{"update-description":"x"}}}';
     expect(wrongAt(JSON.parse(text), (v) => encode(importSuitTool(v).description))).toBe("/text");
     expect(({} as { [name: string]: unknown })["update-description"]).toBeUndefined();
   });
@@ -503,14 +632,22 @@ describe("the import of old descriptions", () => {
 
 // Random descriptions. What only a device can judge is kept right: indices exist, payloads are fetched, the nesting is shallow.
 
-const octets = fc.oneof(fc.string({ unit: "binary", maxLength: 20 }), fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 40 }).map((b) => ({ hex: toHex(b) })));
+const octets = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.uint8Array({ maxLength: 300 }),
+  fc.uint8Array({ maxLength: 40 }).map((b) => ({ hex: toHex(b) })),
+);
 const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(formatUuid);
 const domain = fc.domain();
 const uriText = fc.string({ unit: fc.integer({ min: 33, max: 126 }).map((c) => String.fromCharCode(c)), minLength: 1, maxLength: 30 });
 const hashName = fc.constantFrom("sha-256", "sha-384", "sha-512");
 const BYTES: { [name: string]: number } = { "sha-256": 32, "sha-384": 48, "sha-512": 64 };
 const size = fc.oneof(fc.nat(300), fc.maxSafeNat());
-const digestValue = hashName.chain((algorithm) => fc.uint8Array({ minLength: BYTES[algorithm] as number, maxLength: BYTES[algorithm] as number }).map((b) => ({ algorithm, hex: toHex(b) })));
+const digestValue = hashName.chain((algorithm) =>
+  fc
+    .uint8Array({ minLength: BYTES[algorithm] as number, maxLength: BYTES[algorithm] as number })
+    .map((b) => ({ algorithm, hex: toHex(b) })),
+);
 const text = fc.string({ unit: "binary", maxLength: 300 });
 
 const parametersOf = (components: number, uris: fc.Arbitrary<string>) =>
@@ -541,7 +678,15 @@ const parametersOf = (components: number, uris: fc.Arbitrary<string>) =>
     )
     .filter((p) => Object.keys(p).length > 0);
 
-const SAFE = ["condition-vendor-identifier", "condition-class-identifier", "condition-device-identifier", "condition-image-match", "condition-component-slot", "condition-check-content", "condition-abort"];
+const SAFE = [
+  "condition-vendor-identifier",
+  "condition-class-identifier",
+  "condition-device-identifier",
+  "condition-image-match",
+  "condition-component-slot",
+  "condition-check-content",
+  "condition-abort",
+];
 const ACTS = ["directive-write", "directive-fetch", "directive-copy", "directive-invoke", "directive-swap"];
 
 function commandsOf(components: number, uris: fc.Arbitrary<string>, names: string[], depth: number): fc.Arbitrary<Command[]> {
@@ -549,7 +694,9 @@ function commandsOf(components: number, uris: fc.Arbitrary<string>, names: strin
   const simple: fc.Arbitrary<unknown>[] = [
     name,
     fc.tuple(name, fc.nat(15)).map(([n, policy]) => ({ [n]: policy })),
-    fc.oneof(fc.nat(components - 1), fc.constant(true), fc.uniqueArray(fc.nat(components - 1), { minLength: 1 })).map((index) => ({ "directive-set-component-index": index })),
+    fc
+      .oneof(fc.nat(components - 1), fc.constant(true), fc.uniqueArray(fc.nat(components - 1), { minLength: 1 }))
+      .map((index) => ({ "directive-set-component-index": index })),
     parametersOf(components, uris).map((p) => ({ "directive-override-parameters": p })),
   ];
   if (depth > 0) {
@@ -564,20 +711,30 @@ function commandsOf(components: number, uris: fc.Arbitrary<string>, names: strin
 
 const descriptions: fc.Arbitrary<Description> = fc
   .record({
-    components: fc.uniqueArray(fc.array(fc.uint8Array({ maxLength: 30 }).map((b) => ({ hex: toHex(b) })), { maxLength: 5 }), { minLength: 1, maxLength: 16, selector: (id) => JSON.stringify(id) }),
+    components: fc.uniqueArray(
+      fc.array(
+        fc.uint8Array({ maxLength: 30 }).map((b) => ({ hex: toHex(b) })),
+        { maxLength: 5 },
+      ),
+      { minLength: 1, maxLength: 16, selector: (id) => JSON.stringify(id) },
+    ),
     payloads: fc.uniqueArray(fc.tuple(uriText, octets), { maxLength: 4, selector: ([uri]) => uri }),
   })
   .chain(({ components, payloads }) => {
     const n = components.length;
     const uris = payloads.length > 0 ? fc.oneof(uriText, fc.constantFrom(...payloads.map(([u]) => u))) : uriText;
     const section = fc.option(commandsOf(n, uris, [...SAFE, ...ACTS], 2), { nil: undefined });
-    const entry = fc.record({ "manifest-description": text, "update-description": text, components: fc.uniqueArray(fc.record({ component: fc.nat(n - 1), "vendor-name": text, "component-version": text }), { selector: (c) => c.component, maxLength: 3 }) });
+    const entry = fc.record({
+      "manifest-description": text,
+      "update-description": text,
+      components: fc.uniqueArray(fc.record({ component: fc.nat(n - 1), "vendor-name": text, "component-version": text }), {
+        selector: (c) => c.component,
+        maxLength: 3,
+      }),
+    });
     return fc
       .record({
-        sequence: fc.oneof(
-          fc.maxSafeNat(),
-          fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
-        ),
+        sequence: fc.oneof(fc.maxSafeNat(), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String)),
         reference: fc.option(uriText, { nil: undefined }),
         shared: fc.option(commandsOf(n, uris, SAFE, 2), { nil: undefined }),
         validate: section,
@@ -585,7 +742,9 @@ const descriptions: fc.Arbitrary<Description> = fc
         invoke: section,
         fetch: section,
         install: section,
-        text: fc.option(fc.dictionary(fc.constantFrom("en", "de", "pt-BR", "zh-Hans-CN"), entry, { minKeys: 1, noNullPrototype: true }), { nil: undefined }),
+        text: fc.option(fc.dictionary(fc.constantFrom("en", "de", "pt-BR", "zh-Hans-CN"), entry, { minKeys: 1, noNullPrototype: true }), {
+          nil: undefined,
+        }),
         severed: fc.subarray(["payload-fetch", "install", "text"] as const),
         digest: fc.option(hashName, { nil: undefined }),
       })
@@ -625,12 +784,20 @@ describe("random descriptions", () => {
         for (const element of parts.severed.values()) check(element);
         const m = peek(envelope);
         expect((BigInt(m.structure.sequence[0]) << 32n) | BigInt(m.structure.sequence[1])).toBe(BigInt(d.sequence));
-        expect(m.structure.components.map((id) => id.map(toHex))).toEqual(d.components.map((id) => id.map((part) => (part as { hex: string }).hex)));
+        expect(m.structure.components.map((id) => id.map(toHex))).toEqual(
+          d.components.map((id) => id.map((part) => (part as { hex: string }).hex)),
+        );
         expect(m.structure.referenceUri).toBe(d["reference-uri"] ?? null);
         expect(m.structure.digests.map((x) => MANIFEST[x.key]).sort()).toEqual([...(d.sever ?? [])].sort());
         expect(m.absent).toEqual([]);
-        const bytesOf = (v: unknown) => (typeof v === "string" ? new TextEncoder().encode(v) : v instanceof Uint8Array ? v : Buffer.from((v as { hex: string }).hex, "hex"));
-        for (const [uri, value] of Object.entries(d.payloads ?? {})) expect(toHex(parts.payloads.get(uri) ?? [])).toBe(toHex(bytesOf(value)));
+        const bytesOf = (v: unknown) =>
+          typeof v === "string"
+            ? new TextEncoder().encode(v)
+            : v instanceof Uint8Array
+              ? v
+              : Buffer.from((v as { hex: string }).hex, "hex");
+        for (const [uri, value] of Object.entries(d.payloads ?? {}))
+          expect(toHex(parts.payloads.get(uri) ?? [])).toBe(toHex(bytesOf(value)));
         expect(parts.payloads.size).toBe(Object.keys(d.payloads ?? {}).length);
         for (const element of m.structure.commands) {
           const list = d[MANIFEST[element.key] as "install"] as Command[];
@@ -638,7 +805,10 @@ describe("random descriptions", () => {
         }
         for (const { language, texts } of m.text) {
           const given = d.text?.[Buffer.from(Uint8Array.from(language)).toString()];
-          expect(texts.map((t) => Buffer.from(Uint8Array.from(t.text)).toString())).toEqual([given?.["manifest-description"], given?.["update-description"]]);
+          expect(texts.map((t) => Buffer.from(Uint8Array.from(t.text)).toString())).toEqual([
+            given?.["manifest-description"],
+            given?.["update-description"],
+          ]);
         }
         const bare = sever(envelope);
         expect(toHex(reattach(bare, envelope))).toBe(toHex(envelope));
@@ -650,7 +820,14 @@ describe("random descriptions", () => {
   it("survive JSON, but for octets given as such", async () => {
     await fc.assert(
       fc.asyncProperty(descriptions, async (d) => {
-        const asHex = (v: unknown): unknown => (v instanceof Uint8Array ? { hex: toHex(v) } : Array.isArray(v) ? v.map(asHex) : typeof v === "object" && v !== null ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, asHex(x)])) : v);
+        const asHex = (v: unknown): unknown =>
+          v instanceof Uint8Array
+            ? { hex: toHex(v) }
+            : Array.isArray(v)
+              ? v.map(asHex)
+              : typeof v === "object" && v !== null
+                ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, asHex(x)]))
+                : v;
         const text: Description = JSON.parse(JSON.stringify(asHex(d))) as Description;
         const none = () => Promise.reject(new Error("asked"));
         expect(toHex(encode(await resolve(text, { hash: none, read: none })))).toBe(toHex(encode(d)));

@@ -16,6 +16,7 @@ import {
   MANIFEST_VERSION,
   NOT_SUPPORTED,
   OLD_DRAFT,
+  PAYLOAD_COUNT,
   SEVERED_REDUNDANT,
   SEVERED_UNCOVERED,
 } from "./spec/errors.js";
@@ -51,6 +52,7 @@ import type { Bytes, Sequence, Source } from "./types.js";
 /** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
 var MAX_COMPONENTS = 16;
 var MAX_PARTS = 5;
+var MAX_PAYLOADS = 16;
 
 /** An element of the envelope or manifest: its number, where its content lies, and where its bytes with the bstr head lie (`whole`). */
 export interface Element {
@@ -140,6 +142,8 @@ export function parseEnvelope(input: Bytes | Source, lenient: boolean): Envelope
     if (peekType(r) === TSTR) {
       name = uri(r, tstr(r));
       last = ascending(r, at, last);
+      // nobody has signed them yet, so what they cost is bounded
+      if (payloads.length === MAX_PAYLOADS) refuse(PAYLOAD_COUNT, at);
       payloads.push({ uri: name, content: bstr(r) });
     } else {
       key = int(r);

@@ -42,6 +42,7 @@ export const PARAMETER_UNKNOWN = 42;
 export const PARAMETER_VALUE = 43;
 export const URI_CHARACTER = 44;
 export const TEXT_KEY = 45;
+export const PAYLOAD_COUNT = 46;
 
 // 50..69  who signed
 export const TRUST_POLICY = 50;
