@@ -214,9 +214,16 @@ export async function ofEnvelope(): Promise<Vector[]> {
     {},
     { rest: [payload(IMAGE, "#FW")] },
   );
-  await inside(E.PAYLOAD_COUNT, "payloads-17", "17 payloads, which nobody has signed yet", good, {}, {
-    rest: Array.from({ length: 17 }, (_, i) => payload(ascii(String(i)), `#${String(i).padStart(2, "0")}`)),
-  });
+  await inside(
+    E.PAYLOAD_COUNT,
+    "payloads-17",
+    "17 payloads, which nobody has signed yet",
+    good,
+    {},
+    {
+      rest: Array.from({ length: 17 }, (_, i) => payload(ascii(String(i)), `#${String(i).padStart(2, "0")}`)),
+    },
+  );
 
   const foreign: [string, Piece, EnvelopeSpec?][] = [
     ["component-id", manifest({ more: [[suit.MAN_COMPONENT_ID, C0]] })],

@@ -2,8 +2,8 @@
 // the registry and the documentation of what is covered.
 
 import { readFileSync } from "node:fs";
-import { CODES } from "../packages/cli/src/failure.js";
 import { describe, expect, it } from "vitest";
+import { CODES } from "../packages/cli/src/failure.js";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
 import * as suit from "../packages/verifier/src/spec/suit.js";

@@ -46,7 +46,9 @@ function refuse(code: keyof typeof errors, uri: string): never {
 
 /** URIs that the manifest fetches and the envelope does not hold. */
 export function outsideUris(m: Manifest): string[] {
-  const uris = m.commands.flatMap((c) => [...allParameters(steps(m.r, c.content))].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)));
+  const uris = m.commands.flatMap((c) =>
+    [...allParameters(steps(m.r, c.content))].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)),
+  );
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
 }
 
@@ -135,8 +137,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
         const other = content.get(e.source as number);
         content.set(e.source as number, here);
         content.set(e.component, other);
-      }
-      else if (e.op === COND_IMAGE_MATCH && here) {
+      } else if (e.op === COND_IMAGE_MATCH && here) {
         ok = await matches(here, e.digest as Digest);
         if (ok) met.add(here.uri);
       }

@@ -29,9 +29,14 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (e) {
-    throw refusedInput("DESCRIPTION", `${path}: is not JSON: ${(e as Error).message}`, "a description is a JSON object; see docs/description.md");
+    throw refusedInput(
+      "DESCRIPTION",
+      `${path}: is not JSON: ${(e as Error).message}`,
+      "a description is a JSON object; see docs/description.md",
+    );
   }
-  const isOld = typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
+  const isOld =
+    typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
   if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is not there; it must be "urn:firmseal:manifest:1"');
   const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
   for (const w of warnings) warn(`${visible(path)}: ${visible(w)}`);

@@ -2,14 +2,37 @@
 // are opened where the format says that they hold CBOR, and nowhere else.
 
 import { toHex } from "@firmseal/signer";
-import { BSTR, head, MAP, NINT, reader, type Reader, type Slice, SIMPLE, sub, TAG, take, TSTR, UINT, ARRAY } from "@firmseal/verifier/cbor";
-import { ALGS, COMMANDS, COMMON, ELEMENTS, HASHES, MANIFEST, type Names, PARAMETERS } from "@firmseal/verifier/names";
-import { DIR_OVERRIDE_PARAMETERS, DIR_RUN_SEQUENCE, DIR_SET_PARAMETERS, DIR_TRY_EACH, ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HEADER_ALG, MAN_COMMON, MAN_TEXT, COM_SHARED_SEQUENCE, PARAM_IMAGE_DIGEST } from "@firmseal/verifier/spec";
 import type { Bytes, Source } from "@firmseal/verifier";
+import { ARRAY, BSTR, head, MAP, NINT, type Reader, reader, SIMPLE, type Slice, sub, TAG, TSTR, take, UINT } from "@firmseal/verifier/cbor";
+import { ALGS, COMMANDS, COMMON, ELEMENTS, HASHES, MANIFEST, type Names, PARAMETERS } from "@firmseal/verifier/names";
+import {
+  COM_SHARED_SEQUENCE,
+  DIR_OVERRIDE_PARAMETERS,
+  DIR_RUN_SEQUENCE,
+  DIR_SET_PARAMETERS,
+  DIR_TRY_EACH,
+  ENV_AUTHENTICATION_WRAPPER,
+  ENV_MANIFEST,
+  HEADER_ALG,
+  MAN_COMMON,
+  MAN_TEXT,
+  PARAM_IMAGE_DIGEST,
+} from "@firmseal/verifier/spec";
 import { visible } from "./ui.js";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
-type Place = "envelope" | "wrapper" | "digest" | "block" | "headers" | "manifest" | "common" | "sequence" | "parameters" | "alternatives" | "plain";
+type Place =
+  | "envelope"
+  | "wrapper"
+  | "digest"
+  | "block"
+  | "headers"
+  | "manifest"
+  | "common"
+  | "sequence"
+  | "parameters"
+  | "alternatives"
+  | "plain";
 
 const NAMES: { [place in Place]?: Names } = {
   envelope: { ...MANIFEST, ...ELEMENTS },
@@ -129,7 +152,9 @@ function item(r: Reader, place: Place, indent: string): string {
       const shown = item(r, "plain", deeper);
       parts.push(`${note(NAMES.sequence, code)}${shown}, ${value(r, place, code, deeper)}`);
     }
-  } else for (let i = 0; i < n; i++) parts.push(value(r, place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
+  } else
+    for (let i = 0; i < n; i++)
+      parts.push(value(r, place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
   return list("[", parts, "]", indent);
 }
 

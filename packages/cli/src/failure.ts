@@ -1,9 +1,9 @@
 // What can go wrong in front of the verifier, and how every error reaches its exit code. Exit 1: what was read is refused; 2: wrong use;
 // 3: the environment (a file that cannot be read, a full disk, a passphrase).
 
+import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { errors, type Refusal } from "@firmseal/verifier";
 import { REFUSALS } from "@firmseal/verifier/names";
-import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { hintOf, meaningOf } from "./hints.js";
 import { ImageError } from "./image/layout.js";
 import { KeyFileError } from "./keys/error.js";
@@ -99,10 +99,19 @@ export function failureOf(e: unknown): Failure {
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");
   if (e instanceof ImageError) return refusedInput("IMAGE", e.message, e.hint);
-  if (e instanceof DescriptionError) return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json of @firmseal/signer");
-  if (e instanceof AlreadySigned) return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; verify it to see who has");
+  if (e instanceof DescriptionError)
+    return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json of @firmseal/signer");
+  if (e instanceof AlreadySigned)
+    return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; verify it to see who has");
   return (
     systemFault(e, "the system") ??
-    new Failure(3, "INTERNAL", CODES.INTERNAL, `a fault of this program: ${e instanceof Error ? e.message : String(e)}`, "please report it with the command that led to it", { cause: e })
+    new Failure(
+      3,
+      "INTERNAL",
+      CODES.INTERNAL,
+      `a fault of this program: ${e instanceof Error ? e.message : String(e)}`,
+      "please report it with the command that led to it",
+      { cause: e },
+    )
   );
 }

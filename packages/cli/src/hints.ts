@@ -39,7 +39,10 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   MANIFEST_INCOMPLETE: ["the manifest lacks a required element", REBUILD],
   COMMON_KEY: ["the common part has an element that is not known", REBUILD],
   COMPONENT_LIST: ["the list of components cannot be used", "one to 16 components of up to 5 parts, none twice"],
-  ROLLBACK: ["the sequence number is older than what is accepted", "give a newer release; each release needs a higher --seq than the one before"],
+  ROLLBACK: [
+    "the sequence number is older than what is accepted",
+    "give a newer release; each release needs a higher --seq than the one before",
+  ],
   SHARED_COMMAND: ["the shared sequence has a command with side effects", "move it to install or another section"],
   COMMAND_UNKNOWN: ["a command is not known", REBUILD],
   COMMAND_ARGUMENT: ["a command has an argument that it cannot take", REBUILD],

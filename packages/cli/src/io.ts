@@ -1,7 +1,21 @@
 // Files, stdin and stdout. Nothing is read from what is no regular file, and an output file is the old one or the new one, never a part.
 
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readFileSync, readSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Digested } from "@firmseal/signer";
 import type { HashState, Host, Source } from "@firmseal/verifier";
@@ -26,7 +40,10 @@ export function openRegular(path: string): { fd: number; size: number } {
   const stat = fstatSync(fd);
   if (stat.isFile()) return { fd, size: stat.size };
   closeSync(fd);
-  throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`, "give a regular file, or - for stdin");
+  throw usage(
+    `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+    "give a regular file, or - for stdin",
+  );
 }
 
 function readStdin(): Uint8Array {
@@ -121,7 +138,10 @@ function nodeHash(name: string) {
   return {
     create(): HashState {
       const hash = createHash(name);
-      return { update: (bytes) => void hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes)), digest: () => hash.digest() };
+      return {
+        update: (bytes) => void hash.update(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes)),
+        digest: () => hash.digest(),
+      };
     },
   };
 }
@@ -169,7 +189,10 @@ function targetOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return path;
   if (!stat.isFile())
-    throw usage(`${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`, "give a file name, or - for stdout");
+    throw usage(
+      `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+      "give a file name, or - for stdout",
+    );
   return realpathSync(path);
 }
 

@@ -43,7 +43,8 @@ async function readKeys(paths: readonly string[], options: readonly PassphraseOp
 export async function privateKeys(paths: readonly string[], options: readonly PassphraseOption[]): Promise<PrivateKey[]> {
   const keys = await readKeys(paths, options);
   return keys.map((key, i) => {
-    if (!isPrivate(key)) throw usage(`${paths[i]}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
+    if (!isPrivate(key))
+      throw usage(`${paths[i]}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
     return key;
   });
 }
@@ -80,7 +81,13 @@ export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly str
   const names = testKeyNames(keys);
   for (const name of names) {
     if (!allowed.includes(name))
-      throw new Failure(1, "TEST_KEY", CODES.TEST_KEY, `${name} is a published test key: anybody can sign with it`, `make a key of your own with firmseal keygen, or allow this one: --allow-test-key ${name}`);
+      throw new Failure(
+        1,
+        "TEST_KEY",
+        CODES.TEST_KEY,
+        `${name} is a published test key: anybody can sign with it`,
+        `make a key of your own with firmseal keygen, or allow this one: --allow-test-key ${name}`,
+      );
     warn(`signing with the published test key ${name}`);
   }
 }

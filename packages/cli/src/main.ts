@@ -13,7 +13,13 @@ const program = new Command("firmseal")
   .exitOverride();
 
 function command(name: string, description: string): Command {
-  return withJson(program.command(name).description(description).exitOverride().configureOutput({ writeErr: () => {} }));
+  return withJson(
+    program
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} }),
+  );
 }
 
 withPassphrases(command("keygen", "make a private key, encrypted by default"))
@@ -44,7 +50,8 @@ withPassphrases(withKeys(command("sign", "sign an image, a description or an env
   .action(async (input, o) => (await import("./commands/sign.js")).sign(input, o));
 
 const need = () => new Option("--need <n>", "how many different keys must have signed").argParser(wholeNumber).default(1);
-const payload = () => new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(collect);
+const payload = () =>
+  new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(collect);
 
 withPassphrases(withKeys(command("verify", "verify an envelope and its payloads"), "trusted key, public or private"))
   .argument("<envelope>", "envelope, or - for stdin")
@@ -90,7 +97,16 @@ async function main(argv: readonly string[]): Promise<number> {
           )
         : failureOf(e);
     try {
-      if (wantsJson(argv)) json({ ok: false, code: failure.code, reason: failure.reason, exit: failure.exit, message: failure.message, hint: failure.hint, ...failure.facts });
+      if (wantsJson(argv))
+        json({
+          ok: false,
+          code: failure.code,
+          reason: failure.reason,
+          exit: failure.exit,
+          message: failure.message,
+          hint: failure.hint,
+          ...failure.facts,
+        });
     } catch (x) {
       failure = failureOf(x);
     }

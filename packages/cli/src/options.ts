@@ -38,8 +38,17 @@ export function withPassphrases(command: Command): Command {
     return all;
   };
   return command
-    .addOption(new Option("--passphrase-env <name>", "environment variable that holds the passphrase (repeatable, in the order of the keys)").argParser((name: string) => keep({ env: name })))
-    .addOption(new Option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)").argParser((n: string) => keep({ fd: wholeNumber(n) })));
+    .addOption(
+      new Option(
+        "--passphrase-env <name>",
+        "environment variable that holds the passphrase (repeatable, in the order of the keys)",
+      ).argParser((name: string) => keep({ env: name })),
+    )
+    .addOption(
+      new Option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)").argParser((n: string) =>
+        keep({ fd: wholeNumber(n) }),
+      ),
+    );
 }
 
 export interface PassphraseOptions {

@@ -2,7 +2,27 @@
 // has to try.
 
 import { formatUuid, toHex } from "@firmseal/signer";
-import { ARRAY, array, BSTR, bool, bstr, int, map, peekType, type Reader, SIMPLE, type Slice, simple, skip, sub, TAG, TSTR, take, tstr, uint } from "@firmseal/verifier/cbor";
+import {
+  ARRAY,
+  array,
+  BSTR,
+  bool,
+  bstr,
+  int,
+  map,
+  peekType,
+  type Reader,
+  SIMPLE,
+  type Slice,
+  simple,
+  skip,
+  sub,
+  TAG,
+  TSTR,
+  take,
+  tstr,
+  uint,
+} from "@firmseal/verifier/cbor";
 import { COMMANDS, HASHES, PARAMETERS } from "@firmseal/verifier/names";
 import {
   DIR_COPY_PARAMS,

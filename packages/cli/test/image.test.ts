@@ -169,16 +169,8 @@ describe("Intel HEX", () => {
   it.each<[string, string[], Omit<Image, "format">]>([
     ["no linear base", [record(0, 0x10, [1]), EOF], { address: 0x10, bytes: bytes(1), gaps: 0 }],
     ["a segment base", [record(2, 0, [0x10, 0x01]), record(0, 2, [1, 2]), EOF], { address: 0x10012, bytes: bytes(1, 2), gaps: 0 }],
-    [
-      "a linear base of 2 GiB and more",
-      [linearBase(0x9000), record(0, 0, [7]), EOF],
-      { address: 0x90000000, bytes: bytes(7), gaps: 0 },
-    ],
-    [
-      "the last byte of 4 GiB",
-      [linearBase(0xffff), record(0, 0xffff, [7]), EOF],
-      { address: 0xffffffff, bytes: bytes(7), gaps: 0 },
-    ],
+    ["a linear base of 2 GiB and more", [linearBase(0x9000), record(0, 0, [7]), EOF], { address: 0x90000000, bytes: bytes(7), gaps: 0 }],
+    ["the last byte of 4 GiB", [linearBase(0xffff), record(0, 0xffff, [7]), EOF], { address: 0xffffffff, bytes: bytes(7), gaps: 0 }],
     [
       "a record over 64 KiB after a linear base",
       [linearBase(0), record(0, 0xffff, [1, 2]), EOF],
@@ -226,11 +218,7 @@ describe("Intel HEX", () => {
     ["a start address of two bytes", [some, record(5, 0, [1, 2]), EOF], /type 05 with 2 bytes/],
     ["overlapping records", [some, record(0, 3, [4, 5]), EOF], /set the byte at 0x00000003/],
     ["the same record twice", [some, some, EOF], /set the byte at 0x00000000/],
-    [
-      "a segment that overlaps the one before",
-      [record(0, 0x10, [1]), record(2, 0, [0, 1]), some, EOF],
-      /set the byte at 0x00000010/,
-    ],
+    ["a segment that overlaps the one before", [record(0, 0x10, [1]), record(2, 0, [0, 1]), some, EOF], /set the byte at 0x00000010/],
     ["data over the end of a segment", [record(2, 0, [0x10, 0]), record(0, 0xffff, [1, 2]), EOF], /64 KiB segment/],
     ["data over 64 KiB without a base", [record(0, 0xffff, [1, 2]), EOF], /64 KiB segment/],
     ["data over the end of 4 GiB", [linearBase(0xffff), record(0, 0xffff, [1, 2]), EOF], /4 GiB/],
@@ -322,11 +310,7 @@ describe("UF2", () => {
     ["a file cut inside of a block", writeUf2(blocks).subarray(0, 1100), /no multiple of 512/],
     ["a byte too many", concat(writeUf2(blocks), bytes(0)), /no multiple of 512/],
     ["a lost last block", writeUf2([first, second]), /has 3 blocks, and it has 2/],
-    [
-      "a lost middle block",
-      writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))),
-      /block 2 stands where block 1/,
-    ],
+    ["a lost middle block", writeUf2([first, { ...third, total: 2 }].map((b) => ({ ...b, total: 2 }))), /block 2 stands where block 1/],
     ["a doubled block", writeUf2([first, second, second]), /block 1 stands where block 2/],
     ["swapped blocks", writeUf2([second, first, third]), /block 1 stands where block 0/],
     ["two files in one", writeUf2([...blocks, ...blocks]), /has 3 blocks, and it has 6/],
@@ -482,8 +466,7 @@ it("reads a view into a larger buffer", () => {
   expect(read(within(writeElf({ segments: list })), "elf").bytes).toEqual(list[0]?.bytes);
 });
 
-const runs = (tool: string, option: string, wanted: RegExp) =>
-  wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");
+const runs = (tool: string, option: string, wanted: RegExp) => wanted.test(spawnSync(tool, [option], { encoding: "utf8" }).stdout ?? "");
 const objcopy = runs("objcopy", "--version", /GNU/);
 const linker = objcopy && runs("ld", "-V", /elf_x86_64[\s\S]*elf_i386/);
 const skipped = (there: boolean, what: string) => (there ? "" : ` (skipped: no ${what} on this machine)`);
@@ -496,14 +479,11 @@ describe("against GNU binutils", () => {
   const run = (tool: string, ...args: string[]) => execFileSync(tool, args, { cwd: dir });
   const raw = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31) ^ (i >> 8));
 
-  it.skipIf(!objcopy).each([0, 0x08000000, 0x0800fff8, 0x90000000])(
-    `HEX by objcopy at %i${skipped(objcopy, "objcopy")}`,
-    (address) => {
-      put("in.bin", raw);
-      run("objcopy", "-I", "binary", "-O", "ihex", `--change-addresses=${address}`, "in.bin", "out.hex");
-      expect(read(get("out.hex"), "ihex")).toEqual({ format: "ihex", address, bytes: raw, gaps: 0 });
-    },
-  );
+  it.skipIf(!objcopy).each([0, 0x08000000, 0x0800fff8, 0x90000000])(`HEX by objcopy at %i${skipped(objcopy, "objcopy")}`, (address) => {
+    put("in.bin", raw);
+    run("objcopy", "-I", "binary", "-O", "ihex", `--change-addresses=${address}`, "in.bin", "out.hex");
+    expect(read(get("out.hex"), "ihex")).toEqual({ format: "ihex", address, bytes: raw, gaps: 0 });
+  });
 
   // At 0x08004000, within a page of 64 KiB, the linker maps the ELF header into the first segment, which then begins at 0x08000000.
   it.skipIf(!linker).each([

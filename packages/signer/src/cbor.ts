@@ -15,16 +15,7 @@ export class Tagged {
 }
 
 /** What may be written. Numbers are integers; maps are Maps; keys are put in order by encode(). */
-export type Encodable =
-  | number
-  | bigint
-  | string
-  | boolean
-  | null
-  | Uint8Array
-  | readonly Encodable[]
-  | Map<Encodable, Encodable>
-  | Tagged;
+export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | Map<Encodable, Encodable> | Tagged;
 
 const wide = 2n ** 32n;
 

@@ -1,6 +1,8 @@
 // Description → unsigned envelope. The order: commands, then the elements, then (for severed ones) their digests, then the manifest,
 // then its digest in the wrapper.
 
+import { COMMANDS, COMPONENT_TEXTS, MANIFEST, type Names, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
+import { peek } from "@firmseal/verifier/peek";
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
@@ -25,11 +27,9 @@ import {
   REP_SYSINFO_ON_FAILURE,
   REP_SYSINFO_ON_SUCCESS,
 } from "@firmseal/verifier/spec";
-import { COMMANDS, COMPONENT_TEXTS, MANIFEST, type Names, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
-import { peek } from "@firmseal/verifier/peek";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { fromHex, toBytes } from "./bytes.js";
-import { type Encodable, encode as cbor } from "./cbor.js";
+import { encode as cbor, type Encodable } from "./cbor.js";
 import { type Parts, writeEnvelope } from "./envelope.js";
 import {
   type ClassValue,
@@ -97,7 +97,8 @@ function digestParameter(value: DigestValue, path: string): Uint8Array {
   const algorithm = value.algorithm ?? "sha-256";
   if (!("hex" in value)) throw new DescriptionError(path, "a file or payload is named: resolve() has to hash it first");
   const bytes = fromHex(value.hex);
-  if (bytes.length !== HASHES[algorithm].length) throw new DescriptionError(path, `a ${algorithm} digest has ${HASHES[algorithm].length} bytes, not ${bytes.length}`);
+  if (bytes.length !== HASHES[algorithm].length)
+    throw new DescriptionError(path, `a ${algorithm} digest has ${HASHES[algorithm].length} bytes, not ${bytes.length}`);
   return cbor([HASHES[algorithm].id, bytes]);
 }
 

@@ -1,7 +1,7 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { array, bstr, reader, sub, type Slice } from "@firmseal/verifier/cbor";
+import { array, bstr, reader, type Slice, sub } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -18,7 +18,16 @@ export {
   withKid,
 } from "./key.js";
 export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key-format.js";
-export { type BytesValue, type Command, type Description, DescriptionError, isDescription, type Parameters, SCHEMA, validate } from "./manifest.js";
+export {
+  type BytesValue,
+  type Command,
+  type Description,
+  DescriptionError,
+  isDescription,
+  type Parameters,
+  SCHEMA,
+  validate,
+} from "./manifest.js";
 export { type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, sign } from "./sign.js";

@@ -20,7 +20,10 @@ export type VendorValue = string | { domain: string };
 export type ClassValue = string | { domain: string; name: string };
 
 /** A digest: given, or taken from a file or from a payload of the description. */
-export type DigestValue = { algorithm?: HashName; hex: string } | { algorithm?: HashName; file: string } | { algorithm?: HashName; payload: string };
+export type DigestValue =
+  | { algorithm?: HashName; hex: string }
+  | { algorithm?: HashName; file: string }
+  | { algorithm?: HashName; payload: string };
 
 export type HashName = "sha-256" | "sha-384" | "sha-512";
 
@@ -148,7 +151,8 @@ function asJson(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
   if (value instanceof Uint8Array) return "";
   if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asJson(v, depth + 1)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asJson(v, depth + 1)]));
   return value;
 }
 

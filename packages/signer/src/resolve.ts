@@ -2,7 +2,16 @@
 
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { toBytes, toHex } from "./bytes.js";
-import { type BytesValue, type Command, type Description, DescriptionError, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";
+import {
+  type BytesValue,
+  type Command,
+  type Description,
+  DescriptionError,
+  type DigestValue,
+  type HashName,
+  type Parameters,
+  validate,
+} from "./manifest.js";
 
 export interface Digested {
   digest: Uint8Array;
@@ -61,7 +70,8 @@ export async function resolve(description: unknown, files: Files): Promise<Descr
 
   async function command(c: Command): Promise<Command> {
     if (typeof c === "string") return c;
-    if ("directive-override-parameters" in c) return { "directive-override-parameters": await parameters(c["directive-override-parameters"]) };
+    if ("directive-override-parameters" in c)
+      return { "directive-override-parameters": await parameters(c["directive-override-parameters"]) };
     if ("directive-run-sequence" in c) return { "directive-run-sequence": await sequence(c["directive-run-sequence"]) };
     if ("directive-try-each" in c) {
       const alternatives: (Command[] | null)[] = [];

@@ -5,7 +5,7 @@ import { type Alg, type Anchor, ed25519, es256, open } from "@firmseal/verifier"
 import { concerns, structure } from "@firmseal/verifier/cose";
 import { peek } from "@firmseal/verifier/peek";
 import { ALG_ED25519, ALG_ESP256, HEADER_ALG, HEADER_KID, TAG_SIGN1 } from "@firmseal/verifier/spec";
-import { type Encodable, encode as cbor, Tagged } from "./cbor.js";
+import { encode as cbor, type Encodable, Tagged } from "./cbor.js";
 import { readEnvelope, writeEnvelope } from "./envelope.js";
 import type { Signer } from "./key.js";
 

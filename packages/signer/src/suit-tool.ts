@@ -1,7 +1,17 @@
 // The JSON descriptions of the retired SUIT reference tool, turned into ours, so that people can move over. Its quirks live here and
 // nowhere else.
 
-import { type Command, type ComponentText, type ComponentValue, type Description, DescriptionError, type DigestValue, type Parameters, SCHEMA, type TextValue } from "./manifest.js";
+import {
+  type Command,
+  type ComponentText,
+  type ComponentValue,
+  type Description,
+  DescriptionError,
+  type DigestValue,
+  type Parameters,
+  SCHEMA,
+  type TextValue,
+} from "./manifest.js";
 
 type Json = { [key: string]: unknown };
 
@@ -35,7 +45,16 @@ const KNOWN = new Set([
   "description",
   "file",
 ]);
-const KNOWN_TOP = new Set(["components", "manifest-version", "manifest-sequence-number", "reference-uri", "description", "severable", "include-json", "digest-algorithm"]);
+const KNOWN_TOP = new Set([
+  "components",
+  "manifest-version",
+  "manifest-sequence-number",
+  "reference-uri",
+  "description",
+  "severable",
+  "include-json",
+  "digest-algorithm",
+]);
 
 function object(value: unknown, path: string): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DescriptionError(path, "a JSON object is needed");
@@ -44,12 +63,16 @@ function object(value: unknown, path: string): Json {
 
 /** Texts by their language; none where the value is left out. */
 function byLanguage(value: unknown, path: string): [string, Json][] {
-  return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [language, object(texts, `${path}/${language}`)]);
+  return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [
+    language,
+    object(texts, `${path}/${language}`),
+  ]);
 }
 
 function digestValue(value: unknown, path: string): DigestValue {
   const { "algorithm-id": alg, "digest-bytes": hex } = object(value, path);
-  if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512") throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
+  if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512")
+    throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
   return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: String(hex) };
 }
 
@@ -107,7 +130,8 @@ class Import {
    */
   choose(choices: readonly Component[], entries: { [key: string]: (c: Component) => Parameters }, after: readonly Command[]): Command[] {
     const given = Object.entries(entries).filter(([key]) => choices.some((c) => c[key] !== undefined));
-    const collect = (c: Component, same: boolean) => Object.assign({}, ...given.filter(([k]) => agree(choices, k) === same).map(([, f]) => f(c))) as Parameters;
+    const collect = (c: Component, same: boolean) =>
+      Object.assign({}, ...given.filter(([k]) => agree(choices, k) === same).map(([, f]) => f(c))) as Parameters;
     const first = choices[0] as Component;
     const shared = collect(first, true);
     const out: Command[] = Object.keys(shared).length > 0 ? [{ "directive-override-parameters": shared }] : [];
@@ -178,10 +202,17 @@ class Import {
   install(): Command[] {
     return this.groups.flatMap(({ index, choices }) => {
       if (!this.fetched(choices)) return [];
-      if (this.direct(choices)) return this.on(index, this.choose(choices, { uri: (c) => ({ uri: String(c["uri"]) }) }, ["directive-fetch", "condition-image-match"]));
+      if (this.direct(choices))
+        return this.on(
+          index,
+          this.choose(choices, { uri: (c) => ({ uri: String(c["uri"]) }) }, ["directive-fetch", "condition-image-match"]),
+        );
       return this.on(
         index,
-        this.choose(choices, { "download-id": (c) => ({ "source-component": this.index(c["download-id"], "/components") }) }, ["directive-copy", "condition-image-match"]),
+        this.choose(choices, { "download-id": (c) => ({ "source-component": this.index(c["download-id"], "/components") }) }, [
+          "directive-copy",
+          "condition-image-match",
+        ]),
       );
     });
   }
@@ -268,7 +299,9 @@ export function importSuitTool(source: unknown): Imported {
   const text = from.text();
   if (Object.keys(text).length > 0) description.text = text;
   // text never stays in the manifest there; the rest is severed on request
-  const severed = (["payload-fetch", "install", "text"] as const).filter((name) => description[name] && (name === "text" || from.source["severable"]));
+  const severed = (["payload-fetch", "install", "text"] as const).filter(
+    (name) => description[name] && (name === "text" || from.source["severable"]),
+  );
   if (severed.length > 0) description.sever = severed;
   return { description, warnings: from.warnings };
 }

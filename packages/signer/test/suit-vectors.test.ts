@@ -15,7 +15,9 @@ function signatureAt(bytes: Uint8Array): number {
 
 function withoutSignature(bytes: Uint8Array): string {
   const at = signatureAt(bytes);
-  return Buffer.from(bytes).fill(0, at, at + 64).toString("hex");
+  return Buffer.from(bytes)
+    .fill(0, at, at + 64)
+    .toString("hex");
 }
 
 describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", () => {
@@ -24,7 +26,9 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
       const official = vectorBytes(`suit/manifest-spec/example${n}.signed.suit`);
       const { description } = importSuitTool(vectorJson(`suit/manifest-spec/example${n}.json`));
       const envelope = encode(description);
-      expect(Buffer.from(readEnvelope(envelope).manifest).toString("hex")).toBe(Buffer.from(readEnvelope(official).manifest).toString("hex"));
+      expect(Buffer.from(readEnvelope(envelope).manifest).toString("hex")).toBe(
+        Buffer.from(readEnvelope(official).manifest).toString("hex"),
+      );
       const signed = await sign(envelope, [key()]);
       // -7 stands in the official file where we write -9
       const like = Buffer.from(signed);
@@ -85,7 +89,9 @@ describe.skipIf(!haveVectors)("official SUIT examples (third-party vectors)", ()
       return 0;
     };
     const [right, wrong] =
-      alg === "es256" ? [SPEC_P256, privateKey("es256", new Uint8Array(32).fill(7)).key] : [new Uint8Array(32).fill(0x61), new Uint8Array(32).fill(0x62)];
+      alg === "es256"
+        ? [SPEC_P256, privateKey("es256", new Uint8Array(32).fill(7)).key]
+        : [new Uint8Array(32).fill(0x61), new Uint8Array(32).fill(0x62)];
     // what is not supported is looked at behind the signature, so the refusal says that the signature is good
     expect(code(right)).toBe(errors.NOT_SUPPORTED);
     expect(code(wrong)).toBe(errors.SIGNATURE_INVALID);

@@ -106,8 +106,7 @@ export function room(n: number): number[] {
 
 /** A copy of a stretch. The stretch must lie inside the input. */
 export function take(r: Reader, at: number, n: number): Bytes {
-  var out,
-    i;
+  var out, i;
   if (r.source) {
     out = r.source.read(at, n);
     if (out.length !== n) refuse(CBOR_TRUNCATED, at);

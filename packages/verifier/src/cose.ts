@@ -1,11 +1,35 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { array, ascending, BSTR, bstr, compare, done, head, int, map, NINT, NULL, peekType, type Reader, type Slice, same, simple, skip, sub, TAG, TSTR, take, tstr, UINT } from "./cbor.js";
+import {
+  array,
+  ascending,
+  BSTR,
+  bstr,
+  compare,
+  done,
+  head,
+  int,
+  map,
+  NINT,
+  NULL,
+  peekType,
+  type Reader,
+  type Slice,
+  same,
+  simple,
+  skip,
+  sub,
+  TAG,
+  TSTR,
+  take,
+  tstr,
+  UINT,
+} from "./cbor.js";
 import { refuse } from "./refuse.js";
 import {
-  ALG_ED25519,
   ALG_ED448,
+  ALG_ED25519,
   ALG_EDDSA,
   ALG_ES256,
   ALG_ES384,

@@ -332,8 +332,7 @@ function commit(s: Session): void {
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
-  var e: Effect | undefined,
-    ok;
+  var e: Effect | undefined, ok;
   if (progress.done) return undefined;
   if (s.over) refuse(RUN_OUTCOME, -1);
   // stays set when anything below throws: a refused session does not go on

@@ -1,6 +1,28 @@
 // The structure of an envelope and of a manifest, read once and strictly. Nothing here decides whom to trust: open.ts does.
 
-import { array, ascending, bstr, done, int, map, peekType, type Reader, reader, same, type Slice, skip, sub, TAG, TSTR, take, tag, tstr, uint, uint64, ARRAY } from "./cbor.js";
+import {
+  ARRAY,
+  array,
+  ascending,
+  bstr,
+  done,
+  int,
+  map,
+  peekType,
+  type Reader,
+  reader,
+  type Slice,
+  same,
+  skip,
+  sub,
+  TAG,
+  TSTR,
+  tag,
+  take,
+  tstr,
+  uint,
+  uint64,
+} from "./cbor.js";
 import { type Digest, digest } from "./digest.js";
 import { refuse } from "./refuse.js";
 import { sequence, uri } from "./sequence.js";
@@ -221,7 +243,16 @@ function common(r: Reader, out: Structure, lenient: boolean): void {
  */
 export function parseManifest(envelope: Envelope, lenient: boolean): Structure {
   var r = sub(envelope.r, envelope.manifest.content),
-    out: Structure = { sequence: [0, 0], components: [], shared: null, commands: [], text: null, digests: [], uris: [], referenceUri: null },
+    out: Structure = {
+      sequence: [0, 0],
+      components: [],
+      shared: null,
+      commands: [],
+      text: null,
+      digests: [],
+      uris: [],
+      referenceUri: null,
+    },
     seen: { [key: number]: number } = {},
     last: Bytes | null = null,
     n = map(r),

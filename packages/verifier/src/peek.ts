@@ -39,8 +39,7 @@ function isComponent(id: Bytes[], m: Structure): boolean {
 function checkText(text: TextEntry[], m: Structure): void {
   var i, k;
   for (i = 0; i < text.length; i++)
-    for (k = 0; k < text[i].components.length; k++)
-      if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY, (m.text as Slice).at);
+    for (k = 0; k < text[i].components.length; k++) if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY, (m.text as Slice).at);
 }
 
 /**

@@ -1,7 +1,33 @@
 // The commands of a sequence, looked at before any of them runs: an unknown command or parameter makes the whole manifest invalid
 // (M37 §6.1), and what this build cannot run is refused here, not half-way through an installation.
 
-import { array, ascending, BSTR, bool, bstr, done, head, int, MAX_DEPTH, map, NULL, peekType, type Reader, SIMPLE, type Slice, simple, skip, sub, TAG, TRUE, take, tag, tstr, UINT, uint } from "./cbor.js";
+import {
+  array,
+  ascending,
+  BSTR,
+  bool,
+  bstr,
+  done,
+  head,
+  int,
+  MAX_DEPTH,
+  map,
+  NULL,
+  peekType,
+  type Reader,
+  SIMPLE,
+  type Slice,
+  simple,
+  skip,
+  sub,
+  TAG,
+  TRUE,
+  tag,
+  take,
+  tstr,
+  UINT,
+  uint,
+} from "./cbor.js";
 import { digest } from "./digest.js";
 import type { Structure } from "./parse.js";
 import { refuse } from "./refuse.js";
@@ -125,7 +151,10 @@ export function uri(r: Reader, s: Slice): string {
 /** Whether a command is a condition, that is, one that can fail softly. */
 export function isCondition(code: number): boolean {
   return (
-    code < DIR_PROCESS_DEPENDENCY || code === COND_ABORT || code === COND_DEVICE_IDENTIFIER || (code >= COND_IMAGE_NOT_MATCH && code <= COND_VERSION)
+    code < DIR_PROCESS_DEPENDENCY ||
+    code === COND_ABORT ||
+    code === COND_DEVICE_IDENTIFIER ||
+    (code >= COND_IMAGE_NOT_MATCH && code <= COND_VERSION)
   );
 }
 

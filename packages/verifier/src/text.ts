@@ -1,6 +1,6 @@
 // SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
 
-import { ARRAY, array, ascending, bstr, done, int, map, type Reader, peekType, type Slice, sub, take, tstr } from "./cbor.js";
+import { ARRAY, array, ascending, bstr, done, int, map, peekType, type Reader, type Slice, sub, take, tstr } from "./cbor.js";
 import { refuse } from "./refuse.js";
 import { CBOR_TYPE, TEXT_KEY } from "./spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "./spec/suit.js";

@@ -1,4 +1,14 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, randomInt, sign, verify } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomInt,
+  sign,
+  verify,
+} from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { es256 } from "../src/alg/es256.js";
 import type { Host } from "../src/types.js";
@@ -195,7 +205,24 @@ describe("cases that chance does not bring", () => {
   it("digests and scalars at their extremes", () => {
     const d = 0xf1234567n;
     const q = times(d, G);
-    const scalars = [1n, 2n, 7n, 8n, 15n, 16n, N - 1n, N - 8n, (N - 1n) / 2n, (N + 1n) / 2n, 2n ** 255n, 2n ** 255n - 1n, 2n ** 240n, 2n ** 252n + 1n, (2n ** 256n - 1n) / 3n, (2n ** 256n - 1n) / 15n];
+    const scalars = [
+      1n,
+      2n,
+      7n,
+      8n,
+      15n,
+      16n,
+      N - 1n,
+      N - 8n,
+      (N - 1n) / 2n,
+      (N + 1n) / 2n,
+      2n ** 255n,
+      2n ** 255n - 1n,
+      2n ** 240n,
+      2n ** 252n + 1n,
+      (2n ** 256n - 1n) / 3n,
+      (2n ** 256n - 1n) / 15n,
+    ];
     for (const k of scalars) {
       const r = mod(times(k, G)!.x, N);
       for (const digestOf of [0n, 1n, N - 1n, N, N + 1n, P, 2n ** 256n - 1n, 2n ** 255n]) {

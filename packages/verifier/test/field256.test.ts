@@ -41,7 +41,13 @@ function model(a: number[], b: number[], d: number[], s: number): { limbs: numbe
   for (let k = 0; k < 22; k++) {
     const terms = [carry];
     for (let i = 0; i < 11; i++) if (k - i >= 0 && k - i < 11) terms.push(BigInt(a[i]!) * BigInt(b[k - i]!));
-    for (const [back, factor] of [[4, 1n], [8, 1n], [9, -256n], [10, 65536n]] as const) terms.push(factor * (q[k - back] ?? 0n));
+    for (const [back, factor] of [
+      [4, 1n],
+      [8, 1n],
+      [9, -256n],
+      [10, 65536n],
+    ] as const)
+      terms.push(factor * (q[k - back] ?? 0n));
     if (k > 10) terms.push(BigInt(s) * BigInt(d[k - 11]!));
     const column = terms.reduce((x, y) => x + y, 0n);
     const size = terms.reduce((x, y) => x + (y < 0n ? -y : y), 0n);
@@ -75,7 +81,18 @@ describe("constants", () => {
 
 describe("mul", () => {
   // The pairs of weights that es256.ts uses, and the corners of what the proof allows.
-  const weights = [[1, 1], [2, 2], [1, 2], [2, 4], [1, 4], [4, 3], [6, 2], [12, 1], [1, 12], [2, 6]] as const;
+  const weights = [
+    [1, 1],
+    [2, 2],
+    [1, 2],
+    [2, 4],
+    [1, 4],
+    [4, 3],
+    [6, 2],
+    [12, 1],
+    [1, 12],
+    [2, 6],
+  ] as const;
   const top = 31 * 65536;
   const signs: [string, (i: number) => number][] = [
     ["all plus", () => 1],
@@ -108,7 +125,12 @@ describe("mul", () => {
   }
 
   it("fills the fullest column to 120 * 2^46 and stays under 121 * 2^46", () => {
-    const { fullest } = model(filled(6, () => 1), filled(2, () => 1), filled(3, () => 1), 8);
+    const { fullest } = model(
+      filled(6, () => 1),
+      filled(2, () => 1),
+      filled(3, () => 1),
+      8,
+    );
     expect(fullest >= 120n << 46n && fullest < 121n << 46n).toBe(true);
   });
 
@@ -178,7 +200,10 @@ describe("ratio", () => {
     expect((P + 1n) % BigInt(LIMB)).toBe(0n);
   });
 
-  for (const [name, m, inv] of [["n", N, N_INV], ["p", P, 1]] as const) {
+  for (const [name, m, inv] of [
+    ["n", N, N_INV],
+    ["p", P, 1],
+  ] as const) {
     it(`divides modulo ${name}`, () => {
       const edges = [1n, 2n, 3n, m - 1n, m - 2n, (m + 1n) / 2n, 2n ** 255n, 2n ** 24n, 2n ** 240n, 2n ** 24n - 1n, 2n ** 128n - 1n];
       const random = Array.from({ length: 300 }, () => 1n + randomBelow(m - 1n));

@@ -1,8 +1,8 @@
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
-import { createHash } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { createFileDevice, decimal, type FileSystem, fileDevice, sequenceOf } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
@@ -123,16 +123,34 @@ describe("installing on a device in memory", () => {
       "condition-class-identifier",
     ] as const;
     const at = (i: number, parameters: object, then: "directive-write" | "directive-fetch" | "directive-invoke") =>
-      [{ "directive-set-component-index": i }, { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, "image-size": 3, ...parameters } }, then] as never[];
+      [
+        { "directive-set-component-index": i },
+        { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, "image-size": 3, ...parameters } },
+        then,
+      ] as never[];
     const good = at(0, { content: { hex: Buffer.from(image(1, 3)).toString("hex") } }, "directive-write");
-    const noDigest = [{ "directive-set-component-index": 1 }, { "directive-override-parameters": { content: "x" } }, "directive-write"] as never[];
+    const noDigest = [
+      { "directive-set-component-index": 1 },
+      { "directive-override-parameters": { content: "x" } },
+      "directive-write",
+    ] as never[];
     const cases: [string, Description, Partial<MemoryDevice>, number][] = [
       ["vendor and class are not checked", command(undefined, good), {}, errors.IDENTITY_UNCHECKED],
       ["only the vendor is checked", command(check.slice(0, 3), good), {}, errors.IDENTITY_UNCHECKED],
       ["another class", command(check, good), { identity: { vendor: [vendor], class: [vendor] } }, errors.CLASS_MISMATCH],
       ["the second component has no digest", command(check, [...good, ...noDigest]), {}, errors.DIGEST_UNSET],
-      ["the device lacks the second component", command(check, [...good, ...at(1, { content: "abc" }, "directive-write")]), { capacity: (id) => (id[0]?.[0] === 1 ? -1 : 1000) }, errors.COMPONENT_UNKNOWN],
-      ["the second image is too large", command(check, [...good, ...at(0, { "image-size": 1001, uri: "#x" }, "directive-fetch")]), {}, errors.PAYLOAD_SIZE],
+      [
+        "the device lacks the second component",
+        command(check, [...good, ...at(1, { content: "abc" }, "directive-write")]),
+        { capacity: (id) => (id[0]?.[0] === 1 ? -1 : 1000) },
+        errors.COMPONENT_UNKNOWN,
+      ],
+      [
+        "the second image is too large",
+        command(check, [...good, ...at(0, { "image-size": 1001, uri: "#x" }, "directive-fetch")]),
+        {},
+        errors.PAYLOAD_SIZE,
+      ],
       ["it would start an image", command(check, [...good, ...at(0, {}, "directive-invoke")]), {}, errors.INVOKE_MISPLACED],
       [
         "a path that is taken only when an image does not match",
@@ -213,7 +231,15 @@ describe("installing on a device in memory", () => {
     };
     const on = (i: number, bytes: Uint8Array, more: object = {}) => [
       { "directive-set-component-index": i },
-      { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class, "image-digest": { hex: digest(bytes) }, "image-size": bytes.length, ...more } },
+      {
+        "directive-override-parameters": {
+          "vendor-identifier": uuid.vendor,
+          "class-identifier": uuid.class,
+          "image-digest": { hex: digest(bytes) },
+          "image-size": bytes.length,
+          ...more,
+        },
+      },
       "condition-vendor-identifier",
       "condition-class-identifier",
     ];
@@ -232,7 +258,14 @@ describe("installing on a device in memory", () => {
   });
 
   it("does not start an image whose digest was not checked", async () => {
-    const { validate: _, ...d } = singleImage({ sequence: 1, ...uuid, digest: digest(image(1, 10)), size: 10, uri: "#f", payload: image(1, 10) });
+    const { validate: _, ...d } = singleImage({
+      sequence: 1,
+      ...uuid,
+      digest: digest(image(1, 10)),
+      size: 10,
+      uri: "#f",
+      payload: image(1, 10),
+    });
     const envelope = await signed(d);
     const device = memoryDevice(identity, [ID], 1000);
     install(envelope, trust, device).next();
@@ -310,7 +343,9 @@ describe("the device in a folder", () => {
     for (const id of ["../../evil", "__proto__", "constructor", "a/b\0c", ""]) {
       const dir = fs.mkdtempSync(join(folder, "id-"));
       createFileDevice(fs, dir, identity, 1000);
-      const envelope = await signed(singleImage({ sequence: 1, ...uuid, component: [id], digest: digest(bytes), size: 10, uri: "#f", payload: bytes }));
+      const envelope = await signed(
+        singleImage({ sequence: 1, ...uuid, component: [id], digest: digest(bytes), size: 10, uri: "#f", payload: bytes }),
+      );
       install(envelope, trust, fileDevice(fs, dir)).next();
       expect(fs.readdirSync(join(dir, "slots"))).toEqual([`${Buffer.from(id).toString("hex") || "_"}.b`]);
       expect(fs.readdirSync(dir).sort()).toEqual(["device.json", "envelope.a.suit", "slots"]);
@@ -323,6 +358,7 @@ describe("the device in a folder", () => {
       const n = BigInt(text);
       expect(sequenceOf(text)).toEqual([Number(n >> 32n), Number(n & 0xffffffffn)]);
     }
-    for (const text of ["18446744073709551616", "99999999999999999999", "-1", "01", "", "1e3", "0x1"]) expect(() => sequenceOf(text)).toThrow();
+    for (const text of ["18446744073709551616", "99999999999999999999", "-1", "01", "", "1e3", "0x1"])
+      expect(() => sequenceOf(text)).toThrow();
   });
 });

@@ -1,10 +1,10 @@
 import { basename, extname } from "node:path";
-import { peek } from "@firmseal/verifier/peek";
 import { decimal } from "@firmseal/verifier/device/file";
+import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
 import { readAll, writeWhole } from "../io.js";
-import { json, say, visible } from "../ui.js";
 import { digestText } from "../tree.js";
+import { json, say, visible } from "../ui.js";
 
 export interface CreateOptions {
   from: string;
@@ -26,6 +26,15 @@ export async function create(o: CreateOptions): Promise<void> {
   const inJson = o.json && out === "-";
   if (!inJson) writeWhole(out, envelope);
   if (o.json)
-    json({ ok: true, code: 0, out, bytes: envelope.length, sequence, digest: outline.digest && digestText(outline.digest), warnings, ...(inJson && { data: Buffer.from(envelope).toString("base64") }) });
+    json({
+      ok: true,
+      code: 0,
+      out,
+      bytes: envelope.length,
+      sequence,
+      digest: outline.digest && digestText(outline.digest),
+      warnings,
+      ...(inJson && { data: Buffer.from(envelope).toString("base64") }),
+    });
   else say(`${visible(out)}: sequence number ${sequence}, ${envelope.length} bytes, not signed`);
 }

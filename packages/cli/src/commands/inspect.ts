@@ -39,16 +39,28 @@ const WORDS: { [name: string]: string } = {
 function valueText(value: Value): string {
   if (typeof value !== "object") return visible(String(value));
   if ("algorithm" in value) return `${value.algorithm} ${value.hex}`;
-  return "hex" in value ? (value.hex.length > 64 ? `${value.hex.slice(0, 64)}… (${value.hex.length / 2} bytes)` : value.hex) : `cbor ${value.cbor}`;
+  return "hex" in value
+    ? value.hex.length > 64
+      ? `${value.hex.slice(0, 64)}… (${value.hex.length / 2} bytes)`
+      : value.hex
+    : `cbor ${value.cbor}`;
 }
 
 function tell(list: readonly Step[], indent: string): string[] {
   return list.flatMap((step): string[] => {
-    if (step.index !== undefined) return [`${indent}for ${step.index === true ? "every component" : `component ${step.index.join(", ")}`}:`];
-    if (step.parameters) return step.parameters.map((p) => `${indent}set ${p.name} = ${valueText(p.value)}${p.code === PARAM_IMAGE_SIZE ? " bytes" : ""}`);
+    if (step.index !== undefined)
+      return [`${indent}for ${step.index === true ? "every component" : `component ${step.index.join(", ")}`}:`];
+    if (step.parameters)
+      return step.parameters.map((p) => `${indent}set ${p.name} = ${valueText(p.value)}${p.code === PARAM_IMAGE_SIZE ? " bytes" : ""}`);
     if (step.sequences && step.name === "directive-try-each")
-      return [`${indent}the first of these that fits:`, ...step.sequences.flatMap((s, i) => (s ? [`${indent}  ${i + 1}.`, ...tell(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`]))];
-    if (step.sequences) return [`${indent}${WORDS[step.name] ?? step.name}:`, ...step.sequences.flatMap((s) => (s ? tell(s, `${indent}  `) : []))];
+      return [
+        `${indent}the first of these that fits:`,
+        ...step.sequences.flatMap((s, i) =>
+          s ? [`${indent}  ${i + 1}.`, ...tell(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`],
+        ),
+      ];
+    if (step.sequences)
+      return [`${indent}${WORDS[step.name] ?? step.name}:`, ...step.sequences.flatMap((s) => (s ? tell(s, `${indent}  `) : []))];
     const words = WORDS[step.name];
     return [`${indent}${words ? `${words} (${step.name})` : step.name}`];
   });
@@ -56,12 +68,13 @@ function tell(list: readonly Step[], indent: string): string[] {
 
 /** Published test keys that made one of the signatures. A signature by one of them is worth nothing. */
 function testKeysOf(outline: Outline): (string | undefined)[] {
-  return outline.claims.map((claim) =>
-    testKeys.find((key) => {
-      const alg = key.alg === "ed25519" ? ed25519 : es256;
-      const raw = hex(Buffer.from(key.key, "hex"));
-      return concerns(claim, { alg, key: raw }) && alg.verify(raw, claim.message, claim.signature, {});
-    })?.name,
+  return outline.claims.map(
+    (claim) =>
+      testKeys.find((key) => {
+        const alg = key.alg === "ed25519" ? ed25519 : es256;
+        const raw = hex(Buffer.from(key.key, "hex"));
+        return concerns(claim, { alg, key: raw }) && alg.verify(raw, claim.message, claim.signature, {});
+      })?.name,
   );
 }
 
@@ -85,7 +98,11 @@ function facts(outline: Outline, bytes: number) {
     bytes,
     verified: false,
     digest: outline.digest && digestText(outline.digest),
-    signatures: outline.claims.map((c, i) => ({ alg: ALGS[c.alg] ?? String(c.alg), kid: c.kid ? toHex(c.kid) : null, ...(byTestKey[i] ? { testKey: byTestKey[i] } : {}) })),
+    signatures: outline.claims.map((c, i) => ({
+      alg: ALGS[c.alg] ?? String(c.alg),
+      kid: c.kid ? toHex(c.kid) : null,
+      ...(byTestKey[i] ? { testKey: byTestKey[i] } : {}),
+    })),
     sequence: decimal(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
@@ -95,7 +112,10 @@ function facts(outline: Outline, bytes: number) {
     text: outline.text.map((t) => ({
       language: decode(t.language),
       ...Object.fromEntries(t.texts.map((x) => [TEXTS[x.key], decode(x.text)])),
-      components: t.components.map((c) => ({ component: c.id.map(toHex), ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXTS[x.key], decode(x.text)])) })),
+      components: t.components.map((c) => ({
+        component: c.id.map(toHex),
+        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXTS[x.key], decode(x.text)])),
+      })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),
     testKeys: [...new Set(byTestKey.filter((n) => n !== undefined))],
@@ -106,17 +126,21 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
   const { structure: m, envelope } = outline;
   const lines = [`${visible(path)}: SUIT envelope, ${f.bytes} bytes (signatures are not verified here)`];
   lines.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
-  lines.push(`signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`);
+  lines.push(
+    `signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`,
+  );
   for (const [i, id] of f.components.entries()) lines.push(`component ${i}      ${id.join(" / ") || "(empty)"}`);
   for (const p of f.payloads) lines.push(`payload          ${p.uri}, ${p.bytes} bytes, in the envelope`);
   if (f.referenceUri) lines.push(`reference URI    ${f.referenceUri}`);
-  for (const s of f.severed) lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
+  for (const s of f.severed)
+    lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
   if (m.shared) lines.push("before each section:", ...tell(steps(envelope.r, m.shared), "  "));
   for (const c of m.commands) lines.push(`${MANIFEST[c.key]}:`, ...tell(steps(envelope.r, c.content), "  "));
   for (const { language, components, ...texts } of f.text) {
     lines.push(`text (${visible(language)}):`);
     for (const [name, t] of Object.entries(texts)) lines.push(`  ${name}: ${visible(String(t))}`);
-    for (const { component, ...own } of components) for (const [name, t] of Object.entries(own)) lines.push(`  component ${component.join(" / ")}, ${name}: ${visible(String(t))}`);
+    for (const { component, ...own } of components)
+      for (const [name, t] of Object.entries(own)) lines.push(`  component ${component.join(" / ")}, ${name}: ${visible(String(t))}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { classUuid, parseUuid, vendorUuid } from "@firmseal/signer";
-import { install as startInstall, type Manifest, open, type Source, type Trust } from "@firmseal/verifier";
+import { type Manifest, open, type Source, install as startInstall, type Trust } from "@firmseal/verifier";
 import { createFileDevice, decimal, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { payloadFiles } from "../audit.js";
 import { environment, systemFault, usage } from "../failure.js";
@@ -42,13 +42,19 @@ function deviceIn(o: InstallOptions): FileDevice {
   const there = fs.existsSync(path) ? opened(o.device) : undefined;
   const given = o.vendor !== undefined || o.class !== undefined;
   if (there && !given) return there;
-  if (there && there.record.envelope !== "") throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
+  if (there && there.record.envelope !== "")
+    throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
   if (o.vendor === undefined || o.class === undefined)
     throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
   const vendor = UUID.test(o.vendor) ? parseUuid(o.vendor) : vendorUuid(o.vendor);
   try {
     fs.rmSync(path, { force: true });
-    createFileDevice(fs, o.device, { vendor: [vendor], class: [UUID.test(o.class) ? parseUuid(o.class) : classUuid(vendor, o.class)] }, CAPACITY);
+    createFileDevice(
+      fs,
+      o.device,
+      { vendor: [vendor], class: [UUID.test(o.class) ? parseUuid(o.class) : classUuid(vendor, o.class)] },
+      CAPACITY,
+    );
   } catch (e) {
     throw systemFault(e, o.device) ?? e;
   }
@@ -111,7 +117,16 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
   const sequence = decimal(done.manifest.sequence);
   const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
   if (o.json) {
-    json({ ok: true, code: 0, reason: "OK", sequence, floor: record.floor, components: shown, signers: done.manifest.signers.map((i) => keyFacts(keys[i] as never)), testKeys });
+    json({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      sequence,
+      floor: record.floor,
+      components: shown,
+      signers: done.manifest.signers.map((i) => keyFacts(keys[i] as never)),
+      testKeys,
+    });
     return;
   }
   say(`${visible(path)}: installed, sequence number ${sequence}`);

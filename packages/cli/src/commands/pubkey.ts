@@ -1,5 +1,5 @@
+import { keyFacts, publicKeys } from "../key-ref.js";
 import { formatPublic, type PublicFormat } from "../keys/format.js";
-import { publicKeys, keyFacts } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json } from "../ui.js";
 
@@ -14,6 +14,7 @@ export async function pubkey(path: string, o: PubkeyOptions): Promise<void> {
   if (!key) return;
   const bytes = formatPublic(key, o.format);
   const isText = o.format !== "cose" && o.format !== "raw";
-  if (o.json) json({ ok: true, code: 0, ...keyFacts(key), format: o.format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
+  if (o.json)
+    json({ ok: true, code: 0, ...keyFacts(key), format: o.format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
   else data(bytes);
 }

@@ -91,7 +91,9 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
 }
 
 async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOptions): Promise<Made> {
-  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(Boolean);
+  const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(
+    Boolean,
+  );
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
   try {
@@ -106,12 +108,17 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function sign(input: string, o: SignOptions): Promise<void> {
   const head = input === "-" ? new Uint8Array() : readHead(input, HEAD);
-  if (input !== "-" && head.length === 0) throw refusedInput("IMAGE", `${input}: the file is empty`, "give an image, a description or an envelope");
+  if (input !== "-" && head.length === 0)
+    throw refusedInput("IMAGE", `${input}: the file is empty`, "give an image, a description or an envelope");
   const stdin = input === "-" ? readAll(input) : undefined;
   const kind = kindOf(stdin?.subarray(0, HEAD) ?? head, input);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
-    if (given) throw usage(`${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`, "it says itself what it is for");
+    if (given)
+      throw usage(
+        `${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`,
+        "it says itself what it is for",
+      );
   }
   const keys = await privateKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
@@ -131,6 +138,18 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
   const inJson = o.json && out === "-";
   if (!inJson) writeWhole(out, signed);
-  if (o.json) json({ ok: true, code: 0, out, bytes: signed.length, sequence, signers: keys.map(keyFacts), ...(inJson && { data: Buffer.from(signed).toString("base64") }) });
-  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`);
+  if (o.json)
+    json({
+      ok: true,
+      code: 0,
+      out,
+      bytes: signed.length,
+      sequence,
+      signers: keys.map(keyFacts),
+      ...(inJson && { data: Buffer.from(signed).toString("base64") }),
+    });
+  else
+    say(
+      `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`,
+    );
 }

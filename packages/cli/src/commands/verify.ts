@@ -53,9 +53,20 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
   const signers = signersOf(envelope, keys).map(keyFacts);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   if (o.json) {
-    json({ ok: true, code: 0, reason: "OK", sequence, signers, testKeys, payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()], payloadsNotChecked: unchecked });
+    json({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      sequence,
+      signers,
+      testKeys,
+      payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
+      payloadsNotChecked: unchecked,
+    });
     return;
   }
-  say(`${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${s.thumbprint.slice(0, 16)}…`).join(", ")}`);
+  say(
+    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${s.thumbprint.slice(0, 16)}…`).join(", ")}`,
+  );
   if (unchecked.length > 0) say(`not looked at: ${unchecked.map(visible).join(", ")} (give it with --payload FILE)`);
 }

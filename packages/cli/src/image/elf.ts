@@ -119,13 +119,7 @@ function open(file: Uint8Array): Reader {
 export function isElf(head: Uint8Array): boolean {
   const [a, b, c, d, bits, order, version] = head;
   return (
-    a === 0x7f &&
-    b === 0x45 &&
-    c === 0x4c &&
-    d === 0x46 &&
-    (bits === 1 || bits === 2) &&
-    (order === 1 || order === 2) &&
-    version === 1
+    a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46 && (bits === 1 || bits === 2) && (order === 1 || order === 2) && version === 1
   );
 }
 

@@ -43,8 +43,7 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
 
 /** A block lost, doubled or moved, and a file cut short, all show in the numbers. */
 function checkBlock(block: UF2BlockData, i: number, total: number): void {
-  if (block.totalBlocks !== total)
-    throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, and it has ${total}`);
+  if (block.totalBlocks !== total) throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, and it has ${total}`);
   if (block.blockNumber !== i) throw damaged(`block ${block.blockNumber} stands where block ${i} belongs`);
   if (has(block, UF2Flags.fileContainer)) {
     throw new ImageError(`UF2: block ${i} is part of a file container, not of a flash image`, "Sign the files that it holds.");

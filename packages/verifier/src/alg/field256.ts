@@ -40,10 +40,43 @@ for (i = 0; i < 24; i++) {
 
 /** o = a * b + s * d, or a * b, tight. Bounds above; o may be any of the arguments. */
 export function mul(o: number[], a: number[], b: number[], d?: number[], s?: number): void {
-  var m = M, v = V, a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3], a4 = a[4], a5 = a[5], a6 = a[6], a7 = a[7], a8 = a[8],
-    a9 = a[9], a10 = a[10], b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3], b4 = b[4], b5 = b[5], b6 = b[6], b7 = b[7],
-    b8 = b[8], b9 = b[9], b10 = b[10], q0 = 0, q1 = 0, q2 = 0, q3 = 0, q4 = 0, q5 = 0, q6 = 0, q7 = 0, q8 = 0, q9 = 0,
-    q10 = 0, c = 0, t = 0;
+  var m = M,
+    v = V,
+    a0 = a[0],
+    a1 = a[1],
+    a2 = a[2],
+    a3 = a[3],
+    a4 = a[4],
+    a5 = a[5],
+    a6 = a[6],
+    a7 = a[7],
+    a8 = a[8],
+    a9 = a[9],
+    a10 = a[10],
+    b0 = b[0],
+    b1 = b[1],
+    b2 = b[2],
+    b3 = b[3],
+    b4 = b[4],
+    b5 = b[5],
+    b6 = b[6],
+    b7 = b[7],
+    b8 = b[8],
+    b9 = b[9],
+    b10 = b[10],
+    q0 = 0,
+    q1 = 0,
+    q2 = 0,
+    q3 = 0,
+    q4 = 0,
+    q5 = 0,
+    q6 = 0,
+    q7 = 0,
+    q8 = 0,
+    q9 = 0,
+    q10 = 0,
+    c = 0,
+    t = 0;
   if (!d || !s) {
     d = b;
     s = 0;
@@ -75,28 +108,69 @@ export function mul(o: number[], a: number[], b: number[], d?: number[], s?: num
   t = c * v + a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + q4 + q0;
   c = t + m - m;
   q8 = t - c;
-  t = c * v + a0 * b9 + a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + a9 * b0 + q5
-    + q1 - 256 * q0;
+  t = c * v + a0 * b9 + a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + a9 * b0 + q5 + q1 - 256 * q0;
   c = t + m - m;
   q9 = t - c;
-  t = c * v + a0 * b10 + a1 * b9 + a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2 + a9 * b1
-    + a10 * b0 + q6 + q2 - 256 * q1 + 65536 * q0;
+  t =
+    c * v +
+    a0 * b10 +
+    a1 * b9 +
+    a2 * b8 +
+    a3 * b7 +
+    a4 * b6 +
+    a5 * b5 +
+    a6 * b4 +
+    a7 * b3 +
+    a8 * b2 +
+    a9 * b1 +
+    a10 * b0 +
+    q6 +
+    q2 -
+    256 * q1 +
+    65536 * q0;
   c = t + m - m;
   q10 = t - c;
-  t = c * v + a1 * b10 + a2 * b9 + a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3 + a9 * b2 + a10 * b1 + q7
-    + q3 - 256 * q2 + 65536 * q1 + s * d[0];
+  t =
+    c * v +
+    a1 * b10 +
+    a2 * b9 +
+    a3 * b8 +
+    a4 * b7 +
+    a5 * b6 +
+    a6 * b5 +
+    a7 * b4 +
+    a8 * b3 +
+    a9 * b2 +
+    a10 * b1 +
+    q7 +
+    q3 -
+    256 * q2 +
+    65536 * q1 +
+    s * d[0];
   c = t + m - m;
   o[0] = t - c;
-  t = c * v + a2 * b10 + a3 * b9 + a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4 + a9 * b3 + a10 * b2 + q8 + q4
-    - 256 * q3 + 65536 * q2 + s * d[1];
+  t =
+    c * v +
+    a2 * b10 +
+    a3 * b9 +
+    a4 * b8 +
+    a5 * b7 +
+    a6 * b6 +
+    a7 * b5 +
+    a8 * b4 +
+    a9 * b3 +
+    a10 * b2 +
+    q8 +
+    q4 -
+    256 * q3 +
+    65536 * q2 +
+    s * d[1];
   c = t + m - m;
   o[1] = t - c;
-  t = c * v + a3 * b10 + a4 * b9 + a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + a9 * b4 + a10 * b3 + q9 + q5 - 256 * q4
-    + 65536 * q3 + s * d[2];
+  t = c * v + a3 * b10 + a4 * b9 + a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + a9 * b4 + a10 * b3 + q9 + q5 - 256 * q4 + 65536 * q3 + s * d[2];
   c = t + m - m;
   o[2] = t - c;
-  t = c * v + a4 * b10 + a5 * b9 + a6 * b8 + a7 * b7 + a8 * b6 + a9 * b5 + a10 * b4 + q10 + q6 - 256 * q5 + 65536 * q4
-    + s * d[3];
+  t = c * v + a4 * b10 + a5 * b9 + a6 * b8 + a7 * b7 + a8 * b6 + a9 * b5 + a10 * b4 + q10 + q6 - 256 * q5 + 65536 * q4 + s * d[3];
   c = t + m - m;
   o[3] = t - c;
   t = c * v + a5 * b10 + a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6 + a10 * b5 + q7 - 256 * q6 + 65536 * q5 + s * d[4];
@@ -132,9 +206,7 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
  */
 export function isZero(a: number[]): boolean {
   var k = a[0];
-  return !(
-    a[1] || a[2] || a[3] || a[4] + k || a[5] || a[6] || a[7] || a[8] + k || a[9] - 256 * k || a[10] + 65536 * k
-  );
+  return !(a[1] || a[2] || a[3] || a[4] + k || a[5] || a[6] || a[7] || a[8] + k || a[9] - 256 * k || a[10] + 65536 * k);
 }
 
 /** Whether a < b, as plain numbers; limbs need not be tight, only below 2^52. */

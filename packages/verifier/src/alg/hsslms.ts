@@ -5,10 +5,10 @@
 //
 // Stricter than the RFC: no octet may follow the signature, and one n holds for all levels.
 
+import { room, same } from "../cbor.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
-import { room, same } from "../cbor.js";
 
 /** Chains of the checksum for the LM-OTS types 1 to 8: `p` less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858 §3.1). */
 var CHECKS = [9, 5, 3, 2, 8, 5, 3, 2];
@@ -68,7 +68,17 @@ function digest(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, b: 
  * K of the one-time signature whose C is at `at` and whose y follows it, if it is one on `message` (RFC 8554 §4.6, algorithm 4b).
  * `key`: the LMS public key; `p` chains of `w` bits.
  */
-function candidate(hash: Hash, key: Bytes, q: number, message: Bytes, signature: Bytes, at: number, w: number, p: number, n: number): number[] {
+function candidate(
+  hash: Hash,
+  key: Bytes,
+  q: number,
+  message: Bytes,
+  signature: Bytes,
+  at: number,
+  w: number,
+  p: number,
+  n: number,
+): number[] {
   var code = digest(hash, key, q, MESG, cut(signature, at, n), message, n);
   var all = input(key, q, PBLC, p * n);
   var b = input(key, q, 0, 1 + n);

@@ -1,7 +1,7 @@
 // Every number of SUIT and COSE under the name the specifications give it. COSE's TAG_*, ALG_*, KEY_* do not collide with SUIT's.
 export {
-  ALG_ED25519,
   ALG_ED448,
+  ALG_ED25519,
   ALG_EDDSA,
   ALG_ES256,
   ALG_ES384,
@@ -16,11 +16,11 @@ export {
   ALG_ML_DSA_87,
   CRV_ED25519,
   CRV_P256,
-  HASH_SHAKE128,
-  HASH_SHAKE256,
   HASH_SHA_256,
   HASH_SHA_384,
   HASH_SHA_512,
+  HASH_SHAKE128,
+  HASH_SHAKE256,
   HEADER_ALG,
   HEADER_CONTENT_TYPE,
   HEADER_CRIT,
