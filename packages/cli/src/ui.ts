@@ -22,9 +22,10 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The same for JSON text, in the escapes of JSON: a reader gets the character back, a terminal does not. */
 function visibleJson(text: string): string {
-  const asEscape = (c: string) => Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
+  const asEscape = (c: string) =>
+    Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
   // a newline between the members: those inside of a string are escaped already
-  return text.replace(UNSAFE, (c) => (c === "\n" ? c : escape(c)));
+  return text.replace(UNSAFE, (c) => (c === "\n" ? c : asEscape(c)));
 }
 
 /** Writes to a descriptor in full. A pipe that nobody reads any more is no fault of ours. */

@@ -76,6 +76,11 @@ function partName(part: Bytes): string {
   return hex(part) || "_";
 }
 
+/** Names come from outside, and may be those of Object's own members. */
+function own(table: object, name: string): boolean {
+  return Object.prototype.hasOwnProperty.call(table, name);
+}
+
 /** A component's name on disk, another one for each: hex of its parts, "_" for an empty one. No identifier can lead out of the folder. */
 export function componentName(id: ComponentId): string {
   return all(id, partName).join("-") || "none";
@@ -146,17 +151,26 @@ function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: num
   while (done < bytes.length) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
 }
 
-/** Writes a file so that its name always leads to the old or to the new content: temporary file, fsync, rename. */
+/**
+ * Writes a file so that its name always leads to the old or to the new content: temporary file, fsync, rename. Where that fails, the
+ * temporary file does not stay.
+ */
 function replace(fs: FileSystem, path: string, write: (fd: number) => void): void {
   var temporary = path + ".new",
-    fd = fs.openSync(temporary, "w", 384);
+    fd = fs.openSync(temporary, "w", 384),
+    whole = false;
   try {
-    write(fd);
-    fs.fsyncSync(fd);
+    try {
+      write(fd);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, path);
+    whole = true;
   } finally {
-    fs.closeSync(fd);
+    if (!whole) fs.unlinkSync(temporary);
   }
-  fs.renameSync(temporary, path);
 }
 
 function syncFolder(fs: FileSystem, folder: string): void {
@@ -244,7 +258,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
   }
 
   function part(name: string): { slot: number; size: number } {
-    return record.components.hasOwnProperty(name) ? record.components[name] : { slot: 0, size: 0 };
+    return own(record.components, name) ? record.components[name] : { slot: 0, size: 0 };
   }
 
   function close(): string[] {
@@ -278,7 +292,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     erase: function (id: ComponentId) {
       var name = componentName(id),
         target = installing ? path(name, 1 - part(name).slot) : folder + "/slots/" + name + ".ram";
-      if (fresh.hasOwnProperty(name)) fs.closeSync(fresh[name].fd);
+      if (own(fresh, name)) fs.closeSync(fresh[name].fd);
       fresh[name] = { fd: fs.openSync(target, "w+", 384), path: target, size: 0 };
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
@@ -295,7 +309,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         file;
       if (isFresh) return readExactly(fs, fresh[name].fd, offset, n);
       file = path(name, part(name).slot);
-      if (!open.hasOwnProperty(file)) open[file] = fileSource(fs, file, part(name).size);
+      if (!own(open, file)) open[file] = fileSource(fs, file, part(name).size);
       return open[file].read(offset, n);
     },
     invoke: function (id: ComponentId) {
@@ -349,7 +363,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       fresh = {};
     },
     fetch: function (uri: string) {
-      return device.payloads.hasOwnProperty(uri) ? device.payloads[uri] : undefined;
+      return own(device.payloads, uri) ? device.payloads[uri] : undefined;
     },
     envelope: function () {
       var file = folder + "/envelope." + record.envelope + ".suit";

@@ -1,0 +1,212 @@
+// Plays the vectors on every engine at hand: one script of a device bundle, the vectors and conformance/player.js. One line for each.
+//
+//   node scripts/conformance.mjs [--all] [--chunk N] [--write FOLDER] [ENGINE ...]
+//
+// `--chunk N` puts at most N vectors into one run, for engines with little memory. `--write FOLDER` leaves the scripts there and runs none.
+// Needs a build.
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { checkEs5 } from "./checks/es5.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FILES = ["positive", "negative", "effects"];
+const SECONDS = 120;
+const MOST_OUTPUT = 200_000;
+const read = (path) => readFileSync(ROOT + path, "utf8");
+
+/** A context that has the language and print(), and nothing of Node. */
+const IN_NODE = `
+const { readFileSync } = require("node:fs");
+require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { print: (line) => console.log(line) });`;
+
+/**
+ * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI has installed.
+ * `chunk`: vectors in one run, for small heaps. `page`: the script in a page.
+ */
+export const ENGINES = [
+  { name: "node", command: process.execPath, args: (file) => ["-e", IN_NODE, file] },
+  { name: "duk", command: "duk", debian: "duktape" },
+  { name: "qjs", command: "qjs", debian: "quickjs" },
+  { name: "mujs", command: "mujs", debian: "mujs" },
+  { name: "xs", variable: "XST", example: "xst" },
+  { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 24 },
+  {
+    name: "chromium",
+    command: "chromium",
+    page: true,
+    args: (file) => ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", `--user-data-dir=${file}.profile`, `file://${file}`],
+  },
+];
+
+const pairs = (object) => object && Object.entries(object);
+
+/** A vector as the player takes it: no object has a name from outside as a key, and sequence numbers are two halves. */
+function plain({ about, ...v }) {
+  const out = { ...v, expect: { ...v.expect } };
+  if (v.device) {
+    const current = pairs(v.device.current)?.map(([component, bytes]) => [Number(component), bytes]);
+    out.device = { ...v.device, payloads: pairs(v.device.payloads), chunks: pairs(v.device.chunks), current };
+    for (const key of ["payloads", "chunks", "current"]) if (!out.device[key]) delete out.device[key];
+  }
+  if (v.expect.sequence !== undefined) {
+    const n = BigInt(v.expect.sequence);
+    out.expect.sequence = [Number(n >> 32n), Number(n & 0xffffffffn)];
+  }
+  return out;
+}
+
+/** [{ defaults, vectors }], one for each file. */
+export function vectorFiles() {
+  return FILES.map((name) => {
+    const { defaults, vectors } = JSON.parse(read(`test-vectors/${name}.json`));
+    return { defaults: { ...defaults, device: plain({ device: defaults.device, expect: {} }).device }, vectors: vectors.map(plain) };
+  });
+}
+
+/** The same in pieces of at most `n` vectors. */
+function chunks(files, n) {
+  const out = [];
+  for (const { defaults, vectors } of files)
+    for (let i = 0; i < vectors.length; i += n) out.push([{ defaults, vectors: vectors.slice(i, i + n) }]);
+  return out;
+}
+
+const count = (files) => files.reduce((n, { vectors }) => n + vectors.length, 0);
+
+function literal(value) {
+  const ascii = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value)
+    .replace(/[^\x20-\x7e]/g, ascii)
+    .replace(/<\//g, "<\\/");
+}
+
+/** The whole script: it needs nothing but print() or console.log(). */
+export function script(files) {
+  return `${read("packages/verifier/dist/firmseal-full.js")}\nvar VECTORS = ${literal(files)};\n${read("conformance/player.js")}`;
+}
+
+/** What keeps the player from running everywhere. What is outside of it stands in front of it, or behind a `typeof`. */
+export function checkPlayer() {
+  const outside = /global: (firmseal|VECTORS|print|console|JSON) /;
+  return checkEs5(read("conformance/player.js"), "conformance/player.js").filter((finding) => !outside.test(finding));
+}
+
+const page = (text) =>
+  `<!doctype html><meta charset="utf-8"><pre></pre><script>
+function print(line) { document.querySelector("pre").append(line + "\\n"); }
+</script><script>${text}</script>\n`;
+
+const decoded = (html) => html.replace(/<script>[\s\S]*?<\/script>/g, "").replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
+
+/** Runs a program until it ends, the time is up or it has said too much. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let stopped = "";
+    const stop = (why) => {
+      stopped ||= why;
+      child.kill("SIGKILL");
+    };
+    const timer = setTimeout(stop, SECONDS * 1000, `ended after ${SECONDS} s`);
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("latin1").on("data", (text) => {
+        if (output.length < MOST_OUTPUT) output += text;
+        else stop("says too much");
+      });
+    child.on("error", (error) => {
+      stopped ||= error.message;
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ output, stopped: stopped || (signal ? `ended by ${signal}` : ""), code });
+    });
+  });
+}
+
+/** { command }, or { skipped, failed }: why it cannot be run, and whether that is a failure. */
+function locate(engine) {
+  if (engine.variable) {
+    const command = process.env[engine.variable];
+    return command ? { command } : { skipped: `set ${engine.variable}=/path/to/${engine.example}` };
+  }
+  const { error } = spawnSync(engine.command, ["--version"], { stdio: "ignore", timeout: 20_000, input: "" });
+  if (error?.code !== "ENOENT") return { command: engine.command };
+  const skipped = engine.debian ? `not installed: apt-get install ${engine.debian}` : `no ${engine.command} on PATH`;
+  return { skipped, failed: Boolean(engine.debian && process.env.CI) };
+}
+
+/** One run's { passed, failed, skipped, says }, where `says` is what people should see. */
+async function playOnce(engine, command, files, folder) {
+  const file = join(folder, engine.page ? "player.html" : "player.js");
+  const text = script(files);
+  writeFileSync(file, engine.page ? page(text) : text);
+  const result = await run(command, engine.args ? engine.args(file) : [file]);
+  const output = engine.page ? decoded(result.output) : result.output;
+  const says = output.match(/^.*\bFAIL .*$/gm) ?? [];
+  const [, passed, failed, skipped] = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/) ?? [];
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), says };
+  // an engine that ended early has passed nothing that it did not count
+  const missing = count(files) - counts.passed - counts.failed - counts.skipped;
+  if (missing !== 0 || result.stopped || result.code !== 0) {
+    counts.failed += Math.max(missing, 1);
+    says.push(`${result.stopped || `exit code ${result.code}`}, after:`, output.replace(/[^\n\x20-\x7e]/g, "").trim().slice(-600));
+  }
+  return counts;
+}
+
+/** { ok, line, output, skipped? } of one engine. `output` is empty where everything passed. */
+export async function conform(engine, { chunk = engine.chunk, files = vectorFiles() } = {}) {
+  const { command, skipped, failed } = locate(engine);
+  if (skipped) return { ok: !failed, line: `${engine.name}: ${failed ? "failed" : "skipped"} (${skipped})`, output: "", skipped: failed ? undefined : skipped };
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const says = [];
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-conformance-"));
+  try {
+    for (const part of chunk ? chunks(files, chunk) : [files]) {
+      const counts = await playOnce(engine, command, part, folder);
+      for (const key of Object.keys(sum)) sum[key] += counts[key];
+      says.push(...counts.says);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const line = `${engine.name}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
+  const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
+  return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n") };
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { chunk: { type: "string" }, write: { type: "string" } } });
+  const chunk = values.chunk === undefined ? undefined : Number(values.chunk);
+  if (chunk !== undefined && !(Number.isSafeInteger(chunk) && chunk > 0)) throw new Error("--chunk takes a number of vectors");
+  const unknown = positionals.filter((name) => !ENGINES.some((engine) => engine.name === name));
+  if (unknown.length) throw new Error(`no such engine: ${unknown}; there are ${ENGINES.map(({ name }) => name).join(", ")}`);
+  if (values.write !== undefined) {
+    mkdirSync(values.write, { recursive: true });
+    const parts = chunk ? chunks(vectorFiles(), chunk) : [vectorFiles()];
+    for (const [i, part] of parts.entries()) writeFileSync(join(values.write, `player-${i + 1}.js`), script(part));
+    console.error(`wrote ${parts.length} to ${values.write}`);
+    return;
+  }
+  const findings = checkPlayer();
+  for (const finding of findings) console.log(finding);
+  if (findings.length) process.exitCode = 1;
+  for (const engine of ENGINES) {
+    if (positionals.length && !positionals.includes(engine.name)) continue;
+    const start = performance.now();
+    const { ok, line, output } = await conform(engine, { ...(chunk && { chunk }) });
+    console.log(line);
+    if (output) console.log(output.replace(/^/gm, "  "));
+    console.error(`  ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    if (!ok) process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
