@@ -43,9 +43,33 @@ function upToDate(now) {
   return existsSync(STAMP) && readFileSync(STAMP, "utf8") === now && OUTPUTS.every((path) => existsSync(ROOT + path));
 }
 
+/** tsc does not remove what it made of a source that is gone, and all of lib/ is published. */
+function removeStale() {
+  for (const name of ["verifier", "signer", "cli"]) {
+    const folder = join(ROOT, "packages", name);
+    if (!existsSync(join(folder, "lib"))) continue;
+    for (const path of filesUnder(join(folder, "lib"))) {
+      const source = path.replace(join(folder, "lib"), join(folder, "src")).replace(/(\.d)?\.(ts|js)$/, ".ts");
+      if (!path.endsWith(".tsbuildinfo") && !existsSync(source)) rmSync(path);
+    }
+  }
+}
+
 function types() {
+  removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
+}
+
+/** The licences of the packages that are bundled, as each asks to be passed on. */
+function licences(inputs) {
+  const folders = new Set(inputs.flatMap((path) => /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+  const parts = [...folders].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(ROOT, folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(ROOT, folder, file), "utf8").trim() : "The package has no licence file."}\n`;
+  });
+  return parts.sort().join(`\n${"-".repeat(80)}\n\n`);
 }
 
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
@@ -53,7 +77,9 @@ async function commandLine() {
   const { build } = await import("esbuild");
   const fresh = `${CACHE}/cli`;
   rmSync(fresh, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
+    absWorkingDir: ROOT,
     entryPoints: [`${ROOT}packages/cli/src/main.ts`],
     outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
@@ -70,6 +96,7 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   });
+  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences(Object.keys(metafile.inputs)));
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
   const dist = `${ROOT}packages/cli/dist`;
   rmSync(`${CACHE}/old`, { recursive: true, force: true });

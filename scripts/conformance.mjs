@@ -102,7 +102,8 @@ const page = (text) =>
 function print(line) { document.querySelector("pre").append(line + "\\n"); }
 </script><script>${text}</script>\n`;
 
-const decoded = (html) => html.replace(/<script>[\s\S]*?<\/script>/g, "").replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
+const decoded = (html) =>
+  html.replace(/<script>[\s\S]*?<\/script>/g, "").replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
 
 /** Runs a program until it ends, the time is up or it has said too much. */
 function run(command, args) {
@@ -156,7 +157,13 @@ async function playOnce(engine, command, files, folder) {
   const missing = count(files) - counts.passed - counts.failed - counts.skipped;
   if (missing !== 0 || result.stopped || result.code !== 0) {
     counts.failed += Math.max(missing, 1);
-    says.push(`${result.stopped || `exit code ${result.code}`}, after:`, output.replace(/[^\n\x20-\x7e]/g, "").trim().slice(-600));
+    says.push(
+      `${result.stopped || `exit code ${result.code}`}, after:`,
+      output
+        .replace(/[^\n\x20-\x7e]/g, "")
+        .trim()
+        .slice(-600),
+    );
   }
   return counts;
 }
@@ -164,7 +171,13 @@ async function playOnce(engine, command, files, folder) {
 /** { ok, line, output, skipped? } of one engine. `output` is empty where everything passed. */
 export async function conform(engine, { chunk = engine.chunk, files = vectorFiles() } = {}) {
   const { command, skipped, failed } = locate(engine);
-  if (skipped) return { ok: !failed, line: `${engine.name}: ${failed ? "failed" : "skipped"} (${skipped})`, output: "", skipped: failed ? undefined : skipped };
+  if (skipped)
+    return {
+      ok: !failed,
+      line: `${engine.name}: ${failed ? "failed" : "skipped"} (${skipped})`,
+      output: "",
+      skipped: failed ? undefined : skipped,
+    };
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const says = [];
   const folder = mkdtempSync(join(tmpdir(), "firmseal-conformance-"));

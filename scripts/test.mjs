@@ -1,6 +1,7 @@
 // Everything that must hold, in one run. A failed step does not end it: one run shows every failure. The output of a step is printed
 // when it fails. Arguments go to vitest: `pnpm test -- hash` runs the test files that have "hash" in their names.
-// With CI set, tests do not leave themselves out for want of a Debian package: they fail.
+// With CI set, tests do not leave themselves out for want of a Debian package: they fail; and
+// the files of 4 GiB and more are hashed too.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -48,7 +49,7 @@ async function vitest() {
   const start = performance.now();
   try {
     const args = ["run", "--reporter=default", "--reporter=./scripts/vitest-report.mjs", ...vitestArguments];
-    const { ok, output } = await bin("vitest", args, { env: { FIRMSEAL_REPORT: file } });
+    const { ok, output } = await bin("vitest", args, { env: { FIRMSEAL_REPORT: file, ...(process.env.CI && { FIRMSEAL_LONG: "1" }) } });
     let report = { passed: 0, failed: 0, skipped: [] };
     try {
       report = JSON.parse(readFileSync(file, "utf8"));
@@ -84,6 +85,7 @@ for (const gate of GATES) {
   });
 }
 await vitest();
+await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 
 if (skipped.length > 0) console.log("\nskipped:");
 for (const { file, name, note } of skipped) console.log(`  ${file}: ${name}${note ? ` (${note})` : ""}`);

@@ -45,7 +45,8 @@ export function boot(envelope: Bytes | Source, trust: Trust, device: Device, hos
 
 export type { Digest } from "./digest.js";
 export type { Commit, ComponentId, Device, Progress } from "./install.js";
-export { compareSequence, type Manifest } from "./open.js";
+export { compareSequence } from "./number.js";
+export type { Manifest } from "./open.js";
 export type { Refusal } from "./refuse.js";
 export { type Effect, type Identity, type Run, start, step } from "./run.js";
 export * as errors from "./spec/errors.js";

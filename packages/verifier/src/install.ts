@@ -3,7 +3,8 @@
 
 import { chunkOf, type Reader, reader, same, sameConstantTime, take } from "./cbor.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
-import { compareSequence, type Manifest, open } from "./open.js";
+import { compareSequence } from "./number.js";
+import { type Manifest, open } from "./open.js";
 import { type Refusal, refuse } from "./refuse.js";
 import { type Effect, type Identity, type Run, start, step } from "./run.js";
 import {

@@ -4,6 +4,7 @@
 import { array, bstr, done, type Reader, type Slice, same, sub, take } from "./cbor.js";
 import { type Claim, claims, concerns, rawKey, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
+import { compareSequence, isHalf } from "./number.js";
 import { type Element, type Envelope, type Payload, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
 import { refuse } from "./refuse.js";
 import {
@@ -44,15 +45,6 @@ export interface Manifest {
 
 export function isManifest(m: unknown): m is Manifest {
   return !!m && (m as Manifest).mark === MARK;
-}
-
-/** -1, 0 or 1: exact over all 64 bits. */
-export function compareSequence(a: Sequence, b: Sequence): number {
-  return a[0] === b[0] ? (a[1] === b[1] ? 0 : a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1;
-}
-
-function isHalf(n: unknown): boolean {
-  return typeof n === "number" && n >= 0 && n <= 4294967295 && Math.floor(n) === n;
 }
 
 /** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */

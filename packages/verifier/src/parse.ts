@@ -23,9 +23,9 @@ import {
   uint,
   uint64,
 } from "./cbor.js";
+import { sequence, uri } from "./commands.js";
 import { type Digest, digest } from "./digest.js";
 import { refuse } from "./refuse.js";
-import { sequence, uri } from "./sequence.js";
 import {
   COMMON_KEY,
   COMPONENT_LIST,

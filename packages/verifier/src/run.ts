@@ -2,10 +2,10 @@
 // caller carries it out and says in the next step() how it went. Nesting lives on a stack of frames, never on the engine's own.
 
 import { array, BSTR, bool, bstr, int, map, peekType, type Reader, SIMPLE, type Slice, same, skip, sub, take, tstr, uint } from "./cbor.js";
+import { isCondition, uri } from "./commands.js";
 import { type Digest, digest } from "./digest.js";
 import { isManifest, type Manifest } from "./open.js";
 import { refuse } from "./refuse.js";
-import { isCondition, uri } from "./sequence.js";
 import {
   ABORTED,
   CLASS_MISMATCH,

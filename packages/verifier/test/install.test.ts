@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
-import { createFileDevice, decimal, type FileSystem, fileDevice, sequenceOf } from "../src/device/file.js";
+import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, boot, type Device, errors, install, type Refusal } from "../src/index.js";
+import { decimal, sequenceOf } from "../src/number.js";
 import { hex } from "./vectors.js";
 
 const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));

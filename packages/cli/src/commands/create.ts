@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { decimal } from "@firmseal/verifier/device/file";
+import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
 import { readAll, writeWhole } from "../io.js";

@@ -1,8 +1,8 @@
 import { testKeys, toHex } from "@firmseal/signer";
 import { ed25519, es256 } from "@firmseal/verifier";
 import { concerns } from "@firmseal/verifier/cose";
-import { decimal } from "@firmseal/verifier/device/file";
 import { ALGS, COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
+import { decimal } from "@firmseal/verifier/number";
 import { type Outline, peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { usage } from "../failure.js";

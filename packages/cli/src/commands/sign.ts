@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { encode, sign as signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/device/file";
+import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads } from "../audit.js";
 import { encodeDescription, MAX_INTEGRATED } from "../description.js";
 import { refusedInput, usage } from "../failure.js";

@@ -1,6 +1,6 @@
 import type { PublicKey } from "@firmseal/signer";
 import { open, type Trust } from "@firmseal/verifier";
-import { decimal, sequenceOf } from "@firmseal/verifier/device/file";
+import { decimal, sequenceOf } from "@firmseal/verifier/number";
 import { checkPayloads, outsideUris, payloadFiles } from "../audit.js";
 import { failureOf, isRefusal } from "../failure.js";
 import { host, readSource } from "../io.js";

@@ -4,6 +4,7 @@
 
 import { reader, take } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../install.js";
+import { decimal, sequenceOf } from "../number.js";
 import type { Identity } from "../run.js";
 import type { Bytes, Sequence, Source } from "../types.js";
 
@@ -84,38 +85,6 @@ function own(table: object, name: string): boolean {
 /** A component's name on disk, another one for each: hex of its parts, "_" for an empty one. No identifier can lead out of the folder. */
 export function componentName(id: ComponentId): string {
   return all(id, partName).join("-") || "none";
-}
-
-/** Exact decimal of a 64-bit number. */
-export function decimal(s: Sequence): string {
-  var hi = s[0],
-    lo = s[1],
-    out = "",
-    rest;
-  do {
-    // long division by ten in base 2^32: the remainder is below 10, so rest · 2^32 + lo stays below 2^36
-    rest = hi % 10;
-    hi = Math.floor(hi / 10);
-    rest = rest * 4294967296 + lo;
-    lo = Math.floor(rest / 10);
-    out = String(rest % 10) + out;
-  } while (hi > 0 || lo > 0);
-  return out;
-}
-
-/** The number that a decimal stands for; throws where it is none of 64 bits. */
-export function sequenceOf(text: string): Sequence {
-  var hi = 0,
-    lo = 0,
-    i;
-  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw new Error("not a decimal number of 64 bits: " + text);
-  for (i = 0; i < text.length; i++) {
-    lo = lo * 10 + (text.charCodeAt(i) - 48);
-    hi = hi * 10 + Math.floor(lo / 4294967296);
-    lo = lo % 4294967296;
-  }
-  if (hi > 4294967295) throw new Error("not a decimal number of 64 bits: " + text);
-  return [hi, lo];
 }
 
 function readExactly(fs: FileSystem, fd: number, offset: number, n: number): Uint8Array {

@@ -1,0 +1,45 @@
+// Sequence numbers: 64 bits, exact, in engines that have doubles only.
+
+import type { Sequence } from "./types.js";
+
+/** -1, 0 or 1: exact over all 64 bits. */
+export function compareSequence(a: Sequence, b: Sequence): number {
+  return a[0] === b[0] ? (a[1] === b[1] ? 0 : a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1;
+}
+
+/** Whether a value is an unsigned number of 32 bits. */
+export function isHalf(n: unknown): boolean {
+  return typeof n === "number" && n >= 0 && n <= 4294967295 && Math.floor(n) === n;
+}
+
+/** Exact decimal of a 64-bit number. */
+export function decimal(s: Sequence): string {
+  var hi = s[0],
+    lo = s[1],
+    out = "",
+    rest;
+  do {
+    // long division by ten in base 2^32: the remainder is below 10, so rest · 2^32 + lo stays below 2^36
+    rest = hi % 10;
+    hi = Math.floor(hi / 10);
+    rest = rest * 4294967296 + lo;
+    lo = Math.floor(rest / 10);
+    out = String(rest % 10) + out;
+  } while (hi > 0 || lo > 0);
+  return out;
+}
+
+/** The number that a decimal stands for; throws where it is none of 64 bits. */
+export function sequenceOf(text: string): Sequence {
+  var hi = 0,
+    lo = 0,
+    i;
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw new Error("not a decimal number of 64 bits: " + text);
+  for (i = 0; i < text.length; i++) {
+    lo = lo * 10 + (text.charCodeAt(i) - 48);
+    hi = hi * 10 + Math.floor(lo / 4294967296);
+    lo = lo % 4294967296;
+  }
+  if (hi > 4294967295) throw new Error("not a decimal number of 64 bits: " + text);
+  return [hi, lo];
+}
