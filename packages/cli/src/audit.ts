@@ -2,8 +2,9 @@
 // apart, on a device that fits, and each payload must meet an image digest on the way.
 
 import { createHash } from "node:crypto";
-import { type Digest, type Effect, errors, type Manifest, start, step } from "@firmseal/verifier";
+import { type Digest, type Effect, errors, INSTALL_SECTIONS, type Manifest, start, step } from "@firmseal/verifier";
 import { feed } from "@firmseal/verifier/cbor";
+import { HASHES } from "@firmseal/verifier/names";
 import {
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
@@ -11,11 +12,6 @@ import {
   DIR_FETCH,
   DIR_SWAP,
   DIR_WRITE,
-  HASH_SHA_256,
-  HASH_SHA_384,
-  MAN_INSTALL,
-  MAN_PAYLOAD_FETCH,
-  MAN_VALIDATE,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
@@ -27,17 +23,13 @@ import { hintOf, meaningOf } from "./hints.js";
 import { hashFile } from "./io.js";
 import { allParameters, steps } from "./tree.js";
 
-type HashName = "sha-256" | "sha-384" | "sha-512";
+type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** A payload that is at hand: in the envelope, or a file. */
 interface Held {
   uri: string;
   size: number;
   hash(alg: HashName): Promise<Uint8Array>;
-}
-
-function nameOf(alg: number): HashName {
-  return alg === HASH_SHA_256 ? "sha-256" : alg === HASH_SHA_384 ? "sha-384" : "sha-512";
 }
 
 function refuse(code: keyof typeof errors, uri: string): never {
@@ -103,11 +95,11 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   const ids = (code: number) => set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
   const identity = { vendor: ids(PARAM_VENDOR_IDENTIFIER), class: ids(PARAM_CLASS_IDENTIFIER), device: ids(PARAM_DEVICE_IDENTIFIER) };
   const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  const sections = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE].filter((s) => !m.absent.includes(s));
+  const sections = INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
   const met = new Set<string>();
 
   async function matches(payload: Held, expected: Digest): Promise<boolean> {
-    const alg = nameOf(expected.alg);
+    const alg = HASHES[expected.alg] as HashName;
     const key = `${alg} ${payload.uri}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));

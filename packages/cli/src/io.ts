@@ -102,17 +102,15 @@ export function readSource(path: string): Uint8Array | Source {
   };
 }
 
-const NODE_HASH = { "sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512" } as const;
-
 /** Read at a time: large enough that the calls do not count, small enough to stay in the processor's cache until it is hashed. */
 const HASH_CHUNK = 1 << 18;
 /** Signals are looked at each time so much has been hashed. */
 const HASH_TURN = 1 << 26;
 
 /** Digest and size of a file of any size, in constant memory. */
-export async function hashFile(path: string, algorithm: keyof typeof NODE_HASH = "sha-256"): Promise<Digested> {
+export async function hashFile(path: string, algorithm: "sha-256" | "sha-384" | "sha-512" = "sha-256"): Promise<Digested> {
   const { fd, size } = openRegular(path);
-  const hash = createHash(NODE_HASH[algorithm]);
+  const hash = createHash(algorithm.replace("-", ""));
   const progress = new Progress(`hashing ${basename(path)}`, size);
   const buffer = Buffer.allocUnsafe(HASH_CHUNK);
   let done = 0;

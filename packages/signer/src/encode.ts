@@ -10,9 +10,6 @@ import {
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
   DIR_TRY_EACH,
-  HASH_SHA_256,
-  HASH_SHA_384,
-  HASH_SHA_512,
   MAN_COMMON,
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
@@ -26,10 +23,10 @@ import {
   REP_SYSINFO_ON_FAILURE,
   REP_SYSINFO_ON_SUCCESS,
 } from "@firmseal/verifier/spec";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { fromHex, toBytes } from "./bytes.js";
 import { encode as cbor, type Encodable } from "./cbor.js";
 import { type Parts, writeEnvelope } from "./envelope.js";
+import { HASHES } from "./hash.js";
 import {
   type ClassValue,
   type Command,
@@ -44,12 +41,6 @@ import {
   validate,
 } from "./manifest.js";
 import { classUuid, parseUuid, vendorUuid } from "./uuid.js";
-
-const HASHES = {
-  "sha-256": { id: HASH_SHA_256, hash: sha256, length: 32 },
-  "sha-384": { id: HASH_SHA_384, hash: sha384, length: 48 },
-  "sha-512": { id: HASH_SHA_512, hash: sha512, length: 64 },
-} as const;
 
 const SECTIONS: readonly SectionName[] = ["validate", "load", "invoke", "payload-fetch", "install"];
 

@@ -1,6 +1,7 @@
 // Descriptions of the updates that most products need, made from a few facts.
 
-import { type BytesValue, type Description, type Parameters, SCHEMA } from "./manifest.js";
+import { type BytesValue, type Description, SCHEMA } from "./manifest.js";
+import { formatUuid, identityUuids } from "./uuid.js";
 
 /** One image for one component: the common case. */
 export interface SingleImage {
@@ -21,22 +22,12 @@ export interface SingleImage {
   text?: Description["text"];
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function identity(vendor: string, name: string): Parameters {
-  const isUuid = UUID.test(vendor);
-  if (isUuid && !UUID.test(name)) throw new TypeError("a vendor given as UUID needs its class as UUID too");
-  return {
-    "vendor-identifier": isUuid ? vendor : { domain: vendor },
-    "class-identifier": UUID.test(name) ? name : { domain: vendor, name },
-  };
-}
-
 /**
  * The device checks vendor and class, fetches the image, compares its digest, compares it again before it becomes current, and at every
- * start before it runs. What to do is severable: a device may drop it once it is installed.
+ * start before it runs.
  */
 export function singleImage(facts: SingleImage): Description {
+  const id = identityUuids(facts.vendor, facts.class);
   const description: Description = {
     $schema: SCHEMA,
     sequence: facts.sequence,
@@ -44,7 +35,8 @@ export function singleImage(facts: SingleImage): Description {
     "shared-sequence": [
       {
         "directive-override-parameters": {
-          ...identity(facts.vendor, facts.class),
+          "vendor-identifier": formatUuid(id.vendor),
+          "class-identifier": formatUuid(id.class),
           "image-digest": { algorithm: "sha-256", hex: facts.digest },
           "image-size": facts.size,
         },

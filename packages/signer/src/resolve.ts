@@ -1,7 +1,7 @@
 // Files of a description → octets, digests and sizes. How a file is read is the caller's: this package does no I/O.
 
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { toBytes, toHex } from "./bytes.js";
+import { HASHES } from "./hash.js";
 import {
   type BytesValue,
   type Command,
@@ -25,8 +25,6 @@ export interface Files {
   read(path: string): Promise<Uint8Array>;
 }
 
-const HASHES = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 };
-
 /** A copy of a description in which no file is named any more: digests and sizes are those of the content. */
 export async function resolve(description: unknown, files: Files): Promise<Description> {
   const d = validate(description);
@@ -45,7 +43,7 @@ export async function resolve(description: unknown, files: Files): Promise<Descr
     const payload = Object.hasOwn(payloads, ref.payload) ? payloads[ref.payload] : undefined;
     if (payload === undefined) throw new DescriptionError("/payloads", `there is no payload ${JSON.stringify(ref.payload)}`);
     const bytes = toBytes(payload);
-    return { digest: HASHES[algorithm](bytes), size: bytes.length };
+    return { digest: HASHES[algorithm].hash(bytes), size: bytes.length };
   }
 
   async function parameters(value: Parameters): Promise<Parameters> {

@@ -36,7 +36,7 @@ async function sign1(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   return cbor(new Tagged(TAG_SIGN1, [bucket, new Map(), null, signature]));
 }
 
-/** Positions in `signers` of those whose signature the envelope already holds. */
+/** The first of `signers` whose signature the envelope already holds. */
 function present(envelope: Uint8Array, signers: readonly Signer[]): Signer | undefined {
   const { claims } = peek(envelope);
   return signers.find((s) => claims.some((c) => concerns(c, anchorOf(s)) && algOf(s).verify(s.publicKey, c.message, c.signature, {})));

@@ -64,7 +64,7 @@ import {
 import type { Anchor, Bytes, Host, Prepared } from "./types.js";
 
 /** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
-var MAX_SIGNATURES = 8;
+export const MAX_SIGNATURES = 8;
 
 var SIGNATURE_ALGS = [
   ALG_ED25519,

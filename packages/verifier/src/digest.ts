@@ -46,7 +46,7 @@ export function hashOf(host: Host, alg: number): Hash {
   return hash as Hash;
 }
 
-/** The digest of a stretch of the input, by the algorithm of `like`. */
+/** The digest of a stretch of the input, by the COSE hash `alg`. */
 export function digestSlice(r: Reader, slice: Slice, host: Host, alg: number): Bytes {
   var state = hashOf(host, alg).create();
   feed(r, slice, state);

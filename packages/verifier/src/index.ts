@@ -1,4 +1,4 @@
-// The verifier for engines with room: every algorithm and every hash. A device bundle (src/device/) holds only what it needs.
+// The verifier for engines with room: every algorithm and every hash. A device bundle holds only what it needs.
 
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
@@ -44,7 +44,7 @@ export function boot(envelope: Bytes | Source, trust: Trust, device: Device, hos
 }
 
 export type { Digest } from "./digest.js";
-export type { Commit, ComponentId, Device, Progress } from "./install.js";
+export { type Commit, type ComponentId, type Device, INSTALL_SECTIONS, type Progress } from "./install.js";
 export { compareSequence } from "./number.js";
 export type { Manifest } from "./open.js";
 export type { Refusal } from "./refuse.js";

@@ -37,7 +37,7 @@ import {
   MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "./spec/suit.js";
-import type { Bytes, Host, Sequence, Source, Trust } from "./types.js";
+import type { Bytes, HashState, Host, Sequence, Source, Trust } from "./types.js";
 
 /** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
 export type ComponentId = Bytes[];
@@ -117,7 +117,7 @@ interface Session {
   /** An incoming payload: bytes so far, its limit, and its hash. */
   offset: number;
   limit: number;
-  hash: ReturnType<ReturnType<typeof hashOf>["create"]> | null;
+  hash: HashState | null;
   over: boolean;
 }
 
@@ -415,6 +415,9 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   return progress;
 }
 
+/** The sections of an installation, in order; a missing one is passed over. */
+export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
+
 /**
  * Opens an envelope and prepares its installation: payload-fetch, install, validate, then one commit. The floor is the higher of
  * `trust.floor` and the device's. Throws a refusal, here or from next(); nothing that is current has changed then.
@@ -423,7 +426,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host: Host): Progress {
-  return session(input, trust, device, host, true, [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE]);
+  return session(input, trust, device, host, true, INSTALL_SECTIONS);
 }
 
 /**

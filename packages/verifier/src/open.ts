@@ -2,7 +2,7 @@
 // manifest's, and only then look at what the manifest says.
 
 import { array, bstr, done, type Reader, type Slice, same, sub, take } from "./cbor.js";
-import { type Claim, claims, concerns, rawKey, verified } from "./cose.js";
+import { type Claim, claims, concerns, MAX_SIGNATURES, rawKey, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { compareSequence, isHalf } from "./number.js";
 import { type Element, type Envelope, type Payload, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
@@ -22,7 +22,6 @@ import {
 } from "./spec/errors.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
 
-var MAX_BLOCKS = 8;
 var MARK = {};
 
 /** An authenticated manifest. Only open() makes one; start() and install() take nothing else. */
@@ -75,10 +74,10 @@ export function wrapper(r0: Reader, slice: Slice): { digest: Digest; message: By
     d = digest(inner),
     all: Claim[] = [];
   done(inner);
-  if (n - 1 > MAX_BLOCKS) refuse(SIGNATURE_COUNT, slice.at);
+  if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, slice.at);
   for (; n > 1; n--) {
     all = all.concat(claims(r, bstr(r), message, []));
-    if (all.length > MAX_BLOCKS) refuse(SIGNATURE_COUNT, slice.at);
+    if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, slice.at);
   }
   done(r);
   return { digest: d, message: message, claims: all };

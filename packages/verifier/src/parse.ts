@@ -7,6 +7,7 @@ import {
   bstr,
   done,
   int,
+  MAP,
   map,
   peekType,
   type Reader,
@@ -157,7 +158,7 @@ export function parseEnvelope(input: Bytes | Source, lenient: boolean): Envelope
     key,
     name;
   if (peekType(r) === TAG) tag(r, TAG_ENVELOPE, ENVELOPE_NONE);
-  if (r.end === 0 || peekType(r) !== 5) refuse(ENVELOPE_NONE, r.at);
+  if (r.end === 0 || peekType(r) !== MAP) refuse(ENVELOPE_NONE, r.at);
   n = map(r);
   for (; n > 0; n--) {
     at = r.at;

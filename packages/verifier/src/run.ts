@@ -1,7 +1,25 @@
 // The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device, and hands that command out as an Effect; the
 // caller carries it out and says in the next step() how it went. Nesting lives on a stack of frames, never on the engine's own.
 
-import { array, BSTR, bool, bstr, int, map, peekType, type Reader, SIMPLE, type Slice, same, skip, sub, take, tstr, uint } from "./cbor.js";
+import {
+  array,
+  BSTR,
+  bool,
+  bstr,
+  int,
+  map,
+  peekType,
+  type Reader,
+  SIMPLE,
+  type Slice,
+  same,
+  skip,
+  sub,
+  take,
+  tstr,
+  UINT,
+  uint,
+} from "./cbor.js";
 import { isCondition, uri } from "./commands.js";
 import { type Digest, digest } from "./digest.js";
 import { isManifest, type Manifest } from "./open.js";
@@ -115,7 +133,7 @@ export interface Run {
   identity: Identity;
   sections: number[];
   next: number;
-  /** Offsets of sequences still to run: the shared sequence and the section. */
+  /** Sequences still to run: the shared sequence and the section. */
   queue: Slice[];
   frames: Frame[];
   parameters: { [key: number]: Slice }[];
@@ -164,7 +182,7 @@ function bytesOf(r: Reader): Bytes {
   return take(r, s.at, s.n);
 }
 
-/** Takes the next alternative of a try-each, for the component of the frame that failed. False where none is left. */
+/** Takes the next alternative of a try-each, for the component of the frame that failed; refuses where none is left. */
 function alternative(run: Run, rest: Reader, n: number, index: number[] | null): void {
   var f;
   if (n === 0) refuse(TRY_EACH_EXHAUSTED, rest.at);
@@ -233,7 +251,7 @@ function setIndex(run: Run, f: Frame): null {
   f.index = [];
   if (type === SIMPLE) for (i = 0; i < run.manifest.components.length; i++) f.index.push(i);
   else {
-    if (type !== 0) n = array(r);
+    if (type !== UINT) n = array(r);
     for (; n > 0; n--) f.index.push(uint(r));
   }
   barrier(run);

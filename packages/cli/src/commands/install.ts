@@ -1,11 +1,11 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { classUuid, parseUuid, vendorUuid } from "@firmseal/signer";
 import { type Manifest, open, type Source, install as startInstall, type Trust } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
 import { environment, systemFault, usage } from "../failure.js";
+import { identityOf } from "../identity.js";
 import { holdSignals, host, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
@@ -23,7 +23,6 @@ export interface InstallOptions extends PassphraseOptions {
 
 /** A slot of the simulated device holds what a large image needs. */
 const CAPACITY = 1024 ** 4;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function opened(folder: string): FileDevice {
   const path = join(folder, "device.json");
@@ -47,15 +46,10 @@ function deviceIn(o: InstallOptions): FileDevice {
     throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
   if (o.vendor === undefined || o.class === undefined)
     throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
-  const vendor = UUID.test(o.vendor) ? parseUuid(o.vendor) : vendorUuid(o.vendor);
+  const identity = identityOf(o.vendor, o.class);
   try {
     fs.rmSync(path, { force: true });
-    createFileDevice(
-      fs,
-      o.device,
-      { vendor: [vendor], class: [UUID.test(o.class) ? parseUuid(o.class) : classUuid(vendor, o.class)] },
-      CAPACITY,
-    );
+    createFileDevice(fs, o.device, { vendor: [identity.vendor], class: [identity.class] }, CAPACITY);
   } catch (e) {
     throw systemFault(e, o.device) ?? e;
   }

@@ -7,6 +7,7 @@ import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads } from "../audit.js";
 import { encodeDescription, MAX_INTEGRATED } from "../description.js";
 import { refusedInput, usage } from "../failure.js";
+import { identityOf } from "../identity.js";
 import { detect, HEAD, parseImage } from "../image.js";
 import { hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
 import { anchors, keyFacts, privateKeys, refuseTestKeys } from "../key-ref.js";
@@ -95,14 +96,11 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
     Boolean,
   );
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
+  const [vendor, name] = [o.vendor as string, o.class as string];
+  identityOf(vendor, name);
   const { forFile, read, ...image } = await readImage(path, stdin, o);
-  try {
-    const envelope = encode(singleImage({ sequence: String(o.seq), vendor: o.vendor as string, class: o.class as string, ...image }));
-    return { envelope, forFile, read };
-  } catch (e) {
-    if (e instanceof TypeError) throw usage(e.message, "give a domain and a name, or two UUIDs");
-    throw e;
-  }
+  const envelope = encode(singleImage({ sequence: String(o.seq), vendor, class: name, ...image }));
+  return { envelope, forFile, read };
 }
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */

@@ -1,0 +1,10 @@
+// The hash functions that a description can name: their number in COSE (RFC 9054), the function, and the bytes of a digest.
+
+import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/spec";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+
+export const HASHES = {
+  "sha-256": { id: HASH_SHA_256, hash: sha256, length: 32 },
+  "sha-384": { id: HASH_SHA_384, hash: sha384, length: 48 },
+  "sha-512": { id: HASH_SHA_512, hash: sha512, length: 64 },
+} as const;
