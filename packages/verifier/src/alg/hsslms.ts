@@ -1,16 +1,18 @@
 // HSS/LMS verification (RFC 8554) with SHA-256 (n = 32) and SHA-256/192 (n = 24; SP 800-208 §4.2, RFC 9858 §2); in COSE RFC 8778.
 //
 // Nearly all the time goes into the chains of the one-time signature, whose input I, q, i, j, tmp of 55 or 47 octets fits one block of
-// SHA-256. With our own SHA-256 a chain stays in words, and a step is one compression; with the host's, one buffer is used again and again.
+// SHA-256. With our own SHA-256 a chain stays in words, and a step is one compression. With the host's, whose results come as octets, one
+// buffer is hashed again and again, and the engine does the copying: an interpreter that runs source text takes longer to move 32 octets one
+// by one than to hash them. There the order of variables counts, too: those of the inner loop come first.
 //
-// Stricter than the RFC: no octet may follow the signature, and one n holds for all levels.
+// Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
 import { room, same } from "../cbor.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
 
-/** Chains of the checksum for the LM-OTS types 1 to 8: `p` less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858 §3.1). */
+/** Chains of the checksum for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858 §3.1). */
 var CHECKS = [9, 5, 3, 2, 8, 5, 3, 2];
 
 // D_PBLC, D_MESG, D_LEAF, D_INTR (RFC 8554 §7.1) are 0x8080 to 0x8383: one octet twice.
@@ -19,33 +21,26 @@ var MESG = 129;
 var LEAF = 130;
 var INTR = 131;
 
-/** u32str backwards (RFC 8554 §3.1.2): exact, unlike a shift, which makes what is above 2^31 negative. Not a number past the end. */
+/** u32str backwards (RFC 8554 §3.1.2). Exact, unlike a shift, which makes what is above 2^31 negative; past the end it is not a number. */
 function u32(b: Bytes, at: number): number {
   return b[at] * 16777216 + b[at + 1] * 65536 + b[at + 2] * 256 + b[at + 3];
 }
 
-/** `n` octets of `from`, from `begin` on, go to `at`. The engine's own copying is used where it takes just them. */
-function put(to: number[], at: number, from: Bytes, begin: number, n: number): void {
+/** `n` octets from `at` on: a view where there are views, whose end Espruino needs below 2^16, or a copy. For reading only. */
+function part(b: Bytes, at: number, n: number): Bytes {
+  var out: number[];
   var i: number;
-  if (from.length === n && (to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
-  else for (i = 0; i < n; i++) to[at + i] = from[begin + i];
-}
-
-function cut(from: Bytes, at: number, n: number): number[] {
-  var out = room(n);
-  put(out, 0, from, at, n);
+  if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
+  out = room(n);
+  for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }
 
-/** Room for 22 octets and `n` more. The 22 are I, `number` and `d` twice: what every input begins with. `key`: an LMS public key. */
-function input(key: Bytes, number: number, d: number, n: number): number[] {
-  var b = room(22 + n);
+/** `from` goes to `at`; an array without the engine's own copying takes the first `n` octets alone. */
+function put(to: number[], at: number, from: Bytes, n: number): void {
   var i: number;
-  for (i = 0; i < 16; i++) b[i] = key[8 + i];
-  // q and the numbers of nodes are below 2^26: 32 bits are enough.
-  for (i = 0; i < 4; i++) b[16 + i] = (number >> (24 - 8 * i)) & 255;
-  b[20] = b[21] = d;
-  return b;
+  if ((to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
+  else for (i = 0; i < n; i++) to[at + i] = from[i];
 }
 
 function once(hash: Hash, b: Bytes): Bytes {
@@ -56,78 +51,104 @@ function once(hash: Hash, b: Bytes): Bytes {
   return s.digest();
 }
 
-/** The first `n` octets of the hash of I, `number`, `d` twice, `a` and `b`. */
-function digest(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, b: Bytes, n: number): number[] {
-  var c = input(key, number, d, a.length + b.length);
-  put(c, 22, a, 0, a.length);
-  put(c, 22 + a.length, b, 0, b.length);
-  return cut(once(hash, c), 0, n);
+/**
+ * What each input begins with, 22 octets: I, `number`, and `d` twice. Room for `n` more, and for 8: where n is 24, put moves all 32 octets
+ * of a hash, and what it leaves behind the 24 is overwritten by the next one, or not looked at. `key`: an LMS public key.
+ */
+function input(key: Bytes, number: number, d: number, n: number): number[] {
+  var b = room(30 + n);
+  put(b, 0, part(key, 8, 16), 16);
+  // q and the numbers of nodes are below 2^26: 32 bits are enough.
+  b[16] = number >> 24;
+  b[17] = (number >> 16) & 255;
+  b[18] = (number >> 8) & 255;
+  b[19] = number & 255;
+  b[20] = b[21] = d;
+  return b;
+}
+
+/** The first `n` octets of the hash of the first `length` of `b`. */
+function digest(hash: Hash, b: number[], length: number, n: number): Bytes {
+  return part(once(hash, part(b, 0, length)), 0, n);
+}
+
+/** The same of I, `number`, `d` twice, and `a` and `c`. */
+function join(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
+  var b = input(key, number, d, a.length + c.length);
+  put(b, 22, a, a.length);
+  put(b, 22 + a.length, c, c.length);
+  return digest(hash, b, 22 + a.length + c.length, n);
+}
+
+/** Steps `j` to `top` - 1 of a chain from y, with the host's hash. `v`: the octets of `b` that are hashed. */
+function walk(b: number[], v: Bytes, j: number, top: number, y: Bytes, hash: Hash, n: number): Bytes {
+  if ((b as unknown as Uint8Array).set && hash.once) {
+    for (; j < top; j++) {
+      b[22] = j;
+      (b as unknown as Uint8Array).set(y, 23);
+      y = hash.once(v);
+    }
+  } else {
+    for (; j < top; j++) {
+      b[22] = j;
+      put(b, 23, y, n);
+      y = once(hash, v);
+    }
+  }
+  return y;
+}
+
+/** The same with our own hash, for chain `i`, from `state` to `state`, both of `length` words. `words`: I, q, then whatever, and the padding. */
+function walkWords(words: number[], state: number[], j: number, top: number, i: number, length: number): void {
+  var k: number;
+  // j stands in octet 22 of the block, so tmp lies one octet off the borders of words.
+  for (; j < top; j++) {
+    words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
+    for (k = 1; k < length; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);
+    words[5 + k] = (state[k - 1] << 8) | 128;
+    single(state, words);
+  }
 }
 
 /**
- * K of the one-time signature whose C is at `at` and whose y follows it, if it is one on `message` (RFC 8554 §4.6, algorithm 4b).
+ * K of the one-time signature (C at `at`, y behind it), as it is if that is one on `message` (RFC 8554 §4.6, algorithm 4b).
  * `key`: the LMS public key; `p` chains of `w` bits.
  */
-function candidate(
-  hash: Hash,
-  key: Bytes,
-  q: number,
-  message: Bytes,
-  signature: Bytes,
-  at: number,
-  w: number,
-  p: number,
-  n: number,
-): number[] {
-  var code = digest(hash, key, q, MESG, cut(signature, at, n), message, n);
+function candidate(hash: Hash, key: Bytes, q: number, message: Bytes, signature: Bytes, at: number, w: number, p: number, n: number): Bytes {
+  var code = join(hash, key, q, MESG, part(signature, at, n), message, n);
   var all = input(key, q, PBLC, p * n);
   var b = input(key, q, 0, 1 + n);
+  var v = (b as unknown as Uint8Array).set ? part(b, 0, 23 + n) : b;
   var top = (1 << w) - 1;
-  var length = n >> 2;
+  var left = 8 * n;
+  var sum = 0;
   var words: number[] = [];
   var state: number[] = [];
-  var sum = 0;
   var i: number;
   var j: number;
   var k: number;
-  var y: Bytes;
-  for (k = 0; k < 15; k++) words[k] = k < 5 ? (b[4 * k] << 24) | (b[4 * k + 1] << 16) | (b[4 * k + 2] << 8) | b[4 * k + 3] : 0;
+  for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
   words[15] = 8 * (23 + n);
   for (i = 0; i < p; i++) {
-    at += n;
-    // coef(Q || Cksm(Q), i, w) (§3.1.3). No digit crosses an octet. Where those of Q end, sum becomes the checksum (§4.4) in 16 bits: it is at
-    // most 2^8 for w = 1, 2^9 for 2, 2^10 for 4 and 2^13 for 8, and its digits are the highest.
-    k = i * w;
-    if (k < 8 * n) {
-      j = (code[k >> 3] >> (8 - w - (k & 7))) & top;
+    // coef(Q || Cksm(Q), i, w) (§3.1.3); no digit crosses an octet. Behind the digits of Q come those of the checksum (§4.4), which are the
+    // highest of 16 bits: p - i of them, so that it need not be shifted up. It is below 2^16: at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8.
+    if (left > 0) {
+      left -= w;
+      j = (code[i * w >> 3] >> (left & 7)) & top;
       sum += top - j;
-    } else {
-      if (k === 8 * n) sum <<= 16 - (p - i) * w;
-      j = (sum >> (16 - w - k + 8 * n)) & top;
-    }
+    } else j = (sum >> ((p - 1 - i) * w)) & top;
+    at += n;
     if (hash === sha256) {
-      // Octet 23 of the block is in the lowest 8 bits of word 5, so tmp stands one octet past the borders of words.
-      for (k = 0; k < length; k++) state[k] = u32(signature, at + 4 * k) | 0;
-      for (; j < top; j++) {
-        words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
-        for (k = 1; k < length; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);
-        words[5 + k] = (state[k - 1] << 8) | 128;
-        single(state, words);
-      }
+      for (k = 0; k < n; k += 4) state[k >> 2] = u32(signature, at + k) | 0;
+      walkWords(words, state, j, top, i, n >> 2);
       for (k = 0; k < n; k++) all[22 + i * n + k] = (state[k >> 2] >>> (24 - 8 * (k & 3))) & 255;
     } else {
       b[20] = i >> 8;
       b[21] = i & 255;
-      y = cut(signature, at, n);
-      for (; j < top; j++) {
-        b[22] = j;
-        put(b, 23, y, 0, n);
-        y = once(hash, b);
-      }
-      put(all, 22 + i * n, y, 0, n);
+      put(all, 22 + i * n, walk(b, v, j, top, part(signature, at, n), hash, n), n);
     }
   }
-  return cut(once(hash, all), 0, n);
+  return digest(hash, all, 22 + p * n, n);
 }
 
 /**
@@ -150,51 +171,46 @@ function valid(key: Bytes): boolean {
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = (key as Prepared).key || (key as Bytes);
   var hash = host.sha256 || sha256;
+  var n = sizeOf(raw, 4);
+  var levels = u32(raw, 0);
+  var lms = part(raw, 4, 24 + n);
   var at = 4;
-  var n: number;
-  var levels: number;
   var w: number;
   var p: number;
   var h: number;
   var q: number;
   var path: number;
   var end: number;
-  var lms: number[];
   var signed: Bytes;
   var node: Bytes;
   var side: Bytes;
-  if (!valid(raw) || u32(signature, 0) !== raw[3] - 1) return false;
-  n = sizeOf(raw, 4);
-  lms = cut(raw, 4, 24 + n);
-  // Algorithm 6 (RFC 8554 §6.3): each level signs the public key of the next one, the last the message.
-  for (levels = raw[3]; levels > 0; levels--) {
-    // Types are octets here: sizeOf has seen to that. 8n/w is an integer.
+  if (!valid(raw) || u32(signature, 0) !== levels - 1) return false;
+  // Algorithm 6 (RFC 8554 §6.3): each level signs the public key of the next one, the last one the message.
+  for (; levels > 0; levels--) {
+    // sizeOf has seen to it that types are octets. 8n/w is an integer.
     w = 1 << ((lms[7] - 1) & 3);
     p = (8 * n) / w + CHECKS[lms[7] - 1];
     h = 5 * ((lms[3] % 5) + 1);
     path = at + 12 + n + p * n;
     end = path + h * n;
     if (levels > 1 ? signature.length < end + 24 + n : signature.length !== end) return false;
+    // Algorithms 6a and 4a: the types are those of the key, and no leaf has a number from 2^h on.
     q = u32(signature, at);
-    // Algorithms 6a and 4a: the types are those of the key; a q past the leaves would be a second name of one of them.
     if (u32(signature, at + 4) !== lms[7] || u32(signature, path - 4) !== lms[3] || q >= 1 << h) return false;
-    signed = message;
-    if (levels > 1) {
-      signed = cut(signature, end, 24 + n);
-      // SP 800-208 §4: every level has the hash function of level 0. A shorter one would weaken what the key promises.
-      if (sizeOf(signed, 0) !== n) return false;
-    }
-    // Algorithm 6a: from the leaf to the root. Numbers of nodes are below 2^26.
+    signed = levels > 1 ? part(signature, end, 24 + n) : message;
+    // SP 800-208 §4: every level has the hash function of level 0. A shorter one would be weaker than the key promises.
+    if (levels > 1 && sizeOf(signed, 0) !== n) return false;
     node = candidate(hash, lms, q, signed, signature, at + 8, w, p, n);
+    // Algorithm 6a: from the leaf to the root. Numbers of nodes are below 2^26.
     q += 1 << h;
-    node = digest(hash, lms, q, LEAF, node, [], n);
+    node = join(hash, lms, q, LEAF, node, [], n);
     for (; q > 1; path += n) {
-      side = cut(signature, path, n);
-      node = q & 1 ? digest(hash, lms, q >> 1, INTR, side, node, n) : digest(hash, lms, q >> 1, INTR, node, side, n);
+      side = part(signature, path, n);
+      node = q & 1 ? join(hash, lms, q >> 1, INTR, side, node, n) : join(hash, lms, q >> 1, INTR, node, side, n);
       q >>= 1;
     }
-    if (!same(node, cut(lms, 24, n))) return false;
-    lms = signed as number[];
+    if (!same(node, part(lms, 24, n))) return false;
+    lms = signed;
     at = end + 24 + n;
   }
   return true;

@@ -6,7 +6,7 @@ import { reader, take } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../install.js";
 import { decimal, sequenceOf } from "../number.js";
 import type { Identity } from "../run.js";
-import type { Bytes, Sequence, Source } from "../types.js";
+import type { Bytes, Source } from "../types.js";
 
 /** What is used of node:fs. */
 export interface FileSystem {
