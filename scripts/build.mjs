@@ -43,7 +43,10 @@ function upToDate(now) {
   return existsSync(STAMP) && readFileSync(STAMP, "utf8") === now && OUTPUTS.every((path) => existsSync(ROOT + path));
 }
 
-/** tsc does not remove what it made of a source that is gone, and all of lib/ is published. */
+/**
+ * tsc does not remove what it made of a source that is gone, and all of lib/ is published; nor does it make again what somebody removed,
+ * as long as its own notes say that it is there.
+ */
 function removeStale() {
   for (const name of ["verifier", "signer", "cli"]) {
     const folder = join(ROOT, "packages", name);
@@ -51,6 +54,10 @@ function removeStale() {
     for (const path of filesUnder(join(folder, "lib"))) {
       const source = path.replace(join(folder, "lib"), join(folder, "src")).replace(/(\.d)?\.(ts|js)$/, ".ts");
       if (!path.endsWith(".tsbuildinfo") && !existsSync(source)) rmSync(path);
+    }
+    for (const path of filesUnder(join(folder, "src"))) {
+      const output = path.replace(join(folder, "src"), join(folder, "lib")).replace(/\.ts$/, ".js");
+      if (path.endsWith(".ts") && !existsSync(output)) rmSync(join(folder, "lib/.tsbuildinfo"), { force: true });
     }
   }
 }

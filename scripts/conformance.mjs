@@ -1,6 +1,6 @@
 // Plays the vectors on every engine at hand: one script of a device bundle, the vectors and conformance/player.js. One line for each.
 //
-//   node scripts/conformance.mjs [--all] [--chunk N] [--write FOLDER] [ENGINE ...]
+//   node scripts/conformance.mjs [--chunk N] [--write FOLDER] [ENGINE ...]
 //
 // `--chunk N` puts at most N vectors into one run, for engines with little memory. `--write FOLDER` leaves the scripts there and runs none.
 // Needs a build.
@@ -8,8 +8,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { checkEs5 } from "./checks/es5.mjs";
 
@@ -40,7 +40,14 @@ export const ENGINES = [
     name: "chromium",
     command: "chromium",
     page: true,
-    args: (file) => ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", `--user-data-dir=${file}.profile`, `file://${file}`],
+    args: (file) => [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--dump-dom",
+      `--user-data-dir=${file}.profile`,
+      pathToFileURL(file).href,
+    ],
   },
 ];
 
@@ -81,14 +88,14 @@ const count = (files) => files.reduce((n, { vectors }) => n + vectors.length, 0)
 
 function literal(value) {
   const ascii = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value)
-    .replace(/[^\x20-\x7e]/g, ascii)
-    .replace(/<\//g, "<\\/");
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, ascii);
 }
 
+const shipped = () => read("packages/verifier/dist/firmseal-full.js");
+
 /** The whole script: it needs nothing but print() or console.log(). */
-export function script(files) {
-  return `${read("packages/verifier/dist/firmseal-full.js")}\nvar VECTORS = ${literal(files)};\n${read("conformance/player.js")}`;
+function script(bundle, files) {
+  return `${bundle}\nvar VECTORS = ${literal(files)};\n${read("conformance/player.js")}`;
 }
 
 /** What keeps the player from running everywhere. What is outside of it stands in front of it, or behind a `typeof`. */
@@ -97,18 +104,18 @@ export function checkPlayer() {
   return checkEs5(read("conformance/player.js"), "conformance/player.js").filter((finding) => !outside.test(finding));
 }
 
-const page = (text) =>
-  `<!doctype html><meta charset="utf-8"><pre></pre><script>
-function print(line) { document.querySelector("pre").append(line + "\\n"); }
-</script><script>${text}</script>\n`;
+/** The script stays a file of its own: what the browser gives back is the page. */
+const PAGE = `<!doctype html><meta charset="utf-8"><pre></pre>
+<script>function print(line) { document.querySelector("pre").append(line + "\\n"); }</script>
+<script src="player.js"></script>
+`;
 
-const decoded = (html) =>
-  html.replace(/<script>[\s\S]*?<\/script>/g, "").replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
+const decoded = (html) => html.replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
 
-/** Runs a program until it ends, the time is up or it has said too much. */
-function run(command, args) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs a program until it ends, the time is up or it has said too much. Espruino leaves its flash as a file in `cwd`. */
+function run(command, args, cwd) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let stopped = "";
     const stop = (why) => {
@@ -126,7 +133,7 @@ function run(command, args) {
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      resolve({ output, stopped: stopped || (signal ? `ended by ${signal}` : ""), code });
+      done({ output, stopped: stopped || (signal ? `ended by ${signal}` : ""), code });
     });
   });
 }
@@ -135,7 +142,7 @@ function run(command, args) {
 function locate(engine) {
   if (engine.variable) {
     const command = process.env[engine.variable];
-    return command ? { command } : { skipped: `set ${engine.variable}=/path/to/${engine.example}` };
+    return command ? { command: resolve(command) } : { skipped: `set ${engine.variable}=/path/to/${engine.example}` };
   }
   const { error } = spawnSync(engine.command, ["--version"], { stdio: "ignore", timeout: 20_000, input: "" });
   if (error?.code !== "ENOENT") return { command: engine.command };
@@ -144,17 +151,19 @@ function locate(engine) {
 }
 
 /** One run's { passed, failed, skipped, says }, where `says` is what people should see. */
-async function playOnce(engine, command, files, folder) {
-  const file = join(folder, engine.page ? "player.html" : "player.js");
-  const text = script(files);
-  writeFileSync(file, engine.page ? page(text) : text);
-  const result = await run(command, engine.args ? engine.args(file) : [file]);
+async function playOnce(engine, command, text, expected, folder) {
+  const file = join(folder, "player.js");
+  const html = join(folder, "player.html");
+  writeFileSync(file, text);
+  if (engine.page) writeFileSync(html, PAGE);
+  const main = engine.page ? html : file;
+  const result = await run(command, engine.args ? engine.args(main) : [main], folder);
   const output = engine.page ? decoded(result.output) : result.output;
   const says = output.match(/^.*\bFAIL .*$/gm) ?? [];
   const [, passed, failed, skipped] = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/) ?? [];
   const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), says };
   // an engine that ended early has passed nothing that it did not count
-  const missing = count(files) - counts.passed - counts.failed - counts.skipped;
+  const missing = expected - counts.passed - counts.failed - counts.skipped;
   if (missing !== 0 || result.stopped || result.code !== 0) {
     counts.failed += Math.max(missing, 1);
     says.push(
@@ -168,22 +177,18 @@ async function playOnce(engine, command, files, folder) {
   return counts;
 }
 
-/** { ok, line, output, skipped? } of one engine. `output` is empty where everything passed. */
-export async function conform(engine, { chunk = engine.chunk, files = vectorFiles() } = {}) {
+/** { ok, line, output, seconds, skipped? } of one engine. `output` is empty where everything passed. */
+export async function conform(engine, { chunk = engine.chunk, files = vectorFiles(), bundle = shipped() } = {}) {
   const { command, skipped, failed } = locate(engine);
-  if (skipped)
-    return {
-      ok: !failed,
-      line: `${engine.name}: ${failed ? "failed" : "skipped"} (${skipped})`,
-      output: "",
-      skipped: failed ? undefined : skipped,
-    };
+  if (failed) return { ok: false, line: `${engine.name}: failed (${skipped})`, output: "", seconds: 0 };
+  if (skipped) return { ok: true, line: `${engine.name}: skipped (${skipped})`, output: "", seconds: 0, skipped };
+  const start = performance.now();
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const says = [];
   const folder = mkdtempSync(join(tmpdir(), "firmseal-conformance-"));
   try {
     for (const part of chunk ? chunks(files, chunk) : [files]) {
-      const counts = await playOnce(engine, command, part, folder);
+      const counts = await playOnce(engine, command, script(bundle, part), count(part), folder);
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       says.push(...counts.says);
     }
@@ -192,7 +197,23 @@ export async function conform(engine, { chunk = engine.chunk, files = vectorFile
   }
   const line = `${engine.name}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
   const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
-  return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n") };
+  const seconds = (performance.now() - start) / 1000;
+  return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };
+}
+
+/** Every engine, two at a time; `report` gets the results in the order of ENGINES. */
+export async function conformAll(report, engines = ENGINES, options = {}) {
+  const running = new Set();
+  const results = [];
+  for (const engine of engines) {
+    while (running.size >= 2) await Promise.race(running);
+    const result = conform(engine, options);
+    running.add(result);
+    const gone = () => running.delete(result);
+    result.then(gone, gone);
+    results.push(result);
+  }
+  for (const result of results) report(await result);
 }
 
 async function main() {
@@ -204,22 +225,21 @@ async function main() {
   if (values.write !== undefined) {
     mkdirSync(values.write, { recursive: true });
     const parts = chunk ? chunks(vectorFiles(), chunk) : [vectorFiles()];
-    for (const [i, part] of parts.entries()) writeFileSync(join(values.write, `player-${i + 1}.js`), script(part));
+    for (const [i, part] of parts.entries()) writeFileSync(join(values.write, `player-${i + 1}.js`), script(shipped(), part));
     console.error(`wrote ${parts.length} to ${values.write}`);
     return;
   }
   const findings = checkPlayer();
   for (const finding of findings) console.log(finding);
   if (findings.length) process.exitCode = 1;
-  for (const engine of ENGINES) {
-    if (positionals.length && !positionals.includes(engine.name)) continue;
-    const start = performance.now();
-    const { ok, line, output } = await conform(engine, { ...(chunk && { chunk }) });
+  const report = ({ ok, line, output, seconds }) => {
     console.log(line);
     if (output) console.log(output.replace(/^/gm, "  "));
-    console.error(`  ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    if (seconds) console.error(`  ${seconds.toFixed(1)} s`);
     if (!ok) process.exitCode = 1;
-  }
+  };
+  const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  await conformAll(report, wanted, chunk ? { chunk } : {});
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { conformAll } from "./conformance.mjs";
 import { GATES, runGate } from "./gates.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -84,6 +85,12 @@ for (const gate of GATES) {
     return { ok: findings.length === 0, output: findings.join("\n") };
   });
 }
+await conformAll(({ ok, line: says, output, seconds, skipped: note }) => {
+  if (note) return void skipped.push({ file: "conformance", name: says.split(":")[0], note });
+  line(ok, `conformance: ${says}`, seconds);
+  if (output) console.log(output.replace(/^/gm, "      "));
+  total[ok ? "passed" : "failed"]++;
+});
 await vitest();
 await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 

@@ -255,6 +255,7 @@ export async function ofBytes(): Promise<Vector[]> {
     "image-size is 2^53: not exact as a double",
     section(seq(override([PARAM_IMAGE_SIZE, int(2n ** 53n)]))),
   );
+  await inside(E.URI_LENGTH, "uri-long", "a URI of 1,025 bytes", referenceUri(text("u".repeat(1025))));
   await inside(E.CBOR_RANGE, "length-2-63", "a text string of 2^63 bytes is announced", referenceUri([...head(3, 2n ** 63n), 0x61]));
   return all;
 }

@@ -7,6 +7,7 @@ import * as as from "./assemble.js";
 import {
   anchorOf,
   array,
+  ascii,
   block,
   bytes,
   digest,
@@ -135,6 +136,18 @@ export async function ofTrust(): Promise<Vector[]> {
     { protected: bucket(pair(1, int(-19)), pair(2, array())) },
   ]);
   await spoilt(E.HEADER_CRITICAL, "crit-unprotected", "crit in the unprotected bucket", [{ unprotected: map(pair(2, array(int(1)))) }]);
+  await spoilt(E.HEADER_CRITICAL, "crit-absent", "a label that is critical and not there", [
+    { protected: bucket(pair(1, int(-19)), pair(2, array(int(4)))) },
+  ]);
+  await spoilt(E.HEADER_CRITICAL, "crit-elsewhere", "a label that is critical and stands in the unprotected bucket", [
+    { protected: bucket(pair(1, int(-19)), pair(2, array(int(4)))), unprotected: map(pair(4, bytes(ascii("kid")))) },
+  ]);
+  await spoilt(E.HEADER_LENGTH, "kid-65", "a key identifier of 65 bytes", [{ unprotected: map(pair(4, bytes(ascii("k".repeat(65))))) }]);
+  await spoilt(E.HEADER_LENGTH, "protected-long", "a protected bucket of more than 512 bytes", [
+    { protected: bucket(pair(1, int(-19)), pair(99, bytes(ascii("x".repeat(512))))) },
+  ]);
+  await spoilt(E.SIGNATURE_LENGTH, "signature-long", "a signature of 16,385 bytes", [{ spoil: () => ascii("s".repeat(16385)) }]);
+  await spoilt(E.CBOR_KEY_LENGTH, "label-long", "a header label of 1,101 bytes", [{ unprotected: map([text("x".repeat(1101)), int(1)]) }]);
   await spoilt(E.HEADER_CRITICAL, "crit-in-body", "an unknown critical label in the body of a COSE_Sign", [
     (d) => signBlock(d, [{}], map(pair(2, array(int(99))))),
   ]);

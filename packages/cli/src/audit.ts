@@ -10,6 +10,7 @@ import {
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_FETCH,
+  DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
   PARAM_CLASS_IDENTIFIER,
@@ -22,6 +23,7 @@ import { Failure, isRefusal } from "./failure.js";
 import { hintOf, meaningOf } from "./hints.js";
 import { hashFile } from "./io.js";
 import { allParameters, steps } from "./tree.js";
+import { warn } from "./ui.js";
 
 type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 
@@ -74,6 +76,20 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
   return all;
 }
 
+/** A device that the manifest fits, the slots that it tells apart, and the sections that are at hand. */
+function audience(m: Manifest) {
+  const sequences = [...m.commands.map((c) => c.content), ...(m.shared ? [m.shared] : [])].map((s) => steps(m.r, s));
+  const set = sequences.flatMap((s) => [...allParameters(s)]);
+  // identifiers as a device would hold them: a UUID without its CBOR head, a private enterprise number with its tag
+  const ids = (code: number) => set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
+  const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
+  return {
+    identity: { vendor: ids(PARAM_VENDOR_IDENTIFIER), class: ids(PARAM_CLASS_IDENTIFIER), device: ids(PARAM_DEVICE_IDENTIFIER) },
+    slots: slots.length > 0 ? slots : [0],
+    sections: INSTALL_SECTIONS.filter((s) => !m.absent.includes(s)),
+  };
+}
+
 /**
  * Checks the payloads of the envelope and those in `files` (URI → path). Throws a Failure with the refusal that a device would give:
  * another size, another digest, no digest at all, or nothing that fetches it.
@@ -89,13 +105,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   const payloads = held(m, files, sizes);
   if (payloads.size === 0) return;
 
-  const sequences = [...m.commands.map((c) => c.content), ...(m.shared ? [m.shared] : [])].map((s) => steps(m.r, s));
-  const set = sequences.flatMap((s) => [...allParameters(s)]);
-  // identifiers as a device would hold them: a UUID without its CBOR head, a private enterprise number with its tag
-  const ids = (code: number) => set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
-  const identity = { vendor: ids(PARAM_VENDOR_IDENTIFIER), class: ids(PARAM_CLASS_IDENTIFIER), device: ids(PARAM_DEVICE_IDENTIFIER) };
-  const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  const sections = INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
+  const { identity, slots, sections } = audience(m);
   const met = new Set<string>();
 
   async function matches(payload: Held, expected: Digest): Promise<boolean> {
@@ -106,7 +116,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     return Buffer.from(digest).equals(Uint8Array.from(expected.bytes));
   }
 
-  for (const slot of slots.length > 0 ? slots : [0]) {
+  for (const slot of slots) {
     const content = new Map<number, Held | undefined>();
     const run = start(m, sections, identity);
     let e: Effect | undefined = step(run);
@@ -146,4 +156,32 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     }
   }
   for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
+}
+
+/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. */
+function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+  const { identity, slots, sections } = audience(m);
+  for (const slot of slots) {
+    const run = start(m, sections, identity);
+    try {
+      let e = step(run);
+      while (e) {
+        if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
+        if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
+          if (!e.digest) return "DIGEST_UNSET";
+          if (!(run.vendor && run.class)) return "IDENTITY_UNCHECKED";
+        }
+        e = step(run, e.op !== COND_COMPONENT_SLOT || e.slot === slot);
+      }
+    } catch (x) {
+      if (!isRefusal(x)) throw x;
+    }
+  }
+  return undefined;
+}
+
+/** A release that is signed well and that no device will take is a surprise in the field; it is told where it is made and verified. */
+export function warnOfRefusal(m: Manifest): void {
+  const name = certainRefusal(m);
+  if (name) warn(`devices will refuse this release: ${meaningOf(errors[name])} (${name})`);
 }

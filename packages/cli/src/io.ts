@@ -16,10 +16,12 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Digested } from "@firmseal/signer";
-import type { HashState, Host, Source } from "@firmseal/verifier";
-import { Failure, systemFault, usage } from "./failure.js";
+import { errors, type HashState, type Host, type Source } from "@firmseal/verifier";
+import { looksLikeEnvelope } from "./envelope-kind.js";
+import { environment, Failure, systemFault, usage } from "./failure.js";
+import { hintOf } from "./hints.js";
 import { data, Progress } from "./ui.js";
 
 /** Up to here a file is read whole; above, through a window. */
@@ -77,6 +79,15 @@ export function readHead(path: string, n: number): Uint8Array {
   } finally {
     closeSync(fd);
   }
+}
+
+/** An envelope as octets, or where it is large as a Source. What is plainly something else is called so, not damaged CBOR. */
+export function readEnvelope(path: string): Uint8Array | Source {
+  const input = readSource(path);
+  const head = input instanceof Uint8Array ? input : input.read(0, 8);
+  if (!looksLikeEnvelope(head))
+    throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: is no SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
+  return input;
 }
 
 /** A file as octets, or where it is large as a Source; "-" is stdin. */
@@ -194,6 +205,25 @@ function targetOf(path: string): string {
   return realpathSync(path);
 }
 
+function isSame(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
+}
+
+/**
+ * An output must not be what it is made from, a key, or another output. An existing file is replaced by an envelope only where it is one:
+ * a mistyped name must not cost a key or an image.
+ */
+export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
+  if (path === STDIN) return;
+  const clash = others.find((other) => other !== STDIN && isSame(path, other));
+  if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which is in use here`, "choose another name");
+  if (!envelope || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  const head = readHead(path, 8);
+  if (head.length > 0 && !looksLikeEnvelope(head))
+    throw usage(`${option} ${path}: exists and is no envelope`, "choose another name, or move the file away");
+}
+
 /**
  * Writes a file by temporary file, fsync and rename, "-" to stdout. `fresh`: the file must not exist yet (then it is linked, not renamed,
  * so that one made in the meantime is not replaced). `mode` holds from the first byte on.
@@ -235,8 +265,10 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     }
   } catch (e) {
     cleanUp();
+    if ((e as NodeJS.ErrnoException).code === "ENOENT")
+      throw environment(`${path}: there is no folder ${dirname(path)}`, "make the folder, or choose another name", e);
     if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST")
-      throw new Failure(2, "USAGE", 200, `${path}: exists already and is never overwritten`, "choose another name, or move the file away");
+      throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
     throw systemFault(e, path) ?? e;
   }
 }

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { collect, sequenceNumber, wholeNumber, withJson, withKeys, withPassphrases } from "./options.js";
+import { collect, sequenceNumber, uriReference, wholeNumber, withJson, withKeys, withPassphrases } from "./options.js";
 
 // Words before anything heavy is loaded: --version and --help answer at once.
 const program = new Command("firmseal")
@@ -44,7 +44,7 @@ withPassphrases(withKeys(command("sign", "sign an image, a description or an env
   .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
   .option("--class <class>", "image: name of the class of devices, or its UUID")
   .addOption(new Option("--seq <n>", "image: sequence number, higher than that of the release before").argParser(sequenceNumber))
-  .option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here")
+  .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
   .option("--image-out <file>", "image: also write the bytes that go to flash")
   .addOption(new Option("--allow-test-key <name>", "sign although this published test key is used (repeatable)").argParser(collect))
   .action(async (input, o) => (await import("./commands/sign.js")).sign(input, o));
@@ -105,6 +105,7 @@ async function main(argv: readonly string[]): Promise<number> {
           exit: failure.exit,
           message: failure.message,
           hint: failure.hint,
+          ...(argv[0] === "verify" || argv[0] === "install" ? { sequence: null, signers: [], testKeys: [] } : {}),
           ...failure.facts,
         });
     } catch (x) {

@@ -21,6 +21,13 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
+/** Where a payload will lie. "#…" names payloads of the envelope itself. */
+export function uriReference(value: string): string {
+  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("a URI is printable ASCII without space.");
+  if (value.startsWith("#")) throw new InvalidArgumentError("a URI that begins with # is one inside of the envelope.");
+  return value;
+}
+
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
   return command.addOption(new Option("-k, --key <file>", `${what} (repeatable)`).argParser(collect).makeOptionMandatory());

@@ -33,4 +33,4 @@ export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, sign } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
 export { type TestKey, testKeyName, testKeys } from "./test-keys.js";
-export { classUuid, formatUuid, identityUuids, parseUuid, vendorUuid } from "./uuid.js";
+export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./uuid.js";

@@ -8,6 +8,7 @@ import {
   CBOR_DEPTH,
   CBOR_INDEFINITE,
   CBOR_KEY_DUPLICATE,
+  CBOR_KEY_LENGTH,
   CBOR_KEY_ORDER,
   CBOR_NOT_SHORTEST,
   CBOR_RANGE,
@@ -38,6 +39,8 @@ export const NULL = 22;
 /** Containers that may be open at once. */
 export const MAX_DEPTH = 8;
 
+/** Bytes of a map key: a URI is the longest that SUIT has. */
+var MAX_KEY = 1100;
 var WINDOW = 64;
 var CHUNK = 1024;
 
@@ -334,8 +337,11 @@ export function compare(a: Bytes, b: Bytes): number {
  * returns its bytes, to be handed in as `last` with the next one.
  */
 export function ascending(r: Reader, at: number, last: Bytes | null): Bytes {
-  var key = take(r, at, r.at - at),
-    order = last ? compare(key, last) : 1;
+  var key, order;
+  // a key is copied, before anybody has vouched for it
+  if (r.at - at > MAX_KEY) refuse(CBOR_KEY_LENGTH, at);
+  key = take(r, at, r.at - at);
+  order = last ? compare(key, last) : 1;
   if (order === 0) refuse(CBOR_KEY_DUPLICATE, at);
   if (order < 0) refuse(CBOR_KEY_ORDER, at);
   return key;

@@ -41,6 +41,7 @@ import {
   PARAMETER_VALUE,
   SHARED_COMMAND,
   URI_CHARACTER,
+  URI_LENGTH,
 } from "./spec/errors.js";
 import {
   COND_ABORT,
@@ -97,6 +98,7 @@ import {
 
 /** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
 var MAX_POLICY = 15;
+var MAX_URI = 1024;
 
 /** What stands behind a command: a reporting policy, or an argument of its own. FOREIGN marks what this build does not run. */
 var POLICY = 1;
@@ -138,9 +140,11 @@ KINDS[DIR_COPY_PARAMS] = OWN + FOREIGN;
 
 /** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */
 export function uri(r: Reader, s: Slice): string {
-  var bytes = take(r, s.at, s.n),
+  var bytes,
     text = "",
     i;
+  if (s.n > MAX_URI) refuse(URI_LENGTH, s.at);
+  bytes = take(r, s.at, s.n);
   for (i = 0; i < bytes.length; i++) {
     if (bytes[i] < 33 || bytes[i] > 126) refuse(URI_CHARACTER, s.at + i);
     text += String.fromCharCode(bytes[i]);

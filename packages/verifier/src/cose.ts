@@ -55,16 +55,22 @@ import {
   CBOR_TYPE,
   HEADER_ALG_UNKNOWN,
   HEADER_CRITICAL,
+  HEADER_LENGTH,
   HEADER_NO_ALG,
   HEADER_TWICE,
   NOT_SUPPORTED,
   PAYLOAD_ATTACHED,
   SIGNATURE_COUNT,
+  SIGNATURE_LENGTH,
 } from "./spec/errors.js";
 import type { Anchor, Bytes, Host, Prepared } from "./types.js";
 
 /** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
 export const MAX_SIGNATURES = 8;
+/** Bytes of a protected bucket, of a key identifier, and of a signature: ML-DSA-87 has 4,627, HSS/LMS of two levels some thousands. */
+var MAX_HEADERS = 512;
+var MAX_KID = 64;
+var MAX_SIGNATURE = 16384;
 
 var SIGNATURE_ALGS = [
   ALG_ED25519,
@@ -108,6 +114,7 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
   var last: Bytes | null = null,
     n = map(r),
     next = 0,
+    critical: number[] = [],
     at,
     label,
     type,
@@ -137,6 +144,7 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
       else refuse(HEADER_ALG_UNKNOWN, at);
     } else if (label === HEADER_KID) {
       s = bstr(r);
+      if (s.n > MAX_KID) refuse(HEADER_LENGTH, at);
       out.kid = take(r, s.at, s.n);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
@@ -146,18 +154,25 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
       for (; i > 0; i--) {
         head(r);
         if (r.type !== UINT || r.hi !== 0 || (r.lo !== HEADER_ALG && r.lo !== HEADER_KID)) refuse(HEADER_CRITICAL, at);
+        critical.push(r.lo);
       }
     } else skip(r);
   }
+  // a label that is marked critical has to be there, in the same bucket
+  for (i = 0; i < critical.length; i++)
+    if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL, r.at);
 }
 
 function headers(r: Reader): Headers {
-  var s = bstr(r),
-    bytes = take(r, s.at, s.n),
-    out: Headers = { alg: null, kid: null, protected: bytes },
+  var at = r.at,
+    s = bstr(r),
+    out: Headers = { alg: null, kid: null, protected: [] },
     labels: Bytes[] = [],
     inner;
+  // headers are copied, and signed over, before anybody has vouched for them
+  if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH, at);
   if (s.n > 0) {
+    out.protected = take(r, s.at, s.n);
     inner = sub(r, s);
     bucket(inner, out, labels, true);
     done(inner);
@@ -191,6 +206,7 @@ export function structure(context: string, parts: Bytes[]): number[] {
 function claim(h: Headers, context: string, parts: Bytes[], r: Reader, at: number): Claim {
   var s = bstr(r),
     alg = h.alg;
+  if (s.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH, at);
   if (alg === null) refuse(HEADER_NO_ALG, at);
   if (context === "MAC0" ? alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(alg as number) < 0) refuse(HEADER_ALG_UNKNOWN, at);
   return { alg: alg as number, kid: h.kid, message: structure(context, parts), signature: take(r, s.at, s.n), at: at };

@@ -3,7 +3,7 @@
 
 import { chunkOf, type Reader, reader, same, sameConstantTime, take } from "./cbor.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
-import { compareSequence } from "./number.js";
+import { compareSequence, isHalf } from "./number.js";
 import { type Manifest, open } from "./open.js";
 import { type Refusal, refuse } from "./refuse.js";
 import { type Effect, type Identity, type Run, start, step } from "./run.js";
@@ -20,6 +20,7 @@ import {
   NOT_SUPPORTED,
   PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
+  ROLLBACK,
   RUN_OUTCOME,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
@@ -78,6 +79,8 @@ export interface Device {
   chunk?: number;
   /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */
   fetch?(uri: string): Source | Bytes | undefined;
+  /** The session that has the device; set by install() and boot(). One that is not the latest is refused. */
+  session?: unknown;
   /** Dangerous: installs for any vendor and class. Each such setting turns off one refusal, and no other. */
   dangerouslySkipIdentity?: boolean;
   /** Dangerous: installs components whose content no digest vouches for, and invokes them. */
@@ -121,6 +124,13 @@ interface Session {
   over: boolean;
 }
 
+/** The device's floor; one that is no number would be no floor at all. */
+function floorOf(device: Device): Sequence {
+  var floor = device.floor();
+  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT, -1);
+  return floor;
+}
+
 function id(s: Session, component: number): ComponentId {
   return s.manifest.components[component];
 }
@@ -145,6 +155,11 @@ function back(e: Effect): Effect {
   return other;
 }
 
+/** A manifest that was made for other devices must not change this one, not even its floor. */
+function checkIdentity(s: Session): void {
+  if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
+}
+
 /** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
 function admit(s: Session, e: Effect): void {
   var room;
@@ -160,7 +175,7 @@ function admit(s: Session, e: Effect): void {
     if (e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
   }
   // Right signature, wrong device: RFC 9124 §4.3.2
-  if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
+  checkIdentity(s);
 }
 
 /**
@@ -181,6 +196,7 @@ function rehearse(s: Session, fitting: boolean): void {
 
 function rehearseBoth(s: Session): void {
   rehearse(s, true);
+  checkIdentity(s);
   try {
     rehearse(s, false);
   } catch (e) {
@@ -322,6 +338,9 @@ function commit(s: Session): void {
   var written: ComponentId[] = [],
     i,
     w;
+  checkIdentity(s);
+  // another installation may have been committed since this one was opened
+  if (compareSequence(s.manifest.sequence, floorOf(s.device)) < 0) refuse(ROLLBACK, -1);
   for (i = 0; i < s.written.length; i++) {
     w = s.written[i];
     if (w) {
@@ -335,7 +354,8 @@ function commit(s: Session): void {
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
   var e: Effect | undefined, ok;
   if (progress.done) return undefined;
-  if (s.over) refuse(RUN_OUTCOME, -1);
+  // a later session has the device now: this one must touch nothing any more
+  if (s.over || s.device.session !== s) refuse(RUN_OUTCOME, -1);
   // stays set when anything below throws: a refused session does not go on
   s.over = true;
   try {
@@ -378,7 +398,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   var manifest, s: Session, progress: Progress, floor;
   try {
     if (installing) {
-      floor = device.floor();
+      floor = floorOf(device);
       if (trust && trust.anchors && !(trust.floor && compareSequence(trust.floor, floor) > 0))
         trust = { anchors: trust.anchors, need: trust.need === undefined ? 1 : trust.need, floor: floor };
     }
@@ -400,6 +420,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
       hash: null,
       over: false,
     };
+    device.session = s;
     rehearseBoth(s);
     s.run = start(manifest, sections, device.identity);
   } catch (e) {

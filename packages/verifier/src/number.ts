@@ -34,7 +34,7 @@ export function sequenceOf(text: string): Sequence {
   var hi = 0,
     lo = 0,
     i;
-  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw new Error("not a decimal number of 64 bits: " + text);
+  if (typeof text !== "string" || !/^(0|[1-9][0-9]{0,19})$/.test(text)) throw new Error("not a decimal number of 64 bits: " + text);
   for (i = 0; i < text.length; i++) {
     lo = lo * 10 + (text.charCodeAt(i) - 48);
     hi = hi * 10 + Math.floor(lo / 4294967296);

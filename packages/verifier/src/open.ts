@@ -69,11 +69,12 @@ export function wrapper(r0: Reader, slice: Slice): { digest: Digest; message: By
   var r = sub(r0, slice),
     n = array(r),
     s = bstr(r),
-    message = take(r, s.at, s.n),
     inner = sub(r, s),
     d = digest(inner),
-    all: Claim[] = [];
+    all: Claim[] = [],
+    message;
   done(inner);
+  message = take(r, s.at, s.n);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, slice.at);
   for (; n > 1; n--) {
     all = all.concat(claims(r, bstr(r), message, []));

@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
-import { readAll, writeWhole } from "../io.js";
+import { checkOutput, readAll, writeWhole } from "../io.js";
 import { digestText } from "../tree.js";
 import { json, say, visible } from "../ui.js";
 
@@ -19,8 +19,9 @@ export function outputName(input: string): string {
 
 /** Makes an unsigned envelope from a description. */
 export async function create(o: CreateOptions): Promise<void> {
-  const { envelope, warnings } = await encodeDescription(readAll(o.from), o.from);
   const out = o.out ?? outputName(o.from);
+  checkOutput(out, "--out", [o.from], true);
+  const { envelope, warnings } = await encodeDescription(readAll(o.from), o.from);
   const outline = peek(envelope);
   const sequence = decimal(outline.structure.sequence);
   const inJson = o.json && out === "-";

@@ -6,7 +6,7 @@ import { decimal } from "@firmseal/verifier/number";
 import { type Outline, peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { usage } from "../failure.js";
-import { readSource } from "../io.js";
+import { readEnvelope } from "../io.js";
 import { digestText, type Step, steps, type Value } from "../tree.js";
 import { data, json, visible, warn } from "../ui.js";
 
@@ -148,7 +148,7 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
 /** Shows what an envelope says, signed or not, without believing it. */
 export async function inspect(path: string, o: InspectOptions): Promise<void> {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
-  const input = readSource(path);
+  const input = readEnvelope(path);
   const outline = peek(input);
   const f = facts(outline, input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);

@@ -6,7 +6,7 @@ import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
 import { environment, systemFault, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
-import { holdSignals, host, readSource } from "../io.js";
+import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible } from "../ui.js";
@@ -93,7 +93,7 @@ function installOn(envelope: Uint8Array | Source, trust: Trust, o: InstallOption
 export async function install(path: string, o: InstallOptions): Promise<void> {
   const keys = await publicKeys(o.key, passphraseOptions(o));
   const testKeys = warnOfTestKeys(keys);
-  const envelope = readSource(path);
+  const envelope = readEnvelope(path);
   const made = missing(o.device);
   let done: ReturnType<typeof installOn>;
   try {

@@ -4,12 +4,13 @@ import { basename, extname } from "node:path";
 import { encode, sign as signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { checkPayloads } from "../audit.js";
+import { checkPayloads, outsideUris, warnOfRefusal } from "../audit.js";
 import { encodeDescription, MAX_INTEGRATED } from "../description.js";
+import { looksLikeEnvelope } from "../envelope-kind.js";
 import { refusedInput, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { detect, HEAD, parseImage } from "../image.js";
-import { hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
+import { checkOutput, hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
 import { anchors, keyFacts, privateKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible, warn } from "../ui.js";
@@ -32,11 +33,9 @@ type Kind = "envelope" | "description" | "image";
 /** From here on a sequence number leaves little room for later releases: each must be higher than the one before. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-/** What the input is, by its first bytes: tag 107 or a map of elements 2 or 3; a JSON object; anything else is an image. */
+/** What the input is, by its first bytes and its extension: an envelope, a JSON object; anything else is an image. */
 function kindOf(head: Uint8Array, name: string): Kind {
-  const [a = 0, b = 0, c = 0] = head;
-  if (a === 0xd8 && b === 0x6b && c >> 5 === 5) return "envelope";
-  if (a >> 5 === 5 && (b === 2 || b === 3) && c >> 5 === 2) return "envelope";
+  if (looksLikeEnvelope(head)) return "envelope";
   if (extname(name).toLowerCase() === ".suit") return "envelope";
   if (extname(name).toLowerCase() === ".json" || /^\s*\{\s*("|\})/.test(Buffer.from(head).toString("latin1"))) return "description";
   return "image";
@@ -98,6 +97,8 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: SignOpt
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
   const [vendor, name] = [o.vendor as string, o.class as string];
   identityOf(vendor, name);
+  if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > MAX_INTEGRATED)
+    throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
   const envelope = encode(singleImage({ sequence: String(o.seq), vendor, class: name, ...image }));
   return { envelope, forFile, read };
@@ -118,6 +119,10 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
         "it says itself what it is for",
       );
   }
+  const out = o.out ?? (kind === "envelope" ? input : outputName(input));
+  checkOutput(out, "--out", kind === "envelope" ? o.key : [input, ...o.key], true);
+  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...o.key], false);
   const keys = await privateKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
 
@@ -131,7 +136,8 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   await checkPayloads(manifest, new Map());
   const sequence = decimal(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
-  const out = o.out ?? (kind === "envelope" ? input : outputName(input));
+  warnOfRefusal(manifest);
+  const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
   const inJson = o.json && out === "-";
@@ -144,10 +150,12 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
       bytes: signed.length,
       sequence,
       signers: keys.map(keyFacts),
+      payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
       ...(inJson && { data: Buffer.from(signed).toString("base64") }),
     });
   else
     say(
       `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`,
     );
+  if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
 }

@@ -1,9 +1,9 @@
 import type { PublicKey } from "@firmseal/signer";
 import { open, type Trust } from "@firmseal/verifier";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
-import { checkPayloads, outsideUris, payloadFiles } from "../audit.js";
+import { checkPayloads, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
 import { failureOf, isRefusal } from "../failure.js";
-import { host, readSource } from "../io.js";
+import { host, readEnvelope } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible } from "../ui.js";
@@ -37,18 +37,19 @@ export async function verify(path: string, o: VerifyOptions): Promise<void> {
     await verifyWith(keys, testKeys, path, o);
   } catch (e) {
     const failure = failureOf(e);
-    failure.facts = { sequence: null, signers: [], testKeys };
+    failure.facts = { testKeys };
     throw failure;
   }
 }
 
 async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[], path: string, o: VerifyOptions): Promise<void> {
-  const envelope = readSource(path);
+  const envelope = readEnvelope(path);
   const trust: Trust = { anchors: anchors(keys), need: o.need };
   if (o.floor !== undefined) trust.floor = sequenceOf(String(o.floor));
   const manifest = open(envelope, trust, host);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
+  warnOfRefusal(manifest);
   const sequence = decimal(manifest.sequence);
   const signers = signersOf(envelope, keys).map(keyFacts);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));

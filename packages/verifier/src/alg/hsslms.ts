@@ -80,22 +80,19 @@ function join(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: By
   return digest(hash, b, 22 + a.length + c.length, n);
 }
 
-/** Steps `j` to `top` - 1 of a chain from y, with the host's hash. `v`: the octets of `b` that are hashed. */
-function walk(b: number[], v: Bytes, j: number, top: number, y: Bytes, hash: Hash, n: number): Bytes {
+/** Steps `j` to `top` - 1 of a chain with the host's hash: from tmp in `b` to tmp in `b`. `v`: the octets of `b` that are hashed. */
+function walk(b: number[], v: Bytes, j: number, top: number, hash: Hash, n: number): void {
   if ((b as unknown as Uint8Array).set && hash.once) {
     for (; j < top; j++) {
       b[22] = j;
-      (b as unknown as Uint8Array).set(y, 23);
-      y = hash.once(v);
+      (b as unknown as Uint8Array).set(hash.once(v), 23);
     }
   } else {
     for (; j < top; j++) {
       b[22] = j;
-      put(b, 23, y, n);
-      y = once(hash, v);
+      put(b, 23, once(hash, v), n);
     }
   }
-  return y;
 }
 
 /** The same with our own hash, for chain `i`, from `state` to `state`, both of `length` words. `words`: I, q, then whatever, and the padding. */
@@ -145,7 +142,9 @@ function candidate(hash: Hash, key: Bytes, q: number, message: Bytes, signature:
     } else {
       b[20] = i >> 8;
       b[21] = i & 255;
-      put(all, 22 + i * n, walk(b, v, j, top, part(signature, at, n), hash, n), n);
+      put(b, 23, part(signature, at, n), n);
+      walk(b, v, j, top, hash, n);
+      put(all, 22 + i * n, part(b, 23, n), n);
     }
   }
   return digest(hash, all, 22 + p * n, n);

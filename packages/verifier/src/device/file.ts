@@ -162,7 +162,6 @@ function writeRecord(fs: FileSystem, folder: string, record: DeviceRecord): void
   replace(fs, folder + "/device.json", function (fd) {
     writeFully(fs, fd, ascii(JSON.stringify(record, null, 2) + "\n"), 0);
   });
-  syncFolder(fs, folder);
 }
 
 /** Makes the folder and its device.json. Throws where there is one already. */
@@ -179,6 +178,7 @@ export function createFileDevice(fs: FileSystem, folder: string, identity: Ident
     components: {},
     envelope: "",
   });
+  syncFolder(fs, folder);
 }
 
 function isHexList(list: unknown): boolean {
@@ -230,11 +230,10 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     return own(record.components, name) ? record.components[name] : { slot: 0, size: 0 };
   }
 
-  function close(): string[] {
+  function close(): void {
     var names = Object.keys(fresh),
       i;
     for (i = 0; i < names.length; i++) fs.closeSync(fresh[names[i]].fd);
-    return names;
   }
 
   device = {
@@ -261,7 +260,10 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     erase: function (id: ComponentId) {
       var name = componentName(id),
         target = installing ? path(name, 1 - part(name).slot) : folder + "/slots/" + name + ".ram";
-      if (own(fresh, name)) fs.closeSync(fresh[name].fd);
+      if (own(fresh, name)) {
+        fs.closeSync(fresh[name].fd);
+        delete fresh[name];
+      }
       fresh[name] = { fd: fs.openSync(target, "w+", 384), path: target, size: 0 };
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
@@ -319,17 +321,23 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         envelope: next,
       };
       writeRecord(fs, folder, updated);
+      // from here on the new release is current, and nothing that fails may take its slots for leftovers
+      record = device.record = updated;
       close();
       fresh = {};
       open = {};
-      record = device.record = updated;
+      syncFolder(fs, folder);
     },
     discard: function () {
-      var names = close(),
+      var names = Object.keys(fresh),
+        left = fresh,
         i;
-      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163)
-      for (i = 0; i < names.length; i++) fs.unlinkSync(fresh[names[i]].path);
       fresh = {};
+      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163)
+      for (i = 0; i < names.length; i++) {
+        fs.closeSync(left[names[i]].fd);
+        fs.unlinkSync(left[names[i]].path);
+      }
     },
     fetch: function (uri: string) {
       return own(device.payloads, uri) ? device.payloads[uri] : undefined;

@@ -14,6 +14,7 @@ export const CBOR_DEPTH = 9;
 export const CBOR_TRAILING = 10;
 export const CBOR_SIMPLE = 11;
 export const CBOR_RANGE = 12;
+export const CBOR_KEY_LENGTH = 13;
 
 // 20..49  the envelope and the manifest
 export const ENVELOPE_NONE = 20;
@@ -43,6 +44,7 @@ export const PARAMETER_VALUE = 43;
 export const URI_CHARACTER = 44;
 export const TEXT_KEY = 45;
 export const PAYLOAD_COUNT = 46;
+export const URI_LENGTH = 47;
 
 // 50..69  who signed
 export const TRUST_POLICY = 50;
@@ -58,6 +60,8 @@ export const SIGNATURE_COUNT = 59;
 export const SIGNATURE_INVALID = 60;
 export const SIGNATURE_NO_ANCHOR = 61;
 export const SIGNATURE_THRESHOLD = 62;
+export const HEADER_LENGTH = 63;
+export const SIGNATURE_LENGTH = 64;
 
 // 70..89  running a sequence (M37 §6)
 export const NOT_A_MANIFEST = 70;

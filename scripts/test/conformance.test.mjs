@@ -1,0 +1,77 @@
+// That the player sees what it is there to see. The verifier is replaced by one that does wrong in one way.
+
+import { expect, it } from "vitest";
+import { checkPlayer, conform, ENGINES, vectorFiles } from "../conformance.mjs";
+
+const node = ENGINES.find(({ name }) => name === "node");
+const defaults = { trust: { anchors: [] }, device: { components: [["00"]], current: [[0, "aa"]] } };
+const refused = (action) => ({ name: action, action, envelope: "0000", expect: { code: 7 } });
+
+/** Plays one vector that expects refusal 7, on a verifier whose open() or install() is `body`. */
+const play = (body, action = "open", chunk = undefined) =>
+  conform(node, {
+    chunk,
+    files: [{ defaults, vectors: [refused(action), refused("peek")] }],
+    bundle: `function refuse(code, at) { var e = new Error("refusal"); e.code = code; e.at = at; throw e; }
+var firmseal = { errors: { SEVEN: 7, EIGHT: 8 }, ${action}: function (envelope, trust, device) { ${body} } };`,
+  });
+
+it("the player is written in the language that every engine runs", () => {
+  expect(checkPlayer()).toEqual([]);
+});
+
+it("passes a refusal that is expected, in one run or in several", async () => {
+  expect(await play("refuse(7, 2)")).toMatchObject({ ok: true, line: "node: 1 passed, 0 failed, 1 skipped", output: "" });
+  expect(await play("refuse(7, 2)", "open", 1)).toMatchObject({ ok: true, line: "node: 1 passed, 0 failed, 1 skipped" });
+});
+
+it.each([
+  ["another refusal", "refuse(8, 0)", '"code":8'],
+  ["a number that is no refusal", "refuse(9, 0)", '"unknown":9'],
+  ["an offset behind the envelope", "refuse(7, 3)", '"at":"3"'],
+  ["an error of the engine", "null.x", '"escaped"'],
+  ["no refusal", "return { sequence: [0, 1], signers: [0], absent: [] }", '"ok":true'],
+  ["a refusal for plain arrays only", "refuse(envelope.set ? 8 : 7, 0)", "with typed arrays"],
+])("fails %s", async (_, body, says) => {
+  const result = await play(body);
+  expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 1 failed, 1 skipped" });
+  expect(result.output).toContain(says);
+});
+
+it.each([
+  ["the current slot", "device.parts[0].current = 1"],
+  ["a slot", "device.parts[0].slots[1].push(1)"],
+  ["the sequence", "device.sequence = [0, 1]"],
+  ["what was invoked", "device.invoke([[0]])"],
+])("fails a refusal that changes %s", async (_, body) => {
+  const result = await play(`${body}; refuse(7, 0)`, "install");
+  expect(result.ok).toBe(false);
+  expect(result.output).toContain("the refusal has changed the device");
+});
+
+it("counts as failed what an engine did not come to", async () => {
+  const result = await conform(node, { files: [{ defaults, vectors: [refused("open"), refused("peek")] }], bundle: "syntax error" });
+  expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 2 failed" });
+  expect(result.output).toContain("SyntaxError");
+});
+
+it("fails an engine that is not there", async () => {
+  const gone = { name: "gone", command: "firmseal-no-such-engine", debian: "no-such-package" };
+  const ci = process.env.CI;
+  try {
+    delete process.env.CI;
+    expect(await conform(gone)).toMatchObject({ ok: true, skipped: "not installed: apt-get install no-such-package" });
+    process.env.CI = "true";
+    const result = await conform(gone);
+    expect(result).toMatchObject({ ok: false, line: "gone: failed (not installed: apt-get install no-such-package)" });
+    expect(result.skipped).toBeUndefined();
+  } finally {
+    if (ci === undefined) delete process.env.CI;
+    else process.env.CI = ci;
+  }
+});
+
+it("hands names from outside on as values, never as keys", () => {
+  const uris = vectorFiles().flatMap(({ vectors }) => vectors.flatMap((v) => (v.device?.payloads ?? []).map(([uri]) => uri)));
+  expect(uris).toContain("__proto__");
+});
