@@ -2,10 +2,12 @@
 // apart, on a device that fits, and each payload must meet an image digest on the way.
 
 import { createHash } from "node:crypto";
-import { type Digest, type Effect, errors, INSTALL_SECTIONS, type Manifest, start, step } from "@firmseal/verifier";
+import { toHex } from "@firmseal/signer";
+import { type Digest, type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, start, step } from "@firmseal/verifier";
 import { feed } from "@firmseal/verifier/cbor";
 import { HASHES } from "@firmseal/verifier/names";
 import {
+  COND_CHECK_CONTENT,
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
   DIR_COPY,
@@ -38,11 +40,15 @@ function refuse(code: keyof typeof errors, uri: string): never {
   throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hintOf(errors[code]));
 }
 
+/** Every parameter that the sequences at hand set, the shared one included. */
+function allSet(m: Manifest) {
+  const sequences = [...m.commands.map((c) => c.content), ...(m.shared ? [m.shared] : [])];
+  return sequences.flatMap((s) => [...allParameters(steps(m.r, s))]);
+}
+
 /** URIs that the manifest fetches and the envelope does not hold. */
 export function outsideUris(m: Manifest): string[] {
-  const uris = m.commands.flatMap((c) =>
-    [...allParameters(steps(m.r, c.content))].filter((p) => p.code === PARAM_URI).map((p) => String(p.value)),
-  );
+  const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
 }
 
@@ -76,18 +82,44 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
   return all;
 }
 
-/** A device that the manifest fits, the slots that it tells apart, and the sections that are at hand. */
-function audience(m: Manifest) {
-  const sequences = [...m.commands.map((c) => c.content), ...(m.shared ? [m.shared] : [])].map((s) => steps(m.r, s));
-  const set = sequences.flatMap((s) => [...allParameters(s)]);
-  // identifiers as a device would hold them: a UUID without its CBOR head, a private enterprise number with its tag
-  const ids = (code: number) => set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
-  const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  return {
-    identity: { vendor: ids(PARAM_VENDOR_IDENTIFIER), class: ids(PARAM_CLASS_IDENTIFIER), device: ids(PARAM_DEVICE_IDENTIFIER) },
-    slots: slots.length > 0 ? slots : [0],
-    sections: INSTALL_SECTIONS.filter((s) => !m.absent.includes(s)),
+/** A device, as far as a manifest can tell devices apart, and whether it has the images already. */
+interface Kind {
+  identity: Identity;
+  slot: number;
+  there: boolean;
+}
+
+/** More kinds than this are not tried: a manifest tells a few apart, and each costs a run. */
+const MAX_KINDS = 256;
+
+/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. */
+function* kinds(m: Manifest): Generator<Kind> {
+  const set = allSet(m);
+  const distinct = (code: number) => {
+    // as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag
+    const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
+    const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
+    return unique.length > 0 ? unique : [new Uint8Array()];
   };
+  const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
+  let count = 0;
+  for (const vendor of distinct(PARAM_VENDOR_IDENTIFIER))
+    for (const classId of distinct(PARAM_CLASS_IDENTIFIER))
+      for (const device of distinct(PARAM_DEVICE_IDENTIFIER))
+        for (const slot of slots.length > 0 ? slots : [0])
+          for (const there of [true, false])
+            if (count++ < MAX_KINDS) yield { identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there };
+}
+
+function sectionsOf(m: Manifest): number[] {
+  return INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
+}
+
+/** What a component holds in a run, and what it has to match in the end: the digest and size that were set last. */
+interface Content {
+  payload: Held | undefined;
+  expected: Digest | undefined;
+  size: number | undefined;
 }
 
 /**
@@ -103,66 +135,61 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     for (const [uri, p] of files) if (p === path) digests.set(`sha-256 ${uri}`, Promise.resolve(d.digest));
   }
   const payloads = held(m, files, sizes);
-  if (payloads.size === 0) return;
-
-  const { identity, slots, sections } = audience(m);
   const met = new Set<string>();
 
-  async function matches(payload: Held, expected: Digest): Promise<boolean> {
+  /** Whether a payload is what a component has to hold; refuses where it is not. */
+  async function compare({ payload, expected, size }: Content): Promise<void> {
+    if (!payload || !expected) return;
+    if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
     const alg = HASHES[expected.alg] as HashName;
     const key = `${alg} ${payload.uri}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
-    return Buffer.from(digest).equals(Uint8Array.from(expected.bytes));
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refuse("IMAGE_MISMATCH", payload.uri);
+    met.add(payload.uri);
   }
 
-  for (const slot of slots) {
-    const content = new Map<number, Held | undefined>();
-    const run = start(m, sections, identity);
-    let e: Effect | undefined = step(run);
-    while (e) {
-      let ok = true;
-      const here = content.get(e.component);
-      if (e.op === COND_COMPONENT_SLOT) ok = e.slot === slot;
-      else if (e.op === DIR_FETCH) {
-        const payload = payloads.get(e.uri as string);
-        content.set(e.component, payload);
-        if (payload && e.size !== undefined && e.size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
-        // a device reads the component back against the digest that is set here, whether the manifest asks again or not
-        if (payload && e.digest) {
-          if (!(await matches(payload, e.digest))) refuse("IMAGE_MISMATCH", payload.uri);
-          met.add(payload.uri);
-        }
-      } else if (e.op === DIR_COPY) content.set(e.component, content.get(e.source as number));
-      else if (e.op === DIR_WRITE) content.delete(e.component);
-      else if (e.op === DIR_SWAP) {
-        const other = content.get(e.source as number);
-        content.set(e.source as number, here);
-        content.set(e.component, other);
-      } else if (e.op === COND_IMAGE_MATCH && here) {
-        ok = await matches(here, e.digest as Digest);
-        if (ok) met.add(here.uri);
-      }
+  async function tryOn(kind: Kind): Promise<void> {
+    const content = new Map<number, Content>();
+    const run = start(m, sectionsOf(m), kind.identity);
+    let e: Effect | undefined;
+    let ok: boolean | undefined;
+    do {
       try {
         e = step(run, ok);
       } catch (x) {
-        // a slot for which the release holds nothing is no fault of the payloads; a payload that does not match is
-        if (!isRefusal(x) || (x.code === errors.IMAGE_MISMATCH && here)) {
-          if (here) refuse("IMAGE_MISMATCH", here.uri);
-          throw x;
-        }
-        break;
+        // a kind for which the release holds nothing is no fault of the payloads
+        if (isRefusal(x)) return;
+        throw x;
       }
-    }
+      if (!e) break;
+      const here = content.get(e.component);
+      ok = true;
+      if (e.op === COND_COMPONENT_SLOT) ok = e.slot === kind.slot;
+      else if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT) {
+        if (!here) ok = kind.there;
+        else if (e.op === COND_IMAGE_MATCH) await compare(Object.assign(here, { expected: e.digest, size: e.size }));
+      } else if (e.op === DIR_FETCH) content.set(e.component, { payload: payloads.get(e.uri as string), expected: e.digest, size: e.size });
+      else if (e.op === DIR_COPY)
+        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
+      else if (e.op === DIR_WRITE) content.set(e.component, { payload: undefined, expected: undefined, size: undefined });
+      else if (e.op === DIR_SWAP) {
+        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
+        content.set(e.source as number, { payload: here?.payload, expected: e.sourceDigest, size: e.sourceSize });
+      }
+    } while (e);
+    // a device reads every component back before it commits
+    for (const c of content.values()) await compare(c);
   }
+
+  if (payloads.size > 0) for (const kind of kinds(m)) await tryOn(kind);
   for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
 }
 
 /** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. */
 function certainRefusal(m: Manifest): keyof typeof errors | undefined {
-  const { identity, slots, sections } = audience(m);
-  for (const slot of slots) {
-    const run = start(m, sections, identity);
+  for (const kind of kinds(m)) {
+    const run = start(m, sectionsOf(m), kind.identity);
     try {
       let e = step(run);
       while (e) {
@@ -171,8 +198,9 @@ function certainRefusal(m: Manifest): keyof typeof errors | undefined {
           if (!e.digest) return "DIGEST_UNSET";
           if (!(run.vendor && run.class)) return "IDENTITY_UNCHECKED";
         }
-        e = step(run, e.op !== COND_COMPONENT_SLOT || e.slot === slot);
+        e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : e.op !== COND_IMAGE_MATCH || kind.there);
       }
+      if (!(run.vendor && run.class)) return "IDENTITY_UNCHECKED";
     } catch (x) {
       if (!isRefusal(x)) throw x;
     }

@@ -28,12 +28,9 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (e) {
-    throw refusedInput(
-      "DESCRIPTION",
-      `${path}: is not JSON: ${(e as Error).message}`,
-      "a description is a JSON object; see docs/description.md",
-    );
+  } catch {
+    // the engine's message quotes the text, which may be a secret that was named by mistake
+    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/description.md");
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");

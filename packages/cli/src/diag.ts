@@ -3,7 +3,24 @@
 
 import { toHex } from "@firmseal/signer";
 import type { Bytes, Source } from "@firmseal/verifier";
-import { ARRAY, BSTR, head, MAP, NINT, type Reader, reader, SIMPLE, type Slice, sub, TAG, TSTR, take, UINT } from "@firmseal/verifier/cbor";
+import {
+  ARRAY,
+  BSTR,
+  FALSE,
+  head,
+  MAP,
+  NINT,
+  type Reader,
+  reader,
+  SIMPLE,
+  type Slice,
+  sub,
+  TAG,
+  TRUE,
+  TSTR,
+  take,
+  UINT,
+} from "@firmseal/verifier/cbor";
 import { ALGS, COMMANDS, COMMON, ELEMENTS, HASHES, MANIFEST, type Names, PARAMETERS } from "@firmseal/verifier/names";
 import {
   COM_SHARED_SEQUENCE,
@@ -14,8 +31,16 @@ import {
   ENV_AUTHENTICATION_WRAPPER,
   ENV_MANIFEST,
   HEADER_ALG,
+  MAN_CANDIDATE_VERIFICATION,
   MAN_COMMON,
+  MAN_DEPENDENCY_RESOLUTION,
+  MAN_INSTALL,
+  MAN_INVOKE,
+  MAN_LOAD,
+  MAN_PAYLOAD_FETCH,
   MAN_TEXT,
+  MAN_UNINSTALL,
+  MAN_VALIDATE,
   PARAM_IMAGE_DIGEST,
 } from "@firmseal/verifier/spec";
 import { visible } from "./ui.js";
@@ -34,6 +59,17 @@ type Place =
   | "alternatives"
   | "plain";
 
+const SEQUENCES = [
+  MAN_VALIDATE,
+  MAN_LOAD,
+  MAN_INVOKE,
+  MAN_DEPENDENCY_RESOLUTION,
+  MAN_PAYLOAD_FETCH,
+  MAN_CANDIDATE_VERIFICATION,
+  MAN_INSTALL,
+  MAN_UNINSTALL,
+];
+
 const NAMES: { [place in Place]?: Names } = {
   envelope: { ...MANIFEST, ...ELEMENTS },
   manifest: MANIFEST,
@@ -42,16 +78,21 @@ const NAMES: { [place in Place]?: Names } = {
   parameters: PARAMETERS,
 };
 
+/** The elements whose content peek() has looked at. What it has not, may be anything, and is shown as the bytes it is. */
+function elementPlace(key: number | undefined): Place | undefined {
+  if (key === MAN_TEXT) return "plain";
+  return key !== undefined && SEQUENCES.includes(key) ? "sequence" : undefined;
+}
+
 /** What a value is, from where its map or array stands and its key, position or command. undefined: not opened. */
 function inside(place: Place, key: number | undefined): Place | undefined {
   switch (place) {
     case "envelope":
       if (key === ENV_AUTHENTICATION_WRAPPER) return "wrapper";
       if (key === ENV_MANIFEST) return "manifest";
-      return key === undefined ? undefined : key === MAN_TEXT ? "plain" : "sequence";
+      return elementPlace(key);
     case "manifest":
-      if (key === MAN_COMMON) return "common";
-      return key === MAN_TEXT ? "plain" : "sequence";
+      return key === MAN_COMMON ? "common" : elementPlace(key);
     case "common":
       return key === COM_SHARED_SEQUENCE ? "sequence" : undefined;
     case "wrapper":
@@ -96,7 +137,7 @@ function value(r: Reader, place: Place, key: number | undefined, indent: string)
     return s.n === 0 ? "h''" : `<< ${item(sub(r, s), opened, indent)} >>`;
   }
   r.at = at;
-  if (place === "manifest" && key !== undefined) {
+  if (place === "manifest" && elementPlace(key)) {
     const type = head(r);
     r.at = at;
     // a severed element: its digest stands in its place
@@ -131,7 +172,7 @@ function item(r: Reader, place: Place, indent: string): string {
     const s = stringOf(r);
     return visible(JSON.stringify(new TextDecoder().decode(Uint8Array.from(take(r, s.at, s.n)))));
   }
-  if (type === SIMPLE) return r.lo === 20 ? "false" : r.lo === 21 ? "true" : "null";
+  if (type === SIMPLE) return r.lo === FALSE ? "false" : r.lo === TRUE ? "true" : "null";
   if (type === TAG) return `${number(r)}(${item(r, place, indent)})`;
   const n = r.lo;
   const parts: string[] = [];

@@ -69,6 +69,7 @@ const SYSTEM: { [code: string]: string } = {
   ENAMETOOLONG: "the name is too long",
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
+  EPIPE: "nobody reads it any more",
   EIO: "the device reports an error",
 };
 

@@ -26,6 +26,8 @@ import { data, Progress } from "./ui.js";
 
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
+/** Envelopes end here: 16 payloads of the largest size that sign puts into one. */
+const MAX_ENVELOPE = 257 * 1024 * 1024;
 const STDIN = "-";
 /** Node reads no larger file whole. Images of that size are raw and are hashed as a stream. */
 const MOST_AT_ONCE = 2 ** 31 - 1;
@@ -58,7 +60,11 @@ function readStdin(): Uint8Array {
 
 /** The whole content of a file, or of stdin for "-". */
 export function readAll(path: string, limit = MOST_AT_ONCE): Uint8Array {
-  if (path === STDIN) return readStdin();
+  if (path === STDIN) {
+    const bytes = readStdin();
+    if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `at most ${limit} bytes are read here`);
+    return bytes;
+  }
   const { fd, size } = openRegular(path);
   try {
     if (size > limit) throw usage(`${path}: is too large (${size} bytes)`, `at most ${limit} bytes are read here`);
@@ -81,13 +87,13 @@ export function readHead(path: string, n: number): Uint8Array {
   }
 }
 
-/** An envelope as octets, or where it is large as a Source. What is plainly something else is called so, not damaged CBOR. */
-export function readEnvelope(path: string): Uint8Array | Source {
-  const input = readSource(path);
-  const head = input instanceof Uint8Array ? input : input.read(0, 8);
+/** An envelope as octets. What is plainly something else is called so, not damaged CBOR. */
+export function readEnvelope(path: string): Uint8Array {
+  const head = path === STDIN ? readStdin() : readHead(path, 8);
   if (!looksLikeEnvelope(head))
     throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: is no SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
-  return input;
+  // all of it at once: what is verified and what is used must be the same bytes, whoever writes to the file meanwhile
+  return path === STDIN ? head : readAll(path, MAX_ENVELOPE);
 }
 
 /** A file as octets, or where it is large as a Source; "-" is stdin. */
@@ -243,7 +249,8 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     const folder = dirname(target);
     // short, for a name may be 255 bytes long and this one is longer
     temporary = join(folder, `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
-    const fd = openSync(temporary, "wx", mode);
+    // what is replaced keeps its mode: a file that others could not read must not become one that they can
+    const fd = openSync(temporary, "wx", (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);

@@ -1,7 +1,7 @@
 // --key: which key, and how its passphrase comes in. Everything after this point works on keys, not on files.
 
 import { closeSync, fstatSync } from "node:fs";
-import { isPrivate, type PrivateKey, type PublicKey, testKeyName, thumbprint, toHex } from "@firmseal/signer";
+import { isPrivate, type PrivateKey, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import { type Anchor, anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
 import { openRegular, readAll } from "./io.js";
@@ -79,6 +79,9 @@ export function warnOfTestKeys(keys: readonly PublicKey[]): string[] {
 /** A release must not be signed with a key that everybody has, unless each is allowed by its name. */
 export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly string[]): void {
   const names = testKeyNames(keys);
+  const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
+  if (unknown !== undefined)
+    throw usage(`--allow-test-key ${unknown}: there is no test key of this name`, "the refusal of a test key tells its name");
   for (const name of names) {
     if (!allowed.includes(name))
       throw new Failure(

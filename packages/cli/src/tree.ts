@@ -33,8 +33,13 @@ import {
   DIR_SET_PARAMETERS,
   DIR_TRY_EACH,
   PARAM_CLASS_IDENTIFIER,
+  PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
   PARAM_IMAGE_DIGEST,
+  PARAM_IMAGE_SIZE,
+  PARAM_SOFT_FAILURE,
+  PARAM_SOURCE_COMPONENT,
+  PARAM_STRICT_ORDER,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
 
@@ -73,6 +78,9 @@ export function digestText(d: { alg: number; bytes: ArrayLike<number> }): Digest
   return { algorithm: HASHES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
+/** Parameters whose values the verifier has looked at: small numbers and booleans. Those of other drafts are shown as they are. */
+const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
+
 function toValue(code: number, r: Reader): Value {
   const start = r.at;
   const type = peekType(r);
@@ -93,8 +101,7 @@ function toValue(code: number, r: Reader): Value {
     const isId = code === PARAM_VENDOR_IDENTIFIER || code === PARAM_CLASS_IDENTIFIER || code === PARAM_DEVICE_IDENTIFIER;
     return isId ? formatUuid(bytes) : { hex: toHex(bytes) };
   }
-  if (type === SIMPLE) return bool(r);
-  if (type <= 1) return int(r);
+  if (SHOWN_AS_NUMBERS.includes(code)) return type === SIMPLE ? bool(r) : int(r);
   skip(r);
   return { cbor: toHex(take(r, start, r.at - start)) };
 }

@@ -28,14 +28,14 @@ function visibleJson(text: string): string {
   return text.replace(UNSAFE, (c) => (c === "\n" ? c : asEscape(c)));
 }
 
-/** Writes to a descriptor in full. A pipe that nobody reads any more is no fault of ours. */
+/** Writes to a descriptor in full. Words that nobody reads are lost; data that nobody reads is a failure. */
 function put(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (e) {
       const code = (e as NodeJS.ErrnoException).code;
-      if (code === "EPIPE") return;
+      if (code === "EPIPE" && fd === 2) return;
       // a pipe that is full for the moment
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else throw e;

@@ -159,8 +159,7 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
     } else skip(r);
   }
   // a label that is marked critical has to be there, in the same bucket
-  for (i = 0; i < critical.length; i++)
-    if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL, r.at);
+  for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL, r.at);
 }
 
 function headers(r: Reader): Headers {

@@ -222,6 +222,44 @@ describe("installing on a device in memory", () => {
     expect(code(() => install(seven, { ...trust, floor: [0, 8] }, device))).toBe(errors.ROLLBACK);
   });
 
+  it("does not move the floor for a release that never asked what device it is on", async () => {
+    const nothing = await signed({ $schema: "urn:firmseal:manifest:1", sequence: "18446744073709551615", components: [[{ hex: "00" }]] });
+    const other = { "directive-override-parameters": { "vendor-identifier": uuid.class, "class-identifier": uuid.class } };
+    const elsewhere = await signed({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 9,
+      components: [[{ hex: "00" }]],
+      install: [{ "directive-try-each": [[other, "condition-vendor-identifier"], [other, "condition-class-identifier"], null] }],
+    });
+    for (const envelope of [nothing, elsewhere]) {
+      const device = memoryDevice(identity, [ID], 1000);
+      expect(code(() => install(envelope, trust, device).next())).toBe(errors.IDENTITY_UNCHECKED);
+      expect([device.sequence, device.envelope]).toEqual([[0, 0], null]);
+    }
+  });
+
+  it("gives a device to one session at a time: a later one ends the one before", async () => {
+    const device = memoryDevice(identity, [ID], 1000);
+    const first = install(await release(1, image(1, 10)), trust, device);
+    install(await release(2, image(2, 10)), trust, device).next();
+    expect(code(() => first.next())).toBe(errors.RUN_OUTCOME);
+    expect([device.sequence, current(device)]).toEqual([[0, 2], image(2, 10)]);
+  });
+
+  it("refuses a floor that rose while it was at work, and one that is no number", async () => {
+    const device = memoryDevice(identity, [ID], 1000);
+    const progress = install(await release(1, image(1, 10), "http://a/b"), trust, device);
+    progress.next();
+    progress.next(image(1, 10));
+    device.sequence = [0, 2];
+    expect(code(() => progress.next(true))).toBe(errors.ROLLBACK);
+    for (const floor of [undefined, null, [], [0], ["0", "7"], [0, -1], [0, 2 ** 32], Number.NaN]) {
+      const odd = memoryDevice(identity, [ID], 1000);
+      odd.floor = () => floor as never;
+      expect(code(() => install(new Uint8Array(), trust, odd))).toBe(errors.DEVICE_FAULT);
+    }
+  });
+
   it("copies and swaps components, each with its digest", async () => {
     const ids = [ID, [hex("01")]];
     const [a, b] = [image(1, 2000), image(2, 1500)];
@@ -337,6 +375,38 @@ describe("the device in a folder", () => {
       if (finished) break;
     }
     expect(cuts).toBeGreaterThan(20);
+  });
+
+  it("keeps the new release when the last call fails, after the commit", async () => {
+    const dir = join(folder, "late");
+    createFileDevice(fs, dir, identity, 10_000);
+    install(await release(1, image(1, 100)), trust, fileDevice(fs, dir)).next();
+    const failing = new Proxy(fs, {
+      get: (target, name) => {
+        const real = target[name as keyof typeof fs];
+        if (name !== "openSync") return real;
+        return (path: string, ...rest: never[]) => {
+          // the folder itself is opened last, to be synced
+          if (path === dir) throw new Error("input/output error");
+          return (real as (...a: unknown[]) => unknown)(path, ...rest);
+        };
+      },
+    }) as unknown as FileSystem;
+    const second = await release(2, image(2, 200));
+    expect(code(() => install(second, trust, fileDevice(failing, dir)).next())).toBe(errors.DEVICE_FAULT);
+    const after = fileDevice(fs, dir);
+    expect(decimal(after.floor())).toBe("2");
+    expect(read(after, 200)).toEqual(image(2, 200));
+  });
+
+  it("does not take a record with a floor that is no text for one", () => {
+    const dir = join(folder, "odd-floor");
+    createFileDevice(fs, dir, identity, 1000);
+    const record = JSON.parse(fs.readFileSync(join(dir, "device.json"), "utf8"));
+    for (const floor of [2, null, ["7"], {}, true]) {
+      fs.writeFileSync(join(dir, "device.json"), JSON.stringify({ ...record, floor }));
+      expect(() => fileDevice(fs, dir)).toThrow();
+    }
   });
 
   it("names components so that none leads out of the folder", async () => {

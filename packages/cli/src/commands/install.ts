@@ -4,7 +4,7 @@ import { type Manifest, open, type Source, install as startInstall, type Trust }
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
-import { environment, systemFault, usage } from "../failure.js";
+import { environment, failureOf, systemFault, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
@@ -101,12 +101,16 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
   } catch (e) {
     for (const file of made) {
       try {
-        fs.rmSync(file, { force: true, recursive: true });
+        // a folder goes only where it is empty: others may have put something into it meanwhile
+        if (fs.lstatSync(file).isDirectory()) fs.rmdirSync(file);
+        else fs.unlinkSync(file);
       } catch {
         // what was wrong in the first place says more
       }
     }
-    throw e;
+    const failure = failureOf(e);
+    failure.facts = { testKeys };
+    throw failure;
   }
   const { record } = done.device;
   const sequence = decimal(done.manifest.sequence);

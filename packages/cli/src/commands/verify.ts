@@ -1,6 +1,8 @@
 import type { PublicKey } from "@firmseal/signer";
 import { open, type Trust } from "@firmseal/verifier";
+import { MANIFEST } from "@firmseal/verifier/names";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
+import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
 import { failureOf, isRefusal } from "../failure.js";
 import { host, readEnvelope } from "../io.js";
@@ -47,12 +49,15 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
   const trust: Trust = { anchors: anchors(keys), need: o.need };
   if (o.floor !== undefined) trust.floor = sequenceOf(String(o.floor));
   const manifest = open(envelope, trust, host);
+  // open() passes over the text, which no device needs; whoever verifies a release wants all of it to be sound
+  peek(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   warnOfRefusal(manifest);
   const sequence = decimal(manifest.sequence);
   const signers = signersOf(envelope, keys).map(keyFacts);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
+  const absent = manifest.absent.map((key) => MANIFEST[key]);
   if (o.json) {
     json({
       ok: true,
@@ -63,6 +68,7 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
       testKeys,
       payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
       payloadsNotChecked: unchecked,
+      severedAbsent: absent,
     });
     return;
   }
@@ -70,4 +76,5 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
     `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${s.thumbprint.slice(0, 16)}…`).join(", ")}`,
   );
   if (unchecked.length > 0) say(`not looked at: ${unchecked.map(visible).join(", ")} (give it with --payload FILE)`);
+  if (absent.length > 0) say(`severed and not at hand: ${absent.join(", ")}`);
 }

@@ -111,7 +111,17 @@ function walkWords(words: number[], state: number[], j: number, top: number, i: 
  * K of the one-time signature (C at `at`, y behind it), as it is if that is one on `message` (RFC 8554 §4.6, algorithm 4b).
  * `key`: the LMS public key; `p` chains of `w` bits.
  */
-function candidate(hash: Hash, key: Bytes, q: number, message: Bytes, signature: Bytes, at: number, w: number, p: number, n: number): Bytes {
+function candidate(
+  hash: Hash,
+  key: Bytes,
+  q: number,
+  message: Bytes,
+  signature: Bytes,
+  at: number,
+  w: number,
+  p: number,
+  n: number,
+): Bytes {
   var code = join(hash, key, q, MESG, part(signature, at, n), message, n);
   var all = input(key, q, PBLC, p * n);
   var b = input(key, q, 0, 1 + n);
@@ -131,7 +141,7 @@ function candidate(hash: Hash, key: Bytes, q: number, message: Bytes, signature:
     // highest of 16 bits: p - i of them, so that it need not be shifted up. It is below 2^16: at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8.
     if (left > 0) {
       left -= w;
-      j = (code[i * w >> 3] >> (left & 7)) & top;
+      j = (code[(i * w) >> 3] >> (left & 7)) & top;
       sum += top - j;
     } else j = (sum >> ((p - 1 - i) * w)) & top;
     at += n;
