@@ -22,7 +22,7 @@ import { errors, type HashState, type Host, type Source } from "@firmseal/verifi
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { environment, Failure, systemFault, usage } from "./failure.js";
 import { hintOf } from "./hints.js";
-import { data, Progress } from "./ui.js";
+import { Progress, product } from "./ui.js";
 
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
@@ -217,14 +217,14 @@ function isSame(a: string, b: string): boolean {
 }
 
 /**
- * An output must not be what it is made from, a key, or another output. An existing file is replaced by an envelope only where it is one:
- * a mistyped name must not cost a key or an image.
+ * An output must not be what it is made from, a key, or another output. An existing file of another name than *.suit is replaced by an envelope
+ * only where it is one: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   if (path === STDIN) return;
   const clash = others.find((other) => other !== STDIN && isSame(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which is in use here`, "choose another name");
-  if (!envelope || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (!envelope || path.toLowerCase().endsWith(".suit") || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   const head = readHead(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))
     throw usage(`${option} ${path}: exists and is no envelope`, "choose another name, or move the file away");
@@ -237,7 +237,7 @@ export function checkOutput(path: string, option: string, others: readonly strin
 export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fresh = false } = {}): void {
   if (path === STDIN) {
     try {
-      data(bytes);
+      product(bytes);
     } catch (e) {
       throw systemFault(e, "stdout") ?? e;
     }

@@ -79,9 +79,6 @@ export function warnOfTestKeys(keys: readonly PublicKey[]): string[] {
 /** A release must not be signed with a key that everybody has, unless each is allowed by its name. */
 export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly string[]): void {
   const names = testKeyNames(keys);
-  const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
-  if (unknown !== undefined)
-    throw usage(`--allow-test-key ${unknown}: there is no test key of this name`, "the refusal of a test key tells its name");
   for (const name of names) {
     if (!allowed.includes(name))
       throw new Failure(
@@ -93,4 +90,7 @@ export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly str
       );
     warn(`signing with the published test key ${name}`);
   }
+  const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
+  if (unknown !== undefined)
+    throw usage(`--allow-test-key ${unknown}: there is no test key of this name`, "the refusal of a test key tells its name");
 }

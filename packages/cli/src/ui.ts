@@ -28,14 +28,15 @@ function visibleJson(text: string): string {
   return text.replace(UNSAFE, (c) => (c === "\n" ? c : asEscape(c)));
 }
 
-/** Writes to a descriptor in full. Words that nobody reads are lost; data that nobody reads is a failure. */
-function put(fd: number, bytes: Uint8Array): void {
+/** Writes to a descriptor in full. A pipe that nobody reads any more is no fault of ours, unless what
+ * goes into it is `needed`: the very thing that was to be made. */
+function put(fd: number, bytes: Uint8Array, needed = false): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (e) {
       const code = (e as NodeJS.ErrnoException).code;
-      if (code === "EPIPE" && fd === 2) return;
+      if (code === "EPIPE" && !needed) return;
       // a pipe that is full for the moment
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else throw e;
@@ -49,6 +50,11 @@ export function data(bytes: Uint8Array | string): void {
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
   }
+}
+
+/** What a command is there to make: it is a failure when nobody takes it. */
+export function product(bytes: Uint8Array): void {
+  put(1, bytes, true);
 }
 
 export function json(value: object): void {

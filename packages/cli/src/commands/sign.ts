@@ -120,10 +120,10 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
       );
   }
   const out = o.out ?? (kind === "envelope" ? input : outputName(input));
+  const keys = await privateKeys(o.key, passphraseOptions(o));
   checkOutput(out, "--out", kind === "envelope" ? o.key : [input, ...o.key], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...o.key], false);
-  const keys = await privateKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
 
   let made: Made;

@@ -1,0 +1,156 @@
+// Slips of the hand, and releases that are signed well and would fail in the field.
+
+import { chmodSync, statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard } from "./run.js";
+
+const SCHEMA = "urn:firmseal:manifest:1";
+const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
+const UUID_B = "7ef25e26-57d5-563d-bec7-161eb72060bb";
+
+/** A release of one component by its commands. */
+async function described(p: Place, commands: object): Promise<string> {
+  p.put("d.json", JSON.stringify({ $schema: SCHEMA, sequence: 3, components: [[{ hex: "00" }]], ...commands }));
+  const r = await p.ok(["sign", "d.json", "--key", "A.pem", "--out", "d.suit"]);
+  return r.stderr;
+}
+
+const identify = (vendor: string, classId: string) => [
+  { "directive-override-parameters": { "vendor-identifier": vendor, "class-identifier": classId } },
+  "condition-vendor-identifier",
+  "condition-class-identifier",
+];
+const fetched = (uri: string) => [{ "directive-override-parameters": { uri, image: { payload: uri } } }, "directive-fetch"];
+
+describe("a slip", () => {
+  it("does not cost a key, an image or a description", async () => {
+    const p = standard();
+    p.put("app.bin", image(100));
+    p.put("other.pem", p.get("B.pem"));
+    const before = p.tree();
+    for (const out of ["A.pem", "fw.bin", "other.pem", "app.bin"]) {
+      expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", out]), 2);
+    }
+    for (const more of [
+      ["--image-out", "A.pem"],
+      ["--image-out", "fw.bin"],
+      ["--image-out", "x", "--out", "x"],
+      ["--image-out", "-", "--out", "-"],
+      ["--image-out", "-", "--json"],
+    ])
+      expect((await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", ...more])).exit).toBe(2);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("in an identity is not signed as another one", async () => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    for (const [vendor, classId] of [
+      ["", "board"],
+      ["example.com", ""],
+      ["example.com ", "board"],
+      ["https://example.com", "board"],
+      ["example.com", "7ef25e26-57d5-563d-bec7-161eb72060b"],
+      [UUID_A, "board"],
+    ] as const) {
+      expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", "--vendor", vendor, "--class", classId, "--seq", "1"]), 2);
+      expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--vendor", vendor, "--class", classId]), 2);
+    }
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", UUID_A, "--class", UUID_B, "--seq", "1"]);
+  });
+
+  it("in the name of a test key is told, once the key itself is none", async () => {
+    const p = standard();
+    expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-test-key", "nonsense"]), 2);
+  });
+
+  it("of a file that is no envelope is called so, whatever its bytes are in CBOR", async () => {
+    const p = standard();
+    for (const first of [0xbf, 0xf7, 0x7f, 0xa9, 0x00, 0xff]) {
+      p.put("x.bin", Uint8Array.of(first, 0x7f, 0xff, 0x12, 0x34));
+      expect(expectFailure(await p.run(["verify", "x.bin", "--key", "B.jwk"]), 1)).toContain("no SUIT envelope");
+    }
+  });
+
+  it("of a description that holds a secret does not show it", async () => {
+    const p = standard();
+    p.put("secret.json", "hunter2-is-my-passphrase");
+    const r = await p.run(["create", "--from", "secret.json"]);
+    expect(expectFailure(r, 1)).not.toContain("hunter2");
+  });
+});
+
+describe("a release that no device takes", () => {
+  it.each([
+    ["vendor and class are not checked", { install: fetched("#f") }, "IDENTITY_UNCHECKED"],
+    [
+      "there is no digest",
+      {
+        "shared-sequence": identify(UUID_A, UUID_B),
+        install: [{ "directive-override-parameters": { uri: "coap://a/b" } }, "directive-fetch"],
+      },
+      "DIGEST_UNSET",
+    ],
+    [
+      "the installation starts an image",
+      { "shared-sequence": identify(UUID_A, UUID_B), install: ["directive-invoke"] },
+      "INVOKE_MISPLACED",
+    ],
+  ])("is signed with a warning: %s", async (_, commands, name) => {
+    const p = standard();
+    const payloads = JSON.stringify(commands).includes("#f") ? { payloads: { "#f": "abc" } } : {};
+    expect(await described(p, { ...commands, ...payloads })).toContain(name);
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk"])).stderr).toContain(name);
+  });
+
+  it("for two boards is checked as each of them", async () => {
+    const p = standard();
+    const board = (classId: string, uri: string) => [...identify(UUID_A, classId), ...fetched(uri), "condition-image-match"];
+    const both = {
+      install: [{ "directive-try-each": [board(UUID_A, "#a"), board(UUID_B, "#b")] }],
+      payloads: { "#a": "image for a", "#b": "image for b" },
+    };
+    expect(await described(p, both)).not.toContain("warning");
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ payloadsChecked: ["#a", "#b"] });
+  });
+
+  it("that fetches only what is not there yet is checked", async () => {
+    const p = standard();
+    const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { image: { payload: "#f" } } }];
+    const install = [
+      { "directive-try-each": [["condition-image-match"], [{ "directive-override-parameters": { uri: "#f" } }, "directive-fetch"]] },
+    ];
+    expect(await described(p, { "shared-sequence": shared, install, payloads: { "#f": "abc" } })).not.toContain("warning");
+  });
+
+  it("whose URI stands in the shared sequence has its payload looked at", async () => {
+    const p = standard();
+    p.put("app.bin", image(10));
+    const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
+    await described(p, { "shared-sequence": shared, install: ["directive-fetch"] });
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ payloadsNotChecked: ["http://a/b"] });
+    await p.ok(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]);
+    p.put("app.bin", image(10, 2));
+    expectFailure(await p.run(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]), 1);
+  });
+});
+
+describe("what is replaced", () => {
+  it("keeps its mode", async () => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    chmodSync(p.at("fw.suit"), 0o600);
+    await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
+    expect(statSync(p.at("fw.suit")).mode & 0o777).toBe(0o600);
+  });
+
+  it("has the x of a test key refused under its other y as well", async () => {
+    const { privateKey, testKeyName } = await import("@firmseal/signer");
+    const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const d = BigInt("0x0296588d909418b339d150420a3612b57fb4f631a69f224fae90cb4f3fe18973");
+    const scalar = (value: bigint) => new Uint8Array(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));
+    expect(testKeyName(privateKey("es256", scalar(d)))).toBe("spec-p256");
+    expect(testKeyName(privateKey("es256", scalar(n - d)))).toBe("spec-p256");
+    expect(testKeyName(keyB)).toBeUndefined();
+  });
+});
