@@ -4,7 +4,7 @@
 // the files of 4 GiB and more are hashed too.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,8 @@ import { GATES, runGate } from "./gates.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGES = ["verifier", "signer", "cli"];
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
+
+const haveVectors = existsSync(process.env.FIRMSEAL_VECTORS ?? join(ROOT, "../shared/vectors"));
 
 const total = { passed: 0, failed: 0 };
 const skipped = [];
@@ -56,6 +58,12 @@ async function vitest() {
       report = JSON.parse(readFileSync(file, "utf8"));
     } catch {
       // it ended before it could report: that is the failure below
+    }
+    // where everything is at hand, nothing has a reason to leave itself out
+    if (process.env.CI && haveVectors) {
+      report.failed += report.skipped.length;
+      for (const { file, name } of report.skipped) console.log(`      left out with CI set: ${file}: ${name}`);
+      report.skipped = [];
     }
     if (!ok && report.failed === 0) report.failed = 1;
     const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;
