@@ -95,10 +95,8 @@ export function checkPrinting(files) {
 
 // put together here, so that this file does not find itself
 const MACHINE = new RegExp(`(?<![\\w.@:/-])/(?:${["home", "root", "Users", "work", "tmp"].join("|")})/[\\w.-]+`, "g");
-const HOSTS = new RegExp(
-  `\\b(?:${["registry\\.npmjs\\.org", "registry\\.yarnpkg\\.com", "npm\\.pkg\\.github\\.com", "registry\\.npmmirror\\.com", "localhost:4873", "127\\.0\\.0\\.1:\\d{4}"].join("|")})`,
-  "g",
-);
+/** A host whose first label says what it is, or one of this machine. */
+const HOSTS = /:\/\/(?:(?:registry|npm|packages)\.[\w.-]+|(?:localhost|127\.0\.0\.1):\d+)/g;
 const CREDENTIAL = new RegExp(`_auth${"Token"}|npm_[A-Za-z0-9]{36}`, "g");
 
 const MAX_BYTES = 512 * 1024;
