@@ -4,7 +4,7 @@ import { type Manifest, open, type Source, install as startInstall, type Trust }
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
-import { environment, failureOf, systemFault, usage } from "../failure.js";
+import { environment, Failure, failureOf, systemFault, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
@@ -85,7 +85,21 @@ function installOn(envelope: Uint8Array | Source, trust: Trust, o: InstallOption
     persist(commit);
   };
   const progress = startInstall(envelope, trust, device, host);
-  if (progress.next()) progress.next(false);
+  const waiting = progress.next();
+  if (waiting) {
+    try {
+      progress.next(false);
+    } catch (e) {
+      const failure = failureOf(e);
+      throw new Failure(
+        failure.exit,
+        failure.reason,
+        failure.code,
+        `refused: payload ${waiting.uri} is needed and not there`,
+        failure.hint,
+      );
+    }
+  }
   return { device, manifest: progress.manifest };
 }
 
