@@ -3,6 +3,7 @@
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
+import { hsslms } from "./alg/hsslms.js";
 import { anchorOf } from "./anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
@@ -10,7 +11,7 @@ import { boot as bootWith, type Device, install as installWith, type Progress } 
 import { type Manifest, open as openWith } from "./open.js";
 import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./types.js";
 
-var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256 };
+var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
 
 function fill(host: Host | undefined): Host {
   return {
@@ -21,7 +22,8 @@ function fill(host: Host | undefined): Host {
 }
 
 /**
- * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y) or "hmac256" (32 bytes, shared secret).
+ * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32 bytes, shared secret) or
+ * "hsslms" (HSS public key of RFC 8554 §6.1: 60 bytes, or 52 with hashes of 24).
  * Throws TRUST_POLICY for another algorithm, ANCHOR_KEY for a key that cannot be used.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
@@ -51,4 +53,4 @@ export type { Refusal } from "./refuse.js";
 export { type Effect, type Identity, type Run, start, step } from "./run.js";
 export * as errors from "./spec/errors.js";
 export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./types.js";
-export { ed25519, es256, hmac256, sha256, sha384, sha512 };
+export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

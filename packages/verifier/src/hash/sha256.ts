@@ -49,6 +49,18 @@ function compress(state: number[], w: number[]): void {
   }
 }
 
+/**
+ * The digest, as the 8 words of `state`, of a message that fits one block: the first 16 of `words` are that block, padded (§5.1.1), as signed
+ * 32-bit numbers, and are left as they are; 48 more come after them. Needs the round constants: some hash must have been started before.
+ */
+export function single(state: number[], words: number[]): void {
+  var i: number;
+  for (i = 0; i < 8; i++) {
+    state[i] = INITIAL[i];
+  }
+  compress(state, words);
+}
+
 function create(): HashState {
   return start(compress, INITIAL, 64, 32);
 }
