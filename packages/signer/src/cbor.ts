@@ -1,5 +1,6 @@
 // The only place that touches cbor-x, and only for writing (its decoder is not strict): deterministic encoding by RFC 8949 §4.2.1.
 
+import { compare } from "@firmseal/verifier/bytes";
 import { Encoder, Tag } from "cbor-x";
 
 // an object of its own: cbor-x knows useTag259ForMaps, its types do not
@@ -18,14 +19,6 @@ export class Tagged {
 export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | Map<Encodable, Encodable> | Tagged;
 
 const wide = 2n ** 32n;
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const d = (a[i] as number) - (b[i] as number);
-    if (d !== 0) return d;
-  }
-  return a.length - b.length;
-}
 
 /** cbor-x writes a plain number of 2^32 and more as a float: those go to it as a BigInt, and only those. */
 function integer(value: number | bigint): number | bigint {

@@ -1,6 +1,7 @@
 // Keys as JWK (RFC 7517, 7518 §6.2, 8037), as COSE_Key (RFC 9052 §7, 9053 §7) and raw. Accepted are Ed25519 and P-256, public or
 // private, for signing; a private key whose public members do not belong to it is refused.
 
+import { same } from "@firmseal/verifier/bytes";
 import { BSTR, bstr, done, int, map, NINT, peekType, type Reader, reader, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
 import {
   ALG_ED25519,
@@ -21,17 +22,7 @@ import {
 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
 import { encode } from "./cbor.js";
-import {
-  coseAlg,
-  type KeyAlg,
-  KeyError,
-  type PrivateKey,
-  type PublicKey,
-  privateKey,
-  publicKey,
-  requiredMembers,
-  sameBytes,
-} from "./key.js";
+import { coseAlg, type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, publicKey, requiredMembers } from "./key.js";
 
 export interface Jwk {
   kty: "OKP" | "EC";
@@ -221,7 +212,7 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
   }
   const key = privateKey(alg, d, kid);
   // A foreign public key beside d is a mistake at best, and the oracle of RUSTSEC-2022-0093 at worst.
-  if (pub && !sameBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  if (pub && !same(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
   return key;
 }
 
@@ -238,7 +229,7 @@ function jwkKid(kid: Uint8Array): string | undefined {
   try {
     const text = fatalUtf8.decode(kid);
     // one that would be read back as another is left out: a kid is only a hint
-    return sameBytes(kidOfJwk(text), kid) ? text : undefined;
+    return same(kidOfJwk(text), kid) ? text : undefined;
   } catch {
     return undefined;
   }

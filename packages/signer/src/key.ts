@@ -1,6 +1,7 @@
 // Keys and the signatures made with them: Ed25519 (RFC 8032) and ECDSA on P-256 with SHA-256 (RFC 6979). Whatever carries a key in
 // this package has gone through publicKey() or privateKey(): its length, its curve and its range are checked there and nowhere else.
 
+import { same } from "@firmseal/verifier/bytes";
 import { ALG_ED25519, ALG_ESP256, CRV_ED25519, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2, KTY_OKP } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
 import * as ed25519 from "@noble/ed25519";
@@ -105,11 +106,6 @@ function attempt<T>(f: () => T): T | undefined {
   }
 }
 
-/** Whether two strings of bytes are the same. Not constant time: for what is public. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /**
  * A public key from its raw form: 32 bytes (Ed25519), or 65 bytes 04 ‖ x ‖ y (P-256).
  * Throws KeyError `length`, or `point` when it is not on the curve (invalid-curve attack), not canonical or of small order.
@@ -163,7 +159,7 @@ export function withKid(key: PublicKey, kid: Uint8Array): PublicKey {
 export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
   const { alg, secret, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
-  if (!sameBytes(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
+  if (!same(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
   const row = rows[alg];
   return {
     alg: row.cose,

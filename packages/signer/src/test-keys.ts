@@ -1,7 +1,7 @@
 // Keys whose private halves are published: in specifications, in test suites, in the trees of boot loaders. Whoever signs a release
 // with one signs it with everybody's key. Only the public halves are here; each was computed from the published private one.
 
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { toHex } from "./bytes.js";
 import type { KeyAlg, PublicKey } from "./key.js";
 
 export interface TestKey {
@@ -139,7 +139,7 @@ export const testKeys: readonly TestKey[] = [
 export function testKeyName(key: PublicKey): string | undefined {
   // of a P-256 key the x alone: its negative, which anybody can work out, has the same
   const own = (hex: string) => (key.alg === "es256" ? hex.slice(0, 66) : hex);
-  const hex = own(bytesToHex(key.key));
+  const hex = own(toHex(key.key));
   return testKeys.find((t) => t.alg === key.alg && own(t.key) === hex)?.name;
 }
 

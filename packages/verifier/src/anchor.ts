@@ -1,6 +1,6 @@
 // Keys that are trusted, made from an algorithm's name and a raw key.
 
-import { rawKey } from "./cose.js";
+import { rawKey } from "./bytes.js";
 import { refuse } from "./refuse.js";
 import { ANCHOR_KEY, TRUST_POLICY } from "./spec/errors.js";
 import type { Alg, Anchor, Bytes, Prepared } from "./types.js";

@@ -3,6 +3,7 @@
 // It allocates nothing for a declared length: a length is compared with the bytes that are there, then used.
 // Helpers stand before their use in all of this package: Espruino has no hoisting.
 
+import { compare, room } from "./bytes.js";
 import { refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
@@ -102,11 +103,6 @@ function byteAt(r: Reader, at: number): number {
   return w.bytes[at - w.base] & 255;
 }
 
-/** Room for `n` octets, in whatever the engine has. */
-export function room(n: number): number[] {
-  return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
-}
-
 /** A copy of a stretch. The stretch must lie inside the input. */
 export function take(r: Reader, at: number, n: number): Bytes {
   var out, i;
@@ -135,22 +131,6 @@ export function feed(r: Reader, slice: Slice, hash: HashState): void {
     n = end - at < chunk ? end - at : chunk;
     hash.update(take(r, at, n));
   }
-}
-
-/** Whether two strings of octets are the same. Not constant time. */
-export function same(a: Bytes, b: Bytes): boolean {
-  var i;
-  if (a.length !== b.length) return false;
-  for (i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** The same without an early exit, for tags and for check-content (M37 §8.4.9.3). */
-export function sameConstantTime(a: Bytes, b: Bytes): boolean {
-  var i,
-    d = a.length ^ b.length;
-  for (i = 0; i < a.length && i < b.length; i++) d |= a[i] ^ b[i];
-  return d === 0;
 }
 
 /** Reads one head. Returns the major type; the argument is in `hi`, `lo` (32 bits each). */
@@ -323,13 +303,6 @@ export function peekType(r: Reader): number {
 /** Refuses bytes behind the last item. */
 export function done(r: Reader): void {
   if (r.at !== r.end) refuse(CBOR_TRAILING, r.at);
-}
-
-/** The order of two encoded items, bytewise: negative, 0, positive. None is the beginning of another one, so neither ends before they differ. */
-export function compare(a: Bytes, b: Bytes): number {
-  var i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  return i < a.length ? a[i] - b[i] : 0;
 }
 
 /**

@@ -1,12 +1,12 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
+import { compare, rawKey, same } from "./bytes.js";
 import {
   array,
   ascending,
   BSTR,
   bstr,
-  compare,
   done,
   head,
   int,
@@ -16,7 +16,6 @@ import {
   peekType,
   type Reader,
   type Slice,
-  same,
   simple,
   skip,
   sub,
@@ -63,7 +62,7 @@ import {
   SIGNATURE_COUNT,
   SIGNATURE_LENGTH,
 } from "./spec/errors.js";
-import type { Anchor, Bytes, Host, Prepared } from "./types.js";
+import type { Anchor, Bytes, Host } from "./types.js";
 
 /** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
 export const MAX_SIGNATURES = 8;
@@ -103,11 +102,6 @@ interface Headers {
   kid: Bytes | null;
   /** The protected bucket as it goes into the Sig_structure. */
   protected: Bytes;
-}
-
-/** The raw key of an anchor, in either form. */
-export function rawKey(key: Bytes | Prepared): Bytes {
-  return (key as Prepared).key || (key as Bytes);
 }
 
 function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean): void {

@@ -5,9 +5,10 @@ import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
 import { anchorOf } from "./anchor.js";
+import type { Device, Progress } from "./device.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import { boot as bootWith, type Device, install as installWith, type Progress } from "./install.js";
+import { boot as bootWith, install as installWith } from "./install.js";
 import { type Manifest, open as openWith } from "./open.js";
 import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./types.js";
 
@@ -45,12 +46,14 @@ export function boot(envelope: Bytes | Source, trust: Trust, device: Device, hos
   return bootWith(envelope, trust, device, fill(host));
 }
 
+export type { Commit, ComponentId, Device, Progress } from "./device.js";
 export type { Digest } from "./digest.js";
-export { type Commit, type ComponentId, type Device, INSTALL_SECTIONS, type Progress } from "./install.js";
+export type { Effect, Identity, Run } from "./frame.js";
+export { INSTALL_SECTIONS } from "./install.js";
 export { compareSequence } from "./number.js";
 export type { Manifest } from "./open.js";
 export type { Refusal } from "./refuse.js";
-export { type Effect, type Identity, type Run, start, step } from "./run.js";
+export { start, step } from "./run.js";
 export * as errors from "./spec/errors.js";
 export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./types.js";
 export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

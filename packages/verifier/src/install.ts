@@ -1,28 +1,25 @@
 // The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
-import { chunkOf, type Reader, reader, same, sameConstantTime, take } from "./cbor.js";
+import { same, sameConstantTime } from "./bytes.js";
+import { chunkOf, type Reader, reader, take } from "./cbor.js";
+import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
-import { compareSequence, isHalf } from "./number.js";
+import type { Effect } from "./frame.js";
+import { compareSequence } from "./number.js";
 import { type Manifest, open } from "./open.js";
-import { type Refusal, refuse } from "./refuse.js";
-import { type Effect, type Identity, type Run, start, step } from "./run.js";
+import { refuse } from "./refuse.js";
+import { start, step } from "./run.js";
+import { admit, checkIdentity, floorOf, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
-  COMPONENT_UNKNOWN,
-  CONTENT_MISMATCH,
   DEVICE_FAULT,
-  DIGEST_UNSET,
-  IDENTITY_UNCHECKED,
-  IMAGE_MISMATCH,
   IMAGE_UNVERIFIED,
-  INVOKE_MISPLACED,
   INVOKE_UNVERIFIED,
   NOT_SUPPORTED,
   PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
-  TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
 import {
   COND_CHECK_CONTENT,
@@ -38,102 +35,7 @@ import {
   MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "./spec/suit.js";
-import type { Bytes, HashState, Host, Sequence, Source, Trust } from "./types.js";
-
-/** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
-export type ComponentId = Bytes[];
-
-/** What becomes current, all at once or not at all. `envelope` is what boot() will want again. */
-export interface Commit {
-  sequence: Sequence;
-  written: ComponentId[];
-  envelope: Bytes | Source;
-}
-
-/**
- * What a device has to offer. Each call either does what it says or throws.
- * `begin(installing)` opens a session: true to install (writes go to slots that are not current), false to boot (writes go to volatile
- * memory). `fresh` is true for what this session has written, false for what is current.
- */
-export interface Device {
-  identity: Identity;
-  /** The lowest sequence number the device still accepts. */
-  floor(): Sequence;
-  begin(installing: boolean): void;
-  /** Bytes a component can hold; negative: there is no such component. */
-  capacity(id: ComponentId): number;
-  /** Installing: the slot that will be written. Booting: the slot that is current. */
-  slot(id: ComponentId): number;
-  /** Empties the slot that will be written. */
-  erase(id: ComponentId): void;
-  write(id: ComponentId, offset: number, bytes: Bytes): void;
-  /** Bytes of the image, 0 where there is none. */
-  size(id: ComponentId, fresh: boolean): number;
-  read(id: ComponentId, offset: number, n: number, fresh: boolean): Bytes;
-  invoke(id: ComponentId, args: Bytes | undefined): boolean;
-  /** Makes the written components current and raises the floor, in one atomic step. */
-  persist(commit: Commit): void;
-  /** Forgets what the session has written. */
-  discard(): void;
-  /** Bytes that are read at a time; 1,024 where it is left out. */
-  chunk?: number;
-  /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */
-  fetch?(uri: string): Source | Bytes | undefined;
-  /** The session that has the device; set by install() and boot(). One that is not the latest is refused. */
-  session?: unknown;
-  /** Dangerous: installs for any vendor and class. Each such setting turns off one refusal, and no other. */
-  dangerouslySkipIdentity?: boolean;
-  /** Dangerous: installs components whose content no digest vouches for, and invokes them. */
-  dangerouslySkipDigest?: boolean;
-}
-
-/**
- * An installation or start under way. `next()` goes on until it is done (undefined) or has to wait for a payload: it then returns the
- * fetch, and is to be called with each chunk as it arrives, then with `true` at the payload's end, or `false` where it cannot be had.
- */
-export interface Progress {
-  done: boolean;
-  manifest: Manifest;
-  next(outcome?: Bytes | boolean): Effect | undefined;
-}
-
-interface Written {
-  /** Digest of the bytes as they were written; null until the payload has ended. */
-  digest: Bytes | null;
-  expected: Digest | undefined;
-  /** Whether storage has been read back and found to match. */
-  proved: boolean;
-}
-
-interface Session {
-  input: Bytes | Source;
-  manifest: Manifest;
-  device: Device;
-  host: Host;
-  installing: boolean;
-  sections: number[];
-  run: Run;
-  written: (Written | undefined)[];
-  /** Components whose image matched its digest in this session. */
-  matched: boolean[];
-  effect: Effect | undefined;
-  /** An incoming payload: bytes so far, its limit, and its hash. */
-  offset: number;
-  limit: number;
-  hash: HashState | null;
-  over: boolean;
-}
-
-/** The device's floor; one that is no number would be no floor at all. */
-function floorOf(device: Device): Sequence {
-  var floor = device.floor();
-  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT, -1);
-  return floor;
-}
-
-function id(s: Session, component: number): ComponentId {
-  return s.manifest.components[component];
-}
+import type { Bytes, Host, Source, Trust } from "./types.js";
 
 /** Refusals pass; whatever else a device throws becomes one, with its cause kept for the log. */
 function rethrow(e: unknown): never {
@@ -153,56 +55,6 @@ function back(e: Effect): Effect {
   if (e.sourceDigest) other.digest = e.sourceDigest;
   if (e.sourceSize !== undefined) other.size = e.sourceSize;
   return other;
-}
-
-/** A manifest that was made for other devices must not change this one, not even its floor. */
-function checkIdentity(s: Session): void {
-  if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
-}
-
-/** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
-function admit(s: Session, e: Effect): void {
-  var room;
-  room = s.device.capacity(id(s, e.component));
-  if (!(room >= 0)) refuse(COMPONENT_UNKNOWN, -1);
-  if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
-  if (e.op === DIR_INVOKE) {
-    if (s.installing) refuse(INVOKE_MISPLACED, -1);
-  } else {
-    if (!e.digest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
-    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE, -1);
-    if (e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
-    if (e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
-  }
-  // Right signature, wrong device: RFC 9124 §4.3.2
-  checkIdentity(s);
-}
-
-/**
- * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
- * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
- * is carried out, so a path that neither rehearsal took is no way around.
- */
-function rehearse(s: Session, fitting: boolean): void {
-  var e;
-  s.run = start(s.manifest, s.sections, s.device.identity);
-  e = step(s.run);
-  while (e) {
-    admit(s, e);
-    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.device.slot(id(s, e.component)) === e.slot);
-    else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
-  }
-}
-
-function rehearseBoth(s: Session): void {
-  rehearse(s, true);
-  checkIdentity(s);
-  try {
-    rehearse(s, false);
-  } catch (e) {
-    // that no image fits is what was assumed here
-    if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
-  }
 }
 
 function begin(s: Session, e: Effect): void {

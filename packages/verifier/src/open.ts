@@ -1,8 +1,9 @@
 // Envelope bytes → authenticated Manifest. Top to bottom: read the envelope, see who signed the digest, see that the digest is the
 // manifest's, and only then look at what the manifest says.
 
-import { array, bstr, done, type Reader, type Slice, same, sub, take } from "./cbor.js";
-import { type Claim, claims, concerns, MAX_SIGNATURES, rawKey, verified } from "./cose.js";
+import { rawKey, same } from "./bytes.js";
+import { array, bstr, done, type Reader, type Slice, sub, take } from "./cbor.js";
+import { type Claim, claims, concerns, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { compareSequence, isHalf } from "./number.js";
 import { type Element, type Envelope, type Payload, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";

@@ -1,5 +1,6 @@
 // The structure of an envelope and of a manifest, read once and strictly. Nothing here decides whom to trust: open.ts does.
 
+import { same } from "./bytes.js";
 import {
   ARRAY,
   array,
@@ -13,7 +14,6 @@ import {
   type Reader,
   reader,
   type Slice,
-  same,
   skip,
   sub,
   TAG,

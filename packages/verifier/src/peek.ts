@@ -1,7 +1,8 @@
 // A look into an envelope without believing it: structure and digests are checked, signatures are not. For tools. An Outline is no
 // Manifest, and nothing that acts takes one.
 
-import { type Slice, same } from "./cbor.js";
+import { same } from "./bytes.js";
+import type { Slice } from "./cbor.js";
 import type { Claim } from "./cose.js";
 import type { Digest } from "./digest.js";
 import { sha256 } from "./hash/sha256.js";

@@ -2,6 +2,7 @@
 // equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that decides otherwise accepts two
 // encodings of one signature, or a key under which anything verifies.
 
+import { rawKey } from "../bytes.js";
 import { sha512 } from "../hash/sha512.js";
 import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
 import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
@@ -305,7 +306,7 @@ function valid(key: Bytes): boolean {
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = (key as Prepared).key || (key as Bytes);
+  var raw = rawKey(key);
   var r: number[] = [];
   var i: number;
   var s: number[] | undefined;

@@ -6,6 +6,7 @@
 //
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
 
+import { rawKey } from "../bytes.js";
 import { whole } from "../hash/block.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
@@ -207,7 +208,7 @@ function valid(key: Bytes): boolean {
  * False on anything else, and never throws.
  */
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = (key as Prepared).key || (key as Bytes);
+  var raw = rawKey(key);
   var h = host.sha256 || sha256;
   var p: number[][];
   var r: number[];

@@ -1,5 +1,6 @@
 // HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
 
+import { rawKey, sameConstantTime } from "../bytes.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_HMAC_256_256 } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -42,15 +43,8 @@ function valid(key: Bytes): boolean {
  * All 32 bytes are compared whatever they hold, so that the time tells a forger nothing about how far he has got.
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
-  var raw = (key as Prepared).key || (key as Bytes);
-  var mac: Bytes;
-  var d = 0;
-  var i: number;
-  if (tag.length !== 32 || !valid(raw)) return false;
-  mac = hmacSha256(raw, message, host.sha256 || sha256);
-  // Octets: 8 bits.
-  for (i = 0; i < 32; i++) d |= mac[i] ^ tag[i];
-  return d === 0;
+  var raw = rawKey(key);
+  return tag.length === 32 && valid(raw) && sameConstantTime(hmacSha256(raw, message, host.sha256 || sha256), tag);
 }
 
 export var hmac256: Alg = { ids: [ALG_HMAC_256_256], valid: valid, verify: verify };

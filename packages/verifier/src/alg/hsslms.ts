@@ -7,7 +7,7 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { room, same } from "../cbor.js";
+import { rawKey, room, same } from "../bytes.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -181,7 +181,7 @@ function valid(key: Bytes): boolean {
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = (key as Prepared).key || (key as Bytes);
+  var raw = rawKey(key);
   var hash = host.sha256 || sha256;
   var levels = u32(raw, 0);
   var n = sizeOf(raw, 4);

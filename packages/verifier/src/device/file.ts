@@ -3,9 +3,9 @@
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
 import { reader, take } from "../cbor.js";
-import type { Commit, ComponentId, Device } from "../install.js";
+import type { Commit, ComponentId, Device } from "../device.js";
+import type { Identity } from "../frame.js";
 import { decimal, sequenceOf } from "../number.js";
-import type { Identity } from "../run.js";
 import type { Bytes, Source } from "../types.js";
 
 /** What is used of node:fs. */

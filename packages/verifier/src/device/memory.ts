@@ -1,8 +1,8 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
-import { same } from "../cbor.js";
-import type { Commit, ComponentId, Device } from "../install.js";
-import type { Identity } from "../run.js";
+import { same } from "../bytes.js";
+import type { Commit, ComponentId, Device } from "../device.js";
+import type { Identity } from "../frame.js";
 import type { Bytes, Sequence, Source } from "../types.js";
 
 interface Part {

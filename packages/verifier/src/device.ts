@@ -1,0 +1,62 @@
+// What an installation needs of a device, and what it gives to its caller. Nothing here exists at run time.
+
+import type { Effect, Identity } from "./frame.js";
+import type { Manifest } from "./open.js";
+import type { Bytes, Sequence, Source } from "./types.js";
+
+/** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
+export type ComponentId = Bytes[];
+
+/** What becomes current, all at once or not at all. `envelope` is what boot() will want again. */
+export interface Commit {
+  sequence: Sequence;
+  written: ComponentId[];
+  envelope: Bytes | Source;
+}
+
+/**
+ * What a device has to offer. Each call either does what it says or throws.
+ * `begin(installing)` opens a session: true to install (writes go to slots that are not current), false to boot (writes go to volatile
+ * memory). `fresh` is true for what this session has written, false for what is current.
+ */
+export interface Device {
+  identity: Identity;
+  /** The lowest sequence number the device still accepts. */
+  floor(): Sequence;
+  begin(installing: boolean): void;
+  /** Bytes a component can hold; negative: there is no such component. */
+  capacity(id: ComponentId): number;
+  /** Installing: the slot that will be written. Booting: the slot that is current. */
+  slot(id: ComponentId): number;
+  /** Empties the slot that will be written. */
+  erase(id: ComponentId): void;
+  write(id: ComponentId, offset: number, bytes: Bytes): void;
+  /** Bytes of the image, 0 where there is none. */
+  size(id: ComponentId, fresh: boolean): number;
+  read(id: ComponentId, offset: number, n: number, fresh: boolean): Bytes;
+  invoke(id: ComponentId, args: Bytes | undefined): boolean;
+  /** Makes the written components current and raises the floor, in one atomic step. */
+  persist(commit: Commit): void;
+  /** Forgets what the session has written. */
+  discard(): void;
+  /** Bytes that are read at a time; 1,024 where it is left out. */
+  chunk?: number;
+  /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */
+  fetch?(uri: string): Source | Bytes | undefined;
+  /** The session that has the device; set by install() and boot(). One that is not the latest is refused. */
+  session?: unknown;
+  /** Dangerous: installs for any vendor and class. Each such setting turns off one refusal, and no other. */
+  dangerouslySkipIdentity?: boolean;
+  /** Dangerous: installs components whose content no digest vouches for, and invokes them. */
+  dangerouslySkipDigest?: boolean;
+}
+
+/**
+ * An installation or start under way. `next()` goes on until it is done (undefined) or has to wait for a payload: it then returns the
+ * fetch, and is to be called with each chunk as it arrives, then with `true` at the payload's end, or `false` where it cannot be had.
+ */
+export interface Progress {
+  done: boolean;
+  manifest: Manifest;
+  next(outcome?: Bytes | boolean): Effect | undefined;
+}

@@ -1,0 +1,112 @@
+// One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
+// erased, and asked again for each effect when it is carried out.
+
+import type { ComponentId, Device } from "./device.js";
+import type { Digest } from "./digest.js";
+import type { Effect, Run } from "./frame.js";
+import { isHalf } from "./number.js";
+import type { Manifest } from "./open.js";
+import { type Refusal, refuse } from "./refuse.js";
+import { start, step } from "./run.js";
+import {
+  COMPONENT_UNKNOWN,
+  CONTENT_MISMATCH,
+  DEVICE_FAULT,
+  DIGEST_UNSET,
+  IDENTITY_UNCHECKED,
+  IMAGE_MISMATCH,
+  INVOKE_MISPLACED,
+  PAYLOAD_SIZE,
+  TRY_EACH_EXHAUSTED,
+} from "./spec/errors.js";
+import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
+import type { Bytes, HashState, Host, Sequence, Source } from "./types.js";
+
+export interface Written {
+  /** Digest of the bytes as they were written; null until the payload has ended. */
+  digest: Bytes | null;
+  expected: Digest | undefined;
+  /** Whether storage has been read back and found to match. */
+  proved: boolean;
+}
+
+export interface Session {
+  input: Bytes | Source;
+  manifest: Manifest;
+  device: Device;
+  host: Host;
+  installing: boolean;
+  sections: number[];
+  run: Run;
+  written: (Written | undefined)[];
+  /** Components whose image matched its digest in this session. */
+  matched: boolean[];
+  effect: Effect | undefined;
+  /** An incoming payload: bytes so far, its limit, and its hash. */
+  offset: number;
+  limit: number;
+  hash: HashState | null;
+  over: boolean;
+}
+
+/** The device's floor; one that is no number would be no floor at all. */
+export function floorOf(device: Device): Sequence {
+  var floor = device.floor();
+  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT, -1);
+  return floor;
+}
+
+export function id(s: Session, component: number): ComponentId {
+  return s.manifest.components[component];
+}
+
+/** A manifest that was made for other devices must not change this one, not even its floor. */
+export function checkIdentity(s: Session): void {
+  if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
+}
+
+/** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
+export function admit(s: Session, e: Effect): void {
+  var room;
+  room = s.device.capacity(id(s, e.component));
+  if (!(room >= 0)) refuse(COMPONENT_UNKNOWN, -1);
+  if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
+  if (e.op === DIR_INVOKE) {
+    if (s.installing) refuse(INVOKE_MISPLACED, -1);
+  } else {
+    if (!e.digest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
+    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE, -1);
+    if (e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
+    if (e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
+  }
+  // Right signature, wrong device: RFC 9124 §4.3.2
+  checkIdentity(s);
+}
+
+/**
+ * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
+ * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
+ * is carried out, so a path that neither rehearsal took is no way around.
+ */
+function rehearse(s: Session, fitting: boolean): void {
+  var e;
+  s.run = start(s.manifest, s.sections, s.device.identity);
+  e = step(s.run);
+  while (e) {
+    admit(s, e);
+    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.device.slot(id(s, e.component)) === e.slot);
+    else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
+  }
+}
+
+/** Both rehearsals. */
+export function rehearseBoth(s: Session): void {
+  rehearse(s, true);
+  checkIdentity(s);
+  try {
+    rehearse(s, false);
+  } catch (e) {
+    // that no image fits is what was assumed here
+    if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
+  }
+}
