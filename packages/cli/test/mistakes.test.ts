@@ -135,6 +135,58 @@ describe("a release that no device takes", () => {
   });
 });
 
+describe("two installations on one device", () => {
+  const big = image(20_000_000);
+
+  it("do not run at once: the second is told, and the first is not disturbed", async () => {
+    const p = standard();
+    p.put("big.bin", big);
+    await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "one.suit"]);
+    await signImage(p, 2, "two.suit");
+    await p.ok(["install", "two.suit", ...DEVICE, ...FACTS]);
+    await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "3", "--out", "three.suit"]);
+    // the lock of a process that is there, though it is another one: this test
+    p.put("dev/device.lock", `${process.pid}\n`);
+    const before = p.tree();
+    expect(expectFailure(await p.run(["install", "three.suit", ...DEVICE, "--payload", "big.bin"]), 3)).toContain(
+      "another installation is at work",
+    );
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("leave one whole release, whichever way they meet, and the floor goes up only", async () => {
+    const p = standard();
+    p.put("big.bin", big);
+    await signImage(p, 1, "first.suit");
+    await p.ok(["install", "first.suit", ...DEVICE, ...FACTS]);
+    await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--out", "slow.suit"]);
+    await signImage(p, 3, "fast.suit");
+    const results = await Promise.all([
+      p.run(["install", "slow.suit", ...DEVICE, "--payload", "big.bin"]),
+      ...Array.from({ length: 4 }, () => p.run(["install", "fast.suit", ...DEVICE])),
+    ]);
+    for (const r of results) expect([0, 1, 3]).toContain(r.exit);
+    expect(results.some((r) => r.exit === 0)).toBe(true);
+    await p.ok(["install", "fast.suit", ...DEVICE]);
+    const record = JSON.parse(p.get("dev/device.json").toString());
+    expect(record.floor).toBe("3");
+    expect(p.get(`dev/slots/00.${record.components["00"].slot === 0 ? "a" : "b"}`).equals(p.get("fw.bin"))).toBe(true);
+    expect(p.has("dev/device.lock")).toBe(false);
+  });
+
+  it("do not wait for one that was killed", async () => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);
+    // no process has this number: Linux ends at 2^22
+    for (const left of ["4194305\n", "", "no number"]) {
+      p.put("dev/device.lock", left);
+      await p.ok(["install", "fw.suit", ...DEVICE]);
+      expect(p.has("dev/device.lock")).toBe(false);
+    }
+  });
+});
+
 describe("what is replaced", () => {
   it("keeps its mode", async () => {
     const p = standard();

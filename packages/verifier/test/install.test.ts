@@ -399,6 +399,26 @@ describe("the device in a folder", () => {
     expect(read(after, 200)).toEqual(image(2, 200));
   });
 
+  it("does not undo, nor delete, what another session of the folder has committed meanwhile", async () => {
+    const dir = join(folder, "two");
+    createFileDevice(fs, dir, identity, 10_000);
+    const slow = install(await release(1, image(1, 100), "http://a/b"), trust, fileDevice(fs, dir));
+    slow.next();
+    slow.next(image(1, 100));
+    install(await release(2, image(2, 200)), trust, fileDevice(fs, dir)).next();
+    // the slots are shared: what the slow one wrote is gone, and its digest tells; nothing of the other one is touched
+    expect(code(() => slow.next(true))).not.toBe(0);
+    const after = fileDevice(fs, dir);
+    expect([decimal(after.floor()), read(after, 200)]).toEqual(["2", image(2, 200)]);
+
+    const late = install(await release(3, image(3, 300), "http://a/b"), trust, fileDevice(fs, dir));
+    late.next();
+    install(await release(4, image(4, 400)), trust, fileDevice(fs, dir)).next();
+    expect(code(() => late.next(false))).toBe(errors.PAYLOAD_ABSENT);
+    const last = fileDevice(fs, dir);
+    expect([decimal(last.floor()), read(last, 400)]).toEqual(["4", image(4, 400)]);
+  });
+
   it("does not take a record with a floor that is no text for one", () => {
     const dir = join(folder, "odd-floor");
     createFileDevice(fs, dir, identity, 1000);

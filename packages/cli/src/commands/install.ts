@@ -8,6 +8,7 @@ import { environment, Failure, failureOf, systemFault, usage } from "../failure.
 import { identityOf } from "../identity.js";
 import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
+import { type Lock, lockFolder } from "../lock.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible } from "../ui.js";
 
@@ -65,23 +66,65 @@ function isThere(path: string): boolean {
   }
 }
 
-/** What an installation makes and is not there yet: files that wait to be renamed, and on the first use the device and its folders. */
-function missing(device: string): string[] {
-  const all = ["device.json", "envelope.a.suit", "envelope.b.suit"].map((name) => join(device, `${name}.new`));
-  if (!fs.existsSync(join(device, "device.json"))) {
-    all.push(...["device.json", "envelope.a.suit", "slots"].map((name) => join(device, name)));
-    for (let folder = resolve(device); dirname(folder) !== folder; folder = dirname(folder)) all.push(folder);
-  }
-  return all.filter((path) => !isThere(path));
+/** Those of `paths` that are not there, so that a refusal can take away what it made and nothing else. */
+function missing(paths: readonly string[]): string[] {
+  return paths.filter((path) => !isThere(path));
 }
 
-function installOn(envelope: Uint8Array | Source, trust: Trust, o: InstallOptions): { device: FileDevice; manifest: Manifest } {
+/** The files that an installation makes: those that wait to be renamed, and on the first use the device itself. */
+function filesOf(device: string): string[] {
+  const first = fs.existsSync(join(device, "device.json")) ? [] : ["device.json", "envelope.a.suit", "slots"];
+  return ["device.json.new", "envelope.a.suit.new", "envelope.b.suit.new", ...first].map((name) => join(device, name));
+}
+
+/** The folder and those around it, from the inside out. */
+function foldersOf(device: string): string[] {
+  const all: string[] = [];
+  for (let folder = resolve(device); dirname(folder) !== folder; folder = dirname(folder)) all.push(folder);
+  return all;
+}
+
+/** Takes files away, and folders where they are empty: others may have put something into them meanwhile. */
+function remove(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      if (fs.lstatSync(path).isDirectory()) fs.rmdirSync(path);
+      else fs.unlinkSync(path);
+    } catch {
+      // what was wrong in the first place says more
+    }
+  }
+}
+
+/** Does `work` with the folder to itself. What it made is taken away where it fails. */
+function alone<T>(device: string, work: (lock: Lock) => T): T {
+  const folders = missing(foldersOf(device));
+  try {
+    fs.mkdirSync(device, { recursive: true });
+    const lock = lockFolder(device);
+    const files = missing(filesOf(device));
+    try {
+      return work(lock);
+    } catch (e) {
+      if (lock.held()) remove(files);
+      throw e;
+    } finally {
+      lock.release();
+    }
+  } catch (e) {
+    remove(folders);
+    throw systemFault(e, device) ?? e;
+  }
+}
+
+function installOn(lock: Lock, envelope: Uint8Array | Source, trust: Trust, o: InstallOptions): { device: FileDevice; manifest: Manifest } {
   const device = deviceIn(o);
   const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
   device.persist = (commit) => {
     holdSignals();
+    if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
     persist(commit);
   };
   const progress = startInstall(envelope, trust, device, host);
@@ -108,20 +151,10 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
   const keys = await publicKeys(o.key, passphraseOptions(o));
   const testKeys = warnOfTestKeys(keys);
   const envelope = readEnvelope(path);
-  const made = missing(o.device);
   let done: ReturnType<typeof installOn>;
   try {
-    done = installOn(envelope, { anchors: anchors(keys), need: o.need }, o);
+    done = alone(o.device, (lock) => installOn(lock, envelope, { anchors: anchors(keys), need: o.need }, o));
   } catch (e) {
-    for (const file of made) {
-      try {
-        // a folder goes only where it is empty: others may have put something into it meanwhile
-        if (fs.lstatSync(file).isDirectory()) fs.rmdirSync(file);
-        else fs.unlinkSync(file);
-      } catch {
-        // what was wrong in the first place says more
-      }
-    }
     const failure = failureOf(e);
     failure.facts = { testKeys };
     throw failure;

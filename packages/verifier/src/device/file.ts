@@ -288,6 +288,8 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       return true;
     },
     persist: function (commit: Commit) {
+      // another session of the folder must not be undone by one that began before it
+      if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
       var next = record.envelope === "a" ? "b" : "a",
         components: DeviceRecord["components"] = {},
         names = Object.keys(record.components),
@@ -331,12 +333,17 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     discard: function () {
       var names = Object.keys(fresh),
         left = fresh,
-        i;
+        i,
+        now;
       fresh = {};
+      if (names.length === 0) return;
+      now = readRecord(fs, folder);
       // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163)
       for (i = 0; i < names.length; i++) {
         fs.closeSync(left[names[i]].fd);
-        fs.unlinkSync(left[names[i]].path);
+        // unless another session has made it current since
+        if (!own(now.components, names[i]) || left[names[i]].path !== path(names[i], now.components[names[i]].slot))
+          fs.unlinkSync(left[names[i]].path);
       }
     },
     fetch: function (uri: string) {
