@@ -4,8 +4,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../packages/cli/src/failure.js";
+import { COMMANDS } from "../packages/verifier/src/handlers.js";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
+import { PARAMETERS } from "../packages/verifier/src/spec/names.js";
 import * as suit from "../packages/verifier/src/spec/suit.js";
 import { make } from "./make.js";
 import { deviceOf, type EffectSpec, type Expect, play, type Vector, type VectorFile } from "./play.js";
@@ -195,6 +197,44 @@ describe("code points", () => {
       if (r.written || r.executed) expect(r.read, r.name).toBe(true);
       expect(r.source, r.name).not.toBe("");
     }
+  });
+
+  const marked = (tables: string[], mark: "written" | "executed") =>
+    registry.filter((r) => tables.includes(r.table) && r[mark]).map((r) => `${r.table} ${r.code}`);
+
+  it("are said to be executed where the interpreter has them in its table", () => {
+    const handled = Object.keys(COMMANDS).map((code) => {
+      const row = registry.find((r) => (r.table === "condition" || r.table === "directive") && r.code === Number(code));
+      return `${row?.table} ${code}`;
+    });
+    expect(marked(["condition", "directive"], "executed").sort()).toEqual(handled.sort());
+  });
+
+  it("are said to be written where the schema of descriptions has them", () => {
+    const schema = JSON.parse(read("../packages/signer/schema/manifest.schema.json"));
+    const [names, , ...own] = schema.$defs.command.oneOf;
+    const commands = [...names.enum, ...own.flatMap((o: { required: string[] }) => o.required)] as string[];
+    const listed = (table: string, all: string[]) =>
+      all.map((name) => `${table} ${registry.find((r) => r.table === table && r.name === `suit-${name}`)?.code}`);
+    expect(marked(["condition", "directive"], "written").sort()).toEqual(
+      commands.flatMap((name) => listed(name.split("-")[0] as string, [name])).sort(),
+    );
+    // `image` is short for two others
+    const parameters = Object.keys(schema.$defs.parameters.properties).filter((name) => name !== "image");
+    const code = (name: string) => Object.entries(PARAMETERS).find(([, n]) => n === name)?.[0];
+    expect(marked(["parameter"], "written").sort()).toEqual(parameters.map((name) => `parameter ${code(name)}`).sort());
+  });
+
+  it("are said not to be executed where a vector shows that they are refused as not supported, and only there", () => {
+    const { vectors } = JSON.parse(read("negative.json")) as VectorFile;
+    const shown = (vectors as Vector[]).filter((x) => "code" in x.expect && x.expect.code === errors.NOT_SUPPORTED).map((x) => x.name);
+    const wanted = registry.flatMap(({ table, name, executed }) => {
+      const [, kind, short] = /^suit-(condition|directive|parameter)-(.*)$/.exec(name) ?? [];
+      if (executed || table !== kind) return [];
+      return `not-supported-${kind === "parameter" ? kind : "command"}-${short}`;
+    });
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(shown.filter((name) => /^not-supported-(command|parameter)-/.test(name)).sort()).toEqual(wanted.sort());
   });
 
   it("stand in docs/spec-coverage.md as in the registry", () => {

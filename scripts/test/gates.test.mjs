@@ -186,9 +186,9 @@ describe("sources", () => {
 
   it("paths of a machine, hosts of a registry and credentials are seen", () => {
     const home = "/home/";
-    for (const text of [`see ${home}me/x`, '"/root/x"', "https://registry.example.org/x", "//x/:_authToken=1"])
+    for (const text of [`see ${home}me/x`, `"${["", "root", "x"].join("/")}"`, "https://registry.example.org/x", "//x/:_authToken=1"])
       expect(checkText([{ path: "docs/x.md", text }])).toHaveLength(1);
-    for (const text of ["https://example.com/home/page", "packages/root/x", "a/tmp/b"])
+    for (const text of [`https://example.com${home}page`, ["packages", "root", "x"].join("/"), ["a", "tmp", "b"].join("/")])
       expect(checkText([{ path: "docs/x.md", text }])).toEqual([]);
   });
 

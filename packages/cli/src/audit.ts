@@ -1,5 +1,5 @@
-// Are the payloads at hand those that the manifest means? The interpreter runs the installation for every slot that the manifest tells
-// apart, on a device that fits, and each payload must meet an image digest on the way.
+// Are the payloads at hand those that the manifest means? The interpreter runs the installation for every kind of device that the manifest
+// tells apart, and each payload must meet an image digest on the way.
 
 import { createHash } from "node:crypto";
 import { toHex } from "@firmseal/signer";

@@ -1088,11 +1088,12 @@ describe.concurrent("--json gives one object on stdout, whatever happens", () =>
 });
 
 const vectors = haveVectors ? "" : " (skipped: the third-party vectors are not here)";
-(haveVectors ? describe.concurrent : describe.skip)(`the official examples from their JSON descriptions${vectors}`, () => {
+describe.skipIf(!haveVectors).concurrent(`the official examples from their JSON descriptions${vectors}`, () => {
   for (const [n, files] of Object.entries({
     0: ["suit/libcsuit/suit_manifest_exp0.suit"],
     1: ["suit/esp256/example1.signed.suit", "suit/libcsuit/suit_manifest_exp1.suit"],
     3: ["suit/esp256/example3.signed.suit", "suit/libcsuit/suit_manifest_exp3.suit"],
+    4: [],
     5: ["suit/esp256/example5.signed.suit"],
   })) {
     it(`firmseal sign example${n}.json: every byte`, async () => {

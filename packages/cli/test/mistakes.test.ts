@@ -1,8 +1,9 @@
 // Slips of the hand, and releases that are signed well and would fail in the field.
 
-import { chmodSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard } from "./run.js";
+import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard } from "./run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
 const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
@@ -132,6 +133,28 @@ describe("a release that no device takes", () => {
     await p.ok(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]);
     p.put("app.bin", image(10, 2));
     expectFailure(await p.run(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]), 1);
+  });
+});
+
+describe("a large file", () => {
+  const hasScript = spawnSync("script", ["--version"]).status === 0;
+  const reason = hasScript ? "" : " (skipped: no program script)";
+
+  it.skipIf(!hasScript)(`shows how far its hashing is on a terminal, and on nothing else${reason}`, async () => {
+    const p = standard();
+    // long enough for the first half second, in which nothing is shown, to pass
+    p.put("big.bin", "");
+    truncateSync(p.at("big.bin"), 2_500_000_000);
+    const args = ["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1"];
+    const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
+    const terminal = spawnSync("script", ["-qec", command, "/dev/null"], { cwd: p.path, encoding: "utf8", timeout: 60_000 });
+    expect(terminal.status).toBe(0);
+    const shares = [...terminal.stdout.matchAll(/\rhashing big\.bin \[#*\.*\] (\d+) %/g)].map((m) => Number(m[1]));
+    expect(shares.length).toBeGreaterThan(2);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    // and it is gone when the work is done
+    expect(terminal.stdout).toMatch(/\r\x1b\[K/);
+    expect((await p.ok(args)).stderr).not.toContain("hashing");
   });
 });
 
