@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../packages/cli/src/failure.js";
-import { COMMANDS } from "../packages/verifier/src/handlers.js";
+import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../packages/verifier/src/commands.js";
+import { ELEMENTS } from "../packages/verifier/src/parse.js";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
 import { PARAMETERS } from "../packages/verifier/src/spec/names.js";
@@ -202,12 +203,44 @@ describe("code points", () => {
   const marked = (tables: string[], mark: "written" | "executed") =>
     registry.filter((r) => tables.includes(r.table) && r[mark]).map((r) => `${r.table} ${r.code}`);
 
-  it("are said to be executed where the interpreter has them in its table", () => {
-    const handled = Object.keys(COMMANDS).map((code) => {
-      const row = registry.find((r) => (r.table === "condition" || r.table === "directive") && r.code === Number(code));
-      return `${row?.table} ${code}`;
-    });
-    expect(marked(["condition", "directive"], "executed").sort()).toEqual(handled.sort());
+  it("are said to be executed where the interpreter's table has them", () => {
+    for (const [table, text, foreign] of [
+      ["condition", KINDS, (kind: number) => kind & FOREIGN],
+      ["directive", KINDS, (kind: number) => kind & FOREIGN],
+      ["parameter", VALUES, (kind: number) => kind === OTHER],
+      ["manifest", ELEMENTS, (kind: number) => kind & FOREIGN],
+    ] as const) {
+      const rows = registry.filter((r) => r.table === table);
+      expect(rows.length, table).toBeGreaterThan(5);
+      for (const r of rows) {
+        const kind = kindOf(text, r.code);
+        // the first four elements, and the one that moved, are told apart by name
+        if (table !== "manifest" || r.code > 4) expect(Boolean(kind), r.name).toBe(r.code !== suit.MAN_INSTALL_OLD || table !== "manifest");
+        if (kind && foreign(kind)) expect(r.executed, r.name).toBe(false);
+        else if (table !== "manifest") expect(r.executed, r.name).toBe(true);
+      }
+    }
+    // and nothing stands in a table that the registry does not know
+    for (const [text, tables] of [
+      [KINDS, ["condition", "directive"]],
+      [VALUES, ["parameter"]],
+      [ELEMENTS, ["manifest"]],
+    ] as const)
+      for (let code = 0; code < text.length; code++)
+        if (kindOf(text, code))
+          expect(
+            registry.filter((r) => tables.includes(r.table as never) && r.code === code),
+            `${tables} ${code}`,
+          ).toHaveLength(1);
+  });
+
+  it("have the kind that their names have", () => {
+    for (const [name, code] of Object.entries(suit)) {
+      if (/^COND_/.test(name)) expect(isCondition(code), name).toBe(true);
+      if (/^DIR_/.test(name)) expect(isCondition(code), name).toBe(false);
+    }
+    for (const code of [-1, 0, 0.5, 36, 255, 2 ** 31 + 3, 2 ** 32 + 3, 2 ** 53 - 1, Number.NaN])
+      expect(kindOf(KINDS, code), String(code)).toBe(0);
   });
 
   it("are said to be written where the schema of descriptions has them", () => {

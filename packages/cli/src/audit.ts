@@ -3,7 +3,17 @@
 
 import { createHash } from "node:crypto";
 import { toHex } from "@firmseal/signer";
-import { type Digest, type Effect, errors, type Identity, INSTALL_SECTIONS, type Manifest, start, step } from "@firmseal/verifier";
+import {
+  type Digest,
+  type Effect,
+  errors,
+  type Identity,
+  INSTALL_SECTIONS,
+  identified,
+  type Manifest,
+  start,
+  step,
+} from "@firmseal/verifier";
 import { feed } from "@firmseal/verifier/cbor";
 import { HASHES } from "@firmseal/verifier/names";
 import {
@@ -73,7 +83,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
-        feed(m.r, p.content, { update: (bytes) => void h.update(bytes as Uint8Array), digest: () => [] });
+        feed(m.r, p.content, (bytes) => void h.update(bytes as Uint8Array));
         return new Uint8Array(h.digest());
       },
     });
@@ -196,11 +206,11 @@ function certainRefusal(m: Manifest): keyof typeof errors | undefined {
         if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
         if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
           if (!e.digest) return "DIGEST_UNSET";
-          if (!(run.vendor && run.class)) return "IDENTITY_UNCHECKED";
+          if (!identified(run)) return "IDENTITY_UNCHECKED";
         }
         e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : e.op !== COND_IMAGE_MATCH || kind.there);
       }
-      if (!(run.vendor && run.class)) return "IDENTITY_UNCHECKED";
+      if (!identified(run)) return "IDENTITY_UNCHECKED";
     } catch (x) {
       if (!isRefusal(x)) throw x;
     }

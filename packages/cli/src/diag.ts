@@ -121,7 +121,7 @@ function number(r: Reader): bigint {
 }
 
 function stringOf(r: Reader): Slice {
-  const s = { at: r.at, n: r.hi * 2 ** 32 + r.lo };
+  const s = { at: r.at, n: r.n };
   r.at += s.n;
   return s;
 }
@@ -172,9 +172,9 @@ function item(r: Reader, place: Place, indent: string): string {
     const s = stringOf(r);
     return visible(JSON.stringify(new TextDecoder().decode(Uint8Array.from(take(r, s.at, s.n)))));
   }
-  if (type === SIMPLE) return r.lo === FALSE ? "false" : r.lo === TRUE ? "true" : "null";
+  if (type === SIMPLE) return r.n === FALSE ? "false" : r.n === TRUE ? "true" : "null";
   if (type === TAG) return `${number(r)}(${item(r, place, indent)})`;
-  const n = r.lo;
+  const n = r.n;
   const parts: string[] = [];
   if (type === MAP) {
     for (let i = 0; i < n; i++) {

@@ -7,6 +7,19 @@ export function room(n: number): number[] {
   return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
 }
 
+/** All of `pieces`, one after the other. */
+export function concat(pieces: Bytes[]): Bytes {
+  var n = 0,
+    out,
+    i,
+    j;
+  for (i = 0; i < pieces.length; i++) n += pieces[i].length;
+  out = room(n);
+  n = 0;
+  for (i = 0; i < pieces.length; i++) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
+  return out;
+}
+
 /** Whether two strings of octets are the same. Not constant time. */
 export function same(a: Bytes, b: Bytes): boolean {
   var i;

@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { compare, rawKey, same } from "./bytes.js";
+import { compare, concat, rawKey, same } from "./bytes.js";
 import {
   array,
   ascending,
@@ -13,6 +13,7 @@ import {
   map,
   NINT,
   NULL,
+  octets,
   peekType,
   type Reader,
   type Slice,
@@ -24,6 +25,7 @@ import {
   take,
   tstr,
   UINT,
+  uint,
 } from "./cbor.js";
 import { refuse } from "./refuse.js";
 import {
@@ -102,53 +104,48 @@ interface Headers {
   kid: Bytes | null;
   /** The protected bucket as it goes into the Sig_structure. */
   protected: Bytes;
+  /** Encoded labels of the protected bucket, in order. */
+  labels: Bytes[];
 }
 
-function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean): void {
-  var last: Bytes | null = null,
-    n = map(r),
+function bucket(r: Reader, out: Headers, isProtected: boolean): void {
+  var n = map(r),
     next = 0,
     critical: number[] = [],
     at,
     label,
-    type,
-    i,
-    s;
+    s,
+    i;
   for (; n > 0; n--) {
     at = r.at;
     label = 0;
-    type = head(r);
-    // a label past 2^32 is none that is known here
-    if (type === UINT && r.hi === 0) label = r.lo;
-    else if (type === TSTR) {
-      r.at = at;
-      tstr(r);
-    } else if (type !== UINT && type !== NINT) refuse(CBOR_TYPE, at);
-    last = ascending(r, at, last);
+    if (peekType(r) === TSTR) tstr(r);
+    else label = int(r);
+    ascending(r, at);
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
-    if (isProtected) labels.push(last);
+    if (isProtected) out.labels.push(r.last as Bytes);
     else {
       // both buckets are in order: one pass over each is enough
-      while (next < labels.length && compare(labels[next], last) < 0) next++;
-      if (next < labels.length && same(labels[next], last)) refuse(HEADER_TWICE, at);
+      i = -1;
+      while (next < out.labels.length && (i = compare(out.labels[next], r.last as Bytes)) < 0) next++;
+      if (i === 0) refuse(HEADER_TWICE, at);
     }
     if (label === HEADER_ALG) {
       if (!isProtected) refuse(HEADER_NO_ALG, at);
-      if (peekType(r) <= NINT) out.alg = int(r);
-      else refuse(HEADER_ALG_UNKNOWN, at);
+      if (peekType(r) > NINT) refuse(HEADER_ALG_UNKNOWN, at);
+      out.alg = int(r);
     } else if (label === HEADER_KID) {
       s = bstr(r);
       if (s.n > MAX_KID) refuse(HEADER_LENGTH, at);
       out.kid = take(r, s.at, s.n);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
-      if (!isProtected) refuse(HEADER_CRITICAL, at);
-      i = array(r);
+      i = isProtected ? array(r) : 0;
       if (i === 0) refuse(HEADER_CRITICAL, at);
       for (; i > 0; i--) {
-        head(r);
-        if (r.type !== UINT || r.hi !== 0 || (r.lo !== HEADER_ALG && r.lo !== HEADER_KID)) refuse(HEADER_CRITICAL, at);
-        critical.push(r.lo);
+        label = peekType(r) === UINT ? uint(r) : 0;
+        if (label !== HEADER_ALG && label !== HEADER_KID) refuse(HEADER_CRITICAL, at);
+        critical.push(label);
       }
     } else skip(r);
   }
@@ -159,50 +156,51 @@ function bucket(r: Reader, out: Headers, labels: Bytes[], isProtected: boolean):
 function headers(r: Reader): Headers {
   var at = r.at,
     s = bstr(r),
-    out: Headers = { alg: null, kid: null, protected: [] },
-    labels: Bytes[] = [],
+    out: Headers = { alg: null, kid: null, protected: [], labels: [] },
     inner;
   // headers are copied, and signed over, before anybody has vouched for them
   if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH, at);
   if (s.n > 0) {
-    out.protected = take(r, s.at, s.n);
     inner = sub(r, s);
-    bucket(inner, out, labels, true);
+    bucket(inner, out, true);
     done(inner);
     // an empty map is signed as an empty string (RFC 9052 §4.4)
-    if (labels.length === 0) out.protected = [];
+    if (out.labels.length) out.protected = take(r, s.at, s.n);
   }
-  bucket(r, out, labels, false);
+  bucket(r, out, false);
   return out;
 }
 
-function put(out: number[], bytes: Bytes): void {
-  var n = bytes.length,
-    i;
-  // the head of a byte string, shortest form; nothing that is signed here reaches 2^32 bytes
-  if (n < 24) out.push(64 + n);
-  else if (n < 256) out.push(88, n);
-  else if (n < 65536) out.push(89, n >> 8, n & 255);
-  else out.push(90, (n >>> 24) & 255, (n >> 16) & 255, (n >> 8) & 255, n & 255);
-  for (i = 0; i < n; i++) out.push(bytes[i]);
+/** The head of a byte string of `n` octets, in its shortest form; nothing that is signed here reaches 2^32 octets. */
+function headOf(n: number): number[] {
+  if (n < 24) return [64 + n];
+  if (n < 256) return [88, n];
+  return n < 65536 ? [89, n >> 8, n & 255] : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
 /** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings. */
-export function structure(context: string, parts: Bytes[]): number[] {
-  var out = [128 + parts.length + 1, 96 + context.length],
+export function structure(context: string, parts: Bytes[]): Bytes {
+  var start = [129 + parts.length, 96 + context.length],
+    pieces: Bytes[] = [start],
     i;
-  for (i = 0; i < context.length; i++) out.push(context.charCodeAt(i));
-  for (i = 0; i < parts.length; i++) put(out, parts[i]);
-  return out;
+  for (i = 0; i < context.length; i++) start.push(context.charCodeAt(i));
+  for (i = 0; i < parts.length; i++) pieces.push(headOf(parts[i].length), parts[i]);
+  return concat(pieces);
 }
 
 function claim(h: Headers, context: string, parts: Bytes[], r: Reader, at: number): Claim {
-  var s = bstr(r),
+  var signature = bstr(r),
     alg = h.alg;
-  if (s.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH, at);
+  if (signature.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH, at);
   if (alg === null) refuse(HEADER_NO_ALG, at);
   if (context === "MAC0" ? alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(alg as number) < 0) refuse(HEADER_ALG_UNKNOWN, at);
-  return { alg: alg as number, kid: h.kid, message: structure(context, parts), signature: take(r, s.at, s.n), at: at };
+  return {
+    alg: alg as number,
+    kid: h.kid,
+    message: structure(context, parts),
+    signature: take(r, signature.at, signature.n),
+    at: at,
+  };
 }
 
 /**
@@ -217,10 +215,9 @@ export function claims(r0: Reader, slice: Slice, payload: Bytes | null, external
     body,
     h,
     n,
-    s,
     content: Bytes;
-  if (head(r) !== TAG || r.hi !== 0) refuse(BLOCK_TAG, at);
-  kind = r.lo;
+  if (head(r) !== TAG) refuse(BLOCK_TAG, at);
+  kind = r.n;
   if (kind === TAG_MAC) refuse(NOT_SUPPORTED, at);
   if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG, at);
   at = r.at;
@@ -228,9 +225,8 @@ export function claims(r0: Reader, slice: Slice, payload: Bytes | null, external
   body = headers(r);
   at = r.at;
   if (peekType(r) === BSTR) {
-    s = bstr(r);
     if (payload) refuse(PAYLOAD_ATTACHED, at);
-    content = take(r, s.at, s.n);
+    content = octets(r);
   } else {
     if (simple(r) !== NULL || !payload) refuse(CBOR_TYPE, at);
     content = payload as Bytes;

@@ -12,31 +12,23 @@ export interface Digest {
   bytes: Bytes;
 }
 
-/** Bytes of a digest of algorithm `alg`. 0: the algorithm is known, but none of ours; -1: unknown. */
-export function digestLength(alg: number): number {
-  if (alg === HASH_SHA_256) return 32;
-  if (alg === HASH_SHA_384) return 48;
-  if (alg === HASH_SHA_512) return 64;
-  return alg === HASH_SHAKE128 || alg === HASH_SHAKE256 ? 0 : -1;
-}
-
 /** SUIT_Digest = [alg, bytes]; an extension behind them is refused (M37 §10). */
 export function digest(r: Reader): Digest {
   var at = r.at,
     n = array(r),
     alg,
-    length,
     s;
   if (n !== 2) refuse(CBOR_TYPE, at);
   at = r.at;
   alg = int(r);
-  length = digestLength(alg);
-  if (length < 0) refuse(DIGEST_ALG, at);
-  if (length === 0) refuse(NOT_SUPPORTED, at);
+  if (alg === HASH_SHAKE128 || alg === HASH_SHAKE256) refuse(NOT_SUPPORTED, at);
+  n = alg === HASH_SHA_256 ? 32 : alg === HASH_SHA_384 ? 48 : alg === HASH_SHA_512 ? 64 : 0;
+  if (!n) refuse(DIGEST_ALG, at);
   at = r.at;
+  // its length first: nobody has vouched for it, and it may be as long as the input
   s = bstr(r);
-  if (s.n !== length) refuse(DIGEST_LENGTH, at);
-  return { alg: alg, bytes: take(r, s.at, s.n) };
+  if (s.n !== n) refuse(DIGEST_LENGTH, at);
+  return { alg: alg, bytes: take(r, s.at, n) };
 }
 
 /** The host's hash function for a COSE algorithm; refused where the bundle has none. */
@@ -49,6 +41,8 @@ export function hashOf(host: Host, alg: number): Hash {
 /** The digest of a stretch of the input, by the COSE hash `alg`. */
 export function digestSlice(r: Reader, slice: Slice, host: Host, alg: number): Bytes {
   var state = hashOf(host, alg).create();
-  feed(r, slice, state);
+  feed(r, slice, function (bytes) {
+    state.update(bytes);
+  });
   return state.digest();
 }

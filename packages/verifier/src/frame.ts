@@ -5,7 +5,7 @@ import type { Digest } from "./digest.js";
 import type { Manifest } from "./open.js";
 import { refuse } from "./refuse.js";
 import { TRY_EACH_EXHAUSTED } from "./spec/errors.js";
-import { DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "./spec/suit.js";
+import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
 
 /** What the device says it is. 16-byte UUIDs; a vendor may also be a private enterprise number, as the CBOR item #6.112(bstr). */
@@ -23,8 +23,8 @@ export interface Identity {
 export interface Effect {
   op: number;
   component: number;
-  digest?: Digest;
-  size?: number;
+  digest?: Digest | undefined;
+  size?: number | undefined;
   content?: Bytes;
   uri?: string;
   args?: Bytes;
@@ -43,9 +43,9 @@ export interface Frame {
   kind: number;
   soft: boolean;
   index: number[] | null;
-  /** The command at work, and how many of `index` it has been carried out for. */
+  /** The command at work, where its argument lies, and for which components it is to be carried out (`turns`, as far as `turn`). */
   code: number;
-  arg: Slice;
+  arg: number;
   turn: number;
   turns: number[];
   /** Alternatives of the try-each that are still to come. */
@@ -62,16 +62,21 @@ export interface Run {
   /** Sequences still to run: the shared sequence and the section. */
   queue: Slice[];
   frames: Frame[];
-  parameters: { [key: number]: Slice }[];
+  /** By component: where the values lie that are set. */
+  parameters: { [name: number]: number }[];
   strict: boolean;
   sources: number[];
   targets: number[];
   commands: number;
   effect: Effect | null;
   broken: boolean;
-  /** Whether a vendor and a class identifier have been checked, successfully. */
-  vendor: boolean;
-  class: boolean;
+  /** By command: whether an identifier has been checked, successfully. */
+  checked: { [code: number]: boolean };
+}
+
+/** Whether a run has found that the vendor and the class of this device are meant. */
+export function identified(run: Run): boolean {
+  return !!(run.checked[COND_VENDOR_IDENTIFIER] && run.checked[COND_CLASS_IDENTIFIER]);
 }
 
 /** Begins a sequence: a new frame on top. */
@@ -84,7 +89,7 @@ export function frame(run: Run, slice: Slice, kind: number, index: number[] | nu
       soft: kind === DIR_TRY_EACH,
       index: index,
       code: 0,
-      arg: slice,
+      arg: slice.at,
       turn: 0,
       turns: [],
       rest: null,

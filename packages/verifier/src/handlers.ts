@@ -1,9 +1,8 @@
 // The table of commands: code → what it does to the run.
 
 import { same } from "./bytes.js";
-import { array, BSTR, bool, bstr, int, map, peekType, type Reader, SIMPLE, skip, sub, take, tstr, UINT, uint } from "./cbor.js";
-import { isCondition, uri } from "./commands.js";
-import { digest } from "./digest.js";
+import { array, between, bool, bstr, int, map, peekType, type Reader, SIMPLE, skip, UINT, uint } from "./cbor.js";
+import { isCondition, value } from "./commands.js";
 import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
 import { refuse } from "./refuse.js";
 import {
@@ -32,10 +31,8 @@ import {
   DIR_SWAP,
   DIR_TRY_EACH,
   DIR_WRITE,
-  PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_CONTENT,
-  PARAM_DEVICE_IDENTIFIER,
   PARAM_FETCH_ARGS,
   PARAM_IMAGE_DIGEST,
   PARAM_IMAGE_SIZE,
@@ -44,171 +41,123 @@ import {
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
   PARAM_URI,
-  PARAM_VENDOR_IDENTIFIER,
 } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
 
-type Handler = (run: Run, frame: Frame, component: number) => Effect | null;
+type Handler = (run: Run, frame: Frame, component: number) => void;
 
-/** A reader on the value of a parameter, or null where it is not set. */
-function parameter(run: Run, component: number, key: number): Reader | null {
-  var s = run.parameters[component][key];
-  return s ? sub(run.manifest.r, s) : null;
+/** A reader on the manifest, from `at` on. Where an item ends has been seen before. */
+function from(run: Run, at: number): Reader {
+  return between(run.manifest.r, at, run.manifest.r.end);
 }
 
-function bytesOf(r: Reader): Bytes {
-  var s = bstr(r);
-  return take(r, s.at, s.n);
+/** Puts what the parameter `name` of a component holds into the field of `e`. False where it is not set. */
+function set(run: Run, e: Effect, field: string, name: number, component: number): boolean {
+  var at = run.parameters[component][name];
+  if (at) (e as unknown as { [field: string]: unknown })[field] = value(from(run, at), name);
+  return !!at;
 }
 
-function identify(run: Run, component: number, key: number, ids: Bytes[] | undefined): boolean {
-  var r = parameter(run, component, key),
-    value,
+/** A vendor, class or device identifier: the parameter has the number of the condition. */
+function identify(run: Run, f: Frame, component: number): void {
+  var code = f.code,
+    at = run.parameters[component][code],
+    ids = code === COND_VENDOR_IDENTIFIER ? run.identity.vendor : code === COND_CLASS_IDENTIFIER ? run.identity.class : run.identity.device,
     i;
-  if (!r || !ids) return false;
-  // a UUID is compared without its head; a private enterprise number with its tag
-  value = peekType(r) === BSTR ? bytesOf(r) : take(r, r.at, r.end - r.at);
-  for (i = 0; i < ids.length; i++) if (same(ids[i], value)) return true;
-  return false;
-}
-
-function vendor(run: Run, f: Frame, component: number): null {
-  if (identify(run, component, PARAM_VENDOR_IDENTIFIER, run.identity.vendor)) run.vendor = true;
-  else fail(run, VENDOR_MISMATCH, f.arg.at);
-  return null;
-}
-
-function classOf(run: Run, f: Frame, component: number): null {
-  if (identify(run, component, PARAM_CLASS_IDENTIFIER, run.identity.class)) run.class = true;
-  else fail(run, CLASS_MISMATCH, f.arg.at);
-  return null;
-}
-
-function device(run: Run, f: Frame, component: number): null {
-  if (!identify(run, component, PARAM_DEVICE_IDENTIFIER, run.identity.device)) fail(run, DEVICE_MISMATCH, f.arg.at);
-  return null;
-}
-
-function abort(run: Run, f: Frame): null {
-  fail(run, ABORTED, f.arg.at);
-  return null;
-}
-
-function setIndex(run: Run, f: Frame): null {
-  var r = sub(run.manifest.r, f.arg),
-    type = peekType(r),
-    n = 1,
-    i;
-  f.index = [];
-  if (type === SIMPLE) for (i = 0; i < run.manifest.components.length; i++) f.index.push(i);
-  else {
-    if (type !== UINT) n = array(r);
-    for (; n > 0; n--) f.index.push(uint(r));
-  }
-  barrier(run);
-  return null;
-}
-
-function override(run: Run, f: Frame, component: number): null {
-  var r = sub(run.manifest.r, f.arg),
-    n = map(r),
-    at,
-    key;
-  barrier(run);
-  for (; n > 0; n--) {
-    key = int(r);
-    at = r.at;
-    if (key === PARAM_SOFT_FAILURE) {
-      if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE, at);
-      f.soft = bool(r);
-    } else if (key === PARAM_STRICT_ORDER) run.strict = bool(r);
-    else {
-      skip(r);
-      run.parameters[component][key] = { at: at, n: r.at - at };
+  if (at && ids) {
+    for (i = 0; i < ids.length; i++) {
+      if (same(ids[i], value(from(run, at), code) as Bytes)) {
+        run.checked[code] = true;
+        return;
+      }
     }
   }
-  return null;
+  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH, f.arg);
 }
 
-function runSequence(run: Run, f: Frame, component: number): null {
-  frame(run, bstr(sub(run.manifest.r, f.arg)), DIR_RUN_SEQUENCE, [component]);
-  return null;
+function abort(run: Run, f: Frame): void {
+  fail(run, ABORTED, f.arg);
 }
 
-function tryEach(run: Run, f: Frame, component: number): null {
-  var r = sub(run.manifest.r, f.arg);
+function setIndex(run: Run, f: Frame): void {
+  var r = from(run, f.arg),
+    type = peekType(r),
+    all = type === SIMPLE,
+    n = all ? run.manifest.components.length : type === UINT ? 1 : array(r),
+    i;
+  f.index = [];
+  for (i = 0; i < n; i++) f.index.push(all ? i : uint(r));
+  barrier(run);
+}
+
+function override(run: Run, f: Frame, component: number): void {
+  var r = from(run, f.arg),
+    n = map(r),
+    at,
+    name;
+  barrier(run);
+  for (; n > 0; n--) {
+    name = int(r);
+    at = r.at;
+    if (name === PARAM_SOFT_FAILURE) {
+      if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE, at);
+      f.soft = bool(r);
+    } else if (name === PARAM_STRICT_ORDER) run.strict = bool(r);
+    else {
+      skip(r);
+      run.parameters[component][name] = at;
+    }
+  }
+}
+
+function runSequence(run: Run, f: Frame, component: number): void {
+  frame(run, bstr(from(run, f.arg)), DIR_RUN_SEQUENCE, [component]);
+}
+
+function tryEach(run: Run, f: Frame, component: number): void {
+  var r = from(run, f.arg);
   alternative(run, r, array(r), [component]);
-  return null;
 }
 
 /** An Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
-function effect(run: Run, f: Frame, component: number): Effect | null {
+export function effect(run: Run, f: Frame, component: number): Effect | null {
   var op = f.code,
     e: Effect = { op: op, component: component },
-    r = parameter(run, component, PARAM_IMAGE_DIGEST),
-    missing = false;
-  if (r) e.digest = digest(sub(r, bstr(r)));
-  r = parameter(run, component, PARAM_IMAGE_SIZE);
-  if (r) e.size = uint(r);
-  if (op === COND_IMAGE_MATCH) missing = !e.digest;
-  else if (op === COND_COMPONENT_SLOT) {
-    r = parameter(run, component, PARAM_COMPONENT_SLOT);
-    if (r) e.slot = uint(r);
-    else missing = true;
-  } else if (op === COND_CHECK_CONTENT || op === DIR_WRITE) {
-    r = parameter(run, component, PARAM_CONTENT);
-    if (r) e.content = bytesOf(r);
-    else missing = true;
-  } else if (op === DIR_FETCH) {
-    r = parameter(run, component, PARAM_URI);
-    if (r) e.uri = uri(r, tstr(r));
-    else missing = true;
-    r = parameter(run, component, PARAM_FETCH_ARGS);
-    if (r) e.args = bytesOf(r);
-  } else if (op === DIR_COPY || op === DIR_SWAP) {
-    r = parameter(run, component, PARAM_SOURCE_COMPONENT);
-    if (r) e.source = uint(r);
-    else missing = true;
-    if (op === DIR_SWAP && !missing) {
-      r = parameter(run, e.source as number, PARAM_IMAGE_DIGEST);
-      if (r) e.sourceDigest = digest(sub(r, bstr(r)));
-      r = parameter(run, e.source as number, PARAM_IMAGE_SIZE);
-      if (r) e.sourceSize = uint(r);
-    }
-  } else {
-    r = parameter(run, component, PARAM_INVOKE_ARGS);
-    if (r) e.args = bytesOf(r);
+    // what the command cannot do without
+    has = set(run, e, "digest", PARAM_IMAGE_DIGEST, component) || op !== COND_IMAGE_MATCH,
+    source;
+  set(run, e, "size", PARAM_IMAGE_SIZE, component);
+  if (op === DIR_INVOKE) set(run, e, "args", PARAM_INVOKE_ARGS, component);
+  if (op === DIR_FETCH) set(run, e, "args", PARAM_FETCH_ARGS, component);
+  if (op === COND_COMPONENT_SLOT) has = set(run, e, "slot", PARAM_COMPONENT_SLOT, component);
+  if (op === COND_CHECK_CONTENT || op === DIR_WRITE) has = set(run, e, "content", PARAM_CONTENT, component);
+  if (op === DIR_FETCH) has = set(run, e, "uri", PARAM_URI, component);
+  if (op === DIR_COPY || op === DIR_SWAP) has = set(run, e, "source", PARAM_SOURCE_COMPONENT, component);
+  source = e.source as number;
+  if (op === DIR_SWAP && has) {
+    set(run, e, "sourceDigest", PARAM_IMAGE_DIGEST, source);
+    set(run, e, "sourceSize", PARAM_IMAGE_SIZE, source);
   }
-  if (missing) {
-    if (!isCondition(op)) refuse(PARAMETER_MISSING, f.arg.at);
-    fail(run, PARAMETER_MISSING, f.arg.at);
+  if (!has) {
+    if (!isCondition(op)) refuse(PARAMETER_MISSING, f.arg);
+    fail(run, PARAMETER_MISSING, f.arg);
     return null;
   }
   if (!isCondition(op) && !run.strict) {
     // a component must not be source and target at once; in a swap both are
-    if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === e.source || run.targets.indexOf(e.source as number) >= 0)
-      refuse(STRICT_ORDER, f.arg.at);
+    if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === source || run.targets.indexOf(source) >= 0)
+      refuse(STRICT_ORDER, f.arg);
     run.targets.push(component);
-    if (e.source !== undefined) run.sources.push(e.source);
+    if (source !== undefined) run.sources.push(source);
   }
   return e;
 }
 
-/** What each command does. Those that need the device hand out an Effect. */
+/** What the commands do that need no device. All others that open() lets through hand out an Effect. */
 export var COMMANDS: { [code: number]: Handler } = {};
-COMMANDS[COND_VENDOR_IDENTIFIER] = vendor;
-COMMANDS[COND_CLASS_IDENTIFIER] = classOf;
-COMMANDS[COND_DEVICE_IDENTIFIER] = device;
+COMMANDS[COND_VENDOR_IDENTIFIER] = COMMANDS[COND_CLASS_IDENTIFIER] = COMMANDS[COND_DEVICE_IDENTIFIER] = identify;
 COMMANDS[COND_ABORT] = abort;
-COMMANDS[COND_IMAGE_MATCH] = effect;
-COMMANDS[COND_COMPONENT_SLOT] = effect;
-COMMANDS[COND_CHECK_CONTENT] = effect;
 COMMANDS[DIR_SET_COMPONENT_INDEX] = setIndex;
 COMMANDS[DIR_OVERRIDE_PARAMETERS] = override;
 COMMANDS[DIR_TRY_EACH] = tryEach;
 COMMANDS[DIR_RUN_SEQUENCE] = runSequence;
-COMMANDS[DIR_WRITE] = effect;
-COMMANDS[DIR_FETCH] = effect;
-COMMANDS[DIR_COPY] = effect;
-COMMANDS[DIR_INVOKE] = effect;
-COMMANDS[DIR_SWAP] = effect;

@@ -49,6 +49,7 @@ export function boot(envelope: Bytes | Source, trust: Trust, device: Device, hos
 export type { Commit, ComponentId, Device, Progress } from "./device.js";
 export type { Digest } from "./digest.js";
 export type { Effect, Identity, Run } from "./frame.js";
+export { identified } from "./frame.js";
 export { INSTALL_SECTIONS } from "./install.js";
 export { compareSequence } from "./number.js";
 export type { Manifest } from "./open.js";

@@ -2,15 +2,14 @@
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
 import { same, sameConstantTime } from "./bytes.js";
-import { chunkOf, type Reader, reader, take } from "./cbor.js";
+import { feed, type Reader, reader, sub, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
-import type { Effect } from "./frame.js";
-import { compareSequence } from "./number.js";
-import { type Manifest, open } from "./open.js";
+import type { Effect, Run } from "./frame.js";
+import { open } from "./open.js";
 import { refuse } from "./refuse.js";
 import { start, step } from "./run.js";
-import { admit, checkIdentity, floorOf, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -18,14 +17,13 @@ import {
   NOT_SUPPORTED,
   PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
-  ROLLBACK,
   RUN_OUTCOME,
 } from "./spec/errors.js";
 import {
   COND_CHECK_CONTENT,
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
-  DIR_COPY,
+  DIR_FETCH,
   DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
@@ -36,6 +34,9 @@ import {
   MAN_VALIDATE,
 } from "./spec/suit.js";
 import type { Bytes, Host, Source, Trust } from "./types.js";
+
+/** The sections of an installation, in order; a missing one is passed over. */
+export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 /** Refusals pass; whatever else a device throws becomes one, with its cause kept for the log. */
 function rethrow(e: unknown): never {
@@ -51,10 +52,7 @@ function rethrow(e: unknown): never {
 
 /** A swap as the other component sees it. */
 function back(e: Effect): Effect {
-  var other: Effect = { op: e.op, component: e.source as number, source: e.component };
-  if (e.sourceDigest) other.digest = e.sourceDigest;
-  if (e.sourceSize !== undefined) other.size = e.sourceSize;
-  return other;
+  return { op: e.op, component: e.source as number, digest: e.sourceDigest, size: e.sourceSize };
 }
 
 function begin(s: Session, e: Effect): void {
@@ -127,62 +125,64 @@ function checkContent(s: Session, e: Effect): boolean {
   return r.end === content.length && sameConstantTime(take(r, 0, r.end), content);
 }
 
-/** Writes a stretch of something readable to a component. */
-function pour(s: Session, e: Effect, r: Reader, at: number, n: number): boolean {
-  var chunk = chunkOf(r),
-    size;
+/** Writes all that `r` has to a component. */
+function pour(s: Session, e: Effect, r: Reader): boolean {
   begin(s, e);
-  for (; n > 0; n -= size) {
-    size = n < chunk ? n : chunk;
-    receive(s, e, take(r, at, size));
-    at += size;
-  }
+  feed(r, { at: r.at, n: r.end - r.at }, function (bytes) {
+    receive(s, e, bytes);
+  });
   return end(s, e);
 }
 
-/**
- * Each goes to the other's slot that is not current, so that the power may fail at any point. What this session has written cannot be
- * swapped: its slot would be the target as well.
- */
-function swap(s: Session, e: Effect): boolean {
-  var other = e.source as number,
-    a = contents(s, e.component),
-    b = contents(s, other);
-  if (s.written[e.component] || s.written[other]) refuse(NOT_SUPPORTED, -1);
-  if (a.end === 0 || b.end === 0) refuse(PAYLOAD_ABSENT, -1);
-  pour(s, e, b, 0, b.end);
-  return pour(s, back(e), a, 0, a.end);
+/** Where the content comes from that a directive writes; undefined where it has to be waited for. */
+function origin(s: Session, e: Effect): Reader | undefined {
+  var payloads = s.manifest.payloads,
+    c = e.component,
+    other = e.source as number,
+    r,
+    i,
+    source;
+  if (e.op === DIR_WRITE) return reader(e.content as Bytes);
+  if (e.op === DIR_FETCH) {
+    for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return sub(s.manifest.r, payloads[i].content);
+    source = s.device.fetch && s.device.fetch(e.uri as string);
+    return source ? reader(source) : undefined;
+  }
+  // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
+  // which each goes to the other's slot that is not current, so that the power may fail at any point.
+  if (e.op === DIR_SWAP ? c === other || s.written[c] || s.written[other] : c === other && s.written[c]) refuse(NOT_SUPPORTED, -1);
+  r = contents(s, other);
+  if (r.end === 0) refuse(PAYLOAD_ABSENT, -1);
+  return r;
 }
 
 /** Carries out one effect. undefined: it has to be waited for. */
 function perform(s: Session, e: Effect): boolean | undefined {
-  var i, p, source;
+  var device = s.device,
+    name = id(s, e.component),
+    r,
+    here;
   admit(s, e);
-  if (e.op === COND_COMPONENT_SLOT) return s.device.slot(id(s, e.component)) === e.slot;
+  if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
   if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
   if (e.op === COND_CHECK_CONTENT) return checkContent(s, e);
   if (e.op === DIR_INVOKE) {
-    if (!s.matched[e.component] && !s.device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED, -1);
-    return s.device.invoke(id(s, e.component), e.args) === true;
+    if (!s.matched[e.component] && !device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED, -1);
+    return device.invoke(name, e.args) === true;
   }
-  if (e.op === DIR_WRITE) return pour(s, e, reader(e.content as Bytes), 0, (e.content as Bytes).length);
-  // what this session wrote lies in the slot that would be written again
-  if (e.source === e.component && (e.op === DIR_SWAP || s.written[e.component])) refuse(NOT_SUPPORTED, -1);
-  if (e.op === DIR_COPY) {
-    source = contents(s, e.source as number);
-    if (source.end === 0) refuse(PAYLOAD_ABSENT, -1);
-    return pour(s, e, source, 0, source.end);
+  r = origin(s, e);
+  if (!r) {
+    begin(s, e);
+    return undefined;
   }
-  if (e.op === DIR_SWAP) return swap(s, e);
-  // fetch: from the envelope, from the device's own transport, or from whoever drives us
-  for (i = 0; i < s.manifest.payloads.length; i++) {
-    p = s.manifest.payloads[i];
-    if (p.uri === e.uri) return pour(s, e, s.manifest.r, p.content.at, p.content.n);
+  if (e.op === DIR_SWAP) {
+    here = contents(s, e.component);
+    if (here.end === 0) refuse(PAYLOAD_ABSENT, -1);
+    pour(s, e, r);
+    e = back(e);
+    r = here;
   }
-  source = s.device.fetch ? s.device.fetch(e.uri as string) : undefined;
-  if (source) return pour(s, e, reader(source), 0, source.length);
-  begin(s, e);
-  return undefined;
+  return pour(s, e, r);
 }
 
 /** Reads back what has not been read back yet, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
@@ -192,7 +192,7 @@ function commit(s: Session): void {
     w;
   checkIdentity(s);
   // another installation may have been committed since this one was opened
-  if (compareSequence(s.manifest.sequence, floorOf(s.device)) < 0) refuse(ROLLBACK, -1);
+  checkFloor(s);
   for (i = 0; i < s.written.length; i++) {
     w = s.written[i];
     if (w) {
@@ -246,24 +246,19 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   return undefined;
 }
 
-function session(input: Bytes | Source, trust: Trust, device: Device, host: Host, installing: boolean, sections: number[]): Progress {
-  var manifest, s: Session, progress: Progress, floor;
+function session(input: Bytes | Source, trust: Trust, device: Device, host: Host, sections: number[]): Progress {
+  var installing = sections === INSTALL_SECTIONS,
+    s: Session,
+    progress: Progress;
   try {
-    if (installing) {
-      floor = floorOf(device);
-      if (trust && trust.anchors && !(trust.floor && compareSequence(trust.floor, floor) > 0))
-        trust = { anchors: trust.anchors, need: trust.need === undefined ? 1 : trust.need, floor: floor };
-    }
-    manifest = open(input, trust, host);
-    device.begin(installing);
     s = {
       input: input,
-      manifest: manifest,
+      manifest: open(input, trust, host),
       device: device,
       host: host,
       installing: installing,
       sections: sections,
-      run: start(manifest, sections, device.identity),
+      run: null as unknown as Run,
       written: [],
       matched: [],
       effect: undefined,
@@ -272,24 +267,23 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
       hash: null,
       over: false,
     };
+    if (installing) checkFloor(s);
+    device.begin(installing);
     device.session = s;
     rehearseBoth(s);
-    s.run = start(manifest, sections, device.identity);
+    s.run = start(s.manifest, sections, device.identity);
   } catch (e) {
     rethrow(e);
   }
   progress = {
     done: false,
-    manifest: manifest as Manifest,
+    manifest: s.manifest,
     next: function (outcome) {
       return advance(s, progress, outcome);
     },
   };
   return progress;
 }
-
-/** The sections of an installation, in order; a missing one is passed over. */
-export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 /**
  * Opens an envelope and prepares its installation: payload-fetch, install, validate, then one commit. The floor is the higher of
@@ -299,7 +293,7 @@ export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host: Host): Progress {
-  return session(input, trust, device, host, true, INSTALL_SECTIONS);
+  return session(input, trust, device, host, INSTALL_SECTIONS);
 }
 
 /**
@@ -307,5 +301,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host: Host): Progress {
-  return session(input, trust, device, host, false, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
+  return session(input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
 }

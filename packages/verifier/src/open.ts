@@ -86,15 +86,14 @@ export function wrapper(r0: Reader, slice: Slice): { digest: Digest; message: By
 }
 
 function authenticate(all: Claim[], anchors: Anchor[], need: number, host: Host, at: number): number[] {
-  var found,
+  var found = verified(all, anchors, need, host),
     fits = false,
     i,
     j;
   if (all.length === 0) refuse(WRAPPER_EMPTY, at);
-  for (i = 0; i < all.length; i++) for (j = 0; j < anchors.length; j++) if (concerns(all[i], anchors[j])) fits = true;
-  if (!fits) refuse(SIGNATURE_NO_ANCHOR, at);
-  found = verified(all, anchors, need, host);
   if (found.length < need) {
+    for (i = 0; i < all.length; i++) for (j = 0; j < anchors.length; j++) if (concerns(all[i], anchors[j])) fits = true;
+    if (!fits) refuse(SIGNATURE_NO_ANCHOR, at);
     // a key that can verify nothing is a fault of the device, and is told apart from a bad signature
     for (j = 0; j < anchors.length; j++) if (!anchors[j].alg.valid(rawKey(anchors[j].key))) refuse(ANCHOR_KEY, -1);
     refuse(found.length ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID, at);
@@ -144,11 +143,11 @@ export function open(input: Bytes | Source, trust: Trust, host: Host): Manifest 
     m,
     absent;
   checkManifestDigest(e, w.digest, host);
-  m = parseManifest(e, false);
+  m = parseManifest(e);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
   if (trust.floor && compareSequence(m.sequence, trust.floor) < 0) refuse(ROLLBACK, e.manifest.content.at);
   absent = checkSevered(e, m, host);
-  parseCommands(e, m, false);
+  parseCommands(e, m);
   checkPayloads(e, m);
   return {
     sequence: m.sequence,

@@ -7,9 +7,10 @@ import {
   ascending,
   bstr,
   done,
-  int,
+  key,
   MAP,
   map,
+  octets,
   peekType,
   type Reader,
   reader,
@@ -20,11 +21,10 @@ import {
   TSTR,
   tag,
   take,
-  tstr,
   uint,
   uint64,
 } from "./cbor.js";
-import { sequence, uri } from "./commands.js";
+import { FOREIGN, foreign, kindOf, sequence, uri } from "./commands.js";
 import { type Digest, digest } from "./digest.js";
 import { refuse } from "./refuse.js";
 import {
@@ -37,7 +37,6 @@ import {
   MANIFEST_INCOMPLETE,
   MANIFEST_KEY,
   MANIFEST_VERSION,
-  NOT_SUPPORTED,
   OLD_DRAFT,
   PAYLOAD_COUNT,
   SEVERED_REDUNDANT,
@@ -50,23 +49,11 @@ import {
   ENV_AUTHENTICATION_WRAPPER,
   ENV_DELEGATION,
   ENV_MANIFEST,
-  MAN_CANDIDATE_VERIFICATION,
   MAN_COMMON,
-  MAN_COMPONENT_ID,
-  MAN_COSWID,
-  MAN_DEPENDENCY_RESOLUTION,
-  MAN_INSTALL,
   MAN_INSTALL_OLD,
-  MAN_INVOKE,
-  MAN_LOAD,
-  MAN_MUD,
-  MAN_PAYLOAD_FETCH,
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
-  MAN_SET_VERSION,
   MAN_TEXT,
-  MAN_UNINSTALL,
-  MAN_VALIDATE,
   MAN_VERSION,
   TAG_ENVELOPE,
 } from "./spec/suit.js";
@@ -76,6 +63,13 @@ import type { Bytes, Sequence, Source } from "./types.js";
 var MAX_COMPONENTS = 16;
 var MAX_PARTS = 5;
 var MAX_PAYLOADS = 16;
+
+/** What an element of the manifest can be, besides FOREIGN. */
+var COMMANDS = 1;
+var SEVERABLE = 2;
+
+/** By number of the manifest's element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see commands.ts. */
+export var ELEMENTS = "@@@@@DDAAA@@@@FGC@G@C@@BED";
 
 /** An element of the envelope or manifest: its number, where its content lies, and where its bytes with the bstr head lie (`whole`). */
 export interface Element {
@@ -111,76 +105,49 @@ export interface Structure {
   referenceUri: string | null;
 }
 
-function isSequence(key: number): boolean {
-  return key === MAN_VALIDATE || key === MAN_LOAD || key === MAN_INVOKE || key === MAN_PAYLOAD_FETCH || key === MAN_INSTALL;
-}
-
-/** Code points of the family that this build does not run: trust domains, update management, MUD. */
-function isForeign(key: number): boolean {
-  return (
-    key === MAN_COMPONENT_ID ||
-    key === MAN_SET_VERSION ||
-    key === MAN_COSWID ||
-    key === MAN_DEPENDENCY_RESOLUTION ||
-    key === MAN_CANDIDATE_VERIFICATION ||
-    key === MAN_UNINSTALL ||
-    key === MAN_MUD
-  );
-}
-
-function isSeverable(key: number): boolean {
-  return (
-    key === MAN_PAYLOAD_FETCH ||
-    key === MAN_INSTALL ||
-    key === MAN_TEXT ||
-    key === MAN_COSWID ||
-    key === MAN_DEPENDENCY_RESOLUTION ||
-    key === MAN_CANDIDATE_VERIFICATION
-  );
-}
-
-function element(r: Reader, key: number): Element {
+function element(r: Reader, name: number): Element {
   var at = r.at,
     content = bstr(r);
-  return { key: key, content: content, whole: { at: at, n: r.at - at } };
+  return { key: name, content: content, whole: { at: at, n: r.at - at } };
 }
 
-/** The envelope's map: SUIT_Envelope, with or without tag 107 (M37 §8.2). Only the outermost structure is looked at. */
+/**
+ * The envelope's map: SUIT_Envelope, with or without tag 107 (M37 §8.2). Only the outermost structure is looked at.
+ * `lenient` reads also the code points of the family that this build does not run.
+ */
 export function parseEnvelope(input: Bytes | Source, lenient: boolean): Envelope {
   var r = reader(input),
     wrapper: Element | null = null,
     manifest: Element | null = null,
     severed: Element[] = [],
     payloads: Payload[] = [],
-    last: Bytes | null = null,
     at,
     n,
-    key,
-    name;
+    name,
+    kind,
+    e;
+  r.window.lenient = lenient;
   if (peekType(r) === TAG) tag(r, TAG_ENVELOPE, ENVELOPE_NONE);
-  if (r.end === 0 || peekType(r) !== MAP) refuse(ENVELOPE_NONE, r.at);
+  if (peekType(r) !== MAP) refuse(ENVELOPE_NONE, r.at);
   n = map(r);
   for (; n > 0; n--) {
     at = r.at;
     if (peekType(r) === TSTR) {
-      name = uri(r, tstr(r));
-      last = ascending(r, at, last);
+      name = uri(r);
+      ascending(r, at);
       // nobody has signed them yet, so what they cost is bounded
       if (payloads.length === MAX_PAYLOADS) refuse(PAYLOAD_COUNT, at);
       payloads.push({ uri: name, content: bstr(r) });
     } else {
-      key = int(r);
-      last = ascending(r, at, last);
-      if (key === ENV_AUTHENTICATION_WRAPPER) wrapper = element(r, key);
-      else if (key === ENV_MANIFEST) manifest = element(r, key);
-      else if (key === MAN_INSTALL_OLD) refuse(OLD_DRAFT, at);
-      else if (isSeverable(key)) {
-        if (!lenient && isForeign(key)) refuse(NOT_SUPPORTED, at);
-        severed.push(element(r, key));
-      } else if (key === ENV_DELEGATION) {
-        if (!lenient) refuse(NOT_SUPPORTED, at);
-        element(r, key);
-      } else refuse(ENVELOPE_KEY, at);
+      name = key(r);
+      kind = kindOf(ELEMENTS, name);
+      if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT, at);
+      if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) foreign(r, at);
+      else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY, at);
+      e = element(r, name);
+      if (kind & SEVERABLE) severed.push(e);
+      else if (name === ENV_AUTHENTICATION_WRAPPER) wrapper = e;
+      else if (name === ENV_MANIFEST) manifest = e;
     }
   }
   done(r);
@@ -195,42 +162,36 @@ function components(r: Reader): Bytes[][] {
     n = array(r),
     all: Bytes[][] = [],
     raw: Bytes[] = [],
-    start,
     parts,
     id: Bytes[],
-    s,
+    whole,
     i;
   if (n === 0 || n > MAX_COMPONENTS) refuse(COMPONENT_LIST, at);
   for (; n > 0; n--) {
-    start = r.at;
+    at = r.at;
     parts = array(r);
-    if (parts > MAX_PARTS) refuse(COMPONENT_LIST, start);
+    if (parts > MAX_PARTS) refuse(COMPONENT_LIST, at);
     id = [];
-    for (; parts > 0; parts--) {
-      s = bstr(r);
-      id.push(take(r, s.at, s.n));
-    }
-    s = take(r, start, r.at - start);
-    for (i = 0; i < raw.length; i++) if (same(raw[i], s)) refuse(COMPONENT_LIST, start);
-    raw.push(s);
+    for (; parts > 0; parts--) id.push(octets(r));
+    whole = take(r, at, r.at - at);
+    for (i = 0; i < raw.length; i++) if (same(raw[i], whole)) refuse(COMPONENT_LIST, at);
+    raw.push(whole);
     all.push(id);
   }
   return all;
 }
 
-function common(r: Reader, out: Structure, lenient: boolean): void {
-  var last: Bytes | null = null,
-    n = map(r),
+function common(r: Reader, out: Structure): void {
+  var n = map(r),
     at,
-    key;
+    name;
   for (; n > 0; n--) {
     at = r.at;
-    key = int(r);
-    last = ascending(r, at, last);
-    if (key === COM_COMPONENTS) out.components = components(r);
-    else if (key === COM_SHARED_SEQUENCE) out.shared = bstr(r);
-    else if (key === COM_DEPENDENCIES) {
-      if (!lenient) refuse(NOT_SUPPORTED, at);
+    name = key(r);
+    if (name === COM_COMPONENTS) out.components = components(r);
+    else if (name === COM_SHARED_SEQUENCE) out.shared = bstr(r);
+    else if (name === COM_DEPENDENCIES) {
+      foreign(r, at);
       skip(r);
     } else refuse(COMMON_KEY, at);
   }
@@ -240,9 +201,8 @@ function common(r: Reader, out: Structure, lenient: boolean): void {
 /**
  * SUIT_Manifest (M37 §8.4). Elements severed into the envelope are listed with the others; `digests` says what they have to match, which
  * the caller checks before parseCommands().
- * `lenient` reads the code points of the family that this build does not run.
  */
-export function parseManifest(envelope: Envelope, lenient: boolean): Structure {
+export function parseManifest(envelope: Envelope): Structure {
   var r = sub(envelope.r, envelope.manifest.content),
     out: Structure = {
       sequence: [0, 0],
@@ -254,33 +214,33 @@ export function parseManifest(envelope: Envelope, lenient: boolean): Structure {
       uris: [],
       referenceUri: null,
     },
-    seen: { [key: number]: number } = {},
-    last: Bytes | null = null,
+    // what the manifest has, and (2) what it has only the digest of
+    seen: { [name: number]: number } = {},
     n = map(r),
     at,
-    key,
+    name,
+    kind,
     i,
     e;
   for (; n > 0; n--) {
     at = r.at;
-    key = int(r);
-    last = ascending(r, at, last);
-    seen[key] = 1;
-    if (isForeign(key) && !lenient) refuse(NOT_SUPPORTED, at);
-    if (key === MAN_VERSION) {
+    name = key(r);
+    kind = kindOf(ELEMENTS, name);
+    if (kind & FOREIGN) foreign(r, at);
+    if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT, at);
+    seen[name] = 1;
+    if (name === MAN_VERSION) {
       if (uint(r) !== 1) refuse(MANIFEST_VERSION, at);
-    } else if (key === MAN_SEQUENCE_NUMBER) out.sequence = uint64(r);
-    else if (key === MAN_COMMON) common(sub(r, bstr(r)), out, lenient);
-    else if (key === MAN_REFERENCE_URI) out.referenceUri = uri(r, tstr(r));
-    else if (key === MAN_INSTALL_OLD) refuse(OLD_DRAFT, at);
-    else if (isSeverable(key) && peekType(r) === ARRAY) {
+    } else if (name === MAN_SEQUENCE_NUMBER) out.sequence = uint64(r);
+    else if (name === MAN_COMMON) common(sub(r, bstr(r)), out);
+    else if (name === MAN_REFERENCE_URI) out.referenceUri = uri(r);
+    else if (kind & SEVERABLE && peekType(r) === ARRAY) {
       i = r.at;
-      out.digests.push({ key: key, digest: digest(r), at: i });
-      seen[key] = 2;
-    } else if (key === MAN_TEXT) out.text = bstr(r);
-    else if (isSequence(key) || key === MAN_DEPENDENCY_RESOLUTION || key === MAN_CANDIDATE_VERIFICATION || key === MAN_UNINSTALL)
-      out.commands.push(element(r, key));
-    else if (isForeign(key)) skip(r);
+      out.digests.push({ key: name, digest: digest(r), at: i });
+      seen[name] = 2;
+    } else if (name === MAN_TEXT) out.text = bstr(r);
+    else if (kind & COMMANDS) out.commands.push(element(r, name));
+    else if (kind) skip(r);
     else refuse(MANIFEST_KEY, at);
   }
   done(r);
@@ -291,14 +251,15 @@ export function parseManifest(envelope: Envelope, lenient: boolean): Structure {
     // Unsigned metadata must not be acted on (SUIT manifest §5.5): only a digest in the manifest gives an element of the envelope a meaning
     if (seen[e.key] !== 2) refuse(seen[e.key] ? SEVERED_REDUNDANT : SEVERED_UNCOVERED, e.whole.at);
     if (e.key === MAN_TEXT) out.text = e.content;
-    else if (e.key !== MAN_COSWID) out.commands.push(e);
+    else if (kindOf(ELEMENTS, e.key) & COMMANDS) out.commands.push(e);
   }
   return out;
 }
 
 /** Looks at the commands of every sequence that is at hand. To be called once the digests of severed elements are checked. */
-export function parseCommands(envelope: Envelope, m: Structure, lenient: boolean): void {
-  var i;
-  if (m.shared) sequence(envelope.r, m.shared, true, m, lenient);
-  for (i = 0; i < m.commands.length; i++) sequence(envelope.r, m.commands[i].content, false, m, lenient);
+export function parseCommands(envelope: Envelope, m: Structure): void {
+  var n = m.components.length,
+    i;
+  if (m.shared) sequence(envelope.r, m.shared, true, n, m.uris);
+  for (i = 0; i < m.commands.length; i++) sequence(envelope.r, m.commands[i].content, false, n, m.uris);
 }

@@ -55,9 +55,9 @@ export function peek(input: Bytes | Source): Outline {
     absent,
     text;
   if (w) checkManifestDigest(e, w.digest, host);
-  m = parseManifest(e, true);
+  m = parseManifest(e);
   absent = checkSevered(e, m, host);
-  parseCommands(e, m, true);
+  parseCommands(e, m);
   checkPayloads(e, m);
   text = m.text ? parseText(e.r, m.text) : [];
   checkText(text, m);

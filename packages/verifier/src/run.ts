@@ -4,7 +4,7 @@
 import { int, type Slice, skip } from "./cbor.js";
 import { isCondition } from "./commands.js";
 import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run } from "./frame.js";
-import { COMMANDS } from "./handlers.js";
+import { COMMANDS, effect } from "./handlers.js";
 import { isManifest, type Manifest } from "./open.js";
 import { refuse } from "./refuse.js";
 import {
@@ -50,8 +50,7 @@ export function start(manifest: Manifest, section: number | number[], identity: 
     commands: 0,
     effect: null,
     broken: false,
-    vendor: false,
-    class: false,
+    checked: {},
   };
 }
 
@@ -74,18 +73,13 @@ function nextSection(run: Run): boolean {
 
 /** Reads the next command of a frame and settles for which components it is to be carried out. */
 function fetchCommand(f: Frame): void {
-  var at;
   f.code = int(f.r);
-  at = f.r.at;
+  f.arg = f.r.at;
   skip(f.r);
   f.left -= 2;
-  f.arg = { at: at, n: f.r.at - at };
   f.turn = 0;
-  if (f.code === DIR_SET_COMPONENT_INDEX) f.turns = [0];
-  else {
-    if (!f.index) refuse(INDEX_UNSET, at);
-    f.turns = f.index as number[];
-  }
+  f.turns = f.code === DIR_SET_COMPONENT_INDEX ? [0] : (f.index as number[]);
+  if (!f.turns) refuse(INDEX_UNSET, f.arg);
 }
 
 function mismatch(op: number): number {
@@ -100,6 +94,7 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
   var last = run.effect,
     f: Frame,
     slice,
+    handler,
     e;
   if (run.broken || (last ? typeof outcome !== "boolean" : outcome !== undefined)) refuse(RUN_OUTCOME, -1);
   run.broken = true;
@@ -107,8 +102,8 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
   if (last && !outcome) {
     f = run.frames[run.frames.length - 1];
     // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
-    if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED, f.arg.at);
-    fail(run, mismatch(last.op), f.arg.at);
+    if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED, f.arg);
+    fail(run, mismatch(last.op), f.arg);
   }
   for (;;) {
     if (run.frames.length === 0) {
@@ -124,12 +119,16 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
     }
     f = run.frames[run.frames.length - 1];
     if (f.turn < f.turns.length) {
-      if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT, f.arg.at);
-      e = COMMANDS[f.code](run, f, f.turns[f.turn++]);
-      if (e) {
-        run.effect = e;
-        run.broken = false;
-        return e;
+      if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT, f.arg);
+      handler = COMMANDS[f.code];
+      e = f.turns[f.turn++];
+      if (handler) handler(run, f, e);
+      else {
+        run.effect = effect(run, f, e);
+        if (run.effect) {
+          run.broken = false;
+          return run.effect;
+        }
       }
     } else if (f.left > 0) fetchCommand(f);
     else run.frames.pop();

@@ -3,8 +3,8 @@
 
 import type { ComponentId, Device } from "./device.js";
 import type { Digest } from "./digest.js";
-import type { Effect, Run } from "./frame.js";
-import { isHalf } from "./number.js";
+import { type Effect, identified, type Run } from "./frame.js";
+import { compareSequence, isHalf } from "./number.js";
 import type { Manifest } from "./open.js";
 import { type Refusal, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
@@ -17,10 +17,11 @@ import {
   IMAGE_MISMATCH,
   INVOKE_MISPLACED,
   PAYLOAD_SIZE,
+  ROLLBACK,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
-import type { Bytes, HashState, Host, Sequence, Source } from "./types.js";
+import type { Bytes, HashState, Host, Source } from "./types.js";
 
 export interface Written {
   /** Digest of the bytes as they were written; null until the payload has ended. */
@@ -49,11 +50,11 @@ export interface Session {
   over: boolean;
 }
 
-/** The device's floor; one that is no number would be no floor at all. */
-export function floorOf(device: Device): Sequence {
-  var floor = device.floor();
+/** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
+export function checkFloor(s: Session): void {
+  var floor = s.device.floor();
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT, -1);
-  return floor;
+  if (compareSequence(s.manifest.sequence, floor) < 0) refuse(ROLLBACK, -1);
 }
 
 export function id(s: Session, component: number): ComponentId {
@@ -62,7 +63,7 @@ export function id(s: Session, component: number): ComponentId {
 
 /** A manifest that was made for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!(s.run.vendor && s.run.class) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
+  if (!identified(s.run) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
 }
 
 /** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */

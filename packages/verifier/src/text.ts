@@ -1,6 +1,6 @@
 // SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
 
-import { ARRAY, array, ascending, bstr, done, int, map, peekType, type Reader, type Slice, sub, take, tstr } from "./cbor.js";
+import { ARRAY, array, ascending, between, done, key, map, octets, peekType, type Reader, type Slice, sub, take, tstr } from "./cbor.js";
 import { refuse } from "./refuse.js";
 import { CBOR_TYPE, TEXT_KEY } from "./spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "./spec/suit.js";
@@ -20,52 +20,49 @@ function content(r: Reader): Bytes {
 
 function texts(r: Reader): { key: number; text: Bytes }[] {
   var out = [],
-    last: Bytes | null = null,
     n = map(r),
     at,
-    key;
+    name;
   for (; n > 0; n--) {
     at = r.at;
-    key = int(r);
-    last = ascending(r, at, last);
-    if (key < 1 || key > TEXT_CURRENT_VERSION) refuse(TEXT_KEY, at);
-    out.push({ key: key, text: content(r) });
+    name = key(r);
+    if (name < 1 || name > TEXT_CURRENT_VERSION) refuse(TEXT_KEY, at);
+    out.push({ key: name, text: content(r) });
   }
   return out;
 }
 
-function language(r: Reader, entry: TextEntry): void {
-  var last: Bytes | null = null,
+function language(r0: Reader, entry: TextEntry): void {
+  // a reader of its own: it is in the middle of a map
+  var r = between(r0, r0.at, r0.end),
     n = map(r),
     at,
-    key,
+    name,
     parts,
     id: Bytes[],
-    s;
+    inner;
   for (; n > 0; n--) {
     at = r.at;
     if (peekType(r) === ARRAY) {
       id = [];
-      for (parts = array(r); parts > 0; parts--) {
-        s = bstr(r);
-        id.push(take(r, s.at, s.n));
-      }
-      last = ascending(r, at, last);
-      entry.components.push({ id: id, texts: texts(r) });
+      for (parts = array(r); parts > 0; parts--) id.push(octets(r));
+      ascending(r, at);
+      inner = between(r, r.at, r.end);
+      entry.components.push({ id: id, texts: texts(inner) });
+      r.at = inner.at;
     } else {
-      key = int(r);
-      last = ascending(r, at, last);
-      if (key < 1 || key > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY, at);
-      entry.texts.push({ key: key, text: content(r) });
+      name = key(r);
+      if (name < 1 || name > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY, at);
+      entry.texts.push({ key: name, text: content(r) });
     }
   }
+  r0.at = r.at;
 }
 
 /** Reads a text map, strictly. */
 export function parseText(r0: Reader, slice: Slice): TextEntry[] {
   var r = sub(r0, slice),
     out: TextEntry[] = [],
-    last: Bytes | null = null,
     at = r.at,
     n = map(r),
     entry: TextEntry;
@@ -73,7 +70,7 @@ export function parseText(r0: Reader, slice: Slice): TextEntry[] {
   for (; n > 0; n--) {
     at = r.at;
     entry = { language: content(r), texts: [], components: [] };
-    last = ascending(r, at, last);
+    ascending(r, at);
     language(r, entry);
     out.push(entry);
   }

@@ -253,10 +253,11 @@ describe("installing on a device in memory", () => {
     progress.next(image(1, 10));
     device.sequence = [0, 2];
     expect(code(() => progress.next(true))).toBe(errors.ROLLBACK);
+    const good = await release(1, image(1, 10));
     for (const floor of [undefined, null, [], [0], ["0", "7"], [0, -1], [0, 2 ** 32], Number.NaN]) {
       const odd = memoryDevice(identity, [ID], 1000);
       odd.floor = () => floor as never;
-      expect(code(() => install(new Uint8Array(), trust, odd))).toBe(errors.DEVICE_FAULT);
+      expect(code(() => install(good, trust, odd))).toBe(errors.DEVICE_FAULT);
     }
   });
 
