@@ -82,6 +82,7 @@ function licences(inputs) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
+  const { makeParts } = await import("./bundle.mjs");
   const fresh = `${CACHE}/cli`;
   rmSync(fresh, { recursive: true, force: true });
   const { metafile } = await build({
@@ -104,6 +105,8 @@ async function commandLine() {
     logLevel: "warning",
   });
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences(Object.keys(metafile.inputs)));
+  const { code, names, errors } = await makeParts();
+  writeFileSync(join(fresh, "parts.json"), JSON.stringify({ code, names, errors }));
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
   const dist = `${ROOT}packages/cli/dist`;
   rmSync(`${CACHE}/old`, { recursive: true, force: true });

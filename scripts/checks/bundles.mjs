@@ -34,6 +34,7 @@ export function checkSize(name, min) {
 const OWNERS = {
   ed25519: ["src/alg/ed25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
   es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],
+  hsslms: ["src/alg/hsslms.ts"],
   hmac256: ["src/alg/hmac.ts"],
 };
 
@@ -54,7 +55,7 @@ function oddNumbers(code) {
 }
 
 /**
- * Findings on what `made` (results of bundle()) hold. Two proofs: esbuild's account of the modules, and the constants in the text. The
+ * Findings on what `made` (results of bundle()) hold. Two proofs: what is declared in it, and the constants in the text. The
  * constants of an algorithm are the odd numbers of the bundles that have it which no bundle without it should have.
  * `alone`: by algorithm, a bundle of it alone.
  */

@@ -117,7 +117,7 @@ describe("bundles", () => {
 
   it("leaks are seen in the text and in the account of modules", async () => {
     const alone = {};
-    for (const alg of ["ed25519", "es256", "hmac256"]) alone[alg] = await bundle({ algs: [alg], name: alg, folder });
+    for (const alg of ["ed25519", "es256", "hsslms", "hmac256"]) alone[alg] = await bundle({ algs: [alg], name: alg, folder });
     expect(checkLeaksSees(alone)).toEqual([]);
     expect(checkLeaks(Object.values(alone), alone)).toEqual([]);
 
@@ -129,7 +129,7 @@ describe("bundles", () => {
   });
 
   it("refuses an algorithm that there is not", async () => {
-    await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("no such algorithm");
+    await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("rot13");
   });
 
   it("sizes over the budget, and bundles without one, are seen", () => {

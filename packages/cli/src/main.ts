@@ -74,6 +74,18 @@ withPassphrases(withKeys(command("install", "install an envelope on a simulated 
   .addOption(payload())
   .action(async (file, o) => (await import("./commands/install.js")).install(file, o));
 
+command("bundle", "write a device verifier in one JavaScript file")
+  .requiredOption("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
+  .option("--features <names>", "what it has besides open, start and step, with commas: install, errors, copy", "install,errors,copy")
+  .addOption(
+    new Option("--form <name>", "umd: CommonJS or one global; espruino: a module for require(); script: one global, for a snapshot")
+      .choices(["umd", "espruino", "script"])
+      .default("umd"),
+  )
+  .option("-o, --out <file>", "output file, or - for stdout", "-")
+  .option("--source <file>", "also write it as people read it")
+  .action(async (o) => (await import("./commands/bundle.js")).bundle(o));
+
 /** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");

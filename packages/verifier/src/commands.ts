@@ -30,6 +30,7 @@ import {
   uint,
 } from "./cbor.js";
 import { type Digest, digest } from "./digest.js";
+import { HAS_COPY } from "./features.js";
 import { refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
@@ -44,11 +45,12 @@ import {
   URI_LENGTH,
 } from "./spec/errors.js";
 import {
+  DIR_COPY,
   DIR_COPY_PARAMS,
   DIR_OVERRIDE_MULTIPLE,
-  DIR_OVERRIDE_PARAMETERS,
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
+  DIR_SWAP,
   DIR_TRY_EACH,
   TAG_CBOR_PEN,
 } from "./spec/suit.js";
@@ -242,7 +244,7 @@ export function sequence(r0: Reader, slice: Slice, shared: boolean, components: 
       code = int(r);
       kind = kindOf(KINDS, code);
       if (!kind) refuse(COMMAND_UNKNOWN, at);
-      if (kind & FOREIGN) foreign(r, at);
+      if (kind & FOREIGN || (!HAS_COPY && (code === DIR_COPY || code === DIR_SWAP))) foreign(r, at);
       if (shared && !(kind & SHARED)) refuse(SHARED_COMMAND, at);
       at = r.at;
       if (kind & POLICY) {

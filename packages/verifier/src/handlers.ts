@@ -3,6 +3,7 @@
 import { same } from "./bytes.js";
 import { array, between, bool, bstr, int, map, peekType, type Reader, SIMPLE, skip, UINT, uint } from "./cbor.js";
 import { isCondition, value } from "./commands.js";
+import { HAS_COPY } from "./features.js";
 import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
 import { refuse } from "./refuse.js";
 import {
@@ -132,9 +133,9 @@ export function effect(run: Run, f: Frame, component: number): Effect | null {
   if (op === COND_COMPONENT_SLOT) has = set(run, e, "slot", PARAM_COMPONENT_SLOT, component);
   if (op === COND_CHECK_CONTENT || op === DIR_WRITE) has = set(run, e, "content", PARAM_CONTENT, component);
   if (op === DIR_FETCH) has = set(run, e, "uri", PARAM_URI, component);
-  if (op === DIR_COPY || op === DIR_SWAP) has = set(run, e, "source", PARAM_SOURCE_COMPONENT, component);
+  if (HAS_COPY && (op === DIR_COPY || op === DIR_SWAP)) has = set(run, e, "source", PARAM_SOURCE_COMPONENT, component);
   source = e.source as number;
-  if (op === DIR_SWAP && has) {
+  if (HAS_COPY && op === DIR_SWAP && has) {
     set(run, e, "sourceDigest", PARAM_IMAGE_DIGEST, source);
     set(run, e, "sourceSize", PARAM_IMAGE_SIZE, source);
   }

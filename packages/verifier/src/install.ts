@@ -5,6 +5,7 @@ import { same, sameConstantTime } from "./bytes.js";
 import { feed, type Reader, reader, sub, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
+import { HAS_COPY } from "./features.js";
 import type { Effect, Run } from "./frame.js";
 import { open } from "./open.js";
 import { refuse } from "./refuse.js";
@@ -148,6 +149,7 @@ function origin(s: Session, e: Effect): Reader | undefined {
     source = s.device.fetch && s.device.fetch(e.uri as string);
     return source ? reader(source) : undefined;
   }
+  if (!HAS_COPY) refuse(NOT_SUPPORTED, -1);
   // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
   // which each goes to the other's slot that is not current, so that the power may fail at any point.
   if (e.op === DIR_SWAP ? c === other || s.written[c] || s.written[other] : c === other && s.written[c]) refuse(NOT_SUPPORTED, -1);
@@ -175,7 +177,7 @@ function perform(s: Session, e: Effect): boolean | undefined {
     begin(s, e);
     return undefined;
   }
-  if (e.op === DIR_SWAP) {
+  if (HAS_COPY && e.op === DIR_SWAP) {
     here = contents(s, e.component);
     if (here.end === 0) refuse(PAYLOAD_ABSENT, -1);
     pour(s, e, r);

@@ -3,6 +3,7 @@
 
 import type { ComponentId, Device } from "./device.js";
 import type { Digest } from "./digest.js";
+import { HAS_COPY } from "./features.js";
 import { type Effect, identified, type Run } from "./frame.js";
 import { compareSequence, isHalf } from "./number.js";
 import type { Manifest } from "./open.js";
@@ -77,8 +78,8 @@ export function admit(s: Session, e: Effect): void {
   } else {
     if (!e.digest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
     if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE, -1);
-    if (e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
-    if (e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
+    if (HAS_COPY && e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
+    if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
   }
   // Right signature, wrong device: RFC 9124 §4.3.2
   checkIdentity(s);

@@ -29,14 +29,16 @@ export var ONE = [256, 0, 0, 0, -256, 0, 0, 0, -256, 65536, 0];
 /** 2^528 modulo p: multiplying by it brings a plain number into Montgomery's form. */
 export var RR = [196608, 0, 0, -256, -262144, 0, -1, 0, -131072, 0, 5];
 
-/** 3 * 2^75 and 2^-24, by exact steps: a decimal parser need not be trusted with them. */
-export var M = 24;
-export var V = 1;
-var i: number;
-for (i = 0; i < 24; i++) {
-  M *= 8;
-  V /= 2;
+/** x f^24 */
+function times(x: number, f: number): number {
+  var i: number;
+  for (i = 0; i < 24; i++) x *= f;
+  return x;
 }
+
+/** 3 * 2^75 and 2^-24, by exact steps: a decimal parser need not be trusted with them. */
+export var M: number = /* @__PURE__ */ times(24, 8);
+export var V: number = 1 / /* @__PURE__ */ times(1, 2);
 
 /** o = a * b + s * d, or a * b, tight. Bounds above; o may be any of the arguments. */
 export function mul(o: number[], a: number[], b: number[], d?: number[], s?: number): void {

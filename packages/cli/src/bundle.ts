@@ -1,0 +1,182 @@
+// Device bundles: one ES5 file that holds the core of the verifier, the algorithms and features asked for, and nothing else. The build puts
+// all of the verifier into one scope (parts.json); here what a product does not use is left out of it, and names are made short.
+
+import { existsSync, readFileSync } from "node:fs";
+import type { MinifyOptions } from "terser";
+
+/** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
+export interface Parts {
+  code: string;
+  /** By module and exported name ("alg/ed25519 ed25519"): the variable. */
+  names: { [name: string]: string };
+  errors: { [name: string]: number };
+}
+
+/** By name of the anchor: the module, what it exports, and the hashes that it cannot do without. */
+const ALGS = {
+  ed25519: { module: "alg/ed25519", hashes: ["sha512"] },
+  es256: { module: "alg/es256", hashes: ["sha256"] },
+  hsslms: { module: "alg/hsslms", hashes: ["sha256"] },
+  hmac256: { module: "alg/hmac", hashes: ["sha256"] },
+} as const;
+
+export type AlgName = keyof typeof ALGS;
+
+/** What a bundle may have besides open, start and step. `exports`: by name in the bundle, module and name in the verifier. */
+const FEATURES = {
+  install: "install() and boot(), over a Device",
+  errors: "the names of the refusals: errors.ROLLBACK is 38",
+  copy: "the directives copy and swap; without it they are not supported",
+} as const;
+
+export type FeatureName = keyof typeof FEATURES;
+
+const HASHES = { sha256: "hash/sha256", sha384: "hash/sha512", sha512: "hash/sha512" } as const;
+
+/**
+ * umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a module for require(), without a function
+ * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot.
+ */
+export const FORMS = ["umd", "espruino", "script"] as const;
+
+export type Form = (typeof FORMS)[number];
+
+export const ALG_NAMES = Object.keys(ALGS) as AlgName[];
+export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
+
+export interface BundleOptions {
+  algs: readonly AlgName[];
+  features: readonly FeatureName[];
+  form: Form;
+}
+
+/** Names that callers and hosts see; all other names of properties are shortened. */
+export const PUBLIC_NAMES = [
+  // what a bundle exports
+  "open start step install boot anchor errors",
+  // types.ts
+  "length chunk read update digest create once sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  // open.ts, frame.ts
+  "sequence components signers bytes referenceUri payloads uri absent",
+  "op component size content args source slot sourceDigest sourceSize vendor class device",
+  // device.ts
+  "identity begin capacity erase write invoke persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
+  "written envelope done manifest next cause",
+]
+  .join(" ")
+  .split(" ");
+
+/** Names of the language's own properties and methods that the verifier uses. */
+export const OWN_NAMES = [
+  "push pop shift indexOf concat charCodeAt fromCharCode hasOwnProperty prototype floor split set subarray byteOffset exports",
+]
+  .join(" ")
+  .split(" ");
+
+let parts: Parts | undefined;
+
+/** Beside the bundled command line, or where the build has put it. */
+function readParts(): Parts {
+  for (const place of ["./parts.json", "../parts.json", "../dist/parts.json"]) {
+    const url = new URL(place, import.meta.url);
+    if (!parts && existsSync(url)) parts = JSON.parse(readFileSync(url, "utf8")) as Parts;
+  }
+  if (!parts) throw new Error("parts.json is missing: build first");
+  return parts;
+}
+
+/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
+function errorList(errors: Parts["errors"]): string {
+  const list: string[] = [];
+  for (const [name, number] of Object.entries(errors)) list[number] = name;
+  return Array.from(list, (name) => name ?? "").join(",");
+}
+
+/** What stands behind the parts: the exports, each a property of `api`. Mirrors src/index.ts. */
+function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): string {
+  for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`there is no algorithm ${alg}`);
+  const name = (module: string, value: string) => {
+    const found = all.names[`${module} ${value}`];
+    if (!found) throw new Error(`parts.json has no ${value} of ${module}`);
+    return found;
+  };
+  const wanted = new Set<string>(["sha256", ...algs.flatMap((alg) => [...ALGS[alg].hashes])]);
+  // SHA-384 is SHA-512 with other initial values: where one is, both are
+  if (wanted.has("sha512")) wanted.add("sha384");
+  const fill = Object.entries(HASHES)
+    .filter(([hash]) => wanted.has(hash))
+    .map(([hash, module]) => `    ${hash}: (host && host.${hash}) || ${name(module, hash)}`);
+  // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
+  const out = [
+    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(ALGS[alg].module, alg)}`).join(", ")} };`,
+    `function firmsealFill(host) {\n  return {\n${fill.join(",\n")}\n  };\n}`,
+    `${api}.open = function (envelope, trust, host) {\n  return ${name("open", "open")}(envelope, trust, firmsealFill(host));\n};`,
+    `${api}.start = ${name("run", "start")};`,
+    `${api}.step = ${name("run", "step")};`,
+  ];
+  if (features.includes("install"))
+    for (const value of ["install", "boot"])
+      out.push(
+        `${api}.${value} = function (envelope, trust, device, host) {\n  return ${name("install", value)}(envelope, trust, device, firmsealFill(host));\n};`,
+      );
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  if (features.includes("errors"))
+    out.push(
+      `${api}.errors = {};`,
+      `var firmsealNames = "${errorList(all.errors)}".split(",");`,
+      "var firmsealNumber;",
+      "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
+      `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
+      "}",
+    );
+  return out.join("\n");
+}
+
+const MODULE =
+  'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
+
+/** The parts, set for the features, with what a bundle exports behind them. */
+function assemble(all: Parts, options: BundleOptions): string {
+  const flags = all.code.replace(/^var (HAS_[A-Z]+) = true;$/gm, (_, flag: string) => {
+    const feature = flag.slice(4).toLowerCase() as FeatureName;
+    return `var ${flag} = ${options.features.includes(feature)};`;
+  });
+  if (options.form === "espruino") return `${flags}\n${exportsOf(all, options, "exports")}\n`;
+  const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
+  return `${head}${flags}\n${exportsOf(all, options, "api")}\n})(firmseal);\n`;
+}
+
+function title({ algs, features }: BundleOptions): string {
+  return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
+}
+
+/**
+ * Makes a bundle: `min`, which ships, and `src`, which people read. The result is ES5 in the subset of docs/engines.md; it is the same for
+ * the same options, byte for byte.
+ */
+export async function bundle(options: BundleOptions, all: Parts = readParts()): Promise<{ min: string; src: string }> {
+  const { minify } = await import("terser");
+  const whole = assemble(all, options);
+  const base: MinifyOptions = {
+    ecma: 5,
+    // in a module of Espruino everything stands at the top
+    toplevel: options.form === "espruino",
+    format: { ecma: 5, ascii_only: true },
+  };
+  const readable = await minify(whole, {
+    ...base,
+    compress: { defaults: false, unused: true, dead_code: true, conditionals: true, evaluate: true, reduce_vars: true, side_effects: true, pure_getters: true },
+    mangle: false,
+    format: { ...base.format, beautify: true, indent_level: 2, comments: false },
+  });
+  const small = await minify(whole, {
+    ...base,
+    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true },
+    mangle: {
+      // no variable of Espruino may have these names
+      reserved: ["of", "get", "exports"],
+      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, "Error"] },
+    },
+  });
+  return { min: `${small.code}\n`, src: title(options) + readable.code };
+}
