@@ -83,16 +83,14 @@ export async function makeParts() {
   return { code, names, errors, modules };
 }
 
-/** The build's maker of bundles, from the command line's sources. */
-const maker = () => import("../packages/cli/lib/bundle.js");
-
 /**
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder` (packages/verifier/dist).
  * Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they hold. Throws where the result is not ES5.
  */
 export async function bundle({ name, algs, features = FEATURES, form = "umd", folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
-  const { min, src } = await (await maker()).bundle({ algs, features, form }, all);
+  const { minified, readable } = await import("../packages/cli/lib/bundle.js");
+  const [min, src] = [await minified({ algs, features, form }, all), await readable({ algs, features, form }, all)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));
   const modules = [...new Set(Object.entries(all.modules).flatMap(([id, module]) => (declared.has(id) ? [module] : [])))];

@@ -15,10 +15,9 @@ const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
 const names = BUNDLES.map((b) => b.name);
 
 const forms = ["", ".src"];
-let built;
 
 beforeAll(async () => {
-  built = await bundleAll(folder);
+  await bundleAll(folder);
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 

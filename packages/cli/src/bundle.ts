@@ -150,33 +150,49 @@ function title({ algs, features }: BundleOptions): string {
   return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
 }
 
-/**
- * Makes a bundle: `min`, which ships, and `src`, which people read. The result is ES5 in the subset of docs/engines.md; it is the same for
- * the same options, byte for byte.
- */
-export async function bundle(options: BundleOptions, all: Parts = readParts()): Promise<{ min: string; src: string }> {
+function format({ form }: BundleOptions): MinifyOptions {
+  // in a module of Espruino everything stands at the top
+  return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
+}
+
+async function shrunk(text: string, options: MinifyOptions): Promise<string> {
   const { minify } = await import("terser");
-  const whole = assemble(all, options);
-  const base: MinifyOptions = {
-    ecma: 5,
-    // in a module of Espruino everything stands at the top
-    toplevel: options.form === "espruino",
-    format: { ecma: 5, ascii_only: true },
-  };
-  const readable = await minify(whole, {
-    ...base,
-    compress: { defaults: false, unused: true, dead_code: true, conditionals: true, evaluate: true, reduce_vars: true, side_effects: true, pure_getters: true },
-    mangle: false,
-    format: { ...base.format, beautify: true, indent_level: 2, comments: false },
-  });
-  const small = await minify(whole, {
-    ...base,
+  return (await minify(text, options)).code ?? "";
+}
+
+/**
+ * The bundle that ships: ES5 in the subset that all the engines run. The same options give the same text, byte for byte.
+ */
+export async function minified(options: BundleOptions, all: Parts = readParts()): Promise<string> {
+  const code = await shrunk(assemble(all, options), {
+    ...format(options),
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true },
     mangle: {
-      // no variable of Espruino may have these names
+      // no variable of Espruino may have the first two as its name
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, "Error"] },
     },
   });
-  return { min: `${small.code}\n`, src: title(options) + readable.code };
+  return `${code}\n`;
+}
+
+/** The same as people read it. */
+export async function readable(options: BundleOptions, all: Parts = readParts()): Promise<string> {
+  const base = format(options);
+  const code = await shrunk(assemble(all, options), {
+    ...base,
+    compress: {
+      defaults: false,
+      unused: true,
+      dead_code: true,
+      conditionals: true,
+      evaluate: true,
+      reduce_vars: true,
+      side_effects: true,
+      pure_getters: true,
+    },
+    mangle: false,
+    format: { ...base.format, beautify: true, indent_level: 2, comments: false },
+  });
+  return `${title(options)}${code}\n`;
 }

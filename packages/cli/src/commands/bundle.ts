@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { ALG_NAMES, type AlgName, bundle as make, FEATURE_NAMES, type FeatureName, type Form } from "../bundle.js";
+import { ALG_NAMES, type AlgName, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
 import { usage } from "../failure.js";
 import { checkOutput, writeWhole } from "../io.js";
 import { json, say, visible } from "../ui.js";
@@ -26,21 +26,23 @@ export async function bundle(o: BundleOptions): Promise<void> {
   const algs = listOf<AlgName>(o.alg, ALG_NAMES, "--alg");
   const features = listOf<FeatureName>(o.features, FEATURE_NAMES, "--features");
   if (algs.length === 0) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
-  if (o.json && o.out === "-") throw usage("--json and --out - both go to stdout", "name a file with --out");
+  // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
-    // a mistyped name must not cost a key or an image
     if (path !== undefined && path !== "-" && !path.endsWith(".js"))
       throw usage(`${option} ${path}: is no name of a JavaScript file`, "choose a name that ends in .js");
   checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined) checkOutput(o.source, "--source", [o.out], false);
-  const { min, src } = await make({ algs, features, form: o.form });
-  const bytes = Buffer.from(min);
-  if (o.source !== undefined) writeWhole(o.source, Buffer.from(src));
-  writeWhole(o.out, bytes);
+  const options = { algs, features, form: o.form };
+  const text = await minified(options);
+  const bytes = Buffer.from(text);
+  if (o.source !== undefined) writeWhole(o.source, Buffer.from(await readable(options)));
+  const inJson = o.json && o.out === "-";
+  if (!inJson) writeWhole(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
-  if (o.json) json({ ok: true, code: 0, out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip });
+  if (o.json)
+    json({ ok: true, code: 0, out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) });
   else say(`${visible(o.out)}: ${algs.join(", ")}; ${features.join(", ") || "no features"}; ${bytes.length} bytes, ${gzip} after gzip -9`);
 }

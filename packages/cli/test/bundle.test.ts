@@ -1,0 +1,111 @@
+// firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its forms.
+
+import { readFileSync } from "node:fs";
+import vm from "node:vm";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { expectFailure, Place } from "./run.js";
+
+interface Api {
+  [name: string]: unknown;
+  open(envelope: Uint8Array, trust: object): { sequence: number[] };
+  anchor(alg: string, key: Uint8Array): object;
+}
+
+const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../../../test-vectors/${name}.json`, import.meta.url), "utf8"));
+const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const { defaults, vectors: positive } = vectors("positive");
+const envelopeOf = (name: string) => hex(positive.find((v: { name: string }) => v.name === name).envelope);
+const { alg, key } = defaults.trust.anchors[0];
+
+/** The file as a script of its own context, with `module` and `exports` where given. */
+function load(text: string, globals: object = {}): Record<string, unknown> {
+  const context = vm.createContext({ ...globals });
+  vm.runInContext(text, context);
+  return context as Record<string, unknown>;
+}
+
+const trusted = (api: Api) => ({ anchors: [api.anchor(alg, hex(key))] });
+
+describe("firmseal bundle", () => {
+  it("writes the algorithms and features asked for, and says what they weigh", async () => {
+    const p = new Place();
+    const r = await p.ok(["bundle", "--alg", "es256,ed25519", "--features", "install", "--out", "d.js", "--source", "d.src.js", "--json"]);
+    const bytes = p.get("d.js");
+    expect(r.json).toMatchObject({ ok: true, out: "d.js", algs: ["ed25519", "es256"], features: ["install"], form: "umd" });
+    expect(r.json).toMatchObject({ bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length });
+    for (const name of ["d.js", "d.src.js"]) {
+      const api = load(p.get(name).toString())["firmseal"] as Api;
+      expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor"]);
+      expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+      expect(() => api.anchor("hsslms", new Uint8Array(60))).toThrow("refusal 50");
+    }
+    expect(p.get("d.src.js").toString()).toMatch(/^\/\/ firmseal, device verifier: ed25519, es256; install\./);
+  });
+
+  it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {
+    const p = new Place();
+    const args = ["bundle", "--alg", "hsslms", "--features", ""];
+    await p.ok([...args, "--out", "a.js"]);
+    const text = p.get("a.js").toString();
+    expect((await p.ok(args)).stdout).toBe(text);
+    expect((await p.ok([...args, "--json"])).json).toMatchObject({ out: "-", data: text });
+  });
+
+  it("espruino: a module for require(), with nothing around it; script: one global, whatever `module` is", async () => {
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "ed25519", "--form", "espruino", "--out", "e.js"]);
+    const exports = {} as Api;
+    vm.runInNewContext(`(function (exports) {${p.get("e.js")}\n})`)(exports);
+    expect(exports.open(envelopeOf("install"), trusted(exports)).sequence).toEqual([0, 7]);
+    await p.ok(["bundle", "--alg", "ed25519", "--form", "script", "--out", "s.js"]);
+    const module = { exports: {} };
+    const context = load(p.get("s.js").toString(), { module, exports: module.exports });
+    expect(module.exports).toEqual({});
+    const api = context["firmseal"] as Api;
+    expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+  });
+
+  it("without `copy` refuses what copies or swaps when it is opened, with `copy` takes it", async () => {
+    const p = new Place();
+    for (const [features, expected] of [
+      ["install", 31],
+      ["install,copy", 0],
+    ] as const) {
+      await p.ok(["bundle", "--alg", "ed25519", "--features", features, "--out", "c.js"]);
+      const api = load(p.get("c.js").toString())["firmseal"] as Api;
+      for (const name of ["install-copy", "install-swap"]) {
+        let code = 0;
+        try {
+          api.open(envelopeOf(name), trusted(api));
+        } catch (e) {
+          code = (e as { code: number }).code;
+        }
+        expect([features, name, code]).toEqual([features, name, expected]);
+      }
+    }
+  });
+
+  it("has the refusals' names where they are asked for", async () => {
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "hsslms", "--features", "errors", "--out", "n.js"]);
+    const { errors } = load(p.get("n.js").toString())["firmseal"] as { errors: { [name: string]: number } };
+    expect({ ...errors }).toEqual({ ...(await import("@firmseal/verifier")).errors });
+  });
+
+  it.each([
+    [["--alg", "rot13"], "--alg: there is no rot13"],
+    [["--alg", ","], "--alg: no algorithm is named"],
+    [["--alg", "ed25519", "--features", "instal"], "--features: there is no instal"],
+    [["--alg", "ed25519", "--form", "amd"], "--form"],
+    [["--alg", "ed25519", "--out", "A.pem"], "A.pem: is no name of a JavaScript file"],
+    [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
+    [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
+  ] as [string[], string, number?][])("refuses %j", async (args, words, exit = 2) => {
+    const p = new Place();
+    p.put("A.pem", "a key");
+    const before = p.tree();
+    expect(expectFailure(await p.run(["bundle", ...args]), exit)).toContain(words);
+    expect(p.tree()).toEqual(before);
+  });
+});
