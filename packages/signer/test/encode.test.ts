@@ -781,7 +781,8 @@ describe("random descriptions", () => {
         const parts = readEnvelope(envelope);
         check(parts.manifest);
         check(parts.digest);
-        for (const element of parts.severed.values()) check(element);
+        // a text's keys may be component identifiers, which only peek() takes as keys
+        for (const [key, element] of parts.severed) if (key !== spec.MAN_TEXT) check(element);
         const m = peek(envelope);
         expect((BigInt(m.structure.sequence[0]) << 32n) | BigInt(m.structure.sequence[1])).toBe(BigInt(d.sequence));
         expect(m.structure.components.map((id) => id.map(toHex))).toEqual(
