@@ -10,6 +10,17 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const verifier = join(here, "../packages/verifier/src");
 const scratch = mkdtempSync(join(here, ".make-"));
 let differs = false;
+
+/** @firmseal/verifier and what it exports under a name, as vitest.config.ts has them. */
+const sources = {
+  name: "sources",
+  setup({ onResolve }) {
+    onResolve({ filter: /^@firmseal\/verifier/ }, ({ path }) => {
+      const module = { "": "index", "/spec": "spec/index", "/names": "spec/names" }[path.slice(18)] ?? path.slice(19);
+      return { path: join(verifier, `${module}.ts`) };
+    });
+  },
+};
 try {
   const outfile = join(scratch, "make.mjs");
   await build({
@@ -20,7 +31,7 @@ try {
     format: "esm",
     target: "node20",
     logLevel: "warning",
-    alias: { "@firmseal/verifier/spec": join(verifier, "spec/index.ts"), "@firmseal/verifier": join(verifier, "index.ts") },
+    plugins: [sources],
   });
   const { make } = await import(pathToFileURL(outfile).href);
   for (const [name, content] of Object.entries(await make())) {

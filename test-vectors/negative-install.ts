@@ -226,9 +226,9 @@ export async function ofInstall(): Promise<Vector[]> {
     payload(ascii("bad firmware")),
   ]);
   await installs(
-    E.IMAGE_MISMATCH,
+    E.IMAGE_UNVERIFIED,
     "image-rotten",
-    "storage holds something else than what was written: the second look, before the commit, finds it",
+    "storage holds something else than what was written: the look before the commit finds it",
     update(),
     { fault: "rot" },
   );

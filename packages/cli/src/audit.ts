@@ -52,8 +52,8 @@ function refuse(code: keyof typeof errors, uri: string): never {
 
 /** Every parameter that the sequences at hand set, the shared one included. */
 function allSet(m: Manifest) {
-  const sequences = [...m.commands.map((c) => c.content), ...(m.shared ? [m.shared] : [])];
-  return sequences.flatMap((s) => [...allParameters(steps(m.r, s))]);
+  const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
+  return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
 }
 
 /** URIs that the manifest fetches and the envelope does not hold. */
@@ -83,7 +83,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
-        feed(m.r, p.content, (bytes) => void h.update(bytes as Uint8Array));
+        feed(m.input, p.content, (bytes) => void h.update(bytes as Uint8Array));
         return new Uint8Array(h.digest());
       },
     });

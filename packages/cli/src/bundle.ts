@@ -31,8 +31,6 @@ const FEATURES = {
 
 export type FeatureName = keyof typeof FEATURES;
 
-const HASHES = { sha256: "hash/sha256", sha384: "hash/sha512", sha512: "hash/sha512" } as const;
-
 /**
  * umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a module for require(), without a function
  * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot.
@@ -100,25 +98,14 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
     if (!found) throw new Error(`parts.json has no ${value} of ${module}`);
     return found;
   };
-  const wanted = new Set<string>(["sha256", ...algs.flatMap((alg) => [...ALGS[alg].hashes])]);
-  // SHA-384 is SHA-512 with other initial values: where one is, both are
-  if (wanted.has("sha512")) wanted.add("sha384");
-  const fill = Object.entries(HASHES)
-    .filter(([hash]) => wanted.has(hash))
-    .map(([hash, module]) => `    ${hash}: (host && host.${hash}) || ${name(module, hash)}`);
   // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(ALGS[alg].module, alg)}`).join(", ")} };`,
-    `function firmsealFill(host) {\n  return {\n${fill.join(",\n")}\n  };\n}`,
-    `${api}.open = function (envelope, trust, host) {\n  return ${name("open", "open")}(envelope, trust, firmsealFill(host));\n};`,
+    `${api}.open = ${name("open", "open")};`,
     `${api}.start = ${name("run", "start")};`,
     `${api}.step = ${name("run", "step")};`,
   ];
-  if (features.includes("install"))
-    for (const value of ["install", "boot"])
-      out.push(
-        `${api}.${value} = function (envelope, trust, device, host) {\n  return ${name("install", value)}(envelope, trust, device, firmsealFill(host));\n};`,
-      );
+  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install", value)};`);
   out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
   if (features.includes("errors"))
     out.push(
@@ -137,9 +124,10 @@ const MODULE =
 
 /** The parts, set for the features, with what a bundle exports behind them. */
 function assemble(all: Parts, options: BundleOptions): string {
-  const flags = all.code.replace(/^var (HAS_[A-Z]+) = true;$/gm, (_, flag: string) => {
-    const feature = flag.slice(4).toLowerCase() as FeatureName;
-    return `var ${flag} = ${options.features.includes(feature)};`;
+  const flags = all.code.replace(/^var (HAS_[A-Z0-9]+) = true;$/gm, (_, flag: string) => {
+    const feature = flag.slice(4).toLowerCase();
+    const hashes: readonly string[] = options.algs.flatMap((alg) => ALGS[alg].hashes);
+    return `var ${flag} = ${(options.features as readonly string[]).includes(feature) || hashes.includes(feature)};`;
   });
   if (options.form === "espruino") return `${flags}\n${exportsOf(all, options, "exports")}\n`;
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
@@ -166,14 +154,16 @@ async function shrunk(text: string, options: MinifyOptions): Promise<string> {
 export async function minified(options: BundleOptions, all: Parts = readParts()): Promise<string> {
   const code = await shrunk(assemble(all, options), {
     ...format(options),
-    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true },
+    // a function that is put where it is called is made again at each call, and at the head of a for Espruino takes it for a declaration
+    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
       // no variable of Espruino may have the first two as its name
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, "Error"] },
     },
   });
-  return `${code}\n`;
+  // Espruino misses the end of a function whose last word is return
+  return `${code.replace(/\breturn\}/g, "return;}")}\n`;
 }
 
 /** The same as people read it. */

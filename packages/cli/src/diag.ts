@@ -5,16 +5,24 @@ import { toHex } from "@firmseal/signer";
 import type { Bytes, Source } from "@firmseal/verifier";
 import {
   ARRAY,
+  arg,
   BSTR,
+  begin,
+  enter,
   FALSE,
   head,
+  here,
+  high,
+  input,
+  leave,
+  low,
   MAP,
+  major,
   NINT,
-  type Reader,
-  reader,
   SIMPLE,
   type Slice,
-  sub,
+  seek,
+  stop,
   TAG,
   TRUE,
   TSTR,
@@ -115,43 +123,63 @@ function note(names: Names | undefined, key: number | undefined): string {
   return name === undefined ? "" : `/ ${name} / `;
 }
 
-function number(r: Reader): bigint {
-  const n = (BigInt(r.hi) << 32n) | BigInt(r.lo);
-  return r.type === NINT ? -1n - n : n;
+/** The argument of the head that was read last, as a number. */
+function number(): bigint {
+  const n = (BigInt(high) << 32n) | BigInt(low);
+  return major === NINT ? -1n - n : n;
 }
 
-function stringOf(r: Reader): Slice {
-  const s = { at: r.at, n: r.n };
-  r.at += s.n;
+function goTo(at: number): void {
+  seek(input, at, stop);
+}
+
+/** The content of the string whose head was read last; the cursor goes behind it. */
+function content(): Slice {
+  const s = { at: here, n: arg };
+  goTo(s.at + s.n);
   return s;
 }
 
+const octets = (s: Slice): Uint8Array => Uint8Array.from(take(input, s.at, s.n));
+
 /** A value that stands under `key` in `place`. */
-function value(r: Reader, place: Place, key: number | undefined, indent: string): string {
-  if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return item(r, "parameters", indent);
-  if (place === "sequence" && key === DIR_TRY_EACH) return item(r, "alternatives", indent);
+function value(place: Place, key: number | undefined, indent: string): string {
+  if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return item("parameters", indent);
+  if (place === "sequence" && key === DIR_TRY_EACH) return item("alternatives", indent);
   const opened = inside(place, key);
-  const at = r.at;
-  if (opened && head(r) === BSTR) {
-    const s = stringOf(r);
-    return s.n === 0 ? "h''" : `<< ${item(sub(r, s), opened, indent)} >>`;
+  const at = here;
+  if (opened && head() === BSTR) {
+    const s = content();
+    if (s.n === 0) return "h''";
+    const outer = enter(s);
+    const shown = `<< ${item(opened, indent)} >>`;
+    leave(outer);
+    return shown;
   }
-  r.at = at;
+  goTo(at);
   if (place === "manifest" && elementPlace(key)) {
-    const type = head(r);
-    r.at = at;
+    const type = head();
+    goTo(at);
     // a severed element: its digest stands in its place
-    if (type === ARRAY) return item(r, "digest", indent);
+    if (type === ARRAY) return item("digest", indent);
   }
-  if (place === "headers" && key === HEADER_ALG) return `${item(r, "plain", indent)} ${note(ALGS, Number(peekNumber(r, at)))}`.trimEnd();
-  if (place === "digest" && key === 0) return `${item(r, "plain", indent)} ${note(HASHES, Number(peekNumber(r, at)))}`.trimEnd();
-  return item(r, "plain", indent);
+  if (place === "headers" && key === HEADER_ALG) return noted(ALGS, indent);
+  if (place === "digest" && key === 0) return noted(HASHES, indent);
+  return item("plain", indent);
 }
 
-function peekNumber(r: Reader, at: number): bigint {
-  const again = sub(r, { at, n: r.end - at });
-  head(again);
-  return number(again);
+/** A number, and what it stands for. */
+function noted(names: Names, indent: string): string {
+  const n = Number(peekNumber());
+  return `${item("plain", indent)} ${note(names, n)}`.trimEnd();
+}
+
+function peekNumber(): bigint {
+  const at = here;
+  head();
+  const n = number();
+  goTo(at);
+  return n;
 }
 
 function list(open: string, parts: string[], close: string, indent: string): string {
@@ -160,46 +188,44 @@ function list(open: string, parts: string[], close: string, indent: string): str
   return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
 }
 
-function item(r: Reader, place: Place, indent: string): string {
+function item(place: Place, indent: string): string {
   const deeper = `${indent}  `;
-  const type = head(r);
-  if (type === UINT || type === NINT) return String(number(r));
-  if (type === BSTR) {
-    const s = stringOf(r);
-    return `h'${toHex(take(r, s.at, s.n))}'`;
+  const type = head();
+  if (type === UINT || type === NINT) return String(number());
+  if (type === BSTR) return `h'${toHex(octets(content()))}'`;
+  if (type === TSTR) return visible(JSON.stringify(new TextDecoder().decode(octets(content()))));
+  if (type === SIMPLE) return arg === FALSE ? "false" : arg === TRUE ? "true" : "null";
+  if (type === TAG) {
+    const tag = number();
+    return `${tag}(${item(place, indent)})`;
   }
-  if (type === TSTR) {
-    const s = stringOf(r);
-    return visible(JSON.stringify(new TextDecoder().decode(Uint8Array.from(take(r, s.at, s.n)))));
-  }
-  if (type === SIMPLE) return r.n === FALSE ? "false" : r.n === TRUE ? "true" : "null";
-  if (type === TAG) return `${number(r)}(${item(r, place, indent)})`;
-  const n = r.n;
+  const n = arg;
   const parts: string[] = [];
   if (type === MAP) {
     for (let i = 0; i < n; i++) {
-      const at = r.at;
-      const kind = head(r);
-      const key = kind === UINT || kind === NINT ? Number(number(r)) : undefined;
-      r.at = at;
-      const shown = item(r, "plain", deeper);
-      parts.push(`${note(NAMES[place], key)}${shown}: ${value(r, place, key, deeper)}`);
+      const at = here;
+      const kind = head();
+      const key = kind === UINT || kind === NINT ? Number(number()) : undefined;
+      goTo(at);
+      const shown = item("plain", deeper);
+      parts.push(`${note(NAMES[place], key)}${shown}: ${value(place, key, deeper)}`);
     }
     return list("{", parts, "}", indent);
   }
   if (place === "sequence") {
     for (let i = 0; i < n; i += 2) {
-      const code = Number(peekNumber(r, r.at));
-      const shown = item(r, "plain", deeper);
-      parts.push(`${note(NAMES.sequence, code)}${shown}, ${value(r, place, code, deeper)}`);
+      const code = Number(peekNumber());
+      const shown = item("plain", deeper);
+      parts.push(`${note(NAMES.sequence, code)}${shown}, ${value(place, code, deeper)}`);
     }
   } else
     for (let i = 0; i < n; i++)
-      parts.push(value(r, place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
+      parts.push(value(place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
   return list("[", parts, "]", indent);
 }
 
 /** An envelope that peek() has looked at. */
 export function diagnostic(bytes: Bytes | Source): string {
-  return item(reader(bytes), "envelope", "");
+  begin(bytes);
+  return item("envelope", "");
 }

@@ -8,15 +8,20 @@ import {
   BSTR,
   bool,
   bstr,
+  enter,
+  here,
+  type Input,
+  input,
   int,
+  leave,
   map,
+  open,
   peekType,
-  type Reader,
   SIMPLE,
   type Slice,
+  seek,
   simple,
   skip,
-  sub,
   TAG,
   TSTR,
   take,
@@ -66,12 +71,12 @@ export interface Step {
 
 const utf8 = new TextDecoder();
 
-function octets(r: Reader, s: Slice): Uint8Array {
-  return Uint8Array.from(take(r, s.at, s.n));
+function octets(s: Slice): Uint8Array {
+  return Uint8Array.from(take(input, s.at, s.n));
 }
 
-export function text(r: Reader): string {
-  return utf8.decode(octets(r, tstr(r)));
+function text(): string {
+  return utf8.decode(octets(tstr()));
 }
 
 export function digestText(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
@@ -81,78 +86,82 @@ export function digestText(d: { alg: number; bytes: ArrayLike<number> }): Digest
 /** Parameters whose values the verifier has looked at: small numbers and booleans. Those of other drafts are shown as they are. */
 const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
 
-function toValue(code: number, r: Reader): Value {
-  const start = r.at;
-  const type = peekType(r);
-  if (type === TAG) {
-    skip(r);
-    return { cbor: toHex(take(r, start, r.at - start)) };
-  }
-  if (type === TSTR) return text(r);
+function toValue(code: number): Value {
+  const start = here;
+  const type = peekType();
+  if (type === TSTR) return text();
   if (type === BSTR) {
-    const s = bstr(r);
     if (code === PARAM_IMAGE_DIGEST) {
-      const inner = sub(r, s);
-      array(inner);
-      const alg = int(inner);
-      return digestText({ alg, bytes: octets(inner, bstr(inner)) });
+      const outer = open();
+      array();
+      const alg = int();
+      const bytes = octets(bstr());
+      leave(outer);
+      return digestText({ alg, bytes });
     }
-    const bytes = octets(r, s);
+    const bytes = octets(bstr());
     const isId = code === PARAM_VENDOR_IDENTIFIER || code === PARAM_CLASS_IDENTIFIER || code === PARAM_DEVICE_IDENTIFIER;
     return isId ? formatUuid(bytes) : { hex: toHex(bytes) };
   }
-  if (SHOWN_AS_NUMBERS.includes(code)) return type === SIMPLE ? bool(r) : int(r);
-  skip(r);
-  return { cbor: toHex(take(r, start, r.at - start)) };
+  if (type !== TAG && SHOWN_AS_NUMBERS.includes(code)) return type === SIMPLE ? bool() : int();
+  skip();
+  return { cbor: toHex(octets({ at: start, n: here - start })) };
 }
 
-function parameters(r: Reader): NonNullable<Step["parameters"]> {
+function parameters(): NonNullable<Step["parameters"]> {
   const out: NonNullable<Step["parameters"]> = [];
-  for (let n = map(r); n > 0; n--) {
-    const code = int(r);
-    const at = r.at;
-    const value = toValue(code, r);
-    out.push({ code, name: PARAMETERS[code] ?? String(code), value, raw: octets(r, { at, n: r.at - at }) });
+  for (let n = map(); n > 0; n--) {
+    const code = int();
+    const at = here;
+    const value = toValue(code);
+    out.push({ code, name: PARAMETERS[code] ?? String(code), value, raw: octets({ at, n: here - at }) });
   }
   return out;
 }
 
-function index(r: Reader): true | number[] {
-  const type = peekType(r);
+function index(): true | number[] {
+  const type = peekType();
   if (type === SIMPLE) {
-    simple(r);
+    simple();
     return true;
   }
-  if (type !== ARRAY) return [uint(r)];
+  if (type !== ARRAY) return [uint()];
   const out: number[] = [];
-  for (let n = array(r); n > 0; n--) out.push(uint(r));
+  for (let n = array(); n > 0; n--) out.push(uint());
+  return out;
+}
+
+/** The sequence that `slice` of the input holds; the cursor then stands behind it. */
+function sequence(slice: Slice): Step[] {
+  const outer = enter(slice);
+  const out: Step[] = [];
+  for (let n = array() / 2; n > 0; n--) {
+    const code = int();
+    const step: Step = { code, name: COMMANDS[code] ?? String(code) };
+    if (code === DIR_SET_COMPONENT_INDEX) step.index = index();
+    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters();
+    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequence(bstr())];
+    else if (code === DIR_TRY_EACH) {
+      step.sequences = [];
+      for (let m = array(); m > 0; m--) {
+        if (peekType() === BSTR) step.sequences.push(sequence(bstr()));
+        else {
+          simple();
+          step.sequences.push(null);
+        }
+      }
+    } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
+    else step.policy = uint();
+    out.push(step);
+  }
+  leave(outer);
   return out;
 }
 
 /** Reads a command sequence that peek() or open() has looked at. */
-export function steps(r0: Reader, slice: Slice): Step[] {
-  const r = sub(r0, slice);
-  const out: Step[] = [];
-  for (let n = array(r) / 2; n > 0; n--) {
-    const code = int(r);
-    const step: Step = { code, name: COMMANDS[code] ?? String(code) };
-    if (code === DIR_SET_COMPONENT_INDEX) step.index = index(r);
-    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters(r);
-    else if (code === DIR_RUN_SEQUENCE) step.sequences = [steps(r, bstr(r))];
-    else if (code === DIR_TRY_EACH) {
-      step.sequences = [];
-      for (let m = array(r); m > 0; m--) {
-        if (peekType(r) === BSTR) step.sequences.push(steps(r, bstr(r)));
-        else {
-          simple(r);
-          step.sequences.push(null);
-        }
-      }
-    } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip(r);
-    else step.policy = uint(r);
-    out.push(step);
-  }
-  return out;
+export function steps(of: Input, slice: Slice): Step[] {
+  seek(of, 0, of.total);
+  return sequence(slice);
 }
 
 /** Every parameter that any of the commands sets, nested ones included. */

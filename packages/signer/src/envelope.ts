@@ -1,7 +1,7 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { array, bstr, reader, type Slice, sub } from "@firmseal/verifier/cbor";
+import { array, begin, bstr, enter, type Slice } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -40,20 +40,21 @@ export function writeEnvelope(parts: Parts): Uint8Array {
 export function readEnvelope(bytes: Uint8Array): Parts {
   const { envelope } = peek(bytes);
   const cut = (s: Slice) => bytes.slice(s.at, s.at + s.n);
-  const manifest = cut(envelope.manifest.content);
+  const manifest = cut(envelope.body.inside);
   let digest: Uint8Array | undefined;
   const blocks: Uint8Array[] = [];
   if (envelope.wrapper) {
-    const r = sub(reader(bytes), envelope.wrapper.content);
-    const n = array(r);
-    digest = cut(bstr(r));
-    for (let i = 1; i < n; i++) blocks.push(cut(bstr(r)));
+    begin(bytes);
+    enter(envelope.wrapper.inside);
+    const n = array();
+    digest = cut(bstr());
+    for (let i = 1; i < n; i++) blocks.push(cut(bstr()));
   }
   return {
     digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
     blocks,
     manifest,
-    severed: new Map(envelope.severed.map((e) => [e.key, cut(e.content)])),
+    severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),
     payloads: new Map(envelope.payloads.map((p) => [p.uri, cut(p.content)])),
   };
 }

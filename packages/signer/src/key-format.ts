@@ -2,7 +2,7 @@
 // private, for signing; a private key whose public members do not belong to it is refused.
 
 import { same } from "@firmseal/verifier/bytes";
-import { BSTR, bstr, done, int, map, NINT, peekType, type Reader, reader, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
+import { BSTR, begin, bstr, done, here, input, int, map, NINT, peekType, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
 import {
   ALG_ED25519,
   ALG_EDDSA,
@@ -109,18 +109,18 @@ type Member = number | string | boolean | null | Uint8Array;
 function readCoseKey(bytes: Uint8Array): Map<number, Member> {
   const members = new Map<number, Member>();
   try {
-    const r = reader(bytes);
-    for (let pairs = map(r); pairs > 0; pairs--) {
-      if (peekType(r) === TSTR) {
-        skip(r);
-        skip(r);
+    begin(bytes);
+    for (let pairs = map(); pairs > 0; pairs--) {
+      if (peekType() === TSTR) {
+        skip();
+        skip();
         continue;
       }
-      const label = int(r);
+      const label = int();
       if (members.has(label)) throw new KeyError("format", `the COSE_Key has label ${label} twice`);
-      members.set(label, memberValue(r));
+      members.set(label, memberValue());
     }
-    done(r);
+    done();
   } catch (e) {
     if (e instanceof KeyError) throw e;
     throw new KeyError("format", "not a COSE_Key in well-formed CBOR");
@@ -128,18 +128,18 @@ function readCoseKey(bytes: Uint8Array): Map<number, Member> {
   return members;
 }
 
-function memberValue(r: Reader): Member {
-  const type = peekType(r);
-  const start = r.at;
-  if (type === UINT || type === NINT) return int(r);
+function memberValue(): Member {
+  const type = peekType();
+  const start = here;
+  if (type === UINT || type === NINT) return int();
   if (type === BSTR || type === TSTR) {
-    const s = type === BSTR ? bstr(r) : tstr(r);
-    const content = Uint8Array.from(take(r, s.at, s.n));
+    const s = type === BSTR ? bstr() : tstr();
+    const content = Uint8Array.from(take(input, s.at, s.n));
     return type === BSTR ? content : new TextDecoder().decode(content);
   }
-  skip(r);
+  skip();
   // false and true, one byte each, are the sign of y in a compressed point; nothing else that this file reads is of another type
-  const byte = take(r, start, 1)[0];
+  const byte = take(input, start, 1)[0];
   return byte === 0xf4 ? false : byte === 0xf5 ? true : null;
 }
 

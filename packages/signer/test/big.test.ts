@@ -51,7 +51,7 @@ async function signed(p: Place, name: string): Promise<{ digest: string; size: n
   clearInterval(timer);
   const { envelope, structure } = peek(Uint8Array.from(p.get("o.suit")));
   const shared = structure.shared as { at: number; n: number };
-  const text = Buffer.from(Uint8Array.from(take(envelope.r, shared.at, shared.n))).toString("hex");
+  const text = Buffer.from(Uint8Array.from(take(envelope.input, shared.at, shared.n))).toString("hex");
   const digest = /5824822f5820([0-9a-f]{64})/.exec(text)?.[1] ?? "";
   const size = /0e(1a[0-9a-f]{8}|1b[0-9a-f]{16})/.exec(text.slice(text.indexOf(digest) + 64))?.[1] ?? "1a00000000";
   return { digest, size: Number(BigInt(`0x${size.slice(2)}`)), memory };

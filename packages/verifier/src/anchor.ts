@@ -1,7 +1,7 @@
 // Keys that are trusted, made from an algorithm's name and a raw key.
 
 import { rawKey } from "./bytes.js";
-import { refuse } from "./refuse.js";
+import { markAt, refuse } from "./refuse.js";
 import { ANCHOR_KEY, TRUST_POLICY } from "./spec/errors.js";
 import type { Alg, Anchor, Bytes, Prepared } from "./types.js";
 
@@ -9,8 +9,9 @@ import type { Alg, Anchor, Bytes, Prepared } from "./types.js";
 export function anchorOf(algs: { [name: string]: Alg }, name: string, key: Bytes | Prepared, kid: Bytes | undefined): Anchor {
   var alg = algs.hasOwnProperty(name) ? algs[name] : null,
     a: Anchor;
-  if (!alg) refuse(TRUST_POLICY, -1);
-  if (!key || !(alg as Alg).valid(rawKey(key))) refuse(ANCHOR_KEY, -1);
+  markAt(-1);
+  if (!alg) refuse(TRUST_POLICY);
+  if (!key || !(alg as Alg).valid(rawKey(key))) refuse(ANCHOR_KEY);
   a = { alg: alg as Alg, key: key };
   if (kid) a.kid = kid;
   return a;

@@ -1,25 +1,27 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { compare, concat, rawKey, same } from "./bytes.js";
+import { rawKey, same } from "./bytes.js";
 import {
+  arg,
   array,
-  ascending,
   BSTR,
   bstr,
-  done,
+  enter,
   head,
+  input,
   int,
+  key,
+  leave,
   map,
   NINT,
   NULL,
+  name,
   octets,
+  order,
   peekType,
-  type Reader,
-  type Slice,
   simple,
   skip,
-  sub,
   TAG,
   TSTR,
   take,
@@ -52,6 +54,7 @@ import {
   TAG_SIGN1,
 } from "./spec/cose.js";
 import {
+  ANCHOR_KEY,
   BLOCK_TAG,
   CBOR_TYPE,
   HEADER_ALG_UNKNOWN,
@@ -62,32 +65,54 @@ import {
   NOT_SUPPORTED,
   PAYLOAD_ATTACHED,
   SIGNATURE_COUNT,
+  SIGNATURE_INVALID,
   SIGNATURE_LENGTH,
+  SIGNATURE_NO_ANCHOR,
+  SIGNATURE_THRESHOLD,
+  WRAPPER_EMPTY,
 } from "./spec/errors.js";
 import type { Anchor, Bytes, Host } from "./types.js";
 
 /** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
 export const MAX_SIGNATURES = 8;
-/** Bytes of a protected bucket, of a key identifier, and of a signature: ML-DSA-87 has 4,627, HSS/LMS of two levels some thousands. */
-var MAX_HEADERS = 512;
-var MAX_KID = 64;
-var MAX_SIGNATURE = 16384;
+/**
+ * Bytes of a protected bucket, labels of either bucket, bytes of a key identifier, and of a signature: ML-DSA-87 has 4,627, HSS/LMS of two
+ * levels some thousands.
+ */
+const MAX_HEADERS = 512;
+const MAX_LABELS = 16;
+const MAX_KID = 64;
+const MAX_SIGNATURE = 16384;
 
-var SIGNATURE_ALGS = [
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ESP256,
-  ALG_ES256,
-  ALG_ES384,
-  ALG_ES512,
-  ALG_HSS_LMS,
-  ALG_ML_DSA_44,
-  ALG_ML_DSA_65,
-  ALG_ML_DSA_87,
-  ALG_ESP384,
-  ALG_ESP512,
-  ALG_ED448,
-];
+/** What a signature may be made with, whether or not this build has it; its place in the text is of no account. */
+const SIGNATURE_ALGS =
+  " " +
+  ALG_ED25519 +
+  " " +
+  ALG_EDDSA +
+  " " +
+  ALG_ESP256 +
+  " " +
+  ALG_ES256 +
+  " " +
+  ALG_ES384 +
+  " " +
+  ALG_ES512 +
+  " " +
+  ALG_HSS_LMS +
+  " " +
+  ALG_ML_DSA_44 +
+  " " +
+  ALG_ML_DSA_65 +
+  " " +
+  ALG_ML_DSA_87 +
+  " " +
+  ALG_ESP384 +
+  " " +
+  ALG_ESP512 +
+  " " +
+  ALG_ED448 +
+  " ";
 
 /** What one signature or tag claims of itself. */
 export interface Claim {
@@ -96,7 +121,6 @@ export interface Claim {
   /** The bytes that were signed: Sig_structure or MAC_structure. */
   message: Bytes;
   signature: Bytes;
-  at: number;
 }
 
 interface Headers {
@@ -104,148 +128,137 @@ interface Headers {
   kid: Bytes | null;
   /** The protected bucket as it goes into the Sig_structure. */
   protected: Bytes;
-  /** Encoded labels of the protected bucket, in order. */
+  /** Encoded labels of both buckets. */
   labels: Bytes[];
 }
 
-function bucket(r: Reader, out: Headers, isProtected: boolean): void {
-  var n = map(r),
-    next = 0,
+function bucket(out: Headers, isProtected: boolean): void {
+  var n = map(),
+    last: Bytes | null = null,
     critical: number[] = [],
-    at,
     label,
     s,
     i;
+  if (n > MAX_LABELS) refuse(HEADER_LENGTH);
   for (; n > 0; n--) {
-    at = r.at;
     label = 0;
-    if (peekType(r) === TSTR) tstr(r);
-    else label = int(r);
-    ascending(r, at);
-    // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
-    if (isProtected) out.labels.push(r.last as Bytes);
-    else {
-      // both buckets are in order: one pass over each is enough
-      i = -1;
-      while (next < out.labels.length && (i = compare(out.labels[next], r.last as Bytes)) < 0) next++;
-      if (i === 0) refuse(HEADER_TWICE, at);
+    if (peekType() === TSTR) {
+      tstr();
+      last = order(last);
+    } else {
+      last = key(last);
+      label = name;
     }
+    // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
+    for (i = 0; i < out.labels.length; i++) if (same(out.labels[i], last)) refuse(HEADER_TWICE);
+    out.labels.push(last);
     if (label === HEADER_ALG) {
-      if (!isProtected) refuse(HEADER_NO_ALG, at);
-      if (peekType(r) > NINT) refuse(HEADER_ALG_UNKNOWN, at);
-      out.alg = int(r);
+      if (!isProtected) refuse(HEADER_NO_ALG);
+      if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
+      out.alg = int();
     } else if (label === HEADER_KID) {
-      s = bstr(r);
-      if (s.n > MAX_KID) refuse(HEADER_LENGTH, at);
-      out.kid = take(r, s.at, s.n);
+      s = bstr();
+      if (s.n > MAX_KID) refuse(HEADER_LENGTH);
+      out.kid = take(input, s.at, s.n);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
-      i = isProtected ? array(r) : 0;
-      if (i === 0) refuse(HEADER_CRITICAL, at);
+      i = isProtected ? array() : 0;
+      if (i === 0) refuse(HEADER_CRITICAL);
       for (; i > 0; i--) {
-        label = peekType(r) === UINT ? uint(r) : 0;
-        if (label !== HEADER_ALG && label !== HEADER_KID) refuse(HEADER_CRITICAL, at);
+        label = peekType() === UINT ? uint() : 0;
+        if (label !== HEADER_ALG && label !== HEADER_KID) refuse(HEADER_CRITICAL);
         critical.push(label);
       }
-    } else skip(r);
+    } else skip();
   }
   // a label that is marked critical has to be there, in the same bucket
-  for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL, r.at);
+  for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL);
 }
 
-function headers(r: Reader): Headers {
-  var at = r.at,
-    s = bstr(r),
+function headers(): Headers {
+  var s = bstr(),
     out: Headers = { alg: null, kid: null, protected: [], labels: [] },
-    inner;
+    outer;
   // headers are copied, and signed over, before anybody has vouched for them
-  if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH, at);
+  if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
   if (s.n > 0) {
-    inner = sub(r, s);
-    bucket(inner, out, true);
-    done(inner);
+    outer = enter(s);
+    bucket(out, true);
+    leave(outer);
     // an empty map is signed as an empty string (RFC 9052 §4.4)
-    if (out.labels.length) out.protected = take(r, s.at, s.n);
+    if (out.labels.length) out.protected = take(input, s.at, s.n);
   }
-  bucket(r, out, false);
+  bucket(out, false);
   return out;
 }
 
-/** The head of a byte string of `n` octets, in its shortest form; nothing that is signed here reaches 2^32 octets. */
-function headOf(n: number): number[] {
-  if (n < 24) return [64 + n];
-  if (n < 256) return [88, n];
-  return n < 65536 ? [89, n >> 8, n & 255] : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
-}
-
-/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings. */
+/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings below 2^16 octets. */
 export function structure(context: string, parts: Bytes[]): Bytes {
-  var start = [129 + parts.length, 96 + context.length],
-    pieces: Bytes[] = [start],
-    i;
-  for (i = 0; i < context.length; i++) start.push(context.charCodeAt(i));
-  for (i = 0; i < parts.length; i++) pieces.push(headOf(parts[i].length), parts[i]);
-  return concat(pieces);
-}
-
-function claim(h: Headers, context: string, parts: Bytes[], r: Reader, at: number): Claim {
-  var signature = bstr(r),
-    alg = h.alg;
-  if (signature.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH, at);
-  if (alg === null) refuse(HEADER_NO_ALG, at);
-  if (context === "MAC0" ? alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(alg as number) < 0) refuse(HEADER_ALG_UNKNOWN, at);
-  return {
-    alg: alg as number,
-    kid: h.kid,
-    message: structure(context, parts),
-    signature: take(r, signature.at, signature.n),
-    at: at,
-  };
+  var out = [129 + parts.length, 96 + context.length],
+    n,
+    i,
+    k;
+  for (i = 0; i < context.length; i++) out.push(context.charCodeAt(i));
+  for (i = 0; i < parts.length; i++) {
+    n = parts[i].length;
+    // the shortest head
+    if (n < 24) out.push(64 + n);
+    else if (n < 256) out.push(88, n);
+    else out.push(89, n >> 8, n & 255);
+    for (k = 0; k < n; k++) out.push(parts[i][k]);
+  }
+  return out;
 }
 
 /**
- * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message that fills `slice`.
+ * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message.
  * `payload`: the detached payload; the message must then hold nil. null: the payload is in the message.
  */
-export function claims(r0: Reader, slice: Slice, payload: Bytes | null, externalAad: Bytes): Claim[] {
-  var r = sub(r0, slice),
-    out: Claim[] = [],
-    at = r.at,
+export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
+  var out: Claim[] = [],
+    n = 1,
     kind,
     body,
     h,
-    n,
-    content: Bytes;
-  if (head(r) !== TAG) refuse(BLOCK_TAG, at);
-  kind = r.n;
-  if (kind === TAG_MAC) refuse(NOT_SUPPORTED, at);
-  if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG, at);
-  at = r.at;
-  if (array(r) !== 4) refuse(CBOR_TYPE, at);
-  body = headers(r);
-  at = r.at;
-  if (peekType(r) === BSTR) {
-    if (payload) refuse(PAYLOAD_ATTACHED, at);
-    content = octets(r);
+    content: Bytes,
+    s;
+  if (head() !== TAG) refuse(BLOCK_TAG);
+  kind = arg;
+  if (kind === TAG_MAC) refuse(NOT_SUPPORTED);
+  if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG);
+  if (array() !== 4) refuse(CBOR_TYPE);
+  body = h = headers();
+  if (peekType() === BSTR) {
+    if (payload) refuse(PAYLOAD_ATTACHED);
+    content = octets();
   } else {
-    if (simple(r) !== NULL || !payload) refuse(CBOR_TYPE, at);
+    if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
     content = payload as Bytes;
   }
-  if (kind !== TAG_SIGN) {
-    out.push(claim(body, kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content], r, slice.at));
-  } else {
-    at = r.at;
-    n = array(r);
-    if (n === 0) refuse(CBOR_TYPE, at);
-    if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, at);
-    for (; n > 0; n--) {
-      at = r.at;
-      if (array(r) !== 3) refuse(CBOR_TYPE, at);
-      h = headers(r);
-      out.push(claim(h, "Signature", [body.protected, h.protected, externalAad, content], r, at));
-    }
+  if (kind === TAG_SIGN) {
+    n = array();
+    if (n === 0) refuse(CBOR_TYPE);
+    if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
-  done(r);
+  for (; n > 0; n--) {
+    if (kind === TAG_SIGN) {
+      if (array() !== 3) refuse(CBOR_TYPE);
+      h = headers();
+    }
+    s = bstr();
+    if (s.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH);
+    if (h.alg === null) refuse(HEADER_NO_ALG);
+    if (kind === TAG_MAC0 ? h.alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(" " + h.alg + " ") < 0) refuse(HEADER_ALG_UNKNOWN);
+    out.push({
+      alg: h.alg as number,
+      kid: h.kid,
+      message:
+        kind === TAG_SIGN
+          ? structure("Signature", [body.protected, h.protected, externalAad, content])
+          : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content]),
+      signature: take(input, s.at, s.n),
+    });
+  }
   return out;
 }
 
@@ -255,24 +268,37 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
 }
 
 /**
- * Checks claims against anchors until `need` of them have signed. Returns the indices of those that have.
+ * Checks claims against anchors until `need` of them have signed. Returns the indices of those that have; refuses where they are too few.
  * A key counts once, however often it signed or is listed.
  */
 export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host): number[] {
   var found: number[] = [],
+    fits = false,
+    c,
+    a,
     i,
     j,
-    k,
-    fresh;
+    k;
   for (i = 0; i < all.length && found.length < need; i++) {
+    c = all[i];
     for (j = 0; j < anchors.length; j++) {
-      fresh = concerns(all[i], anchors[j]);
-      for (k = 0; k < found.length; k++) if (same(rawKey(anchors[found[k]].key), rawKey(anchors[j].key))) fresh = false;
-      if (fresh && anchors[j].alg.verify(anchors[j].key, all[i].message, all[i].signature, host)) {
-        found.push(j);
-        break;
+      a = anchors[j];
+      if (concerns(c, a)) {
+        fits = true;
+        for (k = 0; k < found.length && !same(rawKey(anchors[found[k]].key), rawKey(a.key)); k++);
+        if (k === found.length && a.alg.verify(a.key, c.message, c.signature, host)) {
+          found.push(j);
+          break;
+        }
       }
     }
+  }
+  if (found.length < need) {
+    if (!all.length) refuse(WRAPPER_EMPTY);
+    if (!fits) refuse(SIGNATURE_NO_ANCHOR);
+    // a key that can verify nothing is a fault of the device, and is told apart from a bad signature
+    for (j = 0; j < anchors.length; j++) if (!anchors[j].alg.valid(rawKey(anchors[j].key))) refuse(ANCHOR_KEY);
+    refuse(found.length ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID);
   }
   return found;
 }

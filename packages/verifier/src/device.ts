@@ -1,7 +1,7 @@
 // What an installation needs of a device, and what it gives to its caller. Nothing here exists at run time.
 
 import type { Effect, Identity } from "./frame.js";
-import type { Manifest } from "./open.js";
+import type { Manifest } from "./manifest.js";
 import type { Bytes, Sequence, Source } from "./types.js";
 
 /** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
@@ -28,8 +28,8 @@ export interface Device {
   capacity(id: ComponentId): number;
   /** Installing: the slot that will be written. Booting: the slot that is current. */
   slot(id: ComponentId): number;
-  /** Empties the slot that will be written. */
-  erase(id: ComponentId): void;
+  /** Empties the slot that will be written. `most`: bytes that will come at most. */
+  erase(id: ComponentId, most: number): void;
   write(id: ComponentId, offset: number, bytes: Bytes): void;
   /** Bytes of the image, 0 where there is none. */
   size(id: ComponentId, fresh: boolean): number;
@@ -39,6 +39,11 @@ export interface Device {
   persist(commit: Commit): void;
   /** Forgets what the session has written. */
   discard(): void;
+  /**
+   * The digest of a whole image as it lies in storage, by the COSE hash `alg`, where the engine can have it without moving the bytes.
+   * Where it is missing, or returns undefined, the image is read and hashed. It is trusted as read() is, and must not remember anything.
+   */
+  digest?(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
   /** Bytes that are read at a time; 1,024 where it is left out. */
   chunk?: number;
   /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */

@@ -1,10 +1,10 @@
 // The state of a run (M37 §6), and the nesting of sequences in it: a stack of frames, so that the engine's own stack never grows.
 
-import { array, bstr, peekType, type Reader, SIMPLE, type Slice, sub } from "./cbor.js";
+import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "./cbor.js";
 import type { Digest } from "./digest.js";
-import type { Manifest } from "./open.js";
-import { refuse } from "./refuse.js";
-import { TRY_EACH_EXHAUSTED } from "./spec/errors.js";
+import type { Manifest } from "./manifest.js";
+import { markAt, refuse } from "./refuse.js";
+import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "./spec/errors.js";
 import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
 
@@ -27,40 +27,45 @@ export interface Effect {
   size?: number | undefined;
   content?: Bytes;
   uri?: string;
-  args?: Bytes;
+  args?: Bytes | undefined;
   source?: number;
   slot?: number;
   /** swap: what is set for the source, which gets the content of `component`. */
-  sourceDigest?: Digest;
-  sourceSize?: number;
+  sourceDigest?: Digest | undefined;
+  sourceSize?: number | undefined;
 }
 
 export interface Frame {
-  r: Reader;
-  /** Items (codes and arguments) that are left. */
+  /** What is still to be read of the sequence, and how many items (codes and arguments) that is. */
+  at: number;
+  end: number;
   left: number;
   /** Which command nested it: DIR_TRY_EACH, DIR_RUN_SEQUENCE, or 0 for a section. */
   kind: number;
   soft: boolean;
   index: number[] | null;
   /** The command at work, where its argument lies, and for which components it is to be carried out (`turns`, as far as `turn`). */
-  code: number;
+  command: number;
   arg: number;
   turn: number;
   turns: number[];
-  /** Alternatives of the try-each that are still to come. */
-  rest: Reader | null;
+  /** Alternatives of the try-each that are still to come, and where. */
   alternatives: number;
+  rest: number;
+  /** Looking only: alternatives that are still to be looked at; `alternatives` is then how many there are in all. */
+  each: number;
 }
+
+/** What a run has to know of a manifest. Where it is only looked at, it is not yet one. */
+export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent">;
 
 /** The state of one run: sections in order, with one set of parameters (cleared by start()). */
 export interface Run {
-  manifest: Manifest;
+  subject: Subject;
   identity: Identity;
   sections: number[];
+  /** Sequences that have been begun: the shared sequence, where there is one, and the section, by turns. */
   next: number;
-  /** Sequences still to run: the shared sequence and the section. */
-  queue: Slice[];
   frames: Frame[];
   /** By component: where the values lie that are set. */
   parameters: { [name: number]: number }[];
@@ -72,6 +77,9 @@ export interface Run {
   broken: boolean;
   /** By command: whether an identifier has been checked, successfully. */
   checked: { [code: number]: boolean };
+  /** Where commands are looked at and not run: the URIs that they name, and whether this is the shared sequence. */
+  uris: string[] | null;
+  shared: boolean;
 }
 
 /** Whether a run has found that the vendor and the class of this device are meant. */
@@ -79,46 +87,61 @@ export function identified(run: Run): boolean {
   return !!(run.checked[COND_VENDOR_IDENTIFIER] && run.checked[COND_CLASS_IDENTIFIER]);
 }
 
-/** Begins a sequence: a new frame on top. */
+/** The sequence at work. */
+export function top(run: Run): Frame {
+  return run.frames[run.frames.length - 1];
+}
+
+/** Begins a sequence: a new frame on top. The cursor then stands behind `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
-  var r = sub(run.manifest.r, slice),
+  var outer = enter(slice),
+    n = array(),
     f: Frame = {
-      r: r,
-      left: array(r),
+      at: here,
+      end: stop,
+      left: n,
       kind: kind,
       soft: kind === DIR_TRY_EACH,
       index: index,
-      code: 0,
-      arg: slice.at,
+      command: 0,
+      arg: 0,
       turn: 0,
       turns: [],
-      rest: null,
       alternatives: 0,
+      rest: 0,
+      each: 0,
     };
+  if (n === 0 || n % 2) refuse(COMMAND_ARGUMENT);
+  if (run.frames.length === MAX_DEPTH) refuse(CBOR_DEPTH);
   run.frames.push(f);
+  seek(input, stop, outer);
   return f;
 }
 
-/** Takes the next alternative of a try-each, for the component of the frame that failed; refuses where none is left. */
-export function alternative(run: Run, rest: Reader, n: number, index: number[] | null): void {
+/** Takes the next of `n` alternatives of a try-each, which the cursor stands at; refuses where none is left. */
+export function alternative(run: Run, n: number, index: number[] | null): void {
   var f;
-  if (n === 0) refuse(TRY_EACH_EXHAUSTED, rest.at);
+  if (n === 0) refuse(TRY_EACH_EXHAUSTED);
   // a final nil: no alternative had to fit
-  if (peekType(rest) === SIMPLE) return;
-  f = frame(run, bstr(rest), DIR_TRY_EACH, index);
-  f.rest = rest;
+  if (peekType() === SIMPLE) return;
+  f = frame(run, bstr(), DIR_TRY_EACH, index);
   f.alternatives = n - 1;
+  f.rest = here;
 }
 
 /**
  * A condition failed. Softly: a try-each goes on with its next alternative, a run-sequence ends. Otherwise a run-sequence hands the
  * failure to the sequence around it, and everything else ends the run (M37 §8.4.8.14).
  */
-export function fail(run: Run, code: number, at: number): void {
+export function fail(run: Run, code: number): void {
   var f = run.frames.pop() as Frame;
+  markAt(f.arg);
   while (f.kind === DIR_RUN_SEQUENCE && !f.soft) f = run.frames.pop() as Frame;
-  if (!f.soft) refuse(code, at);
-  if (f.kind === DIR_TRY_EACH) alternative(run, f.rest as Reader, f.alternatives, f.index);
+  if (!f.soft) refuse(code);
+  if (f.kind === DIR_TRY_EACH) {
+    seek(input, f.rest, top(run).end);
+    alternative(run, f.alternatives, f.index);
+  }
 }
 
 /** Where strict order is off, these are the points that all earlier commands must have reached (M37 §8.4.8.13). */

@@ -1,16 +1,20 @@
-// The table of commands: code → what it does to the run.
+// The commands: what each does to a run, and what its argument must be.
 
 import { same } from "./bytes.js";
-import { array, between, bool, bstr, int, map, peekType, type Reader, SIMPLE, skip, UINT, uint } from "./cbor.js";
-import { isCondition, value } from "./commands.js";
+import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "./cbor.js";
+import { COMPONENT, foreign, isCondition, kindOf, lenient, OCTETS, OTHER, URI, VALUES, value } from "./commands.js";
+import type { Digest } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
 import { refuse } from "./refuse.js";
 import {
   ABORTED,
   CLASS_MISMATCH,
+  COMMAND_ARGUMENT,
   DEVICE_MISMATCH,
+  INDEX_RANGE,
   PARAMETER_MISSING,
+  PARAMETER_UNKNOWN,
   SOFT_FAILURE_SCOPE,
   STRICT_ORDER,
   VENDOR_MISMATCH,
@@ -21,9 +25,7 @@ import {
   COND_CLASS_IDENTIFIER,
   COND_COMPONENT_SLOT,
   COND_DEVICE_IDENTIFIER,
-  COND_IMAGE_MATCH,
   COND_VENDOR_IDENTIFIER,
-  DIR_COPY,
   DIR_FETCH,
   DIR_INVOKE,
   DIR_OVERRIDE_PARAMETERS,
@@ -31,134 +33,148 @@ import {
   DIR_SET_COMPONENT_INDEX,
   DIR_SWAP,
   DIR_TRY_EACH,
-  DIR_WRITE,
-  PARAM_COMPONENT_SLOT,
   PARAM_CONTENT,
   PARAM_FETCH_ARGS,
   PARAM_IMAGE_DIGEST,
   PARAM_IMAGE_SIZE,
-  PARAM_INVOKE_ARGS,
   PARAM_SOFT_FAILURE,
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
-  PARAM_URI,
 } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
 
-type Handler = (run: Run, frame: Frame, component: number) => void;
-
-/** A reader on the manifest, from `at` on. Where an item ends has been seen before. */
-function from(run: Run, at: number): Reader {
-  return between(run.manifest.r, at, run.manifest.r.end);
+/** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
+export function setIndex(run: Run, f: Frame): void {
+  var type = peekType(),
+    components = run.parameters.length,
+    seen: number[] = [],
+    n = 1,
+    i,
+    c;
+  if (type === SIMPLE) {
+    if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
+    n = components;
+  } else if (type !== UINT) {
+    n = array();
+    if (n === 0) refuse(COMMAND_ARGUMENT);
+  }
+  for (i = 0; i < n; i++) {
+    c = type === SIMPLE ? i : uint();
+    if (c >= components && !lenient()) refuse(INDEX_RANGE);
+    if (seen.indexOf(c) >= 0) refuse(COMMAND_ARGUMENT);
+    seen.push(c);
+  }
+  f.index = seen;
+  barrier(run);
 }
 
-/** Puts what the parameter `name` of a component holds into the field of `e`. False where it is not set. */
-function set(run: Run, e: Effect, field: string, name: number, component: number): boolean {
-  var at = run.parameters[component][name];
-  if (at) (e as unknown as { [field: string]: unknown })[field] = value(from(run, at), name);
-  return !!at;
+/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs. */
+export function parameters(run: Run, f: Frame, component: number): void {
+  var n = map(),
+    last: Bytes | null = null,
+    at,
+    kind,
+    p,
+    v;
+  if (n === 0) refuse(COMMAND_ARGUMENT);
+  barrier(run);
+  for (; n > 0; n--) {
+    last = key(last);
+    p = name;
+    at = here;
+    kind = kindOf(VALUES, p);
+    if (!kind) refuse(PARAMETER_UNKNOWN);
+    if (kind === OTHER) {
+      foreign();
+      skip();
+    } else if (kind === OCTETS) bstr();
+    else v = value(kind);
+    if (kind === COMPONENT && (v as number) >= run.parameters.length && !lenient()) refuse(INDEX_RANGE);
+    if (run.uris) {
+      if (kind === URI) run.uris.push(v as string);
+    } else if (p === PARAM_SOFT_FAILURE) {
+      if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE);
+      f.soft = v as boolean;
+    } else if (p === PARAM_STRICT_ORDER) run.strict = v as boolean;
+    else run.parameters[component][p] = at;
+  }
+}
+
+/** What the parameter `p` of a component holds; undefined where it is not set. */
+function parameter(run: Run, component: number, p: number): unknown {
+  var at = run.parameters[component][p];
+  if (!at) return undefined;
+  seek(input, at, input.total);
+  return value(kindOf(VALUES, p));
 }
 
 /** A vendor, class or device identifier: the parameter has the number of the condition. */
-function identify(run: Run, f: Frame, component: number): void {
-  var code = f.code,
-    at = run.parameters[component][code],
-    ids = code === COND_VENDOR_IDENTIFIER ? run.identity.vendor : code === COND_CLASS_IDENTIFIER ? run.identity.class : run.identity.device,
+function identify(run: Run, code: number, component: number): void {
+  var id = run.identity,
+    ids = code === COND_VENDOR_IDENTIFIER ? id.vendor : code === COND_CLASS_IDENTIFIER ? id.class : id.device,
+    v = parameter(run, component, code) as Bytes | undefined,
     i;
-  if (at && ids) {
-    for (i = 0; i < ids.length; i++) {
-      if (same(ids[i], value(from(run, at), code) as Bytes)) {
-        run.checked[code] = true;
-        return;
-      }
+  for (i = 0; v && ids && i < ids.length; i++) {
+    if (same(ids[i], v)) {
+      run.checked[code] = true;
+      return;
     }
   }
-  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH, f.arg);
+  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
 }
 
-function abort(run: Run, f: Frame): void {
-  fail(run, ABORTED, f.arg);
-}
-
-function setIndex(run: Run, f: Frame): void {
-  var r = from(run, f.arg),
-    type = peekType(r),
-    all = type === SIMPLE,
-    n = all ? run.manifest.components.length : type === UINT ? 1 : array(r),
-    i;
-  f.index = [];
-  for (i = 0; i < n; i++) f.index.push(all ? i : uint(r));
-  barrier(run);
-}
-
-function override(run: Run, f: Frame, component: number): void {
-  var r = from(run, f.arg),
-    n = map(r),
-    at,
-    name;
-  barrier(run);
-  for (; n > 0; n--) {
-    name = int(r);
-    at = r.at;
-    if (name === PARAM_SOFT_FAILURE) {
-      if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE, at);
-      f.soft = bool(r);
-    } else if (name === PARAM_STRICT_ORDER) run.strict = bool(r);
-    else {
-      skip(r);
-      run.parameters[component][name] = at;
+/** Hands out an Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
+function effect(run: Run, op: number, component: number): void {
+  // what the command cannot do without: most have the number of their parameter
+  var p = op === DIR_SWAP ? PARAM_SOURCE_COMPONENT : op === COND_CHECK_CONTENT ? PARAM_CONTENT : op,
+    v = parameter(run, component, p),
+    e: Effect = {
+      op: op,
+      component: component,
+      digest: parameter(run, component, PARAM_IMAGE_DIGEST) as Digest | undefined,
+      size: parameter(run, component, PARAM_IMAGE_SIZE) as number | undefined,
+    },
+    source: number;
+  if (v === undefined && op !== DIR_INVOKE) {
+    if (!isCondition(op)) refuse(PARAMETER_MISSING);
+    fail(run, PARAMETER_MISSING);
+    return;
+  }
+  if (op === DIR_INVOKE) e.args = v as Bytes;
+  if (op === COND_COMPONENT_SLOT) e.slot = v as number;
+  if (p === PARAM_CONTENT) e.content = v as Bytes;
+  if (op === DIR_FETCH) {
+    e.uri = v as string;
+    e.args = parameter(run, component, PARAM_FETCH_ARGS) as Bytes | undefined;
+  }
+  if (HAS_COPY && p === PARAM_SOURCE_COMPONENT) {
+    e.source = source = v as number;
+    if (op === DIR_SWAP) {
+      e.sourceDigest = parameter(run, source, PARAM_IMAGE_DIGEST) as Digest | undefined;
+      e.sourceSize = parameter(run, source, PARAM_IMAGE_SIZE) as number | undefined;
     }
-  }
-}
-
-function runSequence(run: Run, f: Frame, component: number): void {
-  frame(run, bstr(from(run, f.arg)), DIR_RUN_SEQUENCE, [component]);
-}
-
-function tryEach(run: Run, f: Frame, component: number): void {
-  var r = from(run, f.arg);
-  alternative(run, r, array(r), [component]);
-}
-
-/** An Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
-export function effect(run: Run, f: Frame, component: number): Effect | null {
-  var op = f.code,
-    e: Effect = { op: op, component: component },
-    // what the command cannot do without
-    has = set(run, e, "digest", PARAM_IMAGE_DIGEST, component) || op !== COND_IMAGE_MATCH,
-    source;
-  set(run, e, "size", PARAM_IMAGE_SIZE, component);
-  if (op === DIR_INVOKE) set(run, e, "args", PARAM_INVOKE_ARGS, component);
-  if (op === DIR_FETCH) set(run, e, "args", PARAM_FETCH_ARGS, component);
-  if (op === COND_COMPONENT_SLOT) has = set(run, e, "slot", PARAM_COMPONENT_SLOT, component);
-  if (op === COND_CHECK_CONTENT || op === DIR_WRITE) has = set(run, e, "content", PARAM_CONTENT, component);
-  if (op === DIR_FETCH) has = set(run, e, "uri", PARAM_URI, component);
-  if (HAS_COPY && (op === DIR_COPY || op === DIR_SWAP)) has = set(run, e, "source", PARAM_SOURCE_COMPONENT, component);
-  source = e.source as number;
-  if (HAS_COPY && op === DIR_SWAP && has) {
-    set(run, e, "sourceDigest", PARAM_IMAGE_DIGEST, source);
-    set(run, e, "sourceSize", PARAM_IMAGE_SIZE, source);
-  }
-  if (!has) {
-    if (!isCondition(op)) refuse(PARAMETER_MISSING, f.arg);
-    fail(run, PARAMETER_MISSING, f.arg);
-    return null;
   }
   if (!isCondition(op) && !run.strict) {
     // a component must not be source and target at once; in a swap both are
+    source = e.source as number;
     if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === source || run.targets.indexOf(source) >= 0)
-      refuse(STRICT_ORDER, f.arg);
+      refuse(STRICT_ORDER);
     run.targets.push(component);
     if (source !== undefined) run.sources.push(source);
   }
-  return e;
+  run.effect = e;
 }
 
-/** What the commands do that need no device. All others that open() lets through hand out an Effect. */
-export var COMMANDS: { [code: number]: Handler } = {};
-COMMANDS[COND_VENDOR_IDENTIFIER] = COMMANDS[COND_CLASS_IDENTIFIER] = COMMANDS[COND_DEVICE_IDENTIFIER] = identify;
-COMMANDS[COND_ABORT] = abort;
-COMMANDS[DIR_SET_COMPONENT_INDEX] = setIndex;
-COMMANDS[DIR_OVERRIDE_PARAMETERS] = override;
-COMMANDS[DIR_TRY_EACH] = tryEach;
-COMMANDS[DIR_RUN_SEQUENCE] = runSequence;
+/** Carries out the command at work for one component, or hands it out as an Effect. open() has looked at it before. */
+export function perform(run: Run, f: Frame, component: number): void {
+  var code = f.command;
+  seek(input, f.arg, f.end);
+  if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
+  else if (code === DIR_OVERRIDE_PARAMETERS) parameters(run, f, component);
+  else if (code === DIR_TRY_EACH) alternative(run, array(), [component]);
+  else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), code, [component]);
+  else if (code === COND_ABORT) fail(run, ABORTED);
+  else if (code === COND_VENDOR_IDENTIFIER || code === COND_CLASS_IDENTIFIER || code === COND_DEVICE_IDENTIFIER)
+    identify(run, code, component);
+  else effect(run, code, component);
+}

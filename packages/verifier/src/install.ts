@@ -1,14 +1,14 @@
 // The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
-import { same, sameConstantTime } from "./bytes.js";
-import { feed, type Reader, reader, sub, take } from "./cbor.js";
+import { same } from "./bytes.js";
+import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect, Run } from "./frame.js";
 import { open } from "./open.js";
-import { refuse } from "./refuse.js";
+import { markAt, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
 import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
@@ -43,180 +43,174 @@ export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 function rethrow(e: unknown): never {
   var cause = e as { code?: unknown; at?: unknown };
   if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
+  markAt(-1);
   try {
-    refuse(DEVICE_FAULT, -1);
+    refuse(DEVICE_FAULT);
   } catch (r) {
     (r as { cause: unknown }).cause = e;
     throw r;
   }
 }
 
-/** A swap as the other component sees it. */
-function back(e: Effect): Effect {
-  return { op: e.op, component: e.source as number, digest: e.sourceDigest, size: e.sourceSize };
-}
-
 function begin(s: Session, e: Effect): void {
-  var c = e.component;
-  s.written[c] = { digest: null, expected: e.digest, proved: false };
-  s.matched[c] = false;
+  s.slots[e.component] = { passed: null, expected: e.digest };
+  s.matched[e.component] = false;
   s.offset = 0;
-  s.limit = e.size === undefined ? s.device.capacity(id(s, c)) : e.size;
-  s.hash = e.digest ? hashOf(s.host, e.digest.alg).create() : null;
-  s.device.erase(id(s, c));
+  s.limit = e.size === undefined ? s.board.capacity(id(s, e.component)) : e.size;
+  // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
+  s.hash = e.digest && !s.board.digest ? hashOf(s.host, e.digest.alg).create() : null;
+  s.board.erase(id(s, e.component), s.limit);
 }
 
 function receive(s: Session, e: Effect, bytes: Bytes): void {
   // an endless payload is cut off as it arrives, not when it has filled the device
-  if (bytes.length > s.limit - s.offset) refuse(PAYLOAD_SIZE, -1);
+  if (bytes.length > s.limit - s.offset) refuse(PAYLOAD_SIZE);
   if (s.hash) s.hash.update(bytes);
-  s.device.write(id(s, e.component), s.offset, bytes);
+  s.board.write(id(s, e.component), s.offset, bytes);
   s.offset += bytes.length;
 }
 
 function end(s: Session, e: Effect): boolean {
-  if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE, -1);
-  if (s.hash) (s.written[e.component] as Written).digest = s.hash.digest();
+  if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
+  if (s.hash) (s.slots[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
   s.hash = null;
   return true;
 }
 
 /** A component as something to read from: what this session wrote to it, else what is current. */
-function contents(s: Session, component: number): Reader {
-  var device = s.device,
+function contents(s: Session, component: number): Input {
+  var device = s.board,
     name = id(s, component),
-    fresh = !!s.written[component],
-    source: Source = {
-      length: device.size(name, fresh),
-      read: function (offset: number, n: number) {
-        return device.read(name, offset, n, fresh);
-      },
-    };
-  if (device.chunk) source.chunk = device.chunk;
-  return reader(source);
+    fresh = !!s.slots[component];
+  return inputOf({
+    length: device.size(name, fresh),
+    chunk: device.chunk || 0,
+    read: function (offset: number, n: number) {
+      return device.read(name, offset, n, fresh);
+    },
+  });
 }
 
-/** The image as it lies in storage, against a digest and, where it is set, a size. */
-function stored(s: Session, component: number, digest: Digest, size: number | undefined): boolean {
-  var r = contents(s, component);
-  if (r.end === 0 && size !== 0) return false;
-  if (size !== undefined && r.end !== size) return false;
-  return same(digestSlice(r, { at: 0, n: r.end }, s.host, digest.alg), digest.bytes);
+/** The image as it lies in storage, against a digest. */
+function stored(s: Session, component: number, d: Digest, from: Input): boolean {
+  var device = s.board,
+    whole = device.digest && device.digest(id(s, component), !!s.slots[component], d.alg);
+  return same(whole || digestSlice(from, { at: 0, n: from.total }, s.host, d.alg), d.bytes);
 }
 
 function imageMatch(s: Session, e: Effect): boolean {
   var d = e.digest as Digest,
-    w = s.written[e.component],
-    ok;
-  if (w && w.digest && !s.matched[e.component] && w.expected && w.expected.alg === d.alg) {
-    // just written: the bytes on their way in decide, and storage is read back before anything is committed
-    ok = same(w.digest, d.bytes) && (e.size === undefined || s.device.size(id(s, e.component), true) === e.size);
-  } else {
-    ok = stored(s, e.component, d, e.size);
-    if (w) w.proved = ok;
-  }
+    w = s.slots[e.component],
+    from = contents(s, e.component),
+    // no image is no image of 0 bytes, unless that is what is asked for
+    ok = e.size === undefined ? from.total > 0 : from.total === e.size;
+  // just written: the bytes on their way in decide, and storage is read back before anything is committed
+  if (w && w.passed && w.passed.alg === d.alg) ok = ok && same(w.passed.bytes, d.bytes);
+  else ok = ok && stored(s, e.component, d, from);
   if (w) w.expected = d;
   s.matched[e.component] = ok;
   return ok;
 }
 
 function checkContent(s: Session, e: Effect): boolean {
-  var r = contents(s, e.component),
+  var from = contents(s, e.component),
     content = e.content as Bytes;
-  return r.end === content.length && sameConstantTime(take(r, 0, r.end), content);
+  return from.total === content.length && same(take(from, 0, from.total), content);
 }
 
-/** Writes all that `r` has to a component. */
-function pour(s: Session, e: Effect, r: Reader): boolean {
+/** Writes a stretch of `from` to a component. */
+function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   begin(s, e);
-  feed(r, { at: r.at, n: r.end - r.at }, function (bytes) {
+  feed(from, slice, function (bytes) {
     receive(s, e, bytes);
   });
   return end(s, e);
 }
 
-/** Where the content comes from that a directive writes; undefined where it has to be waited for. */
-function origin(s: Session, e: Effect): Reader | undefined {
-  var payloads = s.manifest.payloads,
-    c = e.component,
-    other = e.source as number,
-    r,
-    i,
-    source;
-  if (e.op === DIR_WRITE) return reader(e.content as Bytes);
-  if (e.op === DIR_FETCH) {
-    for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return sub(s.manifest.r, payloads[i].content);
-    source = s.device.fetch && s.device.fetch(e.uri as string);
-    return source ? reader(source) : undefined;
-  }
-  if (!HAS_COPY) refuse(NOT_SUPPORTED, -1);
-  // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
-  // which each goes to the other's slot that is not current, so that the power may fail at any point.
-  if (e.op === DIR_SWAP ? c === other || s.written[c] || s.written[other] : c === other && s.written[c]) refuse(NOT_SUPPORTED, -1);
-  r = contents(s, other);
-  if (r.end === 0) refuse(PAYLOAD_ABSENT, -1);
-  return r;
+function all(from: Input): Slice {
+  return { at: 0, n: from.total };
+}
+
+/** The image that a copy or swap takes. */
+function image(s: Session, component: number): Input {
+  var from = contents(s, component);
+  if (!from.total) refuse(PAYLOAD_ABSENT);
+  return from;
 }
 
 /** Carries out one effect. undefined: it has to be waited for. */
 function perform(s: Session, e: Effect): boolean | undefined {
-  var device = s.device,
-    name = id(s, e.component),
-    r,
-    here;
+  var device = s.board,
+    c = e.component,
+    other = e.source as number,
+    name = id(s, c),
+    payloads = s.release.payloads,
+    from: Bytes | Source | undefined,
+    here,
+    i;
   admit(s, e);
   if (e.op === COND_COMPONENT_SLOT) return device.slot(name) === e.slot;
   if (e.op === COND_IMAGE_MATCH) return imageMatch(s, e);
   if (e.op === COND_CHECK_CONTENT) return checkContent(s, e);
   if (e.op === DIR_INVOKE) {
-    if (!s.matched[e.component] && !device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED, -1);
+    if (!s.matched[c] && !device.dangerouslySkipDigest) refuse(INVOKE_UNVERIFIED);
     return device.invoke(name, e.args) === true;
   }
-  r = origin(s, e);
-  if (!r) {
-    begin(s, e);
-    return undefined;
-  }
-  if (HAS_COPY && e.op === DIR_SWAP) {
-    here = contents(s, e.component);
-    if (here.end === 0) refuse(PAYLOAD_ABSENT, -1);
-    pour(s, e, r);
-    e = back(e);
-    r = here;
-  }
-  return pour(s, e, r);
+  if (e.op === DIR_WRITE) from = e.content;
+  else if (e.op === DIR_FETCH) {
+    for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return pour(s, e, s.release.input, payloads[i].content);
+    from = device.fetch && device.fetch(e.uri as string);
+    if (!from) {
+      begin(s, e);
+      return undefined;
+    }
+  } else if (HAS_COPY) {
+    // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
+    // which each goes to the other's slot that is not current, so that the power may fail at any point.
+    if (e.op === DIR_SWAP ? c === other || s.slots[c] || s.slots[other] : c === other && s.slots[c]) refuse(NOT_SUPPORTED);
+    here = image(s, other);
+    if (e.op !== DIR_SWAP) return pour(s, e, here, all(here));
+    i = image(s, c);
+    pour(s, e, here, all(here));
+    // the swap as the other component sees it
+    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, all(i));
+  } else refuse(NOT_SUPPORTED);
+  here = inputOf(from as Bytes | Source);
+  return pour(s, e, here, all(here));
 }
 
-/** Reads back what has not been read back yet, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
+/** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
 function commit(s: Session): void {
   var written: ComponentId[] = [],
     i,
     w;
+  markAt(-1);
   checkIdentity(s);
   // another installation may have been committed since this one was opened
   checkFloor(s);
-  for (i = 0; i < s.written.length; i++) {
-    w = s.written[i];
+  for (i = 0; i < s.slots.length; i++) {
+    w = s.slots[i];
     if (w) {
-      if (w.expected ? !w.proved && !stored(s, i, w.expected, undefined) : !s.device.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED, -1);
+      if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.board.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
     }
   }
-  s.device.persist({ sequence: s.manifest.sequence, written: written, envelope: s.input });
+  s.board.persist({ sequence: s.release.sequence, written: written, envelope: s.input });
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
   var e: Effect | undefined, ok;
   if (progress.done) return undefined;
+  markAt(-1);
   // a later session has the device now: this one must touch nothing any more
-  if (s.over || s.device.session !== s) refuse(RUN_OUTCOME, -1);
+  if (s.over || s.board.session !== s) refuse(RUN_OUTCOME);
   // stays set when anything below throws: a refused session does not go on
   s.over = true;
   try {
     e = s.effect;
     if (e) {
-      if (outcome === undefined) refuse(RUN_OUTCOME, -1);
-      if (outcome === false) refuse(PAYLOAD_ABSENT, -1);
+      if (outcome === undefined) refuse(RUN_OUTCOME);
+      if (outcome === false) refuse(PAYLOAD_ABSENT);
       if (outcome !== true) {
         receive(s, e, outcome as Bytes);
         s.over = false;
@@ -224,7 +218,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
       }
       s.effect = undefined;
       e = step(s.run, end(s, e));
-    } else if (outcome !== undefined) refuse(RUN_OUTCOME, -1);
+    } else if (outcome !== undefined) refuse(RUN_OUTCOME);
     else e = step(s.run);
     while (e) {
       ok = perform(s, e);
@@ -238,7 +232,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
     if (s.installing) commit(s);
   } catch (x) {
     try {
-      s.device.discard();
+      s.board.discard();
     } catch (_) {
       // the refusal says more than a failed clean-up, and nothing that was written is current
     }
@@ -248,20 +242,20 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   return undefined;
 }
 
-function session(input: Bytes | Source, trust: Trust, device: Device, host: Host, sections: number[]): Progress {
+function session(input: Bytes | Source, trust: Trust, device: Device, host: Host | undefined, sections: number[]): Progress {
   var installing = sections === INSTALL_SECTIONS,
     s: Session,
     progress: Progress;
   try {
     s = {
       input: input,
-      manifest: open(input, trust, host),
-      device: device,
-      host: host,
+      release: open(input, trust, host),
+      board: device,
+      host: host || {},
       installing: installing,
       sections: sections,
       run: null as unknown as Run,
-      written: [],
+      slots: [],
       matched: [],
       effect: undefined,
       offset: 0,
@@ -273,13 +267,13 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
     device.begin(installing);
     device.session = s;
     rehearseBoth(s);
-    s.run = start(s.manifest, sections, device.identity);
+    s.run = start(s.release, sections, device.identity);
   } catch (e) {
     rethrow(e);
   }
   progress = {
     done: false,
-    manifest: s.manifest,
+    manifest: s.release,
     next: function (outcome) {
       return advance(s, progress, outcome);
     },
@@ -294,7 +288,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
  *     progress = install(bytes, trust, device, host);
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
-export function install(input: Bytes | Source, trust: Trust, device: Device, host: Host): Progress {
+export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   return session(input, trust, device, host, INSTALL_SECTIONS);
 }
 
@@ -302,6 +296,6 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * Opens the envelope of what is installed and prepares its start: validate, load, invoke. An image is invoked only after its digest has
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
-export function boot(input: Bytes | Source, trust: Trust, device: Device, host: Host): Progress {
+export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   return session(input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
 }

@@ -2,50 +2,16 @@
 // manifest's, and only then look at what the manifest says.
 
 import { rawKey, same } from "./bytes.js";
-import { array, bstr, done, type Reader, type Slice, sub, take } from "./cbor.js";
-import { type Claim, claims, concerns, MAX_SIGNATURES, verified } from "./cose.js";
+import { array, bstr, done, enter, input, leave, open as openString, take } from "./cbor.js";
+import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
-import { compareSequence, isHalf } from "./number.js";
-import { type Element, type Envelope, type Payload, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
-import { refuse } from "./refuse.js";
-import {
-  ANCHOR_KEY,
-  DIGEST_MANIFEST,
-  DIGEST_SEVERED,
-  PAYLOAD_UNREFERENCED,
-  ROLLBACK,
-  SIGNATURE_COUNT,
-  SIGNATURE_INVALID,
-  SIGNATURE_NO_ANCHOR,
-  SIGNATURE_THRESHOLD,
-  TRUST_POLICY,
-  WRAPPER_EMPTY,
-} from "./spec/errors.js";
-import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
-
-var MARK = {};
-
-/** An authenticated manifest. Only open() makes one; start() and install() take nothing else. */
-export interface Manifest {
-  sequence: Sequence;
-  components: Bytes[][];
-  /** Positions in `trust.anchors` of the anchors that signed; not more than were needed. */
-  signers: number[];
-  digest: Digest;
-  referenceUri: string | null;
-  payloads: Payload[];
-  /** For start(): where the commands lie. */
-  r: Reader;
-  shared: Slice | null;
-  commands: Element[];
-  /** Numbers of the severed elements that are not at hand. */
-  absent: number[];
-  mark: unknown;
-}
-
-export function isManifest(m: unknown): m is Manifest {
-  return !!m && (m as Manifest).mark === MARK;
-}
+import { MARK, type Manifest } from "./manifest.js";
+import { isHalf, less } from "./number.js";
+import { type Element, type Envelope, parseEnvelope, parseManifest, type Structure } from "./parse.js";
+import { markAt, refuse } from "./refuse.js";
+import { checkCommands } from "./run.js";
+import { DIGEST_MANIFEST, DIGEST_SEVERED, PAYLOAD_UNREFERENCED, ROLLBACK, SIGNATURE_COUNT, TRUST_POLICY } from "./spec/errors.js";
+import type { Bytes, Host, Source, Trust } from "./types.js";
 
 /** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */
 function policy(trust: Trust): number {
@@ -54,77 +20,66 @@ function policy(trust: Trust): number {
     need = trust && trust.need === undefined ? 1 : trust && (trust.need as number),
     i,
     j;
-  if (!anchors || !(anchors.length > 0)) refuse(TRUST_POLICY, -1);
+  markAt(-1);
+  if (!anchors || !(anchors.length > 0)) refuse(TRUST_POLICY);
   for (i = 0; i < anchors.length; i++) {
-    if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY, -1);
+    if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY);
     for (j = 0; j < i; j++) if (same(rawKey(anchors[i].key), rawKey(anchors[j].key))) break;
     if (j === i) distinct++;
   }
-  if (!isHalf(need) || need < 1 || need > distinct) refuse(TRUST_POLICY, -1);
-  if (trust.floor && !(isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY, -1);
+  if (!isHalf(need) || need < 1 || need > distinct || (trust.floor && !(isHalf(trust.floor[0]) && isHalf(trust.floor[1]))))
+    refuse(TRUST_POLICY);
   return need;
 }
 
 /** SUIT_Authentication (M37 §8.3): the digest, and what is signed over it. `message` is the content of the digest's byte string. */
-export function wrapper(r0: Reader, slice: Slice): { digest: Digest; message: Bytes; claims: Claim[] } {
-  var r = sub(r0, slice),
-    n = array(r),
-    s = bstr(r),
-    inner = sub(r, s),
-    d = digest(inner),
-    all: Claim[] = [],
+export function wrapper(e: Element): { digest: Digest; message: Bytes; claims: Claim[] } {
+  var all: Claim[] = [],
+    n,
+    s,
+    d,
+    outer,
     message;
-  done(inner);
-  message = take(r, s.at, s.n);
-  if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, slice.at);
+  enter(e.inside);
+  n = array();
+  s = bstr();
+  outer = enter(s);
+  d = digest();
+  leave(outer);
+  message = take(input, s.at, s.n);
+  if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
-    all = all.concat(claims(r, bstr(r), message, []));
-    if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT, slice.at);
+    outer = openString();
+    all = all.concat(claims(message, []));
+    leave(outer);
+    if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
-  done(r);
+  done();
   return { digest: d, message: message, claims: all };
 }
 
-function authenticate(all: Claim[], anchors: Anchor[], need: number, host: Host, at: number): number[] {
-  var found = verified(all, anchors, need, host),
-    fits = false,
-    i,
-    j;
-  if (all.length === 0) refuse(WRAPPER_EMPTY, at);
-  if (found.length < need) {
-    for (i = 0; i < all.length; i++) for (j = 0; j < anchors.length; j++) if (concerns(all[i], anchors[j])) fits = true;
-    if (!fits) refuse(SIGNATURE_NO_ANCHOR, at);
-    // a key that can verify nothing is a fault of the device, and is told apart from a bad signature
-    for (j = 0; j < anchors.length; j++) if (!anchors[j].alg.valid(rawKey(anchors[j].key))) refuse(ANCHOR_KEY, -1);
-    refuse(found.length ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID, at);
-  }
-  return found;
+/** Whether the bytes of an element, its bstr head included, have the digest: so it is for the manifest (M37 §8.3) and for severed elements. */
+export function checkElement(e: Element, d: Digest, host: Host, code: number): void {
+  markAt(e.whole.at);
+  if (!same(digestSlice(input, e.whole, host, d.alg), d.bytes)) refuse(code);
 }
 
-/** The manifest digest covers the byte string with its head (M37 §8.3); so do the digests of severed elements. */
-export function checkManifestDigest(e: Envelope, d: Digest, host: Host): void {
-  if (!same(digestSlice(e.r, e.manifest.whole, host, d.alg), d.bytes)) refuse(DIGEST_MANIFEST, e.manifest.whole.at);
-}
-
-/** Every severed element that is there has the digest that the manifest names. Returns the numbers of those that are not there. */
-export function checkSevered(e: Envelope, m: Structure, host: Host): number[] {
-  var absent: number[] = [],
-    i,
-    j,
-    d;
+/** Every severed element that is there has the digest that the manifest names. Notes the numbers of those that are not there. */
+export function checkSevered(e: Envelope, m: Structure, host: Host): void {
+  var i, j, d;
   for (i = 0; i < m.digests.length; i++) {
     d = m.digests[i];
-    for (j = 0; j < e.severed.length; j++) if (e.severed[j].key === d.key) break;
-    if (j === e.severed.length) absent.push(d.key);
-    else if (!same(digestSlice(e.r, e.severed[j].whole, host, d.digest.alg), d.digest.bytes)) refuse(DIGEST_SEVERED, e.severed[j].whole.at);
+    for (j = 0; j < e.severed.length && e.severed[j].number !== d.number; j++);
+    if (j === e.severed.length) m.absent.push(d.number);
+    else checkElement(e.severed[j], d.sum, host, DIGEST_SEVERED);
   }
-  return absent;
 }
 
-/** An integrated payload that no signed command names is data that nobody vouched for. */
-export function checkPayloads(e: Envelope, m: Structure): void {
+/** Every command is looked at; and an integrated payload that no signed command names is data that nobody vouched for. */
+export function checkContents(e: Envelope, m: Structure): void {
   var i;
-  for (i = 0; i < e.payloads.length; i++) if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED, e.payloads[i].content.at);
+  checkCommands(m, m.uris);
+  for (i = 0; i < e.payloads.length; i++) if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED);
 }
 
 /**
@@ -134,32 +89,24 @@ export function checkPayloads(e: Envelope, m: Structure): void {
  *
  *     open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
-export function open(input: Bytes | Source, trust: Trust, host: Host): Manifest {
+export function open(bytes: Bytes | Source, trust: Trust, host?: Host): Manifest {
   var need = policy(trust),
-    e = parseEnvelope(input, false),
-    slice = (e.wrapper as Element).content,
-    w = wrapper(e.r, slice),
-    signers = authenticate(w.claims, trust.anchors, need, host, slice.at),
-    m,
-    absent;
-  checkManifestDigest(e, w.digest, host);
-  m = parseManifest(e);
+    e = parseEnvelope(bytes, false),
+    w = wrapper(e.wrapper as Element),
+    signers,
+    m: Manifest;
+  host = host || {};
+  signers = verified(w.claims, trust.anchors, need, host);
+  checkElement(e.body, w.digest, host, DIGEST_MANIFEST);
+  m = parseManifest(e) as Manifest;
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
-  if (trust.floor && compareSequence(m.sequence, trust.floor) < 0) refuse(ROLLBACK, e.manifest.content.at);
-  absent = checkSevered(e, m, host);
-  parseCommands(e, m);
-  checkPayloads(e, m);
-  return {
-    sequence: m.sequence,
-    components: m.components,
-    signers: signers,
-    digest: w.digest,
-    referenceUri: m.referenceUri,
-    payloads: e.payloads,
-    r: e.r,
-    shared: m.shared,
-    commands: m.commands,
-    absent: absent,
-    mark: MARK,
-  };
+  if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
+  checkSevered(e, m, host);
+  checkContents(e, m);
+  m.signers = signers;
+  m.digest = w.digest;
+  m.payloads = e.payloads;
+  // from here on it is believed
+  m.mark = MARK;
+  return m;
 }

@@ -2,15 +2,14 @@
 // Manifest, and nothing that acts takes one.
 
 import { same } from "./bytes.js";
-import type { Slice } from "./cbor.js";
 import type { Claim } from "./cose.js";
 import type { Digest } from "./digest.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import { checkManifestDigest, checkPayloads, checkSevered, wrapper } from "./open.js";
-import { type Envelope, parseCommands, parseEnvelope, parseManifest, type Structure } from "./parse.js";
+import { checkContents, checkElement, checkSevered, wrapper } from "./open.js";
+import { type Envelope, parseEnvelope, parseManifest, type Structure } from "./parse.js";
 import { refuse } from "./refuse.js";
-import { TEXT_KEY } from "./spec/errors.js";
+import { DIGEST_MANIFEST, TEXT_KEY } from "./spec/errors.js";
 import { parseText, type TextEntry } from "./text.js";
 import type { Bytes, Source } from "./types.js";
 
@@ -40,7 +39,7 @@ function isComponent(id: Bytes[], m: Structure): boolean {
 function checkText(text: TextEntry[], m: Structure): void {
   var i, k;
   for (i = 0; i < text.length; i++)
-    for (k = 0; k < text[i].components.length; k++) if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY, (m.text as Slice).at);
+    for (k = 0; k < text[i].components.length; k++) if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY);
 }
 
 /**
@@ -50,16 +49,14 @@ function checkText(text: TextEntry[], m: Structure): void {
 export function peek(input: Bytes | Source): Outline {
   var host = { sha256: sha256, sha384: sha384, sha512: sha512 },
     e = parseEnvelope(input, true),
-    w = e.wrapper ? wrapper(e.r, e.wrapper.content) : null,
+    w = e.wrapper ? wrapper(e.wrapper) : null,
     m,
-    absent,
     text;
-  if (w) checkManifestDigest(e, w.digest, host);
+  if (w) checkElement(e.body, w.digest, host, DIGEST_MANIFEST);
   m = parseManifest(e);
-  absent = checkSevered(e, m, host);
-  parseCommands(e, m);
-  checkPayloads(e, m);
-  text = m.text ? parseText(e.r, m.text) : [];
+  checkSevered(e, m, host);
+  checkContents(e, m);
+  text = m.text ? parseText(m.text) : [];
   checkText(text, m);
   return {
     envelope: e,
@@ -67,7 +64,7 @@ export function peek(input: Bytes | Source): Outline {
     digest: w && w.digest,
     message: w && w.message,
     claims: w ? w.claims : [],
-    absent: absent,
+    absent: m.absent,
     text: text,
   };
 }

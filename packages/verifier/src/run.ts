@@ -1,13 +1,16 @@
 // The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device, and hands that command out as an Effect; the
 // caller carries it out and says in the next step() how it went.
 
-import { int, type Slice, skip } from "./cbor.js";
-import { isCondition } from "./commands.js";
-import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run } from "./frame.js";
-import { COMMANDS, effect } from "./handlers.js";
-import { isManifest, type Manifest } from "./open.js";
-import { refuse } from "./refuse.js";
+import { arg as argument, array, BSTR, bstr, done, head, here, input, int, NULL, peekType, SIMPLE, seek, skip, uint } from "./cbor.js";
+import { FOREIGN, foreign, isCondition, KINDS, kindOf, POLICY, SHARED } from "./commands.js";
+import { HAS_COPY } from "./features.js";
+import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run, type Subject, top } from "./frame.js";
+import { parameters, perform, setIndex } from "./handlers.js";
+import { MARK, type Manifest } from "./manifest.js";
+import { markAt, refuse } from "./refuse.js";
 import {
+  COMMAND_ARGUMENT,
+  COMMAND_UNKNOWN,
   CONTENT_MISMATCH,
   DIRECTIVE_FAILED,
   IMAGE_MISMATCH,
@@ -16,32 +19,39 @@ import {
   RUN_LIMIT,
   RUN_OUTCOME,
   SEVERED_ABSENT,
+  SHARED_COMMAND,
   SLOT_MISMATCH,
 } from "./spec/errors.js";
-import { COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_SET_COMPONENT_INDEX } from "./spec/suit.js";
+import {
+  COND_COMPONENT_SLOT,
+  COND_IMAGE_MATCH,
+  DIR_COPY,
+  DIR_COPY_PARAMS,
+  DIR_OVERRIDE_MULTIPLE,
+  DIR_RUN_SEQUENCE,
+  DIR_SET_COMPONENT_INDEX,
+  DIR_SWAP,
+  DIR_TRY_EACH,
+} from "./spec/suit.js";
 
 /**
  * Commands that one run may execute. Nested sequences over all components multiply; a manifest in use stays far below a hundred, and
  * an endless one cannot be written, but one that takes years can.
  */
-var MAX_COMMANDS = 4096;
+const MAX_COMMANDS = 4096;
 
-/**
- * Prepares a run of one section (its number, e.g. MAN_INSTALL) or of several in order. Parameters are cleared here and live through the
- * sections given; the shared sequence runs before each. A section that the manifest does not have is passed over; one that was severed
- * and is not at hand is refused when its turn comes.
- */
-export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
+/** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
+const MAX_POLICY = 15;
+
+function create(manifest: Subject, sections: number[], identity: Identity, uris: string[] | null): Run {
   var parameters = [],
     i;
-  if (!isManifest(manifest)) refuse(NOT_A_MANIFEST, -1);
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
   return {
-    manifest: manifest,
-    identity: identity || { vendor: [], class: [] },
-    sections: typeof section === "number" ? [section] : section,
+    subject: manifest,
+    identity: identity || {},
+    sections: sections,
     next: 0,
-    queue: [],
     frames: [],
     parameters: parameters,
     strict: true,
@@ -51,39 +61,112 @@ export function start(manifest: Manifest, section: number | number[], identity: 
     effect: null,
     broken: false,
     checked: {},
+    uris: uris,
+    shared: false,
   };
 }
 
-/** Puts the next section's sequences into the queue. False where no section is left. */
-function nextSection(run: Run): boolean {
-  var m = run.manifest,
-    key,
+/** Begins the next sequence. False where no section is left. */
+function nextSequence(run: Run): boolean {
+  var m = run.subject,
+    n = run.next++,
+    key = run.sections[n >> 1],
+    slice,
     i;
-  if (run.next === run.sections.length) return false;
-  key = run.sections[run.next++];
-  if (m.absent.indexOf(key) >= 0) refuse(SEVERED_ABSENT, -1);
+  if (n >> 1 >= run.sections.length) return false;
+  run.strict = true;
+  barrier(run);
+  if (m.absent.indexOf(key) >= 0) refuse(SEVERED_ABSENT);
   for (i = 0; i < m.commands.length; i++) {
-    if (m.commands[i].key === key) {
-      if (m.shared) run.queue.push(m.shared);
-      run.queue.push(m.commands[i].content);
-    }
+    slice = n & 1 ? m.commands[i].inside : m.shared;
+    if (m.commands[i].number === key && slice) frame(run, slice, 0, m.components.length === 1 ? [0] : null);
   }
   return true;
 }
 
-/** Reads the next command of a frame and settles for which components it is to be carried out. */
-function fetchCommand(f: Frame): void {
-  f.code = int(f.r);
-  f.arg = f.r.at;
-  skip(f.r);
+/**
+ * The next command of a sequence. Running: settles for which components it is to be carried out. Looking: an unknown command or parameter
+ * makes the whole manifest invalid (M37 §6.1), and what this build cannot run is refused here, not half-way through an installation.
+ */
+function command(run: Run, f: Frame): void {
+  var code = int(),
+    kind = kindOf(KINDS, code);
   f.left -= 2;
-  f.turn = 0;
-  f.turns = f.code === DIR_SET_COMPONENT_INDEX ? [0] : (f.index as number[]);
-  if (!f.turns) refuse(INDEX_UNSET, f.arg);
+  f.command = code;
+  f.arg = here;
+  if (!run.uris) {
+    skip();
+    f.turn = 0;
+    f.turns = code === DIR_SET_COMPONENT_INDEX ? [0] : (f.index as number[]);
+    if (!f.turns) refuse(INDEX_UNSET);
+    return;
+  }
+  if (!kind) refuse(COMMAND_UNKNOWN);
+  if (kind & FOREIGN || (!HAS_COPY && (code === DIR_COPY || code === DIR_SWAP))) foreign();
+  if (run.shared && !(kind & SHARED)) refuse(SHARED_COMMAND);
+  if (kind & POLICY) {
+    if (uint() > MAX_POLICY) refuse(COMMAND_ARGUMENT);
+  } else if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
+  else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), 0, null);
+  else if (code === DIR_TRY_EACH) {
+    f.each = f.alternatives = array();
+    if (f.each < 2) refuse(COMMAND_ARGUMENT);
+  } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
+  else parameters(run, f, 0);
 }
 
-function mismatch(op: number): number {
-  return op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH;
+/** Goes on to the next Effect, or to the end. */
+function walk(run: Run): void {
+  var f;
+  for (;;) {
+    f = top(run);
+    if (!f) {
+      if (run.uris || !nextSequence(run)) return;
+    } else if (f.turn < f.turns.length) {
+      if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT);
+      perform(run, f, f.turns[f.turn++]);
+      if (run.effect) return;
+    } else {
+      seek(input, f.at, f.end);
+      if (f.each) {
+        f.each--;
+        // [2* bstr, ? nil]: two at least, and only the last may be nil
+        if (peekType() === BSTR) frame(run, bstr(), 0, null);
+        else if (head() !== SIMPLE || argument !== NULL || f.each || f.alternatives < 3) refuse(COMMAND_ARGUMENT);
+      } else if (f.left) command(run, f);
+      else {
+        done();
+        run.frames.pop();
+      }
+      f.at = here;
+    }
+  }
+}
+
+/**
+ * Looks at every command of every sequence at hand, and notes in `uris` the URIs that they name. Bytes are read in order, each once.
+ * Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
+ */
+export function checkCommands(m: Subject, uris: string[]): void {
+  var run = create(m, [], null as unknown as Identity, uris),
+    i;
+  for (i = 0; i <= m.commands.length; i++) {
+    run.shared = i === 0;
+    if (i) frame(run, m.commands[i - 1].inside, 0, null);
+    else if (m.shared) frame(run, m.shared, 0, null);
+    walk(run);
+  }
+}
+
+/**
+ * Prepares a run of one section (its number, e.g. MAN_INSTALL) or of several in order. Parameters are cleared here and live through the
+ * sections given; the shared sequence runs before each. A section that the manifest does not have is passed over; one that was severed
+ * and is not at hand is refused when its turn comes.
+ */
+export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
+  markAt(-1);
+  if (!manifest || manifest.mark !== MARK) refuse(NOT_A_MANIFEST);
+  return create(manifest, typeof section === "number" ? [section] : section, identity, null);
 }
 
 /**
@@ -91,48 +174,19 @@ function mismatch(op: number): number {
  * directive whether it succeeded; nothing at the first step. Throws a refusal; after that the run is dead.
  */
 export function step(run: Run, outcome?: boolean): Effect | undefined {
-  var last = run.effect,
-    f: Frame,
-    slice,
-    handler,
-    e;
-  if (run.broken || (last ? typeof outcome !== "boolean" : outcome !== undefined)) refuse(RUN_OUTCOME, -1);
+  var last = run.effect;
+  markAt(-1);
+  if (run.broken || (last ? typeof outcome !== "boolean" : outcome !== undefined)) refuse(RUN_OUTCOME);
   run.broken = true;
   run.effect = null;
+  seek(run.subject.input, 0, 0);
   if (last && !outcome) {
-    f = run.frames[run.frames.length - 1];
     // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
-    if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED, f.arg);
-    fail(run, mismatch(last.op), f.arg);
+    markAt(top(run).arg);
+    if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED);
+    fail(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
   }
-  for (;;) {
-    if (run.frames.length === 0) {
-      if (run.queue.length === 0) {
-        if (!nextSection(run)) break;
-      } else {
-        slice = run.queue.shift() as Slice;
-        run.strict = true;
-        barrier(run);
-        frame(run, slice, 0, run.manifest.components.length === 1 ? [0] : null);
-      }
-      continue;
-    }
-    f = run.frames[run.frames.length - 1];
-    if (f.turn < f.turns.length) {
-      if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT, f.arg);
-      handler = COMMANDS[f.code];
-      e = f.turns[f.turn++];
-      if (handler) handler(run, f, e);
-      else {
-        run.effect = effect(run, f, e);
-        if (run.effect) {
-          run.broken = false;
-          return run.effect;
-        }
-      }
-    } else if (f.left > 0) fetchCommand(f);
-    else run.frames.pop();
-  }
+  walk(run);
   run.broken = false;
-  return undefined;
+  return run.effect || undefined;
 }

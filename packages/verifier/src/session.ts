@@ -5,9 +5,9 @@ import type { ComponentId, Device } from "./device.js";
 import type { Digest } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import { type Effect, identified, type Run } from "./frame.js";
-import { compareSequence, isHalf } from "./number.js";
-import type { Manifest } from "./open.js";
-import { type Refusal, refuse } from "./refuse.js";
+import type { Manifest } from "./manifest.js";
+import { isHalf, less } from "./number.js";
+import { markAt, type Refusal, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
 import {
   COMPONENT_UNKNOWN,
@@ -24,23 +24,23 @@ import {
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
 import type { Bytes, HashState, Host, Source } from "./types.js";
 
+/** A component that this session has written. */
 export interface Written {
-  /** Digest of the bytes as they were written; null until the payload has ended. */
-  digest: Bytes | null;
+  /** The hash that its bytes had as they were written; null until the payload has ended, or where no digest was set. */
+  passed: Digest | null;
+  /** What it has to match before the commit. */
   expected: Digest | undefined;
-  /** Whether storage has been read back and found to match. */
-  proved: boolean;
 }
 
 export interface Session {
   input: Bytes | Source;
-  manifest: Manifest;
-  device: Device;
+  release: Manifest;
+  board: Device;
   host: Host;
   installing: boolean;
   sections: number[];
   run: Run;
-  written: (Written | undefined)[];
+  slots: (Written | undefined)[];
   /** Components whose image matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
@@ -53,33 +53,41 @@ export interface Session {
 
 /** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
 export function checkFloor(s: Session): void {
-  var floor = s.device.floor();
-  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT, -1);
-  if (compareSequence(s.manifest.sequence, floor) < 0) refuse(ROLLBACK, -1);
+  var floor = s.board.floor();
+  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
+  if (less(s.release.sequence, floor)) refuse(ROLLBACK);
 }
 
 export function id(s: Session, component: number): ComponentId {
-  return s.manifest.components[component];
+  return s.release.components[component];
 }
 
 /** A manifest that was made for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!identified(s.run) && !s.device.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED, -1);
+  if (!identified(s.run) && !s.board.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+}
+
+/** Bytes that a component can hold; refused where there is no such component. */
+function capacity(s: Session, component: number): number {
+  var n = s.board.capacity(id(s, component));
+  if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
+  return n;
 }
 
 /** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
 export function admit(s: Session, e: Effect): void {
-  var room;
-  room = s.device.capacity(id(s, e.component));
-  if (!(room >= 0)) refuse(COMPONENT_UNKNOWN, -1);
+  var skip = s.board.dangerouslySkipDigest,
+    room;
+  markAt(-1);
+  room = capacity(s, e.component);
   if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
   if (e.op === DIR_INVOKE) {
-    if (s.installing) refuse(INVOKE_MISPLACED, -1);
+    if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
-    if (!e.digest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
-    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE, -1);
-    if (HAS_COPY && e.source !== undefined && !(s.device.capacity(id(s, e.source)) >= 0)) refuse(COMPONENT_UNKNOWN, -1);
-    if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !s.device.dangerouslySkipDigest) refuse(DIGEST_UNSET, -1);
+    if (!e.digest && !skip) refuse(DIGEST_UNSET);
+    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE);
+    if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
+    if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
   // Right signature, wrong device: RFC 9124 §4.3.2
   checkIdentity(s);
@@ -92,11 +100,11 @@ export function admit(s: Session, e: Effect): void {
  */
 function rehearse(s: Session, fitting: boolean): void {
   var e;
-  s.run = start(s.manifest, s.sections, s.device.identity);
+  s.run = start(s.release, s.sections, s.board.identity);
   e = step(s.run);
   while (e) {
     admit(s, e);
-    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.device.slot(id(s, e.component)) === e.slot);
+    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.board.slot(id(s, e.component)) === e.slot);
     else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
   }
 }

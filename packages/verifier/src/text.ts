@@ -1,7 +1,7 @@
 // SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
 
-import { ARRAY, array, ascending, between, done, key, map, octets, peekType, type Reader, type Slice, sub, take, tstr } from "./cbor.js";
-import { refuse } from "./refuse.js";
+import { ARRAY, array, done, enter, here, input, key, map, name, octets, order, peekType, type Slice, take, tstr } from "./cbor.js";
+import { markAt, refuse } from "./refuse.js";
 import { CBOR_TYPE, TEXT_KEY } from "./spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
@@ -13,67 +13,64 @@ export interface TextEntry {
   components: { id: Bytes[]; texts: { key: number; text: Bytes }[] }[];
 }
 
-function content(r: Reader): Bytes {
-  var s = tstr(r);
-  return take(r, s.at, s.n);
+function content(): Bytes {
+  var s = tstr();
+  return take(input, s.at, s.n);
 }
 
-function texts(r: Reader): { key: number; text: Bytes }[] {
+function texts(): { key: number; text: Bytes }[] {
   var out = [],
-    n = map(r),
-    at,
-    name;
-  for (; n > 0; n--) {
-    at = r.at;
-    name = key(r);
-    if (name < 1 || name > TEXT_CURRENT_VERSION) refuse(TEXT_KEY, at);
-    out.push({ key: name, text: content(r) });
+    last: Bytes | null = null,
+    n,
+    number;
+  for (n = map(); n > 0; n--) {
+    last = key(last);
+    number = name;
+    if (number < 1 || number > TEXT_CURRENT_VERSION) refuse(TEXT_KEY);
+    out.push({ key: number, text: content() });
   }
   return out;
 }
 
-function language(r0: Reader, entry: TextEntry): void {
-  // a reader of its own: it is in the middle of a map
-  var r = between(r0, r0.at, r0.end),
-    n = map(r),
+function language(entry: TextEntry): void {
+  var last: Bytes | null = null,
+    n,
     at,
-    name,
+    number,
     parts,
-    id: Bytes[],
-    inner;
-  for (; n > 0; n--) {
-    at = r.at;
-    if (peekType(r) === ARRAY) {
+    id: Bytes[];
+  for (n = map(); n > 0; n--) {
+    at = here;
+    if (peekType() === ARRAY) {
       id = [];
-      for (parts = array(r); parts > 0; parts--) id.push(octets(r));
-      ascending(r, at);
-      inner = between(r, r.at, r.end);
-      entry.components.push({ id: id, texts: texts(inner) });
-      r.at = inner.at;
+      for (parts = array(); parts > 0; parts--) id.push(octets());
+      markAt(at);
+      last = order(last);
+      entry.components.push({ id: id, texts: texts() });
     } else {
-      name = key(r);
-      if (name < 1 || name > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY, at);
-      entry.texts.push({ key: name, text: content(r) });
+      last = key(last);
+      number = name;
+      if (number < 1 || number > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY);
+      entry.texts.push({ key: number, text: content() });
     }
   }
-  r0.at = r.at;
 }
 
-/** Reads a text map, strictly. */
-export function parseText(r0: Reader, slice: Slice): TextEntry[] {
-  var r = sub(r0, slice),
-    out: TextEntry[] = [],
-    at = r.at,
-    n = map(r),
+/** Reads a text map of the input that is being read, strictly. */
+export function parseText(slice: Slice): TextEntry[] {
+  var out: TextEntry[] = [],
+    last: Bytes | null = null,
+    n,
     entry: TextEntry;
-  if (n === 0) refuse(CBOR_TYPE, at);
+  enter(slice);
+  n = map();
+  if (n === 0) refuse(CBOR_TYPE);
   for (; n > 0; n--) {
-    at = r.at;
-    entry = { language: content(r), texts: [], components: [] };
-    ascending(r, at);
-    language(r, entry);
+    entry = { language: content(), texts: [], components: [] };
+    last = order(last);
+    language(entry);
     out.push(entry);
   }
-  done(r);
+  done();
   return out;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { hsslms } from "../src/alg/hsslms.js";
-import { reader } from "../src/cbor.js";
+import { begin } from "../src/cbor.js";
 import { claims, verified } from "../src/cose.js";
 import { sha256, single } from "../src/hash/sha256.js";
 import type { Bytes, Host } from "../src/types.js";
@@ -222,7 +222,10 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
     const bytes = hex(example.output.cbor);
     const key = hex(example.input.sign.signers[0]!.key.public);
     const anchors = [{ alg: hsslms, key, kid: new TextEncoder().encode("ItsBig") }];
-    const signers = (b: Uint8Array, host: Host) => verified(claims(reader(b), { at: 0, n: b.length }, null, []), anchors, 1, host);
+    const signers = (b: Uint8Array, host: Host) => {
+      begin(b);
+      return verified(claims(null, []), anchors, 1, host);
+    };
     for (const host of Object.values(hosts)) expect(signers(bytes, host)).toEqual([0]);
     const at = Buffer.from(bytes).indexOf("a104464974734269", "hex");
     const host = remembering();

@@ -106,9 +106,13 @@ function facts(outline: Outline, bytes: number) {
     sequence: decimal(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
-    shared: m.shared ? plain(steps(envelope.r, m.shared)) : [],
-    sections: Object.fromEntries(m.commands.map((c) => [MANIFEST[c.key], plain(steps(envelope.r, c.content))])),
-    severed: m.digests.map((d) => ({ element: MANIFEST[d.key], present: !outline.absent.includes(d.key), digest: digestText(d.digest) })),
+    shared: m.shared ? plain(steps(envelope.input, m.shared)) : [],
+    sections: Object.fromEntries(m.commands.map((c) => [MANIFEST[c.number], plain(steps(envelope.input, c.inside))])),
+    severed: m.digests.map((d) => ({
+      element: MANIFEST[d.number],
+      present: !outline.absent.includes(d.number),
+      digest: digestText(d.sum),
+    })),
     text: outline.text.map((t) => ({
       language: decode(t.language),
       ...Object.fromEntries(t.texts.map((x) => [TEXTS[x.key], decode(x.text)])),
@@ -134,8 +138,8 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
   if (f.referenceUri) lines.push(`reference URI    ${f.referenceUri}`);
   for (const s of f.severed)
     lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
-  if (m.shared) lines.push("before each section:", ...tell(steps(envelope.r, m.shared), "  "));
-  for (const c of m.commands) lines.push(`${MANIFEST[c.key]}:`, ...tell(steps(envelope.r, c.content), "  "));
+  if (m.shared) lines.push("before each section:", ...tell(steps(envelope.input, m.shared), "  "));
+  for (const c of m.commands) lines.push(`${MANIFEST[c.number]}:`, ...tell(steps(envelope.input, c.inside), "  "));
   for (const { language, components, ...texts } of f.text) {
     lines.push(`text (${visible(language)}):`);
     for (const [name, t] of Object.entries(texts)) lines.push(`  ${name}: ${visible(String(t))}`);

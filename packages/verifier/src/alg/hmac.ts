@@ -1,6 +1,6 @@
 // HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
 
-import { rawKey, sameConstantTime } from "../bytes.js";
+import { rawKey, same } from "../bytes.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_HMAC_256_256 } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -44,7 +44,7 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  return tag.length === 32 && valid(raw) && sameConstantTime(hmacSha256(raw, message, host.sha256 || sha256), tag);
+  return tag.length === 32 && valid(raw) && same(hmacSha256(raw, message, host.sha256 || sha256), tag);
 }
 
 export var hmac256: Alg = { ids: [ALG_HMAC_256_256], valid: valid, verify: verify };

@@ -2,7 +2,7 @@
 // component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
-import { reader, take } from "../cbor.js";
+import { inputOf, take } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import { decimal, sequenceOf } from "../number.js";
@@ -293,7 +293,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       var next = record.envelope === "a" ? "b" : "a",
         components: DeviceRecord["components"] = {},
         names = Object.keys(record.components),
-        r = reader(commit.envelope),
+        r = inputOf(commit.envelope),
         updated: DeviceRecord,
         i,
         name;
@@ -306,8 +306,8 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       replace(fs, folder + "/envelope." + next + ".suit", function (fd) {
         var at = 0,
           n;
-        for (; at < r.end; at += n) {
-          n = r.end - at < 65536 ? r.end - at : 65536;
+        for (; at < r.total; at += n) {
+          n = r.total - at < 65536 ? r.total - at : 65536;
           writeFully(fs, fd, typed(take(r, at, n)), at);
         }
       });
