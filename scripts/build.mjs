@@ -105,8 +105,8 @@ async function commandLine() {
     logLevel: "warning",
   });
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences(Object.keys(metafile.inputs)));
-  const { code, names, errors } = await makeParts();
-  writeFileSync(join(fresh, "parts.json"), JSON.stringify({ code, names, errors }));
+  const { statements, names, errors } = await makeParts();
+  writeFileSync(join(fresh, "parts.json"), JSON.stringify({ statements, names, errors }));
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
   const dist = `${ROOT}packages/cli/dist`;
   rmSync(`${CACHE}/old`, { recursive: true, force: true });

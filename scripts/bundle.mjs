@@ -37,8 +37,18 @@ const NAMED = {
   run: ["start", "step"],
 };
 
+/** Every name that a statement speaks of, local ones included: which are at the top of the verifier, the caller knows. */
+function* namesIn(node) {
+  if (node.type === "Identifier") yield node.name;
+  for (const [key, value] of Object.entries(node)) {
+    // names of properties are none
+    if ((key === "property" || key === "key") && !node.computed) continue;
+    for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield* namesIn(child);
+  }
+}
+
 /**
- * { code, names, errors }: see Parts in packages/cli/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
+ * { statements, names, errors }: see Parts in packages/cli/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
  * declares it. Throws where the code is not ES5.
  */
 export async function makeParts() {
@@ -67,20 +77,25 @@ export async function makeParts() {
   // a constant anywhere but at the top level is left alone, and the parser refuses it
   const code = text.slice(0, at + 1).replace(/^const (?=[A-Z])/gm, "var ");
   const modules = {};
+  const statements = [];
   // esbuild names the file in front of what comes from it
   const marks = [...code.matchAll(/^\/\/ (src\/\S+)$/gm)];
   for (const node of parse(code, { ecmaVersion: 5 }).body) {
     const { 1: module } = marks.findLast((mark) => mark.index < node.start) ?? [];
-    for (const { id } of node.type === "VariableDeclaration" ? node.declarations : [node]) {
-      if (!id) continue;
+    const declared = (node.type === "VariableDeclaration" ? node.declarations : [node]).flatMap(({ id }) => (id ? [id.name] : []));
+    for (const name of declared) {
       // what bundle.ts puts around the code has these names
-      if (/^(firmseal|api$|exports$)/.test(id.name)) throw new Error(`${module} declares ${id.name} at the top`);
-      modules[id.name] = module;
+      if (/^(firmseal|api$|exports$)/.test(name)) throw new Error(`${module} declares ${name} at the top`);
+      modules[name] = module;
     }
+    const text = code.slice(node.start, node.end);
+    const body = node.type === "FunctionDeclaration" ? node.body.start + 1 - node.start : 0;
+    statements.push({ module, declared, uses: [...new Set(namesIn(node))], text, body });
   }
+  for (const one of statements) one.uses = one.uses.filter((name) => modules[name] && !one.declared.includes(name));
   const names = Object.fromEntries(named.map(([module, value], i) => [`${module} ${value}`, exported[`firmseal${i}`]]));
   const errors = { ...(await import("../packages/verifier/lib/spec/errors.js")) };
-  return { code, names, errors, modules };
+  return { statements, names, errors, modules };
 }
 
 /**

@@ -26,7 +26,8 @@ require("node:vm").runInNewContext(readFileSync(process.argv[1], "utf8"), { prin
 
 /**
  * `command` is looked for on PATH, `variable` names the binary of what is not packaged. `debian`: the package, which CI has installed.
- * `chunk`: vectors in one run, for small heaps. `page`: the script in a page.
+ * `chunk`: vectors in one run, for small heaps. `page`: the script in a page. `bundle`: the bundle that it plays with, where it is not the one
+ * that ships.
  */
 export const ENGINES = [
   { name: "node", command: process.execPath, args: (file) => ["-e", IN_NODE, file] },
@@ -35,7 +36,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 24 },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 24, bundle: espruinoModule },
   {
     name: "chromium",
     command: "chromium",
@@ -92,6 +93,13 @@ function literal(value) {
 }
 
 const shipped = () => read("packages/verifier/dist/firmseal-full.js");
+
+/** A module for Espruino with every algorithm, as a script. */
+export async function espruinoModule() {
+  const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/cli/lib/bundle.js");
+  const code = await minified({ algs: ALG_NAMES, features: FEATURE_NAMES, form: "espruino" });
+  return `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
+}
 
 /** The whole script: it needs nothing but print() or console.log(). */
 function script(bundle, files) {
@@ -178,17 +186,18 @@ async function playOnce(engine, command, text, expected, folder) {
 }
 
 /** { ok, line, output, seconds, skipped? } of one engine. `output` is empty where everything passed. */
-export async function conform(engine, { chunk = engine.chunk, files = vectorFiles(), bundle = shipped() } = {}) {
+export async function conform(engine, { chunk = engine.chunk, files = vectorFiles(), bundle } = {}) {
   const { command, skipped, failed } = locate(engine);
   if (failed) return { ok: false, line: `${engine.name}: failed (${skipped})`, output: "", seconds: 0 };
   if (skipped) return { ok: true, line: `${engine.name}: skipped (${skipped})`, output: "", seconds: 0, skipped };
   const start = performance.now();
+  const verifier = bundle ?? (await (engine.bundle ?? shipped)());
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const says = [];
   const folder = mkdtempSync(join(tmpdir(), "firmseal-conformance-"));
   try {
     for (const part of chunk ? chunks(files, chunk) : [files]) {
-      const counts = await playOnce(engine, command, script(bundle, part), count(part), folder);
+      const counts = await playOnce(engine, command, script(verifier, part), count(part), folder);
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       says.push(...counts.says);
     }

@@ -1,7 +1,7 @@
 // That the player sees what it is there to see. The verifier is replaced by one that does wrong in one way.
 
 import { expect, it } from "vitest";
-import { checkPlayer, conform, ENGINES, vectorFiles } from "../conformance.mjs";
+import { checkPlayer, conform, ENGINES, espruinoModule, vectorFiles } from "../conformance.mjs";
 
 const node = ENGINES.find(({ name }) => name === "node");
 const defaults = { trust: { anchors: [] }, device: { components: [["00"]], current: [[0, "aa"]] } };
@@ -54,6 +54,13 @@ it("counts as failed what an engine did not come to", async () => {
   expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 2 failed" });
   expect(result.output).toContain("SyntaxError");
 });
+
+it("passes with the module for Espruino, in which functions stand inside those that alone need them", async () => {
+  const bundle = await espruinoModule();
+  expect(await conform(node, { bundle })).toMatchObject({ ok: true, output: "" });
+  // they are there: open() begins with them
+  expect(bundle).toMatch(/function \w+\([\w,]*\)\{(?:var [^;]*;)?function /);
+}, 60_000);
 
 it("fails an engine that is not there", async () => {
   const gone = { name: "gone", command: "firmseal-no-such-engine", debian: "no-such-package" };

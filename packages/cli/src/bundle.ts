@@ -4,9 +4,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { MinifyOptions } from "terser";
 
+/**
+ * A statement at the top of the verifier: the module under src/ that it comes from, the names that it declares, and the other names at the
+ * top that it speaks of. `body`: of a function, where its body begins in `text`; otherwise 0.
+ */
+interface Statement {
+  module: string;
+  declared: string[];
+  uses: string[];
+  text: string;
+  body: number;
+}
+
 /** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
 export interface Parts {
-  code: string;
+  statements: Statement[];
   /** By module and exported name ("alg/ed25519 ed25519"): the variable. */
   names: { [name: string]: string };
   errors: { [name: string]: number };
@@ -122,16 +134,62 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
 const MODULE =
   'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
 
+/**
+ * Functions that run once in an operation, by module. What nothing but one of them needs stands inside it in a module for Espruino: a function
+ * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
+ */
+const HOSTS = [
+  "src/open.ts open",
+  "src/install.ts session",
+  "src/alg/ed25519.ts verify",
+  "src/alg/es256.ts verify",
+  "src/alg/hsslms.ts verify",
+];
+
+/** The statements that `from`, a set of names, leads to, without passing through the function `but`. */
+function reached(statements: Statement[], from: readonly string[], but?: Statement): Set<Statement> {
+  const found = new Set<Statement>();
+  const todo = [...from];
+  for (let name = todo.pop(); name !== undefined; name = todo.pop())
+    for (const s of statements)
+      if (s.declared.includes(name) && !found.has(s)) {
+        found.add(s);
+        if (s !== but) todo.push(...s.uses);
+      }
+  return found;
+}
+
+/** The text of all statements that `names` lead to, with each inside the host that alone needs it. */
+function nested(all: Statement[], names: readonly string[]): string {
+  const needed = reached(all, names);
+  const statements = all.filter((s) => needed.has(s));
+  const inside = new Map<Statement, Statement>();
+  const hosts = statements.filter((s) => s.body > 0 && HOSTS.includes(`${s.module} ${s.declared[0]?.replace(/\d+$/, "")}`));
+  for (const host of hosts) {
+    const others = reached(statements, names, host);
+    for (const s of statements) if (!others.has(s)) inside.set(s, host);
+  }
+  const textOf = (s: Statement): string => {
+    const own = statements.filter((one) => inside.get(one) === s).map(textOf);
+    return s.body ? `${s.text.slice(0, s.body)}\n${own.join("\n")}${s.text.slice(s.body)}` : s.text;
+  };
+  return statements.flatMap((s) => (inside.has(s) ? [] : [textOf(s)])).join("\n");
+}
+
 /** The parts, set for the features, with what a bundle exports behind them. */
 function assemble(all: Parts, options: BundleOptions): string {
-  const flags = all.code.replace(/^var (HAS_[A-Z0-9]+) = true;$/gm, (_, flag: string) => {
-    const feature = flag.slice(4).toLowerCase();
-    const hashes: readonly string[] = options.algs.flatMap((alg) => ALGS[alg].hashes);
-    return `var ${flag} = ${(options.features as readonly string[]).includes(feature) || hashes.includes(feature)};`;
+  const given: readonly string[] = [...options.features, ...options.algs.flatMap((alg) => ALGS[alg].hashes)];
+  const statements = all.statements.map((s) => {
+    const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
+    return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
   });
-  if (options.form === "espruino") return `${flags}\n${exportsOf(all, options, "exports")}\n`;
+  if (options.form === "espruino") {
+    const out = exportsOf(all, options, "exports");
+    return `${nested(statements, out.match(/\w+/g) ?? [])}\n${out}\n`;
+  }
+  const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
-  return `${head}${flags}\n${exportsOf(all, options, "api")}\n})(firmseal);\n`;
+  return `${head}${code}\n${exportsOf(all, options, "api")}\n})(firmseal);\n`;
 }
 
 function title({ algs, features }: BundleOptions): string {
