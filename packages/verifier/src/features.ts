@@ -9,3 +9,6 @@ export const HAS_PEEK = true;
 
 /** SHA-512 and SHA-384 of our own, for images and manifests. */
 export const HAS_SHA512 = true;
+
+/** Ed25519 anchors with a table worked out beforehand. */
+export const HAS_PREPARED = true;

@@ -1,93 +1,191 @@
 // Ed25519 (RFC 8032 §5.1), verification alone, with the one strict reading: S < L, canonical A and R, neither of small order, and the
 // equation without the cofactor, [S]B = R + [k]A. RFC 8032 §5.1.7 leaves the choice; a verifier that decides otherwise accepts two
 // encodings of one signature, or a key under which anything verifies.
+//
+// The equation is checked as [vS]B - [u]A - [v]R = 0, with u = vk modulo 8L and v odd, both of some 128 bits (`shorten`), so that half of
+// the doublings fall away. It is the same equation: the order of every point divides 8L, so what is left out is [v] of the original
+// difference, and [v] of a point is 0 only where the point is 0: v is odd, and no multiple of L, for |v| < L or u = 0.
+// (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
-import { rawKey } from "../bytes.js";
+import { rawKey, room } from "../bytes.js";
+import { HAS_PREPARED } from "../features.js";
 import { sha512 } from "../hash/sha512.js";
 import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
 import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
-import { add, element, equal, mul, pack, power, same, sub, unpack } from "./field25519.js";
+import { add, element, equal, keep, mul, pack, power, read, same, sub, unpack } from "./field25519.js";
 
-// A point is [X, Y, Z, T], x = X/Z, y = Y/Z, T = XY/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4).
+/**
+ * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
+ * of the base point B; x and y of [2^128]B.
+ */
+var NUMBERS =
+  "Mv'vH{&2+C7+,O.?si%%Q68Dg#Oo.,977$/8r5qjIz" +
+  "I3xI1&v?2oF{v2;s2;P9=38{CnrJ2/4Nuo{:sq-|l1" +
+  "sQp6~Mk43zLL0yJ=+g0D>{g;L91kMx(-}sQ7+B|sxH" +
+  "|A*An3*5%hH<,kIO5P{$?|A*An3%<w2wJ)7'7Pp|0M" +
+  "+AumoI16r(&6wnnGltpMK;1wyi7I;yP..N4|5r;'El" +
+  "q~+iltw36=))#?l;nrz8h#*{PG@vLl&Iusg%<$QiNN";
+
+/** L - 2^252, L the order of B, in digits of 21 bits, least significant first. So are all whole numbers here; the top digit has the sign. */
+var ORDER = [1430509, 1626855, 1442968, 997804, 1960495, 683900, 0, 0, 0, 0, 0, 0];
+
+/** x, y of a point, and of a multiple of it. */
 type Point = number[][];
 
-/** d = -121665/121666 (RFC 8032 §5.1), in limbs as `element` takes them; so are those that follow. */
-var D = [1669302, -579507, 965994, 121003, 1206794, 3585, -399208, 248764, -1887792, 1048180, 487771, -753445];
-/** 2^((p - 1) / 4), a square root of -1 (RFC 8032 §5.1.3). */
-var ROOT = [958640, 826664, -483901, 1041529, 13673, 387171, -272473, 313840, 709440, 122635, 262782, 712905];
-/** The base point B (RFC 8032 §5.1). */
-var BASE_X = [-1714918, -687555, -447802, 370611, -326487, 861593, -598948, -946193, -1038023, 939007, -614805, 547406];
-var BASE_Y = [-1677717, -419430, 838861, 419430, -838861, 838861, 419430, -838861, 1677722, 419430, -838861, -419430];
-/** L - 2^252, L the order of B, in digits of 21 bits, least significant first. */
-var ORDER = [1430509, 1626855, 1442968, 997804, 1960495, 683900];
-
-/** n -= t * L at the digit `at`, but for the top digit. The 11 digits from there are brought to 0..2^21 - 1, the twelfth takes the carry. */
-function fold(n: number[], at: number, t: number): void {
+/**
+ * n -= t * b at the digit `at`, b of 12 digits. The 11 digits from there are brought to 0..2^21 - 1, the twelfth takes the carry as it is.
+ */
+function fold(n: number[], b: number[], at: number, t: number): void {
+  var c = 0;
   var i: number;
-  var c: number;
-  for (i = 0; i < 6; i++) {
-    n[at + i] -= t * ORDER[i];
-  }
-  for (i = at; i < at + 11; i++) {
-    c = Math.floor(n[i] / 2097152);
-    n[i] -= c * 2097152;
-    n[i + 1] += c;
+  for (i = 0; i < 12; i++) {
+    n[at] += c - t * b[i];
+    if (i < 11) {
+      c = Math.floor(n[at] / 2097152);
+      n[at] -= c * 2097152;
+      at++;
+    }
   }
 }
 
-/**
- * The number in `length` octets from `at`, least significant first, modulo L, as signed windows: 256 digits, each 0 or odd and within
- * -15..15, any two that are not 0 at least five places apart. 32 octets are a number that must be below L already (S, RFC 8032
- * §5.1.7 step 1: else S + L would be a second signature on the message); where it is not, there is no result.
- */
-function windows(bytes: Bytes, at: number, length: number): number[] | undefined {
+/** 0, in 26 digits, or in fewer. */
+function zero(length: number): number[] {
   var n: number[] = [];
-  var out: number[] = [];
-  var i: number;
-  var j: number;
+  while (n.length < length) {
+    n.push(0);
+  }
+  return n;
+}
+
+/**
+ * n modulo L, in place, for n with digits up to `top`. The result is whether n was below L already, where `top` is 11 and n below 2^256.
+ * That is S, RFC 8032 §5.1.7 step 1: else S + L would be a second signature on the message.
+ */
+function reduce(n: number[], top: number): boolean {
   var t: number;
-  for (i = 0; i < 26; i++) {
-    n[i] = 0;
-  }
-  // A digit starts with less than 2^28: bits from 0 to 20 + 7.
-  for (i = 0; i < length; i++) {
-    t = 8 * i;
-    n[Math.floor(t / 21)] += bytes[at + i] << (t % 21);
-  }
   // 2^252 = L - ORDER: what stands above is folded down from the top. t < 2^29, ORDER < 2^21: all stays below 2^51.
-  for (i = length > 32 ? 24 : 11; i > 11; i--) {
-    t = n[i];
-    n[i] = 0;
-    fold(n, i - 12, t);
+  while (top > 11) {
+    t = n[top];
+    n[top] = 0;
+    fold(n, ORDER, top - 12, t);
+    top--;
   }
-  // Now -2^150 < n < L + 2^150 for 64 octets. Less L, it is negative, and one or two L more are the remainder; S is below L when
-  // one L less makes it negative.
+  // Now -2^150 < n < L + 2^150 where there was something to fold. Less L, it is negative, and one or two L more are the remainder.
   n[11] -= 2097152;
-  fold(n, 0, 1);
+  fold(n, ORDER, 0, 1);
   if (n[11] >= 0) {
-    return undefined;
+    return false;
   }
   while (n[11] < 0) {
     n[11] += 2097152;
-    fold(n, 0, -1);
+    fold(n, ORDER, 0, -1);
   }
-  // From 2^252 to L the twelfth digit is too long.
-  n[12] = n[11] >> 21;
-  for (i = 0; i < 13; i++) {
-    for (j = 0; j < 21; j++) {
-      out.push((n[i] >> j) & 1);
+  return true;
+}
+
+/** The number in `length` octets from `at`, least significant first, not reduced. A digit stays below 2^28: bits from 0 to 20 + 7. */
+function load(bytes: Bytes, at: number, length: number): number[] {
+  var n = zero(26);
+  var i: number;
+  for (i = 0; i < length; i++) {
+    n[Math.floor((8 * i) / 21)] += bytes[at + i] << ((8 * i) % 21);
+  }
+  return n;
+}
+
+/** n as a double, to some 53 bits, and with the right sign. */
+function value(n: number[]): number {
+  var v = 0;
+  var i: number;
+  for (i = 11; i >= 0; i--) {
+    v = v * 2097152 + n[i];
+  }
+  return v;
+}
+
+/** |n|, for 12 digits. */
+function absolute(n: number[]): number[] {
+  var m = n;
+  if (value(n) < 0) {
+    m = zero(12);
+    fold(m, n, 0, 1);
+  }
+  return m;
+}
+
+/**
+ * [u, v, sign]: v odd and prime to L, above 0; u = vk modulo 8L, or u = -vk with a sign. k below L. Euclid's algorithm on 8L and k, quotients
+ * to the nearest: r = tk modulo 8L in every step, whatever the rounding of `value`. It stops when |r| < sqrt(8L) and t is odd: two t
+ * in a row are never both even, as r t' - r' t = +-8L / gcd. r and t are then of some 128 bits. A quotient above 2^26 comes once in a million
+ * times; then, and where L divides t and so r, which is then 0, u = k and v = 1.
+ */
+function shorten(k: number[]): [number[], number[], boolean] {
+  var r = zero(12);
+  var s = zero(12);
+  var t = zero(12);
+  var w = zero(12);
+  var f: number;
+  var g: number;
+  var m: number;
+  var q: number;
+  var i: number;
+  var x: number[];
+  for (i = 0; i < 12; i++) {
+    r[i] = 8 * ORDER[i];
+    s[i] = k[i];
+  }
+  r[11] += 16777216;
+  w[0] = 1;
+  f = value(r);
+  g = value(s);
+  m = f;
+  while (!g || g * g > m || !(w[0] & 1)) {
+    q = f / g;
+    // The products stay below 2^48, the top digits below 2^25. g = 0 comes here, too.
+    if (!(q * q < 4503599627370496)) {
+      w = zero(12);
+      w[0] = 1;
+      return [k, w, false];
     }
+    q = Math.floor((q + q + 1) / 2);
+    fold(r, s, 0, q);
+    fold(t, w, 0, q);
+    f = g;
+    g = value(r);
+    x = r;
+    r = s;
+    s = x;
+    x = t;
+    t = w;
+    w = x;
+  }
+  return [absolute(s), absolute(w), g < 0 !== value(w) < 0];
+}
+
+/**
+ * n, below 2^256, as signed windows: each digit is 0 or odd and below 2^(width - 1) either way, and of any `width` in a row one at most is not 0.
+ * A negative digit has 256 added.
+ */
+function windows(n: number[], width: number): number[] {
+  var out = room(262);
+  var i: number;
+  var j: number;
+  var t: number;
+  for (i = 0; i < 262; i++) {
+    j = i > 230 ? 11 : Math.floor(i / 21);
+    // The top digit has up to 25 bits; i - 231 <= 30.
+    out[i] = (n[j] >> (i - 21 * j)) & 1;
   }
   for (i = 0; i < 256; i++) {
     if (out[i]) {
       t = 0;
-      for (j = 4; j >= 0; j--) {
-        t = 2 * t + out[i + j];
-        out[i + j] = 0;
+      for (j = i + width - 1; j >= i; j--) {
+        t = 2 * t + out[j];
+        out[j] = 0;
       }
-      if (t > 15) {
-        t -= 32;
-        for (j = i + 5; out[j]; j++) {
+      if (t >> (width - 1)) {
+        t += 256 - (1 << width);
+        for (j = i + width; out[j]; j++) {
           out[j] = 0;
         }
         out[j] = 1;
@@ -98,7 +196,7 @@ function windows(bytes: Bytes, at: number, length: number): number[] | undefined
   return out;
 }
 
-/** Whether (x : y) is of order 1, 2, 4 or 8: x = 0, y = 0, or x^2 + y^2 = 0 (then the double has y = 0). Sizes 1; any common Z. */
+/** Whether (x : y) is of order 1, 2, 4 or 8: x = 0, y = 0, or x^2 + y^2 = 0 (then the double has y = 0). Sizes 1. */
 function small(x: number[], y: number[]): boolean {
   var a: number[] = [];
   var b: number[] = [];
@@ -107,7 +205,14 @@ function small(x: number[], y: number[]): boolean {
   add(a, a, b);
   mul(a, a, x);
   mul(a, a, y);
-  return equal(a, element([]));
+  return equal(a, element(0));
+}
+
+/** Whether the first 32 octets of `bytes` are the encoding (RFC 8032 §5.1.2) of the point with this y and an x of this parity. */
+function encodes(y: number[], odd: number, bytes: Bytes): boolean {
+  var n = pack(y);
+  n[31] += odd << 7;
+  return same(n, bytes);
 }
 
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
@@ -117,59 +222,47 @@ function decode(bytes: Bytes): Point | undefined {
   var u: number[] = [];
   var v: number[] = [];
   var w: number[] = [];
-  var n = pack(y);
-  n[31] += bytes[31] & 128;
-  if (!same(n, bytes)) {
-    return undefined;
-  }
-  // x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; x = u v^3 (u v^7)^((p - 5) / 8). Size 2 for the 1 added is more than enough.
+  // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which is u or -u where
+  // uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
   mul(u, y);
-  mul(v, u, element(D));
-  u[0] -= 1;
-  v[0] += 1;
-  mul(w, v);
-  mul(w, w, v);
-  mul(x, w, u);
-  mul(w, w);
-  mul(w, w, v);
-  mul(w, w, u);
+  mul(v, u, read(NUMBERS, 0));
+  add(u, u, u);
+  u[0] -= 2;
+  v[0] += 2;
+  mul(w, u, v);
   power(w, w);
-  mul(x, x, w);
+  mul(x, w, u);
   mul(w, x);
   mul(w, w, v);
   if (!equal(w, u)) {
-    sub(u, element([]), u);
+    sub(u, element(0), u);
     if (!equal(w, u)) {
       return undefined;
     }
-    mul(x, x, element(ROOT));
-  }
-  if (small(x, y)) {
-    return undefined;
+    mul(x, x, read(NUMBERS, 42));
   }
   if ((pack(x)[0] & 1) !== bytes[31] >> 7) {
-    sub(x, element([]), x);
+    sub(x, element(0), x);
   }
-  mul(w, x, y);
-  return [x, y, element([1]), w];
+  return small(x, y) || !encodes(y, bytes[31] >> 7, bytes) ? undefined : [x, y];
 }
 
-/** The end of both operations: (E F : G H : F G : E H). T is left out where the next operation is a doubling. */
-function finish(p: Point, e: number[], f: number[], g: number[], h: number[], extended: unknown): void {
-  mul(p[0], e, f);
-  mul(p[1], g, h);
-  mul(p[2], f, g);
-  if (extended) {
-    mul(p[3], e, h);
-  }
+// A point in motion is [X, Y, Z, E, H, F, G], x = X/Z, y = Y/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4). T = XY/Z
+// = E H is worked out where it is needed; F and G are room. Every operation ends with (E F : G H : F G).
+
+/** The end of all operations. */
+function finish(p: Point): void {
+  mul(p[0], p[3], p[5]);
+  mul(p[1], p[6], p[4]);
+  mul(p[2], p[5], p[6]);
 }
 
-/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. */
-function twice(p: Point, room: Point, extended: unknown): void {
-  var e = room[0];
-  var f = room[1];
-  var g = room[2];
-  var h = room[3];
+/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. 4 squarings, 3 multiplications. */
+function twice(p: Point): void {
+  var e = p[3];
+  var f = p[5];
+  var g = p[6];
+  var h = p[4];
   var i: number;
   var a: number;
   var b: number;
@@ -187,118 +280,102 @@ function twice(p: Point, room: Point, extended: unknown): void {
     g[i] = b - a;
     f[i] += f[i] + a - b;
   }
-  finish(p, e, f, g, h, extended);
+  finish(p);
 }
 
-/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. */
-function ready(p: Point, d2: number[]): Point {
-  var q: Point = [[], [], [], []];
-  sub(q[0], p[1], p[0]);
-  add(q[1], p[1], p[0]);
-  mul(q[2], p[3], d2);
-  add(q[3], p[2], p[2]);
-  return q;
+/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. d: 2 d. */
+function ready(p: Point, d: number[]): Point {
+  var a: number[] = [];
+  var b: number[] = [];
+  var c: number[] = [];
+  var e: number[] = [];
+  sub(a, p[1], p[0]);
+  add(b, p[1], p[0]);
+  mul(c, p[3], p[4]);
+  mul(c, c, d);
+  add(e, p[2], p[2]);
+  return [keep(a), keep(b), keep(c), keep(e)];
 }
 
-/**
- * p += digit P for an odd digit, with a table of P, 3P, 5P .. made `ready`. Complete, also where the two are the same or opposite
- * (RFC 8032 §5.1.4).
- */
-function join(p: Point, table: Point[], digit: number, room: Point, extended: unknown): void {
-  var minus = digit < 0;
-  var q = table[(minus ? -digit : digit) >> 1];
-  var e = room[0];
-  var f = room[1];
-  var g = room[2];
-  var h = room[3];
+/** p += q, or with `minus` p -= q, q made `ready`; one multiplication less where it has no Z. Complete, also where the two are the same or opposite. */
+function join(p: Point, q: Point, minus: boolean): void {
+  var e = p[3];
+  var f = p[5];
+  var g = p[6];
+  var h = p[4];
   var i: number;
   var t: number;
-  // Sizes: before the products at most 2 and 2, after them 1; E, F, G, H 2.
+  // Sizes: before the products at most 2 and 2, or 2 and 3 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
+  mul(f, e, h);
+  mul(f, f, q[2]);
   sub(e, p[1], p[0]);
   add(h, p[1], p[0]);
+  // -q has Y - X and Y + X, and F and G, the other way round.
   mul(e, e, q[minus ? 1 : 0]);
   mul(h, h, q[minus ? 0 : 1]);
-  mul(f, p[3], q[2]);
-  mul(g, p[2], q[3]);
+  if (q[3]) {
+    mul(g, p[2], q[3]);
+  } else {
+    add(g, p[2], p[2]);
+  }
   for (i = 0; i < 12; i++) {
     t = e[i];
     e[i] = h[i] - t;
     h[i] += t;
-    t = f[i];
+    t = minus ? -f[i] : f[i];
     f[i] = g[i] - t;
     g[i] += t;
   }
-  // -q has Y - X and Y + X, and F and G, the other way round.
-  finish(p, e, minus ? g : f, minus ? f : g, h, extended);
+  finish(p);
 }
 
-/** p, 3p, 5p .. 15p, made ready. p is used up. */
-function odd(p: Point, d2: number[], room: Point): Point[] {
-  var table = [ready(p, d2)];
-  var step: Point[];
-  var i: number;
-  twice(p, room, true);
-  step = [ready(p, d2)];
-  join(p, table, 1, room, true);
-  for (i = 1; i < 8; i++) {
-    table[i] = ready(p, d2);
-    if (i < 7) {
-      join(p, step, 1, room, true);
-    }
+/** P, 3P, 5P and 7P, made ready, for P = (x, y). */
+function odd(x: number[], y: number[], d: number[]): Point[] {
+  var p: Point = [x, y, element(1), x.concat(), y.concat(), [], []];
+  var table = [ready(p, d)];
+  var step: Point;
+  twice(p);
+  step = ready(p, d);
+  while (table.length < 4) {
+    join(p, table.length > 1 ? step : table[0], false);
+    table.push(ready(p, d));
   }
   return table;
 }
 
-/** [s]B - [k]A (Straus), without T. a is used up. */
-function combine(s: number[], k: number[], a: Point): Point {
-  var d2 = element(D);
-  var p: Point = [element(BASE_X), element(BASE_Y), element([1]), []];
-  var room: Point = [[], [], [], []];
-  var ofA: Point[];
-  var ofB: Point[];
-  var i: number;
-  add(d2, d2, d2);
-  mul(p[3], p[0], p[1]);
-  ofB = odd(p, d2, room);
-  ofA = odd(a, d2, room);
-  p = [element([]), element([1]), element([1]), []];
-  // s and k are below 2^253; the carry of a negative digit may come to stand one place higher.
-  for (i = 253; i >= 0; i--) {
-    twice(p, room, s[i] || k[i]);
-    if (s[i]) {
-      join(p, ofB, s[i], room, k[i]);
-    }
-    if (k[i]) {
-      join(p, ofA, -k[i], room, 0);
-    }
-  }
-  return p;
-}
+/**
+ * A part of a sum of multiples: windows; whether they count negative; how many of them belong to each base, from the lowest on (the
+ * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples the table has of each base; the table.
+ */
+type Term = [number[], boolean, number, number, Point[]];
 
-/** Whether p is not of small order and its encoding (RFC 8032 §5.1.2) is the first 32 of `bytes`; that decides about a canonical R, too. */
-function encodes(p: Point, bytes: Bytes): boolean {
-  var z = p[2];
-  var t: number[] = [];
+/** Whether the sum is 0. */
+function vanishes(terms: Term[]): boolean {
+  var p: Point = [element(0), element(1), element(1), element(0), element(0), [], []];
+  var started = false;
   var i: number;
-  var x: number[];
-  var y: number[];
-  if (small(p[0], p[1])) {
-    return false;
+  var j: number;
+  var k: number;
+  var t: Term;
+  var n: number;
+  // A carry of a negative digit may stand above 2^256.
+  for (i = 261; i >= 0; i--) {
+    if (started) {
+      twice(p);
+    }
+    for (j = 0; j < terms.length; j++) {
+      t = terms[j];
+      for (k = i; i < t[2] && k < 262; k += t[2]) {
+        n = t[0][k];
+        if (n) {
+          started = true;
+          join(p, t[4][Math.floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1)], n > 127 !== t[1]);
+        }
+      }
+    }
   }
-  // 1/z = z^(p - 2), p - 2 = 8 (2^252 - 3) + 3. Z is never 0: the formulas are complete.
-  power(t, z);
-  for (i = 0; i < 3; i++) {
-    mul(t, t);
-  }
-  mul(t, t, z);
-  mul(z, z);
-  mul(t, t, z);
-  mul(p[0], p[0], t);
-  mul(p[1], p[1], t);
-  x = pack(p[0]);
-  y = pack(p[1]);
-  y[31] += (x[0] & 1) * 128;
-  return same(y, bytes);
+  // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
+  return !equal(p[2], element(0)) && equal(p[0], element(0)) && equal(p[1], p[2]);
 }
 
 function valid(key: Bytes): boolean {
@@ -307,27 +384,47 @@ function valid(key: Bytes): boolean {
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  var r: number[] = [];
+  var first: number[] = [];
+  var n: number[];
+  var s: number[];
+  var d: number[];
   var i: number;
-  var s: number[] | undefined;
   var a: Point | undefined;
+  var r: Point | undefined;
   var hash: HashState;
+  var short: [number[], number[], boolean];
   if (raw.length !== 32 || signature.length !== 64) {
     return false;
   }
-  s = windows(signature, 32, 32);
-  a = s && decode(raw);
-  if (!a) {
+  s = load(signature, 32, 32);
+  r = reduce(s, 11) ? decode(signature) : undefined;
+  a = r && decode(raw);
+  if (!r || !a) {
     return false;
   }
   for (i = 0; i < 32; i++) {
-    r[i] = signature[i];
+    first[i] = signature[i];
   }
   hash = (host.sha512 || sha512).create();
-  hash.update(r);
+  hash.update(first);
   hash.update(raw);
   hash.update(message);
-  return encodes(combine(s as number[], windows(hash.digest(), 0, 64) as number[], a), r);
+  n = load(hash.digest(), 0, 64);
+  reduce(n, 24);
+  short = shorten(n);
+  // vS: below 2^26 in the digit 23 after the carries.
+  n = zero(26);
+  for (i = 0; i < 12; i++) {
+    fold(n, s, i, -short[1][i]);
+  }
+  fold(n, ORDER, 12, 0);
+  reduce(n, 24);
+  d = read(NUMBERS, 0);
+  return vanishes([
+    [windows(n, 4), false, 128, 4, odd(read(NUMBERS, 84), read(NUMBERS, 126), d).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d))],
+    [windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d)],
+    [windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d)],
+  ]);
 }
 
 /**

@@ -47,14 +47,39 @@ function constants(): number[] {
 
 var CONSTANTS: number[] = /* @__PURE__ */ constants();
 
-/** The number with these integers as limbs, each in units of its weight; limbs left out are 0. */
-export function element(integers: number[]): number[] {
-  var x: number[] = [];
+/** The small integer n. Size 1 for |n| <= 2^21. */
+export function element(n: number): number[] {
+  return [n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+}
+
+/**
+ * The number in 42 characters of `text` from `at`: six times seven digits, most significant first, of a pair of limbs in units of the lower
+ * one. A digit is the character modulo 92, less 46, to the base 71: -35..35 for what `wrote` this, and then of size 1. Whatever the characters,
+ * a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the size below 2.8.
+ */
+export function read(text: string, at: number): number[] {
+  var r: number[] = [];
   var i: number;
-  for (i = 0; i < 12; i++) {
-    x[i] = (integers[i] || 0) * CONSTANTS[i];
+  var j: number;
+  var t: number;
+  var u: number;
+  for (i = 0; i < 12; i += 2) {
+    t = 0;
+    for (j = 0; j < 7; j++) {
+      t = t * 71 + (text.charCodeAt(at) % 92) - 46;
+      at++;
+    }
+    t *= CONSTANTS[i];
+    u = t + CONSTANTS[i + 12] - CONSTANTS[i + 12];
+    r[i] = t - u;
+    r[i + 1] = u;
   }
-  return x;
+  return r;
+}
+
+/** The same number in fewer bytes, where the engine has what it takes; for what is kept for long. */
+export function keep(a: number[]): number[] {
+  return typeof Float64Array === "undefined" ? a : (new Float64Array(a) as unknown as number[]);
 }
 
 /** r = a + b. Sizes add. */
@@ -283,7 +308,7 @@ export function mul(r: number[], a: number[], b?: number[]): void {
 
 /** r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay exact. */
 export function carry(r: number[], a: number[]): void {
-  mul(r, a, element([1]));
+  mul(r, a, element(1));
 }
 
 /**
@@ -291,7 +316,7 @@ export function carry(r: number[], a: number[]): void {
  * modulo p: whoever has to refuse it compares with `pack`.
  */
 export function unpack(bytes: ArrayLike<number>): number[] {
-  var r = element([]);
+  var r = element(0);
   var x = 1;
   var j = 0;
   var i: number;
