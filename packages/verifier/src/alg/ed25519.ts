@@ -12,7 +12,7 @@ import { HAS_PREPARED } from "../features.js";
 import { sha512 } from "../hash/sha512.js";
 import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
 import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
-import { add, element, equal, keep, mul, pack, power, read, same, sub, unpack } from "./field25519.js";
+import { add, element, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
 
 /**
  * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
@@ -38,14 +38,14 @@ type Point = number[][];
 function fold(n: number[], b: number[], at: number, t: number): void {
   var c = 0;
   var i: number;
-  for (i = 0; i < 12; i++) {
-    n[at] += c - t * b[i];
-    if (i < 11) {
-      c = Math.floor(n[at] / 2097152);
-      n[at] -= c * 2097152;
-      at++;
-    }
+  var x: number;
+  for (i = 0; i < 11; i++) {
+    x = n[at] + c - t * b[i];
+    c = Math.floor(x / 2097152);
+    n[at] = x - c * 2097152;
+    at++;
   }
+  n[at] += c - t * b[11];
 }
 
 /** 0, in 26 digits, or in fewer. */
@@ -168,13 +168,16 @@ function shorten(k: number[]): [number[], number[], boolean] {
  */
 function windows(n: number[], width: number): number[] {
   var out = room(262);
+  var t = 0;
   var i: number;
   var j: number;
-  var t: number;
+  // The top digit has up to 25 bits: i - 231 <= 30.
   for (i = 0; i < 262; i++) {
-    j = i > 230 ? 11 : Math.floor(i / 21);
-    // The top digit has up to 25 bits; i - 231 <= 30.
-    out[i] = (n[j] >> (i - 21 * j)) & 1;
+    if (i < 232 && i % 21 === 0) {
+      t = n[i / 21];
+    }
+    out[i] = t & 1;
+    t >>= 1;
   }
   for (i = 0; i < 256; i++) {
     if (out[i]) {
@@ -205,14 +208,20 @@ function small(x: number[], y: number[]): boolean {
   add(a, a, b);
   mul(a, a, x);
   mul(a, a, y);
-  return equal(a, element(0));
+  return isZero(a);
 }
 
 /** Whether the first 32 octets of `bytes` are the encoding (RFC 8032 §5.1.2) of the point with this y and an x of this parity. */
-function encodes(y: number[], odd: number, bytes: Bytes): boolean {
+function encodes(y: number[], parity: number, bytes: Bytes): boolean {
   var n = pack(y);
-  n[31] += odd << 7;
-  return same(n, bytes);
+  var i: number;
+  n[31] += parity << 7;
+  for (i = 0; i < 32; i++) {
+    if (n[i] !== bytes[i]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
@@ -234,9 +243,10 @@ function decode(bytes: Bytes): Point | undefined {
   mul(x, w, u);
   mul(w, x);
   mul(w, w, v);
-  if (!equal(w, u)) {
-    sub(u, element(0), u);
-    if (!equal(w, u)) {
+  sub(v, w, u);
+  if (!isZero(v)) {
+    add(v, w, u);
+    if (!isZero(v)) {
       return undefined;
     }
     mul(x, x, read(NUMBERS, 42));
@@ -257,7 +267,7 @@ function finish(p: Point): void {
   mul(p[2], p[5], p[6]);
 }
 
-/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. 4 squarings, 3 multiplications. */
+/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. 3 squarings, 4 multiplications. */
 function twice(p: Point): void {
   var e = p[3];
   var f = p[5];
@@ -266,19 +276,20 @@ function twice(p: Point): void {
   var i: number;
   var a: number;
   var b: number;
-  add(e, p[0], p[1]);
-  mul(e, e);
+  mul(e, p[0], p[1]);
   mul(f, p[2]);
   mul(g, p[0]);
   mul(h, p[1]);
-  // Sizes: E 3, F 4, G 2, H 2; the largest product is E F with 12.
+  // Sizes: E 2, F 4, G 2, H 2; the largest products are E F and F G with 8.
   for (i = 0; i < 12; i++) {
-    a = g[i];
-    b = h[i];
+    a = h[i];
+    b = g[i];
     h[i] = a + b;
-    e[i] -= a + b;
-    g[i] = b - a;
-    f[i] += f[i] + a - b;
+    a -= b;
+    g[i] = a;
+    b = f[i];
+    f[i] = b + b - a;
+    e[i] *= 2;
   }
   finish(p);
 }
@@ -299,18 +310,25 @@ function ready(p: Point, d: number[]): Point {
 
 /** p += q, or with `minus` p -= q, q made `ready`; one multiplication less where it has no Z. Complete, also where the two are the same or opposite. */
 function join(p: Point, q: Point, minus: boolean): void {
+  var x = p[0];
+  var y = p[1];
   var e = p[3];
-  var f = p[5];
-  var g = p[6];
   var h = p[4];
+  // -q has Y - X and Y + X, and F and G, the other way round.
+  var f = p[minus ? 6 : 5];
+  var g = p[minus ? 5 : 6];
   var i: number;
   var t: number;
+  var u: number;
   // Sizes: before the products at most 2 and 2, or 2 and 3 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
   mul(f, e, h);
   mul(f, f, q[2]);
-  sub(e, p[1], p[0]);
-  add(h, p[1], p[0]);
-  // -q has Y - X and Y + X, and F and G, the other way round.
+  for (i = 0; i < 12; i++) {
+    t = x[i];
+    u = y[i];
+    e[i] = u - t;
+    h[i] = u + t;
+  }
   mul(e, e, q[minus ? 1 : 0]);
   mul(h, h, q[minus ? 0 : 1]);
   if (q[3]) {
@@ -320,11 +338,13 @@ function join(p: Point, q: Point, minus: boolean): void {
   }
   for (i = 0; i < 12; i++) {
     t = e[i];
-    e[i] = h[i] - t;
-    h[i] += t;
-    t = minus ? -f[i] : f[i];
-    f[i] = g[i] - t;
-    g[i] += t;
+    u = h[i];
+    e[i] = u - t;
+    h[i] = u + t;
+    t = f[i];
+    u = g[i];
+    f[i] = u - t;
+    g[i] = u + t;
   }
   finish(p);
 }
@@ -375,7 +395,8 @@ function vanishes(terms: Term[]): boolean {
     }
   }
   // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
-  return !equal(p[2], element(0)) && equal(p[0], element(0)) && equal(p[1], p[2]);
+  sub(p[1], p[1], p[2]);
+  return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
 }
 
 function valid(key: Bytes): boolean {

@@ -267,43 +267,35 @@ export function mul(r: number[], a: number[], b?: number[]): void {
   d1 -= t;
   d2 += t;
   t = p2 + m2 - m2;
-  p2 -= t;
+  r[2] = p2 - t;
   p3 += t;
   t = d2 + m6 - m6;
-  d2 -= t;
+  r[8] = d2 - t;
   d3 += t;
   t = p3 + m3 - m3;
-  p3 -= t;
+  r[3] = p3 - t;
   p4 += t;
   t = d3 + m7 - m7;
-  d3 -= t;
+  r[9] = d3 - t;
   d4 += t;
   t = p4 + m4 - m4;
-  p4 -= t;
+  r[4] = p4 - t;
   p5 += t;
   t = d4 + m4 - m4;
-  d4 -= t;
+  r[10] = d4 - t;
   d5 += t;
   t = p5 + m5 - m5;
-  p5 -= t;
+  r[5] = p5 - t;
   d0 += t * g;
   t = d5 + m5 - m5;
-  d5 -= t;
+  r[11] = d5 - t;
   p0 += t * f;
   t = p0 + m0 - m0;
   r[0] = p0 - t;
   r[1] = p1 + t;
-  r[2] = p2;
-  r[3] = p3;
-  r[4] = p4;
-  r[5] = p5;
   t = d0 + m0 - m0;
   r[6] = d0 - t;
   r[7] = d1 + t;
-  r[8] = d2;
-  r[9] = d3;
-  r[10] = d4;
-  r[11] = d5;
 }
 
 /** r = a at size 1: the carries of a product with 1. For limbs below 2^45 of their weights, whose sums of halves stay exact. */
@@ -344,14 +336,16 @@ export function pack(a: number[]): number[] {
   var bits = 0;
   var i: number;
   var j: number;
+  var w: number;
   carry(a, a);
   // |a| < 2^254 * (1 + 2^-8) < p. The first pass leaves -1 above the top of a negative number, which is then 2^255 too large: 19 less is a + p.
   for (i = 0; i < 24; i++) {
     j = i % 12;
+    w = width(j);
     t = i < 12 ? t + a[j] / CONSTANTS[j] : (j ? t : t * 19) + n[j];
     n[j] = t;
-    t = Math.floor(t / width(j));
-    n[j] -= t * width(j);
+    t = Math.floor(t / w);
+    n[j] -= t * w;
   }
   // t stays below 2^(22 + 7): 32-bit operations are enough.
   t = 0;
@@ -366,20 +360,15 @@ export function pack(a: number[]): number[] {
   return out;
 }
 
-/** Whether the first 32 octets are equal. */
-export function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+/** Whether a = 0 modulo p. Brings a to size 1. */
+export function isZero(a: number[]): boolean {
+  var n = pack(a);
+  var sum = 0;
   var i: number;
   for (i = 0; i < 32; i++) {
-    if (a[i] !== b[i]) {
-      return false;
-    }
+    sum += n[i];
   }
-  return true;
-}
-
-/** Whether a = b modulo p. Brings both to size 1. */
-export function equal(a: number[], b: number[]): boolean {
-  return same(pack(a), pack(b));
+  return !sum;
 }
 
 /** r = a^(2^252 - 3), size 1, for a of size 4 at most: the power in RFC 8032 §5.1.3 step 2, and all but the end of an inversion. */
