@@ -28,6 +28,7 @@ export {
   SCHEMA,
   validate,
 } from "./manifest.js";
+export { prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
 export { type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, sign } from "./sign.js";

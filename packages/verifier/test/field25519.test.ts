@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { add, carry, element, equal, mul, pack, power, sub, unpack } from "../src/alg/field25519.js";
+import { add, carry, half, isZero, keep, mul, pack, power, read, sub, unpack } from "../src/alg/field25519.js";
 
 const P = 2n ** 255n - 19n;
 const WIDTHS = [22, 21, 21, 21, 22, 21, 21, 21, 22, 21, 21, 21];
@@ -20,14 +20,14 @@ function value(x: number[]): bigint {
   }, 0n);
 }
 
-function half(i: number): number {
+function half1(i: number): number {
   return 2 ** (WEIGHTS[i]! + WIDTHS[i]! - 1);
 }
 
 /** Size 1, as the head of the module says. */
 function expectSizeOne(x: number[]): void {
   x.forEach((limb, i) => {
-    if (Math.abs(limb) > half(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1)) {
+    if (Math.abs(limb) > half1(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1)) {
       throw new Error(`limb ${i} is above size 1`);
     }
   });
@@ -41,7 +41,7 @@ function random(n: number): number {
 
 /** Limbs at the bound for `size`, with these signs. */
 function extreme(size: number, sign: (i: number) => number): number[] {
-  return WIDTHS.map((_, i) => sign(i) * size * half(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1));
+  return WIDTHS.map((_, i) => sign(i) * size * half1(i) * (i === 1 || i === 7 ? 1 + 2 ** -9 : 1));
 }
 
 const signs: ((i: number) => number)[] = [
@@ -58,7 +58,7 @@ for (let n = 0; n < 30; n++) {
 
 describe("the bounds", () => {
   it("are those that the head of the module states", () => {
-    const a = WIDTHS.map((_, i) => BigInt(half(i)));
+    const a = WIDTHS.map((_, i) => BigInt(half1(i)));
     const lower = new Array<bigint>(11).fill(0n);
     const upper = lower.slice();
     const middle = lower.slice();
@@ -136,8 +136,9 @@ describe("the bounds", () => {
   });
 
   it("hold for 600,000 products and squares in a row", { timeout: 60000 }, () => {
-    const x = element([3, -5, 7, 11]);
-    const y = element([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const limbs = (integers: number[]) => WEIGHTS.map((w, i) => (integers[i] ?? 0) * 2 ** w);
+    const x = limbs([3, -5, 7, 11]);
+    const y = limbs([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     const sum: number[] = [];
     const difference: number[] = [];
     const worst = WIDTHS.map(() => 0);
@@ -147,7 +148,7 @@ describe("the bounds", () => {
       mul(x, sum, difference);
       mul(y, sum);
       for (let j = 0; j < 12; j++) {
-        worst[j] = Math.max(worst[j]!, Math.abs(x[j]!) / half(j), Math.abs(y[j]!) / half(j));
+        worst[j] = Math.max(worst[j]!, Math.abs(x[j]!) / half1(j), Math.abs(y[j]!) / half1(j));
       }
     }
     worst.forEach((w, i) => {
@@ -205,13 +206,10 @@ describe("operations", () => {
   });
 
   it("add, subtract, multiply, carry, compare", () => {
-    const read = (x: bigint) => {
-      const r = unpack(octets(x));
-      return r;
-    };
+    const unpacked = (x: bigint) => unpack(octets(x));
     for (let i = 1; i < edges.length; i++) {
-      const x = read(edges[i - 1]!);
-      const y = read(edges[i]!);
+      const x = unpacked(edges[i - 1]!);
+      const y = unpacked(edges[i]!);
       const r: number[] = [];
       add(r, x, y);
       expect(mod(value(r))).toBe(mod(edges[i - 1]! + edges[i]!));
@@ -229,8 +227,21 @@ describe("operations", () => {
       mul(z, z, y);
       mul(z, z);
       expect(mod(value(z))).toBe(mod((edges[i - 1]! * edges[i]!) ** 2n));
-      expect(equal(x, y)).toBe(mod(edges[i - 1]!) === mod(edges[i]!));
-      expect(equal(x, read(mod(edges[i - 1]!)))).toBe(true);
+      sub(r, x, y);
+      expect(isZero(r)).toBe(mod(edges[i - 1]!) === mod(edges[i]!));
+      sub(r, x, unpacked(mod(edges[i - 1]!)));
+      expect(isZero(r)).toBe(true);
+    }
+  });
+
+  it("keep a number, and halve it", () => {
+    for (const x of edges) {
+      const r = unpack(octets(x));
+      expect(Array.from(keep(r))).toEqual(r);
+      const h = half();
+      expectSizeOne(h);
+      mul(h, h, r);
+      expect(mod(2n * value(h))).toBe(mod(x));
     }
   });
 
@@ -244,5 +255,56 @@ describe("operations", () => {
       power(r, r);
       expect(mod(value(r))).toBe(expected);
     }
+  });
+});
+
+describe("numbers in text", () => {
+  /** Digits of a pair, -46..45 each, as characters; those that 92 divides with the same remainder stand in for what is not printable. */
+  const text = (digits: number[]) => String.fromCharCode(...digits.map((d) => (d + 46 < 35 ? d + 138 : d + 46)));
+  const pair = (digits: number[]) => digits.reduce((sum, d) => sum * 71n + BigInt(d), 0n);
+  const expected = (pairs: bigint[]) => mod(pairs.reduce((sum, p, i) => sum + (p << BigInt(Math.ceil(42.5 * i))), 0n));
+
+  it("are read as they are written down, at any place", () => {
+    for (let n = 0; n < 300; n++) {
+      const digits = Array.from({ length: 6 }, () => Array.from({ length: 7 }, () => random(71) - 35));
+      const r = read(`xyz${digits.map(text).join("")}`, 3);
+      expect(mod(value(r))).toBe(expected(digits.map(pair)));
+      expect(
+        read(
+          digits.map((d) => Number(pair(d))),
+          0,
+        ),
+      ).toEqual(r);
+    }
+  });
+
+  it("are of size 1 where pairs of 43 and 42 bits are, to the last bit", () => {
+    for (const first of [...signs, () => 0]) {
+      const r = read(
+        [0, 1, 2, 3, 4, 5].map((i) => Math.sign(first(i)) * 2 ** (i % 2 ? 41 : 42)),
+        0,
+      );
+      expectSizeOne(r);
+    }
+  });
+
+  it("are below size 2.8 whatever the characters, and 4 at most whatever the numbers", () => {
+    const within = (r: number[], size: number) => {
+      value(r);
+      r.forEach((limb, i) => {
+        expect(Math.abs(limb)).toBeLessThanOrEqual(size * half1(i));
+      });
+    };
+    for (let n = 0; n < 92 * 4; n++) {
+      within(read(String.fromCharCode(n % 184).repeat(42), 0), 2.8);
+      within(read(String.fromCharCode(...Array.from({ length: 42 }, () => random(65536))), 0), 2.8);
+    }
+    for (const bad of [8796093022207, -8796093022207]) within(read([bad, bad, bad, bad, bad, bad], 0), 4);
+    for (const bad of [8796093022208, -8796093022208, 2 ** 60, Infinity, -Infinity, NaN, undefined, null, "x", {}, []]) {
+      const r = read(new Array(6).fill(bad) as number[], 0);
+      expect(r.every((limb) => limb === 0)).toBe(true);
+    }
+    within(read([0.5, -0.5, 1.5, 1e9 + 0.25, -1.5, 3.75], 0), 1);
+    within(read([1], 0), 1);
   });
 });

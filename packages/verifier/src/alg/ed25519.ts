@@ -12,7 +12,7 @@ import { HAS_PREPARED } from "../features.js";
 import { sha512 } from "../hash/sha512.js";
 import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
 import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
-import { add, element, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
+import { add, element, half, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
 
 /**
  * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
@@ -320,7 +320,7 @@ function join(p: Point, q: Point, minus: boolean): void {
   var i: number;
   var t: number;
   var u: number;
-  // Sizes: before the products at most 2 and 2, or 2 and 3 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
+  // Sizes: before the products at most 2 and 2, or 2 and 4 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
   mul(f, e, h);
   mul(f, f, q[2]);
   for (i = 0; i < 12; i++) {
@@ -349,14 +349,14 @@ function join(p: Point, q: Point, minus: boolean): void {
   finish(p);
 }
 
-/** P, 3P, 5P and 7P, made ready, for P = (x, y). */
-function odd(x: number[], y: number[], d: number[]): Point[] {
+/** P, 3P, 5P and 7P, or the first `n` of them, made ready, for P = (x, y). d: 2 d. */
+function odd(x: number[], y: number[], d: number[], n: number): Point[] {
   var p: Point = [x, y, element(1), x.concat(), y.concat(), [], []];
   var table = [ready(p, d)];
   var step: Point;
   twice(p);
   step = ready(p, d);
-  while (table.length < 4) {
+  while (table.length < n) {
     join(p, table.length > 1 ? step : table[0], false);
     table.push(ready(p, d));
   }
@@ -365,9 +365,30 @@ function odd(x: number[], y: number[], d: number[]): Point[] {
 
 /**
  * A part of a sum of multiples: windows; whether they count negative; how many of them belong to each base, from the lowest on (the
- * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples the table has of each base; the table.
+ * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples of each base there are; a list or a table of these; its first that counts.
  */
-type Term = [number[], boolean, number, number, Point[]];
+interface Term {
+  windows: number[];
+  minus: boolean;
+  span: number;
+  each: number;
+  multiples: Point[] | Table;
+  begin: number;
+}
+
+/** A text as `read` takes it, 126 characters for each entry, or 18 whole numbers instead. */
+type Table = string | number[];
+
+/** Entry n, as a point made ready, without a Z. */
+function entry(table: Table, n: number): Point {
+  var at = 126 * n;
+  // Some engines count characters from the beginning of a text each time.
+  if (typeof table === "string") {
+    table = table.substring(at, at + 126);
+    at = 0;
+  }
+  return [read(table, at), read(table, at + 42), read(table, at + 84)];
+}
 
 /** Whether the sum is 0. */
 function vanishes(terms: Term[]): boolean {
@@ -376,8 +397,9 @@ function vanishes(terms: Term[]): boolean {
   var i: number;
   var j: number;
   var k: number;
-  var t: Term;
   var n: number;
+  var q: number;
+  var t: Term;
   // A carry of a negative digit may stand above 2^256.
   for (i = 261; i >= 0; i--) {
     if (started) {
@@ -385,11 +407,16 @@ function vanishes(terms: Term[]): boolean {
     }
     for (j = 0; j < terms.length; j++) {
       t = terms[j];
-      for (k = i; i < t[2] && k < 262; k += t[2]) {
-        n = t[0][k];
+      for (k = i; i < t.span && k < 262; k += t.span) {
+        n = t.windows[k];
         if (n) {
           started = true;
-          join(p, t[4][Math.floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1)], n > 127 !== t[1]);
+          q = t.begin + Math.floor(k / t.span) * t.each + ((n > 127 ? 256 - n : n) >> 1);
+          join(
+            p,
+            HAS_PREPARED && typeof t.multiples[0] !== "object" ? entry(t.multiples as Table, q) : (t.multiples as Point[])[q],
+            n > 127 !== t.minus,
+          );
         }
       }
     }
@@ -397,6 +424,51 @@ function vanishes(terms: Term[]): boolean {
   // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
   sub(p[1], p[1], p[2]);
   return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
+}
+
+function term(digits: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number): Term {
+  return { windows: digits, minus: minus, span: span, each: each, multiples: multiples, begin: begin };
+}
+
+/**
+ * [S]B = R + [k]A with a table: for A, then for B, and each of 4 bases [2^64 i], of 1, 2 or 4 odd multiples; or of 8 bases [2^32 i] of 4.
+ * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`), so that a damaged one is a wrong key
+ * and not worse; its first entry must be the key, lest the table of one key count as another. Small tables are read once: what they
+ * take is no more than without a table.
+ */
+function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point): boolean {
+  var each = table.length / (typeof table === "string" ? 1008 : 144);
+  var bases = each > 4 ? 8 : 4;
+  var span = 256 / bases;
+  var list: Point[] = [];
+  var multiples: Point[] | Table = table;
+  var n = each * 8;
+  var i: number;
+  var q: Point;
+  if (each !== 1 && each !== 2 && each !== 4 && each !== 8) {
+    return false;
+  }
+  q = entry(table, 0);
+  add(q[2], q[1], q[0]);
+  sub(q[1], q[1], q[0]);
+  mul(q[1], q[1], half());
+  mul(q[2], q[2], half());
+  if (!encodes(q[2], pack(q[1])[0] & 1, raw)) {
+    return false;
+  }
+  for (i = 0; i < n && each < 3; i++) {
+    q = entry(table, i);
+    list[i] = [keep(q[0]), keep(q[1]), keep(q[2])];
+    multiples = list;
+  }
+  // Widths 2, 3, 4.
+  i = each > 2 ? 4 : each + 1;
+  each = each > 4 ? 4 : each;
+  return vanishes([
+    term(windows(k, i), true, span, each, multiples, 0),
+    term(windows(s, i), false, span, each, multiples, n / 2),
+    term([1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), 1), 0),
+  ]);
 }
 
 function valid(key: Bytes): boolean {
@@ -419,8 +491,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   }
   s = load(signature, 32, 32);
   r = reduce(s, 11) ? decode(signature) : undefined;
-  a = r && decode(raw);
-  if (!r || !a) {
+  if (!r) {
     return false;
   }
   for (i = 0; i < 32; i++) {
@@ -432,7 +503,15 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   hash.update(message);
   n = load(hash.digest(), 0, 64);
   reduce(n, 24);
+  if (HAS_PREPARED && (key as Prepared).table) {
+    return prepared(raw, (key as Prepared).table as Table, s, n, r);
+  }
+  a = decode(raw);
+  if (!a) {
+    return false;
+  }
   short = shorten(n);
+  d = read(NUMBERS, 0);
   // vS: below 2^26 in the digit 23 after the carries.
   n = zero(26);
   for (i = 0; i < 12; i++) {
@@ -440,11 +519,17 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   }
   fold(n, ORDER, 12, 0);
   reduce(n, 24);
-  d = read(NUMBERS, 0);
   return vanishes([
-    [windows(n, 4), false, 128, 4, odd(read(NUMBERS, 84), read(NUMBERS, 126), d).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d))],
-    [windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d)],
-    [windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d)],
+    term(
+      windows(n, 4),
+      false,
+      128,
+      4,
+      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, 4).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, 4)),
+      0,
+    ),
+    term(windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d, 4), 0),
+    term(windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d, 4), 0),
   ]);
 }
 

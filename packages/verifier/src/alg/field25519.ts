@@ -20,6 +20,8 @@
 // the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
 // at the extremes.
 
+import { HAS_PREPARED } from "../features.js";
+
 /** 2^w(i) */
 function width(i: number): number {
   return i % 4 ? 2097152 : 4194304;
@@ -52,12 +54,20 @@ export function element(n: number): number[] {
   return [n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 }
 
+/** 1/2 = (p + 1) / 2 = 2^254 - 9. */
+export function half(): number[] {
+  var r = element(-9);
+  r[11] = 1 / CONSTANTS[25];
+  return r;
+}
+
 /**
  * The number in 42 characters of `text` from `at`: six times seven digits, most significant first, of a pair of limbs in units of the lower
- * one. A digit is the character modulo 92, less 46, to the base 71: -35..35 for what `wrote` this, and then of size 1. Whatever the characters,
- * a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the size below 2.8.
+ * one. A digit is the character modulo 92, less 46, to the base 71: -35..35 for what `prepare` of the signer wrote, and then of size 1.
+ * Whatever the characters, a pair is below 46 / 70 * 71^7 < 1.37 * 2^42, and the size below 2.8. Instead of seven characters there may be
+ * one whole number in an array; what is none, or above 2^43, counts as 0: then the size is at most 4.
  */
-export function read(text: string, at: number): number[] {
+export function read(text: string | number[], at: number): number[] {
   var r: number[] = [];
   var i: number;
   var j: number;
@@ -65,9 +75,17 @@ export function read(text: string, at: number): number[] {
   var u: number;
   for (i = 0; i < 12; i += 2) {
     t = 0;
-    for (j = 0; j < 7; j++) {
-      t = t * 71 + (text.charCodeAt(at) % 92) - 46;
-      at++;
+    if (HAS_PREPARED && typeof text !== "string") {
+      u = text[at / 7] as number;
+      if (u > -8796093022208 && u < 8796093022208) {
+        t = Math.floor(u);
+      }
+      at += 7;
+    } else {
+      for (j = 0; j < 7; j++) {
+        t = t * 71 + ((text as string).charCodeAt(at) % 92) - 46;
+        at++;
+      }
     }
     t *= CONSTANTS[i];
     u = t + CONSTANTS[i + 12] - CONSTANTS[i + 12];

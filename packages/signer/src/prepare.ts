@@ -1,0 +1,71 @@
+// A table of multiples of an Ed25519 key and of the base point, for the verifier's alg/ed25519.ts, which says how it is laid out. A device that
+// has it need not decode the key, and doubles less.
+
+import * as ed25519 from "@noble/ed25519";
+import { publicKey } from "./key.js";
+
+type Point = InstanceType<typeof ed25519.Point>;
+
+const P = 2n ** 255n - 19n;
+const D2 = 2n * ed25519.Point.CURVE().d;
+
+/** How many bases there are of each of the two points, and how many odd multiples of each base; 126 characters for each. */
+const SHAPES = {
+  "1k": { bases: 4, each: 1 },
+  "2k": { bases: 4, each: 2 },
+  "4k": { bases: 4, each: 4 },
+  "8k": { bases: 8, each: 4 },
+} as const;
+
+export type TableSize = keyof typeof SHAPES;
+
+export const TABLE_SIZES = Object.keys(SHAPES) as TableSize[];
+
+/**
+ * The table of the raw Ed25519 public key `key`, 1,008 characters or 2, 4 or 8 times that, each printable ASCII and neither `"` nor `\`:
+ * { key, table } then stands for the key in an anchor.
+ */
+export function prepare(key: Uint8Array, size: TableSize): string {
+  const { bases, each } = SHAPES[size];
+  let table = "";
+  for (let base of [ed25519.Point.fromBytes(publicKey("ed25519", key).key), ed25519.Point.BASE])
+    for (let i = 0; i < bases; i++) {
+      const step = base.double();
+      for (let j = 0, p = base; j < each; j++, p = p.add(step)) table += entry(p);
+      for (let j = 0; j < 256 / bases; j++) base = base.double();
+    }
+  return table;
+}
+
+/** The same table as an array of whole numbers, 144 or 2, 4 or 8 times that: faster where there is the RAM for it. */
+export function tableNumbers(table: string): number[] {
+  return Array.from({ length: table.length / 7 }, (_, i) =>
+    [...table.slice(7 * i, 7 * i + 7)].reduce((sum, c) => sum * 71 + (c.charCodeAt(0) % 92) - 46, 0),
+  );
+}
+
+function entry(p: Point): string {
+  const { x, y } = p.toAffine();
+  return written(y - x) + written(y + x) + written(D2 * x * y);
+}
+
+/** 42 characters, as `read` of the verifier's alg/field25519.ts takes them: pairs of limbs, 43 and 42 bits by turns, in digits from -35 to 35. */
+function written(value: bigint): string {
+  let rest = ((value % P) + P) % P;
+  if (rest > P / 2n) rest -= P;
+  let text = "";
+  for (let i = 0; i < 6; i++) {
+    const width = i % 2 ? 42 : 43;
+    let pair = i < 5 ? BigInt.asIntN(width, rest) : rest;
+    rest = (rest - pair) >> BigInt(width);
+    let digits = "";
+    for (let j = 0; j < 7; j++) {
+      const digit = ((((pair + 35n) % 71n) + 71n) % 71n) - 35n;
+      const code = Number(digit) + 46;
+      digits = String.fromCharCode(code < 35 ? code + 92 : code) + digits;
+      pair = (pair - digit) / 71n;
+    }
+    text += digits;
+  }
+  return text;
+}
