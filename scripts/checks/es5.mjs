@@ -18,7 +18,6 @@ const MEMBERS = {
   of: "Espruino and ES5 engines have none",
   copyWithin: "Espruino has none",
   slice: "typed arrays of Duktape have none, and Espruino's gives a plain array",
-  subarray: "Espruino throws at an offset of 64 KB or more",
   buffer: "Duktape gives another object for a subarray",
   BYTES_PER_ELEMENT: "Espruino has none on an instance",
   substr: "MuJS has none",
@@ -146,7 +145,36 @@ function hoisting(root, report) {
     }
 }
 
-/** By name: a function (tree, report, root scope). `report(node, text)` records a finding. */
+/** The terms of a sum, as text. */
+function terms(node, code) {
+  if (node.type === "BinaryExpression" && node.operator === "+") return [...terms(node.left, code), ...terms(node.right, code)];
+  return [code.slice(node.start, node.end)];
+}
+
+/**
+ * Whether a view ends below 64 KB: `b.subarray(from, to)` stands where `b.byteOffset + … < 65536` has just held, with all that `to` adds up to
+ * in the sum. An array without byteOffset fails the comparison.
+ */
+function isBounded(call, parents, code) {
+  const [from, to, ...more] = call.arguments;
+  if (!from || !to || more.length || call.callee.object.type !== "Identifier") return false;
+  let inside = call;
+  for (const node of parents.toReversed()) {
+    if (isFunction(node)) return false;
+    const { test } = node;
+    const guards = (node.type === "IfStatement" || node.type === "ConditionalExpression") && node.consequent === inside;
+    if (guards && test.type === "BinaryExpression" && test.operator === "<" && test.right.value <= 65536) {
+      const sum = terms(test.left, code);
+      const wanted = [`${call.callee.object.name}.byteOffset`, ...terms(to, code)];
+      const isSimple = /^(return|expression)/i.test(inside.type) || inside === call;
+      if (isSimple && wanted.every((term) => sum.includes(term))) return true;
+    }
+    inside = node;
+  }
+  return false;
+}
+
+/** By name: a function (tree, report, root scope, code). `report(node, text)` records a finding. */
 export const RULES = {
   label(tree, report) {
     walk(tree, (node) => {
@@ -180,6 +208,14 @@ export const RULES = {
       const name = memberName(node);
       if (name !== undefined && Object.hasOwn(MEMBERS, name)) report(node, `.${name}: ${MEMBERS[name]}`);
       if (node.object.name === "Object" && !OBJECT.has(name)) report(node, `Object.${name} is missing on some engine`);
+    });
+  },
+  view(tree, report, _root, code) {
+    walk(tree, (node, parents) => {
+      if (node.type !== "MemberExpression" || memberName(node) !== "subarray") return;
+      const call = parents.at(-1);
+      if (call.type !== "CallExpression" || call.callee !== node || node.computed || !isBounded(call, parents.slice(0, -1), code))
+        report(node, ".subarray: Espruino throws at an offset of 64 KB or more, and nothing here shows that it is less");
     });
   },
   global(_tree, report, root) {
@@ -237,6 +273,6 @@ export function checkEs5(code, file) {
   const root = scopes(tree);
   const findings = [];
   for (const [name, rule] of Object.entries(RULES))
-    rule(tree, (node, text) => findings.push(`${file}:${node.loc.start.line}:${node.loc.start.column + 1} ${name}: ${text}`), root);
+    rule(tree, (node, text) => findings.push(`${file}:${node.loc.start.line}:${node.loc.start.column + 1} ${name}: ${text}`), root, code);
   return findings;
 }

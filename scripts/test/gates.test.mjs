@@ -48,7 +48,6 @@ const SNIPPETS = {
       "var a = []; a.copyWithin(0, 1);",
       "var a = []; a.slice();",
       'var a = []; a["slice"]();',
-      "var a = []; a.subarray(1);",
       "var a = []; a.buffer;",
       "var a = String(1).substr(0, 1);",
       "var a = []; a.includes(1);",
@@ -58,6 +57,26 @@ const SNIPPETS = {
       "var a = {}; a.__proto__ = null;",
     ],
     fine: ["var a = [1].concat([2]); Object.keys({});", "var a = String(1).substring(0, 1);"],
+  },
+  view: {
+    caught: [
+      "var a = [], b = a.subarray(1, 2);",
+      'var a = [], b = a["subarray"](1, 2);',
+      "var a = [], f = a.subarray;",
+      "function f(a, i, n) { if (a.byteOffset + i < 65536) return a.subarray(i, i + n); }",
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65537) return a.subarray(i, i + n); }",
+      "function f(a, i, n) { if (a.byteOffset + i + n > 65536) return a.subarray(i, i + n); }",
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65536) return a.subarray(i); }",
+      "function f(a, b, i, n) { if (b.byteOffset + i + n < 65536) return a.subarray(i, i + n); }",
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65536) return []; else return a.subarray(i, i + n); }",
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65536) { i = 65536; a.subarray(i, i + n); } }",
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65536) return function () { return a.subarray(i, i + n); }; }",
+      "function f(a, i, n) { return a.byteOffset + n < 65536 ? a.subarray(i, i + n) : []; }",
+    ],
+    fine: [
+      "function f(a, i, n) { if (a.byteOffset + i + n < 65536) return a.subarray(i, i + n); return []; }",
+      "function f(a, i, n) { return a.byteOffset + i + n < 65536 ? a.subarray(i, i + n) : []; }",
+    ],
   },
   global: {
     caught: [

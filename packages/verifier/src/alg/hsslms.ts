@@ -116,7 +116,6 @@ function candidate(
   var b = input(key, q, 0, 1 + n);
   var v = typeof Uint8Array === "undefined" ? b : part(b, 0, 23 + n);
   var to = b as unknown as Uint8Array;
-  var views = hash.once && (signature as Uint8Array).byteOffset + signature.length < 65536;
   var top = (1 << w) - 1;
   var left = 8 * n;
   var sum = 0;
@@ -143,21 +142,17 @@ function candidate(
     } else {
       b[20] = i >> 8;
       b[21] = i & 255;
-      if (hash.once && views) {
-        to.set((signature as Uint8Array).subarray(at, at + n), 23);
+      put(b, 23, part(signature, at, n), n);
+      if (hash.once && typeof Uint8Array !== "undefined")
         while (j < top) {
           b[22] = j++;
           to.set(hash.once(v), 23);
         }
-        put(all, 22 + i * n, to.subarray(23, 23 + n), n);
-      } else {
-        put(b, 23, part(signature, at, n), n);
-        while (j < top) {
-          b[22] = j++;
-          put(b, 23, once(hash, v), n);
-        }
-        put(all, 22 + i * n, part(b, 23, n), n);
+      while (j < top) {
+        b[22] = j++;
+        put(b, 23, once(hash, v), n);
       }
+      put(all, 22 + i * n, part(b, 23, n), n);
     }
   }
   return digest(hash, all, 22 + p * n, n);
