@@ -106,9 +106,12 @@ function script(bundle, files) {
   return `${bundle}\nvar VECTORS = ${literal(files)};\n${read("conformance/player.js")}`;
 }
 
-/** What keeps the player from running everywhere. What is outside of it stands in front of it, or behind a `typeof`. */
+/**
+ * What keeps the player from running everywhere. What is outside of it stands in front of it, or behind a `typeof`; what it compares are its
+ * own vectors: no deeper than they are, and in no order.
+ */
 export function checkPlayer() {
-  const outside = /global: (firmseal|VECTORS|print|console|JSON) /;
+  const outside = /global: (firmseal|VECTORS|print|console|JSON) |for-in: |recursion: same\(\) |optional: Uint8Array /;
   return checkEs5(read("conformance/player.js"), "conformance/player.js").filter((finding) => !outside.test(finding));
 }
 

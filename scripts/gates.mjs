@@ -5,12 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BUNDLES, bundle } from "./bundle.mjs";
+import { BUNDLES, bundle, makeParts } from "./bundle.mjs";
 import { checkLeaks, checkLeaksSees, checkSize } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
+import { checkShifts } from "./checks/shifts.mjs";
 import { checkImports, checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
+const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
 const shipped = (file) => readFileSync(DIST + file, "utf8");
 
 /** Bundles of their own, so that the account of their modules belongs to the text that is checked. */
@@ -30,6 +32,13 @@ export const GATES = [
     name: "bundles keep to the language that every engine runs",
     run: () =>
       BUNDLES.flatMap(({ name }) => [`firmseal-${name}.src.js`, `firmseal-${name}.js`].flatMap((file) => checkEs5(shipped(file), file))),
+  },
+  {
+    name: "bit operations say why 32 bits are enough",
+    async run() {
+      const { code, modules } = await makeParts();
+      return checkShifts(code, modules, (module) => readFileSync(VERIFIER + module, "utf8"));
+    },
   },
   { name: "bundles keep to their sizes", run: () => BUNDLES.flatMap(({ name }) => checkSize(name, shipped(`firmseal-${name}.js`))) },
   {

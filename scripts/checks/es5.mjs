@@ -9,6 +9,12 @@ const GLOBALS = new Set(["module", "exports", "Math", "Error", "Uint8Array", "Ob
 /** Exact and present everywhere. Espruino lacks imul, trunc and clz32, and its round and pow are not the standard's. */
 const MATH = new Set(["floor", "abs", "min", "max"]);
 
+/** Of these, what our own objects have as names of data: only a call is meant. */
+const AS_DATA = new Set(["at", "raw", "values", "entries"]);
+
+/** What only some engines have: asked for with `typeof` in the function that uses it, or in one around it. */
+const OPTIONAL = new Set(["module", "exports", "Uint8Array"]);
+
 const OBJECT = new Set(["keys", "prototype"]);
 
 /** Methods and properties that some engine lacks, or has with another meaning, on arrays, typed arrays or strings. */
@@ -29,8 +35,29 @@ const MEMBERS = {
   repeat: "ES5 engines have none",
   padStart: "ES5 engines have none",
   codePointAt: "ES5 engines have none",
+  padEnd: "ES5 engines have none",
+  trimStart: "ES5 engines have none",
+  trimEnd: "ES5 engines have none",
+  matchAll: "ES5 engines have none",
+  replaceAll: "ES5 engines have none",
+  normalize: "ES5 engines have none",
+  localeCompare: "differs from engine to engine",
+  raw: "ES5 engines have none",
+  at: "ES5 engines have none",
+  entries: "ES5 engines have none",
+  values: "ES5 engines have none",
+  findLast: "ES5 engines have none",
+  flat: "ES5 engines have none",
+  flatMap: "ES5 engines have none",
+  toSorted: "ES5 engines have none",
+  assign: "ES5 engines have none",
   isInteger: "Espruino has none",
+  isSafeInteger: "Espruino has none",
   freeze: "Espruino has none",
+  defineProperty: "not every engine takes accessors",
+  __defineGetter__: "not every engine takes accessors",
+  __defineSetter__: "not every engine takes accessors",
+  constructor: "the errors of Espruino's engine have no class",
   ["__proto__"]: "behaves differently everywhere",
 };
 
@@ -82,7 +109,10 @@ function scopes(tree) {
         declare(scope, node.id.name, node.start);
         scope.functions.set(node.id.name, own);
       } else {
-        if (node.id) declare(own, node.id.name, node.start);
+        if (node.id) {
+          declare(own, node.id.name, node.start);
+          own.functions.set(node.id.name, own);
+        }
         if (parent.type === "VariableDeclarator") scope.functions.set(parent.id.name, own);
       }
       for (const p of node.params) declare(own, p.name, p.start);
@@ -130,6 +160,29 @@ function needs(fn, target, seen) {
         if (called && use.called) names.push(...needs(called, target, seen));
       }
   return names;
+}
+
+/** What each function calls by name: pairs of a scope and the use. */
+function calls(scope) {
+  const out = [];
+  for (const use of scope.uses) {
+    const target = use.called && resolve(scope, use.name)?.functions.get(use.name);
+    if (target) out.push([target, use]);
+  }
+  return out;
+}
+
+/** Every call that can come back to the function that it stands in. What is handed on as a value is not seen. */
+function recursion(root, report) {
+  const reaches = (from, goal, seen) => {
+    if (from === goal) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return calls(from).some(([target]) => reaches(target, goal, seen));
+  };
+  for (const scope of allScopes(root))
+    for (const [target, use] of calls(scope))
+      if (reaches(target, scope, new Set())) report(use.node, `${use.name}() comes back to itself: the stacks of small engines are short`);
 }
 
 function hoisting(root, report) {
@@ -201,12 +254,19 @@ export const RULES = {
       if (node.type === "MemberExpression" && node.object.name === "Math" && !MATH.has(memberName(node)))
         report(node, `Math.${memberName(node)} is missing or not exact on some engine`);
     });
+    walk(tree, (node, parents) => {
+      const parent = parents.at(-1);
+      if (node.type === "Identifier" && node.name === "Math" && !(parent.type === "MemberExpression" && parent.object === node))
+        report(node, "Math under another name cannot be checked");
+    });
   },
   member(tree, report) {
-    walk(tree, (node) => {
+    walk(tree, (node, parents) => {
       if (node.type !== "MemberExpression") return;
       const name = memberName(node);
-      if (name !== undefined && Object.hasOwn(MEMBERS, name)) report(node, `.${name}: ${MEMBERS[name]}`);
+      const isCalled = parents.at(-1).callee === node;
+      if (name !== undefined && Object.hasOwn(MEMBERS, name) && (isCalled || !AS_DATA.has(name)))
+        report(node, `.${name}: ${MEMBERS[name]}`);
       if (node.object.name === "Object" && !OBJECT.has(name)) report(node, `Object.${name} is missing on some engine`);
     });
   },
@@ -223,6 +283,17 @@ export const RULES = {
       for (const use of scope.uses)
         if (!resolve(scope, use.name) && !GLOBALS.has(use.name)) report(use.node, `${use.name} is not on every engine`);
   },
+  optional(_tree, report, root) {
+    const isAsked = (scope, name) => {
+      for (let s = scope; s; s = s.outer)
+        if (s.uses.some((u) => u.name === name && u.parent.type === "UnaryExpression" && u.parent.operator === "typeof")) return true;
+      return false;
+    };
+    for (const scope of allScopes(root))
+      for (const use of scope.uses)
+        if (OPTIONAL.has(use.name) && !resolve(scope, use.name) && !isAsked(scope, use.name))
+          report(use.node, `${use.name} is not on every engine: no \`typeof\` asks for it`);
+  },
   number(tree, report) {
     walk(tree, (node, parents) => {
       if (node.type !== "Literal" || typeof node.value !== "number") return;
@@ -234,7 +305,13 @@ export const RULES = {
   },
   name(tree, report) {
     walk(tree, (node) => {
-      const ids = isFunction(node) ? [node.id, ...node.params] : node.type === "VariableDeclarator" ? [node.id] : [];
+      const ids = isFunction(node)
+        ? [node.id, ...node.params]
+        : node.type === "VariableDeclarator"
+          ? [node.id]
+          : node.type === "CatchClause"
+            ? [node.param]
+            : [];
       for (const id of ids) if (id && (id.name === "of" || id.name === "get")) report(id, `Espruino takes no variable named ${id.name}`);
     });
   },
@@ -249,13 +326,38 @@ export const RULES = {
         report(node, "the errors of Espruino's engine have no class");
     });
   },
-  character(tree, report) {
+  character(tree, report, _root, code) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant
+    const high = /[^\x00-\xff]/;
     walk(tree, (node) => {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant
-      if (node.type === "Literal" && typeof node.value === "string" && /[^\x00-\xff]/.test(node.value))
+      if (node.type === "Literal" && typeof node.value === "string" && high.test(node.value))
         report(node, "Espruino has no characters above U+00FF");
+    });
+    if (high.test(code)) report(tree, "a character above U+00FF stands in the text, if only in a comment");
+  },
+  regex(tree, report) {
+    walk(tree, (node) => {
       if (node.type === "Literal" && node.regex) report(node, "regular expressions differ from engine to engine");
     });
+  },
+  index(tree, report) {
+    walk(tree, (node) => {
+      if (node.type === "MemberExpression" && node.computed && node.property.type === "UnaryExpression" && node.property.operator === "-")
+        report(node, "Espruino throws where a typed array is read at a negative index");
+    });
+  },
+  "for-in"(tree, report) {
+    walk(tree, (node) => {
+      if (node.type === "ForInStatement") report(node, "the order of keys, and what is inherited, differ from engine to engine");
+    });
+  },
+  statement(tree, report) {
+    walk(tree, (node) => {
+      if (node.type === "WithStatement" || node.type === "DebuggerStatement") report(node, "not on every engine");
+    });
+  },
+  recursion(_tree, report, root) {
+    recursion(root, report);
   },
   hoisting(_tree, report, root) {
     hoisting(root, report);

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bundle } from "../bundle.mjs";
 import { checkLeaks, checkLeaksSees, checkSize } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
+import { checkShifts } from "../checks/shifts.mjs";
 import { checkImports, checkPrinting, checkTests, checkText, importsOf } from "../checks/sources.mjs";
 
 /** By rule: snippets that it must catch, and snippets that it must let pass. */
@@ -38,7 +39,9 @@ const SNIPPETS = {
     fine: ["function g() { function f() {} f(); }", "if (1) { var f = function () {}; f(); }"],
   },
   math: {
-    caught: ["imul", "trunc", "clz32", "round", "pow", "sign", "log2", "hypot", "fround"].map((m) => `var x = Math.${m}(1, 2);`),
+    caught: ["imul", "trunc", "clz32", "round", "pow", "sign", "log2", "hypot", "fround"]
+      .map((m) => `var x = Math.${m}(1, 2);`)
+      .concat(["var m = Math;", 'var x = Math["imul"](1, 2);', "var k = 1, x = Math[k](1);"]),
     fine: ["var x = Math.floor(1) + Math.abs(2);"],
   },
   member: {
@@ -55,8 +58,14 @@ const SNIPPETS = {
       "Object.freeze({});",
       "Object.create(null);",
       "var a = {}; a.__proto__ = null;",
+      "var a = []; a.at(0);",
+      "var a = []; a.flat();",
+      'var s = "a"; s.padEnd(2);',
+      "var a = {}; a.__defineGetter__(1, 2);",
+      "Object.defineProperty({}, 1, {});",
+      "var e = 1, x = e.constructor;",
     ],
-    fine: ["var a = [1].concat([2]); Object.keys({});", "var a = String(1).substring(0, 1);"],
+    fine: ["var a = { at: 1 }, b = a.at;", "var a = [1].concat([2]); Object.keys({});", "var a = String(1).substring(0, 1);"],
   },
   view: {
     caught: [
@@ -90,14 +99,42 @@ const SNIPPETS = {
     ],
     fine: ["throw new Error();", "function f(Map) { return Map; }"],
   },
+  optional: {
+    caught: ["var a = new Uint8Array(1);", "function f() { return typeof Uint8Array; } var a = new Uint8Array(1);", "module.exports = 1;"],
+    fine: [
+      'var a = typeof Uint8Array === "undefined" ? [] : new Uint8Array(1);',
+      'function f() { if (typeof Uint8Array !== "undefined") return function () { return new Uint8Array(1); }; }',
+    ],
+  },
   number: {
     caught: ["var a = 1.5;", "var a = 6e-8;", "var a = 9007199254740993;", "var a = 1e300;", "var a = -0;"],
     fine: ["var a = 1e6;", "var a = 4294967296;", "var a = 9007199254740991;", "var a = -1;"],
   },
-  name: { caught: ["var of = 1;", "var get = 1;", "function get() {}", "function f(of) {}"], fine: ["var o = { of: 1, get: 2 };"] },
+  name: {
+    caught: ["var of = 1;", "var get = 1;", "function get() {}", "function f(of) {}", "try {} catch (get) {}"],
+    fine: ["var o = { of: 1, get: 2 };"],
+  },
   accessor: { caught: ["var o = { get a() { return 1; } };", "var o = { set a(v) {} };"], fine: ["var o = { get: 1 };"] },
-  instanceof: { caught: ["var e = 1, x = e instanceof Error;"], fine: ["var a = 1, x = a instanceof Uint8Array;"] },
-  character: { caught: ['var s = "\\u2192";', "var r = /a/;"], fine: ['var s = "\\u00ff";'] },
+  instanceof: { caught: ["var e = 1, x = e instanceof Error;"], fine: ["var a = 1, x = a instanceof Object;"] },
+  character: { caught: ['var s = "\\u2192";', "var a = 1; // \u2192"], fine: ['var s = "\\u00ff";'] },
+  regex: { caught: ["var r = /a/;"], fine: ["var a = 4 / 2 / 1;"] },
+  index: { caught: ["var a = [], b = a[-1];"], fine: ["var a = [], i = 1, b = a[i - 1];"] },
+  "for-in": { caught: ["for (var k in {}) {}"], fine: ["for (var k = 0; k < 1; k++) {}"] },
+  statement: { caught: ["with ({}) {}", "debugger;"], fine: ["do {} while (0);"] },
+  recursion: {
+    caught: [
+      "function f() { f(); }",
+      "var f = function () { f(); };",
+      "function f() { g(); } function g() { f(); }",
+      "function f() { g(); } function g() { h(); } function h() { g(); }",
+      "var f = function g() { g(); };",
+    ],
+    fine: [
+      "function f() {} function g() { f(); f(); }",
+      "function f(g) { g(); } function g() { f(1); }",
+      "function f() { function g() {} g(); } function g() { f(); }",
+    ],
+  },
   hoisting: {
     caught: [
       "f(); function f() {}",
@@ -111,7 +148,7 @@ const SNIPPETS = {
       "function f() {} f();",
       "function g() { return f(); } function f() {}",
       "function g() { return b; } var b = 1; var a = g();",
-      "function f() { return f; } f();",
+      "function f() { return f; } f();", // handed on, not called
     ],
   },
 };
@@ -128,6 +165,43 @@ describe("the language of the bundles", () => {
       expect(checkEs5(snippet, "x")).toEqual([]);
     });
   }
+});
+
+describe("shifts", () => {
+  const check = (code, comment = "") =>
+    checkShifts(code, { f: "src/x.ts" }, () => `${comment}${code.replace("{", "{\n").replace(/}$/, "\n}")}`);
+  it.each([
+    "function f(x) { return x >> 1; }",
+    "function f(x) { return x << 8; }",
+    "function f(x) { return x >>> 0; }",
+    "function f(x) { return x | 0; }",
+    "function f(x) { x >>= 1; return x; }",
+    "function f(b) { return b[0] << 24; }",
+    "function f(x) { return 1 << x; }",
+    "function f(x) { return (x & 255) << x; }",
+    "function f(x) { var i; for (i = 0; i < x; i++) i >> 1; }",
+    "function f() { var i = 0; while (1) i++ >> 1; }",
+    "function f(x) { return (x / 2) | 0; }",
+    "function f() { var a = 65536; return (a * a * 2) >> 1; }",
+    "var f = function (x) { return x >> 1; };",
+  ])("%s is caught, and passes with a reason", (code) => {
+    expect(check(code)).not.toEqual([]);
+    expect(check(code, "// somewhere 32 bits are enough\nvar y;\n")).not.toEqual([]);
+    if (code.startsWith("function")) expect(check(code, "/** x is below 2^31. */\n")).toEqual([]);
+    expect(check(code, "/** x is below 2^53. */\n")).not.toEqual([]);
+  });
+  it.each([
+    "function f(x) { return (x & 255) << 8; }",
+    "function f(x) { return 1 << (x & 31); }",
+    "function f(x) { return (x % 65536) >> 1; }",
+    "function f(b) { return b.length >> 1; }",
+    "function f(s) { return s.charCodeAt(0) << 8; }",
+    "function f() { var i; for (i = 0; i < 64; i++) i >> 1; }",
+    "function f(x) { return (x >>> 0 === x ? 1 : 2) >> 1; }".replace("x >>> 0 === x", "x"),
+    "function f() { return byteAt(0) >> 5; }",
+  ])("%s passes", (code) => {
+    expect(check(code)).toEqual([]);
+  });
 });
 
 describe("bundles", () => {

@@ -154,7 +154,7 @@ function table(points: number[][][]): number[][][] {
  * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. u is used up.
  * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude. Non-zero digits are 4
  * apart, so all below a digit at i come to less than 7/15 * 2^i, and one at 256 would need 2^255 * 16/15: the highest index is 255.
- * Then the limbs are made 264 bits of two's complement, 24 each: bit operations are right on them, and of a window of 4 bits across two limbs
+ * Then the limbs are made 264 bits of two's complement, 24 each: 32 bits are enough for bit operations, and of a window of 4 bits across two limbs
  * only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a negative number, which it cancels.
  */
 function digits(u: number[], s: number): number[] {
@@ -229,6 +229,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   // Any point, with Z = 0.
   p = point(GX, GY);
   lin(p[2], p[2], 0, p[2], 0);
+  // Digits are below 2^3.
   for (i = 255; i >= 0; i--) {
     dbl(p);
     for (j = 0; j < 2; j++) {

@@ -87,7 +87,7 @@ function join(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: By
  */
 function walk(words: number[], state: number[], i: number, j: number, top: number, length: number): void {
   var k: number;
-  // j stands in octet 22 of the block, so tmp lies one octet off the borders of words.
+  // j stands in octet 22 of the block, so tmp lies one octet off the borders of words, which have 32 bits.
   for (; j < top; j++) {
     words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
     for (k = 1; k < length; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);

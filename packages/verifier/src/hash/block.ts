@@ -67,6 +67,7 @@ export function start(compress: Compress, initial: number[], size: number, lengt
   var filled = 0;
   var count = 0;
 
+  // Octets make words of 32 bits, and words octets.
   function take(bytes: Bytes, at: number): void {
     var w = words;
     var end = size >> 2;
