@@ -134,12 +134,15 @@ export interface Block {
   /** null: no tag. */
   tag?: number | null;
   mac?: Piece;
+  /** Signs in place of `key`. */
+  sign?: (structure: Piece) => Piece;
   /** Changes the finished signature. */
   spoil?: (signature: number[]) => Piece;
 }
 
 async function raw(b: Block, structure: Piece): Promise<Piece> {
   const key = b.key ?? "a";
+  if (b.sign) return b.sign(structure);
   const out =
     key === "m" || b.mac
       ? createHmac("sha256", Uint8Array.from(b.mac ?? MAC_KEY))

@@ -28,6 +28,7 @@ import {
   unhex,
   update,
 } from "./assemble.js";
+import { badKeys, hssOf, N24_W4, REFUSED } from "./hsslms.js";
 import type { TrustSpec, Vector } from "./play.js";
 
 /** Order of Ed25519's base point, and of P-256's. */
@@ -79,6 +80,7 @@ export async function ofTrust(): Promise<Vector[]> {
     ["x-alone", "es256", "64 bytes without the leading 04", publicKey("p").slice(1)],
     ["zero-point", "es256", "the point (0, 0)", [4, ...new Array(64).fill(0)]],
     ["short-secret", "hmac256", "a secret of 16 bytes", MAC_KEY.slice(16)],
+    ...badKeys().map(([name, about, key]): [string, string, string, Piece] => [name, "hsslms", about, key]),
     ["public-key-as-secret", "hmac256", "a public key of P-256 as the secret of a MAC", publicKey("p")],
   ];
   for (const [name, alg, about, key] of keys)
@@ -302,6 +304,40 @@ export async function ofTrust(): Promise<Vector[]> {
     { anchors: [anchorOf("a", "01")] },
   );
   await spoilt(E.SIGNATURE_NO_ANCHOR, "anchor-es512", "an algorithm of the family that no anchor here can have", [{ alg: cose.ALG_ES512 }]);
+  for (const [name, about, levels, spoil, key] of REFUSED) {
+    const { trust, block: b } = hssOf("hsslms", levels, spoil ?? undefined, key);
+    await spoilt(E.SIGNATURE_INVALID, name, `HSS/LMS: ${about}`, [b], trust);
+  }
+  const hss = hssOf("hsslms", [N24_W4]);
+  await spoilt(
+    E.SIGNATURE_INVALID,
+    "hsslms-other-manifest",
+    "HSS/LMS: the signature of another release",
+    [{ ...hss.block, signed: digest(bytes(manifest({ sequence: 6 }))) }],
+    hss.trust,
+  );
+  await spoilt(
+    E.SIGNATURE_INVALID,
+    "hsslms-other-key",
+    "HSS/LMS: signed by a key that is not trusted",
+    [hssOf("another", [N24_W4]).block],
+    hss.trust,
+  );
+  await spoilt(
+    E.SIGNATURE_NO_ANCHOR,
+    "hsslms-as-ed25519",
+    "HSS/LMS: the signature says that it is Ed25519",
+    [{ ...hss.block, alg: -19 }],
+    hss.trust,
+  );
+  await spoilt(E.SIGNATURE_NO_ANCHOR, "hsslms-for-ed25519", "HSS/LMS: the anchor is of Ed25519", [hss.block]);
+  await spoilt(
+    E.SIGNATURE_THRESHOLD,
+    "hsslms-same-twice",
+    "HSS/LMS: one key signs twice where two keys are needed",
+    [hss.block, hss.block],
+    { anchors: [...hss.trust.anchors, anchorOf("a")], need: 2 },
+  );
   const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], need: 2 };
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-one", "one of two signatures is missing", [{}], two);
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-same-twice", "the same signature twice", [{}, {}], two);

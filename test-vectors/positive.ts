@@ -40,6 +40,7 @@ import {
   VENDOR,
   vendorParam,
 } from "./assemble.js";
+import { ACCEPTED, hssOf, N24_W4 } from "./hsslms.js";
 import type { DeviceSpec, Expect, TrustSpec, Vector } from "./play.js";
 
 const {
@@ -100,6 +101,20 @@ export async function positives(): Promise<Vector[]> {
     },
   );
   await opens("hmac", "HMAC 256/256 (5)", good, { trust: { anchors: [anchorOf("m")] } }, { blocks: [{ key: "m" }] });
+  for (const [name, about, levels] of ACCEPTED) {
+    const { trust, block } = hssOf(name, levels);
+    await opens(name, about, good, { trust }, { blocks: [block] });
+  }
+  const hss = hssOf("hsslms-hybrid", [N24_W4]);
+  const both = { anchors: [anchorOf("a"), ...hss.trust.anchors], need: 2 };
+  await opens(
+    "hsslms-hybrid",
+    "HSS/LMS and Ed25519 on one envelope, both needed",
+    good,
+    { trust: both, expect: { signers: [1, 0] } },
+    { blocks: [hss.block, {}] },
+  );
+  await opens("hsslms-sign", "HSS/LMS in a COSE_Sign", good, { trust: hss.trust }, { blocks: [(d) => signBlock(d, [hss.block])] });
   await opens("sign", "COSE_Sign with one signature", good, {}, { blocks: [(d) => signBlock(d, [{}])] });
   const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], need: 2 };
   await opens("two-blocks", "two signers, both needed", good, { trust: two, expect: { signers: [1, 0] } }, { blocks: [{ key: "b" }, {}] });
