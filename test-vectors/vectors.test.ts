@@ -110,6 +110,34 @@ describe("refusals", () => {
   });
 });
 
+describe("attacks on the verifier", () => {
+  const all = files.flatMap((name) => load(name).vectors as Vector[]);
+  // peek() is in no device bundle, and the player leaves it out
+  const played = all.filter((v) => v.action !== "peek" && v.action !== "start").map((v) => v.name);
+  const section = read("../docs/threat-model.md").split("### Against the verifier")[1]?.split("\n### ")[0] ?? "";
+  const listed = section
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !/^\| (-|Attack )/.test(line))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  it("are the thirty that are known", () => {
+    expect(listed).toHaveLength(30);
+  });
+  it.each(listed.map((cells) => [cells[1] ?? "", cells[3] ?? ""]))("%s: has a vector that every engine plays", (_, tested) => {
+    const names = [...tested.matchAll(/`([\w*-]+)`/g)].map(([, name]) => name as string);
+    const matches = (pattern: string, vectors: string[]) => {
+      const form = new RegExp(`^${pattern.replaceAll("*", ".*")}$`);
+      return vectors.filter((name) => form.test(name));
+    };
+    const every = all.map((v) => v.name);
+    expect(names.filter((name) => matches(name, every).length === 0)).toEqual([]);
+    expect(names.flatMap((name) => matches(name, played))).not.toEqual([]);
+  });
+  it("that belong to features which are not there are refused as not supported", () => {
+    for (const name of ["not-supported-command-use-before", "not-supported-parameter-encryption-info", "not-supported-dependencies"])
+      expect(all.find((v) => v.name === name)?.expect, name).toEqual({ code: errors.NOT_SUPPORTED });
+  });
+});
+
 interface CodePoint {
   table: string;
   code: number;
