@@ -39,7 +39,7 @@ const OWNERS = {
   hmac256: ["src/alg/hmac.ts"],
 };
 
-/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one. */
+/** Numbers too odd to be anybody else's: no power of two or its neighbour, no small one; and tables in the form of a text. */
 function oddNumbers(code) {
   const found = new Set();
   const visit = (node) => {
@@ -47,6 +47,7 @@ function oddNumbers(code) {
       const isRound = [-1, 0, 1].some((d) => Number.isInteger(Math.log2(node.value + d)));
       if (!isRound) found.add(node.value);
     }
+    if (node.type === "Literal" && typeof node.value === "string" && /^\S{40,}$/.test(node.value)) found.add(node.value);
     for (const value of Object.values(node)) {
       for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") visit(child);
     }
@@ -91,6 +92,6 @@ export function checkLeaksSees(alone) {
         .flatMap((a) => [...constants[a]]),
     );
     const own = [...constants[alg]].filter((n) => !others.has(n));
-    return own.length >= 8 ? [] : [`${alg} has only ${own.length} constants that are its own`];
+    return own.length >= 5 ? [] : [`${alg} has only ${own.length} constants that are its own`];
   });
 }

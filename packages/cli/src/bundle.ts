@@ -65,7 +65,7 @@ export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
   // types.ts
-  "length chunk read update digest create once sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  "length chunk read update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
   // open.ts, frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",

@@ -22,10 +22,14 @@ export interface HashState {
   digest(): Bytes;
 }
 
-/** A hash function. `once` may be the engine's own one-shot call; it is used where all the input is at hand. */
+/**
+ * A hash function. `once` may be the engine's own one-shot call; it is used where all the input is at hand. `joined`, where an engine has
+ * typed arrays and such a call: the hash of several octets and strings of octets, one after the other, as Espruino's `crypto.SHA256` takes them.
+ */
 export interface Hash {
   create(): HashState;
   once?(bytes: Bytes): Bytes;
+  joined?(pieces: (number | Bytes)[]): Bytes;
 }
 
 /** What an engine offers natively. What is left out, the entry of the package or bundle fills with ours. */

@@ -14,14 +14,29 @@ import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { isZero, less, lin, load, mul, ONE, P, RR, V } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
-/** The order of G (SP 800-186 §3.2.1.3), and -1/N modulo 2^24. */
-var N = [0x632551, 0xcac2fc, 0x84f3b9, 0xa7179e, 0xe6faad, 0xffffbc, 0xffffff, 0xffffff, 0, 0xffff00, 0xffff];
+/** 11 tight limbs out of 44 characters, 6 bits each, most significant first, 2^23 more than the limb: half the text of their numbers. */
+function limbs(text: string): number[] {
+  var o: number[] = [];
+  var i: number;
+  var t = 0;
+  for (i = 0; i < 44; i++) {
+    t = t * 64 + text.charCodeAt(i) - 48;
+    if (i % 4 === 3) {
+      o.push(t - 8388608);
+      t = 0;
+    }
+  }
+  return o;
+}
+
+/** The order of G (SP 800-186 §3.2.1.3), plain, and -1/N modulo 2^24. */
+var N = /* @__PURE__ */ limbs("hbEAB\\;l1?>j9aNOI_Z^OonmP000P000P001Ool0P@00");
 var N_INV = 0xbc4f;
 
-/** The coefficient b of the curve, and the coordinates of G: plain. */
-var CURVE_B = [0xd2604b, 0x3c3e27, 0xf63bce, 0xcc53b0, 0x1d06b0, 0x86bc65, 0x557698, 0xb3ebbd, 0x3a93e7, 0x35d8aa, 0x5ac6];
-var GX = [0x98c296, 0x3945d8, 0xa0f4a1, 0x2deb33, 0x37d81, 0x40f277, 0xe563a4, 0xf8bce6, 0x2c4247, 0xd1f2e1, 0x6b17];
-var GY = [0xbf51f5, 0x406837, 0xcecbb6, 0x6b315e, 0xce3357, 0x9e162b, 0x4a7c0f, 0x8ee7eb, 0x1a7f9b, 0x42e2fe, 0x4fe3];
+/** The coefficient b of the curve, and G as a point of those below: in Montgomery's form. */
+var CURVE_B = /* @__PURE__ */ limbs("?MoLhRW5F9cO132AQLbMEZc`Mb4_8R2\\b3@:WN27P306");
+var GX = /* @__PURE__ */ limbs("U3`HE1RYnNLaKKH15Oa8T7Fkmf8UNg<[eLIRm[dgP91O");
+var GW = /* @__PURE__ */ limbs(";1D:;id[>nBW\\lRjlLQZbaJE>T?VD@dB>`ZL\\EDAP>?n");
 
 // Scratch elements: written before they are read in each function, so nothing outlives a call.
 var A: number[] = [];
@@ -87,15 +102,6 @@ function add(p: number[][], q: number[][], s: number): void {
   mul(x, A, A, B, -1);
   lin(C, C, 2 * s, x, -2 * s);
   mul(w, A, C, D, -2);
-}
-
-/** The affine point of plain x and y. Weights: 2 y has 4, RR less than 1. */
-function point(x: number[], y: number[]): number[][] {
-  var p: number[][] = [[], [], ONE.concat()];
-  mul(p[0], x, RR);
-  lin(p[1], y, 2, y, 0);
-  mul(p[1], p[1], RR);
-  return p;
 }
 
 function copy(p: number[][]): number[][] {
@@ -185,22 +191,26 @@ function digits(u: number[], s: number): number[] {
   return o;
 }
 
-/** Whether a key can be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p, y^2 = x^3 - 3 x + b. */
+/**
+ * The point of a key, or null where it cannot be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p,
+ * y^2 = x^3 - 3 x + b, as W^2 = 4 (x^3 - 3 x + b). Weights: 2 y has 4, RR less than 1; b - 3 x has 4.
+ */
+function decode(key: Bytes): number[][] | null {
+  var x = load(key, 1);
+  var y = load(key, 33);
+  if (key.length !== 65 || key[0] !== 4 || !less(x, P) || !less(y, P)) return null;
+  mul(x, x, RR);
+  lin(y, y, 2, y, 0);
+  mul(y, y, RR);
+  lin(C, CURVE_B, 1, x, -3);
+  mul(A, x, x);
+  mul(A, A, x, C, 1);
+  mul(A, y, y, A, -4);
+  return isZero(A) ? [x, y, ONE] : null;
+}
+
 function valid(key: Bytes): boolean {
-  var x: number[];
-  var y: number[];
-  if (key.length !== 65 || key[0] !== 4) return false;
-  x = load(key, 1);
-  y = load(key, 33);
-  if (!less(x, P) || !less(y, P)) return false;
-  mul(A, x, RR);
-  mul(B, y, RR);
-  mul(C, CURVE_B, RR);
-  lin(C, C, 1, A, -3);
-  mul(B, B, B, C, -1);
-  mul(C, A, A);
-  mul(C, C, A, B, -1);
-  return isZero(C);
+  return !!decode(key);
 }
 
 /**
@@ -210,6 +220,7 @@ function valid(key: Bytes): boolean {
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
   var h = host.sha256 || sha256;
+  var q = decode(raw);
   var p: number[][];
   var r: number[];
   var s: number[];
@@ -218,16 +229,16 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var i: number;
   var j: number;
   var k: number;
-  if (signature.length !== 64 || !valid(raw)) return false;
+  if (signature.length !== 64 || !q) return false;
   r = load(signature, 0);
   s = load(signature, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
   u = ratio([s, load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
   u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
-  t = table([point(GX, GY), point(load(raw, 1), load(raw, 33))]);
+  t = table([copy([GX, GW, ONE]), copy(q)]);
   // Any point, with Z = 0.
-  p = point(GX, GY);
+  p = copy(q);
   lin(p[2], p[2], 0, p[2], 0);
   // Digits are below 2^3.
   for (i = 255; i >= 0; i--) {

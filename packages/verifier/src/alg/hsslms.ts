@@ -67,9 +67,11 @@ function input(key: Bytes, number: number, d: number, n: number): number[] {
   return b;
 }
 
-/** The first `n` octets of the hash of the first `length` of `b`. */
+/** The first `n` octets of the hash of the first `length` of `b`: octets of our own, for a host may give what has no views. */
 function digest(hash: Hash, b: number[], length: number, n: number): Bytes {
-  return part(once(hash, part(b, 0, length)), 0, n);
+  var out = room(32);
+  put(out, 0, once(hash, part(b, 0, length)), n);
+  return part(out, 0, n);
 }
 
 /** The first `n` octets of the hash of I, `number`, `d` twice, `a` and `c`. */
@@ -82,23 +84,122 @@ function join(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: By
 }
 
 /**
- * Steps `j` to `top` - 1 of chain `i` with our own hash; tmp is the first `length` words of `state`. `words`: I and q in the first 5, the
- * padding in those that tmp does not reach.
+ * The digits of Q and of its checksum, of `w` bits each: coef(Q || Cksm(Q), i, w) (RFC 8554 §3.1.3); none crosses an octet. The sum (§4.4) is
+ * at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8. It need not be shifted up by ls, since the digits are counted from its other end:
+ * the last one has the lowest bits.
  */
-function walk(words: number[], state: number[], i: number, j: number, top: number, length: number): void {
+function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
+  var i = 0;
+  var j: number;
   var k: number;
-  // j stands in octet 22 of the block, so tmp lies one octet off the borders of words, which have 32 bits.
-  for (; j < top; j++) {
-    words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
-    for (k = 1; k < length; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);
-    words[5 + k] = (state[k - 1] << 8) | 128;
-    single(state, words);
+  var out = room(p);
+  var top = (1 << w) - 1;
+  var sum = 0;
+  for (k = 0; k < n; k++) for (j = 8 - w; j >= 0; j -= w) sum += out[i++] = (code[k] >> j) & top;
+  sum = i * top - sum;
+  for (; i < p; i++) out[i] = (sum >> ((p - 1 - i) * w)) & top;
+  return out;
+}
+
+// What follows is cut small, and what its inner loop uses comes first: interpreters of source text look for a variable by its name, in the
+// order of declaration. There are at most 265 chains and 255 steps in each.
+
+/**
+ * The chains of `digits` with a host's hash: y stands from `at` on, the ends go to `all`, from octet 22 on. `b` holds I and q, `v` is a view
+ * of the input of a step in it. `j` is whatever it is. i is below 2^9.
+ */
+function hosted(
+  b: Uint8Array,
+  j: number,
+  once: (b: Bytes) => Bytes,
+  v: Bytes,
+  top: number,
+  i: number,
+  y: Uint8Array,
+  at: number,
+  n: number,
+  digits: number[],
+  all: Uint8Array,
+): void {
+  var tmp = part(b, 23, n);
+  for (; i < digits.length; i++) {
+    b[20] = i >> 8;
+    b[21] = i;
+    put(b as unknown as number[], 23, part(y, at + i * n, n), n);
+    j = digits[i];
+    while (j < top) {
+      b[22] = j++;
+      b.set(once(v), 23);
+    }
+    all.set(tmp, 22 + i * n);
+  }
+}
+
+/** The same for n = 32 and a hash that takes the input in pieces, of which `v` is the first 22 octets: nothing is copied but the ends. i is below 2^9. */
+function joined(
+  j: number,
+  tmp: Bytes,
+  hash: (pieces: (number | Bytes)[]) => Bytes,
+  v: Bytes,
+  top: number,
+  i: number,
+  b: Uint8Array,
+  y: Bytes,
+  at: number,
+  digits: number[],
+  all: Uint8Array,
+): void {
+  for (; i < digits.length; i++) {
+    b[20] = i >> 8;
+    b[21] = i;
+    tmp = part(y, at + 32 * i, 32);
+    j = digits[i];
+    while (j < top) tmp = hash([v, j++, tmp]);
+    all.set(tmp, 22 + 32 * i);
+  }
+}
+
+/** The same where there is no one-shot hash, or no typed array. */
+function slowly(b: number[], hash: Hash, digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
+  var i: number;
+  var j: number;
+  for (i = 0; i < digits.length; i++) {
+    b[20] = i >> 8;
+    b[21] = i & 255;
+    put(b, 23, part(y, at + i * n, n), n);
+    for (j = digits[i]; j < top; j++) {
+      b[22] = j;
+      put(b, 23, once(hash, part(b, 0, 23 + n)), n);
+    }
+    put(all, 22 + i * n, part(b, 23, n), n);
+  }
+}
+
+/**
+ * The same with our own hash. `words` holds I and q in the first 5, the padding in those that tmp does not reach; tmp is the first `n` / 4
+ * words of `state`. j stands in octet 22 of the block, so tmp lies one octet off the borders of words, which have 32 bits.
+ */
+function own(words: number[], digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
+  var state: number[] = [];
+  var i: number;
+  var j: number;
+  var k: number;
+  for (i = 0; i < digits.length; i++) {
+    for (k = 0; k < n; k += 4) state[k >> 2] = u32(y, at + k) | 0;
+    for (j = digits[i]; j < top; j++) {
+      words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
+      for (k = 1; k < n >> 2; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);
+      words[5 + k] = (state[k - 1] << 8) | 128;
+      single(state, words);
+    }
+    at += n;
+    for (k = 0; k < n; k++) all[22 + i * n + k] = (state[k >> 2] >>> (24 - 8 * (k & 3))) & 255;
   }
 }
 
 /**
  * K of the one-time signature whose C is at `at`, y behind it, as it comes out for `message` (RFC 8554 §4.6, algorithm 4b).
- * `key`: the LMS public key; `p` chains of `w` bits.
+ * `key`: the LMS public key; `p` chains of `w` bits, 1 to 8. Words have 32 bits.
  */
 function candidate(
   hash: Hash,
@@ -111,50 +212,23 @@ function candidate(
   p: number,
   n: number,
 ): Bytes {
-  var code = join(hash, key, q, MESG, part(signature, at, n), message, n);
+  var digits = coefficients(join(hash, key, q, MESG, part(signature, at, n), message, n), w, p, n);
   var all = input(key, q, PBLC, p * n);
   var b = input(key, q, 0, 1 + n);
-  var v = typeof Uint8Array === "undefined" ? b : part(b, 0, 23 + n);
   var to = b as unknown as Uint8Array;
   var top = (1 << w) - 1;
-  var left = 8 * n;
-  var sum = 0;
   var words: number[] = [];
-  var state: number[] = [];
-  var i: number;
-  var j: number;
   var k: number;
-  for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
-  words[15] = 8 * (23 + n);
-  for (i = 0; i < p; i++) {
-    // coef(Q || Cksm(Q), i, w) (§3.1.3); no digit crosses an octet. The sum (§4.4) is at most 2^8 for w = 1, 2^9 for 2, 2^10 for 4, 2^13 for 8.
-    // It need not be shifted up by ls, since the digits are counted from its other end: the last one has the lowest bits.
-    if (left > 0) {
-      left -= w;
-      j = (code[(i * w) >> 3] >> (left & 7)) & top;
-      sum += top - j;
-    } else j = (sum >> ((p - 1 - i) * w)) & top;
-    at += n;
-    if (hash === sha256) {
-      for (k = 0; k < n; k += 4) state[k >> 2] = u32(signature, at + k) | 0;
-      walk(words, state, i, j, top, n >> 2);
-      for (k = 0; k < n; k++) all[22 + i * n + k] = (state[k >> 2] >>> (24 - 8 * (k & 3))) & 255;
-    } else {
-      b[20] = i >> 8;
-      b[21] = i & 255;
-      put(b, 23, part(signature, at, n), n);
-      if (hash.once && typeof Uint8Array !== "undefined")
-        while (j < top) {
-          b[22] = j++;
-          to.set(hash.once(v), 23);
-        }
-      while (j < top) {
-        b[22] = j++;
-        put(b, 23, once(hash, v), n);
-      }
-      put(all, 22 + i * n, part(b, 23, n), n);
-    }
-  }
+  at += n;
+  if (hash === sha256) {
+    for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
+    words[15] = 8 * (23 + n);
+    own(words, digits, top, all, signature, at, n);
+  } else if (hash.joined && n > 24 && typeof Uint8Array !== "undefined")
+    joined(0, b, hash.joined, part(b, 0, 22), top, 0, to, signature, at, digits, all as unknown as Uint8Array);
+  else if (hash.once && typeof Uint8Array !== "undefined")
+    hosted(to, 0, hash.once, part(b, 0, 23 + n), top, 0, signature as Uint8Array, at, n, digits, all as unknown as Uint8Array);
+  else slowly(b, hash, digits, top, all, signature, at, n);
   return digest(hash, all, 22 + p * n, n);
 }
 
@@ -229,7 +303,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
  * each and most significant first, I of 16, T[1] of n; n is 32 or 24. Types: LMS 5 to 9 with LM-OTS 1 to 4, LMS 10 to 14 with LM-OTS 5 to 8;
  * levels may differ in height and width, but not in n. Signature (RFC 8554 §6.2): 16 + n (1 + p + h) octets for one level, with h the height
  * and p the number of chains: 2,352 for LMS type 5 and LM-OTS type 3 (h = 5, w = 4). COSE algorithm -46 (RFC 8778 §3).
- * `host.sha256.once` is handed views as well as whole arrays.
+ * `host.sha256.once` is handed views as well as whole arrays, and neither it nor `joined` is called as a method.
  * @example hsslms.verify(key, message, signature, {})
  */
 export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: valid, verify: verify };
