@@ -7,6 +7,11 @@ export function room(n: number): number[] {
   return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
 }
 
+/** Room for `n` unsigned words of 32 bits, likewise. */
+export function cells(n: number): number[] {
+  return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
+}
+
 /** Whether two strings of octets are the same. It takes as long whether they are or not: also for tags and check-content (M37 §8.4.9.3). */
 export function same(a: Bytes, b: Bytes): boolean {
   var d = a.length ^ b.length,

@@ -1,18 +1,20 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
+import { cells, room } from "../bytes.js";
 import type { Bytes, HashState } from "../types.js";
 
 /**
- * The round constants: bits 1 to 32 and 33 to 64 of the fractional parts of the cube roots of the first primes. SHA-256 uses the high
- * words of the first 64, SHA-512 both words of 80 (FIPS 180-4 §4.2.2, §4.2.3). Empty until `start`.
+ * Bits 1 to 32 and 33 to 64 of fractional parts. 0 to 79, the round constants: of the cube roots of the first primes; SHA-256 uses the high
+ * words of the first 64, SHA-512 both words of 80 (FIPS 180-4 §4.2.2, §4.2.3). 80 to 95, the initial values: of the square roots of the first
+ * primes; SHA-512 uses both words of the first 8, SHA-256 the high ones, SHA-384 both of the other 8 (§5.3.3 to §5.3.5). All 0 until `start`.
  */
-export var HIGH: number[] = [];
-export var LOW: number[] = [];
+export var HIGH: number[] = /* @__PURE__ */ cells(96);
+export var LOW: number[] = /* @__PURE__ */ cells(96);
 
 // The constants are worked out rather than written down: a fifth of the text, which some engines execute from flash.
-// x is the cube root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in
-// r = p - s^3 is exact but the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53. What is missing, e < 2^-28, is
-// r / (3 s (s + e)), with an error below 2^-78; none of the 80 comes nearer than 2^-72 to where its 64 bits would change.
+// x is the root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in r = p - s^3 is exact but
+// the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53; the more so in p - s^2. What is missing, e < 2^-28, is
+// r / (3 s (s + e)), with an error below 2^-78, and r / (2 s + e); none of the 96 comes nearer than 2^-72 to where its 64 bits would change.
 function derive(): void {
   // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
   var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
@@ -23,24 +25,25 @@ function derive(): void {
   var h: number;
   var d: number;
   var e: number;
-  for (i = 0; i < 80; i++) {
-    p += gaps.charCodeAt(i) - 48;
-    for (j = 0; j < 5; j++) {
-      x = (x + x + p / (x * x)) / 3;
+  for (i = 0; i < 96; i++) {
+    if (i === 80) p = 0;
+    p += gaps.charCodeAt(i % 80) - 48;
+    for (j = 0; j < 9; j++) {
+      x = i < 80 ? (x + x + p / (x * x)) / 3 : (x + p / x) / 2;
     }
     h = Math.floor(x * 16384) / 16384;
     d = Math.floor((x - h) * 268435456) / 268435456;
-    e = p - h * h * h - 3 * h * h * d - 3 * h * d * d - d * d * d;
+    e = i < 80 ? p - h * h * h - 3 * h * h * d - 3 * h * d * d - d * d * d : p - h * h - 2 * h * d - d * d;
     h += d;
-    d = e / (3 * h * h);
-    e = (e / (3 * h * (h + d))) * 4294967296;
+    e = i < 80 ? e / (3 * h * (h + e / (3 * h * h))) : e / (2 * h + e / (2 * h));
+    e *= 4294967296;
     d = Math.floor(e);
     HIGH[i] = (h - Math.floor(h)) * 4294967296 + d;
     LOW[i] = Math.floor((e - d) * 4294967296);
   }
 }
 
-/** Works the block that stands in the first 16 or 32 of `words`, as signed 32-bit numbers, into `state`. */
+/** Works the block that stands in the first 16 or 32 of `words`, as 32-bit numbers, into `state`. */
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
@@ -59,15 +62,18 @@ export function lengthOctets(count: number): number[] {
   return out;
 }
 
-/** A hash in progress: blocks of `size` octets, from `initial` on; the digest is the first `length` octets of the state. */
-export function start(compress: Compress, initial: number[], size: number, length: number): HashState {
-  var state = initial.concat();
-  var words: number[] = [];
-  var block: number[] = [];
+/**
+ * A hash in progress: blocks of `size` octets; the digest is the first `length` octets of the state, which begins with the values in HIGH (and
+ * LOW, in turns, where blocks have 128 octets) from `at` on.
+ */
+export function start(compress: Compress, at: number, size: number, length: number): HashState {
+  var state = cells(16);
+  var words = cells(64);
+  var block = room(size);
   var filled = 0;
   var count = 0;
+  var i: number;
 
-  // Octets make words of 32 bits, and words octets.
   function take(bytes: Bytes, at: number): void {
     var w = words;
     var end = size >> 2;
@@ -100,7 +106,7 @@ export function start(compress: Compress, initial: number[], size: number, lengt
   }
 
   function digest(): Bytes {
-    var out: number[] = [];
+    var out = room(length);
     var tail = lengthOctets(count);
     var i: number;
     update([128]);
@@ -118,8 +124,14 @@ export function start(compress: Compress, initial: number[], size: number, lengt
     return out;
   }
 
-  if (!HIGH.length) {
+  if (!HIGH[0]) {
     derive();
+  }
+  for (i = 0; i < 8; i++) {
+    if (size > 64) {
+      state[2 * i] = HIGH[at + i];
+      state[2 * i + 1] = LOW[at + i];
+    } else state[i] = HIGH[at + i];
   }
   return { update: update, digest: digest };
 }

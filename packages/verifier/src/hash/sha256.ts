@@ -3,9 +3,6 @@
 import type { Bytes, Hash, HashState } from "../types.js";
 import { HIGH, start, whole } from "./block.js";
 
-/** §5.3.3 */
-var INITIAL: number[] = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-
 // Every sum below has at most five terms of 32 bits: under 2^35, exact in a double before `| 0` takes it modulo 2^32.
 function compress(state: number[], w: number[]): void {
   var round = HIGH;
@@ -56,13 +53,13 @@ function compress(state: number[], w: number[]): void {
 export function single(state: number[], words: number[]): void {
   var i: number;
   for (i = 0; i < 8; i++) {
-    state[i] = INITIAL[i];
+    state[i] = HIGH[80 + i];
   }
   compress(state, words);
 }
 
 function create(): HashState {
-  return start(compress, INITIAL, 64, 32);
+  return start(compress, 80, 64, 32);
 }
 
 function once(bytes: Bytes): Bytes {

@@ -3,18 +3,6 @@
 import type { Bytes, Hash, HashState } from "../types.js";
 import { HIGH, LOW, start, whole } from "./block.js";
 
-/** §5.3.5 */
-var INITIAL_512: number[] = [
-  0x6a09e667, 0xf3bcc908, 0xbb67ae85, 0x84caa73b, 0x3c6ef372, 0xfe94f82b, 0xa54ff53a, 0x5f1d36f1, 0x510e527f, 0xade682d1, 0x9b05688c,
-  0x2b3e6c1f, 0x1f83d9ab, 0xfb41bd6b, 0x5be0cd19, 0x137e2179,
-];
-
-/** §5.3.4 */
-var INITIAL_384: number[] = [
-  0xcbbb9d5d, 0xc1059ed8, 0x629a292a, 0x367cd507, 0x9159015a, 0x3070dd17, 0x152fecd8, 0xf70e5939, 0x67332667, 0xffc00b31, 0x8eb44a87,
-  0x68581511, 0xdb0c2e0d, 0x64f98fa7, 0x47b5481d, 0xbefa4fa4,
-];
-
 // Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is
 // the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact before `| 0` takes it modulo 2^32.
 function compress(state: number[], w: number[]): void {
@@ -123,7 +111,7 @@ function compress(state: number[], w: number[]): void {
 }
 
 function create512(): HashState {
-  return start(compress, INITIAL_512, 128, 64);
+  return start(compress, 80, 128, 64);
 }
 
 function once512(bytes: Bytes): Bytes {
@@ -131,7 +119,7 @@ function once512(bytes: Bytes): Bytes {
 }
 
 function create384(): HashState {
-  return start(compress, INITIAL_384, 128, 48);
+  return start(compress, 88, 128, 48);
 }
 
 function once384(bytes: Bytes): Bytes {
