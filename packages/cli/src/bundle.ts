@@ -139,7 +139,11 @@ const MODULE =
  * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
  */
 const HOSTS = [
+  "src/anchor.ts anchorOf",
   "src/open.ts open",
+  "src/open.ts wrapper",
+  "src/parse.ts parseEnvelope",
+  "src/parse.ts parseManifest",
   "src/install.ts session",
   "src/alg/ed25519.ts verify",
   "src/alg/es256.ts verify",
@@ -165,10 +169,13 @@ function nested(all: Statement[], names: readonly string[]): string {
   const statements = all.filter((s) => needed.has(s));
   const inside = new Map<Statement, Statement>();
   const hosts = statements.filter((s) => s.body > 0 && HOSTS.includes(`${s.module} ${s.declared[0]?.replace(/\d+$/, "")}`));
-  for (const host of hosts) {
+  // the narrowest host last, for it is the one
+  const held = hosts.map((host) => {
     const others = reached(statements, names, host);
-    for (const s of statements) if (!others.has(s)) inside.set(s, host);
-  }
+    return { host, own: statements.filter((s) => !others.has(s)) };
+  });
+  held.sort((a, b) => b.own.length - a.own.length);
+  for (const { host, own } of held) for (const s of own) inside.set(s, host);
   const textOf = (s: Statement): string => {
     const own = statements.filter((one) => inside.get(one) === s).map(textOf);
     return s.body ? `${s.text.slice(0, s.body)}\n${own.join("\n")}${s.text.slice(s.body)}` : s.text;

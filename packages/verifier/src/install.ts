@@ -7,6 +7,7 @@ import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashOf } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect, Run } from "./frame.js";
+import type { Manifest } from "./manifest.js";
 import { open } from "./open.js";
 import { markAt, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
@@ -242,27 +243,36 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   return undefined;
 }
 
-function session(input: Bytes | Source, trust: Trust, device: Device, host: Host | undefined, sections: number[]): Progress {
+/** Opens an envelope. It comes first and apart: while a signature is verified, nothing of what follows is in memory yet. */
+function opened(input: Bytes | Source, trust: Trust, host: Host | undefined): Manifest {
+  try {
+    return open(input, trust, host);
+  } catch (e) {
+    return rethrow(e);
+  }
+}
+
+function session(release: Manifest, input: Bytes | Source, device: Device, host: Host | undefined, sections: number[]): Progress {
   var installing = sections === INSTALL_SECTIONS,
     s: Session,
     progress: Progress;
+  s = {
+    input: input,
+    release: release,
+    board: device,
+    host: host || {},
+    installing: installing,
+    sections: sections,
+    run: null as unknown as Run,
+    slots: [],
+    matched: [],
+    effect: undefined,
+    offset: 0,
+    limit: 0,
+    hash: null,
+    over: false,
+  };
   try {
-    s = {
-      input: input,
-      release: open(input, trust, host),
-      board: device,
-      host: host || {},
-      installing: installing,
-      sections: sections,
-      run: null as unknown as Run,
-      slots: [],
-      matched: [],
-      effect: undefined,
-      offset: 0,
-      limit: 0,
-      hash: null,
-      over: false,
-    };
     if (installing) checkFloor(s);
     device.begin(installing);
     device.session = s;
@@ -273,7 +283,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   }
   progress = {
     done: false,
-    manifest: s.release,
+    manifest: release,
     next: function (outcome) {
       return advance(s, progress, outcome);
     },
@@ -289,7 +299,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(input, trust, device, host, INSTALL_SECTIONS);
+  return session(opened(input, trust, host), input, device, host, INSTALL_SECTIONS);
 }
 
 /**
@@ -297,5 +307,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
+  return session(opened(input, trust, host), input, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
 }
