@@ -1,9 +1,9 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
-import { same } from "../bytes.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import type { Bytes, Sequence, Source } from "../types.js";
+import { sameId } from "./component.js";
 
 interface Part {
   id: ComponentId;
@@ -25,13 +25,6 @@ export interface MemoryDevice extends Device {
   payloads: { [uri: string]: Bytes | Source };
   /** Components that were invoked, in order. */
   invoked: { id: ComponentId; args: Bytes | undefined }[];
-}
-
-function sameId(a: ComponentId, b: ComponentId): boolean {
-  var i;
-  if (a.length !== b.length) return false;
-  for (i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
-  return true;
 }
 
 /** A device with the components `ids`, each of two empty slots of `capacity` bytes. */

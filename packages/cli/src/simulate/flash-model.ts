@@ -1,0 +1,186 @@
+// NOR flash as it is: pages that are erased to ones, words of 4 bytes whose bits are cleared once, and a power that can fail in the middle
+// of either. It refuses what real flash would take and get wrong: a word that is written twice, and addresses that are no multiples.
+
+import type { Flash } from "@firmseal/verifier/device/flash";
+
+/** What is thrown at the moment when the power fails, and at every call after it. */
+export class PowerCut extends Error {
+  override readonly name = "PowerCut";
+  constructor() {
+    super("the power is cut");
+  }
+}
+
+/** A use that real flash answers with damage. Code of a device is wrong where this is thrown. */
+export class FlashMisuse extends Error {
+  override readonly name = "FlashMisuse";
+}
+
+/**
+ * How far an operation got when the power failed. A write: nothing; the first half of its words; those and some bits of the next; all.
+ * An erase: nothing; the first half of the page; some bits of all of it; all.
+ */
+export const TEARS = ["nothing", "words", "bits", "whole"] as const;
+
+export type Tear = (typeof TEARS)[number];
+
+export type FlashOperation =
+  | { readonly op: "write"; readonly address: number; readonly bytes: Uint8Array }
+  | { readonly op: "erase"; readonly address: number };
+
+/** The content of a flash. Pages are never changed, but replaced, so that states can share them. */
+export type Pages = readonly Uint8Array[];
+
+export const WORD = 4;
+
+/** Writes of up to so many words are records and the like, and can be cut at each word; longer ones, of payload, in their middle. */
+const SHORT = 32;
+
+export function blank(count: number, pageSize: number): Pages {
+  const page = new Uint8Array(pageSize).fill(255);
+  return Array.from({ length: count }, () => page);
+}
+
+/** Some bits, the same ones each time: a mask for the byte at `at`. */
+function someBits(at: number): number {
+  let x = Math.imul(at + 1, 0x9e3779b1);
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
+  return ((x ^ (x >>> 13)) >>> 7) & 255;
+}
+
+/** Some, and neither all nor none, of the bits in which a word is to change. */
+function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8Array {
+  const out = Uint8Array.from(after, (b, i) => b | ((before[i] ?? 0) & someBits(address + i)));
+  const differ = (x: Uint8Array, y: Uint8Array) => x.some((b, i) => b !== y[i]);
+  if (differ(out, after) && differ(out, before)) return out;
+  // the lowest of its bits is the one that was too slow, or where there is one only, the word is as it was
+  const slow = after.findIndex((b, i) => b !== before[i]);
+  if (slow < 0) return before;
+  const bits = (before[slow] ?? 0) & ~(after[slow] ?? 0);
+  return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
+}
+
+/** What a flash holds after an operation that got as far as `tear` says. */
+export function applied(pages: Pages, operation: FlashOperation, tear: Tear = "whole"): Pages {
+  if (tear === "nothing") return pages;
+  const size = (pages[0] as Uint8Array).length;
+  const out = [...pages];
+  if (operation.op === "erase") {
+    const n = operation.address / size;
+    const page = new Uint8Array(pages[n] as Uint8Array);
+    if (tear === "bits") for (let i = 0; i < size; i++) page[i] = (page[i] as number) | someBits(operation.address + i);
+    else page.fill(255, 0, tear === "words" ? size / 2 : size);
+    out[n] = page;
+    return out;
+  }
+  const { address, bytes } = operation;
+  const half = Math.floor(bytes.length / WORD / 2) * WORD;
+  const set = (at: number, part: Uint8Array) => {
+    for (let i = 0; i < part.length; ) {
+      const n = Math.floor((at + i) / size);
+      const from = (at + i) % size;
+      const some = part.subarray(i, i + size - from);
+      const page = new Uint8Array(out[n] as Uint8Array);
+      page.set(some, from);
+      out[n] = page;
+      i += some.length;
+    }
+  };
+  set(address, bytes.subarray(0, tear === "whole" ? bytes.length : half));
+  if (tear === "bits") {
+    const at = address + half;
+    const before = (pages[Math.floor(at / size)] as Uint8Array).subarray(at % size, (at % size) + WORD);
+    set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
+  }
+  return out;
+}
+
+/** A flash under power. After a cut every call throws, and `pages` is what is left: new FlashModel(model.pages) is the next start. */
+export class FlashModel implements Flash {
+  readonly pageSize: number;
+  /** What was done since the power came on. */
+  readonly log: FlashOperation[] = [];
+  private left = Number.POSITIVE_INFINITY;
+  private tear: Tear = "whole";
+  private dead = false;
+  private readonly erased = new Set<number>();
+  private readonly seen = new Map<number, Uint8Array>();
+
+  constructor(public pages: Pages) {
+    this.pageSize = (pages[0] as Uint8Array).length;
+  }
+
+  /** How many writes and erases were done since the power came on; a short write counts as many as it has words. */
+  get operations(): number {
+    return this.log.length;
+  }
+
+  get length(): number {
+    return this.pages.length * this.pageSize;
+  }
+
+  /** Lets `n` more operations through; the next one gets as far as `tear` says, and the power is gone. */
+  cutAfter(n: number, tear: Tear): void {
+    this.left = n;
+    this.tear = tear;
+  }
+
+  /**
+   * By page, what this start has found there: every page that was read, or written to, before it was erased. Another flash with the same
+   * content in these pages takes the same course.
+   */
+  get found(): ReadonlyMap<number, Uint8Array> {
+    return this.seen;
+  }
+
+  private touch(address: number, n: number): void {
+    if (!(address >= 0 && n >= 0 && address + n <= this.length)) throw new FlashMisuse(`no such flash: ${n} bytes at ${address}`);
+    for (let page = Math.floor(address / this.pageSize); page * this.pageSize < address + n; page++)
+      if (!this.erased.has(page) && !this.seen.has(page)) this.seen.set(page, this.pages[page] as Uint8Array);
+  }
+
+  private done(operation: FlashOperation): void {
+    if (this.left === 0) {
+      this.pages = applied(this.pages, operation, this.tear);
+      this.dead = true;
+      throw new PowerCut();
+    }
+    this.left--;
+    this.log.push(operation);
+    this.pages = applied(this.pages, operation);
+  }
+
+  private powered(): void {
+    if (this.dead) throw new PowerCut();
+  }
+
+  read(address: number, n: number): Uint8Array {
+    this.powered();
+    this.touch(address, n);
+    const out = new Uint8Array(n);
+    for (let i = 0; i < n; ) {
+      const from = (address + i) % this.pageSize;
+      const some = (this.pages[Math.floor((address + i) / this.pageSize)] as Uint8Array).subarray(from, from + n - i);
+      out.set(some, i);
+      i += some.length;
+    }
+    return out;
+  }
+
+  write(address: number, bytes: ArrayLike<number>): void {
+    this.powered();
+    if (address % WORD !== 0 || bytes.length % WORD !== 0)
+      throw new FlashMisuse(`a write of ${bytes.length} bytes at ${address} is not in whole words`);
+    const all = Uint8Array.from(bytes);
+    if (this.read(address, all.length).some((b) => b !== 255)) throw new FlashMisuse(`a word is written twice, at ${address} or behind`);
+    const step = all.length <= SHORT * WORD ? WORD : all.length;
+    for (let i = 0; i < all.length; i += step) this.done({ op: "write", address: address + i, bytes: all.subarray(i, i + step) });
+  }
+
+  erase(address: number): void {
+    this.powered();
+    if (!(address >= 0 && address < this.length) || address % this.pageSize !== 0) throw new FlashMisuse(`no page begins at ${address}`);
+    this.done({ op: "erase", address });
+    this.erased.add(address / this.pageSize);
+  }
+}

@@ -1,0 +1,444 @@
+// A device on raw NOR flash: two slots for each component and for the envelope, and two pages for records. A record says what is current;
+// the newest one that is whole rules. It is written last, into the page of the one before, so that a cut at any point leaves one of the two.
+// Protects against a power cut at any write and erase. Does not protect against who can write to the flash, nor against code that starts
+// images without asking it: an unsigned boot loader below is no root of trust. docs/devices.md has the layout and the limits.
+
+import { concat, room, same } from "../bytes.js";
+import { feed, reader } from "../cbor.js";
+import type { Commit, ComponentId, Device } from "../device.js";
+import type { Identity } from "../frame.js";
+import { compareSequence } from "../number.js";
+import type { Bytes, Sequence, Source } from "../types.js";
+import { sameId } from "./component.js";
+
+/** The flash as its driver offers it. Each call does what it says, or throws. */
+export interface Flash {
+  /** Bytes that erase() sets to 255 at once. */
+  pageSize: number;
+  read(address: number, n: number): Bytes;
+  /** `address` and the number of bytes are multiples of 4. Each word is written once after its page was erased. */
+  write(address: number, bytes: Bytes): void;
+  /** Erases the page that begins at `address`. */
+  erase(address: number): void;
+}
+
+/** Two stretches of whole pages, of `size` bytes each. */
+export interface FlashArea {
+  slots: [number, number];
+  size: number;
+}
+
+export interface FlashComponent extends FlashArea {
+  id: ComponentId;
+}
+
+/** What lies where. Once devices are out components may be added at the end; nothing else may change. */
+export interface FlashLayout {
+  components: FlashComponent[];
+  envelopes: FlashArea;
+  /** Addresses of two pages. */
+  records: [number, number];
+  /** How often a new release is started without confirm() before the one before comes back. Left out: it never does. */
+  tries?: number;
+}
+
+/** Starts an image. `address` is where it lies, -1 for one that was loaded: read(id, …, true) gives that. */
+export type FlashInvoke = (id: ComponentId, args: Bytes | undefined, address: number, size: number) => boolean;
+
+export interface FlashDevice extends Device {
+  /** The envelope of what is current, or null. */
+  envelope(): Source | null;
+  /** Counts a start of a release that is not confirmed yet, and gives the envelope to hand to boot(). */
+  start(): Source | null;
+  /** The release that was started is well: it stays. Until then nothing is installed, for that would destroy the way back. */
+  confirm(): void;
+  /** Whether what is current is not confirmed yet. */
+  pending(): boolean;
+  /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
+  rolledBack(): boolean;
+  /** Takes the next bytes of an envelope, straight to where it would stay. The first ones after received() begin a new one. */
+  receive(bytes: Bytes): void;
+  /** What has been received, to hand to install(). */
+  received(): Source;
+}
+
+interface Writer {
+  base: number;
+  size: number;
+  /** Bytes taken, of which `tail` are not written yet: up to 3. */
+  n: number;
+  tail: Bytes;
+  /** Bytes from `base` that are erased. */
+  erased: number;
+  closed: boolean;
+  /** Booting: the content itself. */
+  ram: number[] | null;
+}
+
+/** `now` and `before`: by area (0 is the envelope), the slot that is current and how much lies in it, as size * 2 + slot. */
+interface FlashRecord {
+  page: number;
+  generation: number;
+  floor: Sequence;
+  tries: number;
+  now: number[];
+  before: number[];
+  /** Where the next word of the journal goes, and what its words say. */
+  next: number;
+  starts: number;
+  confirmed: boolean;
+}
+
+var MAGIC = 1179865649; // "FSR1"
+var ERASED = 4294967295;
+/** Words of the journal behind a record. A confirmation counts when all its bits are there; everything else is a start. */
+var CONFIRMED = 0;
+var STARTED = 65535;
+/** Words before the areas: magic, generation, floor (high, low), tries, number of areas. */
+var HEAD = 6;
+
+function word(bytes: Bytes, index: number): number {
+  var at = index * 4;
+  return bytes[at] + bytes[at + 1] * 256 + bytes[at + 2] * 65536 + bytes[at + 3] * 16777216;
+}
+
+/** Numbers of 32 bits as octets, the lowest first. */
+function octets(words: number[]): Bytes {
+  var out = room(words.length * 4),
+    i;
+  for (i = 0; i < words.length * 4; i++) out[i] = (words[i >> 2] >>> (8 * (i & 3))) & 255;
+  return out;
+}
+
+/** CRC-32 (IEEE 802.3) of the first `n` bytes. Against cut writes; who can write to the flash can compute it. */
+function crc32(bytes: Bytes, n: number): number {
+  var crc = -1,
+    i,
+    bit;
+  for (i = 0; i < n; i++) {
+    crc ^= bytes[i];
+    for (bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ -306674912 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}
+
+function part(bytes: Bytes, from: number, to: number): Bytes {
+  var out, i;
+  if (from === 0 && to === bytes.length) return bytes;
+  out = room(to - from);
+  for (i = from; i < to; i++) out[i - from] = bytes[i];
+  return out;
+}
+
+/** Bytes of a record, its journal left out. */
+function recordSize(areas: number): number {
+  return (HEAD + 2 * areas + 1) * 4;
+}
+
+/** The record of a page; null where there is none that is whole. */
+function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | null {
+  var at = pages[page],
+    bytes = flash.read(at, HEAD * 4),
+    tries = word(bytes, 4),
+    areas = word(bytes, 5),
+    size = recordSize(areas),
+    record: FlashRecord,
+    i,
+    w;
+  if (word(bytes, 0) !== MAGIC || size + tries * 4 + 4 > flash.pageSize) return null;
+  bytes = flash.read(at, size);
+  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1)) return null;
+  record = {
+    page: page,
+    generation: word(bytes, 1),
+    floor: [word(bytes, 2), word(bytes, 3)],
+    tries: tries,
+    now: [],
+    before: [],
+    next: at + size,
+    starts: 0,
+    confirmed: tries === 0,
+  };
+  for (i = 0; i < areas; i++) {
+    record.now.push(word(bytes, HEAD + 2 * i));
+    record.before.push(word(bytes, HEAD + 2 * i + 1));
+  }
+  bytes = flash.read(at + size, tries * 4 + 4);
+  for (i = 0; i <= tries; i++) {
+    w = word(bytes, i);
+    if (w === ERASED) break;
+    record.next += 4;
+    if (w === CONFIRMED) record.confirmed = true;
+    else record.starts++;
+  }
+  return record;
+}
+
+/** The record that rules. Nothing is written: what a cut has left behind is passed over. */
+function newest(flash: Flash, pages: number[]): FlashRecord | null {
+  var a = readRecord(flash, pages, 0),
+    b = readRecord(flash, pages, 1);
+  return a && b ? (a.generation > b.generation ? a : b) : a || b;
+}
+
+/** Throws where a layout does not fit the flash, or two of its stretches share a page. */
+function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): void {
+  var begin: number[] = [],
+    size: number[] = [],
+    i,
+    j;
+  function add(at: number, n: number): void {
+    if (!(at >= 0 && n > 0 && n < 2147483648) || at % flash.pageSize || n % flash.pageSize)
+      throw new Error("the layout is not in whole pages");
+    begin.push(at);
+    size.push(n);
+  }
+  for (i = 0; i < areas.length; i++) for (j = 0; j < 2; j++) add(areas[i].slots[j], areas[i].size);
+  for (j = 0; j < 2; j++) add(layout.records[j], flash.pageSize);
+  for (i = 0; i < begin.length; i++)
+    for (j = 0; j < i; j++) if (begin[i] < begin[j] + size[j] && begin[j] < begin[i] + size[i]) throw new Error("the layout overlaps");
+  if (recordSize(areas.length) + (layout.tries || 0) * 4 + 4 > flash.pageSize) throw new Error("a record does not fit a page");
+}
+
+/** The device on `flash`. Making it reads the records and writes nothing. */
+export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
+  var areas: FlashArea[] = [layout.envelopes],
+    record: FlashRecord | null = null,
+    current: number[] = [],
+    back = false,
+    pending = false,
+    installing = false,
+    fresh: (Writer | undefined)[] = [],
+    inbox: Writer | null = null,
+    inboxSource: Source | null = null,
+    device: FlashDevice,
+    i;
+
+  function refresh(): void {
+    var k, list: number[];
+    record = newest(flash, layout.records);
+    back = !!record && !record.confirmed && record.starts >= record.tries;
+    pending = !!record && !record.confirmed && !back;
+    list = record ? (back ? record.before : record.now) : [];
+    current = [];
+    for (k = 0; k < areas.length; k++) current.push(list[k] || 0);
+  }
+
+  function index(id: ComponentId): number {
+    var k;
+    for (k = 0; k < layout.components.length; k++) if (sameId(layout.components[k].id, id)) return k + 1;
+    return -1;
+  }
+
+  /** What is written next to what is current would take the place of the release to go back to. */
+  function settled(): void {
+    if (pending) throw new Error("what is current is not confirmed");
+  }
+
+  function writer(area: number): Writer {
+    settled();
+    return {
+      base: areas[area].slots[1 - (current[area] & 1)],
+      size: areas[area].size,
+      n: 0,
+      tail: [],
+      erased: 0,
+      closed: false,
+      ram: null,
+    };
+  }
+
+  /** Whole words. A page is erased when the first byte of it arrives. */
+  function put(w: Writer, bytes: Bytes, at: number): void {
+    for (; w.erased < at + bytes.length; w.erased += flash.pageSize) flash.erase(w.base + w.erased);
+    if (bytes.length) flash.write(w.base + at, bytes);
+  }
+
+  function append(w: Writer, bytes: Bytes): void {
+    var all = w.tail.length ? concat([w.tail, bytes]) : bytes,
+      whole = all.length - (all.length % 4),
+      k;
+    if (w.closed || bytes.length > w.size - w.n) throw new Error("write beyond the end");
+    if (w.ram) for (k = 0; k < bytes.length; k++) w.ram.push(bytes[k]);
+    else {
+      put(w, part(all, 0, whole), w.n - w.tail.length);
+      w.tail = part(all, whole, all.length);
+    }
+    w.n += bytes.length;
+  }
+
+  /** Writes what is left, filled up with erased bytes: its word is not written again. */
+  function close(w: Writer): void {
+    if (w.tail.length) put(w, part(concat([w.tail, [255, 255, 255]]), 0, 4), w.n - w.tail.length);
+    w.tail = [];
+    w.closed = true;
+  }
+
+  function source(base: number, n: number): Source {
+    var s: Source = {
+      length: n,
+      read: function (offset: number, count: number) {
+        return flash.read(base + offset, count);
+      },
+    };
+    if (device.chunk) s.chunk = device.chunk;
+    return s;
+  }
+
+  function place(area: number): number {
+    return areas[area].slots[current[area] & 1];
+  }
+
+  /** Keeps the envelope beside the one that is current, and reads it back. */
+  function keep(envelope: Bytes | Source): Writer {
+    var w = writer(0),
+      r = reader(envelope),
+      at = 0;
+    feed(r, { at: 0, n: r.end }, function (bytes) {
+      append(w, bytes);
+    });
+    close(w);
+    feed(r, { at: 0, n: r.end }, function (bytes) {
+      if (!same(bytes, flash.read(w.base + at, bytes.length))) throw new Error("the envelope was not written");
+      at += bytes.length;
+    });
+    return w;
+  }
+
+  /** Erases a page that does not rule, and makes it rule with its last word. */
+  function writeRecord(floor: Sequence, now: number[]): void {
+    var page = record ? 1 - record.page : 0,
+      at = layout.records[page],
+      // without a release before there is no way back
+      words = [MAGIC, (record ? record.generation : 0) + 1, floor[0], floor[1], (current[0] && layout.tries) || 0, areas.length],
+      body,
+      k;
+    for (k = 0; k < areas.length; k++) words.push(now[k], current[k]);
+    body = octets(words);
+    flash.erase(at);
+    flash.write(at, body);
+    if (!same(flash.read(at, body.length), body)) throw new Error("the record was not written");
+    // from here on nothing that fails may take the new slots for leftovers
+    fresh = [];
+    flash.write(at + body.length, octets([crc32(body, body.length)]));
+  }
+
+  device = {
+    identity: identity,
+    floor: function () {
+      return record ? record.floor : [0, 0];
+    },
+    begin: function (forInstalling: boolean) {
+      device.discard();
+      installing = forInstalling;
+    },
+    capacity: function (id: ComponentId) {
+      var k = index(id);
+      return k < 0 ? -1 : areas[k].size;
+    },
+    slot: function (id: ComponentId) {
+      var slot = current[index(id)] & 1;
+      return installing ? 1 - slot : slot;
+    },
+    erase: function (id: ComponentId) {
+      var k = index(id);
+      fresh[k] = installing ? writer(k) : { base: -1, size: areas[k].size, n: 0, tail: [], erased: 0, closed: false, ram: [] };
+    },
+    write: function (id: ComponentId, offset: number, bytes: Bytes) {
+      var w = fresh[index(id)] as Writer;
+      if (offset !== w.n) throw new Error("write out of order");
+      append(w, bytes);
+    },
+    size: function (id: ComponentId, isFresh: boolean) {
+      var k = index(id),
+        w = fresh[k];
+      if (!isFresh) return current[k] >>> 1;
+      close(w as Writer);
+      return (w as Writer).n;
+    },
+    read: function (id: ComponentId, offset: number, n: number, isFresh: boolean) {
+      var k = index(id),
+        w = fresh[k];
+      if (!isFresh) return flash.read(place(k) + offset, n);
+      if ((w as Writer).ram) return part((w as Writer).ram as number[], offset, offset + n);
+      close(w as Writer);
+      return flash.read((w as Writer).base + offset, n);
+    },
+    invoke: function (id: ComponentId, args: Bytes | undefined) {
+      var k = index(id),
+        w = fresh[k];
+      return invoke(id, args, w ? w.base : place(k), w ? w.n : current[k] >>> 1);
+    },
+    persist: function (commit: Commit) {
+      var now: number[] = [],
+        generation = record ? record.generation : 0,
+        found = newest(flash, layout.records),
+        k,
+        j,
+        w;
+      settled();
+      if ((found ? found.generation : 0) !== generation) throw new Error("the device has changed meanwhile");
+      if (compareSequence(commit.sequence, device.floor()) < 0) throw new Error("the floor would go down");
+      for (k = 0; k < areas.length; k++) now.push(current[k]);
+      for (j = 0; j < commit.written.length; j++) {
+        k = index(commit.written[j]);
+        w = fresh[k] as Writer;
+        close(w);
+        now[k] = w.n * 2 + 1 - (current[k] & 1);
+      }
+      w = inbox && commit.envelope === inboxSource ? inbox : keep(commit.envelope);
+      now[0] = w.n * 2 + 1 - (current[0] & 1);
+      writeRecord(commit.sequence, now);
+      inbox = null;
+      refresh();
+      if (!record || record.generation !== generation + 1) throw new Error("the record was not written");
+    },
+    discard: function () {
+      var left = fresh,
+        k,
+        w;
+      fresh = [];
+      // no record names it; its first page goes all the same, so that nobody takes it for an image (python-tuf CVE-2020-15163)
+      for (k = 1; k < left.length; k++) {
+        w = left[k];
+        if (w && w.erased) flash.erase(w.base);
+      }
+    },
+    envelope: function () {
+      return current[0] > 1 ? source(place(0), current[0] >>> 1) : null;
+    },
+    start: function () {
+      var r = record as FlashRecord;
+      if (pending && r.starts < r.tries) {
+        flash.write(r.next, octets([STARTED]));
+        r.starts++;
+        r.next += 4;
+      }
+      return device.envelope();
+    },
+    confirm: function () {
+      if (pending) flash.write((record as FlashRecord).next, octets([CONFIRMED]));
+      pending = false;
+    },
+    pending: function () {
+      return pending;
+    },
+    rolledBack: function () {
+      return back;
+    },
+    receive: function (bytes: Bytes) {
+      if (!inbox || inbox.closed) inbox = writer(0);
+      append(inbox, bytes);
+    },
+    received: function () {
+      if (!inbox) throw new Error("nothing was received");
+      close(inbox);
+      inboxSource = source(inbox.base, inbox.n);
+      return inboxSource;
+    },
+  };
+  for (i = 0; i < layout.components.length; i++) areas.push(layout.components[i]);
+  checkLayout(flash, areas, layout);
+  refresh();
+  return device;
+}
