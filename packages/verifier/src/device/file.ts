@@ -312,6 +312,8 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         }
       });
       syncFolder(fs, folder + "/slots");
+      // no order of names is promised: that of the envelope must not come to the disk after that of the record
+      syncFolder(fs, folder);
       updated = {
         format: record.format,
         vendor: record.vendor,

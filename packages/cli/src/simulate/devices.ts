@@ -1,0 +1,12 @@
+// The devices that `firmseal simulate --device` knows: one row each.
+
+import { filesStore } from "./files.js";
+import { flashStore } from "./flash.js";
+import { memoryStore } from "./memory.js";
+import type { MakeStore } from "./store.js";
+
+export const DEVICES: { readonly [name: string]: MakeStore } = {
+  flash: (setup) => flashStore(setup),
+  files: filesStore,
+  memory: memoryStore,
+};

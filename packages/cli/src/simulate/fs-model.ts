@@ -1,0 +1,227 @@
+// A file system whose power can fail. What was synced stays; of what was not, some of the content or some of the names may have reached the
+// disk, in no promised order: a file is synced by fsync of it, its name by fsync of the folder (POSIX fsync; Pillai et al., OSDI 2014).
+
+import { dirname } from "node:path/posix";
+import type { FileSystem } from "@firmseal/verifier/device/file";
+
+/** What lies on a disk without power: files by path, and folders. */
+export interface Disk {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly folders: ReadonlySet<string>;
+}
+
+/** What else reached the disk when the power failed. */
+export const TEARS = ["what was synced", "and content", "and names", "and the last name", "and half", "and all"] as const;
+
+export type Tear = (typeof TEARS)[number];
+
+/** A change of a file's content: cut to nothing, or octets written. */
+type Change = { readonly at: number; readonly bytes: Uint8Array } | "empty";
+
+interface File {
+  synced: Uint8Array;
+  changes: readonly Change[];
+}
+
+/** A change of names that happens at once: each path leads to a file, or to nothing any more. */
+type Naming = readonly (readonly [path: string, file: File | undefined])[];
+
+interface Moment {
+  readonly what: string;
+  readonly names: ReadonlyMap<string, File>;
+  readonly namings: readonly Naming[];
+  readonly files: ReadonlyMap<File, File>;
+}
+
+function changed(content: Uint8Array, change: Change): Uint8Array {
+  if (change === "empty") return new Uint8Array();
+  const out = new Uint8Array(Math.max(content.length, change.at + change.bytes.length));
+  out.set(content);
+  out.set(change.bytes, change.at);
+  return out;
+}
+
+const contentOf = (file: File, changes: readonly Change[] = file.changes) => changes.reduce(changed, file.synced);
+
+/** The first half of the changes, and of the one in the middle half of its octets. */
+function half(changes: readonly Change[]): readonly Change[] {
+  const whole = Math.floor(changes.length / 2);
+  const torn = changes[whole];
+  const out = changes.slice(0, whole);
+  if (torn && torn !== "empty") out.push({ at: torn.at, bytes: torn.bytes.subarray(0, torn.bytes.length / 2) });
+  return out;
+}
+
+/** What is left of a moment. */
+function left(moment: Moment, folders: ReadonlySet<string>, tear: Tear): Disk {
+  const { namings } = moment;
+  const names = new Map(moment.names);
+  const some: readonly Naming[] =
+    tear === "and names" || tear === "and all"
+      ? namings
+      : tear === "and the last name"
+        ? namings.slice(-1)
+        : tear === "and half"
+          ? namings.slice(0, namings.length / 2)
+          : [];
+  for (const [path, file] of some.flat()) {
+    if (file) names.set(path, file);
+    else names.delete(path);
+  }
+  const files = new Map<string, Uint8Array>();
+  for (const [path, key] of names) {
+    const file = moment.files.get(key) as File;
+    const changes = tear === "and content" || tear === "and all" ? file.changes : tear === "and half" ? half(file.changes) : [];
+    files.set(path, contentOf(file, changes));
+  }
+  return { files, folders };
+}
+
+function missing(path: string): never {
+  throw Object.assign(new Error(`ENOENT: no such file, ${path}`), { code: "ENOENT" });
+}
+
+/** A disk under power. Folders are there for good once they are made; the devices make them before anything else. */
+export class FsModel implements FileSystem {
+  /** The state after each call that changes something. */
+  private readonly moments: Moment[] = [];
+  private readonly synced: Map<string, File>;
+  private namings: Naming[] = [];
+  private readonly names: Map<string, File>;
+  private readonly folders: Set<string>;
+  private readonly open: { file: File | undefined; path: string }[] = [];
+  private readonly all = new Set<File>();
+
+  constructor(disk: Disk) {
+    this.names = new Map([...disk.files].map(([path, synced]) => [path, this.file(synced)]));
+    this.synced = new Map(this.names);
+    this.folders = new Set(disk.folders);
+  }
+
+  private file(synced: Uint8Array): File {
+    const file: File = { synced, changes: [] };
+    this.all.add(file);
+    return file;
+  }
+
+  private at(path: string): File {
+    return this.names.get(path) ?? missing(path);
+  }
+
+  private note(what: string): void {
+    const files = new Map([...this.all].map((file) => [file, { ...file }] as const));
+    this.moments.push({ what, names: new Map(this.synced), namings: [...this.namings], files });
+  }
+
+  private rename(naming: Naming): void {
+    for (const [path, file] of naming) {
+      if (file) this.names.set(path, file);
+      else this.names.delete(path);
+    }
+    this.namings.push(naming);
+  }
+
+  /** How many calls changed something. */
+  get operations(): number {
+    return this.moments.length;
+  }
+
+  /** Every state that a power cut can leave behind. */
+  *cuts(): Iterable<{ operation: number; what: string; tear: Tear; disk: Disk }> {
+    for (const [operation, moment] of this.moments.entries())
+      for (const tear of TEARS) yield { operation, what: moment.what, tear, disk: left(moment, this.folders, tear) };
+  }
+
+  /** What is on the disk when it is switched off in peace. */
+  off(): Disk {
+    return { files: new Map([...this.names].map(([path, file]) => [path, contentOf(file)])), folders: new Set(this.folders) };
+  }
+
+  openSync(path: string, flags: string): number {
+    if (flags === "r") {
+      const file = this.folders.has(path) ? undefined : this.at(path);
+      return this.open.push({ file, path }) - 1;
+    }
+    let file = this.names.get(path);
+    if (!this.folders.has(dirname(path))) missing(path);
+    if (file) file.changes = [...file.changes, "empty"];
+    else {
+      file = this.file(new Uint8Array());
+      this.rename([[path, file]]);
+    }
+    this.note(`open ${path}`);
+    return this.open.push({ file, path }) - 1;
+  }
+
+  private opened(fd: number): { file: File | undefined; path: string } {
+    const entry = this.open[fd];
+    if (!entry) throw new Error("no such descriptor");
+    return entry;
+  }
+
+  readSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+    const { file, path } = this.opened(fd);
+    const some = contentOf(file ?? missing(path)).subarray(position, position + length);
+    buffer.set(some, offset);
+    return some.length;
+  }
+
+  writeSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+    const { file, path } = this.opened(fd);
+    const target = file ?? missing(path);
+    target.changes = [...target.changes, { at: position, bytes: buffer.slice(offset, offset + length) }];
+    this.note(`write ${path}`);
+    return length;
+  }
+
+  fsyncSync(fd: number): void {
+    const { file, path } = this.opened(fd);
+    if (file) {
+      file.synced = contentOf(file);
+      file.changes = [];
+    } else {
+      const mine = (naming: Naming) => naming.some(([name]) => dirname(name) === path);
+      for (const [name, to] of this.namings.filter(mine).flat()) {
+        if (to) this.synced.set(name, to);
+        else this.synced.delete(name);
+      }
+      this.namings = this.namings.filter((naming) => !mine(naming));
+    }
+    this.note(`fsync ${path}`);
+  }
+
+  closeSync(fd: number): void {
+    this.opened(fd);
+    this.open[fd] = undefined as never;
+  }
+
+  renameSync(from: string, to: string): void {
+    this.rename([
+      [from, undefined],
+      [to, this.at(from)],
+    ]);
+    this.note(`rename ${from} to ${to}`);
+  }
+
+  unlinkSync(path: string): void {
+    this.at(path);
+    this.rename([[path, undefined]]);
+    this.note(`unlink ${path}`);
+  }
+
+  mkdirSync(path: string): void {
+    for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) this.folders.add(folder);
+  }
+
+  existsSync(path: string): boolean {
+    return this.names.has(path) || this.folders.has(path);
+  }
+
+  statSync(path: string): { size: number } {
+    return { size: contentOf(this.at(path)).length };
+  }
+
+  readFileSync(path: string): string {
+    return Buffer.from(contentOf(this.at(path))).toString("utf8");
+  }
+}
