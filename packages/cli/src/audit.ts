@@ -51,7 +51,7 @@ function refuse(code: keyof typeof errors, uri: string): never {
 }
 
 /** Every parameter that the sequences at hand set, the shared one included. */
-function allSet(m: Manifest) {
+export function allSet(m: Manifest) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
 }
@@ -103,7 +103,7 @@ interface Kind {
 const MAX_KINDS = 256;
 
 /** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. */
-function* kinds(m: Manifest): Generator<Kind> {
+export function* kinds(m: Manifest): Generator<Kind> {
   const set = allSet(m);
   const distinct = (code: number) => {
     // as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag

@@ -19,6 +19,7 @@ export const CODES = {
   DESCRIPTION: 204,
   IMAGE: 205,
   KEY: 206,
+  POWER_CUT: 207,
   INTERNAL: 299,
 } as const;
 

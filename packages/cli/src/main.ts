@@ -74,6 +74,26 @@ withPassphrases(withKeys(command("install", "install an envelope on a simulated 
   .addOption(payload())
   .action(async (file, o) => (await import("./commands/install.js")).install(file, o));
 
+withPassphrases(
+  withKeys(
+    command("simulate", "install an update on a simulated device, cutting the power at every write and erase"),
+    "trusted key, public or private",
+  ),
+)
+  .argument("<envelope>", "envelope of the update, or - for stdin")
+  .requiredOption("--device <name>", "flash, files or memory")
+  .addOption(need())
+  .option("--vendor <vendor>", "the device's vendor (domain or UUID); left out: the one that the update names")
+  .option("--class <class>", "the device's class (name or UUID); left out: the one that the update names")
+  .addOption(payload())
+  .option("--previous <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
+  .addOption(new Option("--previous-payload <file>", "payload outside of that envelope (repeatable)").argParser(collect))
+  .addOption(new Option("--page-size <bytes>", "bytes that an erase empties").argParser(wholeNumber).default(4096))
+  .addOption(
+    new Option("--second-cuts <n>", "at most so many cuts during the recovery from each cut; left out: all").argParser(wholeNumber),
+  )
+  .action(async (file, o) => (await import("./commands/simulate.js")).simulate(file, o));
+
 command("bundle", "write a device verifier in one JavaScript file")
   .requiredOption("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
   .option("--features <names>", "what it has besides open, start and step, with commas: install, errors, copy", "install,errors,copy")

@@ -27,7 +27,15 @@ describe("a power cut", () => {
     const [one, two] = [await release(7, image(5001, 1)), await release(8, image(4099, 2))];
     const t = Date.now();
     const report = new Simulation(DEVICES[name] as never, setup, one, two).run();
-    console.log(name, report.cuts, report.cutsDuringRecovery, report.courses, report.faultCount, Date.now() - t, JSON.stringify(report.faults.slice(0, 5), null, 1));
+    console.log(
+      name,
+      report.cuts,
+      report.cutsDuringRecovery,
+      report.courses,
+      report.faultCount,
+      Date.now() - t,
+      JSON.stringify(report.faults.slice(0, 5), null, 1),
+    );
     expect(report.faults).toEqual([]);
     expect(report.cuts).toBeGreaterThan(20);
     expect(report.cutsDuringRecovery).toBeGreaterThan(400);

@@ -85,8 +85,8 @@ const CHUNK = 1024;
 const MAX_FAULTS = 20;
 
 /** Octets that are handed out by the chunk, as flash or a network would. */
-export function chunked(bytes: Uint8Array): Source {
-  return { length: bytes.length, chunk: CHUNK, read: (offset, n) => bytes.slice(offset, offset + n) };
+function chunked(bytes: Uint8Array, chunk = CHUNK): Source {
+  return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
 }
 
 /** What is wrong, in a few words: a refusal hides what the device threw. */
@@ -131,9 +131,9 @@ function installOn(started: Started, release: Release): void {
   const { device } = started;
   device.fetch = (uri) => {
     const payload = release.payloads.get(uri);
-    return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload));
+    return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
   };
-  const envelope = chunked(release.envelope);
+  const envelope = chunked(release.envelope, device.chunk);
   const progress = install(started.receive?.(envelope) ?? envelope, release.trust, device, host);
   if (progress.next()) progress.next(false);
 }

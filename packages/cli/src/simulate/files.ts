@@ -21,7 +21,7 @@ class FilesMachine implements Machine {
 
   *cuts(): Iterable<Cut> {
     for (const { disk, ...cut } of this.fs.cuts())
-      yield { ...cut, what: cut.what.replaceAll(`${FOLDER}/`, ""), left: new FilesStore(disk) };
+      yield { ...cut, what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"), left: new FilesStore(disk) };
   }
 
   sameCourse(from: Store): boolean {

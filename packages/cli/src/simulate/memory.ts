@@ -5,8 +5,11 @@ import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
 
+/** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
+type Pieces = readonly (readonly number[])[];
+
 interface State {
-  slots: readonly (readonly [readonly number[], readonly number[]])[];
+  slots: readonly (readonly [Pieces, Pieces])[];
   current: readonly number[];
   sequence: Sequence;
   envelope: Commit["envelope"] | null;
@@ -22,8 +25,8 @@ const TEARS = ["nothing", "half", "whole"] as const;
 
 type Tear = (typeof TEARS)[number];
 
-function withSlot(state: State, part: number, slot: number, content: readonly number[]): State {
-  const pair = [...(state.slots[part] as State["slots"][number])] as [readonly number[], readonly number[]];
+function withSlot(state: State, part: number, slot: number, content: Pieces): State {
+  const pair = [...(state.slots[part] as State["slots"][number])] as [Pieces, Pieces];
   pair[slot] = content;
   return { ...state, slots: state.slots.map((s, i) => (i === part ? pair : s)) };
 }
@@ -42,7 +45,7 @@ class MemoryMachine implements Machine {
     const { device } = this;
     if (!device) return this.from;
     return {
-      slots: device.parts.map((p) => [[...(p.slots[0] as number[])], [...(p.slots[1] as number[])]] as const),
+      slots: device.parts.map((p) => [[[...(p.slots[0] as number[])]], [[...(p.slots[1] as number[])]]] as const),
       current: device.parts.map((p) => p.current),
       sequence: device.sequence,
       envelope: device.envelope,
@@ -54,7 +57,7 @@ class MemoryMachine implements Machine {
     const before = this.state();
     const device = memoryDevice(setup.identity, [...setup.components], setup.capacity);
     for (const [i, p] of device.parts.entries()) {
-      p.slots = (before.slots[i] as State["slots"][number]).map((s) => [...s]);
+      p.slots = (before.slots[i] as State["slots"][number]).map((s) => s.flat());
       p.current = before.current[i] as number;
     }
     device.sequence = before.sequence;
@@ -74,15 +77,16 @@ class MemoryMachine implements Machine {
     };
     device.erase = (id) => {
       const { part, slot } = target(id);
-      note("erase", id, (state, tear) => withSlot(state, part, slot, tear === "half" ? halved(state, part, slot) : []));
+      // an erase of memory is one step: half of it is nothing
+      note("erase", id, (state, tear) => (tear === "half" ? state : withSlot(state, part, slot, [])));
       if (device.installing) this.erased.add(`${part} ${slot}`);
       erase(id);
     };
     device.write = (id, offset, bytes) => {
       const kept = Array.from(bytes);
       note("write", id, (state, tear, part, slot) => {
-        const now = state.slots[part]?.[slot] as readonly number[];
-        return withSlot(state, part, slot, [...now.slice(0, offset), ...(tear === "half" ? kept.slice(0, kept.length / 2) : kept)]);
+        const now = state.slots[part]?.[slot] as Pieces;
+        return withSlot(state, part, slot, [...now, tear === "half" ? kept.slice(0, kept.length / 2) : kept]);
       });
       write(id, offset, bytes);
     };
@@ -120,8 +124,7 @@ class MemoryMachine implements Machine {
   sameCourse(from: Store): boolean {
     const { state } = from as MemoryStore;
     const mine = this.from;
-    const same = (a: readonly number[] | undefined, b: readonly number[] | undefined) =>
-      a === b || Buffer.from(a as number[]).equals(Buffer.from(b as number[]));
+    const same = (a: Pieces = [], b: Pieces = []) => a === b || Buffer.from(a.flat()).equals(Buffer.from(b.flat()));
     return (
       state.envelope === mine.envelope &&
       String(state.sequence) === String(mine.sequence) &&
@@ -133,11 +136,6 @@ class MemoryMachine implements Machine {
   off(): Store {
     return new MemoryStore(this.setup, this.state());
   }
-}
-
-function halved(state: State, part: number, slot: number): readonly number[] {
-  const now = state.slots[part]?.[slot] as readonly number[];
-  return now.slice(now.length / 2);
 }
 
 class MemoryStore implements Store {
