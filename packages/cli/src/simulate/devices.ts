@@ -7,6 +7,6 @@ import type { MakeStore } from "./store.js";
 
 export const DEVICES: { readonly [name: string]: MakeStore } = {
   flash: (setup) => flashStore(setup),
-  files: filesStore,
+  files: (setup) => filesStore(setup),
   memory: memoryStore,
 };

@@ -11,7 +11,7 @@ class FilesMachine implements Machine {
   private readonly fs: FsModel;
 
   constructor(private readonly from: FilesStore) {
-    this.fs = new FsModel(from.disk);
+    this.fs = new from.Model(from.disk);
   }
 
   start(): Started {
@@ -21,7 +21,11 @@ class FilesMachine implements Machine {
 
   *cuts(): Iterable<Cut> {
     for (const { disk, ...cut } of this.fs.cuts())
-      yield { ...cut, what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"), left: new FilesStore(disk) };
+      yield {
+        ...cut,
+        what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"),
+        left: new FilesStore(disk, this.from.Model),
+      };
   }
 
   sameCourse(from: Store): boolean {
@@ -29,14 +33,17 @@ class FilesMachine implements Machine {
   }
 
   off(): Store {
-    return new FilesStore(this.fs.off());
+    return new FilesStore(this.fs.off(), this.from.Model);
   }
 }
 
 class FilesStore implements Store {
   private known: string | undefined;
 
-  constructor(readonly disk: Disk) {}
+  constructor(
+    readonly disk: Disk,
+    readonly Model: typeof FsModel,
+  ) {}
 
   /** Equal for equal disks. */
   digest(): string {
@@ -53,8 +60,9 @@ class FilesStore implements Store {
   }
 }
 
-export function filesStore(setup: Setup): Store {
-  const fs = new FsModel({ files: new Map(), folders: new Set(["/"]) });
+/** `Model`: the file system. */
+export function filesStore(setup: Setup, Model = FsModel): Store {
+  const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
   createFileDevice(fs, FOLDER, setup.identity, setup.capacity);
-  return new FilesStore(fs.off());
+  return new FilesStore(fs.off(), Model);
 }

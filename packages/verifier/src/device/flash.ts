@@ -71,6 +71,8 @@ interface Writer {
   /** Bytes from `base` that are erased. */
   erased: number;
   closed: boolean;
+  /** Whether something else was written to its place since. */
+  stale: boolean;
   /** Booting: the content itself. */
   ram: number[] | null;
 }
@@ -235,17 +237,13 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     if (pending) throw new Error("what is current is not confirmed");
   }
 
+  function writerAt(base: number, size: number, ram: number[] | null): Writer {
+    return { base: base, size: size, n: 0, tail: [], erased: 0, closed: false, stale: false, ram: ram };
+  }
+
   function writer(area: number): Writer {
     settled();
-    return {
-      base: areas[area].slots[1 - (current[area] & 1)],
-      size: areas[area].size,
-      n: 0,
-      tail: [],
-      erased: 0,
-      closed: false,
-      ram: null,
-    };
+    return writerAt(areas[area].slots[1 - (current[area] & 1)], areas[area].size, null);
   }
 
   /** Whole words. A page is erased when the first byte of it arrives. */
@@ -274,10 +272,13 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     w.closed = true;
   }
 
-  function source(base: number, n: number): Source {
+  /** `w`: what wrote it, where that is not current yet. */
+  function source(base: number, n: number, w: Writer | null): Source {
     var s: Source = {
       length: n,
       read: function (offset: number, count: number) {
+        // who reads on would get bytes that nobody has verified
+        if (w && w.stale) throw new Error("another envelope is being received");
         return flash.read(base + offset, count);
       },
     };
@@ -289,9 +290,17 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return areas[area].slots[current[area] & 1];
   }
 
+  /** A place for an envelope that is not current. What was received before is no longer there. */
+  function envelopeWriter(): Writer {
+    var w = writer(0);
+    if (inbox) inbox.stale = true;
+    inbox = inboxSource = null;
+    return w;
+  }
+
   /** Keeps the envelope beside the one that is current, and reads it back. */
   function keep(envelope: Bytes | Source): Writer {
-    var w = writer(0),
+    var w = envelopeWriter(),
       r = reader(envelope),
       at = 0;
     feed(r, { at: 0, n: r.end }, function (bytes) {
@@ -342,7 +351,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     erase: function (id: ComponentId) {
       var k = index(id);
-      fresh[k] = installing ? writer(k) : { base: -1, size: areas[k].size, n: 0, tail: [], erased: 0, closed: false, ram: [] };
+      fresh[k] = installing ? writer(k) : writerAt(-1, areas[k].size, []);
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
       var w = fresh[index(id)] as Writer;
@@ -389,7 +398,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       w = inbox && commit.envelope === inboxSource ? inbox : keep(commit.envelope);
       now[0] = w.n * 2 + 1 - (current[0] & 1);
       writeRecord(commit.sequence, now);
-      inbox = null;
+      inbox = inboxSource = null;
       refresh();
       if (!record || record.generation !== generation + 1) throw new Error("the record was not written");
     },
@@ -405,7 +414,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       }
     },
     envelope: function () {
-      return current[0] > 1 ? source(place(0), current[0] >>> 1) : null;
+      return current[0] > 1 ? source(place(0), current[0] >>> 1, null) : null;
     },
     start: function () {
       var r = record as FlashRecord;
@@ -427,13 +436,13 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return back;
     },
     receive: function (bytes: Bytes) {
-      if (!inbox || inbox.closed) inbox = writer(0);
+      if (!inbox || inbox.closed) inbox = envelopeWriter();
       append(inbox, bytes);
     },
     received: function () {
       if (!inbox) throw new Error("nothing was received");
       close(inbox);
-      inboxSource = source(inbox.base, inbox.n);
+      if (!inboxSource) inboxSource = source(inbox.base, inbox.n, inbox);
       return inboxSource;
     },
   };

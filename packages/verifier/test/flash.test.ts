@@ -1,0 +1,443 @@
+import { createHash } from "node:crypto";
+import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+// the model is the command line's, for `firmseal simulate`
+import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../cli/src/simulate/flash-model.js";
+import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
+import { anchor, boot, type Device, errors, install, type Refusal } from "../src/index.js";
+import { decimal } from "../src/number.js";
+import { hex } from "./vectors.js";
+
+const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
+const trust = { anchors: [anchor("ed25519", key.key)] };
+const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
+const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
+const ID = [hex("00")];
+const PAGE = 4096;
+
+const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const signed = (d: Description) => sign(encode(d), [signer(key)]);
+
+function release(sequence: number | string, bytes: Uint8Array, uri = "#firmware"): Promise<Uint8Array> {
+  const facts = { sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri };
+  return signed(singleImage(uri.startsWith("#") ? { ...facts, payload: bytes } : facts));
+}
+
+function code(run: () => unknown): number {
+  try {
+    run();
+  } catch (e) {
+    return (e as Refusal).code;
+  }
+  return 0;
+}
+
+/** 0..4 and 4..8 slots of 00, 8..10 and 10..12 envelopes, 12 and 13 records; 14 and 15 are left. */
+const layout: FlashLayout = {
+  components: [{ id: ID, slots: [0, 4 * PAGE], size: 4 * PAGE }],
+  envelopes: { slots: [8 * PAGE, 10 * PAGE], size: 2 * PAGE },
+  records: [12 * PAGE, 13 * PAGE],
+};
+const careful: FlashLayout = { ...layout, tries: 3 };
+const empty = () => new FlashModel(blank(16, PAGE));
+
+interface Board {
+  flash: FlashModel;
+  device: FlashDevice;
+  /** The bytes at the addresses that were started. */
+  started: Uint8Array[];
+}
+
+function on(flash: FlashModel, l = layout): Board {
+  const started: Uint8Array[] = [];
+  const device = flashDevice(flash, identity, l, (_id, _args, address, size) => started.push(flash.read(address, size)) > 0);
+  return { flash, device, started };
+}
+
+const restart = (b: Board, l = layout) => on(new FlashModel(b.flash.pages), l);
+
+/** Starts what is there; undefined: nothing is. */
+function starts(b: Board): Uint8Array | undefined {
+  const envelope = b.device.start();
+  if (!envelope) return undefined;
+  boot(envelope, trust, b.device).next();
+  expect(b.started).toHaveLength(1);
+  return b.started[0];
+}
+
+function put(device: Device, envelope: Uint8Array): void {
+  expect(install(envelope, trust, device).next()).toBeUndefined();
+}
+
+/** Streams an envelope to flash and installs it from there. */
+function stream(device: FlashDevice, envelope: Uint8Array, packet = 100): void {
+  for (let at = 0; at < envelope.length; at += packet) device.receive(envelope.slice(at, at + packet));
+  expect(install(device.received(), trust, device).next()).toBeUndefined();
+}
+
+describe("the device on raw flash", () => {
+  it("installs to the slot that is not current, and starts the bytes at their address", async () => {
+    let b = on(empty());
+    expect(b.device.envelope()).toBeNull();
+    for (const [n, way] of [put, stream, put, stream].entries()) {
+      const bytes = image(n, 3000 + 7 * n);
+      way(b.device, await release(n + 1, bytes));
+      b = restart(b);
+      expect(starts(b)).toEqual(bytes);
+      expect(b.device.slot(ID)).toBe(1 - (n % 2));
+      expect(decimal(b.device.floor())).toBe(String(n + 1));
+    }
+  });
+
+  it("keeps all 64 bits of the floor", async () => {
+    for (const sequence of ["4294967296", "9007199254740993", "18446744073709551615"]) {
+      const b = on(empty());
+      put(b.device, await release(sequence, image(1, 10)));
+      expect(decimal(restart(b).device.floor())).toBe(sequence);
+    }
+  });
+
+  it("takes chunks of any size, and writes whole words of them", async () => {
+    const bytes = image(3, 4097);
+    const envelope = await release(1, bytes, "coap://example.com/fw");
+    for (const size of [1, 2, 3, 4, 5, 1000, 4095, 4096, 4097]) {
+      const b = on(empty());
+      const progress = install(envelope, trust, b.device);
+      progress.next();
+      for (let at = 0; at < bytes.length; at += size) progress.next(bytes.slice(at, at + size));
+      progress.next(true);
+      expect(progress.done).toBe(true);
+      expect(starts(restart(b))).toEqual(bytes);
+    }
+  });
+
+  it("writes nothing when it is made, whatever a cut has left behind", async () => {
+    const b = on(empty());
+    put(b.device, await release(1, image(1, 5000)));
+    const second = await release(2, image(2, 5001));
+    const run = new FlashModel(b.flash.pages);
+    put(on(run).device, second);
+    let pages: Pages = b.flash.pages;
+    let seen = 0;
+    for (const operation of run.log) {
+      for (const tear of TEARS) {
+        const after = on(new FlashModel(applied(pages, operation, tear)));
+        starts(after);
+        expect(after.flash.operations).toBe(0);
+        seen++;
+      }
+      pages = applied(pages, operation);
+    }
+    expect(seen).toBeGreaterThan(80);
+  });
+
+  it("falls back to the record before where any bit of the newest is wrong, and to none where both are", async () => {
+    const b = on(empty());
+    put(b.device, await release(1, image(1, 100)));
+    put(b.device, await release(2, image(2, 101)));
+    const page = (n: number, at: number, bit: number) =>
+      b.flash.pages.map((p, i) => (i === n ? Uint8Array.from(p, (x, j) => (j === at ? x ^ (1 << bit) : x)) : p));
+    const size = 4 * 11;
+    for (let at = 0; at < size; at++)
+      for (let bit = 0; bit < 8; bit++) {
+        expect(decimal(on(new FlashModel(page(13, at, bit))).device.floor())).toBe("1");
+        expect(decimal(on(new FlashModel(page(12, at, bit))).device.floor())).toBe("2");
+      }
+    const neither = page(13, 5, 1).map((p, i) => (i === 12 ? new Uint8Array(PAGE) : p));
+    expect(on(new FlashModel(neither)).device.envelope()).toBeNull();
+    expect(starts(on(new FlashModel(page(13, 5, 1))))).toEqual(image(1, 100));
+  });
+
+  it("keeps floor and images when a component is added to the layout", async () => {
+    const b = on(empty());
+    put(b.device, await release(5, image(1, 100)));
+    const more: FlashLayout = {
+      ...layout,
+      components: [...layout.components, { id: [hex("01")], slots: [14 * PAGE, 15 * PAGE], size: PAGE }],
+    };
+    const after = restart(b, more);
+    expect([decimal(after.device.floor()), after.device.size([hex("01")], false), after.device.capacity([hex("02")])]).toEqual([
+      "5",
+      0,
+      -1,
+    ]);
+    expect(starts(after)).toEqual(image(1, 100));
+    put(after.device, await release(6, image(2, 100)));
+    expect(starts(restart(after, more))).toEqual(image(2, 100));
+  });
+
+  it("leaves nothing of a refused image that could be taken for one", async () => {
+    const b = on(empty());
+    put(b.device, await release(1, image(1, 100)));
+    const progress = install(await release(2, image(2, 6000), "http://a/b"), trust, b.device);
+    progress.next();
+    progress.next(image(3, 6000));
+    expect(code(() => progress.next(true))).toBe(errors.IMAGE_MISMATCH);
+    expect(b.flash.read(0, PAGE).every((x) => x === 255)).toBe(true);
+    expect(starts(restart(b))).toEqual(image(1, 100));
+  });
+
+  it("does not let an envelope be replaced while it is installed", async () => {
+    const b = on(empty());
+    const [good, other] = [await release(1, image(1, 100), "http://a/b"), await release(9, image(9, 100))];
+    b.device.receive(good);
+    const progress = install(b.device.received(), trust, b.device);
+    progress.next();
+    progress.next(image(1, 100));
+    b.device.receive(other);
+    expect(code(() => progress.next(true))).toBe(errors.DEVICE_FAULT);
+    const after = restart(b);
+    expect([after.device.envelope(), decimal(after.device.floor())]).toEqual([null, "0"]);
+  });
+
+  it("does not undo what another object of the same flash has committed meanwhile", async () => {
+    const b = on(empty());
+    const slow = install(await release(1, image(1, 100), "http://a/b"), trust, b.device);
+    slow.next();
+    slow.next(image(1, 100));
+    put(on(b.flash).device, await release(2, image(2, 100)));
+    expect(code(() => slow.next(true))).not.toBe(0);
+    expect(decimal(restart(b).device.floor())).toBe("2");
+  });
+
+  it("loads to RAM when it boots, and writes nothing to flash", async () => {
+    const bytes = image(4, 50);
+    const d = singleImage({ sequence: 1, ...uuid, digest: digest(bytes), size: 50, uri: "#f", payload: bytes });
+    const ids = [ID, [hex("01")]];
+    const on1 = { "directive-set-component-index": 1 };
+    const load = [
+      on1,
+      {
+        "directive-override-parameters": {
+          "vendor-identifier": uuid.vendor,
+          "class-identifier": uuid.class,
+          "image-digest": { hex: digest(bytes) },
+          "image-size": 50,
+          "source-component": 0,
+        },
+      },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+      "directive-copy",
+      "condition-image-match",
+    ];
+    const at0 = (commands: unknown) => [{ "directive-set-component-index": 0 }, ...(commands as unknown[])];
+    const envelope = await signed({
+      ...d,
+      components: [[{ hex: "00" }], [{ hex: "01" }]],
+      "shared-sequence": at0(d["shared-sequence"]) as never,
+      install: at0(d.install) as never,
+      validate: at0(d.validate) as never,
+      load: load as never,
+      invoke: [on1, "directive-invoke"],
+    });
+    const l: FlashLayout = {
+      ...layout,
+      components: [...layout.components, { id: ids[1] as never, slots: [14 * PAGE, 15 * PAGE], size: PAGE }],
+    };
+    const seen: [number, number, Uint8Array][] = [];
+    const flash = empty();
+    const device: FlashDevice = flashDevice(flash, identity, l, (id, _args, address, size) => {
+      seen.push([address, size, Uint8Array.from(device.read(id, 0, size, true))]);
+      return true;
+    });
+    put(device, envelope);
+    const before = flash.operations;
+    boot(device.start() as never, trust, device).next();
+    expect(seen).toEqual([[-1, 50, bytes]]);
+    expect(flash.operations).toBe(before);
+  });
+
+  it("refuses a layout that does not fit", () => {
+    const wrong: Partial<FlashLayout>[] = [
+      { records: [12 * PAGE, 12 * PAGE] },
+      { records: [12 * PAGE, 13 * PAGE + 4] },
+      { records: [12 * PAGE, -PAGE] },
+      { records: [3 * PAGE, 13 * PAGE] },
+      { envelopes: { slots: [8 * PAGE, 9 * PAGE], size: 2 * PAGE } },
+      { envelopes: { slots: [8 * PAGE, 10 * PAGE], size: 2 * PAGE - 4 } },
+      { envelopes: { slots: [8 * PAGE, 10 * PAGE], size: 0 } },
+      { components: [{ id: ID, slots: [0, 2 * PAGE], size: 4 * PAGE }] },
+      { tries: 1100 },
+    ];
+    for (const change of wrong) expect(() => on(empty(), { ...layout, ...change }), JSON.stringify(change)).toThrow(/layout|record/);
+  });
+
+  it("is written to in order, and not past its end", () => {
+    const { device } = on(empty());
+    device.begin(true);
+    device.erase(ID);
+    device.write(ID, 0, image(1, 5));
+    expect(() => device.write(ID, 4, image(1, 5))).toThrow("out of order");
+    expect(() => device.write(ID, 5, image(1, 4 * PAGE))).toThrow("beyond");
+    expect(device.size(ID, true)).toBe(5);
+    expect(Array.from(device.read(ID, 1, 4, true))).toEqual(Array.from(image(1, 5).slice(1)));
+  });
+});
+
+describe("going back after failed starts", () => {
+  const [one, two, three] = [image(1, 1000), image(2, 1001), image(3, 1002)];
+
+  async function updated(): Promise<Board> {
+    let b = on(empty(), careful);
+    put(b.device, await release(1, one));
+    expect(b.device.pending()).toBe(false);
+    b = restart(b, careful);
+    put(b.device, await release(2, two));
+    return restart(b, careful);
+  }
+
+  it("starts a release three times, then the one before; the floor stays", async () => {
+    let b = await updated();
+    for (let n = 0; n < 3; n++) {
+      expect([b.device.pending(), starts(b)]).toEqual([true, two]);
+      b = restart(b, careful);
+    }
+    for (let n = 0; n < 5; n++) {
+      expect([b.device.pending(), b.device.rolledBack(), starts(b), decimal(b.device.floor())]).toEqual([false, true, one, "2"]);
+      // the one before is not put in doubt by what it says of itself
+      b.device.confirm();
+      b = restart(b, careful);
+    }
+    const [old, same, next] = [await release(1, one), await release(2, two), await release(3, three)];
+    expect(code(() => install(old, trust, b.device))).toBe(errors.ROLLBACK);
+    put(b.device, same);
+    b = restart(b, careful);
+    expect([b.device.pending(), starts(b)]).toEqual([true, two]);
+    b.device.confirm();
+    b = restart(b, careful);
+    put(b.device, next);
+    b = restart(b, careful);
+    expect(starts(b)).toEqual(three);
+  });
+
+  it("stays with a release that confirmed itself, in its last start too", async () => {
+    for (const count of [1, 2, 3]) {
+      let b = await updated();
+      for (let n = 0; n < count; n++) {
+        if (n) b = restart(b, careful);
+        starts(b);
+      }
+      b.device.confirm();
+      for (let n = 0; n < 5; n++) {
+        b = restart(b, careful);
+        expect([b.device.pending(), b.device.rolledBack(), starts(b)]).toEqual([false, false, two]);
+      }
+    }
+  });
+
+  it("installs nothing over the way back while a release is not confirmed", async () => {
+    const b = await updated();
+    const next = await release(3, three);
+    expect(code(() => install(next, trust, b.device).next())).toBe(errors.DEVICE_FAULT);
+    expect(() => b.device.receive(next)).toThrow("not confirmed");
+    expect(b.flash.operations).toBe(0);
+    starts(b);
+    b.device.confirm();
+    put(b.device, next);
+    expect(starts(restart(b, careful))).toEqual(three);
+  });
+
+  it("has no way back on its first release", async () => {
+    let b = on(empty(), careful);
+    put(b.device, await release(1, one));
+    for (let n = 0; n < 10; n++) {
+      b = restart(b, careful);
+      expect(starts(b)).toEqual(one);
+    }
+  });
+
+  it("survives cuts while starts are counted and confirmed, three in a row", async () => {
+    const first = await updated();
+    let seen = 0;
+    const go = (pages: Pages, depth: number): void => {
+      for (const cut of [0, 1])
+        for (const tear of TEARS) {
+          const b = on(new FlashModel(pages), careful);
+          b.flash.cutAfter(cut, tear);
+          try {
+            starts(b);
+            b.device.confirm();
+          } catch (e) {
+            expect((e as Error).name).toBe("PowerCut");
+          }
+          const after = on(new FlashModel(b.flash.pages), careful);
+          const floor = decimal(after.device.floor());
+          expect([after.device.rolledBack() ? one : two, "2"]).toEqual([starts(after), floor]);
+          seen++;
+          if (depth > 1) go(b.flash.pages, depth - 1);
+        }
+    };
+    go(first.flash.pages, 3);
+    expect(seen).toBe(8 + 64 + 512);
+  });
+});
+
+describe("the model of flash", () => {
+  it("clears bits once, and throws where real flash would be damaged", () => {
+    const flash = empty();
+    flash.write(8, [1, 2, 3, 4]);
+    expect(() => flash.write(8, [1, 2, 3, 4])).toThrow(FlashMisuse);
+    expect(() => flash.write(6, [1, 2, 3, 4])).toThrow(FlashMisuse);
+    expect(() => flash.write(12, [1, 2, 3])).toThrow(FlashMisuse);
+    expect(() => flash.erase(4)).toThrow(FlashMisuse);
+    expect(() => flash.erase(16 * PAGE)).toThrow(FlashMisuse);
+    expect(() => flash.read(16 * PAGE - 1, 2)).toThrow(FlashMisuse);
+    flash.erase(0);
+    flash.write(8, [5, 6, 7, 8]);
+    expect(Array.from(flash.read(7, 6))).toEqual([255, 5, 6, 7, 8, 255]);
+    // across pages, in one piece
+    const long = image(1, 400);
+    flash.write(2 * PAGE - 200, long);
+    expect(flash.read(2 * PAGE - 200, 400)).toEqual(long);
+  });
+
+  it("gets as far as it says when the power is cut, and does nothing after", () => {
+    const left = (tear: (typeof TEARS)[number], bytes: Uint8Array, n = 0) => {
+      const flash = empty();
+      flash.cutAfter(n, tear);
+      expect(() => flash.write(0, bytes)).toThrow("power");
+      expect(() => flash.read(0, 1)).toThrow("power");
+      expect(() => flash.erase(0)).toThrow("power");
+      return new FlashModel(flash.pages).read(0, bytes.length);
+    };
+    const long = image(5, 200).map((x) => x & 0x7e);
+    const erased = (n: number) => new Uint8Array(n).fill(255);
+    expect(left("nothing", long)).toEqual(erased(200));
+    expect(left("whole", long)).toEqual(long);
+    expect(left("words", long)).toEqual(Uint8Array.from([...long.slice(0, 100), ...erased(100)]));
+    const bits = left("bits", long);
+    expect(bits.slice(0, 100)).toEqual(long.slice(0, 100));
+    expect(bits.slice(104)).toEqual(erased(96));
+    const [word, wanted] = [bits.slice(100, 104), long.slice(100, 104)];
+    expect(word).not.toEqual(wanted);
+    expect(word).not.toEqual(erased(4));
+    word.forEach((x, i) => {
+      expect(x & (wanted[i] as number)).toBe(wanted[i]);
+    });
+    // a short write is cut at each of its words
+    const short = image(6, 12);
+    for (const n of [0, 1, 2])
+      expect(left("nothing", short, n)).toEqual(Uint8Array.from([...short.slice(0, 4 * n), ...erased(12 - 4 * n)]));
+  });
+
+  it("erases the first half, or some bits, when it is cut", () => {
+    const erase = (tear: (typeof TEARS)[number]) => {
+      const flash = empty();
+      flash.write(0, image(7, PAGE));
+      const again = new FlashModel(flash.pages);
+      again.cutAfter(0, tear);
+      expect(() => again.erase(0)).toThrow("power");
+      return new FlashModel(again.pages).read(0, PAGE);
+    };
+    const [before, erased] = [image(7, PAGE), new Uint8Array(PAGE).fill(255)];
+    expect(erase("nothing")).toEqual(before);
+    expect(erase("whole")).toEqual(erased);
+    expect(erase("words")).toEqual(Uint8Array.from([...erased.slice(0, PAGE / 2), ...before.slice(PAGE / 2)]));
+    const bits = erase("bits");
+    expect(bits).not.toEqual(before);
+    expect(bits).not.toEqual(erased);
+    expect(bits.every((x, i) => (x & (before[i] as number)) === before[i])).toBe(true);
+  });
+});
