@@ -2,7 +2,7 @@
 // component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
-import { inputOf, take } from "../cbor.js";
+import { feed, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import { decimal, sequenceOf } from "../number.js";
@@ -304,12 +304,11 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         components[name] = { slot: 1 - part(name).slot, size: fresh[name].size };
       }
       replace(fs, folder + "/envelope." + next + ".suit", function (fd) {
-        var at = 0,
-          n;
-        for (; at < r.total; at += n) {
-          n = r.total - at < 65536 ? r.total - at : 65536;
-          writeFully(fs, fd, typed(take(r, at, n)), at);
-        }
+        var at = 0;
+        feed(r, { at: 0, n: r.total }, function (bytes) {
+          writeFully(fs, fd, typed(bytes), at);
+          at += bytes.length;
+        });
       });
       syncFolder(fs, folder + "/slots");
       // no order of names is promised: that of the envelope must not come to the disk after that of the record

@@ -1,0 +1,231 @@
+// Nothing ever needs a whole image or a whole envelope in RAM: how much is read and written at a time, counted at every border.
+
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { afterAll, describe, expect, it } from "vitest";
+// the model is the command line's, for `firmseal simulate`
+import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
+import { createFileDevice, fileDevice } from "../src/device/file.js";
+import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
+import { memoryDevice } from "../src/device/memory.js";
+import { anchor, boot, type Device, errors, type Host, install, type Refusal, type Source, sha256 } from "../src/index.js";
+import { hex } from "./vectors.js";
+
+const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
+const trust = { anchors: [anchor("ed25519", key.key)] };
+const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
+const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
+const ID = [hex("00")];
+const PAGE = 4096;
+const SIZE = 40_001;
+
+const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+const bytes = image(1, SIZE);
+
+function release(uri: string, text = ""): Promise<Uint8Array> {
+  const d = singleImage({
+    sequence: 1,
+    ...uuid,
+    digest: createHash("sha256").update(bytes).digest("hex"),
+    size: SIZE,
+    uri,
+    ...(uri.startsWith("#") && { payload: bytes }),
+    ...(text && { text: { en: { "update-description": text } } }),
+  });
+  return sign(encode(d), [signer(key)]);
+}
+
+/** The largest amounts that were asked for at once, by border, and how much in all. */
+class Watch {
+  readonly largest: { [border: string]: number } = {};
+  readonly total: { [border: string]: number } = {};
+
+  note(border: string, n: number): void {
+    this.largest[border] = Math.max(this.largest[border] ?? 0, n);
+    this.total[border] = (this.total[border] ?? 0) + n;
+  }
+
+  source(envelope: Uint8Array, chunk?: number): Source {
+    return {
+      length: envelope.length,
+      ...(chunk && { chunk }),
+      read: (offset, n) => {
+        this.note("envelope", n);
+        return envelope.slice(offset, offset + n);
+      },
+    };
+  }
+
+  device<D extends Device>(device: D): D {
+    const { read, write } = device;
+    device.read = (id, offset, n, fresh) => {
+      this.note("read", n);
+      return read.call(device, id, offset, n, fresh);
+    };
+    device.write = (id, offset, some) => {
+      this.note("write", some.length);
+      write.call(device, id, offset, some);
+    };
+    return device;
+  }
+
+  /** Hashing, where an engine's own one-shot function would need all of its input at once. */
+  host: Host = {
+    sha256: {
+      create: () => {
+        const state = sha256.create();
+        return {
+          update: (some) => {
+            this.note("hash", some.length);
+            state.update(some);
+          },
+          digest: () => state.digest(),
+        };
+      },
+      once: (some) => {
+        this.note("hash", some.length);
+        return (sha256.once as (b: ArrayLike<number>) => ArrayLike<number>)(some);
+      },
+    },
+  };
+}
+
+const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-stream-"));
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const layout: FlashLayout = {
+  components: [{ id: ID, slots: [0, 40 * PAGE], size: 40 * PAGE }],
+  envelopes: { slots: [80 * PAGE, 125 * PAGE], size: 45 * PAGE },
+  records: [170 * PAGE, 171 * PAGE],
+};
+
+function flash(watch?: Watch): FlashDevice {
+  const model = new FlashModel(blank(172, PAGE));
+  const driver = {
+    pageSize: PAGE,
+    read: (address: number, n: number) => {
+      watch?.note("flash read", n);
+      return model.read(address, n);
+    },
+    write: (address: number, some: ArrayLike<number>) => {
+      watch?.note("flash write", some.length);
+      model.write(address, some);
+    },
+    erase: (address: number) => model.erase(address),
+  };
+  return flashDevice(driver, identity, layout, () => true);
+}
+
+let folders = 0;
+const devices: [string, (watch: Watch) => Device, chunk: number][] = [
+  ["memory", () => memoryDevice(identity, [ID], 200_000), 1024],
+  [
+    "files",
+    () => {
+      const dir = join(folder, String(folders++));
+      createFileDevice(fs, dir, identity, 200_000);
+      const device = fileDevice(fs, dir);
+      device.chunk = 2048;
+      return device;
+    },
+    2048,
+  ],
+  ["flash", (watch) => flash(watch), 1024],
+];
+
+const contents = (device: Device) => Uint8Array.from(device.read(ID, 0, SIZE, false));
+
+describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, chunk) => {
+  it.each([1, 3, 63, 64, 4095, 4096, 4097, SIZE])("of %i bytes, is written as it comes and read back by the chunk", async (size) => {
+    const watch = new Watch();
+    const device = make(watch);
+    const progress = install(await release("coap://a/b"), trust, watch.device(device), watch.host);
+    expect(progress.next()).toMatchObject({ size: SIZE });
+    for (let at = 0; at < SIZE; at += size) progress.next(bytes.subarray(at, at + size));
+    progress.next(true);
+    expect(progress.done).toBe(true);
+    expect(watch.largest).toMatchObject({ write: size, read: chunk, hash: Math.max(size, chunk) });
+    // written once, read back once before the commit
+    expect([watch.total["write"], watch.total["read"]]).toEqual([SIZE, SIZE]);
+    if (watch.largest["flash write"]) expect(watch.largest["flash write"]).toBeLessThanOrEqual(size + 3 > 1024 ? size + 3 : 1024);
+    expect(contents(device)).toEqual(bytes);
+  });
+
+  it("that do not stop are cut off before the byte that is too many is written", async () => {
+    const watch = new Watch();
+    const progress = install(await release("coap://a/b"), trust, watch.device(make(watch)), watch.host);
+    progress.next();
+    let refused = 0;
+    for (let n = 0; n < 1000 && !refused; n++) {
+      try {
+        progress.next(image(n, 1000));
+      } catch (e) {
+        refused = (e as Refusal).code;
+      }
+    }
+    expect(refused).toBe(errors.PAYLOAD_SIZE);
+    expect(watch.total["write"]).toBe(SIZE - 1);
+  });
+
+  it("that are hashed well on their way and lie otherwise in storage are not committed", async () => {
+    const watch = new Watch();
+    const device = watch.device(make(watch));
+    const { read } = device;
+    device.read = (id, offset, n, fresh) => {
+      const out = Uint8Array.from(read.call(device, id, offset, n, fresh));
+      if (fresh && offset + n === SIZE) out[n - 1] = (out[n - 1] as number) ^ 128;
+      return out;
+    };
+    const progress = install(await release("coap://a/b"), trust, device, watch.host);
+    progress.next();
+    progress.next(bytes);
+    expect(() => progress.next(true)).toThrow("firmseal refusal");
+    expect(device.floor()).toEqual([0, 0]);
+    expect(device.size(ID, false)).toBe(0);
+  });
+});
+
+describe("an envelope that is read through a window", () => {
+  it.each(devices)("is never asked for whole, payload inside: device in %s", async (name, make, chunk) => {
+    const watch = new Watch();
+    const device = watch.device(make(watch));
+    const envelope = await release("#fw", "a long text ".repeat(2000));
+    install(watch.source(envelope), trust, device, watch.host).next();
+    expect(watch.largest["envelope"]).toBeLessThanOrEqual(1024);
+    expect(watch.largest).toMatchObject({ write: 1024, read: chunk });
+    expect(watch.largest["hash"]).toBeLessThanOrEqual(Math.max(1024, chunk));
+    // all of it was read, and once more where a device keeps it
+    expect(watch.total["envelope"]).toBeGreaterThan(name === "memory" ? SIZE : 2 * SIZE);
+    expect(contents(device)).toEqual(bytes);
+  });
+
+  it.each([16, 100, 256, 5000])("and stays within a chunk of %i bytes where the source wants that", async (chunk) => {
+    const watch = new Watch();
+    const device = watch.device(flash(watch));
+    device.chunk = chunk;
+    install(watch.source(await release("#fw"), chunk), trust, device, watch.host).next();
+    // the reader has a window of 64 bytes, and a signature and its header are read in one piece
+    expect(watch.largest["envelope"]).toBeLessThanOrEqual(Math.max(chunk, 128));
+    expect(watch.largest).toMatchObject({ write: chunk, read: chunk });
+    // 40 bytes: the record
+    expect(watch.largest["flash write"]).toBeLessThanOrEqual(Math.max(chunk + 3, 40));
+    expect(contents(device)).toEqual(bytes);
+  });
+
+  it("lies in flash from the first byte on: received, installed and booted from there", async () => {
+    const watch = new Watch();
+    const device = watch.device(flash(watch));
+    const envelope = await release("#fw");
+    for (let at = 0; at < envelope.length; at += 20) device.receive(envelope.slice(at, at + 20));
+    install(device.received(), trust, device, watch.host).next();
+    boot(device.start() as Source, trust, device, watch.host).next();
+    for (const border of ["flash read", "flash write", "read", "write", "hash"]) expect(watch.largest[border]).toBeLessThanOrEqual(1024);
+    // it was written once: the commit names it where it lies
+    expect(watch.total["flash write"]).toBeLessThan(envelope.length + SIZE + 100);
+    const kept = device.envelope() as Source;
+    expect(Uint8Array.from(kept.read(0, kept.length))).toEqual(Uint8Array.from(envelope));
+  });
+});
