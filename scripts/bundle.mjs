@@ -32,6 +32,7 @@ const NAMED = {
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
   anchor: ["anchorOf"],
+  "device/flash": ["flashDevice"],
   install: ["install", "boot"],
   open: ["open"],
   run: ["start", "step"],

@@ -39,6 +39,7 @@ const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
+  flash: "flashDevice(): a Device on raw flash",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -72,6 +73,8 @@ export const PUBLIC_NAMES = [
   // device.ts
   "identity begin capacity erase write invoke persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
   "written envelope done manifest next cause",
+  // device/flash.ts
+  "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
 ]
   .join(" ")
   .split(" ");
@@ -119,6 +122,7 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
   ];
   if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install", value)};`);
   out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,

@@ -96,7 +96,11 @@ withPassphrases(
 
 command("bundle", "write a device verifier in one JavaScript file")
   .requiredOption("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
-  .option("--features <names>", "what it has besides open, start and step, with commas: install, errors, copy", "install,errors,copy")
+  .option(
+    "--features <names>",
+    "what it has besides open, start and step, with commas: install, errors, copy, flash",
+    "install,errors,copy",
+  )
   .addOption(
     new Option("--form <name>", "umd: CommonJS or one global; espruino: a module for require(); script: one global, for a snapshot")
       .choices(["umd", "espruino", "script"])

@@ -1,0 +1,93 @@
+// The flash device in a bundle, on the engines that devices have: two releases, a power cut at every write and erase, failed starts.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { minified, readable } from "../../packages/cli/src/bundle.ts";
+import { makeParts } from "../bundle.mjs";
+import { checkEs5 } from "../checks/es5.mjs";
+
+const PLAYER = fileURLToPath(new URL("../../conformance/flash.js", import.meta.url));
+const options = { algs: ["ed25519"], features: ["install", "flash"], form: "script" };
+const folder = mkdtempSync(join(tmpdir(), "firmseal-flash-"));
+const one = signer(privateKey("ed25519", new Uint8Array(32).fill(7)));
+let bundle;
+let source;
+
+beforeAll(async () => {
+  const parts = await makeParts();
+  bundle = await minified(options, parts);
+  source = await readable(options, parts);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function release(sequence, n) {
+  const image = Uint8Array.from({ length: n }, (_, i) => (i * 31 + sequence * 7) & 255);
+  const digest = createHash("sha256").update(image).digest("hex");
+  const facts = { sequence, vendor: "example.com", class: "board-v2", digest, size: n, uri: "#fw", payload: image };
+  return [...(await sign(encode(singleImage(facts)), [one]))];
+}
+
+const EXPECTED = [
+  "first 600 floor 0,1",
+  "cut true",
+  ...Array.from({ length: 3 }, () => "start 701 false floor 0,2"),
+  ...Array.from({ length: 2 }, () => "start 600 true floor 0,2"),
+  "end",
+];
+
+async function script(step) {
+  const uuid = (text) => [...Buffer.from(text.replaceAll("-", ""), "hex")];
+  const values = {
+    A: await release(1, 600),
+    B: await release(2, 701),
+    KEY: [...one.publicKey],
+    VENDOR: uuid("cfbff0d1-9375-5685-968c-48ce8b15ae17"),
+    CLASS: uuid("7ef25e26-57d5-563d-bec7-161eb72060bb"),
+    STEP: step,
+  };
+  const given = Object.entries(values).map(([name, value]) => `var ${name} = ${JSON.stringify(value)};\n`);
+  return `${bundle}${given.join("")}${readFileSync(PLAYER, "utf8")}`;
+}
+
+const onPath = (command) => (process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, command)));
+
+/** `step`: how many cuts an engine has the time for. */
+const ENGINES = [
+  { name: "node", command: process.execPath, step: 1 },
+  { name: "duk", command: "duk", step: 4 },
+  { name: "qjs", command: "qjs", args: ["--script"], step: 4 },
+  { name: "mujs", command: "mujs", step: 4 },
+  ...["XST", "JERRY", "ESPRUINO"].map((variable) => ({
+    name: variable.toLowerCase(),
+    command: process.env[variable] && resolve(process.env[variable]),
+    optional: true,
+    step: variable === "ESPRUINO" ? 60 : 8,
+  })),
+];
+
+describe("the flash device in a bundle", () => {
+  it("keeps to the language that every engine runs", () => {
+    expect(checkEs5(bundle, "flash.js")).toEqual([]);
+    expect(checkEs5(source, "flash.src.js")).toEqual([]);
+    expect(source).toContain("the layout overlaps");
+  });
+
+  for (const { name, command, args = [], step, optional } of ENGINES) {
+    const missing = !command || (command === name && !onPath(command) && !process.env.CI);
+    if (optional && missing) continue;
+    it.skipIf(missing)(`survives cuts and failed starts on ${name}`, async () => {
+      const file = join(folder, `${name}.js`);
+      writeFileSync(file, await script(step));
+      const { stdout, stderr } = spawnSync(command, [...args, file], { cwd: folder, encoding: "latin1", timeout: 55_000 });
+      // Espruino has a banner in front, and a prompt
+      const said = `${stderr}${stdout}`.split(/\r?\n/).filter((line) => /[a-z]/.test(line) && !/^ |https?:/.test(line));
+      expect(said.slice(-EXPECTED.length)).toEqual(EXPECTED);
+    });
+  }
+});
