@@ -102,6 +102,10 @@ describe("a power cut at any operation, and again during recovery", () => {
     expectSound(new Simulation(make, { ...setup, components: ids }, one, two).run(), 400);
   });
 
+  it.each(kinds)("leaves nothing, or the first release, on a new device: %s", async (_, make) => {
+    expectSound(new Simulation(make, setup, null, await release(8, image(4099, 2))).run(), 400);
+  });
+
   it("does so for an image of many pages and for small pages", async () => {
     const size = LONG ? 60_000 : 20_000;
     const [one, two] = [await release(1, image(size, 1)), await release(2, image(size + 1, 2))];

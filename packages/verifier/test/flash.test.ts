@@ -348,6 +348,33 @@ describe("going back after failed starts", () => {
     }
   });
 
+  it("keeps the one before when the next update is cut anywhere", async () => {
+    let b = await updated();
+    for (let n = 0; n < 4; n++) {
+      starts(b);
+      b = restart(b, careful);
+    }
+    const next = await release(3, three);
+    const from = b.flash.pages;
+    const run = new FlashModel(from);
+    put(on(run, careful).device, next);
+    let pages = from;
+    let seen = 0;
+    for (const operation of run.log) {
+      for (const tear of TEARS) {
+        const after = on(new FlashModel(applied(pages, operation, tear)), careful);
+        const now = starts(after);
+        expect([now, decimal(after.device.floor())]).toEqual(after.device.rolledBack() ? [one, "2"] : [three, "3"]);
+        after.device.confirm();
+        put(after.device, next);
+        expect(starts(restart(after, careful))).toEqual(three);
+        seen++;
+      }
+      pages = applied(pages, operation);
+    }
+    expect(seen).toBeGreaterThan(60);
+  });
+
   it("survives cuts while starts are counted and confirmed, three in a row", async () => {
     const first = await updated();
     let seen = 0;

@@ -20,7 +20,7 @@ const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-
 const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
 const ID = [hex("00")];
 const PAGE = 4096;
-const SIZE = 40_001;
+const SIZE = 12_289;
 
 const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
 const bytes = image(1, SIZE);
@@ -167,7 +167,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
       }
     }
     expect(refused).toBe(errors.PAYLOAD_SIZE);
-    expect(watch.total["write"]).toBe(SIZE - 1);
+    expect(watch.total["write"]).toBe(SIZE - (SIZE % 1000));
   });
 
   it("that are hashed well on their way and lie otherwise in storage are not committed", async () => {

@@ -49,6 +49,11 @@ function given(path: string, payloads: readonly string[], trust: Trust): Given {
 /** Simulated flash lies in memory, twice what it holds and more. */
 const LARGEST = 64 * 1024 * 1024;
 
+const LARGEST_PAGE = 1024 * 1024;
+
+/** So many cuts take a minute or so; more are announced. */
+const MANY = 10_000_000;
+
 /** The device that is meant: named by options, or else the only one that the update names. */
 function identityFor(m: Manifest, o: SimulateOptions): Identity {
   const named = [...kinds(m)].map((k) => k.identity);
@@ -73,7 +78,8 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
-  if (o.pageSize < 256 || o.pageSize % 4 !== 0) throw usage(`--page-size ${o.pageSize}: is no size of a page`, "for example 4096");
+  if (o.pageSize < 256 || o.pageSize > LARGEST_PAGE || o.pageSize % 4 !== 0)
+    throw usage(`--page-size ${o.pageSize}: is no size of a page`, "for example 4096");
   const update = given(path, o.payload ?? [], trust);
   const before = o.previous === undefined ? undefined : given(o.previous, o.previousPayload ?? [], trust);
   const components = union(update.manifest.components, before?.manifest.components ?? []);
@@ -95,6 +101,8 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   const simulation = new Simulation(make, setup, previous, update.release);
   let bar: Progress | undefined;
   const report = simulation.run(o.secondCuts, (done, total) => {
+    if (!bar && total * (o.secondCuts ?? total) > MANY)
+      say(`${number(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
     bar ??= new Progress("cutting the power", total);
     bar.at(done);
   });

@@ -154,17 +154,20 @@ export class Simulation {
   private from!: Store;
   private floor: Sequence = [0, 0];
 
-  /** `previous` is installed in peace. Throws Unsimulated where that, or the update, does not work even so. */
-  constructor(make: MakeStore, setup: Setup, previous: Release, update: Release) {
+  /**
+   * `previous` is installed in peace; null: the device is new, and "old" then means that nothing starts. Throws Unsimulated where that, or the
+   * update, does not work even so.
+   */
+  constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
     this.setup = setup;
     this.update = update;
     // the release that is kept may be either; each was installed under its own trust
-    this.trust = { anchors: [...update.trust.anchors, ...previous.trust.anchors] };
+    this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
     if (update.trust.need !== undefined) this.trust.need = update.trust.need;
     this.prepare(make, previous);
   }
 
-  private prepare(make: MakeStore, previous: Release): void {
+  private prepare(make: MakeStore, previous: Release | null): void {
     const attempt = <T>(step: Unsimulated["step"], work: () => T): T => {
       try {
         return work();
@@ -173,10 +176,12 @@ export class Simulation {
       }
     };
     const machine = make(this.setup).power();
-    attempt("previous", () => installOn(machine.start(), previous));
+    if (previous) attempt("previous", () => installOn(machine.start(), previous));
     const started = machine.start();
-    this.before = attempt("previous", () => bootOn(started, this.setup, this.trust));
-    started.confirm?.();
+    if (previous) {
+      this.before = attempt("previous", () => bootOn(started, this.setup, this.trust));
+      started.confirm?.();
+    }
     this.floor = started.device.floor();
     this.from = machine.off();
 
@@ -191,6 +196,7 @@ export class Simulation {
     try {
       const started = machine.start();
       floor = started.device.floor();
+      if (!started.envelope && this.before === "") return { boots: "old", floor };
       const what = bootOn(started, this.setup, this.trust);
       started.confirm?.();
       return { boots: what === this.after ? "new" : what === this.before ? "old" : "mixed", floor };
@@ -248,25 +254,25 @@ export class Simulation {
       if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
     };
     const peace = this.course(this.from, this.floor);
-    const cuts = [...peace.machine.cuts(this.from)];
-    for (const [n, cut] of cuts.entries()) {
-      progress(n, cuts.length);
+    report.cuts = countOf(peace.machine.cuts(this.from));
+    for (const cut of peace.machine.cuts(this.from)) {
+      progress(report.points.length, report.cuts);
       const course = this.course(cut.left, this.floor);
       const point: Point = { ...place(cut), ...verdictOf(course), again: tally() };
       if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
-      const recovery = second === 0 ? [] : [...course.machine.cuts(cut.left)];
-      const all = second === 0 ? countOf(course.machine.cuts(cut.left)) : recovery.length;
-      const chosen = recovery.length <= second ? recovery : spread(recovery, second);
-      report.leftOut += all - chosen.length;
-      for (const again of chosen) {
+      const all = countOf(course.machine.cuts(cut.left));
+      const chosen = spread(all, second);
+      report.leftOut += all - (chosen?.size ?? all);
+      let at = 0;
+      for (const again of course.machine.cuts(cut.left)) {
+        if (chosen && !chosen.has(at++)) continue;
         const c = this.course(again.left, course.floorNow);
         count(point.again, c);
         if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
       }
-      report.cutsDuringRecovery += chosen.length;
+      report.cutsDuringRecovery += point.again.cuts;
       report.points.push(point);
     }
-    report.cuts = cuts.length;
     report.courses = this.courses;
     return report;
   }
@@ -278,9 +284,10 @@ function countOf(items: Iterable<unknown>): number {
   return n;
 }
 
-/** `n` of a list, the first and the last among them. */
-function spread<T>(list: readonly T[], n: number): T[] {
-  return Array.from({ length: n }, (_, i) => list[Math.round((i * (list.length - 1)) / Math.max(1, n - 1))] as T);
+/** Which `n` of so many to take, the first and the last among them; undefined: all. */
+function spread(all: number, n: number): Set<number> | undefined {
+  if (all <= n) return undefined;
+  return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));
 }
 
 function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: Course): Verdict {

@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
+import { usage } from "../failure.js";
 import type { Release } from "./engine.js";
 
 /** Bytes of the first image; odd, so that its end is not that of a page or a word. */
@@ -56,6 +57,8 @@ export async function madeUp(
   size: number,
   need: number,
 ): Promise<Release> {
+  if (identity.vendor[0]?.length !== 16)
+    throw usage("for a vendor that is named by a number no release can be made up", "give the one that is there: --previous ENVELOPE");
   const keys = Array.from({ length: need }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {
