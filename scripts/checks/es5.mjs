@@ -3,8 +3,11 @@
 
 import { parse } from "acorn";
 
+/** Typed arrays that a bundle may use, behind a `typeof`. */
+const TYPED = ["Uint8Array", "Uint32Array", "Float64Array"];
+
 /** Names from outside that a bundle may use. What is optional among them stands behind a `typeof`. */
-const GLOBALS = new Set(["module", "exports", "Math", "Error", "Uint8Array", "Object", "String", "undefined", "arguments"]);
+const GLOBALS = new Set(["module", "exports", "Math", "Error", "Object", "String", "undefined", "arguments", ...TYPED]);
 
 /** Exact and present everywhere. Espruino lacks imul, trunc and clz32, and its round and pow are not the standard's. */
 const MATH = new Set(["floor", "abs", "min", "max"]);
@@ -13,7 +16,7 @@ const MATH = new Set(["floor", "abs", "min", "max"]);
 const AS_DATA = new Set(["at", "raw", "values", "entries"]);
 
 /** What only some engines have: asked for with `typeof` in the function that uses it, or in one around it. */
-const OPTIONAL = new Set(["module", "exports", "Uint8Array"]);
+const OPTIONAL = new Set(["module", "exports", ...TYPED]);
 
 const OBJECT = new Set(["keys", "prototype"]);
 
@@ -313,6 +316,18 @@ export const RULES = {
             ? [node.param]
             : [];
       for (const id of ids) if (id && (id.name === "of" || id.name === "get")) report(id, `Espruino takes no variable named ${id.name}`);
+    });
+  },
+  "for-function"(tree, report, _root, code) {
+    walk(tree, (node) => {
+      if (node.type === "ForStatement" && node.init && code.startsWith("function", node.init.start))
+        report(node, "Espruino takes a function at the head of a for for a declaration");
+    });
+  },
+  "last-return"(tree, report, _root, code) {
+    walk(tree, (node) => {
+      if (node.type === "ReturnStatement" && code.slice(node.start, node.end) === "return")
+        report(node, "Espruino misses the end of a function whose last word is return: it needs a semicolon");
     });
   },
   accessor(tree, report) {

@@ -114,6 +114,14 @@ const SNIPPETS = {
     caught: ["var of = 1;", "var get = 1;", "function get() {}", "function f(of) {}", "try {} catch (get) {}"],
     fine: ["var o = { of: 1, get: 2 };"],
   },
+  "for-function": {
+    caught: ["for (function () {}(); ; ) {}", "for (function f() {}.a = 1; ; ) {}"],
+    fine: ["for (var f = function () {}; f; ) f = 0;", "for ((function () {})(); 0; ) {}"],
+  },
+  "last-return": {
+    caught: ["function f(){return}", "function f(a){if(a)return}"],
+    fine: ["function f() { return; }", "function f(){return 1}"],
+  },
   accessor: { caught: ["var o = { get a() { return 1; } };", "var o = { set a(v) {} };"], fine: ["var o = { get: 1 };"] },
   instanceof: { caught: ["var e = 1, x = e instanceof Error;"], fine: ["var a = 1, x = a instanceof Object;"] },
   character: { caught: ['var s = "\\u2192";', "var a = 1; // \u2192"], fine: ['var s = "\\u00ff";'] },

@@ -12,6 +12,19 @@ export function cells(n: number): number[] {
   return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
+/** All of `pieces`, one after the other. */
+export function concat(pieces: Bytes[]): Bytes {
+  var n = 0,
+    out,
+    i,
+    j;
+  for (i = 0; i < pieces.length; i++) n += pieces[i].length;
+  out = room(n);
+  n = 0;
+  for (i = 0; i < pieces.length; i++) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
+  return out;
+}
+
 /** Whether two strings of octets are the same. It takes as long whether they are or not: also for tags and check-content (M37 §8.4.9.3). */
 export function same(a: Bytes, b: Bytes): boolean {
   var d = a.length ^ b.length,

@@ -267,7 +267,7 @@ describe("the device on raw flash", () => {
   it("is written to in order, and not past its end", () => {
     const { device } = on(empty());
     device.begin(true);
-    device.erase(ID);
+    device.erase(ID, 4 * PAGE);
     device.write(ID, 0, image(1, 5));
     expect(() => device.write(ID, 4, image(1, 5))).toThrow("out of order");
     expect(() => device.write(ID, 5, image(1, 4 * PAGE))).toThrow("beyond");

@@ -112,9 +112,9 @@ function bootOn(started: Started, setup: Setup, trust: Trust): string {
   const invoked: string[] = [];
   const loaded = new Set<string>();
   const { invoke, erase } = device;
-  device.erase = (id) => {
+  device.erase = (id, most) => {
     loaded.add(componentName(id));
-    erase.call(device, id);
+    erase.call(device, id, most);
   };
   device.invoke = (id, args) => {
     const name = componentName(id);

@@ -75,12 +75,12 @@ class MemoryMachine implements Machine {
         apply: (state, tear) => (tear === "nothing" ? state : apply(state, tear, part, slot)),
       });
     };
-    device.erase = (id) => {
+    device.erase = (id, most) => {
       const { part, slot } = target(id);
       // an erase of memory is one step: half of it is nothing
       note("erase", id, (state, tear) => (tear === "half" ? state : withSlot(state, part, slot, [])));
       if (device.installing) this.erased.add(`${part} ${slot}`);
-      erase(id);
+      erase(id, most);
     };
     device.write = (id, offset, bytes) => {
       const kept = Array.from(bytes);

@@ -4,7 +4,7 @@
 // images without asking it: an unsigned boot loader below is no root of trust. docs/devices.md has the layout and the limits.
 
 import { concat, room, same } from "../bytes.js";
-import { feed, reader } from "../cbor.js";
+import { feed, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
@@ -301,13 +301,13 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   /** Keeps the envelope beside the one that is current, and reads it back. */
   function keep(envelope: Bytes | Source): Writer {
     var w = envelopeWriter(),
-      r = reader(envelope),
+      r = inputOf(envelope),
       at = 0;
-    feed(r, { at: 0, n: r.end }, function (bytes) {
+    feed(r, { at: 0, n: r.total }, function (bytes) {
       append(w, bytes);
     });
     close(w);
-    feed(r, { at: 0, n: r.end }, function (bytes) {
+    feed(r, { at: 0, n: r.total }, function (bytes) {
       if (!same(bytes, flash.read(w.base + at, bytes.length))) throw new Error("the envelope was not written");
       at += bytes.length;
     });
