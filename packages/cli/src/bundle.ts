@@ -189,18 +189,16 @@ function nested(all: Statement[], names: readonly string[]): string {
 
 /** The parts, set for the features, with what a bundle exports behind them. */
 function assemble(all: Parts, options: BundleOptions): string {
+  const out = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [...options.features, ...options.algs.flatMap((alg) => ALGS[alg].hashes)];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
     return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
   });
-  if (options.form === "espruino") {
-    const out = exportsOf(all, options, "exports");
-    return `${nested(statements, out.match(/\w+/g) ?? [])}\n${out}\n`;
-  }
+  if (options.form === "espruino") return `${nested(statements, out.match(/\w+/g) ?? [])}\n${out}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
-  return `${head}${code}\n${exportsOf(all, options, "api")}\n})(firmseal);\n`;
+  return `${head}${code}\n${out}\n})(firmseal);\n`;
 }
 
 function title({ algs, features }: BundleOptions): string {

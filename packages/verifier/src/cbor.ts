@@ -47,8 +47,7 @@ export const MAX_DEPTH = 8;
 const MAX_KEY = 1100;
 const MAX_NUMBER = 9007199254740991;
 const WINDOW = 64;
-/** Bytes that are moved at a time. */
-export const CHUNK = 1024;
+const CHUNK = 1024;
 
 /** A stretch of the input: offset and length in bytes. */
 export interface Slice {
@@ -152,13 +151,18 @@ export function take(src: Input, at: number, n: number): Bytes {
   return out;
 }
 
+/** Bytes of an input that are moved at a time. */
+export function chunkOf(src: Input): number {
+  return (src.origin && src.origin.chunk) || CHUNK;
+}
+
 /** Hands a stretch to `use`, a chunk at a time. */
 export function feed(src: Input, slice: Slice, use: (bytes: Bytes) => void): void {
   var at = slice.at,
     end = at + slice.n,
     n;
   for (; at < end; at += n) {
-    n = (src.origin && src.origin.chunk) || CHUNK;
+    n = chunkOf(src);
     if (n > end - at) n = end - at;
     use(take(src, at, n));
   }

@@ -1,6 +1,6 @@
 // SUIT_Digest, and the hash functions that can answer for it.
 
-import { array, bstr, CHUNK, feed, type Input, input, int, type Slice, take } from "./cbor.js";
+import { array, bstr, chunkOf, feed, type Input, input, int, type Slice, take } from "./cbor.js";
 import { HAS_SHA512 } from "./features.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
@@ -46,7 +46,7 @@ export function digestSlice(src: Input, slice: Slice, host: Host, alg: number): 
   var hash = hashOf(host, alg),
     state: HashState;
   // in one call where all of it may be at hand: an engine's own hash knows no other way
-  if (hash.once && slice.n <= CHUNK) return hash.once(take(src, slice.at, slice.n));
+  if (hash.once && slice.n <= chunkOf(src)) return hash.once(take(src, slice.at, slice.n));
   state = hash.create();
   feed(src, slice, function (bytes) {
     state.update(bytes);
