@@ -11,20 +11,17 @@ import { whole } from "../hash/block.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
-import { isZero, less, lin, load, mul, ONE, P, RR, V } from "./field256.js";
+import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
 /** 11 tight limbs out of 44 characters, 6 bits each, most significant first, 2^23 more than the limb: half the text of their numbers. */
 function limbs(text: string): number[] {
   var o: number[] = [];
   var i: number;
-  var t = 0;
+  var c: number;
   for (i = 0; i < 44; i++) {
-    t = t * 64 + text.charCodeAt(i) - 48;
-    if (i % 4 === 3) {
-      o.push(t - 8388608);
-      t = 0;
-    }
+    c = text.charCodeAt(i);
+    o[i >> 2] = i & 3 ? 64 * o[i >> 2] + c - 48 : c - 80;
   }
   return o;
 }
@@ -54,16 +51,12 @@ function dbl(p: number[][]): void {
   var w = p[1];
   var z = p[2];
   mul(A, z, z);
-  mul(B, w, w);
-  mul(C, x, B);
+  mul(C, x, mul(B, w, w));
   mul(z, w, z);
   lin(D, x, 3, A, -3);
-  lin(A, x, 1, A, 1);
-  mul(A, A, D);
+  mul(A, lin(A, x, 1, A, 1), D);
   mul(x, A, A, C, -2);
-  lin(C, C, 2, x, -2);
-  mul(B, B, B);
-  mul(w, A, C, B, -1);
+  mul(w, A, lin(C, C, 2, x, -2), mul(B, B, B), -1);
 }
 
 /**
@@ -82,26 +75,20 @@ function add(p: number[][], q: number[][], s: number): void {
     lin(z, ONE, 1, ONE, 0);
     return;
   }
-  mul(A, z, z);
-  mul(B, q[0], A, x, -1);
-  mul(A, A, z);
-  mul(A, A, q[1], w, -s);
+  mul(B, q[0], mul(A, z, z), x, -1);
+  mul(A, mul(A, A, z), q[1], w, -s);
   if (isZero(B)) {
     // The same x: the formulas above do not hold. An attacker who knows the private key can bring about both cases.
     if (isZero(A)) dbl(p);
     else lin(z, z, 0, z, 0);
     return;
   }
-  lin(C, B, 2, B, 0);
-  mul(z, z, C);
-  mul(D, C, C);
-  mul(B, B, D);
+  mul(z, z, lin(C, B, 2, B, 0));
+  mul(B, B, mul(D, C, C));
   mul(C, x, D);
   mul(D, w, B);
-  lin(B, B, 1, C, 2);
-  mul(x, A, A, B, -1);
-  lin(C, C, 2 * s, x, -2 * s);
-  mul(w, A, C, D, -2);
+  mul(x, A, A, lin(B, B, 1, C, 2), -1);
+  mul(w, A, lin(C, C, 2 * s, x, -2 * s), D, -2);
 }
 
 function copy(p: number[][]): number[][] {
@@ -122,22 +109,20 @@ function table(points: number[][][]): number[][][] {
   var d: number[][];
   var c: number[][];
   var r: number[];
+  var z: number[];
   var i: number;
   var j: number;
   for (i = 0; i < points.length; i++) {
-    c = points[i];
+    c = copy(points[i]);
     d = copy(c);
     dbl(d);
-    mul(A, d[2], d[2]);
-    mul(c[0], c[0], A);
-    mul(A, A, d[2]);
-    mul(c[1], c[1], A);
+    z = d[2];
+    mul(c[0], c[0], mul(A, z, z));
+    mul(c[1], c[1], mul(A, A, z));
     for (j = 0; j < 4; j++) {
       if (j) add(c, d, 1);
       t[n] = copy(c);
-      mul(t[n][2], c[2], d[2]);
-      f[n + 1] = [];
-      mul(f[n + 1], f[n], t[n][2]);
+      f[n + 1] = mul([], f[n], mul(t[n][2], c[2], z));
       n++;
     }
   }
@@ -148,10 +133,8 @@ function table(points: number[][][]): number[][][] {
     c = t[i];
     mul(A, r, f[i]);
     mul(r, r, c.pop() as number[]);
-    mul(B, A, A);
-    mul(c[0], c[0], B);
-    mul(A, A, B);
-    mul(c[1], c[1], A);
+    mul(c[0], c[0], mul(B, A, A));
+    mul(c[1], c[1], mul(A, A, B));
   }
   return t;
 }
@@ -160,25 +143,26 @@ function table(points: number[][][]): number[][][] {
  * s u, for u within 18 N of 0 and s = 1 or -1, as digits: index i holds a multiple of 2^i, odd and within -7..7, or nothing. u is used up.
  * First k N is taken off, with k the integer next to u / 2^256: what is left is below 2^255 + 18 * 2^224 in magnitude. Non-zero digits are 4
  * apart, so all below a digit at i come to less than 7/15 * 2^i, and one at 256 would need 2^255 * 16/15: the highest index is 255.
- * Then the limbs are made 264 bits of two's complement, 24 each: 32 bits are enough for bit operations, and of a window of 4 bits across two limbs
- * only the low bits of the second are needed. A carry that is left at the end meets the sign bits of a negative number, which it cancels.
+ * Then the limbs are made 264 bits of two's complement, 24 each: |u[i]| <= 2^23 and |k| <= 18, so |t| < 2^28, and 32 bits are enough for bit
+ * operations. Of a window of 4 bits across two limbs only the low bits of the second are needed. A carry that is left at the end meets the
+ * sign bits of a negative number, which it cancels.
  */
 function digits(u: number[], s: number): number[] {
   var o: number[] = [];
-  var k = Math.floor((u[10] + 32768) / 65536);
+  var k = (u[10] + 32768) >> 16;
   var c = 0;
   var i: number;
   var j: number;
   var t: number;
   for (i = 0; i < 11; i++) {
     t = s * (u[i] - k * N[i]) + c;
-    c = Math.floor(t * V);
-    u[i] = t - c * 16777216;
+    c = t >> 24;
+    u[i] = t & 16777215;
   }
   c = 0;
   i = 0;
   while (i < 256) {
-    k = Math.floor(i / 24);
+    k = (i / 24) | 0;
     j = i % 24;
     t = (((u[k] >> j) | (u[k + 1] << (24 - j))) & 15) + c;
     // Odd: not both the carry and bit i are set, so t is at most 15.
@@ -192,21 +176,17 @@ function digits(u: number[], s: number): number[] {
 }
 
 /**
- * The point of a key, or null where it cannot be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p,
+ * The point of a key, or false where it cannot be used: 65 bytes, 4 || x || y (SEC 1 §2.3.3, uncompressed), x and y below p,
  * y^2 = x^3 - 3 x + b, as W^2 = 4 (x^3 - 3 x + b). Weights: 2 y has 4, RR less than 1; b - 3 x has 4.
  */
-function decode(key: Bytes): number[][] | null {
+function decode(key: Bytes): number[][] | false {
   var x = load(key, 1);
   var y = load(key, 33);
-  if (key.length !== 65 || key[0] !== 4 || !less(x, P) || !less(y, P)) return null;
+  if (key.length !== 65 || key[0] !== 4 || !less(x, P) || !less(y, P)) return false;
   mul(x, x, RR);
-  lin(y, y, 2, y, 0);
-  mul(y, y, RR);
-  lin(C, CURVE_B, 1, x, -3);
-  mul(A, x, x);
-  mul(A, A, x, C, 1);
-  mul(A, y, y, A, -4);
-  return isZero(A) ? [x, y, ONE] : null;
+  mul(y, lin(y, y, 2, y, 0), RR);
+  mul(A, mul(A, x, x), x, lin(C, CURVE_B, 1, x, -3), 1);
+  return isZero(mul(A, y, y, A, -4)) && [x, y, ONE];
 }
 
 function valid(key: Bytes): boolean {
@@ -229,22 +209,21 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var i: number;
   var j: number;
   var k: number;
-  if (signature.length !== 64 || !q) return false;
   r = load(signature, 0);
   s = load(signature, 32);
-  if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
+  if (signature.length !== 64 || !q || isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
   u = ratio([s, load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
   u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
-  t = table([copy([GX, GW, ONE]), copy(q)]);
+  t = table([[GX, GW, ONE], q]);
   // Any point, with Z = 0.
   p = copy(q);
-  lin(p[2], p[2], 0, p[2], 0);
+  p[2] = lin([], ONE, 0, ONE, 0);
   // Digits are below 2^3.
   for (i = 255; i >= 0; i--) {
     dbl(p);
     for (j = 0; j < 2; j++) {
-      if ((k = u[j][i])) add(p, t[4 * j + ((k > 0 ? k : -k) >> 1)], k > 0 ? 1 : -1);
+      if ((k = u[j][i])) add(p, t[4 * j + (Math.abs(k) >> 1)], k > 0 ? 1 : -1);
     }
   }
   // Infinity: refused (SEC 1 §4.1.4 step 5). Else x = X / Z^2 must be r, or r + n if that is below p: the numbers that are r modulo n.
@@ -252,9 +231,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   if (isZero(p[2])) return false;
   mul(D, p[2], p[2]);
   for (j = 0; j < 2; j++) {
-    mul(A, r, RR);
-    mul(A, A, D, p[0], -1);
-    if (less(r, P) && isZero(A)) return true;
+    if (less(r, P) && isZero(mul(A, mul(A, r, RR), D, p[0], -1))) return true;
     lin(r, r, 1, N, 1);
   }
   return false;

@@ -40,8 +40,8 @@ function times(x: number, f: number): number {
 export var M: number = /* @__PURE__ */ times(24, 8);
 export var V: number = 1 / /* @__PURE__ */ times(1, 2);
 
-/** o = a * b + s * d, or a * b, tight. Bounds above; o may be any of the arguments. */
-export function mul(o: number[], a: number[], b: number[], d?: number[], s?: number): void {
+/** o = a * b + s * d, or a * b, tight. Bounds above; o, which it returns, may be any of the arguments. */
+export function mul(o: number[], a: number[], b: number[], d?: number[], s?: number): number[] {
   var m = M,
     v = V,
     a0 = a[0],
@@ -77,8 +77,8 @@ export function mul(o: number[], a: number[], b: number[], d?: number[], s?: num
     q8 = 0,
     q9 = 0,
     q10 = 0,
-    c = 0,
-    t = 0;
+    c: number,
+    t: number;
   if (!d || !s) {
     d = b;
     s = 0;
@@ -194,12 +194,14 @@ export function mul(o: number[], a: number[], b: number[], d?: number[], s?: num
   c = t + m - m;
   o[9] = t - c;
   o[10] = c * v + s * d[10];
+  return o;
 }
 
 /** o = s * a + t * b, limb by limb and without carry: the weights add up. o may be any of the arguments. */
-export function lin(o: number[], a: number[], s: number, b: number[], t: number): void {
+export function lin(o: number[], a: number[], s: number, b: number[], t: number): number[] {
   var i: number;
   for (i = 0; i < 11; i++) o[i] = s * a[i] + t * b[i];
+  return o;
 }
 
 /**
@@ -207,15 +209,16 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
  * 2^24 apart from those of a: two such forms of one number are equal limb by limb. Needs |value| < 2^14 p.
  */
 export function isZero(a: number[]): boolean {
-  var k = a[0];
-  return !(a[1] || a[2] || a[3] || a[4] + k || a[5] || a[6] || a[7] || a[8] + k || a[9] - 256 * k || a[10] + 65536 * k);
+  var i: number;
+  for (i = 0; i < 11; i++) if (a[i] + a[0] * P[i]) return false;
+  return true;
 }
 
-/** Whether a < b, as plain numbers; limbs need not be tight, only below 2^52. */
+/** Whether a < b, as plain numbers; limbs need not be tight, only below 2^29: 32 bits are enough, and the shift rounds down. */
 export function less(a: number[], b: number[]): boolean {
   var c = 0;
   var i: number;
-  for (i = 0; i < 11; i++) c = Math.floor((a[i] - b[i] + c) * V);
+  for (i = 0; i < 11; i++) c = (a[i] - b[i] + c) >> 24;
   return c < 0;
 }
 
