@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CLI = `${ROOT}packages/cli/bin/firmseal.js`;
-export const BUNDLES = ["ed25519", "es256", "full"];
+export const BUNDLES = ["ed25519", "es256", "hsslms", "full"];
 
 export const bundlePath = (name) => `${ROOT}packages/verifier/dist/firmseal-${name}.js`;
 export const verifier = (module = "index") => import(`${ROOT}packages/verifier/lib/${module}.js`);
@@ -55,13 +55,17 @@ export function figure(n) {
 }
 
 /** A Markdown table. Columns whose cells are numbers go to the right. */
-export function table(head, rows) {
+export function tableText(head, rows) {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === "number" ? figure(cell) : String(cell))));
   const right = head.map((_, i) => rows.every((row) => typeof row[i] === "number" || /^[\d,.]+( ×)?$|^$/.test(String(row[i]))));
   const width = head.map((h, i) => Math.max(3, h.length, ...cells.map((row) => row[i].length)));
   const line = (row) => `| ${row.map((cell, i) => (right[i] ? cell.padStart(width[i]) : cell.padEnd(width[i]))).join(" | ")} |`;
   const rule = `|${width.map((w, i) => (right[i] ? `${"-".repeat(w + 1)}:` : "-".repeat(w + 2))).join("|")}|`;
-  console.log([line(head), rule, ...cells.map(line), ""].join("\n"));
+  return [line(head), rule, ...cells.map(line), ""].join("\n");
+}
+
+export function table(head, rows) {
+  console.log(tableText(head, rows));
 }
 
 /** Title, and the machine that the figures belong to. */

@@ -36,7 +36,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 24, bundle: espruinoModule },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 12, bundle: espruinoModule },
   {
     name: "chromium",
     command: "chromium",
@@ -124,7 +124,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><pre></pre>
 const decoded = (html) => html.replace(/&(lt|gt|amp);/g, (_, c) => ({ lt: "<", gt: ">", amp: "&" })[c]);
 
 /** Runs a program until it ends, the time is up or it has said too much. Espruino leaves its flash as a file in `cwd`. */
-function run(command, args, cwd) {
+function run(command, args, cwd, seconds = SECONDS) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
@@ -133,7 +133,7 @@ function run(command, args, cwd) {
       stopped ||= why;
       child.kill("SIGKILL");
     };
-    const timer = setTimeout(stop, SECONDS * 1000, `ended after ${SECONDS} s`);
+    const timer = setTimeout(stop, seconds * 1000, `ended after ${seconds} s`);
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("latin1").on("data", (text) => {
         if (output.length < MOST_OUTPUT) output += text;
@@ -149,8 +149,28 @@ function run(command, args, cwd) {
   });
 }
 
+/** What one script says on an engine: { output, stopped, code }. `command` as locate() gives it. */
+export async function ask(engine, command, text, seconds) {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-engine-"));
+  try {
+    return await runScript(engine, command, text, folder, seconds);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runScript(engine, command, text, folder, seconds) {
+  const file = join(folder, "player.js");
+  const html = join(folder, "player.html");
+  writeFileSync(file, text);
+  if (engine.page) writeFileSync(html, PAGE);
+  const main = engine.page ? html : file;
+  const result = await run(command, engine.args ? engine.args(main) : [main], folder, seconds);
+  return engine.page ? { ...result, output: decoded(result.output) } : result;
+}
+
 /** { command }, or { skipped, failed }: why it cannot be run, and whether that is a failure. */
-function locate(engine) {
+export function locate(engine) {
   if (engine.variable) {
     const command = process.env[engine.variable];
     return command ? { command: resolve(command) } : { skipped: `set ${engine.variable}=/path/to/${engine.example}` };
@@ -163,13 +183,8 @@ function locate(engine) {
 
 /** One run's { passed, failed, skipped, says }, where `says` is what people should see. */
 async function playOnce(engine, command, text, expected, folder) {
-  const file = join(folder, "player.js");
-  const html = join(folder, "player.html");
-  writeFileSync(file, text);
-  if (engine.page) writeFileSync(html, PAGE);
-  const main = engine.page ? html : file;
-  const result = await run(command, engine.args ? engine.args(main) : [main], folder);
-  const output = engine.page ? decoded(result.output) : result.output;
+  const result = await runScript(engine, command, text, folder);
+  const { output } = result;
   const says = output.match(/^.*\bFAIL .*$/gm) ?? [];
   const [, passed, failed, skipped] = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/) ?? [];
   const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), says };

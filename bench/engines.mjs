@@ -1,0 +1,364 @@
+// Signatures and hashes on every engine at hand, ours against others, all in one run: medians of 5. Engines as in scripts/conformance.mjs:
+// those on PATH, and `XST=`, `JERRY=`, `ESPRUINO=`; `JERRY_STATS=` names a build of JerryScript that has --mem-stats. What is absent is
+// "not measured". Needs a build.
+//
+//   node bench/engines.mjs [--vectors] [--write] [ENGINE ...]
+//
+// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/choosing-an-algorithm.md.
+
+import { spawnSync } from "node:child_process";
+import * as crypto from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
+import { bundlePath, figure, ROOT, signer, tableText, title } from "./lib.mjs";
+
+const require = createRequire(import.meta.url);
+const ROUNDS = 5;
+const LEAST = 100;
+/** One script: load, 7 samples of what may take 20 s each. */
+const SECONDS = 400;
+const DOC = `${ROOT}docs/choosing-an-algorithm.md`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { vectors: { type: "boolean" }, write: { type: "boolean" } },
+});
+
+// What is verified: a Sig_structure's size.
+
+const message = crypto.createHash("sha512").update("message").digest().subarray(0, 60);
+const hexOf = (b) => Buffer.from(b).toString("hex");
+
+function ed25519Case() {
+  const pair = crypto.generateKeyPairSync("ed25519");
+  return {
+    key: Buffer.from(pair.publicKey.export({ format: "jwk" }).x, "base64url"),
+    signature: crypto.sign(null, message, pair.privateKey),
+  };
+}
+
+function es256Case() {
+  const pair = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { x, y } = pair.publicKey.export({ format: "jwk" });
+  const key = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+  return { key, signature: crypto.sign("sha256", message, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }) };
+}
+
+/** The module of the test signer, for nothing else here can sign with HSS/LMS. */
+async function lms() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-lms-"));
+  try {
+    const outfile = join(folder, "lms.mjs");
+    await build({
+      entryPoints: [`${ROOT}packages/verifier/test/lms.ts`],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      logLevel: "error",
+    });
+    return await import(`file://${outfile}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Key, signature, and how many times SHA-256 runs over one block to verify it. */
+async function lmsCase(ots) {
+  const { lmsSigner, stack } = await lms();
+  const { key, signature } = stack([lmsSigner(`bench ${ots}`).tree({ lms: 5, ots, q: 5 })], message);
+  const { anchor } = require(bundlePath("hsslms"));
+  let blocks = 0;
+  const once = (b) => {
+    blocks += Math.ceil((b.length + 9) / 64);
+    return crypto.createHash("sha256").update(b).digest();
+  };
+  const a = anchor("hsslms", key);
+  if (!a.alg.verify(key, message, signature, { sha256: { once } })) throw new Error("HSS/LMS does not verify");
+  return { key, signature, blocks };
+}
+
+// Scripts: what stands in front of bench/engines.js.
+
+const PRELUDE = `
+function unhex(text) {
+  var n = text.length >> 1, out = typeof Uint8Array === "undefined" ? [] : new Uint8Array(n), i;
+  for (i = 0; i < n; i++) out[i] = "0123456789abcdef".indexOf(text.charAt(2 * i)) * 16 + "0123456789abcdef".indexOf(text.charAt(2 * i + 1));
+  return out;
+}
+`;
+
+/** For libraries that take typed arrays for granted, where there are none: arrays that are long enough. A part is a copy, so it is for reading. */
+const POLYFILL = `
+var self = {}, module = { exports: {} };
+if (typeof Uint8Array === "undefined") {
+  var typed = function (n) {
+    var a = [], i, m = typeof n === "number" ? n : n.length;
+    for (i = 0; i < m; i++) a[i] = typeof n === "number" ? 0 : n[i];
+    return a;
+  };
+  Array.prototype.subarray = function (from, to) { return this.slice(from, to); };
+  Array.prototype.set = function (from, at) { for (var i = 0; i < from.length; i++) this[(at || 0) + i] = from[i]; };
+  Array.prototype.fill = function (v) { for (var i = 0; i < this.length; i++) this[i] = v; return this; };
+  var Uint8Array = function (n) { return typed(n); };
+  var Float64Array = Uint8Array, Int32Array = Uint8Array, Uint32Array = Uint8Array, Uint16Array = Uint8Array;
+}
+`;
+
+const verifyTask = (name, c, host = "{}", alg = name) =>
+  `TASKS.push(["${name}", (function (a, m, s, h) { return function () { return a.alg.verify(a.key, m, s, h); }; })(firmseal.anchor("${alg}", ${c.prepared ?? `unhex("${hexOf(c.key)}")`}), unhex("${hexOf(message)}"), unhex("${hexOf(c.signature)}"), ${host}), 1]);`;
+
+const ours = (bundle, tasks) => `${readFileSync(bundlePath(bundle), "utf8")}${PRELUDE}var TASKS = [];\n${tasks.join("\n")}`;
+
+/** A library as one script in ES5, or as it is where `modern`. */
+async function library(contents, modern) {
+  const result = await build({
+    stdin: { contents, resolveDir: ROOT, loader: "js" },
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "library",
+    target: "es2020",
+    platform: "browser",
+    external: ["crypto", "node:crypto"],
+    logLevel: "error",
+  });
+  const { text } = result.outputFiles[0];
+  if (modern) return text;
+  const ts = require("typescript-es5");
+  return ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES5, module: ts.ModuleKind.None, downlevelIteration: true },
+  }).outputText;
+}
+
+/** Without `require`, which some shells have and which finds nothing there. */
+const apart = (code) => `(function (require) {\n${code}\n})();\n`;
+
+const nacl = (file, c) =>
+  `${POLYFILL}${apart(readFileSync(require.resolve(`tweetnacl/${file}`), "utf8"))}${PRELUDE}
+var nacl = module.exports, TASKS = [], M = unhex("${hexOf(message)}"), S = unhex("${hexOf(c.signature)}"), K = unhex("${hexOf(c.key)}");
+TASKS.push(["${file}", function () { var r = nacl.lowlevel.crypto_sign_open, sm = new Uint8Array(64 + M.length), m = new Uint8Array(64 + M.length); sm.set(S, 0); sm.set(M, 64); return r(m, sm, sm.length, K) >= 0; }, 1]);`;
+
+const other = (name, code, c, call) =>
+  `${POLYFILL}var library;\n${apart(code.replace(/^var library =/m, "library ="))}${PRELUDE}
+var TASKS = [], M = unhex("${hexOf(message)}"), S = unhex("${hexOf(c.signature)}"), K = unhex("${hexOf(c.key)}");
+TASKS.push(["${name}", function () { return ${call}; }, 1]);`;
+
+/** The compressions alone, and blocks of both hashes. */
+async function hashes(w4, w8) {
+  const contents = `
+    import { sha256, single } from "./packages/verifier/lib/hash/sha256.js";
+    import { sha512 } from "./packages/verifier/lib/hash/sha512.js";
+    export { sha256, sha512, single };`;
+  const code = await library(contents);
+  const blocks = (n) =>
+    `(function (n) { var s = [], w = [], i; for (i = 0; i < 16; i++) w[i] = i * 123456789 | 0; return function () { for (var i = 0; i < n; i++) library.single(s, w); }; })(${n})`;
+  return `${code}${PRELUDE}
+var TASKS = [], B = [];
+for (var i = 0; i < 2048; i++) B[i] = i & 255;
+library.sha256.once([1]);
+TASKS.push(["compressions-w4", ${blocks(w4.blocks)}, 1]);
+TASKS.push(["compressions-w8", ${blocks(w8.blocks)}, 1]);
+TASKS.push(["sha256", function () { library.sha256.once(B); }, 33]);
+TASKS.push(["sha512", function () { library.sha512.once(B); }, 17]);`;
+}
+
+const NATIVE = 'require("crypto").SHA256';
+
+/** Espruino's own SHA-256. */
+const native = (w4, w8) =>
+  ours("hsslms", [
+    verifyTask("hsslms-w4-native", w4, `{ sha256: { once: ${NATIVE}, joined: ${NATIVE} } }`, "hsslms"),
+    verifyTask("hsslms-w8-native", w8, `{ sha256: { once: ${NATIVE}, joined: ${NATIVE} } }`, "hsslms"),
+    ...[w4, w8].map(
+      (c, i) =>
+        `TASKS.push(["compressions-w${4 + 4 * i}-native", (function (f, b, n) { return function () { for (var i = 0; i < n; i++) f(b); }; })(${NATIVE}, new Uint8Array(55), ${c.blocks}), 1]);`,
+    ),
+  ]);
+
+/** Name of a script → its text. Each runs in a process of its own, for small heaps. */
+async function scripts() {
+  const ed = ed25519Case();
+  const [w4, w8] = [await lmsCase(3), await lmsCase(4)];
+  const { prepare, tableNumbers } = await signer();
+  const nobleCode = `import * as ed from "@noble/ed25519"; import { sha512 } from "./packages/signer/node_modules/@noble/hashes/sha2.js";
+    ed.hashes.sha512 = sha512; export var verify = ed.verify;`;
+  const stable = await library('export { verify } from "@stablelib/ed25519";');
+  return {
+    ed25519: ours("ed25519", [verifyTask("ed25519", ed)]),
+    ...(prepare && {
+      "ed25519-8k": ours("ed25519", [
+        verifyTask(
+          "ed25519-8k",
+          {
+            ...ed,
+            prepared: `{ key: unhex("${hexOf(ed.key)}"), table: ${JSON.stringify(tableNumbers ? tableNumbers(prepare(ed.key, "8k")) : prepare(ed.key, "8k"))} }`,
+          },
+          "{}",
+          "ed25519",
+        ),
+      ]),
+    }),
+    "nacl.js": nacl("nacl.js", ed),
+    "nacl-fast.js": nacl("nacl-fast.js", ed),
+    "@stablelib/ed25519": other("@stablelib/ed25519", stable, ed, "library.verify(K, M, S)"),
+    "@noble/ed25519": other("@noble/ed25519", await library(nobleCode, true), ed, "library.verify(S, M, K)"),
+    es256: ours("es256", [verifyTask("es256", es256Case())]),
+    hsslms: ours("hsslms", [verifyTask("hsslms-w4", w4, "{}", "hsslms"), verifyTask("hsslms-w8", w8, "{}", "hsslms")]),
+    hashes: await hashes(w4, w8),
+    native: native(w4, w8),
+  };
+}
+
+const HARNESS = readFileSync(new URL("./engines.js", import.meta.url), "utf8");
+const whole = (text, rounds = ROUNDS, least = LEAST) => `${text}\nvar ROUNDS = ${rounds}, LEAST = ${least};\n${HARNESS}`;
+
+/** In Node without a context of its own: there every name of the language is looked up slowly. */
+const IN_NODE = `
+const { readFileSync } = require("node:fs");
+const { runInThisContext } = require("node:vm");
+globalThis.print = (line) => console.log(line);
+delete globalThis.module;
+delete globalThis.exports;
+delete globalThis.require;
+runInThisContext(readFileSync(process.argv[1], "utf8"));`;
+
+/** name of a task → milliseconds, or why there is no figure. */
+async function measure(from, command, name, text) {
+  const engine = from.name === "node" ? { ...from, args: (file) => ["-e", IN_NODE, file] } : from;
+  const { output, stopped } = await ask(engine, command, whole(text), SECONDS);
+  const times = Object.fromEntries([...output.matchAll(/^.*?TIME (\S+) ([\d.e+-]+)/gm)].map(([, task, ms]) => [task, Number(ms)]));
+  const [, vars] = output.match(/VARS (\d+) of/) ?? [];
+  if (!Object.keys(times).length)
+    process.stderr.write(`${engine.name} ${name}: ${stopped || output.trim().split("\n").slice(-2).join(" ").slice(0, 160)}\n`);
+  return { times, vars: vars && Number(vars) };
+}
+
+/** Peak of the heap in bytes, where the engine tells. */
+function jerryPeak(text) {
+  if (!process.env.JERRY_STATS) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-peak-"));
+  try {
+    writeFileSync(join(folder, "one.js"), whole(text, 1, 0));
+    const { stdout, stderr } = spawnSync(process.env.JERRY_STATS, ["--mem-stats", join(folder, "one.js")], { encoding: "utf8" });
+    const [, peak] = `${stdout}${stderr}`.match(/Peak allocated\D*(\d+)/i) ?? [];
+    return /DONE/.test(stdout) && peak ? Number(peak) : undefined;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const ms = (n) => (n === undefined ? "–" : figure(n));
+const times = (a, b) => (a === undefined || b === undefined ? "–" : `${(a / b).toPrecision(3).replace(/e\+\d+/, "")} ×`);
+
+async function main() {
+  const all = await scripts();
+  const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const results = [];
+  for (const engine of wanted) {
+    const { command, skipped } = locate(engine);
+    const result = { engine, times: {}, vars: {}, peak: {}, vectors: "not played", absent: Boolean(skipped) };
+    results.push(result);
+    if (skipped) continue;
+    for (const [name, text] of Object.entries(all)) {
+      if (name === "native" && engine.name !== "espruino") continue;
+      process.stderr.write(`${engine.name}: ${name}\n`);
+      const one = await measure(engine, command, name, text);
+      Object.assign(result.times, one.times);
+      if (one.vars) result.vars[name] = one.vars;
+      if (engine.name === "jerry" && ["ed25519", "es256", "hsslms"].includes(name)) result.peak[name] = jerryPeak(text);
+    }
+    if (options.vectors) result.vectors = (await conform(engine)).line.replace(/^.*?: /, "");
+  }
+  report(results);
+}
+
+function report(results) {
+  const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
+  const rows = (cells) => results.map(row(cells));
+  const libraries = ["nacl.js", "nacl-fast.js", "@stablelib/ed25519", "@noble/ed25519"];
+  const best = (t) => t["ed25519-8k"] ?? t.ed25519;
+  const size = (name) => {
+    const bytes = readFileSync(bundlePath(name));
+    return `${bytes.length.toLocaleString("en")} / ${gzipSync(bytes, { level: 9 }).length.toLocaleString("en")}`;
+  };
+  const texts = [
+    'One Ed25519 verification, milliseconds. "Table": with a table of 8 KB for the key, from `firmseal pubkey --device`. The last two columns: how many times as fast as nacl.js.\n',
+    tableText(
+      ["engine", ...libraries, "firmseal", "firmseal, table", "against nacl.js", "with the table"],
+      rows([
+        ...libraries.map((name) => (t) => (t[name] === undefined ? "does not run" : ms(t[name]))),
+        (t) => ms(t.ed25519),
+        (t) => ms(t["ed25519-8k"]),
+        (t) => times(t["nacl.js"], t.ed25519),
+        (t) => times(t["nacl.js"], t["ed25519-8k"]),
+      ]),
+    ),
+    'One verification of each algorithm, milliseconds, and HSS/LMS (H5) as a multiple of its SHA-256 compressions alone. "Native": with the engine\'s own SHA-256.\n',
+    tableText(
+      [
+        "engine",
+        "Ed25519",
+        "ES256",
+        "HSS/LMS W4",
+        "HSS/LMS W8",
+        "W4 / hashing",
+        "W8 / hashing",
+        "W4 native",
+        "W8 native",
+        "W4 native / hashing",
+      ],
+      rows([
+        (t) => ms(best(t)),
+        (t) => ms(t.es256),
+        (t) => ms(t["hsslms-w4"]),
+        (t) => ms(t["hsslms-w8"]),
+        (t) => times(t["hsslms-w4"], t["compressions-w4"]),
+        (t) => times(t["hsslms-w8"], t["compressions-w8"]),
+        (t) => ms(t["hsslms-w4-native"]),
+        (t) => ms(t["hsslms-w8-native"]),
+        (t) => times(t["hsslms-w4-native"], t["compressions-w4-native"]),
+      ]),
+    ),
+    "Hashing, microseconds for one block.\n",
+    tableText(
+      ["engine", "SHA-256, 64 bytes", "SHA-512, 128 bytes"],
+      rows([
+        (t) => (t.sha256 === undefined ? "–" : figure(t.sha256 * 1000)),
+        (t) => (t.sha512 === undefined ? "–" : figure(t.sha512 * 1000)),
+      ]),
+    ),
+    "What each engine passes, and what a verification takes there. Heap: JerryScript's peak in bytes; Espruino's variables in use behind it, with the bundle loaded from a text. Bytes: the bundle, minified / gzip -9.\n",
+    tableText(
+      ["engine", "test vectors", "algorithm", "verify, ms", "heap", "bundle, bytes"],
+      results.flatMap((r) =>
+        [
+          ["Ed25519", "ed25519", (t) => t.ed25519],
+          ["ES256", "es256", (t) => t.es256],
+          ["HSS/LMS W4", "hsslms", (t) => t["hsslms-w4-native"] ?? t["hsslms-w4"]],
+        ].map(([label, name, time]) => [
+          r.engine.name,
+          r.absent ? "not measured" : r.vectors,
+          label,
+          r.absent ? "not measured" : ms(time(r.times)),
+          r.peak[name] ? r.peak[name].toLocaleString("en") : r.vars[name] ? `${r.vars[name].toLocaleString("en")} vars` : "–",
+          size(name),
+        ]),
+      ),
+    ),
+  ];
+  title("Engines");
+  console.log(texts.join("\n"));
+  if (!options.write) return;
+  const [head, rest] = readFileSync(DOC, "utf8").split("<!-- bench/engines -->\n");
+  const [, tail] = rest.split("<!-- end -->\n");
+  writeFileSync(DOC, `${head}<!-- bench/engines -->\n\n${texts.join("\n")}\n<!-- end -->\n${tail}`);
+}
+
+await main();
