@@ -40,6 +40,7 @@ const FEATURES = {
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
   flash: "flashDevice(): a Device on raw flash",
+  prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -81,7 +82,7 @@ export const PUBLIC_NAMES = [
 
 /** Names of the language's own properties and methods that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop shift indexOf concat charCodeAt fromCharCode hasOwnProperty prototype floor split set subarray byteOffset exports",
+  "push pop shift indexOf concat charCodeAt substring fromCharCode hasOwnProperty prototype floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");

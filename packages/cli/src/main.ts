@@ -30,7 +30,12 @@ withPassphrases(command("keygen", "make a private key, encrypted by default"))
 
 withPassphrases(command("pubkey", "write the public part of a key"))
   .argument("<key>", "private or public key file")
-  .addOption(new Option("--format <name>", "output format").choices(["pem", "jwk", "cose", "js", "h", "raw"]).default("pem"))
+  .addOption(
+    new Option("--format <name>", "output format (default: pem, or js with --device)").choices(["pem", "jwk", "cose", "js", "h", "raw"]),
+  )
+  .option("--device", "with a table worked out beforehand, which makes verification faster (Ed25519; js)")
+  .addOption(new Option("--table-size <size>", "characters in the table").choices(["1k", "2k", "4k", "8k"]))
+  .option("--table-numbers", "the table as an array of numbers, for devices with RAM: faster than text")
   .action(async (key, o) => (await import("./commands/pubkey.js")).pubkey(key, o));
 
 command("create", "make an unsigned envelope from a description")
@@ -98,7 +103,7 @@ command("bundle", "write a device verifier in one JavaScript file")
   .requiredOption("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
   .option(
     "--features <names>",
-    "what it has besides open, start and step, with commas: install, errors, copy, flash",
+    "what it has besides open, start and step, with commas: install, errors, copy, prepared, flash",
     "install,errors,copy",
   )
   .addOption(

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import vm from "node:vm";
 import { gzipSync } from "node:zlib";
+import { prepare, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { expectFailure, Place } from "./run.js";
 
@@ -84,6 +85,30 @@ describe("firmseal bundle", () => {
         expect([features, name, code]).toEqual([features, name, expected]);
       }
     }
+  });
+
+  it("with `prepared` looks at an anchor's table, without it only at its key", async () => {
+    const p = new Place();
+    const table = prepare(hex(key), "1k");
+    // as long, but no table of this key
+    const wrong = prepare(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
+    for (const [features, expected] of [
+      ["install", 0],
+      ["install,prepared", 60],
+    ] as const)
+      for (const form of ["umd", "script"]) {
+        await p.ok(["bundle", "--alg", "ed25519", "--features", features, "--form", form, "--out", "c.js"]);
+        const api = load(p.get("c.js").toString())["firmseal"] as Api;
+        const open = (one: string) => {
+          try {
+            api.open(envelopeOf("install"), { anchors: [api.anchor("ed25519", { key: hex(key), table: one } as unknown as Uint8Array)] });
+            return 0;
+          } catch (e) {
+            return (e as { code: number }).code;
+          }
+        };
+        expect([features, open(table), open(wrong)]).toEqual([features, 0, expected]);
+      }
   });
 
   it("has the refusals' names where they are asked for", async () => {

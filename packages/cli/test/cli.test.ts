@@ -1,7 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { fromCose, fromJwk, fromRaw, privateKey, publicOf, readEnvelope, testKeyName, toHex, toJwk, toPrivateJwk } from "@firmseal/signer";
+import {
+  fromCose,
+  fromJwk,
+  fromRaw,
+  privateKey,
+  publicOf,
+  readEnvelope,
+  signer,
+  testKeyName,
+  toHex,
+  toJwk,
+  toPrivateJwk,
+} from "@firmseal/signer";
 import { anchor, open } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../verifier/test/vectors.js";
@@ -225,6 +237,38 @@ describe.concurrent("pubkey", () => {
       p.put("pub", r.bytes);
       expectFailure(await p.run(["verify", "fw.suit", "--key", "pub"]), 2);
     }
+  });
+
+  it("--device adds a table, of the size and in the form asked for", async () => {
+    const p = place();
+    const read = (text: string) => new Function(`${text}; return firmsealKey;`)();
+    for (const [size, n] of [
+      ["1k", 1008],
+      ["2k", 2016],
+      ["4k", 4032],
+      ["8k", 8064],
+    ] as const) {
+      const text = (await p.ok(["pubkey", "A.pem", "--device", "--table-size", size])).stdout;
+      expect(text).toMatch(/^[ -~\n]*$/);
+      const key = read(text);
+      expect(key.alg).toBe("ed25519");
+      expect(key.key.key).toEqual([...keyA.key]);
+      expect(key.key.table).toHaveLength(n);
+      const numbers = read((await p.ok(["pubkey", "A.pem", "--device", "--format", "js", "--table-size", size, "--table-numbers"])).stdout);
+      expect(numbers.key.table).toHaveLength(n / 7);
+      const { alg } = anchor("ed25519", key.key);
+      const signature = await signer(keyA).sign(Uint8Array.of(1, 2));
+      for (const one of [key.key, numbers.key]) {
+        expect(alg.verify(one, [1, 2], signature, {})).toBe(true);
+        expect(alg.verify(one, [1, 3], signature, {})).toBe(false);
+      }
+    }
+    expect(read((await p.ok(["pubkey", "A.pem", "--device"])).stdout).key.table).toHaveLength(2016);
+    expectFailure(await p.run(["pubkey", "B.pem", "--device"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--device", "--format", "pem"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--device", "--table-size", "3k"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--table-size", "2k"]), 2);
+    expectFailure(await p.run(["pubkey", "A.pem", "--table-numbers"]), 2);
   });
 
   it("--json holds the data", async () => {

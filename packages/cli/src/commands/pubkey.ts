@@ -1,20 +1,34 @@
+import { type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
+import { usage } from "../failure.js";
 import { keyFacts, publicKeys } from "../key-ref.js";
-import { formatPublic, type PublicFormat } from "../keys/format.js";
+import { formatPublic, jsLiteral, type PublicFormat } from "../keys/format.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json } from "../ui.js";
 
 export interface PubkeyOptions extends PassphraseOptions {
-  format: PublicFormat;
+  format?: PublicFormat;
+  device?: boolean;
+  tableSize?: TableSize;
+  tableNumbers?: boolean;
   json?: boolean;
+}
+
+function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
+  if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "leave --format away, or give js");
+  if (key.alg !== "ed25519") throw usage(`--device: there is no table for ${key.alg}`, "give an Ed25519 key, or leave --device away");
+  const table = prepare(key.key, o.tableSize ?? "2k");
+  return new TextEncoder().encode(jsLiteral(key, o.tableNumbers ? tableNumbers(table) : table));
 }
 
 /** Writes the public part of a key to stdout. */
 export async function pubkey(path: string, o: PubkeyOptions): Promise<void> {
+  if (!o.device && (o.tableSize || o.tableNumbers))
+    throw usage("a table is for devices, and --device is not given", "give --device as well");
   const [key] = await publicKeys([path], passphraseOptions(o));
   if (!key) return;
-  const bytes = formatPublic(key, o.format);
-  const isText = o.format !== "cose" && o.format !== "raw";
-  if (o.json)
-    json({ ok: true, code: 0, ...keyFacts(key), format: o.format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
+  const format = o.format ?? (o.device ? "js" : "pem");
+  const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
+  const isText = format !== "cose" && format !== "raw";
+  if (o.json) json({ ok: true, code: 0, ...keyFacts(key), format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
   else data(bytes);
 }

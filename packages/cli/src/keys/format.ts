@@ -18,7 +18,7 @@ const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
   jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
   cose: toCose,
   raw: (key) => Uint8Array.from(key.key),
-  js,
+  js: (key) => jsLiteral(key),
   h,
 };
 
@@ -26,10 +26,11 @@ function about(key: PublicKey): string {
   return `Public key for firmware signatures, ${key.alg}. COSE Key Thumbprint (RFC 9679, SHA-256): ${Buffer.from(thumbprint(key)).toString("hex")}`;
 }
 
-// ES5, and no `module`: the engines it is for have none
-function js(key: PublicKey): string {
+/** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
+export function jsLiteral(key: PublicKey, table?: string | readonly number[]): string {
+  const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
-  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: [${key.key.join(", ")}]${kid} };\n`;
+  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${table ? `{ key: ${raw}, table: ${JSON.stringify(table)} }` : raw}${kid} };\n`;
 }
 
 function h(key: PublicKey): string {
