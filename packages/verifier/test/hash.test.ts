@@ -76,7 +76,7 @@ describe.each(hashes)("%s", (name, hash, block) => {
   });
 });
 
-it("derives the round constants of FIPS 180-4 §4.2.3 and the initial values of §5.3", () => {
+it("derives the round constants of FIPS 180-4 §4.2.3 and the initial values", () => {
   const primes = Array.from({ length: 410 }, (_, n) => n).filter(
     (n) => n > 1 && !Array.from({ length: n }, (_, m) => m).some((m) => m > 1 && n % m === 0),
   );
@@ -88,12 +88,13 @@ it("derives the round constants of FIPS 180-4 §4.2.3 and the initial values of 
     expect(constant ** 3n <= BigInt(prime) << 192n).toBe(true);
     expect((constant + 1n) ** 3n > BigInt(prime) << 192n).toBe(true);
   });
-  // §5.3.4 and §5.3.5: the same for the square roots of the first 16
+  // The initial values (§5.3.4, §5.3.5) are square roots in the same manner.
   primes.slice(0, 16).forEach((prime, i) => {
     const value = (BigInt(Math.floor(Math.sqrt(prime))) << 64n) + (BigInt(HIGH[80 + i]!) << 32n) + BigInt(LOW[80 + i]!);
     expect(value ** 2n <= BigInt(prime) << 128n).toBe(true);
     expect((value + 1n) ** 2n > BigInt(prime) << 128n).toBe(true);
   });
+  expect(HIGH).toHaveLength(96);
 });
 
 describe("the length of the message", () => {
@@ -108,7 +109,7 @@ describe("the length of the message", () => {
     for (const count of counts) {
       const expected = Buffer.alloc(8);
       expected.writeBigUInt64BE(BigInt(count) * 8n);
-      expect(hex(lengthOctets(count)), String(count)).toBe(expected.toString("hex"));
+      expect(hex(lengthOctets(count, 8)), String(count)).toBe(expected.toString("hex"));
     }
   });
 

@@ -367,14 +367,7 @@ function odd(x: number[], y: number[], d: number[], n: number): Point[] {
  * A part of a sum of multiples: windows; whether they count negative; how many of them belong to each base, from the lowest on (the
  * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples of each base there are; a list or a table of these; its first that counts.
  */
-interface Term {
-  windows: number[];
-  minus: boolean;
-  span: number;
-  each: number;
-  multiples: Point[] | Table;
-  begin: number;
-}
+type Term = [windows: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number];
 
 /** A text as `read` takes it, 126 characters for each entry, or 18 whole numbers instead. */
 type Table = string | number[];
@@ -407,16 +400,12 @@ function vanishes(terms: Term[]): boolean {
     }
     for (j = 0; j < terms.length; j++) {
       t = terms[j];
-      for (k = i; i < t.span && k < 262; k += t.span) {
-        n = t.windows[k];
+      for (k = i; i < t[2] && k < 262; k += t[2]) {
+        n = t[0][k];
         if (n) {
           started = true;
-          q = t.begin + Math.floor(k / t.span) * t.each + ((n > 127 ? 256 - n : n) >> 1);
-          join(
-            p,
-            HAS_PREPARED && typeof t.multiples[0] !== "object" ? entry(t.multiples as Table, q) : (t.multiples as Point[])[q],
-            n > 127 !== t.minus,
-          );
+          q = t[5] + Math.floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1);
+          join(p, HAS_PREPARED && typeof t[4][0] !== "object" ? entry(t[4] as Table, q) : (t[4] as Point[])[q], n > 127 !== t[1]);
         }
       }
     }
@@ -424,10 +413,6 @@ function vanishes(terms: Term[]): boolean {
   // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
   sub(p[1], p[1], p[2]);
   return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
-}
-
-function term(digits: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number): Term {
-  return { windows: digits, minus: minus, span: span, each: each, multiples: multiples, begin: begin };
 }
 
 /**
@@ -465,9 +450,9 @@ function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point):
   i = each > 2 ? 4 : each + 1;
   each = each > 4 ? 4 : each;
   return vanishes([
-    term(windows(k, i), true, span, each, multiples, 0),
-    term(windows(s, i), false, span, each, multiples, n / 2),
-    term([1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), 1), 0),
+    [windows(k, i), true, span, each, multiples, 0],
+    [windows(s, i), false, span, each, multiples, n / 2],
+    [[1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), 1), 0],
   ]);
 }
 
@@ -520,16 +505,16 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   fold(n, ORDER, 12, 0);
   reduce(n, 24);
   return vanishes([
-    term(
+    [
       windows(n, 4),
       false,
       128,
       4,
       odd(read(NUMBERS, 84), read(NUMBERS, 126), d, 4).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, 4)),
       0,
-    ),
-    term(windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d, 4), 0),
-    term(windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d, 4), 0),
+    ],
+    [windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d, 4), 0],
+    [windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d, 4), 0],
   ]);
 }
 

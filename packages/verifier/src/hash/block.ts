@@ -1,20 +1,21 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
 import { cells, room } from "../bytes.js";
-import type { Bytes, HashState } from "../types.js";
+import type { Bytes, Hash, HashState } from "../types.js";
 
 /**
- * Bits 1 to 32 and 33 to 64 of fractional parts. 0 to 79, the round constants: of the cube roots of the first primes; SHA-256 uses the high
- * words of the first 64, SHA-512 both words of 80 (FIPS 180-4 §4.2.2, §4.2.3). 80 to 95, the initial values: of the square roots of the first
- * primes; SHA-512 uses both words of the first 8, SHA-256 the high ones, SHA-384 both of the other 8 (§5.3.3 to §5.3.5). All 0 until `start`.
+ * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
+ * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
+ * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `start`.
  */
 export var HIGH: number[] = /* @__PURE__ */ cells(96);
 export var LOW: number[] = /* @__PURE__ */ cells(96);
 
 // The constants are worked out rather than written down: a fifth of the text, which some engines execute from flash.
-// x is the root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in r = p - s^3 is exact but
-// the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53; the more so in p - s^2. What is missing, e < 2^-28, is
-// r / (3 s (s + e)), with an error below 2^-78, and r / (2 s + e); none of the 96 comes nearer than 2^-72 to where its 64 bits would change.
+// x is the root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in
+// r = p - s^3, or p - s^2, is exact but the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53. What is missing,
+// e < 2^-28, is r / (3 s (s + e)), or r / (2 s + e), with an error below 2^-78; none of the 96 comes nearer than 2^-72 to where its 64 bits
+// would change.
 function derive(): void {
   // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
   var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
@@ -25,18 +26,24 @@ function derive(): void {
   var h: number;
   var d: number;
   var e: number;
+  var cube: boolean;
   for (i = 0; i < 96; i++) {
-    if (i === 80) p = 0;
+    cube = i < 80;
+    if (i === 80) {
+      p = 0;
+    }
     p += gaps.charCodeAt(i % 80) - 48;
     for (j = 0; j < 9; j++) {
-      x = i < 80 ? (x + x + p / (x * x)) / 3 : (x + p / x) / 2;
+      x = cube ? (x + x + p / (x * x)) / 3 : (x + p / x) / 2;
     }
     h = Math.floor(x * 16384) / 16384;
     d = Math.floor((x - h) * 268435456) / 268435456;
-    e = i < 80 ? p - h * h * h - 3 * h * h * d - 3 * h * d * d - d * d * d : p - h * h - 2 * h * d - d * d;
+    e = cube ? p - h * h * h - 3 * h * h * d - 3 * h * d * d - d * d * d : p - h * h - 2 * h * d - d * d;
     h += d;
-    e = i < 80 ? e / (3 * h * (h + e / (3 * h * h))) : e / (2 * h + e / (2 * h));
-    e *= 4294967296;
+    // j: what e is divided by, less e.
+    j = cube ? 3 * h : 1;
+    d = cube ? h : h + h;
+    e = (e / (j * (d + e / (j * d)))) * 4294967296;
     d = Math.floor(e);
     HIGH[i] = (h - Math.floor(h)) * 4294967296 + d;
     LOW[i] = Math.floor((e - d) * 4294967296);
@@ -47,32 +54,31 @@ function derive(): void {
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
- * The message length in bits as 8 octets, most significant first, for a message of `count` octets (FIPS 180-4 §5.1).
+ * The message length in bits as n octets, most significant first, for a message of `count` octets (FIPS 180-4 §5.1).
  * Exact for every count up to 2^53: the bits are then a multiple of 8 below 2^56, and there is no bit operation, which would drop what lies
  * above 2^32.
  */
-export function lengthOctets(count: number): number[] {
+export function lengthOctets(count: number, n: number): number[] {
   var out: number[] = [];
-  var i: number;
   count *= 8;
-  for (i = 7; i >= 0; i--) {
-    out[i] = count % 256;
+  while (n--) {
+    out[n] = count % 256;
     count = Math.floor(count / 256);
   }
   return out;
 }
 
 /**
- * A hash in progress: blocks of `size` octets; the digest is the first `length` octets of the state, which begins with the values in HIGH (and
- * LOW, in turns, where blocks have 128 octets) from `at` on.
+ * A hash in progress: blocks of `size` octets, from the initial values at `from` on, in one word each for blocks of 64 octets, else in two;
+ * the digest is the first `length` octets of the state.
  */
-export function start(compress: Compress, at: number, size: number, length: number): HashState {
+export function start(compress: Compress, from: number, size: number, length: number): HashState {
   var state = cells(16);
   var words = cells(64);
   var block = room(size);
   var filled = 0;
   var count = 0;
-  var i: number;
+  var i = 0;
 
   function take(bytes: Bytes, at: number): void {
     var w = words;
@@ -107,14 +113,10 @@ export function start(compress: Compress, at: number, size: number, length: numb
 
   function digest(): Bytes {
     var out = room(length);
-    var tail = lengthOctets(count);
+    var tail = lengthOctets(count, size / 8);
     var i: number;
     update([128]);
-    // The length has 8 octets of SHA-256's 64 and 16 of SHA-512's 128; the first 8 of those are zero below 2^61 octets.
     while (filled !== size - size / 8) {
-      update([0]);
-    }
-    while (filled !== size - 8) {
       update([0]);
     }
     update(tail);
@@ -127,11 +129,12 @@ export function start(compress: Compress, at: number, size: number, length: numb
   if (!HIGH[0]) {
     derive();
   }
-  for (i = 0; i < 8; i++) {
+  while (i < size / 8) {
+    state[i++] = HIGH[from];
     if (size > 64) {
-      state[2 * i] = HIGH[at + i];
-      state[2 * i + 1] = LOW[at + i];
-    } else state[i] = HIGH[at + i];
+      state[i++] = LOW[from];
+    }
+    from++;
   }
   return { update: update, digest: digest };
 }
@@ -140,4 +143,15 @@ export function start(compress: Compress, at: number, size: number, length: numb
 export function whole(state: HashState, bytes: Bytes): Bytes {
   state.update(bytes);
   return state.digest();
+}
+
+/** A hash function, as `start` takes it. */
+export function hashOf(compress: Compress, from: number, size: number, length: number): Hash {
+  function create(): HashState {
+    return start(compress, from, size, length);
+  }
+  function once(bytes: Bytes): Bytes {
+    return whole(create(), bytes);
+  }
+  return { create: create, once: once };
 }

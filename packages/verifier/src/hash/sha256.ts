@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4 §6.2) on 32-bit words.
 
-import type { Bytes, Hash, HashState } from "../types.js";
-import { HIGH, start, whole } from "./block.js";
+import type { Hash } from "../types.js";
+import { HIGH, hashOf } from "./block.js";
 
 // Every sum below has at most five terms of 32 bits: under 2^35, exact in a double before `| 0` takes it modulo 2^32.
 function compress(state: number[], w: number[]): void {
@@ -53,21 +53,13 @@ function compress(state: number[], w: number[]): void {
 export function single(state: number[], words: number[]): void {
   var i: number;
   for (i = 0; i < 8; i++) {
-    state[i] = HIGH[80 + i];
+    state[i] = HIGH[i + 80];
   }
   compress(state, words);
-}
-
-function create(): HashState {
-  return start(compress, 80, 64, 32);
-}
-
-function once(bytes: Bytes): Bytes {
-  return whole(create(), bytes);
 }
 
 /**
  * SHA-256: a digest of 32 octets. Input of any length, in pieces of any length, up to 2^53 octets in all.
  * @example var h = sha256.create(); h.update(first); h.update(second); h.digest();
  */
-export var sha256: Hash = { create: create, once: once };
+export var sha256: Hash = /* @__PURE__ */ hashOf(compress, 80, 64, 32);

@@ -1,7 +1,7 @@
 // SHA-512 and SHA-384 (FIPS 180-4 §6.4, §6.5). A 64-bit word is two 32-bit halves, high first.
 
-import type { Bytes, Hash, HashState } from "../types.js";
-import { HIGH, LOW, start, whole } from "./block.js";
+import type { Hash } from "../types.js";
+import { HIGH, hashOf, LOW } from "./block.js";
 
 // Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is
 // the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact before `| 0` takes it modulo 2^32.
@@ -110,24 +110,8 @@ function compress(state: number[], w: number[]): void {
   }
 }
 
-function create512(): HashState {
-  return start(compress, 80, 128, 64);
-}
-
-function once512(bytes: Bytes): Bytes {
-  return whole(create512(), bytes);
-}
-
-function create384(): HashState {
-  return start(compress, 88, 128, 48);
-}
-
-function once384(bytes: Bytes): Bytes {
-  return whole(create384(), bytes);
-}
-
 /** SHA-512: a digest of 64 octets. Input of any length, in pieces of any length, up to 2^53 octets in all. */
-export var sha512: Hash = { create: create512, once: once512 };
+export var sha512: Hash = /* @__PURE__ */ hashOf(compress, 80, 128, 64);
 
 /** SHA-384: a digest of 48 octets, otherwise as SHA-512. */
-export var sha384: Hash = { create: create384, once: once384 };
+export var sha384: Hash = /* @__PURE__ */ hashOf(compress, 88, 128, 48);
