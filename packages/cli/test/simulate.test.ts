@@ -285,8 +285,9 @@ describe("the simulation itself", () => {
         return {
           start: () => machine.start(),
           *cuts() {
-            for (const cut of machine.cuts(store)) yield { ...cut, left: stubborn(cut.left) };
+            for (const cut of machine.cuts(store)) yield { ...cut, left: () => stubborn(cut.left()) };
           },
+          cutCount: () => machine.cutCount(),
           sameCourse: () => false,
           off: () => stubborn(machine.off()),
         };
@@ -400,8 +401,9 @@ describe("firmseal simulate", () => {
           return {
             start: () => machine.start(),
             *cuts() {
-              for (const cut of machine.cuts(store)) yield { ...cut, left: wrap(DEVICES["flash"]?.(s) as Store) };
+              for (const cut of machine.cuts(store)) yield { ...cut, left: () => wrap(DEVICES["flash"]?.(s) as Store) };
             },
+            cutCount: () => machine.cutCount(),
             sameCourse: () => false,
             off: () => wrap(machine.off()),
           };

@@ -254,19 +254,20 @@ export class Simulation {
       if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
     };
     const peace = this.course(this.from, this.floor);
-    report.cuts = countOf(peace.machine.cuts(this.from));
+    report.cuts = peace.machine.cutCount();
     for (const cut of peace.machine.cuts(this.from)) {
       progress(report.points.length, report.cuts);
-      const course = this.course(cut.left, this.floor);
+      const store = cut.left();
+      const course = this.course(store, this.floor);
       const point: Point = { ...place(cut), ...verdictOf(course), again: tally() };
       if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
-      const all = countOf(course.machine.cuts(cut.left));
+      const all = course.machine.cutCount();
       const chosen = spread(all, second);
       report.leftOut += all - (chosen?.size ?? all);
       let at = 0;
-      for (const again of course.machine.cuts(cut.left)) {
+      for (const again of course.machine.cuts(store)) {
         if (chosen && !chosen.has(at++)) continue;
-        const c = this.course(again.left, course.floorNow);
+        const c = this.course(again.left(), course.floorNow);
         count(point.again, c);
         if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
       }
@@ -276,12 +277,6 @@ export class Simulation {
     report.courses = this.courses;
     return report;
   }
-}
-
-function countOf(items: Iterable<unknown>): number {
-  let n = 0;
-  for (const _ of items) n++;
-  return n;
 }
 
 /** Which `n` of so many to take, the first and the last among them; undefined: all. */

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { type Disk, FsModel } from "./fs-model.js";
+import { type Disk, FsModel, TEARS } from "./fs-model.js";
 import type { Cut, Machine, Setup, Started, Store } from "./store.js";
 
 const FOLDER = "/device";
@@ -24,8 +24,12 @@ class FilesMachine implements Machine {
       yield {
         ...cut,
         what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"),
-        left: new FilesStore(disk, this.from.Model),
+        left: () => new FilesStore(disk(), this.from.Model),
       };
+  }
+
+  cutCount(): number {
+    return this.fs.operations * TEARS.length;
   }
 
   sameCourse(from: Store): boolean {

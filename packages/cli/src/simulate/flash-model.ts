@@ -60,38 +60,41 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
-/** What a flash holds after an operation that got as far as `tear` says. */
-export function applied(pages: Pages, operation: FlashOperation, tear: Tear = "whole"): Pages {
-  if (tear === "nothing") return pages;
+/** Carries an operation out as far as `tear` says, in a list of pages that is the caller's own. */
+export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: Tear): void {
+  if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
-  const out = [...pages];
-  if (operation.op === "erase") {
-    const n = operation.address / size;
+  const own = (n: number) => {
     const page = new Uint8Array(pages[n] as Uint8Array);
+    pages[n] = page;
+    return page;
+  };
+  if (operation.op === "erase") {
+    const page = own(operation.address / size);
     if (tear === "bits") for (let i = 0; i < size; i++) page[i] = (page[i] as number) | someBits(operation.address + i);
     else page.fill(255, 0, tear === "words" ? size / 2 : size);
-    out[n] = page;
-    return out;
+    return;
   }
   const { address, bytes } = operation;
   const half = Math.floor(bytes.length / WORD / 2) * WORD;
   const set = (at: number, part: Uint8Array) => {
     for (let i = 0; i < part.length; ) {
-      const n = Math.floor((at + i) / size);
       const from = (at + i) % size;
       const some = part.subarray(i, i + size - from);
-      const page = new Uint8Array(out[n] as Uint8Array);
-      page.set(some, from);
-      out[n] = page;
+      own(Math.floor((at + i) / size)).set(some, from);
       i += some.length;
     }
   };
+  const at = address + half;
+  const before = (pages[Math.floor(at / size)] as Uint8Array).slice(at % size, (at % size) + WORD);
   set(address, bytes.subarray(0, tear === "whole" ? bytes.length : half));
-  if (tear === "bits") {
-    const at = address + half;
-    const before = (pages[Math.floor(at / size)] as Uint8Array).subarray(at % size, (at % size) + WORD);
-    set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
-  }
+  if (tear === "bits") set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
+}
+
+/** What a flash holds after an operation that got as far as `tear` says. */
+export function applied(pages: Pages, operation: FlashOperation, tear: Tear = "whole"): Pages {
+  const out = [...pages];
+  carryOut(out, operation, tear);
   return out;
 }
 

@@ -2,7 +2,7 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
-import { applied, blank, type FlashModel, FlashModel as Model, type Pages, TEARS } from "./flash-model.js";
+import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "./flash-model.js";
 import type { Cut, Machine, Setup, Started, Store } from "./store.js";
 import { slotName } from "./store.js";
 
@@ -12,6 +12,13 @@ export interface FlashKind {
   where(address: number): string;
 }
 
+/** Of a single word there is no half. */
+function tearsOf(step: FlashOperation): readonly Tear[] {
+  return step.op === "write" && step.bytes.length === WORD ? TEARS_OF_WORD : TEARS;
+}
+
+const TEARS_OF_WORD = TEARS.filter((tear) => tear !== "words");
+
 class FlashMachine implements Machine {
   private readonly flash: FlashModel;
 
@@ -19,7 +26,7 @@ class FlashMachine implements Machine {
     private readonly kind: FlashKind,
     pages: Pages,
   ) {
-    this.flash = new Model(pages);
+    this.flash = new FlashModel(pages);
   }
 
   start(): Started {
@@ -27,16 +34,16 @@ class FlashMachine implements Machine {
   }
 
   *cuts(from: Store): Iterable<Cut> {
-    let { pages } = from as FlashStore;
+    const pages = [...(from as FlashStore).pages];
     for (const [operation, step] of this.flash.log.entries()) {
       const what = `${step.op} ${this.kind.where(step.address)}`;
-      for (const tear of TEARS) {
-        // of a single word there is no half
-        if (tear === "words" && step.op === "write" && step.bytes.length === 4) continue;
-        yield { operation, what, tear, left: new FlashStore(this.kind, applied(pages, step, tear)) };
-      }
-      pages = applied(pages, step);
+      for (const tear of tearsOf(step)) yield { operation, what, tear, left: () => new FlashStore(this.kind, applied(pages, step, tear)) };
+      carryOut(pages, step, "whole");
     }
+  }
+
+  cutCount(): number {
+    return this.flash.log.reduce((n, step) => n + tearsOf(step).length, 0);
   }
 
   sameCourse(from: Store): boolean {

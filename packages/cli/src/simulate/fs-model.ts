@@ -127,9 +127,9 @@ export class FsModel implements FileSystem {
   }
 
   /** Every state that a power cut can leave behind. */
-  *cuts(): Iterable<{ operation: number; what: string; tear: Tear; disk: Disk }> {
+  *cuts(): Iterable<{ operation: number; what: string; tear: Tear; disk: () => Disk }> {
     for (const [operation, moment] of this.moments.entries())
-      for (const tear of TEARS) yield { operation, what: moment.what, tear, disk: left(moment, this.folders, tear) };
+      for (const tear of TEARS) yield { operation, what: moment.what, tear, disk: () => left(moment, this.folders, tear) };
   }
 
   /** What is on the disk when it is switched off in peace. */

@@ -114,11 +114,17 @@ class MemoryMachine implements Machine {
   }
 
   *cuts(from: Store): Iterable<Cut> {
-    let { state } = from as MemoryStore;
+    let { state: now } = from as MemoryStore;
     for (const [operation, step] of this.log.entries()) {
-      for (const tear of TEARS) yield { operation, what: step.what, tear, left: new MemoryStore(this.setup, step.apply(state, tear)) };
-      state = step.apply(state, "whole");
+      const state = now;
+      for (const tear of TEARS)
+        yield { operation, what: step.what, tear, left: () => new MemoryStore(this.setup, step.apply(state, tear)) };
+      now = step.apply(state, "whole");
     }
+  }
+
+  cutCount(): number {
+    return this.log.length * TEARS.length;
   }
 
   sameCourse(from: Store): boolean {

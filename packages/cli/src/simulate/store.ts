@@ -30,7 +30,8 @@ export interface Cut {
   operation: number;
   what: string;
   tear: string;
-  left: Store;
+  /** What is left. To be asked before the next cut is taken from the list. */
+  left(): Store;
 }
 
 /** Storage without power. Never changes. */
@@ -44,6 +45,8 @@ export interface Machine {
   start(): Started;
   /** Every cut of what was done since power(), as it would have gone from `from`, a store with sameCourse(from). */
   cuts(from: Store): Iterable<Cut>;
+  /** How many there are. */
+  cutCount(): number;
   /** Whether everything would have gone the same way from another store: whether it agrees in all that was looked at. */
   sameCourse(from: Store): boolean;
   /** Switched off in peace. */
