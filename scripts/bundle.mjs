@@ -33,6 +33,8 @@ const NAMED = {
   "hash/sha512": ["sha384", "sha512"],
   anchor: ["anchorOf"],
   "device/flash": ["flashDevice"],
+  "device/espruino": ["espruinoIo"],
+  "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   install: ["install", "boot"],
   open: ["open"],
   run: ["start", "step"],

@@ -41,15 +41,17 @@ const FEATURES = {
   copy: "the directives copy and swap; without it they are not supported",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
+  storage: "Espruino: the device in Storage, and its native hashes",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
 
 /**
  * umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a module for require(), without a function
- * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot.
+ * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot. boot: no
+ * verifier, but the boot file that starts what the device in Storage has installed.
  */
-export const FORMS = ["umd", "espruino", "script"] as const;
+export const FORMS = ["umd", "espruino", "script", "boot"] as const;
 
 export type Form = (typeof FORMS)[number];
 
@@ -76,6 +78,11 @@ export const PUBLIC_NAMES = [
   "written envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
+  // device/storage.ts, device/espruino.ts
+  "storage E page host invoked firmsealApp",
+  "espruinoIo storageDevice storageSource",
+  // Espruino's own
+  "getFree toUint8Array toString SHA256 SHA384 SHA512",
 ]
   .join(" ")
   .split(" ");
@@ -122,6 +129,10 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
     `${api}.step = ${name("run", "step")};`,
   ];
   if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install", value)};`);
+  if (features.includes("storage")) {
+    out.push(`${api}.espruinoIo = ${name("device/espruino", "espruinoIo")};`);
+    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name("device/storage", value)};`);
+  }
   out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
   if (features.includes("errors"))
@@ -188,8 +199,20 @@ function nested(all: Statement[], names: readonly string[]): string {
   return statements.flatMap((s) => (inside.has(s) ? [] : [textOf(s)])).join("\n");
 }
 
+/** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
+function bootFile({ statements, names }: Parts): string {
+  const storageBoot = names["device/storage storageBoot"] as string;
+  const needed = reached(statements, [storageBoot]);
+  const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
+  const own = (module: string) => `require(${JSON.stringify(module)})`;
+  const io = `{ storage: ${own("Storage")}, E: E, sha256: function (text) { return new Uint8Array(${own("crypto")}.SHA256(text)); } }`;
+  const nothing = `'print("firmseal: there is nothing to start")'`;
+  return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
+}
+
 /** The parts, set for the features, with what a bundle exports behind them. */
 function assemble(all: Parts, options: BundleOptions): string {
+  if (options.form === "boot") return bootFile(all);
   const out = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [...options.features, ...options.algs.flatMap((alg) => ALGS[alg].hashes)];
   const statements = all.statements.map((s) => {
@@ -202,7 +225,8 @@ function assemble(all: Parts, options: BundleOptions): string {
   return `${head}${code}\n${out}\n})(firmseal);\n`;
 }
 
-function title({ algs, features }: BundleOptions): string {
+function title({ algs, features, form }: BundleOptions): string {
+  if (form === "boot") return "// firmseal, boot file for Espruino. Apache-2.0.\n";
   return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
 }
 

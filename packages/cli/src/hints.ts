@@ -95,6 +95,8 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   DEVICE_FAULT: ["the device failed", "look at the device"],
   INVOKE_UNVERIFIED: ["an image is to be started whose digest was not checked", "check image-match first"],
   INVOKE_MISPLACED: ["the installation would start an image", "move invoke to the invoke section"],
+  STORAGE_FULL: ["the device has no room left", "make room on it, on safe power: docs/espruino.md"],
+  UNCONFIRMED: ["the release before is still on trial", "start it, and let its app confirm that it is well"],
 };
 
 const BY_CODE = new Map(Object.entries(errors).map(([name, code]) => [code as number, WORDS[name as Name]]));

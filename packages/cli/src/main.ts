@@ -86,7 +86,7 @@ withPassphrases(
   ),
 )
   .argument("<envelope>", "envelope of the update, or - for stdin")
-  .requiredOption("--device <name>", "flash, files or memory")
+  .requiredOption("--device <name>", "flash, storage, files or memory")
   .addOption(need())
   .option("--vendor <vendor>", "the device's vendor (domain or UUID); left out: the one that the update names")
   .option("--class <class>", "the device's class (name or UUID); left out: the one that the update names")
@@ -100,15 +100,14 @@ withPassphrases(
   .action(async (file, o) => (await import("./commands/simulate.js")).simulate(file, o));
 
 command("bundle", "write a device verifier in one JavaScript file")
-  .requiredOption("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
-  .option(
-    "--features <names>",
-    "what it has besides open, start and step, with commas: install, errors, copy, prepared, flash",
-    "install,errors,copy",
-  )
+  .option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
+  .option("--features <names>", "with commas: install, errors, copy (these three where it is left out), prepared, flash, storage")
   .addOption(
-    new Option("--form <name>", "umd: CommonJS or one global; espruino: a module for require(); script: one global, for a snapshot")
-      .choices(["umd", "espruino", "script"])
+    new Option(
+      "--form <name>",
+      "umd: CommonJS or one global; espruino: a module for require(); script: one global, for a snapshot; boot: Espruino's boot file",
+    )
+      .choices(["umd", "espruino", "script", "boot"])
       .default("umd"),
   )
   .option("-o, --out <file>", "output file, or - for stdout", "-")

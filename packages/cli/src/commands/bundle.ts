@@ -5,8 +5,8 @@ import { checkOutput, writeWhole } from "../io.js";
 import { json, say, visible } from "../ui.js";
 
 export interface BundleOptions {
-  alg: string;
-  features: string;
+  alg?: string;
+  features?: string;
   form: Form;
   out: string;
   source?: string;
@@ -23,9 +23,15 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
 
 /** Writes a device verifier that holds the algorithms and features asked for, and nothing else. */
 export async function bundle(o: BundleOptions): Promise<void> {
-  const algs = listOf<AlgName>(o.alg, ALG_NAMES, "--alg");
-  const features = listOf<FeatureName>(o.features, FEATURE_NAMES, "--features");
-  if (algs.length === 0) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
+  const boot = o.form === "boot";
+  for (const [option, given] of [
+    ["--alg", o.alg],
+    ["--features", o.features],
+  ] as const)
+    if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
+  const algs = listOf<AlgName>(o.alg ?? "", ALG_NAMES, "--alg");
+  const features = listOf<FeatureName>(o.features ?? (boot ? "" : "install,errors,copy"), FEATURE_NAMES, "--features");
+  if (algs.length === 0 && !boot) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
@@ -44,5 +50,8 @@ export async function bundle(o: BundleOptions): Promise<void> {
   const gzip = gzipSync(bytes, { level: 9 }).length;
   if (o.json)
     json({ ok: true, code: 0, out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) });
-  else say(`${visible(o.out)}: ${algs.join(", ")}; ${features.join(", ") || "no features"}; ${bytes.length} bytes, ${gzip} after gzip -9`);
+  else
+    say(
+      `${visible(o.out)}: ${boot ? "boot file" : `${algs.join(", ")}; ${features.join(", ") || "no features"}`}; ${bytes.length} bytes, ${gzip} after gzip -9`,
+    );
 }

@@ -176,6 +176,21 @@ export class FlashModel implements Flash {
       throw new FlashMisuse(`a write of ${bytes.length} bytes at ${address} is not in whole words`);
     const all = Uint8Array.from(bytes);
     if (this.read(address, all.length).some((b) => b !== 255)) throw new FlashMisuse(`a word is written twice, at ${address} or behind`);
+    this.put(address, all);
+  }
+
+  /** The same for flash that lets more bits of a word be cleared later, as Espruino's Storage wants it. */
+  program(address: number, bytes: ArrayLike<number>): void {
+    this.powered();
+    if (address % WORD !== 0 || bytes.length % WORD !== 0)
+      throw new FlashMisuse(`a write of ${bytes.length} bytes at ${address} is not in whole words`);
+    this.put(
+      address,
+      this.read(address, bytes.length).map((b, i) => b & (bytes[i] as number)),
+    );
+  }
+
+  private put(address: number, all: Uint8Array): void {
     const step = all.length <= SHORT * WORD ? WORD : all.length;
     for (let i = 0; i < all.length; i += step) this.done({ op: "write", address: address + i, bytes: all.subarray(i, i + step) });
   }

@@ -93,3 +93,5 @@ export const PAYLOAD_ABSENT = 95;
 export const DEVICE_FAULT = 96;
 export const INVOKE_UNVERIFIED = 97;
 export const INVOKE_MISPLACED = 98;
+export const STORAGE_FULL = 99;
+export const UNCONFIRMED = 100;

@@ -1,0 +1,307 @@
+// Espruino's Storage as its jsflash.c keeps it, on flash whose power can be cut: which words are written and which pages erased, in which
+// order, and what is made of them at the next start. What it leaves out: the table of file names of boards with large external flash, which
+// is made after 200 changes, and a second bank.
+
+import { createHash } from "node:crypto";
+import type { EspruinoE, EspruinoStorage, StorageIo } from "@firmseal/verifier/device/storage";
+import { FlashModel, type Pages, WORD } from "./flash-model.js";
+
+/** Size and flags in one word, then the name. */
+const HEADER = 32;
+const NAME = 28;
+const ERASED = 0xffffffff;
+/** No address. */
+const NONE = -1;
+
+interface Header {
+  /** The first word: size in the lower 24 bits, flags above. */
+  word: number;
+  name: Uint8Array;
+}
+
+interface Stats {
+  fileBytes: number;
+  trashBytes: number;
+  free: number;
+  firstPageWithErasedFiles: number;
+}
+
+const sizeIn = (header: Header) => header.word % 0x1000000;
+const flagsIn = (header: Header) => Math.floor(header.word / 0x1000000);
+const aligned = (n: number) => Math.ceil(n / WORD) * WORD;
+const removed = (header: Header) => header.name.subarray(0, 4).every((b) => b === 0);
+
+const octets = (data: string | ArrayLike<number>) => (typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data));
+
+function nameOf(text: string): Uint8Array {
+  const name = new Uint8Array(NAME);
+  name.set(Buffer.from(text, "latin1").subarray(0, NAME));
+  return name;
+}
+
+/** What Espruino throws, where it throws. */
+class StorageError extends Error {}
+
+export class StorageModel implements EspruinoStorage {
+  /**
+   * Operations of the flash that write the first word of a header. Where the power fails in the middle of such a word, its bits are those of
+   * another size, and the next start finds a Storage that is not valid: most boards then erase all of it.
+   */
+  readonly fragile = new Set<number>();
+  /** How often files were moved together. */
+  compactions = 0;
+
+  constructor(readonly flash: FlashModel) {}
+
+  private get end(): number {
+    return this.flash.length;
+  }
+
+  /** The header at `address`, and whether it can be one. */
+  private header(address: number): { header: Header; valid: boolean } {
+    const bytes = this.flash.read(address, HEADER);
+    const word = new DataView(bytes.buffer).getUint32(0, true);
+    const header = { word, name: bytes.slice(4) };
+    return { header, valid: word !== ERASED && word !== 0 && address + HEADER + sizeIn(header) <= this.end };
+  }
+
+  private pageAfter(address: number): number {
+    const next = (Math.floor(address / this.flash.pageSize) + 1) * this.flash.pageSize;
+    return next >= this.end ? NONE : next;
+  }
+
+  /** From one header to the next. `all`: where there is none the next page is looked at too. NONE: there is no place for one. */
+  private next(address: number, header: Header, all: boolean): { address: number; header: Header; valid: boolean } {
+    let at = aligned(address + sizeIn(header) + HEADER);
+    if (at + HEADER > this.end) return { address: NONE, header, valid: false };
+    let found = this.header(at);
+    if (all && !found.valid) {
+      at = this.pageAfter(at);
+      if (at === NONE) return { address: NONE, header: found.header, valid: false };
+      found = this.header(at);
+    }
+    return { address: at, ...found };
+  }
+
+  private *files(start = 0): Generator<{ address: number; header: Header }, { address: number; header: Header }> {
+    let here = { address: start, ...this.header(start) };
+    while (here.valid) {
+      yield { address: here.address, header: here.header };
+      here = this.next(here.address, here.header, true);
+    }
+    return { address: here.address, header: here.header };
+  }
+
+  private find(name: string): { address: number; header: Header } | undefined {
+    const wanted = Buffer.from(nameOf(name));
+    for (const file of this.files()) if (wanted.equals(file.header.name)) return file;
+    return undefined;
+  }
+
+  private isErased(address: number, n: number): boolean {
+    return this.flash.read(address, n).every((b) => b === 255);
+  }
+
+  /** Words that a write does not fill are read and written back. */
+  private writeAligned(address: number, bytes: Uint8Array): void {
+    const from = address - (address % WORD);
+    const all = this.flash.read(from, aligned(address + bytes.length) - from);
+    all.set(bytes, address - from);
+    this.flash.program(from, all);
+  }
+
+  private remove(file: { address: number }): void {
+    this.flash.program(file.address + 4, new Uint8Array(4));
+  }
+
+  private stats(): Stats {
+    const stats = { fileBytes: 0, trashBytes: 0, free: this.end, firstPageWithErasedFiles: 0 };
+    let unbroken = 0;
+    let first = NONE;
+    for (const { address, header } of this.files()) {
+      if (address % this.flash.pageSize === 0) unbroken = address;
+      const n = aligned(sizeIn(header)) + HEADER;
+      stats.free = this.end - (address + n);
+      if (removed(header)) {
+        stats.trashBytes += n;
+        if (first === NONE) first = unbroken;
+      } else stats.fileBytes += n;
+    }
+    stats.firstPageWithErasedFiles = Math.max(first, 0);
+    return stats;
+  }
+
+  getFree(): number {
+    return this.stats().free;
+  }
+
+  list(): string[] {
+    const names: string[] = [];
+    for (const { header } of this.files())
+      if (!removed(header) && flagsIn(header) === 0) names.push(Buffer.from(header.name).toString("latin1").split("\0")[0] as string);
+    return names;
+  }
+
+  read(name: string, offset = 0, n = 0): string | undefined {
+    const file = this.find(name);
+    if (!file) return undefined;
+    const size = sizeIn(file.header);
+    const from = Math.min(Math.max(offset, 0), size);
+    const count = Math.min(n <= 0 ? size : n, size - from);
+    return Buffer.from(this.flash.read(file.address + HEADER + from, count)).toString("latin1");
+  }
+
+  erase(name: string): void {
+    const file = this.find(name);
+    if (file) this.remove(file);
+  }
+
+  /** Bytes from `address` to the end of its page, or of the flash where the next page begins with no header. */
+  private spaceAt(address: number): number {
+    const next = this.pageAfter(address);
+    return (next === NONE || !this.header(next).valid ? this.end : next) - address;
+  }
+
+  private create(name: string, size: number): number {
+    const required = aligned(size) + HEADER;
+    for (let compacted = false; ; compacted = true) {
+      let free = 0;
+      let trash = 0;
+      let address = 0;
+      for (;;) {
+        let here = { address, ...this.header(address) };
+        while (here.valid) {
+          if (removed(here.header)) trash += sizeIn(here.header);
+          here = this.next(here.address, here.header, false);
+        }
+        address = here.address;
+        // the end is reached, with less than a header left
+        if (address === NONE) break;
+        const space = this.spaceAt(address);
+        free += space;
+        if (space >= required) {
+          const header = new Uint8Array(HEADER);
+          new DataView(header.buffer).setUint32(0, size, true);
+          header.set(nameOf(name), 4);
+          this.fragile.add(this.flash.operations);
+          this.flash.program(address, header);
+          return address;
+        }
+        address = this.pageAfter(address);
+        if (address === NONE) break;
+      }
+      if (compacted || required >= free + trash || !this.compact()) throw new StorageError("Unable to find or create file");
+    }
+  }
+
+  write(name: string, data: string | ArrayLike<number>, offset = 0, size = 0): boolean {
+    if (offset < 0 || size < 0) return false;
+    const bytes = octets(data);
+    const n = size || bytes.length;
+    if (!n) throw new StorageError("Can't create zero length file");
+    let file = this.find(name);
+    if (offset === 0 && (!file || sizeIn(file.header) !== n || flagsIn(file.header) !== 0 || !this.isErased(file.address + HEADER, n))) {
+      if (file && sizeIn(file.header) === n && flagsIn(file.header) === 0 && bytes.length === n && this.read(name) === data) return true;
+      if (file) this.remove(file);
+      const address = this.create(name, n);
+      file = { address, header: this.header(address).header };
+    }
+    if (!file) throw new StorageError("Unable to find or create file");
+    if (offset + bytes.length > sizeIn(file.header)) throw new StorageError("Too much data for file size");
+    const at = file.address + HEADER + offset;
+    if (!this.isErased(at, bytes.length)) throw new StorageError("File already written with different data");
+    this.writeAligned(at, bytes);
+    return true;
+  }
+
+  /**
+   * Moves the files together. A page is erased while what it will hold, and what it held and was not moved yet, is in RAM only: a power
+   * cut there costs files.
+   */
+  compact(): boolean {
+    const { trashBytes, fileBytes, firstPageWithErasedFiles: start } = this.stats();
+    if (!trashBytes) return false;
+    this.compactions++;
+    const { pageSize } = this.flash;
+    const room = Math.min(fileBytes, pageSize + HEADER);
+    let buffer = new Uint8Array(0);
+    let writeAt = start;
+    const flush = (readAt: number) => {
+      while (buffer.length) {
+        const next = this.pageAfter(writeAt);
+        const page = next === NONE ? this.end : next;
+        const n = Math.min(buffer.length, page - writeAt);
+        if (readAt < page) return;
+        if (writeAt % pageSize === 0) this.flash.erase(writeAt);
+        this.flash.program(writeAt, buffer.subarray(0, n));
+        writeAt += n;
+        buffer = buffer.slice(n);
+      }
+    };
+    const take = (bytes: Uint8Array) => {
+      buffer = Uint8Array.from([...buffer, ...bytes]);
+    };
+    const files = this.files(start);
+    let step = files.next();
+    for (; !step.done; step = files.next()) {
+      const { address, header } = step.value;
+      if (removed(header) || ![0, 64, 128].includes(flagsIn(header))) continue;
+      take(this.flash.read(address, HEADER));
+      let left = aligned(sizeIn(header));
+      let at = address + HEADER;
+      flush(at);
+      while (left) {
+        const n = Math.min(room - buffer.length, left);
+        if (n === 0) return false;
+        take(this.flash.read(at, n));
+        left -= n;
+        at += n;
+        flush(at);
+      }
+    }
+    flush(this.end);
+    if (writeAt !== start) writeAt = this.pageAfter(writeAt - 1);
+    const to = step.value.address === NONE ? this.end : step.value.address;
+    if (writeAt !== NONE) for (let page = writeAt - (writeAt % pageSize); page < to; page += pageSize) this.flash.erase(page);
+    return true;
+  }
+
+  eraseAll(): void {
+    for (let page = 0; page < this.end; page += this.flash.pageSize) this.flash.erase(page);
+  }
+
+  /** Whether what stands behind the last file is empty, as the firmware asks at its start. */
+  isValid(): boolean {
+    const files = this.files();
+    let step = files.next();
+    let last: { address: number; header: Header } | undefined;
+    for (; !step.done; step = files.next()) last = step.value;
+    const { address, header } = step.value;
+    // the last file reaches to where no header has room
+    if (last && address === NONE && aligned(last.address + sizeIn(last.header) + HEADER) + HEADER > this.end) return true;
+    const empty = header.word === ERASED && header.name.every((b) => b === 255);
+    return empty && (last ? true : this.isErased(0, this.end));
+  }
+}
+
+/** E, as far as the device uses it. */
+export const E: EspruinoE = {
+  toUint8Array: (text) => Uint8Array.from(octets(text)),
+  toString: (bytes) => Buffer.from(Uint8Array.from(bytes)).toString("latin1"),
+};
+
+/** What a device stands on. */
+export function storageIo(storage: EspruinoStorage): StorageIo {
+  return { storage, E, sha256: (text) => Uint8Array.from(createHash("sha256").update(octets(text)).digest()) };
+}
+
+/**
+ * A Storage on what a flash holds, as it is found when a board starts: one that is not valid is erased first, as the firmware does, and
+ * `lost` says so. The flash is under power, and can be cut.
+ */
+export function powerOn(pages: Pages): { storage: StorageModel; lost: boolean } {
+  const storage = new StorageModel(new FlashModel(pages));
+  const lost = !storage.isValid();
+  if (lost) storage.eraseAll();
+  return { storage, lost };
+}

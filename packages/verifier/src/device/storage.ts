@@ -1,0 +1,471 @@
+// A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record says what is current;
+// the newest one that is whole rules. It is written last, beside the one before, so that a cut leaves one of the two. Storage is never
+// made to compact, for a cut in the middle of that costs files: where it has no room left, the installation is refused.
+// What Storage itself does not survive, this does not: docs/espruino.md has it, with the layout. Does not protect against who can write to
+// Storage: a boot file there can be exchanged like everything else.
+
+import { feed, reader } from "../cbor.js";
+import type { Commit, ComponentId, Device } from "../device.js";
+import type { Identity } from "../frame.js";
+import { compareSequence } from "../number.js";
+import { refuse } from "../refuse.js";
+import { HASH_SHA_256 } from "../spec/cose.js";
+import { COMPONENT_UNKNOWN, DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
+import type { Bytes, Source } from "../types.js";
+import { sameId } from "./component.js";
+
+/** What is used of require("Storage"). Strings have one octet to the character. `read` with `n` of 0 gives the whole file. */
+export interface EspruinoStorage {
+  read(name: string, offset?: number, n?: number): string | undefined;
+  /** With `offset` 0 a file of `size` bytes takes the place of the one of that name; else bytes are added to a file that is there. */
+  write(name: string, data: string | Bytes, offset?: number, size?: number): boolean;
+  erase(name: string): void;
+  /** Bytes at the end that no file has had yet, headers included. */
+  getFree(): number;
+}
+
+/** What is used of Espruino's E. */
+export interface EspruinoE {
+  toUint8Array(text: string): Bytes;
+  toString(bytes: Bytes): string;
+}
+
+/** What a device stands on. `sha256` hashes a text, best where it lies: `new Uint8Array(require("crypto").SHA256(text))`. */
+export interface StorageIo {
+  storage: EspruinoStorage;
+  E: EspruinoE;
+  sha256(text: string): Bytes;
+}
+
+export interface StorageDevice extends Device {
+  /** The envelope of what is current, or null. */
+  envelope(): Source | null;
+  /** Counts a start of a release that is not confirmed yet, and gives the envelope to hand to boot(). */
+  start(): Source | null;
+  /** The release that was started is well: it stays. Until then nothing is installed, for that would destroy the way back. */
+  confirm(): void;
+  /** Whether what is current is not confirmed yet. */
+  pending(): boolean;
+  /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
+  rolledBack(): boolean;
+  /** Takes the next bytes of an envelope of `length` bytes, straight to where it would stay. The first ones after received() begin a new one. */
+  receive(bytes: Bytes, length: number): void;
+  /** What has been received, to hand to install(). */
+  received(): Source;
+  /** SHA-256 of an image where it lies. */
+  digest(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
+  /** The texts of the images that boot() has found good and invoked, in that order; eval() starts them. */
+  invoked: string[];
+}
+
+/** The record that rules, and what follows from its marks. */
+interface Kept {
+  name: string;
+  text: string;
+  /** Bytes in front of the check value, and parts in it: the envelope and the components. */
+  body: number;
+  parts: number;
+  generation: number;
+  tries: number;
+  starts: number;
+  confirmed: boolean;
+  /** Not confirmed, and not out of tries yet. */
+  pending: boolean;
+  /** Out of tries: what was current before is current again. */
+  back: boolean;
+}
+
+/** What an app finds as the global `firmsealApp`. */
+export interface StartedApp {
+  confirm(): void;
+  /** The text of component `i`: 0 is the app, others may be modules, for Modules.addCached(). */
+  read(i: number): string;
+}
+
+// A record: "f1", tries, parts; generation, floor (high, low), 4 octets each; for each part (the envelope, then the components) the slot
+// that is new and the one before, 4 octets each, then for each slot the size (4) and SHA-256 of what lies there; the first 8 octets of
+// SHA-256 over all of that. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, then one for each start. Whatever
+// is not 255 throughout is a mark.
+var HEAD = 16;
+var PART = 80;
+var MARK = "\xff\xff\xff\xff\xff\xff\xff\xff";
+var ZEROS = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+var ONES = MARK + MARK + MARK + MARK;
+/** What a file takes beside its bytes: header and alignment. */
+var EXTRA = 40;
+
+/**
+ * The name of a slot. Identifiers come from a manifest, and are no part of it. The first 4 characters of all names are the same: Storage
+ * removes a file by clearing those, and where the power fails in the middle of that, the file must not get the name of another one.
+ */
+function fileOf(part: number, slot: number): string {
+  return "firmseal." + part + (slot ? "b" : "a");
+}
+
+function u32(text: string, at: number): number {
+  var n = 0,
+    i;
+  for (i = at; i < at + 4; i++) n = n * 256 + text.charCodeAt(i);
+  return n;
+}
+
+function put32(n: number): string {
+  var out = "",
+    i;
+  for (i = 0; i < 4; i++) {
+    out = String.fromCharCode(n % 256) + out;
+    n = Math.floor(n / 256);
+  }
+  return out;
+}
+
+function digestText(io: StorageIo, text: string): string {
+  return io.E.toString(io.sha256(text));
+}
+
+/** `n` bytes of a file, or a fault: there are no less. */
+function textOf(io: StorageIo, name: string, offset: number, n: number): string {
+  var text = n ? io.storage.read(name, offset, n) : "";
+  if (text === undefined || text.length !== n) refuse(DEVICE_FAULT, -1);
+  return text as string;
+}
+
+/** Whether the record has its mark `i`: 0 is the confirmation. */
+function marked(k: Kept, i: number): boolean {
+  var at = k.body + 8 + 8 * i;
+  return k.text.substring(at, at + 8) !== MARK;
+}
+
+function readRecord(io: StorageIo, name: string): Kept | null {
+  var text = io.storage.read(name) || "",
+    parts = text.charCodeAt(3),
+    body = HEAD + PART * parts,
+    tries = text.charCodeAt(2),
+    k: Kept;
+  if (text.substring(0, 2) !== "f1" || text.length !== body + 16 + 8 * tries) return null;
+  if (digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)) return null;
+  k = {
+    name: name,
+    text: text,
+    body: body,
+    parts: parts,
+    generation: u32(text, 4),
+    tries: tries,
+    starts: 0,
+    confirmed: !tries,
+    pending: false,
+    back: false,
+  };
+  if (marked(k, 0)) k.confirmed = true;
+  while (k.starts < tries && marked(k, k.starts + 1)) k.starts++;
+  k.pending = !k.confirmed && k.starts < tries;
+  k.back = !k.confirmed && !k.pending;
+  return k;
+}
+
+/** The record that rules. Nothing is written: what a cut has left behind is passed over. */
+function newest(io: StorageIo): Kept | null {
+  var a = readRecord(io, "firmseal.r0"),
+    b = readRecord(io, "firmseal.r1");
+  return a && b ? (a.generation > b.generation ? a : b) : a || b;
+}
+
+function mark(io: StorageIo, k: Kept, i: number): void {
+  io.storage.write(k.name, ZEROS.substring(0, 8), k.body + 8 + 8 * i);
+}
+
+/**
+ * Removes a file, and what has its room and not all of its name: a header whose words were not all written when the power failed. Nobody
+ * else would ever give that room back.
+ */
+function remove(io: StorageIo, name: string): void {
+  var whole = name + ZEROS,
+    i;
+  io.storage.erase(name);
+  for (i = 0; i < 28; i += 4) io.storage.erase(whole.substring(0, i) + ONES.substring(i, 28));
+}
+
+/** The slot of a part that is current; before there is anything it is b, so that a is written first. */
+function slotOf(k: Kept | null, part: number): number {
+  return k && part < k.parts ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) : 1;
+}
+
+function sizeOf(k: Kept | null, part: number): number {
+  return k && part < k.parts ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
+}
+
+/** Counts a start of what is not confirmed. */
+function count(io: StorageIo): Kept | null {
+  var k = newest(io);
+  if (k && k.pending) mark(io, k, k.starts + 1);
+  return k;
+}
+
+/** What is well stays: `started`, as count() gave it. An app says nothing about a release that was installed while it ran. */
+function confirmIn(io: StorageIo, started: Kept | null): void {
+  var k = newest(io);
+  if (started && started.pending && k && k.generation === started.generation && !k.confirmed) mark(io, k, 0);
+}
+
+/** Whether every image is what the record says. */
+function whole(io: StorageIo, k: Kept): boolean {
+  var i, n, at;
+  for (i = 1; i < k.parts; i++) {
+    n = sizeOf(k, i);
+    at = HEAD + PART * i + 12 + 36 * slotOf(k, i);
+    if (n && digestText(io, io.storage.read(fileOf(i, slotOf(k, i)), 0, n) || "") !== k.text.substring(at, at + 32)) return false;
+  }
+  return true;
+}
+
+/**
+ * What the boot file does: counts the start where the release is not confirmed yet, compares every image with the digest in the record,
+ * and gives the text of component 0, with the global `firmsealApp` for it. A release whose images do not fit uses up a try, and after the last
+ * one the release before is taken. "" where there is nothing that may be started.
+ */
+export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
+  var k: Kept | null, good;
+  function read(i: number): string {
+    return textOf(io, fileOf(i + 1, slotOf(k, i + 1)), 0, sizeOf(k, i + 1));
+  }
+  do {
+    k = count(io);
+    if (!k) return "";
+    good = whole(io, k);
+  } while (!good && k.pending);
+  if (!good) return "";
+  root.firmsealApp = {
+    confirm: function () {
+      confirmIn(io, k);
+    },
+    read: read,
+  };
+  return read(0);
+}
+
+/** A file of Storage to read from; `n` bytes of it. */
+export function storageSource(io: StorageIo, name: string, n: number): Source {
+  return {
+    length: n,
+    chunk: 256,
+    read: function (offset: number, count: number) {
+      return io.E.toUint8Array(textOf(io, name, offset, count));
+    },
+  };
+}
+
+/**
+ * The device in `io.storage`. `ids`: its components, of up to `room` bytes each; once devices are out they may be added at the end, and
+ * nothing else may change. `tries`: how often a new release is started without confirm() before the one before comes back; 0: it never does.
+ */
+export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
+  var kept: Kept | null = newest(io),
+    started: Kept | null = null,
+    storage = io.storage,
+    installing = false,
+    // by part: the file that this session writes, bytes that lie in it, bytes that it can take
+    files: (string | undefined)[] = [],
+    done: number[] = [],
+    most: number[] = [],
+    // the part that is being written, and up to 7 bytes that wait: a word of flash is written once
+    open = -1,
+    tail = "",
+    inbox: Source | null = null,
+    receiving = false,
+    device: StorageDevice;
+
+  function index(id: ComponentId): number {
+    var i;
+    for (i = 0; i < ids.length; i++) if (sameId(ids[i], id)) return i + 1;
+    return -1;
+  }
+
+  /** The same, where there has to be one. */
+  function find(id: ComponentId): number {
+    var i = index(id);
+    if (i < 0) refuse(COMPONENT_UNKNOWN, -1);
+    return i;
+  }
+
+  /** With less at the end Storage would compact to make room. */
+  function space(n: number): void {
+    if (storage.getFree() < n) refuse(STORAGE_FULL, -1);
+  }
+
+  function put(data: string | Bytes): void {
+    if (!storage.write(files[open] as string, data, done[open], most[open])) refuse(DEVICE_FAULT, -1);
+    done[open] += data.length;
+  }
+
+  function flush(): void {
+    if (tail) put(tail);
+    tail = "";
+  }
+
+  /** Begins the file of a part beside the one that is current. */
+  function begin(part: number, n: number): void {
+    // what is written would take the place of the release to go back to
+    if (kept && kept.pending) refuse(UNCONFIRMED, -1);
+    flush();
+    space(n + EXTRA);
+    open = part;
+    files[part] = fileOf(part, 1 - slotOf(kept, part));
+    remove(io, files[part] as string);
+    done[part] = 0;
+    most[part] = n;
+  }
+
+  function append(bytes: Bytes): void {
+    var text, n;
+    if (!tail && bytes.length % 8 === 0) {
+      if (bytes.length) put(bytes);
+      return;
+    }
+    text = tail + io.E.toString(bytes);
+    n = text.length - (text.length % 8);
+    tail = text.substring(n);
+    if (n) put(text.substring(0, n));
+  }
+
+  /** Where a part lies and how long it is, as this session has written it or as it is current. */
+  function nameOf(part: number, fresh: boolean): string {
+    return fresh ? (files[part] as string) : fileOf(part, slotOf(kept, part));
+  }
+
+  function lengthOf(part: number, fresh: boolean): number {
+    flush();
+    return fresh ? done[part] : sizeOf(kept, part);
+  }
+
+  device = {
+    identity: identity,
+    chunk: 256,
+    invoked: [],
+    floor: function () {
+      return kept ? [u32(kept.text, 8), u32(kept.text, 12)] : [0, 0];
+    },
+    begin: function (forInstalling: boolean) {
+      device.discard();
+      kept = newest(io);
+      installing = forInstalling;
+      if (installing && kept && kept.pending) refuse(UNCONFIRMED, -1);
+    },
+    capacity: function (id: ComponentId) {
+      return index(id) < 0 ? -1 : room;
+    },
+    slot: function (id: ComponentId) {
+      var slot = slotOf(kept, find(id));
+      return installing ? 1 - slot : slot;
+    },
+    erase: function (id: ComponentId, n?: number) {
+      // there is no volatile memory to load an image to
+      if (!installing) refuse(NOT_SUPPORTED, -1);
+      begin(find(id), n === undefined ? room : n);
+    },
+    write: function (id: ComponentId, offset: number, bytes: Bytes) {
+      if (find(id) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT, -1);
+      append(bytes);
+    },
+    size: function (id: ComponentId, fresh: boolean) {
+      return lengthOf(find(id), fresh);
+    },
+    read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
+      flush();
+      return io.E.toUint8Array(textOf(io, nameOf(find(id), fresh), offset, n));
+    },
+    digest: function (id: ComponentId, fresh: boolean, alg: number) {
+      var part = find(id),
+        n = lengthOf(part, fresh);
+      return alg === HASH_SHA_256 ? io.sha256(textOf(io, nameOf(part, fresh), 0, n)) : undefined;
+    },
+    invoke: function (id: ComponentId) {
+      var part = find(id);
+      device.invoked.push(textOf(io, nameOf(part, false), 0, sizeOf(kept, part)));
+      return true;
+    },
+    persist: function (commit: Commit) {
+      var now = newest(io),
+        generation = now ? now.generation + 1 : 1,
+        n = commit.envelope.length,
+        // where there is nothing to go back to, nothing is tried
+        cells = sizeOf(kept, 0) ? tries : 0,
+        name = "firmseal.r" + (generation % 2),
+        size = HEAD + PART * (ids.length + 1) + 16 + 8 * cells,
+        body =
+          "f1" + String.fromCharCode(cells, ids.length + 1) + put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]),
+        fresh = [true],
+        slot,
+        old,
+        i,
+        j;
+      // another session of this Storage must not be undone by one that began before it
+      if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT, -1);
+      flush();
+      for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
+      if (commit.envelope === inbox) space(size + EXTRA);
+      else {
+        space(n + size + 2 * EXTRA);
+        begin(0, n);
+        feed(reader(commit.envelope), { at: 0, n: n }, append);
+        flush();
+      }
+      for (i = 0; i <= ids.length; i++) {
+        slot = slotOf(kept, i);
+        body += put32(fresh[i] ? 1 - slot : slot) + put32(slot);
+        for (j = 0; j < 2; j++) {
+          old = HEAD + PART * i + 8 + 36 * j;
+          if (fresh[i] && j !== slot) body += put32(done[i]) + digestText(io, textOf(io, nameOf(i, true), 0, done[i]));
+          // 36 octets that say nothing, where nothing has ever lain
+          else body += kept && i < kept.parts ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
+        }
+      }
+      storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
+      kept = newest(io);
+      if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT, -1);
+      files = [];
+      inbox = null;
+    },
+    discard: function () {
+      var left = files,
+        now,
+        i;
+      tail = "";
+      open = -1;
+      // an envelope that was received stays: it is what is going to be installed
+      files = [left[0]];
+      if (left.length > 1) now = newest(io);
+      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163), unless its record was written after all
+      for (i = 1; i < left.length; i++) if (left[i] && left[i] !== fileOf(i, slotOf(now || null, i))) storage.erase(left[i] as string);
+    },
+    envelope: function () {
+      var n = sizeOf(kept, 0);
+      return n ? storageSource(io, nameOf(0, false), n) : null;
+    },
+    start: function () {
+      kept = started = count(io);
+      return device.envelope();
+    },
+    confirm: function () {
+      confirmIn(io, started);
+      kept = newest(io);
+    },
+    pending: function () {
+      return !!kept && kept.pending;
+    },
+    rolledBack: function () {
+      return !!kept && kept.back;
+    },
+    receive: function (bytes: Bytes, length: number) {
+      if (!receiving) begin(0, length);
+      receiving = true;
+      append(bytes);
+    },
+    received: function () {
+      flush();
+      receiving = false;
+      inbox = storageSource(io, nameOf(0, true), done[0]);
+      return inbox;
+    },
+  };
+  return device;
+}
