@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "@firmseal/verifier/device/storage";
-import { FlashModel, type Pages, WORD } from "./flash-model.js";
+import { type FlashModel, WORD } from "./flash-model.js";
 
 /** Size and flags in one word, then the name. */
 const HEADER = 32;
@@ -17,6 +17,16 @@ interface Header {
   /** The first word: size in the lower 24 bits, flags above. */
   word: number;
   name: Uint8Array;
+}
+
+interface Place {
+  address: number;
+  header: Header;
+}
+
+interface Chain {
+  files: Place[];
+  behind: Place;
 }
 
 interface Stats {
@@ -39,15 +49,22 @@ function nameOf(text: string): Uint8Array {
   return name;
 }
 
+const fragile = new WeakMap<FlashModel, Set<number>>();
+
+/**
+ * The operations of a flash that wrote the first word of a header. Where the power fails in the middle of such a word, its bits are those of
+ * another size, and the next start finds a Storage that is not valid: most boards then erase all of it.
+ */
+export function fragileIn(flash: FlashModel): Set<number> {
+  const known = fragile.get(flash) ?? new Set<number>();
+  fragile.set(flash, known);
+  return known;
+}
+
 /** What Espruino throws, where it throws. */
 class StorageError extends Error {}
 
 export class StorageModel implements EspruinoStorage {
-  /**
-   * Operations of the flash that write the first word of a header. Where the power fails in the middle of such a word, its bits are those of
-   * another size, and the next start finds a Storage that is not valid: most boards then erase all of it.
-   */
-  readonly fragile = new Set<number>();
   /** How often files were moved together. */
   compactions = 0;
 
@@ -60,8 +77,9 @@ export class StorageModel implements EspruinoStorage {
   /** The header at `address`, and whether it can be one. */
   private header(address: number): { header: Header; valid: boolean } {
     const bytes = this.flash.read(address, HEADER);
-    const word = new DataView(bytes.buffer).getUint32(0, true);
-    const header = { word, name: bytes.slice(4) };
+    const [a = 0, b = 0, c = 0, d = 0] = bytes;
+    const word = a + b * 0x100 + c * 0x10000 + d * 0x1000000;
+    const header = { word, name: bytes.subarray(4) };
     return { header, valid: word !== ERASED && word !== 0 && address + HEADER + sizeIn(header) <= this.end };
   }
 
@@ -83,19 +101,21 @@ export class StorageModel implements EspruinoStorage {
     return { address: at, ...found };
   }
 
-  private *files(start = 0): Generator<{ address: number; header: Header }, { address: number; header: Header }> {
-    let here = { address: start, ...this.header(start) };
-    while (here.valid) {
-      yield { address: here.address, header: here.header };
-      here = this.next(here.address, here.header, true);
-    }
-    return { address: here.address, header: here.header };
+  private chain: Chain | undefined;
+
+  /** All files from the beginning, removed ones too, and the header behind the last that is none. Known until a header changes. */
+  private all(): Chain {
+    if (this.chain) return this.chain;
+    const files: Place[] = [];
+    let here = { address: 0, ...this.header(0) };
+    for (; here.valid; here = this.next(here.address, here.header, true)) files.push({ address: here.address, header: here.header });
+    this.chain = { files, behind: { address: here.address, header: here.header } };
+    return this.chain;
   }
 
-  private find(name: string): { address: number; header: Header } | undefined {
+  private find(name: string): Place | undefined {
     const wanted = Buffer.from(nameOf(name));
-    for (const file of this.files()) if (wanted.equals(file.header.name)) return file;
-    return undefined;
+    return this.all().files.find((file) => wanted.equals(file.header.name));
   }
 
   private isErased(address: number, n: number): boolean {
@@ -110,7 +130,8 @@ export class StorageModel implements EspruinoStorage {
     this.flash.program(from, all);
   }
 
-  private remove(file: { address: number }): void {
+  private remove(file: Place): void {
+    this.chain = undefined;
     this.flash.program(file.address + 4, new Uint8Array(4));
   }
 
@@ -118,7 +139,7 @@ export class StorageModel implements EspruinoStorage {
     const stats = { fileBytes: 0, trashBytes: 0, free: this.end, firstPageWithErasedFiles: 0 };
     let unbroken = 0;
     let first = NONE;
-    for (const { address, header } of this.files()) {
+    for (const { address, header } of this.all().files) {
       if (address % this.flash.pageSize === 0) unbroken = address;
       const n = aligned(sizeIn(header)) + HEADER;
       stats.free = this.end - (address + n);
@@ -137,7 +158,7 @@ export class StorageModel implements EspruinoStorage {
 
   list(): string[] {
     const names: string[] = [];
-    for (const { header } of this.files())
+    for (const { header } of this.all().files)
       if (!removed(header) && flagsIn(header) === 0) names.push(Buffer.from(header.name).toString("latin1").split("\0")[0] as string);
     return names;
   }
@@ -183,7 +204,8 @@ export class StorageModel implements EspruinoStorage {
           const header = new Uint8Array(HEADER);
           new DataView(header.buffer).setUint32(0, size, true);
           header.set(nameOf(name), 4);
-          this.fragile.add(this.flash.operations);
+          this.chain = undefined;
+          fragileIn(this.flash).add(this.flash.operations);
           this.flash.program(address, header);
           return address;
         }
@@ -241,10 +263,10 @@ export class StorageModel implements EspruinoStorage {
     const take = (bytes: Uint8Array) => {
       buffer = Uint8Array.from([...buffer, ...bytes]);
     };
-    const files = this.files(start);
-    let step = files.next();
-    for (; !step.done; step = files.next()) {
-      const { address, header } = step.value;
+    this.chain = undefined;
+    let here = { address: start, ...this.header(start) };
+    for (; here.valid; here = this.next(here.address, here.header, true)) {
+      const { address, header } = here;
       if (removed(header) || ![0, 64, 128].includes(flagsIn(header))) continue;
       take(this.flash.read(address, HEADER));
       let left = aligned(sizeIn(header));
@@ -261,22 +283,21 @@ export class StorageModel implements EspruinoStorage {
     }
     flush(this.end);
     if (writeAt !== start) writeAt = this.pageAfter(writeAt - 1);
-    const to = step.value.address === NONE ? this.end : step.value.address;
+    const to = here.address === NONE ? this.end : here.address;
     if (writeAt !== NONE) for (let page = writeAt - (writeAt % pageSize); page < to; page += pageSize) this.flash.erase(page);
     return true;
   }
 
   eraseAll(): void {
+    this.chain = undefined;
     for (let page = 0; page < this.end; page += this.flash.pageSize) this.flash.erase(page);
   }
 
   /** Whether what stands behind the last file is empty, as the firmware asks at its start. */
   isValid(): boolean {
-    const files = this.files();
-    let step = files.next();
-    let last: { address: number; header: Header } | undefined;
-    for (; !step.done; step = files.next()) last = step.value;
-    const { address, header } = step.value;
+    const { files, behind } = this.all();
+    const { address, header } = behind;
+    const last = files.at(-1);
     // the last file reaches to where no header has room
     if (last && address === NONE && aligned(last.address + sizeIn(last.header) + HEADER) + HEADER > this.end) return true;
     const empty = header.word === ERASED && header.name.every((b) => b === 255);
@@ -295,12 +316,9 @@ export function storageIo(storage: EspruinoStorage): StorageIo {
   return { storage, E, sha256: (text) => Uint8Array.from(createHash("sha256").update(octets(text)).digest()) };
 }
 
-/**
- * A Storage on what a flash holds, as it is found when a board starts: one that is not valid is erased first, as the firmware does, and
- * `lost` says so. The flash is under power, and can be cut.
- */
-export function powerOn(pages: Pages): { storage: StorageModel; lost: boolean } {
-  const storage = new StorageModel(new FlashModel(pages));
+/** Storage as it is found when a board starts: one that is not valid is erased first, as the firmware does, and `lost` says so. */
+export function powerOn(flash: FlashModel): { storage: StorageModel; lost: boolean } {
+  const storage = new StorageModel(flash);
   const lost = !storage.isValid();
   if (lost) storage.eraseAll();
   return { storage, lost };

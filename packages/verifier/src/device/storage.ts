@@ -84,8 +84,8 @@ export interface StartedApp {
 
 // A record: "f1", tries, parts; generation, floor (high, low), 4 octets each; for each part (the envelope, then the components) the slot
 // that is new and the one before, 4 octets each, then for each slot the size (4) and SHA-256 of what lies there; the first 8 octets of
-// SHA-256 over all of that. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, then one for each start. Whatever
-// is not 255 throughout is a mark.
+// SHA-256 over all of that. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, one for each start, and one for going
+// back. Whatever is not 255 throughout is a mark.
 var HEAD = 16;
 var PART = 80;
 var MARK = "\xff\xff\xff\xff\xff\xff\xff\xff";
@@ -142,7 +142,7 @@ function readRecord(io: StorageIo, name: string): Kept | null {
     body = HEAD + PART * parts,
     tries = text.charCodeAt(2),
     k: Kept;
-  if (text.substring(0, 2) !== "f1" || text.length !== body + 16 + 8 * tries) return null;
+  if (text.substring(0, 2) !== "f1" || text.length !== body + 24 + 8 * tries) return null;
   if (digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)) return null;
   k = {
     name: name,
@@ -157,8 +157,8 @@ function readRecord(io: StorageIo, name: string): Kept | null {
     back: false,
   };
   if (marked(k, 0)) k.confirmed = true;
-  while (k.starts < tries && marked(k, k.starts + 1)) k.starts++;
-  k.pending = !k.confirmed && k.starts < tries;
+  while (k.starts <= tries && marked(k, k.starts + 1)) k.starts++;
+  k.pending = !k.confirmed && k.starts <= tries;
   k.back = !k.confirmed && !k.pending;
   return k;
 }
@@ -194,17 +194,18 @@ function sizeOf(k: Kept | null, part: number): number {
   return k && part < k.parts ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
 }
 
-/** Counts a start of what is not confirmed. */
+/** Counts a start of what is not confirmed; the one after the last is the way back. */
 function count(io: StorageIo): Kept | null {
   var k = newest(io);
-  if (k && k.pending) mark(io, k, k.starts + 1);
-  return k;
+  if (!k || !k.pending) return k;
+  mark(io, k, k.starts + 1);
+  return newest(io);
 }
 
-/** What is well stays: `started`, as count() gave it. An app says nothing about a release that was installed while it ran. */
-function confirmIn(io: StorageIo, started: Kept | null): void {
+/** What was started and is well stays. An app says nothing about a release that was installed while it ran, and not started yet. */
+function confirmIn(io: StorageIo): void {
   var k = newest(io);
-  if (started && started.pending && k && k.generation === started.generation && !k.confirmed) mark(io, k, 0);
+  if (k && k.pending && k.starts) mark(io, k, 0);
 }
 
 /** Whether every image is what the record says. */
@@ -236,7 +237,7 @@ export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): 
   if (!good) return "";
   root.firmsealApp = {
     confirm: function () {
-      confirmIn(io, k);
+      confirmIn(io);
     },
     read: read,
   };
@@ -260,7 +261,6 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null = newest(io),
-    started: Kept | null = null,
     storage = io.storage,
     installing = false,
     // by part: the file that this session writes, bytes that lie in it, bytes that it can take
@@ -390,7 +390,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         // where there is nothing to go back to, nothing is tried
         cells = sizeOf(kept, 0) ? tries : 0,
         name = "firmseal.r" + (generation % 2),
-        size = HEAD + PART * (ids.length + 1) + 16 + 8 * cells,
+        size = HEAD + PART * (ids.length + 1) + 24 + 8 * cells,
         body =
           "f1" + String.fromCharCode(cells, ids.length + 1) + put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]),
         fresh = [true],
@@ -442,11 +442,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return n ? storageSource(io, nameOf(0, false), n) : null;
     },
     start: function () {
-      kept = started = count(io);
+      kept = count(io);
       return device.envelope();
     },
     confirm: function () {
-      confirmIn(io, started);
+      confirmIn(io);
       kept = newest(io);
     },
     pending: function () {

@@ -1,0 +1,32 @@
+// device/storage.ts of the verifier, on the model of Espruino's Storage. Left out is what Storage itself does not survive: a power cut in the
+// middle of the first word of a file's header.
+
+import { storageDevice } from "@firmseal/verifier/device/storage";
+import { FlashStore } from "./flash.js";
+import { blank, type FlashModel } from "./flash-model.js";
+import { fragileIn, powerOn, storageIo } from "./storage-model.js";
+import type { Setup, Started, Store } from "./store.js";
+
+/** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
+const ROOM_FOR = 6;
+const PACKET = 1000;
+
+/** `receiving`: the envelope is streamed into Storage and read from there; otherwise it comes in RAM and is kept at the end. */
+export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
+  const { pageSize } = setup;
+  const start = (flash: FlashModel): Started => {
+    const io = storageIo(powerOn(flash).storage);
+    const device = storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
+    const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
+    if (receiving)
+      started.receive = (envelope) => {
+        for (let at = 0; at < envelope.length; at += PACKET)
+          device.receive(envelope.read(at, Math.min(PACKET, envelope.length - at)), envelope.length);
+        return device.received();
+      };
+    return started;
+  };
+  const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
+  const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;
+  return new FlashStore({ start, where, fragile: fragileIn }, blank(Math.ceil((roomFor * release) / pageSize), pageSize));
+}
