@@ -10,8 +10,6 @@ import { slotName } from "./store.js";
 export interface FlashKind {
   start(flash: FlashModel): Started;
   where(address: number): string;
-  /** Operations that must not be cut in the middle of a word: what is below the device does not survive it. */
-  fragile?(flash: FlashModel): ReadonlySet<number>;
 }
 
 /** Of a single word there is no half. */
@@ -37,13 +35,9 @@ class FlashMachine implements Machine {
 
   *cuts(from: Store): Iterable<Cut> {
     const pages = [...(from as FlashStore).pages];
-    const fragile = this.kind.fragile?.(this.flash);
     for (const [operation, step] of this.flash.log.entries()) {
       const what = `${step.op} ${this.kind.where(step.address)}`;
-      for (const tear of tearsOf(step)) {
-        if (tear === "bits" && fragile?.has(operation)) continue;
-        yield { operation, what, tear, left: () => new FlashStore(this.kind, applied(pages, step, tear)) };
-      }
+      for (const tear of tearsOf(step)) yield { operation, what, tear, left: () => new FlashStore(this.kind, applied(pages, step, tear)) };
       carryOut(pages, step, "whole");
     }
   }

@@ -53,7 +53,8 @@ const fragile = new WeakMap<FlashModel, Set<number>>();
 
 /**
  * The operations of a flash that wrote the first word of a header. Where the power fails in the middle of such a word, its bits are those of
- * another size, and the next start finds a Storage that is not valid: most boards then erase all of it.
+ * another size. It is no header then, and is written over; and where it lies in the last page, the next start finds a Storage that is not
+ * valid, and most boards then erase all of it.
  */
 export function fragileIn(flash: FlashModel): Set<number> {
   const known = fragile.get(flash) ?? new Set<number>();
@@ -225,8 +226,8 @@ export class StorageModel implements EspruinoStorage {
     if (offset === 0 && (!file || sizeIn(file.header) !== n || flagsIn(file.header) !== 0 || !this.isErased(file.address + HEADER, n))) {
       if (file && sizeIn(file.header) === n && flagsIn(file.header) === 0 && bytes.length === n && this.read(name) === data) return true;
       if (file) this.remove(file);
-      const address = this.create(name, n);
-      file = { address, header: this.header(address).header };
+      // what was meant to be written is what goes on, whatever now stands there
+      file = { address: this.create(name, n), header: { word: n, name: nameOf(name) } };
     }
     if (!file) throw new StorageError("Unable to find or create file");
     if (offset + bytes.length > sizeIn(file.header)) throw new StorageError("Too much data for file size");

@@ -1,10 +1,9 @@
-// device/storage.ts of the verifier, on the model of Espruino's Storage. Left out is what Storage itself does not survive: a power cut in the
-// middle of the first word of a file's header.
+// device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
 import { FlashStore } from "./flash.js";
 import { blank, type FlashModel } from "./flash-model.js";
-import { fragileIn, powerOn, storageIo } from "./storage-model.js";
+import { powerOn, storageIo } from "./storage-model.js";
 import type { Setup, Started, Store } from "./store.js";
 
 /** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
@@ -15,7 +14,7 @@ const PACKET = 1000;
 export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
   const { pageSize } = setup;
   const start = (flash: FlashModel): Started => {
-    const io = storageIo(powerOn(flash).storage);
+    const io = { ...storageIo(powerOn(flash).storage), page: pageSize };
     const device = storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
@@ -28,5 +27,5 @@ export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR)
   };
   const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
   const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;
-  return new FlashStore({ start, where, fragile: fragileIn }, blank(Math.ceil((roomFor * release) / pageSize), pageSize));
+  return new FlashStore({ start, where }, blank(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
 }

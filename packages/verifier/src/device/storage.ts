@@ -30,8 +30,12 @@ export interface EspruinoE {
   toString(bytes: Bytes): string;
 }
 
-/** What a device stands on. `sha256` hashes a text, best where it lies: `new Uint8Array(require("crypto").SHA256(text))`. */
+/**
+ * What a device stands on. `sha256` hashes a text, best where it lies: `new Uint8Array(require("crypto").SHA256(text))`. `page`: bytes in a
+ * page of the flash below, 4,096 where it is left out.
+ */
 export interface StorageIo {
+  page?: number;
   storage: EspruinoStorage;
   E: EspruinoE;
   sha256(text: string): Bytes;
@@ -85,13 +89,13 @@ export interface StartedApp {
 // A record: "f1", tries, parts; generation, floor (high, low), 4 octets each; for each part (the envelope, then the components) the slot
 // that is new and the one before, 4 octets each, then for each slot the size (4) and SHA-256 of what lies there; the first 8 octets of
 // SHA-256 over all of that. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, one for each start, and one for going
-// back. Whatever is not 255 throughout is a mark.
+// back. Whatever is not 255 throughout is a mark. One octet more makes the size odd.
 var HEAD = 16;
 var PART = 80;
 var MARK = "\xff\xff\xff\xff\xff\xff\xff\xff";
 var ZEROS = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 var ONES = MARK + MARK + MARK + MARK;
-/** What a file takes beside its bytes: header and alignment. */
+/** What a file takes beside its bytes, at most: header, alignment, and one. */
 var EXTRA = 40;
 
 /**
@@ -142,7 +146,7 @@ function readRecord(io: StorageIo, name: string): Kept | null {
     body = HEAD + PART * parts,
     tries = text.charCodeAt(2),
     k: Kept;
-  if (text.substring(0, 2) !== "f1" || text.length !== body + 24 + 8 * tries) return null;
+  if (text.substring(0, 2) !== "f1" || text.length !== body + 25 + 8 * tries) return null;
   if (digestText(io, text.substring(0, body)).substring(0, 8) !== text.substring(body, body + 8)) return null;
   k = {
     name: name,
@@ -183,6 +187,20 @@ function remove(io: StorageIo, name: string): void {
     i;
   io.storage.erase(name);
   for (i = 0; i < 28; i += 4) io.storage.erase(whole.substring(0, i) + ONES.substring(i, 28));
+}
+
+/**
+ * An empty file of `n` bytes. The first word of a header, the size, that was cut in its middle is no header to Storage, and is written over:
+ * the bits that both have come out, too small a size, and the place is used up, so that the second time goes well. Every size is odd:
+ * two that have no bit in common would come out as 0, which is no header either, for good.
+ */
+function create(io: StorageIo, name: string, n: number): void {
+  var i;
+  for (i = 0; i < 2; i++) {
+    remove(io, name);
+    if (!n || (io.storage.write(name, "", 0, n | 1) && (io.storage.read(name) || "").length === (n | 1))) return;
+  }
+  refuse(DEVICE_FAULT, -1);
 }
 
 /** The slot of a part that is current; before there is anything it is b, so that a is written first. */
@@ -287,9 +305,12 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     return i;
   }
 
-  /** With less at the end Storage would compact to make room. */
+  /**
+   * With less at the end Storage would compact to make room. No header is written into the last page: one that is cut there, in the middle
+   * of its first word, makes the firmware erase all of Storage at its next start.
+   */
   function space(n: number): void {
-    if (storage.getFree() < n) refuse(STORAGE_FULL, -1);
+    if (storage.getFree() < n + (io.page || 4096)) refuse(STORAGE_FULL, -1);
   }
 
   function put(data: string | Bytes): void {
@@ -310,9 +331,9 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     space(n + EXTRA);
     open = part;
     files[part] = fileOf(part, 1 - slotOf(kept, part));
-    remove(io, files[part] as string);
+    create(io, files[part] as string, n);
     done[part] = 0;
-    most[part] = n;
+    most[part] = n | 1;
   }
 
   function append(bytes: Bytes): void {
@@ -390,7 +411,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         // where there is nothing to go back to, nothing is tried
         cells = sizeOf(kept, 0) ? tries : 0,
         name = "firmseal.r" + (generation % 2),
-        size = HEAD + PART * (ids.length + 1) + 24 + 8 * cells,
+        size = HEAD + PART * (ids.length + 1) + 25 + 8 * cells,
         body =
           "f1" + String.fromCharCode(cells, ids.length + 1) + put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]),
         fresh = [true],
@@ -419,6 +440,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
           else body += kept && i < kept.parts ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }
       }
+      create(io, name, size);
       storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
       kept = newest(io);
       if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT, -1);
