@@ -10,7 +10,7 @@ import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
 import { refuse } from "../refuse.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
-import { COMPONENT_UNKNOWN, DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
+import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
 import type { Bytes, Source } from "../types.js";
 import { sameId } from "./component.js";
 
@@ -174,10 +174,6 @@ function newest(io: StorageIo): Kept | null {
   return a && b ? (a.generation > b.generation ? a : b) : a || b;
 }
 
-function mark(io: StorageIo, k: Kept, i: number): void {
-  io.storage.write(k.name, ZEROS.substring(0, 8), k.body + 8 + 8 * i);
-}
-
 /**
  * Removes a file, and what has its room and not all of its name: a header whose words were not all written when the power failed. Nobody
  * else would ever give that room back.
@@ -190,12 +186,16 @@ function remove(io: StorageIo, name: string): void {
 }
 
 /**
- * An empty file of `n` bytes. The first word of a header, the size, that was cut in its middle is no header to Storage, and is written over:
+ * An empty file of `n` bytes, where there is room for it. With less at the end Storage would compact to make some. No header is written into
+ * the last page: one that is cut there, in the middle of its first word, makes the firmware erase all of Storage at its next start.
+ *
+ * The first word of a header, the size, that was cut in its middle is no header to Storage, and is written over:
  * the bits that both have come out, too small a size, and the place is used up, so that the second time goes well. Every size is odd:
  * two that have no bit in common would come out as 0, which is no header either, for good.
  */
 function create(io: StorageIo, name: string, n: number): void {
   var i;
+  if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL, -1);
   for (i = 0; i < 2; i++) {
     remove(io, name);
     if (!n || (io.storage.write(name, "", 0, n | 1) && (io.storage.read(name) || "").length === (n | 1))) return;
@@ -212,18 +212,15 @@ function sizeOf(k: Kept | null, part: number): number {
   return k && part < k.parts ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
 }
 
-/** Counts a start of what is not confirmed; the one after the last is the way back. */
-function count(io: StorageIo): Kept | null {
+/**
+ * Counts a start of what is not confirmed, where the one after the last is the way back; or notes that what was started is `well`. An app
+ * says nothing about a release that was installed while it ran, and not started yet.
+ */
+function note(io: StorageIo, well: boolean): Kept | null {
   var k = newest(io);
-  if (!k || !k.pending) return k;
-  mark(io, k, k.starts + 1);
+  if (!k || !k.pending || (well && !k.starts)) return k;
+  io.storage.write(k.name, ZEROS.substring(0, 8), k.body + 8 + (well ? 0 : 8 * k.starts + 8));
   return newest(io);
-}
-
-/** What was started and is well stays. An app says nothing about a release that was installed while it ran, and not started yet. */
-function confirmIn(io: StorageIo): void {
-  var k = newest(io);
-  if (k && k.pending && k.starts) mark(io, k, 0);
 }
 
 /** Whether every image is what the record says. */
@@ -248,14 +245,14 @@ export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): 
     return textOf(io, fileOf(i + 1, slotOf(k, i + 1)), 0, sizeOf(k, i + 1));
   }
   do {
-    k = count(io);
+    k = note(io, false);
     if (!k) return "";
     good = whole(io, k);
   } while (!good && k.pending);
   if (!good) return "";
   root.firmsealApp = {
     confirm: function () {
-      confirmIn(io);
+      note(io, true);
     },
     read: read,
   };
@@ -279,83 +276,51 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null = newest(io),
-    storage = io.storage,
     installing = false,
-    // by part: the file that this session writes, bytes that lie in it, bytes that it can take
+    // by part: the file that this session writes, and the bytes that lie in it
     files: (string | undefined)[] = [],
     done: number[] = [],
-    most: number[] = [],
-    // the part that is being written, and up to 7 bytes that wait: a word of flash is written once
+    // the part that is being written, what its file holds, and up to 7 bytes that wait: a word of flash is written once
     open = -1,
+    most = 0,
     tail = "",
     inbox: Source | null = null,
-    receiving = false,
     device: StorageDevice;
 
-  function index(id: ComponentId): number {
+  /** The part of a component, -1 where there is no such. */
+  function find(id: ComponentId): number {
     var i;
     for (i = 0; i < ids.length; i++) if (sameId(ids[i], id)) return i + 1;
     return -1;
   }
 
-  /** The same, where there has to be one. */
-  function find(id: ComponentId): number {
-    var i = index(id);
-    if (i < 0) refuse(COMPONENT_UNKNOWN, -1);
-    return i;
-  }
-
-  /**
-   * With less at the end Storage would compact to make room. No header is written into the last page: one that is cut there, in the middle
-   * of its first word, makes the firmware erase all of Storage at its next start.
-   */
-  function space(n: number): void {
-    if (storage.getFree() < n + (io.page || 4096)) refuse(STORAGE_FULL, -1);
-  }
-
-  function put(data: string | Bytes): void {
-    if (!storage.write(files[open] as string, data, done[open], most[open])) refuse(DEVICE_FAULT, -1);
-    done[open] += data.length;
-  }
-
-  function flush(): void {
-    if (tail) put(tail);
-    tail = "";
+  /** Adds to the file that is open; `all`: what waits, too. */
+  function append(bytes: Bytes, all: boolean): void {
+    var text = tail + io.E.toString(bytes),
+      n = all ? text.length : text.length - (text.length % 8);
+    tail = text.substring(n);
+    if (!n) return;
+    if (!io.storage.write(files[open] as string, text.substring(0, n), done[open], most)) refuse(DEVICE_FAULT, -1);
+    done[open] += n;
   }
 
   /** Begins the file of a part beside the one that is current. */
   function begin(part: number, n: number): void {
+    var name = fileOf(part, 1 - slotOf(kept, part));
     // what is written would take the place of the release to go back to
     if (kept && kept.pending) refuse(UNCONFIRMED, -1);
-    flush();
-    space(n + EXTRA);
+    append([], true);
+    create(io, name, n);
     open = part;
-    files[part] = fileOf(part, 1 - slotOf(kept, part));
-    create(io, files[part] as string, n);
+    files[part] = name;
     done[part] = 0;
-    most[part] = n | 1;
+    most = n | 1;
   }
 
-  function append(bytes: Bytes): void {
-    var text, n;
-    if (!tail && bytes.length % 8 === 0) {
-      if (bytes.length) put(bytes);
-      return;
-    }
-    text = tail + io.E.toString(bytes);
-    n = text.length - (text.length % 8);
-    tail = text.substring(n);
-    if (n) put(text.substring(0, n));
-  }
-
-  /** Where a part lies and how long it is, as this session has written it or as it is current. */
+  /** Where a part lies, as this session has written it or as it is current. */
   function nameOf(part: number, fresh: boolean): string {
+    append([], true);
     return fresh ? (files[part] as string) : fileOf(part, slotOf(kept, part));
-  }
-
-  function lengthOf(part: number, fresh: boolean): number {
-    flush();
-    return fresh ? done[part] : sizeOf(kept, part);
   }
 
   device = {
@@ -372,7 +337,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       if (installing && kept && kept.pending) refuse(UNCONFIRMED, -1);
     },
     capacity: function (id: ComponentId) {
-      return index(id) < 0 ? -1 : room;
+      return find(id) < 0 ? -1 : room;
     },
     slot: function (id: ComponentId) {
       var slot = slotOf(kept, find(id));
@@ -385,23 +350,20 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
       if (find(id) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT, -1);
-      append(bytes);
+      append(bytes, false);
     },
     size: function (id: ComponentId, fresh: boolean) {
-      return lengthOf(find(id), fresh);
+      var part = find(id);
+      return fresh ? done[part] + (part === open ? tail.length : 0) : sizeOf(kept, part);
     },
     read: function (id: ComponentId, offset: number, n: number, fresh: boolean) {
-      flush();
       return io.E.toUint8Array(textOf(io, nameOf(find(id), fresh), offset, n));
     },
     digest: function (id: ComponentId, fresh: boolean, alg: number) {
-      var part = find(id),
-        n = lengthOf(part, fresh);
-      return alg === HASH_SHA_256 ? io.sha256(textOf(io, nameOf(part, fresh), 0, n)) : undefined;
+      return alg === HASH_SHA_256 ? io.sha256(textOf(io, nameOf(find(id), fresh), 0, device.size(id, fresh))) : undefined;
     },
     invoke: function (id: ComponentId) {
-      var part = find(id);
-      device.invoked.push(textOf(io, nameOf(part, false), 0, sizeOf(kept, part)));
+      device.invoked.push(textOf(io, nameOf(find(id), false), 0, device.size(id, false)));
       return true;
     },
     persist: function (commit: Commit) {
@@ -421,15 +383,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         j;
       // another session of this Storage must not be undone by one that began before it
       if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT, -1);
-      flush();
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
-      if (commit.envelope === inbox) space(size + EXTRA);
-      else {
-        space(n + size + 2 * EXTRA);
+      if (commit.envelope !== inbox) {
         begin(0, n);
-        feed(reader(commit.envelope), { at: 0, n: n }, append);
-        flush();
+        feed(reader(commit.envelope), { at: 0, n: n }, function (bytes) {
+          append(bytes, false);
+        });
       }
+      append([], true);
       for (i = 0; i <= ids.length; i++) {
         slot = slotOf(kept, i);
         body += put32(fresh[i] ? 1 - slot : slot) + put32(slot);
@@ -441,7 +402,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         }
       }
       create(io, name, size);
-      storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
+      io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
       kept = newest(io);
       if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT, -1);
       files = [];
@@ -457,19 +418,18 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       files = [left[0]];
       if (left.length > 1) now = newest(io);
       // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163), unless its record was written after all
-      for (i = 1; i < left.length; i++) if (left[i] && left[i] !== fileOf(i, slotOf(now || null, i))) storage.erase(left[i] as string);
+      for (i = 1; i < left.length; i++) if (left[i] && left[i] !== fileOf(i, slotOf(now || null, i))) io.storage.erase(left[i] as string);
     },
     envelope: function () {
       var n = sizeOf(kept, 0);
       return n ? storageSource(io, nameOf(0, false), n) : null;
     },
     start: function () {
-      kept = count(io);
+      kept = note(io, false);
       return device.envelope();
     },
     confirm: function () {
-      confirmIn(io);
-      kept = newest(io);
+      kept = note(io, true);
     },
     pending: function () {
       return !!kept && kept.pending;
@@ -478,14 +438,12 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return !!kept && kept.back;
     },
     receive: function (bytes: Bytes, length: number) {
-      if (!receiving) begin(0, length);
-      receiving = true;
-      append(bytes);
+      if (open !== 0) begin(0, length);
+      append(bytes, false);
     },
     received: function () {
-      flush();
-      receiving = false;
       inbox = storageSource(io, nameOf(0, true), done[0]);
+      open = -1;
       return inbox;
     },
   };
