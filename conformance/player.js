@@ -97,6 +97,22 @@
     throw new Error("flash worn out");
   }
 
+  /** What a device refuses by itself. */
+  function refused(name) {
+    var e = new Error(name);
+    e.code = api.errors[name];
+    e.at = -1;
+    throw e;
+  }
+
+  function full() {
+    refused("STORAGE_FULL");
+  }
+
+  function onTrial() {
+    refused("UNCONFIRMED");
+  }
+
   /** Two slots for each component, one of them current: packages/verifier/src/device/memory.ts, for numbers only. */
   function deviceOf(d, typed) {
     var device = { parts: [], sequence: d.sequence || [0, 0], invoked: [], installing: false },
@@ -195,6 +211,8 @@
     };
     if (d.dangerouslySkipIdentity) device.dangerouslySkipIdentity = true;
     if (d.dangerouslySkipDigest) device.dangerouslySkipDigest = true;
+    if (d.fault === "full") device.erase = full;
+    if (d.fault === "trial") device.begin = onTrial;
     if (d.fault === "erase") device.erase = wornOut;
     if (d.fault === "write") device.write = wornOut;
     if (d.fault === "persist") device.persist = wornOut;

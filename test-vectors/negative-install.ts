@@ -279,6 +279,8 @@ export async function ofInstall(): Promise<Vector[]> {
   );
   for (const fault of ["erase", "write", "persist"] as const)
     await installs(E.DEVICE_FAULT, `device-fault-${fault}`, `the device fails to ${fault}`, update(), { fault });
+  await installs(E.STORAGE_FULL, "storage-full", "the device has no room for the image", update(), { fault: "full" });
+  await installs(E.UNCONFIRMED, "unconfirmed", "the release before is still on trial", update(), { fault: "trial" });
   const installed: DeviceSpec = { current: { 0: hex(IMAGE) }, sequence: [0, 7] };
   await installs(
     E.INVOKE_UNVERIFIED,

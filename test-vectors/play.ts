@@ -1,6 +1,6 @@
 // The vectors' form, and how one is played: with the reader, the interpreter and the driver as an application calls them.
 
-import { anchor, boot, type Effect, install, open, type Progress, start, step, type Trust } from "@firmseal/verifier";
+import { anchor, boot, type Effect, errors, install, open, type Progress, start, step, type Trust } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { peek } from "@firmseal/verifier/peek";
 
@@ -47,8 +47,11 @@ export interface DeviceSpec {
   payloads?: { [uri: string]: string };
   /** Payloads that arrive piece by piece; false: one that cannot be had. */
   chunks?: { [uri: string]: string[] | false };
-  /** A call that throws, or "rot": storage in which the first byte of an image changes once it is written. */
-  fault?: "erase" | "write" | "persist" | "rot";
+  /**
+   * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full": erase() refuses with
+   * STORAGE_FULL. "trial": begin() refuses with UNCONFIRMED.
+   */
+  fault?: "erase" | "write" | "persist" | "rot" | "full" | "trial";
   dangerouslySkipIdentity?: boolean;
   dangerouslySkipDigest?: boolean;
 }
@@ -82,6 +85,11 @@ export interface VectorFile {
 const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
 
+/** What a device refuses by itself. */
+function refused(code: number): never {
+  throw Object.assign(new Error(`refused by the device: ${code}`), { code, at: -1 });
+}
+
 function trustOf(t: TrustSpec): Trust {
   const trust: Trust = { anchors: t.anchors.map((a) => anchor(a.alg, unhex(a.key), a.kid === undefined ? undefined : unhex(a.kid))) };
   if (t.need !== undefined) trust.need = t.need;
@@ -106,7 +114,9 @@ export function deviceOf(d: DeviceSpec): MemoryDevice {
   if (fault === "rot") {
     const write = device.write;
     device.write = (id, offset, bytes) => write(id, offset, offset === 0 ? [(bytes[0] ?? 0) ^ 1, ...Array.from(bytes).slice(1)] : bytes);
-  } else if (fault)
+  } else if (fault === "full") device.erase = () => refused(errors.STORAGE_FULL);
+  else if (fault === "trial") device.begin = () => refused(errors.UNCONFIRMED);
+  else if (fault)
     device[fault] = () => {
       throw new Error("flash worn out");
     };
