@@ -61,9 +61,11 @@ async function vitest() {
     }
     // where everything is at hand, nothing has a reason to leave itself out
     if (process.env.CI && haveVectors) {
-      report.failed += report.skipped.length;
-      for (const { file, name } of report.skipped) console.log(`      left out with CI set: ${file}: ${name}`);
-      report.skipped = [];
+      // but engines that are in no package
+      const [named, others] = [true, false].map((x) => report.skipped.filter(({ name }) => name.includes("(skipped: set ") === x));
+      report.failed += others.length;
+      for (const { file, name } of others) console.log(`      left out with CI set: ${file}: ${name}`);
+      report.skipped = named;
     }
     if (!ok && report.failed === 0) report.failed = 1;
     const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;

@@ -67,6 +67,27 @@ describe("firmseal bundle", () => {
     expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
   });
 
+  it("storage: the device of Espruino; boot: its boot file, which holds no verifier", async () => {
+    const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "ed25519", "--features", "storage", "--form", "espruino", "--out", "s.js"]);
+    const exports = {} as Api;
+    vm.runInNewContext(`(function (exports) {${p.get("s.js")}\n})`)(exports);
+    expect(Object.keys(exports).sort()).toEqual(["anchor", "espruinoIo", "open", "start", "step", "storageDevice", "storageSource"]);
+    expect(checkEs5(p.get("s.js").toString(), "s.js")).toEqual([]);
+    const r = await p.ok(["bundle", "--form", "boot", "--out", "b.js", "--source", "b.src.js"]);
+    expect(r.stderr).toMatch(/^b\.js: boot file; \d+ bytes/);
+    for (const name of ["b.js", "b.src.js"]) {
+      const text = p.get(name).toString();
+      expect(text.length).toBeLessThan(6000);
+      const findings = checkEs5(text, name).filter((f: string) => !/global: (E|require|global|eval) is not/.test(f));
+      expect(findings).toEqual([]);
+      const said: string[] = [];
+      load(text, { require: () => ({ read: () => undefined }), print: (line: string) => said.push(line), global: {}, E: {} });
+      expect(said).toEqual(["firmseal: there is nothing to start"]);
+    }
+  });
+
   it("without `copy` refuses what copies or swaps when it is opened, with `copy` takes it", async () => {
     const p = new Place();
     for (const [features, expected] of [
@@ -123,6 +144,9 @@ describe("firmseal bundle", () => {
     [["--alg", ","], "--alg: no algorithm is named"],
     [["--alg", "ed25519", "--features", "instal"], "--features: there is no instal"],
     [["--alg", "ed25519", "--form", "amd"], "--form"],
+    [[], "--alg: no algorithm is named"],
+    [["--form", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
+    [["--form", "boot", "--features", "install"], "--features: a boot file has none"],
     [["--alg", "ed25519", "--out", "A.pem"], "A.pem: is no name of a JavaScript file"],
     [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
     [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
