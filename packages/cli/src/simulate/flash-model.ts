@@ -33,6 +33,9 @@ export type Pages = readonly Uint8Array[];
 
 export const WORD = 4;
 
+/** Bytes that are looked at together, in telling whether two flashes are the same to a device. */
+const BLOCK = 32;
+
 /** Writes of up to so many words are records and the like, and can be cut at each word; longer ones, of payload, in their middle. */
 const SHORT = 32;
 
@@ -107,7 +110,7 @@ export class FlashModel implements Flash {
   private tear: Tear = "whole";
   private dead = false;
   private readonly erased = new Set<number>();
-  private readonly seen = new Map<number, Uint8Array>();
+  private readonly seen = new Map<number, { page: Uint8Array; blocks: Uint8Array }>();
 
   constructor(public pages: Pages) {
     this.pageSize = (pages[0] as Uint8Array).length;
@@ -129,17 +132,33 @@ export class FlashModel implements Flash {
   }
 
   /**
-   * By page, what this start has found there: every page that was read, or written to, before it was erased. Another flash with the same
-   * content in these pages takes the same course.
+   * Whether another flash agrees in all that this start has found: in every block that was read, or written to, before it was erased. It would
+   * take the same course.
    */
-  get found(): ReadonlyMap<number, Uint8Array> {
-    return this.seen;
+  agrees(pages: Pages): boolean {
+    for (const [n, { page, blocks }] of this.seen) {
+      const other = pages[n] as Uint8Array;
+      if (other === page || Buffer.compare(other, page) === 0) continue;
+      for (let b = 0; b < blocks.length; b++)
+        if (blocks[b] && Buffer.compare(other.subarray(b * BLOCK, (b + 1) * BLOCK), page.subarray(b * BLOCK, (b + 1) * BLOCK)) !== 0)
+          return false;
+    }
+    return true;
   }
 
   private touch(address: number, n: number): void {
     if (!(address >= 0 && n >= 0 && address + n <= this.length)) throw new FlashMisuse(`no such flash: ${n} bytes at ${address}`);
     for (let page = Math.floor(address / this.pageSize); page * this.pageSize < address + n; page++)
-      if (!this.erased.has(page) && !this.seen.has(page)) this.seen.set(page, this.pages[page] as Uint8Array);
+      if (!this.erased.has(page)) {
+        const known = this.seen.get(page) ?? {
+          page: this.pages[page] as Uint8Array,
+          blocks: new Uint8Array(Math.ceil(this.pageSize / BLOCK)),
+        };
+        this.seen.set(page, known);
+        const from = Math.max(0, address - page * this.pageSize);
+        const to = Math.min(this.pageSize, address + n - page * this.pageSize);
+        known.blocks.fill(1, Math.floor(from / BLOCK), Math.ceil(to / BLOCK));
+      }
   }
 
   private done(operation: FlashOperation): void {
