@@ -4,7 +4,7 @@
 // What Storage itself does not survive, this does not: docs/espruino.md has it, with the layout. Does not protect against who can write to
 // Storage: a boot file there can be exchanged like everything else.
 
-import { feed, reader } from "../cbor.js";
+import { feed, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
@@ -130,7 +130,7 @@ function digestText(io: StorageIo, text: string): string {
 /** `n` bytes of a file, or a fault: there are no less. */
 function textOf(io: StorageIo, name: string, offset: number, n: number): string {
   var text = n ? io.storage.read(name, offset, n) : "";
-  if (text === undefined || text.length !== n) refuse(DEVICE_FAULT, -1);
+  if (text === undefined || text.length !== n) refuse(DEVICE_FAULT);
   return text as string;
 }
 
@@ -195,12 +195,12 @@ function remove(io: StorageIo, name: string): void {
  */
 function create(io: StorageIo, name: string, n: number): void {
   var i;
-  if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL, -1);
+  if (io.storage.getFree() < n + EXTRA + (io.page || 4096)) refuse(STORAGE_FULL);
   for (i = 0; i < 2; i++) {
     remove(io, name);
     if (!n || (io.storage.write(name, "", 0, n | 1) && (io.storage.read(name) || "").length === (n | 1))) return;
   }
-  refuse(DEVICE_FAULT, -1);
+  refuse(DEVICE_FAULT);
 }
 
 /** The slot of a part that is current; before there is anything it is b, so that a is written first. */
@@ -300,7 +300,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       n = all ? text.length : text.length - (text.length % 8);
     tail = text.substring(n);
     if (!n) return;
-    if (!io.storage.write(files[open] as string, text.substring(0, n), done[open], most)) refuse(DEVICE_FAULT, -1);
+    if (!io.storage.write(files[open] as string, text.substring(0, n), done[open], most)) refuse(DEVICE_FAULT);
     done[open] += n;
   }
 
@@ -308,7 +308,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
   function begin(part: number, n: number): void {
     var name = fileOf(part, 1 - slotOf(kept, part));
     // what is written would take the place of the release to go back to
-    if (kept && kept.pending) refuse(UNCONFIRMED, -1);
+    if (kept && kept.pending) refuse(UNCONFIRMED);
     append([], true);
     create(io, name, n);
     open = part;
@@ -334,7 +334,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       device.discard();
       kept = newest(io);
       installing = forInstalling;
-      if (installing && kept && kept.pending) refuse(UNCONFIRMED, -1);
+      if (installing && kept && kept.pending) refuse(UNCONFIRMED);
     },
     capacity: function (id: ComponentId) {
       return find(id) < 0 ? -1 : room;
@@ -345,11 +345,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     erase: function (id: ComponentId, n?: number) {
       // there is no volatile memory to load an image to
-      if (!installing) refuse(NOT_SUPPORTED, -1);
+      if (!installing) refuse(NOT_SUPPORTED);
       begin(find(id), n === undefined ? room : n);
     },
     write: function (id: ComponentId, offset: number, bytes: Bytes) {
-      if (find(id) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT, -1);
+      if (find(id) !== open || offset !== done[open] + tail.length) refuse(DEVICE_FAULT);
       append(bytes, false);
     },
     size: function (id: ComponentId, fresh: boolean) {
@@ -382,11 +382,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         i,
         j;
       // another session of this Storage must not be undone by one that began before it
-      if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT, -1);
+      if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT);
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
       if (commit.envelope !== inbox) {
         begin(0, n);
-        feed(reader(commit.envelope), { at: 0, n: n }, function (bytes) {
+        feed(inputOf(commit.envelope), { at: 0, n: n }, function (bytes) {
           append(bytes, false);
         });
       }
@@ -404,7 +404,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       create(io, name, size);
       io.storage.write(name, body + digestText(io, body).substring(0, 8), 0, size);
       kept = newest(io);
-      if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT, -1);
+      if (!kept || kept.generation !== generation) refuse(DEVICE_FAULT);
       files = [];
       inbox = null;
     },
