@@ -67,7 +67,7 @@ const ENGINES = [
     name: variable.toLowerCase(),
     command: process.env[variable] && resolve(process.env[variable]),
     optional: true,
-    step: variable === "ESPRUINO" ? 60 : 8,
+    step: variable === "ESPRUINO" ? 20 : 8,
   })),
 ];
 
