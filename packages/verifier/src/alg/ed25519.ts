@@ -5,13 +5,16 @@
 // The equation is checked as [vS]B - [u]A - [v]R = 0, with u = vk modulo 8L and v odd, both of some 128 bits (`shorten`), so that half of
 // the doublings fall away. It is the same equation: the order of every point divides 8L, so what is left out is [v] of the original
 // difference, and [v] of a point is 0 only where the point is 0: v is odd, and no multiple of L, for |v| < L or u = 0.
+// With windows of 3 bits, and P and 3P of the four points in RAM, a verification takes about 1,650 multiplications and 900 squarings: 508 squarings
+// for the two points, 7 multiplications and squarings for each of some 127 doublings, 8 for each of some 125 additions. With windows of 4 bits it
+// would be 4 percent faster, and take 4 KB more of RAM.
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { rawKey, room } from "../bytes.js";
 import { HAS_PREPARED } from "../features.js";
 import { sha512 } from "../hash/sha512.js";
 import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
-import type { Alg, Bytes, HashState, Host, Prepared } from "../types.js";
+import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, element, half, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
 
 /**
@@ -349,15 +352,13 @@ function join(p: Point, q: Point, minus: boolean): void {
   finish(p);
 }
 
-/** P, 3P, 5P and 7P, or the first `n` of them, made ready, for P = (x, y). d: 2 d. */
-function odd(x: number[], y: number[], d: number[], n: number): Point[] {
+/** P, and with `three` 3P, made ready, for P = (x, y). d: 2 d. */
+function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
   var p: Point = [x, y, element(1), x.concat(), y.concat(), [], []];
   var table = [ready(p, d)];
-  var step: Point;
-  twice(p);
-  step = ready(p, d);
-  while (table.length < n) {
-    join(p, table.length > 1 ? step : table[0], false);
+  if (three) {
+    twice(p);
+    join(p, table[0], false);
     table.push(ready(p, d));
   }
   return table;
@@ -419,7 +420,7 @@ function vanishes(terms: Term[]): boolean {
  * [S]B = R + [k]A with a table: for A, then for B, and each of 4 bases [2^64 i], of 1, 2 or 4 odd multiples; or of 8 bases [2^32 i] of 4.
  * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`), so that a damaged one is a wrong key
  * and not worse; its first entry must be the key, lest the table of one key count as another. Small tables are read once: what they
- * take is no more than without a table.
+ * take is much like what the multiples take without a table.
  */
 function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point): boolean {
   var each = table.length / (typeof table === "string" ? 1008 : 144);
@@ -452,7 +453,7 @@ function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point):
   return vanishes([
     [windows(k, i), true, span, each, multiples, 0],
     [windows(s, i), false, span, each, multiples, n / 2],
-    [[1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), 1), 0],
+    [[1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), false), 0],
   ]);
 }
 
@@ -460,17 +461,54 @@ function valid(key: Bytes): boolean {
   return key.length === 32 && !!decode(key);
 }
 
-function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = rawKey(key);
+/** The challenge k = SHA-512(R, A, M) modulo L. */
+function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): number[] {
+  var hash = (host.sha512 || sha512).create();
   var first: number[] = [];
   var n: number[];
-  var s: number[];
-  var d: number[];
+  while (first.length < 32) {
+    first.push(signature[first.length]);
+  }
+  hash.update(first);
+  hash.update(raw);
+  hash.update(message);
+  n = load(hash.digest(), 0, 64);
+  reduce(n, 24);
+  return n;
+}
+
+/** [vS]B - [u]A - [v]R, see above, as terms. Nothing else is left over from here on: it is tables that take the RAM. */
+function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
+  var d = read(NUMBERS, 0);
+  var short = shorten(k);
+  var n = zero(26);
   var i: number;
+  // vS: below 2^26 in the digit 23 after the carries.
+  for (i = 0; i < 12; i++) {
+    fold(n, s, i, -short[1][i]);
+  }
+  fold(n, ORDER, 12, 0);
+  reduce(n, 24);
+  return [
+    [
+      windows(n, 3),
+      false,
+      128,
+      2,
+      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, true).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, true)),
+      0,
+    ],
+    [windows(short[0], 3), !short[2], 262, 2, odd(a[0], a[1], d, true), 0],
+    [windows(short[1], 3), true, 262, 2, odd(r[0], r[1], d, true), 0],
+  ];
+}
+
+function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
+  var raw = rawKey(key);
+  var s: number[];
+  var k: number[];
   var a: Point | undefined;
   var r: Point | undefined;
-  var hash: HashState;
-  var short: [number[], number[], boolean];
   if (raw.length !== 32 || signature.length !== 64) {
     return false;
   }
@@ -479,43 +517,12 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   if (!r) {
     return false;
   }
-  for (i = 0; i < 32; i++) {
-    first[i] = signature[i];
-  }
-  hash = (host.sha512 || sha512).create();
-  hash.update(first);
-  hash.update(raw);
-  hash.update(message);
-  n = load(hash.digest(), 0, 64);
-  reduce(n, 24);
+  k = challenge(raw, message, signature, host);
   if (HAS_PREPARED && (key as Prepared).table) {
-    return prepared(raw, (key as Prepared).table as Table, s, n, r);
+    return prepared(raw, (key as Prepared).table as Table, s, k, r);
   }
   a = decode(raw);
-  if (!a) {
-    return false;
-  }
-  short = shorten(n);
-  d = read(NUMBERS, 0);
-  // vS: below 2^26 in the digit 23 after the carries.
-  n = zero(26);
-  for (i = 0; i < 12; i++) {
-    fold(n, s, i, -short[1][i]);
-  }
-  fold(n, ORDER, 12, 0);
-  reduce(n, 24);
-  return vanishes([
-    [
-      windows(n, 4),
-      false,
-      128,
-      4,
-      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, 4).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, 4)),
-      0,
-    ],
-    [windows(short[0], 4), !short[2], 262, 4, odd(a[0], a[1], d, 4), 0],
-    [windows(short[1], 4), true, 262, 4, odd(r[0], r[1], d, 4), 0],
-  ]);
+  return !!a && vanishes(halved(s, k, r, a));
 }
 
 /**
