@@ -6,7 +6,7 @@ import { bundlePath, dependencyOf, rates, signer, table, title, verifier } from 
 
 const require = createRequire(import.meta.url);
 const ours = await verifier();
-const { encode, privateKey, sign, signer: signerOf, singleImage } = await signer();
+const { encode, prepare, privateKey, sign, signer: signerOf, singleImage, TABLE_SIZES, tableNumbers } = await signer();
 const noble = await dependencyOf("signer", "@noble/ed25519");
 const { p256 } = await dependencyOf("signer", "@noble/curves/nist.js");
 const nacl = require("tweetnacl");
@@ -51,6 +51,12 @@ function compare(text, tasks, base) {
     "Ed25519: signatures verified on Node",
     {
       "firmseal, SHA-512 of its own": () => ours.ed25519.verify(raw, message, signature, pure),
+      ...Object.fromEntries(
+        TABLE_SIZES.map((size) => {
+          const prepared = { key: raw, table: tableNumbers(prepare(raw, size)) };
+          return [`firmseal, table of ${size} in numbers`, () => ours.ed25519.verify(prepared, message, signature, pure)];
+        }),
+      ),
       "firmseal, SHA-512 of node:crypto": () => ours.ed25519.verify(raw, message, signature, host),
       "node:crypto (OpenSSL)": () => crypto.verify(null, message, pair.publicKey, signature),
       "@noble/ed25519, SHA-512 of node:crypto": () => noble.verify(signature, message, raw, { zip215: false }),
