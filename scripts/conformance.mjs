@@ -40,6 +40,7 @@ export const ENGINES = [
   {
     name: "chromium",
     command: "chromium",
+    debian: "chromium",
     page: true,
     args: (file) => [
       "--headless",

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { collect, sequenceNumber, uriReference, wholeNumber, withJson, withKeys, withPassphrases } from "./options.js";
+import { collect, sequenceNumber, uriReference, wholeNumber, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
 
 // Words before anything heavy is loaded: --version and --help answer at once.
 const program = new Command("firmseal")
@@ -22,7 +22,7 @@ function command(name: string, description: string): Command {
   );
 }
 
-withPassphrases(command("keygen", "make a private key, encrypted by default"))
+withTarget(withPassphrases(command("keygen", "make a private key, encrypted by default")))
   .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
   .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, mode 0600); never overwritten")
   .option("--no-passphrase", "write the key unencrypted")
@@ -43,7 +43,7 @@ command("create", "make an unsigned envelope from a description")
   .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)")
   .action(async (o) => (await import("./commands/create.js")).create(o));
 
-withPassphrases(withKeys(command("sign", "sign an image, a description or an envelope"), "private key"))
+withTarget(withPassphrases(withKeys(command("sign", "sign an image, a description or an envelope"), "private key")))
   .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
   .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)")
   .option("--vendor <vendor>", "image: vendor's domain, or its UUID")

@@ -70,6 +70,11 @@ export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
   return env.length > fd.length ? env : fd;
 }
 
+/** --target: what is said about the algorithm depends on it, and nothing else does. */
+export function withTarget(command: Command): Command {
+  return command.option("--target <name>", "engine or board that will verify: say which algorithm suits it");
+}
+
 export function withJson(command: Command): Command {
   return command.option("--json", "one JSON object on stdout, whatever happens");
 }

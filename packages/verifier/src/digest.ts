@@ -29,25 +29,26 @@ export function digest(): Digest {
   return { alg: alg, bytes: take(input, s.at, n) };
 }
 
-/** The hash function for a COSE algorithm, the host's or ours; refused where there is none. */
-export function hashOf(host: Host, alg: number): Hash {
-  var hash =
-    alg === HASH_SHA_256
-      ? host.sha256 || sha256
-      : alg === HASH_SHA_384
-        ? host.sha384 || (HAS_SHA512 && sha384)
-        : host.sha512 || (HAS_SHA512 && sha512);
+/** What the host has for a COSE hash algorithm; undefined where it has nothing. */
+function given(host: Host, alg: number): Partial<Hash> | undefined {
+  return alg === HASH_SHA_256 ? host.sha256 : alg === HASH_SHA_384 ? host.sha384 : host.sha512;
+}
+
+/** A hash in progress, the host's or ours; refused where there is none. An engine may have a hash in one call and no other. */
+export function hashing(host: Host, alg: number): HashState {
+  var hash: Partial<Hash> | false | undefined = given(host, alg);
+  if (!hash || !hash.create) hash = alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
   if (!hash) refuse(NOT_SUPPORTED);
-  return hash as Hash;
+  return (hash as Hash).create();
 }
 
 /** The digest of a stretch of an input, by the COSE hash `alg`. */
 export function digestSlice(src: Input, slice: Slice, host: Host, alg: number): Bytes {
-  var hash = hashOf(host, alg),
+  var hash = given(host, alg),
     state: HashState;
-  // in one call where all of it may be at hand: an engine's own hash knows no other way
-  if (hash.once && slice.n <= chunkOf(src)) return hash.once(take(src, slice.at, slice.n));
-  state = hash.create();
+  // in one call where the host has one and all of it may be at hand
+  if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(take(src, slice.at, slice.n));
+  state = hashing(host, alg);
   feed(src, slice, function (bytes) {
     state.update(bytes);
   });

@@ -4,7 +4,7 @@
 import { same } from "./bytes.js";
 import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
-import { type Digest, digestSlice, hashOf } from "./digest.js";
+import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect, Run } from "./frame.js";
 import type { Manifest } from "./manifest.js";
@@ -59,7 +59,7 @@ function begin(s: Session, e: Effect): void {
   s.offset = 0;
   s.limit = e.size === undefined ? s.board.capacity(id(s, e.component)) : e.size;
   // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
-  s.hash = e.digest && !s.board.digest ? hashOf(s.host, e.digest.alg).create() : null;
+  s.hash = e.digest && !s.board.digest ? hashing(s.host, e.digest.alg) : null;
   s.board.erase(id(s, e.component), s.limit);
 }
 

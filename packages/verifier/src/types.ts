@@ -34,9 +34,9 @@ export interface Hash {
 
 /** What an engine offers natively. What is left out, the entry of the package or bundle fills with ours. */
 export interface Host {
-  sha256?: Hash;
-  sha384?: Hash;
-  sha512?: Hash;
+  sha256?: Partial<Hash>;
+  sha384?: Partial<Hash>;
+  sha512?: Partial<Hash>;
 }
 
 /** A key in a form worked out beforehand; `key` is always the raw public key, so that two forms of one key count once. */

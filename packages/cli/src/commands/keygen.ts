@@ -6,6 +6,7 @@ import { keyFacts } from "../key-ref.js";
 import { passphrase } from "../keys/passphrase.js";
 import { encryptedPem, plainPem } from "../keys/pkcs8.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { advise } from "../targets.js";
 import { json, say, visible, warn } from "../ui.js";
 
 export interface KeygenOptions extends PassphraseOptions {
@@ -13,6 +14,7 @@ export interface KeygenOptions extends PassphraseOptions {
   out: string;
   /** false: --no-passphrase. */
   passphrase: boolean;
+  target?: string;
   json?: boolean;
 }
 
@@ -33,6 +35,7 @@ export async function keygen(o: KeygenOptions): Promise<void> {
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");
+  const advice = o.target === undefined ? undefined : advise(o.target, [o.alg]);
   const key = fresh(o.alg);
   let pem: string;
   if (o.passphrase) {
@@ -42,9 +45,10 @@ export async function keygen(o: KeygenOptions): Promise<void> {
     pem = plainPem(key);
   }
   writeWhole(o.out, Buffer.from(pem), { mode: 0o600, fresh: true });
-  if (o.json) json({ ok: true, code: 0, out: o.out, encrypted: o.passphrase, ...keyFacts(key) });
+  if (o.json) json({ ok: true, code: 0, out: o.out, encrypted: o.passphrase, ...keyFacts(key), ...(advice && { target: advice }) });
   else {
     say(`${visible(o.out)}: ${o.alg} key, ${o.passphrase ? "encrypted" : "not encrypted"}`);
     say(`thumbprint ${keyFacts(key).thumbprint}`);
+    if (advice?.advice) say(advice.advice);
   }
 }

@@ -13,6 +13,7 @@ import { detect, HEAD, parseImage } from "../image.js";
 import { checkOutput, hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
 import { anchors, keyFacts, privateKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { advise } from "../targets.js";
 import { json, say, visible, warn } from "../ui.js";
 import { outputName } from "./create.js";
 
@@ -25,6 +26,7 @@ export interface SignOptions extends PassphraseOptions {
   uri?: string;
   imageOut?: string;
   allowTestKey?: string[];
+  target?: string;
   json?: boolean;
 }
 
@@ -125,6 +127,8 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...o.key], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
+  const algs = keys.map((k) => k.alg);
+  const advice = o.target === undefined ? undefined : advise(o.target, algs);
 
   let made: Made;
   if (kind === "envelope") made = { envelope: stdin ?? readAll(input) };
@@ -151,11 +155,13 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
       sequence,
       signers: keys.map(keyFacts),
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
+      ...(advice && { target: advice }),
       ...(inJson && { data: Buffer.from(signed).toString("base64") }),
     });
   else
     say(
       `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`,
     );
+  if (!o.json && advice?.advice) say(advice.advice);
   if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
 }

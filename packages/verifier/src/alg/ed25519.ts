@@ -11,9 +11,9 @@
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
 import { rawKey, room } from "../bytes.js";
+import { hashing } from "../digest.js";
 import { HAS_PREPARED } from "../features.js";
-import { sha512 } from "../hash/sha512.js";
-import { ALG_ED25519, ALG_EDDSA } from "../spec/cose.js";
+import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, element, half, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
 
@@ -463,7 +463,7 @@ function valid(key: Bytes): boolean {
 
 /** The challenge k = SHA-512(R, A, M) modulo L. */
 function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): number[] {
-  var hash = (host.sha512 || sha512).create();
+  var hash = hashing(host, HASH_SHA_512);
   var first: number[] = [];
   var n: number[];
   while (first.length < 32) {

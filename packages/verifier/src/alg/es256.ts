@@ -10,7 +10,7 @@ import { rawKey } from "../bytes.js";
 import { whole } from "../hash/block.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
-import type { Alg, Bytes, Host, Prepared } from "../types.js";
+import type { Alg, Bytes, Hash, Host, Prepared } from "../types.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
@@ -199,7 +199,7 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  var h = host.sha256 || sha256;
+  var h = (host.sha256 || sha256) as Hash;
   var q = decode(raw);
   var p: number[][];
   var r: number[];
