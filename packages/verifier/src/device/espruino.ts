@@ -1,9 +1,12 @@
 // What Espruino offers natively, as hashes for the verifier and for its Storage device.
 
+import { HAS_SHA512 } from "../features.js";
+import { sha256 } from "../hash/sha256.js";
+import { sha384, sha512 } from "../hash/sha512.js";
 import type { Bytes, Hash, Host } from "../types.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
 
-type NativeHash = (data: string | Bytes) => ArrayBuffer;
+type NativeHash = (data: string | Bytes | (number | Bytes)[]) => ArrayBuffer;
 
 /** require("crypto"), as far as a board has it. */
 export interface EspruinoCrypto {
@@ -17,28 +20,25 @@ export interface EspruinoIo extends StorageIo {
 }
 
 /** The native call is one-shot: what arrives in pieces is hashed by ours. */
-function add(host: Host, name: "sha256" | "sha384" | "sha512", own: Hash | undefined, native: NativeHash | undefined): void {
-  if (!own) return;
-  host[name] = own;
-  if (native)
-    host[name] = {
-      create: own.create,
-      once: function (bytes) {
-        return new Uint8Array(native(bytes));
-      },
-    };
+function add(host: Host, name: "sha256" | "sha384" | "sha512", own: Hash, native: NativeHash | undefined): void {
+  function once(data: Bytes | (number | Bytes)[]): Bytes {
+    return new Uint8Array((native as NativeHash)(data));
+  }
+  if (native) host[name] = { create: own.create, once: once, joined: once };
 }
 
 /**
- * What a Storage device stands on, and the `host` for install() and boot(): `espruinoIo(require("Storage"), E, require("crypto"), own)`.
- * `crypto` may be left out, or lack hashes: `own` has them all.
+ * What a Storage device stands on, and the `host` for open(), install() and boot(): `espruinoIo(require("Storage"), E, require("crypto"))`.
+ * `crypto` may be left out, or lack hashes: ours are there.
  */
-export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto: EspruinoCrypto | undefined, own: Host): EspruinoIo {
+export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: EspruinoCrypto): EspruinoIo {
   var native: EspruinoCrypto = crypto || {},
     host: Host = {};
-  add(host, "sha256", own.sha256, native.SHA256);
-  add(host, "sha384", own.sha384, native.SHA384);
-  add(host, "sha512", own.sha512, native.SHA512);
+  add(host, "sha256", sha256, native.SHA256);
+  if (HAS_SHA512) {
+    add(host, "sha384", sha384, native.SHA384);
+    add(host, "sha512", sha512, native.SHA512);
+  }
   return {
     storage: storage,
     E: E,
@@ -50,7 +50,7 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto: Espru
       } catch (_) {
         // the stack is too small: ours needs 256 bytes
       }
-      state = (own.sha256 as Hash).create();
+      state = sha256.create();
       for (at = 0; at < text.length; at += 256) state.update(E.toUint8Array(text.substring(at, at + 256)));
       return state.digest();
     },
