@@ -214,7 +214,11 @@ function bootFile({ statements, names }: Parts): string {
 function assemble(all: Parts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const out = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
-  const given: readonly string[] = [...options.features, ...options.algs.flatMap((alg) => ALGS[alg].hashes)];
+  const given: readonly string[] = [
+    ...options.features,
+    ...options.algs.flatMap((alg) => ALGS[alg].hashes),
+    ...(options.form === "espruino" ? [] : ["tables"]),
+  ];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
     return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;

@@ -12,3 +12,6 @@ export const HAS_SHA512 = true;
 
 /** Ed25519 anchors with a table worked out beforehand. */
 export const HAS_PREPARED = true;
+
+/** Tables of multiples for Ed25519: an eighth fewer operations, and 2 kB more of RAM. A module for Espruino has none. */
+export const HAS_TABLES = true;

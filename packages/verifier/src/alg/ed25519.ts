@@ -12,7 +12,7 @@
 
 import { rawKey, room } from "../bytes.js";
 import { hashing } from "../digest.js";
-import { HAS_PREPARED } from "../features.js";
+import { HAS_PREPARED, HAS_TABLES } from "../features.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, element, half, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
@@ -297,18 +297,18 @@ function twice(p: Point): void {
   finish(p);
 }
 
-/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. d: 2 d. */
-function ready(p: Point, d: number[]): Point {
-  var a: number[] = [];
-  var b: number[] = [];
-  var c: number[] = [];
-  var e: number[] = [];
-  sub(a, p[1], p[0]);
-  add(b, p[1], p[0]);
-  mul(c, p[3], p[4]);
-  mul(c, c, d);
-  add(e, p[2], p[2]);
-  return [keep(a), keep(b), keep(c), keep(e)];
+/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2; without the last where `affine`, Z being 1. d: 2 d. */
+function ready(p: Point, d: number[], affine: boolean): Point {
+  var q: Point = [keep(element(0)), keep(element(0)), keep(element(0))];
+  sub(q[0], p[1], p[0]);
+  add(q[1], p[1], p[0]);
+  mul(q[2], p[3], p[4]);
+  mul(q[2], q[2], d);
+  if (!affine) {
+    q[3] = keep(p[2]);
+    add(q[3], p[2], p[2]);
+  }
+  return q;
 }
 
 /** p += q, or with `minus` p -= q, q made `ready`; one multiplication less where it has no Z. Complete, also where the two are the same or opposite. */
@@ -354,12 +354,12 @@ function join(p: Point, q: Point, minus: boolean): void {
 
 /** P, and with `three` 3P, made ready, for P = (x, y). d: 2 d. */
 function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
-  var p: Point = [x, y, element(1), x.concat(), y.concat(), [], []];
-  var table = [ready(p, d)];
+  var p: Point = [x, y, element(1), keep(x), keep(y), keep(x), keep(x)];
+  var table = [ready(p, d, true)];
   if (three) {
     twice(p);
     join(p, table[0], false);
-    table.push(ready(p, d));
+    table.push(ready(p, d, false));
   }
   return table;
 }
@@ -386,7 +386,7 @@ function entry(table: Table, n: number): Point {
 
 /** Whether the sum is 0. */
 function vanishes(terms: Term[]): boolean {
-  var p: Point = [element(0), element(1), element(1), element(0), element(0), [], []];
+  var p: Point = [];
   var started = false;
   var i: number;
   var j: number;
@@ -394,6 +394,10 @@ function vanishes(terms: Term[]): boolean {
   var n: number;
   var q: number;
   var t: Term;
+  // X and T are 0, Y and Z 1.
+  for (i = 0; i < 7; i++) {
+    p[i] = keep(element(i === 1 || i === 2 ? 1 : 0));
+  }
   // A carry of a negative digit may stand above 2^256.
   for (i = 261; i >= 0; i--) {
     if (started) {
@@ -480,6 +484,7 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): nu
 /** [vS]B - [u]A - [v]R, see above, as terms. Nothing else is left over from here on: it is tables that take the RAM. */
 function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
   var d = read(NUMBERS, 0);
+  var width = HAS_TABLES ? 3 : 2;
   var short = shorten(k);
   var n = zero(26);
   var i: number;
@@ -491,15 +496,15 @@ function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
   reduce(n, 24);
   return [
     [
-      windows(n, 3),
+      windows(n, width),
       false,
       128,
-      2,
-      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, true).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, true)),
+      width - 1,
+      odd(read(NUMBERS, 84), read(NUMBERS, 126), d, HAS_TABLES).concat(odd(read(NUMBERS, 168), read(NUMBERS, 210), d, HAS_TABLES)),
       0,
     ],
-    [windows(short[0], 3), !short[2], 262, 2, odd(a[0], a[1], d, true), 0],
-    [windows(short[1], 3), true, 262, 2, odd(r[0], r[1], d, true), 0],
+    [windows(short[0], width), !short[2], 262, width - 1, odd(a[0], a[1], d, HAS_TABLES), 0],
+    [windows(short[1], width), true, 262, width - 1, odd(r[0], r[1], d, HAS_TABLES), 0],
   ];
 }
 

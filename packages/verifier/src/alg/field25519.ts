@@ -95,9 +95,9 @@ export function read(text: string | number[], at: number): number[] {
   return r;
 }
 
-/** The same number in fewer bytes, where the engine has what it takes; for what is kept for long. */
+/** A copy, in fewer bytes where the engine has what it takes; for what is kept for long. */
 export function keep(a: number[]): number[] {
-  return typeof Float64Array === "undefined" ? a : (new Float64Array(a) as unknown as number[]);
+  return typeof Float64Array === "undefined" ? a.concat() : (new Float64Array(a) as unknown as number[]);
 }
 
 /** r = a + b. Sizes add. */
