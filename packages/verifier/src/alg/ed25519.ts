@@ -15,7 +15,7 @@ import { hashing } from "../digest.js";
 import { HAS_PREPARED, HAS_TABLES } from "../features.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
-import { add, element, half, isZero, keep, mul, pack, power, read, sub, unpack } from "./field25519.js";
+import { add, copy, element, half, isZero, mul, pack, power, read, sub, unpack } from "./field25519.js";
 
 /**
  * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
@@ -204,8 +204,8 @@ function windows(n: number[], width: number): number[] {
 
 /** Whether (x : y) is of order 1, 2, 4 or 8: x = 0, y = 0, or x^2 + y^2 = 0 (then the double has y = 0). Sizes 1. */
 function small(x: number[], y: number[]): boolean {
-  var a: number[] = [];
-  var b: number[] = [];
+  var a = element(0);
+  var b = element(0);
   mul(a, x);
   mul(b, y);
   add(a, a, b);
@@ -229,11 +229,11 @@ function encodes(y: number[], parity: number, bytes: Bytes): boolean {
 
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
 function decode(bytes: Bytes): Point | undefined {
-  var x: number[] = [];
+  var x = element(0);
   var y = unpack(bytes);
-  var u: number[] = [];
-  var v: number[] = [];
-  var w: number[] = [];
+  var u = element(0);
+  var v = element(0);
+  var w = element(0);
   // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which is u or -u where
   // uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
   mul(u, y);
@@ -299,13 +299,13 @@ function twice(p: Point): void {
 
 /** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2; without the last where `affine`, Z being 1. d: 2 d. */
 function ready(p: Point, d: number[], affine: boolean): Point {
-  var q: Point = [keep(element(0)), keep(element(0)), keep(element(0))];
+  var q: Point = [element(0), element(0), element(0)];
   sub(q[0], p[1], p[0]);
   add(q[1], p[1], p[0]);
   mul(q[2], p[3], p[4]);
   mul(q[2], q[2], d);
   if (!affine) {
-    q[3] = keep(p[2]);
+    q[3] = copy(p[2]);
     add(q[3], p[2], p[2]);
   }
   return q;
@@ -354,7 +354,7 @@ function join(p: Point, q: Point, minus: boolean): void {
 
 /** P, and with `three` 3P, made ready, for P = (x, y). d: 2 d. */
 function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
-  var p: Point = [x, y, element(1), keep(x), keep(y), keep(x), keep(x)];
+  var p: Point = [x, y, element(1), copy(x), copy(y), copy(x), copy(x)];
   var table = [ready(p, d, true)];
   if (three) {
     twice(p);
@@ -396,7 +396,7 @@ function vanishes(terms: Term[]): boolean {
   var t: Term;
   // X and T are 0, Y and Z 1.
   for (i = 0; i < 7; i++) {
-    p[i] = keep(element(i === 1 || i === 2 ? 1 : 0));
+    p[i] = element(i === 1 || i === 2 ? 1 : 0);
   }
   // A carry of a negative digit may stand above 2^256.
   for (i = 261; i >= 0; i--) {
@@ -447,8 +447,7 @@ function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point):
     return false;
   }
   for (i = 0; i < n && each < 3; i++) {
-    q = entry(table, i);
-    list[i] = [keep(q[0]), keep(q[1]), keep(q[2])];
+    list[i] = entry(table, i);
     multiples = list;
   }
   // Widths 2, 3, 4.

@@ -22,6 +22,11 @@
 
 import { HAS_PREPARED } from "../features.js";
 
+/** Room for `n` numbers, in whatever the engine has. */
+function numbers(n: number): number[] {
+  return (typeof Float64Array === "undefined" ? [] : new Float64Array(n)) as unknown as number[];
+}
+
 /** 2^w(i) */
 function width(i: number): number {
   return i % 4 ? 2097152 : 4194304;
@@ -30,7 +35,7 @@ function width(i: number): number {
 // 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half. 25: 2^-127, from the
 // lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal fraction exactly.
 function constants(): number[] {
-  var k: number[] = [];
+  var k = numbers(27);
   var x = 1;
   var i: number;
   for (i = 0; i < 12; i++) {
@@ -49,9 +54,14 @@ function constants(): number[] {
 
 var CONSTANTS: number[] = /* @__PURE__ */ constants();
 
-/** The small integer n. Size 1 for |n| <= 2^21. */
+/** The small integer n, in a new array. Size 1 for |n| <= 2^21. */
 export function element(n: number): number[] {
-  return [n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  var r = numbers(12);
+  var i: number;
+  for (i = 0; i < 12; i++) {
+    r[i] = i ? 0 : n;
+  }
+  return r;
 }
 
 /** 1/2 = (p + 1) / 2 = 2^254 - 9. */
@@ -68,7 +78,7 @@ export function half(): number[] {
  * one whole number in an array; what is none, or above 2^43, counts as 0: then the size is at most 4.
  */
 export function read(text: string | number[], at: number): number[] {
-  var r: number[] = [];
+  var r = element(0);
   var i: number;
   var j: number;
   var t: number;
@@ -95,9 +105,14 @@ export function read(text: string | number[], at: number): number[] {
   return r;
 }
 
-/** A copy, in fewer bytes where the engine has what it takes; for what is kept for long. */
-export function keep(a: number[]): number[] {
-  return typeof Float64Array === "undefined" ? a.concat() : (new Float64Array(a) as unknown as number[]);
+/** A copy. */
+export function copy(a: number[]): number[] {
+  var r = element(0);
+  var i: number;
+  for (i = 0; i < 12; i++) {
+    r[i] = a[i];
+  }
+  return r;
 }
 
 /** r = a + b. Sizes add. */
@@ -401,7 +416,7 @@ export function power(r: number[], a: number[]): void {
   var y: number[];
   for (i = 0; i < 10; i++) {
     met[n] = x;
-    y = [];
+    y = element(0);
     mul(y, x);
     for (j = 1; j < steps[i]; j++) {
       mul(y, y);
