@@ -13,6 +13,7 @@
 import { rawKey, room } from "../bytes.js";
 import { hashing } from "../digest.js";
 import { HAS_PREPARED, HAS_TABLES } from "../features.js";
+import { floor } from "../hash/block.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, copy, element, half, isZero, mul, pack, power, read, sub, unpack } from "./field25519.js";
@@ -44,7 +45,7 @@ function fold(n: number[], b: number[], at: number, t: number): void {
   var x: number;
   for (i = 0; i < 11; i++) {
     x = n[at] + c - t * b[i];
-    c = Math.floor(x / 2097152);
+    c = floor(x / 2097152);
     n[at] = x - c * 2097152;
     at++;
   }
@@ -91,7 +92,7 @@ function load(bytes: Bytes, at: number, length: number): number[] {
   var n = zero(26);
   var i: number;
   for (i = 0; i < length; i++) {
-    n[Math.floor((8 * i) / 21)] += bytes[at + i] << ((8 * i) % 21);
+    n[floor((8 * i) / 21)] += bytes[at + i] << ((8 * i) % 21);
   }
   return n;
 }
@@ -150,7 +151,7 @@ function shorten(k: number[]): [number[], number[], boolean] {
       w[0] = 1;
       return [k, w, false];
     }
-    q = Math.floor((q + q + 1) / 2);
+    q = floor((q + q + 1) / 2);
     fold(r, s, 0, q);
     fold(t, w, 0, q);
     f = g;
@@ -409,7 +410,7 @@ function vanishes(terms: Term[]): boolean {
         n = t[0][k];
         if (n) {
           started = true;
-          q = t[5] + Math.floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1);
+          q = t[5] + floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1);
           join(p, HAS_PREPARED && typeof t[4][0] !== "object" ? entry(t[4] as Table, q) : (t[4] as Point[])[q], n > 127 !== t[1]);
         }
       }

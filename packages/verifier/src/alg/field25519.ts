@@ -21,6 +21,7 @@
 // at the extremes.
 
 import { HAS_PREPARED } from "../features.js";
+import { floor } from "../hash/block.js";
 
 /** Room for `n` numbers, in whatever the engine has. */
 function numbers(n: number): number[] {
@@ -88,7 +89,7 @@ export function read(text: string | number[], at: number): number[] {
     if (HAS_PREPARED && typeof text !== "string") {
       u = text[at / 7] as number;
       if (u > -8796093022208 && u < 8796093022208) {
-        t = Math.floor(u);
+        t = floor(u);
       }
       at += 7;
     } else {
@@ -377,7 +378,7 @@ export function pack(a: number[]): number[] {
     w = width(j);
     t = i < 12 ? t + a[j] / CONSTANTS[j] : (j ? t : t * 19) + n[j];
     n[j] = t;
-    t = Math.floor(t / w);
+    t = floor(t / w);
     n[j] -= t * w;
   }
   // t stays below 2^(22 + 7): 32-bit operations are enough.

@@ -3,6 +3,9 @@
 import { cells, room } from "../bytes.js";
 import type { Bytes, Hash, HashState } from "../types.js";
 
+/** A name of its own, for it is short. */
+export var floor = Math.floor;
+
 /**
  * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
@@ -36,17 +39,17 @@ function derive(): void {
     for (j = 0; j < 9; j++) {
       x = cube ? (x + x + p / (x * x)) / 3 : (x + p / x) / 2;
     }
-    h = Math.floor(x * 16384) / 16384;
-    d = Math.floor((x - h) * 268435456) / 268435456;
+    h = floor(x * 16384) / 16384;
+    d = floor((x - h) * 268435456) / 268435456;
     e = cube ? p - h * h * h - 3 * h * h * d - 3 * h * d * d - d * d * d : p - h * h - 2 * h * d - d * d;
     h += d;
     // j: what e is divided by, less e.
     j = cube ? 3 * h : 1;
     d = cube ? h : h + h;
     e = (e / (j * (d + e / (j * d)))) * 4294967296;
-    d = Math.floor(e);
-    HIGH[i] = (h - Math.floor(h)) * 4294967296 + d;
-    LOW[i] = Math.floor((e - d) * 4294967296);
+    d = floor(e);
+    HIGH[i] = (h - floor(h)) * 4294967296 + d;
+    LOW[i] = floor((e - d) * 4294967296);
   }
 }
 
@@ -63,7 +66,7 @@ export function lengthOctets(count: number, n: number): number[] {
   count *= 8;
   while (n--) {
     out[n] = count % 256;
-    count = Math.floor(count / 256);
+    count = floor(count / 256);
   }
   return out;
 }
