@@ -53,6 +53,6 @@
       say("FAIL " + tasks[i][0] + " " + e);
     }
   }
-  if (typeof process === "object" && process && process.memory) say("VARS " + process.memory().usage + " of " + process.memory().blocksize);
+  if (typeof process !== "undefined" && process.memory) say("VARS " + process.memory().usage + " of " + process.memory().blocksize);
   say("DONE");
 })(TASKS, ROUNDS);
