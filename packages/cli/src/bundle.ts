@@ -82,7 +82,7 @@ export const PUBLIC_NAMES = [
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
   // Espruino's own
-  "getFree toUint8Array toString SHA256 SHA384 SHA512",
+  "getFree toUint8Array toString SHA256",
 ]
   .join(" ")
   .split(" ");

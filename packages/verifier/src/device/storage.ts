@@ -113,16 +113,6 @@ function u32(text: string, at: number): number {
   return n;
 }
 
-function put32(n: number): string {
-  var out = "",
-    i;
-  for (i = 0; i < 4; i++) {
-    out = String.fromCharCode(n % 256) + out;
-    n = Math.floor(n / 256);
-  }
-  return out;
-}
-
 function digestText(io: StorageIo, text: string): string {
   return io.E.toString(io.sha256(text));
 }
@@ -374,13 +364,23 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         cells = sizeOf(kept, 0) ? tries : 0,
         name = "firmseal.r" + (generation % 2),
         size = HEAD + PART * (ids.length + 1) + 25 + 8 * cells,
-        body =
-          "f1" + String.fromCharCode(cells, ids.length + 1) + put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]),
+        body = "f1" + String.fromCharCode(cells, ids.length + 1),
         fresh = [true],
         slot,
         old,
         i,
         j;
+
+      function put32(n: number): string {
+        var out = "",
+          i;
+        for (i = 0; i < 4; i++) {
+          out = String.fromCharCode(n % 256) + out;
+          n = Math.floor(n / 256);
+        }
+        return out;
+      }
+
       // another session of this Storage must not be undone by one that began before it
       if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT);
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
@@ -391,6 +391,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         });
       }
       append([], true);
+      body += put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]);
       for (i = 0; i <= ids.length; i++) {
         slot = slotOf(kept, i);
         body += put32(fresh[i] ? 1 - slot : slot) + put32(slot);
