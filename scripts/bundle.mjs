@@ -40,14 +40,31 @@ const NAMED = {
   run: ["start", "step"],
 };
 
-/** Every name that a statement speaks of, local ones included: which are at the top of the verifier, the caller knows. */
-function* namesIn(node) {
-  if (node.type === "Identifier") yield node.name;
+const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
+
+/** The nodes right under a node. */
+function* children(node) {
   for (const [key, value] of Object.entries(node)) {
     // names of properties are none
     if ((key === "property" || key === "key") && !node.computed) continue;
-    for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield* namesIn(child);
+    for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") yield child;
   }
+}
+
+/** What a function declares: parameters, variables, functions. A function that stands in it has its own. */
+function* declaredIn(node) {
+  for (const child of children(node)) {
+    if (child.type === "VariableDeclarator" || child.type === "FunctionDeclaration") yield child.id.name;
+    if (child.type === "CatchClause") yield child.param.name;
+    if (!isFunction(child)) yield* declaredIn(child);
+  }
+}
+
+/** The names that a statement speaks of and does not declare inside. */
+function* namesIn(node, local = new Set()) {
+  if (node.type === "Identifier" && !local.has(node.name)) yield node.name;
+  const own = isFunction(node) ? new Set([...local, ...node.params.map((p) => p.name), ...declaredIn(node)]) : local;
+  for (const child of children(node)) yield* namesIn(child, own);
 }
 
 /**

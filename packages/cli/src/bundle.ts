@@ -113,12 +113,14 @@ function errorList(errors: Parts["errors"]): string {
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
-/** What stands behind the parts: the exports, each a property of `api`. Mirrors src/index.ts. */
-function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): string {
+/** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
+function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+  const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`there is no algorithm ${alg}`);
   const name = (module: string, value: string) => {
     const found = all.names[`${module} ${value}`];
     if (!found) throw new Error(`parts.json has no ${value} of ${module}`);
+    uses.push(found);
     return found;
   };
   // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
@@ -144,7 +146,7 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
       `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
       "}",
     );
-  return out.join("\n");
+  return { text: out.join("\n"), uses };
 }
 
 const MODULE =
@@ -157,6 +159,8 @@ const MODULE =
 const HOSTS = [
   "src/anchor.ts anchorOf",
   "src/open.ts open",
+  "src/open.ts read",
+  "src/open.ts believe",
   "src/open.ts wrapper",
   "src/parse.ts parseEnvelope",
   "src/parse.ts parseManifest",
@@ -166,29 +170,44 @@ const HOSTS = [
   "src/alg/hsslms.ts verify",
 ];
 
-/** The statements that `from`, a set of names, leads to, without passing through the function `but`. */
-function reached(statements: Statement[], from: readonly string[], but?: Statement): Set<Statement> {
+/**
+ * The reader and all that stands on it. In a module for Espruino it is a function, which makes these anew, so that it is not in memory while a
+ * signature is verified, nor while nothing is done: that is when the variables are needed. It has no state that outlives a call but KEPT.
+ */
+const CORE = ["src/open.ts read", "src/open.ts believe", "src/run.ts start", "src/run.ts step", "src/install.ts session"];
+const KEPT = ["src/manifest.ts MARK"];
+
+/** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
+function isOneOf(list: readonly string[], { module, declared }: Statement): boolean {
+  return list.includes(`${module} ${declared[0]?.replace(/\d+$/, "")}`);
+}
+
+/** The statements that `from`, a set of names, leads to, without passing through those of `but`. */
+function reached(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
   const found = new Set<Statement>();
   const todo = [...from];
   for (let name = todo.pop(); name !== undefined; name = todo.pop())
     for (const s of statements)
       if (s.declared.includes(name) && !found.has(s)) {
         found.add(s);
-        if (s !== but) todo.push(...s.uses);
+        if (!but.includes(s)) todo.push(...s.uses);
       }
   return found;
 }
 
-/** The text of all statements that `names` lead to, with each inside the host that alone needs it. */
+/** The text of all statements that `names` lead to, with each inside the host that alone needs it, and the core in a function of its own. */
 function nested(all: Statement[], names: readonly string[]): string {
   const needed = reached(all, names);
   const statements = all.filter((s) => needed.has(s));
+  const entries = statements.filter((s) => isOneOf(CORE, s));
+  const outside = reached(statements, names, entries);
+  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || isOneOf(KEPT, s))));
   const inside = new Map<Statement, Statement>();
-  const hosts = statements.filter((s) => s.body > 0 && HOSTS.includes(`${s.module} ${s.declared[0]?.replace(/\d+$/, "")}`));
+  const hosts = statements.filter((s) => s.body > 0 && isOneOf(HOSTS, s));
   // the narrowest host last, for it is the one
   const held = hosts.map((host) => {
-    const others = reached(statements, names, host);
-    return { host, own: statements.filter((s) => !others.has(s)) };
+    const others = reached(statements, names, [host]);
+    return { host, own: statements.filter((s) => !others.has(s) && core.has(s) === core.has(host) && !entries.includes(s)) };
   });
   held.sort((a, b) => b.own.length - a.own.length);
   for (const { host, own } of held) for (const s of own) inside.set(s, host);
@@ -196,7 +215,17 @@ function nested(all: Statement[], names: readonly string[]): string {
     const own = statements.filter((one) => inside.get(one) === s).map(textOf);
     return s.body ? `${s.text.slice(0, s.body)}\n${own.join("\n")}${s.text.slice(s.body)}` : s.text;
   };
-  return statements.flatMap((s) => (inside.has(s) ? [] : [textOf(s)])).join("\n");
+  const free = statements.filter((s) => !inside.has(s));
+  const made = free.filter((s) => core.has(s)).map(textOf);
+  const proxies = entries.map((s, i) => {
+    const [, name, parameters] = /^function (\w+)\(([^)]*)\)/.exec(s.text) ?? [];
+    return `function ${name}(${parameters}) {\n  return firmsealCore()[${i}](${parameters});\n}`;
+  });
+  return [
+    ...free.filter((s) => !core.has(s)).map(textOf),
+    `function firmsealCore() {\n${made.join("\n")}\n  return [${entries.map((s) => s.declared[0]).join(", ")}];\n}`,
+    ...proxies,
+  ].join("\n");
 }
 
 /** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
@@ -213,7 +242,7 @@ function bootFile({ statements, names }: Parts): string {
 /** The parts, set for the features, with what a bundle exports behind them. */
 function assemble(all: Parts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
-  const out = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
+  const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [
     ...options.features,
     ...options.algs.flatMap((alg) => ALGS[alg].hashes),
@@ -223,10 +252,10 @@ function assemble(all: Parts, options: BundleOptions): string {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
     return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
   });
-  if (options.form === "espruino") return `${nested(statements, out.match(/\w+/g) ?? [])}\n${out}\n`;
+  if (options.form === "espruino") return `${nested(statements, uses)}\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
-  return `${head}${code}\n${out}\n})(firmseal);\n`;
+  return `${head}${code}\n${text}\n})(firmseal);\n`;
 }
 
 function title({ algs, features, form }: BundleOptions): string {

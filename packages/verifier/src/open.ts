@@ -2,7 +2,7 @@
 // manifest's, and only then look at what the manifest says.
 
 import { rawKey, same } from "./bytes.js";
-import { array, bstr, done, enter, input, leave, open as openString, take } from "./cbor.js";
+import { array, bstr, done, enter, input, leave, open as openString, seek, take } from "./cbor.js";
 import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { MARK, type Manifest } from "./manifest.js";
@@ -33,7 +33,13 @@ function policy(trust: Trust): number {
 }
 
 /** SUIT_Authentication (M37 §8.3): the digest, and what is signed over it. `message` is the content of the digest's byte string. */
-export function wrapper(e: Element): { digest: Digest; message: Bytes; claims: Claim[] } {
+interface Wrapper {
+  digest: Digest;
+  message: Bytes;
+  claims: Claim[];
+}
+
+export function wrapper(e: Element): Wrapper {
   var all: Claim[] = [],
     n,
     s,
@@ -82,6 +88,41 @@ export function checkContents(e: Envelope, m: Structure): void {
   for (i = 0; i < e.payloads.length; i++) if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED);
 }
 
+/** An envelope before its signatures are verified. */
+interface Unverified {
+  need: number;
+  envelope: Envelope;
+  digest: Digest;
+  claims: Claim[] | null;
+}
+
+/** What has to be read before anybody can be believed. */
+export function read(bytes: Bytes | Source, trust: Trust): Unverified {
+  var need = policy(trust),
+    envelope = parseEnvelope(bytes, false),
+    w = wrapper(envelope.wrapper as Element);
+  return { need: need, envelope: envelope, digest: w.digest, claims: w.claims };
+}
+
+/** The manifest, once its digest is believed. */
+export function believe(u: Unverified, signers: number[], trust: Trust, host: Host): Manifest {
+  var e = u.envelope,
+    m: Manifest;
+  seek(e.input, 0, 0);
+  checkElement(e.body, u.digest, host, DIGEST_MANIFEST);
+  m = parseManifest(e) as Manifest;
+  // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
+  if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
+  checkSevered(e, m, host);
+  checkContents(e, m);
+  m.signers = signers;
+  m.digest = u.digest;
+  m.payloads = e.payloads;
+  // from here on it is believed
+  m.mark = MARK;
+  return m;
+}
+
 /**
  * Opens an envelope: octets in RAM or a Source. `trust`: whom to believe, and the lowest sequence number accepted.
  * Returns the authenticated manifest, or throws a refusal { code, at } (numbers: spec/errors.ts). Nothing is changed by either.
@@ -90,23 +131,11 @@ export function checkContents(e: Envelope, m: Structure): void {
  *     open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host): Manifest {
-  var need = policy(trust),
-    e = parseEnvelope(bytes, false),
-    w = wrapper(e.wrapper as Element),
-    signers,
-    m: Manifest;
+  var u = read(bytes, trust),
+    signers;
   host = host || {};
-  signers = verified(w.claims, trust.anchors, need, host);
-  checkElement(e.body, w.digest, host, DIGEST_MANIFEST);
-  m = parseManifest(e) as Manifest;
-  // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
-  if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
-  checkSevered(e, m, host);
-  checkContents(e, m);
-  m.signers = signers;
-  m.digest = w.digest;
-  m.payloads = e.payloads;
-  // from here on it is believed
-  m.mark = MARK;
-  return m;
+  signers = verified(u.claims as Claim[], trust.anchors, u.need, host);
+  // what was signed is not needed any more, and takes RAM
+  u.claims = null;
+  return believe(u, signers, trust, host);
 }

@@ -44,7 +44,11 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  return tag.length === 32 && valid(raw) && same(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag);
+  return (
+    tag.length === 32 &&
+    valid(raw) &&
+    same(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
+  );
 }
 
 export var hmac256: Alg = { ids: [ALG_HMAC_256_256], valid: valid, verify: verify };
