@@ -96,21 +96,8 @@ export function top(run: Run): Frame {
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
   var outer = enter(slice),
     n = array(),
-    f: Frame = {
-      at: here,
-      end: stop,
-      left: n,
-      kind: kind,
-      soft: kind === DIR_TRY_EACH,
-      index: index,
-      command: 0,
-      arg: 0,
-      turn: 0,
-      turns: [],
-      alternatives: 0,
-      rest: 0,
-      each: 0,
-    };
+    // what is left out is set before it is read, or counts as 0: on a small engine each field costs RAM
+    f = { at: here, end: stop, left: n, kind: kind, soft: kind === DIR_TRY_EACH, index: index, turns: [] } as unknown as Frame;
   if (n === 0 || n % 2) refuse(COMMAND_ARGUMENT);
   if (run.frames.length === MAX_DEPTH) refuse(CBOR_DEPTH);
   run.frames.push(f);

@@ -6,7 +6,7 @@ import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
-import type { Effect, Run } from "./frame.js";
+import type { Effect } from "./frame.js";
 import type { Manifest } from "./manifest.js";
 import { open } from "./open.js";
 import { markAt, refuse } from "./refuse.js";
@@ -256,6 +256,7 @@ function session(release: Manifest, input: Bytes | Source, device: Device, host:
   var installing = sections === INSTALL_SECTIONS,
     s: Session,
     progress: Progress;
+  // begin() sets offset, limit and hash
   s = {
     input: input,
     release: release,
@@ -263,15 +264,9 @@ function session(release: Manifest, input: Bytes | Source, device: Device, host:
     host: host || {},
     installing: installing,
     sections: sections,
-    run: null as unknown as Run,
     slots: [],
     matched: [],
-    effect: undefined,
-    offset: 0,
-    limit: 0,
-    hash: null,
-    over: false,
-  };
+  } as unknown as Session;
   try {
     if (installing) checkFloor(s);
     device.begin(installing);

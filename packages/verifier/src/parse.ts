@@ -91,7 +91,7 @@ export interface Payload {
 
 export interface Envelope {
   input: Input;
-  wrapper: Element | null;
+  wrapper?: Element;
   body: Element;
   severed: Element[];
   payloads: Payload[];
@@ -102,9 +102,9 @@ export interface Structure {
   input: Input;
   sequence: Sequence;
   components: Bytes[][];
-  shared: Slice | null;
+  shared?: Slice;
   commands: Element[];
-  text: Slice | null;
+  text?: Slice;
   /** Severable elements of which the manifest holds only the digest. */
   digests: { number: number; sum: Digest }[];
   /** URIs that the commands name. */
@@ -124,7 +124,7 @@ function element(number: number): Element {
  * `lenient` reads also the code points of the family that this build does not run.
  */
 export function parseEnvelope(bytes: Bytes | Source, lenient: boolean): Envelope {
-  var e = { input: begin(bytes), wrapper: null, body: null, severed: [], payloads: [] } as unknown as Envelope,
+  var e = { input: begin(bytes), severed: [], payloads: [] } as unknown as Envelope,
     last: Bytes | null = null,
     n,
     text,
@@ -207,9 +207,7 @@ export function parseManifest(envelope: Envelope): Structure {
       input: envelope.input,
       sequence: [0, 0],
       components: [],
-      shared: null,
       commands: [],
-      text: null,
       digests: [],
       uris: [],
       referenceUri: null,

@@ -47,6 +47,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, uris:
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
+  // strict, sources, targets: see nextSequence(); the other fields that are left out count as false
   return {
     subject: manifest,
     identity: identity || {},
@@ -54,16 +55,10 @@ function create(manifest: Subject, sections: number[], identity: Identity, uris:
     next: 0,
     frames: [],
     parameters: parameters,
-    strict: true,
-    sources: [],
-    targets: [],
     commands: 0,
-    effect: null,
-    broken: false,
     checked: {},
     uris: uris,
-    shared: false,
-  };
+  } as unknown as Run;
 }
 
 /** Begins the next sequence. False where no section is left. */
