@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
-import { bundlePath, figure, ROOT, signer, tableText, title } from "./lib.mjs";
+import { bundlePath, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ROUNDS = 5;
@@ -48,25 +48,6 @@ function es256Case() {
   const { x, y } = pair.publicKey.export({ format: "jwk" });
   const key = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
   return { key, signature: crypto.sign("sha256", message, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }) };
-}
-
-/** The module of the test signer, for nothing else here can sign with HSS/LMS. */
-async function lms() {
-  const folder = mkdtempSync(join(tmpdir(), "firmseal-lms-"));
-  try {
-    const outfile = join(folder, "lms.mjs");
-    await build({
-      entryPoints: [`${ROOT}packages/verifier/test/lms.ts`],
-      outfile,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      logLevel: "error",
-    });
-    return await import(`file://${outfile}`);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** Key, signature, and how many times SHA-256 runs over one block to verify it. */

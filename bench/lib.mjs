@@ -1,9 +1,11 @@
 // What the benchmarks share: medians, tables, and packages that only a workspace package depends on.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus } from "node:os";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CLI = `${ROOT}packages/cli/bin/firmseal.js`;
@@ -11,7 +13,53 @@ export const BUNDLES = ["ed25519", "es256", "hsslms", "full"];
 
 export const bundlePath = (name) => `${ROOT}packages/verifier/dist/firmseal-${name}.js`;
 export const verifier = (module = "index") => import(`${ROOT}packages/verifier/lib/${module}.js`);
-export const signer = () => import(`${ROOT}packages/signer/lib/index.js`);
+export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/${module}.js`);
+
+/** A bundle as `firmseal bundle` writes it. */
+export async function deviceBundle(algs, features, form) {
+  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  return minified({ algs, features, form });
+}
+
+/**
+ * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
+ * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
+ */
+export async function alone(alg, hashes) {
+  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const parts = JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
+  const own = Object.entries(parts.names).find(([name]) => name.endsWith(` ${alg}`))[1];
+  const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => parts.names[name]) : ["null", "null"];
+  const names = { ...parts.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };
+  return minified({ algs: [alg], features: [], form: "script" }, { ...parts, names });
+}
+
+/** The module of the test signer for HSS/LMS, with which nothing else here can sign. */
+export async function lms() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-lms-"));
+  try {
+    const outfile = join(folder, "lms.mjs");
+    await build({
+      entryPoints: [`${ROOT}packages/verifier/test/lms.ts`],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      logLevel: "error",
+    });
+    return await import(`file://${outfile}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** `text` with `table` between the markers `name`. */
+export function inMarkers(text, name, table) {
+  const [begin, end] = [`<!-- ${name} -->\n`, "<!-- end -->\n"];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end, text.indexOf(begin))];
+  if (from < 0 || to < 0) throw new Error(`there are no markers ${name}`);
+  return `${text.slice(0, from)}${begin}\n${table}\n${text.slice(to)}`;
+}
 
 /** Imports a dependency of a workspace package, in the version which that package has. */
 export function dependencyOf(name, specifier) {

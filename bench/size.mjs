@@ -1,12 +1,36 @@
-// Sizes of the device bundles.
+// Sizes of the device bundles: those that ship, and their parts beside what each is meant to take at most.
 
 import { gzipSync } from "node:zlib";
-import { BUNDLES, bundlePath, read, table } from "./lib.mjs";
+import { alone, BUNDLES, bundlePath, deviceBundle, read, table } from "./lib.mjs";
+
+const size = (n) => n.toLocaleString("en");
+const sizes = (code) => [code.length, gzipSync(code, { level: 9 }).length];
 
 console.log("## Sizes of the device bundles, bytes\n");
-const rows = BUNDLES.map((name) => {
-  const bytes = read(bundlePath(name));
-  const size = (n) => n.toLocaleString("en");
-  return [`firmseal-${name}.js`, size(bytes.length), size(gzipSync(bytes, { level: 9 }).length)];
-});
-table(["bundle", "minified", "gzip -9"], rows);
+table(
+  ["bundle", "minified", "gzip -9"],
+  BUNDLES.map((name) => [`firmseal-${name}.js`, ...sizes(read(bundlePath(name))).map(size)]),
+);
+
+const bundleOf = async (algs, features) => sizes(await deviceBundle(algs, features, "umd"));
+const installer = await bundleOf(["ed25519"], ["install"]);
+const parts = [
+  ["Ed25519 with both hashes, alone", sizes(await alone("ed25519", true)), [9000]],
+  ["reader, COSE and interpreter with Ed25519", await bundleOf(["ed25519"], []), [14_000, 6000]],
+  ["with the installer as well", installer, [18_000, 7500]],
+  ["firmseal-ed25519.js: with copy and the names of the errors", sizes(read(bundlePath("ed25519"))), [18_000, 7500]],
+];
+for (const [alg, label] of [
+  ["es256", "ES256"],
+  ["hsslms", "HSS/LMS"],
+  ["hmac256", "HMAC 256"],
+]) {
+  const both = await bundleOf(["ed25519", alg], ["install"]);
+  parts.push([`${label} in addition`, both.map((n, i) => n - installer[i]), [5000]]);
+}
+
+console.log("## Parts, bytes\n");
+table(
+  ["part", "minified", "aim", "gzip -9", "aim"],
+  parts.map(([label, [min, gzip], [most, mostGzip]]) => [label, size(min), size(most), size(gzip), mostGzip ? size(mostGzip) : ""]),
+);
