@@ -111,6 +111,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   seek(e.input, 0, 0);
   checkElement(e.body, u.digest, host, DIGEST_MANIFEST);
   m = parseManifest(e) as Manifest;
+  markAt(e.body.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
   if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
   checkSevered(e, m, host);
