@@ -86,6 +86,38 @@ describe("the device in Espruino's Storage", () => {
     expect(board.device.floor()).toEqual([0, 8]);
   });
 
+  it("gives nobody the bytes of an envelope that arrives while another one is being installed", async () => {
+    const board = await running();
+    const [good, evil] = [app(8), app(9, app(8).length)];
+    const legit = await release(8, good, "coap://example.com/app");
+    // a copy of it that vouches for the attacker's payload; nobody has signed it
+    const forged = Uint8Array.from(legit);
+    const at = Buffer.from(forged).indexOf(createHash("sha256").update(bytes(good)).digest());
+    forged.set(createHash("sha256").update(bytes(evil)).digest(), at);
+    const send = (envelope: Uint8Array) => {
+      for (let i = 0; i < envelope.length; i += 20) board.device.receive(envelope.slice(i, i + 20), envelope.length);
+    };
+    send(legit);
+    const progress = install(board.device.received() as Source, trust, board.device);
+    expect(progress.next()).toMatchObject({ uri: "coap://example.com/app" });
+    progress.next(bytes(evil));
+    send(forged);
+    expect(code(() => install(board.device.received() as Source, trust, board.device))).toBe(errors.DIGEST_MANIFEST);
+    expect(code(() => progress.next(true))).toBe(errors.DEVICE_FAULT);
+    expect(board.start().text).toBe(app(7));
+  });
+
+  it("hands out one source for what it has received, however often it is asked", async () => {
+    const board = await running();
+    const envelope = await release(8, app(8));
+    board.device.receive(envelope, envelope.length);
+    const source = board.device.received() as Source;
+    expect(board.device.received()).toBe(source);
+    expect(install(source, trust, board.device).next()).toBeUndefined();
+    const kept = board.device.envelope() as Source;
+    expect(Uint8Array.from(kept.read(0, kept.length))).toEqual(envelope);
+  });
+
   it("opens the envelope it has kept, and hands out the texts that boot() has found good", async () => {
     const board = await running();
     board.install(await release(8, app(8)));

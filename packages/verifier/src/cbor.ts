@@ -124,8 +124,10 @@ export function leave(outer: number): void {
 /** Octets from a Source, as many as were asked for. A source that made something else be read meanwhile has moved the cursor. */
 function fetch(src: Input, at: number, n: number): Bytes {
   var before = input,
+    next = here,
+    end = stop,
     bytes = (src.origin as Source).read(at, n);
-  if (bytes.length !== n || input !== before) refuse(CBOR_TRUNCATED);
+  if (!bytes || bytes.length !== n || input !== before || here !== next || stop !== end) refuse(CBOR_TRUNCATED);
   return bytes;
 }
 

@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { rawKey, same } from "./bytes.js";
+import { concat, rawKey, same } from "./bytes.js";
 import {
   arg,
   array,
@@ -151,7 +151,8 @@ function bucket(out: Headers, isProtected: boolean): void {
     }
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
     for (i = 0; i < out.labels.length; i++) if (same(out.labels[i], last)) refuse(HEADER_TWICE);
-    out.labels.push(last);
+    // those of the unprotected bucket are in order, and may be long
+    if (isProtected) out.labels.push(last);
     if (label === HEADER_ALG) {
       if (!isProtected) refuse(HEADER_NO_ALG);
       if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
@@ -194,20 +195,16 @@ function headers(): Headers {
 
 /** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings below 2^16 octets. */
 export function structure(context: string, parts: Bytes[]): Bytes {
-  var out = [129 + parts.length, 96 + context.length],
+  var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     n,
-    i,
-    k;
-  for (i = 0; i < context.length; i++) out.push(context.charCodeAt(i));
+    i;
+  for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
   for (i = 0; i < parts.length; i++) {
     n = parts[i].length;
-    // the shortest head
-    if (n < 24) out.push(64 + n);
-    else if (n < 256) out.push(88, n);
-    else out.push(89, n >> 8, n & 255);
-    for (k = 0; k < n; k++) out.push(parts[i][k]);
+    // the shortest head; below 2^16, so 32 bits are enough
+    pieces.push(n < 24 ? [64 + n] : n < 256 ? [88, n] : [89, n >> 8, n & 255], parts[i]);
   }
-  return out;
+  return concat(pieces);
 }
 
 /**

@@ -8,12 +8,13 @@ import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect } from "./frame.js";
 import type { Manifest } from "./manifest.js";
-import { open } from "./open.js";
+import { checkElement, checkSevered, open } from "./open.js";
 import { markAt, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
 import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
   DEVICE_FAULT,
+  DIGEST_MANIFEST,
   IMAGE_UNVERIFIED,
   INVOKE_UNVERIFIED,
   NOT_SUPPORTED,
@@ -65,7 +66,7 @@ function begin(s: Session, e: Effect): void {
 
 function receive(s: Session, e: Effect, bytes: Bytes): void {
   // an endless payload is cut off as it arrives, not when it has filled the device
-  if (bytes.length > s.limit - s.offset) refuse(PAYLOAD_SIZE);
+  if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
   if (s.hash) s.hash.update(bytes);
   s.board.write(id(s, e.component), s.offset, bytes);
   s.offset += bytes.length;
@@ -183,10 +184,15 @@ function perform(s: Session, e: Effect): boolean | undefined {
 /** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
 function commit(s: Session): void {
   var written: ComponentId[] = [],
+    m = s.release,
     i,
     w;
   markAt(-1);
   checkIdentity(s);
+  // what has been carried out lies in a Source, and must still be what was signed
+  checkElement(m.envelope.input, m.envelope.body, m.digest, s.host, DIGEST_MANIFEST);
+  checkSevered(m.envelope, m, s.host);
+  markAt(-1);
   // another installation may have been committed since this one was opened
   checkFloor(s);
   for (i = 0; i < s.slots.length; i++) {
@@ -233,7 +239,8 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
     if (s.installing) commit(s);
   } catch (x) {
     try {
-      s.board.discard();
+      // what a later session has written is not this one's
+      if (s.board.session === s) s.board.discard();
     } catch (_) {
       // the refusal says more than a failed clean-up, and nothing that was written is current
     }

@@ -1,7 +1,7 @@
 // What open() gives: a manifest that is believed.
 
 import type { Digest } from "./digest.js";
-import type { Payload, Structure } from "./parse.js";
+import type { Envelope, Payload, Structure } from "./parse.js";
 
 export var MARK = {};
 
@@ -11,5 +11,6 @@ export interface Manifest extends Structure {
   signers: number[];
   digest: Digest;
   payloads: Payload[];
+  envelope: Envelope;
   mark: unknown;
 }

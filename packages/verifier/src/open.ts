@@ -2,7 +2,7 @@
 // manifest's, and only then look at what the manifest says.
 
 import { rawKey, same } from "./bytes.js";
-import { array, bstr, done, enter, input, leave, open as openString, seek, take } from "./cbor.js";
+import { array, bstr, done, enter, type Input, input, leave, open as openString, seek, take } from "./cbor.js";
 import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { MARK, type Manifest } from "./manifest.js";
@@ -27,8 +27,9 @@ function policy(trust: Trust): number {
     for (j = 0; j < i; j++) if (same(rawKey(anchors[i].key), rawKey(anchors[j].key))) break;
     if (j === i) distinct++;
   }
-  if (!isHalf(need) || need < 1 || need > distinct || (trust.floor && !(isHalf(trust.floor[0]) && isHalf(trust.floor[1]))))
-    refuse(TRUST_POLICY);
+  // a floor that could not be read must not count as none
+  if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
+  if (!isHalf(need) || need < 1 || need > distinct) refuse(TRUST_POLICY);
   return need;
 }
 
@@ -65,25 +66,28 @@ export function wrapper(e: Element): Wrapper {
 }
 
 /** Whether the bytes of an element, its bstr head included, have the digest: so it is for the manifest (M37 §8.3) and for severed elements. */
-export function checkElement(e: Element, d: Digest, host: Host, code: number): void {
+export function checkElement(src: Input, e: Element, d: Digest, host: Host, code: number): void {
   markAt(e.whole.at);
-  if (!same(digestSlice(input, e.whole, host, d.alg), d.bytes)) refuse(code);
+  if (!same(digestSlice(src, e.whole, host, d.alg), d.bytes)) refuse(code);
 }
 
 /** Every severed element that is there has the digest that the manifest names. Notes the numbers of those that are not there. */
 export function checkSevered(e: Envelope, m: Structure, host: Host): void {
   var i, j, d;
+  m.absent = [];
   for (i = 0; i < m.digests.length; i++) {
     d = m.digests[i];
     for (j = 0; j < e.severed.length && e.severed[j].number !== d.number; j++);
     if (j === e.severed.length) m.absent.push(d.number);
-    else checkElement(e.severed[j], d.sum, host, DIGEST_SEVERED);
+    else checkElement(e.input, e.severed[j], d.sum, host, DIGEST_SEVERED);
   }
 }
 
 /** Every command is looked at; and an integrated payload that no signed command names is data that nobody vouched for. */
 export function checkContents(e: Envelope, m: Structure): void {
   var i;
+  // a hash of the host's may have read something else meanwhile
+  seek(e.input, 0, 0);
   checkCommands(m, m.uris);
   for (i = 0; i < e.payloads.length; i++) if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED);
 }
@@ -108,8 +112,7 @@ export function read(bytes: Bytes | Source, trust: Trust): Unverified {
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host): Manifest {
   var e = u.envelope,
     m: Manifest;
-  seek(e.input, 0, 0);
-  checkElement(e.body, u.digest, host, DIGEST_MANIFEST);
+  checkElement(e.input, e.body, u.digest, host, DIGEST_MANIFEST);
   m = parseManifest(e) as Manifest;
   markAt(e.body.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
@@ -119,6 +122,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m.signers = signers;
   m.digest = u.digest;
   m.payloads = e.payloads;
+  m.envelope = e;
   // from here on it is believed
   m.mark = MARK;
   return m;

@@ -7,7 +7,6 @@ import {
   begin,
   bstr,
   done,
-  enter,
   here,
   type Input,
   input,
@@ -21,6 +20,7 @@ import {
   order,
   peekType,
   type Slice,
+  seek,
   skip,
   TAG,
   TSTR,
@@ -220,7 +220,8 @@ export function parseManifest(envelope: Envelope): Structure {
     kind,
     i,
     e;
-  enter(envelope.body.inside);
+  e = envelope.body.inside;
+  seek(envelope.input, e.at, e.at + e.n);
   for (n = map(); n > 0; n--) {
     last = key(last);
     i = name;

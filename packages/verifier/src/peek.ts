@@ -52,7 +52,7 @@ export function peek(input: Bytes | Source): Outline {
     w = e.wrapper ? wrapper(e.wrapper) : null,
     m,
     text;
-  if (w) checkElement(e.body, w.digest, host, DIGEST_MANIFEST);
+  if (w) checkElement(e.input, e.body, w.digest, host, DIGEST_MANIFEST);
   m = parseManifest(e);
   checkSevered(e, m, host);
   checkContents(e, m);

@@ -161,7 +161,7 @@ export function checkCommands(m: Subject, uris: string[]): void {
 export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
   markAt(-1);
   if (!manifest || manifest.mark !== MARK) refuse(NOT_A_MANIFEST);
-  return create(manifest, typeof section === "number" ? [section] : section, identity, null);
+  return create(manifest, typeof section === "number" ? [section] : section || [], identity, null);
 }
 
 /**

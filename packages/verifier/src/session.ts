@@ -19,6 +19,7 @@ import {
   INVOKE_MISPLACED,
   PAYLOAD_SIZE,
   ROLLBACK,
+  RUN_OUTCOME,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
@@ -79,6 +80,8 @@ export function admit(s: Session, e: Effect): void {
   var skip = s.board.dangerouslySkipDigest,
     room;
   markAt(-1);
+  // a device that has begun another session meanwhile belongs to that one
+  if (s.board.session !== s) refuse(RUN_OUTCOME);
   room = capacity(s, e.component);
   if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
   if (e.op === DIR_INVOKE) {

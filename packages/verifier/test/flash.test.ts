@@ -264,6 +264,47 @@ describe("the device on raw flash", () => {
     for (const change of wrong) expect(() => on(empty(), { ...layout, ...change }), JSON.stringify(change)).toThrow(/layout|record/);
   });
 
+  it("leaves alone what another device on this flash has made current meanwhile", async () => {
+    const b = on(empty());
+    put(b.device, await release(1, image(1, 600)));
+    const old = on(b.flash);
+    put(on(b.flash).device, await release(2, image(2, 600)));
+    const envelope = await release(3, image(3, 600));
+    expect(code(() => install(envelope, trust, old.device).next())).toBe(errors.DEVICE_FAULT);
+    expect(starts(restart(b))).toEqual(image(2, 600));
+  });
+
+  it("leaves it alone also where that happens between its last byte and its commit", async () => {
+    const b = on(empty());
+    put(b.device, await release(1, image(1, 600)));
+    const [one, two] = [on(b.flash).device, on(b.flash).device];
+    const envelope = await release(2, image(2, 600));
+    const { persist } = one;
+    one.persist = (commit) => {
+      put(two, envelope);
+      persist(commit);
+    };
+    expect(code(() => install(envelope, trust, one).next())).toBe(errors.DEVICE_FAULT);
+    expect(starts(restart(b))).toEqual(image(2, 600));
+  });
+
+  it("is not confirmed by the app that installed it, before it has started", async () => {
+    let b = on(empty(), careful);
+    put(b.device, await release(1, image(1, 600)));
+    expect(starts(b)).toEqual(image(1, 600));
+    b.device.confirm();
+    put(b.device, await release(2, image(2, 600)));
+    b.device.confirm();
+    expect(b.device.pending()).toBe(true);
+    for (let i = 0; i < 3; i++) {
+      b = restart(b, careful);
+      expect(starts(b)).toEqual(image(2, 600));
+    }
+    b = restart(b, careful);
+    expect(starts(b)).toEqual(image(1, 600));
+    expect(b.device.rolledBack()).toBe(true);
+  });
+
   it("is written to in order, and not past its end", () => {
     const { device } = on(empty());
     device.begin(true);

@@ -81,5 +81,16 @@ describe("HMAC-SHA-256", () => {
     expect(hmac256.verify(key, [], tag, {})).toBe(true);
     expect(hmac256.verify(key, [], [], {})).toBe(false);
     expect(hmac256.verify([], [], [], {})).toBe(false);
+    // a text as a key, or what holds no octets, would be a key of zeros: anybody's
+    for (const none of [
+      "correct horse battery staple--ab",
+      new Array(32),
+      new Array(32).fill(Number.NaN),
+      new Array(32).fill("1"),
+      { length: 32 },
+    ]) {
+      expect(hmac256.valid(none as never)).toBe(false);
+      expect(hmac256.verify(none as never, [], tag, {})).toBe(false);
+    }
   });
 });

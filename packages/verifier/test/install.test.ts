@@ -6,7 +6,7 @@ import { type Description, encode, privateKey, sign, signer, singleImage } from 
 import { afterAll, describe, expect, it } from "vitest";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import { anchor, boot, type Device, errors, install, type Refusal } from "../src/index.js";
+import { anchor, boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
 import { decimal, sequenceOf } from "../src/number.js";
 import { hex } from "./vectors.js";
 
@@ -55,6 +55,91 @@ describe("installing on a device in memory", () => {
     const start = boot(device.envelope as Uint8Array, trust, device);
     start.next();
     expect(device.invoked).toEqual([{ id: ID, args: undefined }]);
+  });
+
+  it("ends a session where the device has begun another one meanwhile, and leaves alone what that one wrote", async () => {
+    const [one, two] = [await release(7, image(1, 500)), await release(8, image(2, 500))];
+    const device = memoryDevice(identity, [ID], 100_000);
+    install(one, trust, device).next();
+    // an app that installs from within its start
+    device.invoke = () => install(two, trust, device).next() === undefined;
+    const start = boot(one, trust, device);
+    expect(code(() => start.next())).toBe(0);
+    expect(current(device)).toEqual(image(2, 500));
+    // one whose envelope is opened while another one is written
+    const { write } = device;
+    const three = await release(9, image(3, 500));
+    device.write = (id, offset, bytes) => {
+      device.write = write;
+      install(three, trust, device);
+      write(id, offset, bytes);
+    };
+    expect(code(() => install(three, trust, device).next())).not.toBe(0);
+    expect(current(device)).toEqual(image(2, 500));
+  });
+
+  it("refuses a release whose envelope has changed between its signature and its commit", async () => {
+    const bytes = image(3, 4097);
+    const envelope = await release(1, bytes, "coap://example.com/fw");
+    const device = memoryDevice(identity, [ID], 100_000);
+    const progress = install(envelope, trust, device);
+    progress.next();
+    const evil = image(4, 4097);
+    const at = Buffer.from(envelope).indexOf(Buffer.from(digest(bytes), "hex"));
+    envelope.set(Buffer.from(digest(evil), "hex"), at);
+    progress.next(evil);
+    expect(code(() => progress.next(true))).toBe(errors.DIGEST_MANIFEST);
+    expect(current(device)).toEqual(new Uint8Array());
+  });
+
+  it("takes no chunk that has no length", async () => {
+    const device = memoryDevice(identity, [ID], 100_000);
+    const progress = install(await release(1, image(1, 500), "coap://example.com/fw"), trust, device);
+    progress.next();
+    expect(code(() => progress.next(new ArrayBuffer(500) as never))).toBe(errors.PAYLOAD_SIZE);
+  });
+
+  it("reads on in its own envelope, whatever a hash of the host's makes be read", async () => {
+    const envelope = await release(5, image(1, 500));
+    const other = await release(23, image(1, 500));
+    other.set(envelope.slice(0, 30));
+    let busy = false;
+    const once = (b: ArrayLike<number>) => {
+      if (!busy) {
+        busy = true;
+        code(() => open(other, trust));
+        busy = false;
+      }
+      return createHash("sha256").update(Uint8Array.from(b)).digest();
+    };
+    expect(open(envelope, trust, { sha256: { once } }).sequence).toEqual([0, 5]);
+    expect(code(() => open(envelope, { ...trust, floor: [0, 20] }, { sha256: { once } }))).toBe(errors.ROLLBACK);
+  });
+
+  it("refuses a Source that gives nothing, or makes the reader read something else", async () => {
+    const envelope = await release(5, image(1, 500));
+    const source = (read: (at: number, n: number) => unknown) => ({ length: envelope.length, read }) as never;
+    for (const nothing of [undefined, null, [], new Uint8Array(3)])
+      expect(
+        code(() =>
+          open(
+            source(() => nothing),
+            trust,
+          ),
+        ),
+      ).toBe(errors.CBOR_TRUNCATED);
+    const reentrant = source((at, n) => {
+      code(() => open(envelope, trust));
+      return envelope.slice(at, at + n);
+    });
+    expect(code(() => open(reentrant, trust))).toBe(errors.CBOR_TRUNCATED);
+  });
+
+  it("takes a floor that could not be read for a fault, and not for none", async () => {
+    const envelope = await release(5, image(1, 500));
+    for (const floor of [null, 0, Number.NaN, "", [], [1]])
+      expect(code(() => open(envelope, { ...trust, floor: floor as never }))).toBe(errors.TRUST_POLICY);
+    expect(code(() => open(envelope, { ...trust, floor: undefined as never }))).toBe(0);
   });
 
   it("takes chunks of any size from outside", async () => {

@@ -7,10 +7,10 @@
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
 
 import { rawKey } from "../bytes.js";
+import { hashing } from "../digest.js";
 import { whole } from "../hash/block.js";
-import { sha256 } from "../hash/sha256.js";
-import { ALG_ES256, ALG_ESP256 } from "../spec/cose.js";
-import type { Alg, Bytes, Hash, Host, Prepared } from "../types.js";
+import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
+import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 
@@ -199,7 +199,7 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  var h = (host.sha256 || sha256) as Hash;
+  var h = host.sha256;
   var q = decode(raw);
   var p: number[][];
   var r: number[];
@@ -213,7 +213,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   s = load(signature, 32);
   if (signature.length !== 64 || !q || isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
-  u = ratio([s, load(h.once ? h.once(message) : whole(h.create(), message), 0), r], N, N_INV);
+  u = ratio([s, load(h && h.once ? h.once(message) : whole(hashing(host, HASH_SHA_256), message), 0), r], N, N_INV);
   u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
   t = table([[GX, GW, ONE], q]);
   // Any point, with Z = 0.

@@ -35,7 +35,10 @@ export function hmacSha256(key: Bytes, message: Bytes, hash: Hash): Bytes {
 
 /** Exactly 32 bytes: RFC 9053 §3.1 wants the key as long as the tag, and its length checked. */
 function valid(key: Bytes): boolean {
-  return key.length === 32;
+  var i = 0;
+  // a text, or what holds no numbers, would count as a key of zeros
+  while (i < key.length && key[i] >= 0 && typeof key[i] === "number") i++;
+  return i === 32 && key.length === 32;
 }
 
 /**

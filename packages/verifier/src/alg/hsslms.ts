@@ -251,7 +251,8 @@ function valid(key: Bytes): boolean {
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
-  var hash = (host.sha256 || sha256) as Hash;
+  var own = host.sha256;
+  var hash = (own && (own.once || own.create) ? own : sha256) as Hash;
   var levels = u32(raw, 0);
   var n = sizeOf(raw, 4);
   var at = 4;

@@ -230,6 +230,11 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     return own(record.components, name) ? record.components[name] : { slot: 0, size: 0 };
   }
 
+  /** Another session of the folder must not be undone, nor written over, by one that began before it. */
+  function settled(): void {
+    if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
+  }
+
   function close(): void {
     var names = Object.keys(fresh),
       i;
@@ -260,6 +265,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     erase: function (id: ComponentId) {
       var name = componentName(id),
         target = installing ? path(name, 1 - part(name).slot) : folder + "/slots/" + name + ".ram";
+      settled();
       if (own(fresh, name)) {
         fs.closeSync(fresh[name].fd);
         delete fresh[name];
@@ -288,8 +294,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       return true;
     },
     persist: function (commit: Commit) {
-      // another session of the folder must not be undone by one that began before it
-      if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
+      settled();
       var next = record.envelope === "a" ? "b" : "a",
         components: DeviceRecord["components"] = {},
         names = Object.keys(record.components),

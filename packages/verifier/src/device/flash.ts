@@ -234,7 +234,10 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
 
   /** What is written next to what is current would take the place of the release to go back to. */
   function settled(): void {
+    var found = newest(flash, layout.records);
     if (pending) throw new Error("what is current is not confirmed");
+    // another device on this flash may have committed since: what is next to what was current is what is current now
+    if ((found ? found.generation : 0) !== (record ? record.generation : 0)) throw new Error("the device has changed meanwhile");
   }
 
   function writerAt(base: number, size: number, ram: number[] | null): Writer {
@@ -381,12 +384,10 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     persist: function (commit: Commit) {
       var now: number[] = [],
         generation = record ? record.generation : 0,
-        found = newest(flash, layout.records),
         k,
         j,
         w;
       settled();
-      if ((found ? found.generation : 0) !== generation) throw new Error("the device has changed meanwhile");
       if (compareSequence(commit.sequence, device.floor()) < 0) throw new Error("the floor would go down");
       for (k = 0; k < areas.length; k++) now.push(current[k]);
       for (j = 0; j < commit.written.length; j++) {
@@ -405,8 +406,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     discard: function () {
       var left = fresh,
         k,
-        w;
+        w,
+        now;
       fresh = [];
+      if (left.length < 2) return;
+      now = newest(flash, layout.records);
+      if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
       // no record names it; its first page goes all the same, so that nobody takes it for an image (python-tuf CVE-2020-15163)
       for (k = 1; k < left.length; k++) {
         w = left[k];
@@ -426,7 +431,9 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return device.envelope();
     },
     confirm: function () {
-      if (pending) flash.write((record as FlashRecord).next, octets([CONFIRMED]));
+      // an app says nothing about a release that was installed while it ran, and not started yet
+      if (!pending || !(record as FlashRecord).starts) return;
+      flash.write((record as FlashRecord).next, octets([CONFIRMED]));
       pending = false;
     },
     pending: function () {

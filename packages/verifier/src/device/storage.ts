@@ -300,6 +300,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     // what is written would take the place of the release to go back to
     if (kept && kept.pending) refuse(UNCONFIRMED);
     append([], true);
+    // what was received before is no longer there
+    if (!part) inbox = null;
     create(io, name, n);
     open = part;
     files[part] = name;
@@ -443,9 +445,17 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       append(bytes, false);
     },
     received: function () {
-      inbox = storageSource(io, nameOf(0, true), done[0]);
+      var s = inbox || storageSource(io, nameOf(0, true), done[0]),
+        read = s.read;
       open = -1;
-      return inbox;
+      if (inbox) return inbox;
+      // who reads on would get bytes that nobody has verified
+      s.read = function (offset: number, n: number) {
+        if (inbox !== s) refuse(DEVICE_FAULT);
+        return read(offset, n);
+      };
+      inbox = s;
+      return s;
     },
   };
   return device;
