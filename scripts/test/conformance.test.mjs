@@ -1,7 +1,8 @@
 // That the player sees what it is there to see. The verifier is replaced by one that does wrong in one way.
 
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { checkPlayer, conform, ENGINES, espruinoModule, vectorFiles } from "../conformance.mjs";
+import { ask, checkPlayer, conform, ENGINES, espruinoModule, vectorFiles } from "../conformance.mjs";
 
 const node = ENGINES.find(({ name }) => name === "node");
 const defaults = { trust: { anchors: [] }, device: { components: [["00"]], current: [[0, "aa"]] } };
@@ -60,21 +61,57 @@ it("passes with the module for Espruino, in which functions stand inside those t
   expect(await conform(node, { bundle })).toMatchObject({ ok: true, output: "" });
   // they are there: open() begins with them
   expect(bundle).toMatch(/function \w+\([\w,]*\)\{(?:var [^;]*;)?function /);
-}, 60_000);
+}, 300_000);
+
+async function withCI(value, work) {
+  const before = process.env.CI;
+  const put = (ci) => {
+    if (ci === undefined) delete process.env.CI;
+    else process.env.CI = ci;
+  };
+  put(value);
+  try {
+    await work();
+  } finally {
+    put(before);
+  }
+}
 
 it("fails an engine that is not there", async () => {
   const gone = { name: "gone", command: "firmseal-no-such-engine", debian: "no-such-package" };
-  const ci = process.env.CI;
-  try {
-    delete process.env.CI;
+  await withCI(undefined, async () => {
     expect(await conform(gone)).toMatchObject({ ok: true, skipped: "not installed: apt-get install no-such-package" });
-    process.env.CI = "true";
+  });
+  await withCI("true", async () => {
     const result = await conform(gone);
     expect(result).toMatchObject({ ok: false, line: "gone: failed (not installed: apt-get install no-such-package)" });
     expect(result.skipped).toBeUndefined();
-  } finally {
-    if (ci === undefined) delete process.env.CI;
-    else process.env.CI = ci;
+  });
+});
+
+it("fails an engine that CI should have made", async () => {
+  const unmade = { name: "unmade", variable: "FIRMSEAL_NO_ENGINE", example: "engine", made: "scripts/engine.mjs" };
+  await withCI(undefined, async () => {
+    const skipped = "set FIRMSEAL_NO_ENGINE=/path/to/engine: node scripts/engine.mjs makes one";
+    expect(await conform(unmade)).toMatchObject({ ok: true, skipped });
+    expect(await conform({ ...unmade, made: undefined })).toMatchObject({ ok: true, skipped: "set FIRMSEAL_NO_ENGINE=/path/to/engine" });
+  });
+  await withCI("true", async () => {
+    const failed = await conform(unmade);
+    expect(failed).toMatchObject({ ok: false, line: expect.stringMatching(/^unmade: failed \(set FIRMSEAL_NO_ENGINE=/) });
+    expect(failed.skipped).toBeUndefined();
+    expect((await conform({ ...unmade, made: undefined })).ok).toBe(true);
+  });
+});
+
+const xs = ENGINES.find(({ name }) => name === "xs");
+const xst = process.env.XST;
+it.skipIf(!xst)(`hears from XS what is printed, and that it failed${xst ? "" : " (skipped: set XST=/path/to/xst)"}`, async () => {
+  expect(await ask(xs, resolve(xst), 'print("said")')).toMatchObject({ output: "said\n", stopped: "", code: 0 });
+  for (const wrong of ["null.x", "(", "throw 1", "function f() { return f() + 1; } f()"]) {
+    const { output, code } = await ask(xs, resolve(xst), `print("said"); ${wrong}`);
+    expect(code, wrong).not.toBe(0);
+    if (wrong !== "(") expect(output).toMatch(/^said\n/);
   }
 });
 
