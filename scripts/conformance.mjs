@@ -15,7 +15,7 @@ import { checkEs5 } from "./checks/es5.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FILES = ["positive", "negative", "effects"];
-/** Of one run: Espruino takes half a minute for twelve vectors, on a machine that has nothing else to do. */
+/** Of one run: the longest take ten on a machine that has nothing else to do. */
 const SECONDS = 300;
 const MOST_OUTPUT = 200_000;
 const read = (path) => readFileSync(ROOT + path, "utf8");
