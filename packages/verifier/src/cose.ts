@@ -84,7 +84,10 @@ const MAX_LABELS = 16;
 const MAX_KID = 64;
 const MAX_SIGNATURE = 16384;
 
-/** What a signature may be made with, whether or not this build has it; its place in the text is of no account. */
+/**
+ * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an
+ * end of the text that a wanted text begins with for that text: the last character is one that none has.
+ */
 const SIGNATURE_ALGS =
   " " +
   ALG_ED25519 +
@@ -112,7 +115,7 @@ const SIGNATURE_ALGS =
   ALG_ESP512 +
   " " +
   ALG_ED448 +
-  " ";
+  " .";
 
 /** What one signature or tag claims of itself. */
 export interface Claim {
