@@ -281,6 +281,19 @@ export const RULES = {
         report(node, ".subarray: Espruino throws at an offset of 64 KB or more, and nothing here shows that it is less");
     });
   },
+  search(tree, report) {
+    walk(tree, (node) => {
+      if (node.type !== "CallExpression" || node.callee.type !== "MemberExpression" || memberName(node.callee) !== "indexOf") return;
+      const { value } = node.callee.object;
+      if (typeof value !== "string") return;
+      let wanted = "0123456789-";
+      walk(node, (part) => {
+        if (part !== node.callee.object && typeof part.value === "string") wanted += part.value;
+      });
+      if (wanted.includes(value.slice(-1)))
+        report(node, "Espruino's indexOf() also finds what begins as the text ends: end it in a character of its own");
+    });
+  },
   global(_tree, report, root) {
     for (const scope of allScopes(root))
       for (const use of scope.uses)
