@@ -3,8 +3,7 @@
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
 import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "./flash-model.js";
-import type { Cut, Machine, Setup, Started, Store } from "./store.js";
-import { slotName } from "./store.js";
+import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
 
 /** A device on a flash: how it is switched on, and what the bytes at an address are for. */
 export interface FlashKind {
@@ -81,9 +80,6 @@ export function layoutOf(setup: Setup): FlashLayout {
   };
 }
 
-/** Bytes that reach the device at a time while it takes in an envelope. */
-const PACKET = 1000;
-
 /** device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it comes in RAM and is kept at the end. */
 export function flashStore(setup: Setup, receiving = true): Store {
   const layout = layoutOf(setup);
@@ -102,7 +98,7 @@ export function flashStore(setup: Setup, receiving = true): Store {
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
       started.receive = (envelope) => {
-        for (let at = 0; at < envelope.length; at += PACKET) device.receive(envelope.read(at, Math.min(PACKET, envelope.length - at)));
+        inPackets(envelope, (packet) => device.receive(packet));
         return device.received();
       };
     return started;

@@ -4,11 +4,10 @@ import { storageDevice } from "@firmseal/verifier/device/storage";
 import { FlashStore } from "./flash.js";
 import { blank, type FlashModel } from "./flash-model.js";
 import { powerOn, storageIo } from "./storage-model.js";
-import type { Setup, Started, Store } from "./store.js";
+import { inPackets, type Setup, type Started, type Store } from "./store.js";
 
 /** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
 const ROOM_FOR = 6;
-const PACKET = 1000;
 
 /** `receiving`: the envelope is streamed into Storage and read from there; otherwise it comes in RAM and is kept at the end. */
 export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
@@ -19,8 +18,7 @@ export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR)
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
       started.receive = (envelope) => {
-        for (let at = 0; at < envelope.length; at += PACKET)
-          device.receive(envelope.read(at, Math.min(PACKET, envelope.length - at)), envelope.length);
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length));
         return device.received();
       };
     return started;

@@ -56,6 +56,14 @@ export interface Machine {
 /** The storage of a new device. */
 export type MakeStore = (setup: Setup) => Store;
 
+/** Bytes that reach the device at a time while it takes in an envelope. */
+const PACKET = 1000;
+
+/** Hands `take` an envelope as it would arrive. */
+export function inPackets(envelope: Source, take: (packet: Bytes) => void): void {
+  for (let at = 0; at < envelope.length; at += PACKET) take(envelope.read(at, Math.min(PACKET, envelope.length - at)));
+}
+
 /** "slot b of 00": components as firmseal install names them. */
 export function slotName(slot: number, component: string): string {
   return `slot ${slot === 0 ? "a" : "b"} of ${component}`;
