@@ -24,7 +24,7 @@ export interface Parts {
   errors: { [name: string]: number };
 }
 
-/** By name of the anchor: the module, what it exports, and the hashes that it cannot do without. */
+/** By name of the anchor, which is what the module exports: the module, and the hashes that it cannot do without. */
 const ALGS = {
   ed25519: { module: "alg/ed25519", hashes: ["sha512"] },
   es256: { module: "alg/es256", hashes: ["sha256"] },
@@ -34,7 +34,7 @@ const ALGS = {
 
 export type AlgName = keyof typeof ALGS;
 
-/** What a bundle may have besides open, start and step. `exports`: by name in the bundle, module and name in the verifier. */
+/** What a bundle may have besides open, start, step and anchor, in words for people. */
 const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",

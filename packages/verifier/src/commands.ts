@@ -10,7 +10,7 @@ import type { Bytes } from "./types.js";
 
 const MAX_URI = 1024;
 
-/** What stands behind a command: a reporting policy, or an argument of its own. */
+/** What stands behind a command: a reporting policy, or (2, which nobody asks for) an argument of its own. */
 export const POLICY = 1;
 /** Code points of the family that this build does not run. */
 export const FOREIGN = 4;
