@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "acorn";
+import { isFunction, within } from "../scripts/checks/syntax.mjs";
 import { alone, deviceBundle, inMarkers, lms, ROOT, signer, tableText } from "./lib.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
@@ -174,11 +175,7 @@ if (firmseal.open.verify(octets(${text(r.key)}, 0, ${r.key.length}), octets(${te
 /** The module with LOOK() at the head of each function. The text lies in flash, and takes no variables. */
 function sampled(module) {
   const heads = [];
-  (function walk(node) {
-    if (/Function/.test(node.type)) heads.push(node.body.start + 1);
-    for (const value of Object.values(node))
-      for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === "string") walk(child);
-  })(parse(module, { ecmaVersion: 5 }));
+  for (const [node] of within(parse(module, { ecmaVersion: 5 }))) if (isFunction(node)) heads.push(node.body.start + 1);
   heads.sort((a, b) => b - a);
   return heads.reduce((code, at) => `${code.slice(0, at)}LOOK();${code.slice(at)}`, module);
 }

@@ -2,6 +2,7 @@
 // The parser refuses what is newer than ES5; the rules are about what is ES5 and still fails somewhere.
 
 import { parse } from "acorn";
+import { children, isFunction, within } from "./syntax.mjs";
 
 /** Typed arrays that a bundle may use, behind a `typeof`. */
 const TYPED = ["Uint8Array", "Uint32Array", "Float64Array"];
@@ -64,20 +65,8 @@ const MEMBERS = {
   ["__proto__"]: "behaves differently everywhere",
 };
 
-const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
-
-function* children(node) {
-  for (const key of Object.keys(node)) {
-    const value = node[key];
-    if (Array.isArray(value)) yield* value.filter((v) => v && typeof v.type === "string");
-    else if (value && typeof value.type === "string") yield value;
-  }
-}
-
-function walk(node, visit, parents = []) {
-  visit(node, parents);
-  const inside = [...parents, node];
-  for (const child of children(node)) walk(child, visit, inside);
+function walk(tree, visit) {
+  for (const [node, parents] of within(tree)) visit(node, parents);
 }
 
 /** Whether an Identifier stands for a variable, and is no property name, label or the like. */

@@ -2,6 +2,7 @@
 // not show that there is no rest, a comment in that function has to say why.
 
 import { parse } from "acorn";
+import { isFunction, within } from "./syntax.mjs";
 
 const SHIFTS = new Set(["<<", ">>", ">>>"]);
 const BITS = new Set([...SHIFTS, "&", "|", "^"]);
@@ -12,15 +13,6 @@ const OCTETS = new Set(["byteAt"]);
 
 /** What a comment has to say: that 32 bits are enough, or a power of two up to 2^32 that the operand stays below. */
 const REASON = /\b32[ -]bits?\b|2\^(?:[12]?\d|3[0-2])\b/;
-
-const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
-
-function* within(node, parents = []) {
-  yield [node, parents];
-  for (const value of Object.values(node))
-    for (const child of Array.isArray(value) ? value : [value])
-      if (child && typeof child.type === "string") yield* within(child, [...parents, node]);
-}
 
 /** By name of a variable of `fn`: all that is ever put into it, and `null` for what cannot be seen. Names of inner functions count as one. */
 function written(fn) {
