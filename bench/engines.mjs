@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
-import { bundlePath, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { bundlePath, ed25519Key, es256Key, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ROUNDS = 5;
@@ -35,20 +35,7 @@ const { values: options, positionals } = parseArgs({
 const message = crypto.createHash("sha512").update("message").digest().subarray(0, 60);
 const hexOf = (b) => Buffer.from(b).toString("hex");
 
-function ed25519Case() {
-  const pair = crypto.generateKeyPairSync("ed25519");
-  return {
-    key: Buffer.from(pair.publicKey.export({ format: "jwk" }).x, "base64url"),
-    signature: crypto.sign(null, message, pair.privateKey),
-  };
-}
-
-function es256Case() {
-  const pair = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const { x, y } = pair.publicKey.export({ format: "jwk" });
-  const key = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
-  return { key, signature: crypto.sign("sha256", message, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }) };
-}
+const signedBy = ({ key, sign }) => ({ key, signature: sign(message) });
 
 /** Key, signature, and how many times SHA-256 runs over one block to verify it. */
 async function lmsCase(ots) {
@@ -165,32 +152,21 @@ const native = (w4, w8) =>
 
 /** Name of a script → its text. Each runs in a process of its own, for small heaps. */
 async function scripts() {
-  const ed = ed25519Case();
+  const ed = signedBy(ed25519Key());
   const [w4, w8] = [await lmsCase(3), await lmsCase(4)];
   const { prepare, tableNumbers } = await signer();
+  const prepared = `{ key: unhex("${hexOf(ed.key)}"), table: ${JSON.stringify(tableNumbers(prepare(ed.key, "8k")))} }`;
   const nobleCode = `import * as ed from "@noble/ed25519"; import { sha512 } from "./packages/signer/node_modules/@noble/hashes/sha2.js";
     ed.hashes.sha512 = sha512; export var verify = ed.verify;`;
   const stable = await library('export { verify } from "@stablelib/ed25519";');
   return {
     ed25519: ours("ed25519", [verifyTask("ed25519", ed)]),
-    ...(prepare && {
-      "ed25519-8k": ours("ed25519", [
-        verifyTask(
-          "ed25519-8k",
-          {
-            ...ed,
-            prepared: `{ key: unhex("${hexOf(ed.key)}"), table: ${JSON.stringify(tableNumbers ? tableNumbers(prepare(ed.key, "8k")) : prepare(ed.key, "8k"))} }`,
-          },
-          "{}",
-          "ed25519",
-        ),
-      ]),
-    }),
+    "ed25519-8k": ours("ed25519", [verifyTask("ed25519-8k", { ...ed, prepared }, "{}", "ed25519")]),
     "nacl.js": nacl("nacl.js", ed),
     "nacl-fast.js": nacl("nacl-fast.js", ed),
     "@stablelib/ed25519": other("@stablelib/ed25519", stable, ed, "library.verify(K, M, S)"),
     "@noble/ed25519": other("@noble/ed25519", await library(nobleCode, true), ed, "library.verify(S, M, K)"),
-    es256: ours("es256", [verifyTask("es256", es256Case())]),
+    es256: ours("es256", [verifyTask("es256", signedBy(es256Key()))]),
     hsslms: ours("hsslms", [verifyTask("hsslms-w4", w4, "{}", "hsslms"), verifyTask("hsslms-w8", w8, "{}", "hsslms")]),
     hashes: await hashes(w4, w8),
     native: native(w4, w8),

@@ -1,5 +1,6 @@
 // What the benchmarks share: medians, tables, and packages that only a workspace package depends on.
 
+import * as crypto from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";
@@ -51,6 +52,22 @@ export async function lms() {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A new key of node's: as it is there, as an anchor takes it, and what signs with it. */
+export function ed25519Key() {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync("ed25519");
+  const key = new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url"));
+  return { publicKey, key, sign: (message) => new Uint8Array(crypto.sign(null, message, privateKey)) };
+}
+
+/** The same for ES256: the key is 04 ‖ x ‖ y, a signature r ‖ s. */
+export function es256Key() {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { x, y } = publicKey.export({ format: "jwk" });
+  const key = new Uint8Array([4, ...Buffer.from(x, "base64url"), ...Buffer.from(y, "base64url")]);
+  const sign = (message) => new Uint8Array(crypto.sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }));
+  return { publicKey, key, sign };
 }
 
 /** `text` with `table` between the markers `name`. */

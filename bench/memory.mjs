@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "acorn";
 import { isFunction, within } from "../scripts/checks/syntax.mjs";
-import { alone, deviceBundle, inMarkers, lms, ROOT, signer, tableText } from "./lib.mjs";
+import { alone, deviceBundle, ed25519Key, es256Key, inMarkers, lms, ROOT, signer, tableText, verifier } from "./lib.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
 const binary = (name, variable) => (positionals.length === 0 || positionals.includes(name) ? process.env[variable] : undefined);
@@ -33,26 +33,20 @@ const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 const image = Buffer.from(Array.from({ length: SIZE }, (_, i) => (i * 7 + (i >> 8)) & 255));
 const CONTENTS = "((a + i) * 7 + ((a + i) >> 8)) & 255";
 
+const { ALG_ED25519, ALG_ESP256, ALG_HSS_LMS, HEADER_ALG, TAG_SIGN1 } = await verifier("spec/cose");
+
 function keyOf(name, { lmsSigner, stack }) {
   if (name === "hsslms") {
     const tree = lmsSigner("bench").tree({ lms: 5, ots: 3, q: 5 });
-    return { key: stack([tree], Buffer.alloc(0)).key, cose: -46, sign: (m) => stack([tree], m).signature };
+    return { key: stack([tree], Buffer.alloc(0)).key, cose: ALG_HSS_LMS, sign: (m) => stack([tree], m).signature };
   }
-  if (name === "ed25519") {
-    const { publicKey, privateKey } = crypto.generateKeyPairSync("ed25519");
-    const key = Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url");
-    return { key, cose: -19, sign: (m) => crypto.sign(null, m, privateKey) };
-  }
-  const { publicKey, privateKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const { x, y } = publicKey.export({ format: "jwk" });
-  const key = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
-  return { key, cose: -9, sign: (m) => crypto.sign("sha256", m, { key: privateKey, dsaEncoding: "ieee-p1363" }) };
+  return name === "ed25519" ? { ...ed25519Key(), cose: ALG_ED25519 } : { ...es256Key(), cose: ALG_ESP256 };
 }
 
 const { encode, identityUuids, readEnvelope, singleImage } = await signer();
 const { encode: cbor, Tagged } = await signer("cbor");
 const { writeEnvelope } = await signer("envelope");
-const { structure } = await import(`${ROOT}packages/verifier/lib/cose.js`);
+const { structure } = await verifier("cose");
 
 const digest = crypto.createHash("sha256").update(image).digest();
 const identity = identityUuids("example.com", "board-v2");
@@ -71,10 +65,10 @@ const unsigned = encode(
 async function release(name) {
   const { key, cose, sign } = keyOf(name, await lms());
   const parts = readEnvelope(unsigned);
-  const bucket = cbor(new Map([[1, cose]]));
+  const bucket = cbor(new Map([[HEADER_ALG, cose]]));
   const message = Buffer.from(structure("Signature1", [bucket, [], parts.digest]));
   const signature = Uint8Array.from(sign(message));
-  parts.blocks.push(cbor(new Tagged(18, [bucket, new Map(), null, signature])));
+  parts.blocks.push(cbor(new Tagged(TAG_SIGN1, [bucket, new Map(), null, signature])));
   return { name, key, message, signature, envelope: writeEnvelope(parts) };
 }
 

@@ -2,7 +2,7 @@
 
 import * as crypto from "node:crypto";
 import { createRequire } from "node:module";
-import { bundlePath, dependencyOf, rates, signer, table, title, verifier } from "./lib.mjs";
+import { bundlePath, dependencyOf, ed25519Key, es256Key, rates, signer, table, title, verifier } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ours = await verifier();
@@ -44,9 +44,8 @@ function compare(text, tasks, base) {
 }
 
 {
-  const pair = crypto.generateKeyPairSync("ed25519");
-  const raw = new Uint8Array(Buffer.from(pair.publicKey.export({ format: "jwk" }).x, "base64url"));
-  const signature = new Uint8Array(crypto.sign(null, message, pair.privateKey));
+  const { publicKey, key: raw, sign: signWith } = ed25519Key();
+  const signature = signWith(message);
   compare(
     "Ed25519: signatures verified on Node",
     {
@@ -58,7 +57,7 @@ function compare(text, tasks, base) {
         }),
       ),
       "firmseal, SHA-512 of node:crypto": () => ours.ed25519.verify(raw, message, signature, host),
-      "node:crypto (OpenSSL)": () => crypto.verify(null, message, pair.publicKey, signature),
+      "node:crypto (OpenSSL)": () => crypto.verify(null, message, publicKey, signature),
       "@noble/ed25519, SHA-512 of node:crypto": () => noble.verify(signature, message, raw, { zip215: false }),
       "tweetnacl nacl-fast.js": () => nacl.sign.detached.verify(message, signature, raw),
       "tweetnacl nacl.js": () => naclSlow.sign.detached.verify(message, signature, raw),
@@ -68,11 +67,9 @@ function compare(text, tasks, base) {
 }
 
 {
-  const pair = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const { x, y } = pair.publicKey.export({ format: "jwk" });
-  const raw = new Uint8Array([4, ...Buffer.from(x, "base64url"), ...Buffer.from(y, "base64url")]);
-  const key = { key: pair.publicKey, dsaEncoding: "ieee-p1363" };
-  const signature = new Uint8Array(crypto.sign("sha256", message, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }));
+  const { publicKey, key: raw, sign: signWith } = es256Key();
+  const key = { key: publicKey, dsaEncoding: "ieee-p1363" };
+  const signature = signWith(message);
   compare(
     "ES256: signatures verified on Node",
     {
