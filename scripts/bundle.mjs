@@ -10,8 +10,6 @@ const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url)
 const CLI = fileURLToPath(new URL("../packages/cli/", import.meta.url));
 export const PARTS = `${CLI}dist/parts.json`;
 
-const FEATURES = ["install", "errors", "copy"];
-
 /** The bundles that the package ships. */
 export const BUNDLES = [
   { name: "ed25519", algs: ["ed25519"] },
@@ -122,9 +120,10 @@ export async function makeParts() {
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder` (packages/verifier/dist).
  * Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they hold. Throws where the result is not ES5.
  */
-export async function bundle({ name, algs, features = FEATURES, form = "umd", folder = `${VERIFIER}dist` }, parts) {
+export async function bundle({ name, algs, features: wanted, form = "umd", folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
-  const { minified, readable } = await import("../packages/cli/lib/bundle.js");
+  const { DEFAULT_FEATURES, minified, readable } = await import("../packages/cli/lib/bundle.js");
+  const features = wanted ?? DEFAULT_FEATURES;
   const [min, src] = [await minified({ algs, features, form }, all), await readable({ algs, features, form }, all)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));

@@ -58,6 +58,9 @@ export type Form = (typeof FORMS)[number];
 export const ALG_NAMES = Object.keys(ALGS) as AlgName[];
 export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
 
+/** What a bundle has where nothing is said, and what the bundles of the package have. */
+export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { ALG_NAMES, type AlgName, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
+import { ALG_NAMES, type AlgName, DEFAULT_FEATURES, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
 import { usage } from "../failure.js";
 import { checkOutput, writeWhole } from "../io.js";
 import { json, say, visible } from "../ui.js";
@@ -30,7 +30,7 @@ export async function bundle(o: BundleOptions): Promise<void> {
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", ALG_NAMES, "--alg");
-  const features = listOf<FeatureName>(o.features ?? (boot ? "" : "install,errors,copy"), FEATURE_NAMES, "--features");
+  const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), FEATURE_NAMES, "--features");
   if (algs.length === 0 && !boot) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
