@@ -3,18 +3,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import type { MinifyOptions } from "terser";
-
-/**
- * A statement at the top of the verifier: the module under src/ that it comes from, the names that it declares, and the other names at the
- * top that it speaks of. `body`: of a function, where its body begins in `text`; otherwise 0.
- */
-interface Statement {
-  module: string;
-  declared: string[];
-  uses: string[];
-  text: string;
-  body: number;
-}
+import { nested, reached, type Statement } from "./nesting.js";
 
 /** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
 export interface Parts {
@@ -154,82 +143,6 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
 
 const MODULE =
   'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
-
-/**
- * Functions that run once in an operation, by module. What nothing but one of them needs stands inside it in a module for Espruino: a function
- * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
- */
-const HOSTS = [
-  "src/anchor.ts anchorOf",
-  "src/open.ts open",
-  "src/open.ts read",
-  "src/open.ts believe",
-  "src/open.ts wrapper",
-  "src/parse.ts parseEnvelope",
-  "src/parse.ts parseManifest",
-  "src/install.ts session",
-  "src/alg/ed25519.ts verify",
-  "src/alg/es256.ts verify",
-  "src/alg/hsslms.ts verify",
-];
-
-/**
- * The reader and all that stands on it. In a module for Espruino it is a function, which makes these anew, so that it is not in memory while a
- * signature is verified, nor while nothing is done: that is when the variables are needed. It has no state that outlives a call but KEPT.
- */
-const CORE = ["src/open.ts read", "src/open.ts believe", "src/run.ts start", "src/run.ts step", "src/install.ts session"];
-const KEPT = ["src/manifest.ts MARK"];
-
-/** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
-function isOneOf(list: readonly string[], { module, declared }: Statement): boolean {
-  return list.includes(`${module} ${declared[0]?.replace(/\d+$/, "")}`);
-}
-
-/** The statements that `from`, a set of names, leads to, without passing through those of `but`. */
-function reached(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
-  const found = new Set<Statement>();
-  const todo = [...from];
-  for (let name = todo.pop(); name !== undefined; name = todo.pop())
-    for (const s of statements)
-      if (s.declared.includes(name) && !found.has(s)) {
-        found.add(s);
-        if (!but.includes(s)) todo.push(...s.uses);
-      }
-  return found;
-}
-
-/** The text of all statements that `names` lead to, with each inside the host that alone needs it, and the core in a function of its own. */
-function nested(all: Statement[], names: readonly string[]): string {
-  const needed = reached(all, names);
-  const statements = all.filter((s) => needed.has(s));
-  const entries = statements.filter((s) => isOneOf(CORE, s));
-  const outside = reached(statements, names, entries);
-  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || isOneOf(KEPT, s))));
-  const inside = new Map<Statement, Statement>();
-  const hosts = statements.filter((s) => s.body > 0 && isOneOf(HOSTS, s));
-  // the narrowest host last, for it is the one
-  const held = hosts.map((host) => {
-    const others = reached(statements, names, [host]);
-    return { host, own: statements.filter((s) => !others.has(s) && core.has(s) === core.has(host) && !entries.includes(s)) };
-  });
-  held.sort((a, b) => b.own.length - a.own.length);
-  for (const { host, own } of held) for (const s of own) inside.set(s, host);
-  const textOf = (s: Statement): string => {
-    const own = statements.filter((one) => inside.get(one) === s).map(textOf);
-    return s.body ? `${s.text.slice(0, s.body)}\n${own.join("\n")}${s.text.slice(s.body)}` : s.text;
-  };
-  const free = statements.filter((s) => !inside.has(s));
-  const made = free.filter((s) => core.has(s)).map(textOf);
-  const proxies = entries.map((s, i) => {
-    const [, name, parameters] = /^function (\w+)\(([^)]*)\)/.exec(s.text) ?? [];
-    return `function ${name}(${parameters}) {\n  return firmsealCore()[${i}](${parameters});\n}`;
-  });
-  return [
-    ...free.filter((s) => !core.has(s)).map(textOf),
-    `function firmsealCore() {\n${made.join("\n")}\n  return [${entries.map((s) => s.declared[0]).join(", ")}];\n}`,
-    ...proxies,
-  ].join("\n");
-}
 
 /** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
 function bootFile({ statements, names }: Parts): string {
