@@ -6,12 +6,13 @@ import { describe, expect, it } from "vitest";
 import { simulate } from "../src/commands/simulate.js";
 import type { Failure } from "../src/failure.js";
 import { DEVICES } from "../src/simulate/devices.js";
-import { type Release, type Report, Simulation, Unsimulated } from "../src/simulate/engine.js";
+import { type Release, Simulation, Unsimulated } from "../src/simulate/engine.js";
 import { filesStore } from "../src/simulate/files.js";
 import { FlashStore, flashStore, layoutOf } from "../src/simulate/flash.js";
 import { applied, blank, FlashModel, type Pages, TEARS } from "../src/simulate/flash-model.js";
 import { FsModel } from "../src/simulate/fs-model.js";
 import { madeUp } from "../src/simulate/previous.js";
+import type { Report } from "../src/simulate/report.js";
 import type { MakeStore, Setup, Started, Store } from "../src/simulate/store.js";
 import { FACTS, image, keyA, signImage, standard } from "./run.js";
 

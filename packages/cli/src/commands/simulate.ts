@@ -10,8 +10,9 @@ import { host, readEnvelope, readSource } from "../io.js";
 import { anchors, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { DEVICES } from "../simulate/devices.js";
-import { add, count, type Point, type Release, type Report, Simulation, type Tally, tally, Unsimulated } from "../simulate/engine.js";
+import { type Release, Simulation, Unsimulated } from "../simulate/engine.js";
 import { madeUp, PREVIOUS_SIZE } from "../simulate/previous.js";
+import { add, count, type Point, type Report, type Tally, tally } from "../simulate/report.js";
 import type { Setup } from "../simulate/store.js";
 import { data, json, Progress, say } from "../ui.js";
 

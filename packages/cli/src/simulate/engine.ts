@@ -6,6 +6,7 @@ import { type Bytes, boot, compareSequence, type Device, install, type Sequence,
 import { componentName } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { host } from "../io.js";
+import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
 /** A release, whom it has to be signed by, and the payloads outside of it. */
@@ -13,62 +14,6 @@ export interface Release {
   envelope: Uint8Array;
   trust: Trust;
   payloads: ReadonlyMap<string, Source | Bytes>;
-}
-
-/** What starts: the release before, the new one, no one, or something that is neither. */
-export type Boots = "old" | "new" | "none" | "mixed";
-
-export interface Verdict {
-  /** What starts after the cut, and why nothing does. */
-  boots: Boots;
-  fault?: string;
-  /** null: the device could not even be asked. */
-  floor: string | null;
-  /** Whether the floor is lower than it was. */
-  floorFell: boolean;
-  /** Whether the update is there, and starts, when it is installed again; and what went wrong where not. */
-  converges: boolean;
-  stuck?: string;
-}
-
-/** Verdicts in numbers. */
-export interface Tally {
-  cuts: number;
-  old: number;
-  new: number;
-  none: number;
-  mixed: number;
-  floorFell: number;
-  stuck: number;
-}
-
-export interface Point extends Verdict {
-  operation: number;
-  what: string;
-  tear: string;
-  /** The cuts during the recovery from this one. */
-  again: Tally;
-}
-
-/** A cut that must not end as it does. `again`: the second one, during recovery. */
-export interface Fault extends Verdict {
-  operation: number;
-  what: string;
-  tear: string;
-  again?: { operation: number; what: string; tear: string };
-}
-
-export interface Report {
-  cuts: number;
-  cutsDuringRecovery: number;
-  /** Cuts during recovery that were left out, because the caller said so. */
-  leftOut: number;
-  /** Different courses that were really run; the other cuts agree with one of them in everything that the device looked at. */
-  courses: number;
-  points: Point[];
-  /** The first of them; `faultCount` is how many there are. */
-  faults: Fault[];
-  faultCount: number;
 }
 
 /** What the simulation cannot begin with: `step` failed with nothing cut. */
@@ -153,6 +98,7 @@ export class Simulation {
   private after = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
+  private courses = 0;
 
   /**
    * `previous` is installed in peace; null: the device is new, and "old" then means that nothing starts. Throws Unsimulated where that, or the
@@ -240,8 +186,6 @@ export class Simulation {
     return course;
   }
 
-  private courses = 0;
-
   /**
    * Cuts the power everywhere. `second`: at most so many cuts during the recovery from each cut, evenly spread; all where it is left out.
    * `progress` is told the share that is done.
@@ -283,28 +227,4 @@ export class Simulation {
 function spread(all: number, n: number): Set<number> | undefined {
   if (all <= n) return undefined;
   return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));
-}
-
-function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: Course): Verdict {
-  return { boots, ...(fault !== undefined && { fault }), floor, floorFell, converges, ...(stuck !== undefined && { stuck }) };
-}
-
-function isFault(v: Verdict): boolean {
-  return v.boots === "none" || v.boots === "mixed" || v.floorFell || !v.converges;
-}
-
-export function tally(): Tally {
-  return { cuts: 0, old: 0, new: 0, none: 0, mixed: 0, floorFell: 0, stuck: 0 };
-}
-
-export function count(t: Tally, v: Verdict): void {
-  t.cuts++;
-  t[v.boots]++;
-  if (v.floorFell) t.floorFell++;
-  if (!v.converges) t.stuck++;
-}
-
-/** Adds `b` to `a`. */
-export function add(a: Tally, b: Tally): void {
-  for (const name of Object.keys(a) as (keyof Tally)[]) a[name] += b[name];
 }
