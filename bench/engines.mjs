@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { ask, conform, ENGINES, locate } from "../scripts/conformance.mjs";
-import { bundlePath, ed25519Key, es256Key, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
+import { bundlePath, deviceBundle, ed25519Key, es256Key, figure, lms, ROOT, signer, tableText, title } from "./lib.mjs";
 
 const require = createRequire(import.meta.url);
 const ROUNDS = 5;
@@ -82,7 +82,8 @@ if (typeof Uint8Array === "undefined") {
 const verifyTask = (name, c, host = "{}", alg = name) =>
   `TASKS.push(["${name}", (function (a, m, s, h) { return function () { return a.alg.verify(a.key, m, s, h); }; })(firmseal.anchor("${alg}", ${c.prepared ?? `unhex("${hexOf(c.key)}")`}), unhex("${hexOf(message)}"), unhex("${hexOf(c.signature)}"), ${host}), 1]);`;
 
-const ours = (bundle, tasks) => `${readFileSync(bundlePath(bundle), "utf8")}${PRELUDE}var TASKS = [];\n${tasks.join("\n")}`;
+const withTasks = (bundle, tasks) => `${bundle}${PRELUDE}var TASKS = [];\n${tasks.join("\n")}`;
+const ours = (bundle, tasks) => withTasks(readFileSync(bundlePath(bundle), "utf8"), tasks);
 
 /** A library as one script in ES5, or as it is where `modern`. */
 async function library(contents, modern) {
@@ -161,7 +162,9 @@ async function scripts() {
   const stable = await library('export { verify } from "@stablelib/ed25519";');
   return {
     ed25519: ours("ed25519", [verifyTask("ed25519", ed)]),
-    "ed25519-8k": ours("ed25519", [verifyTask("ed25519-8k", { ...ed, prepared }, "{}", "ed25519")]),
+    "ed25519-8k": withTasks(await deviceBundle(["ed25519"], ["prepared"], "script"), [
+      verifyTask("ed25519-8k", { ...ed, prepared }, "{}", "ed25519"),
+    ]),
     "nacl.js": nacl("nacl.js", ed),
     "nacl-fast.js": nacl("nacl-fast.js", ed),
     "@stablelib/ed25519": other("@stablelib/ed25519", stable, ed, "library.verify(K, M, S)"),

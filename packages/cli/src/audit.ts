@@ -46,8 +46,8 @@ interface Held {
   hash(alg: HashName): Promise<Uint8Array>;
 }
 
-function refuse(code: keyof typeof errors, uri: string): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hintOf(errors[code]));
+function refuse(code: keyof typeof errors, uri: string, hint = hintOf(errors[code])): never {
+  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hint);
 }
 
 /** Every parameter that the sequences at hand set, the shared one included. */
@@ -70,7 +70,7 @@ export function payloadFiles(m: Manifest, values: readonly string[]): Map<string
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
     else if (values.length === 1 && outside.length > 0) for (const uri of outside) out.set(uri, value);
-    else refuse("PAYLOAD_UNREFERENCED", value);
+    else refuse("PAYLOAD_UNREFERENCED", value, outside.length === 0 ? "every payload is in the envelope: drop --payload" : undefined);
   }
   return out;
 }

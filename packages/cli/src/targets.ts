@@ -11,7 +11,7 @@ interface Target {
 const FASTEST: Target = { recommended: "ed25519", why: "fast enough everywhere, with the smallest keys and signatures and without state" };
 const NATIVE: Target = {
   recommended: "hsslms",
-  why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes a good part of a minute",
+  why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
 };
 const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, without which HSS/LMS is the slower one" };
 

@@ -80,7 +80,9 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
   if (o.pageSize < 256 || o.pageSize > LARGEST_PAGE || o.pageSize % 4 !== 0)
-    throw usage(`--page-size ${o.pageSize}: is no size of a page`, "for example 4096");
+    throw usage(`--page-size ${o.pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
+  if (o.previousPayload && o.previous === undefined)
+    throw usage("--previous-payload: no --previous is given", "give --previous ENVELOPE as well");
   const update = given(path, o.payload ?? [], trust);
   const before = o.previous === undefined ? undefined : given(o.previous, o.previousPayload ?? [], trust);
   const components = union(update.manifest.components, before?.manifest.components ?? []);

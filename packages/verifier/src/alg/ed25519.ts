@@ -301,13 +301,17 @@ function twice(p: Point): void {
 /** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2; without the last where `affine`, Z being 1. d: 2 d. */
 function ready(p: Point, d: number[], affine: boolean): Point {
   var q: Point = [element(0), element(0), element(0)];
+  var i: number;
   sub(q[0], p[1], p[0]);
   add(q[1], p[1], p[0]);
   mul(q[2], p[3], p[4]);
   mul(q[2], q[2], d);
   if (!affine) {
-    q[3] = copy(p[2]);
+    q[3] = element(0);
     add(q[3], p[2], p[2]);
+  }
+  for (i = 0; HAS_TABLES && i < q.length; i++) {
+    q[i] = copy(q[i]);
   }
   return q;
 }

@@ -20,12 +20,12 @@
 // the last carry takes on to x1 and x7 is below 2^11 weights, 2^-9 of half the next one. The test works all this out again, and multiplies
 // at the extremes.
 
-import { HAS_PREPARED } from "../features.js";
+import { HAS_PREPARED, HAS_TABLES } from "../features.js";
 import { floor } from "../hash/block.js";
 
-/** Room for `n` numbers, in whatever the engine has. */
-function numbers(n: number): number[] {
-  return (typeof Float64Array === "undefined" ? [] : new Float64Array(n)) as unknown as number[];
+/** Room for `n` numbers: an array, which is the faster, or, where RAM counts for more, what the engine has for doubles. */
+function numbers(n: number, small: boolean): number[] {
+  return (small && typeof Float64Array !== "undefined" ? new Float64Array(n) : []) as unknown as number[];
 }
 
 /** 2^w(i) */
@@ -36,7 +36,7 @@ function width(i: number): number {
 // 0 .. 11: u(i). 12 .. 23: 3 * 2^51 * the next weight. 24: 19 * 2^-128, from the upper half's 2^128 to the lower half. 25: 2^-127, from the
 // lower half to the upper. 26: 19/2 = 2^254. Made in exact steps: not every engine reads a decimal fraction exactly.
 function constants(): number[] {
-  var k = numbers(27);
+  var k = numbers(27, !HAS_TABLES);
   var x = 1;
   var i: number;
   for (i = 0; i < 12; i++) {
@@ -57,7 +57,7 @@ var CONSTANTS: number[] = /* @__PURE__ */ constants();
 
 /** The small integer n, in a new array. Size 1 for |n| <= 2^21. */
 export function element(n: number): number[] {
-  var r = numbers(12);
+  var r = numbers(12, !HAS_TABLES);
   var i: number;
   for (i = 0; i < 12; i++) {
     r[i] = i ? 0 : n;
@@ -106,9 +106,9 @@ export function read(text: string | number[], at: number): number[] {
   return r;
 }
 
-/** A copy. */
+/** A copy, in few bytes: for what is kept for long. */
 export function copy(a: number[]): number[] {
-  var r = element(0);
+  var r = numbers(12, true);
   var i: number;
   for (i = 0; i < 12; i++) {
     r[i] = a[i];
