@@ -1,62 +1,85 @@
-// --key: which key, and how its passphrase comes in. Everything after this point works on keys, not on files.
+// --key: which key, where it is kept, and how its passphrase comes in. Everything after this point works on keys, not on where they are.
 
-import { closeSync, fstatSync } from "node:fs";
-import { isPrivate, type PrivateKey, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
-import { type Anchor, anchor } from "@firmseal/verifier";
+import { anchorOf, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
-import { openRegular, readAll } from "./io.js";
-import { looseMode, readKey } from "./keys/file.js";
+import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
 import { passphrase } from "./keys/passphrase.js";
-import { visible, warn } from "./ui.js";
+import { warn } from "./ui.js";
+
+/** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
+const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {};
+
+function kindOf(ref: string): Promise<{ open: OpenKey }> {
+  const scheme = /^([a-z0-9]+):/.exec(ref)?.[1];
+  const kind = scheme !== undefined && Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
+  return kind ? kind() : import("./keys/file.js");
+}
 
 /** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
 
-/** Reads keys; each that is encrypted takes the next passphrase option, or asks on the terminal where none is left. */
-async function readKeys(paths: readonly string[], options: readonly PassphraseOption[]): Promise<(PublicKey | PrivateKey)[]> {
+/** Finds keys; each that is encrypted takes the next passphrase option, or asks on the terminal where none is left. */
+async function openKeys(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Promise<HeldKey[]> {
   const rest = [...options];
   // one option serves any number of keys, as they often share their passphrase; several are handed out in order
   const only = options.length === 1 ? options[0] : undefined;
-  const keys: (PublicKey | PrivateKey)[] = [];
+  const keys: HeldKey[] = [];
   let shared: Promise<Uint8Array> | undefined;
-  for (const path of paths) {
-    const prompt = `Passphrase for ${visible(path)}: `;
-    const ask = () => {
+  const ask: Asking = {
+    publicOnly,
+    secret(prompt) {
       if (only) {
         shared ??= passphrase({ ...only, prompt });
         return shared;
       }
       return passphrase({ ...rest.shift(), prompt });
-    };
-    const key = await readKey(readAll(path, 64 * 1024), path, ask);
-    if (path !== "-" && isPrivate(key)) {
-      const { fd } = openRegular(path);
-      if (looseMode(fstatSync(fd))) warn(`${visible(path)} can be read by others; chmod 600 it`);
-      closeSync(fd);
-    }
-    keys.push(key);
+    },
+  };
+  try {
+    for (const ref of refs) keys.push(await (await kindOf(ref)).open(ref, ask));
+  } catch (e) {
+    await closeKeys(keys);
+    throw e;
   }
   return keys;
 }
 
-/** Keys to sign with. A public key here is wrong use. */
-export async function privateKeys(paths: readonly string[], options: readonly PassphraseOption[]): Promise<PrivateKey[]> {
-  const keys = await readKeys(paths, options);
-  return keys.map((key, i) => {
-    if (!isPrivate(key))
-      throw usage(`${paths[i]}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
-    return key;
-  });
+async function closeKeys(keys: readonly HeldKey[]): Promise<void> {
+  for (const key of keys) await key.close?.();
+}
+
+/** Does `work` with keys to sign with; sessions end with it. A public key here is wrong use. */
+export async function withSigners<T>(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  work: (keys: readonly SigningKey[]) => Promise<T>,
+): Promise<T> {
+  const keys = await openKeys(refs, options, false);
+  try {
+    return await work(
+      keys.map((key) => {
+        const { signer } = key;
+        if (!signer)
+          throw usage(`${key.name}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
+        return { ...key, signer };
+      }),
+    );
+  } finally {
+    await closeKeys(keys);
+  }
 }
 
 /** Keys to verify with, private or public. */
-export async function publicKeys(paths: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
-  if (paths.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
-  return readKeys(paths, options);
+export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
+  if (refs.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
+  const keys = await openKeys(refs, options, true);
+  await closeKeys(keys);
+  return keys.map((key) => key.public);
 }
 
 export function anchors(keys: readonly PublicKey[]): Anchor[] {
-  return keys.map((key) => anchor(key.alg, key.key, key.kid));
+  return keys.map(anchorOf);
 }
 
 /** How a key is told in JSON. */

@@ -2,7 +2,9 @@ export { toHex } from "./bytes.js";
 export { encode } from "./encode.js";
 export { readEnvelope, reattach, sever } from "./envelope.js";
 export {
+  anchorOf,
   coseAlg,
+  foreignSigner,
   isPrivate,
   type KeyAlg,
   KeyError,

@@ -1,6 +1,7 @@
 // Keys and the signatures made with them: Ed25519 (RFC 8032) and ECDSA on P-256 with SHA-256 (RFC 6979). Whatever carries a key in
 // this package has gone through publicKey() or privateKey(): its length, its curve and its range are checked there and nowhere else.
 
+import { type Anchor, anchor } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { ALG_ED25519, ALG_ESP256, CRV_ED25519, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2, KTY_OKP } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
@@ -176,6 +177,32 @@ export function signer(key: PrivateKey): Signer {
       return signature;
     },
   };
+}
+
+/**
+ * A signer over a private key that is somewhere else: in a token, in a service, behind a program. `sign` gives the raw signature of
+ * `tbs`. A signature that is not this key's never leaves: `sign` then rejects with KeyError `fault`.
+ */
+export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
+  const row = rows[key.alg];
+  return {
+    alg: row.cose,
+    publicKey: key.key,
+    ...(key.kid && { kid: key.kid }),
+    async sign(tbs) {
+      const message = Uint8Array.from(tbs);
+      // a copy of its own: what is verified is what was asked to be signed, whatever was done to the bytes meanwhile
+      const signature = Uint8Array.from(await sign(Uint8Array.from(message)));
+      if (!attempt(() => row.verify(signature, message, key.key)))
+        throw new KeyError("fault", "the signature that came back is not one of this key over these bytes");
+      return signature;
+    },
+  };
+}
+
+/** The key as something to trust: for open(). */
+export function anchorOf(key: PublicKey): Anchor {
+  return anchor(key.alg, key.key, key.kid);
 }
 
 /** The COSE algorithm number that this project signs with under a key: ALG_ED25519 or ALG_ESP256. */

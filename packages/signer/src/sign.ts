@@ -23,7 +23,7 @@ function algOf(signer: Signer): Alg {
   throw new TypeError(`no verifier for COSE algorithm ${signer.alg}`);
 }
 
-function anchorOf(signer: Signer): Anchor {
+function anchorOfSigner(signer: Signer): Anchor {
   return { alg: algOf(signer), key: signer.publicKey };
 }
 
@@ -39,7 +39,9 @@ async function sign1(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
 /** The first of `signers` whose signature the envelope already holds. */
 function present(envelope: Uint8Array, signers: readonly Signer[]): Signer | undefined {
   const { claims } = peek(envelope);
-  return signers.find((s) => claims.some((c) => concerns(c, anchorOf(s)) && algOf(s).verify(s.publicKey, c.message, c.signature, {})));
+  return signers.find((s) =>
+    claims.some((c) => concerns(c, anchorOfSigner(s)) && algOf(s).verify(s.publicKey, c.message, c.signature, {})),
+  );
 }
 
 /**
@@ -56,6 +58,6 @@ export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Pr
     out = writeEnvelope(parts);
   }
   // never let out what nobody could install: wrong key, faulty signer, a manifest that no device runs
-  open(out, { anchors: signers.map(anchorOf), need: signers.length });
+  open(out, { anchors: signers.map(anchorOfSigner), need: signers.length });
   return out;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { encode, sign as signEnvelope, signer, singleImage, toHex } from "@firmseal/signer";
+import { encode, sign as signEnvelope, singleImage, toHex } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads, outsideUris, warnOfRefusal } from "../audit.js";
@@ -11,7 +11,8 @@ import { refusedInput, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { detect, HEAD, parseImage } from "../image.js";
 import { checkOutput, hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
-import { anchors, keyFacts, privateKeys, refuseTestKeys } from "../key-ref.js";
+import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import type { SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { advise } from "../targets.js";
 import { json, say, visible, warn } from "../ui.js";
@@ -122,10 +123,23 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
       );
   }
   const out = o.out ?? (kind === "envelope" ? input : outputName(input));
-  const keys = await privateKeys(o.key, passphraseOptions(o));
-  checkOutput(out, "--out", kind === "envelope" ? o.key : [input, ...o.key], true);
+  await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, { input, stdin, kind, out, o }));
+}
+
+interface Job {
+  input: string;
+  stdin: Uint8Array | undefined;
+  kind: Kind;
+  out: string;
+  o: SignOptions;
+}
+
+async function signWith(held: readonly SigningKey[], { input, stdin, kind, out, o }: Job): Promise<void> {
+  const keys = held.map((key) => key.public);
+  const files = held.flatMap((key) => key.file ?? []);
+  checkOutput(out, "--out", kind === "envelope" ? files : [input, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
-  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...o.key], false);
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
   const algs = keys.map((k) => k.alg);
   const advice = o.target === undefined ? undefined : advise(o.target, algs);
@@ -135,7 +149,10 @@ export async function sign(input: string, o: SignOptions): Promise<void> {
   else if (kind === "description") made = await encodeDescription(stdin ?? readAll(input), input);
   else made = await fromImage(input, stdin, o);
 
-  const signed = await signEnvelope(made.envelope, keys.map(signer));
+  const signed = await signEnvelope(
+    made.envelope,
+    held.map((key) => key.signer),
+  );
   const manifest = open(signed, { anchors: anchors(keys), need: keys.length }, host);
   await checkPayloads(manifest, new Map());
   const sequence = decimal(manifest.sequence);

@@ -1,8 +1,23 @@
 // Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys of 32 or 65 bytes. One key a file.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { fromCose, fromJwk, fromRaw, KeyError, type KeyErrorCode, type PrivateKey, type PublicKey } from "@firmseal/signer";
+import { closeSync, fstatSync } from "node:fs";
+import {
+  fromCose,
+  fromJwk,
+  fromRaw,
+  isPrivate,
+  KeyError,
+  type KeyErrorCode,
+  type PrivateKey,
+  type PublicKey,
+  publicOf,
+  signer,
+} from "@firmseal/signer";
+import { openRegular, readAll } from "../io.js";
+import { visible, warn } from "../ui.js";
 import { KeyFileError } from "./error.js";
+import type { Asking, HeldKey } from "./kind.js";
 import { isOneSequence, pemBlock } from "./pem.js";
 
 export { KeyFileError };
@@ -11,6 +26,19 @@ export { KeyFileError };
 const LONGEST = 64 * 1024;
 
 const FORMS = "a key is PEM, JWK, COSE_Key, or a raw public key of 32 or 65 bytes; `firmseal keygen` makes one";
+
+/** The key in a file; "-" is stdin. */
+export async function open(path: string, ask: Asking): Promise<HeldKey> {
+  const key = await readKey(readAll(path, LONGEST), path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  const own = path === "-" ? {} : { file: path };
+  if (!isPrivate(key)) return { name: path, public: key, ...own };
+  if (path !== "-") {
+    const { fd } = openRegular(path);
+    if (looseMode(fstatSync(fd))) warn(`${visible(path)} can be read by others; chmod 600 it`);
+    closeSync(fd);
+  }
+  return { name: path, public: publicOf(key), private: key, signer: signer(key), ...own };
+}
 
 /**
  * Reads the one key of a file. `name` is how messages call the file; `passphrase` is asked for only if the PEM is encrypted.

@@ -1,0 +1,31 @@
+// What every kind of key custody gives. Each kind is one file in this folder, loaded when a reference names it.
+
+import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
+
+/** A key that a reference names, wherever it is kept. */
+export interface HeldKey {
+  /** The reference as messages and logs show it: nothing in it is secret. */
+  readonly name: string;
+  readonly public: PublicKey;
+  /** Who signs; undefined where only the public part is at hand. What it gives out has been verified. */
+  readonly signer?: Signer;
+  /** Set where the private part is in this process: what is written in another form, and only that, needs it. */
+  readonly private?: PrivateKey;
+  /** The file that holds the key, where one does: its lock, log and state lie beside it. */
+  readonly file?: string;
+  /** Ends sessions and programs. */
+  close?(): Promise<void>;
+}
+
+/** One that can sign. */
+export type SigningKey = HeldKey & { readonly signer: Signer };
+
+export interface Asking {
+  /** The next passphrase or PIN of the command line, or typed at the terminal under `prompt`: at least one byte. */
+  secret(prompt: string): Promise<Uint8Array>;
+  /** A public key is enough: a token or a service is not asked to log in where it need not be. */
+  readonly publicOnly: boolean;
+}
+
+/** Finds the key of a reference of this kind. Throws KeyFileError. */
+export type OpenKey = (ref: string, ask: Asking) => Promise<HeldKey>;
