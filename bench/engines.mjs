@@ -244,7 +244,6 @@ function report(results) {
   const row = (cells) => (r) => [r.engine.name, ...(r.absent ? cells.map(() => "not measured") : cells.map((cell) => cell(r.times, r)))];
   const rows = (cells) => results.map(row(cells));
   const libraries = ["nacl.js", "nacl-fast.js", "@stablelib/ed25519", "@noble/ed25519"];
-  const best = (t) => t["ed25519-8k"] ?? t.ed25519;
   const size = (name) => {
     const bytes = readFileSync(bundlePath(name));
     return `${bytes.length.toLocaleString("en")} / ${gzipSync(bytes, { level: 9 }).length.toLocaleString("en")}`;
@@ -276,7 +275,7 @@ function report(results) {
         "W4 native / hashing",
       ],
       rows([
-        (t) => ms(best(t)),
+        (t) => ms(t.ed25519),
         (t) => ms(t.es256),
         (t) => ms(t["hsslms-w4"]),
         (t) => ms(t["hsslms-w8"]),
