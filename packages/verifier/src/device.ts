@@ -56,6 +56,22 @@ export interface Device {
   dangerouslySkipDigest?: boolean;
 }
 
+/** A device that keeps the release before until the new one has shown that it is well. */
+export interface TrialDevice extends Device {
+  /** The envelope of what is current, or null. */
+  envelope(): Source | null;
+  /** Counts a start of a release that is not confirmed yet, and gives the envelope to hand to boot(). */
+  start(): Source | null;
+  /** The release that was started is well: it stays. Until then nothing is installed, for that would destroy the way back. */
+  confirm(): void;
+  /** Whether what is current is not confirmed yet. */
+  pending(): boolean;
+  /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
+  rolledBack(): boolean;
+  /** What has been received, to hand to install(). */
+  received(): Source;
+}
+
 /**
  * An installation or start under way. `next()` goes on until it is done (undefined) or has to wait for a payload: it then returns the
  * fetch, and is to be called with each chunk as it arrives, then with `true` at the payload's end, or `false` where it cannot be had.

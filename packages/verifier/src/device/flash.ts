@@ -5,11 +5,14 @@
 
 import { concat, room, same } from "../bytes.js";
 import { feed, inputOf } from "../cbor.js";
-import type { Commit, ComponentId, Device } from "../device.js";
+import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
+import { refuse } from "../refuse.js";
+import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
 import type { Bytes, Sequence, Source } from "../types.js";
 import { sameId } from "./component.js";
+import { CONFIRMED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
 
 /** The flash as its driver offers it. Each call does what it says, or throws. */
 export interface Flash {
@@ -45,21 +48,9 @@ export interface FlashLayout {
 /** Starts an image. `address` is where it lies, -1 for one that was loaded: read(id, …, true) gives that. */
 export type FlashInvoke = (id: ComponentId, args: Bytes | undefined, address: number, size: number) => boolean;
 
-export interface FlashDevice extends Device {
-  /** The envelope of what is current, or null. */
-  envelope(): Source | null;
-  /** Counts a start of a release that is not confirmed yet, and gives the envelope to hand to boot(). */
-  start(): Source | null;
-  /** The release that was started is well: it stays. Until then nothing is installed, for that would destroy the way back. */
-  confirm(): void;
-  /** Whether what is current is not confirmed yet. */
-  pending(): boolean;
-  /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
-  rolledBack(): boolean;
+export interface FlashDevice extends TrialDevice {
   /** Takes the next bytes of an envelope, straight to where it would stay. The first ones after received() begin a new one. */
   receive(bytes: Bytes): void;
-  /** What has been received, to hand to install(). */
-  received(): Source;
 }
 
 interface Writer {
@@ -77,110 +68,12 @@ interface Writer {
   ram: number[] | null;
 }
 
-/** `now` and `before`: by area (0 is the envelope), the slot that is current and how much lies in it, as size * 2 + slot. */
-interface FlashRecord {
-  page: number;
-  generation: number;
-  floor: Sequence;
-  tries: number;
-  now: number[];
-  before: number[];
-  /** Where the next word of the journal goes, and what its words say. */
-  next: number;
-  starts: number;
-  confirmed: boolean;
-}
-
-var MAGIC = 1179865649; // "FSR1"
-var ERASED = 4294967295;
-/** Words of the journal behind a record. A confirmation counts when all its bits are there; everything else is a start. */
-var CONFIRMED = 0;
-var STARTED = 65535;
-/** Words before the areas: magic, generation, floor (high, low), tries, number of areas. */
-var HEAD = 6;
-
-function word(bytes: Bytes, index: number): number {
-  var at = index * 4;
-  return bytes[at] + bytes[at + 1] * 256 + bytes[at + 2] * 65536 + bytes[at + 3] * 16777216;
-}
-
-/** Numbers of 32 bits as octets, the lowest first. */
-function octets(words: number[]): Bytes {
-  var out = room(words.length * 4),
-    i;
-  for (i = 0; i < words.length * 4; i++) out[i] = (words[i >> 2] >>> (8 * (i & 3))) & 255;
-  return out;
-}
-
-/** CRC-32 (IEEE 802.3) of the first `n` bytes. Against cut writes; who can write to the flash can compute it. */
-function crc32(bytes: Bytes, n: number): number {
-  var crc = -1,
-    i,
-    bit;
-  for (i = 0; i < n; i++) {
-    crc ^= bytes[i];
-    for (bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ -306674912 : crc >>> 1;
-  }
-  return ~crc >>> 0;
-}
-
 function part(bytes: Bytes, from: number, to: number): Bytes {
   var out, i;
   if (from === 0 && to === bytes.length) return bytes;
   out = room(to - from);
   for (i = from; i < to; i++) out[i - from] = bytes[i];
   return out;
-}
-
-/** Bytes of a record, its journal left out. */
-function recordSize(areas: number): number {
-  return (HEAD + 2 * areas + 1) * 4;
-}
-
-/** The record of a page; null where there is none that is whole. */
-function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | null {
-  var at = pages[page],
-    bytes = flash.read(at, HEAD * 4),
-    tries = word(bytes, 4),
-    areas = word(bytes, 5),
-    size = recordSize(areas),
-    record: FlashRecord,
-    i,
-    w;
-  if (word(bytes, 0) !== MAGIC || size + tries * 4 + 4 > flash.pageSize) return null;
-  bytes = flash.read(at, size);
-  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1)) return null;
-  record = {
-    page: page,
-    generation: word(bytes, 1),
-    floor: [word(bytes, 2), word(bytes, 3)],
-    tries: tries,
-    now: [],
-    before: [],
-    next: at + size,
-    starts: 0,
-    confirmed: tries === 0,
-  };
-  for (i = 0; i < areas; i++) {
-    record.now.push(word(bytes, HEAD + 2 * i));
-    record.before.push(word(bytes, HEAD + 2 * i + 1));
-  }
-  bytes = flash.read(at + size, tries * 4 + 4);
-  for (i = 0; i <= tries; i++) {
-    w = word(bytes, i);
-    if (w === ERASED) break;
-    record.next += 4;
-    if (w === CONFIRMED) record.confirmed = true;
-    else record.starts++;
-  }
-  return record;
-}
-
-/** The record that rules. Nothing is written: what a cut has left behind is passed over. */
-function newest(flash: Flash, pages: number[]): FlashRecord | null {
-  var a = readRecord(flash, pages, 0),
-    b = readRecord(flash, pages, 1);
-  return a && b ? (a.generation > b.generation ? a : b) : a || b;
 }
 
 /** Throws where a layout does not fit the flash, or two of its stretches share a page. */
@@ -235,7 +128,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   /** What is written next to what is current would take the place of the release to go back to. */
   function settled(): void {
     var found = newest(flash, layout.records);
-    if (pending) throw new Error("what is current is not confirmed");
+    if (pending) refuse(UNCONFIRMED);
     // another device on this flash may have committed since: what is next to what was current is what is current now
     if ((found ? found.generation : 0) !== (record ? record.generation : 0)) throw new Error("the device has changed meanwhile");
   }
@@ -259,7 +152,8 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     var all = w.tail.length ? concat([w.tail, bytes]) : bytes,
       whole = all.length - (all.length % 4),
       k;
-    if (w.closed || bytes.length > w.size - w.n) throw new Error("write beyond the end");
+    if (w.closed) throw new Error("write beyond the end");
+    if (bytes.length > w.size - w.n) refuse(STORAGE_FULL);
     if (w.ram) for (k = 0; k < bytes.length; k++) w.ram.push(bytes[k]);
     else {
       put(w, part(all, 0, whole), w.n - w.tail.length);
@@ -332,7 +226,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     if (!same(flash.read(at, body.length), body)) throw new Error("the record was not written");
     // from here on nothing that fails may take the new slots for leftovers
     fresh = [];
-    flash.write(at + body.length, octets([crc32(body, body.length)]));
+    flash.write(at + body.length, sealOf(body));
   }
 
   device = {
@@ -343,6 +237,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     begin: function (forInstalling: boolean) {
       device.discard();
       installing = forInstalling;
+      if (installing && pending) refuse(UNCONFIRMED);
     },
     capacity: function (id: ComponentId) {
       var k = index(id);

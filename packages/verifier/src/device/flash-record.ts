@@ -1,0 +1,112 @@
+// The records of the device on raw flash: which slots are current, in which release, and whether it was started and confirmed. Of two pages
+// the newer one that is whole rules.
+//
+// A record, in words of 4 octets, the lowest first: magic, generation, floor (high, low), tries, number of areas; for each area what is
+// current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation.
+
+import { room } from "../bytes.js";
+import type { Bytes, Sequence } from "../types.js";
+import type { Flash } from "./flash.js";
+
+/** `now` and `before`: by area (0 is the envelope), the slot that is current and how much lies in it, as size * 2 + slot. */
+export interface FlashRecord {
+  page: number;
+  generation: number;
+  floor: Sequence;
+  tries: number;
+  now: number[];
+  before: number[];
+  /** Where the next word of the journal goes, and what its words say. */
+  next: number;
+  starts: number;
+  confirmed: boolean;
+}
+
+export var MAGIC = 1179865649; // "FSR1"
+var ERASED = 4294967295;
+/** Words of the journal behind a record. A confirmation counts when all its bits are there; everything else is a start. */
+export var CONFIRMED = 0;
+export var STARTED = 65535;
+/** Words before the areas: magic, generation, floor (high, low), tries, number of areas. */
+var HEAD = 6;
+
+function word(bytes: Bytes, index: number): number {
+  var at = index * 4;
+  return bytes[at] + bytes[at + 1] * 256 + bytes[at + 2] * 65536 + bytes[at + 3] * 16777216;
+}
+
+/** Numbers of 32 bits as octets, the lowest first. */
+export function octets(words: number[]): Bytes {
+  var out = room(words.length * 4),
+    i;
+  for (i = 0; i < words.length * 4; i++) out[i] = (words[i >> 2] >>> (8 * (i & 3))) & 255;
+  return out;
+}
+
+/** CRC-32 (IEEE 802.3) of the first `n` bytes. Against cut writes; who can write to the flash can compute it. */
+function crc32(bytes: Bytes, n: number): number {
+  var crc = -1,
+    i,
+    bit;
+  for (i = 0; i < n; i++) {
+    crc ^= bytes[i];
+    for (bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ -306674912 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}
+
+/** The last word of a record, behind `body`: from when it is written on, the record rules. */
+export function sealOf(body: Bytes): Bytes {
+  return octets([crc32(body, body.length)]);
+}
+
+/** Bytes of a record, its journal left out. */
+export function recordSize(areas: number): number {
+  return (HEAD + 2 * areas + 1) * 4;
+}
+
+/** The record of a page; null where there is none that is whole. */
+function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | null {
+  var at = pages[page],
+    bytes = flash.read(at, HEAD * 4),
+    tries = word(bytes, 4),
+    areas = word(bytes, 5),
+    size = recordSize(areas),
+    record: FlashRecord,
+    i,
+    w;
+  if (word(bytes, 0) !== MAGIC || size + tries * 4 + 4 > flash.pageSize) return null;
+  bytes = flash.read(at, size);
+  if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1)) return null;
+  record = {
+    page: page,
+    generation: word(bytes, 1),
+    floor: [word(bytes, 2), word(bytes, 3)],
+    tries: tries,
+    now: [],
+    before: [],
+    next: at + size,
+    starts: 0,
+    confirmed: tries === 0,
+  };
+  for (i = 0; i < areas; i++) {
+    record.now.push(word(bytes, HEAD + 2 * i));
+    record.before.push(word(bytes, HEAD + 2 * i + 1));
+  }
+  bytes = flash.read(at + size, tries * 4 + 4);
+  for (i = 0; i <= tries; i++) {
+    w = word(bytes, i);
+    if (w === ERASED) break;
+    record.next += 4;
+    if (w === CONFIRMED) record.confirmed = true;
+    else record.starts++;
+  }
+  return record;
+}
+
+/** The record that rules. Nothing is written: what a cut has left behind is passed over. */
+export function newest(flash: Flash, pages: number[]): FlashRecord | null {
+  var a = readRecord(flash, pages, 0),
+    b = readRecord(flash, pages, 1);
+  return a && b ? (a.generation > b.generation ? a : b) : a || b;
+}
