@@ -1,37 +1,14 @@
-import { createHash } from "node:crypto";
-import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
 import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../cli/src/simulate/flash-model.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
-import { anchor, boot, type Device, errors, install, type Refusal } from "../src/index.js";
+import { boot, type Device, errors, install } from "../src/index.js";
 import { decimal } from "../src/number.js";
+import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
-const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
-const trust = { anchors: [anchor("ed25519", key.key)] };
-const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
-const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
-const ID = [hex("00")];
 const PAGE = 4096;
-
-const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
-const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const signed = (d: Description) => sign(encode(d), [signer(key)]);
-
-function release(sequence: number | string, bytes: Uint8Array, uri = "#firmware"): Promise<Uint8Array> {
-  const facts = { sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri };
-  return signed(singleImage(uri.startsWith("#") ? { ...facts, payload: bytes } : facts));
-}
-
-function code(run: () => unknown): number {
-  try {
-    run();
-  } catch (e) {
-    return (e as Refusal).code;
-  }
-  return 0;
-}
 
 /** 0..4 and 4..8 slots of 00, 8..10 and 10..12 envelopes, 12 and 13 records; 14 and 15 are left. */
 const layout: FlashLayout = {

@@ -2,39 +2,14 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { type Description, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import { anchor, boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
+import { boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
 import { decimal, sequenceOf } from "../src/number.js";
+import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
-
-const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
-const trust = { anchors: [anchor("ed25519", key.key)] };
-const vendor = hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe");
-const classId = hex("1492af1425695e48bf429b2d51f2ab45");
-const identity = { vendor: [vendor], class: [classId] };
-const ID = [hex("00")];
-const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
-
-const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
-const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const signed = (d: Description) => sign(encode(d), [signer(key)]);
-
-function release(sequence: number, bytes: Uint8Array, uri = "#firmware"): Promise<Uint8Array> {
-  const facts = { sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri };
-  return signed(singleImage(uri.startsWith("#") ? { ...facts, payload: bytes } : facts));
-}
-
-function code(run: () => unknown): number {
-  try {
-    run();
-  } catch (e) {
-    return (e as Refusal).code;
-  }
-  return 0;
-}
 
 const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
 
@@ -223,7 +198,7 @@ describe("installing on a device in memory", () => {
     const cases: [string, Description, Partial<MemoryDevice>, number][] = [
       ["vendor and class are not checked", command(undefined, good), {}, errors.IDENTITY_UNCHECKED],
       ["only the vendor is checked", command(check.slice(0, 3), good), {}, errors.IDENTITY_UNCHECKED],
-      ["another class", command(check, good), { identity: { vendor: [vendor], class: [vendor] } }, errors.CLASS_MISMATCH],
+      ["another class", command(check, good), { identity: { ...identity, class: identity.vendor } }, errors.CLASS_MISMATCH],
       ["the second component has no digest", command(check, [...good, ...noDigest]), {}, errors.DIGEST_UNSET],
       [
         "the device lacks the second component",

@@ -1,42 +1,21 @@
 // Nothing ever needs a whole image or a whole envelope in RAM: how much is read and written at a time, counted at every border.
 
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
 import { createFileDevice, fileDevice } from "../src/device/file.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
-import { anchor, boot, type Device, errors, type Host, install, type Refusal, type Source, sha256 } from "../src/index.js";
-import { hex } from "./vectors.js";
+import { boot, type Device, errors, type Host, install, type Refusal, type Source, sha256 } from "../src/index.js";
+import { ID, identity, image, release, trust } from "./releases.js";
 
-const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
-const trust = { anchors: [anchor("ed25519", key.key)] };
-const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
-const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
-const ID = [hex("00")];
 const PAGE = 4096;
 const SIZE = 12_289;
-
-const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
 const bytes = image(1, SIZE);
-
-function release(uri: string, text = ""): Promise<Uint8Array> {
-  const d = singleImage({
-    sequence: 1,
-    ...uuid,
-    digest: createHash("sha256").update(bytes).digest("hex"),
-    size: SIZE,
-    uri,
-    ...(uri.startsWith("#") && { payload: bytes }),
-    ...(text && { text: { en: { "update-description": text } } }),
-  });
-  return sign(encode(d), [signer(key)]);
-}
+const envelopeOf = (uri: string, text = "") => release(1, bytes, uri, text ? { en: { "update-description": text } } : undefined);
 
 /** The largest amounts that were asked for at once, by border, and how much in all. */
 class Watch {
@@ -142,7 +121,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
   it.each([1, 3, 63, 64, 4095, 4096, 4097, SIZE])("of %i bytes, is written as it comes and read back by the chunk", async (size) => {
     const watch = new Watch();
     const device = make(watch);
-    const progress = install(await release("coap://a/b"), trust, watch.device(device), watch.host);
+    const progress = install(await envelopeOf("coap://a/b"), trust, watch.device(device), watch.host);
     expect(progress.next()).toMatchObject({ size: SIZE });
     for (let at = 0; at < SIZE; at += size) progress.next(bytes.subarray(at, at + size));
     progress.next(true);
@@ -156,7 +135,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
 
   it("that do not stop are cut off before the byte that is too many is written", async () => {
     const watch = new Watch();
-    const progress = install(await release("coap://a/b"), trust, watch.device(make(watch)), watch.host);
+    const progress = install(await envelopeOf("coap://a/b"), trust, watch.device(make(watch)), watch.host);
     progress.next();
     let refused = 0;
     for (let n = 0; n < 1000 && !refused; n++) {
@@ -179,7 +158,7 @@ describe.each(devices)("a payload in chunks, on the device in %s,", (_, make, ch
       if (fresh && offset + n === SIZE) out[n - 1] = (out[n - 1] as number) ^ 128;
       return out;
     };
-    const progress = install(await release("coap://a/b"), trust, device, watch.host);
+    const progress = install(await envelopeOf("coap://a/b"), trust, device, watch.host);
     progress.next();
     progress.next(bytes);
     expect(() => progress.next(true)).toThrow("firmseal refusal");
@@ -192,7 +171,7 @@ describe("an envelope that is read through a window", () => {
   it.each(devices)("is never asked for whole, payload inside: device in %s", async (name, make, chunk) => {
     const watch = new Watch();
     const device = watch.device(make(watch));
-    const envelope = await release("#fw", "a long text ".repeat(2000));
+    const envelope = await envelopeOf("#fw", "a long text ".repeat(2000));
     install(watch.source(envelope), trust, device, watch.host).next();
     expect(watch.largest["envelope"]).toBeLessThanOrEqual(1024);
     expect(watch.largest).toMatchObject({ write: 1024, read: chunk });
@@ -206,7 +185,7 @@ describe("an envelope that is read through a window", () => {
     const watch = new Watch();
     const device = watch.device(flash(watch));
     device.chunk = chunk;
-    install(watch.source(await release("#fw"), chunk), trust, device, watch.host).next();
+    install(watch.source(await envelopeOf("#fw"), chunk), trust, device, watch.host).next();
     // the reader has a window of 64 bytes, and a signature and its header are read in one piece
     expect(watch.largest["envelope"]).toBeLessThanOrEqual(Math.max(chunk, 128));
     expect(watch.largest).toMatchObject({ write: chunk, read: chunk });
@@ -218,7 +197,7 @@ describe("an envelope that is read through a window", () => {
   it("lies in flash from the first byte on: received, installed and booted from there", async () => {
     const watch = new Watch();
     const device = watch.device(flash(watch));
-    const envelope = await release("#fw");
+    const envelope = await envelopeOf("#fw");
     for (let at = 0; at < envelope.length; at += 20) device.receive(envelope.slice(at, at + 20));
     install(device.received(), trust, device, watch.host).next();
     boot(device.start() as Source, trust, device, watch.host).next();
