@@ -93,7 +93,7 @@ withPassphrases(
   .addOption(payload())
   .option("--previous <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
   .addOption(new Option("--previous-payload <file>", "payload outside of that envelope (repeatable)").argParser(collect))
-  .addOption(new Option("--page-size <bytes>", "bytes that an erase empties").argParser(wholeNumber).default(4096))
+  .addOption(new Option("--page-size <bytes>", "flash and storage: bytes that an erase empties (default: 4096)").argParser(wholeNumber))
   .addOption(
     new Option("--second-cuts <n>", "at most so many cuts during the recovery from each cut; left out: all").argParser(wholeNumber),
   )

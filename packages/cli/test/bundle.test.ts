@@ -53,6 +53,17 @@ describe("firmseal bundle", () => {
     expect((await p.ok([...args, "--json"])).json).toMatchObject({ out: "-", data: text });
   });
 
+  it("warns of features that do nothing without another one", async () => {
+    const p = new Place();
+    const warned = async (algs: string, features: string) =>
+      (await p.ok(["bundle", "--alg", algs, "--features", features, "--out", "w.js"])).stderr
+        .split("\n")
+        .filter((l) => l.startsWith("warning:"));
+    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("lacks install")]);
+    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("Ed25519 only")]);
+    expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
+  });
+
   it("espruino: a module for require(), with nothing around it; script: one global, whatever `module` is", async () => {
     const p = new Place();
     await p.ok(["bundle", "--alg", "ed25519", "--form", "espruino", "--out", "e.js"]);

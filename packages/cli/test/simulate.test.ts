@@ -418,7 +418,7 @@ describe("firmseal simulate", () => {
       return wrap(flashStore(s));
     };
     try {
-      const o = { key: [p.at("A.jwk")], need: 1, pageSize: 4096, json: true, secondCuts: 0 };
+      const o = { key: [p.at("A.jwk")], need: 1, json: true, secondCuts: 0 };
       const failure = await simulate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
       expect(failure).toMatchObject({
         exit: 1,
@@ -452,6 +452,7 @@ describe("firmseal simulate", () => {
     expect(await refused("fw.suit", ...flash, "--vendor", "example.com")).toEqual([2, "USAGE"]);
     expect(await refused("fw.suit", "--device", "toaster", "--key", "A.jwk")).toEqual([2, "USAGE"]);
     expect(await refused("fw.suit", ...flash, "--page-size", "1001")).toEqual([2, "USAGE"]);
+    expect(await refused("fw.suit", "--device", "files", "--key", "A.jwk", "--page-size", "4096")).toEqual([2, "USAGE"]);
     expect(p.names()).toEqual(["A.jwk", "A.pem", "B.jwk", "B.pem", "C.jwk", "C.pem", "fw.bin", "fw.suit", "older.suit", "outside.suit"]);
   });
 });

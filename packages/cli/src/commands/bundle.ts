@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { ALG_NAMES, type AlgName, DEFAULT_FEATURES, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
 import { usage } from "../failure.js";
 import { checkOutput, writeWhole } from "../io.js";
-import { json, say, visible } from "../ui.js";
+import { json, say, visible, warn } from "../ui.js";
 
 export interface BundleOptions {
   alg?: string;
@@ -32,6 +32,11 @@ export async function bundle(o: BundleOptions): Promise<void> {
   const algs = listOf<AlgName>(o.alg ?? "", ALG_NAMES, "--alg");
   const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), FEATURE_NAMES, "--features");
   if (algs.length === 0 && !boot) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
+  for (const device of ["flash", "storage"] as const)
+    if (features.includes(device) && !features.includes("install"))
+      warn(`a device in ${device} is there to be installed on, and the bundle lacks install: --features install,…`);
+  if (features.includes("prepared") && !algs.includes("ed25519"))
+    warn("prepared: there are tables for Ed25519 only, which the bundle lacks");
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],

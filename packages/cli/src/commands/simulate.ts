@@ -25,7 +25,7 @@ export interface SimulateOptions extends PassphraseOptions {
   payload?: string[];
   previous?: string;
   previousPayload?: string[];
-  pageSize: number;
+  pageSize?: number;
   secondCuts?: number;
   json?: boolean;
 }
@@ -51,6 +51,7 @@ function given(path: string, payloads: readonly string[], trust: Trust): Given {
 const LARGEST = 64 * 1024 * 1024;
 
 const LARGEST_PAGE = 1024 * 1024;
+const PAGE = 4096;
 
 /** So many cuts take a minute or so; more are announced. */
 const MANY = 10_000_000;
@@ -79,8 +80,11 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
-  if (o.pageSize < 256 || o.pageSize > LARGEST_PAGE || o.pageSize % 4 !== 0)
-    throw usage(`--page-size ${o.pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
+  if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
+    throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
+  const pageSize = o.pageSize ?? PAGE;
+  if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
+    throw usage(`--page-size ${pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previous === undefined)
     throw usage("--previous-payload: no --previous is given", "give --previous ENVELOPE as well");
   const update = given(path, o.payload ?? [], trust);
@@ -89,7 +93,7 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to be simulated", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
-  const pages = (n: number) => Math.ceil(n / o.pageSize) * o.pageSize;
+  const pages = (n: number) => Math.ceil(n / pageSize) * pageSize;
   const identity = identityFor(update.manifest, o);
   const previous =
     before?.release ?? (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, o.need)));
@@ -99,7 +103,7 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
     components,
     capacity: pages(largest),
     envelope: pages(Math.max(update.release.envelope.length, previous.envelope.length)),
-    pageSize: o.pageSize,
+    pageSize,
   };
   const simulation = new Simulation(make, setup, previous, update.release);
   let bar: Progress | undefined;
@@ -114,7 +118,7 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
     device: o.device,
     sequence: sequences[1],
     previous: { sequence: sequences[0], madeUp: before === undefined },
-    pageSize: o.pageSize,
+    pageSize,
     slotSize: setup.capacity,
   };
   return { report, facts, sequences };
