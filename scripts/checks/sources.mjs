@@ -51,7 +51,7 @@ const CBOR_READERS = /^(cbor|cbor-x|cborg|cbor2|cbor-sync|cbor-js|borc|cbor-redu
 /** What a package may import from outside of itself. The signer does no I/O, so it has nothing of Node. */
 const MAY_IMPORT = {
   verifier: /^$/,
-  signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes)|ajv|cbor-x)$/,
+  signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes|post-quantum)|ajv|cbor-x)$/,
   cli: /^(@firmseal\/(signer|verifier)|commander|terser|uf2|node:)$/,
 };
 

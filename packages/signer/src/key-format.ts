@@ -1,5 +1,5 @@
-// Keys as JWK (RFC 7517, 7518 §6.2, 8037), as COSE_Key (RFC 9052 §7, 9053 §7) and raw. Accepted are Ed25519 and P-256, public or
-// private, for signing; a private key whose public members do not belong to it is refused.
+// Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3), as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3) and raw. Accepted are Ed25519, P-256 and
+// ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
 
 import { same } from "@firmseal/verifier/bytes";
 import { BSTR, begin, bstr, done, here, input, int, map, NINT, peekType, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
@@ -15,35 +15,55 @@ import {
   KEY_D,
   KEY_KID,
   KEY_KTY,
+  KEY_PRIV,
+  KEY_PUB,
   KEY_X,
   KEY_Y,
+  KTY_AKP,
   KTY_EC2,
   KTY_OKP,
 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
 import { encode } from "./cbor.js";
-import { coseAlg, type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, publicKey, requiredMembers } from "./key.js";
+import {
+  coseAlg,
+  type KeyAlg,
+  KeyError,
+  keyAlgOf,
+  keyAlgOfLength,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  publicKey,
+  requiredMembers,
+} from "./key.js";
 
 export interface Jwk {
-  kty: "OKP" | "EC";
-  crv: "Ed25519" | "P-256";
-  x: string;
+  kty: "OKP" | "EC" | "AKP";
+  crv?: "Ed25519" | "P-256";
+  x?: string;
   y?: string;
   d?: string;
-  alg: "Ed25519" | "ES256";
+  /** RFC 9964 §3: of type AKP, for which the algorithm is part of the key. */
+  pub?: string;
+  /** The seed. */
+  priv?: string;
+  alg: "Ed25519" | "ES256" | "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
   kid?: string;
 }
 
-/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864) or ES256. */
+/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864), ES256, or ML-DSA-44, -65, -87. */
 export function toJwk(key: PublicKey): Jwk {
   const kid = key.kid && jwkKid(key.kid);
-  const common = key.alg === "ed25519" ? jwkOkp(key.key) : jwkEc(key.key);
+  const common = key.alg === "ed25519" ? jwkOkp(key.key) : key.alg === "es256" ? jwkEc(key.key) : jwkAkp(key);
   return kid === undefined ? common : { ...common, kid };
 }
 
-/** The JWK of a private key, with `d`. */
-export function toPrivateJwk(key: PrivateKey): Jwk & { d: string } {
-  return { ...toJwk(key), d: toBase64url(key.secret) };
+/** The JWK of a private key, with `d`, or `priv` for ML-DSA. */
+export function toPrivateJwk(key: PrivateKey): Jwk {
+  const jwk = toJwk(key);
+  const secret = toBase64url(key.secret);
+  return jwk.kty === "AKP" ? { ...jwk, priv: secret } : { ...jwk, d: secret };
 }
 
 function jwkOkp(key: Uint8Array): Jwk {
@@ -54,44 +74,59 @@ function jwkEc(key: Uint8Array): Jwk {
   return { kty: "EC", crv: "P-256", x: toBase64url(key.subarray(1, 33)), y: toBase64url(key.subarray(33)), alg: "ES256" };
 }
 
+function jwkAkp({ alg, key }: PublicKey): Jwk {
+  const name = alg.toUpperCase();
+  // JOSE has a type of key for no other
+  if (!isMlDsa(name)) throw new KeyError("unsupported", `there is no JWK for ${alg}`);
+  return { kty: "AKP", alg: name, pub: toBase64url(key) };
+}
+
 /**
- * A key from a parsed JWK. A private one if `d` is there. `alg`, `use` and `key_ops` must allow signatures when they are there;
+ * A key from a parsed JWK. A private one if `d` is there, or `priv` for ML-DSA. `alg`, `use` and `key_ops` must allow signatures when they are there;
  * other members are ignored (RFC 7517 §4).
- * Throws KeyError `format`, `several`, `unsupported`, `length`, `range`, `point`, `mismatch`.
+ * Throws KeyError `format`, `several`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded for a private key of ML-DSA before
+ * loadAlg().
  */
 export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   if (typeof jwk !== "object" || jwk === null || Array.isArray(jwk)) throw new KeyError("format", "a JWK is a JSON object");
   const m = jwk as Record<string, unknown>;
   if ("keys" in m) throw new KeyError("several", "a JWK Set, not a single key");
-  const alg = curveOf(m.kty, m.crv, [
-    ["OKP", "Ed25519", "ed25519"],
-    ["EC", "P-256", "es256"],
-  ]);
+  const akp = m.kty === "AKP";
+  const alg = akp
+    ? mlDsaOf(m.alg)
+    : curveOf(m.kty, m.crv, [
+        ["OKP", "Ed25519", "ed25519"],
+        ["EC", "P-256", "es256"],
+      ]);
   const allowed = alg === "ed25519" ? ["Ed25519", "EdDSA"] : ["ES256"];
-  if (m.alg !== undefined && !allowed.includes(m.alg as string))
+  if (!akp && m.alg !== undefined && !allowed.includes(m.alg as string))
     throw new KeyError("unsupported", "the JWK is for another algorithm than its curve's signature");
-  const d = m.d === undefined ? undefined : fromBase64url(m.d, "d");
+  const [publicName, secretName] = akp ? (["pub", "priv"] as const) : (["x", "d"] as const);
+  const d = m[secretName] === undefined ? undefined : fromBase64url(m[secretName], secretName);
   const op = d ? "sign" : "verify";
   if (m.use !== undefined && m.use !== "sig") throw new KeyError("unsupported", 'the JWK is not for signatures ("use" is not "sig")');
   if (m.key_ops !== undefined && !(Array.isArray(m.key_ops) && m.key_ops.includes(op))) {
     throw new KeyError("unsupported", `the JWK is not for signatures ("key_ops" lacks "${op}")`);
   }
   if (m.kid !== undefined && typeof m.kid !== "string") throw new KeyError("format", 'the "kid" of the JWK is not a string');
-  const x = m.x === undefined ? undefined : fromBase64url(m.x, "x");
-  const y = m.y === undefined ? undefined : fromBase64url(m.y, "y");
+  const x = m[publicName] === undefined ? undefined : fromBase64url(m[publicName], publicName);
+  const y = akp || m.y === undefined ? undefined : fromBase64url(m.y, "y");
+  // RFC 9964 §3 asks for it, in private keys too
+  if (akp && !x) throw new KeyError("format", 'the JWK lacks "pub"');
   return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
 }
 
-/** The public COSE_Key of a key, a private one's too, in deterministic CBOR: kty, kid if there is one, alg, crv, x, y. */
+/** The public COSE_Key of a key, a private one's too, in deterministic CBOR: kty, kid if there is one, alg, and crv, x, y or pub. */
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   if (key.kid) members.set(KEY_KID, key.kid);
   return encode(members);
 }
 
-/** The COSE_Key of a private key, with d. */
+/** The COSE_Key of a private key, with d, or priv for ML-DSA. */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
-  const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg)).set(KEY_D, key.secret);
+  const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
+  members.set(members.get(KEY_KTY) === KTY_AKP ? KEY_PRIV : KEY_D, key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
   return encode(members);
 }
@@ -146,9 +181,17 @@ function memberValue(): Member {
 /**
  * A key from the members of a COSE_Key. A private one if d is there; y may be the sign bit of a compressed point (RFC 9053 §7.1.1).
  * `alg` must allow signatures on its curve when it is there; labels not named in §7 are ignored.
- * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`.
+ * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded as fromJwk() does.
  */
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
+  if (members.get(KEY_KTY) === KTY_AKP) {
+    const pub = octets(members, KEY_PUB, "pub");
+    // RFC 9964 §3 asks for alg and pub, in private keys too
+    if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
+    const stated = members.get(KEY_ALG);
+    const alg = mlDsaOf(stated === undefined ? stated : (keyAlgOf(stated as number)?.toUpperCase() ?? null));
+    return fromParts(alg, pub, undefined, octets(members, KEY_PRIV, "priv"), octets(members, KEY_KID, "kid"));
+  }
   const alg = curveOf(members.get(KEY_KTY), members.get(KEY_CRV), [
     [KTY_OKP, CRV_ED25519, "ed25519"],
     [KTY_EC2, CRV_P256, "es256"],
@@ -182,10 +225,23 @@ function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
   }
 }
 
-/** A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256. Throws KeyError `length` or `point`. */
+/**
+ * A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 1,312, 1,952 and 2,592 bytes ML-DSA-44, -65 and -87.
+ * Throws KeyError `length` or `point`.
+ */
 export function fromRaw(bytes: Uint8Array): PublicKey {
-  if (bytes.length !== 32 && bytes.length !== 65) throw new KeyError("length", `a raw public key has 32 or 65 bytes, not ${bytes.length}`);
-  return publicKey(bytes.length === 32 ? "ed25519" : "es256", bytes);
+  const alg = keyAlgOfLength(bytes.length);
+  if (!alg) throw new KeyError("length", `a raw public key has 32, 65, 1,312, 1,952 or 2,592 bytes, not ${bytes.length}`);
+  return publicKey(alg, bytes);
+}
+
+const ML_DSA = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] as const;
+const isMlDsa = (name: unknown): name is (typeof ML_DSA)[number] => ML_DSA.includes(name as never);
+
+// The algorithm is part of a key of type AKP: without it, it is none (RFC 9964 §3).
+function mlDsaOf(name: unknown): KeyAlg {
+  if (isMlDsa(name)) return name.toLowerCase() as KeyAlg;
+  throw new KeyError(name === undefined ? "format" : "unsupported", "a key of type AKP that names no ML-DSA algorithm");
 }
 
 type Curve = readonly [kty: unknown, crv: unknown, alg: KeyAlg];
@@ -193,13 +249,13 @@ type Curve = readonly [kty: unknown, crv: unknown, alg: KeyAlg];
 function curveOf(kty: unknown, crv: unknown, known: readonly Curve[]): KeyAlg {
   if (kty === undefined) throw new KeyError("format", "no key type (kty): not a key");
   const row = known.find((c) => c[0] === kty && c[1] === crv);
-  if (!row) throw new KeyError("unsupported", "not a key on Ed25519 or P-256");
+  if (!row) throw new KeyError("unsupported", "not a key of Ed25519, P-256 or ML-DSA");
   return row[2];
 }
 
 function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, kid?: Uint8Array): PublicKey | PrivateKey {
   const isEc = alg === "es256";
-  for (const part of isEc ? [x, y, d] : [x, d]) {
+  for (const part of isEc ? [x, y, d] : alg === "ed25519" ? [x, d] : [d]) {
     // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: the whole field element, leading zeros too
     if (part && part.length !== 32) throw new KeyError("length", `a member of the key has ${part.length} bytes, not 32`);
   }

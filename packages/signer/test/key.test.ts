@@ -17,7 +17,7 @@ import {
   thumbprint,
   withKid,
 } from "../src/key.js";
-import { coseKeyFromMap, fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
+import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
 import { testKeyName, testKeys } from "../src/test-keys.js";
 
 // a machine that flips a bit while it signs
@@ -254,7 +254,7 @@ describe("JWK and COSE_Key", () => {
   });
 
   const ec = toPrivateJwk(privateKey("es256", hex(SPEC_D)));
-  const ed = toPrivateJwk(privateKey("ed25519", hex(SEED)));
+  const ed = toPrivateJwk(privateKey("ed25519", hex(SEED))) as Jwk & { d: string };
   const other = toJwk(privateKey("es256", new Uint8Array(32).fill(1)));
   const b64 = (h: string) => Buffer.from(h, "hex").toString("base64url");
   test.each<[string, unknown, string]>([

@@ -1,4 +1,4 @@
-// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys of 32 or 65 bytes. One key a file.
+// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys. One key a file.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { closeSync, fstatSync } from "node:fs";
@@ -9,6 +9,9 @@ import {
   isPrivate,
   KeyError,
   type KeyErrorCode,
+  keyAlgs,
+  loadAlg,
+  NotLoaded,
   type PrivateKey,
   type PublicKey,
   publicOf,
@@ -18,6 +21,7 @@ import { openRegular, readAll } from "../io.js";
 import { visible, warn } from "../ui.js";
 import { KeyFileError } from "./error.js";
 import type { Asking, HeldKey } from "./kind.js";
+import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOneSequence, pemBlock } from "./pem.js";
 
 export { KeyFileError };
@@ -25,7 +29,7 @@ export { KeyFileError };
 /** Above this no file is a key; an image that was handed in by mistake is not searched for one. */
 const LONGEST = 64 * 1024;
 
-const FORMS = "a key is PEM, JWK, COSE_Key, or a raw public key of 32 or 65 bytes; `firmseal keygen` makes one";
+const FORMS = "a key is PEM, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
 
 /** The key in a file; "-" is stdin. */
 export async function open(path: string, ask: Asking): Promise<HeldKey> {
@@ -52,9 +56,14 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if (bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) return fromRaw(bytes);
     const text = Buffer.from(bytes).toString("latin1");
     if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
-    if (/^(\xef\xbb\xbf)?\s*[{[]/.test(text)) return fromJwk(parseJson(bytes, name));
+    // as long as text with a key can be, and no COSE_Key of a sensible kid
+    if (MLDSA_RAW.includes(bytes.length) && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
+    if (/^(\xef\xbb\xbf)?\s*[{[]/.test(text)) {
+      const jwk = parseJson(bytes, name);
+      return await loading(() => fromJwk(jwk));
+    }
     const first = bytes[0] as number;
-    if (first >= 0xa0 && first <= 0xb7) return fromCose(bytes);
+    if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
     if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
     if (isOneSequence(bytes)) {
       throw new KeyFileError(
@@ -70,6 +79,20 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   throw new KeyFileError(`${name}: not a key in a form that is read here`, FORMS, 2);
 }
 
+/** Bytes of raw public keys of ML-DSA (FIPS 204 table 2). */
+const MLDSA_RAW = [1312, 1952, 2592];
+
+/** Reads a key, and again with what its algorithm needs where that had to be fetched. */
+async function loading<T>(read: () => T): Promise<T> {
+  try {
+    return read();
+  } catch (e) {
+    if (!(e instanceof NotLoaded)) throw e;
+    for (const alg of keyAlgs) await loadAlg(alg);
+    return read();
+  }
+}
+
 /** Whether others than the owner may read or change a file: to be warned of when a private key is in it. */
 export function looseMode(stat: { mode: number }): boolean {
   // Windows has no such bits, and Node reports them all as set
@@ -82,7 +105,7 @@ const HINTS: Record<KeyErrorCode, string> = {
   range: "the file is damaged or made up: use another key",
   point: "the file is damaged or made up: use another key",
   mismatch: "the file was put together from two keys: export it again from where it was made",
-  unsupported: "keys for signing are Ed25519 or P-256; `firmseal keygen` makes one",
+  unsupported: "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
   several: "put each key into a file of its own",
   fault: "sign on another machine",
 };
@@ -98,10 +121,11 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
 
 async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);
-  if (label === "PUBLIC KEY") return fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+  if (label === "PUBLIC KEY")
+    return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
   try {
-    if (label === "ENCRYPTED PRIVATE KEY") return fromKeyObject(decrypt(der, await passphrase(), name));
-    const two = label === "PRIVATE KEY" ? ed25519WithPublic(der) : undefined;
+    if (label === "ENCRYPTED PRIVATE KEY") return await decrypt(der, await passphrase(), name);
+    const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der))) : undefined;
     if (two) return two;
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
     return fromKeyObject(load(name, () => createPrivateKey({ key: der, format: "der", type })));
@@ -121,11 +145,14 @@ function load(name: string, f: () => KeyObject): KeyObject {
 // PBES2 (RFC 8018 appendix A.4), the one scheme that is in use
 const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
 
-function decrypt(der: Buffer, passphrase: Uint8Array, name: string): KeyObject {
+async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
+  let key: KeyObject;
   try {
-    return createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(passphrase) });
+    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(passphrase) });
   } catch (e) {
     const code = String((e as NodeJS.ErrnoException).code);
+    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase) : undefined;
+    if (unknown) return unknown;
     if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
       throw new KeyFileError(
         `${name}: encrypted in a way that cannot be read here`,
@@ -135,6 +162,23 @@ function decrypt(der: Buffer, passphrase: Uint8Array, name: string): KeyObject {
     }
     // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+  }
+  // a Node whose OpenSSL has ML-DSA
+  if (key.asymmetricKeyType?.startsWith("ml-dsa")) {
+    const known = await mlDsaFromPkcs8(key.export({ format: "der", type: "pkcs8" }));
+    if (known) return known;
+  }
+  return fromKeyObject(key);
+}
+
+/** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
+async function decryptMlDsa(der: Buffer, passphrase: Uint8Array): Promise<PrivateKey | undefined> {
+  const { decryptPkcs8 } = await import("./pbes2.js");
+  const plain = await decryptPkcs8(der, passphrase);
+  try {
+    return plain && (await mlDsaFromPkcs8(plain));
+  } finally {
+    plain?.fill(0);
   }
 }
 
@@ -156,7 +200,7 @@ function fromKeyObject(key: KeyObject): PublicKey | PrivateKey {
   if (kind !== "ed25519" && !(kind === "ec" && curve === "prime256v1")) {
     throw new KeyError(
       "unsupported",
-      `a key for ${kind === "ec" ? `the curve ${curve ?? "of explicit parameters"}` : kind?.toUpperCase()}, not for Ed25519 or P-256`,
+      `a key for ${kind === "ec" ? `the curve ${curve ?? "of explicit parameters"}` : kind?.toUpperCase()}, not for Ed25519, P-256 or ML-DSA`,
     );
   }
   // OpenSSL takes the public key of a file as it stands; fromJwk derives it from d and compares

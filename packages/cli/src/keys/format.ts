@@ -2,6 +2,9 @@
 
 import { createPublicKey } from "node:crypto";
 import { coseAlg, type PublicKey, publicOf, thumbprint, toCose, toJwk } from "@firmseal/signer";
+import { KeyFileError } from "./error.js";
+import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
+import { pem } from "./pkcs8.js";
 
 export const publicFormats = ["pem", "jwk", "cose", "js", "h", "raw"] as const;
 
@@ -14,7 +17,10 @@ export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
 }
 
 const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
-  pem: (key) => createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string,
+  pem: (key) =>
+    isMlDsa(key)
+      ? pem("PUBLIC KEY", mlDsaSpki(key))
+      : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
   jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
   cose: toCose,
   raw: (key) => Uint8Array.from(key.key),
@@ -28,6 +34,9 @@ function about(key: PublicKey): string {
 
 /** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
 export function jsLiteral(key: PublicKey, table?: string | readonly number[]): string {
+  // it would be an anchor that no bundle has the algorithm of
+  if (isMlDsa(key))
+    throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs beside it", 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
   return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${table ? `{ key: ${raw}, table: ${JSON.stringify(table)} }` : raw}${kid} };\n`;

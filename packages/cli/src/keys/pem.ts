@@ -31,7 +31,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
       `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,
-      OTHER[block.label] ?? "keys for signing are Ed25519 or P-256; `firmseal keygen` makes one",
+      OTHER[block.label] ?? "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
       2,
     );
   }

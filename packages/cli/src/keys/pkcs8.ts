@@ -4,6 +4,7 @@
 import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
+import { isMlDsa, mlDsaPkcs8 } from "./mldsa-der.js";
 
 const N = 16384;
 const R = 8;
@@ -40,6 +41,7 @@ export function plainPem(key: PrivateKey): string {
 }
 
 function pkcs8(key: PrivateKey): Buffer {
+  if (isMlDsa(key)) return mlDsaPkcs8(key);
   return createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" }).export({ format: "der", type: "pkcs8" });
 }
 
@@ -74,7 +76,8 @@ function integer(value: number): Buffer {
   return tlv(INTEGER, Buffer.from(bytes));
 }
 
-function pem(label: string, der: Buffer): string {
+/** PEM (RFC 7468). */
+export function pem(label: string, der: Buffer): string {
   const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

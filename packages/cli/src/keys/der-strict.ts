@@ -1,0 +1,66 @@
+// DER (X.690) as key files need it: lengths below 2^16 in their one form, nothing behind the end.
+
+export const SEQUENCE = 0x30;
+
+/** One item: its tag, its content, and both with the length between. Views of what was read. */
+export interface Tlv {
+  readonly tag: number;
+  readonly content: Buffer;
+  readonly whole: Buffer;
+}
+
+/** The item that begins at `at`; undefined where it is not whole, or its length is not in its shortest form. */
+function item(bytes: Buffer, at: number): Tlv | undefined {
+  const [tag, first = 0xff] = bytes.subarray(at, at + 2);
+  // one octet of tag: none of those that key files use has more
+  if (tag === undefined || (tag & 0x1f) === 0x1f) return undefined;
+  const more = first < 0x80 ? 0 : first - 0x80;
+  if (more > 2 || (first >= 0x80 && more === 0) || at + 2 + more > bytes.length) return undefined;
+  const length = more === 0 ? first : bytes.readUIntBE(at + 2, more);
+  if ((more === 1 && length < 0x80) || (more === 2 && length < 0x100)) return undefined;
+  const start = at + 2 + more;
+  if (start + length > bytes.length) return undefined;
+  return { tag, content: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) };
+}
+
+/** Bytes that are one item and nothing else, of this tag where one is given. */
+export function whole(bytes: Uint8Array, tag?: number): Tlv | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found = item(buffer, 0);
+  return found && found.whole.length === bytes.length && (tag === undefined || found.tag === tag) ? found : undefined;
+}
+
+/** The items inside of one, at most 16; undefined where anything of them is wrong. */
+export function children(parent: Tlv | undefined): Tlv[] | undefined {
+  if (!parent) return undefined;
+  const out: Tlv[] = [];
+  for (let at = 0; at < parent.content.length; ) {
+    const next = item(parent.content, at);
+    if (!next || out.length === 16) return undefined;
+    out.push(next);
+    at += next.whole.length;
+  }
+  return out;
+}
+
+export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
+  const body = Buffer.concat(content);
+  const n = body.length;
+  if (n > 0xffff) throw new RangeError("longer than any key");
+  const head = n < 0x80 ? [tag, n] : n < 0x100 ? [tag, 0x81, n] : [tag, 0x82, n >> 8, n & 0xff];
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+/** A number from 0 to 127. */
+export function integer(value: number): Buffer {
+  return tlv(0x02, Buffer.from([value]));
+}
+
+export function octetString(content: Uint8Array): Buffer {
+  return tlv(0x04, content);
+}
+
+/** A BIT STRING of whole octets. */
+export function bitString(content: Uint8Array): Buffer {
+  return tlv(0x03, Buffer.from([0]), content);
+}

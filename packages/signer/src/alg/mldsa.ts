@@ -1,0 +1,85 @@
+// ML-DSA (FIPS 204) as COSE has it (RFC 9964): pure, with an empty context string; a private key is the seed ξ of 32 bytes. The library is
+// fetched when a key of ML-DSA comes up, and not before: who signs with Ed25519 does not wait for it. For tools and machines with room;
+// no device bundle holds it.
+
+import type { Alg } from "@firmseal/verifier";
+import { rawKey } from "@firmseal/verifier/bytes";
+import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PUB, KTY_AKP } from "@firmseal/verifier/spec";
+import type { Encodable } from "../cbor.js";
+import { attempt, type Row } from "./row.js";
+
+type Library = typeof import("@noble/post-quantum/ml-dsa.js");
+type Set = "ml_dsa44" | "ml_dsa65" | "ml_dsa87";
+
+let library: Library | undefined;
+
+async function load(): Promise<void> {
+  library ??= await import("@noble/post-quantum/ml-dsa.js");
+}
+
+/** What needs ML-DSA was called before `loadAlg()`: a fault of the caller, not of a key. */
+export class NotLoaded extends TypeError {
+  constructor() {
+    super('ML-DSA is fetched when it is needed: await loadAlg("ml-dsa-65") first');
+  }
+}
+
+function get(set: Set) {
+  if (!library) throw new NotLoaded();
+  return library[set];
+}
+
+// Hedged (FIPS 204 §3.4, its default), unlike our Ed25519 and ES256: with a deterministic ML-DSA a fault while the mask y is sampled gives
+// two valid signatures of one message whose difference reveals the key, and verifying what was signed does not notice. What is
+// reproducible is the manifest and its digest. A random number generator that fails leaves the deterministic variant, not a broken one.
+const entropy = () => crypto.getRandomValues(new Uint8Array(32));
+
+function row(set: Set, cose: number, publicLength: number, signatureLength: number): Row {
+  const verify = (signature: Uint8Array, tbs: Uint8Array, key: Uint8Array) => get(set).verify(signature, tbs, key);
+  const bytes = (b: ArrayLike<number>) => (b instanceof Uint8Array ? b : Uint8Array.from(b));
+  const alg: Alg = {
+    ids: [cose],
+    // every string of this length is a public key (FIPS 204 §5.3, Algorithm 23: pkDecode cannot fail)
+    valid: (key) => key.length === publicLength,
+    verify(key, message, signature) {
+      const raw = rawKey(key);
+      if (raw.length !== publicLength || signature.length !== signatureLength) return false;
+      get(set);
+      return attempt(() => verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
+    },
+  };
+  return {
+    cose,
+    alg,
+    publicLengths: [publicLength],
+    check() {},
+    members: (key) =>
+      new Map<Encodable, Encodable>([
+        [KEY_KTY, KTY_AKP],
+        [KEY_ALG, cose],
+        [KEY_PUB, key],
+      ]),
+    derive(secret) {
+      const { publicKey, secretKey } = get(set).keygen(secret);
+      secretKey.fill(0);
+      return publicKey;
+    },
+    expand: (secret) => get(set).keygen(secret).secretKey,
+    sign(tbs, secret) {
+      const { secretKey } = get(set).keygen(secret);
+      try {
+        return get(set).sign(tbs, secretKey, { extraEntropy: entropy() });
+      } finally {
+        secretKey.fill(0);
+      }
+    },
+    verify,
+    load,
+    loaded: () => library !== undefined,
+  };
+}
+
+// FIPS 204 table 2: bytes of a public key and of a signature
+export const mlDsa44 = row("ml_dsa44", ALG_ML_DSA_44, 1312, 2420);
+export const mlDsa65 = row("ml_dsa65", ALG_ML_DSA_65, 1952, 3309);
+export const mlDsa87 = row("ml_dsa87", ALG_ML_DSA_87, 2592, 4627);

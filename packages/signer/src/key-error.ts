@@ -1,0 +1,17 @@
+/**
+ * What is wrong with a key. No message ever holds a part of one.
+ * `length`: not the number of bytes; `range`: d is 0 or not below n; `point`: not on the curve, or a point that must not be used;
+ * `mismatch`: the public part belongs to another private key; `unsupported`: a kind of key that this project does not sign with;
+ * `format`: not a key in this format; `several`: more keys than one; `fault`: a signature that came out wrong.
+ */
+export type KeyErrorCode = "length" | "range" | "point" | "mismatch" | "unsupported" | "format" | "several" | "fault";
+
+export class KeyError extends Error {
+  override readonly name = "KeyError";
+  constructor(
+    readonly code: KeyErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
