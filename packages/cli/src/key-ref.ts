@@ -1,6 +1,6 @@
 // --key: which key, where it is kept, and how its passphrase comes in. Everything after this point works on keys, not on where they are.
 
-import { anchorOf, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
 import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
@@ -37,7 +37,12 @@ async function openKeys(refs: readonly string[], options: readonly PassphraseOpt
     },
   };
   try {
-    for (const ref of refs) keys.push(await (await kindOf(ref)).open(ref, ask));
+    for (const ref of refs) {
+      const key = await (await kindOf(ref)).open(ref, ask);
+      keys.push(key);
+      // open(), which verifies, cannot wait for it
+      await loadAlg(key.public.alg);
+    }
   } catch (e) {
     await closeKeys(keys);
     throw e;

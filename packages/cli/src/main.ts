@@ -4,6 +4,8 @@ import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
 import { collect, sequenceNumber, uriReference, wholeNumber, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
 
+const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
+
 // Words before anything heavy is loaded: --version and --help answer at once.
 const program = new Command("firmseal")
   .description("Sign, inspect, verify and install firmware updates (SUIT manifests)")
@@ -23,7 +25,11 @@ function command(name: string, description: string): Command {
 }
 
 withTarget(withPassphrases(command("keygen", "make a private key, encrypted by default")))
-  .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
+  .addOption(
+    new Option("--alg <name>", "algorithm; two with + make a hybrid pair, the second key in FILE.pq.pem")
+      .choices(["ed25519", "es256", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS])
+      .default("ed25519"),
+  )
   .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, mode 0600); never overwritten")
   .option("--no-passphrase", "write the key unencrypted")
   .action(async (o) => (await import("./commands/keygen.js")).keygen(o));

@@ -57,10 +57,16 @@ export function advise(target: string, algs: readonly string[]): Advice {
   if (!found) throw usage(`--target: there is no ${target}`, `one of ${Object.keys(TARGETS).join(", ")}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended, canSign: recommended !== "hsslms" };
-  if (algs.every((alg) => alg === recommended)) return out;
-  const chosen = [...new Set(algs)].join(" and ");
+  // no device verifies ML-DSA: it signs beside what is chosen for the device
+  const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
+  if (forDevice.length === 0 && algs.length > 0) {
+    const advice = `${out.target}: no device verifies ML-DSA: sign with ${out.canSign ? recommended : "ed25519"} as well, and let servers demand both`;
+    return { ...out, advice };
+  }
+  if (forDevice.every((alg) => alg === recommended)) return out;
+  const chosen = [...new Set(forDevice)].join(" and ");
   const honest = out.canSign
     ? ""
-    : `; firmseal verifies it, but cannot sign with it yet, so ${chosen} is a choice to go on with (bundles can hold both: --alg ${[...new Set([...algs, "hsslms"])].join(",")})`;
+    : `; firmseal verifies it, but cannot sign with it yet, so ${chosen} is a choice to go on with (bundles can hold both: --alg ${[...new Set([...forDevice, "hsslms"])].join(",")})`;
   return { ...out, advice: `${out.target}: ${recommended} is recommended, not ${chosen}: ${why}${honest}` };
 }

@@ -12,6 +12,7 @@ import { identityOf } from "../identity.js";
 import { detect, HEAD, parseImage } from "../image.js";
 import { checkOutput, hashFile, host, openRegular, readAll, readHead, writeWhole } from "../io.js";
 import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { advise } from "../targets.js";
@@ -141,6 +142,7 @@ async function signWith(held: readonly SigningKey[], { input, stdin, kind, out, 
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
+  warnOfLonePartner(files);
   const algs = keys.map((k) => k.alg);
   const advice = o.target === undefined ? undefined : advise(o.target, algs);
 

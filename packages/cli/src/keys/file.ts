@@ -125,7 +125,7 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
     return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
   try {
     if (label === "ENCRYPTED PRIVATE KEY") return await decrypt(der, await passphrase(), name);
-    const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der))) : undefined;
+    const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;
     if (two) return two;
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
     return fromKeyObject(load(name, () => createPrivateKey({ key: der, format: "der", type })));
@@ -151,7 +151,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
     key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(passphrase) });
   } catch (e) {
     const code = String((e as NodeJS.ErrnoException).code);
-    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase) : undefined;
+    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase, name) : undefined;
     if (unknown) return unknown;
     if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
       throw new KeyFileError(
@@ -165,18 +165,18 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   }
   // a Node whose OpenSSL has ML-DSA
   if (key.asymmetricKeyType?.startsWith("ml-dsa")) {
-    const known = await mlDsaFromPkcs8(key.export({ format: "der", type: "pkcs8" }));
+    const known = await mlDsaFromPkcs8(key.export({ format: "der", type: "pkcs8" }), name);
     if (known) return known;
   }
   return fromKeyObject(key);
 }
 
 /** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
-async function decryptMlDsa(der: Buffer, passphrase: Uint8Array): Promise<PrivateKey | undefined> {
+async function decryptMlDsa(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const { decryptPkcs8 } = await import("./pbes2.js");
   const plain = await decryptPkcs8(der, passphrase);
   try {
-    return plain && (await mlDsaFromPkcs8(plain));
+    return plain && (await mlDsaFromPkcs8(plain, name));
   } finally {
     plain?.fill(0);
   }

@@ -4,6 +4,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { expandedKey, type KeyAlg, KeyError, loadAlg, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
 import { bitString, children, integer, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
+import { KeyFileError } from "./error.js";
 
 // AlgorithmIdentifier: SEQUENCE { 2.16.840.1.101.3.4.3.17, .18, .19 }, and no parameters (RFC 9881 §2)
 const ARC = "300b060960864801650304";
@@ -52,8 +53,8 @@ export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
   return publicKey(alg, bits.content.subarray(1));
 }
 
-/** The private key of a PKCS#8 structure; undefined where it is of another algorithm. Throws KeyError. */
-export async function mlDsaFromPkcs8(der: Uint8Array): Promise<PrivateKey | undefined> {
+/** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
+export async function mlDsaFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const parts = children(whole(der, SEQUENCE));
   const alg = algOf(parts?.[1]);
   if (!parts || !alg) return undefined;
@@ -64,7 +65,11 @@ export async function mlDsaFromPkcs8(der: Uint8Array): Promise<PrivateKey | unde
   const choice = whole(octets.content);
   const both = choice?.tag === SEQUENCE ? children(choice) : undefined;
   if (choice?.tag === OCTET_STRING)
-    throw new KeyError("unsupported", `the private key of ${alg} is there in its expanded form only, without the seed`);
+    throw new KeyFileError(
+      `${name}: the private key of ${alg} is there in its expanded form only`,
+      "export it with its seed: openssl pkey -provparam ml-dsa.output_formats=seed-only; without one, make a new key",
+      2,
+    );
   const seed = choice?.tag === SEED ? choice : both?.length === 2 && both[0]?.tag === OCTET_STRING ? both[0] : undefined;
   if (seed?.content.length !== 32) throw new KeyError("format", `a damaged private key of ${alg}`);
   await loadAlg(alg);

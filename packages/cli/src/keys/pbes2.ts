@@ -45,7 +45,7 @@ async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: nu
   // the length of the key may stand between; the default of prf is SHA-1
   const prf = rest.find((t) => t.tag === SEQUENCE);
   const hash = prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id))?.[1] : "sha1";
-  return hash && pbkdf2Of(passphrase, salt.content, rounds, length, hash);
+  return hash === undefined ? undefined : pbkdf2Of(passphrase, salt.content, rounds, length, hash);
 }
 
 /** The PrivateKeyInfo in an EncryptedPrivateKeyInfo; undefined where the passphrase is wrong or the scheme is another. */
