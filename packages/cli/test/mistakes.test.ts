@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { thisProcess } from "../src/process.js";
 import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard } from "./run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
@@ -169,7 +170,7 @@ describe("two installations on one device", () => {
     await p.ok(["install", "two.suit", ...DEVICE, ...FACTS]);
     await p.ok(["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "3", "--out", "three.suit"]);
     // the lock of a process that is there, though it is another one: this test
-    p.put("dev/device.lock", `${process.pid}\n`);
+    p.put("dev/device.lock", JSON.stringify({ ...thisProcess(), nonce: "1".repeat(24) }));
     const before = p.tree();
     expect(expectFailure(await p.run(["install", "three.suit", ...DEVICE, "--payload", "big.bin"]), 3)).toContain(
       "another installation is at work",
@@ -202,11 +203,14 @@ describe("two installations on one device", () => {
     await signImage(p, 1, "fw.suit");
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);
     // no process has this number: Linux ends at 2^22
-    for (const left of ["4194305\n", "", "no number"]) {
-      p.put("dev/device.lock", left);
-      await p.ok(["install", "fw.suit", ...DEVICE]);
-      expect(p.has("dev/device.lock")).toBe(false);
-    }
+    p.put("dev/device.lock", JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1, nonce: "1".repeat(24) }));
+    await p.ok(["install", "fw.suit", ...DEVICE]);
+    expect(p.has("dev/device.lock")).toBe(false);
+    // whose this one is cannot be told
+    p.put("dev/device.lock", "no note");
+    const r = await p.run(["install", "fw.suit", ...DEVICE]);
+    expect(expectFailure(r, 3)).toContain("another installation is at work");
+    expect(r.stderr).toContain("dev/device.lock");
   });
 });
 

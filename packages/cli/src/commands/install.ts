@@ -8,7 +8,7 @@ import { environment, Failure, failureOf, systemFault, usage } from "../failure.
 import { identityOf } from "../identity.js";
 import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
-import { type Lock, lockFolder } from "../lock.js";
+import { type Lock, lock } from "../lock.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { json, say, visible } from "../ui.js";
 
@@ -97,19 +97,20 @@ function remove(paths: readonly string[]): void {
 }
 
 /** Does `work` with the folder to itself. What it made is taken away where it fails. */
-function alone<T>(device: string, work: (lock: Lock) => T): T {
+async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
   const folders = missing(foldersOf(device));
   try {
     fs.mkdirSync(device, { recursive: true });
-    const lock = lockFolder(device);
+    // two would write the same slots, and the slower one would put the floor back
+    const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is at work` });
     const files = missing(filesOf(device));
     try {
-      return work(lock);
+      return work(alone);
     } catch (e) {
-      if (lock.held()) remove(files);
+      if (alone.held()) remove(files);
       throw e;
     } finally {
-      lock.release();
+      alone.release();
     }
   } catch (e) {
     remove(folders);
@@ -153,7 +154,7 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
   const envelope = readEnvelope(path);
   let done: ReturnType<typeof installOn>;
   try {
-    done = alone(o.device, (lock) => installOn(lock, envelope, { anchors: anchors(keys), need: o.need }, o));
+    done = await alone(o.device, (lock) => installOn(lock, envelope, { anchors: anchors(keys), need: o.need }, o));
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys };

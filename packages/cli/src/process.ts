@@ -1,0 +1,83 @@
+// Is the process that left a note still there? Told by its number and the time of its start, for numbers are given out again.
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+
+/** Who a process is. A member is "" where the system does not tell it. */
+export interface ProcessId {
+  pid: number;
+  /** When it began, in ticks since the machine did (proc(5), field 22 of stat). */
+  start: string;
+  /** Which boot of the kernel. */
+  boot: string;
+  /** The space that its number is of: each container has one. */
+  space: string;
+  /** The installation, as a hash: machine-id(5) asks to show it to nobody. */
+  machine: string;
+  host: string;
+}
+
+function attempt<T>(f: () => T): T | undefined {
+  try {
+    return f();
+  } catch {
+    return undefined;
+  }
+}
+
+const text = (path: string) => attempt(() => readFileSync(path, "latin1").trim()) ?? "";
+
+/** The fields of /proc/PID/stat behind the name, which may hold anything: state is 3, start 22. undefined: it cannot be read. */
+function stat(pid: number): { state: string; start: string } | undefined {
+  const fields = /^[\s\S]*\) (.*)$/.exec(text(`/proc/${pid}/stat`))?.[1]?.split(" ");
+  return fields?.[19] === undefined ? undefined : { state: fields[0] as string, start: fields[19] };
+}
+
+let own: ProcessId | undefined;
+
+export function thisProcess(): ProcessId {
+  if (own) return own;
+  const id = text("/etc/machine-id");
+  own = {
+    pid: process.pid,
+    start: stat(process.pid)?.start ?? "",
+    boot: text("/proc/sys/kernel/random/boot_id"),
+    space: attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "",
+    machine: id === "" ? "" : createHash("sha256").update(`firmseal ${id}`).digest("hex").slice(0, 32),
+    host: hostname(),
+  };
+  return own;
+}
+
+/** Of ext2 to 4, XFS, btrfs, F2FS, ZFS, FAT and exFAT (statfs(2)): they are mounted by one kernel at a time. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x4d44, 0x2011bab0]);
+
+/**
+ * Whether the process that left a note at `path` has ended. Only what is certain counts: of a process on another machine, or in another
+ * container, nothing is known.
+ */
+export function hasEnded(id: ProcessId, path: string): boolean {
+  const me = thisProcess();
+  if (id.boot !== me.boot) {
+    // This machine was started again since. The same installation in two places (an image with a machine-id in it), or a folder that others
+    // mount over the network, must not look like that; either alone could.
+    const type = attempt(() => statfsSync(dirname(path)).type);
+    return id.boot !== "" && me.boot !== "" && id.machine !== "" && id.machine === me.machine && type !== undefined && LOCAL.has(type);
+  }
+  if (id.boot === "" && id.host !== me.host) return false;
+  if (id.space !== me.space) return false;
+  try {
+    process.kill(id.pid, 0);
+  } catch (e) {
+    // EPERM: of another user, and there
+    return (e as NodeJS.ErrnoException).code === "ESRCH";
+  }
+  const now = stat(id.pid);
+  // there, and hidden from us (hidepid of proc(5)), or no /proc at all
+  if (!now || id.start === "" || me.start === "") return false;
+  if (now.start !== id.start) return true;
+  // Killed, and its parent has not asked yet. A thread that is left may still be writing.
+  return (now.state === "Z" || now.state === "X") && (attempt(() => readdirSync(`/proc/${id.pid}/task`).length) ?? 0) <= 1;
+}

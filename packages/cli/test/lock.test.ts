@@ -1,0 +1,180 @@
+// The lock across processes: never two, whoever is killed at whatever moment. FIRMSEAL_KILLS sets how many are.
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Failure } from "../src/failure.js";
+import { lock } from "../src/lock.js";
+import { hasEnded, type ProcessId, thisProcess } from "../src/process.js";
+import { massacre, program, startWorker } from "./workers.js";
+
+const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
+
+let folder: string;
+let worker: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "firmseal-lock-"));
+  worker = await program(`
+    import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { lock } from "../src/lock.js";
+    const [folder, times] = process.argv.slice(2);
+    for (let i = 0; i < Number(times); i++) {
+      const l = await lock(folder + "/lock");
+      const me = process.pid + " " + i;
+      const last = readFileSync(folder + "/counter", "utf8");
+      writeFileSync(folder + "/inside", me);
+      // some hold it for long, most do not
+      await sleep(Math.random() < 0.2 ? 8 * Math.random() : 0);
+      if (readFileSync(folder + "/inside", "utf8") !== me) appendFileSync(folder + "/violations", me + "\\n");
+      // as many digits as ever, so that a kill in the middle leaves a number
+      writeFileSync(folder + "/counter", String(Number(last) + 1).padStart(12, "0"), { flag: "r+" });
+      appendFileSync(folder + "/entered", me + "\\n");
+      if (!l.held()) appendFileSync(folder + "/violations", me + " not held\\n");
+      l.release();
+    }
+  `);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function place(): { path: string; at: (name: string) => string; lines: (name: string) => string[] } {
+  const path = mkdtempSync(join(folder, "place-"));
+  writeFileSync(join(path, "counter"), "0".padStart(12, "0"));
+  const at = (name: string) => join(path, name);
+  return { path, at, lines: (name) => (existsSync(at(name)) ? readFileSync(at(name), "utf8").split("\n").filter(Boolean) : []) };
+}
+
+/** The note of a process that has ended. */
+function ended(): string {
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  return JSON.stringify({ ...thisProcess(), pid, nonce: "0".repeat(24) });
+}
+
+describe("a lock", () => {
+  it("lets in one at a time, and is gone afterwards", async () => {
+    const p = place();
+    const ends = await Promise.all(Array.from({ length: 8 }, () => startWorker(worker, [p.path, "25"]).end));
+    expect(ends.map((e) => e.stderr).join("")).toBe("");
+    expect(p.lines("violations")).toEqual([]);
+    expect(Number(p.lines("counter")[0])).toBe(200);
+    expect(readdirSync(p.path).sort()).toEqual(["counter", "entered", "inside"]);
+  });
+
+  it(
+    `lets in one at a time when its holders are killed, ${KILLS} times`,
+    async () => {
+      const p = place();
+      const deaths = await massacre(
+        KILLS,
+        6,
+        (x) => 60 * x,
+        () => startWorker(worker, [p.path, "1000000"]),
+      );
+      expect(deaths.map((d) => d.stderr)).toEqual([]);
+      expect(p.lines("violations")).toEqual([]);
+      // one is killed at most between the counter and its line
+      const entered = p.lines("entered").length;
+      expect(entered).toBeGreaterThan(KILLS);
+      expect(Number(p.lines("counter")[0])).toBeGreaterThanOrEqual(entered);
+      expect(Number(p.lines("counter")[0])).toBeLessThanOrEqual(entered + KILLS + 6);
+      // what the kills have left goes with the next one
+      await startWorker(worker, [p.path, "2"]).end;
+      expect(readdirSync(p.path).filter((name) => name.startsWith("lock") && !name.endsWith("~"))).toEqual([]);
+    },
+    60_000 + 2000 * KILLS,
+  );
+
+  it("is taken over from a process that has ended, also in the middle of a takeover, and leaves nothing", async () => {
+    const p = place();
+    const names = ["lock", "lock~", "lock~~", `lock.${"1".repeat(24)}`, `lock~.${"2".repeat(24)}`];
+    for (const name of names) writeFileSync(p.at(name), ended());
+    writeFileSync(p.at(`lock.${"3".repeat(24)}`), "");
+    utimesSync(p.at(`lock.${"3".repeat(24)}`), 1, 1);
+    writeFileSync(p.at(`lock.${"4".repeat(24)}`), "");
+    writeFileSync(p.at("lock.txt"), "somebody's");
+    const l = await lock(p.at("lock"), { wait: 1 });
+    expect(l.held()).toBe(true);
+    expect(readdirSync(p.path).sort()).toEqual(["counter", "lock", `lock.${"4".repeat(24)}`, "lock.txt"]);
+    l.release();
+    expect(l.held()).toBe(false);
+    expect(existsSync(p.at("lock"))).toBe(false);
+  });
+
+  async function refusal(path: string, wait = 0.05): Promise<Failure> {
+    try {
+      (await lock(path, { wait })).release();
+    } catch (e) {
+      if (e instanceof Failure) return e;
+      throw e;
+    }
+    throw new Error("was given");
+  }
+
+  it("of a process that is there is waited for, and then its number is told", async () => {
+    const p = place();
+    const first = await lock(p.at("lock"));
+    const second = lock(p.at("lock"));
+    expect((await refusal(p.at("lock"))).message).toContain(`another process is at work (process ${process.pid})`);
+    first.release();
+    (await second).release();
+  });
+
+  it("of whom nothing is known is never taken over", async () => {
+    const p = place();
+    const other = { ...thisProcess(), pid: 2 ** 22 + 1, nonce: "1".repeat(24) };
+    const notes = {
+      "another machine": JSON.stringify({ ...other, boot: "another", machine: "another", host: "elsewhere" }),
+      "a machine that tells nothing": JSON.stringify({ ...other, boot: "", machine: "", host: "elsewhere" }),
+      "another container": JSON.stringify({ ...other, space: "pid:[1]" }),
+      "an empty file": "",
+      "no note": "4194305\n",
+      "another list": "[1]",
+    };
+    for (const [what, note] of Object.entries(notes)) {
+      writeFileSync(p.at("lock"), note);
+      const e = await refusal(p.at("lock"));
+      expect(e.exit, what).toBe(3);
+      expect(e.hint, what).toContain("remove");
+      expect(readFileSync(p.at("lock"), "utf8"), what).toBe(note);
+    }
+  });
+
+  it("cannot be made where the folder is not there", async () => {
+    expect((await refusal(join(folder, "nowhere", "lock"))).exit).toBe(3);
+  });
+});
+
+describe("whether a process has ended", () => {
+  const hasProc = existsSync("/proc/self/stat");
+  it.skipIf(!hasProc)(`is told from its number and its start${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
+    const me = thisProcess();
+    const at = join(folder, "lock");
+    expect(hasEnded(me, at)).toBe(false);
+    // its number was given to another one
+    expect(hasEnded({ ...me, start: "1" }, at)).toBe(true);
+    expect(hasEnded({ ...me, pid: 2 ** 22 + 1 }, at)).toBe(true);
+    expect(hasEnded({ ...me, pid: 1, start: "" }, at)).toBe(false);
+
+    // killed, and its parent does not ask: a zombie
+    const parent = spawn("sh", ["-c", "sleep 100 & echo $!; exec sleep 100"], { stdio: ["ignore", "pipe", "ignore"] });
+    const pid = Number(await new Promise((done) => parent.stdout.once("data", (b: Buffer) => done(b.toString()))));
+    const start = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[19] as string;
+    const child: ProcessId = { ...me, pid, start };
+    expect(hasEnded(child, at)).toBe(false);
+    process.kill(pid, "SIGKILL");
+    for (let i = 0; i < 100 && !hasEnded(child, at); i++) await new Promise((done) => setTimeout(done, 10));
+    expect(hasEnded(child, at)).toBe(true);
+    parent.kill("SIGKILL");
+  });
+
+  it("is certain after the machine was started again, and only where no other machine can be meant", () => {
+    const me = thisProcess();
+    const before = { ...me, boot: "an earlier one", machine: "m" };
+    // of this test's own folder nothing is known
+    expect(hasEnded({ ...before, machine: "another" }, join(folder, "lock"))).toBe(false);
+    expect(hasEnded({ ...before, machine: "" }, join(folder, "lock"))).toBe(false);
+    expect(hasEnded({ ...before, machine: me.machine }, "/proc/lock")).toBe(false);
+  });
+});
