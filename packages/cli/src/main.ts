@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { collect, sequenceNumber, uriReference, wholeNumber, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
+import { collect, sequenceNumber, wholeNumber, withImage, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
 
 const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
 
@@ -49,16 +49,33 @@ command("create", "make an unsigned envelope from a description")
   .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)")
   .action(async (o) => (await import("./commands/create.js")).create(o));
 
-withTarget(withPassphrases(withKeys(command("sign", "sign an image, a description or an envelope"), "private key")))
-  .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
-  .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)")
-  .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
-  .option("--class <class>", "image: name of the class of devices, or its UUID")
-  .addOption(new Option("--seq <n>", "image: sequence number, higher than that of the release before").argParser(sequenceNumber))
-  .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
-  .option("--image-out <file>", "image: also write the bytes that go to flash")
-  .addOption(new Option("--allow-test-key <name>", "sign although this published test key is used (repeatable)").argParser(collect))
+const allowTestKey = () =>
+  new Option("--allow-test-key <name>", "sign although this published test key is used (repeatable)").argParser(collect);
+
+withImage(
+  withTarget(withPassphrases(withKeys(command("sign", "sign an image, a description or an envelope"), "private key")))
+    .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
+    .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+)
+  .addOption(allowTestKey())
   .action(async (input, o) => (await import("./commands/sign.js")).sign(input, o));
+
+withImage(
+  withPassphrases(withKeys(command("tbs", "write the bytes that a key somewhere else has to sign"), "public key of who will sign"))
+    .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
+    .option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)")
+    .option("--envelope <file>", "image or description: where the unsigned envelope goes (default: the input's name with .suit)"),
+)
+  .addOption(allowTestKey())
+  .action(async (input, o) => (await import("./commands/tbs.js")).tbs(input, o));
+
+withPassphrases(command("attach", "add a signature that was made somewhere else, after verifying it"))
+  .argument("<envelope>", "envelope, or - for stdin")
+  .requiredOption("-k, --key <file>", "public key of who signed")
+  .requiredOption("--signature <file>", "the signature: raw, hex or base64, DER for es256; - for stdin")
+  .option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)")
+  .addOption(allowTestKey())
+  .action(async (file, o) => (await import("./commands/attach.js")).attach(file, o));
 
 const need = () => new Option("--need <n>", "how many different keys must have signed").argParser(wholeNumber).default(1);
 const payload = () =>

@@ -78,3 +78,13 @@ export function withTarget(command: Command): Command {
 export function withJson(command: Command): Command {
   return command.option("--json", "one JSON object on stdout, whatever happens");
 }
+
+/** What a manifest is made with where the input is an image. */
+export function withImage(command: Command): Command {
+  return command
+    .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
+    .option("--class <class>", "image: name of the class of devices, or its UUID")
+    .addOption(new Option("--seq <n>", "image: sequence number, higher than that of the release before").argParser(sequenceNumber))
+    .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
+    .option("--image-out <file>", "image: also write the bytes that go to flash");
+}

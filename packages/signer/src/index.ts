@@ -38,7 +38,7 @@ export {
 export { prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
 export { type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
-export { AlreadySigned, sign } from "./sign.js";
+export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
 export { type TestKey, testKeyName, testKeys } from "./test-keys.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./uuid.js";

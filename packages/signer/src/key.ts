@@ -188,7 +188,7 @@ export function anchorOf(key: PublicKey): Anchor {
 }
 
 /** The same for whoever signs. Throws TypeError for an algorithm that is not signed with here. */
-export async function anchorOfSigner(signer: Signer): Promise<Anchor> {
+export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">): Promise<Anchor> {
   const row = Object.values<Row>(rows).find((r) => r.cose === signer.alg);
   if (!row) throw new TypeError(`no verifier for COSE algorithm ${signer.alg}`);
   await row.load?.();

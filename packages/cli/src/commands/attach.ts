@@ -1,0 +1,65 @@
+// Detached signing, second half: a signature that was made somewhere else over what tbs.ts wrote.
+
+import { anchorOf, attach as attachTo } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { isRefusal, usage } from "../failure.js";
+import { checkOutput, readAll, readEnvelope, writeWhole } from "../io.js";
+import { keyFacts, publicKeys, refuseTestKeys } from "../key-ref.js";
+import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { review } from "../prepare.js";
+import { signatureOf, wrongSignature } from "../signature-file.js";
+import { json, say, visible } from "../ui.js";
+
+export interface AttachOptions extends PassphraseOptions {
+  key: string;
+  signature: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** The text of the longest signature that is read, 16,384 bytes in hexadecimal, with its ends of lines. */
+const LONGEST = 40 * 1024;
+
+/** Adds a signature to an envelope. It has been verified before anything is written. */
+export async function attach(path: string, o: AttachOptions): Promise<void> {
+  if (path === "-" && o.signature === "-") throw usage("stdin cannot give the envelope and the signature", "give one of them as a file");
+  const [key] = await publicKeys([o.key], passphraseOptions(o));
+  if (!key) return;
+  refuseTestKeys([key], o.allowTestKey ?? []);
+  const out = o.out ?? path;
+  checkOutput(out, "--out", [o.signature, o.key], true);
+  const name = o.signature === "-" ? "stdin" : o.signature;
+  const envelope = readEnvelope(path);
+  const signature = signatureOf(readAll(o.signature, LONGEST), key.alg, name);
+  let signed: Uint8Array;
+  try {
+    signed = await attachTo(envelope, key, signature);
+  } catch (e) {
+    if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
+    throw wrongSignature(
+      `refused: ${name} is not the signature of this key over this envelope`,
+      "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
+    );
+  }
+  const manifest = await review(signed, { anchors: [anchorOf(key)] });
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, signed);
+  const sequence = decimal(manifest.sequence);
+  const facts = keyFacts(key);
+  if (o.json)
+    json({
+      ok: true,
+      code: 0,
+      out,
+      bytes: signed.length,
+      sequence,
+      signers: [facts],
+      ...(inJson && { data: Buffer.from(signed).toString("base64") }),
+    });
+  else
+    say(
+      `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signature of ${facts.alg} ${facts.thumbprint.slice(0, 16)}… added`,
+    );
+}

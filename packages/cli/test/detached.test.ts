@@ -1,0 +1,292 @@
+// tbs and attach, with openssl as the other machine: it has the private key, and nothing of ours.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { attach, foreignSigner, publicKey, publicOf, readEnvelope, sign, signer, tbs, toJwk, withKid } from "@firmseal/signer";
+import { open } from "@firmseal/verifier";
+import { describe, expect, it } from "vitest";
+import { SPEC_P256 } from "../../verifier/test/vectors.js";
+import { rawFromDer } from "../src/keys/ecdsa-der.js";
+import { signatureOf } from "../src/signature-file.js";
+import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "./run.js";
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const why = hasOpenssl ? "" : " (skipped: no openssl)";
+
+/** What a device runs. */
+const device = createRequire(import.meta.url)(
+  fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
+) as typeof import("@firmseal/verifier");
+
+const ed25519 = ["pkeyutl", "-sign", "-rawin", "-inkey", "A.pem", "-in"];
+const es256 = ["dgst", "-sha256", "-sign", "B.pem"];
+
+function openssl(p: Place, args: readonly string[], input?: Uint8Array): Buffer {
+  const r = spawnSync("openssl", args, { cwd: p.path, ...(input && { input }) });
+  expect({ status: r.status, stderr: r.status === 0 ? "" : r.stderr.toString() }).toEqual({ status: 0, stderr: "" });
+  return r.stdout;
+}
+
+/** An unsigned envelope and what A and B have to sign on it. */
+async function ceremony(): Promise<Place> {
+  const p = standard();
+  await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "A.jwk", "--out", "A.tbs"]);
+  await p.ok(["tbs", "fw.suit", "--key", "B.jwk", "--out", "B.tbs"]);
+  return p;
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+describe.concurrent("what is to be signed", () => {
+  it("is what sign() signs, byte for byte, whoever has signed before", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const signed = Uint8Array.from(p.get("fw.suit"));
+    const before = readEnvelope(signed);
+    for (const key of [keyB, keyC, withKid(keyC, new TextEncoder().encode("build-7"))]) {
+      const seen: Uint8Array[] = [];
+      const spy = foreignSigner(publicOf(key), async (message) => {
+        seen.push(message);
+        return signer(key).sign(message);
+      });
+      const whole = await sign(signed, [spy]);
+      expect(seen.map(hex)).toEqual([hex(await tbs(signed, publicOf(key)))]);
+      expect(hex(await attach(signed, publicOf(key), await signer(key).sign(await tbs(signed, key))))).toBe(hex(whole));
+      expect(readEnvelope(whole).blocks.slice(0, 1)).toEqual(before.blocks);
+    }
+  });
+
+  it("is the Sig_structure of RFC 9052 over the digest", async () => {
+    const p = await ceremony();
+    const digest = hex(readEnvelope(Uint8Array.from(p.get("fw.suit"))).digest);
+    expect(p.get("A.tbs").toString("hex")).toBe(`846a5369676e61747572653143a101324058${"24"}${digest}`);
+    expect(p.get("B.tbs").toString("hex")).toBe(`846a5369676e61747572653143a101284058${"24"}${digest}`);
+  });
+
+  it("is told with what it stands for, in words and in JSON", async () => {
+    const p = standard();
+    const r = await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "A.jwk", "--key", "B.jwk", "--json"]);
+    const json = r.json as { tbs: { out: string; bytes: number; sha256: string; alg: string; thumbprint: string }[] };
+    expect(json).toMatchObject({
+      ok: true,
+      code: 0,
+      envelope: "fw.suit",
+      sequence: "7",
+      vendor: ["cfbff0d1-9375-5685-968c-48ce8b15ae17"],
+      class: ["7ef25e26-57d5-563d-bec7-161eb72060bb"],
+      payloads: { inside: ["#firmware"], outside: [] },
+      tbs: [
+        { alg: "ed25519", bytes: 55, kid: null },
+        { alg: "es256", bytes: 55, kid: null },
+      ],
+    });
+    for (const t of json.tbs) {
+      expect(t.out).toBe(`fw.${t.thumbprint.slice(0, 16)}.tbs`);
+      expect(createHash("sha256").update(p.get(t.out)).digest("hex")).toBe(t.sha256);
+    }
+    const again = await p.ok(["tbs", "fw.suit", "--key", "A.jwk", "--out", p.folder("out")]);
+    expect(words(again)).toEqual([
+      expect.stringContaining("fw.suit: sequence number 7, vendor cfbff0d1-9375-5685-968c-48ce8b15ae17, class 7ef25e26"),
+      `manifest: sha-256 ${hexOfDigest(p)}`,
+      expect.stringContaining(`sha-256 ${json.tbs[0]?.sha256}`),
+    ]);
+    const toStdout = await p.ok(["tbs", "fw.suit", "--key", "A.jwk", "--out", "-"]);
+    expect(toStdout.bytes.equals(p.get(json.tbs[0]?.out as string))).toBe(true);
+  });
+
+  function hexOfDigest(p: Place): string {
+    return hex(readEnvelope(Uint8Array.from(p.get("fw.suit"))).digest).slice(8);
+  }
+
+  it("is refused, and nothing is written, where a signature would be in vain", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    p.put("mine.txt", "not to be replaced");
+    const before = p.tree();
+    const refused = async (args: readonly string[], exit: number, text: string) =>
+      expect(expectFailure(await p.run(["tbs", ...args]), exit)).toContain(text);
+    await refused(["fw.suit", "--key", "A.jwk"], 1, "signed the envelope already");
+    await refused(["fw.suit", "--key", "B.jwk", "--key", "B.pem"], 2, "given twice");
+    await refused(["fw.suit", "--key", "B.jwk", "--key", "C.jwk", "--out", "one.tbs"], 2, "is no folder");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "mine.txt"], 2, "exists and is nothing to be signed");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "A.pem"], 2, "exists and is nothing to be signed");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "fw.suit"], 2, "in use here");
+    await refused(["fw.suit", "--key", "B.jwk", "--seq", "8"], 2, "takes no --seq");
+    await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "takes no --envelope");
+    await refused(["fw.bin", "--key", "B.jwk"], 2, "--vendor");
+    await refused(["A.jwk", "--key", "B.jwk"], 1, "description");
+    expectFailure(await p.run(["tbs", "-", ...FACTS, "--seq", "8", "--key", "B.jwk"], { input: image(10) }), 2);
+    // severed bytes that the digest does not cover: sign refuses them, so nobody is asked to sign
+    p.put("cut.suit", p.get("fw.suit").subarray(0, 900));
+    await refused(["cut.suit", "--key", "B.jwk"], 1, "refused");
+    expect(p.tree().filter((line) => !line.startsWith("cut.suit"))).toEqual(before);
+  });
+});
+
+describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () => {
+  it("signs with Ed25519 and P-256; the command line and the device bundle believe it", async () => {
+    const p = await ceremony();
+    p.put("A.sig", openssl(p, [...ed25519, "A.tbs"]));
+    p.put("B.sig", openssl(p, es256, p.get("B.tbs")));
+    expect(p.get("A.sig").length).toBe(64);
+    expect(p.get("B.sig")[0]).toBe(0x30);
+    const unsigned = p.get("fw.suit");
+    await p.ok(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig", "--out", "one.suit"]);
+    expect(p.get("fw.suit").equals(unsigned)).toBe(true);
+    const r = await p.ok(["attach", "one.suit", "--key", "B.jwk", "--signature", "B.sig", "--json"]);
+    expect(r.json).toMatchObject({ ok: true, out: "one.suit", sequence: "7", signers: [{ alg: "es256" }] });
+    await p.ok(["verify", "one.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2"]);
+    const trust = (n: number) => ({
+      anchors: [device.anchor("ed25519", keyA.key), device.anchor("es256", keyB.key)],
+      need: n,
+    });
+    expect(device.open(p.get("one.suit"), trust(2)).sequence).toEqual([0, 7]);
+    // in the other order the same signatures are good, for neither covers the other
+    await p.ok(["attach", "fw.suit", "--key", "B.jwk", "--signature", "B.sig"]);
+    await p.ok(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig"]);
+    expect(device.open(p.get("fw.suit"), trust(2)).sequence).toEqual([0, 7]);
+    const twice = await p.run(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig", "--json"]);
+    expect(twice.json).toMatchObject({ code: 203, reason: "ALREADY_SIGNED", exit: 1 });
+  });
+
+  it("gives its signature in any of the forms", async () => {
+    const p = await ceremony();
+    const a = openssl(p, [...ed25519, "A.tbs"]);
+    const der = openssl(p, es256, p.get("B.tbs"));
+    const raw = rawFromDer(der) as Uint8Array;
+    const lines = (text: string) => text.replace(/.{40}/g, "$&\n");
+    const forms: [string, string | Uint8Array][] = [
+      ["A", a.toString("hex")],
+      ["A", `${lines(a.toString("hex").toUpperCase())}\n`],
+      ["A", a.toString("base64")],
+      ["A", a.toString("base64url")],
+      ["B", raw],
+      ["B", `${lines(der.toString("base64"))}\r\n`],
+      ["B", der.toString("hex")],
+      ["B", hex(raw)],
+    ];
+    for (const [key, form] of forms) {
+      p.put("sig", form);
+      await p.ok(["attach", "fw.suit", "--key", `${key}.jwk`, "--signature", "sig", "--out", "out.suit"]);
+      await p.ok(["verify", "out.suit", "--key", `${key}.jwk`]);
+    }
+    const piped = await p.ok(["attach", "fw.suit", "--key", "A.jwk", "--signature", "-", "--out", "-"], { input: a });
+    expect(open(Uint8Array.from(piped.bytes), { anchors: [device.anchor("ed25519", keyA.key)] }).sequence).toEqual([0, 7]);
+  });
+
+  it("is not believed where it signed something else", async () => {
+    const p = await ceremony();
+    p.put("A.sig", openssl(p, [...ed25519, "A.tbs"]));
+    p.put("B.sig", openssl(p, es256, p.get("B.tbs")));
+    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "A.jwk", "--envelope", "next.suit", "--out", "next.tbs"]);
+    p.put("A-id.jwk", JSON.stringify({ ...JSON.parse(p.get("A.jwk").toString()), kid: "build-7" }));
+    const bit = p.get("A.sig");
+    bit[40] = (bit[40] as number) ^ 1;
+    p.put("bit.sig", bit);
+    p.put("A.image.sig", openssl(p, [...ed25519, "fw.bin"]));
+    // the digest that stands in the wrapper, and the manifest, each changed after tbs had been written
+    const unsigned = p.get("fw.suit");
+    const { digest, manifest } = readEnvelope(Uint8Array.from(unsigned));
+    const changed = (part: Uint8Array) => {
+      const out = Buffer.from(unsigned);
+      const at = out.indexOf(part) + part.length - 1;
+      out[at] = (out[at] as number) ^ 1;
+      return out;
+    };
+    p.put("digest.suit", changed(digest));
+    p.put("manifest.suit", changed(manifest));
+    const before = p.tree();
+    for (const [envelope, key, signature, reason] of [
+      ["next.suit", "A.jwk", "A.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "A.jwk", "bit.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "A.jwk", "A.image.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "A-id.jwk", "A.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "C.jwk", "A.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "B.jwk", "A.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "A.jwk", "B.sig", "SIGNATURE_INVALID"],
+      ["fw.suit", "A.jwk", "A.pem", "SIGNATURE_INVALID"],
+      ["digest.suit", "A.jwk", "A.sig", "DIGEST_MANIFEST"],
+      ["manifest.suit", "A.jwk", "A.sig", "DIGEST_MANIFEST"],
+    ] as const) {
+      const r = await p.run(["attach", envelope, "--key", key, "--signature", signature, "--json"]);
+      expect({ ...r.json, signature }).toMatchObject({ ok: false, exit: 1, reason, signature });
+      expectFailure(await p.run(["attach", envelope, "--key", key, "--signature", signature, "--out", "never.suit"]), 1);
+    }
+    expectFailure(await p.run(["attach", "fw.suit", "--key", "A.jwk", "--signature", "no.sig"]), 3);
+    expectFailure(await p.run(["attach", "-", "--key", "A.jwk", "--signature", "-"]), 2);
+    expectFailure(await p.run(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig", "--out", "A.sig"]), 2);
+    expectFailure(await p.run(["attach", "fw.suit", "--key", "A.jwk", "--signature", "A.sig", "--out", "A.jwk"]), 2);
+    expect(p.tree()).toEqual(before);
+  });
+});
+
+describe.concurrent("published test keys", () => {
+  it("are refused by name, by tbs and by attach", async () => {
+    const p = standard();
+    p.put("spec.jwk", JSON.stringify(toJwk(publicKey("es256", SPEC_P256))));
+    const args = ["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "spec.jwk"];
+    const before = p.tree();
+    expect((await p.run([...args, "--json"])).json).toMatchObject({ reason: "TEST_KEY", exit: 1 });
+    expect(p.tree()).toEqual(before);
+    const r = await p.ok([...args, "--allow-test-key", "spec-p256", "--out", "spec.tbs"]);
+    expect(r.stderr).toContain("spec-p256");
+    p.put("sig", new Uint8Array(64).fill(1));
+    expect((await p.run(["attach", "fw.suit", "--key", "spec.jwk", "--signature", "sig", "--json"])).json).toMatchObject({
+      reason: "TEST_KEY",
+    });
+    const allowed = ["attach", "fw.suit", "--key", "spec.jwk", "--signature", "sig", "--allow-test-key", "spec-p256", "--json"];
+    expect((await p.run(allowed)).json).toMatchObject({ reason: "SIGNATURE_INVALID" });
+  });
+});
+
+describe("forms of a signature", () => {
+  const good = Buffer.from("3006020101020102", "hex");
+  it("DER: one encoding, to the last bit", () => {
+    expect(hex(rawFromDer(good) as Uint8Array)).toBe(`${"01".padStart(64, "0")}${"02".padStart(64, "0")}`);
+    const longest = Buffer.from(`3046022100${"ff".repeat(32)}022100${"80".repeat(32)}`, "hex");
+    expect(hex(rawFromDer(longest) as Uint8Array)).toBe("ff".repeat(32) + "80".repeat(32));
+    for (const [what, der] of Object.entries({
+      empty: "",
+      "a byte behind": "300602010102010200",
+      "cut short": "30060201010201",
+      "a SET": "3106020101020102",
+      "length in two bytes": "308106020101020102",
+      "length too long": "3007020101020102",
+      "indefinite length": "3080020101020102",
+      "no INTEGER": "3006040101020102",
+      "no second INTEGER": "3006020101040102",
+      "r is zero": "3006020100020102",
+      "s is zero": "3006020101020100",
+      "r is negative": "3006020181020102",
+      "a zero too many": "300702020001020102",
+      "an empty INTEGER": "30050200020102",
+      "33 bytes": `3026022101${"00".repeat(32)}020101`,
+      "a third": "3009020101020102020103",
+      "r longer than all": "3006027f01020102",
+    }))
+      expect(rawFromDer(Buffer.from(der, "hex")), what).toBeUndefined();
+  });
+
+  it("text: one text, to the last bit", () => {
+    const sig = Buffer.from(image(64));
+    const read = (text: string) => hex(signatureOf(Buffer.from(text), "ed25519", "sig"));
+    expect(read(sig.toString("base64"))).toBe(hex(sig));
+    const b64 = sig.toString("base64");
+    for (const text of [
+      "",
+      "\n",
+      "no signature",
+      `${sig.toString("hex")}0`,
+      sig.subarray(1).toString("hex"),
+      `0x${sig.toString("hex")}`,
+      b64.replace(/=+$/, "="),
+      `${b64}=`,
+      `${b64.slice(0, 85)}${b64[85] === "A" ? "B" : "x"}==`,
+      `sig: ${b64}`,
+    ])
+      expect(() => read(text), text).toThrow(expect.objectContaining({ reason: "SIGNATURE_INVALID", exit: 1 }));
+    expect(() => signatureOf(sig.subarray(1), "es256", "sig")).toThrow("64 bytes, not 63");
+  });
+});
