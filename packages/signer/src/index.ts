@@ -1,6 +1,11 @@
+export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
 export { toHex } from "./bytes.js";
 export { encode } from "./encode.js";
 export { readEnvelope, reattach, sever } from "./envelope.js";
+export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss.js";
+export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss-params.js";
+export { formatHss, parseHss } from "./hss-text.js";
+export { floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, rootOf } from "./hss-tree.js";
 export {
   anchorOf,
   coseAlg,

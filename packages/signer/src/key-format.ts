@@ -8,11 +8,13 @@ import {
   ALG_EDDSA,
   ALG_ES256,
   ALG_ESP256,
+  ALG_HSS_LMS,
   CRV_ED25519,
   CRV_P256,
   KEY_ALG,
   KEY_CRV,
   KEY_D,
+  KEY_HSS_PUB,
   KEY_KID,
   KEY_KTY,
   KEY_PRIV,
@@ -21,6 +23,7 @@ import {
   KEY_Y,
   KTY_AKP,
   KTY_EC2,
+  KTY_HSS_LMS,
   KTY_OKP,
 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
@@ -52,8 +55,9 @@ export interface Jwk {
   kid?: string;
 }
 
-/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864), ES256, or ML-DSA-44, -65, -87. */
+/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864), ES256, or ML-DSA-44, -65, -87. Throws KeyError `unsupported` for HSS/LMS. */
 export function toJwk(key: PublicKey): Jwk {
+  if (key.alg === "hsslms") throw new KeyError("unsupported", "there is no JWK for HSS/LMS");
   const kid = key.kid && jwkKid(key.kid);
   const common = key.alg === "ed25519" ? jwkOkp(key.key) : key.alg === "es256" ? jwkEc(key.key) : jwkAkp(key);
   return kid === undefined ? common : { ...common, kid };
@@ -184,6 +188,7 @@ function memberValue(): Member {
  * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded as fromJwk() does.
  */
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
+  if (members.get(KEY_KTY) === KTY_HSS_LMS) return hssFromCose(members);
   if (members.get(KEY_KTY) === KTY_AKP) {
     const pub = octets(members, KEY_PUB, "pub");
     // RFC 9964 §3 asks for alg and pub, in private keys too
@@ -225,13 +230,23 @@ function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
   }
 }
 
+// RFC 8778 §5
+function hssFromCose(members: ReadonlyMap<unknown, unknown>): PublicKey {
+  const stated = members.get(KEY_ALG);
+  if (stated !== undefined && stated !== ALG_HSS_LMS)
+    throw new KeyError("unsupported", "the COSE_Key is for another algorithm than HSS/LMS");
+  const pub = octets(members, KEY_HSS_PUB, "pub");
+  if (!pub) throw new KeyError("format", "the COSE_Key of HSS/LMS has no pub");
+  return publicKey("hsslms", pub, octets(members, KEY_KID, "kid"));
+}
+
 /**
- * A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 1,312, 1,952 and 2,592 bytes ML-DSA-44, -65 and -87.
+ * A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 52 and 60 HSS/LMS, 1,312, 1,952 and 2,592 bytes ML-DSA-44, -65 and -87.
  * Throws KeyError `length` or `point`.
  */
 export function fromRaw(bytes: Uint8Array): PublicKey {
   const alg = keyAlgOfLength(bytes.length);
-  if (!alg) throw new KeyError("length", `a raw public key has 32, 65, 1,312, 1,952 or 2,592 bytes, not ${bytes.length}`);
+  if (!alg) throw new KeyError("length", `a raw public key has 32, 52, 60, 65, 1,312, 1,952 or 2,592 bytes, not ${bytes.length}`);
   return publicKey(alg, bytes);
 }
 

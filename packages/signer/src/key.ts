@@ -6,6 +6,7 @@ import { same } from "@firmseal/verifier/bytes";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
+import { hsslms } from "./alg/hsslms.js";
 import { mlDsa44, mlDsa65, mlDsa87, NotLoaded } from "./alg/mldsa.js";
 import { attempt, type Row } from "./alg/row.js";
 import { type Encodable, encode } from "./cbor.js";
@@ -17,6 +18,7 @@ export { NotLoaded };
 const rows = {
   ed25519,
   es256,
+  hsslms,
   "ml-dsa-44": mlDsa44,
   "ml-dsa-65": mlDsa65,
   "ml-dsa-87": mlDsa87,
@@ -28,8 +30,8 @@ export type KeyAlg = keyof typeof rows;
 export const keyAlgs = Object.keys(rows) as readonly KeyAlg[];
 
 /**
- * A public key that is known to be good: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), or 1,312, 1,952 or 2,592 bytes (ML-DSA-44, -65,
- * -87). `kid` is the COSE key identifier.
+ * A public key that is known to be good: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS, RFC 8554 §6.1), or
+ * 1,312, 1,952 or 2,592 bytes (ML-DSA-44, -65, -87). `kid` is the COSE key identifier.
  */
 export interface PublicKey {
   readonly alg: KeyAlg;
@@ -45,9 +47,9 @@ export interface PrivateKey extends PublicKey {
   readonly secret: Uint8Array;
 }
 
-/** Whoever holds a private key: this process, a token, a service. `sign` resolves to the raw signature: 64 bytes, or those of ML-DSA. */
+/** Whoever holds a private key: this process, a token, a service. `sign` resolves to the raw signature: 64 bytes, those of ML-DSA, or that of RFC 8554 §6.2. */
 export interface Signer {
-  /** The COSE algorithm number that stands beside the signature: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_65 … */
+  /** The COSE algorithm number that stands beside the signature: ALG_ED25519, ALG_ESP256, ALG_HSS_LMS, ALG_ML_DSA_65 … */
   readonly alg: number;
   readonly kid?: Uint8Array;
   readonly publicKey: Uint8Array;
@@ -95,7 +97,8 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
  */
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
   const { derive } = ready(alg);
-  if (!derive) throw new KeyError("unsupported", `private keys of ${alg} are not held here`);
+  // of HSS/LMS: it has state
+  if (!derive) throw new KeyError("unsupported", `a private key of ${alg} is not kept in memory`);
   if (secret.length !== 32) throw new KeyError("length", `a private key of ${alg} has 32 bytes, not ${secret.length}`);
   const own = Uint8Array.from(secret);
   // The public key comes from here and from nowhere else: an Ed25519 signer that is handed a foreign one gives its private key away
