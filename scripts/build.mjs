@@ -88,7 +88,8 @@ async function commandLine() {
   const { metafile } = await build({
     metafile: true,
     absWorkingDir: ROOT,
-    entryPoints: [`${ROOT}packages/cli/src/main.ts`],
+    // a worker is a program of its own
+    entryPoints: [`${ROOT}packages/cli/src/main.ts`, `${ROOT}packages/cli/src/keys/hss-worker.ts`],
     outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,

@@ -20,6 +20,8 @@ export const CODES = {
   IMAGE: 205,
   KEY: 206,
   POWER_CUT: 207,
+  KEY_STATE: 220,
+  KEY_EXHAUSTED: 221,
   INTERNAL: 299,
 } as const;
 

@@ -1,8 +1,8 @@
 // The command line: which commands there are, and how each ends. What a command does lies in its own file, loaded when it is used.
 
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { collect, sequenceNumber, wholeNumber, withImage, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
+import { collect, leafNumber, sequenceNumber, wholeNumber, withImage, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
 
 const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
 
@@ -27,12 +27,18 @@ function command(name: string, description: string): Command {
 withTarget(withPassphrases(command("keygen", "make a private key, encrypted by default")))
   .addOption(
     new Option("--alg <name>", "algorithm; two with + make a hybrid pair, the second key in FILE.pq.pem")
-      .choices(["ed25519", "es256", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS])
+      .choices(["ed25519", "es256", "hsslms", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS])
       .default("ed25519"),
   )
-  .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, mode 0600); never overwritten")
+  .option(
+    "--hss <levels>",
+    "hsslms: HEIGHT/WIDTH of each level from the top, with commas, n24: before them for SHA-256/192 (default: 15/4)",
+  )
+  .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, or for hsslms a form of its own; mode 0600); never overwritten")
   .option("--no-passphrase", "write the key unencrypted")
-  .action(async (o) => (await import("./commands/keygen.js")).keygen(o));
+  .action(async (o) =>
+    o.alg === "hsslms" ? (await import("./commands/keygen-hss.js")).keygenHss(o) : (await import("./commands/keygen.js")).keygen(o),
+  );
 
 withPassphrases(command("pubkey", "write the public part of a key"))
   .argument("<key>", "private or public key file")
@@ -43,6 +49,15 @@ withPassphrases(command("pubkey", "write the public part of a key"))
   .addOption(new Option("--table-size <size>", "characters in the table").choices(["1k", "2k", "4k", "8k"]))
   .option("--table-numbers", "the table as an array of numbers, for devices with RAM: faster than text")
   .action(async (key, o) => (await import("./commands/pubkey.js")).pubkey(key, o));
+
+command("hss", "what is used of an HSS/LMS key, and how to go on with its state")
+  .addArgument(
+    new Argument("<what>", "status; skip: give leaves up; adopt: sign on this machine from now on").choices(["status", "skip", "adopt"]),
+  )
+  .argument("<key>", "private key file")
+  .addOption(new Option("--to <n>", "skip: the number of the next signature").argParser(leafNumber))
+  .option("--no-other-copy-signs", "adopt: no other copy of the key signs any more")
+  .action(async (what, key, o) => (await import("./commands/hss.js")).hss(what, key, o));
 
 command("create", "make an unsigned envelope from a description")
   .requiredOption("--from <file>", "description (JSON), or - for stdin")

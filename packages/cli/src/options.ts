@@ -16,6 +16,12 @@ export function sequenceNumber(value: string): bigint {
   return n;
 }
 
+/** A number of a leaf: up to 2^200. */
+export function leafNumber(value: string): bigint {
+  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("a decimal number is needed.");
+  return BigInt(value);
+}
+
 export function wholeNumber(value: string): number {
   if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("a whole number is needed.");
   return Number(value);

@@ -15,6 +15,8 @@ export interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
   alg: string;
   out: string;
+  /** The levels of an HSS/LMS key. */
+  hss?: string;
   /** false: --no-passphrase. */
   passphrase: boolean;
   target?: string;
@@ -50,6 +52,7 @@ function writeAll(files: readonly (readonly [path: string, pem: string])[]): voi
 /** Makes a private key: PKCS#8, encrypted unless that is turned off, mode 0600 from its first byte, never over an existing file. */
 export async function keygen(o: KeygenOptions): Promise<void> {
   const options = passphraseOptions(o);
+  if (o.hss !== undefined) throw usage("--hss is for keys of HSS/LMS", "give --alg hsslms as well, or drop it");
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");

@@ -1,4 +1,4 @@
-// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys. One key a file.
+// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys; HSS/LMS by way of hss.ts. One key a file.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { closeSync, fstatSync } from "node:fs";
@@ -6,6 +6,7 @@ import {
   fromCose,
   fromJwk,
   fromRaw,
+  hssFromSpki,
   isPrivate,
   KeyError,
   type KeyErrorCode,
@@ -14,6 +15,7 @@ import {
   NotLoaded,
   type PrivateKey,
   type PublicKey,
+  publicKey,
   publicOf,
   signer,
 } from "@firmseal/signer";
@@ -33,7 +35,10 @@ const FORMS = "a key is PEM, JWK, COSE_Key, or a raw public key; `firmseal keyge
 
 /** The key in a file; "-" is stdin. */
 export async function open(path: string, ask: Asking): Promise<HeldKey> {
-  const key = await readKey(readAll(path, LONGEST), path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  const bytes = readAll(path, LONGEST);
+  const text = Buffer.from(bytes).toString("latin1");
+  if (text.startsWith("-----BEGIN FIRMSEAL HSS KEY-----")) return (await import("./hss.js")).openHss(path, text, ask);
+  const key = await readKey(bytes, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
   const own = path === "-" ? {} : { file: path };
   if (!isPrivate(key)) return { name: path, public: key, ...own };
   if (path !== "-") {
@@ -54,6 +59,8 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
     if (bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) return fromRaw(bytes);
+    // the number of levels, 1 to 8 in four bytes
+    if ((bytes.length === 60 || bytes.length === 52) && bytes[0] === 0 && bytes[1] === 0) return fromRaw(bytes);
     const text = Buffer.from(bytes).toString("latin1");
     if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
     // as long as text with a key can be, and no COSE_Key of a sensible kid
@@ -121,8 +128,11 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
 
 async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);
-  if (label === "PUBLIC KEY")
+  if (label === "PUBLIC KEY") {
+    const hss = hssFromSpki(der);
+    if (hss) return publicKey("hsslms", hss);
     return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+  }
   try {
     if (label === "ENCRYPTED PRIVATE KEY") return await decrypt(der, await passphrase(), name);
     const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;

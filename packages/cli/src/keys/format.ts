@@ -1,7 +1,7 @@
 // Public keys as others want them: files for tools (pem, jwk, cose, raw) and literals to embed in a device (js, h).
 
 import { createPublicKey } from "node:crypto";
-import { coseAlg, type PublicKey, publicOf, thumbprint, toCose, toJwk } from "@firmseal/signer";
+import { coseAlg, hssToSpki, type PublicKey, publicOf, thumbprint, toCose, toJwk } from "@firmseal/signer";
 import { KeyFileError } from "./error.js";
 import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
 import { pem } from "./pkcs8.js";
@@ -18,9 +18,11 @@ export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
 
 const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
   pem: (key) =>
-    isMlDsa(key)
-      ? pem("PUBLIC KEY", mlDsaSpki(key))
-      : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
+    key.alg === "hsslms"
+      ? pem("PUBLIC KEY", Buffer.from(hssToSpki(key.key)))
+      : isMlDsa(key)
+        ? pem("PUBLIC KEY", mlDsaSpki(key))
+        : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
   jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
   cose: toCose,
   raw: (key) => Uint8Array.from(key.key),

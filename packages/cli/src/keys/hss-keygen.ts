@@ -1,0 +1,53 @@
+// Makes HSS/LMS keys. The key file comes last: before it is there, nothing can sign.
+
+import { randomBytes } from "node:crypto";
+import { existsSync, realpathSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type HssParams, hssPublicKey, hssTop, type PublicKey, parseHss, publicKey, rootOf, thumbprint, toHex } from "@firmseal/signer";
+import { environment, usage } from "../failure.js";
+import { writeWhole } from "../io.js";
+import { buildFloor } from "./hss-build.js";
+import { writeHssFile } from "./hss-file.js";
+import { HssPlaceOnDisk } from "./hss-state.js";
+import { writeTreeFile } from "./hss-tree-file.js";
+
+/** One tree, whose signatures are the shortest and the fastest to verify: 32,768 of 2,672 bytes, the key made within half a minute. */
+const DEFAULT_LEVELS = "15/4";
+
+export function hssParams(levels: string | undefined): HssParams {
+  return parseHss(levels ?? DEFAULT_LEVELS);
+}
+
+/** Makes a key, its nodes, its state and its witness. `passphrase` is asked for before the work begins. Nothing is overwritten. */
+export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
+  const folder = dirname(out);
+  if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
+  const file = join(realpathSync(folder), basename(out));
+  for (const path of [out, `${out}.state`, `${out}.tree0`])
+    if (existsSync(path))
+      throw usage(
+        `${path}: exists already and is never overwritten`,
+        path === out || existsSync(out)
+          ? "choose another name, or move the file away"
+          : "it belongs to a key that is gone, or was never finished: choose another name, or move the file away",
+      );
+  const secret = await passphrase();
+  const seed = randomBytes(params.n);
+  const top = hssTop(params, randomBytes(16), seed);
+  const floor = await buildFloor(top, "making the key");
+  const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));
+  const text = await writeHssFile(params, key.key, seed, secret);
+  const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
+  try {
+    writeTreeFile(place.tree(0), top, floor);
+    place.advance({ next: 0n, roots: new Map() });
+    writeWhole(file, Buffer.from(text), { mode: 0o600, fresh: true });
+  } catch (e) {
+    for (const path of [place.tree(0), place.state, place.witness]) rmSync(path, { force: true });
+    throw e;
+  } finally {
+    seed.fill(0);
+    top.seed.fill(0);
+  }
+  return key;
+}

@@ -1,0 +1,150 @@
+// HSS/LMS keys (RFC 8554) in files: finding one, and signing with its next leaf.
+
+import { realpathSync } from "node:fs";
+import {
+  foreignSigner,
+  type HssParams,
+  hssCapacity,
+  hssPlaces,
+  hssSign,
+  hssTop,
+  hssTrees,
+  type LmsTree,
+  lmsPublicKey,
+  rootOf,
+  thumbprint,
+  toHex,
+} from "@firmseal/signer";
+import { CODES, Failure } from "../failure.js";
+import { visible, warn } from "../ui.js";
+import { KeyFileError } from "./error.js";
+import { buildFloor } from "./hss-build.js";
+import { type HssFile, readHssFile, unlockHss } from "./hss-file.js";
+import { HssPlaceOnDisk, type HssState, stateFault } from "./hss-state.js";
+import { readTreeFile, writeTreeFile } from "./hss-tree-file.js";
+import type { Asking, HeldKey } from "./kind.js";
+
+/** Warned of from 90 % of the leaves on, and with the last 10. */
+export function isNearlyUsed(params: HssParams, next: bigint): boolean {
+  const all = hssCapacity(params);
+  return next * 10n >= all * 9n || all - next <= 10n;
+}
+
+export function exhausted(name: string): Failure {
+  return new Failure(
+    1,
+    "KEY_EXHAUSTED",
+    CODES.KEY_EXHAUSTED,
+    `${name}: every leaf of the key is used`,
+    "make a new key, and have it trusted before the next release",
+  );
+}
+
+/** Where the state of the key in `path` lies. */
+export function placeOf(path: string, file: HssFile): HssPlaceOnDisk {
+  return new HssPlaceOnDisk(realpathSync(path), path, toHex(thumbprint(file.public)));
+}
+
+/** The key in a file whose text is given. Without a state that can be gone on with it is refused before a passphrase is asked for. */
+export async function openHss(path: string, text: string, ask: Asking): Promise<HeldKey> {
+  const file = readHssFile(text, path);
+  if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
+  if (path === "-")
+    throw new KeyFileError("stdin: a private key of HSS/LMS, whose state lies beside its file", "name the file: --key KEY.hss", 2);
+  const place = placeOf(path, file);
+  if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
+  const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  const key = new HssKey(file, place, seed);
+  return {
+    name: path,
+    public: file.public,
+    file: path,
+    // what comes back is verified by the verifier that devices have; a leaf whose signature came out wrong is given up
+    signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
+    async close() {
+      seed.fill(0);
+    },
+  };
+}
+
+class HssKey {
+  private readonly top: LmsTree;
+  private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
+
+  constructor(
+    private readonly file: HssFile,
+    private readonly place: HssPlaceOnDisk,
+    seed: Uint8Array,
+  ) {
+    this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
+  }
+
+  async sign(message: Uint8Array): Promise<Uint8Array> {
+    const { params } = this.file;
+    const { index, trees, floors } = await this.place.locked(() => this.reserve());
+    // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
+    return hssSign(params, trees, floors, index, message);
+  }
+
+  /** The next number, gone from the state, and what signs with it. */
+  private async reserve() {
+    const { place } = this;
+    const { params } = this.file;
+    const state = place.checked();
+    const index = state.next;
+    if (index >= hssCapacity(params)) throw exhausted(place.name);
+    const trees = hssTrees(params, this.top, index);
+    const places = hssPlaces(params, index);
+    const floors: Uint8Array[] = [];
+    const roots: Map<number, { tree: bigint; root: string }> = new Map();
+    for (const [level, tree] of trees.entries()) {
+      const number = places[level]?.tree as bigint;
+      const floor = await this.floorOf(level, number, tree);
+      const root = rootOf(tree, floor);
+      if (level === 0) this.checkTop(tree, root);
+      else roots.set(level, this.checkLower(level, number, root, state));
+      floors.push(floor);
+    }
+    const next = index + 1n;
+    place.advance({ next, roots });
+    const left = hssCapacity(params) - next;
+    if (isNearlyUsed(params, next))
+      warn(`${visible(place.name)}: ${left} of ${hssCapacity(params)} signatures are left; have a new key trusted before they are gone`);
+    return { index, trees, floors };
+  }
+
+  private async floorOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
+    const known = this.floors.get(level);
+    if (known?.tree === number) return known.floor;
+    const path = this.place.tree(level);
+    let floor = readTreeFile(path, tree);
+    if (!floor) {
+      floor = await buildFloor(tree, `making tree ${number} of level ${level + 1}`);
+      if (level === 0) this.checkTop(tree, rootOf(tree, floor));
+      writeTreeFile(path, tree, floor);
+    }
+    this.floors.set(level, { tree: number, floor });
+    return floor;
+  }
+
+  private checkTop(tree: LmsTree, root: Uint8Array): void {
+    if (!Buffer.from(lmsPublicKey(tree, root)).equals(this.file.public.key.subarray(4)))
+      throw new KeyFileError(
+        `${this.place.name}: the public key does not belong to the secret`,
+        "the file was put together from two, or this machine calculates wrongly: take the key from a backup, but not its state",
+        2,
+      );
+  }
+
+  /** A tree whose key has been signed must have the same key again: with two, its leaf above would have signed two messages. */
+  private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
+    const signed = state.roots.get(level);
+    const hex = toHex(root);
+    if (signed?.tree === tree && signed.root !== hex)
+      throw stateFault(
+        `${this.place.name}: a lower tree comes out otherwise than when it was signed: this machine calculates wrongly`,
+        "sign on another machine, with this key and its state",
+      );
+    return { tree, root: hex };
+  }
+}
