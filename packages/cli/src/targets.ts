@@ -45,8 +45,8 @@ export const TARGETS: { [name: string]: Target } = {
 export interface Advice {
   target: string;
   recommended: string;
-  /** Whether firmseal can sign with it; any bundle can verify it. */
-  canSign: boolean;
+  /** Whether firmseal can sign with it: with each of them, by now. */
+  canSign: true;
   /** Nothing where what was chosen is what is recommended. */
   advice?: string;
 }
@@ -56,17 +56,18 @@ export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
   if (!found) throw usage(`--target: there is no ${target}`, `one of ${Object.keys(TARGETS).join(", ")}`);
   const { recommended, why } = found;
-  const out: Advice = { target: target.toLowerCase(), recommended, canSign: recommended !== "hsslms" };
+  const out: Advice = { target: target.toLowerCase(), recommended, canSign: true };
   // no device verifies ML-DSA: it signs beside what is chosen for the device
   const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
   if (forDevice.length === 0 && algs.length > 0) {
-    const advice = `${out.target}: no device verifies ML-DSA: sign with ${out.canSign ? recommended : "ed25519"} as well, and let servers demand both`;
+    const advice = `${out.target}: no device verifies ML-DSA: sign with ${recommended} as well, and let servers demand both`;
     return { ...out, advice };
   }
   if (forDevice.every((alg) => alg === recommended)) return out;
   const chosen = [...new Set(forDevice)].join(" and ");
-  const honest = out.canSign
-    ? ""
-    : `; firmseal verifies it, but cannot sign with it yet, so ${chosen} is a choice to go on with (bundles can hold both: --alg ${[...new Set([...forDevice, "hsslms"])].join(",")})`;
-  return { ...out, advice: `${out.target}: ${recommended} is recommended, not ${chosen}: ${why}${honest}` };
+  const how =
+    recommended === "hsslms"
+      ? `: firmseal keygen --alg hsslms, whose keys have a state (bundles can hold both: --alg ${[...new Set([...forDevice, "hsslms"])].join(",")})`
+      : "";
+  return { ...out, advice: `${out.target}: ${recommended} is recommended, not ${chosen}: ${why}${how}` };
 }

@@ -82,7 +82,7 @@ export const MAX_SIGNATURES = 8;
 const MAX_HEADERS = 512;
 const MAX_LABELS = 16;
 const MAX_KID = 64;
-const MAX_SIGNATURE = 16384;
+export const MAX_SIGNATURE = 16384;
 
 /**
  * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an

@@ -9,7 +9,7 @@ import { Progress, say } from "../ui.js";
 import type { Order, Piece } from "./hss-worker.js";
 
 /** Hashes from which on workers are worth their start; and those of one order, some 50 ms, so that the bar moves and no worker waits long. */
-const WORTH_WORKERS = 2 ** 22;
+const WORTH_WORKERS = 2 ** 20;
 const ONE_ORDER = 2 ** 18;
 /** Told before work that takes longer. */
 const LONG_SECONDS = 10;

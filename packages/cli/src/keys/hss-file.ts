@@ -3,7 +3,7 @@
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { formatHss, type HssParams, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
+import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "./error.js";
 
 const LABEL = "FIRMSEAL HSS KEY";
@@ -80,8 +80,7 @@ export function readHssFile(text: string, name: string): HssFile {
   const found = FILE.exec(text.replaceAll("\r\n", "\n"));
   if (!found) throw new KeyFileError(`${name}: a damaged key of HSS/LMS, or one of a later version`, DAMAGED, 2);
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
-  const params = parseHss(parameters);
-  const key = publicKey("hsslms", Buffer.from(hex, "hex"));
+  const { params, key } = partsOf(parameters, Buffer.from(hex, "hex"), name);
   const content = Buffer.from(base64, "base64");
   // what follows from the parameters also stands in the public key (RFC 8554 §6.1)
   const types = Buffer.from(key.key).readUInt32BE(4) - (params.n === 32 ? 4 : 9);
@@ -89,7 +88,8 @@ export function readHssFile(text: string, name: string): HssFile {
     key.key[3] !== params.levels.length ||
     key.key.length !== 28 + params.n ||
     types * 5 !== params.levels[0]?.height ||
-    content.length !== params.n + TAG
+    content.length !== params.n + TAG ||
+    content.toString("base64") !== base64
   )
     throw new KeyFileError(`${name}: the parts of the key of HSS/LMS do not belong together`, DAMAGED, 2);
   return {
@@ -101,6 +101,15 @@ export function readHssFile(text: string, name: string): HssFile {
     nonce: Buffer.from(nonce, "hex"),
     content,
   };
+}
+
+function partsOf(parameters: string, key: Uint8Array, name: string): { params: HssParams; key: PublicKey } {
+  try {
+    return { params: parseHss(parameters), key: publicKey("hsslms", key) };
+  } catch (e) {
+    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged key of HSS/LMS: ${e.message}`, DAMAGED, 2);
+    throw e;
+  }
 }
 
 /** SEED, n bytes. Throws KeyFileError: a wrong passphrase (exit 3), or a damaged file. */

@@ -3,7 +3,21 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type HssParams, hssPublicKey, hssTop, type PublicKey, parseHss, publicKey, rootOf, thumbprint, toHex } from "@firmseal/signer";
+import {
+  formatHss,
+  type HssParams,
+  hssPublicKey,
+  hssSignatureLength,
+  hssTop,
+  KeyError,
+  type PublicKey,
+  parseHss,
+  publicKey,
+  rootOf,
+  thumbprint,
+  toHex,
+} from "@firmseal/signer";
+import { MAX_SIGNATURE } from "@firmseal/verifier/cose";
 import { environment, usage } from "../failure.js";
 import { writeWhole } from "../io.js";
 import { buildFloor } from "./hss-build.js";
@@ -14,8 +28,26 @@ import { writeTreeFile } from "./hss-tree-file.js";
 /** One tree, whose signatures are the shortest and the fastest to verify: 32,768 of 2,672 bytes, the key made within half a minute. */
 const DEFAULT_LEVELS = "15/4";
 
-export function hssParams(levels: string | undefined): HssParams {
-  return parseHss(levels ?? DEFAULT_LEVELS);
+/** Parameters from the command line. Signatures that no verifier would read are wrong use. */
+export function hssParams(levels = DEFAULT_LEVELS): HssParams {
+  const params = parsed(levels);
+  const bytes = hssSignatureLength(params);
+  if (bytes > MAX_SIGNATURE)
+    throw usage(
+      `--hss ${formatHss(params)}: its signatures have ${bytes} bytes, and devices read ${MAX_SIGNATURE}`,
+      "take fewer levels, or wider digits",
+    );
+  return params;
+}
+
+function parsed(levels: string): HssParams {
+  try {
+    return parseHss(levels);
+  } catch (e) {
+    if (e instanceof KeyError)
+      throw usage(`--hss: ${e.message}`, `for example --hss ${DEFAULT_LEVELS}; docs/keys-hss.md says what the numbers mean`);
+    throw e;
+  }
 }
 
 /** Makes a key, its nodes, its state and its witness. `passphrase` is asked for before the work begins. Nothing is overwritten. */

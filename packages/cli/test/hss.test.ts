@@ -1,0 +1,416 @@
+// HSS/LMS keys on the command line: made, used, used up; and what must never happen, a leaf that signs twice. FIRMSEAL_KILLS sets how often a
+// signer is killed.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { floorNodes, floorSize, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
+import { hsslms } from "@firmseal/verifier";
+import { describe, expect, it } from "vitest";
+import { readHssFile, unlockHss, writeHssFile } from "../src/keys/hss-file.js";
+import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
+import { readTreeFile } from "../src/keys/hss-tree-file.js";
+import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
+import { expectFailure, words } from "./run.js";
+
+const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
+
+describe("an HSS/LMS key", () => {
+  it("is made encrypted, signs, verifies and counts; every file of it is for its owner alone", async () => {
+    const p = new HssPlace();
+    const pass = { env: { P: "a passphrase" } };
+    const made = await p.ok(
+      ["keygen", "--alg", "hsslms", "--hss", "n24:5/4,5/2", "--out", "k.hss", "--passphrase-env", "P", "--json"],
+      pass,
+    );
+    expect(made.json).toMatchObject({
+      encrypted: true,
+      alg: "hsslms",
+      parameters: "n24:5/4,5/2",
+      signatures: "1024",
+      signatureBytes: 4012,
+    });
+    const thumbprint = made.json["thumbprint"] as string;
+    expect(p.names()).toEqual(["fw.bin", "k.hss", "k.hss.state", "k.hss.tree0", "machine"]);
+    for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.hss`])
+      expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
+    expect(statSync(p.at("machine")).mode & 0o777).toBe(0o700);
+    await p.ok([...p.signArgs("one.suit"), "--passphrase-env", "P"], pass);
+    for (const format of ["pem", "raw", "cose", "js", "h"])
+      p.put(`k.${format}`, (await p.ok(["pubkey", "k.hss", "--format", format])).bytes);
+    for (const key of ["k.pem", "k.raw", "k.cose", "k.hss"]) {
+      const r = await p.ok(["verify", "one.suit", "--key", key, "--json"]);
+      expect(r.json["signers"]).toEqual([{ kid: null, alg: "hsslms", thumbprint }]);
+    }
+    expect(p.get("k.h").toString()).toContain("FIRMSEAL_KEY_COSE_ALG (-46)");
+    expect(p.get("k.js").toString()).toContain('alg: "hsslms"');
+    expect(expectFailure(await p.run(["pubkey", "k.hss", "--format", "jwk"]), 2)).toContain("no JWK");
+    expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({
+      used: "1",
+      left: "1023",
+      nearlyUsed: false,
+      thumbprint,
+    });
+    // the state is not touched by what does not come to a signature
+    expect(expectFailure(await p.run([...p.signArgs("x.suit"), "--passphrase-env", "P"], { env: { P: "another" } }), 3)).toContain(
+      "wrong passphrase",
+    );
+    expectFailure(await p.run([...p.signArgs("x.suit", "k.hss"), "--passphrase-env", "P", "--image-out", "fw.bin"], pass), 2);
+    expect(p.next()).toBe(1);
+    expect(p.has("x.suit")).toBe(false);
+  });
+
+  it("is never written over anything, and wrong parameters make no file", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/8");
+    const before = p.tree();
+    const again = ["keygen", "--alg", "hsslms", "--hss", "5/8", "--no-passphrase", "--out"];
+    expect(expectFailure(await p.run([...again, "k.hss"]), 2)).toContain("exists already");
+    for (const levels of ["6/4", "5/3", "", Array(9).fill("5/8").join(","), "25/1,25/1"])
+      expectFailure(await p.run(["keygen", "--alg", "hsslms", "--hss", levels, "--no-passphrase", "--out", "n.hss"]), 2);
+    expectFailure(await p.run(["keygen", "--hss", "5/4", "--no-passphrase", "--out", "n.pem"]), 2);
+    expectFailure(await p.run([...again, "nowhere/k.hss"]), 3);
+    expectFailure(await p.run([...again, "-"]), 2);
+    expect(p.tree()).toEqual(before);
+    p.put("n.hss.state", "left over");
+    expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
+  });
+
+  it("warns near its end and is refused when it is used up, with nothing written", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    expect((await p.ok(["hss", "skip", "k.hss", "--to", "21"])).stderr).not.toContain("before the last leaf");
+    expect((await p.ok(p.signArgs("a.suit"))).stderr).toContain("warning: k.hss: 10 of 32 signatures are left");
+    await p.ok(["hss", "skip", "k.hss", "--to", "31"]);
+    expect((await p.ok(p.signArgs("b.suit"))).stderr).toContain("0 of 32 signatures are left");
+    expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({ used: "32", left: "0", nearlyUsed: true });
+    const before = p.tree();
+    const r = await p.run(p.signArgs("c.suit"));
+    expect(expectFailure(r, 1)).toContain("every leaf of the key is used");
+    expect((await p.run([...p.signArgs("c.suit"), "--json"])).json).toMatchObject({ ok: false, code: 221, reason: "KEY_EXHAUSTED" });
+    expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "33"]), 2);
+    expect(p.tree()).toEqual(before);
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["a.suit", "b.suit"]))).toBe(2);
+  });
+
+  it("is made by several threads as by one", async () => {
+    const p = new HssPlace();
+    await p.keygen("10/4");
+    const file = readHssFile(p.get("k.hss").toString(), "k.hss");
+    const seed = await unlockHss(file, "k.hss", () => Promise.reject(new Error("not encrypted")));
+    const top = hssTop(file.params, file.public.key.subarray(12, 28), seed);
+    expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(floorNodes(top, 0, floorSize(top))));
+  });
+
+  it("tells how long a large tree takes, and leaves nothing when that is too long", async () => {
+    const p = new HssPlace();
+    const r = await p.run(["keygen", "--alg", "hsslms", "--hss", "20/8", "--out", "k.hss", "--no-passphrase"], {
+      started: (pid) => setTimeout(() => process.kill(pid, "SIGINT"), 1500),
+    });
+    expect([r.signal, r.exit]).not.toEqual([null, 0]);
+    expect(r.stderr).toMatch(/making the key: about .* (minutes|hours) with \d+ threads?/);
+    expect(p.names()).toEqual(["fw.bin"]);
+  });
+});
+
+describe("the file of a key", () => {
+  const params = parseHss("n24:5/4,10/8");
+  const key = new Uint8Array(Buffer.from(`000000020000000a00000007${"ab".repeat(40)}`, "hex"));
+  const seed = new Uint8Array(24).fill(9);
+  const pass = () => Promise.resolve(Buffer.from("passphrase"));
+
+  it.each([undefined, Buffer.from("passphrase")])(
+    "gives back what was put into it, and nothing after any change (%s)",
+    async (passphrase) => {
+      const text = await writeHssFile(params, key, seed, passphrase);
+      const file = readHssFile(text.replaceAll("\n", "\r\n"), "k");
+      expect(file.params).toEqual(params);
+      expect(file.public.key).toEqual(key);
+      expect(await unlockHss(file, "k", pass)).toEqual(seed);
+      // a character of every part; scrypt takes its time, so not all of them
+      for (let at = 0; at < text.length; at += passphrase ? 37 : 1) {
+        const other = text[at] === "0" ? "1" : "0";
+        const changed = text.slice(0, at) + other + text.slice(at + 1);
+        await expect(
+          Promise.resolve(changed).then((t) => unlockHss(readHssFile(t, "k"), "k", pass)),
+          `${at}: ${text[at]}`,
+        ).rejects.toThrow(/^k: /);
+      }
+      for (const end of [0, 10, text.length - 30, text.length - 1]) expect(() => readHssFile(text.slice(0, end), "k")).toThrow(/^k: /);
+      expect(() => readHssFile(text + text, "k")).toThrow(/^k: /);
+    },
+  );
+});
+
+describe("no leaf signs twice", () => {
+  it("when sixteen processes sign at once, across the border of a lower tree", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    await p.ok(["hss", "skip", "k.hss", "--to", "24"]);
+    const names = Array.from({ length: 16 }, (_, i) => `${i}.suit`);
+    await Promise.all(names.map((name) => p.ok(p.signArgs(name))));
+    const signatures = await p.signatures(names);
+    const key = await p.raw();
+    expect(expectNoLeafTwice(key, signatures)).toBe(16);
+    const numbers = signatures.map((s) => leavesOf(key, s)).map(([upper, lower]) => (upper?.leaf ?? 0) * 32 + (lower?.leaf ?? 0));
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, i) => 24 + i));
+    expect(p.next()).toBe(40);
+    expect(readdirSync(p.path).filter((name) => name.includes(".lock") || name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it(
+    `when signers are killed (${KILLS} times)`,
+    async () => {
+      const p = new HssPlace();
+      await p.keygen("10/2,5/1");
+      await p.ok(p.signArgs("first.suit"));
+      const names = ["first.suit"];
+      let before = 1;
+      // several at once, so that a killed one leaves its lock to others
+      for (let done = 0; done < KILLS; done += 5) {
+        const batch = Array.from({ length: 5 }, (_, i) => `${done + i}.suit`);
+        await Promise.all(
+          batch.map((name, i) => {
+            const state = p.next();
+            // one anywhere in its course, the others about where they get the lock, write the state, have written it, write what is signed
+            const moments = [
+              () => true,
+              (pid: number) => there(`.${pid}.`),
+              () => there(".k.hss.state."),
+              () => p.next() > state,
+              () => there(`.${name}.`) || p.has(name),
+            ];
+            const within = [600, 100, 5, 50, 5][i] as number;
+            const there = (part: string) => readdirSync(p.path).some((other) => other.includes(part));
+            let ended = false;
+            const running = p.run(p.signArgs(name), {
+              started: (pid) => {
+                const kill = () => void (ended || process.kill(pid, "SIGKILL"));
+                const look = () => {
+                  if (moments[i]?.(pid)) setTimeout(kill, Math.random() * within);
+                  else if (!ended) setTimeout(look, 1);
+                };
+                look();
+              },
+            });
+            return running.finally(() => {
+              ended = true;
+            });
+          }),
+        );
+        const status = await p.ok(["hss", "status", "k.hss", "--json"]);
+        const used = Number(status.json["used"]);
+        expect(used).toBeGreaterThanOrEqual(before);
+        before = used;
+        names.push(...batch.filter((name) => p.has(name)));
+      }
+      await p.ok(p.signArgs("last.suit"));
+      const signatures = await p.signatures([...names, "last.suit"]);
+      expect(expectNoLeafTwice(await p.raw(), signatures)).toBe(names.length + 1);
+      expect(before).toBeGreaterThanOrEqual(names.length);
+    },
+    60_000 + KILLS * 5_000,
+  );
+
+  it("when the state comes from a backup; what is left can be gone on with", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    cpSync(p.at("k.hss.state"), p.at("backup"));
+    await p.ok(p.signArgs("2.suit"));
+    await p.ok(p.signArgs("3.suit"));
+    cpSync(p.at("backup"), p.at("k.hss.state"));
+    const before = p.tree();
+    const r = await p.run(p.signArgs("4.suit"));
+    expect(expectFailure(r, 3)).toContain("a restored backup or a copy: its state is at 1, and this machine has signed up to 3");
+    expect(words(r)[1]).toContain("firmseal hss skip k.hss --to 3");
+    expect((await p.run([...p.signArgs("4.suit"), "--json"])).json).toMatchObject({ code: 220, reason: "KEY_STATE", exit: 3 });
+    expectFailure(await p.run(["hss", "status", "k.hss"]), 3);
+    expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
+    expect(expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "2"]), 2)).toContain("leaves up to 3 are used");
+    expectFailure(await p.run(["hss", "skip", "k.hss"]), 2);
+    expect(p.tree()).toEqual(before);
+    await p.ok(["hss", "skip", "k.hss", "--to", "3"]);
+    await p.ok(p.signArgs("4.suit"));
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
+  });
+
+  it("when the key is copied on this machine, or to another", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    for (const name of ["", ".state", ".tree0"]) cpSync(p.at(`k.hss${name}`), p.at(`c.hss${name}`));
+    await p.ok(p.signArgs("1.suit", "c.hss"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("a restored backup or a copy");
+    // at once, too: only one of the two gets a leaf
+    cpSync(p.at("c.hss.state"), p.at("k.hss.state"));
+    const both = await Promise.all([p.run(p.signArgs("2.suit")), p.run(p.signArgs("3.suit", "c.hss"))]);
+    expect(both.map((r) => r.exit).sort()).toEqual([0, 3]);
+    const other = { env: { FIRMSEAL_STATE: p.at("elsewhere") } };
+    const moved = p.has("2.suit") ? "k.hss" : "c.hss";
+    const r = await p.run(p.signArgs("4.suit", moved), other);
+    expect(expectFailure(r, 3)).toContain("never signed with the key");
+    expect(words(r)[1]).toContain(`firmseal hss adopt ${moved} --no-other-copy-signs`);
+    expect(expectFailure(await p.run(["hss", "adopt", moved], other), 2)).toContain("others can forge");
+    expectFailure(await p.run(["hss", "skip", moved, "--to", "9"], other), 3);
+    await p.ok(["hss", "adopt", moved, "--no-other-copy-signs"], other);
+    await p.ok(p.signArgs("4.suit", moved), other);
+    const names = ["1.suit", moved === "k.hss" ? "2.suit" : "3.suit", "4.suit"];
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
+  });
+
+  it("when the state is missing, damaged, or a link", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    const state = p.get("k.hss.state").toString();
+    const [record] = readdirSync(p.at("machine")) as [string];
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+    expect(place.readState()).toEqual({ next: 1n, roots: new Map() });
+    const sum = (body: string) => `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`;
+    for (const bad of [
+      "",
+      state.slice(0, 50),
+      state.replace("next 1", "next 0"),
+      sum("firmseal hss state 1\nnext 0\n"),
+      `${state}\n`,
+      sum("x\n"),
+    ]) {
+      p.put("k.hss.state", bad);
+      expect(place.readState()).toBe("damaged");
+    }
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("its state, k.hss.state, is damaged");
+    p.put("real", state);
+    rmSync(p.at("k.hss.state"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("is missing");
+    symlinkSync("real", p.at("k.hss.state"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("is damaged");
+    rmSync(p.at("k.hss.state"));
+    // the record of this machine knows as well
+    await p.ok(["hss", "skip", "k.hss", "--to", "1"]);
+    await p.ok(p.signArgs("2.suit"));
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit"]))).toBe(2);
+    p.put(`machine/${record}`, "damaged");
+    expect(expectFailure(await p.run(p.signArgs("3.suit")), 3)).toContain("a damaged record");
+    rmSync(p.at("k.hss.state"));
+    const lost = await p.run(p.signArgs("3.suit"));
+    expectFailure(lost, 3);
+    expect(words(lost)[1]).toContain("bring k.hss.state back");
+    expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
+    expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "9"]), 3);
+  });
+
+  it("when the nodes that are kept are damaged, of another key, or gone: they come out as before", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    await p.keygen("5/2,5/1", "o.hss");
+    await p.ok(p.signArgs("0.suit"));
+    await p.ok(p.signArgs("o.suit", "o.hss"));
+    const names = ["0.suit"];
+    for (const level of [0, 1]) {
+      const name = `k.hss.tree${level}`;
+      const good = p.get(name);
+      const flipped = Buffer.from(good);
+      flipped[100]! ^= 1;
+      for (const bad of [...(level === 1 ? [flipped] : [good.subarray(0, -1), p.get("o.hss.tree0")]), undefined]) {
+        if (bad) p.put(name, bad);
+        else rmSync(p.at(name));
+        const out = `${names.length}.suit`;
+        await p.ok(p.signArgs(out));
+        names.push(out);
+        expect(p.get(name)).toEqual(good);
+      }
+    }
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(names.length);
+  });
+
+  it("when a lower tree would come out otherwise than it was signed", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    await p.ok(p.signArgs("0.suit"));
+    const body = p
+      .get("k.hss.state")
+      .toString()
+      .replace(/sum .*\n$/, "");
+    const forged = body.replace(/^(tree 1 0 ).*$/m, `$1${"0".repeat(64)}`);
+    expect(forged).not.toBe(body);
+    p.put("k.hss.state", `${forged}sum ${createHash("sha256").update(forged).digest("hex")}\n`);
+    const before = p.tree();
+    expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine calculates wrongly");
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("when a lock was left by a process that is gone; one of another machine is not broken", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("0.suit"), {
+      // what a process looks like that was killed: the name of this one, with the number of one that is long gone
+      started: (pid) => {
+        const look = () => {
+          const own = readdirSync(p.path).find((name) => name.includes(".lock."));
+          if (own) p.put(own.replace(`.${pid}.`, ".999999999."), "");
+          else if (!p.has("0.suit")) setTimeout(look, 1);
+        };
+        look();
+      },
+    });
+    await p.ok(p.signArgs("1.suit"));
+    expect(readdirSync(p.path).filter((name) => name.includes(".lock."))).toEqual([]);
+    const foreign = "k.hss.state.lock.00000000000001.1.1.aaaaaaaaaaaa.bbbbbbbbbbbb.cccccccccccc";
+    p.put(foreign, "");
+    const r = await p.run(p.signArgs("2.suit"));
+    expect(expectFailure(r, 3)).toContain("another process is signing");
+    expect(words(r)[1]).toContain(foreign);
+    expect(p.next()).toBe(2);
+  });
+});
+
+const hasBotan = spawnSync("botan", ["version"]).status === 0;
+
+describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
+  const botan = (...args: string[]) => execFileSync("botan", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const accepts = (...args: string[]) =>
+    /^Signature is valid$/m.test(spawnSync("botan", ["verify", "--hash=", ...args], { encoding: "utf8" }).stdout);
+
+  it.each(["5/1", "10/4,5/2", "n24:5/8,5/4,5/1"])("verifies what is signed with a key of %s, and nothing else", async (levels) => {
+    const p = new HssPlace();
+    await p.keygen(levels);
+    await p.ok(["hss", "skip", "k.hss", "--to", "17"]);
+    await p.ok(p.signArgs("a.suit"));
+    p.put("k.pem", (await p.ok(["pubkey", "k.hss"])).bytes);
+    const { message, signature } = claimIn(p.get("a.suit"), await p.raw());
+    p.put("message", message);
+    p.put("signature", signature.toString("base64"));
+    expect(accepts(p.at("k.pem"), p.at("message"), p.at("signature"))).toBe(true);
+    p.put("message", Buffer.concat([message, Buffer.of(0)]));
+    expect(accepts(p.at("k.pem"), p.at("message"), p.at("signature"))).toBe(false);
+  });
+
+  it.each([
+    ["SHA-256,HW(5,8)", "5/8"],
+    ["Truncated(SHA-256,192),HW(5,4),HW(5,2)", "n24:5/4,5/2"],
+  ])("%s: its signatures verify here, its keys are read, and its stack is ours", async (params, levels) => {
+    const p = new HssPlace();
+    p.put("b.pem", botan("keygen", "--algo=HSS-LMS", `--params=${params}`));
+    p.put("b.pub", botan("pkcs8", "--pub-out", p.at("b.pem")));
+    p.put("message", "a message");
+    const { n } = parseHss(levels);
+    // PKCS#8 around: levels, number, types, SEED, I
+    const secret = Buffer.from(
+      p
+        .get("b.pem")
+        .toString()
+        .replace(/-----.*-----|\s/g, ""),
+      "base64",
+    ).subarray(-16 - n);
+    const key = (await p.ok(["pubkey", "b.pub", "--format", "raw"])).bytes;
+    for (let i = 0; i < 3; i++) {
+      const signature = Buffer.from(botan("sign", "--hash=", p.at("b.pem"), p.at("message")).toString(), "base64");
+      expect(hsslms.verify(key, p.get("message"), signature, {})).toBe(true);
+      const top = hssTop(parseHss(levels), secret.subarray(n), secret.subarray(0, n));
+      const trees = hssTrees(parseHss(levels), top, BigInt(i)).map((tree) =>
+        lmsPublicKey(tree, rootOf(tree, floorNodes(tree, 0, floorSize(tree)))),
+      );
+      expect(leavesOf(key, signature).map((level) => level.key)).toEqual(trees.map((tree) => Buffer.from(tree).toString("hex")));
+    }
+  });
+});
