@@ -18,7 +18,7 @@ import {
   toPrivateCose,
   toPrivateJwk,
 } from "@firmseal/signer";
-import { ed25519, es256, hsslms } from "@firmseal/verifier";
+import { ed25519, es256 } from "@firmseal/verifier";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KeyFileError } from "../src/keys/error.js";

@@ -98,7 +98,7 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
   const { derive } = ready(alg);
   // of HSS/LMS: it has state
-  if (!derive) throw new KeyError("unsupported", `a private key of ${alg} is not kept in memory`);
+  if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
   if (secret.length !== 32) throw new KeyError("length", `a private key of ${alg} has 32 bytes, not ${secret.length}`);
   const own = Uint8Array.from(secret);
   // The public key comes from here and from nowhere else: an Ed25519 signer that is handed a foreign one gives its private key away
