@@ -108,6 +108,12 @@ command("inspect", "show what an envelope says and does, without verifying signa
   .option("--diag", "CBOR diagnostic notation")
   .action(async (file, o) => (await import("./commands/inspect.js")).inspect(file, o));
 
+withPassphrases(command("whosigned", "tell which of the known keys signed an envelope"))
+  .argument("<envelope>", "envelope, or - for stdin")
+  .addOption(new Option("-k, --key <ref>", "key that may have signed, public or private (repeatable)").argParser(collect))
+  .option("--keys <folder>", "folder of keys that may have signed")
+  .action(async (file, o) => (await import("./commands/whosigned.js")).whosigned(file, o));
+
 withPassphrases(withKeys(command("install", "install an envelope on a simulated A/B device in a folder"), "trusted key, public or private"))
   .argument("<envelope>", "envelope, or - for stdin")
   .requiredOption("--device <dir>", "the device's folder")

@@ -1,6 +1,7 @@
 // Runs the built command line in a folder of its own, the way a shell does: no terminal, an environment with nothing in it.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -206,11 +207,11 @@ export function expectFailure(r: Result, exit: number): string {
   return lines[0] as string;
 }
 
-/** 32 bytes that no random file holds; the keys are in no list of published ones. */
-const secret = (text: string) => new TextEncoder().encode(text.padEnd(32, "."));
-export const keyA: PrivateKey = privateKey("ed25519", secret("firmseal cli test, key A"));
-export const keyB: PrivateKey = privateKey("es256", secret("firmseal cli test, key B"));
-export const keyC: PrivateKey = privateKey("ed25519", secret("firmseal cli test, key C"));
+/** New ones each time: a key that stands in a repository is one that everybody has. */
+const secret = () => new Uint8Array(randomBytes(32));
+export const keyA: PrivateKey = privateKey("ed25519", secret());
+export const keyB: PrivateKey = privateKey("es256", secret());
+export const keyC: PrivateKey = privateKey("ed25519", secret());
 
 /** A.pem, B.pem, C.pem: private, not encrypted; A.jwk …: public; fw.bin: an image. */
 export function standard(): Place {

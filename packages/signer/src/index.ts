@@ -45,5 +45,5 @@ export { type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
-export { type TestKey, testKeyName, testKeys } from "./test-keys.js";
+export { type TestKey, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./uuid.js";

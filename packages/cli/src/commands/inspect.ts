@@ -1,12 +1,11 @@
-import { testKeys, toHex } from "@firmseal/signer";
-import { ed25519, es256 } from "@firmseal/verifier";
-import { concerns } from "@firmseal/verifier/cose";
-import { ALGS, COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
+import { toHex } from "@firmseal/signer";
+import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
 import { type Outline, peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { usage } from "../failure.js";
 import { readEnvelope } from "../io.js";
+import { type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { digestText, type Step, steps, type Value } from "../tree.js";
 import { data, json, visible, warn } from "../ui.js";
 
@@ -66,18 +65,6 @@ function tell(list: readonly Step[], indent: string): string[] {
   });
 }
 
-/** Published test keys that made one of the signatures. A signature by one of them is worth nothing. */
-function testKeysOf(outline: Outline): (string | undefined)[] {
-  return outline.claims.map(
-    (claim) =>
-      testKeys.find((key) => {
-        const alg = key.alg === "ed25519" ? ed25519 : es256;
-        const raw = hex(Buffer.from(key.key, "hex"));
-        return concerns(claim, { alg, key: raw }) && alg.verify(raw, claim.message, claim.signature, {});
-      })?.name,
-  );
-}
-
 function plain(list: readonly Step[]): object[] {
   return list.map((s) => ({
     command: s.name,
@@ -89,20 +76,15 @@ function plain(list: readonly Step[]): object[] {
 }
 
 /** Everything that an envelope says, as plain values. Nothing of it has been verified but structure and digests. */
-function facts(outline: Outline, bytes: number) {
+function facts(outline: Outline, signatures: readonly Signature[], bytes: number) {
   const { structure: m, envelope } = outline;
-  const byTestKey = testKeysOf(outline);
   return {
     ok: true,
     code: 0,
     bytes,
     verified: false,
     digest: outline.digest && digestText(outline.digest),
-    signatures: outline.claims.map((c, i) => ({
-      alg: ALGS[c.alg] ?? String(c.alg),
-      kid: c.kid ? toHex(c.kid) : null,
-      ...(byTestKey[i] ? { testKey: byTestKey[i] } : {}),
-    })),
+    signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
     sequence: decimal(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
@@ -122,7 +104,7 @@ function facts(outline: Outline, bytes: number) {
       })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),
-    testKeys: [...new Set(byTestKey.filter((n) => n !== undefined))],
+    testKeys: testKeysAmong(signatures),
   };
 }
 
@@ -154,7 +136,7 @@ export async function inspect(path: string, o: InspectOptions): Promise<void> {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelope(path);
   const outline = peek(input);
-  const f = facts(outline, input.length);
+  const f = facts(outline, await signersOf(outline.claims, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (o.json) json(f);
   else if (o.diag) {
