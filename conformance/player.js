@@ -87,6 +87,8 @@
     for (i = 0; i < t.anchors.length; i++) {
       a = t.anchors[i];
       trust.anchors.push(api.anchor(a.alg, unhex(a.key, typed), a.kid === undefined ? undefined : unhex(a.kid, typed)));
+      if (a.since !== undefined) trust.anchors[i].since = a.since;
+      if (a.until !== undefined) trust.anchors[i].until = a.until;
     }
     if (t.need !== undefined) trust.need = t.need;
     if (t.floor) trust.floor = t.floor;
@@ -243,6 +245,21 @@
     }
   }
 
+  /** What a trust file says, and whom a device believes by it. */
+  function playTrust(v, envelope, roots, device, typed) {
+    var before = v.previous === undefined ? roots : api.embeddedTrust(unhex(v.previous, typed)),
+      store = v.action === "trust" ? api.trustFile(envelope, before) : api.embeddedTrust(envelope),
+      out = { ok: true, sequence: store.sequence },
+      policy,
+      i;
+    if (v.role === undefined) return out;
+    policy = api.policyOf(store, v.role, device.identity);
+    out.trusted = [];
+    for (i = 0; i < policy.anchors.length; i++) out.trusted.push(store.anchors.indexOf(policy.anchors[i]));
+    out.need = policy.need;
+    return out;
+  }
+
   function play(v, trustSpec, device, effects, typed) {
     var envelope = unhex(v.envelope || "", typed),
       trust = trustOf(trustSpec, typed),
@@ -252,6 +269,8 @@
       run,
       e;
     if (v.action === "anchor") return { ok: true };
+    if (v.action === "trust" || v.action === "embedded") return playTrust(v, envelope, trust, device, typed);
+    if (v.store) trust = api.policyOf(api.embeddedTrust(unhex(v.store.file, typed)), v.store.role, device.identity);
     if (v.action === "install" || v.action === "boot") {
       drive(api[v.action](envelope, trust, device), v.device && v.device.chunks, typed);
       for (i = 0; i < device.parts.length; i++) slots.push(hex(device.parts[i].slots[device.parts[i].current]));

@@ -36,6 +36,7 @@ const NAMED = {
   install: ["install", "boot"],
   open: ["open"],
   run: ["start", "step"],
+  trust: ["trustFile", "embeddedTrust", "policyOf"],
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";

@@ -95,7 +95,11 @@ function literal(value) {
   return JSON.stringify(value).replace(/[^\x20-\x7e]/g, ascii);
 }
 
-const shipped = () => read("packages/verifier/dist/firmseal-full.js");
+/** What ships, with every algorithm, and trust files besides. */
+export async function fullBundle() {
+  const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/cli/lib/bundle.js");
+  return minified({ algs: ALG_NAMES, features: [...DEFAULT_FEATURES, "trust"], form: "umd" });
+}
 
 /** A module for Espruino with every algorithm, as a script. */
 export async function espruinoModule() {
@@ -214,7 +218,7 @@ export async function conform(engine, { chunk = engine.chunk, files = vectorFile
   if (failed) return { ok: false, line: `${engine.name}: failed (${skipped})`, output: "", seconds: 0 };
   if (skipped) return { ok: true, line: `${engine.name}: skipped (${skipped})`, output: "", seconds: 0, skipped };
   const start = performance.now();
-  const verifier = bundle ?? (await (engine.bundle ?? shipped)());
+  const verifier = bundle ?? (await (engine.bundle ?? fullBundle)());
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const says = [];
   const folder = mkdtempSync(join(tmpdir(), "firmseal-conformance-"));
@@ -256,8 +260,9 @@ async function main() {
   if (unknown.length) throw new Error(`no such engine: ${unknown}; there are ${ENGINES.map(({ name }) => name).join(", ")}`);
   if (values.write !== undefined) {
     mkdirSync(values.write, { recursive: true });
+    const bundle = await fullBundle();
     const parts = chunk ? chunks(vectorFiles(), chunk) : [vectorFiles()];
-    for (const [i, part] of parts.entries()) writeFileSync(join(values.write, `player-${i + 1}.js`), script(shipped(), part));
+    for (const [i, part] of parts.entries()) writeFileSync(join(values.write, `player-${i + 1}.js`), script(bundle, part));
     console.error(`wrote ${parts.length} to ${values.write}`);
     return;
   }

@@ -12,6 +12,9 @@ export interface Rest {
   sections?: number[];
   outcomes?: (boolean | null)[];
   action?: Vector["action"];
+  previous?: string;
+  role?: number;
+  store?: { file: string; role: number };
 }
 
 export const pair = (key: number, value: Piece): Pair => [int(key), value];

@@ -140,7 +140,7 @@ export interface Block {
   spoil?: (signature: number[]) => Piece;
 }
 
-async function raw(b: Block, structure: Piece): Promise<Piece> {
+export async function raw(b: Block, structure: Piece): Promise<Piece> {
   const key = b.key ?? "a";
   if (b.sign) return b.sign(structure);
   const out =

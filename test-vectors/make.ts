@@ -5,6 +5,7 @@ import { effects } from "./effects.js";
 import { negatives } from "./negative.js";
 import type { Defaults, Vector, VectorFile } from "./play.js";
 import { positives } from "./positive.js";
+import { trustFiles } from "./positive-trust-file.js";
 
 const defaults: Defaults = {
   trust: { anchors: [anchorOf("a")] },
@@ -25,10 +26,10 @@ function print(file: VectorFile): string {
 export async function make(): Promise<{ [name: string]: string }> {
   const file = (about: string, vectors: Vector[]) => print({ about, defaults, vectors });
   return {
-    "positive.json": file(
-      "Must be accepted, with this result. How each is played: play.ts. Keys are published test keys.",
-      await positives(),
-    ),
+    "positive.json": file("Must be accepted, with this result. How each is played: play.ts. Keys are published test keys.", [
+      ...(await positives()),
+      ...(await trustFiles()),
+    ]),
     "negative.json": file("Must be refused with this number of docs/errors.md, and nothing may change. One fault each.", await negatives()),
     "effects.json": file("The interpreter: the effects that a run hands out, in order, when they go as `outcomes` says.", await effects()),
   };

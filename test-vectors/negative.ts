@@ -5,8 +5,16 @@ import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";
 import { ofRun } from "./negative-run.js";
 import { ofTrust } from "./negative-trust.js";
+import { ofTrustFile } from "./negative-trust-file.js";
 import type { Vector } from "./play.js";
 
 export async function negatives(): Promise<Vector[]> {
-  return [...(await ofBytes()), ...(await ofEnvelope()), ...(await ofTrust()), ...(await ofRun()), ...(await ofInstall())];
+  return [
+    ...(await ofBytes()),
+    ...(await ofEnvelope()),
+    ...(await ofTrust()),
+    ...(await ofRun()),
+    ...(await ofInstall()),
+    ...(await ofTrustFile()),
+  ];
 }

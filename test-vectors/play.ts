@@ -1,6 +1,20 @@
 // The vectors' form, and how one is played: with the reader, the interpreter and the driver as an application calls them.
 
-import { anchor, boot, type Effect, errors, install, open, type Progress, start, step, type Trust } from "@firmseal/verifier";
+import {
+  anchor,
+  boot,
+  type Effect,
+  embeddedTrust,
+  errors,
+  install,
+  open,
+  type Progress,
+  policyOf,
+  start,
+  step,
+  type Trust,
+  trustFile,
+} from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { peek } from "@firmseal/verifier/peek";
 
@@ -10,9 +24,16 @@ export interface Vector {
   /** What it is about, in one line. */
   about: string;
   /** open, peek: that call. anchor: the first anchor is made. start: a peeked envelope is handed to start(). run: open, start, step to the
-   * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. */
-  action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot";
+   * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. trust: `envelope`
+   * is a trust file, which trustFile() takes; with `role`, policyOf() as well. embedded: the same with embeddedTrust(). */
+  action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
+  /** trust: the trust file before, in place of the roots in `trust`. */
+  previous?: string;
+  /** trust, embedded: the role that policyOf() is asked for. */
+  role?: number;
+  /** open, install, boot: whom to believe by this trust file, which is embedded, in place of `trust`. */
+  store?: { file: string; role: number };
   /** Left out: `defaults` of the file. */
   trust?: TrustSpec;
   device?: DeviceSpec;
@@ -24,7 +45,7 @@ export interface Vector {
 }
 
 export interface TrustSpec {
-  anchors: { alg: string; key: string; kid?: string }[];
+  anchors: { alg: string; key: string; kid?: string; since?: [number, number]; until?: [number, number] }[];
   need?: number;
   /** The lowest sequence number accepted, as [high, low], 32 bits each. */
   floor?: [number, number];
@@ -69,6 +90,9 @@ export type Expect =
       /** install, boot: what is current afterwards in each component. */
       current?: string[];
       invoked?: { component: string[]; args?: string }[];
+      /** trust, embedded: the positions of the anchors that policyOf() gives, and how many of them must sign. */
+      trusted?: number[];
+      need?: number;
     };
 
 export interface Defaults {
@@ -91,7 +115,12 @@ function refused(code: number): never {
 }
 
 function trustOf(t: TrustSpec): Trust {
-  const trust: Trust = { anchors: t.anchors.map((a) => anchor(a.alg, unhex(a.key), a.kid === undefined ? undefined : unhex(a.kid))) };
+  const trust: Trust = {
+    anchors: t.anchors.map(({ alg, key, kid, ...limits }) => ({
+      ...anchor(alg, unhex(key), kid === undefined ? undefined : unhex(kid)),
+      ...limits,
+    })),
+  };
   if (t.need !== undefined) trust.need = t.need;
   if (t.floor) trust.floor = t.floor;
   return trust;
@@ -153,8 +182,16 @@ export function play(
   device = deviceOf({ ...defaults.device, ...v.device }),
 ): Expect {
   const envelope = unhex(v.envelope ?? "");
-  const trust = trustOf(v.trust ?? defaults.trust);
+  const given = trustOf(v.trust ?? defaults.trust);
   if (v.action === "anchor") return { ok: true };
+  if (v.action === "trust" || v.action === "embedded") {
+    const before = v.previous === undefined ? given : embeddedTrust(unhex(v.previous));
+    const store = v.action === "trust" ? trustFile(envelope, before) : embeddedTrust(envelope);
+    const policy = v.role === undefined ? undefined : policyOf(store, v.role, device.identity);
+    const trusted = policy?.anchors.map((a) => store.anchors.indexOf(a as never));
+    return { ok: true, sequence: decimal(store.sequence), ...(policy && { trusted: trusted as number[], need: policy.need as number }) };
+  }
+  const trust = v.store ? policyOf(embeddedTrust(unhex(v.store.file)), v.store.role, device.identity) : given;
   if (v.action === "peek") return { ok: true, sequence: decimal(peek(envelope).structure.sequence), absent: peek(envelope).absent };
   if (v.action === "start") {
     start(peek(envelope) as never, [], device.identity);

@@ -38,9 +38,10 @@ describe.each(names)("firmseal-%s", (name) => {
       expect(Object.keys(context.firmseal)).toEqual(EXPORTS);
     });
   });
-  it("has every refusal's number", async () => {
+  it("has the number of every refusal that it can give", async () => {
     const errors = await import("../../packages/verifier/src/spec/errors.ts");
-    expect(createRequire(import.meta.url)(path(name, "")).errors).toEqual({ ...errors });
+    const own = Object.entries(errors).filter(([name]) => name === "TRUST_POLICY" || !/^(TRUST_|ANCHOR_WINDOW$)/.test(name));
+    expect(createRequire(import.meta.url)(path(name, "")).errors).toEqual(Object.fromEntries(own));
   });
 });
 

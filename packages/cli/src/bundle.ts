@@ -31,6 +31,7 @@ const FEATURES = {
   flash: "flashDevice(): a Device on raw flash",
   prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
   storage: "Espruino: the device in Storage, and its native hashes",
+  trust: "trust files: trustFile(), embeddedTrust(), policyOf()",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -73,6 +74,8 @@ export const PUBLIC_NAMES = [
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
+  // trust.ts
+  "trustFile embeddedTrust policyOf name thresholds payload cose roles since until",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
 ]
@@ -98,10 +101,13 @@ function readParts(): Parts {
   return parts;
 }
 
+/** The refusals that only a bundle with trust files can give: their names would be dead weight in another. */
+const OF_TRUST = /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/;
+
 /** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
-function errorList(errors: Parts["errors"]): string {
+function errorList(errors: Parts["errors"], trust: boolean): string {
   const list: string[] = [];
-  for (const [name, number] of Object.entries(errors)) list[number] = name;
+  for (const [name, number] of Object.entries(errors)) if (trust || !OF_TRUST.test(name)) list[number] = name;
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
@@ -128,11 +134,22 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name("device/storage", value)};`);
   }
   out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  if (features.includes("trust")) {
+    out.push(`var firmsealAlgList = [${algs.map((alg) => name(ALGS[alg].module, alg)).join(", ")}];`);
+    for (const [value, parameters] of [
+      ["trustFile", "bytes, before, host"],
+      ["embeddedTrust", "bytes"],
+    ])
+      out.push(
+        `${api}.${value} = function (${parameters}) {\n  return ${name("trust", value as string)}(firmsealAlgList, ${parameters});\n};`,
+      );
+    out.push(`${api}.policyOf = ${name("trust", "policyOf")};`);
+  }
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors)}".split(",");`,
+      `var firmsealNames = "${errorList(all.errors, features.includes("trust"))}".split(",");`,
       "var firmsealNumber;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
       `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,

@@ -7,6 +7,7 @@ type Name = keyof typeof errors;
 const DAMAGED = "the file is damaged or was not made by a SUIT tool; get it again";
 const REBUILD = "make the manifest again with a tool that writes draft-ietf-suit-manifest-37";
 const POLICY = "check --key and --need";
+const RELIST = "make the trust file again with firmseal trust create";
 
 const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   CBOR_TRUNCATED: ["the CBOR ends too early", DAMAGED],
@@ -68,6 +69,10 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   SIGNATURE_THRESHOLD: ["fewer trusted keys have signed than are needed", "have the others sign: firmseal sign ENVELOPE --key KEY"],
   HEADER_LENGTH: ["a signature has more headers than are read", DAMAGED],
   SIGNATURE_LENGTH: ["a signature is longer than any that is known", DAMAGED],
+  ANCHOR_WINDOW: [
+    "those who signed are not trusted for this sequence number",
+    "sign with a key that the trust file lists for this sequence number",
+  ],
   NOT_A_MANIFEST: ["what is to run was not opened first", DAMAGED],
   INDEX_UNSET: ["a command runs before a component is chosen", "begin each section with set-component-index"],
   INDEX_RANGE: ["a component index is out of range", REBUILD],
@@ -97,6 +102,41 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   INVOKE_MISPLACED: ["the installation would start an image", "move invoke to the invoke section"],
   STORAGE_FULL: ["the device has no room left", "make room on it, on safe power: docs/espruino.md"],
   UNCONFIRMED: ["the release before is still on trial", "start it, and let its app confirm that it is well"],
+  TRUST_NONE: ["this is no trust file", "give a file that firmseal trust create has made"],
+  TRUST_VERSION: ["the trust file is of another version", "version 1 is the only one"],
+  TRUST_KEY: ["the trust file has an element that is not known", RELIST],
+  TRUST_INCOMPLETE: ["the trust file lacks a required element", RELIST],
+  TRUST_LIMIT: ["the trust file is too long", "at most 16 anchors, 65,535 bytes, 64 bytes of a name and of a kid"],
+  TRUST_ALG: ["the trust file lists a key of an algorithm that makes no signatures", "list public keys: a secret in a trust file is none"],
+  TRUST_KEY_TWICE: ["the trust file lists a key twice", "list each key once, with all its roles"],
+  TRUST_ROLE: [
+    "a key has roles that do not go together, or none",
+    "a root or debug key has no other role; others have release, recovery or both",
+  ],
+  TRUST_ROLE_EMPTY: [
+    "the trust file has a threshold for a role that nobody holds, or none for one that is held",
+    "give each role a key and a threshold; root is always one",
+  ],
+  TRUST_THRESHOLD: [
+    "a threshold is 0, or above the number of the role's keys",
+    "choose a threshold from 1 to the number of keys, and at most 8",
+  ],
+  TRUST_SCOPE: ["a vendor or class is not 16 bytes long, or a root has one", "give UUIDs, and scope and limits to other keys than roots"],
+  TRUST_WINDOW: ["a key is trusted until a lower sequence number than it begins with", "exchange since and until"],
+  TRUST_SIGNERS: [
+    "fewer roots of the trust file have signed it than it wants",
+    "have its own roots sign: firmseal trust sign FILE --key ROOT",
+  ],
+  TRUST_PREVIOUS: [
+    "fewer of the roots that are trusted up to now have signed the trust file than are needed",
+    "have the roots of the trust file before sign as well: firmseal trust sign FILE --key ROOT",
+  ],
+  TRUST_ROLLBACK: ["the trust file is no newer than the one before", "give a newer one; each needs a higher sequence number"],
+  TRUST_NAME: ["the trust file is for another line of products", "give the one whose name is that of the file before"],
+  TRUST_UNUSABLE: [
+    "the trust file gives this device too few keys for the role",
+    "check --role, and the vendor, class and algorithm of the role's keys",
+  ],
 };
 
 const BY_CODE = new Map(Object.entries(errors).map(([name, code]) => [code as number, WORDS[name as Name]]));

@@ -145,7 +145,7 @@ withPassphrases(
 
 command("bundle", "write a device verifier in one JavaScript file")
   .option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
-  .option("--features <names>", "with commas: install, errors, copy (these three where it is left out), prepared, flash, storage")
+  .option("--features <names>", "with commas: install, errors, copy (these three where it is left out), prepared, flash, storage, trust")
   .addOption(
     new Option(
       "--form <name>",

@@ -22,6 +22,7 @@ const HOSTS = [
   "src/open.ts read",
   "src/open.ts believe",
   "src/open.ts wrapper",
+  "src/trust.ts readTrust",
   "src/parse.ts parseEnvelope",
   "src/parse.ts parseManifest",
   "src/install.ts session",
@@ -34,7 +35,14 @@ const HOSTS = [
  * The reader and all that stands on it. In a module for Espruino it is a function, which makes these anew, so that it is not in memory while a
  * signature is verified, nor while nothing is done: that is when the variables are needed. It has no state that outlives a call but KEPT.
  */
-const CORE = ["src/open.ts read", "src/open.ts believe", "src/run.ts start", "src/run.ts step", "src/install.ts session"];
+const CORE = [
+  "src/trust.ts readTrust",
+  "src/open.ts read",
+  "src/open.ts believe",
+  "src/run.ts start",
+  "src/run.ts step",
+  "src/install.ts session",
+];
 const KEPT = ["src/manifest.ts MARK"];
 
 /** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
@@ -66,7 +74,9 @@ export function nested(all: Statement[], names: readonly string[]): string {
   const hosts = statements.filter((s) => s.body > 0 && isOneOf(HOSTS, s));
   // the narrowest host last, for it is the one
   const held = hosts.map((host) => {
-    const others = reached(statements, names, [host]);
+    // the core stands beside a host outside of it, and asks for what it needs itself
+    const roots = core.has(host) ? names : [...names, ...entries.flatMap((s) => s.declared)];
+    const others = reached(statements, roots, [host]);
     return { host, own: statements.filter((s) => !others.has(s) && core.has(s) === core.has(host) && !entries.includes(s)) };
   });
   held.sort((a, b) => b.own.length - a.own.length);

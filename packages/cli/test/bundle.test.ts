@@ -147,9 +147,38 @@ describe("firmseal bundle", () => {
 
   it("has the refusals' names where they are asked for", async () => {
     const p = new Place();
-    await p.ok(["bundle", "--alg", "hsslms", "--features", "errors", "--out", "n.js"]);
-    const { errors } = load(p.get("n.js").toString())["firmseal"] as { errors: { [name: string]: number } };
-    expect({ ...errors }).toEqual({ ...(await import("@firmseal/verifier")).errors });
+    const all = { ...(await import("@firmseal/verifier")).errors };
+    const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$/.test(name);
+    for (const [features, expected] of [
+      ["errors", Object.entries(all).filter(([name]) => !ofTrust(name))],
+      ["errors,trust", Object.entries(all)],
+    ] as const) {
+      await p.ok(["bundle", "--alg", "hsslms", "--features", features, "--out", "n.js"]);
+      const { errors } = load(p.get("n.js").toString())["firmseal"] as { errors: { [name: string]: number } };
+      expect({ ...errors }).toEqual(Object.fromEntries(expected));
+    }
+  });
+
+  it("with `trust` reads trust files, in the language of every engine; without it holds nothing of them", async () => {
+    const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
+    const p = new Place();
+    for (const [form, more] of [
+      ["umd", ["trustFile", "embeddedTrust", "policyOf"]],
+      ["espruino", ["trustFile", "embeddedTrust", "policyOf"]],
+      ["umd", []],
+    ] as const) {
+      const features = more.length > 0 ? ["trust"] : [];
+      await p.ok(["bundle", "--alg", "ed25519", "--features", features.join(), "--form", form, "--out", "t.js", "--source", "t.src.js"]);
+      for (const name of ["t.js", "t.src.js"]) {
+        const text = p.get(name).toString();
+        expect(checkEs5(text, name).filter((f: string) => !/optional: exports /.test(f))).toEqual([]);
+        const exports = {};
+        if (form === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`)(exports);
+        else Object.assign(exports, load(text)["firmseal"]);
+        expect(Object.keys(exports).sort()).toEqual(["open", "start", "step", "anchor", ...more].sort());
+        expect(text.includes("firmseal.trust")).toBe(more.length > 0);
+      }
+    }
   });
 
   it.each([

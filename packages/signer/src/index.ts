@@ -46,4 +46,21 @@ export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
 export { type TestKey, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
+export {
+  attachTrust,
+  describeTrust,
+  encodeTrust,
+  keyOfAnchor,
+  NotRoot,
+  ROLES,
+  type RoleName,
+  readTrust,
+  roleNames,
+  signTrust,
+  type TrustDescription,
+  type TrustEntry,
+  type TrustFile,
+  trustSigners,
+  trustToBeSigned,
+} from "./trust.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./uuid.js";

@@ -15,8 +15,11 @@ type Who = Pick<Signer, "alg" | "kid" | "publicKey">;
 /** One key, one signature. */
 export class AlreadySigned extends Error {
   override readonly name = "AlreadySigned";
-  constructor(readonly signer: Who) {
-    super("this key has signed the envelope already");
+  constructor(
+    readonly signer: Who,
+    what = "envelope",
+  ) {
+    super(`this key has signed the ${what} already`);
   }
 }
 

@@ -29,6 +29,7 @@ import {
   UINT,
   uint,
 } from "./cbor.js";
+import { HAS_TRUST } from "./features.js";
 import { refuse } from "./refuse.js";
 import {
   ALG_ED448,
@@ -268,10 +269,10 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
 }
 
 /**
- * Checks claims against anchors until `need` of them have signed. Returns the indices of those that have; refuses where they are too few.
- * A key counts once, however often it signed or is listed.
+ * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
+ * fewer than `need`. A key counts once, however often it signed or is listed.
  */
-export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host): number[] {
+export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number): number[] {
   var found: number[] = [],
     fits = false,
     c,
@@ -279,7 +280,7 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
     i,
     j,
     k;
-  for (i = 0; i < all.length && found.length < need; i++) {
+  for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
     c = all[i];
     for (j = 0; j < anchors.length; j++) {
       a = anchors[j];

@@ -15,3 +15,6 @@ export const HAS_PREPARED = true;
 
 /** Tables of multiples for Ed25519: an eighth fewer operations, and 2 kB more of RAM. A module for Espruino has none. */
 export const HAS_TABLES = true;
+
+/** Trust files, and anchors that count for some sequence numbers only. */
+export const HAS_TRUST = true;

@@ -7,9 +7,11 @@ import { hsslms } from "./alg/hsslms.js";
 import { anchorOf } from "./anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import type { Alg, Anchor, Bytes, Prepared } from "./types.js";
+import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust.js";
+import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./types.js";
 
-var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms },
+  LIST = [ed25519, es256, hmac256, hsslms];
 
 /**
  * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32 bytes, shared secret) or
@@ -18,6 +20,16 @@ var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: h
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
   return anchorOf(ALGS, alg, key, kid);
+}
+
+/** What a trust file of outside says, once `before` and the file's own roots have signed it: trust.ts, with every algorithm. */
+export function trustFile(bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
+  return file(LIST, bytes, before, host);
+}
+
+/** What a trust file says that is part of the firmware: no signature is verified. trust.ts, with every algorithm. */
+export function embeddedTrust(bytes: Bytes | Source): TrustStore {
+  return embedded(LIST, bytes);
 }
 
 export type { Commit, ComponentId, Device, Progress } from "./device.js";
@@ -31,5 +43,7 @@ export { open } from "./open.js";
 export type { Refusal } from "./refuse.js";
 export { start, step } from "./run.js";
 export * as errors from "./spec/errors.js";
+export type { TrustAnchor, TrustStore } from "./trust.js";
+export { policyOf } from "./trust.js";
 export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./types.js";
 export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

@@ -5,16 +5,30 @@ import { rawKey, same } from "./bytes.js";
 import { array, bstr, done, enter, type Input, input, leave, open as openString, seek, take } from "./cbor.js";
 import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
+import { HAS_TRUST } from "./features.js";
 import { MARK, type Manifest } from "./manifest.js";
 import { isHalf, less } from "./number.js";
 import { type Element, type Envelope, parseEnvelope, parseManifest, type Structure } from "./parse.js";
 import { markAt, refuse } from "./refuse.js";
 import { checkCommands } from "./run.js";
-import { DIGEST_MANIFEST, DIGEST_SEVERED, PAYLOAD_UNREFERENCED, ROLLBACK, SIGNATURE_COUNT, TRUST_POLICY } from "./spec/errors.js";
-import type { Bytes, Host, Source, Trust } from "./types.js";
+import {
+  ANCHOR_WINDOW,
+  DIGEST_MANIFEST,
+  DIGEST_SEVERED,
+  PAYLOAD_UNREFERENCED,
+  ROLLBACK,
+  SIGNATURE_COUNT,
+  TRUST_POLICY,
+} from "./spec/errors.js";
+import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
+
+/** Whether a limit is left out, or is a number of 64 bits: one that could not be read must not count as none. */
+function isLimit(s: Sequence | undefined): boolean {
+  return s === undefined || !!(s && isHalf(s[0]) && isHalf(s[1]));
+}
 
 /** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */
-function policy(trust: Trust): number {
+export function policy(trust: Trust): number {
   var anchors = trust && trust.anchors,
     distinct = 0,
     need = trust && trust.need === undefined ? 1 : trust && (trust.need as number),
@@ -24,6 +38,7 @@ function policy(trust: Trust): number {
   if (!anchors || !(anchors.length > 0)) refuse(TRUST_POLICY);
   for (i = 0; i < anchors.length; i++) {
     if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY);
+    if (HAS_TRUST && !(isLimit(anchors[i].since) && isLimit(anchors[i].until))) refuse(TRUST_POLICY);
     for (j = 0; j < i; j++) if (same(rawKey(anchors[i].key), rawKey(anchors[j].key))) break;
     if (j === i) distinct++;
   }
@@ -108,6 +123,26 @@ export function read(bytes: Bytes | Source, trust: Trust): Unverified {
   return { need: need, envelope: envelope, digest: w.digest, claims: w.claims };
 }
 
+/** How many signers have to be known: all, where one of them may turn out not to count; 0 where as many as are needed. */
+function most(anchors: Anchor[]): number {
+  var i;
+  for (i = 0; i < anchors.length; i++) if (anchors[i].since || anchors[i].until) return anchors.length;
+  return 0;
+}
+
+/** Those of `signers` that count for a sequence number; refused where they are too few. */
+function current(signers: number[], trust: Trust, need: number, s: Sequence): number[] {
+  var out: number[] = [],
+    i,
+    a;
+  for (i = 0; i < signers.length; i++) {
+    a = trust.anchors[signers[i]];
+    if (!(a.since && less(s, a.since)) && !(a.until && less(a.until, s))) out.push(signers[i]);
+  }
+  if (out.length < need) refuse(ANCHOR_WINDOW);
+  return out;
+}
+
 /** The manifest, once its digest is believed. */
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host): Manifest {
   var e = u.envelope,
@@ -117,6 +152,8 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   markAt(e.body.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
   if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
+  // a key that was retired or stolen still signs what it could sign before, and nothing newer
+  if (HAS_TRUST) signers = current(signers, trust, u.need, m.sequence);
   checkSevered(e, m, host);
   checkContents(e, m);
   m.signers = signers;
@@ -139,7 +176,7 @@ export function open(bytes: Bytes | Source, trust: Trust, host?: Host): Manifest
   var u = read(bytes, trust),
     signers;
   host = host || {};
-  signers = verified(u.claims as Claim[], trust.anchors, u.need, host);
+  signers = verified(u.claims as Claim[], trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0);
   // what was signed is not needed any more, and takes RAM
   u.claims = null;
   return believe(u, signers, trust, host);

@@ -56,11 +56,16 @@ export interface Alg {
   verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean;
 }
 
-/** A key that is trusted, with the one algorithm it is trusted for: the message never chooses. */
+/**
+ * A key that is trusted, with the one algorithm it is trusted for: the message never chooses. `since`, `until`: the lowest and the highest
+ * sequence number of a manifest that it counts for; a bundle looks at them where it has trust files.
+ */
 export interface Anchor {
   alg: Alg;
   key: Bytes | Prepared;
   kid?: Bytes;
+  since?: Sequence;
+  until?: Sequence;
 }
 
 /** Whom to believe. `need` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */

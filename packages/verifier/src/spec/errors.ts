@@ -62,6 +62,7 @@ export const SIGNATURE_NO_ANCHOR = 61;
 export const SIGNATURE_THRESHOLD = 62;
 export const HEADER_LENGTH = 63;
 export const SIGNATURE_LENGTH = 64;
+export const ANCHOR_WINDOW = 65;
 
 // 70..89  running a sequence (M37 §6)
 export const NOT_A_MANIFEST = 70;
@@ -95,3 +96,22 @@ export const INVOKE_UNVERIFIED = 97;
 export const INVOKE_MISPLACED = 98;
 export const STORAGE_FULL = 99;
 export const UNCONFIRMED = 100;
+
+// 110..129  trust files
+export const TRUST_NONE = 110;
+export const TRUST_VERSION = 111;
+export const TRUST_KEY = 112;
+export const TRUST_INCOMPLETE = 113;
+export const TRUST_LIMIT = 114;
+export const TRUST_ALG = 115;
+export const TRUST_KEY_TWICE = 116;
+export const TRUST_ROLE = 117;
+export const TRUST_ROLE_EMPTY = 118;
+export const TRUST_THRESHOLD = 119;
+export const TRUST_SCOPE = 120;
+export const TRUST_WINDOW = 121;
+export const TRUST_SIGNERS = 122;
+export const TRUST_PREVIOUS = 123;
+export const TRUST_ROLLBACK = 124;
+export const TRUST_NAME = 125;
+export const TRUST_UNUSABLE = 126;

@@ -143,3 +143,4 @@ export {
   TEXT_VENDOR_NAME,
   TEXT_VERSION_REQUIRED,
 } from "./suit.js";
+export { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "./trust.js";

@@ -1,0 +1,27 @@
+// The numbers of trust files (docs/trust.md), which are this project's own.
+
+/** What is signed besides the payload, so that a signature on a manifest can never be one on a trust file, nor the other way round. */
+export const TRUST_CONTEXT = "firmseal.trust";
+
+// The payload
+export const FILE_VERSION = 1;
+export const FILE_SEQUENCE = 2;
+export const FILE_ANCHORS = 3;
+export const FILE_THRESHOLDS = 4;
+export const FILE_NAME = 5;
+
+// One anchor
+export const ANCHOR_ALG = 1;
+export const ANCHOR_KEY_BYTES = 2;
+export const ANCHOR_ROLES = 3;
+export const ANCHOR_KID = 4;
+export const ANCHOR_VENDOR = 5;
+export const ANCHOR_CLASS = 6;
+export const ANCHOR_SINCE = 7;
+export const ANCHOR_UNTIL = 8;
+
+// What an anchor is trusted for. The first signs trust files and nothing else, the others manifests.
+export const ROLE_ROOT = 1;
+export const ROLE_RELEASE = 2;
+export const ROLE_DEBUG = 3;
+export const ROLE_RECOVERY = 4;
