@@ -381,7 +381,7 @@ describe("test keys", () => {
   });
 
   test("another key has no name", async () => {
-    for (const alg of keyAlgs) {
+    for (const alg of keyAlgs.filter((a) => a !== "hsslms")) {
       await loadAlg(alg);
       expect(testKeyName(privateKey(alg, new Uint8Array(32).fill(0x43)))).toBeUndefined();
     }
