@@ -52,7 +52,7 @@ const CBOR_READERS = /^(cbor|cbor-x|cborg|cbor2|cbor-sync|cbor-js|borc|cbor-redu
 const MAY_IMPORT = {
   verifier: /^$/,
   signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes|post-quantum)|ajv|cbor-x)$/,
-  cli: /^(@firmseal\/(signer|verifier)|commander|terser|uf2|node:)$/,
+  cli: /^(@firmseal\/(signer|verifier)|@noble\/hashes|bcrypt-pbkdf|commander|terser|uf2|node:)$/,
 };
 
 /** The direction of dependencies: cli → signer → verifier → nothing. */

@@ -32,12 +32,15 @@ const STDIN = "-";
 /** Node reads no larger file whole. Images of that size are raw and are hashed as a stream. */
 const MOST_AT_ONCE = 2 ** 31 - 1;
 
-/** Opens a regular file. A directory, FIFO or device is wrong use; a missing or unreadable file is the environment's fault. */
-export function openRegular(path: string): { fd: number; size: number } {
+/**
+ * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
+ * environment's fault.
+ */
+export function openRegular(path: string, flags = 0): { fd: number; size: number } {
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer must not hang here
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }

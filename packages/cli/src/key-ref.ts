@@ -3,16 +3,25 @@
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
+import { take } from "./keys/environment.js";
 import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
 import { passphrase } from "./keys/passphrase.js";
 import { warn } from "./ui.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
-const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {};
+const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
+  env: () => import("./keys/env.js"),
+  fd: () => import("./keys/fd.js"),
+};
+
+/** What a reference begins with, where that names a kind; undefined for a file. */
+export function schemeOf(ref: string): string | undefined {
+  const scheme = /^([a-z0-9]+):/.exec(ref)?.[1];
+  return scheme !== undefined && Object.hasOwn(KINDS, scheme) ? scheme : undefined;
+}
 
 function kindOf(ref: string): Promise<{ open: OpenKey }> {
-  const scheme = /^([a-z0-9]+):/.exec(ref)?.[1];
-  const kind = scheme !== undefined && Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
+  const kind = KINDS[schemeOf(ref) ?? ""];
   return kind ? kind() : import("./keys/file.js");
 }
 
@@ -31,11 +40,15 @@ async function openKeys(refs: readonly string[], options: readonly PassphraseOpt
     secret(prompt) {
       if (only) {
         shared ??= passphrase({ ...only, prompt });
-        return shared;
+        // a copy, which is filled with zeros when it has been used
+        return shared.then((secret) => Uint8Array.from(secret));
       }
       return passphrase({ ...rest.shift(), prompt });
     },
   };
+  // all of them before the first key is opened, for that may start a program
+  for (const option of options) if ("env" in option) take(option.env);
+  for (const ref of refs) if (ref.startsWith("env:")) take(ref.slice("env:".length));
   try {
     for (const ref of refs) {
       const key = await (await kindOf(ref)).open(ref, ask);
@@ -46,6 +59,8 @@ async function openKeys(refs: readonly string[], options: readonly PassphraseOpt
   } catch (e) {
     await closeKeys(keys);
     throw e;
+  } finally {
+    (await shared?.catch(() => undefined))?.fill(0);
   }
   return keys;
 }
@@ -70,6 +85,16 @@ export async function withSigners<T>(
         return { ...key, signer };
       }),
     );
+  } finally {
+    await closeKeys(keys);
+  }
+}
+
+/** Does `work` with one key of any sort, with its private part where that is in this process. */
+export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: HeldKey) => Promise<T>): Promise<T> {
+  const keys = await openKeys([ref], options, false);
+  try {
+    return await work(keys[0] as HeldKey);
   } finally {
     await closeKeys(keys);
   }

@@ -34,7 +34,12 @@ withTarget(withPassphrases(command("keygen", "make a private key, encrypted by d
     "--hss <levels>",
     "hsslms: HEIGHT/WIDTH of each level from the top, with commas, n24: before them for SHA-256/192 (default: 15/4)",
   )
-  .requiredOption("-o, --out <file>", "where to write the key (PKCS#8 PEM, or for hsslms a form of its own; mode 0600); never overwritten")
+  .addOption(
+    new Option("--format <name>", "form of the key; hsslms has one of its own")
+      .choices(["pkcs8", "openssh", "jwk", "cose"])
+      .default("pkcs8"),
+  )
+  .requiredOption("-o, --out <file>", "where to write the key (mode 0600); never overwritten")
   .option("--no-passphrase", "write the key unencrypted")
   .action(async (o) =>
     o.alg === "hsslms" ? (await import("./commands/keygen-hss.js")).keygenHss(o) : (await import("./commands/keygen.js")).keygen(o),
@@ -43,7 +48,15 @@ withTarget(withPassphrases(command("keygen", "make a private key, encrypted by d
 withPassphrases(command("pubkey", "write the public part of a key"))
   .argument("<key>", "private or public key file")
   .addOption(
-    new Option("--format <name>", "output format (default: pem, or js with --device)").choices(["pem", "jwk", "cose", "js", "h", "raw"]),
+    new Option("--format <name>", "output format (default: pem, or js with --device)").choices([
+      "pem",
+      "openssh",
+      "jwk",
+      "cose",
+      "js",
+      "h",
+      "raw",
+    ]),
   )
   .option("--device", "with a table worked out beforehand, which makes verification faster (Ed25519; js)")
   .addOption(new Option("--table-size <size>", "characters in the table").choices(["1k", "2k", "4k", "8k"]))
@@ -58,6 +71,19 @@ command("hss", "what is used of an HSS/LMS key, and how to go on with its state"
   .addOption(new Option("--to <n>", "skip: the number of the next signature").argParser(leafNumber))
   .option("--no-other-copy-signs", "adopt: no other copy of the key signs any more")
   .action(async (what, key, o) => (await import("./commands/hss.js")).hss(what, key, o));
+
+withPassphrases(command("convert", "write a key in another form, or under another passphrase"))
+  .argument("<key>", "private or public key: a file, env:NAME, fd:N, or - for stdin")
+  .addOption(
+    new Option("--format <name>", "form of the new file: pkcs8 for a private key, pem or raw for a public one, the others for both")
+      .choices(["pkcs8", "openssh", "jwk", "cose", "pem", "raw"])
+      .makeOptionMandatory(),
+  )
+  .requiredOption("-o, --out <file>", "where to write it (a private key with mode 0600); never overwritten")
+  .option("--new-passphrase-env <name>", "environment variable that holds the passphrase of the new file")
+  .addOption(new Option("--new-passphrase-fd <n>", "file descriptor to read the passphrase of the new file from").argParser(wholeNumber))
+  .option("--no-passphrase", "write a private key unencrypted")
+  .action(async (key, o) => (await import("./commands/convert.js")).convert(key, o));
 
 command("create", "make an unsigned envelope from a description")
   .requiredOption("--from <file>", "description (JSON), or - for stdin")

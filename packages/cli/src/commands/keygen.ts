@@ -4,9 +4,9 @@ import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/sig
 import { usage } from "../failure.js";
 import { writeWhole } from "../io.js";
 import { keyFacts } from "../key-ref.js";
+import { canEncrypt, formatPrivate, type PrivateFormat } from "../keys/format.js";
 import { partnerOf } from "../keys/hybrid.js";
 import { passphrase } from "../keys/passphrase.js";
-import { encryptedPem, plainPem } from "../keys/pkcs8.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { advise } from "../targets.js";
 import { json, say, visible, warn } from "../ui.js";
@@ -17,6 +17,7 @@ export interface KeygenOptions extends PassphraseOptions {
   out: string;
   /** The levels of an HSS/LMS key. */
   hss?: string;
+  format: PrivateFormat;
   /** false: --no-passphrase. */
   passphrase: boolean;
   target?: string;
@@ -28,34 +29,54 @@ async function fresh(alg: KeyAlg): Promise<PrivateKey> {
   await loadAlg(alg);
   for (;;) {
     try {
-      return privateKey(alg, new Uint8Array(randomBytes(32)));
+      const secret = randomBytes(32);
+      const key = privateKey(alg, secret);
+      secret.fill(0);
+      return key;
     } catch (e) {
       if ((e as { code?: string }).code !== "range") throw e;
     }
   }
 }
 
-/** Both files of a pair, or none. */
-function writeAll(files: readonly (readonly [path: string, pem: string])[]): void {
+/** Nobody is to believe that a JWK is encrypted because he has not asked for one that is not. */
+export function refuseToEncrypt(format: PrivateFormat, encrypt: boolean): void {
+  if (encrypt && !canEncrypt(format)) throw usage(`--format ${format} is not encrypted`, "add --no-passphrase, or choose pkcs8 or openssh");
+}
+
+/**
+ * Writes private keys, all of them or none, mode 0600 from the first byte, never over an existing file. The passphrase is zeros
+ * afterwards.
+ */
+export async function writePrivate(keys: ReadonlyMap<string, PrivateKey>, format: PrivateFormat, secret?: Uint8Array): Promise<void> {
   const written: string[] = [];
   try {
-    for (const [path, pem] of files) {
-      writeWhole(path, Buffer.from(pem), { mode: 0o600, fresh: true });
+    for (const [path, key] of keys) {
+      const content = await formatPrivate(key, format, secret && Uint8Array.from(secret));
+      if (!secret) warn(`${visible(path)} is not encrypted: whoever can read the file can sign`);
+      try {
+        writeWhole(path, content, { mode: 0o600, fresh: true });
+      } finally {
+        content.fill(0);
+      }
       written.push(path);
     }
   } catch (e) {
     for (const path of written) unlinkSync(path);
     throw e;
+  } finally {
+    secret?.fill(0);
   }
 }
 
-/** Makes a private key: PKCS#8, encrypted unless that is turned off, mode 0600 from its first byte, never over an existing file. */
+/** Makes a private key, encrypted unless that is turned off, mode 0600 from its first byte, never over an existing file. */
 export async function keygen(o: KeygenOptions): Promise<void> {
   const options = passphraseOptions(o);
   if (o.hss !== undefined) throw usage("--hss is for keys of HSS/LMS", "give --alg hsslms as well, or drop it");
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");
+  refuseToEncrypt(o.format, o.passphrase);
   const algs = o.alg.split("+") as KeyAlg[];
   const paths = algs.length > 1 ? [o.out, partnerOf(o.out)] : [o.out];
   const advice = o.target === undefined ? undefined : advise(o.target, algs);
@@ -65,16 +86,12 @@ export async function keygen(o: KeygenOptions): Promise<void> {
       throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
   const keys: PrivateKey[] = [];
   for (const alg of algs) keys.push(await fresh(alg));
-  const words = o.passphrase ? await passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true }) : undefined;
-  const files: [string, string][] = [];
-  for (const [i, key] of keys.entries()) {
-    const path = paths[i] as string;
-    if (!words) warn(`${visible(path)} is not encrypted: whoever can read the file can sign`);
-    files.push([path, words ? await encryptedPem(key, words) : plainPem(key)]);
-  }
-  writeAll(files);
+  const secret = o.passphrase
+    ? await passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true })
+    : undefined;
+  await writePrivate(new Map(keys.map((key, i) => [paths[i] as string, key])), o.format, secret);
   if (o.json) {
-    const about = keys.map((key, i) => ({ out: paths[i], encrypted: o.passphrase, ...keyFacts(key) }));
+    const about = keys.map((key, i) => ({ out: paths[i], format: o.format, encrypted: o.passphrase, ...keyFacts(key) }));
     json({ ok: true, code: 0, ...about[0], ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) });
     return;
   }

@@ -1,7 +1,7 @@
-// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; JWK; COSE_Key; raw public keys; HSS/LMS by way of hss.ts. One key a file.
+// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; OpenSSH; minisign; JWK; COSE_Key, also in base64; raw public keys; HSS/LMS by
+// way of hss.ts. One key a file.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { closeSync, fstatSync } from "node:fs";
 import {
   fromCose,
   fromJwk,
@@ -19,34 +19,59 @@ import {
   publicOf,
   signer,
 } from "@firmseal/signer";
-import { openRegular, readAll } from "../io.js";
-import { visible, warn } from "../ui.js";
+import { readAll } from "../io.js";
+import { visible } from "../ui.js";
 import { KeyFileError } from "./error.js";
 import type { Asking, HeldKey } from "./kind.js";
+import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
+import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
 import { isOneSequence, pemBlock } from "./pem.js";
+import { readGuarded } from "./private-file.js";
 
 export { KeyFileError };
 
 /** Above this no file is a key; an image that was handed in by mistake is not searched for one. */
 const LONGEST = 64 * 1024;
 
-const FORMS = "a key is PEM, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+const FORMS = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+
+const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 
 /** The key in a file; "-" is stdin. */
 export async function open(path: string, ask: Asking): Promise<HeldKey> {
-  const bytes = readAll(path, LONGEST);
-  const text = Buffer.from(bytes).toString("latin1");
-  if (text.startsWith("-----BEGIN FIRMSEAL HSS KEY-----")) return (await import("./hss.js")).openHss(path, text, ask);
-  const key = await readKey(bytes, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
-  const own = path === "-" ? {} : { file: path };
-  if (!isPrivate(key)) return { name: path, public: key, ...own };
-  if (path !== "-") {
-    const { fd } = openRegular(path);
-    if (looseMode(fstatSync(fd))) warn(`${visible(path)} can be read by others; chmod 600 it`);
-    closeSync(fd);
+  // the message must not hold what was meant to be secret, and a file of this name is not there
+  if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
+    throw new KeyFileError(
+      "--key: the key itself stands on the command line, where every user of the machine can read it",
+      "make a new key, and give the name of its file, or env:NAME",
+      2,
+    );
+  if (path === "-") return holdKey(Buffer.from(readAll(path, LONGEST).buffer), path, ask);
+  const { bytes, guard } = readGuarded(path, LONGEST);
+  if (bytes.indexOf(HSS) === 0) {
+    if (!ask.publicOnly) guard();
+    return (await import("./hss.js")).openHss(path, bytes.toString("latin1"), ask);
   }
-  return { name: path, public: publicOf(key), private: key, signer: signer(key), ...own };
+  return { ...(await holdKey(bytes, path, ask, guard)), file: path };
+}
+
+/**
+ * The key in `bytes`, which are zeros afterwards. `guard` throws where no private key may be: it is asked before a passphrase is. Throws
+ * KeyFileError.
+ */
+export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<HeldKey> {
+  try {
+    const key = await readKey(bytes, name, () => {
+      guard();
+      return ask.secret(`Passphrase for ${visible(name)}: `);
+    });
+    if (!isPrivate(key)) return { name, public: key };
+    guard();
+    return { name, public: publicOf(key), private: key, signer: signer(key) };
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 /**
@@ -58,17 +83,25 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   if (bytes.length > LONGEST) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
-    if (bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) return fromRaw(bytes);
+    if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);
     // the number of levels, 1 to 8 in four bytes
     if ((bytes.length === 60 || bytes.length === 52) && bytes[0] === 0 && bytes[1] === 0) return fromRaw(bytes);
-    const text = Buffer.from(bytes).toString("latin1");
+    const text = Buffer.from(bytes)
+      .toString("latin1")
+      .replace(/^\xef\xbb\xbf/, "");
+    if (/^(\xff\xfe|\xfe\xff)/.test(text))
+      throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
     if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
+    if (isMinisign(text)) return await readMinisign(text, name, passphrase);
+    if (isOpenSshPublic(text)) return readOpenSshPublic(text);
     // as long as text with a key can be, and no COSE_Key of a sensible kid
     if (MLDSA_RAW.includes(bytes.length) && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
-    if (/^(\xef\xbb\xbf)?\s*[{[]/.test(text)) {
+    if (/^\s*[{[]/.test(text)) {
       const jwk = parseJson(bytes, name);
       return await loading(() => fromJwk(jwk));
     }
+    const decoded = fromBase64(text.trim());
+    if (decoded) return readMinisignPublic(decoded) ?? (await readKey(decoded, name, never));
     const first = bytes[0] as number;
     if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
     if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
@@ -100,11 +133,26 @@ async function loading<T>(read: () => T): Promise<T> {
   }
 }
 
-/** Whether others than the owner may read or change a file: to be warned of when a private key is in it. */
-export function looseMode(stat: { mode: number }): boolean {
-  // Windows has no such bits, and Node reports them all as set
-  return process.platform !== "win32" && (stat.mode & 0o077) !== 0;
+/**
+ * Whether 32 bytes are the beginning of something else: text, or the head of a COSE_Key (kty first) or of DER. A key that begins like these
+ * by chance, which one in 10^6 does, is to be given in another form.
+ */
+function isCut(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 4)).toString("hex");
+  return bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 0x20 && b < 0x7f)) || /^(a[3-8]010[1257]|30..0201)/.test(head);
 }
+
+/** What base64 or base64url stands for, where it is a COSE_Key or a public key of minisign; of either its one encoding. */
+function fromBase64(text: string): Buffer | undefined {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  const first = bytes[0] ?? 0;
+  const isOurs =
+    bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || (bytes.length === 42 && bytes.toString("latin1", 0, 2) === "Ed"));
+  return isOurs && (bytes.toString("base64") === text || bytes.toString("base64url") === text) ? bytes : undefined;
+}
+
+const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
 
 const HINTS: Record<KeyErrorCode, string> = {
   format: FORMS,
@@ -134,6 +182,7 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
     return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
   }
   try {
+    if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
     if (label === "ENCRYPTED PRIVATE KEY") return await decrypt(der, await passphrase(), name);
     const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;
     if (two) return two;
@@ -158,7 +207,8 @@ const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
   let key: KeyObject;
   try {
-    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(passphrase) });
+    const { buffer, byteOffset, length } = passphrase;
+    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
   } catch (e) {
     const code = String((e as NodeJS.ErrnoException).code);
     const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase, name) : undefined;
@@ -172,6 +222,8 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
     }
     // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+  } finally {
+    passphrase.fill(0);
   }
   // a Node whose OpenSSL has ML-DSA
   if (key.asymmetricKeyType?.startsWith("ml-dsa")) {

@@ -1,14 +1,58 @@
-// Public keys as others want them: files for tools (pem, jwk, cose, raw) and literals to embed in a device (js, h).
+// Keys as others want them: public ones in files for tools (pem, openssh, jwk, cose, raw) and as literals to embed in a device (js, h), and
+// private ones (pkcs8, openssh, jwk, cose).
 
 import { createPublicKey } from "node:crypto";
-import { coseAlg, hssToSpki, type PublicKey, publicOf, thumbprint, toCose, toJwk } from "@firmseal/signer";
+import {
+  coseAlg,
+  hssToSpki,
+  type PrivateKey,
+  type PublicKey,
+  publicOf,
+  thumbprint,
+  toCose,
+  toJwk,
+  toPrivateCose,
+  toPrivateJwk,
+} from "@firmseal/signer";
 import { KeyFileError } from "./error.js";
 import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
-import { pem } from "./pkcs8.js";
+import { openSshPrivate, openSshPublic } from "./openssh.js";
+import { encryptedPem, pem, plainPem } from "./pkcs8.js";
 
-export const publicFormats = ["pem", "jwk", "cose", "js", "h", "raw"] as const;
+export const publicFormats = ["pem", "openssh", "jwk", "cose", "js", "h", "raw"] as const;
 
 export type PublicFormat = (typeof publicFormats)[number];
+
+export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
+
+export type PrivateFormat = (typeof privateFormats)[number];
+
+/** Whether a private key in this form can be encrypted: of a JWK or a COSE_Key no reader expects that. */
+export function canEncrypt(format: PrivateFormat): boolean {
+  return format === "pkcs8" || format === "openssh";
+}
+
+/** Whether a form has a place for the key identifier. */
+export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
+  return format === "jwk" || format === "cose" || format === "js" || format === "h";
+}
+
+/**
+ * The bytes of a file that holds a private key, encrypted where a passphrase is given. Throws KeyError `unsupported` where the form has no
+ * such key, and RangeError for a passphrase where it has no encryption.
+ */
+export async function formatPrivate(key: PrivateKey, format: PrivateFormat, passphrase?: Uint8Array): Promise<Buffer> {
+  if (passphrase && !canEncrypt(format)) throw new RangeError(`${format} is not encrypted`);
+  const content = await privateWriters[format](key, passphrase);
+  return typeof content === "string" ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.length);
+}
+
+const privateWriters: Record<PrivateFormat, (key: PrivateKey, passphrase?: Uint8Array) => Promise<string> | string | Uint8Array> = {
+  pkcs8: (key, passphrase) => (passphrase ? encryptedPem(key, passphrase) : plainPem(key)),
+  openssh: (key, passphrase) => openSshPrivate(key, passphrase),
+  jwk: (key) => `${JSON.stringify(toPrivateJwk(key), null, 2)}\n`,
+  cose: toPrivateCose,
+};
 
 /** The bytes of a file that holds the public part of a key, of a private one too. Text ends with a newline. */
 export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
@@ -23,6 +67,7 @@ const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
       : isMlDsa(key)
         ? pem("PUBLIC KEY", mlDsaSpki(key))
         : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
+  openssh: openSshPublic,
   jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
   cose: toCose,
   raw: (key) => Uint8Array.from(key.key),

@@ -4,6 +4,7 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
+import { take } from "./environment.js";
 import { KeyFileError } from "./error.js";
 
 /** Bytes that a passphrase may have: more is a file that was meant for something else. */
@@ -31,15 +32,22 @@ function checked(bytes: Uint8Array, where: string): Uint8Array {
   if (bytes.length === 0)
     throw new KeyFileError(`${where}: the passphrase is empty`, "give at least one character, or --no-passphrase for a key without", 3);
   if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
+  // what an editor puts in, and nobody could type
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
+    throw new KeyFileError(`${where}: the passphrase begins with a byte-order mark`, "save it without one", 3);
+  if (bytes.includes(0x0a) || bytes.includes(0x0d))
+    throw new KeyFileError(`${where}: the passphrase holds a line break`, "a passphrase is one line", 3);
   return bytes;
 }
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 function tooLong(where: string): KeyFileError {
   return new KeyFileError(`${where}: longer than ${LONGEST_PASSPHRASE} bytes`, "a passphrase is one line", 3);
 }
 
 function fromEnv(name: string): Uint8Array {
-  const value = process.env[name];
+  const value = take(name);
   if (value === undefined) throw new KeyFileError(`the environment has no variable ${name}`, `set it: ${name}=… firmseal …`, 3);
   return checked(Buffer.from(value, "utf8"), `variable ${name}`);
 }

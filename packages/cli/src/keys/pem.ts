@@ -1,15 +1,17 @@
-// Finds the one key in a PEM file (RFC 7468): complete, undamaged armour around exactly one DER sequence.
+// Finds the one key in a PEM file (RFC 7468): complete, undamaged armour around exactly one DER sequence, or
+// around the content of an OpenSSH key.
 
 import { KeyFileError } from "./error.js";
 
-const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY"];
+const OPENSSH = "OPENSSH PRIVATE KEY";
+
+const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY", OPENSSH];
 
 const CUT = "the file is cut short or damaged: export the key again";
 
 // what people have instead, and how they get on
 const OTHER: Record<string, string> = {
   CERTIFICATE: "take the public key out of it: openssl x509 -pubkey -noout -in FILE",
-  "OPENSSH PRIVATE KEY": "make a key for signing: firmseal keygen --out KEY.pem",
 };
 
 /** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
@@ -28,6 +30,9 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   const [block] = keys;
   if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
   if (keys.length > 1) throw several(keys.length);
+  // explanations around a key are passed over (RFC 7468 §2); which of two keys is meant, nobody can know
+  if (/"kty"|^untrusted comment:|^\s*(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^\s*[\w+/-]{40,}=*\s*$/m.test(text.replace(block.body, "")))
+    throw new KeyFileError(`${name}: another key beside the PEM`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
       `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,
@@ -45,7 +50,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   }
   const base64 = block.body.replace(/\s+/g, "");
   const der = Buffer.from(base64, "base64");
-  if (der.toString("base64") !== base64 || !isOneSequence(der))
+  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !isOneSequence(der)))
     throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
   return { label: block.label, der };
 }

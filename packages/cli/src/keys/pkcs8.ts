@@ -76,8 +76,8 @@ function integer(value: number): Buffer {
   return tlv(INTEGER, Buffer.from(bytes));
 }
 
-/** PEM (RFC 7468). */
-export function pem(label: string, der: Buffer): string {
-  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+/** PEM (RFC 7468 §2) with lines of `width` characters. */
+export function pem(label: string, der: Buffer, width = 64): string {
+  const lines = der.toString("base64").match(new RegExp(`.{1,${width}}`, "g")) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

@@ -1,0 +1,64 @@
+// The data types of SSH (RFC 4251 §5) that keys are written in.
+
+import { timingSafeEqual } from "node:crypto";
+
+/** Reads from the front. What is not whole throws what `fault` gives. */
+export class WireReader {
+  private at = 0;
+
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly fault: () => Error,
+  ) {}
+
+  private take(n: number): Buffer {
+    if (n > this.bytes.length - this.at) throw this.fault();
+    this.at += n;
+    return this.bytes.subarray(this.at - n, this.at);
+  }
+
+  uint32(): number {
+    return this.take(4).readUInt32BE(0);
+  }
+
+  string(): Buffer {
+    return this.take(this.uint32());
+  }
+
+  /** An mpint that is positive and has at most `length` bytes: so many, in big endian. */
+  number(length: number): Buffer {
+    const bytes = this.string();
+    // one zero in front exactly where the next bit would make it negative
+    const lead = bytes[0] === 0 ? 1 : 0;
+    const top = bytes[lead] ?? 0;
+    if (bytes.length - lead > length || top >= 0x80 !== (lead === 1) || bytes.length === lead) throw this.fault();
+    return Buffer.concat([Buffer.alloc(length - bytes.length + lead), bytes.subarray(lead)]);
+  }
+
+  rest(): Buffer {
+    return this.take(this.bytes.length - this.at);
+  }
+
+  end(): void {
+    if (this.at !== this.bytes.length) throw this.fault();
+  }
+}
+
+/** A string: its length in four bytes, and itself. */
+export function wire(content: string | Uint8Array): Buffer {
+  const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(bytes.length);
+  return Buffer.concat([head, bytes]);
+}
+
+/** An mpint of a positive number in big endian. */
+export function wireNumber(value: Uint8Array): Buffer {
+  const first = value.findIndex((byte) => byte !== 0);
+  const bytes = value.subarray(first);
+  return wire((bytes[0] as number) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
+}
+
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
