@@ -19,6 +19,7 @@ import {
 } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { published } from "../../signer/test/published.js";
+import { refuseTestKeys } from "../src/key-ref.js";
 import { encryptedPem } from "../src/keys/pkcs8.js";
 import { expectFailure, expectHarmless, FACTS, keyA, keyB, keyC, type Place, signImage, standard } from "./run.js";
 
@@ -167,31 +168,36 @@ describe.concurrent("published test keys", () => {
     const q = standard();
     const known = testKeys.filter((t) => secretOf(t) !== undefined);
     expect(known.length).toBeGreaterThan(70);
-    // a command for each would take a minute: each is refused alone where the others are allowed
-    const refs: string[] = [];
-    for (const t of known) {
-      const key = privateKey(t.alg, hex(secretOf(t) as string), Uint8Array.of(1));
-      refs.push("--key", q.put(`${t.name}.cose`, toPrivateCose(key)));
-    }
-    const allow = known.flatMap((t) => ["--allow-test-key", t.name]);
     const before = q.tree();
-    for (const t of [known[0], known[20], ...known.filter((k) => k.digest)]) {
-      const name = t?.name as string;
-      const others = allow.filter((_, i) => allow[i - (i % 2) + 1] !== name);
-      const line = expectFailure(
-        await q.run(["sign", "fw.bin", "--key", `${name}.cose`, ...others, ...FACTS, "--seq", "1", "--out", "x.suit"]),
-        1,
-      );
-      expect(line).toContain(`${name} is a published test key`);
-    }
-    // all at once: the first that is not allowed is told
-    for (const t of known.filter((_, i) => i % 8 === 0)) {
-      const others = allow.filter((_, i) => allow[i - (i % 2) + 1] !== t.name);
-      const r = await q.run(["sign", "fw.bin", ...refs, ...others, ...FACTS, "--seq", "1", "--out", "x.suit"]);
-      expect(r.exit).toBe(1);
-      expect(r.stderr).toContain(`${t.name} is a published test key`);
+    for (const t of testKeys) {
+      const key = testKeyPublic(t);
+      expect(() => refuseTestKeys([keyA, withKid(key, Uint8Array.of(1))], []), t.name).toThrow(`${t.name} is a published test key`);
+      expect(
+        () =>
+          refuseTestKeys(
+            [key],
+            testKeys.map((o) => o.name).filter((name) => name !== t.name),
+          ),
+        t.name,
+      ).toThrow(t.name);
     }
     expect(q.tree()).toEqual(before);
+    // a command for each would take a minute: those of each algorithm, in several forms
+    const allow = known.flatMap((t) => ["--allow-test-key", t.name]);
+    const ref = new Map<string, string>();
+    for (const t of known)
+      ref.set(t.name, q.put(`${t.name}.cose`, toPrivateCose(privateKey(t.alg, hex(secretOf(t) as string), Uint8Array.of(1)))));
+    const all = [...ref.values()].flatMap((file) => ["--key", file]);
+    const files = q.tree();
+    for (const name of ["mcuboot-root-ec-p256", "mcuboot-root-ed25519", "rfc9964-ml-dsa-44", "rfc9881-ml-dsa-65", "wpt-ml-dsa-87"]) {
+      const others = allow.filter((_, i) => allow[i - (i % 2) + 1] !== name);
+      for (const keys of [["--key", ref.get(name) as string], all]) {
+        const r = await q.run(["sign", "fw.bin", ...keys, ...others, ...FACTS, "--seq", "1", "--out", "x.suit"]);
+        expect(r.exit).toBe(1);
+        expect(r.stderr).toContain(`${name} is a published test key`);
+      }
+    }
+    expect(q.tree()).toEqual(files);
   });
 
   it("each is warned of by verify, install and simulate where it is trusted, and named in the JSON", async () => {
