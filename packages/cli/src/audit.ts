@@ -50,8 +50,11 @@ function refuse(code: keyof typeof errors, uri: string, hint = hintOf(errors[cod
   throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hint);
 }
 
+/** What has commands: a manifest, or one that is only looked at. */
+type Commands = Pick<Manifest, "input" | "commands" | "shared">;
+
 /** Every parameter that the sequences at hand set, the shared one included. */
-export function allSet(m: Manifest) {
+export function allSet(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
 }
@@ -102,15 +105,24 @@ interface Kind {
 /** More kinds than this are not tried: a manifest tells a few apart, and each costs a run. */
 const MAX_KINDS = 256;
 
-/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. */
-export function* kinds(m: Manifest): Generator<Kind> {
+/** The identifiers of a kind that are set, as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag. */
+function identifiers(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
+  const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
+  const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
+  return unique.length > 0 ? unique : [new Uint8Array()];
+}
+
+/** Every vendor with every class that the manifest names; one pair of empty ones where it names none. */
+export function identities(m: Commands): Identity[] {
   const set = allSet(m);
-  const distinct = (code: number) => {
-    // as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag
-    const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
-    const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
-    return unique.length > 0 ? unique : [new Uint8Array()];
-  };
+  const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
+  return identifiers(set, PARAM_VENDOR_IDENTIFIER).flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
+}
+
+/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. */
+export function* kinds(m: Commands): Generator<Kind> {
+  const set = allSet(m);
+  const distinct = (code: number) => identifiers(set, code);
   const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   let count = 0;
   for (const vendor of distinct(PARAM_VENDOR_IDENTIFIER))

@@ -2,7 +2,18 @@
 
 import { Argument, Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { collect, leafNumber, sequenceNumber, wholeNumber, withImage, withJson, withKeys, withPassphrases, withTarget } from "./options.js";
+import {
+  collect,
+  leafNumber,
+  sequenceNumber,
+  wholeNumber,
+  withImage,
+  withJson,
+  withKeys,
+  withPassphrases,
+  withTarget,
+  withTrust,
+} from "./options.js";
 
 const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
 
@@ -14,9 +25,9 @@ const program = new Command("firmseal")
   .configureOutput({ writeErr: () => {} })
   .exitOverride();
 
-function command(name: string, description: string): Command {
+function command(name: string, description: string, under: Command = program): Command {
   return withJson(
-    program
+    under
       .command(name)
       .description(description)
       .exitOverride()
@@ -118,11 +129,11 @@ withPassphrases(command("attach", "add a signature that was made somewhere else,
   .addOption(allowTestKey())
   .action(async (file, o) => (await import("./commands/attach.js")).attach(file, o));
 
-const need = () => new Option("--need <n>", "how many different keys must have signed").argParser(wholeNumber).default(1);
+const need = () => new Option("--need <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
 const payload = () =>
   new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(collect);
 
-withPassphrases(withKeys(command("verify", "verify an envelope and its payloads"), "trusted key, public or private"))
+withPassphrases(withTrust(command("verify", "verify an envelope and its payloads")))
   .argument("<envelope>", "envelope, or - for stdin")
   .addOption(need())
   .addOption(new Option("--floor <n>", "refuse sequence numbers below").argParser(sequenceNumber))
@@ -140,7 +151,7 @@ withPassphrases(command("whosigned", "tell which of the known keys signed an env
   .option("--keys <folder>", "folder of keys that may have signed")
   .action(async (file, o) => (await import("./commands/whosigned.js")).whosigned(file, o));
 
-withPassphrases(withKeys(command("install", "install an envelope on a simulated A/B device in a folder"), "trusted key, public or private"))
+withPassphrases(withTrust(command("install", "install an envelope on a simulated A/B device in a folder")))
   .argument("<envelope>", "envelope, or - for stdin")
   .requiredOption("--device <dir>", "the device's folder")
   .addOption(need())
@@ -149,12 +160,7 @@ withPassphrases(withKeys(command("install", "install an envelope on a simulated 
   .addOption(payload())
   .action(async (file, o) => (await import("./commands/install.js")).install(file, o));
 
-withPassphrases(
-  withKeys(
-    command("simulate", "install an update on a simulated device, cutting the power at every write and erase"),
-    "trusted key, public or private",
-  ),
-)
+withPassphrases(withTrust(command("simulate", "install an update on a simulated device, cutting the power at every write and erase")))
   .argument("<envelope>", "envelope of the update, or - for stdin")
   .requiredOption("--device <name>", "flash, storage, files or memory")
   .addOption(need())
@@ -183,6 +189,69 @@ command("bundle", "write a device verifier in one JavaScript file")
   .option("-o, --out <file>", "output file, or - for stdout", "-")
   .option("--source <file>", "also write it as people read it")
   .action(async (o) => (await import("./commands/bundle.js")).bundle(o));
+
+const trust = program
+  .command("trust")
+  .description("make, sign, show, verify and export trust files: which keys a device believes, and for what")
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} });
+const testKey = () => new Option("--allow-test-key <name>", "allow this published test key (repeatable)").argParser(collect);
+const roots = () => new Option("--root <file>", "root key that must have signed, from elsewhere (repeatable)").argParser(collect);
+const previous = () => new Option("--previous <file>", "the trust file before");
+const trustFile = ["<file>", "trust file"] as const;
+
+withPassphrases(command("create", "make a trust file, not signed yet, from a description", trust))
+  .requiredOption("--from <file>", "description (JSON), or - for stdin")
+  .addOption(previous())
+  .addOption(testKey())
+  .option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)")
+  .action(async (o) => (await import("./commands/trust.js")).create(o));
+
+withPassphrases(withKeys(command("sign", "sign a trust file", trust), "private key of a root"))
+  .argument(...trustFile)
+  .addOption(previous())
+  .addOption(testKey())
+  .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
+  .action(async (file, o) => (await import("./commands/trust.js")).sign(file, o));
+
+withPassphrases(command("tbs", "write the bytes that a root signs elsewhere", trust))
+  .argument(...trustFile)
+  .requiredOption("-k, --key <file>", "public key of the root")
+  .addOption(previous())
+  .option("-o, --out <file>", "output file, or - for stdout", "-")
+  .action(async (file, o) => (await import("./commands/trust.js")).tbs(file, o));
+
+withPassphrases(command("attach", "add a signature that was made elsewhere", trust))
+  .argument(...trustFile)
+  .requiredOption("-k, --key <file>", "public key of the root")
+  .requiredOption("--signature <file>", "raw signature over what trust tbs wrote")
+  .addOption(previous())
+  .addOption(testKey())
+  .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
+  .action(async (file, o) => (await import("./commands/trust.js")).attach(file, o));
+
+command("show", "show what a trust file says, and who has signed it", trust)
+  .argument(...trustFile)
+  .action(async (file, o) => (await import("./commands/trust.js")).show(file, o));
+
+withPassphrases(command("verify", "verify a trust file as a device does", trust))
+  .argument(...trustFile)
+  .addOption(roots())
+  .addOption(previous())
+  .action(async (file, o) => (await import("./commands/trust.js")).verify(file, o));
+
+withPassphrases(command("export", "write what a device embeds", trust))
+  .argument(...trustFile)
+  .addOption(roots())
+  .addOption(previous())
+  .addOption(
+    new Option("--format <name>", "js: for a bundle; h: a C header; bin: the file itself").choices(["js", "h", "bin"]).default("js"),
+  )
+  .addOption(new Option("--role <name>", "only the keys of this role, as data").choices(["release", "debug", "recovery"]))
+  .option("--vendor <vendor>", "with --role: the device's vendor (domain or UUID)")
+  .option("--class <class>", "with --role: the device's class (name or UUID)")
+  .option("-o, --out <file>", "output file, or - for stdout", "-")
+  .action(async (file, o) => (await import("./commands/trust.js")).exportTrust(file, o));
 
 /** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {

@@ -39,6 +39,16 @@ export function withKeys(command: Command, what: string): Command {
   return command.addOption(new Option("-k, --key <file>", `${what} (repeatable)`).argParser(collect).makeOptionMandatory());
 }
 
+/** --key, or --trust with what belongs to it: whom to believe. */
+export function withTrust(command: Command): Command {
+  return command
+    .addOption(new Option("-k, --key <file>", "trusted key, public or private (repeatable)").argParser(collect))
+    .option("--trust <file>", "trust file, in place of --key")
+    .addOption(new Option("--role <name>", "with --trust: in which role").choices(["release", "debug", "recovery"]).default("release"))
+    .addOption(new Option("--root <file>", "with --trust: root key that must have signed the trust file (repeatable)").argParser(collect))
+    .option("--previous-trust <file>", "with --trust: the trust file before, whose roots must have signed it");
+}
+
 /**
  * --passphrase-env and --passphrase-fd, repeatable, kept in the order in which they stand on the command line. A passphrase is never
  * taken from the command line itself: other processes can read that.

@@ -1,21 +1,18 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Manifest, open, type Source, install as startInstall, type Trust } from "@firmseal/verifier";
+import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
 import { environment, Failure, failureOf, systemFault, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { holdSignals, host, readEnvelope, readSource } from "../io.js";
-import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
 import { type Lock, lock } from "../lock.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
 
-export interface InstallOptions extends PassphraseOptions {
-  key: string[];
+export interface InstallOptions extends TrustOptions {
   device: string;
-  need: number;
   vendor?: string;
   class?: string;
   payload?: string[];
@@ -118,8 +115,15 @@ async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
   }
 }
 
-function installOn(lock: Lock, envelope: Uint8Array | Source, trust: Trust, o: InstallOptions): { device: FileDevice; manifest: Manifest } {
+interface Installed {
+  device: FileDevice;
+  manifest: Manifest;
+  signers: Anchor[];
+}
+
+function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o: InstallOptions): Installed {
   const device = deviceIn(o);
+  const trust = whom.policy(device.identity);
   const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
@@ -144,17 +148,18 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, trust: Trust, o: I
       );
     }
   }
-  return { device, manifest: progress.manifest };
+  const { manifest } = progress;
+  return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
 /** Installs an envelope on the simulated A/B device in a folder. */
 export async function install(path: string, o: InstallOptions): Promise<void> {
-  const keys = await publicKeys(o.key, passphraseOptions(o));
-  const testKeys = warnOfTestKeys(keys);
+  const whom = await believed(o);
+  const { testKeys, trust } = whom;
   const envelope = readEnvelope(path);
   let done: ReturnType<typeof installOn>;
   try {
-    done = await alone(o.device, (lock) => installOn(lock, envelope, { anchors: anchors(keys), need: o.need }, o));
+    done = await alone(o.device, (lock) => installOn(lock, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys };
@@ -171,8 +176,9 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
       sequence,
       floor: record.floor,
       components: shown,
-      signers: done.manifest.signers.map((i) => keyFacts(keys[i] as never)),
+      signers: done.signers.map(whom.facts),
       testKeys,
+      ...(trust && { trust }),
     });
     return;
   }

@@ -2,24 +2,22 @@ import { toHex } from "@firmseal/signer";
 import { type ComponentId, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
+import { peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { allSet, kinds, payloadFiles } from "../audit.js";
 import { CODES, Failure, failureOf, usage } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { host, readEnvelope, readSource } from "../io.js";
-import { anchors, publicKeys, warnOfTestKeys } from "../key-ref.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { DEVICES } from "../simulate/devices.js";
 import { type Release, Simulation, Unsimulated } from "../simulate/engine.js";
 import { madeUp, PREVIOUS_SIZE } from "../simulate/previous.js";
 import { add, count, type Point, type Report, type Tally, tally } from "../simulate/report.js";
 import type { Setup } from "../simulate/store.js";
+import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { data, json, Progress, say } from "../ui.js";
 
-export interface SimulateOptions extends PassphraseOptions {
-  key: string[];
+export interface SimulateOptions extends TrustOptions {
   device: string;
-  need: number;
   vendor?: string;
   class?: string;
   payload?: string[];
@@ -38,8 +36,7 @@ interface Given {
   largest: number;
 }
 
-function given(path: string, payloads: readonly string[], trust: Trust): Given {
-  const envelope = readEnvelope(path);
+function given(envelope: Uint8Array, payloads: readonly string[], trust: Trust): Given {
   const manifest = open(envelope, trust, host);
   const files = [...payloadFiles(manifest, payloads)].map(([uri, file]) => [uri, readSource(file)] as const);
   const sizes = allSet(manifest).flatMap((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? [p.value] : []));
@@ -57,7 +54,7 @@ const PAGE = 4096;
 const MANY = 10_000_000;
 
 /** The device that is meant: named by options, or else the only one that the update names. */
-function identityFor(m: Manifest, o: SimulateOptions): Identity {
+function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identity {
   const named = [...kinds(m)].map((k) => k.identity);
   const device = named.flatMap((i) => i.device ?? []).filter((id) => id.length > 0);
   if (o.vendor !== undefined && o.class !== undefined) {
@@ -76,7 +73,11 @@ function union(...lists: (readonly ComponentId[])[]): ComponentId[] {
 }
 
 /** Simulates with `o.device`, and gives what was found with what it was found on. */
-async function simulated(path: string, trust: Trust, o: SimulateOptions): Promise<{ report: Report; facts: object; sequences: string[] }> {
+async function simulated(
+  path: string,
+  whom: Believed,
+  o: SimulateOptions,
+): Promise<{ report: Report; facts: object; sequences: string[] }> {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
@@ -87,8 +88,10 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
     throw usage(`--page-size ${pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previous === undefined)
     throw usage("--previous-payload: no --previous is given", "give --previous ENVELOPE as well");
-  const update = given(path, o.payload ?? [], trust);
-  const before = o.previous === undefined ? undefined : given(o.previous, o.previousPayload ?? [], trust);
+  const envelope = readEnvelope(path);
+  const trust = whom.policy(whom.scoped ? identityFor(peek(envelope).structure, o) : { vendor: [], class: [] });
+  const update = given(envelope, o.payload ?? [], trust);
+  const before = o.previous === undefined ? undefined : given(readEnvelope(o.previous), o.previousPayload ?? [], trust);
   const components = union(update.manifest.components, before?.manifest.components ?? []);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
@@ -96,7 +99,8 @@ async function simulated(path: string, trust: Trust, o: SimulateOptions): Promis
   const pages = (n: number) => Math.ceil(n / pageSize) * pageSize;
   const identity = identityFor(update.manifest, o);
   const previous =
-    before?.release ?? (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, o.need)));
+    before?.release ??
+    (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1)));
   const sequences = [previous, update.release].map((r) => decimal(open(r.envelope, r.trust, host).sequence));
   const setup: Setup = {
     identity,
@@ -198,18 +202,18 @@ function summary(report: Report, sequences: readonly string[], o: SimulateOption
 
 /** Installs an update on a simulated device, and cuts the power at every write and erase. */
 export async function simulate(path: string, o: SimulateOptions): Promise<void> {
-  const keys = await publicKeys(o.key, passphraseOptions(o));
-  const testKeys = warnOfTestKeys(keys);
+  const whom = await believed(o);
+  const { testKeys } = whom;
   let done: Awaited<ReturnType<typeof simulated>>;
   try {
-    done = await simulated(path, { anchors: anchors(keys), need: o.need }, o);
+    done = await simulated(path, whom, o);
   } catch (e) {
     const failure = e instanceof Unsimulated ? unsimulated(e, o) : failureOf(e);
     failure.facts = { testKeys };
     throw failure;
   }
   const { report, facts, sequences } = done;
-  const all = { ...facts, ...report, testKeys };
+  const all = { ...facts, ...report, testKeys, ...(whom.trust && { trust: whom.trust }) };
   if (!o.json) {
     data(table(report.points));
     summary(report, sequences, o);

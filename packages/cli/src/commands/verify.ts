@@ -1,29 +1,26 @@
-import type { PublicKey } from "@firmseal/signer";
-import { open, type Trust } from "@firmseal/verifier";
+import { type Anchor, type Identity, type Manifest, open } from "@firmseal/verifier";
+import { rawKey, same } from "@firmseal/verifier/bytes";
 import { MANIFEST } from "@firmseal/verifier/names";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
-import { checkPayloads, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
-import { failureOf, isRefusal } from "../failure.js";
+import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
+import { failureOf, isRefusal, usage } from "../failure.js";
 import { host, readEnvelope } from "../io.js";
-import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "../key-ref.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
 
-export interface VerifyOptions extends PassphraseOptions {
-  key: string[];
-  need: number;
+export interface VerifyOptions extends TrustOptions {
   floor?: bigint;
   payload?: string[];
   json?: boolean;
 }
 
-/** Those of `keys` that have signed, each once. open() stops at the number that is needed; a person wants to know all. */
-function signersOf(envelope: Parameters<typeof open>[0], keys: readonly PublicKey[]): PublicKey[] {
-  const distinct = keys.filter((k, i) => keys.findIndex((other) => Buffer.from(other.key).equals(k.key)) === i);
-  return distinct.filter((key) => {
+/** Those of `anchors` that have signed and count, each once. open() stops at the number that is needed; a person wants to know all. */
+function signersOf(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Anchor[] {
+  const distinct = anchors.filter((a, i) => anchors.findIndex((other) => same(rawKey(other.key), rawKey(a.key))) === i);
+  return distinct.filter((anchor) => {
     try {
-      return open(envelope, { anchors: anchors([key]) }, host);
+      return open(envelope, { anchors: [anchor] }, host);
     } catch (e) {
       if (isRefusal(e)) return false;
       throw e;
@@ -33,29 +30,48 @@ function signersOf(envelope: Parameters<typeof open>[0], keys: readonly PublicKe
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verify(path: string, o: VerifyOptions): Promise<void> {
-  const keys = await publicKeys(o.key, passphraseOptions(o));
-  const testKeys = warnOfTestKeys(keys);
+  const whom = await believed(o);
   try {
-    await verifyWith(keys, testKeys, path, o);
+    await verifyWith(whom, path, o);
   } catch (e) {
     const failure = failureOf(e);
-    failure.facts = { testKeys };
+    failure.facts = { testKeys: whom.testKeys };
     throw failure;
   }
 }
 
-async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[], path: string, o: VerifyOptions): Promise<void> {
+/** Each costs a verification of every signature. */
+const MAX_DEVICES = 64;
+
+/** Every kind of device that the manifest names, where it depends on that who is believed. Where it names none, keys with a scope do not count. */
+function devices(envelope: Uint8Array, whom: Believed): Identity[] {
+  if (!whom.scoped) return [{ vendor: [], class: [] }];
+  const all = identities(peek(envelope).structure);
+  if (all.length > MAX_DEVICES)
+    throw usage(
+      `the manifest names ${all.length} kinds of devices`,
+      `at most ${MAX_DEVICES} are held against a trust file; verify it with --key`,
+    );
+  return all;
+}
+
+async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promise<void> {
+  const { testKeys, trust } = whom;
   const envelope = readEnvelope(path);
-  const trust: Trust = { anchors: anchors(keys), need: o.need };
-  if (o.floor !== undefined) trust.floor = sequenceOf(String(o.floor));
-  const manifest = open(envelope, trust, host);
+  // each kind of device has to believe it: a key for one class must not sign for another
+  const policies = devices(envelope, whom).map((device) => whom.policy(device));
+  const floor = o.floor === undefined ? {} : { floor: sequenceOf(String(o.floor)) };
+  const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, host)) as [Manifest];
   // open() passes over the text, which no device needs; whoever verifies a release wants all of it to be sound
   peek(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   warnOfRefusal(manifest);
   const sequence = decimal(manifest.sequence);
-  const signers = signersOf(envelope, keys).map(keyFacts);
+  const signers = signersOf(
+    envelope,
+    policies.flatMap((policy) => policy.anchors),
+  ).map(whom.facts);
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   const absent = manifest.absent.map((key) => MANIFEST[key]);
   if (o.json) {
@@ -66,6 +82,7 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
       sequence,
       signers,
       testKeys,
+      ...(trust && { trust }),
       payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
       payloadsNotChecked: unchecked,
       severedAbsent: absent,
@@ -73,7 +90,7 @@ async function verifyWith(keys: readonly PublicKey[], testKeys: readonly string[
     return;
   }
   say(
-    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${s.thumbprint.slice(0, 16)}…`).join(", ")}`,
+    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${(s.thumbprint ?? "").slice(0, 16)}…${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
   );
   if (unchecked.length > 0) say(`not looked at: ${unchecked.map(visible).join(", ")} (give it with --payload FILE)`);
   if (absent.length > 0) say(`severed and not at hand: ${absent.join(", ")}`);

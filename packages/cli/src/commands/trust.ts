@@ -1,0 +1,327 @@
+// firmseal trust: makes, signs, shows and verifies trust files. docs/trust.md tells what they are.
+
+import { basename } from "node:path";
+import {
+  AlreadySigned,
+  attachTrust,
+  encodeTrust,
+  NotRoot,
+  type PublicKey,
+  signTrust,
+  trustSigners,
+  trustToBeSigned,
+} from "@firmseal/signer";
+import { errors, type TrustStore } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { ROLE_ROOT } from "@firmseal/verifier/spec";
+import { Failure, refusedInput, usage } from "../failure.js";
+import { checkOutput, readAll, writeWhole } from "../io.js";
+import { publicKeys, refuseTestKeys, warnOfTestKeys, withSigners } from "../key-ref.js";
+import { passphrase } from "../keys/passphrase.js";
+import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { readDescription } from "../trust-description.js";
+import { about, anchorFacts, keysOf, storeBefore, trustAt, verifiedTrust } from "../trust-ref.js";
+import { data, json, say, visible, warn } from "../ui.js";
+
+/** From here on a sequence number leaves little room for later files. */
+const HIGH_SEQUENCE = 2n ** 48n;
+const LONGEST_DESCRIPTION = 1024 * 1024;
+/** The longest signature that a device reads. */
+const LONGEST_SIGNATURE = 16384;
+
+export interface CreateOptions extends PassphraseOptions {
+  from: string;
+  previous?: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+function nameOf(store: TrustStore): string {
+  return new TextDecoder().decode(Uint8Array.from(store.name));
+}
+
+/** Makes a trust file that nobody has signed yet. A file that is there is never overwritten: it may be signed. */
+export async function create(o: CreateOptions): Promise<void> {
+  const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
+  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const last = before && BigInt(decimal(before.sequence));
+  const options = [...passphraseOptions(o)];
+  const d = await readDescription(readAll(o.from, LONGEST_DESCRIPTION), o.from, last === undefined ? undefined : last + 1n, {
+    publicOnly: true,
+    secret: (prompt) => passphrase({ ...(options.length > 1 ? options.shift() : options[0]), prompt }),
+  });
+  if (before && last !== undefined) {
+    if (d.name !== nameOf(before))
+      throw refusedInput(
+        "DESCRIPTION",
+        `the description: the name is not ${JSON.stringify(nameOf(before))}, as in the file before`,
+        "a device takes no file of another line; keep the name",
+      );
+    if (d.sequence <= last)
+      throw refusedInput(
+        "DESCRIPTION",
+        `the description: sequence ${d.sequence} is not above ${last}, that of the file before`,
+        "leave it out, and it is one higher",
+      );
+  }
+  if (d.sequence >= HIGH_SEQUENCE) warn(`sequence number ${d.sequence} leaves little room: a device accepts nothing lower afterwards`);
+  refuseTestKeys(
+    d.anchors.map((a) => a.key),
+    o.allowTestKey ?? [],
+  );
+  const bytes = encodeTrust(d);
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, bytes, { fresh: out !== "-" });
+  if (o.json)
+    json({
+      ok: true,
+      code: 0,
+      out,
+      bytes: bytes.length,
+      name: d.name,
+      sequence: String(d.sequence),
+      thresholds: d.thresholds,
+      ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+    });
+  else {
+    say(
+      `${visible(out)}: ${visible(d.name)}, sequence number ${d.sequence}, ${d.anchors.length} keys, ${bytes.length} bytes, not signed yet`,
+    );
+    say(
+      `now ${d.thresholds.root} of its roots ${d.thresholds.root === 1 ? "signs" : "sign"}: firmseal trust sign ${visible(out)} --key ROOT`,
+    );
+  }
+}
+
+export interface SignOptions extends PassphraseOptions {
+  key: string[];
+  previous?: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** How many roots have signed, of how many that are needed. */
+function progress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
+  const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
+  return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
+}
+
+/** The faults that need the names of what is worked on. */
+function named(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
+  if (e instanceof AlreadySigned)
+    return refusedInput(
+      "ALREADY_SIGNED",
+      `${path}: this key has signed it already`,
+      "each root signs a trust file once; firmseal trust show tells who has",
+    );
+  if (!(e instanceof NotRoot)) return about(path, e);
+  const key = keys.find((k) => Buffer.from(k.public.key).equals(e.key.key));
+  return new Failure(
+    1,
+    "TRUST_SIGNERS",
+    errors.TRUST_SIGNERS,
+    `${key?.name ?? "this key"}: is no root of ${path}, so its signature would not count`,
+    "sign with a root that the file lists; for one of the file before, give that: --previous FILE",
+  );
+}
+
+function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore | undefined, o: { json?: boolean }): void {
+  checkOutput(out, "--out", [], false);
+  const own = progress(bytes, trustAt(path).store);
+  const old = before && progress(bytes, before);
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, bytes);
+  if (o.json) {
+    json({
+      ok: true,
+      code: 0,
+      out,
+      bytes: bytes.length,
+      roots: own,
+      rootsBefore: old ?? null,
+      ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+    });
+    return;
+  }
+  const of = ({ signed, needed }: { signed: number; needed: number }) => `${signed} of ${needed} roots that are needed`;
+  say(`${visible(out)}: signed by ${of(own)}${old ? `, and by ${of(old)} of the file before` : ""}`);
+}
+
+/** Adds signatures to a trust file, in place unless --out names another. A key that is no root of it, or of the one before, is refused. */
+export async function sign(path: string, o: SignOptions): Promise<void> {
+  const out = o.out ?? path;
+  const { bytes } = trustAt(path);
+  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  await withSigners(o.key, passphraseOptions(o), async (keys) => {
+    checkOutput(out, "--out", [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])], false);
+    refuseTestKeys(
+      keys.map((key) => key.public),
+      o.allowTestKey ?? [],
+    );
+    let done: Uint8Array;
+    try {
+      done = await signTrust(
+        bytes,
+        keys.map((key) => key.signer),
+        before,
+      );
+    } catch (e) {
+      throw named(path, keys, e);
+    }
+    signed(path, out, done, before, o);
+  });
+}
+
+export interface DetachedOptions extends PassphraseOptions {
+  key: string;
+  previous?: string;
+  out?: string;
+  signature?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** Writes the exact bytes that a root has to sign, for one that is on no machine with a network. */
+export async function tbs(path: string, o: DetachedOptions): Promise<void> {
+  const { bytes } = trustAt(path);
+  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
+  const out = o.out ?? "-";
+  checkOutput(out, "--out", [path, o.key], false);
+  let message: Uint8Array;
+  try {
+    message = trustToBeSigned(bytes, key, before);
+  } catch (e) {
+    throw named(path, [{ name: o.key, public: key }], e);
+  }
+  const inJson = o.json && out === "-";
+  if (!inJson) writeWhole(out, message);
+  if (o.json) json({ ok: true, code: 0, out, bytes: message.length, ...(inJson && { data: Buffer.from(message).toString("base64") }) });
+  else if (out !== "-")
+    say(`${visible(out)}: ${message.length} bytes to be signed; then firmseal trust attach ${visible(path)} --key PUB --signature FILE`);
+}
+
+/** Adds a signature that was made over those bytes elsewhere, once it has been verified. */
+export async function attach(path: string, o: DetachedOptions): Promise<void> {
+  const out = o.out ?? path;
+  const { bytes } = trustAt(path);
+  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
+  const file = o.signature as string;
+  checkOutput(out, "--out", [o.key, file], false);
+  refuseTestKeys([key], o.allowTestKey ?? []);
+  let done: Uint8Array;
+  try {
+    done = await attachTrust(bytes, key, readAll(file, LONGEST_SIGNATURE), before);
+  } catch (e) {
+    if ((e as { code?: unknown }).code === "fault")
+      throw new Failure(
+        1,
+        "SIGNATURE_INVALID",
+        errors.SIGNATURE_INVALID,
+        `${file}: is no signature of ${o.key} over ${path}`,
+        "sign what firmseal trust tbs writes, and give the raw signature",
+      );
+    throw named(path, [{ name: o.key, public: key }], e);
+  }
+  signed(path, out, done, before, o);
+}
+
+/** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
+export function show(path: string, o: { json?: boolean }): void {
+  const { bytes, store, claims } = trustAt(path);
+  const testKeys = warnOfTestKeys(keysOf(store));
+  const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => Buffer.from(k.key).toString("hex")));
+  const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(Buffer.from(Array.from(a.key)).toString("hex")) }));
+  const roots = progress(bytes, store);
+  const thresholds = Object.fromEntries(
+    ["root", "release", "debug", "recovery"].flatMap((role, i) => (store.thresholds[i + 1] ? [[role, store.thresholds[i + 1]]] : [])),
+  );
+  const facts = {
+    name: nameOf(store),
+    sequence: decimal(store.sequence),
+    thresholds,
+    anchors: all,
+    signatures: claims.length,
+    roots,
+    testKeys,
+  };
+  if (o.json) {
+    json({ ok: true, code: 0, ...facts });
+    return;
+  }
+  const limits = (a: (typeof all)[number]) =>
+    [
+      a.vendor && `vendor ${a.vendor}`,
+      a.class && `class ${a.class}`,
+      a.since && `since ${a.since}`,
+      a.until && `until ${a.until}`,
+      a.signed && "has signed",
+    ]
+      .filter(Boolean)
+      .join(", ");
+  const lines = [
+    `name      ${visible(facts.name)}`,
+    `sequence  ${facts.sequence}`,
+    ...Object.entries(thresholds).map(
+      ([role, n]) => `${role.padEnd(9)} ${n} of ${all.filter((a) => (a.roles as string[]).includes(role)).length} needed`,
+    ),
+    ...all.map((a) => `  ${a.roles.join("+").padEnd(17)} ${a.alg.padEnd(8)} ${(a.thumbprint ?? "-").slice(0, 16)}  ${limits(a)}`.trimEnd()),
+    `signed    by ${roots.signed} of ${roots.needed} roots that are needed`,
+  ];
+  data(`${lines.join("\n")}\n`);
+}
+
+export interface VerifyOptions extends PassphraseOptions {
+  root?: string[];
+  previous?: string;
+  json?: boolean;
+}
+
+const pins = ({ previous, ...o }: VerifyOptions) => ({ ...o, ...(previous !== undefined && { previousTrust: previous }) });
+
+/** Verifies a trust file as a device does that has the root keys, or the file before. */
+export async function verify(path: string, o: VerifyOptions): Promise<void> {
+  const { store, pinned } = await verifiedTrust(path, pins(o));
+  const testKeys = warnOfTestKeys(keysOf(store));
+  const facts = { name: nameOf(store), sequence: decimal(store.sequence), pinned, anchors: store.anchors.map(anchorFacts), testKeys };
+  if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts });
+  else
+    say(
+      `${visible(path)}: good, ${visible(facts.name)}, sequence number ${facts.sequence}, ${store.anchors.length} keys${pinned ? "" : "; its roots are not pinned"}`,
+    );
+}
+
+export interface ExportOptions extends VerifyOptions {
+  format: "js" | "h" | "bin";
+  role?: "release" | "debug" | "recovery";
+  vendor?: string;
+  class?: string;
+  out: string;
+}
+
+/** Writes what a device embeds: the file, or the keys of one role. */
+export async function exportTrust(path: string, o: ExportOptions): Promise<void> {
+  const { exportAll, exportRole } = await import("../trust-export.js");
+  const { store, bytes } = await verifiedTrust(path, pins(o));
+  warnOfTestKeys(keysOf(store));
+  if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
+    throw usage("--vendor and --class choose the keys of one role", "give --role as well, or drop them");
+  if (o.role !== undefined && o.format === "bin") throw usage("--format bin: is the whole file", "drop --role, or take js or h");
+  checkOutput(o.out, "--out", [path], false);
+  const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
+  const inJson = o.json && o.out === "-";
+  if (!inJson) writeWhole(o.out, content);
+  if (o.json)
+    json({
+      ok: true,
+      code: 0,
+      out: o.out,
+      format: o.format,
+      bytes: content.length,
+      ...(inJson && { data: Buffer.from(content).toString("base64") }),
+    });
+  else if (o.out !== "-") say(`${visible(o.out)}: ${content.length} bytes`);
+}

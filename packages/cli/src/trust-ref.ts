@@ -1,0 +1,172 @@
+// Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
+
+import { keyOfAnchor, type PublicKey, ROLES, type RoleName, readTrust, roleNames, type TrustFile } from "@firmseal/signer";
+import {
+  type Anchor,
+  embeddedTrust,
+  errors,
+  type Identity,
+  policyOf,
+  type Trust,
+  type TrustAnchor,
+  type TrustStore,
+  trustFile,
+} from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { Failure, failureOf, isRefusal, usage } from "./failure.js";
+import { hintOf, meaningOf } from "./hints.js";
+import { host, readAll } from "./io.js";
+import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
+import { type PassphraseOptions, passphraseOptions } from "./options.js";
+import { visible, warn } from "./ui.js";
+
+/** The payload is below 2^16 bytes; eight signatures of 16,384 bytes and their headers stand behind it. */
+const LONGEST = 256 * 1024;
+
+/** What a trust file is held against: root keys, or the trust file before. */
+export interface PinOptions extends PassphraseOptions {
+  root?: string[];
+  previousTrust?: string;
+}
+
+export interface TrustOptions extends PinOptions {
+  key?: string[];
+  need?: number;
+  trust?: string;
+  /** Left out: release. */
+  role?: RoleName;
+}
+
+/** A trust file as octets. What is plainly something else is called so. */
+export function readTrustBytes(path: string): Uint8Array {
+  const bytes = readAll(path, LONGEST);
+  // COSE_Sign, tag 98
+  if (bytes[0] !== 0xd8 || bytes[1] !== 0x62)
+    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
+  return bytes;
+}
+
+/** A refusal with the name of the file that it is about. */
+export function about(path: string, e: unknown): unknown {
+  if (!isRefusal(e)) return e;
+  const { exit, reason, code, message, hint } = failureOf(e);
+  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
+}
+
+/** Reads a trust file, signed or not; no signature is verified. */
+export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
+  const bytes = readTrustBytes(path);
+  try {
+    return { bytes, ...readTrust(bytes) };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** Reads a trust file that is believed because it is named as the one before: it must be whole and signed by its own roots. */
+export function storeBefore(path: string): TrustStore {
+  const bytes = readTrustBytes(path);
+  try {
+    return trustFile(bytes, embeddedTrust(bytes), host);
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
+export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
+  if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
+  const { bytes, claims } = trustAt(path);
+  if (claims.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  let before: TrustStore | Trust;
+  if (o.previousTrust !== undefined) before = storeBefore(o.previousTrust);
+  else if (o.root) {
+    const keys = await publicKeys(o.root, passphraseOptions(o));
+    before = { anchors: anchors(keys), need: new Set(keys.map((k) => Buffer.from(k.key).toString("hex"))).size };
+  } else {
+    before = embeddedTrust(bytes);
+    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
+  }
+  try {
+    return { store: trustFile(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** How an anchor of a trust file is told in JSON. */
+export function anchorFacts(a: TrustAnchor) {
+  const key = keyOfAnchor(a);
+  const hex = (b: ArrayLike<number> | undefined) => (b ? Buffer.from(Array.from(b)).toString("hex") : null);
+  return {
+    ...(key ? keyFacts(key) : { kid: hex(a.kid), alg: String(a.cose), thumbprint: null }),
+    roles: roleNames(a),
+    vendor: hex(a.vendor),
+    class: hex(a.class),
+    since: a.since ? decimal(a.since) : null,
+    until: a.until ? decimal(a.until) : null,
+  };
+}
+
+/** The keys of a trust file that this tool has the algorithm of. */
+export function keysOf(store: TrustStore): PublicKey[] {
+  return store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
+}
+
+/** Those who are believed, for any device. */
+export interface Believed {
+  /** What a device of this identity asks for. */
+  policy(identity: Identity): Trust;
+  /** How one that is believed is told in JSON. */
+  facts(anchor: Anchor): object & { alg: string; thumbprint: string | null; roles?: string[] };
+  /** Whether it depends on the identity. */
+  scoped: boolean;
+  /** Names of published test keys among them. */
+  testKeys: string[];
+  /** What the JSON of a command tells of the trust file. */
+  trust?: { name: string; sequence: string; role: RoleName; need: number; pinned: boolean };
+}
+
+/** The keys of --key, or the trust file of --trust for one role. */
+export async function believed(o: TrustOptions): Promise<Believed> {
+  if (o.trust === undefined) {
+    if (o.root || o.previousTrust !== undefined)
+      throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
+    const keys = await publicKeys(o.key ?? [], passphraseOptions(o));
+    const all = anchors(keys);
+    return {
+      policy: () => ({ anchors: all, need: o.need ?? 1 }),
+      facts: (anchor) => keyFacts(keys[all.indexOf(anchor)] as PublicKey),
+      scoped: false,
+      testKeys: warnOfTestKeys(keys),
+    };
+  }
+  if (o.key) throw usage("keys and a trust file are both given", "give --key, or --trust");
+  if (o.need !== undefined) throw usage("--need: the trust file says how many must have signed", "drop it");
+  const { store, pinned } = await verifiedTrust(o.trust, o);
+  const name = o.role ?? "release";
+  const role = ROLES[name];
+  const inRole = store.anchors.filter((a) => a.roles.includes(role));
+  return {
+    policy(identity) {
+      try {
+        return policyOf(store, role, identity);
+      } catch (e) {
+        if (!isRefusal(e)) throw e;
+        const what = inRole.length === 0 ? `nobody has the role ${name}` : meaningOf(e.code);
+        throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, hintOf(e.code), { cause: e });
+      }
+    },
+    facts: (anchor) => anchorFacts(anchor as TrustAnchor),
+    scoped: true,
+    testKeys: warnOfTestKeys(inRole.flatMap((a) => keyOfAnchor(a) ?? [])),
+    trust: {
+      name: new TextDecoder().decode(Uint8Array.from(store.name)),
+      sequence: decimal(store.sequence),
+      role: name,
+      need: store.thresholds[role] as number,
+      pinned,
+    },
+  };
+}
