@@ -132,6 +132,7 @@ describe.concurrent("keygen", () => {
         ok: true,
         code: 0,
         out: "new.pem",
+        format: "pkcs8",
         encrypted: true,
         kid: null,
         alg,

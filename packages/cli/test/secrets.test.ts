@@ -2,12 +2,15 @@
 // where an envelope says nothing of the machine that made it.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { isPrivate, type PrivateKey, privateKey, toPrivateCose } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { withSigners } from "../src/key-ref.js";
 import { readKey } from "../src/keys/file.js";
+import { openSshPrivate } from "../src/keys/openssh.js";
 import { plainPem } from "../src/keys/pkcs8.js";
+import { minisignSecret } from "./minisign.js";
 import { DEVICE, FACTS, image, Place, privateJwk, type Result, standard } from "./run.js";
 
 const CANARY = "canary-passphrase-Zq9";
@@ -121,6 +124,72 @@ describe.concurrent("secrets", () => {
     }
     for (const name of ["description.json", "cut.jwk"]) expectSilent(await p.run(["create", "--from", name]), secrets);
     expectFilesSilent(p, secrets, [...good, ...Object.keys(bad), "description.json"]);
+  });
+
+  it("in every form and by every way in, neither key nor passphrase shows, and convert shows neither of two passphrases", async () => {
+    const p = standard();
+    const secrets = [...passphrases, ...forms(secretBytes)];
+    const texts: { [name: string]: string } = {
+      "k.pem": plainPem(canaryKey),
+      "k.ssh": await openSshPrivate(canaryKey),
+      "k.enc": await openSshPrivate(canaryKey, Buffer.from(CANARY), 1),
+      "k.mini": minisignSecret(canaryKey),
+      "k.menc": minisignSecret(canaryKey, CANARY),
+      "k.jwk": privateJwk(canaryKey),
+      "k.b64": Buffer.from(toPrivateCose(canaryKey)).toString("base64"),
+    };
+    for (const [name, text] of Object.entries(texts)) p.put(name, text);
+    p.put("loose.ssh", texts["k.ssh"] as string, 0o644);
+    symlinkSync("k.ssh", p.at("link.ssh"));
+    const sign = (ref: string) => ["sign", "fw.bin", ...FACTS, "--seq", "1", "--json", "--key", ref];
+    const good: [string[], Parameters<Place["run"]>[1]][] = [];
+    const bad: typeof good = [];
+    for (const [name, text] of Object.entries(texts)) {
+      const way = { "k.ssh": "file", "k.mini": "fd", "k.menc": "env", "k.enc": "fd" }[name] ?? "env";
+      const ref = { file: name, fd: "fd:3", env: "env:KEY" }[way] as string;
+      const o = (content: string, pass = CANARY) => ({ env: { P: pass, ...(way === "env" && { KEY: content }) }, fds: [content] });
+      const pass = name.endsWith("enc") ? ["--passphrase-env", "P"] : [];
+      good.push([[...sign(ref), ...pass], o(text)]);
+      // cut in the middle of the secret, another character in it, and twice in one
+      if (way !== "file") {
+        bad.push([[...sign(ref), ...pass], o(text.slice(0, -40))]);
+        bad.push([[...sign(ref), ...pass], o(`${text}\n${text}`)]);
+      }
+      if (pass.length > 0) bad.push([[...sign(ref), ...pass], o(text, WRONG)]);
+    }
+    bad.push([sign("loose.ssh"), {}], [sign("link.ssh"), {}]);
+    bad.push([sign(`env:${texts["k.b64"]}`), {}], [sign(texts["k.jwk"] as string), {}]);
+    for (const [args, o] of good) expectSilent(await p.ok(args, o), secrets);
+    for (const [args, o] of bad) {
+      const r = await p.run(args, o);
+      expect([2, 3], args.join(" ")).toContain(r.exit);
+      expectSilent(r, secrets);
+    }
+    const again = ["--passphrase-env", "P", "--new-passphrase-env", "Q", "--json"];
+    const r = await p.ok(["convert", "k.menc", "--format", "pkcs8", "--out", "new.pem", ...again], { env: { P: CANARY, Q: WRONG } });
+    expectSilent(r, secrets);
+    expectSilent(
+      await p.run(["convert", "k.menc", "--format", "pkcs8", "--out", "new.pem", ...again], { env: { P: WRONG, Q: CANARY } }),
+      secrets,
+    );
+    expectFilesSilent(p, secrets, [...Object.keys(texts), "loose.ssh", "link.ssh"]);
+  });
+
+  const hasEnv = spawnSync("env").status === 0;
+  it.skipIf(!hasEnv)(`a program that is started finds them in no variable${hasEnv ? "" : " (skipped: no program env)"}`, async () => {
+    process.env["FIRMSEAL_TEST_KEY"] = minisignSecret(canaryKey, CANARY);
+    process.env["FIRMSEAL_TEST_PASS"] = CANARY;
+    const before = spawnSync("env").stdout;
+    expect(before.includes(CANARY)).toBe(true);
+    const options = [{ env: "FIRMSEAL_TEST_PASS" }];
+    const keys = await withSigners(["env:FIRMSEAL_TEST_KEY"], options, async ([key]) => {
+      const { stdout } = spawnSync("env");
+      expectNone("environment", stdout, [...passphrases, ...forms(secretBytes)]);
+      expect(stdout.includes("FIRMSEAL_TEST_")).toBe(false);
+      return key?.private;
+    });
+    // and when the work is done, the key is zeros
+    expect(keys?.secret).toEqual(new Uint8Array(32));
   });
 
   const hasProc = existsSync("/proc/self/environ");

@@ -68,7 +68,7 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
     });
     if (!isPrivate(key)) return { name, public: key };
     guard();
-    return { name, public: publicOf(key), private: key, signer: signer(key) };
+    return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => void key.secret.fill(0) };
   } finally {
     bytes.fill(0);
   }

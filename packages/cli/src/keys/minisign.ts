@@ -4,7 +4,6 @@
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
-import { blake2b } from "@noble/hashes/blake2.js";
 import { KeyFileError } from "./error.js";
 import { same } from "./ssh-wire.js";
 
@@ -67,7 +66,7 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
   if (bytes.length !== SECRET_LENGTH || tag(bytes, 0) !== "Ed" || tag(bytes, 4) !== "B2") throw damaged();
   const kdf = tag(bytes, 2);
   const sealed = bytes.subarray(SEALED);
-  if (kdf === "\0\0") return secretKey(sealed, "none");
+  if (kdf === "\0\0") return await secretKey(sealed, "none");
   if (kdf !== "Sc")
     throw new KeyFileError(
       `${name}: encrypted in a way that cannot be read here`,
@@ -90,7 +89,7 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
   try {
     stream = await stretch(secret, bytes.subarray(SALT, LIMITS), SEALED_LENGTH, { N, r, p, maxmem: memory + 128 * r * (p + 2) + 2 ** 20 });
     for (let i = 0; i < SEALED_LENGTH; i++) plain[i] = (sealed[i] as number) ^ (stream[i] as number);
-    return secretKey(plain, "encrypted");
+    return await secretKey(plain, "encrypted");
   } catch (e) {
     if (e instanceof WrongPassphrase)
       throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
@@ -112,7 +111,8 @@ function tooLittleMemory(name: string, memory: number): KeyFileError {
 
 class WrongPassphrase extends Error {}
 
-function secretKey(plain: Buffer, how: "none" | "encrypted"): PrivateKey {
+async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<PrivateKey> {
+  const { blake2b } = await import("@noble/hashes/blake2.js");
   const [seed, pub, checksum] = [plain.subarray(8, 40), plain.subarray(40, 72), plain.subarray(72)];
   const right = same(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
   if (how === "encrypted" && !right) throw new WrongPassphrase();
