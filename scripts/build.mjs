@@ -96,6 +96,8 @@ async function commandLine() {
     splitting: true,
     format: "esm",
     platform: "node",
+    // the user installs those that are needed
+    external: Object.keys(JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8")).peerDependencies ?? {}),
     target: "node20.19",
     // stack traces and error names stay readable; the whitespace is what costs time to read
     minifyWhitespace: true,

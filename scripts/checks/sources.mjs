@@ -52,7 +52,8 @@ const CBOR_READERS = /^(cbor|cbor-x|cborg|cbor2|cbor-sync|cbor-js|borc|cbor-redu
 const MAY_IMPORT = {
   verifier: /^$/,
   signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes|post-quantum)|ajv|cbor-x)$/,
-  cli: /^(@firmseal\/(signer|verifier)|@noble\/hashes|bcrypt-pbkdf|commander|terser|uf2|node:)$/,
+  // the libraries of the key services are the user's to install: keys/*.ts load them when a key is kept there
+  cli: /^(@firmseal\/(signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|terser|uf2|node:)$/,
 };
 
 /** The direction of dependencies: cli → signer → verifier → nothing. */

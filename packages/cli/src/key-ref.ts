@@ -12,6 +12,9 @@ import { warn } from "./ui.js";
 const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
   env: () => import("./keys/env.js"),
   fd: () => import("./keys/fd.js"),
+  awskms: () => import("./keys/awskms.js"),
+  azurekv: () => import("./keys/azurekv.js"),
+  gcpkms: () => import("./keys/gcpkms.js"),
 };
 
 /** What a reference begins with, where that names a kind; undefined for a file. */

@@ -1,0 +1,197 @@
+// Key services on this machine, for the libraries of the real ones: AWS by its endpoint, Google and Azure behind a proxy that takes
+// every name for one server. What they answer has the shape that the documentation of the service gives.
+
+import { spawn, spawnSync } from "node:child_process";
+import { createSign, generateKeyPairSync, type KeyObject, sign as signWith } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+/** In every credential that the tests hand out; nothing that is printed may hold it. */
+export const CANARY = "c4n4ry-5h0uld-n0t-b3-5een";
+
+/** What a key service holds. */
+export interface ServiceKey {
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+  isEc: boolean;
+}
+
+export function serviceKey(kind: "p256" | "p384" | "ed25519" | "rsa"): ServiceKey {
+  if (kind === "ed25519") return { ...generateKeyPairSync("ed25519"), isEc: false };
+  if (kind === "rsa") return { ...generateKeyPairSync("rsa", { modulusLength: 2048 }), isEc: false };
+  return { ...generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384" }), isEc: true };
+}
+
+/** ECDSA in DER over SHA-256, or Ed25519. */
+export function signatureOf(key: ServiceKey, message: Uint8Array): Buffer {
+  return key.isEc ? createSign("sha256").update(message).sign(key.privateKey) : signWith(null, message, key.privateKey);
+}
+
+/** ECDSA in DER over a hash that is given, by openssl: Node signs messages only. */
+export function signatureOfHash(key: ServiceKey, hash: Uint8Array): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-hash-"));
+  try {
+    const path = join(folder, "key.pem");
+    writeFileSync(path, key.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    const r = spawnSync("openssl", ["pkeyutl", "-sign", "-inkey", path], { input: hash });
+    if (r.status !== 0) throw new Error(r.stderr.toString());
+    return r.stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function closing(server: TcpServer | Server): void {
+  onTestFinished(async () => {
+    (server as Partial<Server>).closeAllConnections?.();
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
+
+async function listening(server: TcpServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const body = async (request: AsyncIterable<Buffer>) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+export type Answer = { status?: number; json?: object; headers?: { [name: string]: string } } | "silence";
+
+/** HTTP, or HTTPS with `tls`. Gives the port. */
+export async function httpService(
+  answer: (request: IncomingMessage, content: Buffer) => Answer | Promise<Answer>,
+  tls?: Certificate,
+): Promise<number> {
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
+    const a = await answer(request, await body(request));
+    if (a === "silence") return;
+    response.writeHead(a.status ?? 200, { "content-type": "application/json", ...a.headers });
+    response.end(JSON.stringify(a.json ?? {}));
+  };
+  const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  closing(server);
+  return listening(server);
+}
+
+/** gRPC with one message each way: `answer` gives the message, or a status. */
+export async function grpcService(
+  answer: (method: string, message: Buffer, headers: { authorization?: string | undefined }) => Uint8Array | number | "silence",
+  tls: Certificate,
+): Promise<number> {
+  const server = createSecureServer(tls);
+  const sessions = new Set<{ destroy(): void }>();
+  server.on("session", (session) => sessions.add(session));
+  server.on("stream", async (stream, headers) => {
+    stream.on("error", () => {});
+    const frame = await body(stream);
+    const a = answer(String(headers[":path"]).split("/").pop() ?? "", frame.subarray(5), { authorization: headers.authorization });
+    if (a === "silence") return;
+    const fixed = { ":status": 200, "content-type": "application/grpc" };
+    // no message beside the status: what a service says must not be needed
+    if (typeof a === "number") {
+      stream.respond({ ...fixed, "grpc-status": a, "grpc-message": `${CANARY} in a message` }, { endStream: true });
+      return;
+    }
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(a.length, 1);
+    stream.respond(fixed, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.concat([head, a]));
+  });
+  onTestFinished(async () => {
+    for (const session of sessions) session.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return listening(server);
+}
+
+/** A proxy that leads every CONNECT to one port of this machine. Gives its URL, and the names that were asked for. */
+export async function proxyTo(port: number): Promise<{ url: string; names: string[] }> {
+  const names: string[] = [];
+  const server = createHttpServer();
+  const sockets = new Set<{ destroy(): void }>();
+  server.on("connect", (request, socket, head) => {
+    names.push(request.url ?? "");
+    const upstream = connect(port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+      if (head.length > 0) upstream.write(head);
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const s of [socket, upstream]) {
+      sockets.add(s);
+      s.on("error", () => {});
+    }
+  });
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${await listening(server)}`, names };
+}
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createTcpServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export interface Certificate {
+  key: Buffer;
+  cert: Buffer;
+  /** The certificate as a file. */
+  path: string;
+}
+
+/** A certificate of the moment for these names, kept in `folder`. */
+export function certificate(folder: string, ...names: string[]): Certificate {
+  const [key, path] = [join(folder, `${names[0]}.key.pem`), join(folder, `${names[0]}.pem`)];
+  const san = `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`;
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const args = ["req", "-x509", ...curve, "-subj", "/CN=firmseal test", "-addext", san, "-keyout", key, "-out", path];
+  const r = spawnSync("openssl", args);
+  if (r.status !== 0) throw new Error(r.stderr.toString());
+  return { key: readFileSync(key), cert: readFileSync(path), path };
+}
+
+/** moto, which plays AWS. Gives its address when it answers. */
+export async function moto(): Promise<{ url: string; stop: () => void }> {
+  const port = await closedPort();
+  const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  for (let i = 0; ; i++) {
+    const there = await fetch(`${url}/moto-api/`).then(
+      (r) => r.ok,
+      () => false,
+    );
+    if (there) return { url, stop: () => void child.kill() };
+    if (i > 300 || child.exitCode !== null) throw new Error("moto_server does not start");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Sets variables of the environment for one test. */
+export function setEnv(vars: { [name: string]: string | undefined }): void {
+  const before = Object.keys(vars).map((name) => [name, process.env[name]] as const);
+  const put = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+  for (const [name, value] of Object.entries(vars)) put(name, value);
+  onTestFinished(() => {
+    for (const [name, value] of before) put(name, value);
+  });
+}
