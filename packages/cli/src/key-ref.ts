@@ -12,6 +12,7 @@ import { warn } from "./ui.js";
 const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
   env: () => import("./keys/env.js"),
   fd: () => import("./keys/fd.js"),
+  pkcs11: () => import("./keys/pkcs11.js"),
   awskms: () => import("./keys/awskms.js"),
   azurekv: () => import("./keys/azurekv.js"),
   gcpkms: () => import("./keys/gcpkms.js"),
@@ -19,7 +20,8 @@ const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
 
 /** What a reference begins with, where that names a kind; undefined for a file. */
 export function schemeOf(ref: string): string | undefined {
-  const scheme = /^([a-z0-9]+):/.exec(ref)?.[1];
+  // RFC 3986 §3.1: the case of a scheme does not count; taken for a file, the name of one would be shown with a PIN in it
+  const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
   return scheme !== undefined && Object.hasOwn(KINDS, scheme) ? scheme : undefined;
 }
 
@@ -28,17 +30,24 @@ function kindOf(ref: string): Promise<{ open: OpenKey }> {
   return kind ? kind() : import("./keys/file.js");
 }
 
+/** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
+function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
+  const inRefs = refs.flatMap((ref) => /^env:(.+)$/s.exec(ref)?.[1] ?? /[?&]pin-source=env(?::|%3a)(\w+)/i.exec(ref)?.[1] ?? []);
+  return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
+}
+
 /** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
 
-/** Finds keys; each that is encrypted takes the next passphrase option, or asks on the terminal where none is left. */
-async function openKeys(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Promise<HeldKey[]> {
+/** How the secrets of keys come in: each that needs one takes the next passphrase option, or asks on the terminal where none is left. */
+export function asking(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Asking & { wipe(): Promise<void> } {
+  // all of them before the first key is opened, for that may start a program
+  for (const name of secretVariables(refs, options)) take(name);
   const rest = [...options];
   // one option serves any number of keys, as they often share their passphrase; several are handed out in order
   const only = options.length === 1 ? options[0] : undefined;
-  const keys: HeldKey[] = [];
   let shared: Promise<Uint8Array> | undefined;
-  const ask: Asking = {
+  return {
     publicOnly,
     secret(prompt) {
       if (only) {
@@ -48,10 +57,16 @@ async function openKeys(refs: readonly string[], options: readonly PassphraseOpt
       }
       return passphrase({ ...rest.shift(), prompt });
     },
+    async wipe() {
+      (await shared?.catch(() => undefined))?.fill(0);
+    },
   };
-  // all of them before the first key is opened, for that may start a program
-  for (const option of options) if ("env" in option) take(option.env);
-  for (const ref of refs) if (ref.startsWith("env:")) take(ref.slice("env:".length));
+}
+
+/** Finds keys. */
+async function openKeys(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Promise<HeldKey[]> {
+  const ask = asking(refs, options, publicOnly);
+  const keys: HeldKey[] = [];
   try {
     for (const ref of refs) {
       const key = await (await kindOf(ref)).open(ref, ask);
@@ -63,7 +78,7 @@ async function openKeys(refs: readonly string[], options: readonly PassphraseOpt
     await closeKeys(keys);
     throw e;
   } finally {
-    (await shared?.catch(() => undefined))?.fill(0);
+    await ask.wipe();
   }
   return keys;
 }

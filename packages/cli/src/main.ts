@@ -253,6 +253,22 @@ withPassphrases(command("export", "write what a device embeds", trust))
   .option("-o, --out <file>", "output file, or - for stdout", "-")
   .action(async (file, o) => (await import("./commands/trust.js")).exportTrust(file, o));
 
+const token = program
+  .command("token")
+  .description("list the keys in PKCS#11 tokens, and make new ones there")
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} });
+
+withPassphrases(command("list", "list tokens and their keys; what is shown without a PIN", token))
+  .argument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", "pkcs11:")
+  .option("--login", "with the user PIN: private keys are listed, too")
+  .action(async (uri, o) => (await import("./commands/token.js")).list(uri, o));
+
+withPassphrases(command("keygen", "make a key pair in a token, which the private key cannot leave", token))
+  .argument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and how the key will be called")
+  .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
+  .action(async (uri, o) => (await import("./commands/token.js")).keygen(uri, o));
+
 /** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");

@@ -1,0 +1,53 @@
+// Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
+
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { openRegular } from "../io.js";
+import { visible } from "../ui.js";
+import { KeyFileError } from "./error.js";
+import type { Asking } from "./kind.js";
+import { LONGEST_PASSPHRASE, passphrase } from "./passphrase.js";
+import type { TokenUri } from "./pkcs11-uri.js";
+
+/**
+ * The PIN as text, for pkcs11js takes no other form. `token` is the label that the prompt shows. Throws KeyFileError: exit 3 where there
+ * is no PIN, 2 for a pin-source that is not read here.
+ */
+export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
+  const prompt = `PIN for token ${visible(token)}: `;
+  const bytes = uri.pinSource === undefined ? await ask.secret(prompt) : await fromSource(uri.pinSource, prompt);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new KeyFileError(`${uri.name}: the PIN is not UTF-8`, "give the user PIN of this token", 3);
+  }
+}
+
+async function fromSource(source: string, prompt: string): Promise<Uint8Array> {
+  const [, kind, rest = ""] = /^(env|fd|file):(.+)$/s.exec(source) ?? [];
+  if (kind === "env" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return passphrase({ env: rest, prompt });
+  if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
+  const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
+  if (kind === "file" && isAbsolute(path)) return fromFile(path);
+  // it is not shown: somebody may have put the PIN itself here. A program (`|…`) would make a reference to a key run things.
+  throw new KeyFileError("pkcs11: pin-source is none that is read here", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
+}
+
+function fromFile(path: string): Uint8Array {
+  const { fd, size } = openRegular(path);
+  try {
+    if (process.platform !== "win32" && (fstatSync(fd).mode & 0o077) !== 0)
+      throw new KeyFileError(`${path}: the PIN in it can be read by others`, `chmod 600 ${path}`, 3);
+    // with its CR LF
+    if (size > LONGEST_PASSPHRASE + 2) throw new KeyFileError(`${path}: too long for a PIN`, "a PIN is one line", 3);
+    const buffer = Buffer.alloc(LONGEST_PASSPHRASE + 2);
+    const bytes = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
+    const end = bytes.indexOf(0x0a);
+    let line = end < 0 ? bytes : bytes.subarray(0, end);
+    if (line.at(-1) === 0x0d) line = line.subarray(0, -1);
+    if (line.length === 0) throw new KeyFileError(`${path}: the PIN is empty`, "write the PIN into its first line", 3);
+    return line;
+  } finally {
+    closeSync(fd);
+  }
+}
