@@ -11,6 +11,7 @@ import { warn } from "./ui.js";
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
 const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
   env: () => import("./keys/env.js"),
+  exec: () => import("./keys/exec.js"),
   fd: () => import("./keys/fd.js"),
   pkcs11: () => import("./keys/pkcs11.js"),
   awskms: () => import("./keys/awskms.js"),
@@ -40,7 +41,11 @@ function secretVariables(refs: readonly string[], options: readonly PassphraseOp
 export type PassphraseOption = { env: string } | { fd: number };
 
 /** How the secrets of keys come in: each that needs one takes the next passphrase option, or asks on the terminal where none is left. */
-export function asking(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Asking & { wipe(): Promise<void> } {
+export function asking(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  publicOnly: boolean,
+): Asking & { wipe(): Promise<void> } {
   // all of them before the first key is opened, for that may start a program
   for (const name of secretVariables(refs, options)) take(name);
   const rest = [...options];
