@@ -300,7 +300,7 @@ async function main(argv: readonly string[]): Promise<number> {
           exit: failure.exit,
           message: failure.message,
           hint: failure.hint,
-          ...(argv[0] === "verify" || argv[0] === "install" ? { sequence: null, signers: [], testKeys: [] } : {}),
+          ...(["verify", "install", "whosigned"].includes(argv[0] ?? "") ? { sequence: null, signers: [], testKeys: [] } : {}),
           ...failure.facts,
         });
     } catch (x) {
