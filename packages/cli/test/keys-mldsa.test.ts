@@ -21,7 +21,7 @@ import {
 } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bitString, integer, octetString, SEQUENCE, tlv } from "../src/keys/der-strict.js";
-import { readKey } from "../src/keys/file.js";
+import { KeyFileError, readKey } from "../src/keys/file.js";
 import { formatPublic } from "../src/keys/format.js";
 import { mlDsaPkcs8, mlDsaSpki } from "../src/keys/mldsa-der.js";
 import { encryptedPem, pem, plainPem } from "../src/keys/pkcs8.js";
@@ -132,6 +132,28 @@ describe.each(algs)("%s in a file", (alg) => {
       for (let n = 0; n < der.length; n += n < 60 ? 1 : 97) expect(await refused(pem(label, der.subarray(0, n)))).toMatch(/^2 /);
     }
   });
+});
+
+test("a changed byte of the DER is refused, or is another key; nothing is thrown but what is told", async () => {
+  const key = keys["ml-dsa-44"];
+  const pkcs = mlDsaPkcs8(key);
+  const spki = mlDsaSpki(key);
+  for (const [label, der, head] of [
+    ["PRIVATE KEY", pkcs, pkcs.length - 32],
+    ["PUBLIC KEY", spki, spki.length - 1312],
+  ] as const)
+    for (let at = 0; at < head + 2; at++)
+      for (const flip of [1, 2, 0x20, 0x80]) {
+        const changed = Buffer.from(der);
+        changed[at] = (changed[at] as number) ^ flip;
+        const back = await read(pem(label, changed)).catch((e: unknown) => {
+          expect(e).toBeInstanceOf(KeyFileError);
+          return undefined;
+        });
+        // the last byte of the identifier names the algorithm, 17 to 19: another one is another private key
+        if (back && at < head) expect(label === "PRIVATE KEY" && back.alg !== key.alg, `byte ${at}`).toBe(true);
+        if (back && at >= head) expect(Buffer.from(back.key).equals(key.key)).toBe(false);
+      }
 });
 
 test("there is no literal for a device in JavaScript: no bundle has the algorithm", () => {

@@ -2,7 +2,8 @@ import { open } from "@firmseal/verifier";
 import { begin, done } from "@firmseal/verifier/cbor";
 import { claims, verified } from "@firmseal/verifier/cose";
 import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB, KTY_AKP } from "@firmseal/verifier/spec";
-import { beforeAll, describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { haveVectors, hex, vectorJson } from "../../verifier/test/vectors.js";
 import { type Encodable, encode } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/encode.js";
@@ -25,6 +26,18 @@ import {
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
 import { singleImage } from "../src/recipes.js";
 import { AlreadySigned, sign } from "../src/sign.js";
+
+// a machine that flips a bit while it signs
+const machine = vi.hoisted(() => ({ faulty: false }));
+vi.mock("@noble/post-quantum/ml-dsa.js", async (original) => {
+  const real = await original<typeof import("@noble/post-quantum/ml-dsa.js")>();
+  const sign: typeof real.ml_dsa44.sign = (...args) => {
+    const signature = real.ml_dsa44.sign(...args);
+    if (machine.faulty) signature[40] = (signature[40] as number) ^ 1;
+    return signature;
+  };
+  return { ...real, ml_dsa44: { ...real.ml_dsa44, sign } };
+});
 
 const NUMBERS = { "ml-dsa-44": ALG_ML_DSA_44, "ml-dsa-65": ALG_ML_DSA_65, "ml-dsa-87": ALG_ML_DSA_87 } as const;
 const SIZES = { "ml-dsa-44": [1312, 2420], "ml-dsa-65": [1952, 3309], "ml-dsa-87": [2592, 4627] } as const;
@@ -79,6 +92,34 @@ describe("with the library", () => {
   test("signatures are hedged: two of one message differ (FIPS 204 §3.4)", async () => {
     const s = signer(keys["ml-dsa-44"]);
     expect(await s.sign(message)).not.toEqual(await s.sign(message));
+  });
+
+  test("a signature that came out wrong in this process does not leave (fault attack)", async () => {
+    const s = signer(keys["ml-dsa-44"]);
+    machine.faulty = true;
+    try {
+      await expect(s.sign(message)).rejects.toMatchObject({ name: "KeyError", code: "fault" });
+    } finally {
+      machine.faulty = false;
+    }
+    expect(await s.sign(message)).toHaveLength(2420);
+  });
+
+  test("whatever a signature or a key holds, verify says false and throws nothing", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...algs), fc.integer(), fc.boolean(), (alg, seed, foreignKey) => {
+        const [keyLength, length] = SIZES[alg];
+        let x = seed;
+        const noise = (n: number) =>
+          Uint8Array.from({ length: n }, () => {
+            x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+            return x >>> 24;
+          });
+        const { alg: ours, key } = anchorOf(publicOf(keys[alg]));
+        expect(ours.verify(foreignKey ? noise(keyLength) : key, message, noise(length), {})).toBe(false);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("a signature that came back wrong does not leave", async () => {

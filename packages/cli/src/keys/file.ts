@@ -227,8 +227,13 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   }
   // a Node whose OpenSSL has ML-DSA
   if (key.asymmetricKeyType?.startsWith("ml-dsa")) {
-    const known = await mlDsaFromPkcs8(key.export({ format: "der", type: "pkcs8" }), name);
-    if (known) return known;
+    const plain = key.export({ format: "der", type: "pkcs8" });
+    try {
+      const known = await mlDsaFromPkcs8(plain, name);
+      if (known) return known;
+    } finally {
+      plain.fill(0);
+    }
   }
   return fromKeyObject(key);
 }
