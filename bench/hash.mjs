@@ -14,7 +14,11 @@ const folder = mkdtempSync(join(tmpdir(), "firmseal-hash-"));
 
 function run(command, args) {
   const start = performance.now();
-  const { status, stderr } = spawnSync(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const { status, stderr } = spawnSync(command, args, {
+    cwd: folder,
+    env: { ...process.env, FIRMSEAL_STATE: join(folder, "state") },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
   return (performance.now() - start) / 1000;
 }

@@ -36,7 +36,7 @@ console.log("started", device.invoked.length, "image");
 
 // Whatever is wrong is thrown: a number of docs/errors.md and a byte offset.
 try {
-  open(envelope, { anchors: trust.anchors, floor: [0, 8] });
+  open(envelope, { anchors: trust.anchors, floor: [0, 9] });
 } catch (refusal) {
   console.log("refused", refusal.code === errors.ROLLBACK, "at byte", refusal.at);
 }

@@ -233,6 +233,16 @@ export function checkOutput(path: string, option: string, others: readonly strin
     throw usage(`${option} ${path}: exists and is no envelope`, "choose another name, or move the file away");
 }
 
+/** Makes what was done in a folder durable. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Writes a file by temporary file, fsync and rename, "-" to stdout. `fresh`: the file must not exist yet (then it is linked, not renamed,
  * so that one made in the meantime is not replaced). `mode` holds from the first byte on.
@@ -267,12 +277,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
       renameSync(temporary, target);
       temporary = undefined;
     }
-    const at = openSync(folder, "r");
-    try {
-      fsyncSync(at);
-    } finally {
-      closeSync(at);
-    }
+    syncFolder(folder);
   } catch (e) {
     cleanUp();
     if ((e as NodeJS.ErrnoException).code === "ENOENT")

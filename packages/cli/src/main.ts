@@ -110,6 +110,10 @@ withImage(
     .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
 )
   .addOption(allowTestKey())
+  .option("--log <file>", "log of the keys (default: KEY.log beside the key)")
+  .option("--allow-lower-sequence", "sign although a higher sequence number was signed")
+  .option("--allow-sequence-reuse", "sign although another manifest has this sequence number")
+  .option("--allow-sequence-jump", "sign although the sequence number is higher than the last by more than 2^32")
   .action(async (input, o) => (await import("./commands/sign.js")).sign(input, o));
 
 withImage(
@@ -174,6 +178,12 @@ withPassphrases(withTrust(command("simulate", "install an update on a simulated 
     new Option("--second-cuts <n>", "at most so many cuts during the recovery from each cut; left out: all").argParser(wholeNumber),
   )
   .action(async (file, o) => (await import("./commands/simulate.js")).simulate(file, o));
+
+withPassphrases(command("audit", "verify the log of what a key has signed, and show it"))
+  .argument("<key or log...>", "key whose log is meant, or log file")
+  .option("--envelope <file>", "was this signed according to the log?")
+  .option("--accept-restored", "go on with a log that was cut, restored or edited, and enter that")
+  .action(async (refs, o) => (await import("./commands/audit.js")).audit(refs, o));
 
 command("bundle", "write a device verifier in one JavaScript file")
   .option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")

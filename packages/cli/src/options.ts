@@ -22,6 +22,11 @@ export function leafNumber(value: string): bigint {
   return BigInt(value);
 }
 
+/** --seq: a number, or the next one by the logs of the keys. */
+function sequenceOrNext(value: string): bigint | "next" {
+  return value === "next" ? value : sequenceNumber(value);
+}
+
 export function wholeNumber(value: string): number {
   if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("a whole number is needed.");
   return Number(value);
@@ -100,7 +105,12 @@ export function withImage(command: Command): Command {
   return command
     .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
     .option("--class <class>", "image: name of the class of devices, or its UUID")
-    .addOption(new Option("--seq <n>", "image: sequence number, higher than that of the release before").argParser(sequenceNumber))
+    .addOption(
+      new Option(
+        "--seq <n>",
+        "image: sequence number, higher than that of the release before; sign: next, the next by the key's log",
+      ).argParser(sequenceOrNext),
+    )
     .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
     .option("--image-out <file>", "image: also write the bytes that go to flash");
 }

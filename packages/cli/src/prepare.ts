@@ -1,9 +1,9 @@
 // What is to be signed: an envelope as it is, or one made from a description or an image; and the last look at it. `sign` and `tbs` share it.
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { encode, singleImage, toHex } from "@firmseal/signer";
+import { anchorOf, encode, privateKey, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads, warnOfRefusal } from "./audit.js";
@@ -13,12 +13,14 @@ import { refusedInput, usage } from "./failure.js";
 import { identityOf } from "./identity.js";
 import { detect, HEAD, parseImage } from "./image.js";
 import { hashFile, host, openRegular, readAll, readHead } from "./io.js";
+import { scopeOfImage } from "./sequence.js";
 import { visible, warn } from "./ui.js";
 
 export interface InputOptions {
   vendor?: string;
   class?: string;
-  seq?: bigint;
+  /** "next": the next by the logs of the keys. */
+  seq?: bigint | "next";
   uri?: string;
   imageOut?: string;
 }
@@ -54,8 +56,12 @@ interface Flash {
   read?: string;
 }
 
+/** Gives the next sequence number of a kind of device. */
+export type NextSequence = (scope: readonly string[]) => bigint;
+
 export interface Made {
-  envelope: Uint8Array;
+  /** The envelope, signed or not; its sequence number may be the next one. */
+  envelope(next: NextSequence): Uint8Array;
   forFile?: Uint8Array | undefined;
   read?: string | undefined;
 }
@@ -91,12 +97,12 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   );
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
   const [vendor, name] = [o.vendor as string, o.class as string];
-  identityOf(vendor, name);
+  const scope = scopeOfImage(identityOf(vendor, name));
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > MAX_INTEGRATED)
     throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
-  const envelope = encode(singleImage({ sequence: String(o.seq), vendor, class: name, ...image }));
-  return { envelope, forFile, read };
+  const number = (next: NextSequence) => String(o.seq === "next" ? next(scope) : o.seq);
+  return { envelope: (next) => encode(singleImage({ sequence: number(next), vendor, class: name, ...image })), forFile, read };
 }
 
 /** An input that was looked at, and that the options fit. */
@@ -124,19 +130,39 @@ export function readInput(path: string, o: InputOptions): Input {
   return { path, stdin, kind };
 }
 
-/** The envelope of an input, signed or not. */
+/** What is to be signed of an input. */
 export async function make({ path, stdin, kind }: Input, o: InputOptions): Promise<Made> {
-  if (kind === "envelope") return { envelope: stdin ?? readAll(path) };
-  if (kind === "description") return await encodeDescription(stdin ?? readAll(path), path);
-  return await fromImage(path, stdin, o);
+  if (kind === "image") return await fromImage(path, stdin, o);
+  const bytes = stdin ?? readAll(path);
+  const envelope = kind === "envelope" ? bytes : (await encodeDescription(bytes, path)).envelope;
+  return { envelope: () => envelope };
+}
+
+/**
+ * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
+ * key of the user has signed. Throws the refusals of open() and of the payloads.
+ */
+export async function rehearse(envelope: Uint8Array): Promise<Manifest> {
+  const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
+  return await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+}
+
+async function opened(signed: Uint8Array, trust: Trust): Promise<Manifest> {
+  const manifest = open(signed, trust, host);
+  await checkPayloads(manifest, new Map());
+  return manifest;
+}
+
+/** Warns of what a person should know before a release goes out. */
+export function caution(manifest: Manifest): void {
+  const sequence = decimal(manifest.sequence);
+  if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
+  warnOfRefusal(manifest);
 }
 
 /** Opens a signed envelope, checks the payloads that are in it, and warns of what a person should know before it goes out. */
 export async function review(signed: Uint8Array, trust: Trust): Promise<Manifest> {
-  const manifest = open(signed, trust, host);
-  await checkPayloads(manifest, new Map());
-  const sequence = decimal(manifest.sequence);
-  if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
-  warnOfRefusal(manifest);
+  const manifest = await opened(signed, trust);
+  caution(manifest);
   return manifest;
 }

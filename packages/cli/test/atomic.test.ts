@@ -107,7 +107,8 @@ describe.concurrent("killed", () => {
         if (now.equals(oldEnvelope)) found.old++;
         else if (now.equals(newEnvelope)) found.new++;
         else throw new Error(`torn: ${now.length} bytes, ${sha256(now)}`);
-        expect(p.names().filter((n) => !n.endsWith(".tmp"))).toEqual([
+        // a lock that is left is taken over by the next run
+        expect(p.names().filter((n) => !n.endsWith(".tmp") && !n.startsWith("A.pem.log.lock"))).toEqual([
           "A.jwk",
           "A.pem",
           "B.jwk",

@@ -338,30 +338,6 @@ describe("no leaf signs twice", () => {
     expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine calculates wrongly");
     expect(p.tree()).toEqual(before);
   });
-
-  it("when a lock was left by a process that is gone; one of another machine is not broken", async () => {
-    const p = new HssPlace();
-    await p.keygen("5/4");
-    await p.ok(p.signArgs("0.suit"), {
-      // what a process looks like that was killed: the name of this one, with the number of one that is long gone
-      started: (pid) => {
-        const look = () => {
-          const own = readdirSync(p.path).find((name) => name.includes(".lock."));
-          if (own) p.put(own.replace(`.${pid}.`, ".999999999."), "");
-          else if (!p.has("0.suit")) setTimeout(look, 1);
-        };
-        look();
-      },
-    });
-    await p.ok(p.signArgs("1.suit"));
-    expect(readdirSync(p.path).filter((name) => name.includes(".lock."))).toEqual([]);
-    const foreign = "k.hss.state.lock.00000000000001.1.1.aaaaaaaaaaaa.bbbbbbbbbbbb.cccccccccccc";
-    p.put(foreign, "");
-    const r = await p.run(p.signArgs("2.suit"));
-    expect(expectFailure(r, 3)).toContain("another process is signing");
-    expect(words(r)[1]).toContain(foreign);
-    expect(p.next()).toBe(2);
-  });
 });
 
 const hasBotan = spawnSync("botan", ["version"]).status === 0;

@@ -22,6 +22,7 @@ beforeAll(async () => {
     import { lock } from "../src/lock.js";
     const [folder, times] = process.argv.slice(2);
     for (let i = 0; i < Number(times); i++) {
+      process.stdout.write(".");
       const l = await lock(folder + "/lock");
       const me = process.pid + " " + i;
       const last = readFileSync(folder + "/counter", "utf8");
@@ -66,19 +67,14 @@ describe("a lock", () => {
     `lets in one at a time when its holders are killed, ${KILLS} times`,
     async () => {
       const p = place();
-      const deaths = await massacre(
-        KILLS,
-        6,
-        (x) => 60 * x,
-        () => startWorker(worker, [p.path, "1000000"]),
-      );
+      const deaths = await massacre(KILLS, 6, 150, () => startWorker(worker, [p.path, "1000000"]));
       expect(deaths.map((d) => d.stderr)).toEqual([]);
       expect(p.lines("violations")).toEqual([]);
       // one is killed at most between the counter and its line
       const entered = p.lines("entered").length;
       expect(entered).toBeGreaterThan(0);
       expect(Number(p.lines("counter")[0])).toBeGreaterThanOrEqual(entered);
-      expect(Number(p.lines("counter")[0])).toBeLessThanOrEqual(entered + KILLS + 6);
+      expect(Number(p.lines("counter")[0])).toBeLessThanOrEqual(entered + KILLS);
       // what the kills have left goes with the next one
       await startWorker(worker, [p.path, "2"]).end;
       expect(readdirSync(p.path).filter((name) => name.startsWith("lock") && !name.endsWith("~"))).toEqual([]);

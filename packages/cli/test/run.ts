@@ -79,6 +79,19 @@ export interface RunOptions {
 }
 
 const roots: string[] = [];
+const states = new Map<string, string>();
+
+/** Where what is run in a folder keeps its witnesses: not in the folder, whose files are compared. */
+export function stateOf(cwd: string): string {
+  let folder = states.get(cwd);
+  if (folder === undefined) {
+    folder = mkdtempSync(join(tmpdir(), "firmseal-state-"));
+    roots.push(folder);
+    states.set(cwd, folder);
+  }
+  return folder;
+}
+
 afterAll(() => {
   for (const root of roots) rmSync(root, { recursive: true, force: true });
 });
@@ -100,7 +113,7 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
   const outputs = [o.stdout, o.stderr].map((path) => (path === undefined ? ("pipe" as const) : openSync(path, "w")));
   const child = spawn(command, rest, {
     cwd: o.cwd,
-    env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", ...o.env },
+    env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", FIRMSEAL_STATE: stateOf(o.cwd ?? ""), ...o.env },
     stdio: ["pipe", ...outputs, ...opened],
     // a session of its own, so that /dev/tty is nobody's
     detached: true,
@@ -125,8 +138,14 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
   });
 }
 
+function forget(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile() && /\.(log|log-seen)$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name));
+}
+
 /** A temporary folder that goes with the test file. */
 export class Place {
+  keepsLogs = false;
   readonly path = mkdtempSync(join(tmpdir(), "firmseal-cli-"));
   constructor() {
     roots.push(this.path);
@@ -148,8 +167,14 @@ export class Place {
   has(name: string): boolean {
     return existsSync(this.at(name));
   }
-  run(args: readonly string[], o: RunOptions = {}): Promise<Result> {
-    return firmseal(args, { cwd: this.path, ...o });
+  /**
+   * Runs a command. The logs of the keys are taken away afterwards, unless they are kept: most tests sign one number again and again, which
+   * the logs would not let them.
+   */
+  async run(args: readonly string[], o: RunOptions = {}): Promise<Result> {
+    const r = await firmseal(args, { cwd: this.path, ...o });
+    if (!this.keepsLogs) for (const folder of [this.path, stateOf(this.path)]) forget(folder);
+    return r;
   }
   /** Runs what has to succeed. */
   async ok(args: readonly string[], o: RunOptions = {}): Promise<Result> {

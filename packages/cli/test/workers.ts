@@ -35,13 +35,15 @@ export async function program(code: string): Promise<string> {
       "@firmseal/verifier": src("verifier/src"),
       "@firmseal/signer": src("signer/src"),
     },
-    banner: { js: 'import{createRequire as __require}from"node:module";const require=__require(import.meta.url);' },
+    banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
   });
   return outfile;
 }
 
 export interface Worker {
   child: ChildProcess;
+  /** Done when it has said something on stdout: it is at work. */
+  working: Promise<void>;
   /** How it ended: exit code or signal, and what it said. */
   end: Promise<{ exit: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
@@ -54,6 +56,7 @@ export function startWorker(path: string, args: readonly string[], env: { [name:
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
+  const working = new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
   child.stdout?.on("data", (b: Buffer) => out.push(b));
   child.stderr?.on("data", (b: Buffer) => err.push(b));
   const end = new Promise<Awaited<Worker["end"]>>((resolve, reject) => {
@@ -62,7 +65,7 @@ export function startWorker(path: string, args: readonly string[], env: { [name:
       resolve({ exit, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
     );
   });
-  return { child, end };
+  return { child, working, end };
 }
 
 /** A fixed row of numbers in [0, 1), so that a failure comes again. */
@@ -75,34 +78,34 @@ export function randoms(seed: number): () => number {
 }
 
 /**
- * Keeps `processes` workers running and kills a random one with SIGKILL, `kills` times. `start(i)` starts one. Returns the ends of those
- * that ended by themselves meanwhile.
+ * Keeps `processes` workers running and kills one after the other with SIGKILL, `kills` times: most of them within `at` milliseconds of
+ * work, some while they start. `start(i)` starts one. Returns the ends of those that ended by themselves.
  */
 export async function massacre(
   kills: number,
   processes: number,
-  pause: (random: number) => number,
+  at: number,
   start: (i: number) => Worker,
 ): Promise<Awaited<Worker["end"]>[]> {
   const random = randoms(kills + processes);
-  let started = 0;
+  const pause = (most: number) => new Promise((done) => setTimeout(done, most * random()));
   const ended: Awaited<Worker["end"]>[] = [];
-  const alive: Worker[] = [];
-  const more = () => {
-    const worker = start(started++);
-    alive.push(worker);
-    void worker.end.then((end) => {
+  let started = 0;
+  let killed = 0;
+  /** One place, in which a worker is started again and again. */
+  async function row(): Promise<void> {
+    while (killed++ < kills) {
+      const worker = start(started++);
+      if (random() < 0.2) await pause(200);
+      else {
+        await Promise.race([worker.working, worker.end]);
+        await pause(at);
+      }
+      worker.child.kill("SIGKILL");
+      const end = await worker.end;
       if (end.signal !== "SIGKILL") ended.push(end);
-    });
-  };
-  for (let i = 0; i < processes; i++) more();
-  for (let i = 0; i < kills; i++) {
-    await new Promise((done) => setTimeout(done, pause(random())));
-    const [victim] = alive.splice(Math.floor(random() * alive.length), 1);
-    victim?.child.kill("SIGKILL");
-    more();
+    }
   }
-  for (const worker of alive) worker.child.kill("SIGKILL");
-  await Promise.all(alive.map((w) => w.end));
+  await Promise.all(Array.from({ length: processes }, row));
   return ended;
 }

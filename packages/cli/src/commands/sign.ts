@@ -6,13 +6,15 @@ import { checkOutput, writeWhole } from "../io.js";
 import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
+import { placeOf } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
 import { advise } from "../targets.js";
 import { json, say, visible } from "../ui.js";
+import { enterUse, type UseOptions } from "../use.js";
 import { outputName } from "./create.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions {
+export interface SignOptions extends PassphraseOptions, InputOptions, UseOptions {
   key: string[];
   out?: string;
   allowTestKey?: string[];
@@ -29,18 +31,22 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
 
 async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions): Promise<void> {
   const keys = held.map((key) => key.public);
-  const files = held.flatMap((key) => key.file ?? []);
+  const own = held.flatMap((key) => key.file ?? []);
+  const files = [...own, ...held.map((key) => placeOf(key, o.log))];
+  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
-  warnOfLonePartner(files);
+  warnOfLonePartner(own);
   const algs = keys.map((k) => k.alg);
   const advice = o.target === undefined ? undefined : advise(o.target, algs);
 
   const made = await make(input, o);
+  // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
+  const { envelope, receipts } = await enterUse("sign", held, o, made.envelope);
   const signed = await signEnvelope(
-    made.envelope,
+    envelope,
     held.map((key) => key.signer),
   );
   const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
@@ -58,6 +64,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
       bytes: signed.length,
       sequence,
       signers: keys.map(keyFacts),
+      log: receipts,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
       ...(advice && { target: advice }),
       ...(inJson && { data: Buffer.from(signed).toString("base64") }),
@@ -66,6 +73,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
     say(
       `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`,
     );
+  if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
   if (!o.json && advice?.advice) say(advice.advice);
   if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
 }

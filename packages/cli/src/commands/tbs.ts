@@ -1,9 +1,9 @@
 // Detached signing, first half: what a key that is somewhere else has to sign, as bytes in a file. attach.ts takes the signature.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { anchorOf, type PublicKey, privateKey, sign as signEnvelope, signer, tbs as tbsOf } from "@firmseal/signer";
+import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
@@ -12,7 +12,7 @@ import { usage } from "../failure.js";
 import { checkOutput, readHead, writeWhole } from "../io.js";
 import { keyFacts, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
+import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
 import { digestText } from "../tree.js";
 import { json, say, visible } from "../ui.js";
 import { outputName } from "./create.js";
@@ -63,12 +63,6 @@ function envelopeName({ path, kind }: Input, given: string | undefined): string 
   return given ?? outputName(path);
 }
 
-/** Signs with a key of the moment, so that what no device would take is refused now, and not after the ceremony. */
-async function rehearse(envelope: Uint8Array): Promise<Manifest> {
-  const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
-  return await review(await signEnvelope(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
-}
-
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** Identifiers that the manifest asks devices for, as text. */
@@ -93,13 +87,18 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
   const made = await make(input, o);
-  const manifest = await rehearse(made.envelope);
+  // whose log would be asked is where the key is
+  const envelope = made.envelope(() => {
+    throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
+  });
+  const manifest = await rehearse(envelope);
+  caution(manifest);
   const list: ToSign[] = [];
-  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(made.envelope, key) });
+  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });
   const inJson = o.json && outs[0] === "-";
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
-  if (isMade) writeWhole(name, made.envelope);
+  if (isMade) writeWhole(name, envelope);
   if (!inJson) for (const { out, bytes } of list) writeWhole(out, bytes);
   tell(name, manifest, list, o.json === true, inJson === true);
 }

@@ -3,12 +3,12 @@
 // A state that is behind the witness comes from a backup or a copy, and is refused.
 
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CODES, Failure, systemFault } from "../failure.js";
 import { writeWhole } from "../io.js";
-import { acquire } from "./hss-lock.js";
+import { lock } from "../lock.js";
+import { stateFolder } from "../witness.js";
 
 /** The trees below the top one that have been signed, by level: whatever happens, their keys must not come out differently a second time. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
@@ -23,22 +23,8 @@ export function stateFault(message: string, hint: string): Failure {
   return new Failure(3, "KEY_STATE", CODES.KEY_STATE, message, hint);
 }
 
-/** `$FIRMSEAL_STATE`, or `$XDG_STATE_HOME/firmseal`, or `~/.local/state/firmseal`; made with mode 0700. */
-export function stateFolder(): string {
-  const { FIRMSEAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
-  const folder = own || (xdg ? join(xdg, "firmseal") : join(homedir(), ".local", "state", "firmseal"));
-  try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) {
-      const above = openSync(dirname(made), "r");
-      fsyncSync(above);
-      closeSync(above);
-    }
-  } catch (e) {
-    throw systemFault(e, folder) ?? e;
-  }
-  return folder;
-}
+/** How long others are waited for, who may be making a tree: seconds. */
+const WAIT = 600;
 
 /** Where the state of one key lies, and the words for it. */
 export class HssPlaceOnDisk {
@@ -63,16 +49,17 @@ export class HssPlaceOnDisk {
 
   /** Both locks: the one beside the key is for whoever shares its folder, the one beside the witness for copies of the key on this machine. */
   async locked<T>(work: () => Promise<T>): Promise<T> {
-    const release = await acquire(this.state, this.name);
+    const options = { wait: WAIT, busy: `${this.name}: another process is signing with this key` };
+    const state = await lock(`${this.state}.lock`, options);
     try {
-      const releaseWitness = await acquire(this.witness, this.name);
+      const witness = await lock(`${this.witness}.lock`, options);
       try {
         return await work();
       } finally {
-        releaseWitness();
+        witness.release();
       }
     } finally {
-      release();
+      state.release();
     }
   }
 

@@ -1,0 +1,153 @@
+// Verifies the logs of keys: the chain of each, and that it is what was seen of it last.
+
+import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { peek } from "@firmseal/verifier/peek";
+import { CODES, environment, Failure, usage } from "../failure.js";
+import { readEnvelope, readHead } from "../io.js";
+import { publicKeys } from "../key-ref.js";
+import { acceptRestored, lockLog, missed, nameOf, placeOf } from "../ledger.js";
+import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.js";
+import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { data, json, say, visible } from "../ui.js";
+import { digestOf } from "../use.js";
+import { witness } from "../witness.js";
+
+export interface AuditOptions extends PassphraseOptions {
+  envelope?: string;
+  acceptRestored?: boolean;
+  json?: boolean;
+}
+
+interface Place {
+  path: string;
+  /** Thumbprint of the key that it is the log of; undefined where the log itself was named. */
+  key?: string;
+}
+
+/** A log itself, or the log of a key. A key in a file is opened only where the log beside it does not name it. */
+async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
+  const isFile = statSync(ref, { throwIfNoEntry: false })?.isFile() === true;
+  if (isFile && looksLikeLog(readHead(ref, 16))) return { path: ref };
+  const beside = isFile ? `${realpathSync(ref)}.log` : ref;
+  if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
+  const [key] = await publicKeys([ref], passphraseOptions(o));
+  if (!key) throw usage(`${ref}: is no key`, "give a key, or a log");
+  const name = nameOf(key);
+  const inState = placeOf({ name: ref, public: key }, undefined);
+  // a public key is not beside the log; where that was is known from the last signature
+  const seen = witness(name).read()?.path;
+  const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
+  if (path === undefined)
+    throw environment(`${ref}: there is no log of this key here`, "name the log file: KEY.log lies beside the private key");
+  return { path, key: name };
+}
+
+/** A log with all that is wrong with it. What was seen is read before the log: it may grow meanwhile, and must not seem too short then. */
+function look({ path, key }: Place): { log: Log; faults: Fault[]; keys: string[] } {
+  const first = readLog(path);
+  const keys = [...new Set([...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])])];
+  const seen = keys.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => witness(name).read());
+  const log = readLog(path);
+  return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys };
+}
+
+async function accept(place: Place): Promise<void> {
+  const lock = await lockLog(resolve(place.path));
+  try {
+    const { log, faults, keys } = look(place);
+    if (faults.length === 0) throw usage(`${place.path}: nothing is wrong with this log`, "drop --accept-restored");
+    await acceptRestored(log, keys);
+  } finally {
+    lock.release();
+  }
+}
+
+function digestIn(file: string): string {
+  const { digest } = peek(readEnvelope(file));
+  if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
+  return digestOf({ digest });
+}
+
+/** Verifies and shows logs. Fails (exit 1) where one is not what it was, or does not know the envelope. */
+export async function audit(refs: readonly string[], o: AuditOptions): Promise<void> {
+  const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
+  const places: Place[] = [];
+  for (const ref of refs) places.push(await placeFor(ref, o));
+  if (o.acceptRestored) for (const place of places) await accept(place);
+  const looked = places.map(look);
+  const found = looked.flatMap(({ log }) =>
+    log.entries.filter((e) => digest !== undefined && e.digest === digest).map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
+  );
+  const facts = {
+    logs: looked.map(({ log, faults }) => ({
+      log: log.path,
+      ok: faults.length === 0,
+      entries: log.entries,
+      faults,
+      accepted: log.accepted,
+      torn: log.torn,
+      hash: log.entries.at(-1)?.hash ?? null,
+    })),
+    ...(digest !== undefined && { envelope: { file: o.envelope, digest, signed: found } }),
+  };
+  const bad = looked.find(({ faults }) => faults.length > 0);
+  const failure = bad
+    ? damaged(bad.log, bad.faults)
+    : digest !== undefined && found.length === 0
+      ? unknown(o.envelope as string)
+      : undefined;
+  if (!o.json) for (const one of looked) show(one, digest, failure === undefined);
+  if (failure) {
+    failure.facts = facts;
+    throw failure;
+  }
+  if (o.json) json({ ok: true, code: 0, ...facts });
+  else if (digest !== undefined)
+    say(`${visible(o.envelope as string)}: was signed, see ${found.map((f) => `entry ${f.entry}`).join(", ")}`);
+}
+
+function damaged(log: Log, faults: readonly Fault[]): Failure {
+  const [first] = faults as [Fault];
+  const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${log.path}: ${told(first)}${more}`,
+    "put back the right log; where there is none, --accept-restored goes on with this one, and says so in it",
+  );
+}
+
+function unknown(envelope: string): Failure {
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${envelope}: the log knows no signature of this manifest`,
+    "look into the logs of the other keys; if no log knows it, find out who has signed it",
+  );
+}
+
+function show({ log, faults }: ReturnType<typeof look>, digest: string | undefined, good: boolean): void {
+  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(row);
+  const table = [["entry", "time", "who", "what", "sequence", "manifest", "key"], ...rows];
+  const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((r) => (r[i] as string).length)));
+  const lines = table.map((r) => r.map((cell, i) => cell.padEnd(widths[i] as number)).join("  "));
+  const rest = [
+    ...(log.torn > 0 ? [`an entry that was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
+    ...log.accepted.map((fault) => `accepted: ${told(fault)}`),
+    ...faults.map(told),
+  ];
+  data([...(rows.length > 0 ? lines : []), ...rest].map((text) => `${text.trimEnd()}\n`).join(""));
+  if (good) say(`${visible(log.path)}: good, ${log.entries.length} entries`);
+}
+
+const told = ({ line, what }: Fault) => (line > 0 ? `line ${line}: ${visible(what)}` : visible(what));
+
+function row(e: Entry): string[] {
+  const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
+  const what = [e.operation, ...(e.overrides ?? [])].join(" ");
+  const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
+  return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)].map(visible);
+}

@@ -1,0 +1,172 @@
+// The logs of keys in use: where each lies, alone with it, whether it is what was seen last, and the entry that goes before a signature.
+
+import { realpathSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import { CODES, environment, Failure } from "./failure.js";
+import type { HeldKey } from "./keys/kind.js";
+import { type Lock, lock } from "./lock.js";
+import { ACCEPT, append, type Entry, type Fault, type Log, readLog, type Told } from "./log.js";
+import { type Seen, stateFolder, type Witness, witness } from "./witness.js";
+
+/** The name of a key in its log: the COSE Key Thumbprint, in hex. */
+export function nameOf(key: PublicKey): string {
+  return toHex(thumbprint(key));
+}
+
+/** Where the log of a key lies: beside its file, or in the state folder where it has none; or where --log says. */
+export function placeOf(key: HeldKey, option: string | undefined): string {
+  if (option !== undefined) return whereItIs(option);
+  // a link to the key has the same log
+  return key.file === undefined ? join(stateFolder(), `${nameOf(key.public)}.log`) : whereItIs(`${realpathSync(key.file)}.log`);
+}
+
+function whereItIs(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    throw environment(`${path}: there is no folder ${dirname(path)}`, OTHER_PLACE);
+  }
+}
+
+const OTHER_PLACE = "the log of the key must be kept: name a place for it with --log FILE";
+
+/** Takes the lock of a log. */
+export async function lockLog(path: string): Promise<Lock> {
+  try {
+    return await lock(`${path}.lock`, { busy: `${path}: the log of the key is in use` });
+  } catch (e) {
+    // one that is in use has no cause in the system
+    if (e instanceof Failure && e.cause !== undefined)
+      throw environment(e.message.replace(`${path}.lock:`, `${path}:`), OTHER_PLACE, e.cause);
+    throw e;
+  }
+}
+
+/** What a log lacks of what was seen of it. */
+export function missed(log: Log, seen: Seen | undefined): Fault[] {
+  if (!seen || log.entries.some((e) => e.n === seen.count && e.hash === seen.hash)) return [];
+  const line = 0;
+  const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
+  const elsewhere = seen.path !== undefined && seen.path !== log.path ? ` (in ${seen.path})` : "";
+  return [
+    last < seen.count
+      ? {
+          line,
+          what: `ends at entry ${last}, and entry ${seen.count} was seen${elsewhere}: it was cut, restored from a copy, or is another`,
+        }
+      : { line, what: `entry ${seen.count} is another than the one that was seen${elsewhere}` },
+  ];
+}
+
+/** Who uses a key: as the system knows it, not as the environment says. */
+function who(): Pick<Told, "user" | "host" | "job"> {
+  let user: string;
+  try {
+    user = userInfo().username;
+  } catch {
+    // in many containers it has no name
+    user = `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+  const name = JOBS.find((variable) => /^[\w.:/@-]{1,128}$/.test(process.env[variable] ?? ""));
+  return { user, host: hostname(), ...(name !== undefined && { job: `${name}=${process.env[name]}` }) };
+}
+
+/** What CI services call the run of a job: GitHub, GitLab, Jenkins, Buildkite, CircleCI, Azure, Travis, Bitbucket, AWS, Woodpecker. */
+const JOBS = [
+  "GITHUB_RUN_ID",
+  "CI_JOB_ID",
+  "BUILD_TAG",
+  "BUILDKITE_JOB_ID",
+  "CIRCLE_WORKFLOW_JOB_ID",
+  "BUILD_BUILDID",
+  "TRAVIS_JOB_ID",
+  "BITBUCKET_BUILD_NUMBER",
+  "CODEBUILD_BUILD_ID",
+  "CI_PIPELINE_NUMBER",
+];
+
+/** What is entered for one key. */
+export type Use = Pick<Told, "operation"> & Omit<Told, "time" | "user" | "host" | "job" | "key" | "torn">;
+
+/** Where an entry is. `hash` is worth keeping elsewhere: nobody can change what is before it and keep the hash. */
+export interface Receipt {
+  path: string;
+  entry: number;
+  hash: string;
+}
+
+export interface Ledgers {
+  /** The entries of each log. */
+  readonly logs: readonly (readonly Entry[])[];
+  /** Enters the use of a key; durable, and known to the witness, when it returns. */
+  record(key: HeldKey, use: Use): Promise<Receipt>;
+}
+
+interface Book {
+  log: Log;
+  witness: Witness;
+}
+
+/**
+ * Does `work` alone with the logs of all keys. Locks are taken in the order of the paths, so that two that wait for each other's cannot
+ * be. Throws a Failure (exit 3) where a log is not what was seen of it.
+ */
+export async function withLedgers<T>(
+  keys: readonly HeldKey[],
+  option: string | undefined,
+  work: (ledgers: Ledgers) => Promise<T>,
+): Promise<T> {
+  const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
+  const locks: Lock[] = [];
+  try {
+    const logs = new Map<string, Log>();
+    for (const path of [...new Set(places.values())].sort()) {
+      locks.push(await lockLog(path));
+      logs.set(path, readLog(path));
+    }
+    const books = new Map<HeldKey, Book>();
+    for (const [key, path] of places) {
+      const book = { log: logs.get(path) as Log, witness: witness(nameOf(key.public)) };
+      refuseFaults(book, key, option);
+      books.set(key, book);
+    }
+    return await work({
+      logs: [...logs.values()].map((log) => log.entries),
+      record: (key, use) => enter(books.get(key) as Book, { time: now(), ...who(), key: nameOf(key.public), ...use }),
+    });
+  } finally {
+    for (const one of locks.reverse()) one.release();
+  }
+}
+
+const now = () => new Date().toISOString();
+
+async function enter({ log, witness }: Book, told: Told): Promise<Receipt> {
+  const entry = append(log, told);
+  await witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+  return { path: log.path, entry: entry.n, hash: entry.hash };
+}
+
+function refuseFaults({ log, witness }: Book, key: HeldKey, option: string | undefined): void {
+  const [fault] = [...log.faults, ...missed(log, witness.read())];
+  if (!fault) return;
+  const what = option === undefined ? (key.file ?? log.path) : option;
+  throw new Failure(
+    3,
+    "LOG",
+    CODES.LOG,
+    `${log.path}: the log of the key is not what it was: ${fault.what}`,
+    `firmseal audit ${what} shows it; put the right one back, or go on with this one: firmseal audit ${what} --accept-restored`,
+  );
+}
+
+/** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
+export async function acceptRestored(log: Log, thumbprints: readonly string[]): Promise<Entry> {
+  const witnesses = thumbprints.map((name) => witness(name));
+  const above = Math.max(0, ...witnesses.map((w) => w.read()?.count ?? 0));
+  const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
+  for (const w of witnesses) await w.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+  return entry;
+}

@@ -1,0 +1,119 @@
+// Sequence numbers of the releases for one kind of device: what the logs of the keys say was signed, and what may come next.
+
+import { formatUuid, toHex } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
+import { allSet } from "./audit.js";
+import { refusedInput } from "./failure.js";
+import { ACCEPT, type Entry } from "./log.js";
+
+/** Higher than the last by more than this is a slip, or an attack: devices take nothing lower afterwards (fast-forward). */
+const LARGEST_JUMP = 2n ** 32n;
+const HIGHEST = 2n ** 64n - 1n;
+/** Pairs of vendor and class; a manifest tells a few apart. */
+const MOST_PAIRS = 256;
+
+/** The kind of device that --vendor and --class mean. */
+export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }): string[] {
+  return [`${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
+}
+
+/**
+ * The kinds of devices that a manifest is for, as `vendor/class`: every pair of those that it names, "-" where it names none. For single
+ * devices of a class it is for the class: their numbers must not run ahead of the others'.
+ */
+export function scopeOf(m: Manifest): string[] {
+  const set = allSet(m);
+  const named = (code: number) => {
+    const all = set
+      .filter((p) => p.code === code)
+      .map((p) => (typeof p.value === "string" && p.raw.length === 17 ? formatUuid(p.raw.slice(1)) : toHex(p.raw)));
+    return all.length > 0 ? [...new Set(all)].sort() : ["-"];
+  };
+  const [vendors, classes] = [named(PARAM_VENDOR_IDENTIFIER), named(PARAM_CLASS_IDENTIFIER)];
+  if (vendors.length * classes.length > MOST_PAIRS)
+    throw refusedInput(
+      "SEQUENCE",
+      `the manifest is for more than ${MOST_PAIRS} pairs of vendor and class`,
+      "make a release for fewer classes",
+    );
+  return vendors.flatMap((vendor) => classes.map((name) => `${vendor}/${name}`));
+}
+
+const concerns = (e: Entry, scope: readonly string[]) => e.sequence !== undefined && (e.scope ?? []).some((s) => scope.includes(s));
+
+function highest(entries: readonly Entry[], scope: readonly string[]): bigint | undefined {
+  let most: bigint | undefined;
+  for (const e of entries) {
+    if (!concerns(e, scope)) continue;
+    const n = BigInt(e.sequence as string);
+    if (most === undefined || n > most) most = n;
+  }
+  return most;
+}
+
+/** The next number for a kind of device by the logs of all keys: 1 where nothing was signed for it. */
+export function nextSequence(logs: readonly (readonly Entry[])[], scope: readonly string[]): bigint {
+  for (const entries of logs) {
+    const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
+    // numbers may be in use that stood in what was lost; the first that a person gives settles it
+    if (restored >= 0 && !entries.slice(restored).some((e) => concerns(e, scope)))
+      throw refusedInput(
+        "SEQUENCE",
+        "the log was restored, and does not know which sequence numbers were used",
+        "look at the last release, and give a number once: --seq N",
+      );
+  }
+  const last = highest(logs.flat(), scope) ?? 0n;
+  if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", "none is higher than 2^64 - 1");
+  return last + 1n;
+}
+
+export interface SequenceOverrides {
+  allowLowerSequence?: boolean;
+  allowSequenceReuse?: boolean;
+  allowSequenceJump?: boolean;
+}
+
+/**
+ * Refuses a number that devices would refuse, that another manifest has, or that leaves no room, by the logs of all keys. The same manifest
+ * may be signed again by whomever. Returns the overrides that were needed, in words of the command line.
+ */
+export function checkSequence(
+  entries: readonly Entry[],
+  asked: { sequence: bigint; digest: string; scope: readonly string[] },
+  allow: SequenceOverrides,
+): string[] {
+  const { sequence, digest, scope } = asked;
+  const known = entries.filter((e) => concerns(e, scope));
+  const last = highest(known, scope);
+  if (last === undefined || known.some((e) => e.digest === digest)) return [];
+  const used: string[] = [];
+  const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {
+    if (!allowed) throw refusedInput("SEQUENCE", message, `${hint}, or allow it: --${option}`);
+    used.push(option);
+  };
+  const same = known.findLast((e) => BigInt(e.sequence as string) === sequence);
+  if (same)
+    need(
+      allow.allowSequenceReuse,
+      "allow-sequence-reuse",
+      `sequence number ${sequence} was signed for another manifest (${same.time.slice(0, 10)}, ${same.user})`,
+      "a release that was built again needs a number of its own: --seq next, or raise it in the description",
+    );
+  if (sequence < last)
+    need(
+      allow.allowLowerSequence,
+      "allow-lower-sequence",
+      `sequence number ${sequence} is lower than ${last}, which was signed already: devices refuse it`,
+      "give a higher one: --seq next, or raise it in the description",
+    );
+  if (sequence > last + LARGEST_JUMP)
+    need(
+      allow.allowSequenceJump,
+      "allow-sequence-jump",
+      `sequence number ${sequence} is higher than the last, ${last}, by more than 2^32: devices take nothing lower afterwards`,
+      "give the next one: --seq next, or mend it in the description",
+    );
+  return used;
+}

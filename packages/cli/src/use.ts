@@ -1,0 +1,81 @@
+// One use of keys on an envelope: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
+
+import { createHash } from "node:crypto";
+import { AlreadySigned, tbs, toHex } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import { HASHES } from "@firmseal/verifier/names";
+import { decimal } from "@firmseal/verifier/number";
+import type { SigningKey } from "./keys/kind.js";
+import { type Ledgers, nameOf, type Receipt, withLedgers } from "./ledger.js";
+import { type NextSequence, rehearse } from "./prepare.js";
+import { checkSequence, nextSequence, type SequenceOverrides, scopeOf } from "./sequence.js";
+import { warn } from "./ui.js";
+
+export interface UseOptions extends SequenceOverrides {
+  /** Another place for the log of the keys. */
+  log?: string;
+}
+
+export interface Entered {
+  envelope: Uint8Array;
+  /** One for each key. */
+  receipts: Receipt[];
+}
+
+/** The digest of a manifest, as the logs have it. */
+export function digestOf(m: { digest: Manifest["digest"] }): string {
+  return `${HASHES[m.digest.alg]}:${toHex(Uint8Array.from(m.digest.bytes))}`;
+}
+
+/**
+ * Makes the envelope, which may ask for the next sequence number of a kind of device, checks it as if it were signed already, and enters
+ * the use of each key. All of it is done alone with the logs, so that no two get the same number. Throws the refusals of open(), of the
+ * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
+ */
+export async function enterUse(
+  operation: string,
+  keys: readonly SigningKey[],
+  o: UseOptions,
+  make: (next: NextSequence) => Uint8Array,
+): Promise<Entered> {
+  return await withLedgers(keys, o.log, async (ledgers) => {
+    const envelope = make((scope) => nextSequence(ledgers.logs, scope));
+    const messages = await toBeSigned(envelope, keys);
+    const m = await rehearse(envelope);
+    const sequence = decimal(m.sequence);
+    const [digest, scope] = [digestOf(m), scopeOf(m)];
+    const overrides = checkSequence(ledgers.logs.flat(), { sequence: BigInt(sequence), digest, scope }, o);
+    for (const override of overrides) warn(`sequence number ${sequence} is signed because of --${override}`);
+    const told = { digest, sequence, scope, ...(overrides.length > 0 && { overrides }) };
+    return { envelope, receipts: await record(ledgers, operation, keys, messages, told) };
+  });
+}
+
+async function record(
+  ledgers: Ledgers,
+  operation: string,
+  keys: readonly SigningKey[],
+  messages: readonly Uint8Array[],
+  told: { digest: string; sequence: string; scope: string[]; overrides?: string[] },
+): Promise<Receipt[]> {
+  const receipts: Receipt[] = [];
+  for (const [i, key] of keys.entries()) {
+    const signed = createHash("sha256")
+      .update(messages[i] as Uint8Array)
+      .digest("hex");
+    receipts.push(await ledgers.record(key, { operation, tbs: signed, ...told }));
+  }
+  return receipts;
+}
+
+/** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */
+async function toBeSigned(envelope: Uint8Array, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
+  const names = new Set<string>();
+  const messages: Uint8Array[] = [];
+  for (const key of keys) {
+    if (names.has(nameOf(key.public))) throw new AlreadySigned(key.signer);
+    names.add(nameOf(key.public));
+    messages.push(await tbs(envelope, key.public));
+  }
+  return messages;
+}

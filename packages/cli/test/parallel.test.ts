@@ -1,0 +1,152 @@
+// Many processes sign with one key at once, and are killed at any moment: no sequence number is given twice, no entry is lost, and what
+// is found is the old or the new. FIRMSEAL_LONG: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
+
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
+import { type Manifest, open } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anchors } from "../src/key-ref.js";
+import { readKey } from "../src/keys/file.js";
+import { readLog } from "../src/log.js";
+import { digestOf } from "../src/use.js";
+import { type Place, standard, stateOf } from "./run.js";
+import { massacre, program, startWorker, type Worker } from "./workers.js";
+
+const LONG = process.env["FIRMSEAL_LONG"] !== undefined;
+const [PROCESSES, TIMES] = LONG ? [16, 100] : [8, 10];
+const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
+
+let worker: string;
+beforeAll(async () => {
+  // an image of its own each time, so that each is a release
+  worker = await program(`
+    import { writeFileSync } from "node:fs";
+    import { sign } from "../src/commands/sign.js";
+    const [name, times, ...keys] = process.argv.slice(2);
+    for (let i = 0; i < Number(times); i++) {
+      const image = "images/" + name + "-" + i + ".bin";
+      writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
+      await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", out: "out/" + name + "-" + i + ".suit", json: true });
+    }
+  `);
+});
+
+function place(): Place {
+  const p = standard();
+  p.keepsLogs = true;
+  p.folder("images");
+  p.folder("out");
+  return p;
+}
+
+function start(p: Place, name: string, times: number, keys: readonly string[]): Worker {
+  return startWorker(worker, [name, String(times), ...keys], { FIRMSEAL_STATE: stateOf(p.path) }, p.path);
+}
+
+/** The envelopes that came out, each opened with the keys: a torn one would not be. */
+async function releases(p: Place, keys: readonly string[]): Promise<Map<string, Manifest>> {
+  const trusted = [];
+  for (const name of keys) {
+    const key = await readKey(p.get(name), name, () => Promise.reject(new Error("is encrypted")));
+    trusted.push(isPrivate(key) ? publicOf(key) : key);
+  }
+  const trust = { anchors: anchors(trusted), need: trusted.length };
+  const names = readdirSync(p.at("out")).filter((name) => name.endsWith(".suit"));
+  return new Map(names.map((name) => [name, open(readFileSync(p.at("out", name)), trust)]));
+}
+
+/**
+ * What must hold whenever one looks: logs whose chains are whole and that agree with their witnesses, an entry for every envelope that came
+ * out, and no number in two of them. `keys` are what `--key` was given, in files with logs beside them.
+ */
+async function expectSound(p: Place, keys: readonly string[]): Promise<{ entries: number; envelopes: number }> {
+  const out = await releases(p, keys);
+  const numbers = [...out.values()].map((m) => decimal(m.sequence));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  let entries = 0;
+  for (const key of keys) {
+    const log = readLog(p.at(`${key}.log`));
+    expect(log.faults).toEqual([]);
+    const audited = await p.ok(["audit", key, "--json"]);
+    expect(audited.json).toMatchObject({ ok: true });
+    // each number stands in the log for one manifest: no two processes had it
+    const by = new Map<string, string>();
+    for (const { sequence, digest, n } of log.entries) {
+      expect(by.get(sequence as string) ?? digest, `entry ${n}`).toBe(digest);
+      by.set(sequence as string, digest as string);
+    }
+    for (const [name, m] of out) expect(by.get(decimal(m.sequence)), name).toBe(digestOf(m));
+    const seen = readdirSync(stateOf(p.path)).filter((name) => name.endsWith(".log-seen"));
+    for (const name of seen) {
+      const { count, path } = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}`, "utf8"));
+      if (path === log.path) expect(count).toBeLessThanOrEqual(log.entries.length);
+    }
+    entries = Math.max(entries, log.entries.length);
+  }
+  return { entries, envelopes: out.size };
+}
+
+async function inParallel(keys: readonly string[]): Promise<void> {
+  const p = place();
+  const before = keys.map((key) => p.get(key));
+  const ends = await Promise.all(Array.from({ length: PROCESSES }, (_, i) => start(p, `p${i}`, TIMES, keys).end));
+  expect(ends.filter((e) => e.exit !== 0).map((e) => e.stderr)).toEqual([]);
+  const all = PROCESSES * TIMES;
+  expect(await expectSound(p, keys)).toEqual({ entries: all, envelopes: all });
+  const out = await releases(p, keys);
+  // none was left out either
+  expect([...out.values()].map((m) => Number(decimal(m.sequence))).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: all }, (_, i) => i + 1),
+  );
+  expect(keys.map((key) => p.get(key))).toEqual(before);
+  expect(p.names().filter((name) => name.includes("lock"))).toEqual([]);
+}
+
+async function killed(keys: readonly string[], kills: number): Promise<void> {
+  const p = place();
+  const before = keys.map((key) => createHash("sha256").update(p.get(key)).digest("hex"));
+  let looked = 0;
+  const ends = await massacre(kills, 4, 100, (i) => start(p, `k${i}`, 1_000_000, keys));
+  expect(ends.map((e) => e.stderr)).toEqual([]);
+  for (const key of keys) {
+    const log = readLog(p.at(`${key}.log`));
+    const name = toHex(thumbprint(await readKey(p.get(key), key, async () => new Uint8Array())));
+    const seen = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}.log-seen`, "utf8"));
+    // the witness is the old or the new: of the last entry, or of the one before, which was killed on its way there
+    expect(log.entries.filter((e) => e.n === seen.count && e.hash === seen.hash)).toHaveLength(1);
+    looked++;
+  }
+  const found = await expectSound(p, keys);
+  expect([looked, found.entries > 0]).toEqual([keys.length, true]);
+  expect(keys.map((key) => createHash("sha256").update(p.get(key)).digest("hex"))).toEqual(before);
+  // the next one goes on
+  const [next] = await Promise.all([start(p, "after", 3, keys).end]);
+  expect([next.exit, next.exit === 0 ? "" : next.stderr]).toEqual([0, ""]);
+  const after = await expectSound(p, keys);
+  expect(after.entries).toBe(found.entries + 3);
+  for (const key of keys) expect(existsSync(p.at(`${key}.log.lock`))).toBe(false);
+  if (process.env["FIRMSEAL_REPORT"]) console.error(`${kills} kills: ${after.entries} entries, ${after.envelopes} envelopes`);
+}
+
+describe("many processes that sign with one key", () => {
+  it(`${PROCESSES} × ${TIMES}: as many numbers, one for each, and a log of all of them`, () => inParallel(["A.pem"]), 600_000);
+
+  it("also with two keys in the one order and in the other", async () => {
+    const p = place();
+    const orders = [
+      ["A.pem", "B.pem"],
+      ["B.pem", "A.pem"],
+    ];
+    const ends = await Promise.all([0, 1, 2, 3].map((i) => start(p, `p${i}`, 4, orders[i % 2] as string[]).end));
+    expect(ends.filter((e) => e.exit !== 0).map((e) => e.stderr)).toEqual([]);
+    expect(await expectSound(p, ["A.pem", "B.pem"])).toEqual({ entries: 16, envelopes: 16 });
+  });
+
+  it(
+    `and are killed, ${KILLS} times: key, logs and witness are the old or the new, and no number is in two envelopes`,
+    () => killed(["A.pem"], KILLS),
+    120_000 + 2_000 * KILLS,
+  );
+});
