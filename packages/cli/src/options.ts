@@ -41,7 +41,9 @@ export function uriReference(value: string): string {
 
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
-  return command.addOption(new Option("-k, --key <file>", `${what} (repeatable)`).argParser(collect).makeOptionMandatory());
+  return command.addOption(
+    new Option("-k, --key <key>", `${what}: a file, env:NAME, fd:N or - (repeatable)`).argParser(collect).makeOptionMandatory(),
+  );
 }
 
 /** --key, or --trust with what belongs to it: whom to believe. */

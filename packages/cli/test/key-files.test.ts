@@ -2,7 +2,7 @@
 // forms they are.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { chmodSync, chownSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import {
   fromCose,
@@ -25,7 +25,7 @@ import { open as openFd } from "../src/keys/fd.js";
 import { readKey } from "../src/keys/file.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/keys/format.js";
 import { openSshPrivate, openSshPublic } from "../src/keys/openssh.js";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem, takesTooLong } from "../src/keys/pkcs8.js";
 import { checkPrivate } from "../src/keys/private-file.js";
 import { minisignPublic, minisignSecret } from "./minisign.js";
 import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "./run.js";
@@ -154,7 +154,7 @@ describe("forms", () => {
       return b;
     };
     const pem = await openSshPrivate(keyA);
-    const body = Buffer.from(pem.replace(/-----.*-----/g, ""), "base64");
+    const body = fromPem(pem);
     const wrap = (b: Buffer) => `-----BEGIN OPENSSH PRIVATE KEY-----\n${b.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
     for (const which of [
       (b: Buffer) => b.indexOf(keyA.key),
@@ -175,11 +175,47 @@ describe("forms", () => {
     raised.writeBigUInt64LE(2n ** 40n, 38);
     raised.writeBigUInt64LE(2n ** 24n, 46);
     expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more memory or time");
-    const pem = Buffer.from((await openSshPrivate(keyA, utf8(PASS), 1)).replace(/-----.*-----/g, ""), "base64");
+    const pem = fromPem(await openSshPrivate(keyA, utf8(PASS), 1));
     const at = pem.indexOf(Buffer.from([0, 0, 0, 1]), pem.indexOf("bcrypt") + 10);
     pem.writeUInt32BE(100_000, at);
     const e = await refusal(`-----BEGIN OPENSSH PRIVATE KEY-----\n${pem.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
     expect(e.message).toContain("100000 rounds");
+  });
+
+  it("rounds of PBKDF2 and work of scrypt in PKCS#8 have a limit too", async () => {
+    const node = createPrivateKey(plainPem(keyA));
+    const pem = node.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: PASS }) as string;
+    const der = fromPem(pem);
+    const wrap = (b: Buffer) => `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${b.toString("base64")}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
+    // 2,048 rounds in two bytes; eight of salt stay, and its length gives two to the number
+    const at = der.indexOf(Buffer.from("02020800", "hex"));
+    const many = Buffer.concat([
+      der.subarray(0, at - 10),
+      Buffer.from([4, 6]),
+      der.subarray(at - 8, at - 2),
+      Buffer.from("02047fffffff", "hex"),
+      der.subarray(at + 4),
+    ]);
+    expect(der.subarray(at - 10, at - 8).toString("hex")).toBe("0408");
+    expect(many).toHaveLength(der.length);
+    expect((await refusal(wrap(many), ask)).message).toContain("encrypted in a way that cannot be read here");
+    const ours = await formatPrivate(keyA, "pkcs8", utf8(PASS));
+    const scrypt = fromPem(ours);
+    scrypt[scrypt.indexOf(Buffer.from("020108020105", "hex")) + 5] = 0x7f;
+    expect(takesTooLong(scrypt)).toBe(false);
+    expect([der, fromPem(ours)].map(takesTooLong)).toEqual([false, false]);
+    for (const whole of [der, scrypt]) for (let n = 0; n < whole.length; n++) takesTooLong(whole.subarray(0, n));
+    const long = Buffer.concat([
+      Buffer.from("06092b06010401da47040b", "hex"),
+      Buffer.from("30140402aaaa02030080000201080203010000", "hex"),
+    ]);
+    expect(takesTooLong(long)).toBe(true);
+    // an indefinite length, which OpenSSL reads
+    const indefinite = Buffer.concat([
+      Buffer.from("06092a864886f70d01050c", "hex"),
+      Buffer.from("308024800402aaaa000002040000ffff0000", "hex"),
+    ]);
+    expect(takesTooLong(indefinite)).toBe(true);
   });
 
   it("what a form cannot hold is not written", async () => {
@@ -552,6 +588,15 @@ describe("docs/keys-files.md", () => {
     expect(p.get("pub.ssh").toString()).toMatch(/^ssh-ed25519 AAAA/);
   });
 });
+
+function fromPem(text: string | Uint8Array): Buffer {
+  return Buffer.from(
+    Buffer.from(text)
+      .toString()
+      .replace(/-----.*-----/g, ""),
+    "base64",
+  );
+}
 
 // SEQUENCE of two INTEGERs, as OpenSSL wants ECDSA signatures
 function derSignature(raw: Uint8Array): Buffer {

@@ -27,6 +27,7 @@ import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
 import { isOneSequence, pemBlock } from "./pem.js";
+import { takesTooLong } from "./pkcs8.js";
 import { readGuarded } from "./private-file.js";
 
 export { KeyFileError };
@@ -204,21 +205,27 @@ function load(name: string, f: () => KeyObject): KeyObject {
 // PBES2 (RFC 8018 appendix A.4), the one scheme that is in use
 const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
 
+function otherwise(name: string): KeyFileError {
+  return new KeyFileError(
+    `${name}: encrypted in a way that cannot be read here`,
+    "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
+    2,
+  );
+}
+
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
   let key: KeyObject;
   try {
+    if (takesTooLong(der)) throw otherwise(name);
     const { buffer, byteOffset, length } = passphrase;
     key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
   } catch (e) {
+    if (e instanceof KeyFileError) throw e;
     const code = String((e as NodeJS.ErrnoException).code);
     const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase, name) : undefined;
     if (unknown) return unknown;
     if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
-      throw new KeyFileError(
-        `${name}: encrypted in a way that cannot be read here`,
-        "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
-        2,
-      );
+      throw otherwise(name);
     }
     // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);

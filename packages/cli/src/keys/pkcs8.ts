@@ -30,6 +30,34 @@ export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Pro
   }
 }
 
+/** Rounds of PBKDF2, and N · r · p of scrypt, that a file may ask for: a few seconds. OpenSSL cannot be stopped once it has begun. */
+const MOST_ROUNDS = 10_000_000;
+const MOST_SCRYPT = 2 ** 24;
+
+/** Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. */
+export function takesTooLong(der: Buffer): boolean {
+  const [rounds = Infinity] = numbersBehind(der, PBKDF2) ?? [0];
+  const [n = Infinity, r = Infinity, p = Infinity] = numbersBehind(der, SCRYPT) ?? [0, 0, 0];
+  return rounds > MOST_ROUNDS || n * r * p > MOST_SCRYPT;
+}
+
+/** The INTEGERs that stand behind the salt in the parameters of an algorithm; undefined where the algorithm is not there. */
+function numbersBehind(der: Buffer, oid: Buffer): number[] | undefined {
+  const found = der.indexOf(oid);
+  if (found < 0) return undefined;
+  // SEQUENCE { OCTET STRING, INTEGER … }, none of which is longer than 127 bytes: lengths have one byte
+  const [parameters, salt] = [found + oid.length, found + oid.length + 2];
+  const out: number[] = [];
+  if (der[parameters] !== SEQUENCE || der[salt] !== OCTET_STRING) return out;
+  for (let at = salt + 2 + (der[salt + 1] ?? 0); der[at] === INTEGER && out.length < 4; ) {
+    const length = der[at + 1] ?? 0;
+    if (length < 1 || length > 6 || at + 2 + length > der.length) return [];
+    out.push(der.readUIntBE(at + 2, length));
+    at += 2 + length;
+  }
+  return out;
+}
+
 /** PKCS#8 in PEM that everyone can read who can read the file. */
 export function plainPem(key: PrivateKey): string {
   const der = pkcs8(key);
@@ -49,8 +77,9 @@ const SEQUENCE = 0x30;
 const INTEGER = 0x02;
 const OCTET_STRING = 0x04;
 
-// object identifiers, encoded: 1.2.840.113549.1.5.13, 1.3.6.1.4.1.11591.4.11, 2.16.840.1.101.3.4.1.42
+// object identifiers, encoded: 1.2.840.113549.1.5.13, .12, 1.3.6.1.4.1.11591.4.11, 2.16.840.1.101.3.4.1.42
 const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
+const PBKDF2 = Buffer.from("06092a864886f70d01050c", "hex");
 const SCRYPT = Buffer.from("06092b06010401da47040b", "hex");
 const AES_256_CBC = Buffer.from("060960864801650304012a", "hex");
 
