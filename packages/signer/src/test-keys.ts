@@ -5,13 +5,14 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex } from "./bytes.js";
 import { type PublicKey, privateKey, publicKey, publicOf } from "./key.js";
 import type { TestKey } from "./test-key.js";
+import { ncsKeys } from "./test-keys-ncs.js";
 import { specKeys } from "./test-keys-specs.js";
 import { treeKeys } from "./test-keys-trees.js";
 
 export type { TestKey };
 
 /** Every published key that is known here. */
-export const testKeys: readonly TestKey[] = [...specKeys, ...treeKeys];
+export const testKeys: readonly TestKey[] = [...specKeys, ...treeKeys, ...ncsKeys];
 
 /** The name of a published test key, whatever its kid; undefined for any other. */
 export function testKeyName(key: PublicKey): string | undefined {

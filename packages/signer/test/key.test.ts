@@ -44,7 +44,7 @@ const SPEC_D = "0296588d909418b339d150420a3612b57fb4f631a69f224fae90cb4f3fe18973
 const SEED = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 const algs: KeyAlg[] = ["ed25519", "es256"];
 /** Test keys whose private halves stand in trees that this test does not repeat. */
-const NOT_HERE = ["mcuboot-root-ed25519-2", "tfm-psoc64-s", "tfm-root-ec-p256-1", "espruino-dfu"];
+const NOT_HERE = ["mcuboot-root-ed25519-2", "tfm-psoc64-s", "tfm-root-ec-p256-1"];
 const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((s) => toHex(s) < N && s.some((b) => b !== 0));
 
 function codeOf(f: () => unknown): string {
