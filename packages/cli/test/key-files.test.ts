@@ -391,7 +391,11 @@ describe.concurrent("where a private key may lie", () => {
     for (const ref of ["fd:", "fd:2", "fd:-3", "fd:99999"])
       await expect(openFd(ref, { publicOnly: false, secret: ask })).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
     await expect(openFd("fd:987", { publicOnly: false, secret: ask })).rejects.toMatchObject({ exit: 3 });
-    expectFailure(await sign(p, "fd:3"), 3);
+    // Node has these open for itself: a poll, and both ends of a pipe
+    for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`), 3)).toContain("EBADF");
+    p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
+    const hangs = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1", "--passphrase-fd"];
+    expect(expectFailure(await p.run([...hangs, "4"]), 3)).toContain("EBADF");
     expectFailure(await sign(p, "fd:3", { fds: [""] }), 2);
     expect(expectFailure(await sign(p, "fd:3", { fds: [new Uint8Array(200_000)] }), 2)).toContain("too long");
     expectFailure(await sign(p, "fd:3", { through: ["sh", "-c", '"$@" 3</', "sh"] }), 3);
@@ -481,6 +485,12 @@ describe.concurrent("keygen and convert", () => {
     expectFailure(await run("A.pem", "--out", "new"), 2);
     expectFailure(await run("A.pem", "--format", "jwk"), 2);
     expect(p.tree()).toEqual(before);
+    const e = p.get("e.pem");
+    for (const n of [0, 1, 27, 60, 150, e.length - 30]) {
+      p.put("cut", e.subarray(0, n));
+      expectFailure(await run("cut", ...to("pkcs8"), "--passphrase-env", "P", "--new-passphrase-env", "P"), 2);
+    }
+    expect(p.has("new")).toBe(false);
     p.put("kid.jwk", JSON.stringify({ ...toPrivateJwk(keyA), kid: "release" }));
     const r = await p.ok(["convert", "kid.jwk", ...to("pkcs8", "no-kid.pem"), "--new-passphrase-env", "P"], { env });
     expect(r.stderr).toContain("no place for the key identifier");

@@ -1,7 +1,8 @@
 // --key fd:N: the key comes through a file descriptor, from a secret store or from a file that this program could not open itself.
 
-import { fstatSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkDescriptor } from "./descriptor.js";
 import { KeyFileError } from "./error.js";
 import { holdKey } from "./file.js";
 import type { Asking, HeldKey } from "./kind.js";
@@ -25,10 +26,7 @@ async function readToEnd(fd: number): Promise<Buffer> {
   const buffer = Buffer.alloc(LONGEST + 1);
   let length = 0;
   try {
-    // the descriptors that Node itself has open are of other kinds
-    const stat = fstatSync(fd);
-    if (!stat.isFile() && !stat.isFIFO() && !stat.isSocket() && !stat.isCharacterDevice())
-      throw Object.assign(new Error(), { code: "EBADF" });
+    checkDescriptor(fd);
     for (let since = Date.now(); length < buffer.length; ) {
       const n = readSome(fd, buffer, length);
       if (n === 0) break;

@@ -87,7 +87,8 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);
     // the number of levels, 1 to 8 in four bytes
     if ((bytes.length === 60 || bytes.length === 52) && bytes[0] === 0 && bytes[1] === 0) return fromRaw(bytes);
-    const text = Buffer.from(bytes)
+    // a view: each copy is one more that nobody fills with zeros
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       .toString("latin1")
       .replace(/^\xef\xbb\xbf/, "");
     if (/^(\xff\xfe|\xfe\xff)/.test(text))

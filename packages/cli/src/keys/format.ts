@@ -38,7 +38,7 @@ export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
 }
 
 /**
- * The bytes of a file that holds a private key, encrypted where a passphrase is given. Throws KeyError `unsupported` where the form has no
+ * The bytes of a file that holds a private key, encrypted where a passphrase is given. Throws KeyError or KeyFileError where the form has no
  * such key, and RangeError for a passphrase where it has no encryption.
  */
 export async function formatPrivate(key: PrivateKey, format: PrivateFormat, passphrase?: Uint8Array): Promise<Buffer> {

@@ -71,7 +71,7 @@ function mixed(): KeyError {
 
 function typeOf(alg: KeyAlg): Type {
   const type = TYPES.find((t) => t.alg === alg);
-  if (!type) throw new KeyError("unsupported", `OpenSSH has no form for keys of ${alg}`);
+  if (!type) throw new KeyFileError(`OpenSSH has no form for keys of ${alg}`, "choose another --format", 2);
   return type;
 }
 
@@ -87,7 +87,7 @@ export function isOpenSshPublic(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
-/** The public key in one line, without comment, with a newline. Throws KeyError `unsupported`. */
+/** The public key in one line, without comment, with a newline. Throws KeyFileError where OpenSSH has no such key. */
 export function openSshPublic(key: PublicKey): string {
   const type = typeOf(key.alg);
   return `${type.name} ${publicBlob(type, key).toString("base64")}\n`;
@@ -226,7 +226,7 @@ async function stretch(passphrase: Uint8Array, salt: Uint8Array, length: number,
 
 /**
  * A private key as `ssh-keygen` writes it, without comment: aes256-ctr under bcrypt_pbkdf, or unencrypted where no passphrase is given.
- * Fewer rounds are for tests. Throws KeyError `unsupported`.
+ * Fewer rounds are for tests. Throws KeyFileError where OpenSSH has no such key.
  */
 export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, rounds = ROUNDS): Promise<string> {
   const type = typeOf(key.alg);

@@ -4,6 +4,7 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
+import { checkDescriptor } from "./descriptor.js";
 import { take } from "./environment.js";
 import { KeyFileError } from "./error.js";
 
@@ -71,6 +72,7 @@ async function fromFd(fd: number): Promise<Uint8Array> {
 async function readByte(fd: number, one: Buffer, where: string): Promise<boolean> {
   for (;;) {
     try {
+      checkDescriptor(fd);
       return readSync(fd, one, 0, 1, null) === 1;
     } catch (e) {
       const code = (e as NodeJS.ErrnoException).code;
