@@ -6,6 +6,7 @@
  *   SHIM_SESSIONS=n    so many sessions may be open at once
  *   SHIM_FAIL=i:code   the function at place i of CK_FUNCTION_LIST returns that code
  *   SHIM_FLAGS=n       flags that every token has besides
+ *   SHIM_CLOSED=1      nothing is shown without a PIN, not even public keys
  *   SHIM_FLIP=1        one bit of every signature is wrong */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -15,11 +16,11 @@
 typedef unsigned long rv;
 typedef rv (*call)(void *, void *, void *, void *, void *, void *, void *, void *);
 
-enum { FINALIZE = 2, GET_FUNCTION_LIST = 4, GET_TOKEN_INFO = 7, OPEN_SESSION = 13, CLOSE_SESSION = 14, LOGIN = 19, SIGN = 44, COUNT = 69 };
+enum { FINALIZE = 2, GET_FUNCTION_LIST = 4, GET_TOKEN_INFO = 7, OPEN_SESSION = 13, CLOSE_SESSION = 14, LOGIN = 19, FIND_INIT = 27, SIGN = 44, COUNT = 69 };
 
 /* CK_FUNCTION_LIST: the version, padded to the size of a pointer, and the functions in their order */
 static call *real, list[COUNT];
-static long sessions;
+static long sessions, users;
 static rv code;
 
 static void note(const char *name) {
@@ -52,8 +53,14 @@ static rv close_session(void *a, void *b, void *c, void *d, void *e, void *f, vo
 }
 
 static rv login(void *a, void *b, void *c, void *d, void *e, void *f, void *g, void *h) {
+  rv result = real[LOGIN](a, b, c, d, e, f, g, h);
   note((rv)b == 2 ? "C_Login for the key" : "C_Login");
-  return real[LOGIN](a, b, c, d, e, f, g, h);
+  if (result == 0) users++;
+  return result;
+}
+
+static rv find_init(void *a, void *b, void *c, void *d, void *e, void *f, void *g, void *h) {
+  return getenv("SHIM_CLOSED") && users == 0 ? 0x101 : real[FIND_INIT](a, b, c, d, e, f, g, h);
 }
 
 /* behind label, manufacturer, model and serial number: 32 + 32 + 16 + 16 bytes */
@@ -90,6 +97,7 @@ rv C_GetFunctionList(void **out) {
   list[OPEN_SESSION] = open_session;
   list[CLOSE_SESSION] = close_session;
   list[LOGIN] = login;
+  list[FIND_INIT] = find_init;
   list[SIGN] = sign;
   if (failing && strchr(failing, ':')) {
     int place = atoi(failing);

@@ -249,6 +249,12 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(p.get("log").toString().trim().split("\n").slice(-2)).toEqual(["C_CloseSession", "C_Finalize"]);
   });
 
+  it("a token that shows nothing without a PIN is asked with one", async () => {
+    const ours = (await ok(["pubkey", keys.es256])).stdout;
+    const args = ["pubkey", keys.es256, "--passphrase-env", "PIN"];
+    expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
+  });
+
   it("lists keys with references that work, private ones with the PIN only", async () => {
     const shown = (await ok(["token", "list", "pkcs11:token=one", "--json"])).json as {
       tokens: { keys: { uri: string; has: string[] }[] }[];

@@ -54,6 +54,7 @@ export const CKR_PIN_INCORRECT = 0xa0;
 export const CKR_DOMAIN_PARAMS_INVALID = 0x130;
 export const CKR_CURVE_NOT_SUPPORTED = 0x140;
 export const CKR_USER_ALREADY_LOGGED_IN = 0x100;
+export const CKR_USER_NOT_LOGGED_IN = 0x101;
 export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 
 const AGAIN = "take the token out and put it in again, or restart its service";
@@ -105,7 +106,7 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
   224: REMOVED,
   225: ["the module does not know this token", "name the module that came with it: module-path, or FIRMSEAL_PKCS11_MODULE"],
   226: ["the token can only be read", "it is write-protected: use another one"],
-  257: LOGIN,
+  [CKR_USER_NOT_LOGGED_IN]: LOGIN,
   258: [
     "no user PIN is set on the token",
     "set one with the token's own tool, for example softhsm2-util --init-token or pkcs11-tool --init-pin",

@@ -112,19 +112,31 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
   const handle = told(uri.name, () => library.C_OpenSession(slot.handle, flags));
   const place = slot.handle.toString("hex");
   let closed = false;
+  const loggedIn = () => {
+    const { state } = told(uri.name, () => library.C_GetSessionInfo(handle));
+    return state === ck.CKS_RO_USER_FUNCTIONS || state === ck.CKS_RW_USER_FUNCTIONS;
+  };
   return {
     library,
     session: handle,
     slot,
     async login(ask) {
-      const { state } = told(uri.name, () => library.C_GetSessionInfo(handle));
       // whoever uses a token in this process is logged in with it
-      if (state === ck.CKS_RO_USER_FUNCTIONS || state === ck.CKS_RW_USER_FUNCTIONS) return;
+      if (loggedIn()) return;
       const pin = await login(library, handle, slot, uri, ask);
       if (pin !== undefined) module.pins.set(place, pin);
     },
     loginForKey: () => told(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
-    find: (template) => told(uri.name, () => find(library, handle, template)),
+    find: (template) =>
+      told(uri.name, () => {
+        try {
+          return find(library, handle, template);
+        } catch (e) {
+          // a token that shows nothing without a PIN, not even public keys
+          if (codeOf(e) !== ck.CKR_USER_NOT_LOGGED_IN || loggedIn()) throw e;
+          return [];
+        }
+      }),
     attribute(object, type) {
       try {
         const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
