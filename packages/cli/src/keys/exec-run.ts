@@ -96,8 +96,10 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     const timers: NodeJS.Timeout[] = [];
-    const after = (ms: number, what: () => void) => void timers.push(setTimeout(what, ms));
     let over = false;
+    const after = (ms: number, what: () => void) => {
+      if (!over) timers.push(setTimeout(what, ms));
+    };
     const finish = (what: () => void) => {
       if (over) return;
       over = true;
@@ -127,10 +129,12 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     child.stdin?.on("error", () => {});
     child.stdin?.end(`${request}\n`);
     after(limit, () => {
+      const late = () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
       kill(child, "SIGTERM");
-      after(GRACE, () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS"));
+      // what it says now comes too late
       child.removeListener("close", end);
-      child.on("close", () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS"));
+      child.on("close", late);
+      after(GRACE, late);
     });
   });
 }
