@@ -100,6 +100,45 @@ describe.concurrent("what is to be signed", () => {
     return hex(readEnvelope(Uint8Array.from(p.get("fw.suit"))).digest).slice(8);
   }
 
+  it("is made from a description too, and from an image that stays outside", async () => {
+    const p = standard();
+    const description = {
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 7,
+      components: [["app"]],
+      "shared-sequence": [
+        {
+          "directive-override-parameters": {
+            "vendor-identifier": { domain: "example.com" },
+            "class-identifier": { domain: "example.com", name: "board-v2" },
+            image: { payload: "#firmware" },
+          },
+        },
+        "condition-vendor-identifier",
+        "condition-class-identifier",
+      ],
+      install: [{ "directive-override-parameters": { uri: "#firmware" } }, "directive-fetch", "condition-image-match"],
+      payloads: { "#firmware": { file: "fw.bin" } },
+    };
+    p.put("d.json", JSON.stringify(description));
+    await p.ok(["create", "--from", "d.json", "--out", "made.suit"]);
+    await p.ok(["tbs", "d.json", "--key", "A.jwk", "--out", "d.tbs"]);
+    expect(p.get("d.suit").equals(p.get("made.suit"))).toBe(true);
+    // what no device would take is refused before anybody is asked to sign
+    p.put("d.json", JSON.stringify({ ...description, install: ["directive-fetch"] }));
+    expectFailure(await p.run(["tbs", "d.json", "--key", "A.jwk", "--out", "never.tbs", "--envelope", "never.suit"]), 1);
+    expect(p.names().filter((name) => name.startsWith("never"))).toEqual([]);
+    const outside = [...FACTS, "--seq", "7", "--uri", "https://example.com/fw.bin", "--image-out", "flash.bin", "--envelope", "o.suit"];
+    const r = await p.ok(["tbs", "fw.bin", ...outside, "--key", "A.jwk", "--out", "-", "--json"]);
+    expect(r.json).toMatchObject({ payloads: { inside: [], outside: ["https://example.com/fw.bin"] } });
+    expect(p.get("flash.bin").equals(p.get("fw.bin"))).toBe(true);
+    const [t] = (r.json as { tbs: { data: string }[] }).tbs;
+    const message = Uint8Array.from(Buffer.from(t?.data ?? "", "base64"));
+    p.put("sig", await signer(keyA).sign(message));
+    await p.ok(["attach", "o.suit", "--key", "A.jwk", "--signature", "sig"]);
+    await p.ok(["verify", "o.suit", "--key", "A.jwk", "--payload", "fw.bin"]);
+  });
+
   it("is refused, and nothing is written, where a signature would be in vain", async () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
