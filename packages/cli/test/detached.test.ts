@@ -1,7 +1,7 @@
 // tbs and attach, with openssl as the other machine: it has the private key, and nothing of ours.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createSign, createVerify, generateKeyPairSync } from "node:crypto";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { attach, foreignSigner, publicKey, publicOf, readEnvelope, sign, signer, tbs, toJwk, withKid } from "@firmseal/signer";
@@ -306,6 +306,29 @@ describe("forms of a signature", () => {
       "r longer than all": "3006027f01020102",
     }))
       expect(rawFromDer(Buffer.from(der, "hex")), what).toBeUndefined();
+  });
+
+  it("DER: what Node signs, and nothing near it", () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    for (let i = 0; i < 200; i++) {
+      const message = Buffer.of(i);
+      const der = createSign("sha256").update(message).sign(privateKey);
+      const raw = rawFromDer(der) as Uint8Array;
+      expect(createVerify("sha256").update(message).verify({ key: publicKey, dsaEncoding: "ieee-p1363" }, raw)).toBe(true);
+      // any tag, length or number of bytes but the right one; a changed digit is another signature, and never the same one again
+      for (let at = 0; at < der.length; at++) {
+        const near = Uint8Array.from(der);
+        near[at] = (near[at] as number) ^ (1 << (i % 8));
+        const other = rawFromDer(near);
+        if (other) expect(hex(other)).not.toBe(hex(raw));
+        expect(rawFromDer(Buffer.concat([der.subarray(0, at), der.subarray(at + 1)])), String(at)).toBeUndefined();
+      }
+      for (const at of [0, 1, 2, 4 + (der[3] as number), 5 + (der[3] as number)]) {
+        const near = Uint8Array.from(der);
+        near[at] = (near[at] as number) ^ (1 << (i % 8));
+        expect(rawFromDer(near), `${i} ${at}`).toBeUndefined();
+      }
+    }
   });
 
   it("text: one text, to the last bit", () => {
