@@ -1,6 +1,7 @@
 // ML-DSA keys in files, and against the command line of OpenSSL 3.5, both ways.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { createCipheriv, pbkdf2Sync, scryptSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,7 @@ import { bitString, integer, octetString, SEQUENCE, tlv } from "../src/keys/der-
 import { KeyFileError, readKey } from "../src/keys/file.js";
 import { formatPublic } from "../src/keys/format.js";
 import { mlDsaPkcs8, mlDsaSpki } from "../src/keys/mldsa-der.js";
+import { decryptPkcs8 } from "../src/keys/pbes2.js";
 import { encryptedPem, pem, plainPem } from "../src/keys/pkcs8.js";
 
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
@@ -154,6 +156,64 @@ test("a changed byte of the DER is refused, or is another key; nothing is thrown
         if (back && at < head) expect(label === "PRIVATE KEY" && back.alg !== key.alg, `byte ${at}`).toBe(true);
         if (back && at >= head) expect(Buffer.from(back.key).equals(key.key)).toBe(false);
       }
+});
+
+describe("what openssl decrypts and does not know", () => {
+  const oid = (text: string) => Buffer.from(text, "hex");
+  const salt = Buffer.alloc(16, 1);
+  const iv = Buffer.alloc(16, 2);
+  const plain = Buffer.from("what is inside, whatever it is");
+  const sealed = (key: Buffer, kdf: Buffer) => {
+    const cipher = createCipheriv("aes-256-cbc", key, iv);
+    const content = Buffer.concat([cipher.update(plain), cipher.final()]);
+    const encryption = tlv(SEQUENCE, oid("060960864801650304012a"), octetString(iv));
+    return tlv(SEQUENCE, tlv(SEQUENCE, oid("06092a864886f70d01050d"), tlv(SEQUENCE, kdf, encryption)), octetString(content));
+  };
+  const prf = tlv(SEQUENCE, oid("06082a864886f70d0209"), Buffer.of(5, 0));
+  const pbkdf2Of = (...parameters: Buffer[]) =>
+    tlv(SEQUENCE, oid("06092a864886f70d01050c"), tlv(SEQUENCE, octetString(salt), ...parameters));
+  const scryptOf = (...parameters: Buffer[]) =>
+    tlv(SEQUENCE, oid("06092b06010401da47040b"), tlv(SEQUENCE, octetString(salt), ...parameters));
+  const open = (der: Uint8Array) => decryptPkcs8(der, utf8(PASS));
+
+  test("every changed byte and every cut is another content, or none; nothing is thrown", async () => {
+    const der = sealed(pbkdf2Sync(PASS, salt, 2, 32, "sha256"), pbkdf2Of(integer(2), prf));
+    expect(await open(der)).toEqual(plain);
+    expect(await decryptPkcs8(der, utf8("wrong"))).not.toEqual(plain);
+    let same = 0;
+    for (let at = 0; at < der.length; at++)
+      for (const flip of [1, 2, 0x20, 0x80]) {
+        const changed = Buffer.from(der);
+        changed[at] = (changed[at] as number) ^ flip;
+        if ((await open(changed))?.equals(plain)) same++;
+      }
+    // the NULL behind the name of the hash, four times two: nobody reads it
+    expect(same).toBeLessThanOrEqual(8);
+    for (let n = 0; n < der.length; n++) expect(await open(der.subarray(0, n))).toBeUndefined();
+  });
+
+  test("parameters that there cannot be, or that would keep the machine busy, are none", async () => {
+    const number = (...bytes: number[]) => tlv(2, Buffer.from(bytes));
+    const key = scryptSync(PASS, salt, 32, { N: 16, r: 8, p: 1 });
+    expect(await open(sealed(key, scryptOf(integer(16), integer(8), integer(1))))).toEqual(plain);
+    for (const kdf of [
+      scryptOf(integer(15), integer(8), integer(1)),
+      scryptOf(number(), integer(8), integer(1)),
+      scryptOf(number(0), integer(8), integer(1)),
+      scryptOf(number(0xff, 0xff), integer(8), integer(1)),
+      scryptOf(number(2, 0, 0), integer(8), integer(1)),
+      scryptOf(number(1, 0, 0, 0, 0, 0, 0), integer(8), integer(1)),
+      scryptOf(integer(16), integer(8), integer(65)),
+      scryptOf(integer(16), integer(8)),
+      scryptOf(),
+      pbkdf2Of(),
+      pbkdf2Of(number(0), prf),
+      pbkdf2Of(number(0x7f, 0xff, 0xff, 0xff), prf),
+      pbkdf2Of(integer(2), tlv(SEQUENCE, oid("06082a864886f70d0205"), Buffer.of(5, 0))),
+      tlv(SEQUENCE),
+    ])
+      expect(await open(sealed(key, kdf))).toBeUndefined();
+  });
 });
 
 test("there is no literal for a device in JavaScript: no bundle has the algorithm", () => {

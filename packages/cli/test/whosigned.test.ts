@@ -1,6 +1,7 @@
 // Who signed; and what each command does with published test keys. Hybrid pairs from their making to their verification.
 
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import {
   encode,
   loadAlg,
@@ -276,6 +277,10 @@ describe("hybrid pairs", () => {
     // a device that knows one algorithm verifies that one
     await q.ok(["verify", "both.suit", "--key", "rel.pub"]);
     await q.ok(["verify", "both.suit", "--key", "rel.pq.pub"]);
+    const device = createRequire(import.meta.url)("../../verifier/dist/firmseal-ed25519.js") as typeof import("@firmseal/verifier");
+    const raw = (await q.ok(["pubkey", "rel.pem", "--format", "raw"])).bytes;
+    expect(device.open(new Uint8Array(q.get("both.suit")), { anchors: [device.anchor("ed25519", raw)] }).signers).toEqual([0]);
+    expect(() => device.anchor("ml-dsa-65", new Uint8Array(1952))).toThrow();
     for (const stripped of ["lone.suit", "lonepq.suit"]) {
       await q.ok(["verify", stripped, ...trust]);
       const r = await q.run(["verify", stripped, ...trust, "--need", "2", "--json"]);

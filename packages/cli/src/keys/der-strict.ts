@@ -30,9 +30,9 @@ export function whole(bytes: Uint8Array, tag?: number): Tlv | undefined {
   return found && found.whole.length === bytes.length && (tag === undefined || found.tag === tag) ? found : undefined;
 }
 
-/** The items inside of one, at most 16; undefined where anything of them is wrong. */
+/** The items inside of a SEQUENCE, at most 16; undefined where it is none or anything of them is wrong. */
 export function children(parent: Tlv | undefined): Tlv[] | undefined {
-  if (!parent) return undefined;
+  if (parent?.tag !== SEQUENCE) return undefined;
   const out: Tlv[] = [];
   for (let at = 0; at < parent.content.length; ) {
     const next = item(parent.content, at);

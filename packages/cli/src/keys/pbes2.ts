@@ -29,7 +29,10 @@ const MOST_MEMORY = 64 * 1024 * 1024;
 const scryptOf = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 const pbkdf2Of = promisify(pbkdf2);
 
-const value = (t: Tlv | undefined) => (t?.tag === 0x02 && t.content.length <= 5 ? t.content.readUIntBE(0, t.content.length) : Number.NaN);
+function value(t: Tlv | undefined): number {
+  const n = t?.content.length ?? 0;
+  return t?.tag === 0x02 && n >= 1 && n <= 5 ? t.content.readUIntBE(0, n) : Number.NaN;
+}
 
 async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: number): Promise<Buffer | undefined> {
   const [name, parameters] = kdf ?? [];
@@ -43,7 +46,7 @@ async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: nu
   const rounds = value(rest[0]);
   if (!name.whole.equals(PBKDF2) || !(rounds >= 1 && rounds <= MOST_ROUNDS)) return undefined;
   // the length of the key may stand between; the default of prf is SHA-1
-  const prf = rest.find((t) => t.tag === SEQUENCE);
+  const prf = rest[rest[1]?.tag === 0x02 ? 2 : 1];
   const hash = prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id))?.[1] : "sha1";
   return hash === undefined ? undefined : pbkdf2Of(passphrase, salt.content, rounds, length, hash);
 }
@@ -55,15 +58,17 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
   const [kdf, encryption] = children(parameters) ?? [];
   const [cipherName, iv] = children(encryption) ?? [];
   const cipher = CIPHERS.find(([id]) => cipherName?.whole.equals(id));
-  if (!name?.whole.equals(PBES2) || !cipher || iv?.content.length !== 16 || sealed?.tag !== 0x04) return undefined;
-  const key = await derive(children(kdf), passphrase, cipher[2]);
-  if (!key) return undefined;
+  if (!name?.whole.equals(PBES2) || !cipher || iv?.tag !== 0x04 || iv.content.length !== 16 || sealed?.tag !== 0x04) return undefined;
+  let key: Buffer | undefined;
   try {
+    key = await derive(children(kdf), passphrase, cipher[2]);
+    if (!key) return undefined;
     const decipher = createDecipheriv(cipher[1], key, iv.content);
     return Buffer.concat([decipher.update(sealed.content), decipher.final()]);
   } catch {
+    // a wrong passphrase, or parameters that there cannot be
     return undefined;
   } finally {
-    key.fill(0);
+    key?.fill(0);
   }
 }
