@@ -37,7 +37,7 @@ function command(name: string, description: string, under: Command = program): C
 
 withTarget(withPassphrases(command("keygen", "make a private key, encrypted by default")))
   .addOption(
-    new Option("--alg <name>", "algorithm; two with + make a hybrid pair, the second key in FILE.pq.pem")
+    new Option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem")
       .choices(["ed25519", "es256", "hsslms", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS])
       .default("ed25519"),
   )

@@ -2,21 +2,28 @@
 // knows one algorithm verifies that one, and a newer one demands both. They are told to belong together by their names alone.
 
 import { existsSync } from "node:fs";
+import { extname } from "node:path";
 import { visible, warn } from "../ui.js";
 
-/** Where the post-quantum half of a pair lies: release.pem → release.pq.pem. */
+/** Where the post-quantum half of a pair lies: release.pem → release.pq.pem, release → release.pq. */
 export function partnerOf(file: string): string {
-  const stem = file.replace(/\.pem$/i, "");
-  return `${stem}.pq${file.slice(stem.length) || ".pem"}`;
+  const end = extname(file);
+  return `${file.slice(0, file.length - end.length)}.pq${end}`;
+}
+
+/** The classic half: release.pq.pem → release.pem; undefined for a name that is none of a post-quantum half. */
+function wholeOf(file: string): string | undefined {
+  const end = extname(file);
+  if (end === ".pq") return file.slice(0, -3);
+  const stem = file.slice(0, file.length - end.length);
+  return stem.endsWith(".pq") ? `${stem.slice(0, -3)}${end}` : undefined;
 }
 
 /** Half of a pair that signs alone makes a release that devices which demand both refuse. It may be meant, so it is a warning. */
 export function warnOfLonePartner(files: readonly string[]): void {
   for (const file of files) {
-    const partner = partnerOf(file);
-    const whole = file.replace(/\.pq(\.pem)?$/i, (_, end: string | undefined) => end ?? ".pem");
-    for (const other of [partner, whole])
-      if (other !== file && existsSync(other) && !files.includes(other))
-        warn(`${visible(file)} signs without ${visible(other)}, which lies beside it: devices that demand both refuse the release`);
+    const other = wholeOf(file) ?? partnerOf(file);
+    if (existsSync(other) && !files.includes(other))
+      warn(`${visible(file)} signs without ${visible(other)}, which lies beside it: devices that demand both refuse the release`);
   }
 }
