@@ -106,6 +106,7 @@ export interface Ledgers {
 
 interface Book {
   log: Log;
+  lock: Lock;
   witness: Witness;
 }
 
@@ -119,31 +120,37 @@ export async function withLedgers<T>(
   work: (ledgers: Ledgers) => Promise<T>,
 ): Promise<T> {
   const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
-  const locks: Lock[] = [];
+  const open = new Map<string, { log: Log; lock: Lock }>();
   try {
-    const logs = new Map<string, Log>();
     for (const path of [...new Set(places.values())].sort()) {
-      locks.push(await lockLog(path));
-      logs.set(path, readLog(path));
+      const lock = await lockLog(path);
+      try {
+        open.set(path, { lock, log: readLog(path) });
+      } catch (e) {
+        lock.release();
+        throw e;
+      }
     }
     const books = new Map<HeldKey, Book>();
     for (const [key, path] of places) {
-      const book = { log: logs.get(path) as Log, witness: witness(nameOf(key.public)) };
+      const book = { ...(open.get(path) as { log: Log; lock: Lock }), witness: witness(nameOf(key.public)) };
       refuseFaults(book, key, option);
       books.set(key, book);
     }
     return await work({
-      logs: [...logs.values()].map((log) => log.entries),
+      logs: [...open.values()].map(({ log }) => log.entries),
       record: (key, use) => enter(books.get(key) as Book, { time: now(), ...who(), key: nameOf(key.public), ...use }),
     });
   } finally {
-    for (const one of locks.reverse()) one.release();
+    for (const { lock } of open.values()) lock.release();
   }
 }
 
 const now = () => new Date().toISOString();
 
-async function enter({ log, witness }: Book, told: Told): Promise<Receipt> {
+async function enter({ log, lock, witness }: Book, told: Told): Promise<Receipt> {
+  // a person may have thought that this process is gone
+  if (!lock.held()) throw environment(`${log.path}: its lock was taken away`, "run the command again");
   const entry = append(log, told);
   await witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
   return { path: log.path, entry: entry.n, hash: entry.hash };

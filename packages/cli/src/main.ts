@@ -285,6 +285,13 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
 }
 
+/** What was typed behind an option may be the passphrase itself, by a slip: it is not told to logs. */
+function withoutSecrets(message: string): string {
+  return message
+    .replace(/^(unknown option '-[^=']*)=.*'/, "$1'")
+    .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv], { from: "user" });
@@ -297,7 +304,7 @@ async function main(argv: readonly string[]): Promise<number> {
       e instanceof CommanderError
         ? usage(
             // a suggestion stands in a line of its own there
-            e.code === "commander.help" ? "no command is given" : e.message.replace(/^error: /, "").replaceAll("\n", " "),
+            e.code === "commander.help" ? "no command is given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),
             "firmseal --help lists the commands, firmseal COMMAND --help its options",
           )
         : failureOf(e);

@@ -66,6 +66,8 @@ export function hasEnded(id: ProcessId, path: string): boolean {
     const type = attempt(() => statfsSync(dirname(path)).type);
     return id.boot !== "" && me.boot !== "" && id.machine !== "" && id.machine === me.machine && type !== undefined && LOCAL.has(type);
   }
+  // without /proc the number may be of another container's
+  if (process.platform === "linux" && (me.boot === "" || me.space === "")) return false;
   if (id.boot === "" && id.host !== me.host) return false;
   if (id.space !== me.space) return false;
   try {

@@ -288,9 +288,12 @@ describe.concurrent("a full disk", () => {
       );
     expect(tree()).toEqual(kept);
     // to the last byte
+    p.folder("small/state");
     spawnSync("dd", ["if=/dev/zero", `of=${p.at("small/filler")}`, "bs=4096"]);
     const full = tree();
     expectFailure(await p.run(["keygen", "--no-passphrase", "--out", "small/k.pem"]), 3);
+    expectFailure(await p.run([...sign("v1.suit", "3"), "--log", "small/log"]), 3);
+    expectFailure(await p.run(sign("v1.suit", "3"), { env: { FIRMSEAL_STATE: p.at("small/state") } }), 3);
     expectFailure(await p.run(["install", "v1.suit", "--device", "small/dev", "--key", "A.jwk", ...FACTS]), 3);
     expectFailure(
       await p.run(["create", "--from", "-", "--out", "small/d.suit"], {
