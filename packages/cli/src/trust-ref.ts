@@ -133,7 +133,12 @@ export async function believed(o: TrustOptions): Promise<Believed> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)
       throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
-    const keys = await publicKeys(o.key ?? [], passphraseOptions(o));
+    if (!o.key)
+      throw usage(
+        "nothing says whom to believe: --key and --trust are missing",
+        "give the public key of who signed: --key PUB, or a trust file",
+      );
+    const keys = await publicKeys(o.key, passphraseOptions(o));
     const all = anchors(keys);
     return {
       policy: () => ({ anchors: all, need: o.need ?? 1 }),

@@ -434,7 +434,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /trusted up to now/);
     await refused(p, ["trust", "verify", "board.trust", ...ROOTS, "--previous", "board.trust"], 200, /both given/, 2);
     await release(p, "A.pem", 7, "a.suit");
-    await refused(p, ["verify", "a.suit"], 200, /no key is given/, 2);
+    await refused(p, ["verify", "a.suit"], 200, /--key and --trust are missing/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--need", "2"], 200, /--need/, 2);

@@ -163,6 +163,19 @@ describe("a trust file", () => {
     expect(codeOf(() => encodeTrust({ ...base, anchors: twice }))).toBe(errors.TRUST_KEY_TWICE);
   });
 
+  it("is refused by a number where a bit of it is wrong or a part is missing, and nowhere says anything else", async () => {
+    const one = { ...base, anchors: base.anchors.slice(1), thresholds: { ...base.thresholds, root: 1 } };
+    const file = await signed(one, root2);
+    const pin = { anchors: [anchorOf(root2)] };
+    expect(trustFile(file, pin).sequence).toEqual([0, 1]);
+    const known = new Set<unknown>(Object.values(errors));
+    for (let i = 0; i < file.length; i++) {
+      const flipped = file.map((b, at) => (at === i ? b ^ (1 << (i % 8)) : b));
+      expect(known.has(codeOf(() => trustFile(flipped, pin))), `bit ${i % 8} of byte ${i}`).toBe(true);
+      expect(known.has(codeOf(() => trustFile(file.subarray(0, i), pin))), `${i} bytes`).toBe(true);
+    }
+  });
+
   it("does not list a point of P-256 and its negative: one private key would count twice", () => {
     const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
     const y = BigInt(`0x${Buffer.from(p256.key.subarray(33)).toString("hex")}`);
