@@ -24,6 +24,8 @@ export const CODES = {
   LOG: 213,
   KEY_STATE: 220,
   KEY_EXHAUSTED: 221,
+  FLEET: 240,
+  STRANDED: 241,
   INTERNAL: 299,
 } as const;
 

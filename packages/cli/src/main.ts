@@ -279,6 +279,46 @@ withPassphrases(command("keygen", "make a key pair in a token, which the private
   .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
   .action(async (uri, o) => (await import("./commands/token.js")).keygen(uri, o));
 
+const rotate = program
+  .command("rotate")
+  .description("move a fleet from one trust file to the next: plan, bridge, retire")
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} });
+const strandedOption = () =>
+  new Option("--allow-stranded <cohort>", "leave this cohort of the fleet behind (repeatable)").argParser(collect);
+
+command("plan", "say what becomes of each cohort of a fleet that is offered these releases in order", rotate)
+  .requiredOption("--fleet <file>", "the devices in the field (JSON)")
+  .addOption(new Option("--step <envelope>", "a release that is offered (repeatable, in order)").argParser(collect).makeOptionMandatory())
+  .addOption(new Option("--lost <key>", "a key that cannot sign any more (repeatable)").argParser(collect))
+  .addOption(new Option("--stolen <key>", "a key that somebody else has (repeatable)").argParser(collect))
+  .addOption(strandedOption())
+  .action(async (o) => (await import("./commands/rotate.js")).plan(o));
+
+withImage(
+  withPassphrases(withKeys(command("bridge", "sign a release that moves devices to the next trust file", rotate), "release key, private"))
+    .argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; it is not fetched where it is there already")
+    .requiredOption("--trust <file>", "the trust file that devices have")
+    .requiredOption("--next <file>", "the trust file that they are to have")
+    .requiredOption("-o, --out <file>", "output file, or - for stdout"),
+)
+  .option("--fleet <file>", "the devices in the field: refuse what would leave some behind")
+  .addOption(strandedOption())
+  .addOption(allowTestKey())
+  .option("--log <file>", "log of the keys (default: KEY.log beside the key)")
+  .action(async (image, o) => (await import("./commands/rotate.js")).bridge(image, o));
+
+withPassphrases(command("retire", "sign the next trust file, without a key", rotate))
+  .argument("<key>", "the key: a file, or its thumbprint")
+  .requiredOption("--trust <file>", "the trust file of today")
+  .addOption(new Option("--root <key>", "root key, private (repeatable)").argParser(collect).makeOptionMandatory())
+  .addOption(new Option("--until <n>", "keep the key for releases up to this sequence number").argParser(sequenceNumber))
+  .requiredOption("--fleet <file>", "the devices in the field: refuse what would leave some behind")
+  .addOption(strandedOption())
+  .addOption(allowTestKey())
+  .requiredOption("-o, --out <file>", "output file, or - for stdout")
+  .action(async (key, o) => (await import("./commands/rotate.js")).retire(key, o));
+
 /** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { anchorOf, encode, privateKey, sign, signer, singleImage, toHex } from "@firmseal/signer";
+import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads, warnOfRefusal } from "./audit.js";
@@ -91,18 +91,26 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<Made> {
+/** What kind of device an image is for, and its sequence number, which may be the next one. */
+export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(
     Boolean,
   );
   if (missing.length > 0) throw usage(`an image needs ${missing.join(", ")}`, "for example: --vendor example.com --class board-v2 --seq 7");
   const [vendor, name] = [o.vendor as string, o.class as string];
   const scope = scopeOfImage(identityOf(vendor, name));
+  return { vendor, class: name, sequence: (next) => String(o.seq === "next" ? next(scope) : o.seq) };
+}
+
+/** The description of a release of one image. */
+export type Recipe = (facts: SingleImage) => Description;
+
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Made> {
+  const { sequence, ...facts } = releaseFacts(o);
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > MAX_INTEGRATED)
     throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
-  const number = (next: NextSequence) => String(o.seq === "next" ? next(scope) : o.seq);
-  return { envelope: (next) => encode(singleImage({ sequence: number(next), vendor, class: name, ...image })), forFile, read };
+  return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
 }
 
 /** An input that was looked at, and that the options fit. */
@@ -131,8 +139,8 @@ export function readInput(path: string, o: InputOptions): Input {
 }
 
 /** What is to be signed of an input. */
-export async function make({ path, stdin, kind }: Input, o: InputOptions): Promise<Made> {
-  if (kind === "image") return await fromImage(path, stdin, o);
+export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Made> {
+  if (kind === "image") return await fromImage(path, stdin, o, recipe);
   const bytes = stdin ?? readAll(path);
   const envelope = kind === "envelope" ? bytes : (await encodeDescription(bytes, path)).envelope;
   return { envelope: () => envelope };

@@ -41,7 +41,7 @@ export {
   validate,
 } from "./manifest.js";
 export { prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
-export { type SingleImage, singleImage } from "./recipes.js";
+export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";

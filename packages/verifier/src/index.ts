@@ -5,6 +5,8 @@ import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
 import { anchorOf } from "./anchor.js";
+import type { Device } from "./device.js";
+import { nextTrust as next } from "./follow.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust.js";
@@ -30,6 +32,11 @@ export function trustFile(bytes: Bytes | Source, before: TrustStore | Trust, hos
 /** What a trust file says that is part of the firmware: no signature is verified. trust.ts, with every algorithm. */
 export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
+}
+
+/** The bytes of the trust file that takes the place of `store`, or null: follow.ts, with every algorithm. */
+export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
+  return next(LIST, store, device, envelope, role, host);
 }
 
 export type { Commit, ComponentId, Device, Progress } from "./device.js";

@@ -1,0 +1,34 @@
+import { bridge as bridgeTo } from "../rotate/bridge.js";
+import { readFleet } from "../rotate/fleet.js";
+import { keySet, namedKeys } from "../rotate/keys.js";
+import { plan as planFor, type Step } from "../rotate/plan.js";
+import { facts, refuseStranded, tell, warnOfRest } from "../rotate/report.js";
+import { carriedStores, readStep } from "../rotate/step.js";
+import { json } from "../ui.js";
+
+export interface PlanOptions {
+  fleet: string;
+  step: string[];
+  lost?: string[];
+  stolen?: string[];
+  allowStranded?: string[];
+  json?: boolean;
+}
+
+/** Says what becomes of each cohort of a fleet when it is offered releases in order. Nothing is written. */
+export async function plan(o: PlanOptions): Promise<void> {
+  const fleet = readFleet(o.fleet);
+  const steps: Step[] = o.step.map(readStep);
+  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(steps)];
+  const lost = keySet(await namedKeys(o.lost ?? [], "--lost", stores));
+  const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));
+  const results = planFor(fleet, steps, { lost, stolen });
+  const allowed = o.allowStranded ?? [];
+  if (!o.json) tell(results);
+  warnOfRest(results);
+  refuseStranded(results, allowed);
+  if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts(results, allowed) });
+}
+
+export { retire } from "../rotate/retire.js";
+export { bridgeTo as bridge };

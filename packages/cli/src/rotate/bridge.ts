@@ -1,0 +1,158 @@
+// rotate bridge: a release that moves devices from one trust file to the next, signed by keys of both.
+
+import { encode, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
+import { same } from "@firmseal/verifier/bytes";
+import { REFUSALS } from "@firmseal/verifier/names";
+import { decimal } from "@firmseal/verifier/number";
+import { ROLE_RELEASE } from "@firmseal/verifier/spec";
+import { outsideUris } from "../audit.js";
+import type { SignOptions } from "../commands/sign.js";
+import { Failure, isRefusal, usage } from "../failure.js";
+import { meaningOf } from "../hints.js";
+import { identityOf } from "../identity.js";
+import { checkOutput, host, writeWhole } from "../io.js";
+import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import { warnOfLonePartner } from "../keys/hybrid.js";
+import type { SigningKey } from "../keys/kind.js";
+import { placeOf, type Receipt } from "../ledger.js";
+import { passphraseOptions } from "../options.js";
+import { type Made, make, readInput, releaseFacts, review } from "../prepare.js";
+import { about } from "../trust-ref.js";
+import { json, say, visible, warn } from "../ui.js";
+import { enterUse } from "../use.js";
+import { readFleet } from "./fleet.js";
+import { type CohortResult, plan } from "./plan.js";
+import { big } from "./reach.js";
+import { facts, refuseStranded, warnOfRest } from "./report.js";
+import { readTrustFile, type TrustOnFile } from "./trust-file.js";
+
+export interface BridgeOptions extends SignOptions {
+  trust: string;
+  next: string;
+  out: string;
+  fleet?: string;
+  allowStranded?: string[];
+}
+
+/** Opens the bridge as the devices of one trust file do. */
+function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: { vendor: Uint8Array; class: Uint8Array }): void {
+  try {
+    open(envelope, policyOf(store, ROLE_RELEASE, { vendor: [identity.vendor], class: [identity.class] }), host);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    throw new Failure(
+      1,
+      REFUSALS[e.code] ?? "UNKNOWN",
+      e.code,
+      `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`,
+      "both trust files must be met: give --key for as many release keys of each as it wants",
+      { cause: e },
+    );
+  }
+}
+
+function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
+  // a release that carries the trust file of its time, for devices that the bridge has not reached
+  if (same(old.store.payload, next.store.payload)) return;
+  try {
+    trustFile(next.bytes, old.store, host);
+  } catch (e) {
+    throw about(next.path, e);
+  }
+}
+
+/** The envelope to be signed: the trust file with an image, or alone. */
+async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Made> {
+  if (image === undefined) {
+    const { sequence, ...device } = releaseFacts(o);
+    return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...device, trust })) };
+  }
+  const input = readInput(image, o);
+  if (input.kind !== "image") throw usage(`${image}: is no image`, "a bridge is made from an image, or without one");
+  return make(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+}
+
+function checkOutputs(image: string | undefined, o: BridgeOptions, held: readonly SigningKey[]): void {
+  const own = held.flatMap((key) => key.file ?? []);
+  const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
+  if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
+  const files = [...inputs, ...held.map((key) => placeOf(key, o.log))];
+  checkOutput(o.out, "--out", files, true);
+  if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
+  warnOfLonePartner(own);
+}
+
+/** Makes and signs a bridge. It is opened under both trust files, and offered to the fleet, before the file appears. */
+export async function bridge(image: string | undefined, o: BridgeOptions): Promise<void> {
+  if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
+  const device = releaseFacts(o);
+  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
+  checkSuccession(old, next);
+  await withSigners(o.key, passphraseOptions(o), async (held) => {
+    const keys = held.map((key) => key.public);
+    checkOutputs(image, o, held);
+    refuseTestKeys(keys, o.allowTestKey ?? []);
+    const made = await prepared(image, o, next.bytes);
+    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, o, made.envelope);
+    const envelope = await signEnvelope(
+      unsigned,
+      held.map((key) => key.signer),
+    );
+    for (const file of [old, next]) openUnder(envelope, file, identityOf(device.vendor, device.class));
+    const manifest = await review(envelope, { anchors: anchors(keys), need: keys.length });
+    const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
+    const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, next.store]);
+    if (results) {
+      warnOfRest(results);
+      refuseStranded(results, o.allowStranded ?? []);
+    }
+    if (image === undefined)
+      warn("the bridge holds no image: a device that starts its image by the envelope that it keeps has nothing to start after it");
+    if (made.read !== undefined) say(made.read);
+    if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
+    if (!(o.json && o.out === "-")) writeWhole(o.out, envelope);
+    told({ envelope, manifest, old, next, results, o, signers: keys.map(keyFacts), log: receipts });
+  });
+}
+
+interface Told {
+  envelope: Uint8Array;
+  manifest: Manifest;
+  old: TrustOnFile;
+  next: TrustOnFile;
+  results: readonly CohortResult[] | undefined;
+  o: BridgeOptions;
+  signers: readonly object[];
+  log: readonly Receipt[];
+}
+
+function told({ envelope, manifest, old, next, results, o, signers, log }: Told): void {
+  const outside = outsideUris(manifest);
+  const sequence = decimal(manifest.sequence);
+  const trust = { before: decimal(old.store.sequence), after: decimal(next.store.sequence) };
+  if (o.json) {
+    json({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      out: o.out,
+      bytes: envelope.length,
+      sequence,
+      trust,
+      signers,
+      log,
+      payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
+      ...(results && facts(results, o.allowStranded ?? [])),
+      ...(o.out === "-" && { data: Buffer.from(envelope).toString("base64") }),
+    });
+    return;
+  }
+  say(
+    `${visible(o.out)}: sequence number ${sequence}, with trust file ${trust.after}, ${envelope.length} bytes, good under it and under ${trust.before}`,
+  );
+  for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
+  if (outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
+}

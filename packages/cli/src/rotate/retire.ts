@@ -1,0 +1,169 @@
+// rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
+
+import { describeTrust, encodeTrust, type PublicKey, signTrust, type TrustDescription, thumbprint, toHex } from "@firmseal/signer";
+import { policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import { same } from "@firmseal/verifier/bytes";
+import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
+import { isRefusal, refusedInput, usage } from "../failure.js";
+import { checkOutput, host, writeWhole } from "../io.js";
+import { keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import type { HeldKey } from "../keys/kind.js";
+import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { about } from "../trust-ref.js";
+import { json, say, visible } from "../ui.js";
+import { type Cohort, readFleet } from "./fleet.js";
+import { namedKeys } from "./keys.js";
+import { type CohortResult, exposure, newest, reach, type Verdict } from "./plan.js";
+import { big, higher } from "./reach.js";
+import { facts, refuseStranded } from "./report.js";
+import { readTrustFile, type TrustOnFile } from "./trust-file.js";
+
+export interface RetireOptions extends PassphraseOptions {
+  trust: string;
+  root: string[];
+  fleet: string;
+  out: string;
+  until?: bigint;
+  allowStranded?: string[];
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
+
+/** The list without the key, or with its window ended. Wrong use where it has no such key, or what is left cannot meet a threshold. */
+function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): TrustDescription {
+  const entry = d.anchors.find((a) => same(a.key.key, key.key));
+  if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
+  if (until !== undefined) {
+    if (entry.roles.includes("root"))
+      throw usage("--until: a root key signs no releases", "leave --until out: the key is taken off the list");
+    if (entry.until !== undefined && entry.until <= until)
+      throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or leave --until out");
+    if ((entry.since ?? 0n) > until)
+      throw usage(`--until ${until}: the key counts from ${entry.since} on only`, "leave --until out: the key is taken off the list");
+  }
+  const left = d.anchors.filter((a) => a !== entry);
+  for (const role of entry.roles) {
+    const need = d.thresholds[role] ?? 0;
+    const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
+    if (n < need)
+      throw refusedInput(
+        "STRANDED",
+        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${need} ${need === 1 ? "is" : "are"} needed`,
+        "put a new key on the list first, and bring that list to the devices by a bridge",
+      );
+  }
+  const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
+  return { ...d, sequence: d.sequence + 1n, anchors };
+}
+
+/** A signature by a key that is a root of neither list counts nowhere. The key that is retired may sign its own successor. */
+function checkRoots(held: readonly HeldKey[], current: TrustStore): void {
+  for (const { name, public: key } of held)
+    if (!current.anchors.some((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key)))
+      throw usage(`--root ${name}: is no root key of the trust file`, "firmseal trust show FILE lists its keys and their roles");
+}
+
+function follows(bytes: Uint8Array, before: TrustStore): boolean {
+  try {
+    trustFile(bytes, before, host);
+    return true;
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return false;
+  }
+}
+
+/** What becomes of a cohort when the keys of the next list are the only ones that sign. */
+function fate(cohort: Cohort, bytes: Uint8Array, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
+  const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+  // a list of another line of products says nothing about this one
+  if (!same(state.store.name, next.name)) return { verdict: "moved", why: null };
+  const after = higher(big(cohort.floor), until);
+  const now = reach(state, next, after, NONE);
+  // roots that are gone do not matter to a device that takes this very list
+  const takes = follows(bytes, state.store);
+  if (now.verdict === "stranded" || (now.verdict === "frozen" && !takes)) return now;
+  try {
+    policyOf(next, ROLE_RELEASE, cohort.identity);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
+  }
+  return reach({ ...state, store: next }, next, after, NONE);
+}
+
+function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, bytes: Uint8Array, next: TrustStore, o: RetireOptions): CohortResult[] {
+  const line = fleet.filter((c) => same(c.trust.store.name, next.name));
+  newest([...fleet.map((c) => c.trust.store), current.store, next]);
+  const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
+  if (ahead)
+    throw refusedInput(
+      "FLEET",
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
+      "give the newest one that there is: --trust FILE",
+    );
+  const results = fleet.map((cohort): CohortResult => {
+    const sequence = String(big(cohort.trust.store.sequence));
+    const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+    return {
+      name: cohort.name,
+      devices: cohort.devices,
+      steps: [],
+      trust: { before: sequence, after: sequence },
+      exposed: exposure(state, new Set()),
+      ...fate(cohort, bytes, next, o.until ?? 0n),
+    };
+  });
+  refuseStranded(results, o.allowStranded ?? []);
+  return results;
+}
+
+/** Makes and signs the trust file that comes after a key. What it does to the fleet is looked at before the file appears. */
+export async function retire(ref: string, o: RetireOptions): Promise<void> {
+  const current = readTrustFile(o.trust);
+  const fleet = readFleet(o.fleet);
+  const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
+  const unsigned = encodeTrust(without(describeTrust(current.store), key, o.until));
+  await withSigners(o.root, passphraseOptions(o), async (held) => {
+    checkOutput(o.out, "--out", [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])], false);
+    checkRoots(held, current.store);
+    refuseTestKeys(
+      held.map((k) => k.public),
+      o.allowTestKey ?? [],
+    );
+    const bytes = await signTrust(
+      unsigned,
+      held.map((k) => k.signer),
+      current.store,
+    );
+    let next: TrustStore;
+    try {
+      next = trustFile(bytes, current.store, host);
+    } catch (e) {
+      throw about(o.out, e);
+    }
+    const results = checkFleet(fleet, current, bytes, next, o);
+    const inJson = o.json && o.out === "-";
+    if (!inJson) writeWhole(o.out, bytes);
+    const { name, sequence } = { name: toHex(thumbprint(key)), sequence: String(big(next.sequence)) };
+    if (o.json)
+      json({
+        ok: true,
+        code: 0,
+        reason: "OK",
+        out: o.out,
+        bytes: bytes.length,
+        sequence,
+        retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
+        roots: held.map((k) => keyFacts(k.public)),
+        ...facts(results, o.allowStranded ?? []),
+        ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+      });
+    else
+      say(
+        `${visible(o.out)}: trust file ${sequence}, ${o.until === undefined ? `without key ${name.slice(0, 16)}…` : `in which key ${name.slice(0, 16)}… counts up to ${o.until}`}, ${bytes.length} bytes`,
+      );
+  });
+}

@@ -1,0 +1,244 @@
+// A fleet in memory for the tests of rotation: keys, trust files, releases, and devices that run the code that devices run.
+
+import { createHash } from "node:crypto";
+import {
+  bridge,
+  encode,
+  encodeTrust,
+  identityUuids,
+  type PrivateKey,
+  privateKey,
+  sign,
+  signer,
+  signTrust,
+  singleImage,
+  type TrustDescription,
+  type TrustEntry,
+} from "@firmseal/signer";
+import { type Alg, boot, ed25519, type Host, type Identity, install, type Refusal, type TrustStore } from "@firmseal/verifier";
+import { rawKey } from "@firmseal/verifier/bytes";
+import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import { nextTrust, successor, TRUST_COMPONENT } from "@firmseal/verifier/follow";
+import { ROLE_RELEASE } from "@firmseal/verifier/spec";
+import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
+
+const utf8 = new TextEncoder();
+
+/** A key that is the same in each run; no list of published keys has it. */
+export function key(label: string): PrivateKey {
+  return privateKey("ed25519", new Uint8Array(createHash("sha256").update(`firmseal rotation test ${label}`).digest()));
+}
+
+/** Octets as text: to look them up. */
+const latin1 = (bytes: ArrayLike<number>) => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes as Uint8Array)).toString("latin1");
+
+/** The same function with its answers kept: 10,000 devices ask about the same few signatures. */
+function remembered(alg: Alg): Alg {
+  const known = new Map<string, boolean>();
+  const once = (question: string, ask: () => boolean) => {
+    let answer = known.get(question);
+    if (answer === undefined) {
+      answer = ask();
+      known.set(question, answer);
+    }
+    return answer;
+  };
+  return {
+    ids: alg.ids,
+    valid: (k) => once(latin1(k), () => alg.valid(k)),
+    verify: (k, message, signature, host) =>
+      once(`${latin1(rawKey(k))}|${message.length}|${latin1(message)}|${latin1(signature)}`, () => alg.verify(k, message, signature, host)),
+  };
+}
+
+export const ALGS: Alg[] = [remembered(ed25519)];
+
+const digests = new Map<string, Uint8Array>();
+
+/** SHA-256, with its answers kept as well. */
+function hashed(text: string): Uint8Array {
+  let answer = digests.get(text);
+  if (!answer) {
+    answer = createHash("sha256").update(text, "latin1").digest();
+    digests.set(text, answer);
+  }
+  return answer;
+}
+
+export const host: Host = {
+  sha256: {
+    create() {
+      let text = "";
+      return {
+        update(b) {
+          text += latin1(b);
+        },
+        digest: () => hashed(text),
+      };
+    },
+    once: (b) => hashed(latin1(b)),
+  },
+};
+
+export const CLASSES = ["board-v2", "board-v3"] as const;
+export type ClassName = (typeof CLASSES)[number];
+export const VENDOR = "example.com";
+
+export function identity(name: ClassName): Identity {
+  const id = identityUuids(VENDOR, name);
+  return { vendor: [id.vendor], class: [id.class] };
+}
+
+export interface Trusts {
+  readonly releases: readonly PrivateKey[];
+  readonly need?: number;
+  readonly roots: readonly PrivateKey[];
+  readonly rootNeed?: number;
+  /** Who signs; the roots where it is left out. */
+  readonly signers?: readonly PrivateKey[];
+  /** Of a release key by its place: the highest sequence number that it counts for. */
+  readonly until?: { readonly [place: number]: bigint };
+}
+
+/** A trust file of the line "board". `before`: what the roots of the file before may sign too. */
+export async function trustFileOf(sequence: number, t: Trusts, before?: Uint8Array, name = "board"): Promise<Uint8Array> {
+  const anchors: TrustEntry[] = [
+    ...t.roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
+    ...t.releases.map((k, i): TrustEntry => ({ key: k, roles: ["release"], ...(t.until?.[i] !== undefined && { until: t.until[i] }) })),
+  ];
+  const thresholds = { root: t.rootNeed ?? 2, release: t.need ?? 2 };
+  const d: TrustDescription = { name, sequence: BigInt(sequence), anchors, thresholds };
+  return signTrust(encodeTrust(d), (t.signers ?? t.roots).map(signer), before && embeddedTrust(ALGS, before));
+}
+
+export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+export const imageOf = (name: string) => utf8.encode(`image ${name} `.repeat(3));
+
+export interface ReleaseFacts {
+  readonly sequence: number | string;
+  readonly class: ClassName;
+  readonly keys: readonly PrivateKey[];
+  readonly image: Uint8Array;
+  /** The trust file that it carries. */
+  readonly trust?: Uint8Array;
+}
+
+/** A release with its image inside, signed. */
+export function release({ sequence, class: name, keys, image, trust }: ReleaseFacts): Promise<Uint8Array> {
+  const facts = { sequence, vendor: VENDOR, class: name };
+  const content = { digest: sha256(image), size: image.length, uri: "#firmware", payload: image };
+  const description = trust ? bridge({ ...facts, trust, image: content }) : singleImage({ ...facts, ...content });
+  return sign(encode(description), keys.map(signer));
+}
+
+/** Where the power fails. */
+export type Cut = "writing" | "before keeping" | "none";
+
+class PowerCut extends Error {}
+
+/** A device: an A/B device in memory, and the trust file that it keeps apart. */
+export class Device {
+  readonly memory: MemoryDevice;
+  /** Numbers of the refusals that it gave. */
+  readonly refused: number[] = [];
+  cuts = 0;
+  started = 0;
+
+  /** What the trust file says, as it was read at the last start. */
+  store: TrustStore;
+
+  constructor(
+    readonly name: ClassName,
+    /** The trust file; only the device writes here. */
+    public kept: Uint8Array,
+  ) {
+    this.memory = memoryDevice(identity(name), [[[0]], TRUST_COMPONENT], 4096);
+    this.store = embeddedTrust(ALGS, kept);
+  }
+
+  /** Another device in the same state: what nothing tells apart need not be brought there twice. */
+  twin(): Device {
+    const other = new Device(this.name, this.kept);
+    for (const [i, part] of this.memory.parts.entries())
+      Object.assign(other.memory.parts[i] as object, { slots: part.slots.map((slot) => [...slot]), current: part.current });
+    other.memory.sequence = this.memory.sequence;
+    other.memory.envelope = this.memory.envelope;
+    return other;
+  }
+
+  private attempt(work: () => unknown): boolean {
+    try {
+      work();
+      return true;
+    } catch (e) {
+      const { code, cause } = e as Refusal;
+      if (typeof code !== "number") throw e;
+      if (cause instanceof PowerCut) this.cuts++;
+      else this.refused.push(code);
+      return false;
+    }
+  }
+
+  /** Offers a release; the device starts again after it, as after a power cut. Whether it was installed. */
+  offer(envelope: Uint8Array, cut: Cut = "none"): boolean {
+    const { write } = this.memory;
+    if (cut === "writing")
+      this.memory.write = (id, offset, bytes) => {
+        write(id, offset, Array.from(bytes).slice(0, 7));
+        throw new PowerCut();
+      };
+    const done = this.attempt(() => install(envelope, policyOf(this.store, ROLE_RELEASE, this.memory.identity), this.memory, host).next());
+    this.memory.write = write;
+    if (done) this.start(cut === "before keeping");
+    return done;
+  }
+
+  /** What a device does when it starts: the next trust file where there is one, then the image. */
+  start(cut = false): void {
+    const { envelope } = this.memory;
+    if (!envelope) return;
+    this.store = embeddedTrust(ALGS, this.kept);
+    const next = nextTrust(ALGS, this.store, this.memory, envelope, ROLE_RELEASE, host);
+    if (next && cut) {
+      // the power fails before the file is kept: all is as before, and the device starts again
+      this.cuts++;
+      this.start();
+      return;
+    }
+    if (next) this.keep(Uint8Array.from(next));
+    if (this.attempt(() => boot(envelope, policyOf(this.store, ROLE_RELEASE, this.memory.identity), this.memory, host).next()))
+      this.started = this.memory.invoked.length;
+  }
+
+  private keep(bytes: Uint8Array): void {
+    this.kept = bytes;
+    this.store = embeddedTrust(ALGS, bytes);
+  }
+
+  /** A trust file that comes by itself, without a release. */
+  offerTrust(bytes: Uint8Array): boolean {
+    const { envelope } = this.memory;
+    return (
+      envelope !== null &&
+      this.attempt(() => {
+        successor(ALGS, this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
+        this.keep(bytes);
+      })
+    );
+  }
+
+  /** The image that is current. */
+  image(): string {
+    const part = this.memory.parts[0];
+    return Buffer.from(part?.slots[part.current] ?? []).toString("latin1");
+  }
+}
+
+/** A sequence of numbers below 1 that is the same in each run. */
+export function dice(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    return x / 2 ** 32;
+  };
+}

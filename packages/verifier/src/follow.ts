@@ -1,0 +1,65 @@
+// How a device comes to its next trust file: a release has brought it as the component "trust", and it is taken over once that release has
+// been committed. docs/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
+
+import type { ComponentId, Device, TrialDevice } from "./device.js";
+import type { Identity } from "./frame.js";
+import { less } from "./number.js";
+import { open } from "./open.js";
+import type { Refusal } from "./refuse.js";
+import { policyOf, type TrustStore, trustFile } from "./trust.js";
+import type { Alg, Bytes, Host, Source } from "./types.js";
+
+/** The component that a trust file travels as: the letters "trust". */
+export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
+
+/**
+ * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
+ * trustFile(), and those of policyOf() and open() where the release would not be good under it: the device could then not start it any more.
+ */
+export function successor(
+  algs: Alg[],
+  store: TrustStore,
+  bytes: Bytes | Source,
+  envelope: Bytes | Source,
+  role: number,
+  identity: Identity,
+  host?: Host,
+): TrustStore {
+  var next = trustFile(algs, bytes, store, host);
+  open(envelope, policyOf(next, role, identity), host);
+  return next;
+}
+
+/**
+ * The bytes of the trust file that takes the place of `store`, to be kept where only the device itself writes; null where `store` stays. To be
+ * called at each start, before boot(): if the power fails before they are kept, the next start gives them again. `envelope`: that of what is current.
+ * A device that may still go back to the release before keeps the trust that goes with it: null until confirm().
+ *
+ *     bytes = nextTrust(algs, store, device, envelope, 2, host);
+ *     if (bytes) keep(bytes);
+ */
+export function nextTrust(
+  algs: Alg[],
+  store: TrustStore,
+  device: Device,
+  envelope: Bytes | Source,
+  role: number,
+  host?: Host,
+): Bytes | null {
+  var trial = device as TrialDevice,
+    bytes,
+    n;
+  if (!(device.capacity(TRUST_COMPONENT) >= 0) || (trial.pending && trial.pending())) return null;
+  n = device.size(TRUST_COMPONENT, false);
+  if (!n) return null;
+  // read once: what is verified is what is kept, whatever the storage gives the next time
+  bytes = device.read(TRUST_COMPONENT, 0, n, false);
+  if (!bytes || bytes.length !== n) return null;
+  try {
+    return less(store.sequence, successor(algs, store, bytes, envelope, role, device.identity, host).sequence) ? bytes : null;
+  } catch (e) {
+    // a refusal: what the release brought is no trust file of ours, or an old one
+    if (typeof (e as Refusal).code !== "number") throw e;
+    return null;
+  }
+}
