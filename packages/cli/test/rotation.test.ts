@@ -465,11 +465,11 @@ describe("rotate retire", () => {
     ["a root with a window", "R1.jwk", [...roots("R1", "R2"), "--until", "9"], 2, "a root key signs no releases"],
     ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem: is no root key"],
     ["a public root", "A.jwk", ["--root", "R1.jwk"], 2, "is a public key"],
-  ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, ...rest) => {
-    const trust: string = rest[0] ?? "t2.trust";
-    p.put("bridged.json", fleetText({ ...current, trust }));
+  ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, trust?: string) => {
+    const file = trust ?? "t2.trust";
+    p.put("bridged.json", fleetText({ ...current, trust: file }));
     const before = p.tree();
-    const line = expectFailure(await retire(name, [...args, "--fleet", "bridged.json", "--out", "never.trust"], trust), exit);
+    const line = expectFailure(await retire(name, [...args, "--fleet", "bridged.json", "--out", "never.trust"], file), exit);
     expect(line).toContain(message);
     expect(p.tree()).toEqual(before);
   });
