@@ -188,7 +188,7 @@ describe("rotate plan", () => {
       fleetText(old, { ...current, name: "fork", trust: "fork.trust" }, current),
       "differ and have the sequence number 2",
     ],
-    ["a trust file that is none", fleetText({ ...old, trust: "app.bin" }), "app.bin: refused"],
+    ["a trust file that is none", fleetText({ ...old, trust: "app.bin" }), "app.bin: is no trust file"],
   ])("refuses a fleet with %s", async (_, text, message) => {
     p.put("bad.json", text);
     const before = p.tree();
@@ -217,6 +217,7 @@ describe("rotate bridge", () => {
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([
       expect.stringMatching(/^made\.suit: sequence number 30, with trust file 3, \d+ bytes, good under it and under 1$/),
+      ...["A", "B", "C"].map((name) => expect.stringMatching(new RegExp(`${name}\\.pem\\.log: entry 1$`))),
     ]);
     for (const name of ["t1.trust", "t2.trust", "t3.trust"]) {
       const store = embeddedTrust(ALGS, p.get(name));
@@ -311,14 +312,14 @@ describe("rotate bridge", () => {
       [...signers("B", "C"), "--seq", "30"],
       "t3.trust",
       1,
-      "a device with t1.trust would refuse the bridge: fewer trusted keys",
+      "a device with t1.trust would refuse the bridge: 1 of its release keys would have signed, and it wants 2",
     ],
     [
       "too few keys of the new",
       [...signers("A", "B"), "--seq", "30"],
       "t3.trust",
       1,
-      "a device with t3.trust would refuse the bridge: fewer trusted keys",
+      "a device with t3.trust would refuse the bridge: 1 of its release keys would have signed, and it wants 2",
     ],
     ["another one's trust file", [...signers("A", "B"), "--seq", "30"], "foreign.trust", 1, "foreign.trust: refused"],
     ["a trust file of another line", [...signers("A", "B"), "--seq", "30"], "other.trust", 1, "other.trust: refused"],

@@ -1,10 +1,11 @@
 // rotate bridge: a release that moves devices from one trust file to the next, signed by keys of both.
 
-import { encode, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
-import { type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
+import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { REFUSALS } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
+import { peek } from "@firmseal/verifier/peek";
 import { ROLE_RELEASE } from "@firmseal/verifier/spec";
 import { outsideUris } from "../audit.js";
 import type { SignOptions } from "../commands/sign.js";
@@ -22,8 +23,9 @@ import { about } from "../trust-ref.js";
 import { json, say, visible, warn } from "../ui.js";
 import { enterUse } from "../use.js";
 import { readFleet } from "./fleet.js";
+import { keySet } from "./keys.js";
 import { type CohortResult, plan } from "./plan.js";
-import { big } from "./reach.js";
+import { big, holders, only } from "./reach.js";
 import { facts, refuseStranded, warnOfRest } from "./report.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 
@@ -35,10 +37,28 @@ export interface BridgeOptions extends SignOptions {
   allowStranded?: string[];
 }
 
+const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
+
+/** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
+function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
+  const sequence = big(peek(unsigned).structure.sequence);
+  const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
+  const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
+  const need = store.thresholds[ROLE_RELEASE] as number;
+  if (n < need)
+    throw new Failure(
+      1,
+      "SIGNATURE_THRESHOLD",
+      errors.SIGNATURE_THRESHOLD,
+      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${need}`,
+      HINT,
+    );
+}
+
 /** Opens the bridge as the devices of one trust file do. */
-function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: { vendor: Uint8Array; class: Uint8Array }): void {
+function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
   try {
-    open(envelope, policyOf(store, ROLE_RELEASE, { vendor: [identity.vendor], class: [identity.class] }), host);
+    open(envelope, policyOf(store, ROLE_RELEASE, identity), host);
   } catch (e) {
     if (!isRefusal(e)) throw e;
     throw new Failure(
@@ -46,7 +66,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
       REFUSALS[e.code] ?? "UNKNOWN",
       e.code,
       `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`,
-      "both trust files must be met: give --key for as many release keys of each as it wants",
+      HINT,
       { cause: e },
     );
   }
@@ -87,24 +107,30 @@ function checkOutputs(image: string | undefined, o: BridgeOptions, held: readonl
 /** Makes and signs a bridge. It is opened under both trust files, and offered to the fleet, before the file appears. */
 export async function bridge(image: string | undefined, o: BridgeOptions): Promise<void> {
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
-  const device = releaseFacts(o);
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const { vendor, class: name } = releaseFacts(o);
+  const id = identityOf(vendor, name);
+  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
+  const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
-  checkSuccession(old, next);
+  checkSuccession(old, after);
   await withSigners(o.key, passphraseOptions(o), async (held) => {
     const keys = held.map((key) => key.public);
     checkOutputs(image, o, held);
     refuseTestKeys(keys, o.allowTestKey ?? []);
-    const made = await prepared(image, o, next.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, o, made.envelope);
+    const made = await prepared(image, o, after.bytes);
+    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, o, (next) => {
+      const envelope = made.envelope(next);
+      for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
+      return envelope;
+    });
     const envelope = await signEnvelope(
       unsigned,
       held.map((key) => key.signer),
     );
-    for (const file of [old, next]) openUnder(envelope, file, identityOf(device.vendor, device.class));
+    for (const file of [old, after]) openUnder(envelope, file, identity);
     const manifest = await review(envelope, { anchors: anchors(keys), need: keys.length });
     const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
-    const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, next.store]);
+    const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
     if (results) {
       warnOfRest(results);
       refuseStranded(results, o.allowStranded ?? []);
@@ -114,7 +140,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     if (made.read !== undefined) say(made.read);
     if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
     if (!(o.json && o.out === "-")) writeWhole(o.out, envelope);
-    told({ envelope, manifest, old, next, results, o, signers: keys.map(keyFacts), log: receipts });
+    told({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
   });
 }
 
