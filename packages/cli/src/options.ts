@@ -42,7 +42,9 @@ export function uriReference(value: string): string {
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
   return command.addOption(
-    new Option("-k, --key <key>", `${what}: a file, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`).argParser(collect).makeOptionMandatory(),
+    new Option("-k, --key <key>", `${what}: a file, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`)
+      .argParser(collect)
+      .makeOptionMandatory(),
   );
 }
 

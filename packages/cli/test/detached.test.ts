@@ -209,7 +209,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     const unsigned = Uint8Array.from(p.get("fw.suit"));
     for (const [name, form] of forms) {
       const key = publicOf(name === "A" ? keyA : keyB);
-      const signed = attach(unsigned, key, signatureOf(Buffer.from(form), key.alg, "sig"));
+      const signed = await attach(unsigned, key, signatureOf(Buffer.from(form), key.alg, "sig"));
       expect(device.open(signed, { anchors: [device.anchor(key.alg, key.key)] }).sequence).toEqual([0, 7]);
     }
     p.put("sig", forms[5]?.[1] as string);

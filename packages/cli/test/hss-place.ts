@@ -49,7 +49,6 @@ export function expectNoLeafTwice(key: Uint8Array, signatures: readonly Uint8Arr
 
 /** A folder with an image, a folder for this machine's records, and a key that is not encrypted. */
 export class HssPlace extends Place {
-  override keepsLogs = true;
   readonly env = { FIRMSEAL_STATE: this.at("machine") };
   constructor() {
     super();

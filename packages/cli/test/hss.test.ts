@@ -145,6 +145,7 @@ describe("the file of a key", () => {
 describe("no leaf signs twice", () => {
   it("when sixteen processes sign at once, across the border of a lower tree", async () => {
     const p = new HssPlace();
+    p.keepsLogs = true;
     await p.keygen("5/2,5/1");
     await p.ok(["hss", "skip", "k.hss", "--to", "24"]);
     const names = Array.from({ length: 16 }, (_, i) => `${i}.suit`);
@@ -162,6 +163,7 @@ describe("no leaf signs twice", () => {
     `when signers are killed (${KILLS} times)`,
     async () => {
       const p = new HssPlace();
+      p.keepsLogs = true;
       await p.keygen("10/2,5/1");
       await p.ok(p.signArgs("first.suit"));
       const names = ["first.suit"];
