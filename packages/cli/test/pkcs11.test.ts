@@ -1,4 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { cpSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../src/failure.js";
@@ -9,7 +12,7 @@ import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/keys/pkcs11-names.js";
 import type { OpenToken } from "../src/keys/pkcs11-token.js";
 import { parseUri } from "../src/keys/pkcs11-uri.js";
-import { expectFailure, FACTS, image, keyA, keyB, Place, type Result } from "./run.js";
+import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result } from "./run.js";
 import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
@@ -107,6 +110,22 @@ describe("public keys of objects", () => {
   ])("refuses %s", (_, params, point) => {
     expect(readPublic(object(params, point), handle)).toBeUndefined();
   });
+});
+
+it("says what to install where pkcs11js is not there, and needs it for nothing else", async () => {
+  const p = new Place();
+  // far from every node_modules
+  for (const name of ["bin", "dist", "package.json"]) cpSync(join(dirname(bin), "..", name), p.at("cli", name), { recursive: true });
+  const run = (...args: string[]) => spawnSync(process.execPath, [p.at("cli/bin/firmseal.js"), ...args], { encoding: "utf8", env });
+  p.put("module.so", "none");
+  const env = { FIRMSEAL_PKCS11_MODULE: p.at("module.so"), NO_COLOR: "1" };
+  const r = run("pubkey", "pkcs11:token=a");
+  expect({ status: r.status, stdout: r.stdout }).toEqual({ status: 3, stdout: "" });
+  expect(r.stderr).toMatch(
+    /^firmseal: pkcs11: the npm package pkcs11js.* is not installed or was not built\nhint: npm install pkcs11js.*\n$/,
+  );
+  expect(run("--version").status).toBe(0);
+  expect(run("keygen", "--no-passphrase", "--out", p.at("key.pem")).status).toBe(0);
 });
 
 interface Bundle {
@@ -314,7 +333,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
 
   it("a wrong PIN, one that is locked, and one that is not there", async () => {
     expect(await failsOutside(keys.ed25519, { PIN: "wrong-CANARY" })).toMatch(/: wrong PIN; few tries are left\nhint: /);
-    expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x20000", PIN: "wrong-CANARY" }))).toContain(
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x20000", PIN: "wrong-CANARY" }))).toContain(
       "one try is left before the token locks",
     );
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x40000" }))).toContain("the PIN is locked");
@@ -341,12 +360,13 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await sign(keys.ed25519, "sessions.suit", hsm.shim({ SHIM_SESSIONS: "2" }), both)).exit).toBe(0);
   });
 
-  // places in CK_FUNCTION_LIST: 1 C_Initialize, 5 C_GetSlotList, 13 C_OpenSession, 27 C_FindObjectsInit, 43 C_SignInit, 44 C_Sign
+  // places in CK_FUNCTION_LIST: 1 C_Initialize, 5 C_GetSlotList, 13 C_OpenSession, 25 C_GetAttributeValue, 27 C_FindObjectsInit, 43 C_SignInit, 44 C_Sign
   it.each([
     ["the module does not start", "1:0x5", "reports a fault"],
     ["no slots are told", "5:0x191", "refuses (PKCS#11 error 0x191)"],
     ["the token is taken away before", "13:0xe0", "was taken away"],
     ["the token is taken away before signing", "27:0x32", "was taken away"],
+    ["the token is taken away while its keys are looked at", "25:0x32", "was taken away"],
     ["the token is taken away while signing", "44:0x32", "was taken away"],
     ["nobody touches it", "44:0x50", "not touched in time"],
     ["the mechanism is not there", "43:0x70", "does not know the mechanism"],

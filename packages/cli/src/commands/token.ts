@@ -56,7 +56,8 @@ export async function list(ref: string, o: ListOptions): Promise<void> {
   } finally {
     module.close();
   }
-  if (tokens.length === 0) throw new KeyFileError(`${uri.name}: no such token is there`, "put the token in, or name less of it", 3);
+  const none = uri.name === "pkcs11:" ? "pkcs11: no token is there" : `${uri.name}: no such token is there`;
+  if (tokens.length === 0) throw new KeyFileError(none, "put the token in, or name less of it", 3);
   if (o.json) json({ ok: true, code: 0, tokens: tokens.map(tokenFacts) });
   else
     for (const { slot, keys } of tokens) {

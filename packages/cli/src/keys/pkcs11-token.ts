@@ -142,8 +142,12 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
         const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
         return found && found.value.length > 0 ? found.value : undefined;
       } catch (e) {
-        if (codeOf(e) === undefined) throw e;
-        return undefined;
+        // what modules say of an attribute that they do not have differs; a token that is gone is told as that
+        const code = codeOf(e);
+        if (code !== undefined && !GONE.includes(code)) return undefined;
+        return told(uri.name, () => {
+          throw e;
+        });
       }
     },
     told: (calls) => told(uri.name, calls),
@@ -159,6 +163,9 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
     },
   };
 }
+
+/** CKR_DEVICE_ERROR, _REMOVED, SESSION_CLOSED, SESSION_HANDLE_INVALID, TOKEN_NOT_PRESENT. */
+const GONE = [0x30, 0x32, 0xb0, 0xb3, 0xe0];
 
 /** Far above what a token holds: a module that never says "no more" must not keep us. */
 const MOST_OBJECTS = 10_000;
