@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../src/failure.js";
 import { asking, type PassphraseOption } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
+import { plainPem } from "../src/keys/pkcs8.js";
 import { open } from "../src/keys/pkcs11.js";
 import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/keys/pkcs11-names.js";
@@ -272,6 +273,32 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     const ours = (await ok(["pubkey", keys.es256])).stdout;
     const args = ["pubkey", keys.es256, "--passphrase-env", "PIN"];
     expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
+  });
+
+  const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
+  it.skipIf(!hasOpenssl)(`takes the public key from a certificate${hasOpenssl ? "" : " (skipped: no openssl)"}`, async () => {
+    const ref = "pkcs11:token=one;object=cert-only";
+    hsm.pkcs11Tool("one", "--keypairgen", "--key-type", "EC:prime256v1", "--label", "cert-only", "--id", "0e");
+    try {
+      const pub = await ok(["pubkey", ref]);
+      p.put("pub.pem", pub.bytes);
+      p.put("ca.pem", plainPem(keyB));
+      const args = "x509 -new -force_pubkey pub.pem -key ca.pem -subj /CN=release -days 30 -outform DER -out cert.der".split(" ");
+      expect(spawnSync("openssl", args, { cwd: p.path }).status).toBe(0);
+      hsm.pkcs11Tool("one", "--delete-object", "--type", "pubkey", "--id", "0e");
+      expect(await fails(ref)).toContain("no public key beside this private one");
+      hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
+      expect((await sign(ref, "cert.suit")).exit).toBe(0);
+      await ok(["verify", "cert.suit", "--key", ref]);
+      expect((await ok(["pubkey", ref])).stdout).toBe(pub.stdout);
+      // a certificate and a public key that disagree: which one is right cannot be known
+      p.put("pub.pem", (await ok(["pubkey", keys.es256])).bytes);
+      expect(spawnSync("openssl", args, { cwd: p.path }).status).toBe(0);
+      hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
+      expect(await fails(ref, {}, 2)).toContain("2 keys fit");
+    } finally {
+      for (const type of ["cert", "cert", "privkey"]) hsm.pkcs11Tool("one", "--delete-object", "--type", type, "--id", "0e");
+    }
   });
 
   it("lists keys with references that work, private ones with the PIN only", async () => {
