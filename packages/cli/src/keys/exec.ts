@@ -25,11 +25,11 @@ export const open: OpenKey = async (ref) => {
     return parse(ref, line);
   };
   const key = described(ref, await ask({ operation: "describe-key" }));
-  const name = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
+  const told = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
   const hint = "the plug-in signs with another key than it describes, or something else than the message";
   const signer = toldSigner(ref, key, hint, async (tbs) => {
     const digest = createHash("sha256").update(tbs).digest("base64");
-    const answer = await ask({ operation: "sign", ...name, message: base64(tbs), digest });
+    const answer = await ask({ operation: "sign", ...told, message: base64(tbs), digest });
     return bytes(ref, answer, "signature");
   });
   return { name: ref, public: key, signer };
