@@ -23,9 +23,6 @@ export function stateFault(message: string, hint: string): Failure {
   return new Failure(3, "KEY_STATE", CODES.KEY_STATE, message, hint);
 }
 
-/** How long others are waited for, who may be making a tree: seconds. */
-const WAIT = 600;
-
 /** Where the state of one key lies, and the words for it. */
 export class HssPlaceOnDisk {
   readonly state: string;
@@ -47,19 +44,22 @@ export class HssPlaceOnDisk {
     return `${this.file}.tree${level}`;
   }
 
-  /** Both locks: the one beside the key is for whoever shares its folder, the one beside the witness for copies of the key on this machine. */
-  async locked<T>(work: () => Promise<T>): Promise<T> {
-    const options = { wait: WAIT, busy: `${this.name}: another process is signing with this key` };
-    const state = await lock(`${this.state}.lock`, options);
+  /**
+   * Both locks: the one beside the key is for whoever shares its folder, the one beside the witness for copies of the key on this machine.
+   * `wait`: seconds.
+   */
+  async locked<T>(work: () => Promise<T>, wait = 60): Promise<T> {
+    const busy = `${this.name}: another process is signing with the key`;
+    const beside = await lock(`${this.state}.lock`, { wait, busy });
     try {
-      const witness = await lock(`${this.witness}.lock`, options);
+      const outside = await lock(`${this.witness}.lock`, { wait, busy });
       try {
         return await work();
       } finally {
-        witness.release();
+        outside.release();
       }
     } finally {
-      state.release();
+      beside.release();
     }
   }
 

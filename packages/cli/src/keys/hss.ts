@@ -10,6 +10,7 @@ import {
   hssTop,
   hssTrees,
   type LmsTree,
+  leafCost,
   lmsPublicKey,
   rootOf,
   thumbprint,
@@ -81,9 +82,15 @@ class HssKey {
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const { params } = this.file;
-    const { index, trees, floors } = await this.place.locked(() => this.reserve());
+    const { index, trees, floors } = await this.place.locked(() => this.reserve(), this.patience());
     // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
     return hssSign(params, trees, floors, index, message);
+  }
+
+  /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
+  private patience(): number {
+    const { n, levels } = this.file.params;
+    return 60 + Math.max(0, ...levels.slice(1).map(({ height, width }) => (2 ** height * leafCost(n, width)) / 1e6));
   }
 
   /** The next number, gone from the state, and what signs with it. */

@@ -1,0 +1,221 @@
+// What must never happen to an HSS/LMS key: a leaf that signs twice. FIRMSEAL_KILLS sets how often a signer is killed.
+
+import { createHash } from "node:crypto";
+import { cpSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
+import { thisProcess } from "../src/process.js";
+import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
+import { expectFailure, words } from "./run.js";
+
+const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
+
+describe("no leaf signs twice", () => {
+  it("when sixteen processes sign at once, across the border of a lower tree", async () => {
+    const p = new HssPlace();
+    p.keepsLogs = true;
+    await p.keygen("5/2,5/1");
+    await p.ok(["hss", "skip", "k.hss", "--to", "24"]);
+    const names = Array.from({ length: 16 }, (_, i) => `${i}.suit`);
+    await Promise.all(names.map((name) => p.ok(p.signArgs(name))));
+    const signatures = await p.signatures(names);
+    const key = await p.raw();
+    expect(expectNoLeafTwice(key, signatures)).toBe(16);
+    const numbers = signatures.map((s) => leavesOf(key, s)).map(([upper, lower]) => (upper?.leaf ?? 0) * 32 + (lower?.leaf ?? 0));
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, i) => 24 + i));
+    expect(p.next()).toBe(40);
+    expect(readdirSync(p.path).filter((name) => name.includes(".lock") || name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it(
+    `when signers are killed (${KILLS} times)`,
+    async () => {
+      const p = new HssPlace();
+      p.keepsLogs = true;
+      await p.keygen("10/2,5/1");
+      await p.ok(p.signArgs("first.suit"));
+      const names = ["first.suit"];
+      let before = 1;
+      // several at once, so that a killed one leaves its lock to others
+      for (let done = 0; done < KILLS; done += 5) {
+        const batch = Array.from({ length: 5 }, (_, i) => `${done + i}.suit`);
+        await Promise.all(
+          batch.map((name, i) => {
+            const state = p.next();
+            // one anywhere in its course, the others about where they get the lock, write the state, have written it, write what is signed
+            const moments = [
+              () => true,
+              () => there("k.hss.state.lock"),
+              () => there(".k.hss.state."),
+              () => p.next() > state,
+              () => there(`.${name}.`) || p.has(name),
+            ];
+            const within = [600, 100, 5, 50, 5][i] as number;
+            const there = (part: string) => readdirSync(p.path).some((other) => other.includes(part));
+            let ended = false;
+            const running = p.run(p.signArgs(name), {
+              started: (pid) => {
+                const kill = () => void (ended || process.kill(pid, "SIGKILL"));
+                const look = () => {
+                  if (moments[i]?.()) setTimeout(kill, Math.random() * within);
+                  else if (!ended) setTimeout(look, 1);
+                };
+                look();
+              },
+            });
+            return running.finally(() => {
+              ended = true;
+            });
+          }),
+        );
+        const status = await p.ok(["hss", "status", "k.hss", "--json"]);
+        const used = Number(status.json["used"]);
+        expect(used).toBeGreaterThanOrEqual(before);
+        before = used;
+        names.push(...batch.filter((name) => p.has(name)));
+      }
+      await p.ok(p.signArgs("last.suit"));
+      const signatures = await p.signatures([...names, "last.suit"]);
+      expect(expectNoLeafTwice(await p.raw(), signatures)).toBe(names.length + 1);
+      expect(before).toBeGreaterThanOrEqual(names.length);
+    },
+    60_000 + KILLS * 5_000,
+  );
+
+  it("when the state comes from a backup; what is left can be gone on with", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    cpSync(p.at("k.hss.state"), p.at("backup"));
+    await p.ok(p.signArgs("2.suit"));
+    await p.ok(p.signArgs("3.suit"));
+    cpSync(p.at("backup"), p.at("k.hss.state"));
+    const before = p.tree();
+    const r = await p.run(p.signArgs("4.suit"));
+    expect(expectFailure(r, 3)).toContain("a restored backup or a copy: its state is at 1, and this machine has signed up to 3");
+    expect(words(r)[1]).toContain("firmseal hss skip k.hss --to 3");
+    expect((await p.run([...p.signArgs("4.suit"), "--json"])).json).toMatchObject({ code: 220, reason: "KEY_STATE", exit: 3 });
+    expectFailure(await p.run(["hss", "status", "k.hss"]), 3);
+    expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
+    expect(expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "2"]), 2)).toContain("leaves up to 3 are used");
+    expectFailure(await p.run(["hss", "skip", "k.hss"]), 2);
+    expect(p.tree()).toEqual(before);
+    await p.ok(["hss", "skip", "k.hss", "--to", "3"]);
+    await p.ok(p.signArgs("4.suit"));
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit", "3.suit", "4.suit"]))).toBe(4);
+  });
+
+  it("when the key is copied on this machine, or to another", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    for (const name of ["", ".state", ".tree0"]) cpSync(p.at(`k.hss${name}`), p.at(`c.hss${name}`));
+    await p.ok(p.signArgs("1.suit", "c.hss"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("a restored backup or a copy");
+    // at once, too: only one of the two gets a leaf
+    cpSync(p.at("c.hss.state"), p.at("k.hss.state"));
+    const both = await Promise.all([p.run(p.signArgs("2.suit")), p.run(p.signArgs("3.suit", "c.hss"))]);
+    expect(both.map((r) => r.exit).sort()).toEqual([0, 3]);
+    const other = { env: { FIRMSEAL_STATE: p.at("elsewhere") } };
+    const moved = p.has("2.suit") ? "k.hss" : "c.hss";
+    const r = await p.run(p.signArgs("4.suit", moved), other);
+    expect(expectFailure(r, 3)).toContain("never signed with the key");
+    expect(words(r)[1]).toContain(`firmseal hss adopt ${moved} --no-other-copy-signs`);
+    expect(expectFailure(await p.run(["hss", "adopt", moved], other), 2)).toContain("others can forge");
+    expectFailure(await p.run(["hss", "skip", moved, "--to", "9"], other), 3);
+    await p.ok(["hss", "adopt", moved, "--no-other-copy-signs"], other);
+    await p.ok(p.signArgs("4.suit", moved), other);
+    const names = ["1.suit", moved === "k.hss" ? "2.suit" : "3.suit", "4.suit"];
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
+  });
+
+  it("when the state is missing, damaged, or a link", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    const state = p.get("k.hss.state").toString();
+    const [record] = readdirSync(p.at("machine")) as [string];
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+    expect(place.readState()).toEqual({ next: 1n, roots: new Map() });
+    const sum = (body: string) => `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`;
+    for (const bad of [
+      "",
+      state.slice(0, 50),
+      state.replace("next 1", "next 0"),
+      sum("firmseal hss state 1\nnext 0\n"),
+      `${state}\n`,
+      sum("x\n"),
+    ]) {
+      p.put("k.hss.state", bad);
+      expect(place.readState()).toBe("damaged");
+    }
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("its state, k.hss.state, is damaged");
+    p.put("real", state);
+    rmSync(p.at("k.hss.state"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("is missing");
+    symlinkSync("real", p.at("k.hss.state"));
+    expect(expectFailure(await p.run(p.signArgs("2.suit")), 3)).toContain("is damaged");
+    rmSync(p.at("k.hss.state"));
+    // the record of this machine knows as well
+    await p.ok(["hss", "skip", "k.hss", "--to", "1"]);
+    await p.ok(p.signArgs("2.suit"));
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(["1.suit", "2.suit"]))).toBe(2);
+    p.put(`machine/${record}`, "damaged");
+    expect(expectFailure(await p.run(p.signArgs("3.suit")), 3)).toContain("a damaged record");
+    rmSync(p.at("k.hss.state"));
+    const lost = await p.run(p.signArgs("3.suit"));
+    expectFailure(lost, 3);
+    expect(words(lost)[1]).toContain("bring k.hss.state back");
+    expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
+    expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "9"]), 3);
+  });
+
+  it("when the nodes that are kept are damaged, of another key, or gone: they come out as before", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    await p.keygen("5/2,5/1", "o.hss");
+    await p.ok(p.signArgs("0.suit"));
+    await p.ok(p.signArgs("o.suit", "o.hss"));
+    const names = ["0.suit"];
+    for (const level of [0, 1]) {
+      const name = `k.hss.tree${level}`;
+      const good = p.get(name);
+      const flipped = Buffer.from(good);
+      flipped[100]! ^= 1;
+      for (const bad of [...(level === 1 ? [flipped] : [good.subarray(0, -1), p.get("o.hss.tree0")]), undefined]) {
+        if (bad) p.put(name, bad);
+        else rmSync(p.at(name));
+        const out = `${names.length}.suit`;
+        await p.ok(p.signArgs(out));
+        names.push(out);
+        expect(p.get(name)).toEqual(good);
+      }
+    }
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(names.length);
+  });
+
+  it("when a lower tree would come out otherwise than it was signed", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    await p.ok(p.signArgs("0.suit"));
+    const body = p
+      .get("k.hss.state")
+      .toString()
+      .replace(/sum .*\n$/, "");
+    const forged = body.replace(/^(tree 1 0 ).*$/m, `$1${"0".repeat(64)}`);
+    expect(forged).not.toBe(body);
+    p.put("k.hss.state", `${forged}sum ${createHash("sha256").update(forged).digest("hex")}\n`);
+    const before = p.tree();
+    expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine calculates wrongly");
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("when a killed process has left its locks", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    const [record] = readdirSync(p.at("machine")) as [string];
+    const note = JSON.stringify({ nonce: "00", ...thisProcess(), start: "1" });
+    for (const name of ["k.hss.state.lock", `machine/${record}.lock`]) p.put(name, note);
+    await p.ok(p.signArgs("0.suit"));
+    expect([...p.names(), ...readdirSync(p.at("machine"))].filter((name) => name.includes(".lock"))).toEqual([]);
+  });
+});
