@@ -14,7 +14,6 @@ import {
   KEY_ALG,
   KEY_CRV,
   KEY_D,
-  KEY_HSS_PUB,
   KEY_KID,
   KEY_KTY,
   KEY_PRIV,
@@ -230,12 +229,12 @@ function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
   }
 }
 
-// RFC 8778 §5
+// RFC 8778 §3
 function hssFromCose(members: ReadonlyMap<unknown, unknown>): PublicKey {
   const stated = members.get(KEY_ALG);
   if (stated !== undefined && stated !== ALG_HSS_LMS)
     throw new KeyError("unsupported", "the COSE_Key is for another algorithm than HSS/LMS");
-  const pub = octets(members, KEY_HSS_PUB, "pub");
+  const pub = octets(members, KEY_PUB, "pub");
   if (!pub) throw new KeyError("format", "the COSE_Key of HSS/LMS has no pub");
   return publicKey("hsslms", pub, octets(members, KEY_KID, "kid"));
 }

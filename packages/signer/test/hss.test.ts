@@ -209,7 +209,7 @@ describe("public keys", () => {
   const raw = hex("000000010000000a00000008202122232425262728292a2b2c2d2e2f2c571450aed99cfb4f4ac285da14882796618314508b12d2");
   const key = publicKey("hsslms", raw, text("kid"));
 
-  it("go through COSE_Key (RFC 8778 §5), SubjectPublicKeyInfo and their raw form", () => {
+  it("go through COSE_Key (RFC 8778 §3), SubjectPublicKeyInfo and their raw form", () => {
     expect(toHex(toCose(key))).toBe(`a40105024 36b6964 0338 2d 20 5834 ${toHex(raw)}`.replaceAll(" ", ""));
     expect(fromCose(toCose(key))).toEqual(key);
     expect(fromRaw(raw)).toEqual(publicKey("hsslms", raw));

@@ -1,4 +1,4 @@
-// Which leaf of an HSS/LMS key is next. A leaf that signs twice gives the key away (SP 800-208 §8.1), so the number goes to the disk before
+// Which leaf of an HSS/LMS key is next. A leaf that signs twice gives the key away (SP 800-208 §9.1), so the number goes to the disk before
 // the signature is made, and only ever up. It is kept twice: beside the key, and as a witness outside of it, in the folder of this machine.
 // A state that is behind the witness comes from a backup or a copy, and is refused.
 

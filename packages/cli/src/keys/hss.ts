@@ -143,7 +143,7 @@ class HssKey {
       );
   }
 
-  /** A tree whose key has been signed must have the same key again: with two, its leaf above would have signed two messages. */
+  /** A tree whose key has been signed must have the same key again: with two, the leaf above would have signed twice (SP 800-208 §9.2). */
   private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
     const signed = state.roots.get(level);
     const hex = toHex(root);

@@ -1,7 +1,7 @@
 // HSS/LMS (RFC 8554, SP 800-208): public keys only. A private one has state, which a value in memory cannot keep: ../hss.ts.
 
 import { hsslms as alg } from "@firmseal/verifier";
-import { ALG_HSS_LMS, KEY_HSS_PUB, KEY_KTY, KTY_HSS_LMS } from "@firmseal/verifier/spec";
+import { ALG_HSS_LMS, KEY_KTY, KEY_PUB, KTY_HSS_LMS } from "@firmseal/verifier/spec";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key-error.js";
 import type { Row } from "./row.js";
@@ -19,7 +19,7 @@ export const hsslms: Row = {
   members: (key) =>
     new Map<Encodable, Encodable>([
       [KEY_KTY, KTY_HSS_LMS],
-      [KEY_HSS_PUB, key],
+      [KEY_PUB, key],
     ]),
   verify: (signature, tbs, key) => alg.verify(key, tbs, signature, {}),
 };

@@ -37,7 +37,7 @@ export const ALG_ESP384 = -51;
 export const ALG_ESP512 = -52;
 export const ALG_ED448 = -53;
 
-// Key types and curves (RFC 9053 §7; HSS-LMS RFC 8778 §5; AKP RFC 9964 §3), key parameters (RFC 9052 §7.1)
+// Key types and curves (RFC 9053 §7; HSS-LMS RFC 8778 §6; AKP RFC 9964 §3), key parameters (RFC 9052 §7.1)
 export const KEY_KTY = 1;
 export const KEY_KID = 2;
 export const KEY_ALG = 3;
@@ -46,7 +46,6 @@ export const KEY_X = -2;
 export const KEY_Y = -3;
 export const KEY_D = -4;
 export const KEY_K = -1;
-export const KEY_HSS_PUB = -1;
 export const KEY_PUB = -1;
 export const KEY_PRIV = -2;
 export const KTY_OKP = 1;

@@ -29,7 +29,6 @@ export {
   KEY_ALG,
   KEY_CRV,
   KEY_D,
-  KEY_HSS_PUB,
   KEY_K,
   KEY_KID,
   KEY_KTY,
