@@ -128,7 +128,7 @@ withImage(
 withPassphrases(command("attach", "add a signature that was made somewhere else, after verifying it"))
   .argument("<envelope>", "envelope, or - for stdin")
   .requiredOption("-k, --key <file>", "public key of who signed")
-  .requiredOption("--signature <file>", "the signature: raw, hex or base64, DER for es256; - for stdin")
+  .requiredOption("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin")
   .option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)")
   .addOption(allowTestKey())
   .action(async (file, o) => (await import("./commands/attach.js")).attach(file, o));

@@ -5,8 +5,15 @@ import { errors } from "@firmseal/verifier";
 import { Failure } from "./failure.js";
 import { rawFromDer } from "./keys/ecdsa-der.js";
 
-/** Those of the algorithms whose signatures have one length; the others say theirs in themselves, and the verifier reads it. */
-const LENGTHS: { readonly [alg in KeyAlg]?: number } = { ed25519: 64, es256: 64 };
+/** Those of the algorithms whose signatures have one length; HSS/LMS says its own in itself, and the verifier reads it. */
+const LENGTHS: { readonly [alg in KeyAlg]?: number } = {
+  ed25519: 64,
+  es256: 64,
+  // FIPS 204 §4, table 2
+  "ml-dsa-44": 2420,
+  "ml-dsa-65": 3309,
+  "ml-dsa-87": 4627,
+};
 
 export function wrongSignature(message: string, hint: string): Failure {
   return new Failure(1, "SIGNATURE_INVALID", errors.SIGNATURE_INVALID, message, hint);

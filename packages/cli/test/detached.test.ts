@@ -265,6 +265,58 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
   });
 });
 
+const mlDsa = hasOpenssl && spawnSync("openssl", ["list", "-signature-algorithms"], { encoding: "utf8" }).stdout.includes("ML-DSA-65");
+const hasBotan = spawnSync("botan", ["version"]).status === 0;
+
+describe.concurrent("keys against quantum computers", () => {
+  const withoutMlDsa = mlDsa ? "" : " (skipped: no openssl 3.5)";
+  it.skipIf(!mlDsa).each([
+    ["ML-DSA-44", 2420],
+    ["ML-DSA-65", 3309],
+    ["ML-DSA-87", 4627],
+  ])(`openssl signs with %s${withoutMlDsa}`, async (algorithm, length) => {
+    const p = standard();
+    openssl(p, ["genpkey", "-algorithm", algorithm, "-out", "pq.key"]);
+    p.put("pq.pub", openssl(p, ["pkey", "-in", "pq.key", "-pubout"]));
+    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "pq.pub", "--out", "pq.tbs"]);
+    p.put("sig", openssl(p, ["pkeyutl", "-sign", "-rawin", "-inkey", "pq.key", "-in", "pq.tbs"]));
+    expect(p.get("sig").length).toBe(length);
+    p.put("short.sig", p.get("sig").subarray(1));
+    p.put("A.sig", await signer(keyA).sign(p.get("pq.tbs")));
+    const before = p.get("fw.suit");
+    for (const wrong of ["short.sig", "A.sig"])
+      expectFailure(await p.run(["attach", "fw.suit", "--key", "pq.pub", "--signature", wrong]), 1);
+    expect(p.get("fw.suit").equals(before)).toBe(true);
+    p.put("sig", p.get("sig").toString("base64"));
+    await p.ok(["attach", "fw.suit", "--key", "pq.pub", "--signature", "sig"]);
+    await p.ok(["verify", "fw.suit", "--key", "pq.pub"]);
+  });
+
+  it.skipIf(!hasBotan)(`botan signs with HSS/LMS${hasBotan ? "" : " (skipped: no botan)"}`, async () => {
+    const p = standard();
+    const botan = (...args: string[]) => {
+      const r = spawnSync("botan", args, { cwd: p.path });
+      expect({ status: r.status, stderr: r.stderr.toString() }).toEqual({ status: 0, stderr: "" });
+      return r.stdout;
+    };
+    p.put("hss.key", botan("keygen", "--algo=HSS-LMS", "--params=SHA-256,HW(5,8)"));
+    p.put("hss.pub", botan("pkcs8", "--pub-out", "hss.key"));
+    await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "7", "--key", "hss.pub", "--out", "hss.tbs"]);
+    // base64, as botan prints it
+    p.put("sig", botan("sign", "--hash=", "hss.key", "hss.tbs"));
+    const raw = Buffer.from(p.get("sig").toString(), "base64");
+    p.put("short.sig", raw.subarray(0, -1));
+    expectFailure(await p.run(["attach", "fw.suit", "--key", "hss.pub", "--signature", "short.sig"]), 1);
+    p.put("raw.sig", raw);
+    await p.ok(["attach", "fw.suit", "--key", "hss.pub", "--signature", "raw.sig", "--out", "raw.suit"]);
+    await p.ok(["attach", "fw.suit", "--key", "hss.pub", "--signature", "sig"]);
+    expect(p.get("raw.suit").equals(p.get("fw.suit"))).toBe(true);
+    await p.ok(["verify", "fw.suit", "--key", "hss.pub"]);
+    const key = (await p.ok(["pubkey", "hss.pub", "--format", "raw"])).bytes;
+    expect(device.open(p.get("fw.suit"), { anchors: [device.anchor("hsslms", key)] }).sequence).toEqual([0, 7]);
+  });
+});
+
 describe.concurrent("published test keys", () => {
   it("are refused by name, by tbs and by attach", async () => {
     const p = standard();

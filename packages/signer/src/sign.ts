@@ -68,7 +68,8 @@ export async function tbs(envelope: Uint8Array, key: PublicKey): Promise<Uint8Ar
 }
 
 /**
- * Adds a signature that was made somewhere else over tbs(envelope, key): raw, 64 bytes R ‖ S (RFC 8032 §5.1.6) or r ‖ s (RFC 9053 §2.1).
+ * Adds a signature that was made somewhere else over tbs(envelope, key): raw, as Signer.sign() gives it, 64 bytes R ‖ S (RFC 8032 §5.1.6) or
+ * r ‖ s (RFC 9053 §2.1), those of ML-DSA, or that of RFC 8554 §6.2.
  * The key must be the same, its identifier too. The result has been opened with the key: a signature that is not its own is refused
  * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of peek() and open().
  */
