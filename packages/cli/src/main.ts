@@ -153,6 +153,9 @@ withPassphrases(command("whosigned", "tell which of the known keys signed an env
   .argument("<envelope>", "envelope, or - for stdin")
   .addOption(new Option("-k, --key <ref>", "key that may have signed, public or private (repeatable)").argParser(collect))
   .option("--keys <folder>", "folder of keys that may have signed")
+  .option("--trust <file>", "trust file: its keys, with their roles")
+  .addOption(new Option("--root <file>", "with --trust: root key that must have signed it (repeatable)").argParser(collect))
+  .option("--previous-trust <file>", "with --trust: the trust file before, whose roots must have signed it")
   .action(async (file, o) => (await import("./commands/whosigned.js")).whosigned(file, o));
 
 withPassphrases(withTrust(command("install", "install an envelope on a simulated A/B device in a folder")))

@@ -4,11 +4,13 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import {
   encode,
+  encodeTrust,
   loadAlg,
   privateKey,
   publicOf,
   sign,
   signer,
+  signTrust,
   singleImage,
   testKeyPublic,
   testKeys,
@@ -310,5 +312,37 @@ describe("hybrid pairs", () => {
       await q.ok(["pubkey", file, "--passphrase-env", "P"], { env });
     }
     await q.ok(["sign", "fw.bin", ...FACTS, "--seq", "1", "--key", "pair.pem", "--key", "pair.pq.pem", "--passphrase-env", "P"], { env });
+  });
+});
+
+describe("whosigned with a trust file", () => {
+  const made = async (root = keyC) => {
+    const anchors = [
+      { key: publicOf(root), roles: ["root"] as const },
+      { key: publicOf(keyA), roles: ["release", "recovery"] as const },
+      { key: publicOf(keyB), roles: ["debug"] as const },
+    ];
+    const file = encodeTrust({ name: "board", sequence: 1n, anchors, thresholds: { root: 1, release: 1, debug: 1, recovery: 1 } });
+    return await signTrust(file, [signer(root)]);
+  };
+
+  it("tells the roles of those who signed", async () => {
+    p.put("board.trust", await made());
+    const r = await p.ok(["whosigned", "two.suit", "--trust", "board.trust", "--root", "C.jwk", "--json"]);
+    expect(r.json["signers"]).toMatchObject([
+      { name: "board.trust", thumbprint: toHex(thumbprint(keyA)), roles: ["release", "recovery"] },
+      { name: "board.trust", thumbprint: toHex(thumbprint(keyB)), roles: ["debug"] },
+    ]);
+    expect(r.stderr).toBe("");
+    const text = await p.ok(["whosigned", "two.suit", "--trust", "board.trust", "--root", "C.jwk"]);
+    expect(text.stdout).toMatch(/release, recovery\n.*debug\n$/);
+  });
+
+  it("believes no trust file that its roots have not signed, and asks for one where a root is given", async () => {
+    p.put("board.trust", await made());
+    expectFailure(await p.run(["whosigned", "two.suit", "--trust", "board.trust", "--root", "A.jwk"]), 1);
+    expectFailure(await p.run(["whosigned", "two.suit", "--key", "A.jwk", "--root", "C.jwk"]), 2);
+    const r = await p.ok(["whosigned", "two.suit", "--trust", "board.trust"]);
+    expect(r.stderr).toContain("no root is given");
   });
 });

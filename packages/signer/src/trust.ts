@@ -39,7 +39,7 @@ export type RoleName = keyof typeof ROLES;
 
 /** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
 const ALGS: Alg[] = [ed25519, es256, hsslms];
-const KEY_ALGS: readonly KeyAlg[] = ["ed25519", "es256"];
+const KEY_ALGS: readonly KeyAlg[] = ["ed25519", "es256", "hsslms"];
 
 /** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
 export interface TrustEntry {

@@ -1,20 +1,22 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "@firmseal/signer";
+import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
-import { Failure, failureOf, systemFault } from "../failure.js";
+import { Failure, failureOf, systemFault, usage } from "../failure.js";
 import { hintOf, meaningOf } from "../hints.js";
 import { readEnvelope } from "../io.js";
 import { keyFacts, publicKeys } from "../key-ref.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { passphraseOptions } from "../options.js";
 import { type KnownKey, type Signature, signersOf, testKeysAmong } from "../signers.js";
+import { type PinOptions, verifiedTrust } from "../trust-ref.js";
 import { data, json, say, visible, warn } from "../ui.js";
 
-export interface WhosignedOptions extends PassphraseOptions {
+export interface WhosignedOptions extends PinOptions {
   key?: string[];
   keys?: string;
+  trust?: string;
   json?: boolean;
 }
 
@@ -85,17 +87,30 @@ function distinct(signatures: readonly Signature[]): KnownKey[] {
   return by.filter((k, i) => by.findIndex((o) => Buffer.from(o.key.key).equals(k.key.key)) === i);
 }
 
+/** The keys of a trust file that has been verified, with their roles. */
+async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[]> {
+  const { store } = await verifiedTrust(path, o);
+  return store.anchors.flatMap((anchor) => {
+    const key = keyOfAnchor(anchor);
+    return key ? { name: path, key, roles: roleNames(anchor) } : [];
+  });
+}
+
 /** Tells who signed an envelope. Fails where a signature is by nobody known, or where there is none. */
 export async function whosigned(path: string, o: WhosignedOptions): Promise<void> {
   const refs = o.key ?? [];
   const given = refs.length > 0 ? await publicKeys(refs, passphraseOptions(o)) : [];
   const folder = o.keys === undefined ? { known: [], skipped: [] } : await keysIn(o.keys);
-  const known = [...given.map((key, i) => ({ name: refs[i] as string, key })), ...folder.known];
+  if (o.trust === undefined && (o.root || o.previousTrust !== undefined))
+    throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE as well, or drop it");
+  const trusted = o.trust === undefined ? [] : await keysOfTrust(o.trust, o);
+  // first, for what is known of a key there is more than its name
+  const known = [...trusted, ...given.map((key, i) => ({ name: refs[i] as string, key })), ...folder.known];
   await tell(path, known, folder.skipped, o.json === true);
 }
 
 /** The same for keys that are known already, with their roles where a trust file names them. */
-export async function tell(path: string, known: readonly KnownKey[], skipped: readonly Skipped[], inJson: boolean): Promise<void> {
+async function tell(path: string, known: readonly KnownKey[], skipped: readonly Skipped[], inJson: boolean): Promise<void> {
   for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`passed over: ${visible(file)} ${visible(why)}`);
   if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files that hold no key to try`);
   const outline = peek(readEnvelope(path));
@@ -121,7 +136,7 @@ export async function tell(path: string, known: readonly KnownKey[], skipped: re
     const code = signatures.length === 0 ? errors.WRAPPER_EMPTY : errors.SIGNATURE_INVALID;
     const reason = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
     const message = signatures.length === 0 ? meaningOf(code) : `${bad.length} of ${signatures.length} signatures: by no known key`;
-    const hint = bad.length > 0 ? "give the public keys of who may have signed: --key PUB, or --keys FOLDER" : hintOf(code);
+    const hint = bad.length > 0 ? "give the public keys of who may have signed: --key PUB, --keys FOLDER, or --trust FILE" : hintOf(code);
     const failure = new Failure(1, reason, code, `${path}: ${message}`, hint);
     failure.facts = facts;
     throw failure;
