@@ -24,7 +24,8 @@ import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
 
 /** Whether a limit is left out, or is a number of 64 bits: one that could not be read must not count as none. */
 function isLimit(s: Sequence | undefined): boolean {
-  return s === undefined || !!(s && isHalf(s[0]) && isHalf(s[1]));
+  // Espruino has no members of a number to look at
+  return s === undefined || !!(s && typeof s === "object" && isHalf(s[0]) && isHalf(s[1]));
 }
 
 /** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */
