@@ -17,18 +17,34 @@ let worker: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "firmseal-lock-"));
   worker = await program(`
-    import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+    import fs, { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
     import { setTimeout as sleep } from "node:timers/promises";
     import { lock } from "../src/lock.js";
     const [folder, times] = process.argv.slice(2);
+    // the moments between two calls, in which others come in between, are made a thousand times as long
+    const slow = Number(process.env.SLOW_UNLINK ?? 0);
+    const hold = Number(process.env.HOLD ?? 0);
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    for (const name of ["readFileSync", "linkSync", "unlinkSync", "rmSync"]) {
+      const real = fs[name];
+      fs[name] = (path, ...rest) => {
+        if (slow > 0 && name === "unlinkSync" && path.endsWith("/lock")) {
+          fs.writeSync(1, "unlinks");
+          Atomics.wait(cell, 0, 0, slow);
+        } else if (path.includes("/lock") || rest[0]?.includes?.("/lock")) Atomics.wait(cell, 0, 0, Math.random() < 0.1 ? 30 : Math.random());
+        return real(path, ...rest);
+      };
+    }
+    syncBuiltinESMExports();
     for (let i = 0; i < Number(times); i++) {
-      process.stdout.write(".");
+      if (slow === 0) process.stdout.write(".");
       const l = await lock(folder + "/lock");
       const me = process.pid + " " + i;
       const last = readFileSync(folder + "/counter", "utf8");
       writeFileSync(folder + "/inside", me);
       // some hold it for long, most do not
-      await sleep(Math.random() < 0.2 ? 8 * Math.random() : 0);
+      await sleep(hold || (Math.random() < 0.2 ? 20 * Math.random() : 0));
       if (readFileSync(folder + "/inside", "utf8") !== me) appendFileSync(folder + "/violations", me + "\\n");
       // as many digits as ever, so that a kill in the middle leaves a number
       writeFileSync(folder + "/counter", String(Number(last) + 1).padStart(12, "0"), { flag: "r+" });
@@ -83,6 +99,20 @@ describe("a lock", () => {
     },
     60_000 + 2000 * KILLS,
   );
+
+  it("is taken from a dead process by one of two, and not from that one by the other, who has seen it dead before", async () => {
+    const p = place();
+    writeFileSync(p.at("lock"), ended());
+    const late = startWorker(worker, [p.path, "1"], { SLOW_UNLINK: "500" });
+    await late.working;
+    const early = startWorker(worker, [p.path, "1"], { HOLD: "1000" });
+    expect((await Promise.all([late.end, early.end])).map((e) => [e.exit, e.stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    expect(p.lines("violations")).toEqual([]);
+    expect(Number(p.lines("counter")[0])).toBe(2);
+  });
 
   it("is taken over from a process that has ended, also in the middle of a takeover, and leaves nothing", async () => {
     const p = place();
