@@ -37,6 +37,7 @@ const NAMED = {
   open: ["open"],
   run: ["start", "step"],
   trust: ["trustFile", "embeddedTrust", "policyOf"],
+  follow: ["nextTrust"],
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";

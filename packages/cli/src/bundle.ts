@@ -31,7 +31,7 @@ const FEATURES = {
   flash: "flashDevice(): a Device on raw flash",
   prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
   storage: "Espruino: the device in Storage, and its native hashes",
-  trust: "trust files: trustFile(), embeddedTrust(), policyOf()",
+  trust: "trust files: trustFile(), embeddedTrust(), policyOf(), nextTrust()",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -75,7 +75,7 @@ export const PUBLIC_NAMES = [
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
   // trust.ts
-  "trustFile embeddedTrust policyOf name thresholds payload cose roles since until",
+  "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
 ]
@@ -144,6 +144,8 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
         `${api}.${value} = function (${parameters}) {\n  return ${name("trust", value as string)}(firmsealAlgList, ${parameters});\n};`,
       );
     out.push(`${api}.policyOf = ${name("trust", "policyOf")};`);
+    const following = "store, device, envelope, role, host";
+    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("follow", "nextTrust")}(firmsealAlgList, ${following});\n};`);
   }
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
   if (features.includes("errors"))

@@ -309,6 +309,9 @@ withImage(
   .addOption(strandedOption())
   .addOption(allowTestKey())
   .option("--log <file>", "log of the keys (default: KEY.log beside the key)")
+  .option("--allow-lower-sequence", "sign although a higher sequence number was signed")
+  .option("--allow-sequence-reuse", "sign although another manifest has this sequence number")
+  .option("--allow-sequence-jump", "sign although the sequence number is higher than the last by more than 2^32")
   .action(async (image, o) => (await import("./commands/rotate.js")).bridge(image, o));
 
 withPassphrases(command("retire", "sign the next trust file, without a key", rotate))

@@ -163,8 +163,8 @@ describe("firmseal bundle", () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     const p = new Place();
     for (const [form, more] of [
-      ["umd", ["trustFile", "embeddedTrust", "policyOf"]],
-      ["espruino", ["trustFile", "embeddedTrust", "policyOf"]],
+      ["umd", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
+      ["espruino", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
       ["umd", []],
     ] as const) {
       const features = more.length > 0 ? ["trust"] : [];

@@ -4,7 +4,6 @@
 import {
   type Alg,
   ed25519,
-  errors,
   es256,
   hsslms,
   type Identity,
@@ -43,7 +42,7 @@ export interface Offered {
   readonly state: State;
   /** The release as the device has opened it. */
   readonly manifest?: Manifest;
-  /** The trust file that it brought, and what became of it: 0 where it was taken over, or the refusal. */
+  /** The trust file that it brought, and what became of it: 0 where it was taken over, or is there already; or the refusal. */
   readonly brought?: { readonly bytes: Uint8Array; readonly code: number };
 }
 
@@ -98,8 +97,8 @@ export function offer(envelope: Uint8Array, before: State): Offered {
   if (!bytes) return { code: 0, state, manifest };
   try {
     const store = successor(ALGS, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
-    const code = same(store.payload, before.store.payload) ? errors.TRUST_ROLLBACK : 0;
-    return { code: 0, state: code ? state : { ...state, store }, manifest, brought: { bytes, code } };
+    const isNew = !same(store.payload, before.store.payload);
+    return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
   } catch (e) {
     return { code: 0, state, manifest, brought: { bytes, code: codeOf(e) } };
   }

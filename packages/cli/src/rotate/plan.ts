@@ -36,7 +36,7 @@ export interface StepResult {
   readonly code: number;
   /** The sequence number of the trust file that was taken over with it. */
   readonly trust: string | null;
-  /** Why a trust file that it brought was not taken over; 0 where there was none, or it was. */
+  /** Why a trust file that it brought was not taken over; 0 where there was none, or it is that of the device. */
   readonly trustCode: number;
 }
 
@@ -147,7 +147,7 @@ export function plan(fleet: readonly Cohort[], steps: readonly Step[], gone: Gon
       steps: offers.map((o, k) => ({
         step: (steps[k] as Step).name,
         code: o.code,
-        trust: o.brought?.code === 0 ? decimal(o.state.store.sequence) : null,
+        trust: o.state.store === (offers[k - 1]?.state ?? cohort.trust).store ? null : decimal(o.state.store.sequence),
         trustCode: o.brought?.code ?? 0,
       })),
       trust: { before: decimal(cohort.trust.store.sequence), after: decimal(state.store.sequence) },
