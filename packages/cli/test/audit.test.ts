@@ -144,12 +144,12 @@ describe.concurrent("the log of a key", () => {
     await q.ok(["audit", "B.jwk"]);
     // one key, one log: beside the key there is none
     expect(expectFailure(await sign(q, 9), 3)).toMatch(/ends at entry 0, and entry 1 was seen \(in .*team\.log\)/);
-    // beside a link to the key is where the key is
+    // by way of a link to its folder is where the key is
     const s = place();
     mkdirSync(s.at("keys"));
     renameSync(s.at("A.pem"), s.at("keys/A.pem"));
-    symlinkSync("keys/A.pem", s.at("link.pem"));
-    await s.ok(["sign", "fw.bin", "--key", "link.pem", ...FACTS, "--seq", "1"]);
+    symlinkSync("keys", s.at("link"));
+    await s.ok(["sign", "fw.bin", "--key", "link/A.pem", ...FACTS, "--seq", "1"]);
     expect(s.has("keys/A.pem.log")).toBe(true);
   });
 

@@ -30,6 +30,7 @@ export async function program(code: string): Promise<string> {
     logLevel: "error",
     // the packages by their sources, as vitest has them
     alias: {
+      "@firmseal/verifier/spec/trust": src("verifier/src/spec/trust.ts"),
       "@firmseal/verifier/spec": src("verifier/src/spec/index.ts"),
       "@firmseal/verifier/names": src("verifier/src/spec/names.ts"),
       "@firmseal/verifier": src("verifier/src"),
