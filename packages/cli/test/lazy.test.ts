@@ -19,7 +19,7 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
 }
 
 const chunk = (name: string) => {
-  const found = chunks.filter((file) => file.startsWith(`${name}-`));
+  const found = chunks.filter((file) => new RegExp(`^${name}-[0-9A-Z]{8}\\.js$`).test(file));
   expect(found, name).toHaveLength(1);
   return join("chunks", found[0] as string);
 };
