@@ -5,7 +5,7 @@ import type { KeyAlg } from "./key.js";
 export interface TestKey {
   readonly name: string;
   readonly alg: KeyAlg;
-  /** In hex: 32 bytes, or 65 bytes 04 ‖ x ‖ y. Of ML-DSA, whose public keys are long, the published seed of 32 bytes. */
+  /** In hex: 32 bytes, 65 bytes 04 ‖ x ‖ y, or 60 bytes of HSS/LMS. Of ML-DSA, whose public keys are long, the published seed of 32 bytes. */
   readonly key: string;
   /** Of ML-DSA: SHA-256 of the public key, in hex. */
   readonly digest?: string;
@@ -17,6 +17,10 @@ export function ec(name: string, x: string, y: string): TestKey {
 
 export function ed(name: string, key: string): TestKey {
   return { name, alg: "ed25519", key };
+}
+
+export function hss(name: string, key: string): TestKey {
+  return { name, alg: "hsslms", key };
 }
 
 export function mlDsa(name: string, alg: KeyAlg, seed: string, digest: string): TestKey {

@@ -1,6 +1,6 @@
 // Test keys of RFCs, drafts and the vectors that belong to them.
 
-import { ec, ed, mlDsa, type TestKey } from "./test-key.js";
+import { ec, ed, hss, mlDsa, type TestKey } from "./test-key.js";
 
 const ZEROS = "00".repeat(32);
 const ASCENDING = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -74,6 +74,21 @@ export const specKeys: readonly TestKey[] = [
     "31ce2737d2d30ce0617e851e83c61ef5679d151867657649035d90a74cd9e85d",
   ),
   ed("rfc9421-ed25519", "26b40b8f93fff3d897112f7ebc582b232dbd72517d082fe83cfb30ddce43d1bb"),
+  // RFC 8554 appendix F, test case 2: both levels, and each by itself; the upper one is "ItsBig" of the COSE working group examples, and RFC 8778's
+  hss(
+    "rfc8554-tc2",
+    "000000020000000600000003d08fabd4a2091ff0a8cb4ed834e7453432a58885cd9ba0431235466bff9651c6c92124404d45fa53cf161c28f1ad5a8e",
+  ),
+  hss(
+    "cose-wg-itsbig",
+    "000000010000000600000003d08fabd4a2091ff0a8cb4ed834e7453432a58885cd9ba0431235466bff9651c6c92124404d45fa53cf161c28f1ad5a8e",
+  ),
+  hss(
+    "rfc8554-tc2-lower",
+    "000000010000000500000004215f83b7ccb9acbcd08db97b0d04dc2ba1cd035833e0e90059603f26e07ad2aad152338e7a5e5984bcd5f7bb4eba40b7",
+  ),
+  // RFC 9858 appendix A
+  hss("rfc9858-n24", "000000010000000a00000008202122232425262728292a2b2c2d2e2f2c571450aed99cfb4f4ac285da14882796618314508b12d2"),
   // RFC 9964 appendix A: of zeros
   mlDsa("rfc9964-ml-dsa-44", "ml-dsa-44", ZEROS, "eb4e7302842153b0fa19e8620739ad258af4929c26dd89079a7ec7d4282208e1"),
   mlDsa("rfc9964-ml-dsa-65", "ml-dsa-65", ZEROS, "085ba380ff386dd52e42349c6eb88489d6058ea541a4e3fb0dce9a3fd1f7a911"),

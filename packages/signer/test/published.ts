@@ -76,3 +76,11 @@ for (const alg of ["ed25519", "p256"]) {
 }
 for (const n of [1, 2]) published[`p256-of-${n}`] = n.toString(16).padStart(64, "0");
 published["firmseal-encode-test"] = Buffer.from("firmseal encode test, 32 bytes..").toString("hex");
+
+/** Of HSS/LMS: parameters, I and SEED of the top tree. */
+export const publishedHss: Record<string, readonly [params: string, id: string, seed: string]> = {
+  "rfc8554-tc2": ["10/4,5/8", "d08fabd4a2091ff0a8cb4ed834e74534", "558b8966c48ae9cb898b423c83443aae014a72f1b1ab5cc85cf1d892903b5439"],
+  "cose-wg-itsbig": ["10/4", "d08fabd4a2091ff0a8cb4ed834e74534", "558b8966c48ae9cb898b423c83443aae014a72f1b1ab5cc85cf1d892903b5439"],
+  "rfc8554-tc2-lower": ["5/8", "215f83b7ccb9acbcd08db97b0d04dc2b", "a1c4696e2608035a886100d05cd99945eb3370731884a8235e2fb3d4d71f2547"],
+  "rfc9858-n24": ["n24:5/8", "202122232425262728292a2b2c2d2e2f", "000102030405060708090a0b0c0d0e0f1011121314151617"],
+};
