@@ -98,11 +98,18 @@ function checkTwins(anchors: readonly TrustEntry[]): void {
     throw new KeyError("several", "two keys on P-256 have the same private key");
 }
 
+/** A key that devices have no algorithm for counts for nothing there, and must not look as if it did. */
+function checkAlgs(anchors: readonly TrustEntry[]): void {
+  const other = anchors.find(({ key }) => !KEY_ALGS.includes(key.alg));
+  if (other) throw new KeyError("unsupported", `no device verifies ${other.key.alg}, and a trust file is for devices`);
+}
+
 /**
  * A trust file without signatures, which no device takes yet. Throws the refusals of the verifier for a list that breaks the rules
- * (TRUST_…), and KeyError `several` for two keys on P-256 that are each other's negative.
+ * (TRUST_…), KeyError `several` for two keys on P-256 that are each other's negative, and `unsupported` for one of ML-DSA.
  */
 export function encodeTrust(d: TrustDescription): Uint8Array {
+  checkAlgs(d.anchors);
   checkTwins(d.anchors);
   const thresholds = Object.entries(d.thresholds).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number]);
   const payload = cbor(

@@ -12,6 +12,7 @@ import {
   encodeTrust,
   type KeyAlg,
   KeyError,
+  loadAlg,
   NotRoot,
   type PrivateKey,
   type PublicKey,
@@ -184,6 +185,17 @@ describe("a trust file", () => {
       Uint8Array.from([...p256.key.subarray(0, 33), ...Buffer.from((P - y).toString(16).padStart(64, "0"), "hex")]),
     );
     expect(() => encodeTrust({ ...base, anchors: [...base.anchors, { key: negative, roles: ["release"] }] })).toThrow(KeyError);
+  });
+
+  it("lists no key that no device verifies", async () => {
+    await loadAlg("ml-dsa-44");
+    const anchors = [...base.anchors, { key: publicOf(key(9, "ml-dsa-44")), roles: ["release"] as const }];
+    expect(() => encodeTrust({ ...base, anchors })).toThrow("no device verifies ml-dsa-44");
+    const hss = publicKey("hsslms", Uint8Array.from([0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 4, ...new Uint8Array(48).fill(7)]));
+    expect(
+      describeTrust(readTrust(encodeTrust({ ...base, anchors: [...base.anchors, { key: hss, roles: ["release"] }] })).store).anchors.at(-1)
+        ?.key.alg,
+    ).toBe("hsslms");
   });
 
   it("is made from every list that keeps the rules, and from no other, byte for byte the same", () => {
