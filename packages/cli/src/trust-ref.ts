@@ -1,21 +1,12 @@
 // Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
 
-import { keyOfAnchor, type PublicKey, ROLES, type RoleName, readTrust, roleNames, type TrustFile } from "@firmseal/signer";
-import {
-  type Anchor,
-  embeddedTrust,
-  errors,
-  type Identity,
-  policyOf,
-  type Trust,
-  type TrustAnchor,
-  type TrustStore,
-  trustFile,
-} from "@firmseal/verifier";
+import { statSync } from "node:fs";
+import { acceptTrust, keyOfAnchor, type PublicKey, ROLES, type RoleName, readTrust, roleNames, type TrustFile } from "@firmseal/signer";
+import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { Failure, failureOf, isRefusal, usage } from "./failure.js";
 import { hintOf, meaningOf } from "./hints.js";
-import { host, readAll } from "./io.js";
+import { checkOutput, host, readAll, readHead } from "./io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "./options.js";
 import { visible, warn } from "./ui.js";
@@ -37,13 +28,25 @@ export interface TrustOptions extends PinOptions {
   role?: RoleName;
 }
 
+/** COSE_Sign, tag 98 (RFC 9052 §2). */
+function isTrust(head: Uint8Array): boolean {
+  return head[0] === 0xd8 && head[1] === 0x62;
+}
+
 /** A trust file as octets. What is plainly something else is called so. */
 export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LONGEST);
-  // COSE_Sign, tag 98
-  if (bytes[0] !== 0xd8 || bytes[1] !== 0x62)
-    throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
+  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
   return bytes;
+}
+
+/** An existing file is replaced by a trust file only where it is one: a mistyped name must not cost a key or an image. */
+export function checkTrustOutput(path: string, others: readonly string[]): void {
+  checkOutput(path, "--out", others, false);
+  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  const head = readHead(path, 2);
+  if (head.length > 0 && !isTrust(head))
+    throw usage(`--out ${path}: exists and is no trust file`, "choose another name, or move the file away");
 }
 
 /** A refusal with the name of the file that it is about. */
@@ -67,7 +70,7 @@ export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
 export function storeBefore(path: string): TrustStore {
   const bytes = readTrustBytes(path);
   try {
-    return trustFile(bytes, embeddedTrust(bytes), host);
+    return acceptTrust(bytes, readTrust(bytes).store, host);
   } catch (e) {
     throw about(path, e);
   }
@@ -76,7 +79,7 @@ export function storeBefore(path: string): TrustStore {
 /** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
-  const { bytes, claims } = trustAt(path);
+  const { bytes, claims, store: own } = trustAt(path);
   if (claims.length === 0)
     throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
   let before: TrustStore | Trust;
@@ -85,11 +88,11 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
     const keys = await publicKeys(o.root, passphraseOptions(o));
     before = { anchors: anchors(keys), need: new Set(keys.map((k) => Buffer.from(k.key).toString("hex"))).size };
   } else {
-    before = embeddedTrust(bytes);
+    before = own;
     warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
   }
   try {
-    return { store: trustFile(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+    return { store: acceptTrust(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
     throw about(path, e);
   }

@@ -47,6 +47,7 @@ export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
 export { type TestKey, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
 export {
+  acceptTrust,
   attachTrust,
   describeTrust,
   encodeTrust,

@@ -1,7 +1,18 @@
 // Trust files (docs/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
 // stand in one place; its refusals are thrown.
 
-import { type Alg, type Bytes, ed25519, errors, es256, hsslms, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import {
+  type Alg,
+  type Bytes,
+  ed25519,
+  errors,
+  es256,
+  type Host,
+  hsslms,
+  type Trust,
+  type TrustAnchor,
+  type TrustStore,
+} from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { array, begin, done, here, map, octets, skip, tag } from "@firmseal/verifier/cbor";
 import { type Claim, concerns, structure } from "@firmseal/verifier/cose";
@@ -28,7 +39,7 @@ import {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "@firmseal/verifier/spec/trust";
-import { readTrust as readSigned, trustPayload } from "@firmseal/verifier/trust";
+import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
 import { encode as cbor, type Encodable, Tagged } from "./cbor.js";
 import { coseAlg, foreignSigner, type KeyAlg, KeyError, type PublicKey, publicKey, type Signer } from "./key.js";
 import { AlreadySigned } from "./sign.js";
@@ -37,9 +48,11 @@ export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG
 
 export type RoleName = keyof typeof ROLES;
 
+/** What verifies signatures on devices. */
+const OWN: { readonly [alg in KeyAlg]?: Alg } = { ed25519, es256, hsslms };
+const KEY_ALGS = Object.keys(OWN) as KeyAlg[];
 /** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
-const ALGS: Alg[] = [ed25519, es256, hsslms];
-const KEY_ALGS: readonly KeyAlg[] = ["ed25519", "es256", "hsslms"];
+const ALGS: Alg[] = Object.values(OWN);
 
 /** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
 export interface TrustEntry {
@@ -154,6 +167,11 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
 export function readTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = split(bytes);
   return signatures.length === 0 ? { store: trustPayload(ALGS, payload), claims: [] } : readSigned(ALGS, bytes);
+}
+
+/** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
+export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
+  return trustFile(ALGS, bytes, before, host);
 }
 
 /** The names of an anchor's roles. */

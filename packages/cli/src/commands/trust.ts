@@ -20,7 +20,7 @@ import { publicKeys, refuseTestKeys, warnOfTestKeys, withSigners } from "../key-
 import { passphrase } from "../keys/passphrase.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { readDescription } from "../trust-description.js";
-import { about, anchorFacts, keysOf, storeBefore, trustAt, verifiedTrust } from "../trust-ref.js";
+import { about, anchorFacts, checkTrustOutput, keysOf, storeBefore, trustAt, verifiedTrust } from "../trust-ref.js";
 import { data, json, say, visible, warn } from "../ui.js";
 
 /** From here on a sequence number leaves little room for later files. */
@@ -128,7 +128,6 @@ function named(path: string, keys: readonly { name: string; public: PublicKey }[
 }
 
 function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore | undefined, o: { json?: boolean }): void {
-  checkOutput(out, "--out", [], false);
   const own = progress(bytes, trustAt(path).store);
   const old = before && progress(bytes, before);
   const inJson = o.json && out === "-";
@@ -155,7 +154,7 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
   const { bytes } = trustAt(path);
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   await withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkOutput(out, "--out", [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])], false);
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])]);
     refuseTestKeys(
       keys.map((key) => key.public),
       o.allowTestKey ?? [],
@@ -189,7 +188,6 @@ export async function tbs(path: string, o: DetachedOptions): Promise<void> {
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
-  checkOutput(out, "--out", [path, o.key], false);
   let message: Uint8Array;
   try {
     message = trustToBeSigned(bytes, key, before);
@@ -197,7 +195,8 @@ export async function tbs(path: string, o: DetachedOptions): Promise<void> {
     throw named(path, [{ name: o.key, public: key }], e);
   }
   const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, message);
+  // never over a file that is there
+  if (!inJson) writeWhole(out, message, { fresh: out !== "-" });
   if (o.json) json({ ok: true, code: 0, out, bytes: message.length, ...(inJson && { data: Buffer.from(message).toString("base64") }) });
   else if (out !== "-")
     say(`${visible(out)}: ${message.length} bytes to be signed; then firmseal trust attach ${visible(path)} --key PUB --signature FILE`);
@@ -210,7 +209,7 @@ export async function attach(path: string, o: DetachedOptions): Promise<void> {
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature as string;
-  checkOutput(out, "--out", [o.key, file], false);
+  checkTrustOutput(out, [o.key, file, ...(o.previous === undefined ? [] : [o.previous])]);
   refuseTestKeys([key], o.allowTestKey ?? []);
   let done: Uint8Array;
   try {
@@ -310,7 +309,11 @@ export async function exportTrust(path: string, o: ExportOptions): Promise<void>
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role as well, or drop them");
   if (o.role !== undefined && o.format === "bin") throw usage("--format bin: is the whole file", "drop --role, or take js or h");
-  checkOutput(o.out, "--out", [path], false);
+  const ending = o.format === "bin" ? "" : `.${o.format}`;
+  if (o.out !== "-" && !o.out.endsWith(ending))
+    throw usage(`--out ${o.out}: is no name for ${o.format}`, `choose a name that ends in ${ending}`);
+  if (ending === "") checkTrustOutput(o.out, [path]);
+  else checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
   const inJson = o.json && o.out === "-";
   if (!inJson) writeWhole(o.out, content);
