@@ -453,6 +453,9 @@ describe("rotate retire", () => {
     // a cohort whose roots are others can take releases, and never this list
     p.put("t0.trust", await trustFileOf(1, { releases: [A, B], roots: [R2, R4] }));
     p.put("frozen.json", fleetText({ ...old, trust: "t0.trust" }));
+    // unless those sign as well
+    const older = await retire("R2.jwk", [...roots("R1", "R3", "R2", "R4"), "--fleet", "frozen.json", "--out", "older.trust"]);
+    expect(older.exit, older.stderr).toBe(0);
     const frozen = await retire("R2.jwk", [...roots("R1", "R3"), "--fleet", "frozen.json", "--out", "never.trust"]);
     expect(expectFailure(frozen, 1)).toContain("no later trust file can reach it: 0 of its root keys remain, and 2 are needed");
   });

@@ -58,11 +58,19 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
   return { ...d, sequence: d.sequence + 1n, anchors };
 }
 
-/** A signature by a key that is a root of neither list counts nowhere. The key that is retired may sign its own successor. */
-function checkRoots(held: readonly HeldKey[], current: TrustStore): void {
-  for (const { name, public: key } of held)
-    if (!current.anchors.some((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key)))
-      throw usage(`--root ${name}: is no root key of the trust file`, "firmseal trust show FILE lists its keys and their roles");
+/**
+ * For each key, a list of the line that has it as a root: a signature by any other would count nowhere. Roots of older lists that are still in the
+ * field sign too, so that devices which have those may take the next one; and the key that is retired may sign its own successor.
+ */
+function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustStore[] {
+  return held.map(({ name, public: key }) => {
+    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key)));
+    if (list) return list;
+    throw usage(
+      `--root ${name}: is no root key of the trust file, nor of one in the fleet`,
+      "firmseal trust show FILE lists its keys and their roles",
+    );
+  });
 }
 
 function follows(bytes: Uint8Array, before: TrustStore): boolean {
@@ -128,16 +136,14 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const unsigned = encodeTrust(without(describeTrust(current.store), key, o.until));
   await withSigners(o.root, passphraseOptions(o), async (held) => {
     checkOutput(o.out, "--out", [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])], false);
-    checkRoots(held, current.store);
+    const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
+    const lists = listsOf(held, [current.store, ...line]);
     refuseTestKeys(
       held.map((k) => k.public),
       o.allowTestKey ?? [],
     );
-    const bytes = await signTrust(
-      unsigned,
-      held.map((k) => k.signer),
-      current.store,
-    );
+    let bytes = unsigned;
+    for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
       next = trustFile(bytes, current.store, host);

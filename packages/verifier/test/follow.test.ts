@@ -1,0 +1,136 @@
+import {
+  type Bridge,
+  bridge,
+  encode,
+  encodeTrust,
+  type PrivateKey,
+  privateKey,
+  readTrust,
+  sign,
+  signer,
+  signTrust,
+  type TrustEntry,
+} from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
+import type { TrialDevice } from "../src/device.js";
+import { TRUST_COMPONENT } from "../src/follow.js";
+import { embeddedTrust, errors, install, nextTrust, policyOf } from "../src/index.js";
+import { code, digest, ID, identity, image, uuid } from "./releases.js";
+
+const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
+const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+
+interface List {
+  roots?: PrivateKey[];
+  need?: number;
+  name?: string;
+  signers?: PrivateKey[];
+}
+
+function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], need = 1, name = "line", signers = roots }: List = {}) {
+  const anchors: TrustEntry[] = [
+    ...roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
+    ...releases.map((k): TrustEntry => ({ key: k, roles: ["release"] })),
+  ];
+  const bytes = encodeTrust({ name, sequence, anchors, thresholds: { root: 1, release: need } });
+  // both roots may sign every list
+  const both = anchors.concat([root, root2].filter((k) => !roots.includes(k)).map((k) => ({ key: k, roles: ["root"] })));
+  return signTrust(
+    bytes,
+    signers.map(signer),
+    readTrust(encodeTrust({ name, sequence, anchors: both, thresholds: { root: 1, release: 1 } })).store,
+  );
+}
+
+const payload = image(1, 500);
+
+function release(sequence: number, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
+  const facts: Bridge = { sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri: "#fw", payload } };
+  return sign(encode(bridge(facts)), keys.map(signer));
+}
+
+/** A device that believes `first` and has installed a release which carried `next`. */
+async function after(first: Uint8Array, next: Uint8Array, keys: PrivateKey[]): Promise<MemoryDevice> {
+  const device = memoryDevice(identity, [ID, TRUST_COMPONENT], 4096);
+  install(await release(1, next, keys), policyOf(embeddedTrust(first), 2, identity), device).next();
+  return device;
+}
+
+const follow = (first: Uint8Array, device: MemoryDevice) => nextTrust(embeddedTrust(first), device, device.envelope as Uint8Array, 2);
+
+describe("the trust file that a release brings", () => {
+  it("is given where the roots have signed it, each time until it is kept, and then no more", async () => {
+    const first = await trusted(1n, [one]);
+    const next = await trusted(2n, [one, two]);
+    const device = await after(first, next, [one]);
+    for (let i = 0; i < 2; i++) expect(Uint8Array.from(follow(first, device) ?? [])).toEqual(next);
+    expect(follow(next, device)).toBeNull();
+  });
+
+  it("stays where it is no trust file, an old one, one of another line, or one that the roots have not signed", async () => {
+    const first = await trusted(5n, [one]);
+    for (const bad of [
+      new Uint8Array(40),
+      await trusted(4n, [one]),
+      await trusted(5n, [one, two]),
+      await trusted(6n, [one], { name: "another" }),
+      // by a root of its own alone: whoever has a release key could say so
+      await trusted(6n, [one], { roots: [root2] }),
+      (await trusted(6n, [one])).map((b, i, all) => (i === all.length - 1 ? b ^ 1 : b)),
+    ])
+      expect(follow(first, await after(first, bad, [one]))).toBeNull();
+  });
+
+  it("stays where the release that is current would not be good under it, for it could not be started any more", async () => {
+    const first = await trusted(1n, [one]);
+    expect(follow(first, await after(first, await trusted(2n, [two]), [one]))).toBeNull();
+    expect(follow(first, await after(first, await trusted(2n, [one, two], { need: 2 }), [one]))).toBeNull();
+    expect(follow(first, await after(first, await trusted(2n, [two]), [one, two]))).not.toBeNull();
+  });
+
+  it("stays while the device may go back to the release before", async () => {
+    const first = await trusted(1n, [one]);
+    const device = await after(first, await trusted(2n, [one, two]), [one]);
+    let pending = true;
+    Object.assign(device as unknown as TrialDevice, { pending: () => pending });
+    expect(follow(first, device)).toBeNull();
+    pending = false;
+    expect(follow(first, device)).not.toBeNull();
+  });
+
+  it("stays where there is no such component, none in it, or storage gives something else", async () => {
+    const first = await trusted(1n, [one]);
+    const none = memoryDevice(identity, [ID], 4096);
+    const empty = memoryDevice(identity, [ID, TRUST_COMPONENT], 4096);
+    for (const device of [none, empty]) expect(nextTrust(embeddedTrust(first), device, new Uint8Array(), 2)).toBeNull();
+    const device = await after(first, await trusted(2n, [one, two]), [one]);
+    const { read } = device;
+    let reads = 0;
+    device.read = (...args) => {
+      reads++;
+      return read(...args);
+    };
+    expect(follow(first, device)).not.toBeNull();
+    // read once: what is verified is what is given
+    expect(reads).toBe(1);
+    for (const short of [[], read(TRUST_COMPONENT, 0, 20, false), undefined as never]) {
+      device.read = () => short;
+      expect(follow(first, device)).toBeNull();
+    }
+    // a fault of the device is not an answer
+    device.read = () => {
+      throw new Error("flash");
+    };
+    expect(() => follow(first, device)).toThrow("flash");
+  });
+
+  it("is one that three lists can reach from the first, where the roots of the first have signed it too", async () => {
+    const first = await trusted(1n, [one]);
+    const third = await trusted(3n, [one, three], { roots: [root2], signers: [root, root2] });
+    expect(follow(first, await after(first, third, [one]))).not.toBeNull();
+    const alone = await trusted(3n, [one, three], { roots: [root2] });
+    expect(follow(first, await after(first, alone, [one]))).toBeNull();
+    expect(code(() => policyOf(embeddedTrust(third), 1, identity))).toBe(errors.TRUST_UNUSABLE);
+  });
+});
