@@ -105,6 +105,15 @@ export function failureOf(e: unknown): Failure {
     return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
   }
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
+  // a signature that came out wrong is no fault of the command line
+  if (e instanceof KeyError && e.code === "fault")
+    return new Failure(
+      3,
+      "KEY",
+      CODES.KEY,
+      e.message,
+      "nothing was written; find out what is wrong with who signs, and do not use the key until then",
+    );
   if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");
   if (e instanceof ImageError) return refusedInput("IMAGE", e.message, e.hint);
   if (e instanceof DescriptionError)

@@ -26,11 +26,11 @@ export interface Told {
   operation: string;
   /** Thumbprint of the key (RFC 9679), in hex. */
   key?: string;
-  /** Digest of the manifest, `sha-256:` and hex. */
+  /** Digest of the manifest, or of the payload of a trust file: `sha-256:` and hex. */
   digest?: string;
   /** SHA-256 of the bytes that were signed. */
   tbs?: string;
-  /** Sequence number of the manifest, decimal. */
+  /** Sequence number of the manifest or trust file, decimal. */
   sequence?: string;
   /** For which devices it is: vendor and class, see sequence.ts. */
   scope?: string[];

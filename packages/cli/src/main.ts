@@ -224,6 +224,7 @@ withPassphrases(withKeys(command("sign", "sign a trust file", trust), "private k
   .argument(...trustFile)
   .addOption(previous())
   .addOption(testKey())
+  .option("--log <file>", "log of the keys (default: KEY.log beside the key)")
   .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
   .action(async (file, o) => (await import("./commands/trust.js")).sign(file, o));
 
@@ -322,6 +323,7 @@ withPassphrases(command("retire", "sign the next trust file, without a key", rot
   .requiredOption("--fleet <file>", "the devices in the field: refuse what would leave some behind")
   .addOption(strandedOption())
   .addOption(allowTestKey())
+  .option("--log <file>", "log of the keys (default: KEY.log beside the key)")
   .requiredOption("-o, --out <file>", "output file, or - for stdout")
   .action(async (key, o) => (await import("./commands/rotate.js")).retire(key, o));
 

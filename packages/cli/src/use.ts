@@ -1,8 +1,8 @@
-// One use of keys on an envelope: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
+// One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
 
 import { createHash } from "node:crypto";
-import { AlreadySigned, tbs, toHex } from "@firmseal/signer";
-import type { Manifest } from "@firmseal/verifier";
+import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
+import type { Manifest, TrustStore } from "@firmseal/verifier";
 import { HASHES } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
 import type { SigningKey } from "./keys/kind.js";
@@ -56,7 +56,7 @@ async function record(
   operation: string,
   keys: readonly SigningKey[],
   messages: readonly Uint8Array[],
-  told: { digest: string; sequence: string; scope: string[]; overrides?: string[] },
+  told: { digest: string; sequence: string; scope?: string[]; overrides?: string[] },
 ): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for (const [i, key] of keys.entries()) {
@@ -66,6 +66,25 @@ async function record(
     receipts.push(await ledgers.record(key, { operation, tbs: signed, ...told }));
   }
   return receipts;
+}
+
+/**
+ * The same for a trust file: enters that each key is to sign it. `before`: for each key the trust file before, whose roots may sign as well.
+ * It has no scope: numbers of trust files are not those of manifests. Throws NotRoot, and Failures where a log cannot be written.
+ */
+export async function enterTrustUse(
+  operation: string,
+  keys: readonly SigningKey[],
+  log: string | undefined,
+  bytes: Uint8Array,
+  before: readonly (TrustStore | undefined)[],
+): Promise<Receipt[]> {
+  const { store } = readTrust(bytes);
+  const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
+  const digest = `sha-256:${createHash("sha256").update(Uint8Array.from(store.payload)).digest("hex")}`;
+  return await withLedgers(keys, log, (ledgers) =>
+    record(ledgers, operation, keys, messages, { digest, sequence: decimal(store.sequence) }),
+  );
 }
 
 /** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */

@@ -352,4 +352,26 @@ describe.concurrent("the sequence number", () => {
     );
     expect(expectFailure(await p.run(["sign", "d.json", "--key", "A.pem"]), 1)).toContain("5 is lower than 7");
   });
+
+  it("holds what a root has signed, which takes no part in the numbers of releases", async () => {
+    const p = place();
+    const anchors = [
+      { key: "A.jwk", roles: ["root"] },
+      { key: "B.jwk", roles: ["release"] },
+    ];
+    const list = { $schema: "urn:firmseal:trust:1", name: "board", sequence: 40, anchors, thresholds: { root: 1, release: 1 } };
+    p.put("t.json", JSON.stringify(list));
+    await p.ok(["trust", "create", "--from", "t.json"]);
+    await p.ok(["trust", "sign", "t.trust", "--key", "A.pem"]);
+    expect(entries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
+    expect(entries(p)[0]).not.toHaveProperty("scope");
+    // a second time it signs nothing, and enters nothing; nor does a key that is no root
+    expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "A.pem"]), 1);
+    expectFailure(await p.run(["trust", "sign", "t.trust", "--key", "B.pem"]), 1);
+    expect(entries(p)).toHaveLength(1);
+    expect(p.has("B.pem.log")).toBe(false);
+    await signed(p, "next");
+    expect(entries(p)).toMatchObject([{ n: 1 }, { n: 2, operation: "sign", sequence: "1" }]);
+    await p.ok(["audit", "A.pem"]);
+  });
 });

@@ -17,11 +17,13 @@ import { ROLE_ROOT } from "@firmseal/verifier/spec";
 import { Failure, refusedInput, usage } from "../failure.js";
 import { checkOutput, readAll, writeWhole } from "../io.js";
 import { publicKeys, refuseTestKeys, warnOfTestKeys, withSigners } from "../key-ref.js";
+import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { readDescription } from "../trust-description.js";
 import { about, anchorFacts, checkTrustOutput, keysOf, storeBefore, trustAt, verifiedTrust } from "../trust-ref.js";
 import { data, json, say, visible, warn } from "../ui.js";
+import { enterTrustUse } from "../use.js";
 
 /** From here on a sequence number leaves little room for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
@@ -96,6 +98,8 @@ export async function create(o: CreateOptions): Promise<void> {
 
 export interface SignOptions extends PassphraseOptions {
   key: string[];
+  /** Another place for the log of the keys. */
+  log?: string;
   previous?: string;
   out?: string;
   allowTestKey?: string[];
@@ -161,6 +165,16 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
     );
     let done: Uint8Array;
     try {
+      const roots = keys.map((key) => key.public);
+      const [again] = trustSigners(bytes, roots);
+      if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
+      await enterTrustUse(
+        "trust sign",
+        keys,
+        o.log,
+        bytes,
+        keys.map(() => before),
+      );
       done = await signTrust(
         bytes,
         keys.map((key) => key.signer),

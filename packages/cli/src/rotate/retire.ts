@@ -11,6 +11,7 @@ import type { HeldKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { about } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
+import { enterTrustUse } from "../use.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { namedKeys } from "./keys.js";
 import { type CohortResult, exposure, newest, reach, type Verdict } from "./plan.js";
@@ -21,6 +22,8 @@ import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 export interface RetireOptions extends PassphraseOptions {
   trust: string;
   root: string[];
+  /** Another place for the log of the keys. */
+  log?: string;
   fleet: string;
   out: string;
   until?: bigint;
@@ -142,6 +145,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
       held.map((k) => k.public),
       o.allowTestKey ?? [],
     );
+    await enterTrustUse("rotate retire", held, o.log, unsigned, lists);
     let bytes = unsigned;
     for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
