@@ -223,7 +223,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     async () => {
       const begin = `IFS= read -r request\nenv >${p.at("env")}\nls /proc/$$/fd >${p.at("fds")}\n(: </dev/tty) 2>/dev/null && echo yes >${p.at("tty")} || :`;
       const ref = plugin({ begin, signing: "exit 1" });
-      const keys = ["--key", ref, "--key", "A.pem"];
+      const keys = ["--key", ref, "--key", "B.pem"];
       const env = { CANARY_A: "CANARY-secret", PLUGIN_KEY: "stays" };
       const r = await p.run(["sign", "fw.bin", ...keys, ...FACTS, "--seq", "1", "--passphrase-env", "CANARY_A"], {
         env,
