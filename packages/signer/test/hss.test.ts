@@ -92,12 +92,13 @@ describe("signatures verify", () => {
         }
       });
 
-  it("of every leaf of a tree of height 10", () => {
+  it("of leaves all over a tree of height 10", () => {
     const params = parseHss("10/1");
     const top = stackOf(params);
     const floor = whole(top);
     const key = hssPublicKey(params, top, rootOf(top, floor));
-    for (let q = 0; q < 1024; q++) expect(hsslms.verify(key, message, hssSign(params, [top], [floor], BigInt(q), message), {})).toBe(true);
+    for (let q = 0; q < 1024; q += q < 16 ? 1 : 17)
+      expect(hsslms.verify(key, message, hssSign(params, [top], [floor], BigInt(q), message), {})).toBe(true);
     expect(() => hssSign(params, [top], [floor], 1024n, message)).toThrow(RangeError);
     expect(() => lmsSign(top, floor, -1, message)).toThrow(RangeError);
     expect(() => lmsSign(top, floor.subarray(32), 0, message)).toThrow(RangeError);
@@ -228,8 +229,6 @@ describe("public keys", () => {
       expect(() => publicKey("hsslms", bad)).toThrow(KeyError);
     expect(() => toJwk(key)).toThrow("no JWK");
     expect(() => privateKey("hsslms", named("x", 32))).toThrow("has state");
-    const cose = (more: [unknown, unknown][]) => new Map<unknown, unknown>([[1, 5], ...more]);
     expect(() => fromCose(Uint8Array.of(0xa1, 1, 5))).toThrow("no pub");
-    expect(cose([]).size).toBe(1);
   });
 });
