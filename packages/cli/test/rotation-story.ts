@@ -242,8 +242,8 @@ export interface Counts {
 
 const nothing = { released: [], rooted: [] };
 const PHASES = [
-  { name: "planned rotation", upTo: 31, ...nothing },
-  { name: "release key lost", upTo: 41, ...nothing },
+  { name: "planned rotation", upTo: 30, ...nothing },
+  { name: "release key lost", upTo: 40, ...nothing },
   { name: "root key lost", upTo: 50, ...nothing },
   { name: "release key stolen", upTo: 50, released: [E], rooted: [] },
   { name: "another in its place", upTo: 61, released: [E], rooted: [] },
