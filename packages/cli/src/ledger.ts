@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
-import { CODES, environment, Failure } from "./failure.js";
+import { CODES, environment, Failure, usage } from "./failure.js";
 import type { HeldKey } from "./keys/kind.js";
 import { type Lock, lock } from "./lock.js";
 import { ACCEPT, append, type Entry, type Fault, type Log, readLog, type Told } from "./log.js";
@@ -17,6 +17,7 @@ export function nameOf(key: PublicKey): string {
 
 /** Where the log of a key lies: beside its file, or in the state folder where it has none; or where --log says. */
 export function placeOf(key: HeldKey, option: string | undefined): string {
+  if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key has the same log
   return key.file === undefined ? join(stateFolder(), `${nameOf(key.public)}.log`) : whereItIs(`${realpathSync(key.file)}.log`);
@@ -49,7 +50,7 @@ export function missed(log: Log, seen: Seen | undefined): Fault[] {
   if (!seen || log.entries.some((e) => e.n === seen.count && e.hash === seen.hash)) return [];
   const line = 0;
   const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
-  const elsewhere = seen.path !== undefined && seen.path !== log.path ? ` (in ${seen.path})` : "";
+  const elsewhere = seen.path !== undefined && seen.path !== resolve(log.path) ? ` (in ${seen.path})` : "";
   return [
     last < seen.count
       ? {

@@ -95,14 +95,21 @@ function parse(bytes: Buffer): Entry | undefined {
   }
 }
 
-/** An entry as far as it got, then the NULs that a file system gives back for bytes that did not get there. */
+/**
+ * An entry as far as it got, then the NULs that a file system gives back for bytes that did not get there. One that got to its end was not
+ * cut short: it was changed, or what parts it from the next.
+ */
 function isBegun(bytes: Buffer): boolean {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
-  const head = bytes.subarray(0, Math.min(end, BEGIN.length)).toString("latin1");
-  return bytes.length > 0 && bytes.length < LONGEST_TORN && BEGIN.startsWith(head);
+  const text = bytes.subarray(0, end).toString("latin1");
+  if (bytes.length === 0 || bytes.length >= LONGEST_TORN || !BEGIN.startsWith(text.slice(0, BEGIN.length))) return false;
+  const whole = text.search(/,"hash":"[0-9a-f]{64}"}/);
+  return whole < 0 || (whole === text.length - TAIL && parse(bytes.subarray(0, end)) !== undefined) || text.includes(HOLE);
 }
 
+/** A part of a block that is missing, with the rest behind it. */
+const HOLE = "\0".repeat(16);
 const LONGEST_TORN = 64 * 1024;
 const BEGIN = '{"v":1,"n":';
 

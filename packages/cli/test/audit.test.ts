@@ -163,6 +163,7 @@ describe.concurrent("the log of a key", () => {
       [["--log", "nowhere/log"], 3],
       [["--log", "a file/log"], 3],
       [["--log", "fw.bin"], 2],
+      [["--log", "-"], 2],
       [["--log", "A.pem"], 2],
       [["--log", "C.pem"], 3],
     ] as const) {

@@ -46,8 +46,10 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
 /** A log with all that is wrong with it. What was seen is read before the log: it may grow meanwhile, and must not seem too short then. */
 function look({ path, key }: Place): { log: Log; faults: Fault[]; keys: string[] } {
   const first = readLog(path);
-  const keys = [...new Set([...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])])];
-  const seen = keys.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => witness(name).read());
+  const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
+  // a name becomes that of a file
+  const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
+  const seen = keys.map((name) => witness(name).read());
   const log = readLog(path);
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys };
 }
