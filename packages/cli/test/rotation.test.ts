@@ -200,6 +200,11 @@ describe("rotate plan", () => {
   it("refuses a step that is none", async () => {
     expectFailure(await planOf(...steps("app.bin")), 1);
     expectFailure(await planOf(...steps("missing.suit")), 3);
+    const damaged = Uint8Array.from(p.get("bridge3.suit"));
+    const last = damaged.length - 1;
+    damaged[last] = (damaged[last] as number) ^ 1;
+    p.put("damaged.suit", damaged);
+    expect(expectFailure(await planOf(...steps("damaged.suit")), 1)).toContain("the image does not match its digest");
     expectFailure(await planOf(), 2);
     p.put("missing.json", fleetText({ ...old, trust: "nowhere.trust" }));
     expectFailure(await p.run(["rotate", "plan", "--fleet", "missing.json", ...steps("r31.suit")]), 3);

@@ -18,7 +18,8 @@ export interface PlanOptions {
 /** Says what becomes of each cohort of a fleet when it is offered releases in order. Nothing is written. */
 export async function plan(o: PlanOptions): Promise<void> {
   const fleet = readFleet(o.fleet);
-  const steps: Step[] = o.step.map(readStep);
+  const steps: Step[] = [];
+  for (const path of o.step) steps.push(await readStep(path));
   const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(steps)];
   const lost = keySet(await namedKeys(o.lost ?? [], "--lost", stores));
   const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));

@@ -1,18 +1,33 @@
 // The releases of a plan, as they come from their files.
 
-import type { TrustStore } from "@firmseal/verifier";
+import { errors, type TrustStore } from "@firmseal/verifier";
 import { take } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
+import { isRefusal } from "../failure.js";
 import { readEnvelope } from "../io.js";
+import { rehearse } from "../prepare.js";
 import { about } from "../trust-ref.js";
 import type { Step } from "./plan.js";
 import { big } from "./reach.js";
 import { signedTrust } from "./trust-file.js";
 
-/** Throws a Failure with the refusal of peek(): a file that is no release would strand everybody, and that is not what is asked. */
-export function readStep(path: string): Step {
+/** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
+async function checkWhole(envelope: Uint8Array): Promise<void> {
+  try {
+    await rehearse(envelope);
+  } catch (e) {
+    if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
+  }
+}
+
+/**
+ * Reads a release. Throws a Failure with the refusal that every device would give: a damaged file would strand everybody, and that is not what is
+ * asked.
+ */
+export async function readStep(path: string): Promise<Step> {
   const envelope = readEnvelope(path);
   try {
+    await checkWhole(envelope);
     return { name: path, envelope, sequence: big(peek(envelope).structure.sequence) };
   } catch (e) {
     throw about(path, e);
