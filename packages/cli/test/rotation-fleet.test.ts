@@ -159,7 +159,7 @@ describe("what must not come through", { timeout: 600_000 }, () => {
   it("leaves devices behind that get the successor without the bridge; the plan says how many of which cohort", async () => {
     const s = await story(false);
     const bridge = at(s, 30);
-    // half of those who believe trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists one and 1 none
+    // three in seven of those who believe trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists one and 1 none
     const start = () => {
       const devices = mixed(s, 0, 200);
       for (const d of devices.filter((_, i) => i % 2 === 0)) d.offer(bridge.envelopes[d.name]);
@@ -176,7 +176,7 @@ describe("what must not come through", { timeout: 600_000 }, () => {
     expect(after).toEqual(before.map(({ cohort, result }) => [cohort.name, result.verdict === "stranded" ? result.devices : 0]));
     const { stranded, moved } = sums(before.map((p) => p.result));
     console.log(`without the bridge: ${stranded} of 200 stranded, as planned: ${after.map(([name, n]) => `${name}: ${n}`).join(", ")}`);
-    expect([stranded, moved]).toEqual([130, 70]);
+    expect([stranded, moved]).toEqual([140, 60]);
 
     // with the bridges in between nobody is
     const whole = s.releases.filter((r) => [20, 30, 31].includes(r.sequence));
