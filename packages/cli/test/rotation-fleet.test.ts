@@ -71,7 +71,7 @@ function sum(parts: readonly { [name: string]: number }[]): { [name: string]: nu
 }
 
 // a machine that is busy with other tests takes its time
-describe("a fleet of 10,000", { timeout: 600_000 }, () => {
+describe("a fleet of 10,000", { timeout: LONG ? 1_200_000 : 600_000 }, () => {
   it("comes through a rotation, two lost keys and two stolen ones: none stranded, none fooled", async () => {
     const file = await program();
     const size = DEVICES / SHARES;
@@ -115,7 +115,7 @@ describe("a fleet of 10,000", { timeout: 600_000 }, () => {
   });
 });
 
-describe("what must not come through", { timeout: 600_000 }, () => {
+describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, () => {
   const SOME = 100;
 
   it("strands devices where the two rules are not kept, and somebody else chooses what they get", async () => {
