@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { openHss } from "../src/keys/hss.js";
 import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
 import { thisProcess } from "../src/process.js";
 import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
@@ -212,6 +213,27 @@ describe("no leaf signs twice", () => {
     const before = p.tree();
     expect(expectFailure(await p.run(p.signArgs("1.suit")), 3)).toContain("this machine calculates wrongly");
     expect(p.tree()).toEqual(before);
+  });
+
+  it("when a person takes away the locks of one that is still at work", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/2,5/1");
+    const [record] = readdirSync(p.at("machine")) as [string];
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+    vi.stubEnv("FIRMSEAL_STATE", p.at("machine"));
+    try {
+      const held = await openHss(p.at("k.hss"), p.get("k.hss").toString(), { publicOnly: false, secret: () => Promise.reject() });
+      const signature = held.signer?.sign(Uint8Array.of(1));
+      // while the lower tree is made
+      setImmediate(() => {
+        for (const lock of [place.state, place.witness]) rmSync(`${lock}.lock`);
+        place.advance({ next: 7n, roots: new Map() });
+      });
+      await expect(signature).rejects.toThrow("the locks of the key were taken away");
+      expect([place.checked().next, place.readWitness()]).toEqual([7n, 7n]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("when a killed process has left its locks", async () => {

@@ -46,15 +46,15 @@ export class HssPlaceOnDisk {
 
   /**
    * Both locks: the one beside the key is for whoever shares its folder, the one beside the witness for copies of the key on this machine.
-   * `wait`: seconds.
+   * `wait`: seconds. `held`: whether both are still ours, for a person may have removed them.
    */
-  async locked<T>(work: () => Promise<T>, wait = 60): Promise<T> {
+  async locked<T>(work: (held: () => boolean) => Promise<T>, wait = 60): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
     const beside = await lock(`${this.state}.lock`, { wait, busy });
     try {
       const outside = await lock(`${this.witness}.lock`, { wait, busy });
       try {
-        return await work();
+        return await work(() => beside.held() && outside.held());
       } finally {
         outside.release();
       }

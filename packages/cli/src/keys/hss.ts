@@ -82,7 +82,7 @@ class HssKey {
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const { params } = this.file;
-    const { index, trees, floors } = await this.place.locked(() => this.reserve(), this.patience());
+    const { index, trees, floors } = await this.place.locked((held) => this.reserve(held), this.patience());
     // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
     return hssSign(params, trees, floors, index, message);
   }
@@ -94,7 +94,7 @@ class HssKey {
   }
 
   /** The next number, gone from the state, and what signs with it. */
-  private async reserve() {
+  private async reserve(held: () => boolean) {
     const { place } = this;
     const { params } = this.file;
     const state = place.checked();
@@ -113,6 +113,9 @@ class HssKey {
       floors.push(floor);
     }
     const next = index + 1n;
+    // A lower tree takes minutes to make. Who thinks that this process is gone, and removes its locks, must not have two sign with this leaf.
+    if (!held() || place.checked().next !== index)
+      throw stateFault(`${place.name}: the locks of the key were taken away`, "run the command again; no leaf was used");
     place.advance({ next, roots });
     const left = hssCapacity(params) - next;
     if (isNearlyUsed(params, next))
