@@ -102,18 +102,33 @@ export interface Ledgers {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
   /** Enters the use of a key; durable, and known to the witness, when it returns. */
-  record(key: HeldKey, use: Use): Promise<Receipt>;
+  record(key: HeldKey, use: Use): Receipt;
 }
 
 interface Book {
   log: Log;
-  lock: Lock;
+  locks: readonly Lock[];
   witness: Witness;
 }
 
 /**
- * Does `work` alone with the logs of all keys. Locks are taken in the order of the paths, so that two that wait for each other's cannot
- * be. Throws a Failure (exit 3) where a log is not what was seen of it.
+ * Takes the locks of witnesses, always in this order and after those of the logs. Copies of a key have logs of their own, and would otherwise
+ * find the witness as it was at the same time, and give out the same number.
+ */
+async function lockWitnesses(witnesses: readonly Witness[], taken: Lock[]): Promise<Map<string, Lock>> {
+  const locks = new Map<string, Lock>();
+  const distinct = new Map(witnesses.map((w) => [w.file, w]));
+  for (const file of [...distinct.keys()].sort()) {
+    const one = await (distinct.get(file) as Witness).lock();
+    taken.push(one);
+    locks.set(file, one);
+  }
+  return locks;
+}
+
+/**
+ * Does `work` alone with the logs of all keys, and with what was seen of them. Locks are taken in the order of the paths, so that two that
+ * wait for each other's cannot be. Throws a Failure (exit 3) where a log is not what was seen of it.
  */
 export async function withLedgers<T>(
   keys: readonly HeldKey[],
@@ -122,19 +137,20 @@ export async function withLedgers<T>(
 ): Promise<T> {
   const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
   const open = new Map<string, { log: Log; lock: Lock }>();
+  const taken: Lock[] = [];
   try {
     for (const path of [...new Set(places.values())].sort()) {
       const lock = await lockLog(path);
-      try {
-        open.set(path, { lock, log: readLog(path) });
-      } catch (e) {
-        lock.release();
-        throw e;
-      }
+      taken.push(lock);
+      open.set(path, { lock, log: readLog(path) });
     }
+    const witnesses = new Map(keys.map((key) => [key, witness(nameOf(key.public))]));
+    const seen = await lockWitnesses([...witnesses.values()], taken);
     const books = new Map<HeldKey, Book>();
     for (const [key, path] of places) {
-      const book = { ...(open.get(path) as { log: Log; lock: Lock }), witness: witness(nameOf(key.public)) };
+      const { log, lock } = open.get(path) as { log: Log; lock: Lock };
+      const own = witnesses.get(key) as Witness;
+      const book = { log, locks: [lock, seen.get(own.file) as Lock], witness: own };
       refuseFaults(book, key, option);
       books.set(key, book);
     }
@@ -143,17 +159,17 @@ export async function withLedgers<T>(
       record: (key, use) => enter(books.get(key) as Book, { time: now(), ...who(), key: nameOf(key.public), ...use }),
     });
   } finally {
-    for (const { lock } of open.values()) lock.release();
+    for (const lock of taken.reverse()) lock.release();
   }
 }
 
 const now = () => new Date().toISOString();
 
-async function enter({ log, lock, witness }: Book, told: Told): Promise<Receipt> {
+function enter({ log, locks, witness }: Book, told: Told): Receipt {
   // a person may have thought that this process is gone
-  if (!lock.held()) throw environment(`${log.path}: its lock was taken away`, "run the command again");
+  if (!locks.every((lock) => lock.held())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
   const entry = append(log, told);
-  await witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+  witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
@@ -173,8 +189,14 @@ function refuseFaults({ log, witness }: Book, key: HeldKey, option: string | und
 /** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
 export async function acceptRestored(log: Log, thumbprints: readonly string[]): Promise<Entry> {
   const witnesses = thumbprints.map((name) => witness(name));
-  const above = Math.max(0, ...witnesses.map((w) => w.read()?.count ?? 0));
-  const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
-  for (const w of witnesses) await w.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
-  return entry;
+  const taken: Lock[] = [];
+  try {
+    await lockWitnesses(witnesses, taken);
+    const above = Math.max(0, ...witnesses.map((w) => w.read()?.count ?? 0));
+    const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
+    for (const w of witnesses) w.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+    return entry;
+  } finally {
+    for (const lock of taken) lock.release();
+  }
 }

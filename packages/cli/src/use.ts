@@ -47,23 +47,23 @@ export async function enterUse(
     const overrides = checkSequence(ledgers.logs.flat(), { sequence: BigInt(sequence), digest, scope }, o);
     for (const override of overrides) warn(`sequence number ${sequence} is signed because of --${override}`);
     const told = { digest, sequence, scope, ...(overrides.length > 0 && { overrides }) };
-    return { envelope, receipts: await record(ledgers, operation, keys, messages, told) };
+    return { envelope, receipts: record(ledgers, operation, keys, messages, told) };
   });
 }
 
-async function record(
+function record(
   ledgers: Ledgers,
   operation: string,
   keys: readonly SigningKey[],
   messages: readonly Uint8Array[],
   told: { digest: string; sequence: string; scope?: string[]; overrides?: string[] },
-): Promise<Receipt[]> {
+): Receipt[] {
   const receipts: Receipt[] = [];
   for (const [i, key] of keys.entries()) {
     const signed = createHash("sha256")
       .update(messages[i] as Uint8Array)
       .digest("hex");
-    receipts.push(await ledgers.record(key, { operation, tbs: signed, ...told }));
+    receipts.push(ledgers.record(key, { operation, tbs: signed, ...told }));
   }
   return receipts;
 }
@@ -82,7 +82,7 @@ export async function enterTrustUse(
   const { store } = readTrust(bytes);
   const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
   const digest = `sha-256:${createHash("sha256").update(Uint8Array.from(store.payload)).digest("hex")}`;
-  return await withLedgers(keys, log, (ledgers) =>
+  return await withLedgers(keys, log, async (ledgers) =>
     record(ledgers, operation, keys, messages, { digest, sequence: decimal(store.sequence) }),
   );
 }

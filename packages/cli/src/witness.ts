@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { environment, systemFault } from "./failure.js";
 import { readAll, syncFolder, writeWhole } from "./io.js";
-import { lock } from "./lock.js";
+import { type Lock, lock } from "./lock.js";
 
 const PLACE = "name a folder of your own for it: FIRMSEAL_STATE=DIR";
 
@@ -49,8 +49,10 @@ export interface Witness {
   readonly file: string;
   /** undefined: nothing was seen. Throws a Failure (exit 3) where the file is damaged. */
   read(): Seen | undefined;
+  /** Takes the lock that raise() is called under. */
+  lock(): Promise<Lock>;
   /** Durable when it returns. A lower count changes nothing. */
-  raise(seen: Seen): Promise<void>;
+  raise(seen: Seen): void;
 }
 
 /** The witness of the key with a thumbprint (hex), for its log, or for what `what` calls. */
@@ -65,13 +67,9 @@ export function witness(thumbprint: string, what = "log-seen"): Witness {
   return {
     file,
     read,
-    async raise(seen) {
-      const alone = await lock(`${file}.lock`);
-      try {
-        if (seen.count > (read()?.count ?? -1)) writeWhole(file, Buffer.from(`${JSON.stringify(seen)}\n`), { mode: 0o600 });
-      } finally {
-        alone.release();
-      }
+    lock: () => lock(`${file}.lock`, { busy: `${file}: the key is in use` }),
+    raise(seen) {
+      if (seen.count > (read()?.count ?? -1)) writeWhole(file, Buffer.from(`${JSON.stringify(seen)}\n`), { mode: 0o600 });
     },
   };
 }

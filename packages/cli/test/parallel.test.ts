@@ -2,7 +2,7 @@
 // is found is the old or the new. FIRMSEAL_LONG: 16 processes that sign 100 times each. FIRMSEAL_KILLS sets how many are killed.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
 import { type Manifest, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
@@ -140,6 +140,18 @@ describe("many processes that sign with one key", () => {
     const ends = await Promise.all([0, 1, 2, 3].map((i) => start(p, `p${i}`, 4, orders[i % 2] as string[]).end));
     expect(ends.filter((e) => e.exit !== 0).map((e) => e.stderr)).toEqual([]);
     expect(await expectSound(p, ["A.pem", "B.pem"])).toEqual({ entries: 16, envelopes: 16 });
+  });
+
+  it("also with copies of the key, and of its log, in workspaces of their own: one goes on, the others are refused", async () => {
+    const p = place();
+    await start(p, "first", 1, ["A.pem"]).end;
+    const copies = Array.from({ length: 6 }, (_, i) => `copy-${i}.pem`);
+    for (const name of copies) for (const end of ["", ".log"]) cpSync(p.at(`A.pem${end}`), p.at(`${name}${end}`));
+    const ends = await Promise.all(copies.map((name, i) => start(p, `p${i}`, 3, [name]).end));
+    expect(ends.filter((e) => e.exit === 0)).toHaveLength(1);
+    for (const { exit, stderr } of ends) if (exit !== 0) expect(stderr).toContain("the log of the key is not what it was");
+    const numbers = [...(await releases(p, ["A.pem"])).values()].map((m) => Number(decimal(m.sequence)));
+    expect(numbers.sort()).toEqual([1, 2, 3, 4]);
   });
 
   it(
