@@ -26,7 +26,8 @@ import { KeyFileError, readKey } from "../src/keys/file.js";
 import { formatPublic } from "../src/keys/format.js";
 import { mlDsaPkcs8, mlDsaSpki } from "../src/keys/mldsa-der.js";
 import { decryptPkcs8 } from "../src/keys/pbes2.js";
-import { encryptedPem, pem, plainPem } from "../src/keys/pkcs8.js";
+import { pem } from "../src/keys/pem.js";
+import { encryptedPem, plainPem } from "../src/keys/pkcs8.js";
 
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
 const utf8 = (text: string) => new TextEncoder().encode(text);

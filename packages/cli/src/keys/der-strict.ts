@@ -1,5 +1,7 @@
 // DER (X.690) as key files need it: lengths below 2^16 in their one form, nothing behind the end.
 
+export const INTEGER = 0x02;
+export const OCTET_STRING = 0x04;
 export const SEQUENCE = 0x30;
 
 /** One item: its tag, its content, and both with the length between. Views of what was read. */
@@ -51,13 +53,16 @@ export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-/** A number from 0 to 127. */
+/** A number from 0 to 2^31 - 1; a zero stands before what would be negative. */
 export function integer(value: number): Buffer {
-  return tlv(0x02, Buffer.from([value]));
+  const bytes = [value & 0xff];
+  for (let rest = value >> 8; rest > 0; rest >>= 8) bytes.unshift(rest & 0xff);
+  if ((bytes[0] as number) & 0x80) bytes.unshift(0);
+  return tlv(INTEGER, Buffer.from(bytes));
 }
 
 export function octetString(content: Uint8Array): Buffer {
-  return tlv(0x04, content);
+  return tlv(OCTET_STRING, content);
 }
 
 /** A BIT STRING of whole octets. */

@@ -21,13 +21,14 @@ import {
 } from "@firmseal/signer";
 import { readAll } from "../io.js";
 import { visible } from "../ui.js";
+import { SEQUENCE, whole } from "./der-strict.js";
 import { KeyFileError } from "./error.js";
 import type { Asking, HeldKey } from "./kind.js";
 import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
-import { isOneSequence, pemBlock } from "./pem.js";
-import { takesTooLong } from "./pkcs8.js";
+import { decryptPkcs8, takesTooLong } from "./pbes2.js";
+import { pemBlock } from "./pem.js";
 import { readGuarded } from "./private-file.js";
 
 export { KeyFileError };
@@ -107,7 +108,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     const first = bytes[0] as number;
     if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
     if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
-    if (isOneSequence(bytes)) {
+    if (whole(bytes, SEQUENCE)) {
       throw new KeyFileError(
         `${name}: DER without PEM around it`,
         "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
@@ -248,7 +249,6 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
 
 /** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
 async function decryptMlDsa(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
-  const { decryptPkcs8 } = await import("./pbes2.js");
   const plain = await decryptPkcs8(der, passphrase);
   try {
     return plain && (await mlDsaFromPkcs8(plain, name));

@@ -17,7 +17,8 @@ import {
 import { KeyFileError } from "./error.js";
 import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
 import { openSshPrivate, openSshPublic } from "./openssh.js";
-import { encryptedPem, pem, plainPem } from "./pkcs8.js";
+import { pem } from "./pem.js";
+import { encryptedPem, plainPem } from "./pkcs8.js";
 
 export const publicFormats = ["pem", "openssh", "jwk", "cose", "js", "h", "raw"] as const;
 

@@ -3,7 +3,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { expandedKey, type KeyAlg, KeyError, loadAlg, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
-import { bitString, children, integer, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
+import { bitString, children, integer, OCTET_STRING, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
 import { KeyFileError } from "./error.js";
 
 // AlgorithmIdentifier: SEQUENCE { 2.16.840.1.101.3.4.3.17, .18, .19 }, and no parameters (RFC 9881 §2)
@@ -15,7 +15,6 @@ const IDENTIFIERS: readonly (readonly [KeyAlg, Buffer])[] = [
 ];
 
 const SEED = 0x80;
-const OCTET_STRING = 0x04;
 
 /** Whether a key is one of ML-DSA. */
 export function isMlDsa(key: PublicKey): boolean {

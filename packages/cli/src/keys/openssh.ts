@@ -4,7 +4,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
 import { type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "./error.js";
-import { pem } from "./pkcs8.js";
+import { pem } from "./pem.js";
 import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
 
 const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");

@@ -1,14 +1,14 @@
-// Decrypts PKCS#8 under a passphrase where the OpenSSL in Node could, but then does not know the key in it: PBES2 (RFC 8018 §6.2) with scrypt
-// or PBKDF2 and AES in CBC mode, which is what OpenSSL, Node and firmseal write.
+// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES in CBC mode, which is what OpenSSL, Node and firmseal write. Decrypts PKCS#8 where the
+// OpenSSL in Node could, but then does not know the key in it; and says before OpenSSL is asked whether deriving takes too long.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { children, SEQUENCE, type Tlv, whole } from "./der-strict.js";
+import { children, INTEGER, OCTET_STRING, SEQUENCE, type Tlv, whole } from "./der-strict.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
-const PBES2 = oid("06092a864886f70d01050d");
+export const PBES2 = oid("06092a864886f70d01050d");
 const PBKDF2 = oid("06092a864886f70d01050c");
-const SCRYPT = oid("06092b06010401da47040b");
+export const SCRYPT = oid("06092b06010401da47040b");
 /** HMAC with SHA-1, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7, .9, .10, .11. */
 const PRFS: readonly (readonly [Buffer, string])[] = [
   [oid("06082a864886f70d0207"), "sha1"],
@@ -16,14 +16,16 @@ const PRFS: readonly (readonly [Buffer, string])[] = [
   [oid("06082a864886f70d020a"), "sha384"],
   [oid("06082a864886f70d020b"), "sha512"],
 ];
+export const AES_256_CBC = oid("060960864801650304012a");
 /** 2.16.840.1.101.3.4.1.2, .22, .42. */
 const CIPHERS: readonly (readonly [Buffer, string, number])[] = [
   [oid("0609608648016503040102"), "aes-128-cbc", 16],
   [oid("0609608648016503040116"), "aes-192-cbc", 24],
-  [oid("060960864801650304012a"), "aes-256-cbc", 32],
+  [AES_256_CBC, "aes-256-cbc", 32],
 ];
-/** Work that a file may ask for: rounds, and bytes of memory. A file must not keep a machine busy for hours. */
+/** Work that a file may ask for: rounds of PBKDF2; N · r · p and bytes of memory of scrypt. A few seconds: OpenSSL cannot be stopped once it has begun. */
 const MOST_ROUNDS = 10_000_000;
+const MOST_SCRYPT = 2 ** 24;
 const MOST_MEMORY = 64 * 1024 * 1024;
 
 const scryptOf = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
@@ -31,13 +33,13 @@ const pbkdf2Of = promisify(pbkdf2);
 
 function value(t: Tlv | undefined): number {
   const n = t?.content.length ?? 0;
-  return t?.tag === 0x02 && n >= 1 && n <= 5 ? t.content.readUIntBE(0, n) : Number.NaN;
+  return t?.tag === INTEGER && n >= 1 && n <= 5 ? t.content.readUIntBE(0, n) : Number.NaN;
 }
 
 async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: number): Promise<Buffer | undefined> {
   const [name, parameters] = kdf ?? [];
   const [salt, ...rest] = children(parameters) ?? [];
-  if (!name || salt?.tag !== 0x04) return undefined;
+  if (!name || salt?.tag !== OCTET_STRING) return undefined;
   if (name.whole.equals(SCRYPT)) {
     const [N, r, p] = rest.map(value);
     if (!N || !r || !p || 128 * N * r > MOST_MEMORY || p > 64) return undefined;
@@ -46,7 +48,7 @@ async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: nu
   const rounds = value(rest[0]);
   if (!name.whole.equals(PBKDF2) || !(rounds >= 1 && rounds <= MOST_ROUNDS)) return undefined;
   // the length of the key may stand between; the default of prf is SHA-1
-  const prf = rest[rest[1]?.tag === 0x02 ? 2 : 1];
+  const prf = rest[rest[1]?.tag === INTEGER ? 2 : 1];
   const hash = prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id))?.[1] : "sha1";
   return hash === undefined ? undefined : pbkdf2Of(passphrase, salt.content, rounds, length, hash);
 }
@@ -58,7 +60,8 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
   const [kdf, encryption] = children(parameters) ?? [];
   const [cipherName, iv] = children(encryption) ?? [];
   const cipher = CIPHERS.find(([id]) => cipherName?.whole.equals(id));
-  if (!name?.whole.equals(PBES2) || !cipher || iv?.tag !== 0x04 || iv.content.length !== 16 || sealed?.tag !== 0x04) return undefined;
+  if (!name?.whole.equals(PBES2) || !cipher || iv?.tag !== OCTET_STRING || iv.content.length !== 16 || sealed?.tag !== OCTET_STRING)
+    return undefined;
   let key: Buffer | undefined;
   try {
     key = await derive(children(kdf), passphrase, cipher[2]);
@@ -71,4 +74,28 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
   } finally {
     key?.fill(0);
   }
+}
+
+/** Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. */
+export function takesTooLong(der: Buffer): boolean {
+  const [rounds = Infinity] = numbersBehind(der, PBKDF2) ?? [0];
+  const [n = Infinity, r = Infinity, p = Infinity] = numbersBehind(der, SCRYPT) ?? [0, 0, 0];
+  return rounds > MOST_ROUNDS || n * r * p > MOST_SCRYPT;
+}
+
+/** The INTEGERs that stand behind the salt in the parameters of an algorithm; undefined where the algorithm is not there. */
+function numbersBehind(der: Buffer, oid: Buffer): number[] | undefined {
+  const found = der.indexOf(oid);
+  if (found < 0) return undefined;
+  // SEQUENCE { OCTET STRING, INTEGER … }, none of which is longer than 127 bytes: lengths have one byte
+  const [parameters, salt] = [found + oid.length, found + oid.length + 2];
+  const out: number[] = [];
+  if (der[parameters] !== SEQUENCE || der[salt] !== OCTET_STRING) return out;
+  for (let at = salt + 2 + (der[salt + 1] ?? 0); der[at] === INTEGER && out.length < 4; ) {
+    const length = der[at + 1] ?? 0;
+    if (length < 1 || length > 6 || at + 2 + length > der.length) return [];
+    out.push(der.readUIntBE(at + 2, length));
+    at += 2 + length;
+  }
+  return out;
 }

@@ -1,6 +1,7 @@
-// Finds the one key in a PEM file (RFC 7468): complete, undamaged armour around exactly one DER sequence, or
+// PEM (RFC 7468), read and written. Finds the one key in a file: complete, undamaged armour around exactly one DER sequence, or
 // around the content of an OpenSSH key.
 
+import { SEQUENCE, whole } from "./der-strict.js";
 import { KeyFileError } from "./error.js";
 
 const OPENSSH = "OPENSSH PRIVATE KEY";
@@ -50,19 +51,13 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   }
   const base64 = block.body.replace(/\s+/g, "");
   const der = Buffer.from(base64, "base64");
-  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !isOneSequence(der)))
+  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !whole(der, SEQUENCE)))
     throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
   return { label: block.label, der };
 }
 
-/** Whether bytes are one DER SEQUENCE by its head, of that length exactly: a cut file is told apart from a wrong passphrase by it. */
-export function isOneSequence(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0x30 || bytes.length < 2) return false;
-  const first = bytes[1] as number;
-  if (first < 0x80) return bytes.length === 2 + first;
-  const n = first - 0x80;
-  if (n < 1 || n > 3 || bytes.length < 2 + n) return false;
-  let length = 0;
-  for (const byte of bytes.subarray(2, 2 + n)) length = length * 256 + byte;
-  return bytes.length === 2 + n + length;
+/** PEM (RFC 7468 §2) with lines of `width` characters. */
+export function pem(label: string, der: Buffer, width = 64): string {
+  const lines = der.toString("base64").match(new RegExp(`.{1,${width}}`, "g")) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

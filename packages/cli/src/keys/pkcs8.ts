@@ -4,7 +4,10 @@
 import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
+import { integer, octetString, SEQUENCE, tlv } from "./der-strict.js";
 import { isMlDsa, mlDsaPkcs8 } from "./mldsa-der.js";
+import { AES_256_CBC, PBES2, SCRYPT } from "./pbes2.js";
+import { pem } from "./pem.js";
 
 const N = 16384;
 const R = 8;
@@ -30,34 +33,6 @@ export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Pro
   }
 }
 
-/** Rounds of PBKDF2, and N · r · p of scrypt, that a file may ask for: a few seconds. OpenSSL cannot be stopped once it has begun. */
-const MOST_ROUNDS = 10_000_000;
-const MOST_SCRYPT = 2 ** 24;
-
-/** Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. */
-export function takesTooLong(der: Buffer): boolean {
-  const [rounds = Infinity] = numbersBehind(der, PBKDF2) ?? [0];
-  const [n = Infinity, r = Infinity, p = Infinity] = numbersBehind(der, SCRYPT) ?? [0, 0, 0];
-  return rounds > MOST_ROUNDS || n * r * p > MOST_SCRYPT;
-}
-
-/** The INTEGERs that stand behind the salt in the parameters of an algorithm; undefined where the algorithm is not there. */
-function numbersBehind(der: Buffer, oid: Buffer): number[] | undefined {
-  const found = der.indexOf(oid);
-  if (found < 0) return undefined;
-  // SEQUENCE { OCTET STRING, INTEGER … }, none of which is longer than 127 bytes: lengths have one byte
-  const [parameters, salt] = [found + oid.length, found + oid.length + 2];
-  const out: number[] = [];
-  if (der[parameters] !== SEQUENCE || der[salt] !== OCTET_STRING) return out;
-  for (let at = salt + 2 + (der[salt + 1] ?? 0); der[at] === INTEGER && out.length < 4; ) {
-    const length = der[at + 1] ?? 0;
-    if (length < 1 || length > 6 || at + 2 + length > der.length) return [];
-    out.push(der.readUIntBE(at + 2, length));
-    at += 2 + length;
-  }
-  return out;
-}
-
 /** PKCS#8 in PEM that everyone can read who can read the file. */
 export function plainPem(key: PrivateKey): string {
   const der = pkcs8(key);
@@ -73,40 +48,8 @@ function pkcs8(key: PrivateKey): Buffer {
   return createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" }).export({ format: "der", type: "pkcs8" });
 }
 
-const SEQUENCE = 0x30;
-const INTEGER = 0x02;
-const OCTET_STRING = 0x04;
-
-// object identifiers, encoded: 1.2.840.113549.1.5.13, .12, 1.3.6.1.4.1.11591.4.11, 2.16.840.1.101.3.4.1.42
-const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
-const PBKDF2 = Buffer.from("06092a864886f70d01050c", "hex");
-const SCRYPT = Buffer.from("06092b06010401da47040b", "hex");
-const AES_256_CBC = Buffer.from("060960864801650304012a", "hex");
-
 function encryptedPrivateKeyInfo(salt: Buffer, iv: Buffer, content: Buffer): Buffer {
-  const kdf = tlv(SEQUENCE, SCRYPT, tlv(SEQUENCE, tlv(OCTET_STRING, salt), integer(N), integer(R), integer(P)));
-  const cipher = tlv(SEQUENCE, AES_256_CBC, tlv(OCTET_STRING, iv));
-  return tlv(SEQUENCE, tlv(SEQUENCE, PBES2, tlv(SEQUENCE, kdf, cipher)), tlv(OCTET_STRING, content));
-}
-
-function tlv(tag: number, ...content: Buffer[]): Buffer {
-  const body = Buffer.concat(content);
-  const n = body.length;
-  if (n > 0xffff) throw new RangeError("longer than any key");
-  const head = n < 0x80 ? [tag, n] : n < 0x100 ? [tag, 0x81, n] : [tag, 0x82, n >> 8, n & 0xff];
-  return Buffer.concat([Buffer.from(head), body]);
-}
-
-// non-negative, below 2^31; a leading zero where the top bit would make it negative
-function integer(value: number): Buffer {
-  const bytes = [value & 0xff];
-  for (let rest = value >> 8; rest > 0; rest >>= 8) bytes.unshift(rest & 0xff);
-  if ((bytes[0] as number) & 0x80) bytes.unshift(0);
-  return tlv(INTEGER, Buffer.from(bytes));
-}
-
-/** PEM (RFC 7468 §2) with lines of `width` characters. */
-export function pem(label: string, der: Buffer, width = 64): string {
-  const lines = der.toString("base64").match(new RegExp(`.{1,${width}}`, "g")) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+  const kdf = tlv(SEQUENCE, SCRYPT, tlv(SEQUENCE, octetString(salt), integer(N), integer(R), integer(P)));
+  const cipher = tlv(SEQUENCE, AES_256_CBC, octetString(iv));
+  return tlv(SEQUENCE, tlv(SEQUENCE, PBES2, tlv(SEQUENCE, kdf, cipher)), octetString(content));
 }
