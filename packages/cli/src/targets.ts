@@ -45,8 +45,6 @@ export const TARGETS: { [name: string]: Target } = {
 export interface Advice {
   target: string;
   recommended: string;
-  /** Whether firmseal can sign with it: with each of them, by now. */
-  canSign: true;
   /** Nothing where what was chosen is what is recommended. */
   advice?: string;
 }
@@ -56,7 +54,7 @@ export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
   if (!found) throw usage(`--target: there is no ${target}`, `one of ${Object.keys(TARGETS).join(", ")}`);
   const { recommended, why } = found;
-  const out: Advice = { target: target.toLowerCase(), recommended, canSign: true };
+  const out: Advice = { target: target.toLowerCase(), recommended };
   // no device verifies ML-DSA: it signs beside what is chosen for the device
   const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
   if (forDevice.length === 0 && algs.length > 0) {
