@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { thisProcess } from "../src/process.js";
-import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard } from "./run.js";
+import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "./run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
 const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
@@ -148,7 +148,12 @@ describe("a large file", () => {
     truncateSync(p.at("big.bin"), 2_500_000_000);
     const args = ["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1"];
     const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
-    const terminal = spawnSync("script", ["-qec", command, "/dev/null"], { cwd: p.path, encoding: "utf8", timeout: 60_000 });
+    const terminal = spawnSync("script", ["-qec", command, "/dev/null"], {
+      cwd: p.path,
+      env: { ...process.env, FIRMSEAL_STATE: stateOf(p.path) },
+      encoding: "utf8",
+      timeout: 60_000,
+    });
     expect(terminal.status).toBe(0);
     const shares = [...terminal.stdout.matchAll(/\rhashing big\.bin \[#*\.*\] (\d+) %/g)].map((m) => Number(m[1]));
     expect(shares.length).toBeGreaterThan(2);
