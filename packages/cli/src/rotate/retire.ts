@@ -1,21 +1,31 @@
 // rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
 
-import { describeTrust, encodeTrust, type PublicKey, signTrust, type TrustDescription, thumbprint, toHex } from "@firmseal/signer";
-import { policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import {
+  AlreadySigned,
+  describeTrust,
+  encodeTrust,
+  type PublicKey,
+  readTrust,
+  signTrust,
+  type TrustDescription,
+  thumbprint,
+  toHex,
+} from "@firmseal/signer";
+import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
-import { isRefusal, refusedInput, usage } from "../failure.js";
-import { checkOutput, host, writeWhole } from "../io.js";
+import { Failure, isRefusal, refusedInput, usage } from "../failure.js";
+import { host, writeWhole } from "../io.js";
 import { keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
-import type { HeldKey } from "../keys/kind.js";
+import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { about } from "../trust-ref.js";
+import { about, checkTrustOutput } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
 import { enterTrustUse } from "../use.js";
 import { type Cohort, readFleet } from "./fleet.js";
-import { namedKeys } from "./keys.js";
+import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, exposure, newest, reach, type Verdict } from "./plan.js";
-import { big, higher } from "./reach.js";
+import { big, higher, holders, type Keys, only } from "./reach.js";
 import { facts, refuseStranded } from "./report.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 
@@ -76,25 +86,41 @@ function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustS
   });
 }
 
-function follows(bytes: Uint8Array, before: TrustStore): boolean {
-  try {
-    trustFile(bytes, before, host);
-    return true;
-  } catch (e) {
-    if (!isRefusal(e)) throw e;
-    return false;
+/** How many of the roots of a list are among the keys that sign. */
+function rootsAmong(list: TrustStore, signing: Keys): number {
+  return only(holders(list, ROLE_ROOT, {} as Identity), signing).length;
+}
+
+/** All that can be told before a root is used: each signs once, and there are as many as the list of today and the next one want. */
+function checkRoots(held: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
+  const again = held.find((k, i) => held.slice(0, i).some((other) => same(other.public.key, k.public.key)));
+  if (again) throw new AlreadySigned(again.signer, "trust file");
+  const signing = keySet(held.map((k) => k.public));
+  for (const [list, what, reason] of [
+    [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
+    [next, "of the next trust file", "TRUST_SIGNERS"],
+  ] as const) {
+    const [n, need] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
+    if (n < need)
+      throw new Failure(
+        1,
+        reason,
+        errors[reason],
+        `${n} of the roots ${what} would have signed, and it wants ${need}`,
+        "give --root for the others as well",
+      );
   }
 }
 
 /** What becomes of a cohort when the keys of the next list are the only ones that sign. */
-function fate(cohort: Cohort, bytes: Uint8Array, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
+function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
   const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
   // a list of another line of products says nothing about this one
   if (!same(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
   const now = reach(state, next, after, NONE);
   // roots that are gone do not matter to a device that takes this very list
-  const takes = follows(bytes, state.store);
+  const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
   if (now.verdict === "stranded" || (now.verdict === "frozen" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, cohort.identity);
@@ -105,7 +131,7 @@ function fate(cohort: Cohort, bytes: Uint8Array, next: TrustStore, until: bigint
   return reach({ ...state, store: next }, next, after, NONE);
 }
 
-function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, bytes: Uint8Array, next: TrustStore, o: RetireOptions): CohortResult[] {
+function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
   const line = fleet.filter((c) => same(c.trust.store.name, next.name));
   newest([...fleet.map((c) => c.trust.store), current.store, next]);
   const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
@@ -124,7 +150,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, bytes: Uint8
       steps: [],
       trust: { before: sequence, after: sequence },
       exposed: exposure(state, new Set()),
-      ...fate(cohort, bytes, next, o.until ?? 0n),
+      ...fate(cohort, signing, next, o.until ?? 0n),
     };
   });
   refuseStranded(results, o.allowStranded ?? []);
@@ -138,13 +164,16 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   const unsigned = encodeTrust(without(describeTrust(current.store), key, o.until));
   await withSigners(o.root, passphraseOptions(o), async (held) => {
-    checkOutput(o.out, "--out", [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])], false);
+    checkTrustOutput(o.out, [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])]);
     const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
     const lists = listsOf(held, [current.store, ...line]);
     refuseTestKeys(
       held.map((k) => k.public),
       o.allowTestKey ?? [],
     );
+    const planned = readTrust(unsigned).store;
+    checkRoots(held, current, planned);
+    const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
     await enterTrustUse("rotate retire", held, o.log, unsigned, lists);
     let bytes = unsigned;
     for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
@@ -154,7 +183,6 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
     } catch (e) {
       throw about(o.out, e);
     }
-    const results = checkFleet(fleet, current, bytes, next, o);
     const inJson = o.json && o.out === "-";
     if (!inJson) writeWhole(o.out, bytes);
     const { name, sequence } = { name: toHex(thumbprint(key)), sequence: String(big(next.sequence)) };
