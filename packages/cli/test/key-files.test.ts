@@ -19,6 +19,7 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { octetString, SEQUENCE, tlv } from "../src/keys/der-strict.js";
 import { open as openEnv } from "../src/keys/env.js";
 import { KeyFileError } from "../src/keys/error.js";
 import { open as openFd } from "../src/keys/fd.js";
@@ -211,6 +212,20 @@ describe("forms", () => {
       Buffer.from("30140402aaaa02030080000201080203010000", "hex"),
     ]);
     expect(takesTooLong(long)).toBe(true);
+    const hex = (text: string) => Buffer.from(text, "hex");
+    const limits = (rounds: string) => tlv(SEQUENCE, octetString(Buffer.alloc(8)), hex(rounds));
+    // the scheme of PKCS#12, which OpenSSL reads, has rounds as well: 1.2.840.113549.1.12.1.3
+    const pkcs12 = (rounds: string) =>
+      tlv(SEQUENCE, tlv(SEQUENCE, hex("060a2a864886f70d010c0103"), limits(rounds)), octetString(Buffer.alloc(16)));
+    expect([pkcs12("02020800"), pkcs12("02047fffffff")].map(takesTooLong)).toEqual([false, true]);
+    // so it does the length of an identifier in two bytes where one is enough
+    const pbes2 = (kdf: string) =>
+      tlv(
+        SEQUENCE,
+        tlv(SEQUENCE, hex("06092a864886f70d01050d"), tlv(SEQUENCE, tlv(SEQUENCE, hex(kdf), limits("02047fffffff")))),
+        octetString(Buffer.alloc(16)),
+      );
+    expect([pbes2("06092a864886f70d01050c"), pbes2("0681092a864886f70d01050c")].map(takesTooLong)).toEqual([true, true]);
     // an indefinite length, which OpenSSL reads
     const indefinite = Buffer.concat([
       Buffer.from("06092a864886f70d01050c", "hex"),

@@ -76,26 +76,19 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
   }
 }
 
-/** Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. */
-export function takesTooLong(der: Buffer): boolean {
-  const [rounds = Infinity] = numbersBehind(der, PBKDF2) ?? [0];
-  const [n = Infinity, r = Infinity, p = Infinity] = numbersBehind(der, SCRYPT) ?? [0, 0, 0];
-  return rounds > MOST_ROUNDS || n * r * p > MOST_SCRYPT;
-}
-
-/** The INTEGERs that stand behind the salt in the parameters of an algorithm; undefined where the algorithm is not there. */
-function numbersBehind(der: Buffer, oid: Buffer): number[] | undefined {
-  const found = der.indexOf(oid);
-  if (found < 0) return undefined;
-  // SEQUENCE { OCTET STRING, INTEGER … }, none of which is longer than 127 bytes: lengths have one byte
-  const [parameters, salt] = [found + oid.length, found + oid.length + 2];
-  const out: number[] = [];
-  if (der[parameters] !== SEQUENCE || der[salt] !== OCTET_STRING) return out;
-  for (let at = salt + 2 + (der[salt + 1] ?? 0); der[at] === INTEGER && out.length < 4; ) {
-    const length = der[at + 1] ?? 0;
-    if (length < 1 || length > 6 || at + 2 + length > der.length) return [];
-    out.push(der.readUIntBE(at + 2, length));
-    at += 2 + length;
-  }
-  return out;
+/**
+ * Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. It is read as
+ * strictly as DER can be, for OpenSSL reads other encodings of an object identifier or a length as well.
+ */
+export function takesTooLong(der: Uint8Array): boolean {
+  const [scheme] = children(whole(der, SEQUENCE)) ?? [];
+  const [name, parameters] = children(scheme) ?? [];
+  const inside = children(parameters);
+  if (!name || !inside) return true;
+  // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix C): salt, and rounds up to 2^31
+  if (!name.whole.equals(PBES2)) return !(value(inside[1]) <= MOST_ROUNDS);
+  const [kdf, limits] = children(inside[0]) ?? [];
+  const [, first, r, p] = children(limits) ?? [];
+  if (kdf?.whole.equals(PBKDF2)) return !(value(first) <= MOST_ROUNDS);
+  return !kdf?.whole.equals(SCRYPT) || !(value(first) * value(r) * value(p) <= MOST_SCRYPT);
 }
