@@ -37,6 +37,11 @@ function secretVariables(refs: readonly string[], options: readonly PassphraseOp
   return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
 }
 
+/** Takes the secrets of a command line out of the environment, before the first of its keys is opened, for that may start a program. */
+export function hideSecrets(refs: readonly string[], options: readonly PassphraseOption[]): void {
+  for (const name of secretVariables(refs, options)) take(name);
+}
+
 /** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
 
@@ -46,8 +51,7 @@ export function asking(
   options: readonly PassphraseOption[],
   publicOnly: boolean,
 ): Asking & { wipe(): Promise<void> } {
-  // all of them before the first key is opened, for that may start a program
-  for (const name of secretVariables(refs, options)) take(name);
+  hideSecrets(refs, options);
   const rest = [...options];
   // one option serves any number of keys, as they often share their passphrase; several are handed out in order
   const only = options.length === 1 ? options[0] : undefined;

@@ -450,6 +450,20 @@ describe("rotate retire", () => {
     expect(expectFailure(strands, 1)).toContain("4,000 devices would be left behind: old");
   });
 
+  it("gives the passphrases of the roots to no plug-in that is asked for the key", async () => {
+    p.put("told.txt", "");
+    p.put("bridged.json", fleetText(current));
+    const answer = JSON.stringify({ contractVersion: 1, alg: A.alg, publicKey: Buffer.from(A.key).toString("base64") });
+    p.put("plug-in", `#!/bin/sh\nenv > told.txt\necho '${answer}'\n`, 0o755);
+    const args = [...roots("R1", "R2"), "--fleet", "bridged.json", "--passphrase-env", "ROOTS", "--out", "by-plug-in.trust"];
+    const r = await p.run(["rotate", "retire", "exec:./plug-in", "--trust", "t2.trust", ...args], {
+      env: { ROOTS: "canary-of-the-roots" },
+    });
+    expect(r.exit, r.stderr).toBe(0);
+    expect(p.get("told.txt").toString()).toContain("PATH=");
+    expect(p.get("told.txt").toString()).not.toContain("canary");
+  });
+
   it("retires a root as well, if those who have the list before can take the next", async () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("R2.jwk", [...roots("R1", "R3"), "--fleet", "bridged.json", "--out", "root.trust"]);

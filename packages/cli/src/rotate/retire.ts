@@ -16,7 +16,7 @@ import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
 import { Failure, isRefusal, refusedInput, usage } from "../failure.js";
 import { host, writeWhole } from "../io.js";
-import { keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import { hideSecrets, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { about, checkTrustOutput } from "../trust-ref.js";
@@ -159,6 +159,8 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
 
 /** Makes and signs the trust file that comes after a key. What it does to the fleet is looked at before the file appears. */
 export async function retire(ref: string, o: RetireOptions): Promise<void> {
+  // the key that is retired is asked for before the roots are
+  hideSecrets([ref, ...o.root], passphraseOptions(o));
   const current = readTrustFile(o.trust);
   const fleet = readFleet(o.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
