@@ -72,8 +72,13 @@ export function exportRole(
   path: string,
 ): Uint8Array {
   const { anchors, need } = anchorsFor(store, role, o, path);
-  if (anchors.some((a) => a.since || a.until))
-    warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust looks at`);
+  const isLimited = anchors.some((a) => a.since || a.until);
+  if (isLimited && format === "h")
+    throw usage(
+      `${path}: keys of the role ${role} are limited to some sequence numbers, and the arrays of a header have no place for that`,
+      "embed the whole file: drop --role; or make a trust file in which they are not limited",
+    );
+  if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust looks at`);
   const about = `${title(store)}: role ${role}, ${need} of ${anchors.length} must sign`;
   const algOf = (a: TrustAnchor) => keyOfAnchor(a)?.alg ?? String(a.cose);
   if (format === "js") {
@@ -82,7 +87,7 @@ export function exportRole(
         `  { alg: "${algOf(a)}", key: [${Array.from(a.key).join(", ")}]${a.kid ? `, kid: [${Array.from(a.kid).join(", ")}]` : ""}${halves("since", a.since)}${halves("until", a.until)} }`,
     );
     return new TextEncoder().encode(
-      `// ${about}. Each key goes through anchor().\nvar firmsealTrust = { need: ${need}, anchors: [\n${rows.join(",\n")}\n] };\n`,
+      `// ${about}. Each key goes through anchor()${isLimited ? ", and its since and until go with it" : ""}.\nvar firmsealTrust = { need: ${need}, anchors: [\n${rows.join(",\n")}\n] };\n`,
     );
   }
   const lines = [`#define FIRMSEAL_TRUST_NEED ${need}`, `#define FIRMSEAL_TRUST_KEYS ${anchors.length}`];

@@ -246,6 +246,9 @@ describe.concurrent("firmseal trust", () => {
       expect([open("a.suit"), open("d.suit"), open("late.suit")], trust).toEqual([7, -errors.SIGNATURE_INVALID, -errors.ANCHOR_WINDOW]);
     }
     await refused(p, ["trust", "export", "board.trust", "--role", "release"], 200, /depends on its vendor and class/, 2);
+    // a key that was retired would count for ever
+    const header = ["trust", "export", "board.trust", "--role", "release", ...FACTS, "--format", "h", "--out", "keys.h"];
+    await refused(p, header, 200, /limited to some sequence numbers/, 2);
   });
 
   const hasCc = spawnSync("cc", ["--version"]).status === 0;
