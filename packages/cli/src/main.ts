@@ -232,6 +232,7 @@ withPassphrases(command("tbs", "write the bytes that a root signs elsewhere", tr
   .argument(...trustFile)
   .requiredOption("-k, --key <file>", "public key of the root")
   .addOption(previous())
+  .addOption(testKey())
   .option("-o, --out <file>", "output file, or - for stdout", "-")
   .action(async (file, o) => (await import("./commands/trust.js")).tbs(file, o));
 

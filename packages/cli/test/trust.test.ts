@@ -460,6 +460,13 @@ describe.concurrent("firmseal trust", () => {
     const r = await p.ok(["trust", "create", "--from", "test.json", "--allow-test-key", "rfc8032-test-1"]);
     expect(r.stderr).toMatch(/^warning: /);
     expect((await p.ok(["trust", "show", "test.trust", "--json"])).json).toMatchObject({ testKeys: ["rfc8032-test-1"] });
+    // who signs it may be another than who made it
+    const tbs = ["trust", "tbs", "test.trust", "--key", "r1.jwk", "--out", "test.tbs"];
+    const sign = ["trust", "sign", "test.trust", "--key", "r1.pem", "--key", "r2.pem"];
+    p.put("x.sig", Buffer.alloc(64));
+    for (const args of [tbs, sign, ["trust", "attach", "test.trust", "--key", "r1.jwk", "--signature", "x.sig"]])
+      await refused(p, args, 202, /rfc8032-test-1 is a published test key/);
+    for (const args of [tbs, sign]) await p.ok([...args, "--allow-test-key", "rfc8032-test-1"]);
   }, 120_000);
 
   it("takes the description, and gives the file, through pipes; a name drives no terminal", async () => {

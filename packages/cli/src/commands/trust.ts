@@ -152,20 +152,22 @@ function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore
   say(`${visible(out)}: signed by ${of(own)}${old ? `, and by ${of(old)} of the file before` : ""}`);
 }
 
+/** Neither does a published test key sign here, nor does a root vouch for one that a device would believe: somebody else may have made the file. */
+function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, o: { allowTestKey?: string[] }): void {
+  refuseTestKeys([...keys, ...keysOf(store)], o.allowTestKey ?? []);
+}
+
 /** Adds signatures to a trust file, in place unless --out names another. A key that is no root of it, or of the one before, is refused. */
 export async function sign(path: string, o: SignOptions): Promise<void> {
   const out = o.out ?? path;
-  const { bytes } = trustAt(path);
+  const { bytes, store } = trustAt(path);
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   await withSigners(o.key, passphraseOptions(o), async (keys) => {
     checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])]);
-    refuseTestKeys(
-      keys.map((key) => key.public),
-      o.allowTestKey ?? [],
-    );
+    const roots = keys.map((key) => key.public);
+    refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
     try {
-      const roots = keys.map((key) => key.public);
       const [again] = trustSigners(bytes, roots);
       if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
       await enterTrustUse(
@@ -198,10 +200,11 @@ export interface DetachedOptions extends PassphraseOptions {
 
 /** Writes the exact bytes that a root has to sign, for one that is on no machine with a network. */
 export async function tbs(path: string, o: DetachedOptions): Promise<void> {
-  const { bytes } = trustAt(path);
+  const { bytes, store } = trustAt(path);
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
+  refuseTestKeysOf([key], store, o);
   let message: Uint8Array;
   try {
     message = trustToBeSigned(bytes, key, before);
@@ -219,12 +222,12 @@ export async function tbs(path: string, o: DetachedOptions): Promise<void> {
 /** Adds a signature that was made over those bytes elsewhere, once it has been verified. */
 export async function attach(path: string, o: DetachedOptions): Promise<void> {
   const out = o.out ?? path;
-  const { bytes } = trustAt(path);
+  const { bytes, store } = trustAt(path);
   const before = o.previous === undefined ? undefined : storeBefore(o.previous);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature as string;
   checkTrustOutput(out, [o.key, file, ...(o.previous === undefined ? [] : [o.previous])]);
-  refuseTestKeys([key], o.allowTestKey ?? []);
+  refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   try {
     done = await attachTrust(bytes, key, readAll(file, LONGEST_SIGNATURE), before);

@@ -164,15 +164,14 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const current = readTrustFile(o.trust);
   const fleet = readFleet(o.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
-  const unsigned = encodeTrust(without(describeTrust(current.store), key, o.until));
+  const description = without(describeTrust(current.store), key, o.until);
+  const unsigned = encodeTrust(description);
   await withSigners(o.root, passphraseOptions(o), async (held) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])]);
     const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
     const lists = listsOf(held, [current.store, ...line]);
-    refuseTestKeys(
-      held.map((k) => k.public),
-      o.allowTestKey ?? [],
-    );
+    // those that stay on the list as well: the roots vouch for them once more
+    refuseTestKeys([...held.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
     const planned = readTrust(unsigned).store;
     checkRoots(held, current, planned);
     const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
