@@ -48,12 +48,22 @@ export function withKeys(command: Command, what: string): Command {
   );
 }
 
+/** What a trust file can be asked for: root is for trust files alone. */
+export const policyRoles = ["release", "debug", "recovery"];
+
 /** --key, or --trust with what belongs to it: whom to believe. */
 export function withTrust(command: Command): Command {
+  return withRoots(
+    command
+      .addOption(new Option("-k, --key <file>", "trusted key, public or private (repeatable)").argParser(collect))
+      .option("--trust <file>", "trust file, in place of --key")
+      .addOption(new Option("--role <name>", "with --trust: in which role").choices(policyRoles).default("release")),
+  );
+}
+
+/** With --trust: what the trust file is held against. */
+export function withRoots(command: Command): Command {
   return command
-    .addOption(new Option("-k, --key <file>", "trusted key, public or private (repeatable)").argParser(collect))
-    .option("--trust <file>", "trust file, in place of --key")
-    .addOption(new Option("--role <name>", "with --trust: in which role").choices(["release", "debug", "recovery"]).default("release"))
     .addOption(new Option("--root <file>", "with --trust: root key that must have signed the trust file (repeatable)").argParser(collect))
     .option("--previous-trust <file>", "with --trust: the trust file before, whose roots must have signed it");
 }
@@ -117,4 +127,31 @@ export function withImage(command: Command): Command {
     )
     .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
     .option("--image-out <file>", "image: also write the bytes that go to flash");
+}
+
+/** --log, and what is signed although the log speaks against it. */
+export function withSequenceChecks(command: Command): Command {
+  return command
+    .addOption(log())
+    .option("--allow-lower-sequence", "sign although a higher sequence number was signed")
+    .option("--allow-sequence-reuse", "sign although another manifest has this sequence number")
+    .option("--allow-sequence-jump", "sign although the sequence number is higher than the last by more than 2^32");
+}
+
+export function log(): Option {
+  return new Option("--log <file>", "log of the keys (default: KEY.log beside the key)");
+}
+
+export function allowTestKey(): Option {
+  return new Option("--allow-test-key <name>", "go on although this published test key is used (repeatable)").argParser(collect);
+}
+
+export function need(): Option {
+  return new Option("--need <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
+}
+
+export function payload(): Option {
+  return new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(
+    collect,
+  );
 }
