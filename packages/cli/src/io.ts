@@ -219,15 +219,25 @@ function isSame(a: string, b: string): boolean {
   return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
 }
 
+/** How files of private keys begin, and those of the state of one: PEM, minisign, HSS/LMS. A JWK has its parts in any order. */
+const OF_KEYS = /^(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY-----|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
+
+function isOfKey(path: string): boolean {
+  const text = Buffer.from(readHead(path, 1024)).toString("latin1");
+  return OF_KEYS.test(text) || (/"kty"\s*:/.test(text) && /"d"\s*:/.test(text));
+}
+
 /**
- * An output must not be what it is made from, a key, or another output. An existing file of another name than *.suit is replaced by an envelope
+ * An output must not be what it is made from, a private key or the state of one, or another output. An existing file of another name than *.suit is replaced by an envelope
  * only where it is one: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   if (path === STDIN) return;
   const clash = others.find((other) => other !== STDIN && isSame(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which is in use here`, "choose another name");
-  if (!envelope || path.toLowerCase().endsWith(".suit") || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (isOfKey(path)) throw usage(`${option} ${path}: is a private key, or the state of one`, "choose another name");
+  if (!envelope || path.toLowerCase().endsWith(".suit")) return;
   const head = readHead(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))
     throw usage(`${option} ${path}: exists and is no envelope`, "choose another name, or move the file away");

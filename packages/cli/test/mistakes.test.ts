@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, statSync, truncateSync } from "node:fs";
+import { toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { thisProcess } from "../src/process.js";
 import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "./run.js";
@@ -29,6 +30,8 @@ describe("a slip", () => {
     const p = standard();
     p.put("app.bin", image(100));
     p.put("other.pem", p.get("B.pem"));
+    p.put("other.jwk", JSON.stringify(toPrivateJwk(keyB)));
+    p.put("k.hss.state", "firmseal hss state 1\n");
     const before = p.tree();
     for (const out of ["A.pem", "fw.bin", "other.pem", "app.bin"]) {
       expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", out]), 2);
@@ -36,6 +39,9 @@ describe("a slip", () => {
     for (const more of [
       ["--image-out", "A.pem"],
       ["--image-out", "fw.bin"],
+      ["--image-out", "other.pem"],
+      ["--image-out", "other.jwk"],
+      ["--image-out", "k.hss.state"],
       ["--image-out", "x", "--out", "x"],
       ["--image-out", "-", "--out", "-"],
       ["--image-out", "-", "--json"],
