@@ -144,6 +144,11 @@ export function keyFacts(key: PublicKey): { kid: string | null; alg: string; thu
   return { kid: key.kid ? toHex(key.kid) : null, alg: key.alg, thumbprint: toHex(thumbprint(key)) };
 }
 
+/** How a key is told in words, from what is told in JSON. */
+export function keyWords({ alg, thumbprint }: { alg: string; thumbprint: string | null }): string {
+  return `${alg} ${(thumbprint ?? "").slice(0, 16)}…`;
+}
+
 /** Names of the published test keys among `keys`. Whoever can read this project can sign with them. */
 export function testKeyNames(keys: readonly PublicKey[]): string[] {
   return [...new Set(keys.flatMap((key) => testKeyName(key) ?? []))];

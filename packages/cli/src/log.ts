@@ -3,6 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { sha256Hex } from "./digest.js";
 import { environment, systemFault } from "./failure.js";
 import { readAll, syncFolder } from "./io.js";
 
@@ -68,12 +69,10 @@ export interface Log {
   before: Hash;
 }
 
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-
 /** Members before "hash", as they are hashed; then the line. A reader takes the line apart by its bytes and never writes it again. */
 function lineOf(entry: Omit<Entry, "hash">): { text: string; hash: string } {
   const body = JSON.stringify(entry);
-  const hash = sha256(Buffer.from(body));
+  const hash = sha256Hex(Buffer.from(body));
   return { text: `${body.slice(0, -1)},"hash":"${hash}"}\n`, hash };
 }
 
@@ -114,7 +113,7 @@ const LONGEST_TORN = 64 * 1024;
 const BEGIN = '{"v":1,"n":';
 
 function hashOf(line: Buffer): string {
-  return sha256(Buffer.concat([line.subarray(0, -TAIL), Buffer.from("}")]));
+  return sha256Hex(Buffer.concat([line.subarray(0, -TAIL), Buffer.from("}")]));
 }
 
 /** Whether a file begins as logs do. */

@@ -1,6 +1,6 @@
 // What is to be signed: an envelope as it is, or one made from a description or an image; and the last look at it. `sign` and `tbs` share it.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
@@ -8,6 +8,7 @@ import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { checkPayloads, warnOfRefusal } from "./audit.js";
 import { encodeDescription, MAX_INTEGRATED } from "./description.js";
+import { sha256Hex } from "./digest.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { refusedInput, usage } from "./failure.js";
 import { identityOf } from "./identity.js";
@@ -80,7 +81,7 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
   const gaps = image && image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
   const facts = {
-    digest: createHash("sha256").update(bytes).digest("hex"),
+    digest: sha256Hex(bytes),
     size: bytes.length,
     ...(image && { read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` }),
     ...(o.imageOut !== undefined && { forFile: bytes }),

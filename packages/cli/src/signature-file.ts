@@ -1,19 +1,9 @@
 // A signature from somewhere else, as it comes: bytes, or their hexadecimal or base64 text; ECDSA also in DER. Each form is read strictly.
 
-import type { KeyAlg } from "@firmseal/signer";
+import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { Failure } from "./failure.js";
 import { rawFromDer } from "./keys/ecdsa-der.js";
-
-/** Those of the algorithms whose signatures have one length; HSS/LMS says its own in itself, and the verifier reads it. */
-const LENGTHS: { readonly [alg in KeyAlg]?: number } = {
-  ed25519: 64,
-  es256: 64,
-  // FIPS 204 §4, table 2
-  "ml-dsa-44": 2420,
-  "ml-dsa-65": 3309,
-  "ml-dsa-87": 4627,
-};
 
 export function wrongSignature(message: string, hint: string): Failure {
   return new Failure(1, "SIGNATURE_INVALID", errors.SIGNATURE_INVALID, message, hint);
@@ -44,7 +34,7 @@ export function signatureOf(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8
   if (bytes.length === 0) throw wrongSignature(`${name}: is empty`, hint);
   const content = isText(bytes) ? decoded(bytes) : bytes;
   if (!content) throw wrongSignature(`${name}: is text, and neither hex nor base64`, hint);
-  const length = LENGTHS[alg];
+  const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;
   if (alg !== "es256" || content[0] !== 0x30)
     throw wrongSignature(`${name}: a signature of ${alg} has ${length} bytes, not ${content.length}`, hint);

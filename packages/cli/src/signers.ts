@@ -31,8 +31,6 @@ export interface Signature {
 /** Signatures are tried against every key: an envelope has up to 8, and a check takes milliseconds. */
 const MOST_KEYS = 256;
 
-const hexOf = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("hex");
-
 function isBy(claim: Claim, key: PublicKey): boolean {
   const { alg } = anchorOf(key);
   return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, host);
@@ -41,7 +39,7 @@ function isBy(claim: Claim, key: PublicKey): boolean {
 /** Whether a claim names the key, by the kid that the key has or by its thumbprint. */
 function names(claim: Claim, key: PublicKey): boolean {
   if (!claim.kid) return false;
-  const kid = hexOf(claim.kid);
+  const kid = toHex(claim.kid);
   return (key.kid !== undefined && toHex(key.kid) === kid) || toHex(thumbprint(key)) === kid;
 }
 
@@ -70,7 +68,7 @@ export async function signersOf(claims: readonly Claim[], known: readonly KnownK
   for (const claim of claims)
     out.push({
       alg: ALGS[claim.alg] ?? String(claim.alg),
-      kid: claim.kid ? hexOf(claim.kid) : null,
+      kid: claim.kid ? toHex(claim.kid) : null,
       ...(await signerOf(claim, known)),
     });
   return out;

@@ -1,7 +1,17 @@
 // Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
 
 import { statSync } from "node:fs";
-import { acceptTrust, keyOfAnchor, type PublicKey, ROLES, type RoleName, readTrust, roleNames, type TrustFile } from "@firmseal/signer";
+import {
+  acceptTrust,
+  keyOfAnchor,
+  type PublicKey,
+  ROLES,
+  type RoleName,
+  readTrust,
+  roleNames,
+  type TrustFile,
+  toHex,
+} from "@firmseal/signer";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { Failure, failureOf, isRefusal, usage } from "./failure.js";
@@ -86,7 +96,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   if (o.previousTrust !== undefined) before = storeBefore(o.previousTrust);
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
-    before = { anchors: anchors(keys), need: new Set(keys.map((k) => Buffer.from(k.key).toString("hex"))).size };
+    before = { anchors: anchors(keys), need: new Set(keys.map((k) => toHex(k.key))).size };
   } else {
     before = own;
     warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
@@ -101,7 +111,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
 /** How an anchor of a trust file is told in JSON. */
 export function anchorFacts(a: TrustAnchor) {
   const key = keyOfAnchor(a);
-  const hex = (b: ArrayLike<number> | undefined) => (b ? Buffer.from(Array.from(b)).toString("hex") : null);
+  const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
   return {
     ...(key ? keyFacts(key) : { kid: hex(a.kid), alg: String(a.cose), thumbprint: null }),
     roles: roleNames(a),

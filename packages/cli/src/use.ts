@@ -1,10 +1,10 @@
 // One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
 
-import { createHash } from "node:crypto";
 import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { Manifest, TrustStore } from "@firmseal/verifier";
 import { HASHES } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
+import { sha256Hex } from "./digest.js";
 import type { SigningKey } from "./keys/kind.js";
 import { type Ledgers, nameOf, type Receipt, withLedgers } from "./ledger.js";
 import { type NextSequence, rehearse } from "./prepare.js";
@@ -60,9 +60,7 @@ function record(
 ): Receipt[] {
   const receipts: Receipt[] = [];
   for (const [i, key] of keys.entries()) {
-    const signed = createHash("sha256")
-      .update(messages[i] as Uint8Array)
-      .digest("hex");
+    const signed = sha256Hex(messages[i] as Uint8Array);
     receipts.push(ledgers.record(key, { operation, tbs: signed, ...told }));
   }
   return receipts;
@@ -81,7 +79,7 @@ export async function enterTrustUse(
 ): Promise<Receipt[]> {
   const { store } = readTrust(bytes);
   const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
-  const digest = `sha-256:${createHash("sha256").update(Uint8Array.from(store.payload)).digest("hex")}`;
+  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
   return await withLedgers(keys, log, async (ledgers) =>
     record(ledgers, operation, keys, messages, { digest, sequence: decimal(store.sequence) }),
   );

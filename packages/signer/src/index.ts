@@ -25,6 +25,7 @@ export {
   publicKey,
   publicOf,
   type Signer,
+  signatureLength,
   signer,
   thumbprint,
   withKid,

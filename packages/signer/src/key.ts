@@ -208,6 +208,11 @@ export function keyAlgOfLength(length: number): KeyAlg | undefined {
   return keyAlgs.find((alg) => rowOf(alg).publicLengths.includes(length));
 }
 
+/** The length of every raw signature of an algorithm; undefined for HSS/LMS, whose signatures say it in themselves. */
+export function signatureLength(alg: KeyAlg): number | undefined {
+  return rowOf(alg).signatureLength;
+}
+
 /** The COSE algorithm number that this project signs with under a key: ALG_ED25519, ALG_ESP256, ALG_ML_DSA_44 … */
 export function coseAlg(alg: KeyAlg): number {
   return rowOf(alg).cose;

@@ -5,7 +5,7 @@ import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { isRefusal, usage } from "../failure.js";
 import { checkOutput, readAll, readEnvelope, writeWhole } from "../io.js";
-import { keyFacts, publicKeys, refuseTestKeys } from "../key-ref.js";
+import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { review } from "../prepare.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
@@ -58,8 +58,5 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
       signers: [facts],
       ...(inJson && { data: Buffer.from(signed).toString("base64") }),
     });
-  else
-    say(
-      `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signature of ${facts.alg} ${facts.thumbprint.slice(0, 16)}… added`,
-    );
+  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signature of ${keyWords(facts)} added`);
 }

@@ -3,7 +3,7 @@ import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
 import { usage } from "../failure.js";
 import { checkOutput, writeWhole } from "../io.js";
-import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
+import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
 import { placeOf } from "../ledger.js";
@@ -51,6 +51,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   );
   const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
   const sequence = decimal(manifest.sequence);
+  const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
@@ -63,16 +64,13 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
       out,
       bytes: signed.length,
       sequence,
-      signers: keys.map(keyFacts),
+      signers,
       log: receipts,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
       ...(advice && { target: advice }),
       ...(inJson && { data: Buffer.from(signed).toString("base64") }),
     });
-  else
-    say(
-      `${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${keys.map((k) => `${k.alg} ${keyFacts(k).thumbprint.slice(0, 16)}…`).join(", ")}`,
-    );
+  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${signers.map(keyWords).join(", ")}`);
   if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
   if (!o.json && advice?.advice) say(advice.advice);
   if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);

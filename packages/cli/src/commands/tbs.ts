@@ -1,6 +1,5 @@
 // Detached signing, first half: what a key that is somewhere else has to sign, as bytes in a file. attach.ts takes the signature.
 
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
@@ -8,9 +7,10 @@ import type { Manifest } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
 import { allSet, outsideUris } from "../audit.js";
+import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
 import { checkOutput, readHead, writeWhole } from "../io.js";
-import { keyFacts, publicKeys, refuseTestKeys } from "../key-ref.js";
+import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
 import { digestText } from "../tree.js";
@@ -63,8 +63,6 @@ function envelopeName({ path, kind }: Input, given: string | undefined): string 
   return given ?? outputName(path);
 }
 
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-
 /** Identifiers that the manifest asks devices for, as text. */
 function identifiers(m: Manifest, code: number): string[] {
   const values = allSet(m).filter((p) => p.code === code);
@@ -115,7 +113,7 @@ function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJ
     const tbs = list.map(({ key, out, bytes }) => ({
       out,
       bytes: bytes.length,
-      sha256: sha256(bytes),
+      sha256: sha256Hex(bytes),
       ...keyFacts(key),
       ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
     }));
@@ -127,7 +125,5 @@ function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJ
   );
   say(`manifest: ${facts.digest.algorithm} ${facts.digest.hex}`);
   for (const { key, out, bytes } of list)
-    say(
-      `${visible(out)}: ${bytes.length} bytes for ${key.alg} ${keyFacts(key).thumbprint.slice(0, 16)}… to sign, sha-256 ${sha256(bytes)}`,
-    );
+    say(`${visible(out)}: ${bytes.length} bytes for ${keyWords(keyFacts(key))} to sign, sha-256 ${sha256Hex(bytes)}`);
 }

@@ -8,6 +8,7 @@ import {
   NotRoot,
   type PublicKey,
   signTrust,
+  toHex,
   trustSigners,
   trustToBeSigned,
 } from "@firmseal/signer";
@@ -249,8 +250,8 @@ export async function attach(path: string, o: DetachedOptions): Promise<void> {
 export function show(path: string, o: { json?: boolean }): void {
   const { bytes, store, claims } = trustAt(path);
   const testKeys = warnOfTestKeys(keysOf(store));
-  const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => Buffer.from(k.key).toString("hex")));
-  const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(Buffer.from(Array.from(a.key)).toString("hex")) }));
+  const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
+  const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
   const roots = progress(bytes, store);
   const thresholds = Object.fromEntries(
     ["root", "release", "debug", "recovery"].flatMap((role, i) => (store.thresholds[i + 1] ? [[role, store.thresholds[i + 1]]] : [])),

@@ -6,6 +6,7 @@ import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
 import { failureOf, isRefusal, usage } from "../failure.js";
 import { host, readEnvelope } from "../io.js";
+import { keyWords } from "../key-ref.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
 
@@ -90,7 +91,7 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promi
     return;
   }
   say(
-    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${s.alg} ${(s.thumbprint ?? "").slice(0, 16)}…${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
+    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
   );
   if (unchecked.length > 0) say(`not looked at: ${unchecked.map(visible).join(", ")} (give it with --payload FILE)`);
   if (absent.length > 0) say(`severed and not at hand: ${absent.join(", ")}`);

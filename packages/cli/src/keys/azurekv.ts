@@ -1,5 +1,6 @@
 // azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
 
+import { sha256 } from "../digest.js";
 import type { HeldKey } from "./kind.js";
 import {
   ATTEMPT,
@@ -11,7 +12,6 @@ import {
   notASignature,
   servedKey,
   serviceError,
-  sha256,
   type Trouble,
   unknownTrouble,
   wrongReference,

@@ -27,7 +27,7 @@ import type { Asking, HeldKey } from "./kind.js";
 import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
-import { decryptPkcs8, takesTooLong } from "./pbes2.js";
+import { decryptPkcs8, PBES2, takesTooLong } from "./pbes2.js";
 import { pemBlock } from "./pem.js";
 import { readGuarded } from "./private-file.js";
 
@@ -203,9 +203,6 @@ function load(name: string, f: () => KeyObject): KeyObject {
     throw new KeyFileError(`${name}: the key in the PEM is damaged or of an unknown kind`, HINTS.unsupported, 2);
   }
 }
-
-// PBES2 (RFC 8018 appendix A.4), the one scheme that is in use
-const PBES2 = Buffer.from("06092a864886f70d01050d", "hex");
 
 function otherwise(name: string): KeyFileError {
   return new KeyFileError(

@@ -1,5 +1,6 @@
 // gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V — a version of a key in Google Cloud KMS, P-256 or Ed25519.
 
+import { sha256 } from "../digest.js";
 import { crc32c } from "./crc32c.js";
 import { rawFromDer } from "./ecdsa-der.js";
 import type { HeldKey } from "./kind.js";
@@ -13,7 +14,6 @@ import {
   notASignature,
   servedKey,
   serviceError,
-  sha256,
   type Trouble,
   unknownTrouble,
   wrongReference,

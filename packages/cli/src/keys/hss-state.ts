@@ -2,9 +2,9 @@
 // the signature is made, and only ever up. It is kept twice: beside the key, and as a witness outside of it, in the folder of this machine.
 // A state that is behind the witness comes from a backup or a copy, and is refused.
 
-import { createHash } from "node:crypto";
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Hex } from "../digest.js";
 import { CODES, Failure, systemFault } from "../failure.js";
 import { writeWhole } from "../io.js";
 import { lock } from "../lock.js";
@@ -137,7 +137,7 @@ function numberOf(line: string | undefined): bigint | undefined {
   return found ? BigInt(found[1] as string) : undefined;
 }
 
-const sumOf = (text: string) => `sum ${createHash("sha256").update(text).digest("hex")}\n`;
+const sumOf = (text: string) => `sum ${sha256Hex(text)}\n`;
 
 /** The lines of a file, without the last one, which is a checksum of all before it. */
 function readLines(path: string): string[] | "missing" | "damaged" {

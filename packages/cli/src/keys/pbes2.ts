@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { children, INTEGER, OCTET_STRING, SEQUENCE, type Tlv, whole } from "./der-strict.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
+/** RFC 8018 appendix A.4: the one scheme that is in use. */
 export const PBES2 = oid("06092a864886f70d01050d");
 const PBKDF2 = oid("06092a864886f70d01050c");
 export const SCRYPT = oid("06092b06010401da47040b");

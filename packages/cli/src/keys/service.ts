@@ -1,8 +1,9 @@
 // What the key services have in common: their libraries, which a user installs or not; a limit on time; errors in one line and one hint.
 
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
-import { foreignSigner, fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
 import { KeyFileError } from "./error.js";
+import { toldSigner } from "./foreign.js";
 import type { HeldKey } from "./kind.js";
 
 /** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */
@@ -134,16 +135,14 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
   return {
     name: ref,
     public: key,
-    signer: foreignSigner(key, sign),
+    signer: toldSigner(ref, key, "the service signs with another key than it shows, or wrongly: do not use it until that is found", sign),
     async close() {
       await close();
     },
   };
 }
 
-/** For a signature that cannot be one by its form; one that is wrong is found by foreignSigner. */
+/** For a signature that cannot be one by its form; one that is wrong is found by toldSigner. */
 export function notASignature(ref: string): KeyFileError {
   return serviceError(ref, ["the service gave something that is no signature", "try again; if it stays, ask the service's operator"]);
 }
-
-export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());

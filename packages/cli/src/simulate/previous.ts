@@ -1,10 +1,11 @@
 // A release to be there before the update, where none is given: made up, for the same device and components, with images of no meaning. It
 // is signed by keys that are made for it, that exist in this process only, and that are trusted by the simulated device only.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
+import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
 import type { Release } from "./engine.js";
 
@@ -29,7 +30,7 @@ function description(sequence: string, identity: Identity, components: readonly 
       "directive-override-parameters": {
         "vendor-identifier": uuid(identity.vendor[0]),
         "class-identifier": uuid(identity.class[0]),
-        "image-digest": { hex: createHash("sha256").update(image).digest("hex") },
+        "image-digest": { hex: sha256Hex(image) },
         "image-size": image.length,
       },
     },

@@ -15,6 +15,7 @@ export const ed25519: Row = {
   cose: ALG_ED25519,
   alg,
   publicLengths: [32],
+  signatureLength: 64,
   check(key) {
     const point = attempt(() => noble.Point.fromBytes(key, false));
     if (!point) throw new KeyError("point", "the public key is not a point of Ed25519");

@@ -15,6 +15,7 @@ export const es256: Row = {
   cose: ALG_ESP256,
   alg,
   publicLengths: [65],
+  signatureLength: 64,
   check(key) {
     if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
   },

@@ -52,6 +52,7 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     cose,
     alg,
     publicLengths: [publicLength],
+    signatureLength,
     check() {},
     members: (key) =>
       new Map<Encodable, Encodable>([

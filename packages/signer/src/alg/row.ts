@@ -10,6 +10,8 @@ export interface Row {
   readonly alg: Alg;
   /** The lengths that a raw public key may have. */
   readonly publicLengths: readonly number[];
+  /** The length of every raw signature. Left out where a signature says it in itself. */
+  readonly signatureLength?: number;
   /** Throws KeyError for a key of the right length that must not be used. */
   check(key: Uint8Array): void;
   /** The members of the public COSE_Key that RFC 9679 §4 calls required. */
