@@ -11,9 +11,11 @@ import {
   roleNames,
   type TrustFile,
   toHex,
+  trustSigners,
 } from "@firmseal/signer";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
+import { ROLE_ROOT } from "@firmseal/verifier/spec";
 import { Failure, failureOf, isRefusal, usage } from "./failure.js";
 import { hintOf, meaningOf } from "./hints.js";
 import { checkOutput, host, readAll, readHead } from "./io.js";
@@ -106,6 +108,17 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   } catch (e) {
     throw about(path, e);
   }
+}
+
+/** The name of the line of products. */
+export function trustName(store: TrustStore): string {
+  return new TextDecoder().decode(Uint8Array.from(store.name));
+}
+
+/** How many roots have signed, of how many that are needed. */
+export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
+  const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
+  return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
 }
 
 /** How an anchor of a trust file is told in JSON. */

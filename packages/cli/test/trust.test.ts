@@ -1,6 +1,8 @@
 // firmseal trust, and --trust: from the description to the device, and what must not come of it.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import vm from "node:vm";
 import { type PrivateKey, privateKey, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
@@ -204,7 +206,11 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, attach("A", "r1.sig"), errors.TRUST_SIGNERS, /A\.jwk: is no root of board\.trust/);
     await p.ok(attach("r1", "r1.sig"));
     await refused(p, attach("r1", "r1.sig"), 203, /signed it already/);
-    await p.ok(attach("r2", "r2.sig"));
+    p.put("words.sig", "no signature!");
+    await refused(p, attach("r2", "words.sig"), errors.SIGNATURE_INVALID, /words\.sig: is text, and neither hex nor base64/);
+    // as it comes by mail
+    p.put("r2.b64", readFileSync(join(p.path, "r2.sig")).toString("base64"));
+    await p.ok(attach("r2", "r2.b64"));
     await p.ok(["trust", "verify", "board.trust", ...ROOTS]);
   });
 

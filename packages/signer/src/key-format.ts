@@ -26,6 +26,7 @@ import {
   KTY_OKP,
 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
+import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import { encode } from "./cbor.js";
 import {
   coseAlg,
@@ -65,23 +66,23 @@ export function toJwk(key: PublicKey): Jwk {
 /** The JWK of a private key, with `d`, or `priv` for ML-DSA. */
 export function toPrivateJwk(key: PrivateKey): Jwk {
   const jwk = toJwk(key);
-  const secret = toBase64url(key.secret);
+  const secret = encodeBase64url(key.secret);
   return jwk.kty === "AKP" ? { ...jwk, priv: secret } : { ...jwk, d: secret };
 }
 
 function jwkOkp(key: Uint8Array): Jwk {
-  return { kty: "OKP", crv: "Ed25519", x: toBase64url(key), alg: "Ed25519" };
+  return { kty: "OKP", crv: "Ed25519", x: encodeBase64url(key), alg: "Ed25519" };
 }
 
 function jwkEc(key: Uint8Array): Jwk {
-  return { kty: "EC", crv: "P-256", x: toBase64url(key.subarray(1, 33)), y: toBase64url(key.subarray(33)), alg: "ES256" };
+  return { kty: "EC", crv: "P-256", x: encodeBase64url(key.subarray(1, 33)), y: encodeBase64url(key.subarray(33)), alg: "ES256" };
 }
 
 function jwkAkp({ alg, key }: PublicKey): Jwk {
   const name = alg.toUpperCase();
   // JOSE has a type of key for no other
   if (!isMlDsa(name)) throw new KeyError("unsupported", `there is no JWK for ${alg}`);
-  return { kty: "AKP", alg: name, pub: toBase64url(key) };
+  return { kty: "AKP", alg: name, pub: encodeBase64url(key) };
 }
 
 /**
@@ -290,12 +291,12 @@ const fatalUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // A kid of COSE is bytes, of JWK text. 32 bytes are taken for a thumbprint and are base64url as in RFC 7638; others are UTF-8.
 function kidOfJwk(text: string): Uint8Array {
-  const bytes = /^[\w-]{43}$/.test(text) ? decode64(text) : undefined;
+  const bytes = /^[\w-]{43}$/.test(text) ? decodeBase64url(text) : undefined;
   return bytes ?? new TextEncoder().encode(text);
 }
 
 function jwkKid(kid: Uint8Array): string | undefined {
-  if (kid.length === 32) return toBase64url(kid);
+  if (kid.length === 32) return encodeBase64url(kid);
   try {
     const text = fatalUtf8.decode(kid);
     // one that would be read back as another is left out: a kid is only a hint
@@ -305,41 +306,8 @@ function jwkKid(kid: Uint8Array): string | undefined {
   }
 }
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/** base64url without padding (RFC 4648 §5). */
-function toBase64url(bytes: Uint8Array): string {
-  let out = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3);
-    const group = (a << 16) | (b << 8) | c;
-    for (let k = 0; k < Math.min(4, bytes.length - i + 1); k++) out += alphabet[(group >> (18 - 6 * k)) & 63];
-  }
-  return out;
-}
-
-// undefined unless it is the one encoding of some bytes: no padding, no stray bits (RFC 4648 §3.5)
-function decode64(text: string): Uint8Array | undefined {
-  const out = new Uint8Array(Math.floor((text.length * 6) / 8));
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (const char of text) {
-    const value = alphabet.indexOf(char);
-    if (value < 0) return undefined;
-    // at most 6 + 8 bits are held
-    held = ((held << 6) | value) & 0x3fff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out[at++] = (held >> bits) & 255;
-    }
-  }
-  return toBase64url(out) === text ? out : undefined;
-}
-
 function fromBase64url(value: unknown, name: string): Uint8Array {
-  const bytes = typeof value === "string" ? decode64(value) : undefined;
+  const bytes = typeof value === "string" ? decodeBase64url(value) : undefined;
   if (!bytes) throw new KeyError("format", `the member "${name}" of the JWK is not base64url`);
   return bytes;
 }

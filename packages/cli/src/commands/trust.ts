@@ -1,4 +1,4 @@
-// firmseal trust: makes, signs, shows and verifies trust files. docs/trust.md tells what they are.
+// firmseal trust create, sign, tbs, attach: makes and signs trust files. docs/trust.md tells what they are.
 
 import { basename } from "node:path";
 import {
@@ -8,29 +8,28 @@ import {
   NotRoot,
   type PublicKey,
   signTrust,
-  toHex,
   trustSigners,
   trustToBeSigned,
 } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { ROLE_ROOT } from "@firmseal/verifier/spec";
-import { Failure, refusedInput, usage } from "../failure.js";
-import { checkOutput, readAll, writeWhole } from "../io.js";
-import { publicKeys, refuseTestKeys, warnOfTestKeys, withSigners } from "../key-ref.js";
+import { Failure, refusedInput } from "../failure.js";
+import { readAll, writeWhole } from "../io.js";
+import { publicKeys, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { signatureOf, wrongSignature } from "../signature-file.js";
 import { readDescription } from "../trust-description.js";
-import { about, anchorFacts, checkTrustOutput, keysOf, storeBefore, trustAt, verifiedTrust } from "../trust-ref.js";
-import { data, json, say, visible, warn } from "../ui.js";
+import { about, checkTrustOutput, keysOf, rootProgress, storeBefore, trustAt, trustName } from "../trust-ref.js";
+import { json, say, visible, warn } from "../ui.js";
 import { enterTrustUse } from "../use.js";
 
 /** From here on a sequence number leaves little room for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
 const LONGEST_DESCRIPTION = 1024 * 1024;
-/** The longest signature that a device reads. */
-const LONGEST_SIGNATURE = 16384;
+/** The longest signature that a device reads, in hex and lines. */
+const LONGEST_SIGNATURE = 64 * 1024;
 
 export interface CreateOptions extends PassphraseOptions {
   from: string;
@@ -38,10 +37,6 @@ export interface CreateOptions extends PassphraseOptions {
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
-}
-
-function nameOf(store: TrustStore): string {
-  return new TextDecoder().decode(Uint8Array.from(store.name));
 }
 
 /** Makes a trust file that nobody has signed yet. A file that is there is never overwritten: it may be signed. */
@@ -55,10 +50,10 @@ export async function create(o: CreateOptions): Promise<void> {
     secret: (prompt) => passphrase({ ...(options.length > 1 ? options.shift() : options[0]), prompt }),
   });
   if (before && last !== undefined) {
-    if (d.name !== nameOf(before))
+    if (d.name !== trustName(before))
       throw refusedInput(
         "DESCRIPTION",
-        `the description: the name is not ${JSON.stringify(nameOf(before))}, as in the file before`,
+        `the description: the name is not ${JSON.stringify(trustName(before))}, as in the file before`,
         "a device takes no file of another line; keep the name",
       );
     if (d.sequence <= last)
@@ -107,12 +102,6 @@ export interface SignOptions extends PassphraseOptions {
   json?: boolean;
 }
 
-/** How many roots have signed, of how many that are needed. */
-function progress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
-  const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
-  return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
-}
-
 /** The faults that need the names of what is worked on. */
 function named(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
   if (e instanceof AlreadySigned)
@@ -133,8 +122,8 @@ function named(path: string, keys: readonly { name: string; public: PublicKey }[
 }
 
 function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore | undefined, o: { json?: boolean }): void {
-  const own = progress(bytes, trustAt(path).store);
-  const old = before && progress(bytes, before);
+  const own = rootProgress(bytes, trustAt(path).store);
+  const old = before && rootProgress(bytes, before);
   const inJson = o.json && out === "-";
   if (!inJson) writeWhole(out, bytes);
   if (o.json) {
@@ -231,118 +220,11 @@ export async function attach(path: string, o: DetachedOptions): Promise<void> {
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   try {
-    done = await attachTrust(bytes, key, readAll(file, LONGEST_SIGNATURE), before);
+    done = await attachTrust(bytes, key, signatureOf(readAll(file, LONGEST_SIGNATURE), key.alg, file), before);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
-      throw new Failure(
-        1,
-        "SIGNATURE_INVALID",
-        errors.SIGNATURE_INVALID,
-        `${file}: is no signature of ${o.key} over ${path}`,
-        "sign what firmseal trust tbs writes, and give the raw signature",
-      );
+      throw wrongSignature(`${file}: is no signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
     throw named(path, [{ name: o.key, public: key }], e);
   }
   signed(path, out, done, before, o);
-}
-
-/** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
-export function show(path: string, o: { json?: boolean }): void {
-  const { bytes, store, claims } = trustAt(path);
-  const testKeys = warnOfTestKeys(keysOf(store));
-  const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
-  const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
-  const roots = progress(bytes, store);
-  const thresholds = Object.fromEntries(
-    ["root", "release", "debug", "recovery"].flatMap((role, i) => (store.thresholds[i + 1] ? [[role, store.thresholds[i + 1]]] : [])),
-  );
-  const facts = {
-    name: nameOf(store),
-    sequence: decimal(store.sequence),
-    thresholds,
-    anchors: all,
-    signatures: claims.length,
-    roots,
-    testKeys,
-  };
-  if (o.json) {
-    json({ ok: true, code: 0, ...facts });
-    return;
-  }
-  const limits = (a: (typeof all)[number]) =>
-    [
-      a.vendor && `vendor ${a.vendor}`,
-      a.class && `class ${a.class}`,
-      a.since && `since ${a.since}`,
-      a.until && `until ${a.until}`,
-      a.signed && "has signed",
-    ]
-      .filter(Boolean)
-      .join(", ");
-  const lines = [
-    `name      ${visible(facts.name)}`,
-    `sequence  ${facts.sequence}`,
-    ...Object.entries(thresholds).map(
-      ([role, n]) => `${role.padEnd(9)} ${n} of ${all.filter((a) => (a.roles as string[]).includes(role)).length} needed`,
-    ),
-    ...all.map((a) => `  ${a.roles.join("+").padEnd(17)} ${a.alg.padEnd(8)} ${(a.thumbprint ?? "-").slice(0, 16)}  ${limits(a)}`.trimEnd()),
-    `signed    by ${roots.signed} of ${roots.needed} roots that are needed`,
-  ];
-  data(`${lines.join("\n")}\n`);
-}
-
-export interface VerifyOptions extends PassphraseOptions {
-  root?: string[];
-  previous?: string;
-  json?: boolean;
-}
-
-const pins = ({ previous, ...o }: VerifyOptions) => ({ ...o, ...(previous !== undefined && { previousTrust: previous }) });
-
-/** Verifies a trust file as a device does that has the root keys, or the file before. */
-export async function verify(path: string, o: VerifyOptions): Promise<void> {
-  const { store, pinned } = await verifiedTrust(path, pins(o));
-  const testKeys = warnOfTestKeys(keysOf(store));
-  const facts = { name: nameOf(store), sequence: decimal(store.sequence), pinned, anchors: store.anchors.map(anchorFacts), testKeys };
-  if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts });
-  else
-    say(
-      `${visible(path)}: good, ${visible(facts.name)}, sequence number ${facts.sequence}, ${store.anchors.length} keys${pinned ? "" : "; its roots are not pinned"}`,
-    );
-}
-
-export interface ExportOptions extends VerifyOptions {
-  format: "js" | "h" | "bin";
-  role?: "release" | "debug" | "recovery";
-  vendor?: string;
-  class?: string;
-  out: string;
-}
-
-/** Writes what a device embeds: the file, or the keys of one role. */
-export async function exportTrust(path: string, o: ExportOptions): Promise<void> {
-  const { exportAll, exportRole } = await import("../trust-export.js");
-  const { store, bytes } = await verifiedTrust(path, pins(o));
-  warnOfTestKeys(keysOf(store));
-  if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
-    throw usage("--vendor and --class choose the keys of one role", "give --role as well, or drop them");
-  if (o.role !== undefined && o.format === "bin") throw usage("--format bin: is the whole file", "drop --role, or take js or h");
-  const ending = o.format === "bin" ? "" : `.${o.format}`;
-  if (o.out !== "-" && !o.out.endsWith(ending))
-    throw usage(`--out ${o.out}: is no name for ${o.format}`, `choose a name that ends in ${ending}`);
-  if (ending === "") checkTrustOutput(o.out, [path]);
-  else checkOutput(o.out, "--out", [path], false);
-  const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
-  const inJson = o.json && o.out === "-";
-  if (!inJson) writeWhole(o.out, content);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      out: o.out,
-      format: o.format,
-      bytes: content.length,
-      ...(inJson && { data: Buffer.from(content).toString("base64") }),
-    });
-  else if (o.out !== "-") say(`${visible(o.out)}: ${content.length} bytes`);
 }

@@ -50,7 +50,7 @@ export function trustCommands(program: Command): void {
   withPassphrases(command(trust, "attach", "add a signature that was made elsewhere"))
     .argument(...trustFile)
     .requiredOption("-k, --key <file>", "public key of the root")
-    .requiredOption("--signature <file>", "raw signature over what trust tbs wrote")
+    .requiredOption("--signature <file>", "the signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin")
     .addOption(previous())
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
@@ -58,13 +58,13 @@ export function trustCommands(program: Command): void {
 
   command(trust, "show", "show what a trust file says, and who has signed it")
     .argument(...trustFile)
-    .action(async (file, o) => (await import("../commands/trust.js")).show(file, o));
+    .action(async (file, o) => (await import("../commands/trust-read.js")).show(file, o));
 
   withPassphrases(command(trust, "verify", "verify a trust file as a device does"))
     .argument(...trustFile)
     .addOption(roots())
     .addOption(previous())
-    .action(async (file, o) => (await import("../commands/trust.js")).verify(file, o));
+    .action(async (file, o) => (await import("../commands/trust-read.js")).verify(file, o));
 
   withPassphrases(command(trust, "export", "write what a device embeds"))
     .argument(...trustFile)
@@ -77,7 +77,7 @@ export function trustCommands(program: Command): void {
     .option("--vendor <vendor>", "with --role: the device's vendor (domain or UUID)")
     .option("--class <class>", "with --role: the device's class (name or UUID)")
     .option("-o, --out <file>", "output file, or - for stdout", "-")
-    .action(async (file, o) => (await import("../commands/trust.js")).exportTrust(file, o));
+    .action(async (file, o) => (await import("../commands/trust-read.js")).exportTrust(file, o));
 }
 
 /** rotate plan, bridge, retire. */
