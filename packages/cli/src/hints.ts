@@ -64,8 +64,14 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   HEADER_CRITICAL: ["a header is marked critical and is not understood", DAMAGED],
   PAYLOAD_ATTACHED: ["a signature block carries its own payload", DAMAGED],
   SIGNATURE_COUNT: ["there are more than 8 signatures", "remove those that nobody needs"],
-  SIGNATURE_INVALID: ["no trusted key made this signature", "give the public key of who signed it: --key PUB"],
-  SIGNATURE_NO_ANCHOR: ["no signature is of a trusted key's algorithm", "give the public key of who signed it: --key PUB"],
+  SIGNATURE_INVALID: [
+    "no trusted key made this signature",
+    "give the public key of who signed it: --key PUB, or a trust file that has it in the role",
+  ],
+  SIGNATURE_NO_ANCHOR: [
+    "no signature is of a trusted key's algorithm",
+    "give the public key of who signed it: --key PUB, or a trust file that has it in the role",
+  ],
   SIGNATURE_THRESHOLD: ["fewer trusted keys have signed than are needed", "have the others sign: firmseal sign ENVELOPE --key KEY"],
   HEADER_LENGTH: ["a signature has more headers than are read", DAMAGED],
   SIGNATURE_LENGTH: ["a signature is longer than any that is known", DAMAGED],

@@ -42,7 +42,10 @@ export function uriReference(value: string): string {
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
   return command.addOption(
-    new Option("-k, --key <key>", `${what}: a file, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`)
+    new Option(
+      "-k, --key <key>",
+      `${what}: a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`,
+    )
       .argParser(collect)
       .makeOptionMandatory(),
   );
@@ -55,9 +58,11 @@ export const policyRoles = ["release", "debug", "recovery"];
 export function withTrust(command: Command): Command {
   return withRoots(
     command
-      .addOption(new Option("-k, --key <file>", "trusted key, public or private (repeatable)").argParser(collect))
+      .addOption(
+        new Option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign (repeatable)").argParser(collect),
+      )
       .option("--trust <file>", "trust file, in place of --key")
-      .addOption(new Option("--role <name>", "with --trust: in which role").choices(policyRoles).default("release")),
+      .addOption(new Option("--role <name>", "with --trust: in which role (default: release)").choices(policyRoles)),
   );
 }
 

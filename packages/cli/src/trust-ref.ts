@@ -159,6 +159,8 @@ export async function believed(o: TrustOptions): Promise<Believed> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)
       throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
+    // a role that is passed over would let a debug key stand for a release
+    if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
     if (!o.key)
       throw usage(
         "nothing says whom to believe: --key and --trust are missing",

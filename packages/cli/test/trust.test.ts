@@ -110,6 +110,9 @@ describe.concurrent("firmseal trust", () => {
     });
     expect((await p.ok(["verify", "a.suit", ...trust])).stderr).toMatch(/good, sequence number 7, signed by .* \(release, recovery\)\n$/);
     await p.ok(["verify", "a.suit", ...trust, "--role", "recovery"]);
+    // a role without a trust file would be passed over, and a debug key stand for what it says
+    const noTrust = await p.run(["verify", "a.suit", "--key", "A.pem", "--role", "debug"]);
+    expect(expectFailure(noTrust, 2)).toContain("--role is for a trust file");
     await refused(p, ["verify", "a.suit", ...trust, "--role", "debug"], errors.SIGNATURE_INVALID, /no trusted key/);
     // the root signs no releases, and the debug key none that is not asked for as such
     for (const by of ["r1.pem", "dbg.pem"]) {
