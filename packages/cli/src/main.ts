@@ -1,12 +1,20 @@
 // The command line, and how it ends. Which commands there are, and their options: wiring/. What a command does lies in its own file in
 // commands/, loaded when it is used.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import about from "../package.json" with { type: "json" };
 import { keyCommands, tokenCommands } from "./wiring/keys.js";
 import { signCommands } from "./wiring/sign.js";
 import { rotateCommands, trustCommands } from "./wiring/trust.js";
 import { verifyCommands } from "./wiring/verify.js";
+
+/** How --help describes an option: commander does not say which ones cannot be left out. */
+function optionDescription(option: Option): string {
+  const facts = option.argChoices ? [`choices: ${option.argChoices.join(", ")}`] : [];
+  if (option.defaultValue !== undefined && !option.isBoolean() && !option.negate) facts.push(`default: ${option.defaultValue}`);
+  if (option.mandatory && option.defaultValue === undefined) facts.push("required");
+  return facts.length > 0 ? `${option.description} (${facts.join("; ")})` : option.description;
+}
 
 // Words before anything heavy is loaded: --version and --help answer at once.
 const program = new Command("firmseal")
@@ -14,6 +22,7 @@ const program = new Command("firmseal")
   .version(about.version, "-V, --version")
   .showHelpAfterError(false)
   .configureOutput({ writeErr: () => {} })
+  .configureHelp({ optionDescription })
   .exitOverride();
 
 // in the order of --help

@@ -30,7 +30,7 @@ export function keyCommands(program: Command): void {
     );
 
   withPassphrases(command(program, "pubkey", "write the public part of a key"))
-    .argument("<key>", "private or public key file")
+    .argument("<key>", "private or public key: a file, - for stdin, or named as for sign")
     .addOption(
       new Option("--format <name>", "output format (default: pem, or js with --device)").choices([
         "pem",

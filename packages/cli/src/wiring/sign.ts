@@ -34,7 +34,7 @@ export function signCommands(program: Command): void {
 
   withPassphrases(command(program, "attach", "add a signature that was made somewhere else, after verifying it"))
     .argument("<envelope>", "envelope, or - for stdin")
-    .requiredOption("-k, --key <file>", "public key of who signed")
+    .requiredOption("-k, --key <key>", "public key of who signed")
     .requiredOption("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin")
     .option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)")
     .addOption(allowTestKey())
