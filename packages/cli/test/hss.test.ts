@@ -66,7 +66,10 @@ describe("an HSS/LMS key", () => {
     expectFailure(await p.run(["keygen", "--hss", "5/4", "--no-passphrase", "--out", "n.pem"]), 2);
     expectFailure(await p.run([...again, "nowhere/k.hss"]), 3);
     expectFailure(await p.run([...again, "-"]), 2);
+    expect(expectFailure(await p.run([...again, "n.hss", "--format", "jwk"]), 2)).toContain("has one form");
     expect(p.tree()).toEqual(before);
+    p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
+    expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("is no private key of HSS/LMS");
     p.put("n.hss.state", "left over");
     expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
   });
@@ -77,7 +80,9 @@ describe("an HSS/LMS key", () => {
     expect((await p.ok(["hss", "skip", "k.hss", "--to", "21"])).stderr).not.toContain("before the last leaf");
     expect((await p.ok(p.signArgs("a.suit"))).stderr).toContain("warning: k.hss: 10 of 32 signatures are left");
     await p.ok(["hss", "skip", "k.hss", "--to", "31"]);
-    expect((await p.ok(p.signArgs("b.suit"))).stderr).toContain("0 of 32 signatures are left");
+    expect((await p.ok(p.signArgs("b.suit"))).stderr).toContain(
+      "warning: k.hss: this was the last of 32 signatures; the next release needs a new key",
+    );
     expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({ used: "32", left: "0", nearlyUsed: true });
     const before = p.tree();
     const r = await p.run(p.signArgs("c.suit"));

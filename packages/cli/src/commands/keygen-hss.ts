@@ -14,6 +14,7 @@ export async function keygenHss(o: KeygenOptions): Promise<void> {
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.hss");
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");
+  if (o.format !== "pkcs8") throw usage(`a key of HSS/LMS has one form, and that is not ${o.format}`, "drop --format");
   const advice = o.target === undefined ? undefined : advise(o.target, [o.alg]);
   const params = hssParams(o.hss);
   const key = await hssKeygen(o.out, params, async () => {

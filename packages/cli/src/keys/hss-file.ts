@@ -78,6 +78,8 @@ const FILE = new RegExp(
 export function readHssFile(text: string, name: string): HssFile {
   // an editor or git on Windows ends lines with CR LF
   const found = FILE.exec(text.replaceAll("\r\n", "\n"));
+  if (!text.startsWith("-----BEGIN FIRMSEAL HSS"))
+    throw new KeyFileError(`${name}: is no private key of HSS/LMS`, "give the file that firmseal keygen --alg hsslms wrote", 2);
   if (!found) throw new KeyFileError(`${name}: a damaged key of HSS/LMS, or one of a later version`, DAMAGED, 2);
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
   const { params, key } = partsOf(parameters, Buffer.from(hex, "hex"), name);

@@ -118,7 +118,9 @@ class HssKey {
       throw stateFault(`${place.name}: the locks of the key were taken away`, "run the command again; no leaf was used");
     place.advance({ next, roots });
     const left = hssCapacity(params) - next;
-    if (isNearlyUsed(params, next))
+    if (left === 0n)
+      warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
+    else if (isNearlyUsed(params, next))
       warn(`${visible(place.name)}: ${left} of ${hssCapacity(params)} signatures are left; have a new key trusted before they are gone`);
     return { index, trees, floors };
   }
