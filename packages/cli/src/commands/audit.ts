@@ -142,7 +142,7 @@ function show({ log, faults }: ReturnType<typeof look>, digest: string | undefin
     ...faults.map(told),
   ];
   data([...(rows.length > 0 ? lines : []), ...rest].map((text) => `${text.trimEnd()}\n`).join(""));
-  if (good) say(`${visible(log.path)}: good, ${log.entries.length} entries`);
+  if (good) say(`${visible(log.path)}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`);
 }
 
 const told = ({ line, what }: Fault) => (line > 0 ? `line ${line}: ${visible(what)}` : visible(what));

@@ -1,6 +1,6 @@
 // firmseal trust show, verify, export: what a trust file says, whether it is good, and what a device embeds of it.
 
-import { toHex, trustSigners } from "@firmseal/signer";
+import { formatUuid, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { usage } from "../failure.js";
 import { checkOutput, writeWhole } from "../io.js";
@@ -32,10 +32,11 @@ export function show(path: string, o: { json?: boolean }): void {
     json({ ok: true, code: 0, ...facts });
     return;
   }
+  const dashed = (hex: string) => formatUuid(Buffer.from(hex, "hex"));
   const limits = (a: (typeof all)[number]) =>
     [
-      a.vendor && `vendor ${a.vendor}`,
-      a.class && `class ${a.class}`,
+      a.vendor && `vendor ${dashed(a.vendor)}`,
+      a.class && `class ${dashed(a.class)}`,
       a.since && `since ${a.since}`,
       a.until && `until ${a.until}`,
       a.signed && "has signed",
@@ -49,7 +50,7 @@ export function show(path: string, o: { json?: boolean }): void {
       ([role, n]) => `${role.padEnd(9)} ${n} of ${all.filter((a) => (a.roles as string[]).includes(role)).length} needed`,
     ),
     ...all.map((a) => `  ${a.roles.join("+").padEnd(17)} ${a.alg.padEnd(8)} ${(a.thumbprint ?? "-").slice(0, 16)}  ${limits(a)}`.trimEnd()),
-    `signed    by ${roots.signed} of ${roots.needed} roots that are needed`,
+    `signed    by ${roots.signed} ${roots.signed === 1 ? "root" : "roots"} (needed: ${roots.needed})`,
   ];
   data(`${lines.join("\n")}\n`);
 }

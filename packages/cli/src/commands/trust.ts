@@ -138,7 +138,7 @@ function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore
     });
     return;
   }
-  const of = ({ signed, needed }: { signed: number; needed: number }) => `${signed} of ${needed} roots that are needed`;
+  const of = ({ signed, needed }: { signed: number; needed: number }) => `${signed} ${signed === 1 ? "root" : "roots"} (needed: ${needed})`;
   say(`${visible(out)}: signed by ${of(own)}${old ? `, and by ${of(old)} of the file before` : ""}`);
 }
 

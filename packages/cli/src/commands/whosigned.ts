@@ -111,7 +111,7 @@ export async function whosigned(path: string, o: WhosignedOptions): Promise<void
 
 /** The same for keys that are known already, with their roles where a trust file names them. */
 async function tell(path: string, known: readonly KnownKey[], skipped: readonly Skipped[], inJson: boolean): Promise<void> {
-  for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`passed over: ${visible(file)} ${visible(why)}`);
+  for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`passed over: ${visible(file)}: ${visible(why)}`);
   if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files that hold no key to try`);
   const outline = peek(readEnvelope(path));
   const signatures = await signersOf(outline.claims, known);

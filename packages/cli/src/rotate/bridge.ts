@@ -177,7 +177,7 @@ function told({ envelope, manifest, old, next, results, o, signers, log }: Told)
     return;
   }
   say(
-    `${visible(o.out)}: sequence number ${sequence}, with trust file ${trust.after}, ${envelope.length} bytes, good under it and under ${trust.before}`,
+    `${visible(o.out)}: sequence number ${sequence}, with trust file ${trust.after}, ${envelope.length} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
   );
   for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
   if (outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
