@@ -497,6 +497,13 @@ describe("rotate retire", () => {
     expect(p.tree()).toEqual(before);
   });
 
+  it("asks for the other roots in the same command, for there is no file yet that they could sign", async () => {
+    p.put("bridged.json", fleetText({ ...current, trust: "t2.trust" }));
+    const r = await retire("A.jwk", [...roots("R1"), "--fleet", "bridged.json", "--out", "never.trust"]);
+    expectFailure(r, 1);
+    expect(r.stderr).toContain("hint: give --root for each root that is needed");
+  });
+
   it("refuses a list that is not the newest of the fleet", async () => {
     p.put("ahead.json", fleetText({ ...current, trust: "t3.trust" }));
     const r = await retire("C.jwk", [...roots("R1", "R2"), "--fleet", "ahead.json", "--out", "never.trust"]);
