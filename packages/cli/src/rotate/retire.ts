@@ -107,7 +107,7 @@ function checkRoots(held: readonly SigningKey[], current: TrustOnFile, next: Tru
         reason,
         errors[reason],
         `${n} of the roots ${what} would have signed, and it wants ${need}`,
-        "give --root for the others as well",
+        "give --root for each root that is needed, all in one command",
       );
   }
 }
