@@ -4,13 +4,14 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
-import { type Manifest, open } from "@firmseal/verifier";
+import { hsslms, type Manifest, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { beforeAll, describe, expect, it } from "vitest";
 import { anchors } from "../src/key-ref.js";
 import { readKey } from "../src/keys/file.js";
 import { readLog } from "../src/log.js";
 import { digestOf } from "../src/use.js";
+import { claimIn, expectNoLeafTwice } from "./hss-place.js";
 import { type Place, standard, stateOf } from "./run.js";
 import { massacre, program, startWorker, type Worker } from "./workers.js";
 
@@ -130,6 +131,28 @@ async function killed(keys: readonly string[], kills: number): Promise<void> {
 
 describe("many processes that sign with one key", () => {
   it(`${PROCESSES} × ${TIMES}: as many numbers, one for each, and a log of all of them`, () => inParallel(["A.pem"]), 600_000);
+
+  it(`${PROCESSES} × ${TIMES} with a key of HSS/LMS: as many leaves as numbers, and none signs twice`, async () => {
+    const p = place();
+    // lower trees of 32 leaves, so that their borders are crossed all the while
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "10/2,5/1", "--out", "k.hss", "--no-passphrase"]);
+    const ends = await Promise.all(Array.from({ length: PROCESSES }, (_, i) => start(p, `p${i}`, TIMES, ["k.hss"]).end));
+    expect(ends.filter((e) => e.exit !== 0).map((e) => e.stderr)).toEqual([]);
+    const key = (await p.ok(["pubkey", "k.hss", "--format", "raw"])).bytes;
+    const envelopes = readdirSync(p.at("out")).map((name) => readFileSync(p.at("out", name)));
+    const all = PROCESSES * TIMES;
+    expect(
+      expectNoLeafTwice(
+        key,
+        envelopes.map((envelope) => claimIn(envelope, key).signature),
+      ),
+    ).toBe(all);
+    const numbers = envelopes.map((envelope) => decimal(open(envelope, { anchors: [{ alg: hsslms, key }] }).sequence));
+    expect(new Set(numbers).size).toBe(all);
+    expect((await p.ok(["audit", "k.hss", "--json"])).json).toMatchObject({ ok: true });
+    expect(readLog(p.at("k.hss.log")).entries).toHaveLength(all);
+    expect((await p.ok(["hss", "status", "k.hss", "--json"])).json).toMatchObject({ used: String(all) });
+  }, 900_000);
 
   it("also with two keys in the one order and in the other", async () => {
     const p = place();
