@@ -150,7 +150,7 @@ describe.concurrent("what is to be signed", () => {
     await refused(["fw.suit", "--key", "B.jwk", "--key", "B.pem"], 2, "given twice");
     await refused(["fw.suit", "--key", "B.jwk", "--key", "C.jwk", "--out", "one.tbs"], 2, "is no folder");
     await refused(["fw.suit", "--key", "B.jwk", "--out", "mine.txt"], 2, "exists and is nothing to be signed");
-    await refused(["fw.suit", "--key", "B.jwk", "--out", "A.pem"], 2, "exists and is nothing to be signed");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "A.pem"], 2, "is a private key");
     await refused(["fw.suit", "--key", "B.jwk", "--out", "fw.suit"], 2, "in use here");
     await refused(["fw.suit", "--key", "B.jwk", "--seq", "8"], 2, "takes no --seq");
     await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "takes no --envelope");

@@ -434,11 +434,13 @@ describe.concurrent("firmseal trust", () => {
       await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is no root of board\.trust/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /signed it already/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.jwk"], 200, /is a public key/, 2);
-    for (const args of [
-      ["sign", "board.trust", "--key", "r1.pem", "--out", "B.pem"],
-      ["export", "board.trust", "--format", "bin", "--out", "B.pem"],
-    ])
-      await refused(p, ["trust", ...args], 200, /B\.pem: exists and is no trust file/, 2);
+    for (const [out, why] of [
+      ["fw.bin", /fw\.bin: exists and is no trust file/],
+      ["B.pem", /B\.pem: is a private key/],
+    ] as const) {
+      await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem", "--out", out], 200, why, 2);
+      await refused(p, ["trust", "export", "board.trust", "--format", "bin", "--out", out], 200, why, 2);
+    }
     await refused(p, ["trust", "export", "board.trust", "--out", "B.pem"], 200, /B\.pem: is no name for js/, 2);
     await refused(p, ["trust", "tbs", "board.trust", "--key", "r1.jwk", "--out", "B.pem"], 200, /B\.pem: exists already/, 2);
     await refused(p, ["trust", "show", "fw.bin"], errors.TRUST_NONE, /fw\.bin: is no trust file/);
