@@ -1,22 +1,36 @@
-// Cold start: `firmseal --version` against node that does nothing.
+// Cold start: `firmseal` against node that does nothing, up to a signature made and verified.
 
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CLI, median, table, title } from "./lib.mjs";
 
 const ROUNDS = 21;
 
+const folder = mkdtempSync(join(tmpdir(), "firmseal-start-"));
+const env = { ...process.env, FIRMSEAL_STATE: join(folder, "machine") };
+
 function time(args) {
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"], cwd: folder, env });
   if (status !== 0) throw new Error(`node ${args.join(" ")}: ${stderr}`);
   return performance.now() - start;
 }
 
+writeFileSync(join(folder, "fw.bin"), randomBytes(5000));
+time([CLI, "keygen", "--out", "key.pem", "--no-passphrase"]);
+writeFileSync(join(folder, "key.jwk"), spawnSync(process.execPath, [CLI, "pubkey", "key.pem"], { cwd: folder, env }).stdout);
+
+const facts = ["--vendor", "example.com", "--class", "a", "--seq", "next"];
 const tasks = {
   "node -e 0": ["-e", "0"],
   "firmseal --version": [CLI, "--version"],
   "firmseal --help": [CLI, "--help"],
   "firmseal verify --help": [CLI, "verify", "--help"],
+  "firmseal sign": [CLI, ...["sign", "fw.bin", "--key", "key.pem", "--out", "fw.suit"], ...facts],
+  "firmseal verify": [CLI, "verify", "fw.suit", "--key", "key.jwk"],
 };
 const seen = Object.fromEntries(Object.keys(tasks).map((name) => [name, []]));
 for (const args of Object.values(tasks)) time(args);
@@ -28,3 +42,4 @@ table(
   ["command", "ms, median", "above bare node, ms"],
   Object.entries(seen).map(([name, values]) => [name, median(values), median(values) - bare]),
 );
+rmSync(folder, { recursive: true });

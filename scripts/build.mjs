@@ -26,7 +26,7 @@ function* filesUnder(folder) {
 /** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
 function fingerprint() {
   const hash = createHash("sha256").update(process.version);
-  const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "scripts/build.mjs", "scripts/bundle.mjs"];
+  const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "scripts/build.mjs", "scripts/bundle.mjs", "scripts/schema.mjs"];
   for (const name of ["verifier", "signer", "cli"]) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
@@ -62,10 +62,16 @@ function removeStale() {
   }
 }
 
-function types() {
+/** The files of other packages that the signer holds, and with it the command line. */
+let inSchema = [];
+
+async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
+  const { precompileSchema } = await import("./schema.mjs");
+  inSchema = await precompileSchema();
+  writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSchema));
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */
@@ -107,7 +113,7 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   });
-  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences(Object.keys(metafile.inputs)));
+  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSchema]));
   const { statements, names, errors } = await makeParts();
   writeFileSync(join(fresh, "parts.json"), JSON.stringify({ statements, names, errors }));
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
@@ -130,7 +136,7 @@ if (upToDate(now)) {
   rmSync(STAMP, { force: true });
   let failed = false;
   const steps = [
-    ["types and modules", types],
+    ["types and modules", modules],
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
   ];

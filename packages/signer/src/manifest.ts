@@ -1,8 +1,7 @@
 // What a release engineer writes: the typed description of a manifest. schema/manifest.schema.json is the same in JSON Schema, and
 // validate() holds a value against it.
 
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import schema from "../schema/manifest.schema.json" with { type: "json" };
+import { type Violation, violations } from "./schema.js";
 
 /** `$schema` of a description: this name, or a path that ends in manifest.schema.json. */
 export const SCHEMA = "urn:firmseal:manifest:1";
@@ -130,16 +129,8 @@ export function isDescription(value: unknown): boolean {
   return typeof named === "string" && (named === SCHEMA || named.endsWith("manifest.schema.json"));
 }
 
-let compiled: ValidateFunction | undefined;
-
-/** Compiling takes longer than everything else that a program does before its first signature, and most never validate. */
-function validator(): ValidateFunction {
-  compiled ??= new Ajv2020({ allErrors: false, strict: true, allowUnionTypes: true }).compile(schema);
-  return compiled;
-}
-
 /** The error that lies deepest is the one that says what is wrong; those above it only say that no alternative fits. */
-function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
+function deepest(errors: readonly Violation[]): Violation | undefined {
   return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
 }
 
@@ -158,11 +149,10 @@ function asJson(value: unknown, depth = 0): unknown {
 
 /** Holds a description against the schema. Throws DescriptionError. */
 export function validate(value: unknown): Description {
-  const check = validator();
-  if (!check(asJson(value))) {
-    const e = deepest(check.errors ?? []);
-    const detail = e?.keyword === "additionalProperties" ? ` (${JSON.stringify(e.params["additionalProperty"])})` : "";
-    throw new DescriptionError(e?.instancePath ?? "", `${e?.message ?? "not a description"}${detail}`);
+  const e = deepest(violations(asJson(value)));
+  if (e) {
+    const detail = e.keyword === "additionalProperties" ? ` (${JSON.stringify(e.params["additionalProperty"])})` : "";
+    throw new DescriptionError(e.instancePath, `${e.message ?? "not a description"}${detail}`);
   }
   return value as Description;
 }

@@ -1,6 +1,7 @@
 // Descriptions and what becomes of them: the schema, every name and its number, numbers at the borders, severed elements, files.
 
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
 import { array, begin, bstr, check, enter, here, input, int, map, seek, skip, take } from "@firmseal/verifier/cbor";
 import { COMMANDS, COMPONENT_TEXTS, MANIFEST, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
@@ -8,6 +9,7 @@ import { peek } from "@firmseal/verifier/peek";
 import * as spec from "@firmseal/verifier/spec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { violations as built } from "../lib/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
 import {
   type Command,
@@ -32,6 +34,7 @@ import {
   validate,
   vendorUuid,
 } from "../src/index.js";
+import { type Violation, violations } from "../src/schema.js";
 
 const key = privateKey("ed25519", new TextEncoder().encode("firmseal encode test, 32 bytes.."));
 const trust = { anchors: [anchor("ed25519", key.key)] };
@@ -168,11 +171,19 @@ describe("the schema", () => {
     ["a payload's URI with a space", least({ payloads: { "a b": "x" } }), "/payloads"],
     ["nested without end", least({ validate: nested(100) }), ""],
   ];
+  const told = (all: readonly Violation[]) =>
+    all.map(({ instancePath, keyword, params, message }) => ({ instancePath, keyword, params, message }));
   for (const [name, value, path] of wrong) {
-    it(`refuses ${name} at ${path || "the top"}`, () => {
+    it(`refuses ${name} at ${path || "the top"}; so does what the build makes of it, in the same words`, () => {
       expect(wrongAt(value)).toBe(path);
+      expect(told(built(value))).toEqual(told(violations(value)));
     });
   }
+
+  it("needs no Ajv in what the build makes of it", () => {
+    const text = readFileSync(new URL("../lib/schema.js", import.meta.url), "utf8");
+    expect(text).not.toMatch(/\bimport\b|\b__require\(/);
+  });
 
   it("what no schema can say is refused by encode(), at its place", () => {
     const at = (value: unknown) => wrongAt(value, encode);
@@ -775,6 +786,8 @@ describe("random descriptions", () => {
   it("encode to envelopes that are strict, the same each time, and say what was described", () => {
     fc.assert(
       fc.property(descriptions, (d) => {
+        const json: unknown = JSON.parse(JSON.stringify(d, (_, v: unknown) => (ArrayBuffer.isView(v) ? "" : v)));
+        expect(built(json)).toEqual([]);
         const envelope = encode(d);
         expect(toHex(encode(structuredClone(d)))).toBe(toHex(envelope));
         check(untagged(envelope));
