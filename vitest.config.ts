@@ -17,5 +17,6 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs"],
     testTimeout: 60_000,
+    maxWorkers: "100%",
   },
 });

@@ -92,7 +92,9 @@ function judge(
   return { accepted, broken, refused };
 }
 
-const every = Array.from({ length: 256 }, (_, byte) => byte);
+// with FIRMSEAL_LONG=1 every octet is put in everywhere; else one of each major type, and what ends or has no meaning
+const LONG = process.env["FIRMSEAL_LONG"] === "1";
+const every = LONG ? Array.from({ length: 256 }, (_, byte) => byte) : [0x00, 0x20, 0x41, 0x61, 0x81, 0xa1, 0xc1, 0xf6, 0xff];
 const clean = { accepted: [], broken: [] };
 
 describe("every change of an envelope is refused", () => {

@@ -227,12 +227,18 @@ function isOfKey(path: string): boolean {
   return OF_KEYS.test(text) || (/"kty"\s*:/.test(text) && /"d"\s*:/.test(text));
 }
 
+function noFolder(path: string, cause?: unknown): Failure {
+  return environment(`${path}: there is no folder ${dirname(path)}`, "make the folder, or choose another name", cause);
+}
+
 /**
  * An output must not be what it is made from, a private key or the state of one, or another output. An existing file of another name than *.suit is replaced by an envelope
  * only where it is one: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   if (path === STDIN) return;
+  // before a key is used for what cannot be written
+  if (!statSync(dirname(path), { throwIfNoEntry: false })) throw noFolder(path);
   const clash = others.find((other) => other !== STDIN && isSame(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which is in use here`, "choose another name");
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
@@ -290,8 +296,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     syncFolder(folder);
   } catch (e) {
     cleanUp();
-    if ((e as NodeJS.ErrnoException).code === "ENOENT")
-      throw environment(`${path}: there is no folder ${dirname(path)}`, "make the folder, or choose another name", e);
+    if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
     if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST")
       throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
     throw systemFault(e, path) ?? e;

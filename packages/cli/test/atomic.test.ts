@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KILLS } from "./effort.js";
 import { DEVICE, expectFailure, FACTS, image, type Place, type Result, type RunOptions, signImage, standard, words } from "./run.js";
 
-const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 40);
 /** Milliseconds that a test with so many runs may take on a busy machine. */
 const PATIENCE = 60_000 + KILLS * 5_000;
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

@@ -28,6 +28,7 @@ import {
   keyC,
   type Place,
   privateJwk,
+  quicklyEncrypted,
   type Result,
   signImage,
   standard,
@@ -40,7 +41,7 @@ const SCHEMA = "urn:firmseal:manifest:1";
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const trustA = { anchors: [anchor("ed25519", keyA.key)] };
 
-/** One key, encrypted, and its twin under another passphrase: scrypt is slow on purpose. */
+/** Two keys, encrypted, each under a passphrase of its own; one as keygen does it: scrypt is slow on purpose. */
 const ONE = "first passphrase";
 const TWO = "second ✓ passphrase";
 let encrypted: { one: Buffer; two: Buffer };
@@ -48,9 +49,8 @@ let signed: Buffer;
 
 beforeAll(async () => {
   const p = standard();
-  await p.ok(["keygen", "--out", "one.pem", "--passphrase-env", "P"], { env: { P: ONE } });
   await p.ok(["keygen", "--alg", "es256", "--out", "two.pem", "--passphrase-fd", "3"], { fds: [`${TWO}\nnot this`] });
-  encrypted = { one: p.get("one.pem"), two: p.get("two.pem") };
+  encrypted = { one: Buffer.from(quicklyEncrypted(keyC, ONE)), two: p.get("two.pem") };
   await signImage(p, 7, "fw.suit");
   signed = p.get("fw.suit");
 });

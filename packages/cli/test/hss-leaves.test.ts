@@ -6,10 +6,9 @@ import { describe, expect, it, vi } from "vitest";
 import { openHss } from "../src/keys/hss.js";
 import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
 import { thisProcess } from "../src/process.js";
+import { KILLS } from "./effort.js";
 import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 import { expectFailure, words } from "./run.js";
-
-const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
 
 describe("no leaf signs twice", () => {
   it("when sixteen processes sign at once, across the border of a lower tree", async () => {

@@ -29,6 +29,7 @@ import { openSshPrivate, openSshPublic } from "../src/keys/openssh.js";
 import { takesTooLong } from "../src/keys/pbes2.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 import { checkPrivate } from "../src/keys/private-file.js";
+import { LONG } from "./effort.js";
 import { minisignPublic, minisignSecret } from "./minisign.js";
 import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "./run.js";
 
@@ -583,7 +584,7 @@ describe("other programs", () => {
     expect(await refusal(p.get("e.key"), async () => utf8("wrong"))).toMatchObject({ exit: 3, message: "KEY: wrong passphrase" });
   });
 
-  const long = process.env["FIRMSEAL_LONG"] === "1" && minisign;
+  const long = LONG && minisign;
   it.skipIf(!long)(`a key of minisign under 1 GiB of scrypt${long ? "" : " (skipped: takes 1 GiB, FIRMSEAL_LONG=1 runs it)"}`, async () => {
     const p = standard();
     execFileSync("minisign", ["-G", "-p", "e.pub", "-s", "e.key"], { cwd: p.path, input: `${PASS}\n${PASS}\n`, stdio: "pipe" });

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ask, unknownTrouble } from "../src/keys/service.js";
+import { LONG } from "./effort.js";
 import { CANARY, proxyTo } from "./kms-servers.js";
 import { expectFailure, FACTS, image, Place } from "./run.js";
 
-const LONG = process.env["FIRMSEAL_LONG"] === "1";
 const why = LONG ? "" : " (skipped: takes a minute, FIRMSEAL_LONG=1 runs it)";
 
 const KINDS = {

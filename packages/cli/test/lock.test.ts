@@ -8,9 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Failure } from "../src/failure.js";
 import { lock } from "../src/lock.js";
 import { hasEnded, type ProcessId, thisProcess } from "../src/process.js";
+import { KILLS } from "./effort.js";
 import { massacre, program, startWorker } from "./workers.js";
-
-const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
 
 let folder: string;
 let worker: string;

@@ -11,13 +11,12 @@ import { anchors } from "../src/key-ref.js";
 import { readKey } from "../src/keys/file.js";
 import { readLog } from "../src/log.js";
 import { digestOf } from "../src/use.js";
+import { KILLS, LONG } from "./effort.js";
 import { claimIn, expectNoLeafTwice } from "./hss-place.js";
 import { type Place, standard, stateOf } from "./run.js";
 import { massacre, program, startWorker, type Worker } from "./workers.js";
 
-const LONG = process.env["FIRMSEAL_LONG"] !== undefined;
-const [PROCESSES, TIMES] = LONG ? [16, 100] : [8, 10];
-const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 50);
+const [PROCESSES, TIMES] = LONG ? [16, 100] : [4, 5];
 
 let worker: string;
 beforeAll(async () => {
@@ -224,7 +223,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
   it("leaves the old or the new, and the next use goes on", async () => {
     const p = await fresh();
     let at = 1;
-    for (; await cut(p, `cut${at}`, at, at % 2 === 0); at++) {
+    for (; await cut(p, `cut${at}`, at, at % 2 === 0); at += LONG ? 1 : 3) {
       // with whatever the cuts before have left
       if (at % 5 === 0) expect((await start(p, `next${at}`, 1, keys).end).exit, `call ${at}`).toBe(0);
       await expectSound(p, keys, false);

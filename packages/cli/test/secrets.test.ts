@@ -2,33 +2,24 @@
 // where an envelope says nothing of the machine that made it.
 
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { isPrivate, type PrivateKey, privateKey, toPrivateCose } from "@firmseal/signer";
-import { beforeAll, describe, expect, it } from "vitest";
+import { privateKey, toPrivateCose } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
 import { withSigners } from "../src/key-ref.js";
-import { readKey } from "../src/keys/file.js";
 import { openSshPrivate } from "../src/keys/openssh.js";
 import { plainPem } from "../src/keys/pkcs8.js";
+import { LONG } from "./effort.js";
 import { minisignSecret } from "./minisign.js";
-import { DEVICE, FACTS, image, Place, privateJwk, type Result, standard, stateOf } from "./run.js";
+import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "./run.js";
 
-const LONG = process.env["FIRMSEAL_LONG"] !== undefined;
 const CANARY = "canary-passphrase-Zq9";
 const WRONG = "another-canary-Xw3";
 const secretBytes = new TextEncoder().encode("canary key bytes, 32 of them, ok");
 const canaryKey = privateKey("ed25519", secretBytes);
-let encrypted: Buffer;
-let inside: PrivateKey;
-
-beforeAll(async () => {
-  const p = standard();
-  await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: CANARY } });
-  encrypted = p.get("e.pem");
-  const key = await readKey(encrypted, "e.pem", async () => Buffer.from(CANARY));
-  if (!isPrivate(key)) throw new Error("not private");
-  inside = key;
-});
+const inside = privateKey("ed25519", randomBytes(32));
+const encrypted = Buffer.from(quicklyEncrypted(inside, CANARY));
 
 /** A secret as it could show: itself, hexadecimal, base64 at each of the three offsets. */
 function forms(secret: Uint8Array): Buffer[] {
@@ -82,6 +73,7 @@ describe.concurrent("secrets", () => {
       runs.push([["pubkey", "e.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
       runs.push([["pubkey", "broken.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
       runs.push([["keygen", "--out", `k${json.length}.pem`, ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
+      runs.push([[...sign.with(3, `k${json.length}.pem`), ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
       runs.push([["keygen", "--out", "e.pem", ...json, "--passphrase-env", "P"], { env: { P: CANARY } }]);
     }
     for (const [args, o] of runs) expectSilent(await p.run(args, o), secrets);
@@ -318,12 +310,17 @@ describe("every command", () => {
     const others = Object.keys(keys).slice(1);
     let turn = 0;
     let runs = 0;
+    let swept = 0;
+    const names = await commands();
     const sweep = async (name: string) => {
       const p = standard();
       p.keepsLogs = true;
       for (const [file, content] of Object.entries(keys)) p.put(file, content);
       p.put("fw.suit", envelope);
-      for (const use of USES)
+      // by default each command has half of the uses, and the next one the other half
+      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 2 === 0);
+      swept += uses.length;
+      for (const use of uses)
         for (const key of LONG ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {
           turn++;
           const args = [name, ...use.replaceAll("KEY", key).split(" ")];
@@ -354,11 +351,11 @@ describe("every command", () => {
       for (const [file, content] of Object.entries(keys)) expect(p.get(file).equals(Buffer.from(content)), `${name}: ${file}`).toBe(true);
       expect(p.names().filter((n) => n.endsWith(".tmp") || /^core|\.lock/.test(n))).toEqual([]);
     };
-    const names = await commands();
     const PASSPHRASES = new Set<string>();
     for (const name of names) if ((await base.ok([name, "--help"])).stdout.includes("--passphrase-fd")) PASSPHRASES.add(name);
     await Promise.all(names.map(sweep));
-    expect(runs).toBe(names.length * USES.length * (LONG ? Object.keys(keys).length : 1));
+    expect(runs).toBe(swept * (LONG ? Object.keys(keys).length : 1));
+    expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 2);
   }, 180_000);
 
   it("says nothing of a passphrase that was typed where none belongs", async () => {
