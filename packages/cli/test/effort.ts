@@ -3,5 +3,11 @@
 /** FIRMSEAL_LONG=1: what takes minutes as well. */
 export const LONG = process.env["FIRMSEAL_LONG"] === "1";
 
-/** FIRMSEAL_KILLS: how often a test kills what it watches. */
-export const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? 10);
+/** FIRMSEAL_KILLS: how often a test kills what it watches. 0: such tests leave themselves out. */
+export const KILLS = Number(process.env["FIRMSEAL_KILLS"] ?? (LONG ? 50 : 0));
+
+/** Ends the name of a test that kills. */
+export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMSEAL_KILLS=50 kills 50 times)";
+
+/** Ends the name of a test that is for LONG only. */
+export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 runs it)";

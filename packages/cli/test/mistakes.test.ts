@@ -151,7 +151,7 @@ describe("a large file", () => {
     const p = standard();
     // long enough for the first half second, in which nothing is shown, to pass
     p.put("big.bin", "");
-    truncateSync(p.at("big.bin"), 2_500_000_000);
+    truncateSync(p.at("big.bin"), 1_500_000_000);
     const args = ["sign", "big.bin", "--key", "A.pem", ...FACTS, "--seq", "1"];
     const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
     const terminal = spawnSync("script", ["-qec", command, "/dev/null"], {

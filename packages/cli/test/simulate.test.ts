@@ -14,7 +14,7 @@ import { FsModel } from "../src/simulate/fs-model.js";
 import { madeUp } from "../src/simulate/previous.js";
 import type { Report } from "../src/simulate/report.js";
 import type { MakeStore, Setup, Started, Store } from "../src/simulate/store.js";
-import { LONG } from "./effort.js";
+import { AT_LENGTH, LONG } from "./effort.js";
 import { FACTS, image, keyA, signImage, standard } from "./run.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
@@ -279,33 +279,30 @@ describe("a wrong device is caught:", () => {
 describe("the simulation itself", () => {
   const two = () => Promise.all([release(7, image(5001, 1)), release(8, image(4099, 2))]);
 
-  it.skipIf(!LONG)(
-    `finds the same as when every course is really run${LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1)"}`,
-    async () => {
-      const [one, update] = await two();
-      const plain = new Simulation(flashStore, setup, one, update).run(9);
-      let runs = 0;
-      const stubborn = (store: Store): Store => ({
-        power() {
-          runs++;
-          const machine = store.power();
-          return {
-            start: () => machine.start(),
-            *cuts() {
-              for (const cut of machine.cuts(store)) yield { ...cut, left: () => stubborn(cut.left()) };
-            },
-            cutCount: () => machine.cutCount(),
-            sameCourse: () => false,
-            off: () => stubborn(machine.off()),
-          };
-        },
-      });
-      const whole = new Simulation((s) => stubborn(flashStore(s)), setup, one, update).run(9);
-      expect(whole.points).toEqual(plain.points);
-      expect(runs).toBeGreaterThan(900);
-      expect(plain.courses).toBeLessThan(runs / 3);
-    },
-  );
+  it.skipIf(!LONG)(`finds the same as when every course is really run${AT_LENGTH}`, async () => {
+    const [one, update] = await two();
+    const plain = new Simulation(flashStore, setup, one, update).run(9);
+    let runs = 0;
+    const stubborn = (store: Store): Store => ({
+      power() {
+        runs++;
+        const machine = store.power();
+        return {
+          start: () => machine.start(),
+          *cuts() {
+            for (const cut of machine.cuts(store)) yield { ...cut, left: () => stubborn(cut.left()) };
+          },
+          cutCount: () => machine.cutCount(),
+          sameCourse: () => false,
+          off: () => stubborn(machine.off()),
+        };
+      },
+    });
+    const whole = new Simulation((s) => stubborn(flashStore(s)), setup, one, update).run(9);
+    expect(whole.points).toEqual(plain.points);
+    expect(runs).toBeGreaterThan(900);
+    expect(plain.courses).toBeLessThan(runs / 3);
+  });
 
   it("cuts where a real cut would leave the same behind, byte for byte", async () => {
     const [, update] = await two();
