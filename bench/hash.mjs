@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLI, median, table, title } from "./lib.mjs";
+import { CLI, environment, median, table, title } from "./lib.mjs";
 
 const at = process.argv.indexOf("--size");
 const megabytes = at > 0 ? Number(process.argv[at + 1]) : 1000;
@@ -16,7 +16,7 @@ function run(command, args) {
   const start = performance.now();
   const { status, stderr } = spawnSync(command, args, {
     cwd: folder,
-    env: { ...process.env, FIRMSEAL_STATE: join(folder, "state") },
+    env: environment(join(folder, "state")),
     stdio: ["ignore", "ignore", "pipe"],
   });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);

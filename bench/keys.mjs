@@ -6,7 +6,7 @@ import * as crypto from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLI, dependencyOf, figure, median, rates, signer, table, title, verifier } from "./lib.mjs";
+import { CLI, dependencyOf, environment, figure, median, rates, signer, table, title, verifier } from "./lib.mjs";
 
 const ours = await verifier();
 const s = await signer();
@@ -127,7 +127,7 @@ const host = {
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-keys-"));
 try {
-  const env = { ...process.env, FIRMSEAL_STATE: join(folder, "machine") };
+  const env = environment(join(folder, "machine"));
   const run = (command, args) => {
     const start = performance.now();
     const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, env });

@@ -5,12 +5,12 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLI, median, table, title } from "./lib.mjs";
+import { CLI, environment, median, table, title } from "./lib.mjs";
 
 const ROUNDS = 21;
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-start-"));
-const env = { ...process.env, FIRMSEAL_STATE: join(folder, "machine") };
+const env = environment(join(folder, "machine"));
 
 function time(args) {
   const start = performance.now();

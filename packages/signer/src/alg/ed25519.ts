@@ -30,5 +30,4 @@ export const ed25519: Row = {
     ]),
   derive: (secret) => noble.getPublicKey(secret),
   sign: (tbs, secret) => noble.sign(tbs, secret),
-  verify: (signature, tbs, key) => noble.verify(signature, tbs, key, { zip215: false }),
 };

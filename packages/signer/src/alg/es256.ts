@@ -31,5 +31,4 @@ export const es256: Row = {
     return p256.getPublicKey(secret, false);
   },
   sign: (tbs, secret) => p256.sign(tbs, secret, { ...ecdsa, extraEntropy: false }),
-  verify: (signature, tbs, key) => p256.verify(signature, tbs, key, ecdsa),
 };

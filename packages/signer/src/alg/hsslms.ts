@@ -21,7 +21,6 @@ export const hsslms: Row = {
       [KEY_KTY, KTY_HSS_LMS],
       [KEY_PUB, key],
     ]),
-  verify: (signature, tbs, key) => alg.verify(key, tbs, signature, {}),
 };
 
 // SubjectPublicKeyInfo (RFC 9708 §4, RFC 9802 §4): id-alg-hss-lms-hashsig without parameters, the key in the BIT STRING as it is

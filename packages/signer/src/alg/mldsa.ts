@@ -35,7 +35,6 @@ function get(set: Set) {
 const entropy = () => crypto.getRandomValues(new Uint8Array(32));
 
 function row(set: Set, cose: number, publicLength: number, signatureLength: number): Row {
-  const verify = (signature: Uint8Array, tbs: Uint8Array, key: Uint8Array) => get(set).verify(signature, tbs, key);
   const bytes = (b: ArrayLike<number>) => (b instanceof Uint8Array ? b : Uint8Array.from(b));
   const alg: Alg = {
     ids: [cose],
@@ -44,8 +43,8 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     verify(key, message, signature) {
       const raw = rawKey(key);
       if (raw.length !== publicLength || signature.length !== signatureLength) return false;
-      get(set);
-      return attempt(() => verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
+      const mathematics = get(set);
+      return attempt(() => mathematics.verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
     },
   };
   return {
@@ -74,7 +73,6 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
         secretKey.fill(0);
       }
     },
-    verify,
     load,
     loaded: () => library !== undefined,
   };

@@ -6,7 +6,7 @@ import type { Encodable } from "../cbor.js";
 export interface Row {
   /** The COSE algorithm number that is written. */
   readonly cose: number;
-  /** For open(). */
+  /** For open(); and what is signed is verified with it, which for all but ML-DSA is other code than what has signed. */
   readonly alg: Alg;
   /** The lengths that a raw public key may have. */
   readonly publicLengths: readonly number[];
@@ -22,8 +22,6 @@ export interface Row {
   expand?(secret: Uint8Array): Uint8Array;
   /** The raw signature. */
   sign?(tbs: Uint8Array, secret: Uint8Array): Uint8Array;
-  /** Whether a signature is good, by other code than what made it where there is some. May throw on what is none. */
-  verify(signature: Uint8Array, tbs: Uint8Array, key: Uint8Array): boolean;
   /** Fetches the mathematics, where that costs too much for those who do not use it. Before, all of the above but check and members throw. */
   load?(): Promise<void>;
   loaded?(): boolean;
