@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs"],
     testTimeout: 60_000,
+    // by default one processor is left idle: of two, half
     maxWorkers: "100%",
   },
 });

@@ -5,6 +5,7 @@ import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@f
 import { describe, expect, it } from "vitest";
 import * as errors from "../packages/verifier/src/spec/errors.js";
 import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../packages/verifier/src/spec/suit.js";
+import { LONG } from "../packages/verifier/test/effort.js";
 import { haveVectors, SPEC_P256, vectorBytes } from "../packages/verifier/test/vectors.js";
 import {
   bytes,
@@ -92,8 +93,7 @@ function judge(
   return { accepted, broken, refused };
 }
 
-// with FIRMSEAL_LONG=1 every octet is put in everywhere; else one of each major type, and what ends or has no meaning
-const LONG = process.env["FIRMSEAL_LONG"] === "1";
+// where there is time every octet is put in everywhere; else one of each major type, and what ends or has no meaning
 const every = LONG ? Array.from({ length: 256 }, (_, byte) => byte) : [0x00, 0x20, 0x41, 0x61, 0x81, 0xa1, 0xc1, 0xf6, 0xff];
 const clean = { accepted: [], broken: [] };
 

@@ -232,8 +232,8 @@ function noFolder(path: string, cause?: unknown): Failure {
 }
 
 /**
- * An output must not be what it is made from, a private key or the state of one, or another output. An existing file of another name than *.suit is replaced by an envelope
- * only where it is one: a mistyped name must not cost a key or an image.
+ * An output must not be what it is made from, a private key or the state of one, or another output. An existing file of another name than
+ * *.suit is replaced by an envelope only where it is one: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   if (path === STDIN) return;
@@ -247,6 +247,18 @@ export function checkOutput(path: string, option: string, others: readonly strin
   const head = readHead(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))
     throw usage(`${option} ${path}: exists and is no envelope`, "choose another name, or move the file away");
+}
+
+/** With --json, what would go to stdout is a member of the one object there. */
+export function inJson(out: string, bytes: Uint8Array, asJson: boolean | undefined): { data?: string } {
+  return asJson && out === STDIN ? { data: Buffer.from(bytes).toString("base64") } : {};
+}
+
+/** Writes an output, but what goes into the JSON: returns that. */
+export function deliver(out: string, bytes: Uint8Array, asJson: boolean | undefined, o: { fresh?: boolean } = {}): { data?: string } {
+  const member = inJson(out, bytes, asJson);
+  if (member.data === undefined) writeWhole(out, bytes, o);
+  return member;
 }
 
 /** Makes what was done in a folder durable. */

@@ -5,7 +5,8 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "./effort.js";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
+import { randoms } from "../../verifier/test/randoms.js";
 import { DEVICE, expectFailure, FACTS, image, type Place, type Result, type RunOptions, signImage, standard, words } from "./run.js";
 
 /** Milliseconds that a test with so many runs may take on a busy machine. */
@@ -68,15 +69,6 @@ async function kill(
   });
   ended = true;
   return r;
-}
-
-/** A fixed row of numbers in [0, 1), so that a failure comes again. */
-function randoms(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    return x / 2 ** 32;
-  };
 }
 
 /** Moments to kill at: half of them anywhere, half where something is being written. */

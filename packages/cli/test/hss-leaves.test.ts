@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { KILLS, TIMES } from "../../verifier/test/effort.js";
 import { openHss } from "../src/keys/hss.js";
 import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
 import { thisProcess } from "../src/process.js";
-import { KILLS, TIMES } from "./effort.js";
 import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 import { expectFailure, words } from "./run.js";
 

@@ -19,6 +19,7 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../verifier/test/effort.js";
 import { octetString, SEQUENCE, tlv } from "../src/keys/der-strict.js";
 import { open as openEnv } from "../src/keys/env.js";
 import { KeyFileError } from "../src/keys/error.js";
@@ -29,7 +30,6 @@ import { openSshPrivate, openSshPublic } from "../src/keys/openssh.js";
 import { takesTooLong } from "../src/keys/pbes2.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 import { checkPrivate } from "../src/keys/private-file.js";
-import { LONG } from "./effort.js";
 import { minisignPublic, minisignSecret } from "./minisign.js";
 import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "./run.js";
 

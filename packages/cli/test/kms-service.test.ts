@@ -6,12 +6,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { ask, unknownTrouble } from "../src/keys/service.js";
-import { LONG } from "./effort.js";
 import { CANARY, proxyTo } from "./kms-servers.js";
 import { expectFailure, FACTS, image, Place } from "./run.js";
-
-const why = LONG ? "" : " (skipped: takes a minute, FIRMSEAL_LONG=1 runs it)";
 
 const KINDS = {
   "awskms:alias/release": "@aws-sdk/client-kms",
@@ -101,7 +99,7 @@ describe("the limit on time", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.skipIf(!LONG)(`ends the command where a service takes the connection and says nothing${why}`, { timeout: 200_000 }, async () => {
+  it.skipIf(!LONG)(`ends the command where a service takes the connection and says nothing${AT_LENGTH}`, { timeout: 200_000 }, async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void silent.close());

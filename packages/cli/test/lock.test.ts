@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KILLS, TIMES } from "../../verifier/test/effort.js";
 import { Failure } from "../src/failure.js";
 import { lock } from "../src/lock.js";
 import { hasEnded, type ProcessId, thisProcess } from "../src/process.js";
-import { KILLS, TIMES } from "./effort.js";
-import { massacre, program, startWorker } from "./workers.js";
+import { massacre, program, startWorker } from "./processes.js";
 
 let folder: string;
 let worker: string;

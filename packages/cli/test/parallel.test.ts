@@ -7,14 +7,14 @@ import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
 import { hsslms, type Manifest, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { beforeAll, describe, expect, it } from "vitest";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
 import { anchors } from "../src/key-ref.js";
 import { readKey } from "../src/keys/file.js";
 import { readLog } from "../src/log.js";
 import { digestOf } from "../src/use.js";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "./effort.js";
 import { claimIn, expectNoLeafTwice } from "./hss-place.js";
+import { massacre, program, startWorker, type Worker } from "./processes.js";
 import { type Place, standard, stateOf } from "./run.js";
-import { massacre, program, startWorker, type Worker } from "./workers.js";
 
 const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
 

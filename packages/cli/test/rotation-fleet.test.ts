@@ -12,8 +12,8 @@ import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFile } from "@firmseal/verifier/trust";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { plan, type Step, sums } from "../src/rotate/plan.js";
-import { AT_LENGTH, LONG } from "./effort.js";
 import { A, at, attacks, B, type Counts, cohorts, E, Judge, keys, mixed, planned, R1, R2, R3, type Run, story } from "./rotation-story.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 

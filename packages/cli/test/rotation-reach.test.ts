@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { randoms } from "../../verifier/test/randoms.js";
 import { reach } from "../src/rotate/plan.js";
 import { type Held, most, only, shared, without } from "../src/rotate/reach.js";
 import { signedTrust } from "../src/rotate/trust-file.js";
@@ -16,11 +17,8 @@ function counted(list: readonly Held[], lowest: number, highest: number): number
 
 describe("keys that count for one sequence number", () => {
   it("are as many as there are when every number is looked at", () => {
-    let x = 1;
-    const next = (n: number) => {
-      x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-      return (x >>> 8) % n;
-    };
+    const random = randoms(1);
+    const next = (n: number) => Math.floor(random() * n);
     for (let i = 0; i < 2000; i++) {
       const list = Array.from({ length: next(6) }, (_, k) => {
         const from = next(20);

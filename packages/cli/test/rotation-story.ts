@@ -3,10 +3,11 @@
 import type { PrivateKey } from "@firmseal/signer";
 import { embeddedTrust } from "@firmseal/verifier/trust";
 import { readEnvelope, writeEnvelope } from "../../signer/src/envelope.js";
+import { randoms } from "../../verifier/test/randoms.js";
 import type { Cohort } from "../src/rotate/fleet.js";
 import { plan, type Step } from "../src/rotate/plan.js";
 import { big, type Keys } from "../src/rotate/reach.js";
-import { ALGS, CLASSES, type ClassName, type Cut, Device, dice, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
+import { ALGS, CLASSES, type ClassName, type Cut, Device, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 export const { A, B, C, D, E, F, G } = names("A", "B", "C", "D", "E", "F", "G");
@@ -255,7 +256,7 @@ const PHASES = [
 /** Carries a share of the fleet through the whole story. */
 export async function carry({ share: [from, to], attacks: each, careless = false }: Run): Promise<Counts> {
   const s = await story(careless);
-  const random = dice(from + 7);
+  const random = randoms(from + 7);
   const judge = new Judge(s);
   const devices = mixed(s, from, to);
   const count: Counts = {

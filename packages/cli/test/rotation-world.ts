@@ -233,12 +233,3 @@ export class Device {
     return Buffer.from(part?.slots[part.current] ?? []).toString("latin1");
   }
 }
-
-/** A sequence of numbers below 1 that is the same in each run. */
-export function dice(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    return x / 2 ** 32;
-  };
-}

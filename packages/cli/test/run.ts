@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { afterAll, expect } from "vitest";
+import { randoms } from "../../verifier/test/randoms.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
@@ -264,11 +265,8 @@ export function privateJwk(key: PrivateKey): string {
 /** Bytes that are no text and begin like none of the known formats. */
 export function image(n: number, seed = 1): Uint8Array {
   const out = new Uint8Array(n);
-  let x = seed;
-  for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
+  const random = randoms(seed);
+  for (let i = 0; i < n; i++) out[i] = Math.floor(random() * 256);
   out[0] = 0x00;
   return out;
 }

@@ -7,10 +7,10 @@ import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { privateKey, toPrivateCose } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../verifier/test/effort.js";
 import { withSigners } from "../src/key-ref.js";
 import { openSshPrivate } from "../src/keys/openssh.js";
 import { plainPem } from "../src/keys/pkcs8.js";
-import { LONG } from "./effort.js";
 import { minisignSecret } from "./minisign.js";
 import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "./run.js";
 

@@ -3,6 +3,7 @@ import { type Description, encode, sign, signer, singleImage } from "@firmseal/s
 import { anchor, type Commit, install } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { simulate } from "../src/commands/simulate.js";
 import type { Failure } from "../src/failure.js";
 import { DEVICES } from "../src/simulate/devices.js";
@@ -14,7 +15,6 @@ import { FsModel } from "../src/simulate/fs-model.js";
 import { madeUp } from "../src/simulate/previous.js";
 import type { Report } from "../src/simulate/report.js";
 import type { MakeStore, Setup, Started, Store } from "../src/simulate/store.js";
-import { AT_LENGTH, LONG } from "./effort.js";
 import { FACTS, image, keyA, signImage, standard } from "./run.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));

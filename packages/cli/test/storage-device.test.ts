@@ -8,11 +8,12 @@ import { anchor, boot, errors, install, type Progress, type Refusal, type Source
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../../verifier/test/effort.js";
+import { randoms } from "../../verifier/test/randoms.js";
 import { Simulation } from "../src/simulate/engine.js";
 import { blank, FlashModel, PowerCut } from "../src/simulate/flash-model.js";
 import { storageStore } from "../src/simulate/storage.js";
 import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/simulate/storage-model.js";
-import { LONG } from "./effort.js";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 const key = privateKey("ed25519", hex("0b".repeat(32)));
@@ -387,11 +388,8 @@ describe("the model of Storage", () => {
 
   it.skipIf(!path)(`keeps its bytes as Espruino does${path ? "" : " (skipped: set ESPRUINO=/path/to/espruino)"}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "firmseal-storage-"));
-    let seed = 1;
-    const below = (n: number) => {
-      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-      return Math.floor((seed / 0x100000000) * n);
-    };
+    const random = randoms(1);
+    const below = (n: number) => Math.floor(random() * n);
     try {
       for (let round = 0; round < 5; round++) {
         const model = new StorageModel(new FlashModel(blank(64, 4096)));

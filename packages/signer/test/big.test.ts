@@ -8,9 +8,8 @@ import { take } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { describe, expect, it } from "vitest";
 import { FACTS, type Place, standard } from "../../cli/test/run.js";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 
-const LONG = process.env["FIRMSEAL_LONG"] === "1";
-const why = LONG ? "" : " (skipped: takes minutes, FIRMSEAL_LONG=1 runs it)";
 const canSeeMemory = process.platform === "linux";
 
 /** A sparse file of `size` bytes with `marks` in it. */
@@ -59,7 +58,7 @@ async function signed(p: Place, name: string): Promise<{ digest: string; size: n
 
 const GIB = 2 ** 30;
 
-describe.skipIf(!LONG)(`large images${why}`, () => {
+describe.skipIf(!LONG)(`large images${AT_LENGTH}`, () => {
   for (const [name, size, marks] of [
     ["5 GB", 5 * GIB + 12345, [0, 2 ** 31 - 5, 2 ** 32 - 5, 5 * GIB + 12000]],
     ["2^31 bytes", 2 ** 31, [2 ** 31 - 30]],

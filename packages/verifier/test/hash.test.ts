@@ -4,6 +4,7 @@ import { type Compress, HIGH, LOW, lengthOctets, start } from "../src/hash/block
 import { sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
 import type { Hash } from "../src/types.js";
+import { LONG } from "./effort.js";
 
 // A fixed linear congruential sequence: a failure can be repeated.
 let seed = 1;
@@ -116,7 +117,7 @@ describe("the length of the message", () => {
   // Everything but the compression of the blocks is as in the hashes: blocks are cut, counted, padded and closed. So the count passes 2^32
   // bits (2^29 octets) with FIRMSEAL_LONG=1, and 2^32 octets with FIRMSEAL_CASES set, for which there is time.
   const counts: [number, number][] = [[2 ** 20 + 3, 128]];
-  if (process.env["FIRMSEAL_LONG"] === "1") {
+  if (LONG) {
     counts.push([2 ** 29 - 1, 64], [2 ** 29 + 3, 128]);
   }
   if (process.env["FIRMSEAL_CASES"]) {

@@ -9,6 +9,7 @@ import { begin } from "../src/cbor.js";
 import { claims, verified } from "../src/cose.js";
 import { sha256, single } from "../src/hash/sha256.js";
 import type { Bytes, Host } from "../src/types.js";
+import { LONG } from "./effort.js";
 import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "./lms.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 
@@ -70,8 +71,8 @@ const plain = (b: Uint8Array): Uint8Array => Uint8Array.from(b);
 const check = (key: Bytes, message: Bytes, signature: Bytes, host: Host = {}) => hsslms.verify(key, message, signature, host);
 
 /** Positions of which a change of one bit does not lead to refusal. */
-/** Of a signature every byte with FIRMSEAL_LONG=1; else every third, which comes by every field. */
-const STEP = process.env["FIRMSEAL_LONG"] === "1" ? 1 : 3;
+/** Of a signature every byte where there is time (LONG); else every third, which comes by every field. */
+const STEP = LONG ? 1 : 3;
 
 function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1): number[] {
   const out: number[] = [];

@@ -4,7 +4,7 @@ import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { isRefusal, usage } from "../failure.js";
-import { checkOutput, readAll, readEnvelope, writeWhole } from "../io.js";
+import { checkOutput, deliver, readAll, readEnvelope } from "../io.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { review } from "../prepare.js";
@@ -44,8 +44,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
     );
   }
   const manifest = await review(signed, { anchors: [anchorOf(key)] });
-  const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, signed);
+  const member = deliver(out, signed, o.json);
   const sequence = decimal(manifest.sequence);
   const facts = keyFacts(key);
   if (o.json)
@@ -56,7 +55,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
       bytes: signed.length,
       sequence,
       signers: [facts],
-      ...(inJson && { data: Buffer.from(signed).toString("base64") }),
+      ...member,
     });
   else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signature of ${keyWords(facts)} added`);
 }

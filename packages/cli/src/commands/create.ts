@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
-import { checkOutput, readAll, writeWhole } from "../io.js";
+import { checkOutput, deliver, readAll } from "../io.js";
 import { digestText } from "../tree.js";
 import { json, say, visible } from "../ui.js";
 
@@ -24,8 +24,7 @@ export async function create(o: CreateOptions): Promise<void> {
   const { envelope, warnings } = await encodeDescription(readAll(o.from), o.from);
   const outline = peek(envelope);
   const sequence = decimal(outline.structure.sequence);
-  const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, envelope);
+  const member = deliver(out, envelope, o.json);
   if (o.json)
     json({
       ok: true,
@@ -35,7 +34,7 @@ export async function create(o: CreateOptions): Promise<void> {
       sequence,
       digest: outline.digest && digestText(outline.digest),
       warnings,
-      ...(inJson && { data: Buffer.from(envelope).toString("base64") }),
+      ...member,
     });
   else say(`${visible(out)}: sequence number ${sequence}, ${envelope.length} bytes, not signed`);
 }

@@ -2,7 +2,7 @@ import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
 import { usage } from "../failure.js";
-import { checkOutput, writeWhole } from "../io.js";
+import { checkOutput, deliver, writeWhole } from "../io.js";
 import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
@@ -55,8 +55,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
-  const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, signed);
+  const member = deliver(out, signed, o.json);
   if (o.json)
     json({
       ok: true,
@@ -68,7 +67,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
       log: receipts,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
       ...(advice && { target: advice }),
-      ...(inJson && { data: Buffer.from(signed).toString("base64") }),
+      ...member,
     });
   else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${signers.map(keyWords).join(", ")}`);
   if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);

@@ -9,7 +9,7 @@ import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verif
 import { allSet, outsideUris } from "../audit.js";
 import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
-import { checkOutput, readHead, writeWhole } from "../io.js";
+import { checkOutput, deliver, inJson, readHead, writeWhole } from "../io.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
@@ -93,15 +93,14 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   caution(manifest);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });
-  const inJson = o.json && outs[0] === "-";
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
   if (isMade) writeWhole(name, envelope);
-  if (!inJson) for (const { out, bytes } of list) writeWhole(out, bytes);
-  tell(name, manifest, list, o.json === true, inJson === true);
+  for (const { out, bytes } of list) deliver(out, bytes, o.json);
+  tell(name, manifest, list, o.json === true);
 }
 
-function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean, inJson: boolean): void {
+function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean): void {
   const facts = {
     sequence: decimal(manifest.sequence),
     digest: digestText(manifest.digest),
@@ -115,7 +114,7 @@ function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJ
       bytes: bytes.length,
       sha256: sha256Hex(bytes),
       ...keyFacts(key),
-      ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+      ...inJson(out, bytes, asJson),
     }));
     json({ ok: true, code: 0, envelope, ...facts, tbs });
     return;

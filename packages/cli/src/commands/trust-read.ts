@@ -1,9 +1,9 @@
 // firmseal trust show, verify, export: what a trust file says, whether it is good, and what a device embeds of it.
 
-import { formatUuid, toHex, trustSigners } from "@firmseal/signer";
+import { formatUuid, ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { usage } from "../failure.js";
-import { checkOutput, writeWhole } from "../io.js";
+import { checkOutput, deliver } from "../io.js";
 import { warnOfTestKeys } from "../key-ref.js";
 import type { PassphraseOptions } from "../options.js";
 import { anchorFacts, checkTrustOutput, keysOf, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
@@ -17,7 +17,7 @@ export function show(path: string, o: { json?: boolean }): void {
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
   const roots = rootProgress(bytes, store);
   const thresholds = Object.fromEntries(
-    ["root", "release", "debug", "recovery"].flatMap((role, i) => (store.thresholds[i + 1] ? [[role, store.thresholds[i + 1]]] : [])),
+    Object.entries(ROLES).flatMap(([role, code]) => (store.thresholds[code] ? [[role, store.thresholds[code]]] : [])),
   );
   const facts = {
     name: trustName(store),
@@ -97,8 +97,7 @@ export async function exportTrust(path: string, o: ExportOptions): Promise<void>
   if (ending === "") checkTrustOutput(o.out, [path]);
   else checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
-  const inJson = o.json && o.out === "-";
-  if (!inJson) writeWhole(o.out, content);
+  const member = deliver(o.out, content, o.json);
   if (o.json)
     json({
       ok: true,
@@ -106,7 +105,7 @@ export async function exportTrust(path: string, o: ExportOptions): Promise<void>
       out: o.out,
       format: o.format,
       bytes: content.length,
-      ...(inJson && { data: Buffer.from(content).toString("base64") }),
+      ...member,
     });
   else if (o.out !== "-") say(`${visible(o.out)}: ${content.length} bytes`);
 }

@@ -14,10 +14,11 @@ import {
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { Failure, refusedInput } from "../failure.js";
-import { readAll, writeWhole } from "../io.js";
+import { deliver, readAll } from "../io.js";
 import { publicKeys, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
+import type { Receipt } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
 import { readDescription } from "../trust-description.js";
@@ -69,8 +70,7 @@ export async function create(o: CreateOptions): Promise<void> {
     o.allowTestKey ?? [],
   );
   const bytes = encodeTrust(d);
-  const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, bytes, { fresh: out !== "-" });
+  const member = deliver(out, bytes, o.json, { fresh: out !== "-" });
   if (o.json)
     json({
       ok: true,
@@ -80,7 +80,7 @@ export async function create(o: CreateOptions): Promise<void> {
       name: d.name,
       sequence: String(d.sequence),
       thresholds: d.thresholds,
-      ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+      ...member,
     });
   else {
     say(
@@ -121,11 +121,17 @@ function named(path: string, keys: readonly { name: string; public: PublicKey }[
   );
 }
 
-function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore | undefined, o: { json?: boolean }): void {
+function signed(
+  path: string,
+  out: string,
+  bytes: Uint8Array,
+  before: TrustStore | undefined,
+  o: { json?: boolean },
+  log?: readonly Receipt[],
+): void {
   const own = rootProgress(bytes, trustAt(path).store);
   const old = before && rootProgress(bytes, before);
-  const inJson = o.json && out === "-";
-  if (!inJson) writeWhole(out, bytes);
+  const member = deliver(out, bytes, o.json);
   if (o.json) {
     json({
       ok: true,
@@ -134,12 +140,14 @@ function signed(path: string, out: string, bytes: Uint8Array, before: TrustStore
       bytes: bytes.length,
       roots: own,
       rootsBefore: old ?? null,
-      ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+      ...(log && { log }),
+      ...member,
     });
     return;
   }
   const of = ({ signed, needed }: { signed: number; needed: number }) => `${signed} ${signed === 1 ? "root" : "roots"} (needed: ${needed})`;
   say(`${visible(out)}: signed by ${of(own)}${old ? `, and by ${of(old)} of the file before` : ""}`);
+  for (const { path, entry } of log ?? []) say(`${visible(path)}: entry ${entry}`);
 }
 
 /** Neither does a published test key sign here, nor does a root vouch for one that a device would believe: somebody else may have made the file. */
@@ -157,10 +165,11 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
+    let receipts: Receipt[];
     try {
       const [again] = trustSigners(bytes, roots);
       if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
-      await enterTrustUse(
+      receipts = await enterTrustUse(
         "trust sign",
         keys,
         o.log,
@@ -175,7 +184,7 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
     } catch (e) {
       throw named(path, keys, e);
     }
-    signed(path, out, done, before, o);
+    signed(path, out, done, before, o, receipts);
   });
 }
 
@@ -201,10 +210,9 @@ export async function tbs(path: string, o: DetachedOptions): Promise<void> {
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
-  const inJson = o.json && out === "-";
   // never over a file that is there
-  if (!inJson) writeWhole(out, message, { fresh: out !== "-" });
-  if (o.json) json({ ok: true, code: 0, out, bytes: message.length, ...(inJson && { data: Buffer.from(message).toString("base64") }) });
+  const member = deliver(out, message, o.json, { fresh: out !== "-" });
+  if (o.json) json({ ok: true, code: 0, out, bytes: message.length, ...member });
   else if (out !== "-")
     say(`${visible(out)}: ${message.length} bytes to be signed; then firmseal trust attach ${visible(path)} --key PUB --signature FILE`);
 }

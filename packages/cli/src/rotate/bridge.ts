@@ -12,7 +12,7 @@ import type { SignOptions } from "../commands/sign.js";
 import { Failure, isRefusal, usage } from "../failure.js";
 import { meaningOf } from "../hints.js";
 import { identityOf } from "../identity.js";
-import { checkOutput, host, writeWhole } from "../io.js";
+import { checkOutput, deliver, host, inJson, writeWhole } from "../io.js";
 import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
@@ -139,7 +139,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
       warn("the bridge holds no image: a device that starts its image by the envelope that it keeps has nothing to start after it");
     if (made.read !== undefined) say(made.read);
     if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
-    if (!(o.json && o.out === "-")) writeWhole(o.out, envelope);
+    deliver(o.out, envelope, o.json);
     told({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
   });
 }
@@ -172,7 +172,7 @@ function told({ envelope, manifest, old, next, results, o, signers, log }: Told)
       log,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
       ...(results && facts(results, o.allowStranded ?? [])),
-      ...(o.out === "-" && { data: Buffer.from(envelope).toString("base64") }),
+      ...inJson(o.out, envelope, o.json),
     });
     return;
   }

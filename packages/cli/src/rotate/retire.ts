@@ -15,7 +15,7 @@ import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@fi
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
 import { Failure, isRefusal, refusedInput, usage } from "../failure.js";
-import { host, writeWhole } from "../io.js";
+import { deliver, host } from "../io.js";
 import { hideSecrets, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
@@ -175,7 +175,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
     const planned = readTrust(unsigned).store;
     checkRoots(held, current, planned);
     const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
-    await enterTrustUse("rotate retire", held, o.log, unsigned, lists);
+    const receipts = await enterTrustUse("rotate retire", held, o.log, unsigned, lists);
     let bytes = unsigned;
     for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
@@ -184,8 +184,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
     } catch (e) {
       throw about(o.out, e);
     }
-    const inJson = o.json && o.out === "-";
-    if (!inJson) writeWhole(o.out, bytes);
+    const member = deliver(o.out, bytes, o.json);
     const { name, sequence } = { name: toHex(thumbprint(key)), sequence: String(big(next.sequence)) };
     if (o.json)
       json({
@@ -197,8 +196,9 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
         sequence,
         retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
         roots: held.map((k) => keyFacts(k.public)),
+        log: receipts,
         ...facts(results, o.allowStranded ?? []),
-        ...(inJson && { data: Buffer.from(bytes).toString("base64") }),
+        ...member,
       });
     else
       say(

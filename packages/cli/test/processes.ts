@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll } from "vitest";
+import { randoms } from "../../verifier/test/randoms.js";
 
 const folders: string[] = [];
 afterAll(() => {
@@ -67,15 +68,6 @@ export function startWorker(path: string, args: readonly string[], env: { [name:
     );
   });
   return { child, working, end };
-}
-
-/** A fixed row of numbers in [0, 1), so that a failure comes again. */
-export function randoms(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    return x / 2 ** 32;
-  };
 }
 
 /**
