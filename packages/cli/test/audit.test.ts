@@ -363,7 +363,8 @@ describe.concurrent("the sequence number", () => {
     const list = { $schema: "urn:firmseal:trust:1", name: "board", sequence: 40, anchors, thresholds: { root: 1, release: 1 } };
     p.put("t.json", JSON.stringify(list));
     await p.ok(["trust", "create", "--from", "t.json"]);
-    await p.ok(["trust", "sign", "t.trust", "--key", "A.pem"]);
+    const done = await p.ok(["trust", "sign", "t.trust", "--key", "A.pem", "--json"]);
+    expect(done.json).toMatchObject({ ok: true, log: [{ entry: 1 }] });
     expect(entries(p)).toMatchObject([{ n: 1, operation: "trust sign", sequence: "40", key: nameA }]);
     expect(entries(p)[0]).not.toHaveProperty("scope");
     // a second time it signs nothing, and enters nothing; nor does a key that is no root

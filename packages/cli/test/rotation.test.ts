@@ -386,6 +386,7 @@ describe("rotate retire", () => {
     expect(r.exit, r.stderr).toBe(0);
     expect(words(r)).toEqual([
       `next.trust: trust file 3, without key ${toHex(thumbprint(A)).slice(0, 16)}…, ${p.get("next.trust").length} bytes`,
+      ...["R1", "R2"].map((root) => expect.stringMatching(new RegExp(`${root}\\.pem\\.log: entry \\d+$`))),
     ]);
     const store = embeddedTrust(ALGS, p.get("next.trust"));
     expect(store.sequence).toEqual([0, 3]);
@@ -440,7 +441,7 @@ describe("rotate retire", () => {
     p.put("bridged.json", fleetText(current));
     const r = await retire("A.jwk", [...roots("R1", "R2"), "--fleet", "bridged.json", "--until", "25", "--out", "until.trust", "--json"]);
     expect(r.exit, r.stderr).toBe(0);
-    expect(r.json).toMatchObject({ sequence: "3", retired: { until: "25" }, devices: { moved: 6000 } });
+    expect(r.json).toMatchObject({ sequence: "3", retired: { until: "25" }, devices: { moved: 6000 }, log: [{}, {}] });
     const policy = policyOf(embeddedTrust(ALGS, p.get("until.trust")), 2, identity("board-v2"));
     expect(open(p.get("bridge2.suit"), policy, host).sequence).toEqual([0, 20]);
     const late = await release({ sequence: 26, class: "board-v2", keys: [A, B], image: imageOf("late") });

@@ -204,5 +204,6 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
       say(
         `${visible(o.out)}: trust file ${sequence}, ${o.until === undefined ? `without key ${name.slice(0, 16)}…` : `in which key ${name.slice(0, 16)}… counts up to ${o.until}`}, ${bytes.length} bytes`,
       );
+    if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
   });
 }
