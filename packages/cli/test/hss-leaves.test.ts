@@ -133,6 +133,36 @@ describe("no leaf signs twice", () => {
     expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(3);
   });
 
+  it("and no state seems restored because others sign while it is looked at", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("1.suit"));
+    const [record] = readdirSync(p.at("machine")) as [string];
+    vi.stubEnv("FIRMSEAL_STATE", p.env.FIRMSEAL_STATE);
+    // between the reads of the one file and of the other
+    class Crowded extends HssPlaceOnDisk {
+      #reads = 0;
+      #signs() {
+        if (this.#reads++ === 1) new HssPlaceOnDisk(this.file, this.name, this.thumbprint).advance({ next: 2n, roots: new Map() });
+      }
+      override readState() {
+        this.#signs();
+        return super.readState();
+      }
+      override readWitness() {
+        this.#signs();
+        return super.readWitness();
+      }
+    }
+    try {
+      const place = new Crowded(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+      expect(place.checked().next).toBe(2n);
+      expect(place.readWitness()).toBe(2n);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it("when the state is missing, damaged, or a link", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");

@@ -98,8 +98,10 @@ export class HssPlaceOnDisk {
   /** The state, if it can be gone on with. Otherwise a Failure, exit 3, that says what is wrong and what can be done. */
   checked(): HssState {
     const { name } = this;
-    const state = this.readState();
+    // The witness first, the other way round than they are written. Without the lock others may sign between the two reads, and the state must not
+    // seem to be behind then.
     const witness = this.readWitness();
+    const state = this.readState();
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
     if (typeof state === "string")
       throw stateFault(
