@@ -363,8 +363,9 @@ describe("what is refused before the equation", () => {
         expect(ed25519.valid(octets(y + sign))).toBe(false);
       }
     }
-    for (let i = 0; i < 200; i++) {
-      const y = number(randomOctets(32)) % P;
+    // the last ones below p, and others
+    for (let i = 2; i < 300; i++) {
+      const y = i < 60 ? P - BigInt(i) : number(randomOctets(32)) % P;
       const on = root((y * y - 1n) * power(D * y * y + 1n, P - 2n)) !== undefined;
       expect(ed25519.valid(octets(y))).toBe(on);
       expect(ed25519.valid(octets(y + (1n << 255n)))).toBe(on);
@@ -419,6 +420,42 @@ describe("robustness", () => {
       const make = (n: number) => (fill ? new Uint8Array(n).fill(fill === 1 ? 0 : 255) : randomOctets(n));
       expect(verify(make(random(2) ? 32 : random(70)), make(random(300)), make(random(2) ? 64 : random(130)))).toBe(false);
     }
+  });
+
+  it("knows a key by its octets, whatever was asked before", () => {
+    const [one, other] = [keyPair(randomOctets(32)), keyPair(randomOctets(32))];
+    const message = randomOctets(20);
+    const [first, second] = [one.sign(message), other.sign(message)];
+    const bad = octets(2n);
+    expect(ed25519.valid(bad)).toBe(false);
+    for (let round = 0; round < 3; round++) {
+      expect([ed25519.valid(one.key), verify(one.key, message, first), verify(one.key, message, second)]).toEqual([true, true, false]);
+      expect([ed25519.valid(bad), verify(bad, message, first)]).toEqual([false, false]);
+      expect([verify(other.key, message, second), verify(other.key, message, first), ed25519.valid(other.key)]).toEqual([
+        true,
+        false,
+        true,
+      ]);
+    }
+    // one array, of which the octets change; each octet counts
+    const key = one.key.slice();
+    expect(verify(key, message, first)).toBe(true);
+    key.set(other.key);
+    expect([verify(key, message, first), verify(key, message, second)]).toEqual([false, true]);
+    for (let i = 0; i < 32; i++) {
+      const near = one.key.slice();
+      near[i]! ^= 128;
+      expect(verify(one.key, message, first)).toBe(true);
+      expect(verify(near, message, first)).toBe(false);
+    }
+    // a hash that fails leaves nothing behind
+    const failing = {
+      create: () => {
+        throw new Error("no hash");
+      },
+    };
+    expect(() => ed25519.verify(other.key, message, second, { sha512: failing })).toThrow("no hash");
+    expect([verify(one.key, message, first), verify(other.key, message, second)]).toEqual([true, true]);
   });
 
   it("changes nothing that it is given, and uses a hash of the host and a prepared key", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { add, carry, copy, half, isZero, mul, pack, power, read, sub, unpack } from "../src/alg/field25519.js";
+import { add, carry, copy, half, isZero, mul, parity, power, read, sub, unpack } from "../src/alg/field25519.js";
 
 const P = 2n ** 255n - 19n;
 const WIDTHS = [22, 21, 21, 21, 22, 21, 21, 21, 22, 21, 21, 21];
@@ -186,20 +186,69 @@ describe("operations", () => {
     edges.push(Array.from({ length: 32 }, () => random(256)).reduce((sum, octet) => sum * 256n + BigInt(octet), 0n) % 2n ** 255n);
   }
 
-  it("read and write 32 octets", () => {
+  it("read 32 octets, and tell whether the number is odd", () => {
     for (const x of edges) {
       let r = unpack(octets(x));
       expectSizeOne(r);
       expect(mod(value(r))).toBe(mod(x));
-      expect(pack(r)).toEqual(octets(mod(x)));
+      expect(parity(r)).toBe(Number(mod(x) & 1n));
+      sub(r, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], r);
+      expect(parity(r)).toBe(Number(mod(-x) & 1n));
       r = unpack(octets(x + 2n ** 255n));
-      expect(pack(r)).toEqual(octets(mod(x)));
+      expect(mod(value(r))).toBe(mod(x));
+    }
+  });
+
+  it("tell whether a number at the bounds is odd, and that it is not 0", () => {
+    // each limb at its bound alone, and with all below it against it
+    const alone = (i: number, sign: number) => extreme(1, (j) => (j === i ? sign : 0));
+    const against = (i: number, sign: number) => extreme(1, (j) => (j === i ? sign : j < i ? -sign : 0));
+    // the least that a limb can hold, against all below it
+    const least = (i: number, sign: number) => against(i, sign).map((limb, j) => (j === i ? sign * 2 ** WEIGHTS[i]! : limb));
+    const all = signs.map((first) => extreme(1, first));
+    for (let i = 0; i < 12; i++) for (const sign of [1, -1]) all.push(alone(i, sign), against(i, sign), least(i, sign));
+    for (const a of all) {
+      for (const low of [0, 1, -1, 2, -2]) {
+        const r = a.slice();
+        r[0] = r[0]! + (Math.abs(r[0]! + low) > half1(0) ? 0 : low);
+        expect(parity(r)).toBe(Number(mod(value(r)) & 1n));
+        expect(isZero(r)).toBe(mod(value(r)) === 0n);
+      }
+    }
+  });
+
+  it("tell 0 in each form that it has below the bounds", () => {
+    const multiples = (n: bigint) => {
+      // n * p in limbs of one sign, the largest first
+      let rest = n * P;
+      const limbs = new Array<number>(12).fill(0);
+      for (const i of [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]) {
+        const weight = 2n ** BigInt(WEIGHTS[i]! + (i < 6 ? 0 : 127));
+        const count = rest / weight;
+        limbs[i] = Number(count) * 2 ** WEIGHTS[i]!;
+        rest -= count * weight;
+      }
+      expect(rest).toBe(0n);
+      return limbs;
+    };
+    for (let n = -4n; n <= 4n; n++) {
+      const r = multiples(n);
+      expect(mod(value(r))).toBe(0n);
+      expect(isZero(r.slice())).toBe(true);
+      for (let i = 0; i < 12; i++) {
+        const other = r.slice();
+        other[i] = other[i]! + 2 ** WEIGHTS[i]!;
+        expect(isZero(other)).toBe(false);
+      }
+    }
+    for (const bad of [NaN, Infinity, undefined]) {
+      expect(isZero(new Array(12).fill(bad) as number[])).toBe(false);
     }
     for (const first of signs) {
       for (const size of [1, 4, 16]) {
         const a = extreme(size, first);
-        const expected = octets(mod(value(a)));
-        expect(pack(a)).toEqual(expected);
+        const zero = mod(value(a)) === 0n;
+        expect(isZero(a)).toBe(zero);
         expectSizeOne(a);
       }
     }

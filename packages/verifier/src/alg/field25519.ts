@@ -6,7 +6,7 @@
 // These are 2^ceil(21.25 i), over 2^127 from x6 on; as ceil(a) + ceil(b) >= ceil(a + b), a product of two limbs is a multiple of the
 // weight of the column that it falls in, also where it comes round past 2^255 = 19 or past 2^254 = 19/2.
 //
-// Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `pack` and `unpack` leave
+// Bounds. Let u(i) be the weight of limb i and w(i) its width in bits: 22 for i = 0, 4, 8, else 21. `mul`, `isZero` and `unpack` leave
 //   |xi| <= 2^(w(i) - 1) * u(i)                 for all i but 1 and 7: half of the next weight, since a carry rounds to nearest
 //   |xi| <= 2^(w(i) - 1) * u(i) * (1 + 2^-9)    for i = 1, 7
 // and this is called size 1. The sum or difference of numbers of sizes m and n has size m + n. `mul` takes sizes whose product is at most 16.
@@ -339,7 +339,7 @@ export function carry(r: number[], a: number[]): void {
 
 /**
  * The number in 32 octets, least significant first, without the top bit (RFC 8032 §5.1.3). Size 1. A number of p or more is taken
- * modulo p: whoever has to refuse it compares with `pack`.
+ * modulo p: whoever has to refuse it looks at the octets.
  */
 export function unpack(bytes: ArrayLike<number>): number[] {
   var r = element(0);
@@ -362,47 +362,31 @@ export function unpack(bytes: ArrayLike<number>): number[] {
   return r;
 }
 
-/** The number as its 32 octets, least significant first, below p. Brings a to size 1, from sizes up to 16. */
-export function pack(a: number[]): number[] {
-  var n: number[] = [];
-  var out: number[] = [];
-  var t = 0;
-  var bits = 0;
+/**
+ * Whether a = 0 modulo p. Brings a to size 1, from sizes up to 16: then |a| < 2^254 * (1 + 2^-8) < p, so that a is 0 itself; and each limb is,
+ * from the lowest on, for it is a multiple of the next weight, and half of that at most, or a little more. What is no number is not 0.
+ */
+export function isZero(a: number[]): boolean {
   var i: number;
-  var j: number;
-  var w: number;
   carry(a, a);
-  // |a| < 2^254 * (1 + 2^-8) < p. The first pass leaves -1 above the top of a negative number, which is then 2^255 too large: 19 less is a + p.
-  for (i = 0; i < 24; i++) {
-    j = i % 12;
-    w = width(j);
-    t = i < 12 ? t + a[j] / CONSTANTS[j] : (j ? t : t * 19) + n[j];
-    n[j] = t;
-    t = floor(t / w);
-    n[j] -= t * w;
-  }
-  // t stays below 2^(22 + 7): 32-bit operations are enough.
-  t = 0;
   for (i = 0; i < 12; i++) {
-    t += n[i] << bits;
-    for (bits += i % 4 ? 21 : 22; bits > 7; bits -= 8) {
-      out.push(t & 255);
-      t >>= 8;
+    if (a[i] !== 0) {
+      return false;
     }
   }
-  out.push(t);
-  return out;
+  return true;
 }
 
-/** Whether a = 0 modulo p. Brings a to size 1. */
-export function isZero(a: number[]): boolean {
-  var n = pack(a);
-  var sum = 0;
-  var i: number;
-  for (i = 0; i < 32; i++) {
-    sum += n[i];
+/**
+ * The lowest bit of a modulo p, for a of size 1. Of the limbs only the lowest can be odd; p is added to a negative number, and p is odd. The
+ * highest limb that is not 0 has the sign: it is one weight at least, and those below are together little more than half of one.
+ */
+export function parity(a: number[]): number {
+  var i = 11;
+  while (i && !a[i]) {
+    i--;
   }
-  return !sum;
+  return (a[0] & 1) ^ (a[i] < 0 ? 1 : 0);
 }
 
 /** r = a^(2^252 - 3), size 1, for a of size 4 at most: the power in RFC 8032 §5.1.3 step 2, and all but the end of an inversion. */
