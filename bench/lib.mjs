@@ -22,17 +22,20 @@ export async function deviceBundle(algs, features, form) {
   return minified({ algs, features, form });
 }
 
+/** The whole verifier in one scope, of which bundles are made. */
+export const parts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
+
 /**
  * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
  * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
   const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
-  const parts = JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
-  const own = Object.entries(parts.names).find(([name]) => name.endsWith(` ${alg}`))[1];
-  const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => parts.names[name]) : ["null", "null"];
-  const names = { ...parts.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };
-  return minified({ algs: [alg], features: [], form: "script" }, { ...parts, names });
+  const all = parts();
+  const own = Object.entries(all.names).find(([name]) => name.endsWith(` ${alg}`))[1];
+  const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => all.names[name]) : ["null", "null"];
+  const names = { ...all.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };
+  return minified({ algs: [alg], features: [], form: "script" }, { ...all, names });
 }
 
 /** The module of the test signer for HSS/LMS, with which nothing else here can sign. */

@@ -1,7 +1,9 @@
 // Sizes of the device bundles: those that ship, and their parts beside what each is meant to take at most.
 
 import { gzipSync } from "node:zlib";
-import { alone, BUNDLES, bundlePath, deviceBundle, read, table } from "./lib.mjs";
+import { parse } from "acorn";
+import { within } from "../scripts/checks/syntax.mjs";
+import { parts as allParts, alone, BUNDLES, bundlePath, deviceBundle, ROOT, read, table } from "./lib.mjs";
 
 const size = (n) => n.toLocaleString("en");
 const sizes = (code) => [code.length, gzipSync(code, { level: 9 }).length];
@@ -12,6 +14,20 @@ table(
   BUNDLES.map((name) => [`firmseal-${name}.js`, ...sizes(read(bundlePath(name))).map(size)]),
 );
 
+/** What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls away. */
+async function refusingNothing(features) {
+  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const all = allParts();
+  const statements = all.statements.map((s) => {
+    const calls = [...within(parse(s.text, { ecmaVersion: 5 }))]
+      .map(([node]) => node)
+      .filter((node) => node.type === "CallExpression" && node.callee.name === "refuse")
+      .sort((a, b) => b.start - a.start);
+    return { ...s, text: calls.reduce((text, { start, end }) => `${text.slice(0, start)}0${text.slice(end)}`, s.text) };
+  });
+  return minified({ algs: ["ed25519"], features, form: "umd" }, { ...all, statements });
+}
+
 const bundleOf = async (algs, features) => sizes(await deviceBundle(algs, features, "umd"));
 const installer = await bundleOf(["ed25519"], ["install"]);
 const parts = [
@@ -19,6 +35,7 @@ const parts = [
   ["reader, COSE and interpreter with Ed25519", await bundleOf(["ed25519"], []), [14_000, 6000]],
   ["with the installer as well", installer, [18_000, 7500]],
   ["firmseal-ed25519.js: with copy and the names of the errors", sizes(read(bundlePath("ed25519"))), [18_000, 7500]],
+  ["with the installer, if nothing were refused", sizes(await refusingNothing(["install"])), [18_000, 7500]],
 ];
 for (const [alg, label] of [
   ["es256", "ES256"],
