@@ -6,6 +6,7 @@ import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key-error.js";
+import * as openssl from "./openssl.js";
 import { attempt, type Row } from "./row.js";
 
 // the synchronous half of the library has no hash of its own
@@ -28,6 +29,6 @@ export const ed25519: Row = {
       [KEY_CRV, CRV_ED25519],
       [KEY_X, key],
     ]),
-  derive: (secret) => noble.getPublicKey(secret),
-  sign: (tbs, secret) => noble.sign(tbs, secret),
+  derive: (secret) => openssl.derive(secret) ?? noble.getPublicKey(secret),
+  sign: (tbs, secret) => openssl.sign(tbs, secret) ?? noble.sign(tbs, secret),
 };

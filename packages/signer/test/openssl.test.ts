@@ -1,0 +1,73 @@
+import type { KeyObject } from "node:crypto";
+import { sha512 } from "@noble/hashes/sha2.js";
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.resetModules();
+});
+
+/** The modules as they are where `process` is this one. */
+async function where(process: unknown) {
+  vi.resetModules();
+  vi.stubGlobal("process", process);
+  return { openssl: await import("../src/alg/openssl.js"), key: await import("../src/key.js") };
+}
+
+const crypto = process.getBuiltinModule("node:crypto");
+/** A Node of which some of the crypto is another. */
+const withCrypto = (own: object) => ({ ...process, getBuiltinModule: () => ({ ...crypto, ...own }) });
+
+describe("Ed25519 by OpenSSL", () => {
+  test("gives the same key and the same signature as the library, bit by bit", async () => {
+    const { openssl } = await where(process);
+    const noble = await import("@noble/ed25519");
+    noble.hashes.sha512 = sha512;
+    fc.assert(
+      fc.property(bytes(32), fc.uint8Array({ maxLength: 300 }), (secret, message) => {
+        expect(openssl.derive(secret)).toEqual(noble.getPublicKey(secret));
+        expect(openssl.sign(message, secret)).toEqual(noble.sign(message, secret));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("signs, where it is there", async () => {
+    const sign = vi.fn(crypto.sign);
+    const { key } = await where(withCrypto({ sign }));
+    const signer = key.signer(key.privateKey("ed25519", new Uint8Array(32).fill(7)));
+    expect(await signer.sign(utf8("x"))).toHaveLength(64);
+    expect(sign).toHaveBeenCalledTimes(1);
+  });
+
+  test("where it signs wrong, nothing leaves", async () => {
+    const sign = (alg: null, message: Uint8Array, key: KeyObject) => {
+      const signature = crypto.sign(alg, message, key);
+      signature[3] = (signature[3] as number) ^ 1;
+      return signature;
+    };
+    const { key } = await where(withCrypto({ sign }));
+    const signer = key.signer(key.privateKey("ed25519", new Uint8Array(32).fill(7)));
+    await expect(signer.sign(utf8("x"))).rejects.toMatchObject({ code: "fault" });
+  });
+
+  const refusing = () => {
+    throw new Error("error:0308010C:digital envelope routines::unsupported");
+  };
+  test.each([
+    ["without Node", undefined],
+    ["with a Node of before", { ...process, getBuiltinModule: undefined }],
+    ["with an OpenSSL that has no Ed25519", withCrypto({ createPrivateKey: refusing })],
+  ])("%s the library signs the same", async (_, other) => {
+    const secret = new Uint8Array(32).fill(9);
+    const here = await where(process);
+    const expected = await here.key.signer(here.key.privateKey("ed25519", secret)).sign(utf8("x"));
+    const { openssl, key } = await where(other);
+    expect([openssl.derive(secret), openssl.sign(utf8("x"), secret)]).toEqual([undefined, undefined]);
+    expect(await key.signer(key.privateKey("ed25519", secret)).sign(utf8("x"))).toEqual(expected);
+  });
+});
