@@ -39,14 +39,27 @@ function line(ok, name, seconds) {
   console.log(`${ok ? "pass" : "FAIL"}  ${name.padEnd(60)} ${seconds.toFixed(1).padStart(6)} s`);
 }
 
-/** `work` answers { ok, output }; one step is one test. */
-async function step(name, work) {
-  const start = performance.now();
-  const { ok, output } = await work();
-  line(ok, name, (performance.now() - start) / 1000);
-  if (!ok) console.log(output.trimEnd().replace(/^/gm, "      "));
-  total[ok ? "passed" : "failed"]++;
+/** Steps that do not need each other, [name, work]: two at a time, told in their order. `work` answers { ok, output }; one step is one test. */
+async function steps(all) {
+  const running = new Set();
+  const results = [];
+  for (const [name, work] of all) {
+    while (running.size >= 2) await Promise.race(running);
+    const start = performance.now();
+    const result = work().then(({ ok, output }) => ({ name, ok, output, seconds: (performance.now() - start) / 1000 }));
+    running.add(result);
+    result.finally(() => running.delete(result)).catch(() => {});
+    results.push(result);
+  }
+  for (const result of results) {
+    const { name, ok, output, seconds } = await result;
+    line(ok, name, seconds);
+    if (!ok) console.log(output.trimEnd().replace(/^/gm, "      "));
+    total[ok ? "passed" : "failed"]++;
+  }
 }
+
+const step = (name, work) => steps([[name, work]]);
 
 async function vitest() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-test-"));
@@ -82,21 +95,26 @@ async function vitest() {
 }
 
 await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
-await step("types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"]));
-await step("biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"]));
-await step("knip", () => bin("knip", ["--no-progress"]));
-for (const name of PACKAGES) {
-  const cwd = `${ROOT}packages/${name}`;
-  await step(`publint: ${name}`, () => bin("publint", ["run", "--strict", "--pack", "npm"], { cwd }));
-  // the command line is no library: it exports nothing that could have types
-  if (name !== "cli") await step(`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd }));
-}
-for (const gate of GATES) {
-  await step(gate.name, async () => {
-    const findings = await runGate(gate);
-    return { ok: findings.length === 0, output: findings.join("\n") };
-  });
-}
+await steps([
+  ["types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"])],
+  ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
+  ["knip", () => bin("knip", ["--no-progress"])],
+  ...PACKAGES.flatMap((name) => {
+    const cwd = `${ROOT}packages/${name}`;
+    return [
+      [`publint: ${name}`, () => bin("publint", ["run", "--strict", "--pack", "npm"], { cwd })],
+      // the command line is no library: it exports nothing that could have types
+      ...(name === "cli" ? [] : [[`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd })]]),
+    ];
+  }),
+  ...GATES.map((gate) => [
+    gate.name,
+    async () => {
+      const findings = await runGate(gate);
+      return { ok: findings.length === 0, output: findings.join("\n") };
+    },
+  ]),
+]);
 await conformAll(({ ok, line: says, output, seconds, skipped: note }) => {
   if (note) return void skipped.push({ file: "conformance", name: says.split(":")[0], note });
   line(ok, `conformance: ${says}`, seconds);
