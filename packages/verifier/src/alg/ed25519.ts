@@ -203,13 +203,22 @@ function windows(n: number[], width: number): number[] {
   return out;
 }
 
-/** Whether 32 octets are a number below p, the top bit apart: p = 2^255 - 19, of which all octets but the lowest are full. */
+/**
+ * Whether these are 32 octets, of a number below p, the top bit apart: p = 2^255 - 19, of which all octets but the lowest are full. What is above
+ * 255 would count here and not in the hash, and R would be free of it.
+ */
 function canonical(bytes: Bytes): boolean {
-  var i = 30;
-  while (i && bytes[i] === 255) {
-    i--;
+  var full = 0;
+  var i: number;
+  for (i = 0; i < 32; i++) {
+    if (bytes[i] !== (bytes[i] & 255)) {
+      return false;
+    }
+    if (i % 31 && bytes[i] > 254) {
+      full++;
+    }
   }
-  return i > 0 || bytes[0] < 237 || (bytes[31] & 127) < 127;
+  return full < 30 || bytes[0] < 237 || (bytes[31] & 127) < 127;
 }
 
 /** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
@@ -231,7 +240,7 @@ function decode(bytes: Bytes): Point | undefined {
   add(w, w, u);
   mul(w, w, u);
   mul(w, w, y);
-  if (isZero(w) || !canonical(bytes)) {
+  if (!canonical(bytes) || isZero(w)) {
     return undefined;
   }
   mul(w, u, v);
@@ -475,17 +484,24 @@ var lastPoint: Point | undefined;
 
 /** The point of a key of 32 octets, see `decode`. The arrays are kept: they are not to be written to. */
 function pointOf(key: Bytes): Point | undefined {
-  var i = 0;
+  // What is decoded and what is kept is one copy, whatever becomes of the key meanwhile.
+  var own = first(key);
+  var known = true;
+  var i: number;
   var p: Point | undefined;
-  while (i < 32 && key[i] === lastKey[i]) {
-    i++;
+  for (i = 0; i < 32; i++) {
+    if (own[i] !== key[i]) {
+      return undefined;
+    }
+    known = known && own[i] === lastKey[i];
   }
-  if (i < 32) {
-    // Whatever ends early in here, memory too, a key never gets the point of another.
+  if (!known) {
+    // Both, lest an early end in here, memory too, leaves the point of another key.
     lastKey = [];
-    p = decode(key);
+    lastPoint = undefined;
+    p = decode(own);
     lastPoint = p && [copy(p[0]), copy(p[1])];
-    lastKey = first(key);
+    lastKey = own;
   }
   return lastPoint;
 }
