@@ -38,7 +38,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst", made: "scripts/xst.mjs" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 12, bundle: espruinoModule },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 6, bundle: espruinoModule },
   {
     name: "chromium",
     command: "chromium",
