@@ -1,5 +1,6 @@
-// Ed25519 by OpenSSL, where Node's crypto is at hand: in constant time, which JavaScript cannot promise of numbers that depend on a secret, and
-// many times as fast. Without it (a browser, or an OpenSSL that was built or set up without Ed25519) a library signs; the signature is the same.
+// Ed25519 by OpenSSL, where Node's crypto is at hand: in constant time, which JavaScript cannot promise of numbers that depend on a secret.
+// Without it (a browser, or an OpenSSL that was built or set up without Ed25519) a library signs; the signature is the same. The key is made
+// anew for each signature, which costs as much as the library takes to sign: one that is kept would outlive the zeros that its owner writes over it.
 
 /** What is used of node:crypto. Its own types are not imported, nor is it: the signer is for browsers, too. */
 interface Crypto {
