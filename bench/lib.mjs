@@ -23,7 +23,7 @@ export async function deviceBundle(algs, features, form) {
 }
 
 /** The whole verifier in one scope, of which bundles are made. */
-export const parts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
+export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
 
 /**
  * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
@@ -31,7 +31,7 @@ export const parts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/par
  */
 export async function alone(alg, hashes) {
   const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
-  const all = parts();
+  const all = readParts();
   const own = Object.entries(all.names).find(([name]) => name.endsWith(` ${alg}`))[1];
   const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => all.names[name]) : ["null", "null"];
   const names = { ...all.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };

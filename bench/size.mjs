@@ -3,7 +3,7 @@
 import { gzipSync } from "node:zlib";
 import { parse } from "acorn";
 import { within } from "../scripts/checks/syntax.mjs";
-import { parts as allParts, alone, BUNDLES, bundlePath, deviceBundle, ROOT, read, table } from "./lib.mjs";
+import { alone, BUNDLES, bundlePath, deviceBundle, ROOT, read, readParts, table } from "./lib.mjs";
 
 const size = (n) => n.toLocaleString("en");
 const sizes = (code) => [code.length, gzipSync(code, { level: 9 }).length];
@@ -17,7 +17,7 @@ table(
 /** What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls away. */
 async function refusingNothing(features) {
   const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
-  const all = allParts();
+  const all = readParts();
   const statements = all.statements.map((s) => {
     const calls = [...within(parse(s.text, { ecmaVersion: 5 }))]
       .map(([node]) => node)

@@ -237,19 +237,24 @@ export async function conform(engine, { chunk = engine.chunk, files = vectorFile
   return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };
 }
 
-/** Every engine, two at a time; `report` gets the results in the order of ENGINES. */
-export async function conformAll(report, engines = ENGINES, options = {}) {
+/** Begins each of `works` when fewer than two are under way. Gives their results in the order of `works`. */
+export async function* twoAtATime(works) {
   const running = new Set();
   const results = [];
-  for (const engine of engines) {
+  for (const work of works) {
     while (running.size >= 2) await Promise.race(running);
-    const result = conform(engine, options);
+    const result = work();
     running.add(result);
     const gone = () => running.delete(result);
     result.then(gone, gone);
     results.push(result);
   }
-  for (const result of results) report(await result);
+  yield* results;
+}
+
+/** Every engine, two at a time; `report` gets the results in the order of ENGINES. */
+export async function conformAll(report, engines = ENGINES, options = {}) {
+  for await (const result of twoAtATime(engines.map((engine) => () => conform(engine, options)))) report(result);
 }
 
 async function main() {

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { conformAll } from "./conformance.mjs";
+import { conformAll, twoAtATime } from "./conformance.mjs";
 import { GATES, runGate } from "./gates.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -41,18 +41,12 @@ function line(ok, name, seconds) {
 
 /** Steps that do not need each other, [name, work]: two at a time, told in their order. `work` answers { ok, output }; one step is one test. */
 async function steps(all) {
-  const running = new Set();
-  const results = [];
-  for (const [name, work] of all) {
-    while (running.size >= 2) await Promise.race(running);
+  const works = all.map(([name, work]) => async () => {
     const start = performance.now();
-    const result = work().then(({ ok, output }) => ({ name, ok, output, seconds: (performance.now() - start) / 1000 }));
-    running.add(result);
-    result.finally(() => running.delete(result)).catch(() => {});
-    results.push(result);
-  }
-  for (const result of results) {
-    const { name, ok, output, seconds } = await result;
+    const { ok, output } = await work();
+    return { name, ok, output, seconds: (performance.now() - start) / 1000 };
+  });
+  for await (const { name, ok, output, seconds } of twoAtATime(works)) {
     line(ok, name, seconds);
     if (!ok) console.log(output.trimEnd().replace(/^/gm, "      "));
     total[ok ? "passed" : "failed"]++;
