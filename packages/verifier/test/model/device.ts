@@ -126,7 +126,9 @@ export class Device {
         return here === e.content;
       case CODES.image: {
         const { alg, of } = e.digest as Digest;
-        const fits = here !== "" && (e.size === undefined || e.size === here.length / 2) && hashOf(alg, here) === hashOf(alg, of);
+        // no image is no image of 0 bytes, unless that is what is asked for
+        const there = e.size === undefined ? here !== "" : e.size === here.length / 2;
+        const fits = there && hashOf(alg, here) === hashOf(alg, of);
         // the last look decides, though the digest may have been another one
         if (fits) this.#seen.add(id);
         else this.#seen.delete(id);

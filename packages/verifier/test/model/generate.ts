@@ -121,7 +121,7 @@ function commands(n: number, depth: number, nested: boolean, shared: boolean): f
   const names = NAMES.filter((name) => (nested || name !== "soft") && (n > 1 || name !== "source"));
   const fit = (all: Command[]) => within(all, n);
   const paired = PAIRED.filter(([plain, name]) => (!shared || CONDITIONS.includes(plain)) && (n > 1 || name !== "source"));
-  const inner = () => sequence(n, depth + 1, true, shared);
+  const inner = () => fc.oneof(sequence(n, depth + 1, true, shared), failing(n, depth + 1, shared));
   const any: fc.WeightedArbitrary<Command[]>[] = [
     {
       weight: 10,
@@ -144,6 +144,23 @@ function commands(n: number, depth: number, nested: boolean, shared: boolean): f
     any.push({ weight: 3, arbitrary: inner().map((of): Command[] => [{ do: "run", of }]) });
   }
   return fc.oneof(...any).map(fit);
+}
+
+/** A sequence inside another that leaves a trace (it asks for a slot) and mostly fails: what it has set must not reach where it does not belong. */
+function failing(n: number, depth: number, shared: boolean): fc.Arbitrary<Sequence> {
+  const settings: fc.Arbitrary<Command[]>[] = [
+    index(n).map((c) => [c]),
+    fc.boolean().map((soft): Command[] => [{ do: "override", set: { soft } }]),
+    VALUES.slot.map((slot): Command[] => [{ do: "override", set: { slot } }]),
+    fc.constant<Command[]>([]),
+  ];
+  if (depth < NESTS) {
+    const inner = () => failing(n, depth + 1, shared);
+    settings.push(fc.tuple(inner(), inner(), fc.boolean()).map(([a, b, nil]): Command[] => [{ do: "try", of: [a, b], nil }]));
+    settings.push(inner().map((of): Command[] => [{ do: "run", of }]));
+  }
+  const end = fc.constantFrom<Command[]>([{ do: "slot" }], [{ do: "slot" }, { do: "abort" }], [{ do: "abort" }]);
+  return fc.tuple(fc.oneof(...settings), fc.oneof(...settings), end).map((all) => all.flat());
 }
 
 /** A sequence; where there are several components it mostly begins with the index of one, unless it has one from outside. */

@@ -28,8 +28,9 @@ vi.mock("../../../cli/src/ui.js", async (original) => {
 
 const given = process.env["FIRMSEAL_CASES"];
 const cases = Number(given ?? 150);
-const few = Math.ceil(cases / 4);
+const few = Math.ceil(cases / 5);
 /** By default the same cases each time, so that nobody's change is blamed for what another one did. */
+const time = 60_000 + 100 * cases;
 const runs = (numRuns: number) => ({ numRuns, ...(given === undefined && { seed: 11 }) });
 
 const known: { [name: string]: number } = {};
@@ -71,19 +72,23 @@ describe("the interpreter", () => {
   const manifests = fc.oneof({ weight: 4, arbitrary: anything }, { weight: 2, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
   const sections = fc.uniqueArray(fc.constantFrom(...SECTIONS), { minLength: 1 });
 
-  it("hands out the model's effects in the model's order, and is refused where the model is", async () => {
-    await fc.assert(
-      fc.asyncProperty(manifests, me, sections, fc.array(outcome, { maxLength: 12 }), async (m, who, inOrder, outcomes) => {
-        const floor = 6n;
-        const real = runOf(await encoded(m), { ...mac, floor: sequencePair(floor) }, inOrder, who, outcomes);
-        const model = modelRun(m, inOrder, who, outcomes, floor);
-        note("run", real.code);
-        expect(real.effects).toEqual(model.effects);
-        expect(model.codes).toContain(real.code);
-      }),
-      runs(cases),
-    );
-  });
+  it(
+    "hands out the model's effects in the model's order, and is refused where the model is",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, me, sections, fc.array(outcome, { maxLength: 12 }), async (m, who, inOrder, outcomes) => {
+          const floor = 6n;
+          const real = runOf(await encoded(m), { ...mac, floor: sequencePair(floor) }, inOrder, who, outcomes);
+          const model = modelRun(m, inOrder, who, outcomes, floor);
+          note("run", real.code);
+          expect(real.effects).toEqual(model.effects);
+          expect(model.codes).toContain(real.code);
+        }),
+        runs(cases),
+      );
+    },
+    time,
+  );
 });
 
 describe("a device", () => {
@@ -92,18 +97,22 @@ describe("a device", () => {
     ["installs", true],
     ["starts", false],
   ] as const)
-    it(`${does} what the model does, and holds the same afterwards`, async () => {
-      await fc.assert(
-        fc.asyncProperty(manifests, world, async (m, w) => {
-          const { others, ...real } = courseOf(await encoded(m), mac, w, installing);
-          note(does, real.codes[0] ?? 0);
-          agreeOrKnown(real, m, w, installing);
-          // what was refused does not lie about where a later session could take it for whole
-          if (real.codes.length > 0) expect(others.join("")).toBe("");
-        }),
-        runs(cases),
-      );
-    });
+    it(
+      `${does} what the model does, and holds the same afterwards`,
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(manifests, world, async (m, w) => {
+            const { others, ...real } = courseOf(await encoded(m), mac, w, installing);
+            note(does, real.codes[0] ?? 0);
+            agreeOrKnown(real, m, w, installing);
+            // what was refused does not lie about where a later session could take it for whole
+            if (real.codes.length > 0) expect(others.join("")).toBe("");
+          }),
+          runs(cases),
+        );
+      },
+      time,
+    );
 });
 
 describe("firmseal verify", () => {
@@ -129,29 +138,33 @@ describe("firmseal verify", () => {
     return Uint8Array.from(await fileOf(listOf({ anchors: [listed("a", [ROLE_ROOT]), ...anchors], thresholds })));
   }
 
-  it("takes what open() takes, no payload that nothing vouches for, and warns of what devices refuse", async () => {
-    await fc.assert(
-      fc.asyncProperty(manifests, async (m) => {
-        const path = files.put("a.suit", await encoded(m, [{ key: "a" }]));
-        const { code, warned } = await verified(path, { key: [rootPath], floor: 6n }, words);
-        note("verify", code);
-        const first = refusals(m, 6n);
-        if (first.size > 0) {
-          expect([...first]).toContain(code);
-          return;
-        }
-        expect([0, E.IMAGE_MISMATCH, E.PAYLOAD_SIZE, E.DIGEST_UNSET]).toContain(code);
-        if (Object.keys(m.payloads).length === 0) expect(code).toBe(0);
-        if (strangePayloads(m).length > 0) expect(code).not.toBe(0);
-        if (code !== 0) return;
-        const right = (all: Set<string>) => (warned === undefined ? all.size === 0 : all.has(warned));
-        if (right(warnings(m))) return;
-        expect(right(warnings(m, { identityOfFailedBranch: true }))).toBe(true);
-        expect(excused("identityOfFailedBranch")).toBe(true);
-      }),
-      runs(few),
-    );
-  });
+  it(
+    "takes what open() takes, no payload that nothing vouches for, and warns of what devices refuse",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, async (m) => {
+          const path = files.put("a.suit", await encoded(m, [{ key: "a" }]));
+          const { code, warned } = await verified(path, { key: [rootPath], floor: 6n }, words);
+          note("verify", code);
+          const first = refusals(m, 6n);
+          if (first.size > 0) {
+            expect([...first]).toContain(code);
+            return;
+          }
+          expect([0, E.IMAGE_MISMATCH, E.PAYLOAD_SIZE, E.DIGEST_UNSET]).toContain(code);
+          if (Object.keys(m.payloads).length === 0) expect(code).toBe(0);
+          if (strangePayloads(m).length > 0) expect(code).not.toBe(0);
+          if (code !== 0) return;
+          const right = (all: Set<string>) => (warned === undefined ? all.size === 0 : all.has(warned));
+          if (right(warnings(m))) return;
+          expect(right(warnings(m, { identityOfFailedBranch: true }))).toBe(true);
+          expect(excused("identityOfFailedBranch")).toBe(true);
+        }),
+        runs(few),
+      );
+    },
+    time,
+  );
 
   it("warns of a refusal that a device meets where a condition does not hold", async () => {
     const m: Manifest = {
@@ -175,40 +188,44 @@ describe("firmseal verify", () => {
     expect(await verified(path, { key: [rootPath] }, words)).toEqual({ code: 0, warned: "INVOKE_MISPLACED" });
   });
 
-  it("believes the keys that the model believes, for all that the manifest names, and so does the device", async () => {
-    await fc.assert(
-      fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, need }) => {
-        const w = two ? { ...anyWorld, me: ofTwo } : anyWorld;
-        const envelope = await encoded(m, by(signed));
-        const file = await trustFileOf(all, need);
-        const { code } = await verified(files.put("b.suit", envelope), { trust: files.put("b.trust", file), root: [rootPath] }, words);
-        note("scope", code);
-        const first = refusals(m, 0n);
-        if (first.size > 0) {
-          expect([...NOT_BELIEVED, ...first]).toContain(code);
-          return;
-        }
-        // for all that the manifest names it is good; for some of it, it is up to verify, but never where it would reach a device of others
-        const believed = coverAll(signed, need, m);
-        if (reachesOthers(m, signed, need)) expect(NOT_BELIEVED).toContain(code);
-        else if (believed) expect(NOT_BELIEVED).not.toContain(code);
+  it(
+    "believes the keys that the model believes, for all that the manifest names, and so does the device",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, need }) => {
+          const w = two ? { ...anyWorld, me: ofTwo } : anyWorld;
+          const envelope = await encoded(m, by(signed));
+          const file = await trustFileOf(all, need);
+          const { code } = await verified(files.put("b.suit", envelope), { trust: files.put("b.trust", file), root: [rootPath] }, words);
+          note("scope", code);
+          const first = refusals(m, 0n);
+          if (first.size > 0) {
+            expect([...NOT_BELIEVED, ...first]).toContain(code);
+            return;
+          }
+          // for all that the manifest names it is good; for some of it, it is up to verify, but never where it would reach a device of others
+          const believed = coverAll(signed, need, m);
+          if (reachesOthers(m, signed, need)) expect(NOT_BELIEVED).toContain(code);
+          else if (believed) expect(NOT_BELIEVED).not.toContain(code);
 
-        const device = new Device(m, w, true);
-        const model = device.outcome();
-        let real: (Outcome & { others?: string[] }) | undefined;
-        try {
-          real = courseOf(envelope, policyOf(embeddedTrust(file), ROLE_RELEASE, identityOf(w.me)), w, true);
-        } catch (e) {
-          if ((e as { code?: number }).code !== E.TRUST_UNUSABLE) throw e;
-        }
-        // what it has not checked to be for itself is not installed whoever signed; that has its own test above
-        if (model.codes.length > 0) return;
-        if (believed) {
-          expect(real?.codes).toEqual([]);
-          expect(real?.current).toEqual(model.current);
-        } else if (!cover(signed, need, device.checked) && real?.codes.length === 0) expect(excused("scopeOfSeveralClasses")).toBe(true);
-      }),
-      runs(few),
-    );
-  });
+          const device = new Device(m, w, true);
+          const model = device.outcome();
+          let real: (Outcome & { others?: string[] }) | undefined;
+          try {
+            real = courseOf(envelope, policyOf(embeddedTrust(file), ROLE_RELEASE, identityOf(w.me)), w, true);
+          } catch (e) {
+            if ((e as { code?: number }).code !== E.TRUST_UNUSABLE) throw e;
+          }
+          // what it has not checked to be for itself is not installed whoever signed; that has its own test above
+          if (model.codes.length > 0) return;
+          if (believed) {
+            expect(real?.codes).toEqual([]);
+            expect(real?.current).toEqual(model.current);
+          } else if (!cover(signed, need, device.checked) && real?.codes.length === 0) expect(excused("scopeOfSeveralClasses")).toBe(true);
+        }),
+        runs(few),
+      );
+    },
+    time,
+  );
 });
