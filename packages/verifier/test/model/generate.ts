@@ -104,7 +104,18 @@ function unordered(n: number): fc.Arbitrary<Command[]> {
     { do: "override", set: { source, uri: "#a" } },
   ];
   return fc
-    .tuple(one, one, one, one, index(n), some<Plain>("copy", "copy", "fetch", "swap"), between)
+    .tuple(
+      one,
+      one,
+      one,
+      one,
+      fc.oneof(
+        index(n),
+        one.map((to): Command => ({ do: "index", to })),
+      ),
+      mostly<Plain>(4, "copy", "fetch", "swap"),
+      between,
+    )
     .map(([a, b, c, d, i, first, then]) => [
       ...from(a, b),
       ...from(c, d),
@@ -133,7 +144,7 @@ function commands(n: number, depth: number, nested: boolean, shared: boolean): f
     { weight: 2, arbitrary: some(...(shared ? CONDITIONS : PLAIN)).map((plain): Command[] => [{ do: plain }]) },
     { weight: n > 1 ? 3 : 1, arbitrary: index(n).map((c) => [c]) },
   ];
-  if (n > 1 && !shared) any.push({ weight: 2, arbitrary: unordered(n) });
+  if (n > 1 && !shared) any.push({ weight: 4, arbitrary: unordered(n) });
   if (nested) any.push({ weight: 3, arbitrary: fc.boolean().map((soft): Command[] => [{ do: "override", set: { soft } }]) });
   if (depth < NESTS) {
     const alternatives = fc.array(inner(), { minLength: 2, maxLength: 3 });
@@ -186,7 +197,7 @@ export const anything: fc.Arbitrary<Manifest> = fc
         .uniqueArray(fc.tuple(some(...SECTIONS), sequence(n, 0, false)), { minLength: 1, maxLength: 3, selector: ([key]) => key })
         .map((all): Manifest["sections"] => Object.fromEntries(all)),
       severed: fc.subarray([MAN_PAYLOAD_FETCH, MAN_INSTALL]),
-      absent: mostly(8, [], [MAN_INSTALL]),
+      absent: mostly(3, [], [MAN_INSTALL]),
       payloads: fc.constant({}),
     }),
   )
@@ -200,7 +211,7 @@ export const anything: fc.Arbitrary<Manifest> = fc
 export const release: fc.Arbitrary<Manifest> = fc
   .record({
     n: fc.integer({ min: 1, max: 3 }),
-    how: some<"fetch" | "slots" | "write" | "copy" | "swap">("fetch", "slots", "write", "copy", "swap"),
+    how: some("fetch", "unless", "slots", "write", "copy", "swap"),
     who: some("plain", "classes", "run", "pairs", "split", "soft"),
     size: fc.boolean(),
     fetchFirst: fc.boolean(),
@@ -237,6 +248,8 @@ export const release: fc.Arbitrary<Manifest> = fc
     const facts = set({ digest: { alg: -16, of: NEW }, ...(size && { size: NEW.length / 2 }) });
     const arrive: { [name: string]: Command[] } = {
       fetch: [set({ uri }), { do: "fetch" }, { do: "image" }],
+      // unless it is there already
+      unless: [{ do: "try", of: [[{ do: "image" }], [set({ uri }), { do: "fetch" }, { do: "image" }]], nil: false }],
       slots: [
         {
           do: "try",
@@ -340,7 +353,7 @@ export const nearly: fc.Arbitrary<Manifest> = fc
   });
 
 /** Things that no manifest may hold. */
-const WRONG: Command[] = [
+const wrongOf = (n: number): Command[] => [
   { do: "wrong", code: 99, arg: int(0), refused: E.COMMAND_UNKNOWN },
   { do: "wrong", code: DIR_SET_PARAMETERS, arg: params([14, int(1)]), refused: E.NOT_SUPPORTED },
   { do: "wrong", code: COND_USE_BEFORE, arg: int(0), refused: E.NOT_SUPPORTED },
@@ -349,12 +362,14 @@ const WRONG: Command[] = [
   { do: "wrong", code: DIR_OVERRIDE_PARAMETERS, arg: params([21, text("a b")]), refused: E.URI_CHARACTER },
   { do: "wrong", code: DIR_OVERRIDE_PARAMETERS, arg: params([13, int(1)]), refused: E.CBOR_TYPE },
   { do: "wrong", code: 12, arg: FALSE, refused: E.COMMAND_ARGUMENT },
-  { do: "index", to: 3 },
+  { do: "index", to: n },
+  { do: "index", to: [0, n] },
   { do: "index", to: [0, 2 ** 32] },
   { do: "index", to: [] },
   { do: "index", to: [0, 0] },
-  { do: "override", set: { source: 3 } },
+  { do: "override", set: { source: n } },
   { do: "try", of: [[{ do: "abort" }]], nil: true },
+  { do: "try", of: [[{ do: "override", set: { size: 1 } }]], nil: false },
   { do: "try", of: [[{ do: "abort" }], []], nil: false },
   { do: "run", of: [] },
   { do: "fetch" },
@@ -363,8 +378,10 @@ const WRONG: Command[] = [
 
 /** Manifests with one thing wrong, in a place where it would not run as well as where it would. */
 export const wrong: fc.Arbitrary<Manifest> = fc
-  .tuple(nearly, some(...WRONG), fc.nat(1000), mostly(6, "command", "exchanged", "redundant", "uncovered", "payload"))
-  .map(([m, what, where, fault]) => {
+  .tuple(nearly, fc.nat(1000), fc.nat(1000), mostly(6, "command", "exchanged", "redundant", "uncovered", "payload"))
+  .map(([m, which, where, fault]) => {
+    const all = wrongOf(m.components.length);
+    const what = all[which % all.length] as Command;
     if (fault === "command" && what.do === "fetch") m.shared?.push(what);
     else if (fault === "command") changed(m, "insert", where, [what]);
     else if (fault === "payload") m.payloads = { ...m.payloads, "#z": NEW };

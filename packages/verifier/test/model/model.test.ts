@@ -17,7 +17,7 @@ import { KNOWN } from "./known.js";
 import type { Manifest, Parameters } from "./manifest.js";
 import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
 import { refusals } from "./rules.js";
-import { folder, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
+import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
 
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
@@ -66,7 +66,7 @@ function agreeOrKnown(real: Outcome, m: Manifest, w: World, installing: boolean)
 
 const NOT_BELIEVED = [E.SIGNATURE_INVALID, E.SIGNATURE_NO_ANCHOR, E.SIGNATURE_THRESHOLD, E.TRUST_UNUSABLE, E.IDENTITY_UNCHECKED];
 const mac = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };
-const outcome = fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
+const outcome = fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
 
 describe("the interpreter", () => {
   const manifests = fc.oneof({ weight: 4, arbitrary: anything }, { weight: 2, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
@@ -155,6 +155,7 @@ describe("firmseal verify", () => {
           if (Object.keys(m.payloads).length === 0) expect(code).toBe(0);
           if (strangePayloads(m).length > 0) expect(code).not.toBe(0);
           if (code !== 0) return;
+          expect(payloadFault(m)).toBe(false);
           const right = (all: Set<string>) => (warned === undefined ? all.size === 0 : all.has(warned));
           if (right(warnings(m))) return;
           expect(right(warnings(m, { identityOfFailedBranch: true }))).toBe(true);
@@ -228,4 +229,21 @@ describe("firmseal verify", () => {
     },
     time,
   );
+});
+
+describe("the manifests that are made up", () => {
+  it("are good often enough to be installed, and bad in every way", () => {
+    for (const [where, most] of [
+      ["run", 18],
+      ["installs", 18],
+      ["starts", 18],
+      ["verify", 2],
+      ["scope", 3],
+    ] as const) {
+      const of = Object.keys(seen).filter((name) => name.startsWith(`${where} `));
+      const all = of.reduce((sum, name) => sum + (seen[name] as number), 0);
+      expect(of.length, where).toBeGreaterThanOrEqual(most);
+      expect((seen[`${where} 0`] ?? 0) / all, where).toBeGreaterThan(0.15);
+    }
+  });
 });

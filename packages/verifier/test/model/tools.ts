@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type VerifyOptions, verify } from "../../../cli/src/commands/verify.js";
+import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
-import { INSTALL } from "./device.js";
+import { Device, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
+import { CAPACITY, IDS, type World } from "./generate.js";
 import { type Effect, type Faults, Interpreter, type Me, Refused } from "./interpreter.js";
-import { CODES, type Manifest, valuesOf } from "./manifest.js";
+import { CODES, commandsOf, type Manifest, sequencesOf, valuesOf } from "./manifest.js";
 
 /** A folder for the files of one test file. */
 export function folder(): { put(name: string, bytes: Uint8Array | string): string; remove(): void } {
@@ -98,4 +100,17 @@ export function reachesOthers(m: Manifest, signed: readonly Key[], need: number)
   for (const k of kindsOf(m))
     for (const [e, run] of courseOf(m, k, {})) if ((!e || isChange(e)) && run.identified && !cover(signed, need, run.checked)) return true;
   return false;
+}
+
+/**
+ * Whether some kind of device that has nothing yet, and gets no payload from elsewhere, would find that what is in the envelope has another size or
+ * digest than was signed. Contents that the manifest itself writes are left out: verify looks at payloads.
+ */
+export function payloadFault(m: Manifest): boolean {
+  if (sequencesOf(m).some((s) => [...commandsOf(s)].some((c) => c.do === "write"))) return false;
+  if (valuesOf(m, "size").some((n) => n > CAPACITY)) return false;
+  return [...kindsOf(m)].some((k) => {
+    const w: World = { me: k.me, current: IDS.map(() => ""), slots: IDS.map(() => 1 - k.slot), floor: 0n, payloads: {} };
+    return new Device(m, w, true).outcome().codes.some((code) => code === IMAGE_UNVERIFIED || code === PAYLOAD_SIZE);
+  });
 }
