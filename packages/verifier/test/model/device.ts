@@ -4,10 +4,11 @@
 import * as E from "../../src/spec/errors.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
 import { hashOf } from "./encode.js";
-import { CAPACITY, IDS, type World } from "./generate.js";
 import { type Checked, type Effect, type Faults, Interpreter, Refused } from "./interpreter.js";
 import { CODES, type Digest, type Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
+import { CAPACITY, IDS } from "./sequences.js";
+import type { World } from "./world.js";
 
 export const INSTALL = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 export const BOOT = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];

@@ -11,10 +11,11 @@ import { ANCHOR_CLASS, ROLE_RELEASE } from "../../src/spec/trust.js";
 import { cover } from "./belief.js";
 import { Device } from "./device.js";
 import { encoded } from "./encode.js";
-import { CLASSES, NEW, OLD, VENDORS, type World } from "./generate.js";
 import { KNOWN } from "./known.js";
 import type { Command, Manifest, Parameters } from "./manifest.js";
 import { courseOf, identityOf } from "./play.js";
+import { CLASSES, NEW, OLD, VENDORS } from "./sequences.js";
+import type { World } from "./world.js";
 
 const [V, W] = VENDORS as [string, string];
 const [A, B] = CLASSES as [string, string];

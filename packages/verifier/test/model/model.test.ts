@@ -12,12 +12,14 @@ import { ANCHOR_CLASS, ANCHOR_VENDOR, ROLE_RELEASE, ROLE_ROOT } from "../../src/
 import { cover, coverAll, type Key } from "./belief.js";
 import { Device, type Outcome } from "./device.js";
 import { encoded } from "./encode.js";
-import { anything, keys, me, nearly, ofTwo, SECTIONS, type World, world, wrong } from "./generate.js";
+import { anything, nearly, SECTIONS, wrong } from "./generate.js";
 import { KNOWN } from "./known.js";
-import type { Manifest, Parameters } from "./manifest.js";
+import type { Command, Manifest, Parameters } from "./manifest.js";
 import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
 import { refusals } from "./rules.js";
+import { wrongOf } from "./sequences.js";
 import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
+import { keys, me, ofTwo, type World, world } from "./world.js";
 
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
@@ -65,6 +67,7 @@ function agreeOrKnown(real: Outcome, m: Manifest, w: World, installing: boolean)
 }
 
 const NOT_BELIEVED = [E.SIGNATURE_INVALID, E.SIGNATURE_NO_ANCHOR, E.SIGNATURE_THRESHOLD, E.TRUST_UNUSABLE, E.IDENTITY_UNCHECKED];
+const BARE: Manifest = { sequence: 7n, components: ["00"], sections: {}, severed: [], absent: [], payloads: {} };
 const mac = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };
 const outcome = fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
 
@@ -72,8 +75,27 @@ describe("the interpreter", () => {
   const manifests = fc.oneof({ weight: 4, arbitrary: anything }, { weight: 2, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
   const sections = fc.uniqueArray(fc.constantFrom(...SECTIONS), { minLength: 1 });
 
+  const wrongs = wrongOf(2).map((c) => [JSON.stringify(c), c] as const);
+  it.each(wrongs)("refuses %s before anything runs, wherever it stands", async (_, c) => {
+    const first: Command[] = [{ do: "index", to: 0 }];
+    const end: Command[] = [...first, { do: "abort" }];
+    const never: Command[] = [...first, { do: "try", of: [first, [c, { do: "abort" }]], nil: false }];
+    const of = (m: Partial<Manifest>): Manifest => ({ ...BARE, components: ["00", "01"], sections: { [MAN_INSTALL]: end }, ...m });
+    for (const m of [
+      of({ sections: { [MAN_INSTALL]: [...end, c] } }),
+      of({ sections: { [MAN_INSTALL]: [...first, { do: "run", of: [...end, c] }] } }),
+      of({ sections: { [MAN_INSTALL]: never }, severed: [MAN_INSTALL] }),
+      of({ shared: never }),
+    ]) {
+      const model = modelRun(m, [MAN_INSTALL], ofTwo, [], 0n);
+      const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
+      expect(model.codes).toContain(real.code);
+      expect(real.effects).toEqual(model.effects);
+    }
+  });
+
   it(
-    "hands out the model's effects in the model's order, and is refused where the model is",
+    "hands out the model's effects, and is refused where the model is",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, me, sections, fc.array(outcome, { maxLength: 12 }), async (m, who, inOrder, outcomes) => {
@@ -139,7 +161,7 @@ describe("firmseal verify", () => {
   }
 
   it(
-    "takes what open() takes, no payload that nothing vouches for, and warns of what devices refuse",
+    "takes what open() takes, and warns of what devices refuse",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, async (m) => {
@@ -190,7 +212,7 @@ describe("firmseal verify", () => {
   });
 
   it(
-    "believes the keys that the model believes, for all that the manifest names, and so does the device",
+    "believes whom the model believes, and so does the device",
     async () => {
       await fc.assert(
         fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, need }) => {

@@ -5,10 +5,11 @@ import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play.js";
 import { boot, install, open, type Refusal, start, step, type Trust } from "../../src/index.js";
 import type { Outcome } from "./device.js";
 import { hashOf } from "./encode.js";
-import { CAPACITY, IDS, type World } from "./generate.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import type { Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
+import { CAPACITY, IDS } from "./sequences.js";
+import type { World } from "./world.js";
 
 const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
 const octets = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));

@@ -8,9 +8,10 @@ import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
 import { Device, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
-import { CAPACITY, IDS, type World } from "./generate.js";
 import { type Effect, type Faults, Interpreter, type Me, Refused } from "./interpreter.js";
 import { CODES, commandsOf, type Manifest, sequencesOf, valuesOf } from "./manifest.js";
+import { CAPACITY, IDS } from "./sequences.js";
+import type { World } from "./world.js";
 
 /** A folder for the files of one test file. */
 export function folder(): { put(name: string, bytes: Uint8Array | string): string; remove(): void } {
