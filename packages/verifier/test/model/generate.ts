@@ -48,7 +48,7 @@ export const anything: fc.Arbitrary<Manifest> = fc
   }));
 
 /** A good release: who may have it, what is fetched, copied or written, what is looked at, what is started. */
-export const release: fc.Arbitrary<Manifest> = fc
+const release: fc.Arbitrary<Manifest> = fc
   .record({
     n: fc.integer({ min: 1, max: 3 }),
     how: some("fetch", "unless", "slots", "write", "copy", "swap", "again"),

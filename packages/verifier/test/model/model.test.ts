@@ -17,7 +17,7 @@ import { KNOWN } from "./known.js";
 import type { Command, Manifest, Parameters } from "./manifest.js";
 import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
 import { refusals } from "./rules.js";
-import { wrongOf } from "./sequences.js";
+import { chains, wrongOf } from "./sequences.js";
 import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
 import { keys, me, ofTwo, type World, world } from "./world.js";
 
@@ -91,6 +91,15 @@ describe("the interpreter", () => {
       const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
       expect(model.codes).toContain(real.code);
       expect(real.effects).toEqual(model.effects);
+    }
+  });
+
+  it("keeps what is read and what is written apart where there is no strict order", async () => {
+    for (const commands of chains) {
+      const m: Manifest = { ...BARE, components: ["00", "01", "02"], sections: { [MAN_INSTALL]: commands } };
+      const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
+      const model = modelRun(m, [MAN_INSTALL], ofTwo, [], 0n);
+      expect({ codes: [real.code], effects: real.effects }, JSON.stringify(commands)).toEqual(model);
     }
   });
 

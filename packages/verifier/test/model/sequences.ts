@@ -79,34 +79,39 @@ const PAIRED: [Plain, keyof Parameters][] = [
 const CONDITIONS = PLAIN.filter((plain) => !DIRECTIVES.includes(plain));
 export const NESTS = 3;
 
-/** Copies in no strict order, one after the other and with something between them that may be a barrier (M37 §8.4.8.13). */
+const NEXT_COPIES = 3;
+const WAYS = 7;
+
+/**
+ * Copies in no strict order (M37 §8.4.8.13). Component a is copied from b; then b from `other`, or `other` from a, or something from elsewhere.
+ * `way`: both in one command, or one after the other with something between them that is a barrier, or is none.
+ */
+function chain(a: number, b: number, other: number, next: number, way: number): Command[] {
+  const copy: Command = { do: "copy" };
+  const set = (p: Parameters): Command => ({ do: "override", set: p });
+  const index = (to: number): Command => ({ do: "index", to });
+  const [c, d] = [[b, other] as const, [other, a] as const, [other, other] as const][next] as readonly [number, number];
+  const both: Command = { do: "index", to: a === c ? [a] : [a, c] };
+  const ways: Command[][] = [
+    [both, set({ strict: false }), copy],
+    [both, set({ strict: false }), { do: "run", of: [copy] }],
+    [both, set({ strict: false }), { do: "run", of: [set({ size: 3 }), copy] }],
+    [index(a), set({ strict: false }), copy, index(c), copy],
+    [both, set({ strict: false }), set({ strict: true }), copy],
+    [both, set({ strict: false }), set({ uri: "#a" }), { do: "fetch" }, copy],
+    [both, set({ strict: false }), { do: "swap" }],
+  ];
+  return [index(a), set({ source: b }), ...(c === a ? [] : [index(c), set({ source: d })]), ...(ways[way] as Command[])];
+}
+
+/** All of them, for three components. */
+export const chains: Command[][] = Array.from({ length: NEXT_COPIES * WAYS }, (_, i) =>
+  chain(0, 1, 2, i % NEXT_COPIES, Math.floor(i / NEXT_COPIES)),
+);
+
 function unordered(n: number): fc.Arbitrary<Command[]> {
   const one = fc.nat(n - 1);
-  const copy: Command[] = [{ do: "copy" }];
-  const loose: Command = { do: "override", set: { strict: false } };
-  const from = (to: number, source: number): Command[] => [
-    { do: "index", to },
-    { do: "override", set: { source } },
-  ];
-  const ways = (a: number, c: number): Command[][] => {
-    const both: Command = { do: "index", to: a === c ? [a] : [a, c] };
-    const first: Command = { do: "index", to: a };
-    return [
-      [both, loose, ...copy],
-      [both, loose, { do: "run", of: copy }],
-      [both, loose, { do: "run", of: [{ do: "override", set: { size: 3 } }, ...copy] }],
-      [first, loose, ...copy, { do: "index", to: c }, ...copy],
-      [first, loose, ...copy, { do: "override", set: { strict: true } }, ...copy],
-      [both, loose, { do: "override", set: { uri: "#a" } }, { do: "fetch" }, ...copy],
-      [both, loose, { do: "swap" }],
-    ];
-  };
-  // a is copied from b; then b, or something from a, or what has to do with neither
-  return fc.tuple(one, one, one, fc.nat(2), fc.nat(6)).map(([a, step, other, next, way]) => {
-    const b = (a + 1 + (step % Math.max(n - 1, 1))) % n;
-    const [c, d] = [[b, other] as const, [other, a] as const, [other, (other + 1) % n] as const][next] as readonly [number, number];
-    return [...from(a, b), ...(c === a ? [] : from(c, d)), ...(ways(a, c)[way] as Command[])];
-  });
+  return fc.tuple(one, one, one, fc.nat(NEXT_COPIES - 1), fc.nat(WAYS - 1)).map((choice) => chain(...choice));
 }
 
 /** Some commands in a row. `n`: how many components there are; `nested`: whether soft-failure may be set; `shared`: nothing with side effects. */
