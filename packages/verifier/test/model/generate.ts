@@ -52,7 +52,7 @@ const release: fc.Arbitrary<Manifest> = fc
   .record({
     n: fc.integer({ min: 1, max: 3 }),
     how: some("fetch", "unless", "slots", "write", "copy", "swap", "again"),
-    who: some("plain", "classes", "run", "pairs", "split", "soft"),
+    who: some("plain", "plain", "classes", "classes", "run", "run", "pairs", "pairs", "split", "soft"),
     size: fc.boolean(),
     fetchFirst: fc.boolean(),
     severed: fc.boolean(),
