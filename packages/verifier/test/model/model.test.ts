@@ -94,6 +94,20 @@ describe("the interpreter", () => {
     }
   });
 
+  it("lets no failure that is soft swallow a directive that fails or lacks its parameter", async () => {
+    const set: Command = { do: "override", set: { uri: "#a", content: "00", source: 1, soft: true } };
+    for (const directive of ["fetch", "write", "copy", "swap", "invoke"] as const)
+      for (const inner of [[{ do: directive }], [set, { do: directive }]] as Command[][])
+        for (const c of [
+          { do: "try", of: [inner, [{ do: "abort" }]], nil: true },
+          { do: "run", of: [set, { do: "run", of: inner }] },
+        ] as Command[]) {
+          const m: Manifest = { ...BARE, components: ["00", "01"], sections: { [MAN_INSTALL]: [{ do: "index", to: 0 }, c] } };
+          const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, [false]);
+          expect({ codes: [real.code], effects: real.effects }, JSON.stringify(c)).toEqual(modelRun(m, [MAN_INSTALL], ofTwo, [false], 0n));
+        }
+  });
+
   it("keeps what is read and what is written apart where there is no strict order", async () => {
     for (const commands of chains) {
       const m: Manifest = { ...BARE, components: ["00", "01", "02"], sections: { [MAN_INSTALL]: commands } };
