@@ -426,6 +426,15 @@ export async function effects(): Promise<Vector[]> {
     [true, false, true, true],
   );
   await of(
+    "index-failed-alternative",
+    "an index that a failed alternative has set does not reach into the next one",
+    install(
+      seq(index(0), tryEach(seq(index(1), abort), seq([DIR_FETCH, 2])), tryEach(seq(index(TRUE), abort), seq([DIR_FETCH, 2]))),
+      withShared,
+    ),
+    [fetch("a", 0), fetch("a", 0)],
+  );
+  await of(
     "index-run-sequence",
     "run-sequence is carried out once for each component, and ends softly for one of them",
     install(

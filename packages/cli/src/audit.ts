@@ -220,7 +220,8 @@ function certainRefusal(m: Manifest): keyof typeof errors | undefined {
           if (!e.digest) return "DIGEST_UNSET";
           if (!identified(run)) return "IDENTITY_UNCHECKED";
         }
-        e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : e.op !== COND_IMAGE_MATCH || kind.there);
+        const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
+        e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
       }
       if (!identified(run)) return "IDENTITY_UNCHECKED";
     } catch (x) {

@@ -164,15 +164,18 @@ export function alternative(run: Run, n: number, index: number[] | null): void {
  * failure to the sequence around it, and everything else ends the run (M37 §8.4.8.14).
  */
 export function fail(run: Run, code: number): void {
-  var f = run.frames.pop() as Frame;
+  var f = run.frames.pop() as Frame,
+    outer;
   markAt(f.arg);
   while (f.kind === DIR_RUN_SEQUENCE && !f.soft) f = run.frames.pop() as Frame;
   if (!f.soft) refuse(code);
   // what a branch has found out about the device is void with it
   while (run.checked.length > f.known) run.checked.pop();
   if (f.kind === DIR_TRY_EACH) {
-    seek(input, f.rest, top(run).end);
-    alternative(run, f.alternatives, f.index);
+    outer = top(run);
+    seek(input, f.rest, outer.end);
+    // the component that the try-each is at: what the failed alternative has chosen is over with it
+    alternative(run, f.alternatives, [outer.turns[outer.turn - 1]]);
   }
 }
 

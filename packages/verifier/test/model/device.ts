@@ -1,0 +1,196 @@
+// A device, its installation and its start again, from docs/architecture.md and docs/errors.md: two rehearsals, the sections, one look at what was
+// written, one commit. Slots are strings.
+
+import * as E from "../../src/spec/errors.js";
+import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
+import { hashOf } from "./encode.js";
+import { type Checked, type Effect, type Faults, Interpreter, Refused } from "./interpreter.js";
+import { CODES, type Digest, type Manifest } from "./manifest.js";
+import { refusals } from "./rules.js";
+import { CAPACITY, IDS } from "./sequences.js";
+import type { World } from "./world.js";
+
+export const INSTALL = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
+export const BOOT = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
+
+export interface Outcome {
+  /** The refusals that would be right; empty: it succeeds. */
+  codes: number[];
+  /** What is current afterwards, by component of the device. */
+  current: string[];
+  floor: bigint;
+  /** Components that were emptied, in order, and those that were invoked with their arguments. */
+  erased: string[];
+  invoked: [string, string | undefined][];
+}
+
+const CHANGES: number[] = [CODES.fetch, CODES.write, CODES.copy, CODES.swap];
+
+export class Device {
+  readonly #m: Manifest;
+  readonly #w: World;
+  readonly #installing: boolean;
+  readonly #faults: Faults;
+  /** What this session has written, and the digest that each component has to have in the end. */
+  readonly #fresh = new Map<string, string>();
+  readonly #expected = new Map<string, Digest>();
+  /** Components in which the last image-match of this session has found what it looked for, and that were not written since. */
+  readonly #seen = new Set<string>();
+  /** What the run that counted has checked of the identity. */
+  checked: Checked = { vendor: [], class: [] };
+  readonly #erased: string[] = [];
+  readonly #invoked: [string, string | undefined][] = [];
+
+  constructor(m: Manifest, w: World, installing: boolean, faults: Faults = {}) {
+    this.#m = m;
+    this.#w = w;
+    this.#installing = installing;
+    this.#faults = faults;
+  }
+
+  /** The whole course, and what it leaves. */
+  outcome(): Outcome {
+    const left = (codes: number[]) => ({ codes, erased: this.#erased, invoked: this.#invoked });
+    try {
+      this.#course();
+      if (!this.#installing) return { ...left([]), current: this.#w.current, floor: this.#w.floor };
+      return { ...left([]), current: IDS.map((id, i) => this.#fresh.get(id) ?? (this.#w.current[i] as string)), floor: this.#m.sequence };
+    } catch (e) {
+      if (!(e instanceof Refused)) throw e;
+      return { ...left(e.codes), current: this.#w.current, floor: this.#w.floor };
+    }
+  }
+
+  #course(): void {
+    // a start does not ask for the floor: what is current stays startable
+    const first = refusals(this.#m, this.#installing ? this.#w.floor : 0n);
+    if (first.size > 0) throw new Refused(...first);
+    this.#rehearse(true);
+    this.#rehearse(false);
+    this.#drive((e) => this.#carryOut(e));
+    for (const [id, expected] of this.#expected)
+      if (this.#installing && hashOf(expected.alg, this.#fresh.get(id) as string) !== hashOf(expected.alg, expected.of))
+        throw new Refused(E.IMAGE_UNVERIFIED);
+  }
+
+  #drive(answer: (e: Effect) => boolean): void {
+    const run = new Interpreter(this.#m, this.#w.me, this.#faults);
+    const effects = run.run(this.#installing ? INSTALL : BOOT);
+    let next = effects.next();
+    while (!next.done) {
+      this.#admit(next.value, run.identified);
+      next = effects.next(answer(next.value));
+    }
+    this.checked = run.checked;
+    // a release that does nothing has been checked to be for this device all the same
+    if (!run.identified) throw new Refused(E.IDENTITY_UNCHECKED);
+  }
+
+  /** Every directive taken as done; all images fit, or none. Where none does, conditions that fail say nothing. */
+  #rehearse(fits: boolean): void {
+    try {
+      this.#drive((e) => {
+        if (e.op === CODES.slot) return this.#slot(this.#id(e.component)) === e.slot;
+        return e.op === CODES.image || e.op === CODES.content ? fits : true;
+      });
+    } catch (e) {
+      const conditions: number[] = [E.IMAGE_MISMATCH, E.CONTENT_MISMATCH, E.TRY_EACH_EXHAUSTED];
+      if (!(e instanceof Refused) || fits || !e.codes.every((c) => conditions.includes(c))) throw e;
+    }
+  }
+
+  /** What holds before anything is done. */
+  #admit(e: Effect, identified: boolean): void {
+    const wrong: number[] = [];
+    const touched = e.source === undefined ? [e.component] : [e.component, e.source];
+    if (touched.some((i) => !IDS.includes(this.#id(i)))) wrong.push(E.COMPONENT_UNKNOWN);
+    if (e.op === CODES.invoke && this.#installing) wrong.push(E.INVOKE_MISPLACED);
+    if (CHANGES.includes(e.op) || e.op === CODES.invoke) {
+      if (!identified) wrong.push(E.IDENTITY_UNCHECKED);
+      if (!e.digest && CHANGES.includes(e.op)) wrong.push(E.DIGEST_UNSET);
+      if (e.op === CODES.swap && !e.sourceDigest) wrong.push(E.DIGEST_UNSET);
+    }
+    if (CHANGES.includes(e.op)) {
+      if ((e.size ?? 0) > CAPACITY || (e.op === CODES.swap && (e.sourceSize ?? 0) > CAPACITY)) wrong.push(E.PAYLOAD_SIZE);
+      if (e.op === CODES.write && (e.content as string).length / 2 > (e.size ?? CAPACITY)) wrong.push(E.PAYLOAD_SIZE);
+    }
+    if (wrong.length > 0) throw new Refused(...wrong);
+  }
+
+  #carryOut(e: Effect): boolean {
+    const id = this.#id(e.component);
+    const here = this.#content(id);
+    switch (e.op) {
+      case CODES.slot:
+        return this.#slot(id) === e.slot;
+      case CODES.content:
+        return here === e.content;
+      case CODES.image: {
+        const { alg, of } = e.digest as Digest;
+        // no image is no image of 0 bytes, unless that is what is asked for
+        const there = e.size === undefined ? here !== "" : e.size === here.length / 2;
+        const fits = there && hashOf(alg, here) === hashOf(alg, of);
+        // the last look decides, though the digest may have been another one
+        if (fits) this.#seen.add(id);
+        else this.#seen.delete(id);
+        if (this.#fresh.has(id)) this.#expected.set(id, e.digest as Digest);
+        return fits;
+      }
+      case CODES.invoke:
+        if (!this.#seen.has(id)) throw new Refused(E.INVOKE_UNVERIFIED);
+        this.#invoked.push([id, e.args]);
+        return true;
+      case CODES.write:
+        return this.#put(id, e.content as string, e.size, e.digest as Digest);
+      case CODES.fetch:
+        return this.#put(id, this.#m.payloads[e.uri as string] ?? this.#w.payloads[e.uri as string], e.size, e.digest as Digest);
+      case CODES.copy:
+        return this.#copy(e, id, this.#id(e.source as number));
+      default:
+        return this.#swap(e, id, here);
+    }
+  }
+
+  /** What was written in this session lies where it would be written again. */
+  #copy(e: Effect, id: string, source: string): boolean {
+    const there = this.#content(source);
+    if (id === source && this.#fresh.has(id)) throw new Refused(E.NOT_SUPPORTED);
+    if (there === "") throw new Refused(E.PAYLOAD_ABSENT);
+    return this.#put(id, there, e.size, e.digest as Digest);
+  }
+
+  /** Each goes to the slot of the other that is not current, so neither may have been written in this session. */
+  #swap(e: Effect, id: string, here: string): boolean {
+    const source = this.#id(e.source as number);
+    if (id === source || this.#fresh.has(id) || this.#fresh.has(source)) throw new Refused(E.NOT_SUPPORTED);
+    const there = this.#content(source);
+    if (here === "" || there === "") throw new Refused(E.PAYLOAD_ABSENT);
+    this.#put(id, there, e.size, e.digest as Digest);
+    return this.#put(source, here, e.sourceSize, e.sourceDigest as Digest);
+  }
+
+  #put(id: string, bytes: string | undefined, size: number | undefined, digest: Digest): boolean {
+    this.#erased.push(id);
+    if (bytes === undefined) throw new Refused(E.PAYLOAD_ABSENT);
+    const n = bytes.length / 2;
+    if (n > CAPACITY || (size !== undefined && n !== size)) throw new Refused(E.PAYLOAD_SIZE);
+    this.#fresh.set(id, bytes);
+    this.#expected.set(id, digest);
+    this.#seen.delete(id);
+    return true;
+  }
+
+  #id(component: number): string {
+    return this.#m.components[component] as string;
+  }
+
+  #content(id: string): string {
+    return this.#fresh.get(id) ?? (this.#w.current[IDS.indexOf(id)] as string);
+  }
+
+  /** Installing: the slot that will be written. */
+  #slot(id: string): number {
+    const current = this.#w.slots[IDS.indexOf(id)] as number;
+    return this.#installing ? 1 - current : current;
+  }
+}

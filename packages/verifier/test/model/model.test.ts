@@ -1,0 +1,294 @@
+// Device, model and `firmseal verify` must say the same of every manifest: the same effects in the same order, the same refusal, the same
+// slots afterwards. FIRMSEAL_CASES tries more, with another seed each time; a failure is told with its seed and made small.
+
+import fc from "fast-check";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { bytes, int, MAC_KEY, publicKey } from "../../../../test-vectors/assemble.js";
+import { fileOf, listed, listOf } from "../../../../test-vectors/trust-file.js";
+import { anchor, embeddedTrust, policyOf } from "../../src/index.js";
+import * as E from "../../src/spec/errors.js";
+import { MAN_INSTALL } from "../../src/spec/suit.js";
+import { ANCHOR_CLASS, ANCHOR_VENDOR, ROLE_RELEASE, ROLE_ROOT } from "../../src/spec/trust.js";
+import { cover, coverAll, type Key } from "./belief.js";
+import { Device, type Outcome } from "./device.js";
+import { encoded } from "./encode.js";
+import { anything, nearly, SECTIONS, wrong } from "./generate.js";
+import { KNOWN } from "./known.js";
+import type { Command, Manifest, Parameters } from "./manifest.js";
+import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
+import { refusals } from "./rules.js";
+import { chains, wrongOf } from "./sequences.js";
+import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
+import { keys, me, ofTwo, type World, world } from "./world.js";
+
+/** What the command says, which would go to the terminal otherwise. */
+const words = vi.hoisted((): string[] => []);
+vi.mock("../../../cli/src/ui.js", async (original) => {
+  const say = (text: string) => void words.push(text);
+  return { ...(await original<object>()), say, warn: say };
+});
+
+const given = process.env["FIRMSEAL_CASES"];
+const cases = Number(given ?? 150);
+const few = Math.ceil(cases / 5);
+/** By default the same cases each time, so that nobody's change is blamed for what another one did. */
+const time = 60_000 + 100 * cases;
+const runs = (numRuns: number) => ({ numRuns, ...(given === undefined && { seed: 11 }) });
+
+const known: { [name: string]: number } = {};
+const seen: { [name: string]: number } = {};
+const note = (where: string, code: number) => {
+  seen[`${where} ${code}`] = (seen[`${where} ${code}`] ?? 0) + 1;
+};
+const excused = (name: keyof typeof KNOWN): boolean => {
+  known[name] = (known[name] ?? 0) + 1;
+  return KNOWN[name];
+};
+afterAll(() => {
+  for (const [name, n] of Object.entries(known)) console.log(`known and not mended yet: ${name}, in ${n} cases`);
+  if (process.env["FIRMSEAL_LONG"]) console.log(JSON.stringify(seen));
+});
+
+/** Throws where device and model differ. */
+function agree(real: Outcome, model: Outcome): void {
+  expect(model.codes.length > 0 ? model.codes : [0]).toContain(real.codes[0] ?? 0);
+  expect({ ...real, codes: [] }).toEqual({ ...model, codes: [] });
+}
+
+/** The same; a difference is excused where it is one that is known. */
+function agreeOrKnown(real: Outcome, m: Manifest, w: World, installing: boolean): void {
+  try {
+    agree(real, new Device(m, w, installing).outcome());
+  } catch (e) {
+    if (!KNOWN.identityOfFailedBranch) throw e;
+    agree(real, new Device(m, w, installing, { identityOfFailedBranch: true }).outcome());
+    excused("identityOfFailedBranch");
+  }
+}
+
+const NOT_BELIEVED = [E.SIGNATURE_INVALID, E.SIGNATURE_NO_ANCHOR, E.SIGNATURE_THRESHOLD, E.TRUST_UNUSABLE, E.IDENTITY_UNCHECKED];
+const BARE: Manifest = { sequence: 7n, components: ["00"], sections: {}, severed: [], absent: [], payloads: {} };
+const mac = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };
+const outcome = fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
+
+describe("the interpreter", () => {
+  const manifests = fc.oneof({ weight: 4, arbitrary: anything }, { weight: 2, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
+  const sections = fc.uniqueArray(fc.constantFrom(...SECTIONS), { minLength: 1 });
+
+  const wrongs = wrongOf(2).map((c) => [JSON.stringify(c), c] as const);
+  it.each(wrongs)("refuses %s before anything runs, wherever it stands", async (_, c) => {
+    const first: Command[] = [{ do: "index", to: 0 }];
+    const end: Command[] = [...first, { do: "abort" }];
+    const never: Command[] = [...first, { do: "try", of: [first, [c, { do: "abort" }]], nil: false }];
+    const of = (m: Partial<Manifest>): Manifest => ({ ...BARE, components: ["00", "01"], sections: { [MAN_INSTALL]: end }, ...m });
+    for (const m of [
+      of({ sections: { [MAN_INSTALL]: [...end, c] } }),
+      of({ sections: { [MAN_INSTALL]: [...first, { do: "run", of: [...end, c] }] } }),
+      of({ sections: { [MAN_INSTALL]: never }, severed: [MAN_INSTALL] }),
+      of({ shared: never }),
+    ]) {
+      const model = modelRun(m, [MAN_INSTALL], ofTwo, [], 0n);
+      const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
+      expect(model.codes).toContain(real.code);
+      expect(real.effects).toEqual(model.effects);
+    }
+  });
+
+  it("lets no failure that is soft swallow a directive that fails or lacks its parameter", async () => {
+    const set: Command = { do: "override", set: { uri: "#a", content: "00", source: 1, soft: true } };
+    for (const directive of ["fetch", "write", "copy", "swap", "invoke"] as const)
+      for (const inner of [[{ do: directive }], [set, { do: directive }]] as Command[][])
+        for (const c of [
+          { do: "try", of: [inner, [{ do: "abort" }]], nil: true },
+          { do: "run", of: [set, { do: "run", of: inner }] },
+        ] as Command[]) {
+          const m: Manifest = { ...BARE, components: ["00", "01"], sections: { [MAN_INSTALL]: [{ do: "index", to: 0 }, c] } };
+          const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, [false]);
+          expect({ codes: [real.code], effects: real.effects }, JSON.stringify(c)).toEqual(modelRun(m, [MAN_INSTALL], ofTwo, [false], 0n));
+        }
+  });
+
+  it("keeps what is read and what is written apart where there is no strict order", async () => {
+    for (const commands of chains) {
+      const m: Manifest = { ...BARE, components: ["00", "01", "02"], sections: { [MAN_INSTALL]: commands } };
+      const real = runOf(await encoded(m), mac, [MAN_INSTALL], ofTwo, []);
+      const model = modelRun(m, [MAN_INSTALL], ofTwo, [], 0n);
+      expect({ codes: [real.code], effects: real.effects }, JSON.stringify(commands)).toEqual(model);
+    }
+  });
+
+  it(
+    "hands out the model's effects, and is refused where the model is",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, me, sections, fc.array(outcome, { maxLength: 12 }), async (m, who, inOrder, outcomes) => {
+          const floor = 6n;
+          const real = runOf(await encoded(m), { ...mac, floor: sequencePair(floor) }, inOrder, who, outcomes);
+          const model = modelRun(m, inOrder, who, outcomes, floor);
+          note("run", real.code);
+          expect(real.effects).toEqual(model.effects);
+          expect(model.codes).toContain(real.code);
+        }),
+        runs(cases),
+      );
+    },
+    time,
+  );
+});
+
+describe("a device", () => {
+  const manifests = fc.oneof({ weight: 1, arbitrary: anything }, { weight: 8, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
+  for (const [does, installing] of [
+    ["installs", true],
+    ["starts", false],
+  ] as const)
+    it(
+      `${does} what the model does, and holds the same afterwards`,
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(manifests, world, async (m, w) => {
+            const { others, ...real } = courseOf(await encoded(m), mac, w, installing);
+            note(does, real.codes[0] ?? 0);
+            agreeOrKnown(real, m, w, installing);
+            // what was refused does not lie about where a later session could take it for whole
+            if (real.codes.length > 0) expect(others.join("")).toBe("");
+          }),
+          runs(cases),
+        );
+      },
+      time,
+    );
+});
+
+describe("firmseal verify", () => {
+  const files = folder();
+  afterAll(files.remove);
+  const manifests = fc.oneof({ weight: 5, arbitrary: nearly }, { weight: 1, arbitrary: wrong });
+  const by = (ids: readonly Key[]) => ids.map(({ key }) => ({ key }));
+  const rootPath = files.put("root.pub", Uint8Array.from(publicKey("a")));
+
+  /** A trust file with these keys for releases. */
+  async function trustFileOf(all: readonly Key[], need: number): Promise<Uint8Array> {
+    const anchors = all.map((k) => {
+      const scope = [
+        ...(k.vendor === undefined ? [] : [[int(ANCHOR_VENDOR), bytes(Buffer.from(k.vendor, "hex"))] as const]),
+        ...(k.class === undefined ? [] : [[int(ANCHOR_CLASS), bytes(Buffer.from(k.class, "hex"))] as const]),
+      ];
+      return listed(k.key, [ROLE_RELEASE], { more: scope });
+    });
+    const thresholds: [number, number][] = [
+      [ROLE_ROOT, 1],
+      [ROLE_RELEASE, need],
+    ];
+    return Uint8Array.from(await fileOf(listOf({ anchors: [listed("a", [ROLE_ROOT]), ...anchors], thresholds })));
+  }
+
+  it(
+    "takes what open() takes, and warns of what devices refuse",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, async (m) => {
+          const path = files.put("a.suit", await encoded(m, [{ key: "a" }]));
+          const { code, warned } = await verified(path, { key: [rootPath], floor: 6n }, words);
+          note("verify", code);
+          const first = refusals(m, 6n);
+          if (first.size > 0) {
+            expect([...first]).toContain(code);
+            return;
+          }
+          expect([0, E.IMAGE_MISMATCH, E.PAYLOAD_SIZE, E.DIGEST_UNSET]).toContain(code);
+          if (Object.keys(m.payloads).length === 0) expect(code).toBe(0);
+          if (strangePayloads(m).length > 0) expect(code).not.toBe(0);
+          if (code !== 0) return;
+          expect(payloadFault(m)).toBe(false);
+          const right = (all: Set<string>) => (warned === undefined ? all.size === 0 : all.has(warned));
+          if (right(warnings(m))) return;
+          expect(right(warnings(m, { identityOfFailedBranch: true }))).toBe(true);
+          expect(excused("identityOfFailedBranch")).toBe(true);
+        }),
+        runs(few),
+      );
+    },
+    time,
+  );
+
+  it("warns of a refusal that a device meets where a condition does not hold", async () => {
+    const m: Manifest = {
+      sequence: 7n,
+      components: ["00"],
+      shared: [
+        { do: "override", set: { vendor: ofTwo.vendor[0], class: ofTwo.class[0] } as Parameters },
+        { do: "vendor" },
+        { do: "class" },
+      ],
+      sections: {
+        [MAN_INSTALL]: [
+          { do: "try", of: [[{ do: "override", set: { content: "00" } }, { do: "content" }], [{ do: "invoke" }]], nil: false },
+        ],
+      },
+      severed: [],
+      absent: [],
+      payloads: {},
+    };
+    const path = files.put("c.suit", await encoded(m, [{ key: "a" }]));
+    expect(await verified(path, { key: [rootPath] }, words)).toEqual({ code: 0, warned: "INVOKE_MISPLACED" });
+  });
+
+  it(
+    "believes whom the model believes, and so does the device",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, need }) => {
+          const w = two ? { ...anyWorld, me: ofTwo } : anyWorld;
+          const envelope = await encoded(m, by(signed));
+          const file = await trustFileOf(all, need);
+          const { code } = await verified(files.put("b.suit", envelope), { trust: files.put("b.trust", file), root: [rootPath] }, words);
+          note("scope", code);
+          const first = refusals(m, 0n);
+          if (first.size > 0) {
+            expect([...NOT_BELIEVED, ...first]).toContain(code);
+            return;
+          }
+          // for all that the manifest names it is good; for some of it, it is up to verify, but never where it would reach a device of others
+          const believed = coverAll(signed, need, m);
+          if (reachesOthers(m, signed, need)) expect(NOT_BELIEVED).toContain(code);
+          else if (believed) expect(NOT_BELIEVED).not.toContain(code);
+
+          const device = new Device(m, w, true);
+          const model = device.outcome();
+          let real: (Outcome & { others?: string[] }) | undefined;
+          try {
+            real = courseOf(envelope, policyOf(embeddedTrust(file), ROLE_RELEASE, identityOf(w.me)), w, true);
+          } catch (e) {
+            if ((e as { code?: number }).code !== E.TRUST_UNUSABLE) throw e;
+          }
+          // what it has not checked to be for itself is not installed whoever signed; that has its own test above
+          if (model.codes.length > 0) return;
+          if (believed) {
+            expect(real?.codes).toEqual([]);
+            expect(real?.current).toEqual(model.current);
+          } else if (!cover(signed, need, device.checked) && real?.codes.length === 0) expect(excused("scopeOfSeveralClasses")).toBe(true);
+        }),
+        runs(few),
+      );
+    },
+    time,
+  );
+});
+
+describe("the manifests that are made up", () => {
+  it("are good often enough to be installed, and bad in every way", () => {
+    for (const [where, most] of [
+      ["run", 18],
+      ["installs", 18],
+      ["starts", 18],
+      ["verify", 2],
+      ["scope", 3],
+    ] as const) {
+      const of = Object.keys(seen).filter((name) => name.startsWith(`${where} `));
+      const all = of.reduce((sum, name) => sum + (seen[name] as number), 0);
+      expect(of.length, where).toBeGreaterThanOrEqual(most);
+      expect((seen[`${where} 0`] ?? 0) / all, where).toBeGreaterThan(0.15);
+    }
+  });
+});
