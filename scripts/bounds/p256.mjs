@@ -60,6 +60,7 @@ function inverse(x) {
 const BUILTINS = {
   floor: (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x)),
   rawKey: (_, key) => key,
+  copied: (_, bytes, length) => Array.from({ length }, (_, i) => bytes[i]),
   hashing: () => undefined,
   Math: { abs: Math.abs },
   ...Object.fromEntries(["ALG_ES256", "ALG_ESP256", "HASH_SHA_256"].map((name) => [name, 0])),

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { readSbom, settled } from "../sbom.mjs";
 
 // the first document of the lockfile is about pnpm itself
-const lockfile = readFileSync(new URL("../../pnpm-lock.yaml", import.meta.url), "utf8").split(/^---$/m).at(-1);
+const lockfile = readFileSync(new URL("../../pnpm-lock.yaml", import.meta.url), "utf8")
+  .split(/^---$/m)
+  .at(-1);
 /** name@version to the integrity of the archive, from the section `packages` of the lockfile. */
 const locked = new Map(
   [...lockfile.matchAll(/^ {2}'?((?:@[^/']+\/)?[^@'\s]+@[^'():\s]+)'?:\n {4}resolution: \{integrity: sha512-([^,}]+)/gm)].map((m) => [
