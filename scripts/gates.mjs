@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, makeParts } from "./bundle.mjs";
 import { checkLeaks, checkLeaksSees, checkSize } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
@@ -40,6 +41,7 @@ export const GATES = [
       return checkShifts(code, modules, (module) => readFileSync(VERIFIER + module, "utf8"));
     },
   },
+  { name: "no arithmetic on doubles rounds", run: () => proveBounds().findings },
   { name: "bundles keep to their sizes", run: () => BUNDLES.flatMap(({ name }) => checkSize(name, shipped(`firmseal-${name}.js`))) },
   {
     name: "bundles hold no algorithm that they were not asked for",

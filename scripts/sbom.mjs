@@ -1,0 +1,52 @@
+// Writes what the packages are made of: dist/sbom.cdx.json, CycloneDX 1.6, out of pnpm-lock.yaml by `pnpm sbom`. The same lockfile gives the same
+// bytes: components and dependencies are sorted, the time is left out, and the serial number is a hash of the rest. What is only for
+// development has the scope "excluded"; the packages themselves are components as well. `node scripts/sbom.mjs [FILE]`.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const { packageManager } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+
+/** Whatever pnpm writes, in the order that it finds things. */
+function fromPnpm() {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-sbom-"));
+  const file = join(folder, "sbom.json");
+  const args = ["-y", packageManager, "sbom", "--lockfile-only", "--sbom-format", "cyclonedx", "--sbom-spec-version", "1.6", "--out", file];
+  try {
+    const { status, stdout, stderr, error } = spawnSync("npx", args, { cwd: ROOT, encoding: "utf8" });
+    if (status !== 0) throw new Error(`pnpm sbom: ${error?.message ?? stdout + stderr}`);
+    return JSON.parse(readFileSync(file, "utf8"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const by = (key) => (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
+
+/** Of the same packages the same bytes. */
+export function settled({ serialNumber: _, ...bom }) {
+  const { timestamp: __, ...metadata } = bom.metadata;
+  const components = bom.components.toSorted(by("bom-ref"));
+  const dependencies = bom.dependencies.map((d) => (d.dependsOn ? { ...d, dependsOn: d.dependsOn.toSorted() } : d)).sort(by("ref"));
+  const rest = { ...bom, metadata, components, dependencies };
+  const h = createHash("sha256").update(JSON.stringify(rest)).digest("hex");
+  // RFC 9562 §5.8: a UUID of one's own making
+  const uuid = `${h.slice(0, 8)}-${h.slice(8, 12)}-8${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
+  const { $schema, bomFormat, specVersion, version, ...content } = rest;
+  return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };
+}
+
+export const readSbom = () => settled(fromPnpm());
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const file = process.argv[2] ?? join(ROOT, "dist/sbom.cdx.json");
+  const bom = readSbom();
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(bom, undefined, 2)}\n`);
+  console.log(`${file}: ${bom.components.length} components, ${bom.serialNumber}`);
+}

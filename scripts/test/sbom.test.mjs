@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readSbom, settled } from "../sbom.mjs";
+
+// the first document of the lockfile is about pnpm itself
+const lockfile = readFileSync(new URL("../../pnpm-lock.yaml", import.meta.url), "utf8")
+  .split(/^---$/m)
+  .at(-1);
+/** name@version to the integrity of the archive, from the section `packages` of the lockfile. */
+const locked = new Map(
+  [...lockfile.matchAll(/^ {2}'?((?:@[^/']+\/)?[^@'\s]+@[^'():\s]+)'?:\n {4}resolution: \{integrity: sha512-([^,}]+)/gm)].map((m) => [
+    m[1],
+    Buffer.from(m[2], "base64").toString("hex"),
+  ]),
+);
+const bom = readSbom();
+const named = (c) => `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
+
+describe("the bill of materials", () => {
+  it("has what CycloneDX 1.6 requires", () => {
+    expect(bom).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1 });
+    expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (const c of [bom.metadata.component, ...bom.components]) {
+      expect(["application", "library"]).toContain(c.type);
+      expect(c.name).toMatch(/./);
+      expect(c.version).toMatch(/^\d+\.\d+\.\d+/);
+      expect(c.purl).toMatch(/^pkg:npm\//);
+    }
+    const refs = [bom.metadata.component, ...bom.components].map((c) => c["bom-ref"]);
+    expect(new Set(refs).size).toBe(refs.length);
+    for (const { ref, dependsOn = [] } of bom.dependencies) for (const name of [ref, ...dependsOn]) expect(refs).toContain(name);
+  });
+
+  it("names every package of the lockfile, with the digest of its archive", () => {
+    expect(locked.size).toBeGreaterThan(300);
+    const digests = new Map(
+      bom.components.map((c) => [named(c), c.externalReferences?.flatMap((e) => e.hashes ?? []).find((h) => h.alg === "SHA-512")?.content]),
+    );
+    for (const [name, digest] of locked) expect([name, digests.get(name)]).toEqual([name, digest]);
+    const own = [...digests.keys()].filter((name) => !locked.has(name)).sort();
+    expect(own.map((name) => name.replace(/@[^@]+$/, ""))).toEqual(["@firmseal/signer", "@firmseal/verifier"]);
+  });
+
+  it("tells apart what only development needs, and what a device gets: nothing", () => {
+    const needed = bom.components.filter((c) => c.scope !== "excluded").map((c) => c.name);
+    expect(needed).toContain("cbor-x");
+    expect(needed).not.toContain("vitest");
+    const { dependsOn } = bom.dependencies.find(({ ref }) => ref.includes("%40firmseal/verifier"));
+    expect(dependsOn).toEqual([]);
+  });
+
+  it("is the same for the same packages, in whatever order and at whatever time they are told", () => {
+    const other = { ...bom, serialNumber: "urn:uuid:0", metadata: { ...bom.metadata, timestamp: "2020-01-01T00:00:00Z" } };
+    other.components = bom.components.toReversed();
+    other.dependencies = bom.dependencies.toReversed().map((d) => ({ ...d, dependsOn: d.dependsOn?.toReversed() }));
+    expect(JSON.stringify(settled(other))).toBe(JSON.stringify(bom));
+    expect(settled({ ...bom, components: bom.components.slice(1) }).serialNumber).not.toBe(bom.serialNumber);
+  });
+});
