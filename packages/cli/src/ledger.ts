@@ -1,6 +1,6 @@
 // The logs of keys in use: where each lies, alone with it, whether it is what was seen last, and the entry that goes before a signature.
 
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
@@ -20,7 +20,21 @@ export function placeOf(key: HeldKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key has the same log
-  return key.file === undefined ? join(stateFolder(), `${nameOf(key.public)}.log`) : whereItIs(`${realpathSync(key.file)}.log`);
+  const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
+  // one key, one log: that of a key which signs elsewhere too goes on where it has begun
+  if (beside !== undefined && statSync(beside, { throwIfNoEntry: false })) return beside;
+  const inState = join(stateFolder(), `${nameOf(key.public)}.log`);
+  if (beside === undefined) return key.signer ? inState : (witness(nameOf(key.public)).read()?.path ?? inState);
+  return statSync(inState, { throwIfNoEntry: false }) ? inState : beside;
+}
+
+/** What the log of a key tells, as far as this machine knows of one. Nothing is locked, made or refused. */
+export function knownEntries(key: HeldKey): readonly Entry[] {
+  try {
+    return readLog(placeOf(key, undefined)).entries;
+  } catch {
+    return [];
+  }
 }
 
 function whereItIs(path: string): string {

@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import {
   acceptTrust,
+  formatUuid,
   keyOfAnchor,
   type PublicKey,
   ROLES,
@@ -121,18 +122,45 @@ export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: nu
   return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
 }
 
-/** How an anchor of a trust file is told in JSON. */
-export function anchorFacts(a: TrustAnchor) {
-  const key = keyOfAnchor(a);
-  const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+/** For which devices and sequence numbers an anchor counts, as JSON tells it. */
+export interface Limits {
+  vendor: string | null;
+  class: string | null;
+  since: string | null;
+  until: string | null;
+}
+
+export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Limits & { roles: RoleName[] };
+
+const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+
+/** A key of an algorithm that this tool has not got. */
+const unknownFacts = (a: TrustAnchor) => ({ kid: hex(a.kid), alg: String(a.cose), thumbprint: null });
+
+export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
   return {
-    ...(key ? keyFacts(key) : { kid: hex(a.kid), alg: String(a.cose), thumbprint: null }),
-    roles: roleNames(a),
     vendor: hex(a.vendor),
     class: hex(a.class),
     since: a.since ? decimal(a.since) : null,
     until: a.until ? decimal(a.until) : null,
   };
+}
+
+/** Limits in words, those that there are. */
+export function limitWords({ vendor, class: name, since, until }: Limits): string[] {
+  const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
+  return [
+    vendor !== null && `vendor ${dashed(vendor)}`,
+    name !== null && `class ${dashed(name)}`,
+    since !== null && `since ${since}`,
+    until !== null && `until ${until}`,
+  ].filter((text) => text !== false);
+}
+
+/** How an anchor of a trust file is told in JSON. */
+export function anchorFacts(a: TrustAnchor): AnchorFacts {
+  const key = keyOfAnchor(a);
+  return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
 }
 
 /** The keys of a trust file that this tool has the algorithm of. */
