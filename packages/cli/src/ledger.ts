@@ -47,10 +47,10 @@ function whereItIs(path: string): string {
 
 const OTHER_PLACE = "the log of the key must be kept: name a place for it with --log FILE";
 
-/** Takes the lock of a log. */
-export async function lockLog(path: string): Promise<Lock> {
+/** Takes the lock of a log. `wait`: seconds. */
+export async function lockLog(path: string, wait = 60): Promise<Lock> {
   try {
-    return await lock(`${path}.lock`, { busy: `${path}: the log of the key is in use` });
+    return await lock(`${path}.lock`, { wait, busy: `${path}: the log of the key is in use` });
   } catch (e) {
     // one that is in use has no cause in the system
     if (e instanceof Failure && e.cause !== undefined)
@@ -152,9 +152,11 @@ export async function withLedgers<T>(
   const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
   const open = new Map<string, { log: Log; lock: Lock }>();
   const taken: Lock[] = [];
+  // a one-time key may have to make a tree while it has the lock
+  const wait = keys.reduce((most, key) => Math.max(most, key.patience ?? 0), 60);
   try {
     for (const path of [...new Set(places.values())].sort()) {
-      const lock = await lockLog(path);
+      const lock = await lockLog(path, wait);
       taken.push(lock);
       open.set(path, { lock, log: readLog(path) });
     }

@@ -63,7 +63,7 @@ export async function enterUse(
     refuseUncovered(m, keys, o.lists ?? [], o.role);
     const asked = { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) };
     const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { envelope, receipts: record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
+    return { envelope, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
@@ -80,13 +80,23 @@ function overridden(asked: Asked, overrides: string[]): Asked {
   return overrides.length > 0 ? { ...asked, overrides } : asked;
 }
 
-function record(ledgers: Ledgers, operation: string, keys: readonly HeldKey[], messages: readonly Uint8Array[], told: Asked): Receipt[] {
-  const receipts: Receipt[] = [];
-  for (const [i, key] of keys.entries()) {
-    const signed = sha256Hex(messages[i] as Uint8Array);
-    receipts.push(ledgers.record(key, { operation, tbs: signed, ...told }));
-  }
-  return receipts;
+/**
+ * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
+ * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
+ */
+async function record(
+  ledgers: Ledgers,
+  operation: string,
+  keys: readonly HeldKey[],
+  messages: readonly Uint8Array[],
+  told: Asked,
+): Promise<Receipt[]> {
+  const leaves: (string | undefined)[] = [];
+  for (const key of keys) leaves.push(await key.claim?.());
+  return keys.map((key, i) => {
+    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
+    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...told });
+  });
 }
 
 export interface TrustUseOptions extends SequenceOverrides {
@@ -143,7 +153,7 @@ export async function enterTrustUse(
       const release = entries.find((e) => e.key === nameOf(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
     }
-    return record(ledgers, operation, keys, messages, overridden(asked, overrides));
+    return await record(ledgers, operation, keys, messages, overridden(asked, overrides));
   });
 }
 
