@@ -99,7 +99,7 @@ describe.concurrent("the log of a key", () => {
     }
     // an encrypted key is not opened for it
     await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
-    await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1", "--passphrase-env", "P"], { env: { P: "x" } });
+    await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
     expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no log of this key");
     expectFailure(await p.run(["audit", "nothing.pem"]), 3);
@@ -110,7 +110,7 @@ describe.concurrent("the log of a key", () => {
     const p = place();
     await signed(p, 1, ["--out", "one.suit"]);
     await p.ok(["sign", "one.suit", "--key", "C.pem", "--out", "both.suit"]);
-    await signed(p, 1, ["--out", "other.suit"], "B.pem");
+    await signed(p, 2, ["--out", "other.suit"], "B.pem");
     for (const name of ["one.suit", "both.suit"])
       expect((await p.ok(["audit", "A.pem", "--envelope", name])).stderr).toContain(`${name}: was signed, see entry 1`);
     const r = await p.run(["audit", "A.pem", "--envelope", "other.suit", "--json"]);
