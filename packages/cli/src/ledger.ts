@@ -1,6 +1,6 @@
 // The logs of keys in use: where each lies, alone with it, whether it is what was seen last, and the entry that goes before a signature.
 
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
@@ -22,10 +22,10 @@ export function placeOf(key: HeldKey, option: string | undefined): string {
   // a link to the key has the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
   // one key, one log: that of a key which signs elsewhere too goes on where it has begun
-  if (beside !== undefined && statSync(beside, { throwIfNoEntry: false })) return beside;
+  if (beside !== undefined && existsSync(beside)) return beside;
   const inState = join(stateFolder(), `${nameOf(key.public)}.log`);
   if (beside === undefined) return key.signer ? inState : (witness(nameOf(key.public)).read()?.path ?? inState);
-  return statSync(inState, { throwIfNoEntry: false }) ? inState : beside;
+  return existsSync(inState) ? inState : beside;
 }
 
 /** What the log of a key tells, as far as this machine knows of one. Nothing is locked, made or refused. */

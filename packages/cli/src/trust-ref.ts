@@ -47,7 +47,7 @@ function isTrust(head: Uint8Array): boolean {
 }
 
 /** A trust file as octets. What is plainly something else is called so. */
-export function readTrustBytes(path: string): Uint8Array {
+function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LONGEST);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
   return bytes;
@@ -79,11 +79,19 @@ export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
   }
 }
 
-/** Reads a trust file that is believed because it is named as the one before: it must be whole and signed by its own roots. */
-export function storeBefore(path: string): TrustStore {
-  const bytes = readTrustBytes(path);
+/** The same for one that somebody has signed, whoever it was. */
+function signedAt(path: string): ReturnType<typeof trustAt> {
+  const file = trustAt(path);
+  if (file.claims.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  return file;
+}
+
+/** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */
+export function believedAt(path: string): { store: TrustStore; bytes: Uint8Array } {
+  const { bytes, store } = signedAt(path);
   try {
-    return acceptTrust(bytes, readTrust(bytes).store, host);
+    return { bytes, store: acceptTrust(bytes, store, host) };
   } catch (e) {
     throw about(path, e);
   }
@@ -92,11 +100,9 @@ export function storeBefore(path: string): TrustStore {
 /** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
-  const { bytes, claims, store: own } = trustAt(path);
-  if (claims.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  const { bytes, store: own } = signedAt(path);
   let before: TrustStore | Trust;
-  if (o.previousTrust !== undefined) before = storeBefore(o.previousTrust);
+  if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
     before = { anchors: anchors(keys), need: new Set(keys.map((k) => toHex(k.key))).size };

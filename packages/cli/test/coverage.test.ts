@@ -118,7 +118,7 @@ describe.concurrent("sign --trust", () => {
   it("takes no trust file that its roots have not signed, and --role only with one", async () => {
     const p = await place();
     const unsigned = await p.run(sign("A.pem", 1).with(-1, "unsigned.trust"));
-    expect(expectFailure(unsigned, 1)).toContain("unsigned.trust");
+    expect(expectFailure(unsigned, 1)).toContain("unsigned.trust: refused: nobody has signed it");
     expect(expectFailure(await p.run(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--role", "debug"]), 2)).toContain(
       "--role is for a trust file",
     );

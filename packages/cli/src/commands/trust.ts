@@ -20,10 +20,11 @@ import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
 import type { Receipt } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { readTrustFile } from "../rotate/trust-file.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
 import { type Change, type Previous, showChanges } from "../trust-change.js";
 import { readDescription } from "../trust-description.js";
-import { about, checkTrustOutput, keysOf, rootProgress, storeBefore, trustAt, trustName } from "../trust-ref.js";
+import { about, believedAt, checkTrustOutput, keysOf, rootProgress, trustAt, trustName } from "../trust-ref.js";
 import { json, say, visible, warn } from "../ui.js";
 import { enterTrustUse, type TrustUseOptions } from "../use.js";
 
@@ -44,7 +45,7 @@ export interface CreateOptions extends PassphraseOptions {
 /** Makes a trust file that nobody has signed yet. A file that is there is never overwritten: it may be signed. */
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
-  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const before = o.previous === undefined ? undefined : believedAt(o.previous).store;
   const last = before && BigInt(decimal(before.sequence));
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LONGEST_DESCRIPTION), o.from, last === undefined ? undefined : last + 1n, {
@@ -157,7 +158,7 @@ interface Shown {
 }
 
 function show(path: string, store: TrustStore, o: { previous?: string }): Shown {
-  const previous = o.previous === undefined ? undefined : { path: o.previous, store: storeBefore(o.previous) };
+  const previous = o.previous === undefined ? undefined : readTrustFile(o.previous);
   return { previous, changes: showChanges(path, store, previous) };
 }
 
