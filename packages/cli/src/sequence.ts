@@ -106,9 +106,9 @@ const MANIFESTS: Numbered = {
 
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
-  again: "a device takes one file of a number and no other: firmseal trust create --previous FILE gives the next number",
-  higher: "firmseal trust create --previous FILE gives the next number",
-  next: "firmseal trust create --previous FILE gives the next number",
+  again: "devices take one file of a number and no other: make it again with a higher sequence in the description",
+  higher: "make it again with a higher sequence in the description, or with --previous and the newest file",
+  next: "make it again with --previous and the newest file, which gives the next number",
 };
 
 export interface SequenceOverrides {
