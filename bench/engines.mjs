@@ -156,7 +156,8 @@ async function scripts() {
   const ed = signedBy(ed25519Key());
   const [w4, w8] = [await lmsCase(3), await lmsCase(4)];
   const { prepare, tableNumbers } = await signer();
-  const prepared = `{ key: unhex("${hexOf(ed.key)}"), table: ${JSON.stringify(tableNumbers(prepare(ed.key, "8k")))} }`;
+  const { table, digest } = prepare(ed.key, "8k");
+  const prepared = `{ key: unhex("${hexOf(ed.key)}"), digest: unhex("${hexOf(digest)}"), table: ${JSON.stringify(tableNumbers(table))} }`;
   const nobleCode = `import * as ed from "@noble/ed25519"; import { sha512 } from "./packages/signer/node_modules/@noble/hashes/sha2.js";
     ed.hashes.sha512 = sha512; export var verify = ed.verify;`;
   const stable = await library('export { verify } from "@stablelib/ed25519";');

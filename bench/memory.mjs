@@ -213,11 +213,11 @@ const OWN_HOST = `function sha256(data) { return new Uint8Array(require("crypto"
 var host = { sha256: { once: sha256, joined: sha256 } };
 `;
 
-/** An app as a product has it: the module, the anchor, a device, the envelope in Storage. `table`: its anchor has one, of that name in Storage. */
-const espruinoApp = (r, { table, storage }) => `${SAMPLER}var firmseal = require("firmseal");
+/** An app as a product has it: the module, the anchor, a device, the envelope in Storage. `prepared`: its anchor has a table, of that name in Storage. */
+const espruinoApp = (r, { prepared, storage }) => `${SAMPLER}var firmseal = require("firmseal");
 ${used("module")}var S = require("Storage");
 var key = E.toUint8Array(${text(r.key)});
-var trust = { anchors: [firmseal.anchor("${r.name}", ${table ? '{ key: key, table: S.read("table") }' : "key"})] };
+var trust = { anchors: [firmseal.anchor("${r.name}", ${prepared ? `{ key: key, digest: E.toUint8Array(${text(prepared.digest)}), table: S.read("table") }` : "key"})] };
 ${used("anchor")}var identity = { vendor: [E.toUint8Array(${text(identity.vendor)})], "class": [E.toUint8Array(${text(identity.class)})] };
 ${
   storage
@@ -268,9 +268,10 @@ async function variables(r, { size, storage }) {
   const { prepare } = await signer();
   const features = ["install", ...(size ? ["prepared"] : []), ...(storage ? ["storage"] : [])];
   const module = await deviceBundle([r.name], features, "espruino");
-  const app = espruinoApp(r, { table: size, storage });
+  const prepared = size && prepare(r.key, size);
+  const app = espruinoApp(r, { prepared, storage });
   const envelope = Buffer.from(r.envelope).toString("latin1");
-  store({ firmseal: sampled(module), app, envelope, ...(size && { table: prepare(r.key, size) }) });
+  store({ firmseal: sampled(module), app, envelope, ...(prepared && { table: prepared.table }) });
   const output = espruino("-e", 'eval(require("Storage").read("app"))');
   const seen = Object.fromEntries([...output.matchAll(/FIGURE (\w+) (\d+)/g)].map(([, name, n]) => [name, Number(n)]));
   const [, total, block] = output.match(/FIGURE sampler \d+ (\d+) (\d+)/) ?? [];

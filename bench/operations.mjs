@@ -36,7 +36,7 @@ for (const [form, label, size] of [
     const { key, sign } = ed25519Key();
     const message = randomBytes(60);
     const signature = sign(message);
-    const made = anchor("ed25519", size ? { key, table: prepare(key, size) } : key);
+    const made = anchor("ed25519", size ? prepare(key, size) : key);
     counts.fill(0);
     if (!made.alg.verify(made.key, message, signature, {})) throw new Error("a good signature is refused");
     for (const n of [0, 1]) sum[n] += counts[n];

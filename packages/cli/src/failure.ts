@@ -22,6 +22,7 @@ export const CODES = {
   POWER_CUT: 207,
   SEQUENCE: 212,
   LOG: 213,
+  KEY_ROLE: 214,
   KEY_STATE: 220,
   KEY_EXHAUSTED: 221,
   FLEET: 240,

@@ -3,9 +3,11 @@
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
-import { take } from "./keys/environment.js";
+import { take, variableOf } from "./keys/environment.js";
 import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
 import { passphrase } from "./keys/passphrase.js";
+import { pinVariable } from "./keys/pkcs11-pin.js";
+import { parseUri } from "./keys/pkcs11-uri.js";
 import { warn } from "./ui.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
@@ -33,11 +35,19 @@ function kindOf(ref: string): Promise<{ open: OpenKey }> {
 
 /** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
 function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
-  const inRefs = refs.flatMap((ref) => /^env:(.+)$/s.exec(ref)?.[1] ?? /[?&]pin-source=env(?::|%3a)(\w+)/i.exec(ref)?.[1] ?? []);
+  // by what reads them: a pattern of its own here would miss what is read there, such as another case or a percent-encoding
+  const inRefs = refs.flatMap((ref) => {
+    const scheme = schemeOf(ref);
+    if (scheme === "env") return variableOf(ref);
+    return scheme === "pkcs11" ? (pinVariable(parseUri(ref)) ?? []) : [];
+  });
   return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
 }
 
-/** Takes the secrets of a command line out of the environment, before the first of its keys is opened, for that may start a program. */
+/**
+ * Takes the secrets of a command line out of the environment, before the first of its keys is opened, for that may start a program. Throws
+ * KeyFileError (exit 2) for a reference that is none.
+ */
 export function hideSecrets(refs: readonly string[], options: readonly PassphraseOption[]): void {
   for (const name of secretVariables(refs, options)) take(name);
 }

@@ -1,6 +1,6 @@
 // The logs of keys in use: where each lies, alone with it, whether it is what was seen last, and the entry that goes before a signature.
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
@@ -20,7 +20,21 @@ export function placeOf(key: HeldKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key has the same log
-  return key.file === undefined ? join(stateFolder(), `${nameOf(key.public)}.log`) : whereItIs(`${realpathSync(key.file)}.log`);
+  const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
+  // one key, one log: that of a key which signs elsewhere too goes on where it has begun
+  if (beside !== undefined && existsSync(beside)) return beside;
+  const inState = join(stateFolder(), `${nameOf(key.public)}.log`);
+  if (beside === undefined) return key.signer ? inState : (witness(nameOf(key.public)).read()?.path ?? inState);
+  return existsSync(inState) ? inState : beside;
+}
+
+/** What the log of a key tells, as far as this machine knows of one. Nothing is locked, made or refused. */
+export function knownEntries(key: HeldKey): readonly Entry[] {
+  try {
+    return readLog(placeOf(key, undefined)).entries;
+  } catch {
+    return [];
+  }
 }
 
 function whereItIs(path: string): string {
@@ -33,10 +47,10 @@ function whereItIs(path: string): string {
 
 const OTHER_PLACE = "the log of the key must be kept: name a place for it with --log FILE";
 
-/** Takes the lock of a log. */
-export async function lockLog(path: string): Promise<Lock> {
+/** Takes the lock of a log. `wait`: seconds. */
+export async function lockLog(path: string, wait = 60): Promise<Lock> {
   try {
-    return await lock(`${path}.lock`, { busy: `${path}: the log of the key is in use` });
+    return await lock(`${path}.lock`, { wait, busy: `${path}: the log of the key is in use` });
   } catch (e) {
     // one that is in use has no cause in the system
     if (e instanceof Failure && e.cause !== undefined)
@@ -138,9 +152,11 @@ export async function withLedgers<T>(
   const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
   const open = new Map<string, { log: Log; lock: Lock }>();
   const taken: Lock[] = [];
+  // a one-time key may have to make a tree while it has the lock
+  const wait = keys.reduce((most, key) => Math.max(most, key.patience ?? 0), 60);
   try {
     for (const path of [...new Set(places.values())].sort()) {
-      const lock = await lockLog(path);
+      const lock = await lockLog(path, wait);
       taken.push(lock);
       open.set(path, { lock, log: readLog(path) });
     }

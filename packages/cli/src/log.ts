@@ -33,7 +33,9 @@ export interface Told {
   tbs?: string;
   /** Sequence number of the manifest or trust file, decimal. */
   sequence?: string;
-  /** For which devices it is: vendor and class, see sequence.ts. */
+  /** Of a one-time key (HSS/LMS): the number of the leaf that signs, decimal. */
+  leaf?: string;
+  /** For which devices it is, or which line of trust files: see sequence.ts. */
   scope?: string[];
   /** The refusals that were overridden. */
   overrides?: string[];
@@ -88,6 +90,8 @@ function parse(bytes: Buffer): Entry | undefined {
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
     if (!texts(scope) || !texts(overrides) || ![key, digest, tbs, job].every((value) => value === undefined || text(value)))
       return undefined;
+    const { leaf } = entry;
+    if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
     return sequence === undefined || /^[0-9]{1,20}$/.test(sequence) ? entry : undefined;
   } catch {
     return undefined;

@@ -139,11 +139,31 @@ export function withSequenceChecks(command: Command): Command {
   return command
     .addOption(log())
     .option("--allow-lower-sequence", "sign although a higher sequence number was signed")
-    .option("--allow-sequence-reuse", "sign although another manifest has this sequence number")
+    .option("--allow-sequence-reuse", "sign although another manifest or trust file has this sequence number")
     .option("--allow-sequence-jump", "sign although the sequence number is higher than the last by more than 2^32");
 }
 
-export function log(): Option {
+/** What a key that signs manifests is held against. */
+export function withCover(command: Command): Command {
+  return withAllowRootKey(
+    command
+      .option("--trust <file>", "trust file: refuse a key that it does not list for what is signed")
+      .addOption(new Option("--role <name>", "with --trust: in which role the key signs (default: release)").choices(policyRoles)),
+  );
+}
+
+export function withAllowRootKey(command: Command): Command {
+  return command.option("--allow-root-key", "go on although the key has signed trust files by its log");
+}
+
+/** What a root that signs a trust file is held against. */
+export function withTrustChecks(command: Command): Command {
+  return withSequenceChecks(
+    command.addOption(new Option("--previous <file>", "the trust file before: what changes is shown, and its roots may sign as well")),
+  ).option("--allow-no-previous", "sign without --previous although the key has signed another file of this line");
+}
+
+function log(): Option {
   return new Option("--log <file>", "log of the keys (default: KEY.log beside the key)");
 }
 

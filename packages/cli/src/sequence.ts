@@ -13,6 +13,19 @@ const HIGHEST = 2n ** 64n - 1n;
 /** Pairs of vendor and class; a manifest tells a few apart. */
 const MOST_PAIRS = 256;
 
+/** What the scope of a trust file begins with; no identifier of a device does. */
+const TRUST = "trust:";
+
+/** The line of products that a trust file is for: its numbers are not those of manifests, nor of other lines. */
+export function scopeOfTrust(name: string): string[] {
+  return [`${TRUST}${name}`];
+}
+
+/** Whether an entry is about a trust file. Older ones have no scope. */
+export function isOfTrustFile(e: Pick<Entry, "sequence" | "scope">): boolean {
+  return e.sequence !== undefined && (e.scope === undefined || e.scope.some((s) => s.startsWith(TRUST)));
+}
+
 /** The kind of device that --vendor and --class mean. */
 export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }): string[] {
   return [`${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
@@ -40,9 +53,16 @@ export function scopeOf(m: Manifest): string[] {
   return vendors.flatMap((vendor) => classes.map((name) => `${vendor}/${name}`));
 }
 
-const concerns = (e: Entry, scope: readonly string[]) => e.sequence !== undefined && (e.scope ?? []).some((s) => scope.includes(s));
+/** What is known of a number that was signed: an entry of a log, or a file that is at hand. */
+export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
 
-function highest(entries: readonly Entry[], scope: readonly string[]): bigint | undefined {
+/** Whether it is one number with others of this scope. Of a trust file without a scope the line is not known, so it counts for every one. */
+export function concerns(e: Known, scope: readonly string[]): boolean {
+  if (e.sequence === undefined) return false;
+  return e.scope ? e.scope.some((s) => scope.includes(s)) : scope.some((s) => s.startsWith(TRUST));
+}
+
+function highest(entries: readonly Known[], scope: readonly string[]): bigint | undefined {
   let most: bigint | undefined;
   for (const e of entries) {
     if (!concerns(e, scope)) continue;
@@ -69,6 +89,28 @@ export function nextSequence(logs: readonly (readonly Entry[])[], scope: readonl
   return last + 1n;
 }
 
+/** What has numbers, in words: what another of the same number is, and what to do about a number. */
+export interface Numbered {
+  readonly other: string;
+  readonly again: string;
+  readonly higher: string;
+  readonly next: string;
+}
+
+const MANIFESTS: Numbered = {
+  other: "another manifest",
+  again: "a release that was built again needs a number of its own: --seq next, or raise it in the description",
+  higher: "give a higher one: --seq next, or raise it in the description",
+  next: "give the next one: --seq next, or mend it in the description",
+};
+
+export const TRUST_FILES: Numbered = {
+  other: "another trust file",
+  again: "devices take one file of a number and no other: make it again with a higher sequence in the description",
+  higher: "make it again with a higher sequence in the description, or with --previous and the newest file",
+  next: "make it again with --previous and the newest file, which gives the next number",
+};
+
 export interface SequenceOverrides {
   allowLowerSequence?: boolean;
   allowSequenceReuse?: boolean;
@@ -76,13 +118,15 @@ export interface SequenceOverrides {
 }
 
 /**
- * Refuses a number that devices would refuse, that another manifest has, or that leaves no room, by the logs of all keys. The same manifest
- * may be signed again by whomever. Returns the overrides that were needed, in words of the command line.
+ * The one rule for everything that has a number, manifests and trust files: refuses a number that devices would refuse, that another one has, or
+ * that leaves no room, by the logs of all keys. The same manifest or file may be signed again by whomever. Returns the overrides that were
+ * needed, in words of the command line.
  */
 export function checkSequence(
-  entries: readonly Entry[],
+  entries: readonly Known[],
   asked: { sequence: bigint; digest: string; scope: readonly string[] },
   allow: SequenceOverrides,
+  words: Numbered = MANIFESTS,
 ): string[] {
   const { sequence, digest, scope } = asked;
   const known = entries.filter((e) => concerns(e, scope));
@@ -98,22 +142,22 @@ export function checkSequence(
     need(
       allow.allowSequenceReuse,
       "allow-sequence-reuse",
-      `sequence number ${sequence} was signed for another manifest (${same.time.slice(0, 10)}, ${same.user})`,
-      "a release that was built again needs a number of its own: --seq next, or raise it in the description",
+      `sequence number ${sequence} was signed for ${words.other} (${[same.time.slice(0, 10), same.user].filter((text) => text !== "").join(", ")})`,
+      words.again,
     );
   if (sequence < last)
     need(
       allow.allowLowerSequence,
       "allow-lower-sequence",
       `sequence number ${sequence} is lower than ${last}, which was signed already: devices refuse it`,
-      "give a higher one: --seq next, or raise it in the description",
+      words.higher,
     );
   if (sequence > last + LARGEST_JUMP)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",
       `sequence number ${sequence} is higher than the last, ${last}, by more than 2^32: devices take nothing lower afterwards`,
-      "give the next one: --seq next, or mend it in the description",
+      words.next,
     );
   return used;
 }

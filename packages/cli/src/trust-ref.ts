@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import {
   acceptTrust,
+  formatUuid,
   keyOfAnchor,
   type PublicKey,
   ROLES,
@@ -46,7 +47,7 @@ function isTrust(head: Uint8Array): boolean {
 }
 
 /** A trust file as octets. What is plainly something else is called so. */
-export function readTrustBytes(path: string): Uint8Array {
+function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LONGEST);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
   return bytes;
@@ -78,11 +79,19 @@ export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
   }
 }
 
-/** Reads a trust file that is believed because it is named as the one before: it must be whole and signed by its own roots. */
-export function storeBefore(path: string): TrustStore {
-  const bytes = readTrustBytes(path);
+/** The same for one that somebody has signed, whoever it was. */
+function signedAt(path: string): ReturnType<typeof trustAt> {
+  const file = trustAt(path);
+  if (file.claims.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  return file;
+}
+
+/** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */
+export function believedAt(path: string): { store: TrustStore; bytes: Uint8Array } {
+  const { bytes, store } = signedAt(path);
   try {
-    return acceptTrust(bytes, readTrust(bytes).store, host);
+    return { bytes, store: acceptTrust(bytes, store, host) };
   } catch (e) {
     throw about(path, e);
   }
@@ -91,11 +100,9 @@ export function storeBefore(path: string): TrustStore {
 /** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
-  const { bytes, claims, store: own } = trustAt(path);
-  if (claims.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  const { bytes, store: own } = signedAt(path);
   let before: TrustStore | Trust;
-  if (o.previousTrust !== undefined) before = storeBefore(o.previousTrust);
+  if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
     before = { anchors: anchors(keys), need: new Set(keys.map((k) => toHex(k.key))).size };
@@ -121,18 +128,45 @@ export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: nu
   return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
 }
 
-/** How an anchor of a trust file is told in JSON. */
-export function anchorFacts(a: TrustAnchor) {
-  const key = keyOfAnchor(a);
-  const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+/** For which devices and sequence numbers an anchor counts, as JSON tells it. */
+export interface Limits {
+  vendor: string | null;
+  class: string | null;
+  since: string | null;
+  until: string | null;
+}
+
+export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Limits & { roles: RoleName[] };
+
+const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+
+/** A key of an algorithm that this tool has not got. */
+const unknownFacts = (a: TrustAnchor) => ({ kid: hex(a.kid), alg: String(a.cose), thumbprint: null });
+
+export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
   return {
-    ...(key ? keyFacts(key) : { kid: hex(a.kid), alg: String(a.cose), thumbprint: null }),
-    roles: roleNames(a),
     vendor: hex(a.vendor),
     class: hex(a.class),
     since: a.since ? decimal(a.since) : null,
     until: a.until ? decimal(a.until) : null,
   };
+}
+
+/** Limits in words, those that there are. */
+export function limitWords({ vendor, class: name, since, until }: Limits): string[] {
+  const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
+  return [
+    vendor !== null && `vendor ${dashed(vendor)}`,
+    name !== null && `class ${dashed(name)}`,
+    since !== null && `since ${since}`,
+    until !== null && `until ${until}`,
+  ].filter((text) => text !== false);
+}
+
+/** How an anchor of a trust file is told in JSON. */
+export function anchorFacts(a: TrustAnchor): AnchorFacts {
+  const key = keyOfAnchor(a);
+  return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
 }
 
 /** The keys of a trust file that this tool has the algorithm of. */

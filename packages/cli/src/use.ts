@@ -4,16 +4,33 @@ import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal
 import type { Manifest, TrustStore } from "@firmseal/verifier";
 import { HASHES } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
+import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { sha256Hex } from "./digest.js";
-import type { SigningKey } from "./keys/kind.js";
+import { refusedInput } from "./failure.js";
+import type { HeldKey, SigningKey } from "./keys/kind.js";
 import { type Ledgers, nameOf, type Receipt, withLedgers } from "./ledger.js";
 import { type NextSequence, rehearse } from "./prepare.js";
-import { checkSequence, nextSequence, type SequenceOverrides, scopeOf } from "./sequence.js";
-import { warn } from "./ui.js";
+import type { TrustOnFile } from "./rotate/trust-file.js";
+import {
+  checkSequence,
+  concerns,
+  isOfTrustFile,
+  type Known,
+  nextSequence,
+  type SequenceOverrides,
+  scopeOf,
+  scopeOfTrust,
+  TRUST_FILES,
+} from "./sequence.js";
+import type { Previous } from "./trust-change.js";
+import { trustName } from "./trust-ref.js";
+import { visible, warn } from "./ui.js";
 
-export interface UseOptions extends SequenceOverrides {
+export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** Another place for the log of the keys. */
   log?: string;
+  /** The trust files that the keys are held against. */
+  lists?: readonly TrustOnFile[];
 }
 
 export interface Entered {
@@ -42,47 +59,102 @@ export async function enterUse(
     const envelope = make((scope) => nextSequence(ledgers.logs, scope));
     const messages = await toBeSigned(envelope, keys);
     const m = await rehearse(envelope);
-    const sequence = decimal(m.sequence);
-    const [digest, scope] = [digestOf(m), scopeOf(m)];
-    const overrides = checkSequence(ledgers.logs.flat(), { sequence: BigInt(sequence), digest, scope }, o);
-    for (const override of overrides) warn(`sequence number ${sequence} is signed because of --${override}`);
-    const told = { digest, sequence, scope, ...(overrides.length > 0 && { overrides }) };
-    return { envelope, receipts: record(ledgers, operation, keys, messages, told) };
+    const known = ledgers.logs.flat();
+    refuseUncovered(m, keys, o.lists ?? [], o.role);
+    const asked = { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) };
+    const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
+    return { envelope, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
-function record(
-  ledgers: Ledgers,
-  operation: string,
-  keys: readonly SigningKey[],
-  messages: readonly Uint8Array[],
-  told: { digest: string; sequence: string; scope?: string[]; overrides?: string[] },
-): Receipt[] {
-  const receipts: Receipt[] = [];
-  for (const [i, key] of keys.entries()) {
-    const signed = sha256Hex(messages[i] as Uint8Array);
-    receipts.push(ledgers.record(key, { operation, tbs: signed, ...told }));
-  }
-  return receipts;
+interface Asked {
+  digest: string;
+  sequence: string;
+  scope: string[];
+  overrides?: string[];
+}
+
+/** Says which refusals were overridden, and has it entered. */
+function overridden(asked: Asked, overrides: string[]): Asked {
+  for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
+  return overrides.length > 0 ? { ...asked, overrides } : asked;
 }
 
 /**
- * The same for a trust file: enters that each key is to sign it. `before`: for each key the trust file before, whose roots may sign as well.
- * It has no scope: numbers of trust files are not those of manifests. Throws NotRoot, and Failures where a log cannot be written.
+ * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
+ * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
+ */
+async function record(
+  ledgers: Ledgers,
+  operation: string,
+  keys: readonly HeldKey[],
+  messages: readonly Uint8Array[],
+  told: Asked,
+): Promise<Receipt[]> {
+  const leaves: (string | undefined)[] = [];
+  for (const key of keys) leaves.push(await key.claim?.());
+  return keys.map((key, i) => {
+    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
+    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...told });
+  });
+}
+
+export interface TrustUseOptions extends SequenceOverrides {
+  /** Another place for the log of the keys. */
+  log?: string;
+  /** Sign without the file before, although there is one. */
+  allowNoPrevious?: boolean;
+}
+
+/** A trust file that is at hand, as something that was signed. */
+function asKnown({ path, store }: Previous): Known {
+  return { ...askedFor(store), time: "", user: path };
+}
+
+function askedFor(store: TrustStore): Asked {
+  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
+  return { digest, sequence: decimal(store.sequence), scope: scopeOfTrust(trustName(store)) };
+}
+
+/** Which override lets a root sign without a file to compare with; undefined: none is needed. */
+function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustUseOptions): string[] {
+  const last = previous ? undefined : known.findLast((e) => concerns(e, asked.scope));
+  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, asked.scope))) return [];
+  if (o.allowNoPrevious) return ["allow-no-previous"];
+  throw refusedInput(
+    "SEQUENCE",
+    `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and what has changed since is not known`,
+    "give the file before, and the difference is shown: --previous FILE, or allow it: --allow-no-previous",
+  );
+}
+
+/**
+ * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
+ * each key the trust file whose roots may sign as well; `previous`: the file before. Its numbers are those of its line, and not those of
+ * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
  */
 export async function enterTrustUse(
   operation: string,
-  keys: readonly SigningKey[],
-  log: string | undefined,
+  keys: readonly HeldKey[],
+  o: TrustUseOptions,
   bytes: Uint8Array,
   before: readonly (TrustStore | undefined)[],
+  previous: Previous | undefined,
 ): Promise<Receipt[]> {
   const { store } = readTrust(bytes);
   const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
-  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return await withLedgers(keys, log, async (ledgers) =>
-    record(ledgers, operation, keys, messages, { digest, sequence: decimal(store.sequence) }),
-  );
+  const asked = askedFor(store);
+  return await withLedgers(keys, o.log, async (ledgers) => {
+    const entries = ledgers.logs.flat();
+    const known = previous ? [...entries, asKnown(previous)] : entries;
+    const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
+    const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
+    for (const { name, public: key } of keys) {
+      const release = entries.find((e) => e.key === nameOf(key) && e.sequence !== undefined && !isOfTrustFile(e));
+      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
+    }
+    return await record(ledgers, operation, keys, messages, overridden(asked, overrides));
+  });
 }
 
 /** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */

@@ -127,23 +127,25 @@ describe("firmseal bundle", () => {
 
   it("with `prepared` looks at an anchor's table, without it only at its key", async () => {
     const table = prepare(hex(key), "1k");
-    // as long, but no table of this key
-    const wrong = prepare(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
-    for (const [features, expected] of [
-      [["install"], 0],
-      [["install", "prepared"], 60],
+    // as long, but no table of this key: with its own digest, and with that of the right one
+    const { table: other, digest } = prepare(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
+    const changed = `${table.table.slice(0, 500)}${table.table[500] === "a" ? "b" : "a"}${table.table.slice(501)}`;
+    for (const [features, expected, unbound] of [
+      [["install"], 0, 0],
+      [["install", "prepared"], 60, 51],
     ] as const)
       for (const form of features.length > 1 ? (["umd", "script"] as const) : (["umd"] as const)) {
         const api = load(await made(features, form))["firmseal"] as Api;
-        const open = (one: string) => {
+        const open = (change: object) => {
           try {
-            api.open(envelopeOf("install"), { anchors: [api.anchor("ed25519", { key: hex(key), table: one } as unknown as Uint8Array)] });
+            api.open(envelopeOf("install"), { anchors: [api.anchor("ed25519", { ...table, ...change } as unknown as Uint8Array)] });
             return 0;
           } catch (e) {
             return (e as { code: number }).code;
           }
         };
-        expect([features, open(table), open(wrong)]).toEqual([features, 0, expected]);
+        const refused = [{ table: other }, { table: other, digest }, { table: changed }].map(open);
+        expect([features, open({}), ...refused, open({ digest: undefined })]).toEqual([features, 0, expected, expected, expected, unbound]);
       }
   });
 

@@ -269,6 +269,7 @@ describe.concurrent("pubkey", () => {
       for (const one of [key.key, numbers.key]) {
         expect(alg.verify(one, [1, 2], signature, {})).toBe(true);
         expect(alg.verify(one, [1, 3], signature, {})).toBe(false);
+        expect(alg.verify({ ...one, digest: one.digest.with(0, one.digest[0] ^ 1) }, [1, 2], signature, {})).toBe(false);
       }
     }
     expect(read((await p.ok(["pubkey", "A.pem", "--device"])).stdout).key.table).toHaveLength(2016);

@@ -14,6 +14,9 @@ const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error ===
 const windows = process.platform === "win32";
 const hasOpenssl = !windows && has("openssl", "version");
 const hasProc = existsSync("/proc/self/environ");
+/** Runs a program where /proc can be read and not written. */
+const readOnlyProc = ["unshare", "-rm", "sh", "-c", 'mount -o remount,bind,ro /proc && exec "$@"', "sh"];
+const canHide = hasProc && spawnSync(readOnlyProc[0] as string, [...readOnlyProc.slice(1), "true"]).status === 0;
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const MESSAGE = Uint8Array.from({ length: 100 }, (_, i) => i);
@@ -237,11 +240,62 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       const fds = readFileSync(p.at("fds"), "utf8").trim().split("\n").map(Number);
       expect(fds.filter((fd) => fd > 2 && fd < 10)).toEqual([]);
       expect(p.has("tty")).toBe(false);
-      const named = ["P", "SIGNING_KEY", "THE_PIN"];
-      for (const name of [...named, "OTHER"]) process.env[name] = "CANARY";
-      asking(["env:SIGNING_KEY", "pkcs11:object=a?pin-source=env:THE_PIN", "x.pem"], [{ env: "P" }, { fd: 3 }], true);
-      expect([...named, "OTHER"].map((name) => process.env[name])).toEqual([undefined, undefined, undefined, "CANARY"]);
-      delete process.env["OTHER"];
+    },
+  );
+
+  it.skipIf(!hasProc)(`finds no secret of the command in what the system shows of it${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
+    const SECRET = "CANARY-secret";
+    const pem = plainPem(keyB);
+    const line = pem.split("\n")[1] as string;
+    // what a program of the same user can read: its own environment, and environment and arguments of the process that started it
+    const look =
+      "env; for what in environ cmdline; do tr '\\0' '\\n' </proc/$PPID/$what; done; for what in environ cmdline; do tr '\\0' '\\n' </proc/$$/$what; done";
+    const ref = plugin({ begin: `IFS= read -r request\n{ ${look}; } >>${p.at("seen")}`, signing: "exit 1" });
+    const env = { CANARY: SECRET, OTHER: "stays", SIGNING_KEY: pem, EMPTY: "" };
+    for (const more of [
+      ["--key", "B.pem", "--passphrase-env", "CANARY"],
+      ["--key", "env:SIGNING_KEY", "--passphrase-env", "CANARY"],
+      ["--key", "ENV:SIGNING_KEY", "--passphrase-env", "CANARY"],
+      ["--key", "env:SIGNING_KEY", "--key", "pkcs11:object=a?pin-source=env:CANARY"],
+      ["--key", "env:SIGNING_KEY", "--key", "PKCS11:object=a?pin-source=%65nv%3aCANARY"],
+      ["--key", "env:SIGNING_KEY", "--passphrase-env", "EMPTY", "--passphrase-env", "CANARY"],
+    ]) {
+      p.put("seen", "");
+      const r = await p.run(["sign", "fw.bin", "--key", ref, ...more, ...FACTS, "--seq", "1"], { env });
+      expectFailure(r, 3);
+      const seen = readFileSync(p.at("seen"), "utf8");
+      expect(seen.match(/^OTHER=stays$/gm)?.length, seen).toBeGreaterThanOrEqual(3);
+      expect(seen).not.toContain(SECRET);
+      if (more.some((one) => one.endsWith("SIGNING_KEY"))) expect(seen).not.toContain(line);
+    }
+  });
+
+  it("takes the names of variables as their readers do, and refuses a reference that none reads before a program runs", async () => {
+    const named = ["P", "SIGNING_KEY", "UPPER", "THE_PIN", "CODED"];
+    for (const name of [...named, "OTHER"]) process.env[name] = "CANARY";
+    const refs = ["env:SIGNING_KEY", "ENV:UPPER", "pkcs11:object=a?pin-source=env:THE_PIN", "pkcs11:?pin-source=e%6ev:CODED", "x.pem"];
+    asking(refs, [{ env: "P" }, { fd: 3 }], true);
+    expect([...named, "OTHER"].map((name) => process.env[name])).toEqual([...named.map(() => undefined), "CANARY"]);
+    delete process.env["OTHER"];
+    const ran = plugin({ begin: `IFS= read -r request\n: >${p.at("ran")}` });
+    for (const wrong of ["env:not a name", "pkcs11:no-such=attribute?pin-source=env:P"])
+      expectFailure(await p.run(["sign", "fw.bin", "--key", ran, "--key", wrong, ...FACTS, "--seq", "1"]), 2);
+    expect(p.has("ran")).toBe(false);
+  });
+
+  it.skipIf(!canHide)(
+    `does not start where the secret cannot be taken out of what is shown${canHide ? "" : " (skipped: no mounts of one's own)"}`,
+    async () => {
+      const ref = plugin({ begin: `IFS= read -r request\n: >${p.at("started")}` });
+      const args = ["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"];
+      const through = readOnlyProc;
+      const r = await p.run([...args, "--key", "B.pem", "--passphrase-env", "P"], { env: { P: "CANARY" }, through });
+      expect(expectFailure(r, 3)).toContain("could read a secret of this command");
+      expect(p.has("started")).toBe(false);
+      // by a descriptor nothing is shown
+      const fd = await p.run([...args, "--key", "B.pem", "--passphrase-fd", "3"], { fds: ["CANARY"], through });
+      expect(fd.stderr).not.toContain("could read a secret");
+      expect(p.has("started")).toBe(true);
     },
   );
 

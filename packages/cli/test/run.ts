@@ -205,9 +205,9 @@ export class Place {
   }
 }
 
-/** stderr without its warnings, line by line. */
+/** stderr without its warnings and what a trust file changes, line by line. */
 export function words(r: Result): string[] {
-  return r.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("warning: "));
+  return r.stderr.split("\n").filter((line) => line !== "" && !/^(warning|change): /.test(line));
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there

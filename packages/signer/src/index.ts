@@ -41,7 +41,7 @@ export {
   SCHEMA,
   validate,
 } from "./manifest.js";
-export { prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
+export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
 export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./recipes.js";
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, attach, sign, tbs } from "./sign.js";

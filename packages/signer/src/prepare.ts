@@ -2,6 +2,7 @@
 // has it need not decode the key, and doubles less.
 
 import * as ed25519 from "@noble/ed25519";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { publicKey } from "./key.js";
 
 type Point = InstanceType<typeof ed25519.Point>;
@@ -21,11 +22,20 @@ export type TableSize = keyof typeof SHAPES;
 
 export const TABLE_SIZES = Object.keys(SHAPES) as TableSize[];
 
+/** A key with its table, as anchors of the verifier take it. */
+export interface PreparedKey {
+  /** The raw public key. */
+  readonly key: Uint8Array;
+  readonly table: string;
+  /** SHA-256 over the characters of the table. The device's code holds it: who can change the table must not be able to change this. */
+  readonly digest: Uint8Array;
+}
+
 /**
- * The table of the raw Ed25519 public key `key`, 1,008 characters or 2, 4 or 8 times that, each printable ASCII and neither `"` nor `\`:
- * { key, table } then stands for the key in an anchor.
+ * The raw Ed25519 public key `key` with its table of 1,008 characters, or 2, 4 or 8 times that, each printable ASCII and neither `"` nor `\`.
+ * @example anchor("ed25519", prepare(key, "2k"))
  */
-export function prepare(key: Uint8Array, size: TableSize): string {
+export function prepare(key: Uint8Array, size: TableSize): PreparedKey {
   const { bases, each } = SHAPES[size];
   let table = "";
   for (let base of [ed25519.Point.fromBytes(publicKey("ed25519", key).key), ed25519.Point.BASE])
@@ -34,10 +44,10 @@ export function prepare(key: Uint8Array, size: TableSize): string {
       for (let j = 0, p = base; j < each; j++, p = p.add(step)) table += entry(p);
       for (let j = 0; j < 256 / bases; j++) base = base.double();
     }
-  return table;
+  return { key: Uint8Array.from(key), table, digest: sha256(new TextEncoder().encode(table)) };
 }
 
-/** The same table as an array of whole numbers, 144 or 2, 4 or 8 times that: faster where there is the RAM for it. */
+/** The same table as an array of whole numbers, 144 or 2, 4 or 8 times that: faster where there is the RAM for it. Its digest is that of the text. */
 export function tableNumbers(table: string): number[] {
   return Array.from({ length: table.length / 7 }, (_, i) =>
     [...table.slice(7 * i, 7 * i + 7)].reduce((sum, c) => sum * 71 + (c.charCodeAt(0) % 92) - 46, 0),

@@ -48,10 +48,14 @@ export interface Host {
   sha512?: Partial<Hash>;
 }
 
-/** A key in a form worked out beforehand; `key` is always the raw public key, so that two forms of one key count once. */
+/**
+ * A key in a form worked out beforehand; `key` is always the raw public key, so that two forms of one key count once. `digest`: SHA-256 over the text
+ * of the table, 32 octets. It belongs in the code, as the key does; the table may lie elsewhere.
+ */
 export interface Prepared {
   key: Bytes;
   table: unknown;
+  digest?: Bytes;
 }
 
 /**

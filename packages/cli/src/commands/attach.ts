@@ -3,6 +3,7 @@
 import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
+import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { isRefusal, usage } from "../failure.js";
 import { checkOutput, deliver, readAll, readEnvelope } from "../io.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
@@ -11,7 +12,7 @@ import { review } from "../prepare.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
 import { json, say, visible } from "../ui.js";
 
-export interface AttachOptions extends PassphraseOptions {
+export interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
   signature: string;
   out?: string;
@@ -25,6 +26,7 @@ const LONGEST = 40 * 1024;
 /** Adds a signature to an envelope. It has been verified before anything is written. */
 export async function attach(path: string, o: AttachOptions): Promise<void> {
   if (path === "-" && o.signature === "-") throw usage("stdin cannot give the envelope and the signature", "give one of them as a file");
+  const lists = listsOf(o);
   const [key] = await publicKeys([o.key], passphraseOptions(o));
   if (!key) return;
   refuseTestKeys([key], o.allowTestKey ?? []);
@@ -44,6 +46,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
     );
   }
   const manifest = await review(signed, { anchors: [anchorOf(key)] });
+  refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
   const sequence = decimal(manifest.sequence);
   const facts = keyFacts(key);

@@ -1,8 +1,9 @@
-// Verifies the logs of keys: the chain of each, and that it is what was seen of it last.
+// Verifies the logs of keys: the chain of each, that it is what was seen of it last, and that no two of them gave out one number.
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { peek } from "@firmseal/verifier/peek";
+import { conflictFailure, conflicts, conflictWords } from "../audit-compare.js";
 import { CODES, environment, Failure, usage } from "../failure.js";
 import { readEnvelope, readHead } from "../io.js";
 import { publicKeys } from "../key-ref.js";
@@ -11,7 +12,7 @@ import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say, visible } from "../ui.js";
 import { digestOf } from "../use.js";
-import { witness } from "../witness.js";
+import { type Seen, witness } from "../witness.js";
 
 export interface AuditOptions extends PassphraseOptions {
   envelope?: string;
@@ -44,14 +45,32 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
 }
 
 /** A log with all that is wrong with it. What was seen is read before the log: it may grow meanwhile, and must not seem too short then. */
-function look({ path, key }: Place): { log: Log; faults: Fault[]; keys: string[] } {
+function look({ path, key }: Place): Looked {
   const first = readLog(path);
   const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
   // a name becomes that of a file
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
   const seen = keys.map((name) => witness(name).read());
   const log = readLog(path);
-  return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys };
+  return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
+}
+
+interface Looked {
+  log: Log;
+  faults: Fault[];
+  keys: string[];
+  /** What was seen of the logs of these keys. */
+  seen: (Seen | undefined)[];
+}
+
+/** Several logs of one key: what this machine has seen need be in one of them, as copies of a key have logs of their own. Its own log must have it. */
+function together(all: readonly Looked[]): Looked[] {
+  return all.map((one) => {
+    const elsewhere = (s: Seen) =>
+      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missed(other.log, s).length === 0);
+    const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
+    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missed(one.log, s))] };
+  });
 }
 
 async function accept(place: Place): Promise<void> {
@@ -77,10 +96,11 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
   const places: Place[] = [];
   for (const ref of refs) places.push(await placeFor(ref, o));
   if (o.acceptRestored) for (const place of places) await accept(place);
-  const looked = places.map(look);
+  const looked = together(places.map(look));
   const found = looked.flatMap(({ log }) =>
     log.entries.filter((e) => digest !== undefined && e.digest === digest).map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
   );
+  const twice = conflicts(looked.map(({ log }) => log));
   const facts = {
     logs: looked.map(({ log, faults }) => ({
       log: log.path,
@@ -91,15 +111,19 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
       torn: log.torn,
       hash: log.entries.at(-1)?.hash ?? null,
     })),
+    conflicts: twice,
     ...(digest !== undefined && { envelope: { file: o.envelope, digest, signed: found } }),
   };
   const bad = looked.find(({ faults }) => faults.length > 0);
   const failure = bad
     ? damaged(bad.log, bad.faults)
-    : digest !== undefined && found.length === 0
-      ? unknown(o.envelope as string)
-      : undefined;
+    : twice.length > 0
+      ? conflictFailure(twice)
+      : digest !== undefined && found.length === 0
+        ? unknown(o.envelope as string)
+        : undefined;
   if (!o.json) for (const one of looked) show(one, digest, failure === undefined);
+  if (!o.json) for (const one of twice) data(`${visible(conflictWords(one))}\n`);
   if (failure) {
     failure.facts = facts;
     throw failure;
@@ -149,7 +173,7 @@ const told = ({ line, what }: Fault) => (line > 0 ? `line ${line}: ${visible(wha
 
 function row(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
-  const what = [e.operation, ...(e.overrides ?? [])].join(" ");
+  const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
   return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)].map(visible);
 }

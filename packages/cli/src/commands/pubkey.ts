@@ -16,8 +16,8 @@ export interface PubkeyOptions extends PassphraseOptions {
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
   if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "leave --format away, or give js");
   if (key.alg !== "ed25519") throw usage(`--device: there is no table for ${key.alg}`, "give an Ed25519 key, or leave --device away");
-  const table = prepare(key.key, o.tableSize ?? "2k");
-  return new TextEncoder().encode(jsLiteral(key, o.tableNumbers ? tableNumbers(table) : table));
+  const { table, digest } = prepare(key.key, o.tableSize ?? "2k");
+  return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
 
 /** Writes the public part of a key to stdout. */

@@ -1,6 +1,7 @@
 import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
+import { type CoverOptions, listsOf } from "../coverage.js";
 import { usage } from "../failure.js";
 import { checkOutput, deliver, writeWhole } from "../io.js";
 import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key-ref.js";
@@ -9,12 +10,16 @@ import type { SigningKey } from "../keys/kind.js";
 import { placeOf } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
+import type { TrustOnFile } from "../rotate/trust-file.js";
+import type { SequenceOverrides } from "../sequence.js";
 import { advise } from "../targets.js";
 import { json, say, visible } from "../ui.js";
-import { enterUse, type UseOptions } from "../use.js";
+import { enterUse } from "../use.js";
 import { outputName } from "./create.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions, UseOptions {
+export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
+  /** Another place for the log of the keys. */
+  log?: string;
   key: string[];
   out?: string;
   allowTestKey?: string[];
@@ -26,14 +31,16 @@ export interface SignOptions extends PassphraseOptions, InputOptions, UseOptions
 export async function sign(path: string, o: SignOptions): Promise<void> {
   const input = readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
-  await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o));
+  const lists = listsOf(o);
+  await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions): Promise<void> {
+async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]): Promise<void> {
   const keys = held.map((key) => key.public);
   const own = held.flatMap((key) => key.file ?? []);
-  const files = [...own, ...held.map((key) => placeOf(key, o.log))];
-  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own], false);
+  const given = lists.map((list) => list.path);
+  const files = [...own, ...given, ...held.map((key) => placeOf(key, o.log))];
+  if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
@@ -44,7 +51,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
 
   const made = await make(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
-  const { envelope, receipts } = await enterUse("sign", held, o, made.envelope);
+  const { envelope, receipts } = await enterUse("sign", held, { ...o, lists }, made.envelope);
   const signed = await signEnvelope(
     envelope,
     held.map((key) => key.signer),

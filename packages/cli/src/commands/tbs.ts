@@ -7,6 +7,7 @@ import type { Manifest } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
 import { allSet, outsideUris } from "../audit.js";
+import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
 import { checkOutput, deliver, inJson, readHead, writeWhole } from "../io.js";
@@ -17,7 +18,7 @@ import { digestText } from "../tree.js";
 import { json, say, visible } from "../ui.js";
 import { outputName } from "./create.js";
 
-export interface TbsOptions extends PassphraseOptions, InputOptions {
+export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
   out?: string;
   envelope?: string;
@@ -73,6 +74,7 @@ function identifiers(m: Manifest, code: number): string[] {
 export async function tbs(path: string, o: TbsOptions): Promise<void> {
   const input = readInput(path, o);
   const name = envelopeName(input, o.envelope);
+  const lists = listsOf(o);
   const keys = await publicKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
   const prints = keys.map((key) => keyFacts(key).thumbprint);
@@ -90,6 +92,12 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
     throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
   });
   const manifest = await rehearse(envelope);
+  refuseKeys(
+    manifest,
+    keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
+    lists,
+    o,
+  );
   caution(manifest);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });

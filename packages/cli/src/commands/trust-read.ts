@@ -1,12 +1,12 @@
 // firmseal trust show, verify, export: what a trust file says, whether it is good, and what a device embeds of it.
 
-import { formatUuid, ROLES, toHex, trustSigners } from "@firmseal/signer";
+import { ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { usage } from "../failure.js";
 import { checkOutput, deliver } from "../io.js";
 import { warnOfTestKeys } from "../key-ref.js";
 import type { PassphraseOptions } from "../options.js";
-import { anchorFacts, checkTrustOutput, keysOf, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
+import { anchorFacts, checkTrustOutput, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
 import { data, json, say, visible } from "../ui.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
@@ -32,17 +32,7 @@ export function show(path: string, o: { json?: boolean }): void {
     json({ ok: true, code: 0, ...facts });
     return;
   }
-  const dashed = (hex: string) => formatUuid(Buffer.from(hex, "hex"));
-  const limits = (a: (typeof all)[number]) =>
-    [
-      a.vendor && `vendor ${dashed(a.vendor)}`,
-      a.class && `class ${dashed(a.class)}`,
-      a.since && `since ${a.since}`,
-      a.until && `until ${a.until}`,
-      a.signed && "has signed",
-    ]
-      .filter(Boolean)
-      .join(", ");
+  const limits = (a: (typeof all)[number]) => [...limitWords(a), ...(a.signed ? ["has signed"] : [])].join(", ");
   const lines = [
     `name      ${visible(facts.name)}`,
     `sequence  ${facts.sequence}`,

@@ -20,11 +20,13 @@ import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
 import type { Receipt } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { readTrustFile } from "../rotate/trust-file.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
+import { type Change, type Previous, showChanges } from "../trust-change.js";
 import { readDescription } from "../trust-description.js";
-import { about, checkTrustOutput, keysOf, rootProgress, storeBefore, trustAt, trustName } from "../trust-ref.js";
+import { about, believedAt, checkTrustOutput, keysOf, rootProgress, trustAt, trustName } from "../trust-ref.js";
 import { json, say, visible, warn } from "../ui.js";
-import { enterTrustUse } from "../use.js";
+import { enterTrustUse, type TrustUseOptions } from "../use.js";
 
 /** From here on a sequence number leaves little room for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
@@ -43,7 +45,7 @@ export interface CreateOptions extends PassphraseOptions {
 /** Makes a trust file that nobody has signed yet. A file that is there is never overwritten: it may be signed. */
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
-  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const before = o.previous === undefined ? undefined : believedAt(o.previous).store;
   const last = before && BigInt(decimal(before.sequence));
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LONGEST_DESCRIPTION), o.from, last === undefined ? undefined : last + 1n, {
@@ -92,10 +94,8 @@ export async function create(o: CreateOptions): Promise<void> {
   }
 }
 
-export interface SignOptions extends PassphraseOptions {
+export interface SignOptions extends PassphraseOptions, TrustUseOptions {
   key: string[];
-  /** Another place for the log of the keys. */
-  log?: string;
   previous?: string;
   out?: string;
   allowTestKey?: string[];
@@ -125,12 +125,12 @@ function signed(
   path: string,
   out: string,
   bytes: Uint8Array,
-  before: TrustStore | undefined,
+  { previous, changes }: Shown,
   o: { json?: boolean },
-  log?: readonly Receipt[],
+  log: readonly Receipt[],
 ): void {
   const own = rootProgress(bytes, trustAt(path).store);
-  const old = before && rootProgress(bytes, before);
+  const old = previous && rootProgress(bytes, previous.store);
   const member = deliver(out, bytes, o.json);
   if (o.json) {
     json({
@@ -140,14 +140,26 @@ function signed(
       bytes: bytes.length,
       roots: own,
       rootsBefore: old ?? null,
-      ...(log && { log }),
+      changes,
+      log,
       ...member,
     });
     return;
   }
   const of = ({ signed, needed }: { signed: number; needed: number }) => `${signed} ${signed === 1 ? "root" : "roots"} (needed: ${needed})`;
   say(`${visible(out)}: signed by ${of(own)}${old ? `, and by ${of(old)} of the file before` : ""}`);
-  for (const { path, entry } of log ?? []) say(`${visible(path)}: entry ${entry}`);
+  for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
+}
+
+/** What a root was shown before it signs. */
+interface Shown {
+  previous: Previous | undefined;
+  changes: Change[];
+}
+
+function show(path: string, store: TrustStore, o: { previous?: string }): Shown {
+  const previous = o.previous === undefined ? undefined : readTrustFile(o.previous);
+  return { previous, changes: showChanges(path, store, previous) };
 }
 
 /** Neither does a published test key sign here, nor does a root vouch for one that a device would believe: somebody else may have made the file. */
@@ -159,7 +171,8 @@ function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, o: { al
 export async function sign(path: string, o: SignOptions): Promise<void> {
   const out = o.out ?? path;
   const { bytes, store } = trustAt(path);
-  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const shown = show(path, store, o);
+  const before = shown.previous?.store;
   await withSigners(o.key, passphraseOptions(o), async (keys) => {
     checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])]);
     const roots = keys.map((key) => key.public);
@@ -172,9 +185,10 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
       receipts = await enterTrustUse(
         "trust sign",
         keys,
-        o.log,
+        o,
         bytes,
         keys.map(() => before),
+        shown.previous,
       );
       done = await signTrust(
         bytes,
@@ -184,11 +198,11 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
     } catch (e) {
       throw named(path, keys, e);
     }
-    signed(path, out, done, before, o, receipts);
+    signed(path, out, done, shown, o, receipts);
   });
 }
 
-export interface DetachedOptions extends PassphraseOptions {
+export interface DetachedOptions extends PassphraseOptions, TrustUseOptions {
   key: string;
   previous?: string;
   out?: string;
@@ -200,39 +214,47 @@ export interface DetachedOptions extends PassphraseOptions {
 /** Writes the exact bytes that a root has to sign, for one that is on no machine with a network. */
 export async function tbs(path: string, o: DetachedOptions): Promise<void> {
   const { bytes, store } = trustAt(path);
-  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const shown = show(path, store, o);
+  const before = shown.previous?.store;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTestKeysOf([key], store, o);
   let message: Uint8Array;
+  let log: Receipt[];
   try {
     message = trustToBeSigned(bytes, key, before);
+    // these bytes are all that a root which is elsewhere gets to see
+    log = await enterTrustUse("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
   // never over a file that is there
   const member = deliver(out, message, o.json, { fresh: out !== "-" });
-  if (o.json) json({ ok: true, code: 0, out, bytes: message.length, ...member });
+  if (o.json) json({ ok: true, code: 0, out, bytes: message.length, changes: shown.changes, log, ...member });
   else if (out !== "-")
     say(`${visible(out)}: ${message.length} bytes to be signed; then firmseal trust attach ${visible(path)} --key PUB --signature FILE`);
+  if (!o.json) for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
 }
 
 /** Adds a signature that was made over those bytes elsewhere, once it has been verified. */
 export async function attach(path: string, o: DetachedOptions): Promise<void> {
   const out = o.out ?? path;
   const { bytes, store } = trustAt(path);
-  const before = o.previous === undefined ? undefined : storeBefore(o.previous);
+  const shown = show(path, store, o);
+  const before = shown.previous?.store;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature as string;
   checkTrustOutput(out, [o.key, file, ...(o.previous === undefined ? [] : [o.previous])]);
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
+  let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, signatureOf(readAll(file, LONGEST_SIGNATURE), key.alg, file), before);
+    log = await enterTrustUse("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is no signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
     throw named(path, [{ name: o.key, public: key }], e);
   }
-  signed(path, out, done, before, o);
+  signed(path, out, done, shown, o, log);
 }

@@ -1,16 +1,13 @@
 // --key env:NAME: the variable NAME holds a key in any form that is text: PEM, OpenSSH, minisign, JWK, or a COSE_Key in base64.
 
-import { take } from "./environment.js";
+import { take, variableOf } from "./environment.js";
 import { KeyFileError } from "./error.js";
 import { holdKey } from "./file.js";
 import type { Asking, HeldKey } from "./kind.js";
 
 /** The key in a variable, which is taken out of the environment. */
 export async function open(ref: string, ask: Asking): Promise<HeldKey> {
-  const name = ref.slice("env:".length);
-  // a key where its name should be: the message must not hold it
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(name))
-    throw new KeyFileError("--key env: is not followed by the name of a variable", "give the name, not the value: --key env:NAME", 2);
+  const name = variableOf(ref);
   const value = take(name);
   if (value === undefined) throw new KeyFileError(`the environment has no variable ${name}`, `set it: ${name}=… firmseal …`, 3);
   return holdKey(Buffer.from(lines(value)), ref, ask);

@@ -1,6 +1,7 @@
 // Runs a program once: one line in, one line out, within a time and a size. Whatever it does, it is over when this returns.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { refuseWhileShown } from "./environment.js";
 import { KeyFileError } from "./error.js";
 
 /** Bytes that a program may write, to stdout and to stderr each. */
@@ -31,10 +32,12 @@ interface End {
 
 /**
  * The line with which `program` answers `request`. There is no command line for a shell: a name without a slash is looked up in PATH, and there are no arguments.
- * Variables that hold secrets of this command are not in the environment any more (environment.ts). Throws KeyFileError, exit 3.
+ * Variables that hold secrets of this command are neither in its environment nor in what the system shows of ours (environment.ts). Throws
+ * KeyFileError, exit 3.
  */
 export async function ask(name: string, program: string, request: string): Promise<string> {
   const limit = timeLimit();
+  refuseWhileShown(name);
   let child: ChildProcess;
   try {
     // a group of its own, which can be ended with all that the program started

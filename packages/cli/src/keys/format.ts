@@ -81,13 +81,13 @@ function about(key: PublicKey): string {
 }
 
 /** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
-export function jsLiteral(key: PublicKey, table?: string | readonly number[]): string {
+export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
   // it would be an anchor that no bundle has the algorithm of
   if (isMlDsa(key))
     throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs beside it", 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
-  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${table ? `{ key: ${raw}, table: ${JSON.stringify(table)} }` : raw}${kid} };\n`;
+  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;
 }
 
 function h(key: PublicKey): string {

@@ -62,14 +62,25 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     file: path,
     // what comes back is verified by the verifier that devices have; a leaf whose signature came out wrong is given up
     signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
+    claim: () => key.claim(),
+    patience: key.patience(),
     async close() {
       seed.fill(0);
     },
   };
 }
 
+/** A leaf, gone from the state, and what signs with it. */
+interface Claimed {
+  index: bigint;
+  trees: LmsTree[];
+  floors: Uint8Array[];
+}
+
 class HssKey {
   private readonly top: LmsTree;
+  /** Leaves that were given out and have not signed yet. */
+  private readonly claimed: Claimed[] = [];
   private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
 
   constructor(
@@ -80,21 +91,32 @@ class HssKey {
     this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
   }
 
+  /** Takes the next leaf for the next signature; whether that is made or not, no other has it. */
+  async claim(): Promise<string> {
+    const claimed = await this.next();
+    this.claimed.push(claimed);
+    return String(claimed.index);
+  }
+
+  private next(): Promise<Claimed> {
+    return this.place.locked((held) => this.reserve(held), this.patience());
+  }
+
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const { params } = this.file;
-    const { index, trees, floors } = await this.place.locked((held) => this.reserve(held), this.patience());
+    const { index, trees, floors } = this.claimed.shift() ?? (await this.next());
     // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
     return hssSign(params, trees, floors, index, message);
   }
 
   /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
-  private patience(): number {
+  patience(): number {
     const { n, levels } = this.file.params;
     return 60 + Math.max(0, ...levels.slice(1).map(({ height, width }) => (2 ** height * leafCost(n, width)) / 1e6));
   }
 
   /** The next number, gone from the state, and what signs with it. */
-  private async reserve(held: () => boolean) {
+  private async reserve(held: () => boolean): Promise<Claimed> {
     const { place } = this;
     const { params } = this.file;
     const state = place.checked();

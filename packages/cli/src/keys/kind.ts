@@ -13,6 +13,10 @@ export interface HeldKey {
   readonly private?: PrivateKey;
   /** The file that holds the key, where one does: its lock, log and state lie beside it. */
   readonly file?: string;
+  /** Of a one-time key: gives out the next leaf for the next signature, for good, and tells its number, decimal. */
+  claim?(): Promise<string>;
+  /** Seconds that others may take with the key, where it is more than usual. */
+  readonly patience?: number;
   /** Ends sessions and programs. */
   close?(): Promise<void>;
 }

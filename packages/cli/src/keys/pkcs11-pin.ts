@@ -15,7 +15,7 @@ import type { TokenUri } from "./pkcs11-uri.js";
  */
 export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
   const prompt = `PIN for token ${visible(token)}: `;
-  const bytes = uri.pinSource === undefined ? await ask.secret(prompt) : await fromSource(uri.pinSource, prompt);
+  const bytes = uri.pinSource === undefined ? await ask.secret(prompt) : await fromSource(uri, uri.pinSource, prompt);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -23,9 +23,15 @@ export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promis
   }
 }
 
-async function fromSource(source: string, prompt: string): Promise<Uint8Array> {
-  const [, kind, rest = ""] = /^(env|fd|file):(.+)$/s.exec(source) ?? [];
-  if (kind === "env" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return passphrase({ env: rest, prompt });
+/** The variable that holds the PIN of a URI; undefined where it comes in another way. */
+export function pinVariable(uri: TokenUri): string | undefined {
+  return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
+}
+
+async function fromSource(uri: TokenUri, source: string, prompt: string): Promise<Uint8Array> {
+  const variable = pinVariable(uri);
+  if (variable !== undefined) return passphrase({ env: variable, prompt });
+  const [, kind, rest = ""] = /^(fd|file):(.+)$/s.exec(source) ?? [];
   if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
   const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
   if (kind === "file" && isAbsolute(path)) return fromFile(path);

@@ -118,7 +118,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     checkOutputs(image, o, held);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, o, (next) => {
+    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
       const envelope = made.envelope(next);
       for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
       return envelope;

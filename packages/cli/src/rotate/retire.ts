@@ -19,9 +19,10 @@ import { deliver, host } from "../io.js";
 import { hideSecrets, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { showChanges } from "../trust-change.js";
 import { about, checkTrustOutput } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
-import { enterTrustUse } from "../use.js";
+import { enterTrustUse, type TrustUseOptions } from "../use.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, exposure, newest, reach, type Verdict } from "./plan.js";
@@ -29,11 +30,9 @@ import { big, higher, holders, type Keys, only } from "./reach.js";
 import { facts, refuseStranded } from "./report.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 
-export interface RetireOptions extends PassphraseOptions {
+export interface RetireOptions extends PassphraseOptions, TrustUseOptions {
   trust: string;
   root: string[];
-  /** Another place for the log of the keys. */
-  log?: string;
   fleet: string;
   out: string;
   until?: bigint;
@@ -166,16 +165,17 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   const description = without(describeTrust(current.store), key, o.until);
   const unsigned = encodeTrust(description);
+  const planned = readTrust(unsigned).store;
+  const changes = showChanges(o.out, planned, current);
   await withSigners(o.root, passphraseOptions(o), async (held) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])]);
     const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
     const lists = listsOf(held, [current.store, ...line]);
     // those that stay on the list as well: the roots vouch for them once more
     refuseTestKeys([...held.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
-    const planned = readTrust(unsigned).store;
     checkRoots(held, current, planned);
     const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
-    const receipts = await enterTrustUse("rotate retire", held, o.log, unsigned, lists);
+    const receipts = await enterTrustUse("rotate retire", held, o, unsigned, lists, current);
     let bytes = unsigned;
     for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
@@ -196,6 +196,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
         sequence,
         retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
         roots: held.map((k) => keyFacts(k.public)),
+        changes,
         log: receipts,
         ...facts(results, o.allowStranded ?? []),
         ...member,

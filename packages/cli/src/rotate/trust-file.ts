@@ -2,7 +2,7 @@
 
 import { embeddedTrust, type TrustStore, trustFile } from "@firmseal/verifier";
 import { host } from "../io.js";
-import { about, readTrustBytes } from "../trust-ref.js";
+import { believedAt } from "../trust-ref.js";
 
 export interface TrustOnFile {
   /** As it was named. */
@@ -18,10 +18,5 @@ export function signedTrust(bytes: Uint8Array): TrustStore {
 
 /** Reads a trust file. Throws a Failure with the refusal that a device would give. */
 export function readTrustFile(path: string): TrustOnFile {
-  const bytes = readTrustBytes(path);
-  try {
-    return { path, bytes, store: signedTrust(bytes) };
-  } catch (e) {
-    throw about(path, e);
-  }
+  return { path, ...believedAt(path) };
 }

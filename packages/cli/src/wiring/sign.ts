@@ -1,7 +1,7 @@
 // Commands that make and sign envelopes, and tell what was signed.
 
 import type { Command } from "commander";
-import { allowTestKey, withImage, withKeys, withPassphrases, withSequenceChecks, withTarget } from "../options.js";
+import { allowTestKey, withCover, withImage, withKeys, withPassphrases, withSequenceChecks, withTarget } from "../options.js";
 import { command } from "./command.js";
 
 /** create, sign, tbs, attach, audit. */
@@ -11,28 +11,35 @@ export function signCommands(program: Command): void {
     .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)")
     .action(async (o) => (await import("../commands/create.js")).create(o));
 
-  withSequenceChecks(
-    withImage(
-      withTarget(withPassphrases(withKeys(command(program, "sign", "sign an image, a description or an envelope"), "private key")))
-        .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
-        .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+  withCover(
+    withSequenceChecks(
+      withImage(
+        withTarget(withPassphrases(withKeys(command(program, "sign", "sign an image, a description or an envelope"), "private key")))
+          .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
+          .option(
+            "-o, --out <file>",
+            "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)",
+          ),
+      ),
     ),
   )
     .addOption(allowTestKey())
     .action(async (input, o) => (await import("../commands/sign.js")).sign(input, o));
 
-  withImage(
-    withPassphrases(
-      withKeys(command(program, "tbs", "write the bytes that a key somewhere else has to sign"), "public key of who will sign"),
-    )
-      .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
-      .option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)")
-      .option("--envelope <file>", "image or description: where the unsigned envelope goes (default: the input's name with .suit)"),
+  withCover(
+    withImage(
+      withPassphrases(
+        withKeys(command(program, "tbs", "write the bytes that a key somewhere else has to sign"), "public key of who will sign"),
+      )
+        .argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")
+        .option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)")
+        .option("--envelope <file>", "image or description: where the unsigned envelope goes (default: the input's name with .suit)"),
+    ),
   )
     .addOption(allowTestKey())
     .action(async (input, o) => (await import("../commands/tbs.js")).tbs(input, o));
 
-  withPassphrases(command(program, "attach", "add a signature that was made somewhere else, after verifying it"))
+  withCover(withPassphrases(command(program, "attach", "add a signature that was made somewhere else, after verifying it")))
     .argument("<envelope>", "envelope, or - for stdin")
     .requiredOption("-k, --key <key>", "public key of who signed")
     .requiredOption("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin")

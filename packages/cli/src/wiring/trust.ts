@@ -4,13 +4,14 @@ import { type Command, Option } from "commander";
 import {
   allowTestKey,
   collect,
-  log,
   policyRoles,
   sequenceNumber,
+  withAllowRootKey,
   withImage,
   withKeys,
   withPassphrases,
   withSequenceChecks,
+  withTrustChecks,
 } from "../options.js";
 import { command, group } from "./command.js";
 
@@ -31,27 +32,23 @@ export function trustCommands(program: Command): void {
     .option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)")
     .action(async (o) => (await import("../commands/trust.js")).create(o));
 
-  withPassphrases(withKeys(command(trust, "sign", "sign a trust file"), "private key of a root"))
+  withTrustChecks(withPassphrases(withKeys(command(trust, "sign", "sign a trust file"), "private key of a root")))
     .argument(...trustFile)
-    .addOption(previous())
     .addOption(allowTestKey())
-    .addOption(log())
     .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
     .action(async (file, o) => (await import("../commands/trust.js")).sign(file, o));
 
-  withPassphrases(command(trust, "tbs", "write the bytes that a root signs elsewhere"))
+  withTrustChecks(withPassphrases(command(trust, "tbs", "write the bytes that a root signs elsewhere")))
     .argument(...trustFile)
     .requiredOption("-k, --key <file>", "public key of the root")
-    .addOption(previous())
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout", "-")
     .action(async (file, o) => (await import("../commands/trust.js")).tbs(file, o));
 
-  withPassphrases(command(trust, "attach", "add a signature that was made elsewhere"))
+  withTrustChecks(withPassphrases(command(trust, "attach", "add a signature that was made elsewhere")))
     .argument(...trustFile)
     .requiredOption("-k, --key <file>", "public key of the root")
     .requiredOption("--signature <file>", "the signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin")
-    .addOption(previous())
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
     .action(async (file, o) => (await import("../commands/trust.js")).attach(file, o));
@@ -92,15 +89,17 @@ export function rotateCommands(program: Command): void {
     .addOption(allowStranded())
     .action(async (o) => (await import("../commands/rotate.js")).plan(o));
 
-  withSequenceChecks(
-    withImage(
-      withPassphrases(
-        withKeys(command(rotate, "bridge", "sign a release that moves devices to the next trust file"), "release key, private"),
-      )
-        .argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; it is not fetched where it is there already")
-        .requiredOption("--trust <file>", "the trust file that devices have")
-        .requiredOption("--next <file>", "the trust file that they are to have")
-        .requiredOption("-o, --out <file>", "output file, or - for stdout"),
+  withAllowRootKey(
+    withSequenceChecks(
+      withImage(
+        withPassphrases(
+          withKeys(command(rotate, "bridge", "sign a release that moves devices to the next trust file"), "release key, private"),
+        )
+          .argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; it is not fetched where it is there already")
+          .requiredOption("--trust <file>", "the trust file that devices have")
+          .requiredOption("--next <file>", "the trust file that they are to have")
+          .requiredOption("-o, --out <file>", "output file, or - for stdout"),
+      ),
     ),
   )
     .option("--fleet <file>", "the devices in the field: refuse what would leave some behind")
@@ -108,7 +107,7 @@ export function rotateCommands(program: Command): void {
     .addOption(allowTestKey())
     .action(async (image, o) => (await import("../commands/rotate.js")).bridge(image, o));
 
-  withPassphrases(command(rotate, "retire", "sign the next trust file, without a key"))
+  withSequenceChecks(withPassphrases(command(rotate, "retire", "sign the next trust file, without a key")))
     .argument("<key>", "the key: a file, or its thumbprint")
     .requiredOption("--trust <file>", "the trust file of today")
     .addOption(new Option("--root <key>", "root key, private (repeatable)").argParser(collect).makeOptionMandatory())
@@ -116,7 +115,6 @@ export function rotateCommands(program: Command): void {
     .requiredOption("--fleet <file>", "the devices in the field: refuse what would leave some behind")
     .addOption(allowStranded())
     .addOption(allowTestKey())
-    .addOption(log())
     .requiredOption("-o, --out <file>", "output file, or - for stdout")
     .action(async (key, o) => (await import("../commands/rotate.js")).retire(key, o));
 }

@@ -13,8 +13,8 @@
 import { copied, rawKey, room, same } from "../bytes.js";
 import { hashing } from "../digest.js";
 import { HAS_PREPARED, HAS_TABLES } from "../features.js";
-import { floor } from "../hash/block.js";
-import { ALG_ED25519, ALG_EDDSA, HASH_SHA_512 } from "../spec/cose.js";
+import { floor, whole } from "../hash/block.js";
+import { ALG_ED25519, ALG_EDDSA, HASH_SHA_256, HASH_SHA_512 } from "../spec/cose.js";
 import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, copy, element, half, isZero, mul, parity, power, read, sub, unpack } from "./field25519.js";
 
@@ -420,10 +420,60 @@ function vanishes(terms: Term[]): boolean {
   return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
 }
 
+/** The table that was held against its digest last, and that digest. */
+var lastTable: unknown;
+var lastDigest: unknown;
+
+/**
+ * Whether a table is the one whose digest the code has: SHA-256 over its text, also where it is an array of numbers. Who writes to where the
+ * table lies could otherwise choose the multiples of the key, and sign for it. Once for a table: it is as long as hashing so much of an image.
+ */
+function bound(key: Prepared, host: Host): boolean {
+  var table = key.table as string & number[];
+  var digest = key.digest;
+  var text = typeof table === "string";
+  var n = text ? table.length : 7 * table.length;
+  var hash = host.sha256;
+  var good = n > 0 && n < 8065;
+  var out: number[];
+  var i: number;
+  var j: number;
+  var t: number;
+  var u: number;
+  if (table !== lastTable || digest !== lastDigest) {
+    out = room(good ? n : 0);
+    for (i = 0; good && i < n; i++) {
+      if (text) {
+        t = table.charCodeAt(i);
+        good = t < 127;
+        out[i] = t;
+      } else {
+        // Seven digits of a number, see `read`. Below 71^7 < 2^44 all of this is exact, and of what is more something is left.
+        t = table[i / 7];
+        good = t === floor(t);
+        for (j = i + 6; j >= i; j--) {
+          u = floor((t + 35) / 71);
+          t -= 71 * u;
+          out[j] = t + (t < -11 ? 138 : 46);
+          t = u;
+        }
+        good = good && t === 0;
+        i += 6;
+      }
+    }
+    if (!good || !digest || !same(hash && hash.once ? hash.once(out) : whole(hashing(host, HASH_SHA_256), out), digest)) {
+      return false;
+    }
+    lastTable = table;
+    lastDigest = digest;
+  }
+  return true;
+}
+
 /**
  * [S]B = R + [k]A with a table: for A, then for B, and each of 4 bases [2^64 i], of 1, 2 or 4 odd multiples; or of 8 bases [2^32 i] of 4.
- * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`), so that a damaged one is a wrong key
- * and not worse; its first entry must be the key, lest the table of one key count as another. Small tables are read once: what they
+ * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`). Its digest vouches for it (`bound`); its first
+ * entry must be the key, lest the table of one key count as another. Small tables are read once: what they
  * take is much like what the multiples take without a table.
  */
 function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point): boolean {
@@ -555,7 +605,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
     return false;
   }
   if (HAS_PREPARED && (key as Prepared).table) {
-    return prepared(raw, (key as Prepared).table as Table, s, k, r);
+    return bound(key as Prepared, host) && prepared(raw, (key as Prepared).table as Table, s, k, r);
   }
   a = pointOf(raw);
   return !!a && vanishes(halved(s, k, r, a));
