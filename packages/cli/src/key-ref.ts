@@ -6,6 +6,7 @@ import { CODES, Failure, usage } from "./failure.js";
 import { take } from "./keys/environment.js";
 import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
 import { passphrase } from "./keys/passphrase.js";
+import { prove } from "./keys/proof.js";
 import { warn } from "./ui.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
@@ -50,6 +51,7 @@ export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   publicOnly: boolean,
+  unproved = false,
 ): Asking & { wipe(): Promise<void> } {
   hideSecrets(refs, options);
   const rest = [...options];
@@ -58,6 +60,7 @@ export function asking(
   let shared: Promise<Uint8Array> | undefined;
   return {
     publicOnly,
+    unproved,
     secret(prompt) {
       if (only) {
         shared ??= passphrase({ ...only, prompt });
@@ -73,8 +76,13 @@ export function asking(
 }
 
 /** Finds keys. */
-async function openKeys(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Promise<HeldKey[]> {
-  const ask = asking(refs, options, publicOnly);
+async function openKeys(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  publicOnly: boolean,
+  unproved = false,
+): Promise<HeldKey[]> {
+  const ask = asking(refs, options, publicOnly, unproved);
   const keys: HeldKey[] = [];
   try {
     for (const ref of refs) {
@@ -127,12 +135,24 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
   }
 }
 
-/** Keys to verify with, private or public. */
+/** Keys to verify with, private or public. One that is kept elsewhere has proved that it is there. */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
   const keys = await openKeys(refs, options, true);
-  await closeKeys(keys);
+  try {
+    // with the private half here, or a public key that its user chose to believe, there is nothing to prove
+    for (const { signer, private: secret } of keys) if (signer && !secret) await prove(signer);
+  } finally {
+    await closeKeys(keys);
+  }
   return keys.map((key) => key.public);
+}
+
+/** The public key that a reference claims to be, to tell which key is meant and for nothing else: it is not proved, so no PIN is asked for. */
+export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
+  const keys = await openKeys([ref], options, true, true);
+  await closeKeys(keys);
+  return (keys[0] as HeldKey).public;
 }
 
 export function anchors(keys: readonly PublicKey[]): Anchor[] {

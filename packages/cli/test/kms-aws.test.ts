@@ -148,6 +148,24 @@ describe("answers in the shape of the API reference", () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
+  it("a public key that the service does not sign with is not given out, nor verified with", async () => {
+    const [key, other] = [serviceKey("p256"), serviceKey("p256")];
+    const url = await aws(key, (target, { Message }) =>
+      target === "Sign"
+        ? { json: { KeyId: ARN, Signature: signatureOf(other, Buffer.from(Message, "base64")).toString("base64") } }
+        : undefined,
+    );
+    const p = standard();
+    for (const args of [
+      ["pubkey", `awskms:${ARN}`],
+      ["verify", "fw.bin", "--key", `awskms:${ARN}`],
+    ]) {
+      const r = await p.run(args, { env: env(url) });
+      expect(r.stdout).toBe("");
+      expect(expectFailure(r, 3)).toContain("not one of this key");
+    }
+  });
+
   it("a signature of another key, over other bytes, damaged, in a loose form, or none is not let out", async () => {
     const key = serviceKey("p256");
     const good = (m: string) => signatureOf(key, Buffer.from(m, "base64"));

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../src/failure.js";
 import { asking, type PassphraseOption } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
+import { formatPublic } from "../src/keys/format.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 import { open } from "../src/keys/pkcs11.js";
 import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
@@ -192,7 +193,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     return text;
   }
   async function verifiesOnDevice(file: string, ref: string, alg: string): Promise<void> {
-    const raw = (await ok(["pubkey", ref, "--format", "raw"])).bytes;
+    const raw = (await ok(["pubkey", ref, "--format", "raw", "--passphrase-env", "PIN"])).bytes;
     const device = bundle(alg);
     expect(() => device.open(p.get(file), { anchors: [device.anchor(alg, raw)] })).not.toThrow();
     const damaged = p.get(file);
@@ -239,7 +240,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       "--passphrase-env",
       "PIN",
     ]);
-    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2"]);
+    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2", "--passphrase-env", "PIN"]);
     p.put("pin", `${PIN}\r\n`);
     for (const source of [`file:${p.at("pin")}`, "env:PIN"])
       expect((await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, [])).exit, source).toBe(0);
@@ -257,12 +258,15 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     await verifiesOnDevice("each.suit", ref, "es256");
   });
 
-  it("ends the session and the module; verifying asks for no PIN", async () => {
+  it("ends the session and the module; a key to verify with proves itself, one that is only named need not", async () => {
     p.put("log", "");
     expect((await sign(keys.ed25519, "log.suit", hsm.shim({ SHIM_LOG: p.at("log") }))).exit).toBe(0);
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
-    await ok(["verify", "log.suit", "--key", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") }));
+    await ok(["verify", "log.suit", "--key", keys.ed25519, "--passphrase-env", "PIN"], hsm.shim({ SHIM_LOG: p.at("log") }));
+    expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
+    p.put("log", "");
+    expect(expectFailure(await run(["audit", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") })), 3)).toContain("no log of this key");
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
     await fails(keys.ed25519, hsm.shim({ SHIM_LOG: p.at("log"), SHIM_FAIL: "43:0x70" }));
@@ -270,9 +274,52 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   });
 
   it("a token that shows nothing without a PIN is asked with one", async () => {
-    const ours = (await ok(["pubkey", keys.es256])).stdout;
     const args = ["pubkey", keys.es256, "--passphrase-env", "PIN"];
+    const ours = (await ok(args)).stdout;
     expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
+  });
+
+  it("a public key that somebody put into the token without a PIN is believed by no command", async () => {
+    const ref = "pkcs11:token=one;object=device";
+    const made = await ok(["token", "keygen", `${ref};id=%d1`, "--alg", "es256", "--passphrase-env", "PIN"]);
+    const thumbprint = /^thumbprint [0-9a-f]{64}$/m.exec(made.stderr)?.[0] as string;
+    const pub = ["pubkey", ref, "--passphrase-env", "PIN"];
+    const genuine = await ok(pub);
+    expect(genuine.stderr).toBe(`${thumbprint}\n`);
+    p.put(
+      "planted.der",
+      Buffer.from(
+        Buffer.from(formatPublic(keyB, "pem"))
+          .toString()
+          .replace(/-.*-|\n/g, ""),
+        "base64",
+      ),
+    );
+    const plant = ["--write-object", p.at("planted.der"), "--type", "pubkey", "--label", "device"];
+    try {
+      // beside it, under its name
+      hsm.pkcs11ToolOpen("one", ...plant, "--id", "d2");
+      expect((await ok(pub)).stdout).toBe(genuine.stdout);
+      expect((await ok([...pub, "--format", "js"])).stderr).toBe(`${thumbprint}\n`);
+      // in its place
+      for (const id of ["d1", "d2"]) hsm.pkcs11ToolOpen("one", "--delete-object", "--type", "pubkey", "--id", id);
+      hsm.pkcs11ToolOpen("one", ...plant, "--id", "d1");
+      p.put("B.pem", plainPem(keyB));
+      await ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1", "--out", "planted.suit"]);
+      for (const args of [
+        pub,
+        [...pub, "--format", "js"],
+        ["verify", "planted.suit", "--key", ref, "--passphrase-env", "PIN"],
+        ["whosigned", "planted.suit", "--key", ref, "--passphrase-env", "PIN"],
+      ]) {
+        const r = await run(args);
+        expect(r.stdout, args.join(" ")).toBe("");
+        expect(expectFailure(r, 3)).toContain("the signature that came back is not one of this key");
+      }
+      expect(expectFailure(await run(["pubkey", `${ref};type=public`]), 2)).toContain("anybody may have put into the token");
+    } finally {
+      for (const type of ["pubkey", "privkey"]) hsm.pkcs11Tool("one", "--delete-object", "--type", type, "--id", "d1");
+    }
   });
 
   const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
@@ -280,7 +327,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     const ref = "pkcs11:token=one;object=cert-only";
     hsm.pkcs11Tool("one", "--keypairgen", "--key-type", "EC:prime256v1", "--label", "cert-only", "--id", "0e");
     try {
-      const pub = await ok(["pubkey", ref]);
+      const pub = await ok(["pubkey", ref, "--passphrase-env", "PIN"]);
       p.put("pub.pem", pub.bytes);
       p.put("ca.pem", plainPem(keyB));
       const args = "x509 -new -force_pubkey pub.pem -key ca.pem -subj /CN=release -days 30 -outform DER -out cert.der".split(" ");
@@ -289,10 +336,10 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       expect(await fails(ref)).toContain("no public key beside this private one");
       hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
       expect((await sign(ref, "cert.suit")).exit).toBe(0);
-      await ok(["verify", "cert.suit", "--key", ref]);
-      expect((await ok(["pubkey", ref])).stdout).toBe(pub.stdout);
+      await ok(["verify", "cert.suit", "--key", ref, "--passphrase-env", "PIN"]);
+      expect((await ok(["pubkey", ref, "--passphrase-env", "PIN"])).stdout).toBe(pub.stdout);
       // a certificate and a public key that disagree: which one is right cannot be known
-      p.put("pub.pem", (await ok(["pubkey", keys.es256])).bytes);
+      p.put("pub.pem", (await ok(["pubkey", keys.es256, "--passphrase-env", "PIN"])).bytes);
       expect(spawnSync("openssl", args, { cwd: p.path }).status).toBe(0);
       hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
       expect(await fails(ref, {}, 2)).toContain("2 keys fit");

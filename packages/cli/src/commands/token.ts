@@ -11,6 +11,7 @@ import { listKeys, type TokenKey } from "../keys/pkcs11-list.js";
 import { openModule } from "../keys/pkcs11-module.js";
 import { findSlots, openToken, pinState, type Slot } from "../keys/pkcs11-token.js";
 import { formatUri, parseUri, type TokenUri } from "../keys/pkcs11-uri.js";
+import { prove } from "../keys/proof.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say, visible } from "../ui.js";
 
@@ -119,7 +120,7 @@ export async function keygen(ref: string, o: TokenKeygenOptions): Promise<void> 
     shown = uriOf(token.slot, { label: named.object, id });
     try {
       // a key that cannot sign is found out now, not on the day of a release
-      await signerOf(token, uri.name, made, pair.handle).sign(randomBytes(32));
+      await prove(signerOf(token, uri.name, made, pair.handle));
     } catch (e) {
       pair.destroy();
       throw e;

@@ -17,12 +17,17 @@ export const open: OpenKey = async (ref, ask) => {
   const uri = parseUri(ref);
   const token = openToken(uri);
   try {
-    const shown = ask.publicOnly || uri.type === "public" ? findPublic(token, uri) : undefined;
+    const shown = ask.unproved ? findPublic(token, uri) : undefined;
     if (shown) {
       token.close();
       return { name: uri.name, public: shown };
     }
-    if (uri.type === "public") throw new KeyFileError(`${uri.name}: the token shows no such public key`, "leave type out of the URI", 3);
+    if (uri.type === "public")
+      throw new KeyFileError(
+        `${uri.name}: names the public key alone, which anybody may have put into the token`,
+        "leave type out of the URI: the token then proves that it has the private key",
+        2,
+      );
     await token.login(ask);
     const key = findPrivate(token, uri);
     const pub = publicOfPrivate(token, uri, key);
