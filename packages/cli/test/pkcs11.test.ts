@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { cpSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, cpSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -403,6 +404,45 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("no absolute path");
     expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
+  });
+
+  it("a module that others can write, or put another one in the place of, is not loaded", async () => {
+    const shim = hsm.shim({ SHIM_LOG: p.at("loaded") });
+    p.put("loaded", "");
+    const from = shim["FIRMSEAL_PKCS11_MODULE"] as string;
+    p.folder("open/inner");
+    p.folder("closed");
+    for (const name of ["open/inner/m.so", "closed/group.so", "closed/others.so", "closed/good.so"]) copyFileSync(from, p.at(name));
+    chmodSync(p.at("open"), 0o777);
+    chmodSync(p.at("closed/group.so"), 0o775);
+    chmodSync(p.at("closed/others.so"), 0o757);
+    symlinkSync(p.at("open/inner/m.so"), p.at("closed/link.so"));
+    // the link can be changed, what it leads to cannot
+    symlinkSync(p.at("closed/good.so"), p.at("open/link.so"));
+    symlinkSync(p.at("open"), p.at("closed/folder"));
+    for (const [path, place] of [
+      ["closed/group.so", "closed/group.so"],
+      ["closed/others.so", "closed/others.so"],
+      ["open/inner/m.so", "open"],
+      ["closed/link.so", "open"],
+      ["open/link.so", "open"],
+      ["closed/folder/inner/m.so", "open"],
+    ] as const) {
+      const words = await fails(`${keys.ed25519}?module-path=${p.at(path)}`, shim);
+      expect(words, path).toContain(`can be written by others`);
+      expect(words).toMatch(/code that runs here\nhint: chmod go-w /);
+      expect(words.split("hint: ")[1]).toContain(p.at(place));
+      expect(await fails(keys.ed25519, { ...shim, FIRMSEAL_PKCS11_MODULE: p.at(path) })).toContain("can be written by others");
+    }
+    // in a sticky folder (that of this test is in one) others cannot replace what is there
+    expect(statSync(tmpdir()).mode & 0o1002).toBe(0o1002);
+    expect(p.get("loaded").toString()).toBe("");
+    symlinkSync("good.so", p.at("closed/well.so"));
+    expect((await sign(`${keys.ed25519}?module-path=${p.at("closed/well.so")}`, "well.suit", shim)).exit).toBe(0);
+    expect(p.get("loaded").toString()).toContain("C_Sign");
+    if (process.geteuid?.() !== 0) return;
+    chownSync(p.at("closed/good.so"), 12345, 0);
+    expect(await fails(`${keys.ed25519}?module-path=${p.at("closed/good.so")}`, shim)).toContain("belongs to another user");
   });
 
   it("a wrong PIN, one that is locked, and one that is not there", async () => {
