@@ -4,8 +4,9 @@ import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, t
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
 import { take } from "./keys/environment.js";
-import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
-import { passphrase } from "./keys/passphrase.js";
+import { type HandOut, handOut, type PassphraseOption } from "./keys/hand-out.js";
+import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./keys/kind.js";
+import { parseUri } from "./keys/pkcs11-uri.js";
 import { prove } from "./keys/proof.js";
 import { warn } from "./ui.js";
 
@@ -43,36 +44,22 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) take(name);
 }
 
-/** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
-export type PassphraseOption = { env: string } | { fd: number };
+/** What a key may ask for. A token whose URI says where the PIN is asks for nothing. */
+function secretOf(ref: string): SecretKind | undefined {
+  const scheme = schemeOf(ref);
+  if (scheme === "pkcs11") return parseUri(ref).pinSource === undefined ? "pin" : undefined;
+  return scheme === undefined || scheme === "env" || scheme === "fd" ? "passphrase" : undefined;
+}
 
-/** How the secrets of keys come in: each that needs one takes the next passphrase option, or asks on the terminal where none is left. */
+/** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
 export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   publicOnly: boolean,
   unproved = false,
-): Asking & { wipe(): Promise<void> } {
+): Asking & HandOut {
   hideSecrets(refs, options);
-  const rest = [...options];
-  // one option serves any number of keys, as they often share their passphrase; several are handed out in order
-  const only = options.length === 1 ? options[0] : undefined;
-  let shared: Promise<Uint8Array> | undefined;
-  return {
-    publicOnly,
-    unproved,
-    secret(prompt) {
-      if (only) {
-        shared ??= passphrase({ ...only, prompt });
-        // a copy, which is filled with zeros when it has been used
-        return shared.then((secret) => Uint8Array.from(secret));
-      }
-      return passphrase({ ...rest.shift(), prompt });
-    },
-    async wipe() {
-      (await shared?.catch(() => undefined))?.fill(0);
-    },
-  };
+  return { publicOnly, unproved, ...handOut(refs.map(secretOf), options) };
 }
 
 /** Finds keys. */
@@ -85,7 +72,8 @@ async function openKeys(
   const ask = asking(refs, options, publicOnly, unproved);
   const keys: HeldKey[] = [];
   try {
-    for (const ref of refs) {
+    for (const [i, ref] of refs.entries()) {
+      ask.turn(i);
       const key = await (await kindOf(ref)).open(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it

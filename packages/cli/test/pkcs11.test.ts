@@ -6,10 +6,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../src/failure.js";
-import { asking, type PassphraseOption } from "../src/key-ref.js";
+import { asking } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
 import { formatPublic } from "../src/keys/format.js";
-import { plainPem } from "../src/keys/pkcs8.js";
+import type { PassphraseOption } from "../src/keys/hand-out.js";
+import { encryptedPem, plainPem } from "../src/keys/pkcs8.js";
 import { open } from "../src/keys/pkcs11.js";
 import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/keys/pkcs11-names.js";
@@ -456,10 +457,65 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
-  it("a pin-source that others can read, is empty, or is none", async () => {
+  it("the passphrase of a file is not offered to a token, nor the PIN of one token to another", async () => {
+    const tries = async (refs: string[], options: string[], env: { [name: string]: string }) => {
+      p.put("log", "");
+      const args = ["sign", "fw.bin", ...refs.flatMap((ref) => ["--key", ref]), ...options.flatMap((name) => ["--passphrase-env", name])];
+      const r = await run([...args, ...FACTS, "--seq", "1", "--out", "mixed.suit"], hsm.shim({ SHIM_LOG: p.at("log"), ...env }));
+      const logins = p
+        .get("log")
+        .toString()
+        .split("\n")
+        .filter((line) => line === "C_Login").length;
+      return { r, logins };
+    };
+    p.put("enc.pem", await encryptedPem(keyA, Buffer.from("FILE-CANARY")));
+    p.put("plain.pem", plainPem(keyB));
+    const env = { FILE: "FILE-CANARY" };
+    for (const file of ["enc.pem", "plain.pem"])
+      for (const refs of [
+        [file, keys.ed25519],
+        [keys.ed25519, file],
+      ]) {
+        const { r, logins } = await tries(refs, ["FILE"], env);
+        expect(expectFailure(r, 2)).toContain("one passphrase is given for files and tokens");
+        expect(r.stderr).toContain("pin-source=env:NAME");
+        expect(logins).toBe(0);
+        // each by its place, whether the file needs its own or not
+        const right = await tries(refs, refs[0] === file ? ["FILE", "PIN"] : ["PIN", "FILE"], env);
+        expect({ exit: right.r.exit, logins: right.logins }, right.r.stderr).toEqual({ exit: 0, logins: 1 });
+      }
+    const named = await tries(["enc.pem", `${keys.ed25519}?pin-source=env:PIN`], ["FILE"], env);
+    expect(named.r.exit, named.r.stderr).toBe(0);
+    expect(expectFailure((await tries(["enc.pem", "plain.pem", keys.ed25519], ["FILE", "PIN"], env)).r, 2)).toContain("2 passphrases are");
+    hsm.init("two");
+    try {
+      const other = "pkcs11:token=two;object=other";
+      await ok(["token", "keygen", other, "--passphrase-env", "PIN"]);
+      const { r, logins } = await tries([keys.ed25519, other], ["PIN"], {});
+      expect(expectFailure(r, 2)).toContain("was for another token");
+      expect(logins).toBe(1);
+      expect((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r.exit).toBe(0);
+      const listed = await run(["token", "list", "--login", "--passphrase-env", "PIN"], hsm.env);
+      expect(expectFailure(listed, 2)).toContain("was for another token");
+    } finally {
+      hsm.remove("two");
+    }
+  });
+
+  it("a pin-source that others can read, is behind a link, is empty, or is none", async () => {
+    p.put("tight", PIN);
+    symlinkSync(p.at("tight"), p.at("pin-link"));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("pin-link")}`)).toContain("a PIN behind a symbolic link");
+    if (process.geteuid?.() === 0) {
+      chownSync(p.at("tight"), 12345, 0);
+      expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("tight")}`)).toContain("a PIN in a file of another user");
+    }
+    p.put("long", "1".repeat(2000));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("long")}`, {}, 2)).toContain("too long for a PIN");
     p.put("loose", PIN, 0o644);
     p.put("none", "\n");
-    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("can be read by others");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("a PIN that others can read or change (mode 0644)");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("none")}`)).toContain("the PIN is empty");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("there is no such file");
     for (const source of [PIN, "file:pin", "%7Ccat%20pin", "https://example.com/pin"])

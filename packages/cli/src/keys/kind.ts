@@ -20,9 +20,12 @@ export interface HeldKey {
 /** One that can sign. */
 export type SigningKey = HeldKey & { readonly signer: Signer };
 
+/** A PIN is apart: each wrong one counts in the token, so none is offered that may be meant for something else. Left out: a passphrase. */
+export type SecretKind = "passphrase" | "pin";
+
 export interface Asking {
-  /** The next passphrase or PIN of the command line, or typed at the terminal under `prompt`: at least one byte. */
-  secret(prompt: string): Promise<Uint8Array>;
+  /** The next passphrase of the command line, or typed at the terminal under `prompt`: at least one byte. */
+  secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
   /** A public key is enough: of a one-time key in a file no state is needed. */
   readonly publicOnly: boolean;
   /** What a token, a service or a program says of its public key is enough: it is named only, and nothing is believed because of it. */
