@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, cpSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, cpSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { failureOf } from "../src/failure.js";
 import { asking } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
@@ -16,7 +16,7 @@ import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/keys/pkcs11-names.js";
 import type { OpenToken } from "../src/keys/pkcs11-token.js";
 import { parseUri } from "../src/keys/pkcs11-uri.js";
-import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result } from "./run.js";
+import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result, stateOf } from "./run.js";
 import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
@@ -544,6 +544,38 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     ["an error of the maker's own", "44:0x80000001", "refuses (PKCS#11 error 0x80000001)"],
   ])("when %s", async (_, SHIM_FAIL, words) => {
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL }))).toContain(words);
+  });
+
+  // SIGINT is Ctrl-C. Before C_Sign the log and its witness were written; what holds signals back for that must be gone by then
+  it.each<[string, number, NodeJS.Signals]>([
+    ["C_Initialize", 1, "SIGINT"],
+    ["C_GetSlotList", 5, "SIGTERM"],
+    ["C_OpenSession", 13, "SIGHUP"],
+    ["C_Login", 19, "SIGINT"],
+    ["C_FindObjectsInit", 27, "SIGTERM"],
+    ["C_SignInit", 43, "SIGHUP"],
+    ["C_Sign", 44, "SIGINT"],
+    ["C_Sign", 44, "SIGTERM"],
+    ["C_Sign", 44, "SIGHUP"],
+  ])("a module that never returns from %s (%i) is ended by %s, and leaves no lock", async (_, place, signal) => {
+    p.put("log", "");
+    const env = hsm.shim({ SHIM_LOG: p.at("log"), SHIM_BLOCK: String(place) });
+    const args = ["sign", "fw.bin", "--key", keys.ed25519, ...FACTS, "--seq", "1", "--out", "never.suit", "--passphrase-env", "PIN"];
+    const r = await p.run(args, {
+      env,
+      started: (pid) => {
+        const timer = setInterval(() => {
+          if (!p.get("log").toString().includes("blocked")) return;
+          clearInterval(timer);
+          process.kill(pid, signal);
+        }, 20);
+        onTestFinished(() => clearInterval(timer));
+      },
+    });
+    expect({ signal: r.signal, stdout: r.stdout, stderr: r.stderr }).toEqual({ signal, stdout: "", stderr: "" });
+    expect(p.has("never.suit")).toBe(false);
+    expect(readdirSync(stateOf(p.path)).filter((name) => !/\.(log|log-seen)$/.test(name))).toEqual([]);
+    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
   it("a wrong signature does not leave", async () => {

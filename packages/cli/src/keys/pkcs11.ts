@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
+import { signalsFree } from "../io.js";
 import { KeyFileError } from "./error.js";
 import { toldSigner } from "./foreign.js";
 import type { OpenKey } from "./kind.js";
@@ -15,6 +16,7 @@ import { parseUri } from "./pkcs11-uri.js";
 /** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
 export const open: OpenKey = async (ref, ask) => {
   const uri = parseUri(ref);
+  await signalsFree();
   const token = openToken(uri);
   try {
     const shown = ask.unproved ? findPublic(token, uri) : undefined;
@@ -51,6 +53,7 @@ export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Ha
     "the token's public key may belong to another private key: compare them, or make a new pair",
     async (tbs) => {
       // CKM_ECDSA signs a digest as it is given, CKM_EDDSA without parameter is Ed25519 over the message (PKCS#11 3.1 §6.3.12, §6.3.14)
+      await signalsFree();
       const data = pub.alg === "es256" ? createHash("sha256").update(tbs).digest() : Buffer.from(tbs);
       return token.told(() => {
         token.library.C_SignInit(token.session, { mechanism }, key);
