@@ -179,24 +179,40 @@ function cleanUp(): void {
   temporary = undefined;
 }
 
-let held = false;
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+function onSignal(signal: NodeJS.Signals): void {
+  cleanUp();
+  process.exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
+}
+
+/** How many are writing. */
+let holders = 0;
 
 /**
- * From here on a signal waits until what is being written is whole. To be called when writing begins: before, while stdin or a large file
- * is read, a signal has to end the program at once.
+ * From here on a signal waits until what is being written is whole, up to the call of the function that comes back. To be called when writing
+ * begins: at any other time, while stdin or a large file is read or a token signs, a signal has to end the program at once, and where a
+ * function is installed for it, it does nothing before the call that is under way returns.
  */
-export function holdSignals(): void {
-  if (held) return;
-  held = true;
-  for (const [signal, number] of [
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-    ["SIGHUP", 1],
-  ] as const)
-    process.once(signal, () => {
-      cleanUp();
-      process.exit(128 + number);
+export function holdSignals(): () => void {
+  if (holders++ === 0) for (const signal of Object.keys(SIGNALS)) process.on(signal, onSignal);
+  let released = false;
+  return () => {
+    if (released) return;
+    released = true;
+    // after the next look at what has come: one that came meanwhile must not get lost
+    setImmediate(() => {
+      if (--holders === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal);
     });
+  };
+}
+
+/**
+ * To be waited for before code of others is called that may not return, such as a token's module: signals that have come end the program now,
+ * and those that come while it is called end it at once.
+ */
+export function signalsFree(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 // a file-size limit then shows as EFBIG and is told in words
@@ -284,7 +300,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     }
     return;
   }
-  holdSignals();
+  const release = holdSignals();
   try {
     const target = fresh ? path : targetOf(path);
     const folder = dirname(target);
@@ -312,5 +328,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST")
       throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
     throw systemFault(e, path) ?? e;
+  } finally {
+    release();
   }
 }

@@ -4,10 +4,11 @@ import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, t
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "./failure.js";
 import { take, variableOf } from "./keys/environment.js";
-import type { Asking, HeldKey, OpenKey, SigningKey } from "./keys/kind.js";
-import { passphrase } from "./keys/passphrase.js";
+import { type HandOut, handOut, type PassphraseOption } from "./keys/hand-out.js";
+import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./keys/kind.js";
 import { pinVariable } from "./keys/pkcs11-pin.js";
 import { parseUri } from "./keys/pkcs11-uri.js";
+import { prove } from "./keys/proof.js";
 import { warn } from "./ui.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
@@ -52,42 +53,36 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) take(name);
 }
 
-/** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
-export type PassphraseOption = { env: string } | { fd: number };
+/** What a key may ask for. A token whose URI says where the PIN is asks for nothing. */
+function secretOf(ref: string): SecretKind | undefined {
+  const scheme = schemeOf(ref);
+  if (scheme === "pkcs11") return parseUri(ref).pinSource === undefined ? "pin" : undefined;
+  return scheme === undefined || scheme === "env" || scheme === "fd" ? "passphrase" : undefined;
+}
 
-/** How the secrets of keys come in: each that needs one takes the next passphrase option, or asks on the terminal where none is left. */
+/** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
 export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
   publicOnly: boolean,
-): Asking & { wipe(): Promise<void> } {
+  unproved = false,
+): Asking & HandOut {
   hideSecrets(refs, options);
-  const rest = [...options];
-  // one option serves any number of keys, as they often share their passphrase; several are handed out in order
-  const only = options.length === 1 ? options[0] : undefined;
-  let shared: Promise<Uint8Array> | undefined;
-  return {
-    publicOnly,
-    secret(prompt) {
-      if (only) {
-        shared ??= passphrase({ ...only, prompt });
-        // a copy, which is filled with zeros when it has been used
-        return shared.then((secret) => Uint8Array.from(secret));
-      }
-      return passphrase({ ...rest.shift(), prompt });
-    },
-    async wipe() {
-      (await shared?.catch(() => undefined))?.fill(0);
-    },
-  };
+  return { publicOnly, unproved, ...handOut(refs.map(secretOf), options) };
 }
 
 /** Finds keys. */
-async function openKeys(refs: readonly string[], options: readonly PassphraseOption[], publicOnly: boolean): Promise<HeldKey[]> {
-  const ask = asking(refs, options, publicOnly);
+async function openKeys(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  publicOnly: boolean,
+  unproved = false,
+): Promise<HeldKey[]> {
+  const ask = asking(refs, options, publicOnly, unproved);
   const keys: HeldKey[] = [];
   try {
-    for (const ref of refs) {
+    for (const [i, ref] of refs.entries()) {
+      ask.turn(i);
       const key = await (await kindOf(ref)).open(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it
@@ -137,12 +132,24 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
   }
 }
 
-/** Keys to verify with, private or public. */
+/** Keys to verify with, private or public. One that is kept elsewhere has proved that it is there. */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
   const keys = await openKeys(refs, options, true);
-  await closeKeys(keys);
+  try {
+    // with the private half here, or a public key that its user chose to believe, there is nothing to prove
+    for (const { signer, private: secret } of keys) if (signer && !secret) await prove(signer);
+  } finally {
+    await closeKeys(keys);
+  }
   return keys.map((key) => key.public);
+}
+
+/** The public key that a reference claims to be, to tell which key is meant and for nothing else: it is not proved, so no PIN is asked for. */
+export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
+  const keys = await openKeys([ref], options, true, true);
+  await closeKeys(keys);
+  return (keys[0] as HeldKey).public;
 }
 
 export function anchors(keys: readonly PublicKey[]): Anchor[] {

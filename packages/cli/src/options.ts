@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { PassphraseOption } from "./key-ref.js";
+import type { PassphraseOption } from "./keys/hand-out.js";
 
 export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];

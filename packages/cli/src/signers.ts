@@ -1,6 +1,6 @@
 // Who made the signatures of an envelope, among keys that are known. For people and audits: what a device believes is decided by open().
 
-import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyName, testKeyPublic, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Claim } from "@firmseal/verifier/cose";
 import { ALGS } from "@firmseal/verifier/names";
 import { usage } from "./failure.js";
@@ -55,7 +55,7 @@ async function signerOf(claim: Claim, known: readonly KnownKey[]): Promise<Pick<
     const testKey = testKeyName(by.key);
     return { status: "valid", by, ...(testKey !== undefined && { testKey }) };
   }
-  const test = testKeys.find((t) => t.alg === alg && isBy(claim, testKeyPublic(t)));
+  const test = testKeys.find((t) => t.alg === alg && testKeyForms(t).some((key) => isBy(claim, key)));
   if (test) return { status: "test-key", testKey: test.name };
   return named[0] ? { status: "invalid", by: named[0] } : { status: "unknown" };
 }

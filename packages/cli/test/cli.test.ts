@@ -10,6 +10,7 @@ import {
   readEnvelope,
   signer,
   testKeyName,
+  thumbprint,
   toHex,
   toJwk,
   toPrivateJwk,
@@ -222,7 +223,7 @@ describe.concurrent("pubkey", () => {
       await p.ok(["sign", "fw.bin", "--key", `${name}.pem`, ...FACTS, "--seq", "1", "--out", "mine.suit"]);
       for (const format of ["pem", "jwk", "cose", "raw"] as const) {
         const r = await p.ok(["pubkey", `${name}.pem`, "--format", format]);
-        expect(r.stderr).toBe("");
+        expect(r.stderr).toBe(`thumbprint ${toHex(thumbprint(key))}\n`);
         expect(Buffer.from(toHex(key.secret), "hex").equals(r.bytes)).toBe(false);
         p.put("pub", r.bytes);
         if (format === "cose") expect(fromCose(Uint8Array.from(r.bytes))).toEqual(publicOf(key));

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { publicOf, signer } from "@firmseal/signer";
+import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../src/failure.js";
 import { asking } from "../src/key-ref.js";
@@ -149,6 +149,37 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(await fails(plugin({ describing: `${say(DESCRIBE)}\necho` }))).toBe("REF: answered with more than one line");
     expect(await fails(plugin({ signing: `${say(right)}\n${say(right)}` }))).toBe("REF: answered with more than one line");
   });
+
+  it.skipIf(!hasOpenssl)(
+    "a public key that a program only claims is believed by no command, and what it signs as proof is no Sig_structure",
+    async () => {
+      const sample = (alg: string, key: Uint8Array) =>
+        plugin({
+          begin: `IFS= read -r request\nprintf '%s\\n' "$request" >>${p.at("proofs")}`,
+          describing: say(DESCRIBE.replace(base64(keyA.key), base64(key)).replace("ed25519", alg)),
+          signing: `printf '%s\\n' "$request" | PLUGIN_KEY=${p.at("A.pem")} ${SAMPLE}`,
+        });
+      const r = await p.ok(["pubkey", sample("ed25519", keyA.key)]);
+      expect(r.stderr).toBe(`thumbprint ${toHex(thumbprint(keyA))}\n`);
+      for (const command of [["pubkey"], ["pubkey", "--device"], ["verify", "fw.bin", "--key"], ["whosigned", "fw.bin", "--key"]]) {
+        const stolen = await p.run([...command, sample("ed25519", keyC.key)]);
+        expect(stolen.stdout).toBe("");
+        expect(expectFailure(stolen, 3)).toContain("not one of this key over these bytes");
+      }
+      const signed = readFileSync(p.at("proofs"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const messages = signed.flatMap(({ message }) => (message === undefined ? [] : [Buffer.from(message, "base64")]));
+      expect(messages).toHaveLength(5);
+      for (const message of messages) {
+        // a Sig_structure is an array of 4 or 5 members: 0x84, 0x85
+        expect(message.toString("latin1", 0, 58)).toBe("firmseal proof of possession, not a signature of anything\n");
+        expect(message).toHaveLength(59 + 32);
+      }
+      expect(new Set(messages.map((message) => message.toString("hex"))).size).toBe(5);
+    },
+  );
 
   it.each([
     ["another algorithm", { alg: "rsa" }, "its alg is neither"],

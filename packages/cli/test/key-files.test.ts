@@ -27,7 +27,7 @@ import { open as openFd } from "../src/keys/fd.js";
 import { readKey } from "../src/keys/file.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/keys/format.js";
 import { openSshPrivate, openSshPublic } from "../src/keys/openssh.js";
-import { takesTooLong } from "../src/keys/pbes2.js";
+import { secondsOf } from "../src/keys/pbes2.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 import { checkPrivate } from "../src/keys/private-file.js";
 import { minisignPublic, minisignSecret } from "./minisign.js";
@@ -174,15 +174,24 @@ describe("forms", () => {
     const raised = Buffer.from(minisignSecret(keyA, PASS).split("\n")[1] as string, "base64");
     raised.writeBigUInt64LE(2n ** 32n, 38);
     raised.writeBigUInt64LE(2n ** 32n, 46);
-    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more memory or time");
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more memory than 1024 MiB");
     raised.writeBigUInt64LE(2n ** 40n, 38);
     raised.writeBigUInt64LE(2n ** 24n, 46);
-    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more memory or time");
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("at most 2 are spent on that");
+    // N = 2^14, p = 64
+    raised.writeBigUInt64LE(2n ** 25n, 38);
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("takes about 4 seconds to check");
     const pem = fromPem(await openSshPrivate(keyA, utf8(PASS), 1));
     const at = pem.indexOf(Buffer.from([0, 0, 0, 1]), pem.indexOf("bcrypt") + 10);
-    pem.writeUInt32BE(100_000, at);
-    const e = await refusal(`-----BEGIN OPENSSH PRIVATE KEY-----\n${pem.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
-    expect(e.message).toContain("100000 rounds");
+    for (const [rounds, seconds] of [
+      [106, 3],
+      [512, 10],
+      [100_000, 1900],
+    ] as const) {
+      pem.writeUInt32BE(rounds, at);
+      const e = await refusal(`-----BEGIN OPENSSH PRIVATE KEY-----\n${pem.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
+      expect(e.message).toBe(`KEY: its passphrase takes about ${seconds} seconds to check, and at most 2 are spent on that`);
+    }
   });
 
   it("rounds of PBKDF2 and work of scrypt in PKCS#8 have a limit too", async () => {
@@ -201,38 +210,55 @@ describe("forms", () => {
     ]);
     expect(der.subarray(at - 10, at - 8).toString("hex")).toBe("0408");
     expect(many).toHaveLength(der.length);
-    expect((await refusal(wrap(many), ask)).message).toContain("encrypted in a way that cannot be read here");
+    // nobody is asked for a passphrase in vain
+    const never = async () => Promise.reject(new Error("asked for a passphrase"));
+    expect((await refusal(wrap(many), never)).message).toMatch(/^KEY: its passphrase takes about [0-9]{4} seconds to check, /);
     const ours = await formatPrivate(keyA, "pkcs8", utf8(PASS));
     const scrypt = fromPem(ours);
     scrypt[scrypt.indexOf(Buffer.from("020108020105", "hex")) + 5] = 0x7f;
-    expect(takesTooLong(scrypt)).toBe(false);
-    expect([der, fromPem(ours)].map(takesTooLong)).toEqual([false, false]);
-    for (const whole of [der, scrypt]) for (let n = 0; n < whole.length; n++) takesTooLong(whole.subarray(0, n));
+    // N = 2^14, p = 127, and that of OpenSSL and ssh-keygen with rounds as people choose them
+    expect((await refusal(wrap(scrypt), never)).message).toContain("takes about 7 seconds to check");
+    for (const quick of [der, fromPem(ours)]) expect(secondsOf(quick)).toBeLessThan(0.5);
+    for (const whole of [der, scrypt]) for (let n = 0; n < whole.length; n++) secondsOf(whole.subarray(0, n));
     const long = Buffer.concat([
       Buffer.from("06092b06010401da47040b", "hex"),
       Buffer.from("30140402aaaa02030080000201080203010000", "hex"),
     ]);
-    expect(takesTooLong(long)).toBe(true);
+    expect(secondsOf(long)).toBeNaN();
     const hex = (text: string) => Buffer.from(text, "hex");
     const limits = (rounds: string) => tlv(SEQUENCE, octetString(Buffer.alloc(8)), hex(rounds));
     // the scheme of PKCS#12, which OpenSSL reads, has rounds as well: 1.2.840.113549.1.12.1.3
     const pkcs12 = (rounds: string) =>
       tlv(SEQUENCE, tlv(SEQUENCE, hex("060a2a864886f70d010c0103"), limits(rounds)), octetString(Buffer.alloc(16)));
-    expect([pkcs12("02020800"), pkcs12("02047fffffff")].map(takesTooLong)).toEqual([false, true]);
+    expect(secondsOf(pkcs12("02020800"))).toBeLessThan(0.1);
+    expect(secondsOf(pkcs12("02047fffffff"))).toBeGreaterThan(2000);
     // so it does the length of an identifier in two bytes where one is enough
-    const pbes2 = (kdf: string) =>
+    const pbes2 = (kdf: string, rounds = "02047fffffff") =>
       tlv(
         SEQUENCE,
-        tlv(SEQUENCE, hex("06092a864886f70d01050d"), tlv(SEQUENCE, tlv(SEQUENCE, hex(kdf), limits("02047fffffff")))),
+        tlv(SEQUENCE, hex("06092a864886f70d01050d"), tlv(SEQUENCE, tlv(SEQUENCE, hex(kdf), limits(rounds)))),
         octetString(Buffer.alloc(16)),
       );
-    expect([pbes2("06092a864886f70d01050c"), pbes2("0681092a864886f70d01050c")].map(takesTooLong)).toEqual([true, true]);
+    const PBKDF2 = "06092a864886f70d01050c";
+    expect(secondsOf(pbes2(PBKDF2))).toBeGreaterThan(2000);
+    expect(secondsOf(pbes2("0681092a864886f70d01050c"))).toBeNaN();
+    // 10^7 rounds, with each hash that is known, and with one that is not (SHA3-256, which OpenSSL knows)
+    for (const hash of ["07", "08", "09", "0a", "0b"]) {
+      const prf = `300c06082a864886f70d02${hash}0500`;
+      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680${prf}`)), never)).message).toMatch(/takes about (6|11) seconds to check/);
+      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680020120${prf}`)), never)).message).toMatch(/takes about (6|11) seconds to check/);
+      // what today's advice asks for is read
+      expect(secondsOf(pbes2(PBKDF2, `02030f4240${prf}`))).toBeLessThan(2);
+    }
+    expect((await refusal(wrap(pbes2(PBKDF2, "02030f4240300d0609608648016503040" + "20e0500")), never)).message).toContain(
+      "in a way that cannot be read",
+    );
     // an indefinite length, which OpenSSL reads
     const indefinite = Buffer.concat([
       Buffer.from("06092a864886f70d01050c", "hex"),
       Buffer.from("308024800402aaaa000002040000ffff0000", "hex"),
     ]);
-    expect(takesTooLong(indefinite)).toBe(true);
+    expect(secondsOf(indefinite)).toBeNaN();
   });
 
   it("what a form cannot hold is not written", async () => {

@@ -8,7 +8,18 @@ import { fromRaw } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { open } from "../src/keys/awskms.js";
 import type { KeyFileError } from "../src/keys/error.js";
-import { type Answer, CANARY, closedPort, httpService, moto, type ServiceKey, serviceKey, setEnv, signatureOf } from "./kms-servers.js";
+import {
+  type Answer,
+  bytesFlooded,
+  CANARY,
+  closedPort,
+  httpService,
+  moto,
+  type ServiceKey,
+  serviceKey,
+  setEnv,
+  signatureOf,
+} from "./kms-servers.js";
 import { expectFailure, FACTS, standard } from "./run.js";
 
 const hasMoto = spawnSync("moto_server", ["--help"]).status === 0;
@@ -148,6 +159,84 @@ describe("answers in the shape of the API reference", () => {
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
+  it("a public key that the service does not sign with is not given out, nor verified with", async () => {
+    const [key, other] = [serviceKey("p256"), serviceKey("p256")];
+    const url = await aws(key, (target, { Message }) =>
+      target === "Sign"
+        ? { json: { KeyId: ARN, Signature: signatureOf(other, Buffer.from(Message, "base64")).toString("base64") } }
+        : undefined,
+    );
+    const p = standard();
+    for (const args of [
+      ["pubkey", `awskms:${ARN}`],
+      ["verify", "fw.bin", "--key", `awskms:${ARN}`],
+    ]) {
+      const r = await p.run(args, { env: env(url) });
+      expect(r.stdout).toBe("");
+      expect(expectFailure(r, 3)).toContain("not one of this key");
+    }
+  });
+
+  it("an answer without end is cut off: from the service, and from who gives credentials", async () => {
+    bytesFlooded();
+    for (const of of ["GetPublicKey", "Sign"]) {
+      await aws(serviceKey("p256"), (target) => (target === of ? "endless" : undefined));
+      expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("answered with more than 1 MiB") });
+      expect(bytesFlooded()).toBeLessThan(64 << 20);
+    }
+    const port = await httpService(() => "endless");
+    setEnv({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/`,
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+    });
+    expect(await failure(`awskms:${ID}`)).toMatchObject({ exit: 3, message: expect.stringContaining("answered with more than 1 MiB") });
+    expect(bytesFlooded()).toBeLessThan(64 << 20);
+  });
+
+  it("in the command line: memory stays small, and nothing is written", async () => {
+    const url = await aws(serviceKey("p256"), () => "endless");
+    const p = standard();
+    const r = await p.run(["sign", "fw.bin", "--key", `awskms:${ID}`, ...FACTS, "--seq", "7"], {
+      env: env(url),
+      through: ["sh", "-c", 'exec /usr/bin/env NODE_OPTIONS=--max-old-space-size=64 "$@"', "sh"],
+    });
+    expect(expectFailure(r, 3)).toContain("answered with more than 1 MiB");
+    expect(p.has("fw.suit")).toBe(false);
+  });
+
+  it("a key that was not asked for, in either answer", async () => {
+    const key = serviceKey("p256");
+    const PublicKey = key.publicKey.export({ format: "der", type: "spki" }).toString("base64");
+    const other = ARN.replace(/.$/, "0");
+    const elsewhere = ARN.replace("111122223333", "111122224444");
+    for (const [ref, KeyId] of [
+      [ID, other],
+      [ID, undefined],
+      [ID, "alias/release"],
+      [ARN, other],
+      [ARN, elsewhere],
+      [ARN, ARN.replace("eu-west-1", "us-east-1")],
+      ["arn:aws:kms:eu-west-1:111122223333:alias/release", elsewhere],
+      ["alias/release", "alias/release"],
+    ] as const) {
+      await aws(key, (target) => (target === "GetPublicKey" ? { json: { KeyId, KeyUsage: "SIGN_VERIFY", PublicKey } } : undefined));
+      expect((await failure(`awskms:${ref}`)).message, `${ref} ${KeyId}`).toContain("another key than was asked for");
+    }
+    for (const KeyId of [other, elsewhere, undefined, "alias/release"]) {
+      await aws(key, (target, { Message }) =>
+        target === "Sign" ? { json: { KeyId, Signature: signatureOf(key, Buffer.from(Message, "base64")).toString("base64") } } : undefined,
+      );
+      expect((await failure("awskms:alias/release")).message).toContain("another key than was asked for");
+    }
+    await aws(key);
+    for (const ref of [ID, ARN, "alias/release", "arn:aws:kms:eu-west-1:111122223333:alias/release"]) {
+      const held = await open(`awskms:${ref}`);
+      expect((await held.signer?.sign(new Uint8Array(55)))?.length).toBe(64);
+      await held.close?.();
+    }
+  });
+
   it("a signature of another key, over other bytes, damaged, in a loose form, or none is not let out", async () => {
     const key = serviceKey("p256");
     const good = (m: string) => signatureOf(key, Buffer.from(m, "base64"));
@@ -166,7 +255,7 @@ describe("answers in the shape of the API reference", () => {
         target === "Sign" ? { json: { KeyId: ARN, Signature: answer(Message).toString("base64") } } : undefined,
       );
       const held = await open(`awskms:${ID}`);
-      await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(/is no signature|is not one of this key/);
+      await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(/is no signature|is not one of this key|more than 1 MiB/);
       await held.close?.();
     }
   });

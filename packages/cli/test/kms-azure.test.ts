@@ -8,6 +8,8 @@ import { rawFromDer } from "../src/keys/ecdsa-der.js";
 import type { KeyFileError } from "../src/keys/error.js";
 import {
   type Answer,
+  believe,
+  bytesFlooded,
   CANARY,
   certificate,
   closedPort,
@@ -84,7 +86,8 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
       AZURE_TOKEN_CREDENTIALS: "prod",
     };
     // in this process the file of certificates was read at its start
-    setEnv({ ...env, NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    believe(tls);
+    setEnv(env);
     return { proxy, env: { ...env, NODE_EXTRA_CA_CERTS: tls.path } };
   }
 
@@ -112,6 +115,30 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
       expect(device.open(p.get("fw.suit"), { anchors: [device.anchor("es256", raw)] }).sequence).toEqual([0, 7]);
     }
     expect(new Set(proxy.names)).toEqual(new Set(["acme-fw.vault.azure.net:443"]));
+  });
+
+  it("an answer without end is cut off, from the vault and from who gives tokens", async () => {
+    bytesFlooded();
+    for (const of of ["get", "sign"]) {
+      await vault(serviceKey("p256"), (what) => (what === of ? "endless" : undefined));
+      expect(await failure()).toMatchObject({ exit: 3, message: `${REF}: the service answered with more than 1 MiB` });
+      // what lies in the buffers of the kernel, the proxy and the server
+      expect(bytesFlooded()).toBeLessThan(64 << 20);
+    }
+    // in a process of its own, for this one has a token already
+    const { env } = await vault(serviceKey("p256"));
+    const IDENTITY_ENDPOINT = `http://127.0.0.1:${await httpService(() => "endless")}/msi/token`;
+    const r = await standard().run(["pubkey", REF], { env: { ...env, IDENTITY_ENDPOINT } });
+    expect(expectFailure(r, 3)).toContain("the service answered with more than 1 MiB");
+    expect(bytesFlooded()).toBeLessThan(64 << 20);
+  });
+
+  it("a signature under another key or algorithm than was asked for", async () => {
+    const key = serviceKey("p256");
+    for (const kid of [`${VAULT}/keys/release/${OTHER}`, `${VAULT}/keys/other/${VERSION}`, undefined]) {
+      await vault(key, (what, given) => (what === "sign" ? { json: { ...given, kid } } : undefined));
+      expect((await failure()).message, kid).toContain("another key than was asked for");
+    }
   });
 
   it("another key, another version, another kind, disabled: not signed with", async () => {
@@ -149,7 +176,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
       await vault(key, (what, given) =>
         what === "sign" ? { json: { ...given, value: Buffer.from(value).toString("base64url") } } : undefined,
       );
-      expect((await failure()).message).toMatch(/no signature|not one of this key/);
+      expect((await failure()).message).toMatch(/no signature|not one of this key|more than 1 MiB/);
     }
   });
 

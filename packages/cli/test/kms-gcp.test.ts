@@ -9,6 +9,7 @@ import { crc32c } from "../src/keys/crc32c.js";
 import type { KeyFileError } from "../src/keys/error.js";
 import { open } from "../src/keys/gcpkms.js";
 import {
+  bytesFlooded,
   CANARY,
   certificate,
   closedPort,
@@ -67,7 +68,7 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
   async function google(
     key: ServiceKey,
     algorithm: number,
-    change: (method: string, given: Given, sent: Given) => Given | number | "silence" = (_, given) => given,
+    change: (method: string, given: Given, sent: Given) => Given | number | "silence" | "endless" = (_, given) => given,
   ) {
     const { PublicKey, AsymmetricSignRequest, AsymmetricSignResponse } = messages;
     const pem = key.publicKey.export({ format: "pem", type: "spki" }) as string;
@@ -126,6 +127,15 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     }
     throw new Error("nothing was refused");
   }
+
+  it("an answer without end is cut off", async () => {
+    bytesFlooded();
+    for (const of of ["GetPublicKey", "AsymmetricSign"]) {
+      await google(serviceKey("p256"), ALGORITHMS.p256, (method, given) => (method === of ? "endless" : given));
+      expect(await failure()).toMatchObject({ exit: 3, message: `${REF}: the service answered with more than 1 MiB` });
+      expect(bytesFlooded()).toBeLessThan(64 << 20);
+    }
+  });
 
   it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle believes it", async (kind) => {
     const { p, env, proxy } = await google(serviceKey(kind), ALGORITHMS[kind]);

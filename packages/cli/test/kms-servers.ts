@@ -7,9 +7,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
+import { createRequire } from "node:module";
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 
 export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
@@ -67,7 +69,46 @@ const body = async (request: AsyncIterable<Buffer>) => {
   return Buffer.concat(chunks);
 };
 
-export type Answer = { status?: number; json?: object; headers?: { [name: string]: string } } | "silence";
+export type Answer = { status?: number; json?: object; headers?: { [name: string]: string } } | "silence" | "endless";
+
+let flooded = 0;
+
+/** Bytes that endless answers have sent since this was asked last. */
+export function bytesFlooded(): number {
+  const n = flooded;
+  flooded = 0;
+  return n;
+}
+
+/** Writes for as long as somebody reads; the text of JSON that has no end. */
+function flood(to: Writable): void {
+  const chunk = Buffer.alloc(65536, 0x22);
+  const more = () => {
+    while (!to.destroyed && to.writable) {
+      flooded += chunk.length;
+      if (!to.write(chunk)) {
+        to.once("drain", more);
+        return;
+      }
+    }
+  };
+  to.on("error", () => {});
+  more();
+}
+
+/** Has all connections of this process believe a certificate, which NODE_EXTRA_CA_CERTS does for a process that begins. */
+export function believe({ cert }: Certificate): void {
+  const tls = createRequire(import.meta.url)("node:tls") as typeof import("node:tls");
+  const create = tls.createSecureContext;
+  tls.createSecureContext = (options) => {
+    const made = create(options);
+    (made.context as { addCACert(cert: Buffer): void }).addCACert(cert);
+    return made;
+  };
+  onTestFinished(() => {
+    tls.createSecureContext = create;
+  });
+}
 
 /** HTTP, or HTTPS with `tls`. Gives the port. */
 export async function httpService(
@@ -77,6 +118,11 @@ export async function httpService(
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const a = await answer(request, await body(request));
     if (a === "silence") return;
+    if (a === "endless") {
+      response.writeHead(200, { "content-type": "application/json" });
+      flood(response);
+      return;
+    }
     response.writeHead(a.status ?? 200, { "content-type": "application/json", ...a.headers });
     response.end(JSON.stringify(a.json ?? {}));
   };
@@ -87,7 +133,7 @@ export async function httpService(
 
 /** gRPC with one message each way: `answer` gives the message, or a status. */
 export async function grpcService(
-  answer: (method: string, message: Buffer, headers: { authorization?: string | undefined }) => Uint8Array | number | "silence",
+  answer: (method: string, message: Buffer, headers: { authorization?: string | undefined }) => Uint8Array | number | "silence" | "endless",
   tls: Certificate,
 ): Promise<number> {
   const server = createSecureServer(tls);
@@ -98,6 +144,13 @@ export async function grpcService(
     const frame = await body(stream);
     const a = answer(String(headers[":path"]).split("/").pop() ?? "", frame.subarray(5), { authorization: headers.authorization });
     if (a === "silence") return;
+    if (a === "endless") {
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      // a message of 4 GiB
+      stream.write(Buffer.from([0, 0xff, 0xff, 0xff, 0xff]));
+      flood(stream);
+      return;
+    }
     const fixed = { ":status": 200, "content-type": "application/grpc" };
     // no message beside the status: what a service says must not be needed
     if (typeof a === "number") {

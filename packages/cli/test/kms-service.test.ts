@@ -132,6 +132,22 @@ describe("the limit on time", () => {
   });
 });
 
+it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use", async (ref) => {
+  const p = new Place();
+  p.put("fw.bin", image(100));
+  const r = await p.run(["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
+  expect(r.exit).toBe(3);
+  const lines = r.stderr
+    .trim()
+    .split("\n")
+    .filter((line) => !line.includes("Warning") && !line.startsWith("(Use"));
+  expect(lines).toEqual([
+    `firmseal: ${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer in the place of the service`,
+    "hint: take it out of the environment; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+  ]);
+  expect(p.names()).toEqual(["fw.bin"]);
+});
+
 it("an error that no table names is told by its class, and only where that is a word", () => {
   expect(unknownTrouble("S", "SomeException")[0]).toBe("S has failed (SomeException)");
   for (const mark of [undefined, 7, "", "two words", "a\u001b[31m", "x".repeat(100)])

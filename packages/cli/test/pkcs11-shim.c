@@ -5,6 +5,7 @@
  *   SHIM_LOG           a file that gets the name of each call that counts
  *   SHIM_SESSIONS=n    so many sessions may be open at once
  *   SHIM_FAIL=i:code   the function at place i of CK_FUNCTION_LIST returns that code
+ *   SHIM_BLOCK=i       the function at place i never returns
  *   SHIM_FLAGS=n       flags that every token has besides
  *   SHIM_CLOSED=1      nothing is shown without a PIN, not even public keys
  *   SHIM_FLIP=1        one bit of every signature is wrong */
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef unsigned long rv;
 typedef rv (*call)(void *, void *, void *, void *, void *, void *, void *, void *);
@@ -86,8 +88,15 @@ static rv fail(void *a, void *b, void *c, void *d, void *e, void *f, void *g, vo
   return code;
 }
 
+static rv block(void *a, void *b, void *c, void *d, void *e, void *f, void *g, void *h) {
+  (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
+  note("blocked");
+  while (getenv("SHIM_BLOCK")) pause();
+  return 5;
+}
+
 rv C_GetFunctionList(void **out) {
-  const char *module = getenv("SHIM_MODULE"), *failing = getenv("SHIM_FAIL");
+  const char *module = getenv("SHIM_MODULE"), *failing = getenv("SHIM_FAIL"), *blocking = getenv("SHIM_BLOCK");
   void *handle = module ? dlopen(module, RTLD_NOW | RTLD_LOCAL) : NULL;
   rv (*get)(call **) = handle ? (rv(*)(call **))dlsym(handle, "C_GetFunctionList") : NULL;
   if (!get || get(&real) != 0) return 5;
@@ -103,6 +112,10 @@ rv C_GetFunctionList(void **out) {
     int place = atoi(failing);
     code = strtoul(strchr(failing, ':') + 1, NULL, 0);
     if (place > 0 && place < COUNT && place != GET_FUNCTION_LIST) list[place] = fail;
+  }
+  if (blocking) {
+    int place = atoi(blocking);
+    if (place > 0 && place < COUNT && place != GET_FUNCTION_LIST) list[place] = block;
   }
   *out = list;
   return 0;

@@ -1,19 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { cpSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, cpSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { failureOf } from "../src/failure.js";
-import { asking, type PassphraseOption } from "../src/key-ref.js";
+import { asking } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { formatPublic } from "../src/keys/format.js";
+import type { PassphraseOption } from "../src/keys/hand-out.js";
+import { encryptedPem, plainPem } from "../src/keys/pkcs8.js";
 import { open } from "../src/keys/pkcs11.js";
 import { algOf, readPublic } from "../src/keys/pkcs11-key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/keys/pkcs11-names.js";
 import type { OpenToken } from "../src/keys/pkcs11-token.js";
 import { parseUri } from "../src/keys/pkcs11-uri.js";
-import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result } from "./run.js";
+import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result, stateOf } from "./run.js";
 import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
@@ -192,7 +195,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     return text;
   }
   async function verifiesOnDevice(file: string, ref: string, alg: string): Promise<void> {
-    const raw = (await ok(["pubkey", ref, "--format", "raw"])).bytes;
+    const raw = (await ok(["pubkey", ref, "--format", "raw", "--passphrase-env", "PIN"])).bytes;
     const device = bundle(alg);
     expect(() => device.open(p.get(file), { anchors: [device.anchor(alg, raw)] })).not.toThrow();
     const damaged = p.get(file);
@@ -239,7 +242,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       "--passphrase-env",
       "PIN",
     ]);
-    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2"]);
+    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2", "--passphrase-env", "PIN"]);
     p.put("pin", `${PIN}\r\n`);
     for (const source of [`file:${p.at("pin")}`, "env:PIN"])
       expect((await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, [])).exit, source).toBe(0);
@@ -257,12 +260,15 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     await verifiesOnDevice("each.suit", ref, "es256");
   });
 
-  it("ends the session and the module; verifying asks for no PIN", async () => {
+  it("ends the session and the module; a key to verify with proves itself, one that is only named need not", async () => {
     p.put("log", "");
     expect((await sign(keys.ed25519, "log.suit", hsm.shim({ SHIM_LOG: p.at("log") }))).exit).toBe(0);
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
-    await ok(["verify", "log.suit", "--key", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") }));
+    await ok(["verify", "log.suit", "--key", keys.ed25519, "--passphrase-env", "PIN"], hsm.shim({ SHIM_LOG: p.at("log") }));
+    expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
+    p.put("log", "");
+    expect(expectFailure(await run(["audit", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") })), 3)).toContain("no log of this key");
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
     await fails(keys.ed25519, hsm.shim({ SHIM_LOG: p.at("log"), SHIM_FAIL: "43:0x70" }));
@@ -270,9 +276,52 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   });
 
   it("a token that shows nothing without a PIN is asked with one", async () => {
-    const ours = (await ok(["pubkey", keys.es256])).stdout;
     const args = ["pubkey", keys.es256, "--passphrase-env", "PIN"];
+    const ours = (await ok(args)).stdout;
     expect((await ok(args, hsm.shim({ SHIM_CLOSED: "1" }))).stdout).toBe(ours);
+  });
+
+  it("a public key that somebody put into the token without a PIN is believed by no command", async () => {
+    const ref = "pkcs11:token=one;object=device";
+    const made = await ok(["token", "keygen", `${ref};id=%d1`, "--alg", "es256", "--passphrase-env", "PIN"]);
+    const thumbprint = /^thumbprint [0-9a-f]{64}$/m.exec(made.stderr)?.[0] as string;
+    const pub = ["pubkey", ref, "--passphrase-env", "PIN"];
+    const genuine = await ok(pub);
+    expect(genuine.stderr).toBe(`${thumbprint}\n`);
+    p.put(
+      "planted.der",
+      Buffer.from(
+        Buffer.from(formatPublic(keyB, "pem"))
+          .toString()
+          .replace(/-.*-|\n/g, ""),
+        "base64",
+      ),
+    );
+    const plant = ["--write-object", p.at("planted.der"), "--type", "pubkey", "--label", "device"];
+    try {
+      // beside it, under its name
+      hsm.pkcs11ToolOpen("one", ...plant, "--id", "d2");
+      expect((await ok(pub)).stdout).toBe(genuine.stdout);
+      expect((await ok([...pub, "--format", "js"])).stderr).toBe(`${thumbprint}\n`);
+      // in its place
+      for (const id of ["d1", "d2"]) hsm.pkcs11ToolOpen("one", "--delete-object", "--type", "pubkey", "--id", id);
+      hsm.pkcs11ToolOpen("one", ...plant, "--id", "d1");
+      p.put("B.pem", plainPem(keyB));
+      await ok(["sign", "fw.bin", "--key", "B.pem", ...FACTS, "--seq", "1", "--out", "planted.suit"]);
+      for (const args of [
+        pub,
+        [...pub, "--format", "js"],
+        ["verify", "planted.suit", "--key", ref, "--passphrase-env", "PIN"],
+        ["whosigned", "planted.suit", "--key", ref, "--passphrase-env", "PIN"],
+      ]) {
+        const r = await run(args);
+        expect(r.stdout, args.join(" ")).toBe("");
+        expect(expectFailure(r, 3)).toContain("the signature that came back is not one of this key");
+      }
+      expect(expectFailure(await run(["pubkey", `${ref};type=public`]), 2)).toContain("anybody may have put into the token");
+    } finally {
+      for (const type of ["pubkey", "privkey"]) hsm.pkcs11Tool("one", "--delete-object", "--type", type, "--id", "d1");
+    }
   });
 
   const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
@@ -280,7 +329,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     const ref = "pkcs11:token=one;object=cert-only";
     hsm.pkcs11Tool("one", "--keypairgen", "--key-type", "EC:prime256v1", "--label", "cert-only", "--id", "0e");
     try {
-      const pub = await ok(["pubkey", ref]);
+      const pub = await ok(["pubkey", ref, "--passphrase-env", "PIN"]);
       p.put("pub.pem", pub.bytes);
       p.put("ca.pem", plainPem(keyB));
       const args = "x509 -new -force_pubkey pub.pem -key ca.pem -subj /CN=release -days 30 -outform DER -out cert.der".split(" ");
@@ -289,10 +338,10 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       expect(await fails(ref)).toContain("no public key beside this private one");
       hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
       expect((await sign(ref, "cert.suit")).exit).toBe(0);
-      await ok(["verify", "cert.suit", "--key", ref]);
-      expect((await ok(["pubkey", ref])).stdout).toBe(pub.stdout);
+      await ok(["verify", "cert.suit", "--key", ref, "--passphrase-env", "PIN"]);
+      expect((await ok(["pubkey", ref, "--passphrase-env", "PIN"])).stdout).toBe(pub.stdout);
       // a certificate and a public key that disagree: which one is right cannot be known
-      p.put("pub.pem", (await ok(["pubkey", keys.es256])).bytes);
+      p.put("pub.pem", (await ok(["pubkey", keys.es256, "--passphrase-env", "PIN"])).bytes);
       expect(spawnSync("openssl", args, { cwd: p.path }).status).toBe(0);
       hsm.pkcs11Tool("one", "--write-object", p.at("cert.der"), "--type", "cert", "--label", "cert-only", "--id", "0e");
       expect(await fails(ref, {}, 2)).toContain("2 keys fit");
@@ -358,6 +407,45 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
   });
 
+  it("a module that others can write, or put another one in the place of, is not loaded", async () => {
+    const shim = hsm.shim({ SHIM_LOG: p.at("loaded") });
+    p.put("loaded", "");
+    const from = shim["FIRMSEAL_PKCS11_MODULE"] as string;
+    p.folder("open/inner");
+    p.folder("closed");
+    for (const name of ["open/inner/m.so", "closed/group.so", "closed/others.so", "closed/good.so"]) copyFileSync(from, p.at(name));
+    chmodSync(p.at("open"), 0o777);
+    chmodSync(p.at("closed/group.so"), 0o775);
+    chmodSync(p.at("closed/others.so"), 0o757);
+    symlinkSync(p.at("open/inner/m.so"), p.at("closed/link.so"));
+    // the link can be changed, what it leads to cannot
+    symlinkSync(p.at("closed/good.so"), p.at("open/link.so"));
+    symlinkSync(p.at("open"), p.at("closed/folder"));
+    for (const [path, place] of [
+      ["closed/group.so", "closed/group.so"],
+      ["closed/others.so", "closed/others.so"],
+      ["open/inner/m.so", "open"],
+      ["closed/link.so", "open"],
+      ["open/link.so", "open"],
+      ["closed/folder/inner/m.so", "open"],
+    ] as const) {
+      const words = await fails(`${keys.ed25519}?module-path=${p.at(path)}`, shim);
+      expect(words, path).toContain(`can be written by others`);
+      expect(words).toMatch(/code that runs here\nhint: chmod go-w /);
+      expect(words.split("hint: ")[1]).toContain(p.at(place));
+      expect(await fails(keys.ed25519, { ...shim, FIRMSEAL_PKCS11_MODULE: p.at(path) })).toContain("can be written by others");
+    }
+    // in a sticky folder (that of this test is in one) others cannot replace what is there
+    expect(statSync(tmpdir()).mode & 0o1002).toBe(0o1002);
+    expect(p.get("loaded").toString()).toBe("");
+    symlinkSync("good.so", p.at("closed/well.so"));
+    expect((await sign(`${keys.ed25519}?module-path=${p.at("closed/well.so")}`, "well.suit", shim)).exit).toBe(0);
+    expect(p.get("loaded").toString()).toContain("C_Sign");
+    if (process.geteuid?.() !== 0) return;
+    chownSync(p.at("closed/good.so"), 12345, 0);
+    expect(await fails(`${keys.ed25519}?module-path=${p.at("closed/good.so")}`, shim)).toContain("belongs to another user");
+  });
+
   it("a wrong PIN, one that is locked, and one that is not there", async () => {
     expect(await failsOutside(keys.ed25519, { PIN: "wrong-CANARY" })).toMatch(/: wrong PIN; few tries are left\nhint: /);
     expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLAGS: "0x20000", PIN: "wrong-CANARY" }))).toContain(
@@ -369,10 +457,65 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
-  it("a pin-source that others can read, is empty, or is none", async () => {
+  it("the passphrase of a file is not offered to a token, nor the PIN of one token to another", async () => {
+    const tries = async (refs: string[], options: string[], env: { [name: string]: string }) => {
+      p.put("log", "");
+      const args = ["sign", "fw.bin", ...refs.flatMap((ref) => ["--key", ref]), ...options.flatMap((name) => ["--passphrase-env", name])];
+      const r = await run([...args, ...FACTS, "--seq", "1", "--out", "mixed.suit"], hsm.shim({ SHIM_LOG: p.at("log"), ...env }));
+      const logins = p
+        .get("log")
+        .toString()
+        .split("\n")
+        .filter((line) => line === "C_Login").length;
+      return { r, logins };
+    };
+    p.put("enc.pem", await encryptedPem(keyA, Buffer.from("FILE-CANARY")));
+    p.put("plain.pem", plainPem(keyB));
+    const env = { FILE: "FILE-CANARY" };
+    for (const file of ["enc.pem", "plain.pem"])
+      for (const refs of [
+        [file, keys.ed25519],
+        [keys.ed25519, file],
+      ]) {
+        const { r, logins } = await tries(refs, ["FILE"], env);
+        expect(expectFailure(r, 2)).toContain("one passphrase is given for files and tokens");
+        expect(r.stderr).toContain("pin-source=env:NAME");
+        expect(logins).toBe(0);
+        // each by its place, whether the file needs its own or not
+        const right = await tries(refs, refs[0] === file ? ["FILE", "PIN"] : ["PIN", "FILE"], env);
+        expect({ exit: right.r.exit, logins: right.logins }, right.r.stderr).toEqual({ exit: 0, logins: 1 });
+      }
+    const named = await tries(["enc.pem", `${keys.ed25519}?pin-source=env:PIN`], ["FILE"], env);
+    expect(named.r.exit, named.r.stderr).toBe(0);
+    expect(expectFailure((await tries(["enc.pem", "plain.pem", keys.ed25519], ["FILE", "PIN"], env)).r, 2)).toContain("2 passphrases are");
+    hsm.init("two");
+    try {
+      const other = "pkcs11:token=two;object=other";
+      await ok(["token", "keygen", other, "--passphrase-env", "PIN"]);
+      const { r, logins } = await tries([keys.ed25519, other], ["PIN"], {});
+      expect(expectFailure(r, 2)).toContain("was for another token");
+      expect(logins).toBe(1);
+      expect((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r.exit).toBe(0);
+      const listed = await run(["token", "list", "--login", "--passphrase-env", "PIN"], hsm.env);
+      expect(expectFailure(listed, 2)).toContain("was for another token");
+    } finally {
+      hsm.remove("two");
+    }
+  });
+
+  it("a pin-source that others can read, is behind a link, is empty, or is none", async () => {
+    p.put("tight", PIN);
+    symlinkSync(p.at("tight"), p.at("pin-link"));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("pin-link")}`)).toContain("a PIN behind a symbolic link");
+    if (process.geteuid?.() === 0) {
+      chownSync(p.at("tight"), 12345, 0);
+      expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("tight")}`)).toContain("a PIN in a file of another user");
+    }
+    p.put("long", "1".repeat(2000));
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("long")}`, {}, 2)).toContain("too long for a PIN");
     p.put("loose", PIN, 0o644);
     p.put("none", "\n");
-    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("can be read by others");
+    expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("loose")}`)).toContain("a PIN that others can read or change (mode 0644)");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("none")}`)).toContain("the PIN is empty");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("there is no such file");
     for (const source of [PIN, "file:pin", "%7Ccat%20pin", "https://example.com/pin"])
@@ -401,6 +544,38 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     ["an error of the maker's own", "44:0x80000001", "refuses (PKCS#11 error 0x80000001)"],
   ])("when %s", async (_, SHIM_FAIL, words) => {
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL }))).toContain(words);
+  });
+
+  // SIGINT is Ctrl-C. Before C_Sign the log and its witness were written; what holds signals back for that must be gone by then
+  it.each<[string, number, NodeJS.Signals]>([
+    ["C_Initialize", 1, "SIGINT"],
+    ["C_GetSlotList", 5, "SIGTERM"],
+    ["C_OpenSession", 13, "SIGHUP"],
+    ["C_Login", 19, "SIGINT"],
+    ["C_FindObjectsInit", 27, "SIGTERM"],
+    ["C_SignInit", 43, "SIGHUP"],
+    ["C_Sign", 44, "SIGINT"],
+    ["C_Sign", 44, "SIGTERM"],
+    ["C_Sign", 44, "SIGHUP"],
+  ])("a module that never returns from %s (%i) is ended by %s, and leaves no lock", async (_, place, signal) => {
+    p.put("log", "");
+    const env = hsm.shim({ SHIM_LOG: p.at("log"), SHIM_BLOCK: String(place) });
+    const args = ["sign", "fw.bin", "--key", keys.ed25519, ...FACTS, "--seq", "1", "--out", "never.suit", "--passphrase-env", "PIN"];
+    const r = await p.run(args, {
+      env,
+      started: (pid) => {
+        const timer = setInterval(() => {
+          if (!p.get("log").toString().includes("blocked")) return;
+          clearInterval(timer);
+          process.kill(pid, signal);
+        }, 20);
+        onTestFinished(() => clearInterval(timer));
+      },
+    });
+    expect({ signal: r.signal, stdout: r.stdout, stderr: r.stderr }).toEqual({ signal, stdout: "", stderr: "" });
+    expect(p.has("never.suit")).toBe(false);
+    expect(readdirSync(stateOf(p.path)).filter((name) => !/\.(log|log-seen)$/.test(name))).toEqual([]);
+    expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 
   it("a wrong signature does not leave", async () => {

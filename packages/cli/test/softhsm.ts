@@ -66,6 +66,11 @@ export class SoftHsm {
     return this.tool("pkcs11-tool", ["--module", module as string, "--token-label", label, "--login", "--pin", PIN, ...args]);
   }
 
+  /** What anybody can do who knows no PIN. */
+  pkcs11ToolOpen(label: string, ...args: string[]): string {
+    return this.tool("pkcs11-tool", ["--module", module as string, "--token-label", label, ...args]);
+  }
+
   /** The environment with the module of pkcs11-shim.c in front of SoftHSM, which it is compiled for once. */
   shim(settings: { [name: string]: string }): { [name: string]: string } {
     const path = this.place.at("shim.so");

@@ -1,17 +1,21 @@
 // Who signed; and what each command does with published test keys. Hybrid pairs from their making to their verification.
 
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import {
   encode,
   encodeTrust,
+  foreignSigner,
   loadAlg,
+  type PublicKey,
   privateKey,
   publicOf,
   sign,
   signer,
   signTrust,
   singleImage,
+  testKeyForms,
   testKeyPublic,
   testKeys,
   thumbprint,
@@ -20,6 +24,7 @@ import {
   toPrivateCose,
   withKid,
 } from "@firmseal/signer";
+import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
 import { published } from "../../signer/test/published.js";
 import { refuseTestKeys } from "../src/key-ref.js";
@@ -164,6 +169,21 @@ describe.concurrent("whosigned", () => {
   });
 });
 
+/** Ed25519 (RFC 8032 §5.1.6) under -A, by L - s in the place of the secret scalar s. */
+function signNegative(seed: Uint8Array, negative: Uint8Array, message: Uint8Array): Uint8Array {
+  const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const number = (bytes: Uint8Array) => BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);
+  const sha512 = (...parts: Uint8Array[]) => createHash("sha512").update(Buffer.concat(parts)).digest();
+  const expanded = sha512(seed);
+  expanded[0] = (expanded[0] as number) & 0xf8;
+  expanded[31] = ((expanded[31] as number) & 0x7f) | 0x40;
+  const s = L - (number(expanded.subarray(0, 32)) % L);
+  const r = number(sha512(expanded.subarray(32), message)) % L;
+  const R = Point.BASE.multiply(r).toBytes();
+  const S = (r + (number(sha512(R, negative, message)) % L) * s) % L;
+  return Buffer.concat([R, Buffer.from(S.toString(16).padStart(64, "0"), "hex").reverse()]);
+}
+
 describe.concurrent("published test keys", () => {
   const secretOf = (t: (typeof testKeys)[number]) => (t.digest === undefined ? published[t.name] : t.key);
 
@@ -220,6 +240,28 @@ describe.concurrent("published test keys", () => {
       expect(r.json["testKeys"]).toEqual(names);
       for (const name of names) expect(r.stderr).toContain(`${name} is a published test key`);
     }
+  });
+
+  it("the negative of one, which its secret signs for, is one as well", async () => {
+    const q = standard();
+    const named = (name: string) => testKeys.find((k) => k.name === name) as (typeof testKeys)[number];
+    const [ed, ec] = ["rfc8032-test-1", "spec-p256"].map((name) => testKeyForms(named(name))[1] as PublicKey) as [PublicKey, PublicKey];
+    const seed = hex(published["rfc8032-test-1"] as string);
+    const d = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n - BigInt(`0x${published["spec-p256"]}`);
+    const negative = privateKey("es256", hex(d.toString(16).padStart(64, "0")));
+    expect(toHex(negative.key)).toBe(toHex(ec.key));
+    q.put("t.suit", await sign(unsigned(), [foreignSigner(ed, async (m) => signNegative(seed, ed.key, m)), signer(negative)]));
+    q.put("ed.pub", toCose(ed));
+    q.put("ec.pub", toCose(ec));
+    for (const args of [
+      ["inspect", "t.suit"],
+      ["verify", "t.suit", "--key", "ed.pub", "--key", "ec.pub", "--need", "2"],
+    ])
+      expect((await q.run([...args, "--json"])).json["testKeys"]).toEqual(["rfc8032-test-1", "spec-p256"]);
+    // whom nobody has named
+    const who = await q.run(["whosigned", "t.suit", "--key", "A.jwk", "--json"]);
+    expect((who.json as unknown as Told).signatures.map((s) => s.status)).toEqual(["test-key", "test-key"]);
+    for (const key of [ed, ec]) expect(() => refuseTestKeys([key], [])).toThrow("is a published test key");
   });
 
   it("that signed are named by inspect and whosigned, whoever is trusted", async () => {

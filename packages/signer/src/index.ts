@@ -46,7 +46,7 @@ export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } 
 export { type Digested, type Files, resolve } from "./resolve.js";
 export { AlreadySigned, attach, sign, tbs } from "./sign.js";
 export { type Imported, importSuitTool } from "./suit-tool.js";
-export { type TestKey, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
+export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
 export {
   acceptTrust,
   attachTrust,

@@ -23,7 +23,8 @@ import {
   withKid,
 } from "../src/key.js";
 import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
-import { testKeyName, testKeyPublic, testKeys } from "../src/test-keys.js";
+import type { TestKey } from "../src/test-key.js";
+import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys.js";
 import { published, publishedHss } from "./published.js";
 
 // a machine that flips a bit while it signs
@@ -388,6 +389,26 @@ describe("test keys", () => {
       else expect(testKeyName(privateKey(t.alg, hex(secret))), t.name).toBe(t.name);
     }
     for (const name of Object.keys(published)) expect(testKeys.some((t) => t.name === name)).toBe(true);
+  });
+
+  test("are known in each form that their secret signs for: the negative, and a tree at any level", () => {
+    for (const t of testKeys) {
+      const [own, ...others] = testKeyForms(t);
+      expect(own).toEqual(testKeyPublic(t));
+      expect(others).toHaveLength({ ed25519: 1, es256: 1, hsslms: 7 }[t.alg as string] ?? 0);
+      // of one tree two are listed, each under its own number of levels
+      for (const key of others)
+        expect(testKeyName(key), t.name).toBe(
+          testKeys.find((o) => o.key === toHex(key.key))?.name ?? t.name.replace("cose-wg-itsbig", "rfc8554-tc2"),
+        );
+      expect(new Set([own, ...others].map((key) => toHex(key?.key as Uint8Array))).size).toBe(others.length + 1);
+    }
+    // the negative is that of the secret n - d
+    for (const [name, d] of Object.entries(published).filter(([name]) => testKeys.some((t) => t.name === name && t.alg === "es256"))) {
+      const negative = privateKey("es256", hex((BigInt(`0x${N}`) - BigInt(`0x${d}`)).toString(16).padStart(64, "0")));
+      expect(toHex(testKeyForms(testKeys.find((t) => t.name === name) as TestKey)[1]?.key as Uint8Array)).toBe(toHex(negative.key));
+      expect(testKeyName(negative)).toBe(name);
+    }
   });
 
   test("another key has no name", async () => {

@@ -6,7 +6,7 @@ import { peek } from "@firmseal/verifier/peek";
 import { conflictFailure, conflicts, conflictWords } from "../audit-compare.js";
 import { CODES, environment, Failure, usage } from "../failure.js";
 import { readEnvelope, readHead } from "../io.js";
-import { publicKeys } from "../key-ref.js";
+import { claimedKey } from "../key-ref.js";
 import { acceptRestored, lockLog, missed, nameOf, placeOf } from "../ledger.js";
 import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
@@ -32,8 +32,7 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   if (isFile && looksLikeLog(readHead(ref, 16))) return { path: ref };
   const beside = isFile ? `${realpathSync(ref)}.log` : ref;
   if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
-  const [key] = await publicKeys([ref], passphraseOptions(o));
-  if (!key) throw usage(`${ref}: is no key`, "give a key, or a log");
+  const key = await claimedKey(ref, passphraseOptions(o));
   const name = nameOf(key);
   const inState = placeOf({ name: ref, public: key }, undefined);
   // a public key is not beside the log; where that was is known from the last signature

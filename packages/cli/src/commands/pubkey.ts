@@ -3,7 +3,7 @@ import { usage } from "../failure.js";
 import { keyFacts, publicKeys } from "../key-ref.js";
 import { formatPublic, jsLiteral, type PublicFormat } from "../keys/format.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { data, json } from "../ui.js";
+import { data, json, say } from "../ui.js";
 
 export interface PubkeyOptions extends PassphraseOptions {
   format?: PublicFormat;
@@ -30,5 +30,9 @@ export async function pubkey(path: string, o: PubkeyOptions): Promise<void> {
   const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
   const isText = format !== "cose" && format !== "raw";
   if (o.json) json({ ok: true, code: 0, ...keyFacts(key), format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
-  else data(bytes);
+  else {
+    data(bytes);
+    // as keygen and token keygen print it, to be compared with that
+    say(`thumbprint ${keyFacts(key).thumbprint}`);
+  }
 }

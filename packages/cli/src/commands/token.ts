@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { PublicKey } from "@firmseal/signer";
 import { usage } from "../failure.js";
+import { signalsFree } from "../io.js";
 import { asking, keyFacts } from "../key-ref.js";
 import { KeyFileError } from "../keys/error.js";
 import { signerOf } from "../keys/pkcs11.js";
@@ -11,6 +12,7 @@ import { listKeys, type TokenKey } from "../keys/pkcs11-list.js";
 import { openModule } from "../keys/pkcs11-module.js";
 import { findSlots, openToken, pinState, type Slot } from "../keys/pkcs11-token.js";
 import { formatUri, parseUri, type TokenUri } from "../keys/pkcs11-uri.js";
+import { prove } from "../keys/proof.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say, visible } from "../ui.js";
 
@@ -41,6 +43,7 @@ export async function list(ref: string, o: ListOptions): Promise<void> {
     throw usage("a PIN is given, and without --login none is needed", "give --login as well, or leave the PIN away");
   const ask = asking([ref], options, false);
   const tokens: { slot: Slot; keys: TokenKey[] }[] = [];
+  await signalsFree();
   const module = openModule(uri);
   try {
     for (const slot of findSlots(module.library, uri).fitting) {
@@ -108,6 +111,7 @@ export async function keygen(ref: string, o: TokenKeygenOptions): Promise<void> 
     throw usage("the new key has no name", "add object to the URI: pkcs11:token=NAME;object=NEW-KEY");
   if (uri.type !== undefined) throw usage("type: a pair is made, private and public", "leave type out of the URI");
   const named: TokenUri & { object: string } = { ...uri, object: uri.object };
+  await signalsFree();
   const token = openToken(uri, true);
   let made: PublicKey;
   let shown: string;
@@ -119,7 +123,7 @@ export async function keygen(ref: string, o: TokenKeygenOptions): Promise<void> 
     shown = uriOf(token.slot, { label: named.object, id });
     try {
       // a key that cannot sign is found out now, not on the day of a release
-      await signerOf(token, uri.name, made, pair.handle).sign(randomBytes(32));
+      await prove(signerOf(token, uri.name, made, pair.handle));
     } catch (e) {
       pair.destroy();
       throw e;

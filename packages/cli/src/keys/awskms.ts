@@ -10,6 +10,7 @@ import {
   keyOfSpki,
   library,
   notASignature,
+  OTHER_KEY,
   servedKey,
   serviceError,
   type Trouble,
@@ -21,7 +22,7 @@ const SERVICE = "AWS KMS";
 const PACKAGE = "@aws-sdk/client-kms";
 
 const FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
-const ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
+const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
 const CREDENTIALS: Trouble = [
@@ -79,6 +80,21 @@ function told(e: unknown): Trouble {
   return commonTrouble(e) ?? unknownTrouble(SERVICE, name);
 }
 
+/** Region and account, where a name tells them, and the key or alias that it names. */
+function partsOf(name: string): { place?: string; key: string } {
+  const [, place, , key] = ARN.exec(name) ?? [];
+  if (place !== undefined && key !== undefined) return { place, key };
+  return { key: name.startsWith("alias/") ? name : `key/${name}` };
+}
+
+/** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
+function isOf(asked: string, answered: string | undefined): answered is string {
+  if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
+  const [want, got] = [partsOf(asked), partsOf(answered)];
+  if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
+  return want.key.startsWith("alias/") || want.key === got.key;
+}
+
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
 export async function open(ref: string): Promise<HeldKey> {
   const id = ref.slice("awskms:".length);
@@ -86,26 +102,29 @@ export async function open(ref: string): Promise<HeldKey> {
   if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
   const { KMSClient, GetPublicKeyCommand, SignCommand } = await library(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
   const client = new KMSClient({
-    ...(arn && { region: arn[1] as string }),
+    ...(arn && { region: arn[2] as string }),
     maxAttempts: ATTEMPTS,
     requestHandler: { connectionTimeout: ATTEMPT, requestTimeout: ATTEMPT, throwOnRequestTimeout: true },
   });
   const close = () => client.destroy();
   try {
     const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), told);
+    const { KeyId } = got;
+    if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
     const key = keyOfSpki(ref, got.PublicKey ?? new Uint8Array());
     const isEc = key.alg === "es256";
     const sign = async (tbs: Uint8Array) => {
       const request = {
         // the key itself: an alias may be moved to another one between the two calls
-        KeyId: got.KeyId ?? id,
+        KeyId,
         Message: tbs,
         // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
         MessageType: "RAW",
         SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
       } as const;
-      const { Signature } = await ask(ref, (abortSignal) => client.send(new SignCommand(request), { abortSignal }), told);
+      const { Signature, KeyId: signedBy } = await ask(ref, (abortSignal) => client.send(new SignCommand(request), { abortSignal }), told);
+      if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
       const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
       if (raw?.length !== 64) throw notASignature(ref);
       return raw;

@@ -1,5 +1,6 @@
 // azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
 
+import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { sha256 } from "../digest.js";
 import type { HeldKey } from "./kind.js";
 import {
@@ -10,6 +11,7 @@ import {
   keyOfJwk,
   library,
   notASignature,
+  OTHER_KEY,
   servedKey,
   serviceError,
   type Trouble,
@@ -68,6 +70,16 @@ function told(e: unknown): Trouble {
   return commonTrouble(e) ?? unknownTrouble(SERVICE, typeof statusCode === "number" ? `HTTP_${statusCode}` : name);
 }
 
+type Policy = NonNullable<CryptographyClientOptions["additionalPolicies"]>[number]["policy"];
+
+function kidIn(body: string): unknown {
+  try {
+    return JSON.parse(body).kid;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
 export async function open(ref: string): Promise<HeldKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
@@ -90,10 +102,21 @@ export async function open(ref: string): Promise<HeldKey> {
   // an identifier without a version names the newest: signed is with the one whose public half this is
   const [, atVault, atName, pinned] = ID.exec(got.id ?? "") ?? [];
   if (atVault !== vault || atName !== name || pinned === undefined || (version !== undefined && pinned !== version))
-    throw serviceError(ref, ["the service gave another key than was asked for", "try again; if it stays, ask the vault's operator"]);
+    throw serviceError(ref, OTHER_KEY);
   const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
   const key = keyOfJwk(ref, { kty: "EC", crv, x: base64url(x), y: base64url(y) });
-  const signer = new keys.CryptographyClient(got, credential, options);
+  // the library tells the identifier that it has sent, not the one in the answer
+  let signedBy: unknown;
+  const policy: Policy = {
+    name: "kid",
+    async sendRequest(request, next) {
+      const response = await next(request);
+      signedBy = kidIn(response.bodyAsText ?? "");
+      return response;
+    },
+  };
+  const additionalPolicies = [{ policy, position: "perCall" as const }];
+  const signer = new keys.CryptographyClient(got, credential, { ...options, additionalPolicies });
   const sign = async (tbs: Uint8Array) => {
     // r ‖ s already (RFC 7518 §3.4)
     const { result } = await ask(
@@ -101,6 +124,7 @@ export async function open(ref: string): Promise<HeldKey> {
       (abortSignal) => signer.sign("ES256", sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       told,
     );
+    if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);
     if (result?.length !== 64) throw notASignature(ref);
     return Uint8Array.from(result);
   };

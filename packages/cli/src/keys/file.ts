@@ -27,9 +27,10 @@ import type { Asking, HeldKey } from "./kind.js";
 import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
-import { decryptPkcs8, PBES2, takesTooLong } from "./pbes2.js";
+import { decryptPkcs8, PBES2, secondsOf } from "./pbes2.js";
 import { pemBlock } from "./pem.js";
 import { readGuarded } from "./private-file.js";
+import { refuseLong } from "./work.js";
 
 export { KeyFileError };
 
@@ -186,7 +187,12 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
   }
   try {
     if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
-    if (label === "ENCRYPTED PRIVATE KEY") return await decrypt(der, await passphrase(), name);
+    if (label === "ENCRYPTED PRIVATE KEY") {
+      const seconds = secondsOf(der);
+      if (Number.isNaN(seconds)) throw otherwise(name);
+      refuseLong(name, seconds, ANEW);
+      return await decrypt(der, await passphrase(), name);
+    }
     const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;
     if (two) return two;
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
@@ -204,18 +210,15 @@ function load(name: string, f: () => KeyObject): KeyObject {
   }
 }
 
+const ANEW = "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
+
 function otherwise(name: string): KeyFileError {
-  return new KeyFileError(
-    `${name}: encrypted in a way that cannot be read here`,
-    "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
-    2,
-  );
+  return new KeyFileError(`${name}: encrypted in a way that cannot be read here`, ANEW, 2);
 }
 
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
   let key: KeyObject;
   try {
-    if (takesTooLong(der)) throw otherwise(name);
     const { buffer, byteOffset, length } = passphrase;
     key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
   } catch (e) {

@@ -1,6 +1,7 @@
 // gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V — a version of a key in Google Cloud KMS, P-256 or Ed25519.
 
 import { sha256 } from "../digest.js";
+import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";
 import { rawFromDer } from "./ecdsa-der.js";
 import type { HeldKey } from "./kind.js";
@@ -14,6 +15,7 @@ import {
   notASignature,
   servedKey,
   serviceError,
+  TOO_LONG,
   type Trouble,
   unknownTrouble,
   wrongReference,
@@ -62,6 +64,8 @@ function told(e: unknown): Trouble {
   const { code, message = "" } = e as { code?: unknown; message?: string };
   // a token that cannot be had has no code of its own: the library for the call tells what the one for credentials said
   if (/plugin failed|invalid_grant|default credentials/.test(message)) return REJECTED;
+  // the limit on a message has the code of a quota
+  if (code === 8 && /larger than max/.test(message)) return TOO_LONG;
   if (typeof code === "number" && Object.hasOwn(TROUBLES, code)) return TROUBLES[code] as Trouble;
   return commonTrouble(e) ?? unknownTrouble(SERVICE, typeof code === "number" ? `gRPC_status_${code}` : code);
 }
@@ -95,7 +99,8 @@ export async function open(ref: string): Promise<HeldKey> {
   // the transport prints what it meets on its way; what comes of it is told here
   process.env["GRPC_VERBOSITY"] ??= "NONE";
   const { KeyManagementServiceClient } = await library(ref, PACKAGE, () => import("@google-cloud/kms"));
-  const client = new KeyManagementServiceClient();
+  // the library's own limit is none
+  const client = new KeyManagementServiceClient({ "grpc.max_receive_message_length": LONGEST_ANSWER });
   const close = async () => {
     await client.close().catch(() => {});
   };

@@ -24,11 +24,16 @@ export interface HeldKey {
 /** One that can sign. */
 export type SigningKey = HeldKey & { readonly signer: Signer };
 
+/** A PIN is apart: each wrong one counts in the token, so none is offered that may be meant for something else. Left out: a passphrase. */
+export type SecretKind = "passphrase" | "pin";
+
 export interface Asking {
-  /** The next passphrase or PIN of the command line, or typed at the terminal under `prompt`: at least one byte. */
-  secret(prompt: string): Promise<Uint8Array>;
-  /** A public key is enough: a token or a service is not asked to log in where it need not be. */
+  /** The next passphrase of the command line, or typed at the terminal under `prompt`: at least one byte. */
+  secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
+  /** A public key is enough: of a one-time key in a file no state is needed. */
   readonly publicOnly: boolean;
+  /** What a token, a service or a program says of its public key is enough: it is named only, and nothing is believed because of it. */
+  readonly unproved?: boolean;
 }
 
 /** Finds the key of a reference of this kind. Throws KeyFileError. */

@@ -6,12 +6,11 @@ import { type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, pub
 import { KeyFileError } from "./error.js";
 import { pem } from "./pem.js";
 import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
+import { refuseLong, secondsFor } from "./work.js";
 
 const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
 /** Rounds of bcrypt_pbkdf that ssh-keygen takes today: about half a second in JavaScript. */
 const ROUNDS = 24;
-/** Above this a file would keep the machine busy for minutes. */
-const MOST_ROUNDS = 512;
 const SALT = 16;
 
 /** Ciphers by their names in the file: that in Node, bytes of key, of IV, and of the block that the content is padded to. */
@@ -165,12 +164,7 @@ async function unseal(
   const rounds = from.uint32();
   from.end();
   if (salt.length === 0 || rounds === 0) throw damaged();
-  if (rounds > MOST_ROUNDS)
-    throw new KeyFileError(
-      `${name}: encrypted with ${rounds} rounds, and at most ${MOST_ROUNDS} are run here`,
-      `encrypt it anew, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`,
-      2,
-    );
+  refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it anew, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
   const secret = await passphrase();
   const key = await stretch(secret, salt, keyLength + ivLength, rounds);
   try {

@@ -1,21 +1,23 @@
 // PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES in CBC mode, which is what OpenSSL, Node and firmseal write. Decrypts PKCS#8 where the
-// OpenSSL in Node could, but then does not know the key in it; and says before OpenSSL is asked whether deriving takes too long.
+// OpenSSL in Node could, but then does not know the key in it; and says before OpenSSL is asked how long deriving takes.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { children, INTEGER, OCTET_STRING, SEQUENCE, type Tlv, whole } from "./der-strict.js";
+import { secondsFor, takesLong } from "./work.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
 /** RFC 8018 appendix A.4: the one scheme that is in use. */
 export const PBES2 = oid("06092a864886f70d01050d");
 const PBKDF2 = oid("06092a864886f70d01050c");
 export const SCRYPT = oid("06092b06010401da47040b");
-/** HMAC with SHA-1, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7, .9, .10, .11. */
-const PRFS: readonly (readonly [Buffer, string])[] = [
-  [oid("06082a864886f70d0207"), "sha1"],
-  [oid("06082a864886f70d0209"), "sha256"],
-  [oid("06082a864886f70d020a"), "sha384"],
-  [oid("06082a864886f70d020b"), "sha512"],
+/** HMAC with SHA-1, -224, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7 to .11; with the bytes that each gives. */
+const PRFS: readonly (readonly [Buffer, string, number])[] = [
+  [oid("06082a864886f70d0207"), "sha1", 20],
+  [oid("06082a864886f70d0208"), "sha224", 28],
+  [oid("06082a864886f70d0209"), "sha256", 32],
+  [oid("06082a864886f70d020a"), "sha384", 48],
+  [oid("06082a864886f70d020b"), "sha512", 64],
 ];
 export const AES_256_CBC = oid("060960864801650304012a");
 /** 2.16.840.1.101.3.4.1.2, .22, .42. */
@@ -24,9 +26,9 @@ const CIPHERS: readonly (readonly [Buffer, string, number])[] = [
   [oid("0609608648016503040116"), "aes-192-cbc", 24],
   [AES_256_CBC, "aes-256-cbc", 32],
 ];
-/** Work that a file may ask for: rounds of PBKDF2; N · r · p and bytes of memory of scrypt. A few seconds: OpenSSL cannot be stopped once it has begun. */
-const MOST_ROUNDS = 10_000_000;
-const MOST_SCRYPT = 2 ** 24;
+/** The longest key of a cipher that OpenSSL has. */
+const LONGEST_KEY = 32;
+/** Bytes that scrypt may take. */
 const MOST_MEMORY = 64 * 1024 * 1024;
 
 const scryptOf = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
@@ -43,15 +45,18 @@ async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: nu
   if (!name || salt?.tag !== OCTET_STRING) return undefined;
   if (name.whole.equals(SCRYPT)) {
     const [N, r, p] = rest.map(value);
-    if (!N || !r || !p || 128 * N * r > MOST_MEMORY || p > 64) return undefined;
+    if (!N || !r || !p || 128 * (N * r + r * p) > MOST_MEMORY) return undefined;
     return scryptOf(passphrase, salt.content, length, { N, r, p, maxmem: 2 * MOST_MEMORY });
   }
   const rounds = value(rest[0]);
-  if (!name.whole.equals(PBKDF2) || !(rounds >= 1 && rounds <= MOST_ROUNDS)) return undefined;
-  // the length of the key may stand between; the default of prf is SHA-1
+  const prf = prfOf(rest);
+  return name.whole.equals(PBKDF2) && rounds >= 1 && prf ? pbkdf2Of(passphrase, salt.content, rounds, length, prf[1]) : undefined;
+}
+
+/** The hash of PBKDF2 by what stands behind the salt: rounds, the length of the key or not, and the hash where it is not SHA-1. */
+function prfOf(rest: readonly Tlv[]): (typeof PRFS)[number] | undefined {
   const prf = rest[rest[1]?.tag === INTEGER ? 2 : 1];
-  const hash = prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id))?.[1] : "sha1";
-  return hash === undefined ? undefined : pbkdf2Of(passphrase, salt.content, rounds, length, hash);
+  return prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id)) : PRFS[0];
 }
 
 /** The PrivateKeyInfo in an EncryptedPrivateKeyInfo; undefined where the passphrase is wrong or the scheme is another. */
@@ -65,6 +70,7 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
     return undefined;
   let key: Buffer | undefined;
   try {
+    if (takesLong(secondsOf(der))) return undefined;
     key = await derive(children(kdf), passphrase, cipher[2]);
     if (!key) return undefined;
     const decipher = createDecipheriv(cipher[1], key, iv.content);
@@ -78,18 +84,26 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
 }
 
 /**
- * Whether deriving the key of an EncryptedPrivateKeyInfo takes minutes or hours, as far as that can be seen: in doubt it does. It is read as
- * strictly as DER can be, for OpenSSL reads other encodings of an object identifier or a length as well.
+ * Seconds that deriving the key of an EncryptedPrivateKeyInfo takes; NaN where that cannot be seen. It is read as strictly as DER can be, for
+ * OpenSSL reads other encodings of an object identifier or a length as well.
  */
-export function takesTooLong(der: Uint8Array): boolean {
+export function secondsOf(der: Uint8Array): number {
   const [scheme] = children(whole(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
   const inside = children(parameters);
-  if (!name || !inside) return true;
-  // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix C): salt, and rounds up to 2^31
-  if (!name.whole.equals(PBES2)) return !(value(inside[1]) <= MOST_ROUNDS);
+  if (!name || !inside) return Number.NaN;
+  // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix B): salt, and rounds up to 2^31 for each of key, its second half, and IV
+  if (!name.whole.equals(PBES2)) return secondsFor("hash", 3 * value(inside[1]));
   const [kdf, limits] = children(inside[0]) ?? [];
-  const [, first, r, p] = children(limits) ?? [];
-  if (kdf?.whole.equals(PBKDF2)) return !(value(first) <= MOST_ROUNDS);
-  return !kdf?.whole.equals(SCRYPT) || !(value(first) * value(r) * value(p) <= MOST_SCRYPT);
+  const [, ...rest] = children(limits) ?? [];
+  if (kdf?.whole.equals(SCRYPT))
+    return secondsFor(
+      "scrypt",
+      rest
+        .slice(0, 3)
+        .map(value)
+        .reduce((a, b) => a * b, rest.length < 3 ? Number.NaN : 1),
+    );
+  const prf = prfOf(rest);
+  return kdf?.whole.equals(PBKDF2) && prf ? secondsFor("hash", value(rest[0]) * Math.ceil(LONGEST_KEY / prf[2])) : Number.NaN;
 }

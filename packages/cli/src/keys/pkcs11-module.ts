@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { KeyFileError } from "./error.js";
+import { ownPath } from "./own-path.js";
 import { CKR, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OTHER } from "./pkcs11-names.js";
 import type { TokenUri } from "./pkcs11-uri.js";
 
@@ -79,7 +80,7 @@ const opened = new Map<string, { library: Library; pins: Map<string, string>; us
 
 /** The module that a URI means. Throws KeyFileError (exit 3) where there is none. */
 export function openModule(uri: TokenUri): Module {
-  const path = findModule(uri);
+  const path = ownPath(findModule(uri), "a PKCS#11 module is code that runs here");
   // C_Initialize counts for the process: keys of one module share it
   const known = opened.get(path) ?? { library: load(path, uri.name), pins: new Map(), users: 0 };
   opened.set(path, known);

@@ -1,13 +1,12 @@
 // Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
 
-import { closeSync, fstatSync, readSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { openRegular } from "../io.js";
 import { visible } from "../ui.js";
 import { KeyFileError } from "./error.js";
 import type { Asking } from "./kind.js";
 import { LONGEST_PASSPHRASE, passphrase } from "./passphrase.js";
 import type { TokenUri } from "./pkcs11-uri.js";
+import { readGuarded } from "./private-file.js";
 
 /**
  * The PIN as text, for pkcs11js takes no other form. `token` is the label that the prompt shows. Throws KeyFileError: exit 3 where there
@@ -15,11 +14,13 @@ import type { TokenUri } from "./pkcs11-uri.js";
  */
 export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
   const prompt = `PIN for token ${visible(token)}: `;
-  const bytes = uri.pinSource === undefined ? await ask.secret(prompt) : await fromSource(uri, uri.pinSource, prompt);
+  const bytes = uri.pinSource === undefined ? await ask.secret(prompt, "pin") : await fromSource(uri, uri.pinSource, prompt);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new KeyFileError(`${uri.name}: the PIN is not UTF-8`, "give the user PIN of this token", 3);
+  } finally {
+    bytes.fill(0);
   }
 }
 
@@ -40,20 +41,12 @@ async function fromSource(uri: TokenUri, source: string, prompt: string): Promis
 }
 
 function fromFile(path: string): Uint8Array {
-  const { fd, size } = openRegular(path);
-  try {
-    if (process.platform !== "win32" && (fstatSync(fd).mode & 0o077) !== 0)
-      throw new KeyFileError(`${path}: the PIN in it can be read by others`, `chmod 600 ${path}`, 3);
-    // with its CR LF
-    if (size > LONGEST_PASSPHRASE + 2) throw new KeyFileError(`${path}: too long for a PIN`, "a PIN is one line", 3);
-    const buffer = Buffer.alloc(LONGEST_PASSPHRASE + 2);
-    const bytes = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
-    const end = bytes.indexOf(0x0a);
-    let line = end < 0 ? bytes : bytes.subarray(0, end);
-    if (line.at(-1) === 0x0d) line = line.subarray(0, -1);
-    if (line.length === 0) throw new KeyFileError(`${path}: the PIN is empty`, "write the PIN into its first line", 3);
-    return line;
-  } finally {
-    closeSync(fd);
-  }
+  // with its CR LF
+  const { bytes, guard } = readGuarded(path, LONGEST_PASSPHRASE + 2, "a PIN");
+  guard();
+  const end = bytes.indexOf(0x0a);
+  let line = end < 0 ? bytes : bytes.subarray(0, end);
+  if (line.at(-1) === 0x0d) line = line.subarray(0, -1);
+  if (line.length === 0) throw new KeyFileError(`${path}: the PIN is empty`, "write the PIN into its first line", 3);
+  return line;
 }

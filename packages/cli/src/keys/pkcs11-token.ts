@@ -1,6 +1,7 @@
 // A session with one token: which token a URI means, logging in, and finding objects.
 
 import { endianness } from "node:os";
+import { signalsFree } from "../io.js";
 import { visible, warn } from "../ui.js";
 import { KeyFileError } from "./error.js";
 import type { Asking } from "./kind.js";
@@ -205,6 +206,7 @@ async function login(library: Library, handle: Handle, slot: Slot, uri: TokenUri
   const pad = (slot.info.flags & ck.CKF_PROTECTED_AUTHENTICATION_PATH) !== 0;
   if (pad) warn(`token ${visible(slot.facts.token)}: type the PIN at the token itself`);
   const pin = pad ? undefined : await pinFrom(uri, ask, slot.facts.token);
+  await signalsFree();
   try {
     library.C_Login(handle, ck.CKU_USER, pin);
   } catch (e) {

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
+import { signalsFree } from "../io.js";
 import { KeyFileError } from "./error.js";
 import { toldSigner } from "./foreign.js";
 import type { OpenKey } from "./kind.js";
@@ -15,14 +16,20 @@ import { parseUri } from "./pkcs11-uri.js";
 /** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
 export const open: OpenKey = async (ref, ask) => {
   const uri = parseUri(ref);
+  await signalsFree();
   const token = openToken(uri);
   try {
-    const shown = ask.publicOnly || uri.type === "public" ? findPublic(token, uri) : undefined;
+    const shown = ask.unproved ? findPublic(token, uri) : undefined;
     if (shown) {
       token.close();
       return { name: uri.name, public: shown };
     }
-    if (uri.type === "public") throw new KeyFileError(`${uri.name}: the token shows no such public key`, "leave type out of the URI", 3);
+    if (uri.type === "public")
+      throw new KeyFileError(
+        `${uri.name}: names the public key alone, which anybody may have put into the token`,
+        "leave type out of the URI: the token then proves that it has the private key",
+        2,
+      );
     await token.login(ask);
     const key = findPrivate(token, uri);
     const pub = publicOfPrivate(token, uri, key);
@@ -46,6 +53,7 @@ export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Ha
     "the token's public key may belong to another private key: compare them, or make a new pair",
     async (tbs) => {
       // CKM_ECDSA signs a digest as it is given, CKM_EDDSA without parameter is Ed25519 over the message (PKCS#11 3.1 §6.3.12, §6.3.14)
+      await signalsFree();
       const data = pub.alg === "es256" ? createHash("sha256").update(tbs).digest() : Buffer.from(tbs);
       return token.told(() => {
         token.library.C_SignInit(token.session, { mechanism }, key);

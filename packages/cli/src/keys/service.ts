@@ -1,7 +1,8 @@
-// What the key services have in common: their libraries, which a user installs or not; a limit on time; errors in one line and one hint.
+// What the key services have in common: their libraries, which a user installs or not; limits on time and bytes; errors in one line and one hint.
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
+import { limitAnswers, onTooLong } from "./answer-limit.js";
 import { KeyFileError } from "./error.js";
 import { toldSigner } from "./foreign.js";
 import type { HeldKey } from "./kind.js";
@@ -19,6 +20,13 @@ export type Trouble = readonly [what: string, hint: string];
 
 const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and a proxy that may be set, then run it again"];
 const SLOW: Trouble = ["the service did not answer in time", "check the network and a proxy that may be set, then run it again"];
+
+export const TOO_LONG: Trouble = [
+  "the service answered with more than 1 MiB",
+  "check the endpoint and a proxy that may be set: this is no key service",
+];
+
+export const OTHER_KEY: Trouble = ["the service gave another key than was asked for", "try again; if it stays, ask the service's operator"];
 
 const SYSTEM: { readonly [code: string]: Trouble } = {
   ECONNREFUSED: NETWORK,
@@ -67,8 +75,16 @@ export function unknownTrouble(service: string, mark: unknown): Trouble {
 
 /** Loads a library that is not a part of this program. `packages` is what to install. */
 export async function library<T>(ref: string, packages: string, load: () => Promise<T>): Promise<T> {
+  // before its warning goes with those below: the public key would be anybody's, and so would the credentials
+  if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
+    throw new KeyFileError(
+      `${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer in the place of the service`,
+      "take it out of the environment; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+      3,
+    );
   // these libraries warn through the process, of versions of Node and of what they looked for: nothing that a signer could act on
   process.removeAllListeners("warning");
+  limitAnswers();
   try {
     return await load();
   } catch (e) {
@@ -82,17 +98,20 @@ export async function library<T>(ref: string, packages: string, load: () => Prom
 }
 
 /**
- * Asks the service. `told` puts its errors into words. The call is given up at the limit, also where the library does not heed the signal:
- * a build must not hang on a key.
+ * Asks the service. `told` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
+ * heed the signal: a build must not hang on a key.
  */
 export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise<T>, told: (e: unknown) => Trouble): Promise<T> {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let forget = () => {};
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(serviceError(ref, SLOW));
+    const end = (trouble: Trouble) => {
+      reject(serviceError(ref, trouble));
       stop.abort();
-    }, LIMIT);
+    };
+    timer = setTimeout(() => end(SLOW), LIMIT);
+    forget = onTooLong(() => end(TOO_LONG));
   });
   try {
     return await Promise.race([call(stop.signal), limit]);
@@ -100,6 +119,7 @@ export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise
     throw e instanceof KeyFileError ? e : serviceError(ref, told(e));
   } finally {
     clearTimeout(timer);
+    forget();
   }
 }
 

@@ -5,7 +5,7 @@ import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer
 import type { TrustStore } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { usage } from "../failure.js";
-import { publicKeys } from "../key-ref.js";
+import { claimedKey } from "../key-ref.js";
 
 /** The first half of a thumbprint, or more: none is found by chance. */
 const THUMBPRINT = /^[0-9a-f]{32,64}$/;
@@ -21,7 +21,8 @@ export async function namedKeys(refs: readonly string[], option: string, stores:
   const out: PublicKey[] = [];
   for (const ref of refs) {
     const byPrint = THUMBPRINT.test(ref) && !existsSync(ref) ? known.filter((key) => toHex(thumbprint(key)).startsWith(ref)) : undefined;
-    const [key] = byPrint ?? (await publicKeys([ref], []));
+    // one that is lost cannot prove anything, and it must be in a trust file all the same
+    const [key] = byPrint ?? [await claimedKey(ref, [])];
     if (!key || !known.some((other) => same(other.key, key.key)))
       throw usage(`${option} ${ref}: no trust file here lists this key`, "firmseal trust show FILE lists the keys of a trust file");
     out.push(key);
