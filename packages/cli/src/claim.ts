@@ -42,7 +42,7 @@ export class Claims {
     let most: Claim | undefined;
     for (const name of this.names()) {
       const one = parse(name);
-      if (one && (!most || one.number > most.number)) most = one;
+      if (one && (!most || one.number > most.number || (one.number === most.number && one.name > most.name))) most = one;
     }
     return most;
   }

@@ -261,7 +261,6 @@ function readFrom(path: string, offset: number): Buffer {
 
 function write({ path, end, torn }: Log, line: Buffer): void {
   try {
-    const isNew = !statSync(path, { throwIfNoEntry: false });
     // a link could lead to a file of somebody else's choice
     const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
     try {
@@ -272,7 +271,8 @@ function write({ path, end, torn }: Log, line: Buffer): void {
     } finally {
       closeSync(fd);
     }
-    if (isNew) syncFolder(dirname(path));
+    // also where another one has made the file: that one may be held up before it does this
+    syncFolder(dirname(path));
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }

@@ -1,5 +1,6 @@
 // What must never happen to an HSS/LMS key: a leaf that signs twice. FIRMSEAL_KILLS sets how often a signer is killed.
 
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { parseHss } from "@firmseal/signer";
@@ -363,6 +364,25 @@ describe("no leaf signs twice", () => {
     await p.ok(["hss", "skip", "k.hss", "--to", "1000"]);
     await p.ok(p.signArgs("3.suit"));
     expect(p.next()).toBe(1001);
+  });
+
+  it("and none is used on a medium that cannot be written", async (test) => {
+    const p = new HssPlace();
+    p.folder("medium");
+    const mount = (...args: string[]) => spawnSync("mount", [...args, p.at("medium")]).status;
+    if (mount("-t", "tmpfs", "tmpfs") !== 0) test.skip("tmpfs cannot be mounted here");
+    try {
+      await p.keygen("5/4", "medium/k.hss");
+      await p.ok(p.signArgs("0.suit", "medium/k.hss"));
+      expect(mount("-o", "remount,ro")).toBe(0);
+      const before = p.tree();
+      expect(expectFailure(await p.run([...p.signArgs("1.suit", "medium/k.hss"), "--log", "other.log"]), 3)).toContain("read-only");
+      expect(expectFailure(await p.run(["hss", "skip", "medium/k.hss", "--to", "9"]), 3)).toContain("read-only");
+      expect((await p.ok(["hss", "status", "medium/k.hss", "--json"])).json).toMatchObject({ used: "1" });
+      expect(p.tree()).toEqual(before);
+    } finally {
+      spawnSync("umount", [p.at("medium")]);
+    }
   });
 
   it("when the state and its claims come from a backup, or the claims are gone", async () => {
