@@ -72,7 +72,7 @@ beforeAll(async () => {
       await sign(image, { key: [folder + "/k.hss"], vendor: "example.com", class: "board", seq: "next", out: folder + "/" + name + i + ".suit", json: true });
     }
   `);
-});
+}, 60_000);
 
 function start(
   through: readonly string[],
