@@ -287,6 +287,17 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** Makes a new file; what is in it is durable when it returns, its name only after syncFolder(). */
+export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
+  const fd = openSync(path, "wx", mode);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Writes a file by temporary file, fsync and rename, "-" to stdout. `fresh`: the file must not exist yet (then it is linked, not renamed,
  * so that one made in the meantime is not replaced). `mode` holds from the first byte on.
@@ -307,13 +318,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
     // short, for a name may be 255 bytes long and this one is longer
     temporary = join(folder, `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
     // what is replaced keeps its mode: a file that others could not read must not become one that they can
-    const fd = openSync(temporary, "wx", (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    writeDurably(temporary, bytes, (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
     if (fresh) {
       linkSync(temporary, path);
       cleanUp();

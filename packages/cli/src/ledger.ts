@@ -115,7 +115,7 @@ export interface Receipt {
 export interface Ledgers {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
-  /** Enters the use of a key; durable, and known to the witness, when it returns. */
+  /** Enters the use of a key; durable, and known to the witness, when it returns. Throws where another one has used a key meanwhile. */
   record(key: HeldKey, use: Use): Receipt;
 }
 
@@ -126,8 +126,8 @@ interface Book {
 }
 
 /**
- * Takes the locks of witnesses, always in this order and after those of the logs. Copies of a key have logs of their own, and would otherwise
- * find the witness as it was at the same time, and give out the same number.
+ * Takes the locks of witnesses, always in this order and after those of the logs. Copies of a key have logs of their own: only one of two that
+ * have seen the witness as it was can raise it, and the lock has the other wait instead.
  */
 async function lockWitnesses(witnesses: readonly Witness[], taken: Lock[]): Promise<Map<string, Lock>> {
   const locks = new Map<string, Lock>();
@@ -150,7 +150,8 @@ export async function withLedgers<T>(
   work: (ledgers: Ledgers) => Promise<T>,
 ): Promise<T> {
   const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
-  const open = new Map<string, { log: Log; lock: Lock }>();
+  const witnesses = new Map(keys.map((key) => [nameOf(key.public), witness(nameOf(key.public))]));
+  const ofLogs = new Map<string, Lock>();
   const taken: Lock[] = [];
   // a one-time key may have to make a tree while it has the lock
   const wait = keys.reduce((most, key) => Math.max(most, key.patience ?? 0), 60);
@@ -158,20 +159,21 @@ export async function withLedgers<T>(
     for (const path of [...new Set(places.values())].sort()) {
       const lock = await lockLog(path, wait);
       taken.push(lock);
-      open.set(path, { lock, log: readLog(path) });
+      ofLogs.set(path, lock);
     }
-    const witnesses = new Map(keys.map((key) => [key, witness(nameOf(key.public))]));
-    const seen = await lockWitnesses([...witnesses.values()], taken);
+    const ofWitnesses = await lockWitnesses([...witnesses.values()], taken);
+    // what was seen before the logs: they may grow meanwhile, and must not seem too short then
+    const seen = new Map([...witnesses].map(([name, one]) => [name, one.read()]));
+    const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
     const books = new Map<HeldKey, Book>();
     for (const [key, path] of places) {
-      const { log, lock } = open.get(path) as { log: Log; lock: Lock };
-      const own = witnesses.get(key) as Witness;
-      const book = { log, locks: [lock, seen.get(own.file) as Lock], witness: own };
-      refuseFaults(book, key, option);
-      books.set(key, book);
+      const log = logs.get(path) as Log;
+      const own = witnesses.get(nameOf(key.public)) as Witness;
+      refuseFaults(log, seen.get(nameOf(key.public)), key, option);
+      books.set(key, { log, locks: [ofLogs.get(path) as Lock, ofWitnesses.get(own.file) as Lock], witness: own });
     }
     return await work({
-      logs: [...open.values()].map(({ log }) => log.entries),
+      logs: [...logs.values()].map(({ entries }) => entries),
       record: (key, use) => enter(books.get(key) as Book, { time: now(), ...who(), key: nameOf(key.public), ...use }),
     });
   } finally {
@@ -182,15 +184,20 @@ export async function withLedgers<T>(
 const now = () => new Date().toISOString();
 
 function enter({ log, locks, witness }: Book, told: Told): Receipt {
-  // a person may have thought that this process is gone
+  // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
   if (!locks.every((lock) => lock.held())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
   const entry = append(log, told);
-  witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+  raise(witness, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function refuseFaults({ log, witness }: Book, key: HeldKey, option: string | undefined): void {
-  const [fault] = [...log.faults, ...missed(log, witness.read())];
+function raise(witness: Witness, log: Log, entry: Entry): void {
+  if (!witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) }))
+    throw environment(`${log.path}: another process has used the key meanwhile`, "run the command again; nothing was signed");
+}
+
+function refuseFaults(log: Log, seen: Seen | undefined, key: HeldKey, option: string | undefined): void {
+  const [fault] = [...log.faults, ...missed(log, seen)];
   if (!fault) return;
   const what = option === undefined ? (key.file ?? log.path) : option;
   throw new Failure(
@@ -210,7 +217,7 @@ export async function acceptRestored(log: Log, thumbprints: readonly string[]): 
     await lockWitnesses(witnesses, taken);
     const above = Math.max(0, ...witnesses.map((w) => w.read()?.count ?? 0));
     const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
-    for (const w of witnesses) w.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) });
+    for (const w of witnesses) raise(w, log, entry);
     return entry;
   } finally {
     for (const lock of taken) lock.release();

@@ -1,11 +1,11 @@
 // The file that a log is: one JSON object a line, each with the hash of the line before it. docs/audit.md has the members.
 
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { sha256Hex } from "./digest.js";
-import { environment, systemFault } from "./failure.js";
-import { readAll, syncFolder } from "./io.js";
+import { environment, type Failure, systemFault } from "./failure.js";
+import { openRegular, readAll, syncFolder } from "./io.js";
 
 /** Bytes that a log may have: a million entries. */
 const LONGEST = 512 * 1024 * 1024;
@@ -39,7 +39,7 @@ export interface Told {
   scope?: string[];
   /** The refusals that were overridden. */
   overrides?: string[];
-  /** Bytes of an entry cut short, which were taken away before this one. */
+  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
   torn?: number;
 }
 
@@ -64,11 +64,19 @@ export interface Log {
   faults: Fault[];
   /** Faults that a later entry accepts. */
   accepted: Fault[];
+  /** Entries that came too late: another one had their place, and nothing was signed with them. */
+  late: Fault[];
+  /** Lines that count. */
+  lines: number;
+  /** The highest number in it. */
+  highest: number;
   /** Bytes of the lines that count, and of an entry behind them that was cut short while it was written. */
   end: number;
   torn: number;
   /** SHA-256 over the lines that count, so far. */
   before: Hash;
+  /** The number of each entry by its hash, once that was asked for. */
+  known?: Map<string, number>;
 }
 
 /** Members before "hash", as they are hashed; then the line. A reader takes the line apart by its bytes and never writes it again. */
@@ -132,87 +140,143 @@ export function readLog(path: string): Log {
 }
 
 function parseLog(path: string, bytes: Buffer): Log {
-  const log: Log = { path, entries: [], faults: [], accepted: [], end: 0, torn: 0, before: createHash("sha256") };
-  let highest = 0;
-  for (let line = 1, at = 0; at < bytes.length; line++) {
+  const before = createHash("sha256");
+  const log: Log = { path, entries: [], faults: [], accepted: [], late: [], lines: 0, highest: 0, end: 0, torn: 0, before };
+  follow(log, bytes);
+  return log;
+}
+
+/**
+ * Goes on with the bytes behind the lines that count. Whether an entry is in the chain depends on nothing that comes after it, so whoever finds his
+ * own there has its place for good.
+ */
+function follow(log: Log, bytes: Buffer): void {
+  log.torn = 0;
+  for (let at = 0; at < bytes.length; ) {
     const newline = bytes.indexOf(0x0a, at);
     const next = newline < 0 ? bytes.length : newline + 1;
     const content = bytes.subarray(at, newline < 0 ? next : newline);
-    const entry = parse(content);
+    const whole = parse(content);
     // Cut short by a kill or a power cut: it was not durable yet, so nothing was signed that it speaks of. An entry that was is known to
     // the witness. A file of another kind, named by mistake, is not taken for that.
-    if (next === bytes.length && (newline < 0 || !entry) && isBegun(content)) {
+    if (next === bytes.length && (newline < 0 || !whole) && isBegun(content)) {
       log.torn = next - at;
-      break;
+      return;
     }
-    const last = log.entries.at(-1);
-    const fault = (what: string) => log.faults.push({ line, what });
-    if (!entry) fault("is no entry");
-    else if (hashOf(content) !== entry.hash) fault(`entry ${entry.n} was changed: its hash is that of something else`);
-    else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > highest) log.accepted.push(...log.faults.splice(0));
-    else if (entry.prev !== (last?.hash ?? NOTHING) || entry.n !== (last?.n ?? 0) + 1)
-      fault(`entry ${entry.n} does not follow ${last ? `entry ${last.n}` : "on nothing"}`);
-    if (entry) {
-      log.entries.push(entry);
-      highest = Math.max(highest, entry.n);
-    }
+    log.lines++;
+    const line = whole ? content : behindTorn(content);
+    const entry = whole ?? (line && parse(line));
+    if (entry) enter(log, entry, line as Buffer);
+    // what was cut short stays where it is, and the entry behind it says so
+    else if (!isBegun(content)) log.faults.push({ line: log.lines, what: "is no entry" });
     log.before.update(bytes.subarray(at, next));
+    log.end += next - at;
     at = next;
-    log.end = at;
   }
-  return log;
+}
+
+/** An entry in the line of one that was cut short: its writer had not seen that one. */
+function behindTorn(content: Buffer): Buffer | undefined {
+  const at = content.lastIndexOf(BEGIN);
+  return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
+}
+
+function enter(log: Log, entry: Entry, line: Buffer): void {
+  const last = log.entries.at(-1);
+  const fault = (what: string) => log.faults.push({ line: log.lines, what });
+  const isGood = hashOf(line) === entry.hash;
+  if (!isGood) fault(`entry ${entry.n} was changed: its hash is that of something else`);
+  else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > log.highest) accept(log);
+  else if (entry.prev !== (last?.hash ?? NOTHING) || entry.n !== (last?.n ?? 0) + 1) {
+    if (isLate(log, entry)) {
+      log.late.push({ line: log.lines, what: `entry ${entry.n} came too late: nothing was signed with it` });
+      log.known?.set(entry.hash, Number.NaN);
+      return;
+    }
+    fault(`entry ${entry.n} does not follow ${last ? `entry ${last.n}` : "on nothing"}`);
+  }
+  push(log, entry);
+}
+
+function push(log: Log, entry: Entry): void {
+  log.entries.push(entry);
+  log.known?.set(entry.hash, entry.n);
+  log.highest = Math.max(log.highest, entry.n);
+}
+
+function accept(log: Log): void {
+  for (const fault of log.faults.splice(0)) log.accepted.push(fault);
+}
+
+/** Its writer was held up: it follows on an entry before the last one, which another has followed on meanwhile. One that is there twice is no such. */
+function isLate(log: Log, { n, prev, hash }: Entry): boolean {
+  log.known ??= new Map([[NOTHING, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
+  return log.known.get(prev) === n - 1 && !log.known.has(hash);
 }
 
 const allBefore = (log: Log) => log.before.copy().digest("hex");
 
 /** The number and the link of the next entry; one that accepts leaves out those up to `above`, which are lost. */
-function linkOf(log: Log, operation: string, above: number): { n: number; prev: string } {
-  const highest = log.entries.reduce((most, e) => Math.max(most, e.n), above);
-  if (operation === ACCEPT) return { n: highest + 1, prev: allBefore(log) };
+function linkOf(log: Log, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
+  if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: log.before.copy().update(torn).digest("hex") };
   const last = log.entries.at(-1);
   return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NOTHING };
 }
 
+/** Ends the line of what was cut short, and keeps it from being an entry where only the end of the line was missing. */
+const END_OF_TORN = "\0\n";
+
 /**
- * Appends an entry to a log that was read under its lock; durable when it returns. A new file has mode 0600. Throws a Failure (exit 3)
- * where it cannot be written, and then leaves the log as it was.
+ * Appends an entry to a log as it was read; durable when it returns. A new file has mode 0600. Nothing is ever written over or taken away: where
+ * another one has appended meanwhile, the entry is found behind that one, and does not count. Throws a Failure (exit 3) then, and where it
+ * cannot be written.
  */
 export function append(log: Log, told: Told, above = 0): Entry {
-  const { n, prev } = linkOf(log, told.operation, above);
-  const entry = { v: 1, n, ...told, ...(log.torn > 0 && { torn: log.torn }), prev } as const;
-  const { text, hash } = lineOf(entry);
-  const line = Buffer.from(text);
-  write(log, line);
-  const whole: Entry = { ...entry, hash };
-  log.entries.push(whole);
-  log.before.update(line);
-  log.end += line.length;
-  log.torn = 0;
-  if (told.operation === ACCEPT) log.accepted.push(...log.faults.splice(0));
-  return whole;
+  const { torn } = log;
+  const rest = torn > 0 ? Buffer.concat([readFrom(log.path, log.end), Buffer.from(END_OF_TORN)]) : Buffer.alloc(0);
+  const { n, prev } = linkOf(log, told.operation, above, rest);
+  const { text, hash } = lineOf({ v: 1, n, ...told, ...(torn > 0 && { torn }), prev });
+  write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
+  follow(log, readFrom(log.path, log.end));
+  const entry = log.entries.findLast((e) => e.hash === hash);
+  if (!entry) throw changed(log.path);
+  return entry;
+}
+
+function changed(path: string): Failure {
+  return environment(`${path}: was changed by something else meanwhile`, "run the command again; nothing was signed");
+}
+
+function readFrom(path: string, offset: number): Buffer {
+  const { fd, size } = openRegular(path);
+  try {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(size, LONGEST) - offset));
+    let have = 0;
+    while (have < bytes.length) {
+      const got = readSync(fd, bytes, have, bytes.length - have, offset + have);
+      if (got === 0) break;
+      have += got;
+    }
+    return bytes.subarray(0, have);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function write({ path, end, torn }: Log, line: Buffer): void {
   try {
-    const isNew = !statSync(path, { throwIfNoEntry: false });
     // a link could lead to a file of somebody else's choice
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
     try {
       const stat = fstatSync(fd);
-      if (!stat.isFile() || stat.size !== end + torn)
-        throw environment(`${path}: was changed by something else meanwhile`, "run the command again");
-      try {
-        ftruncateSync(fd, end);
-        for (let at = 0; at < line.length; ) at += writeSync(fd, line, at, line.length - at, end + at);
-        fsyncSync(fd);
-      } catch (e) {
-        ftruncateSync(fd, end);
-        throw e;
-      }
+      if (!stat.isFile() || stat.size !== end + torn) throw changed(path);
+      for (let at = 0; at < line.length; ) at += writeSync(fd, line, at);
+      fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    if (isNew) syncFolder(dirname(path));
+    // also where another one has made the file: that one may be held up before it does this
+    syncFolder(dirname(path));
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }

@@ -3,8 +3,9 @@
 import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { type Claim, Claims } from "./claim.js";
 import { environment, systemFault } from "./failure.js";
-import { readAll, syncFolder, writeWhole } from "./io.js";
+import { readAll, syncFolder } from "./io.js";
 import { type Lock, lock } from "./lock.js";
 
 const PLACE = "name a folder of your own for it: FIRMSEAL_STATE=DIR";
@@ -49,15 +50,17 @@ export interface Witness {
   readonly file: string;
   /** undefined: nothing was seen. Throws a Failure (exit 3) where the file is damaged. */
   read(): Seen | undefined;
-  /** Takes the lock that raise() is called under. */
+  /** So that those who use the key wait for each other; what is right does not depend on it. */
   lock(): Promise<Lock>;
-  /** Durable when it returns. A lower count changes nothing. */
-  raise(seen: Seen): void;
+  /** Durable when it returns true. false: it was not higher, or another one has raised it since the last read(). Then nothing was changed. */
+  raise(seen: Seen): boolean;
 }
 
 /** The witness of the key with a thumbprint (hex), for its log, or for what `what` calls. */
 export function witness(thumbprint: string, what = "log-seen"): Witness {
   const file = join(stateFolder(), `${thumbprint}.${what}`);
+  const claims = new Claims(file);
+  let last: Claim | undefined;
   const read = () => {
     if (!statSync(file, { throwIfNoEntry: false })) return undefined;
     const seen = parse(readAll(file, 64 * 1024));
@@ -66,10 +69,19 @@ export function witness(thumbprint: string, what = "log-seen"): Witness {
   };
   return {
     file,
-    read,
+    read() {
+      // before the file: who raises it in between is then found out
+      last = claims.last();
+      return read();
+    },
     lock: () => lock(`${file}.lock`, { busy: `${file}: the key is in use` }),
     raise(seen) {
-      if (seen.count > (read()?.count ?? -1)) writeWhole(file, Buffer.from(`${JSON.stringify(seen)}\n`), { mode: 0o600 });
+      const count = BigInt(seen.count);
+      // the file may have been removed, and the count begin anew
+      const claim = claims.take(last, last && last.number > count ? last.number : count);
+      if (!claim) return false;
+      last = claim;
+      return claims.write(claim, Buffer.from(`${JSON.stringify(seen)}\n`), () => seen.count > (read()?.count ?? -1));
     },
   };
 }

@@ -1,14 +1,27 @@
 // What must never happen to an HSS/LMS key: a leaf that signs twice. FIRMSEAL_KILLS sets how often a signer is killed.
 
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { parseHss } from "@firmseal/signer";
 import { describe, expect, it, vi } from "vitest";
 import { KILLS, TIMES } from "../../verifier/test/effort.js";
 import { openHss } from "../src/keys/hss.js";
+import { hssKeygen } from "../src/keys/hss-keygen.js";
 import { HssPlaceOnDisk } from "../src/keys/hss-state.js";
 import { thisProcess } from "../src/process.js";
 import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 import { expectFailure, words } from "./run.js";
+
+/** The name of the record of the one key in a place. */
+function recordOf(p: HssPlace): string {
+  return readdirSync(p.at("machine")).find((name) => name.endsWith(".hss")) as string;
+}
+
+/** Goes to a leaf as another process does. */
+function to(place: HssPlaceOnDisk, next: bigint): void {
+  expect(place.advance(place.look(), { next, roots: new Map() }, () => true)).toBe(true);
+}
 
 describe("no leaf signs twice", () => {
   it("when sixteen processes sign at once, across the border of a lower tree", async () => {
@@ -137,13 +150,13 @@ describe("no leaf signs twice", () => {
     const p = new HssPlace();
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
-    const [record] = readdirSync(p.at("machine")) as [string];
+    const record = recordOf(p);
     vi.stubEnv("FIRMSEAL_STATE", p.env.FIRMSEAL_STATE);
     // between the reads of the one file and of the other
     class Crowded extends HssPlaceOnDisk {
       #reads = 0;
       #signs() {
-        if (this.#reads++ === 1) new HssPlaceOnDisk(this.file, this.name, this.thumbprint).advance({ next: 2n, roots: new Map() });
+        if (this.#reads++ === 1) to(new HssPlaceOnDisk(this.file, this.name, this.thumbprint), 2n);
       }
       override readState() {
         this.#signs();
@@ -168,7 +181,7 @@ describe("no leaf signs twice", () => {
     await p.keygen("5/4");
     await p.ok(p.signArgs("1.suit"));
     const state = p.get("k.hss.state").toString();
-    const [record] = readdirSync(p.at("machine")) as [string];
+    const record = recordOf(p);
     const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
     expect(place.readState()).toEqual({ next: 1n, roots: new Map() });
     const sum = (body: string) => `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`;
@@ -247,7 +260,7 @@ describe("no leaf signs twice", () => {
   it("when a person takes away the locks of one that is still at work", async () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
-    const [record] = readdirSync(p.at("machine")) as [string];
+    const record = recordOf(p);
     const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
     vi.stubEnv("FIRMSEAL_STATE", p.at("machine"));
     try {
@@ -256,7 +269,7 @@ describe("no leaf signs twice", () => {
       // while the lower tree is made
       setImmediate(() => {
         for (const lock of [place.state, place.witness]) rmSync(`${lock}.lock`);
-        place.advance({ next: 7n, roots: new Map() });
+        to(place, 7n);
       });
       await expect(signature).rejects.toThrow("the locks of the key were taken away");
       expect([place.checked().next, place.readWitness()]).toEqual([7n, 7n]);
@@ -265,10 +278,147 @@ describe("no leaf signs twice", () => {
     }
   });
 
+  it("when a signer is held up at its write while others take its locks away, sign and skip", async () => {
+    const p = new HssPlace();
+    p.keepsLogs = true;
+    await p.keygen("5/2,5/1");
+    p.put(
+      "hold.mjs",
+      `import fs from "node:fs";
+       import { syncBuiltinESMExports } from "node:module";
+       const real = fs.openSync;
+       const cell = new Int32Array(new SharedArrayBuffer(4));
+       fs.openSync = (path, flags, ...rest) => {
+         if (flags === "wx" && /k\\.hss\\.state/.test(path) && !/lock/.test(path) && !fs.existsSync("held")) {
+           fs.closeSync(real("held", "w"));
+           while (!fs.existsSync("go")) Atomics.wait(cell, 0, 0, 20);
+         }
+         return real(path, flags, ...rest);
+       };
+       syncBuiltinESMExports();`,
+    );
+    const takeLocks = () => {
+      for (const folder of [p.path, p.at("machine")])
+        for (const name of readdirSync(folder)) if (name.endsWith(".lock")) rmSync(`${folder}/${name}`);
+    };
+    await p.ok(p.signArgs("0.suit"));
+    const signNext = (out: string) => p.signArgs(out).map((arg, i, all) => (all[i - 1] === "--seq" ? "next" : arg));
+    const held = p.run(signNext("held.suit"), { env: { NODE_OPTIONS: `--import=${p.at("hold.mjs")}` } });
+    while (!p.has("held")) await new Promise((done) => setTimeout(done, 20));
+    for (const name of ["1.suit", "2.suit", "3.suit"]) {
+      takeLocks();
+      await p.ok(signNext(name));
+    }
+    takeLocks();
+    await p.ok(["hss", "skip", "k.hss", "--to", "9"]);
+    p.put("go", "");
+    expectFailure(await held, 3);
+    for (const name of ["4.suit", "5.suit", "6.suit"]) await p.ok(signNext(name));
+    const names = ["0.suit", "1.suit", "2.suit", "3.suit", "4.suit", "5.suit", "6.suit"];
+    expect(p.names().filter((name) => name.endsWith(".suit"))).toEqual(names);
+    const key = await p.raw();
+    const signatures = await p.signatures(names);
+    expect(expectNoLeafTwice(key, signatures)).toBe(names.length);
+    expect(signatures.map((s) => leavesOf(key, s)[1]?.leaf).slice(4)).toEqual([9, 10, 11]);
+    expect(p.next()).toBe(12);
+    await p.ok(["audit", "k.hss"]);
+  });
+
+  it("when two make keys of one name at once: one is made whole, and the other leaves it alone", async () => {
+    const p = new HssPlace();
+    vi.stubEnv("FIRMSEAL_STATE", p.env.FIRMSEAL_STATE);
+    try {
+      const make = () => hssKeygen(p.at("k.hss"), parseHss("5/2"), async () => undefined);
+      const made = await Promise.allSettled([make(), make()]);
+      expect(made.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(String((made.find(({ status }) => status === "rejected") as PromiseRejectedResult).reason)).toContain("exists already");
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    await p.ok(p.signArgs("0.suit"));
+    expect(p.next()).toBe(1);
+  });
+
+  it("and a state ahead of the record of this machine is told, far ahead is refused", async () => {
+    const p = new HssPlace();
+    await p.keygen("10/1");
+    await p.ok(p.signArgs("0.suit"));
+    const ahead = (next: number) => {
+      const body = p
+        .get("k.hss.state")
+        .toString()
+        .replace(/^next .*$/m, `next ${next}`)
+        .replace(/sum .*\n$/, "");
+      p.put("k.hss.state", `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`);
+    };
+    ahead(9);
+    expect((await p.ok(p.signArgs("1.suit"))).stderr).toContain(
+      "warning: k.hss: its state was 8 leaves ahead of what this machine has signed",
+    );
+    expect((await p.ok(p.signArgs("2.suit"))).stderr).not.toContain("ahead");
+    ahead(1000);
+    const r = await p.run(p.signArgs("3.suit"));
+    expect(expectFailure(r, 3)).toContain("its state is at 1000, far ahead of this machine, which has signed up to 11");
+    expect(words(r)[1]).toContain("firmseal hss skip k.hss --to 1000");
+    expectFailure(await p.run(["hss", "status", "k.hss"]), 3);
+    await p.ok(["hss", "skip", "k.hss", "--to", "1000"]);
+    await p.ok(p.signArgs("3.suit"));
+    expect(p.next()).toBe(1001);
+  });
+
+  it("and none is used on a medium that cannot be written", async (test) => {
+    const p = new HssPlace();
+    p.folder("medium");
+    const mount = (...args: string[]) => spawnSync("mount", [...args, p.at("medium")]).status;
+    if (mount("-t", "tmpfs", "tmpfs") !== 0) test.skip("tmpfs cannot be mounted here");
+    try {
+      await p.keygen("5/4", "medium/k.hss");
+      await p.ok(p.signArgs("0.suit", "medium/k.hss"));
+      expect(mount("-o", "remount,ro")).toBe(0);
+      const before = p.tree();
+      expect(expectFailure(await p.run([...p.signArgs("1.suit", "medium/k.hss"), "--log", "other.log"]), 3)).toContain("read-only");
+      expect(expectFailure(await p.run(["hss", "skip", "medium/k.hss", "--to", "9"]), 3)).toContain("read-only");
+      expect((await p.ok(["hss", "status", "medium/k.hss", "--json"])).json).toMatchObject({ used: "1" });
+      expect(p.tree()).toEqual(before);
+    } finally {
+      spawnSync("umount", [p.at("medium")]);
+    }
+  });
+
+  it("when the state and its claims come from a backup, or the claims are gone", async () => {
+    const p = new HssPlace();
+    await p.keygen("5/4");
+    await p.ok(p.signArgs("0.suit"));
+    for (const name of ["k.hss.state", "k.hss.state.claims"]) cpSync(p.at(name), p.at(`old.${name}`), { recursive: true });
+    await p.ok(p.signArgs("1.suit"));
+    await p.ok(p.signArgs("2.suit"));
+    for (const name of ["k.hss.state", "k.hss.state.claims"]) cpSync(p.at(`old.${name}`), p.at(name), { recursive: true });
+    expect(readdirSync(p.at("k.hss.state.claims"))).toHaveLength(2);
+    expect(expectFailure(await p.run(p.signArgs("3.suit")), 3)).toContain("a restored backup or a copy: its state is at 1");
+    await p.ok(["hss", "skip", "k.hss", "--to", "3"]);
+    expect(readdirSync(p.at("k.hss.state.claims"))).toHaveLength(1);
+    await p.ok(p.signArgs("3.suit"));
+    // only the record is lost: what is left of it goes before an old state
+    for (const name of ["k.hss.state", "k.hss.state.claims"]) {
+      rmSync(p.at(name), { recursive: true });
+      cpSync(p.at(`old.${name}`), p.at(name), { recursive: true });
+    }
+    rmSync(p.at("machine", recordOf(p)));
+    expectFailure(await p.run(p.signArgs("4.suit")), 3);
+    expect(expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3)).toContain("signed up to 4");
+    await p.ok(["hss", "skip", "k.hss", "--to", "4"]);
+    // as a key of an earlier version is
+    for (const name of ["k.hss.state.claims", `machine/${recordOf(p)}.claims`]) rmSync(p.at(name), { recursive: true });
+    await p.ok(p.signArgs("4.suit"));
+    expect(p.next()).toBe(5);
+    const names = ["0.suit", "1.suit", "2.suit", "3.suit", "4.suit"];
+    expect(expectNoLeafTwice(await p.raw(), await p.signatures(names))).toBe(names.length);
+  });
+
   it("when a killed process has left its locks", async () => {
     const p = new HssPlace();
     await p.keygen("5/4");
-    const [record] = readdirSync(p.at("machine")) as [string];
+    const record = recordOf(p);
     const note = JSON.stringify({ nonce: "00", ...thisProcess(), start: "1" });
     for (const name of ["k.hss.state.lock", `machine/${record}.lock`]) p.put(name, note);
     await p.ok(p.signArgs("0.suit"));

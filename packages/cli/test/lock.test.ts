@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KILLS, TIMES } from "../../verifier/test/effort.js";
 import { Failure } from "../src/failure.js";
 import { lock } from "../src/lock.js";
-import { hasEnded, type ProcessId, thisProcess } from "../src/process.js";
+import { hasEnded, INITIAL, type ProcessId, thisProcess } from "../src/process.js";
 import { massacre, program, startWorker } from "./processes.js";
 
 let folder: string;
@@ -196,15 +196,29 @@ describe("whether a process has ended", () => {
     parent.kill("SIGKILL");
   });
 
-  it("is certain after the machine was started again, and only where no other machine can be meant", () => {
+  it("is certain after the machine was started again, and only where no other machine or container can be meant", () => {
     const me = thisProcess();
-    const before = { ...me, boot: "an earlier one", machine: "m" };
+    const at = join(folder, "lock");
+    const before = { ...me, boot: "an earlier one" };
     // of this test's own folder nothing is known
-    expect(hasEnded({ ...before, machine: "another" }, join(folder, "lock"))).toBe(false);
-    expect(hasEnded({ ...before, machine: "" }, join(folder, "lock"))).toBe(false);
-    expect(hasEnded({ ...before, machine: me.machine }, "/proc/lock")).toBe(false);
+    expect(hasEnded({ ...before, machine: "another" }, at)).toBe(false);
+    expect(hasEnded({ ...before, machine: "" }, at)).toBe(false);
+    expect(hasEnded(before, "/proc/lock")).toBe(false);
+    // a container may say of its boot what it wants
+    expect(hasEnded({ ...before, space: "pid:[4026532333] time:[4026531834]" }, at)).toBe(false);
+    expect(hasEnded({ ...before, boot: "" }, at)).toBe(false);
+    // a note of an earlier version, which did not tell of the time
+    expect(hasEnded({ ...before, space: "pid:[4026531836]" }, at)).toBe(false);
     // ext4 is mounted by one kernel at a time
-    if (statfsSync(folder).type === 0xef53 && me.machine !== "")
-      expect(hasEnded({ ...before, machine: me.machine }, join(folder, "lock"))).toBe(true);
+    if (statfsSync(folder).type === 0xef53 && me.machine !== "" && me.space === INITIAL) expect(hasEnded(before, at)).toBe(true);
+  });
+
+  it.skipIf(!hasProc)(`is not told of one in another namespace of processes or time${hasProc ? "" : " (skipped: no /proc)"}`, () => {
+    const gone = { ...thisProcess(), pid: 2 ** 22 + 1 };
+    const at = join(folder, "lock");
+    expect(hasEnded(gone, at)).toBe(true);
+    expect(hasEnded({ ...gone, space: gone.space.replace("pid:[", "pid:[1") }, at)).toBe(false);
+    expect(hasEnded({ ...gone, space: gone.space.replace("time:[", "time:[1") }, at)).toBe(false);
+    expect(hasEnded({ ...gone, space: "" }, at)).toBe(false);
   });
 });

@@ -142,6 +142,51 @@ describe("a log", () => {
     expect(readLog(put(tampered)).faults).not.toEqual([]);
   });
 
+  it("has room for one of two entries that follow on the same, and keeps the other as one that came too late", () => {
+    const { path, bytes } = written(2);
+    const [one, other] = [readLog(path), readLog(path)];
+    append(one, told("first"));
+    // by its size it is seen before anything is written
+    expect(() => append(other, told("second"))).toThrow(/changed by something else/);
+    // held up between that look and the write
+    const late = put(bytes);
+    append(readLog(late), told("late"));
+    writeFileSync(path, readFileSync(late).subarray(bytes.length), { flag: "a" });
+    const log = readLog(path);
+    expect([log.faults, log.entries.map((e) => e.operation)]).toEqual([[], ["sign", "sign", "first"]]);
+    expect(log.late).toEqual([{ line: 4, what: "entry 3 came too late: nothing was signed with it" }]);
+    append(log, told("third"));
+    expect(readLog(path)).toMatchObject({ faults: [], late: [{}], entries: [{}, {}, {}, { n: 4, operation: "third" }] });
+    // twice is no delay
+    writeFileSync(path, readFileSync(late).subarray(bytes.length), { flag: "a" });
+    expect(readLog(path).faults).toEqual([{ line: 6, what: "entry 3 does not follow entry 4" }]);
+  });
+
+  it("goes on behind what several have left that were killed in the middle of a line", () => {
+    const { path, bytes } = written(2);
+    const [line] = bytes.toString().split("\n") as [string];
+    for (const torn of [line.slice(0, 300), line.slice(0, 20), '{"v":1,"n":', "{"]) {
+      writeFileSync(path, torn, { flag: "a" });
+      append(readLog(path), told("next"));
+      expect(readLog(path).faults).toEqual([]);
+    }
+    // killed behind the end of what was cut short, and cut short itself
+    writeFileSync(path, `${line.slice(0, 99)}\0\n${line.slice(0, 50)}`, { flag: "a" });
+    append(readLog(path), told("next"));
+    // one that had looked before the other was killed
+    const before = readFileSync(path);
+    const late = put(before);
+    append(readLog(late), told("behind"));
+    writeFileSync(path, Buffer.concat([Buffer.from(line.slice(0, 70)), readFileSync(late).subarray(before.length)]), { flag: "a" });
+    const log = readLog(path);
+    expect([log.faults, log.torn, log.entries.at(-1)?.operation, log.entries.length]).toEqual([[], 0, "behind", 8]);
+    // an acceptance speaks of all that is before it, also of that
+    const damaged = readFileSync(path, "utf8").replace("alice", "mallory");
+    const bad = put(`${damaged}${line.slice(0, 30)}`);
+    append(readLog(bad), told(ACCEPT));
+    expect(readLog(bad)).toMatchObject({ faults: [], accepted: [{}] });
+  });
+
   it("is left as it was where it cannot be written", () => {
     const { path, bytes } = written(2);
     const log = readLog(path);

@@ -141,7 +141,7 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
 
 function forget(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-    if (entry.isFile() && /\.(log|log-seen)$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name));
+    if (/\.(log|log-seen|log-seen\.claims)$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true });
 }
 
 /** A temporary folder that goes with the test file. */

@@ -11,3 +11,6 @@ export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMS
 
 /** Ends the name of a test that is for LONG only. */
 export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 runs it)";
+
+/** How many random schedules signers are run under. */
+export const SCHEDULES = LONG ? 2 ** 10 : 2 ** 5;

@@ -107,6 +107,7 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
       entries: log.entries,
       faults,
       accepted: log.accepted,
+      late: log.late,
       torn: log.torn,
       hash: log.entries.at(-1)?.hash ?? null,
     })),
@@ -162,6 +163,7 @@ function show({ log, faults }: ReturnType<typeof look>, digest: string | undefin
   const rest = [
     ...(log.torn > 0 ? [`an entry that was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
     ...log.accepted.map((fault) => `accepted: ${told(fault)}`),
+    ...log.late.map(told),
     ...faults.map(told),
   ];
   data([...(rows.length > 0 ? lines : []), ...rest].map((text) => `${text.trimEnd()}\n`).join(""));

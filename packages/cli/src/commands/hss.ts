@@ -2,9 +2,9 @@ import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type Public
 import { usage } from "../failure.js";
 import { readAll } from "../io.js";
 import { keyFacts } from "../key-ref.js";
-import { exhausted, isNearlyUsed, placeOf } from "../keys/hss.js";
+import { exhausted, isNearlyUsed, overtaken, placeOf } from "../keys/hss.js";
 import { readHssFile } from "../keys/hss-file.js";
-import type { HssPlaceOnDisk } from "../keys/hss-state.js";
+import { type HssPlaceOnDisk, highest } from "../keys/hss-state.js";
 import { json, say, visible, warn } from "../ui.js";
 
 export interface HssOptions {
@@ -42,17 +42,17 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   /** Gives leaves up. Only ever forward, so nothing that it is told can make a leaf sign twice. */
   skip({ name, params, place }, { to }) {
     if (to === undefined) throw usage("hss skip needs to know where to", "the number of the next signature: --to N");
-    return place.locked(async () => {
-      const state = place.readState();
-      const witness = place.readWitness();
+    return place.locked(async (held) => {
+      const seen = place.look();
+      const { state, witness } = seen;
       // a machine that has never seen the key cannot tell what forward is
-      if (typeof witness === "string") place.checked();
-      const lowest = [typeof state === "string" ? 0n : state.next, typeof witness === "string" ? 0n : witness].reduce((a, b) =>
-        a > b ? a : b,
-      );
+      if (typeof witness === "string") return place.checked().next;
+      const lowest = highest(typeof state === "string" ? 0n : state.next, witness, seen.beside?.number ?? 0n, seen.outside?.number ?? 0n);
       if (to < lowest) throw usage(`hss skip --to ${to}: leaves up to ${lowest} are used`, `go forward: --to ${lowest}, or higher`);
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
-      place.advance({ next: to, roots: typeof state === "string" ? new Map() : state.roots });
+      const roots = typeof state === "string" ? new Map() : state.roots;
+      const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
+      if (!held() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
       warn(`${visible(name)}: the next signature is number ${to}; what lies before is given up`);
       return to;
     });
@@ -61,19 +61,23 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   /** Begins the record of this machine with what the state says. Where the record is there, there is nothing to adopt. */
   adopt({ name, place }, { otherCopySigns }) {
     return place.locked(async () => {
-      const state = place.readState();
-      const witness = place.readWitness();
+      const seen = place.look();
+      const { state, witness } = seen;
       if (typeof state === "string" || typeof witness === "bigint") return place.checked().next;
       if (otherCopySigns)
         throw usage(
           `${name}: if another copy of the key goes on signing, both use the same leaves, and others can forge signatures`,
           "where no other copy does, say so: --no-other-copy-signs",
         );
-      place.writeWitness(state.next);
-      return state.next;
+      // where only the record is gone, the claims still tell what this machine has used
+      const next = highest(state.next, seen.beside?.number ?? 0n, seen.outside?.number ?? 0n);
+      if (!place.adopt(seen, next)) throw overtaken(name, WENT_ON);
+      return place.checked().next;
     });
   },
 };
+
+const WENT_ON = "another process has gone on with the key meanwhile";
 
 function tell({ name, params, key }: Opened, next: bigint, o: HssOptions): void {
   const all = hssCapacity(params);

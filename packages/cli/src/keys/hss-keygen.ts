@@ -55,7 +55,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const folder = dirname(out);
   if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
   const file = join(realpathSync(folder), basename(out));
-  for (const path of [out, `${out}.state`, `${out}.tree0`])
+  for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
     if (existsSync(path))
       throw usage(
         `${path}: exists already and is never overwritten`,
@@ -70,12 +70,17 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));
   const text = await writeHssFile(params, key.key, seed, secret);
   const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
+  const made: string[] = [];
   try {
+    // the state first: of two that make keys of one name at the same time, the second ends here and leaves alone what is the first one's
+    place.begin();
+    made.push(place.state);
+    place.beginRecord();
+    made.push(place.witness, place.tree(0));
     writeTreeFile(place.tree(0), top, floor);
-    place.advance({ next: 0n, roots: new Map() });
     writeWhole(file, Buffer.from(text), { mode: 0o600, fresh: true });
   } catch (e) {
-    for (const path of [place.tree(0), place.state, place.witness]) rmSync(path, { force: true });
+    for (const path of made) rmSync(path, { force: true });
     throw e;
   } finally {
     seed.fill(0);

@@ -1,9 +1,11 @@
 // Which leaf of an HSS/LMS key is next. A leaf that signs twice gives the key away (SP 800-208 §9.1), so the number goes to the disk before
 // the signature is made, and only ever up. It is kept twice: beside the key, and as a witness outside of it, in the folder of this machine.
-// A state that is behind the witness comes from a backup or a copy, and is refused.
+// A state that is behind the witness comes from a backup or a copy, and is refused. In both places a leaf is claimed first (claim.ts), so that
+// no leaf depends on a lock: the one beside the key is for whoever shares its folder, the one outside for copies of the key on this machine.
 
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Claim, Claims } from "../claim.js";
 import { sha256Hex } from "../digest.js";
 import { CODES, Failure, systemFault } from "../failure.js";
 import { writeWhole } from "../io.js";
@@ -19,6 +21,24 @@ export interface HssState {
   readonly roots: SignedRoots;
 }
 
+/** A state with the claims that it was seen with: it can be gone on from only while they are the last ones. */
+export interface Standing extends HssState {
+  readonly beside: Claim | undefined;
+  readonly outside: Claim | undefined;
+  /** What this machine has seen. */
+  readonly witness: bigint;
+}
+
+/** Leaves by which a state may be ahead of the record: other machines that share the folder of the key have signed. */
+const FAR = 256n;
+
+/** Of numbers that are not below 0. */
+export function highest(...numbers: readonly bigint[]): bigint {
+  let most = 0n;
+  for (const number of numbers) if (number > most) most = number;
+  return most;
+}
+
 export function stateFault(message: string, hint: string): Failure {
   return new Failure(3, "KEY_STATE", CODES.KEY_STATE, message, hint);
 }
@@ -26,6 +46,7 @@ export function stateFault(message: string, hint: string): Failure {
 /** Where the state of one key lies, and the words for it. */
 export class HssPlaceOnDisk {
   readonly state: string;
+  readonly beside: Claims;
   constructor(
     /** The key file, without symbolic links. */
     readonly file: string,
@@ -34,10 +55,15 @@ export class HssPlaceOnDisk {
     readonly thumbprint: string,
   ) {
     this.state = `${file}.state`;
+    this.beside = new Claims(this.state);
   }
 
   get witness(): string {
     return join(stateFolder(), `${this.thumbprint}.hss`);
+  }
+
+  get outside(): Claims {
+    return new Claims(this.witness);
   }
 
   tree(level: number): string {
@@ -45,8 +71,8 @@ export class HssPlaceOnDisk {
   }
 
   /**
-   * Both locks: the one beside the key is for whoever shares its folder, the one beside the witness for copies of the key on this machine.
-   * `wait`: seconds. `held`: whether both are still ours, for a person may have removed them.
+   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `held`: whether both are still ours, for a person
+   * may have removed them.
    */
   async locked<T>(work: (held: () => boolean) => Promise<T>, wait = 60): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
@@ -78,11 +104,6 @@ export class HssPlaceOnDisk {
     };
   }
 
-  writeState({ next, roots }: HssState): void {
-    const trees = [...roots].map(([level, { tree, root }]) => `tree ${level} ${tree} ${root}`);
-    writeLines(this.state, [STATE_HEAD, `key ${this.thumbprint}`, `next ${next}`, ...trees]);
-  }
-
   readWitness(): bigint | "missing" | "damaged" {
     const lines = readLines(this.witness);
     if (typeof lines === "string") return lines;
@@ -91,40 +112,97 @@ export class HssPlaceOnDisk {
     return numberOf(next) ?? "damaged";
   }
 
-  writeWitness(next: bigint): void {
-    writeLines(this.witness, [WITNESS_HEAD, `key ${this.thumbprint}`, `next ${next}`]);
+  /** Everything that is known, whatever it is. The outside first, the other way round than it is written: see checked(). */
+  look(): Pick<Standing, "beside" | "outside"> & { state: HssState | "missing" | "damaged"; witness: bigint | "missing" | "damaged" } {
+    const outside = this.outside.last();
+    const witness = this.readWitness();
+    const beside = this.beside.last();
+    return { outside, witness, beside, state: this.readState() };
   }
 
   /** The state, if it can be gone on with. Otherwise a Failure, exit 3, that says what is wrong and what can be done. */
-  checked(): HssState {
+  checked(): Standing {
     const { name } = this;
-    // The witness first, the other way round than they are written. Without the lock others may sign between the two reads, and the state must not
-    // seem to be behind then.
-    const witness = this.readWitness();
-    const state = this.readState();
+    // Without the lock others may sign between the reads. What is read last is the furthest then, and must not seem to be behind.
+    const { outside, witness, beside, state } = this.look();
+    const known = highest(outside?.number ?? 0n, typeof witness === "bigint" ? witness : 0n);
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
     if (typeof state === "string")
       throw stateFault(
         `${name}: its state, ${name}.state, is ${state}: which leaves are used is not known`,
-        typeof witness === "bigint" ? forward(witness) : `bring ${name}.state back from where the key has signed last`,
+        typeof witness === "bigint"
+          ? forward(highest(known, beside?.number ?? 0n))
+          : `bring ${name}.state back from where the key has signed last`,
       );
     if (typeof witness === "string")
       throw stateFault(
         `${name}: this machine has ${witness === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, and another copy of it may`,
         `if none does: firmseal hss adopt ${name} --no-other-copy-signs`,
       );
-    if (state.next < witness)
+    const next = highest(state.next, beside?.number ?? 0n);
+    // the state alone as well: a claim that is there does not mend what was put back beside it
+    if (state.next < witness || next < known)
       throw stateFault(
-        `${name}: a restored backup or a copy: its state is at ${state.next}, and this machine has signed up to ${witness}`,
-        forward(witness),
+        `${name}: a restored backup or a copy: its state is at ${state.next}, and this machine has signed up to ${known}`,
+        forward(highest(known, next)),
       );
-    return state;
+    if (next > known + FAR)
+      throw stateFault(
+        `${name}: its state is at ${next}, far ahead of this machine, which has signed up to ${known}`,
+        `find out who has signed, or who has changed ${name}.state; if it is right: firmseal hss skip ${name} --to ${next}`,
+      );
+    return { next, roots: state.roots, beside, outside, witness };
   }
 
-  /** Both to the disk, the state first: a witness that is ahead of it would call a crash in between a restored backup. */
-  advance(state: HssState): void {
-    this.writeState(state);
-    this.writeWitness(state.next);
+  /** The first state of a key. None must be there. */
+  begin(): void {
+    writeWhole(this.state, this.stateLines({ next: 0n, roots: new Map() }), { mode: 0o600, fresh: true });
+  }
+
+  /** The record of this machine of a key that was just made. */
+  beginRecord(): void {
+    writeWhole(this.witness, this.witnessLines(0n), { mode: 0o600, fresh: true });
+  }
+
+  /**
+   * Claims all leaves below `next` and writes it down, the state first: a witness that is ahead of it would call a crash in between a restored
+   * backup. Durable when it returns. `follows` looks at what is there at the last moment. false: another process has gone on since `from` was
+   * looked at, and none of these leaves may be used.
+   */
+  advance(
+    from: Pick<Standing, "beside" | "outside">,
+    to: HssState,
+    follows: (state: HssState | "missing" | "damaged") => boolean,
+  ): boolean {
+    const beside = this.beside.take(from.beside, to.next);
+    if (!beside) return false;
+    const { outside: place } = this;
+    const outside = place.take(from.outside, to.next);
+    if (!outside || !this.beside.write(beside, this.stateLines(to), () => follows(this.readState()))) return false;
+    return this.record(place, outside, to.next);
+  }
+
+  /** Writes the record alone, where there is none. false: another process has. */
+  adopt(from: Pick<Standing, "outside">, next: bigint): boolean {
+    const { outside: place } = this;
+    const outside = place.take(from.outside, next);
+    return outside !== undefined && this.record(place, outside, next);
+  }
+
+  private record(place: Claims, claim: Claim, next: bigint): boolean {
+    return place.write(claim, this.witnessLines(next), () => {
+      const now = this.readWitness();
+      return typeof now === "string" || now <= next;
+    });
+  }
+
+  private stateLines({ next, roots }: HssState): Uint8Array {
+    const trees = [...roots].map(([level, { tree, root }]) => `tree ${level} ${tree} ${root}`);
+    return textOf([STATE_HEAD, `key ${this.thumbprint}`, `next ${next}`, ...trees]);
+  }
+
+  private witnessLines(next: bigint): Uint8Array {
+    return textOf([WITNESS_HEAD, `key ${this.thumbprint}`, `next ${next}`]);
   }
 }
 
@@ -157,7 +235,7 @@ function readLines(path: string): string[] | "missing" | "damaged" {
   return body !== "" && text === body + sumOf(body) ? body.split("\n").slice(0, -1) : "damaged";
 }
 
-function writeLines(path: string, lines: readonly string[]): void {
+function textOf(lines: readonly string[]): Uint8Array {
   const body = `${lines.join("\n")}\n`;
-  writeWhole(path, Buffer.from(body + sumOf(body)), { mode: 0o600 });
+  return Buffer.from(body + sumOf(body));
 }

@@ -21,7 +21,7 @@ import { visible, warn } from "../ui.js";
 import { KeyFileError } from "./error.js";
 import { buildFloor } from "./hss-build.js";
 import { type HssFile, readHssFile, unlockHss } from "./hss-file.js";
-import { HssPlaceOnDisk, type HssState, stateFault } from "./hss-state.js";
+import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./hss-state.js";
 import { readTreeFile, writeTreeFile } from "./hss-tree-file.js";
 import type { Asking, HeldKey } from "./kind.js";
 
@@ -39,6 +39,11 @@ export function exhausted(name: string): Failure {
     `${name}: every leaf of the key is used`,
     "make a new key, and have it trusted before the next release",
   );
+}
+
+/** Nothing was signed, and nothing may be, because others did. */
+export function overtaken(name: string, what: string): Failure {
+  return stateFault(`${name}: ${what}`, "run the command again; nothing was signed");
 }
 
 /** Where the state of the key in `path` lies. */
@@ -66,6 +71,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     patience: key.patience(),
     async close() {
       seed.fill(0);
+      key.wipe();
     },
   };
 }
@@ -109,6 +115,10 @@ class HssKey {
     return hssSign(params, trees, floors, index, message);
   }
 
+  wipe(): void {
+    this.top.seed.fill(0);
+  }
+
   /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
   patience(): number {
     const { n, levels } = this.file.params;
@@ -135,11 +145,14 @@ class HssKey {
       floors.push(floor);
     }
     const next = index + 1n;
-    // A lower tree takes minutes to make. Who thinks that this process is gone, and removes its locks, must not have two sign with this leaf.
-    if (!held() || place.checked().next !== index)
-      throw stateFault(`${place.name}: the locks of the key were taken away`, "run the command again; no leaf was used");
-    place.advance({ next, roots });
+    // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
+    if (!held()) throw overtaken(place.name, "the locks of the key were taken away");
+    const follows = (now: HssState | string) =>
+      typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
+    if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");
     const left = hssCapacity(params) - next;
+    if (index > state.witness + 1n)
+      warn(`${visible(place.name)}: its state was ${index - state.witness} leaves ahead of what this machine has signed`);
     if (left === 0n)
       warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
     else if (isNearlyUsed(params, next))
@@ -172,13 +185,18 @@ class HssKey {
 
   /** A tree whose key has been signed must have the same key again: with two, the leaf above would have signed twice (SP 800-208 §9.2). */
   private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
-    const signed = state.roots.get(level);
-    const hex = toHex(root);
-    if (signed?.tree === tree && signed.root !== hex)
+    const one = { tree, root: toHex(root) };
+    if (!fits(level, one, state.roots))
       throw stateFault(
         `${this.place.name}: a lower tree comes out otherwise than when it was signed: this machine calculates wrongly`,
         "sign on another machine, with this key and its state",
       );
-    return { tree, root: hex };
+    return one;
   }
+}
+
+/** Whether the tree was signed with this key, or not yet. */
+function fits(level: number, { tree, root }: { tree: bigint; root: string }, roots: SignedRoots): boolean {
+  const signed = roots.get(level);
+  return signed?.tree !== tree || signed.root === root;
 }
