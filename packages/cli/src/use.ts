@@ -29,7 +29,7 @@ export function digestOf(m: { digest: Manifest["digest"] }): string {
 
 /**
  * Makes the envelope, which may ask for the next sequence number of a kind of device, checks it as if it were signed already, and enters
- * the use of each key. All of it is done alone with the logs, so that no two get the same number. Throws the refusals of open(), of the
+ * the use of each key. The number is chosen alone with the logs, so that no two get the same one. Throws the refusals of open(), of the
  * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
  */
 export async function enterUse(
@@ -38,17 +38,52 @@ export async function enterUse(
   o: UseOptions,
   make: (next: NextSequence) => Uint8Array,
 ): Promise<Entered> {
+  // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
+  const given = await judged(withoutNext(make), keys);
   return await withLedgers(keys, o.log, async (ledgers) => {
-    const envelope = make((scope) => nextSequence(ledgers.logs, scope));
-    const messages = await toBeSigned(envelope, keys);
-    const m = await rehearse(envelope);
-    const sequence = decimal(m.sequence);
-    const [digest, scope] = [digestOf(m), scopeOf(m)];
+    const use =
+      given ??
+      (await judged(
+        make((scope) => nextSequence(ledgers.logs, scope)),
+        keys,
+      ));
+    const { envelope, messages, sequence, digest, scope } = use as Judged;
     const overrides = checkSequence(ledgers.logs.flat(), { sequence: BigInt(sequence), digest, scope }, o);
     for (const override of overrides) warn(`sequence number ${sequence} is signed because of --${override}`);
     const told = { digest, sequence, scope, ...(overrides.length > 0 && { overrides }) };
     return { envelope, receipts: record(ledgers, operation, keys, messages, told) };
   });
+}
+
+class AsksForNext extends Error {}
+
+/** The envelope, unless it asks for the next sequence number: then it is one that this program makes, and it is made under the locks. */
+function withoutNext(make: (next: NextSequence) => Uint8Array): Uint8Array | undefined {
+  try {
+    return make(() => {
+      throw new AsksForNext();
+    });
+  } catch (e) {
+    if (e instanceof AsksForNext) return undefined;
+    throw e;
+  }
+}
+
+/** An envelope that may be signed, and what is entered of it. */
+interface Judged {
+  envelope: Uint8Array;
+  messages: Uint8Array[];
+  sequence: string;
+  digest: string;
+  scope: string[];
+}
+
+/** Throws everything that an envelope can be refused for, but for its sequence number. */
+async function judged(envelope: Uint8Array | undefined, keys: readonly SigningKey[]): Promise<Judged | undefined> {
+  if (!envelope) return undefined;
+  const messages = await toBeSigned(envelope, keys);
+  const m = await rehearse(envelope);
+  return { envelope, messages, sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) };
 }
 
 function record(
