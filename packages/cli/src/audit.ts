@@ -155,7 +155,7 @@ export function kinds(m: Commands): Kind[] {
 class Effort {
   private before = 0;
 
-  /** After each step of a run. Throws a Failure where all together have taken too many commands. */
+  /** Throws a Failure where all runs together have taken too many commands. */
   took(run: Run): void {
     if (this.before + run.commands > LIMITS.triedCommands)
       throw tooMuch(
@@ -164,8 +164,9 @@ class Effort {
       );
   }
 
-  /** The run is over. */
+  /** The run is over: one that ends in a refusal may have had no step before. */
   ended(run: Run): void {
+    this.took(run);
     this.before += run.commands;
   }
 }
@@ -250,8 +251,8 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
 }
 
-/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. */
-function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. Throws a Failure where it cannot be tried. */
+export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
   const effort = new Effort();
   for (const kind of kinds(m)) {
     const run = start(m, sectionsOf(m), kind.identity);

@@ -76,6 +76,6 @@ export function someOf(names: readonly string[]): string {
 /** A message of bounded length: its middle is left out, for both ends say something. */
 export function bounded(message: string): string {
   if (message.length <= LIMITS.message) return message;
-  const half = LIMITS.message / 2 - 1;
+  const half = LIMITS.message / 2 - 2;
   return `${message.slice(0, half)} … ${message.slice(-half)}`;
 }

@@ -6,7 +6,7 @@ import { basename, extname } from "node:path";
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { checkPayloads, warnOfRefusal } from "./audit.js";
+import { certainRefusal, checkPayloads, warnOfRefusal } from "./audit.js";
 import { encodeDescription } from "./description.js";
 import { sha256Hex } from "./digest.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
@@ -156,7 +156,10 @@ export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe
  */
 export async function rehearse(envelope: Uint8Array): Promise<Manifest> {
   const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
-  return await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+  const manifest = await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+  // what is too much to be tried must be known before as well
+  certainRefusal(manifest);
+  return manifest;
 }
 
 async function opened(signed: Uint8Array, trust: Trust): Promise<Manifest> {
