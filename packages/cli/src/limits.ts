@@ -46,9 +46,9 @@ export const LIMITS = {
   /** Pairs of vendor and class that a sequence number is entered for. */
   sequencePairs: 256,
   /** Bytes of a log. */
-  log: 256 * MIB,
+  log: 128 * MIB,
   /** Lines of a log. */
-  logLines: 512 * KIB,
+  logLines: 256 * KIB,
   /** Faults of a log that are listed. */
   logFaults: 1000,
   /** Keys that one log names. */

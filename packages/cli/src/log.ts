@@ -77,11 +77,13 @@ function lineOf(entry: Omit<Entry, "hash">): { text: string; hash: string } {
 /** `,"hash":"` with 64 digits and `"}`. */
 const TAIL = 75;
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function parse(bytes: Buffer): Entry | undefined {
   // to find out by an exception takes ten times as long
   if (bytes[0] !== 0x7b) return undefined;
   try {
-    const entry = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const entry = JSON.parse(utf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
     const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, key, digest, tbs, job } = entry;
@@ -113,7 +115,7 @@ const LONGEST_TORN = 64 * 1024;
 const BEGIN = '{"v":1,"n":';
 
 function hashOf(line: Buffer): string {
-  return sha256Hex(Buffer.concat([line.subarray(0, -TAIL), Buffer.from("}")]));
+  return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
 }
 
 /** Whether a file begins as logs do. */

@@ -80,6 +80,9 @@ const uris = (n: number): Promise<Uint8Array> =>
     1,
   );
 
+const withPayload = (n: number): Promise<Uint8Array> =>
+  envelope({ sections: [[20, sequence([parameters([21, "#p"]), [21, 2]])]], payloads: [["#p", new Uint8Array(n)]] }, 1);
+
 const texts = (n: number): Promise<Uint8Array> =>
   envelope({ text: cbor(new Map<Encodable, Encodable>(repeat(n, (i) => [`x-${i}`, new Map([[1, "a"]])]))) });
 
@@ -88,20 +91,20 @@ const tbs = ["tbs", "{}.suit", "--key", "A.jwk", "--out", "{}.tbs"];
 const inspect = ["inspect", "{}.suit"];
 
 export const ENVELOPES: Row[] = [
-  onEnvelope("sign: kinds of device times the commands of each", 20, longRun, sign()),
-  onEnvelope("verify: kinds of device times the commands of each", 20, (n) => longRun(n, 1), ["verify", "{}.suit", "--key", "A.jwk"]),
-  onEnvelope("tbs: kinds of device times the commands of each", 20, longRun, tbs),
+  onEnvelope("sign: kinds of device times the commands of each", 8, longRun, sign()),
+  onEnvelope("verify: kinds of device times the commands of each", 8, (n) => longRun(n, 1), ["verify", "{}.suit", "--key", "A.jwk"]),
+  onEnvelope("tbs: kinds of device times the commands of each", 8, longRun, tbs),
   ...[inspect, ["whosigned", "{}.suit", "--key", "A.jwk"], sign(), tbs].map((args) =>
     onEnvelope(`${args[0]}: a list of component indices`, 20_000, indices, args),
   ),
   ...[inspect, [...inspect, "--json"], [...inspect, "--diag"], sign()].map((args) =>
-    onEnvelope(`${args.join(" ").replace("{}.suit ", "")}: commands`, 50_000, commands, args, { exit: [0, 1] }),
+    onEnvelope(`${args.join(" ").replace("{}.suit ", "")}: commands`, 10_000, commands, args, { exit: [0, 1] }),
   ),
-  ...[inspect, sign()].map((args) => onEnvelope(`${args[0]}: alternatives`, 20_000, alternatives, args, { exit: [0, 1] })),
+  ...[inspect, sign()].map((args) => onEnvelope(`${args[0]}: alternatives`, 5_000, alternatives, args, { exit: [0, 1] })),
   ...[inspect, sign()].map((args) =>
-    onEnvelope(`${args[0]}: identities`, 2_000, (n) => envelope({ shared: sequence(identities(n)) }), args, { exit: [0, 1] }),
+    onEnvelope(`${args[0]}: identities`, 1_000, (n) => envelope({ shared: sequence(identities(n)) }), args, { exit: [0, 1] }),
   ),
-  onEnvelope("inspect: languages", 20_000, texts, inspect, { exit: [0, 1] }),
+  onEnvelope("inspect: languages", 4_000, texts, inspect, { exit: [0, 1] }),
   onEnvelope("simulate: sizes", 20_000, (n) => envelope({ shared: sequence(repeat(n, (i) => parameters([14, i]))) }, 1), [
     "simulate",
     "{}.suit",
@@ -121,14 +124,16 @@ export const ENVELOPES: Row[] = [
       return ["verify", `${tag}.suit`, "--trust", "t.trust", "--root", "B.jwk"];
     },
   },
+  ...[inspect, ["verify", "{}.suit", "--key", "A.jwk"], sign(), tbs].map((args) =>
+    onEnvelope(`${args[0]}: a payload`, 2_000_000, withPayload, args, { exit: [0, 1], long: 64_000_000 }),
+  ),
   {
     name: "inspect --diag: a payload",
     units: 4_000_000,
     long: 15_000_000,
     exit: [0],
     async args(place, n, tag) {
-      const section = sequence([parameters([21, "#p"]), [21, 2]]);
-      place.put(`${tag}.suit`, await envelope({ sections: [[20, section]], payloads: [["#p", new Uint8Array(n)]] }));
+      place.put(`${tag}.suit`, await withPayload(n));
       return ["inspect", `${tag}.suit`, "--diag"];
     },
   },
@@ -178,9 +183,9 @@ export const DESCRIPTIONS: Row[] = [
     for (let i = 0; i < n; i++) command = { "directive-try-each": [[command], [command]].slice(0, i < 4 ? 2 : 1) };
     return ours({ install: [command] });
   }),
-  onJson("create: commands", 10_000, (n) => ours({ install: repeat(n, () => "condition-abort") }), { exit: [0, 1] }),
-  onJson("create: payloads that nothing names", 10_000, (n) => ours({ payloads: Object.fromEntries(repeat(n, (i) => [`#${i}`, "a"])) })),
-  onJson("create: components of the old tool", 4_000, (n) =>
+  onJson("create: commands", 4_000, (n) => ours({ install: repeat(n, () => "condition-abort") }), { exit: [0, 1] }),
+  onJson("create: payloads that nothing names", 2_000, (n) => ours({ payloads: Object.fromEntries(repeat(n, (i) => [`#${i}`, "a"])) })),
+  onJson("create: components of the old tool", 3_000, (n) =>
     old({ components: repeat(n, (i) => ({ "install-id": [i.toString(16).padStart(8, "0")] })) }),
   ),
   onJson("create: alternatives of the old tool", 1_000, (n) =>
@@ -360,7 +365,7 @@ export const KEYS: Row[] = [
   onKey("minisign: lines", 14_000, (n) => `untrusted comment: x${"\n".repeat(n)}x`),
   onKey("JWK: brackets", 14_000, (n) => "[".repeat(n)),
   onKey("JWK: members", 1_400, (n) => JSON.stringify({ kty: "OKP", ...Object.fromEntries(repeat(n, (i) => [`a${i}`, i])) })),
-  onKey("COSE_Key: labels", 4_000, (n) => cbor(new Map<Encodable, Encodable>(repeat(n, (i) => [1000 + i, 0])))),
+  onKey("COSE_Key: labels", 2_000, (n) => cbor(new Map<Encodable, Encodable>(repeat(n, (i) => [1000 + i, 0])))),
   onKey("text: blanks", 14_000, (n) => `${" ".repeat(n)}x`),
   onKey("base64", 14_000, (n) => "A".repeat(n)),
   {
@@ -393,10 +398,10 @@ function onLog(name: string, units: number, make: (n: number) => string, more: P
 
 export const LOGS: Row[] = [
   onLog("audit: lines that are none", 50_000, (n) => `${entry(1)}${"x\n".repeat(n)}`),
-  onLog("audit: entries that do not follow", 10_000, (n) => repeat(n, (i) => entry(i + 5)).join("")),
-  onLog("audit: a key for each entry", 5_000, (n) => repeat(n, (i) => entry(i + 1, { key: i.toString(16).padStart(64, "0") })).join("")),
-  onLog("audit --json: entries", 10_000, (n) => repeat(n, (i) => entry(i + 1, { scope: repeat(50, () => "") })).join("")),
-  onLog("audit: one long line", 4_000_000, (n) => `${entry(1)}${"x".repeat(n)}\n`),
+  onLog("audit: entries that do not follow", 3_000, (n) => repeat(n, (i) => entry(i + 5)).join("")),
+  onLog("audit: a key for each entry", 2_000, (n) => repeat(n, (i) => entry(i + 1, { key: i.toString(16).padStart(64, "0") })).join("")),
+  onLog("audit --json: entries", 2_000, (n) => repeat(n, (i) => entry(i + 1, { scope: repeat(50, () => "") })).join("")),
+  onLog("audit: one long line", 1_000_000, (n) => `${entry(1)}${"x".repeat(n)}\n`),
 ];
 
 const without = (name: string, args: readonly string[], exit: readonly number[] = [1, 2, 3]): Row => ({

@@ -41,7 +41,7 @@ interface Cost {
   stderr: string;
 }
 
-/** A row with its input made. The first run loads modules, and counts for nothing. */
+/** A row with its input made. */
 interface Prepared {
   row: Row;
   sizes: readonly number[];
@@ -59,13 +59,22 @@ export async function prepare(row: Row, sizes: readonly number[], units: number)
   const runs: Run[] = [];
   for (const times of sizes)
     runs.push({ cwd: place.path, state: stateOf(place.path), args: await row.args(place, units * times, `x${times}`) });
-  return { row, sizes, runs: [runs[0] as Run, ...runs] };
+  return { row, sizes, runs };
 }
 
 /** Runs rows one after the other in one process. Where that dies, it tells so for the row at work, and those behind it have no costs. */
 export function measure(rows: readonly Prepared[], stdin: string, limit: number): Promise<Measured[]> {
   const child = fileURLToPath(new URL("budget-child.mjs", import.meta.url));
-  const plan = JSON.stringify(rows.flatMap((row) => row.runs));
+  // the first run of a command loads its modules, and counts for nothing
+  const loaded = new Set<string>();
+  const plans = rows.map(({ runs: [first, ...others] }) => {
+    const run = first as Run;
+    const command = run.args[0] as string;
+    const warm = loaded.has(command) ? 0 : 1;
+    loaded.add(command);
+    return { warm, runs: [...(warm > 0 ? [run] : []), run, ...others] };
+  });
+  const plan = JSON.stringify(plans.flatMap(({ runs }) => runs));
   const input = openSync(stdin, "r");
   const started = spawn(process.execPath, ["--expose-gc", child, pathToFileURL(main).href, plan], {
     env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1" },
@@ -85,10 +94,10 @@ export function measure(rows: readonly Prepared[], stdin: string, limit: number)
       const lines = Buffer.concat(told).toString().split("\n").slice(0, -1);
       const costs = lines.map((line, i): Cost => ({ ...JSON.parse(line), stderr: said[i] as string }));
       const out: Measured[] = [];
-      for (const { runs } of rows) {
+      for (const { runs, warm } of plans) {
         const own = costs.splice(0, runs.length);
         const died = own.length < runs.length && code !== 0 ? { died: `${signal ?? `exit ${code}`}: ${said.at(-1)?.slice(-300)}` } : {};
-        out.push({ costs: own.slice(1), ...died });
+        out.push({ costs: own.slice(warm), ...died });
       }
       resolve(out);
     });
