@@ -503,6 +503,12 @@ export async function ofEnvelope(): Promise<Vector[]> {
   );
   await inside(
     E.COMMAND_ARGUMENT,
+    "index-list-17",
+    "set-component-index with more indices than there can be components",
+    section(seq([DIR_SET_COMPONENT_INDEX, array(...Array.from({ length: 17 }, (_, i) => int(i)))])),
+  );
+  await inside(
+    E.COMMAND_ARGUMENT,
     "parameters-empty",
     "override-parameters with an empty map",
     section(seq([DIR_OVERRIDE_PARAMETERS, map()])),
@@ -524,6 +530,12 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "try-each-nil-first",
     "try-each succeeds too early: nil stands before the alternatives",
     section(seq([DIR_TRY_EACH, alternatives(null, seq([COND_ABORT, 0]), seq([COND_ABORT, 0]))])),
+  );
+  await inside(
+    E.COMMAND_ARGUMENT,
+    "try-each-257",
+    "try-each with more alternatives than a device reads over",
+    section(seq([DIR_TRY_EACH, alternatives(...new Array(257).fill(seq([COND_ABORT, 0])))])),
   );
   await inside(E.COMMAND_ARGUMENT, "try-each-empty", "try-each without alternatives", section(seq([DIR_TRY_EACH, array()])));
   await inside(E.PARAMETER_UNKNOWN, "parameter-99", "a parameter of number 99", section(seq(override([99, int(0)]))));

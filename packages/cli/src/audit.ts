@@ -11,6 +11,7 @@ import {
   INSTALL_SECTIONS,
   identified,
   type Manifest,
+  type Run,
   start,
   step,
 } from "@firmseal/verifier";
@@ -31,9 +32,10 @@ import {
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
-import { Failure, isRefusal } from "./failure.js";
+import { Failure, isRefusal, tooMuch } from "./failure.js";
 import { hintOf, meaningOf } from "./hints.js";
 import { hashFile } from "./io.js";
+import { grouped, LIMITS } from "./limits.js";
 import { allParameters, steps } from "./tree.js";
 import { warn } from "./ui.js";
 
@@ -42,6 +44,8 @@ type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 /** A payload that is at hand: in the envelope, or a file. */
 interface Held {
   uri: string;
+  /** The same for what has the same content. */
+  content: string;
   size: number;
   hash(alg: HashName): Promise<Uint8Array>;
 }
@@ -83,6 +87,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
   for (const p of m.payloads)
     all.set(p.uri, {
       uri: p.uri,
+      content: `#${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
@@ -91,7 +96,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       },
     });
   for (const [uri, path] of files)
-    all.set(uri, { uri, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
+    all.set(uri, { uri, content: path, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
   return all;
 }
 
@@ -102,9 +107,6 @@ interface Kind {
   there: boolean;
 }
 
-/** More kinds than this are not tried: a manifest tells a few apart, and each costs a run. */
-const MAX_KINDS = 256;
-
 /** The identifiers of a kind that are set, as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag. */
 function identifiers(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
   const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
@@ -112,25 +114,61 @@ function identifiers(set: ReturnType<typeof allSet>, code: number): Uint8Array[]
   return unique.length > 0 ? unique : [new Uint8Array()];
 }
 
-/** Every vendor with every class that the manifest names; one pair of empty ones where it names none. */
-export function identities(m: Commands): Identity[] {
-  const set = allSet(m);
-  const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
-  return identifiers(set, PARAM_VENDOR_IDENTIFIER).flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
+/** Refuses what tells more kinds of device apart than are tried, before any of them is made: what was not tried is not good. */
+function countKinds(lists: readonly (readonly unknown[])[], most: number, what: string): void {
+  const n = lists.reduce((product, list) => product * list.length, 1);
+  if (n > most)
+    throw tooMuch(
+      `the manifest tells ${grouped(n)} kinds of device apart`,
+      `at most ${most} are ${what}: make a release for fewer of them`,
+    );
 }
 
-/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. */
-export function* kinds(m: Commands): Generator<Kind> {
+/** Every vendor with every class that the manifest names; one pair of empty ones where it names none. Throws a Failure where they are too many. */
+export function identities(m: Commands): Identity[] {
   const set = allSet(m);
-  const distinct = (code: number) => identifiers(set, code);
-  const slots = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
-  let count = 0;
-  for (const vendor of distinct(PARAM_VENDOR_IDENTIFIER))
-    for (const classId of distinct(PARAM_CLASS_IDENTIFIER))
-      for (const device of distinct(PARAM_DEVICE_IDENTIFIER))
-        for (const slot of slots.length > 0 ? slots : [0])
-          for (const there of [true, false])
-            if (count++ < MAX_KINDS) yield { identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there };
+  const vendors = identifiers(set, PARAM_VENDOR_IDENTIFIER);
+  const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
+  countKinds([vendors, classes], LIMITS.trustKinds, "held against a trust file");
+  return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
+}
+
+/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. Throws a Failure where they are too many. */
+export function kinds(m: Commands): Kind[] {
+  const set = allSet(m);
+  const [vendors, classes, devices] = [PARAM_VENDOR_IDENTIFIER, PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER].map((code) =>
+    identifiers(set, code),
+  ) as [Uint8Array[], Uint8Array[], Uint8Array[]];
+  const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
+  const slots = named.length > 0 ? named : [0];
+  countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
+  const out: Kind[] = [];
+  for (const vendor of vendors)
+    for (const classId of classes)
+      for (const device of devices)
+        for (const slot of slots)
+          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+  return out;
+}
+
+/** Counts the commands that are run for one kind of device after the other: kinds and commands multiply. */
+class Effort {
+  private before = 0;
+
+  /** Throws a Failure where all runs together have taken too many commands. */
+  took(run: Run): void {
+    if (this.before + run.commands > LIMITS.triedCommands)
+      throw tooMuch(
+        `to try the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
+        "make it shorter, or a release for fewer kinds of device",
+      );
+  }
+
+  /** The run is over: one that ends in a refusal may have had no step before. */
+  ended(run: Run): void {
+    this.took(run);
+    this.before += run.commands;
+  }
 }
 
 function sectionsOf(m: Manifest): number[] {
@@ -154,7 +192,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const path of new Set(files.values())) {
     const d = await hashFile(path);
     sizes.set(path, d.size);
-    for (const [uri, p] of files) if (p === path) digests.set(`sha-256 ${uri}`, Promise.resolve(d.digest));
+    digests.set(`sha-256 ${path}`, Promise.resolve(d.digest));
   }
   const payloads = held(m, files, sizes);
   const met = new Set<string>();
@@ -164,12 +202,15 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     if (!payload || !expected) return;
     if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
     const alg = HASHES[expected.alg] as HashName;
-    const key = `${alg} ${payload.uri}`;
+    // one file may stand for many URIs, and is hashed once
+    const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
     if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refuse("IMAGE_MISMATCH", payload.uri);
     met.add(payload.uri);
   }
+
+  const effort = new Effort();
 
   async function tryOn(kind: Kind): Promise<void> {
     const content = new Map<number, Content>();
@@ -181,9 +222,10 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
         e = step(run, ok);
       } catch (x) {
         // a kind for which the release holds nothing is no fault of the payloads
-        if (isRefusal(x)) return;
+        if (isRefusal(x)) return effort.ended(run);
         throw x;
       }
+      effort.took(run);
       if (!e) break;
       const here = content.get(e.component);
       ok = true;
@@ -200,6 +242,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
         content.set(e.source as number, { payload: here?.payload, expected: e.sourceDigest, size: e.sourceSize });
       }
     } while (e);
+    effort.ended(run);
     // a device reads every component back before it commits
     for (const c of content.values()) await compare(c);
   }
@@ -208,13 +251,15 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
 }
 
-/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. */
-function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. Throws a Failure where it cannot be tried. */
+export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+  const effort = new Effort();
   for (const kind of kinds(m)) {
     const run = start(m, sectionsOf(m), kind.identity);
     try {
       let e = step(run);
       while (e) {
+        effort.took(run);
         if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
         if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
           if (!e.digest) return "DIGEST_UNSET";
@@ -227,6 +272,7 @@ function certainRefusal(m: Manifest): keyof typeof errors | undefined {
     } catch (x) {
       if (!isRefusal(x)) throw x;
     }
+    effort.ended(run);
   }
   return undefined;
 }

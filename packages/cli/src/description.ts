@@ -4,17 +4,15 @@ import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { DescriptionError, encode, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { refusedInput } from "./failure.js";
 import { hashFile, readAll } from "./io.js";
+import { bounded, grouped, LIMITS } from "./limits.js";
 import { visible, warn } from "./ui.js";
-
-/** Payloads that travel in an envelope end here; larger ones stay outside. */
-export const MAX_INTEGRATED = 16 * 1024 * 1024;
 
 /** Paths in a description are relative to the file that names them. */
 function files(folder: string): Files {
   const at = (path: string) => (isAbsolute(path) ? path : resolvePath(folder, path));
   return {
     hash: (path, algorithm) => hashFile(at(path), algorithm),
-    read: async (path) => readAll(at(path), MAX_INTEGRATED),
+    read: async (path) => readAll(at(path), LIMITS.integratedPayload),
   };
 }
 
@@ -36,7 +34,9 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
   if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is not there; it must be "urn:firmseal:manifest:1"');
   const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
-  for (const w of warnings) warn(`${visible(path)}: ${visible(w)}`);
+  for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(bounded(w))}`);
+  const more = warnings.length - LIMITS.descriptionWarnings;
+  if (more > 0) warn(`${visible(path)}: and ${grouped(more)} warnings more`);
   const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path)));
   return { envelope: encode(resolved), warnings };
 }

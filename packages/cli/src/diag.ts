@@ -51,6 +51,7 @@ import {
   MAN_VALIDATE,
   PARAM_IMAGE_DIGEST,
 } from "@firmseal/verifier/spec";
+import { grouped, LIMITS } from "./limits.js";
 import { visible } from "./ui.js";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
@@ -188,11 +189,17 @@ function list(open: string, parts: string[], close: string, indent: string): str
   return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
 }
 
+/** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
+function bytesText(s: Slice): string {
+  if (s.n <= LIMITS.shownBytes) return `h'${toHex(octets(s))}'`;
+  return `h'${toHex(octets({ at: s.at, n: 32 }))} / and ${grouped(s.n - 32)} bytes more /'`;
+}
+
 function item(place: Place, indent: string): string {
   const deeper = `${indent}  `;
   const type = head();
   if (type === UINT || type === NINT) return String(number());
-  if (type === BSTR) return `h'${toHex(octets(content()))}'`;
+  if (type === BSTR) return bytesText(content());
   if (type === TSTR) return visible(JSON.stringify(new TextDecoder().decode(octets(content()))));
   if (type === SIMPLE) return arg === FALSE ? "false" : arg === TRUE ? "true" : "null";
   if (type === TAG) {

@@ -7,6 +7,7 @@ import { REFUSALS } from "@firmseal/verifier/names";
 import { hintOf, meaningOf } from "./hints.js";
 import { ImageError } from "./image/layout.js";
 import { KeyFileError } from "./keys/error.js";
+import { bounded } from "./limits.js";
 
 export type Exit = 1 | 2 | 3;
 
@@ -25,6 +26,7 @@ export const CODES = {
   KEY_ROLE: 214,
   KEY_STATE: 220,
   KEY_EXHAUSTED: 221,
+  LIMIT: 230,
   FLEET: 240,
   STRANDED: 241,
   INTERNAL: 299,
@@ -45,7 +47,7 @@ export class Failure extends Error {
     readonly hint: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(bounded(message), options);
   }
 }
 
@@ -59,6 +61,11 @@ export function environment(message: string, hint: string, cause?: unknown): Fai
 
 export function refusedInput(reason: Reason, message: string, hint: string): Failure {
   return new Failure(1, reason, CODES[reason], message, hint);
+}
+
+/** What is refused because there is too much of it. `hint` says what helps. */
+export function tooMuch(message: string, hint: string): Failure {
+  return refusedInput("LIMIT", message, hint);
 }
 
 export function isRefusal(e: unknown): e is Refusal {

@@ -8,7 +8,6 @@ import {
   fsyncSync,
   linkSync,
   openSync,
-  readFileSync,
   readSync,
   realpathSync,
   renameSync,
@@ -19,24 +18,23 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import type { Digested } from "@firmseal/signer";
 import { errors, type HashState, type Host, type Source } from "@firmseal/verifier";
-import { looksLikeEnvelope } from "./envelope-kind.js";
-import { environment, Failure, systemFault, usage } from "./failure.js";
+import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
+import { environment, Failure, systemFault, tooMuch, usage } from "./failure.js";
 import { hintOf } from "./hints.js";
+import { grouped, LIMITS } from "./limits.js";
 import { Progress, product } from "./ui.js";
 
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
-/** Envelopes end here: 16 payloads of the largest size that sign puts into one. */
-const MAX_ENVELOPE = 257 * 1024 * 1024;
 const STDIN = "-";
-/** Node reads no larger file whole. Images of that size are raw and are hashed as a stream. */
-const MOST_AT_ONCE = 2 ** 31 - 1;
 
 /**
  * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
  * environment's fault.
  */
 export function openRegular(path: string, flags = 0): { fd: number; size: number } {
+  // descriptions and fleets name files, and Node has an error of its own for these
+  if (path.includes("\0")) throw environment(`${path}: no file has a NUL in its name`, "name a file that is there");
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer must not hang here
@@ -53,27 +51,69 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   );
 }
 
-function readStdin(): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(0));
-  } catch (e) {
-    throw systemFault(e, "stdin") ?? e;
+/** What is read before anything is judged. */
+const HEAD = 4096;
+
+const tooLarge = (name: string, size: string, limit: number) =>
+  usage(`${name}: is too large (${size} bytes)`, `at most ${grouped(limit)} bytes are read here`);
+
+/** How many bytes came; 0 at the end. */
+function readSome(fd: number, into: Uint8Array, at: number, most: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, into, at, Math.min(most, into.length - at), null);
+    } catch (e) {
+      const { code } = e as NodeJS.ErrnoException;
+      // Windows says EOF for a closed pipe
+      if (code === "EOF") return 0;
+      // who shares the descriptor may have made it non-blocking
+      if (code !== "EAGAIN") throw e;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
   }
 }
 
-/** The whole content of a file, or of stdin for "-". */
-export function readAll(path: string, limit = MOST_AT_ONCE): Uint8Array {
-  if (path === STDIN) {
-    const bytes = readStdin();
-    if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `at most ${limit} bytes are read here`);
-    return bytes;
+/**
+ * Reads a descriptor to its end, where that comes within `limit` bytes: it is counted while it is read, for a pipe has no size and a file may grow.
+ * `begins` sees the first bytes, and may refuse before the rest is read.
+ */
+export function readToEnd(fd: number, name: string, limit: number, size = 0, begins?: (head: Uint8Array) => void): Uint8Array {
+  // pages that nothing is read into take no memory
+  let into = new Uint8Array(size > 0 && size < limit ? size + 1 : limit + 1);
+  let n = 0;
+  try {
+    for (let seen = false; ; ) {
+      const more = readSome(fd, into, n, seen ? limit : HEAD);
+      n += more;
+      if (!seen && (n >= 8 || more === 0)) {
+        seen = true;
+        begins?.(into.subarray(0, n));
+      }
+      if (more === 0) return into.subarray(0, n);
+      if (n > limit) throw tooLarge(name, `more than ${grouped(limit)}`, limit);
+      if (n === into.length) {
+        const longer = new Uint8Array(limit + 1);
+        longer.set(into);
+        // it may hold a secret
+        into.fill(0);
+        into = longer;
+      }
+    }
+  } catch (e) {
+    throw systemFault(e, name) ?? e;
   }
+}
+
+/** The whole content of a file, or of stdin for "-". `begins`: as for readToEnd(). */
+export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
+  if (path === STDIN) return readToEnd(0, "stdin", Math.min(limit, LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);
   try {
-    if (size > limit) throw usage(`${path}: is too large (${size} bytes)`, `at most ${limit} bytes are read here`);
-    return new Uint8Array(readFileSync(fd));
-  } catch (e) {
-    throw systemFault(e, path) ?? e;
+    if (size > limit) {
+      begins?.(readHead(path, HEAD));
+      throw tooLarge(path, String(size), limit);
+    }
+    return readToEnd(fd, path, limit, size, begins);
   } finally {
     closeSync(fd);
   }
@@ -90,22 +130,38 @@ export function readHead(path: string, n: number): Uint8Array {
   }
 }
 
-/** An envelope as octets. What is plainly something else is called so, not damaged CBOR. */
+/**
+ * An envelope as octets. What is plainly something else is called so, not damaged CBOR. All of it is read at once: what is verified and what is used
+ * must be the same bytes, whoever writes to the file meanwhile.
+ */
 export function readEnvelope(path: string): Uint8Array {
-  const head = path === STDIN ? readStdin() : readHead(path, 8);
-  if (!looksLikeEnvelope(head))
-    throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: is no SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
-  // all of it at once: what is verified and what is used must be the same bytes, whoever writes to the file meanwhile
-  return path === STDIN ? head : readAll(path, MAX_ENVELOPE);
+  return admitted(
+    path,
+    readAll(path, LIMITS.envelope, (head) => {
+      if (!looksLikeEnvelope(head))
+        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: is no SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
+    }),
+  );
+}
+
+/** The same bytes, where there is not too much besides payloads: all of that is looked at command by command. */
+export function admitted(path: string, envelope: Uint8Array): Uint8Array {
+  const size = headSize(envelope);
+  if (size > LIMITS.envelopeHead)
+    throw tooMuch(
+      `${path}: the envelope has ${grouped(size)} bytes besides its payloads`,
+      `at most ${grouped(LIMITS.envelopeHead)} are read: make the manifest shorter`,
+    );
+  return envelope;
 }
 
 /** A file as octets, or where it is large as a Source; "-" is stdin. */
 export function readSource(path: string): Uint8Array | Source {
-  if (path === STDIN) return readStdin();
+  if (path === STDIN) return readAll(path, LIMITS.stdin);
   const { fd, size } = openRegular(path);
   if (size <= IN_MEMORY) {
     closeSync(fd);
-    return readAll(path);
+    return readAll(path, IN_MEMORY);
   }
   return {
     length: size,

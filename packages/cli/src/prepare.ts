@@ -6,14 +6,15 @@ import { basename, extname } from "node:path";
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { checkPayloads, warnOfRefusal } from "./audit.js";
-import { encodeDescription, MAX_INTEGRATED } from "./description.js";
+import { certainRefusal, checkPayloads, warnOfRefusal } from "./audit.js";
+import { encodeDescription } from "./description.js";
 import { sha256Hex } from "./digest.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { refusedInput, usage } from "./failure.js";
 import { identityOf } from "./identity.js";
 import { detect, HEAD, parseImage } from "./image.js";
-import { hashFile, host, openRegular, readAll, readHead } from "./io.js";
+import { admitted, hashFile, host, openRegular, readAll, readHead } from "./io.js";
+import { grouped, LIMITS } from "./limits.js";
 import { scopeOfImage } from "./sequence.js";
 import { visible, warn } from "./ui.js";
 
@@ -70,12 +71,12 @@ export interface Made {
 /** The bytes that go to flash. */
 async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<Flash> {
   const format = detect(stdin?.subarray(0, HEAD) ?? readHead(path, HEAD), path);
-  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > MAX_INTEGRATED)) {
+  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
   // one buffer is hashed and embedded: the file may change meanwhile, what is signed does not
-  const file = stdin ?? readAll(path);
+  const file = stdin ?? readAll(path, LIMITS.image);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
   if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
@@ -86,7 +87,7 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
     ...(image && { read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` }),
     ...(o.imageOut !== undefined && { forFile: bytes }),
   };
-  if (o.uri === undefined && bytes.length <= MAX_INTEGRATED) return { ...facts, uri: "#firmware", payload: bytes };
+  if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
   if (image && o.imageOut === undefined)
     throw usage(`${path}: is ${format}, and a device fetches the bytes for the flash`, "write them for publishing: --image-out FILE.bin");
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
@@ -108,7 +109,7 @@ export type Recipe = (facts: SingleImage) => Description;
 
 async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Made> {
   const { sequence, ...facts } = releaseFacts(o);
-  if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > MAX_INTEGRATED)
+  if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
   return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
@@ -126,7 +127,7 @@ export function readInput(path: string, o: InputOptions): Input {
   const head = path === "-" ? new Uint8Array() : readHead(path, HEAD);
   if (path !== "-" && head.length === 0)
     throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
-  const stdin = path === "-" ? readAll(path) : undefined;
+  const stdin = path === "-" ? readAll(path, LIMITS.stdin) : undefined;
   const kind = kindOf(stdin?.subarray(0, HEAD) ?? head, path);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
@@ -142,8 +143,10 @@ export function readInput(path: string, o: InputOptions): Input {
 /** What is to be signed of an input. */
 export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Made> {
   if (kind === "image") return await fromImage(path, stdin, o, recipe);
-  const bytes = stdin ?? readAll(path);
-  const envelope = kind === "envelope" ? bytes : (await encodeDescription(bytes, path)).envelope;
+  const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
+  const bytes = stdin ?? readAll(path, limit);
+  if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `at most ${grouped(limit)} bytes are read here`);
+  const envelope = kind === "envelope" ? admitted(path, bytes) : (await encodeDescription(bytes, path)).envelope;
   return { envelope: () => envelope };
 }
 
@@ -153,7 +156,10 @@ export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe
  */
 export async function rehearse(envelope: Uint8Array): Promise<Manifest> {
   const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
-  return await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+  const manifest = await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+  // what is too much to be tried must be known before as well
+  certainRefusal(manifest);
+  return manifest;
 }
 
 async function opened(signed: Uint8Array, trust: Trust): Promise<Manifest> {

@@ -5,13 +5,12 @@ import type { Manifest } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
 import { allSet } from "./audit.js";
 import { refusedInput } from "./failure.js";
+import { LIMITS } from "./limits.js";
 import { ACCEPT, type Entry } from "./log.js";
 
 /** Higher than the last by more than this is a slip, or an attack: devices take nothing lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;
 const HIGHEST = 2n ** 64n - 1n;
-/** Pairs of vendor and class; a manifest tells a few apart. */
-const MOST_PAIRS = 256;
 
 /** What the scope of a trust file begins with; no identifier of a device does. */
 const TRUST = "trust:";
@@ -44,10 +43,10 @@ export function scopeOf(m: Manifest): string[] {
     return all.length > 0 ? [...new Set(all)].sort() : ["-"];
   };
   const [vendors, classes] = [named(PARAM_VENDOR_IDENTIFIER), named(PARAM_CLASS_IDENTIFIER)];
-  if (vendors.length * classes.length > MOST_PAIRS)
+  if (vendors.length * classes.length > LIMITS.sequencePairs)
     throw refusedInput(
       "SEQUENCE",
-      `the manifest is for more than ${MOST_PAIRS} pairs of vendor and class`,
+      `the manifest is for more than ${LIMITS.sequencePairs} pairs of vendor and class`,
       "make a release for fewer classes",
     );
   return vendors.flatMap((vendor) => classes.map((name) => `${vendor}/${name}`));
@@ -57,12 +56,12 @@ export function scopeOf(m: Manifest): string[] {
 export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
 
 /** Whether it is one number with others of this scope. Of a trust file without a scope the line is not known, so it counts for every one. */
-export function concerns(e: Known, scope: readonly string[]): boolean {
+export function concerns(e: Known, scope: ReadonlySet<string>): boolean {
   if (e.sequence === undefined) return false;
-  return e.scope ? e.scope.some((s) => scope.includes(s)) : scope.some((s) => s.startsWith(TRUST));
+  return e.scope ? e.scope.some((s) => scope.has(s)) : [...scope].some((s) => s.startsWith(TRUST));
 }
 
-function highest(entries: readonly Known[], scope: readonly string[]): bigint | undefined {
+function highest(entries: readonly Known[], scope: ReadonlySet<string>): bigint | undefined {
   let most: bigint | undefined;
   for (const e of entries) {
     if (!concerns(e, scope)) continue;
@@ -73,7 +72,8 @@ function highest(entries: readonly Known[], scope: readonly string[]): bigint | 
 }
 
 /** The next number for a kind of device by the logs of all keys: 1 where nothing was signed for it. */
-export function nextSequence(logs: readonly (readonly Entry[])[], scope: readonly string[]): bigint {
+export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[]): bigint {
+  const scope = new Set(asked);
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
     // numbers may be in use that stood in what was lost; the first that a person gives settles it
@@ -128,7 +128,8 @@ export function checkSequence(
   allow: SequenceOverrides,
   words: Numbered = MANIFESTS,
 ): string[] {
-  const { sequence, digest, scope } = asked;
+  const { sequence, digest } = asked;
+  const scope = new Set(asked.scope);
   const known = entries.filter((e) => concerns(e, scope));
   const last = highest(known, scope);
   if (last === undefined || known.some((e) => e.digest === digest)) return [];

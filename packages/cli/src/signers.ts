@@ -5,6 +5,7 @@ import type { Claim } from "@firmseal/verifier/cose";
 import { ALGS } from "@firmseal/verifier/names";
 import { usage } from "./failure.js";
 import { host } from "./io.js";
+import { LIMITS } from "./limits.js";
 
 /** A key that may have signed: what it is called, and what it may sign where a trust file says so. */
 export interface KnownKey {
@@ -27,9 +28,6 @@ export interface Signature {
   readonly by?: KnownKey;
   readonly testKey?: string;
 }
-
-/** Signatures are tried against every key: an envelope has up to 8, and a check takes milliseconds. */
-const MOST_KEYS = 256;
 
 function isBy(claim: Claim, key: PublicKey): boolean {
   const { alg } = anchorOf(key);
@@ -62,8 +60,8 @@ async function signerOf(claim: Claim, known: readonly KnownKey[]): Promise<Pick<
 
 /** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
 export async function signersOf(claims: readonly Claim[], known: readonly KnownKey[]): Promise<Signature[]> {
-  if (known.length > MOST_KEYS)
-    throw usage(`${known.length} keys: more than ${MOST_KEYS} are not tried`, "give the keys that may have signed this release");
+  if (known.length > LIMITS.triedKeys)
+    throw usage(`${known.length} keys: more than ${LIMITS.triedKeys} are not tried`, "give the keys that may have signed this release");
   const out: Signature[] = [];
   for (const claim of claims)
     out.push({

@@ -47,6 +47,8 @@ import {
   PARAM_STRICT_ORDER,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
+import { tooMuch } from "./failure.js";
+import { grouped, LIMITS } from "./limits.js";
 
 /** A digest in text form. */
 export interface DigestText {
@@ -131,11 +133,19 @@ function index(): true | number[] {
   return out;
 }
 
+/** Commands that steps() may still read. */
+let left = 0;
+
 /** The sequence that `slice` of the input holds; the cursor then stands behind it. */
 function sequence(slice: Slice): Step[] {
   const outer = enter(slice);
   const out: Step[] = [];
   for (let n = array() / 2; n > 0; n--) {
+    if (left-- === 0)
+      throw tooMuch(
+        `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
+        "a device runs no more than 4,096: make the manifest shorter",
+      );
     const code = int();
     const step: Step = { code, name: COMMANDS[code] ?? String(code) };
     if (code === DIR_SET_COMPONENT_INDEX) step.index = index();
@@ -158,8 +168,9 @@ function sequence(slice: Slice): Step[] {
   return out;
 }
 
-/** Reads a command sequence that peek() or open() has looked at. */
+/** Reads a command sequence that peek() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
 export function steps(of: Input, slice: Slice): Step[] {
+  left = LIMITS.sectionCommands;
   seek(of, 0, of.total);
   return sequence(slice);
 }

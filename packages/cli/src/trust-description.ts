@@ -8,6 +8,7 @@ import { hintOf } from "./hints.js";
 import { identityOf } from "./identity.js";
 import { open } from "./keys/file.js";
 import type { Asking } from "./keys/kind.js";
+import { LIMITS } from "./limits.js";
 
 const SCHEMA = "urn:firmseal:trust:1";
 const HINT = "docs/trust.md tells what stands in a description";
@@ -30,7 +31,7 @@ class Members {
   }
   text(name: string): string | undefined {
     const v = this.get(name);
-    if (v !== undefined && (typeof v !== "string" || v === "")) throw wrong(`${this.at}${name}`, "is no text");
+    if (v !== undefined && (typeof v !== "string" || v === "" || !v.isWellFormed())) throw wrong(`${this.at}${name}`, "is no text");
     return v as string | undefined;
   }
   needed(name: string): string {
@@ -127,6 +128,8 @@ export async function readDescription(
   const own = m.number("sequence") ?? sequence;
   if (own === undefined) throw wrong("sequence", "is not there, and no trust file before is given");
   const list = m.list("anchors");
+  // before the file of any is opened
+  if (list.length > LIMITS.trustAnchors) throw wrong("anchors", `has more than ${LIMITS.trustAnchors} members`);
   const t = new Members(m.get("thresholds"), "thresholds.");
   const thresholds: { [role in RoleName]?: number } = {};
   for (const role of Object.keys(ROLES) as RoleName[]) {

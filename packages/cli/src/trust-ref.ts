@@ -21,11 +21,9 @@ import { Failure, failureOf, isRefusal, usage } from "./failure.js";
 import { hintOf, meaningOf } from "./hints.js";
 import { checkOutput, host, readAll, readHead } from "./io.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
+import { LIMITS } from "./limits.js";
 import { type PassphraseOptions, passphraseOptions } from "./options.js";
 import { visible, warn } from "./ui.js";
-
-/** The payload is below 2^16 bytes; eight signatures of 16,384 bytes and their headers stand behind it. */
-const LONGEST = 256 * 1024;
 
 /** What a trust file is held against: root keys, or the trust file before. */
 export interface PinOptions extends PassphraseOptions {
@@ -48,7 +46,7 @@ function isTrust(head: Uint8Array): boolean {
 
 /** A trust file as octets. What is plainly something else is called so. */
 function readTrustBytes(path: string): Uint8Array {
-  const bytes = readAll(path, LONGEST);
+  const bytes = readAll(path, LIMITS.trustFile);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
   return bytes;
 }

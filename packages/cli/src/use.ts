@@ -46,7 +46,7 @@ export function digestOf(m: { digest: Manifest["digest"] }): string {
 
 /**
  * Makes the envelope, which may ask for the next sequence number of a kind of device, checks it as if it were signed already, and enters
- * the use of each key. All of it is done alone with the logs, so that no two get the same number. Throws the refusals of open(), of the
+ * the use of each key. The number is chosen alone with the logs, so that no two get the same one. Throws the refusals of open(), of the
  * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
  */
 export async function enterUse(
@@ -55,16 +55,55 @@ export async function enterUse(
   o: UseOptions,
   make: (next: NextSequence) => Uint8Array,
 ): Promise<Entered> {
+  // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
+  const given = await judged(withoutNext(make), keys, o);
   return await withLedgers(keys, o.log, async (ledgers) => {
-    const envelope = make((scope) => nextSequence(ledgers.logs, scope));
-    const messages = await toBeSigned(envelope, keys);
-    const m = await rehearse(envelope);
+    const use =
+      given ??
+      (await judged(
+        make((scope) => nextSequence(ledgers.logs, scope)),
+        keys,
+        o,
+      ));
+    const { envelope, messages, asked } = use as Judged;
     const known = ledgers.logs.flat();
-    refuseUncovered(m, keys, o.lists ?? [], o.role);
-    const asked = { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) };
     const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
     return { envelope, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
   });
+}
+
+class AsksForNext extends Error {}
+
+/** The envelope, unless it asks for the next sequence number: then it is one that this program makes, and it is made under the locks. */
+function withoutNext(make: (next: NextSequence) => Uint8Array): Uint8Array | undefined {
+  try {
+    return make(() => {
+      throw new AsksForNext();
+    });
+  } catch (e) {
+    if (e instanceof AsksForNext) return undefined;
+    throw e;
+  }
+}
+
+/** An envelope that may be signed, and what is entered of it. */
+interface Judged {
+  envelope: Uint8Array;
+  messages: Uint8Array[];
+  asked: Asked;
+}
+
+/** Throws everything that an envelope can be refused for, but for its sequence number. */
+async function judged(
+  envelope: Uint8Array | undefined,
+  keys: readonly SigningKey[],
+  o: UseOptions,
+): Promise<Judged | undefined> {
+  if (!envelope) return undefined;
+  const messages = await toBeSigned(envelope, keys);
+  const m = await rehearse(envelope);
+  refuseUncovered(m, keys, o.lists ?? [], o.role);
+  return { envelope, messages, asked: { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) } };
 }
 
 interface Asked {
@@ -118,8 +157,9 @@ function askedFor(store: TrustStore): Asked {
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
 function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustUseOptions): string[] {
-  const last = previous ? undefined : known.findLast((e) => concerns(e, asked.scope));
-  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, asked.scope))) return [];
+  const scope = new Set(asked.scope);
+  const last = previous ? undefined : known.findLast((e) => concerns(e, scope));
+  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
     "SEQUENCE",

@@ -24,7 +24,7 @@ import { randoms } from "../../verifier/test/randoms.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
-const main = join(packages, "cli/dist/main.js");
+export const main = join(packages, "cli/dist/main.js");
 export const bin = join(packages, "cli/bin/firmseal.js");
 
 function newest(folder: string): number {

@@ -2,13 +2,25 @@
 
 import { type BytesValue, DescriptionError } from "./manifest.js";
 
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
+const ascii = new TextDecoder();
+
+/** Takes no more memory than the digits do: a payload may have many megabytes. */
 export function toHex(bytes: ArrayLike<number>): string {
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+  const out = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    out[2 * i] = DIGITS[byte >> 4] as number;
+    out[2 * i + 1] = DIGITS[byte & 15] as number;
+  }
+  return ascii.decode(out);
 }
 
 /** `text` must be hexadecimal of whole bytes. */
 export function fromHex(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+  const out = new Uint8Array(text.length / 2);
+  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return out;
 }
 
 /** The octets of a value; a file must have been resolved. */

@@ -28,6 +28,33 @@ function integer(value: number | bigint): number | bigint {
   return n < wide && n >= -wide ? Number(n) : n;
 }
 
+/** The head of a byte string of `n` bytes, below 2^32. */
+function bytesHead(n: number): Uint8Array {
+  if (n < 24) return Uint8Array.of(0x40 + n);
+  if (n < 256) return Uint8Array.of(0x58, n);
+  if (n < 65536) return Uint8Array.of(0x59, n >> 8, n & 255);
+  return Uint8Array.of(0x5a, ...[24, 16, 8, 0].map((shift) => (n >>> shift) & 255));
+}
+
+/**
+ * encode() of a tagged map of byte strings, which may have many megabytes: each is copied once, to where it belongs. Throws TypeError for a key
+ * given twice.
+ */
+export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Array>): Uint8Array {
+  // the same tag and keys, with a null in the place of each string
+  const outline = encode(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
+  const pairs = [...map].map(([key, content]) => ({ key: encode(key), content })).sort((a, b) => compare(a.key, b.key));
+  const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
+  const pieces = [head, ...pairs.flatMap(({ key, content }) => [key, bytesHead(content.length), content])];
+  const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
 /** Turns a value into what cbor-x writes deterministically: maps with their keys in bytewise order of the encoding. */
 function prepare(value: Encodable): unknown {
   if (typeof value === "number" || typeof value === "bigint") return integer(value);
@@ -55,5 +82,6 @@ function prepare(value: Encodable): unknown {
  * Throws RangeError for numbers that are no 64-bit integers, TypeError for a key given twice, a lone surrogate or another type.
  */
 export function encode(value: Encodable): Uint8Array {
-  return Uint8Array.from(encoder.encode(prepare(value)));
+  // a copy: it lies in the buffer of cbor-x
+  return new Uint8Array(encoder.encode(prepare(value)));
 }

@@ -5,7 +5,7 @@ import { array, begin, bstr, enter, type Slice } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Encodable, encode, Tagged } from "./cbor.js";
+import { type Encodable, encode, encodeBytesMap } from "./cbor.js";
 
 /** The contents of an envelope's byte strings. */
 export interface Parts {
@@ -20,21 +20,19 @@ export interface Parts {
 
 /** Writes the envelope: tag 107, keys in order, so that the wrapper comes before the manifest. */
 export function writeEnvelope(parts: Parts): Uint8Array {
-  return encode(
-    new Tagged(
-      TAG_ENVELOPE,
-      new Map<Encodable, Encodable>([
-        [ENV_AUTHENTICATION_WRAPPER, encode([parts.digest, ...parts.blocks])],
-        [ENV_MANIFEST, parts.manifest],
-        ...parts.severed,
-        ...parts.payloads,
-      ]),
-    ),
+  return encodeBytesMap(
+    TAG_ENVELOPE,
+    new Map<Encodable, Uint8Array>([
+      [ENV_AUTHENTICATION_WRAPPER, encode([parts.digest, ...parts.blocks])],
+      [ENV_MANIFEST, parts.manifest],
+      ...parts.severed,
+      ...parts.payloads,
+    ]),
   );
 }
 
 /**
- * Takes an envelope apart. Structure and digests are checked by peek(), whose refusals are thrown. An envelope without a wrapper gets
+ * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by peek(), whose refusals are thrown. An envelope without a wrapper gets
  * one: the SHA-256 digest of its manifest and no signature.
  */
 export function readEnvelope(bytes: Uint8Array): Parts {
@@ -55,7 +53,8 @@ export function readEnvelope(bytes: Uint8Array): Parts {
     blocks,
     manifest,
     severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),
-    payloads: new Map(envelope.payloads.map((p) => [p.uri, cut(p.content)])),
+    // views: only they are large
+    payloads: new Map(envelope.payloads.map((p) => [p.uri, bytes.subarray(p.content.at, p.content.at + p.content.n)])),
   };
 }
 

@@ -15,6 +15,9 @@ import {
 
 type Json = { [key: string]: unknown };
 
+/** Components that are read, alternatives included: each is held against the others. */
+const MAX_LISTED = 256;
+
 /** A component as that tool describes it; several with one install-id are alternatives for different slots. */
 interface Component extends Json {
   "install-id": string[];
@@ -61,6 +64,17 @@ function object(value: unknown, path: string): Json {
   return value as Json;
 }
 
+/** `String()` of what a file holds calls its toString. */
+function text(value: unknown, path: string): string {
+  if (typeof value !== "string") throw new DescriptionError(path, "a string is needed");
+  return value;
+}
+
+function size(value: unknown, path: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw new DescriptionError(path, "a whole number is needed");
+  return value;
+}
+
 /** Texts by their language; none where the value is left out. */
 function byLanguage(value: unknown, path: string): [string, Json][] {
   return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [
@@ -73,7 +87,7 @@ function digestValue(value: unknown, path: string): DigestValue {
   const { "algorithm-id": alg, "digest-bytes": hex } = object(value, path);
   if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512")
     throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
-  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: String(hex) };
+  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: text(hex, `${path}/digest-bytes`) };
 }
 
 function id(value: unknown, path: string): ComponentValue {
@@ -95,6 +109,7 @@ class Import {
   constructor(readonly source: Json) {
     const components = source["components"];
     if (!Array.isArray(components) || components.length === 0) throw new DescriptionError("/components", "a list of components is needed");
+    if (components.length > MAX_LISTED) throw new DescriptionError("/components", `more than ${MAX_LISTED} components are listed`);
     for (const [i, value] of components.entries()) {
       const at = `/components/${i}`;
       const c = object(value, at) as Component;
@@ -114,9 +129,9 @@ class Import {
   /** The number of a component, given out in the order of first use. */
   index(value: unknown, path: string): number {
     id(value, path);
-    const text = JSON.stringify(value).toLowerCase();
-    if (!this.ids.includes(text)) this.ids.push(text);
-    return this.ids.indexOf(text);
+    const written = JSON.stringify(value).toLowerCase();
+    if (!this.ids.includes(written)) this.ids.push(written);
+    return this.ids.indexOf(written);
   }
 
   /** Several components: every block of commands begins by naming its own. One: it is never named. */
@@ -159,11 +174,11 @@ class Import {
         this.choose(
           choices,
           {
-            "vendor-id": (c) => ({ "vendor-identifier": String(c["vendor-id"]) }),
-            "class-id": (c) => ({ "class-identifier": String(c["class-id"]) }),
+            "vendor-id": (c) => ({ "vendor-identifier": text(c["vendor-id"], "/components/vendor-id") }),
+            "class-id": (c) => ({ "class-identifier": text(c["class-id"], "/components/class-id") }),
             "install-digest": (c) => ({ "image-digest": digestValue(c["install-digest"], "/components") }),
-            "install-size": (c) => ({ "image-size": Number(c["install-size"]) }),
-            file: (c) => ({ image: { file: String(c["file"]) } }),
+            "install-size": (c) => ({ "image-size": size(c["install-size"], "/components/install-size") }),
+            file: (c) => ({ image: { file: text(c["file"], "/components/file") } }),
           },
           after,
         ),
@@ -191,7 +206,7 @@ class Import {
           choices,
           {
             "download-digest": (c) => ({ "image-digest": digestValue(c["download-digest"] ?? c["install-digest"], "/components") }),
-            uri: (c) => ({ uri: String(c["uri"]) }),
+            uri: (c) => ({ uri: text(c["uri"], "/components/uri") }),
           },
           ["directive-fetch", "condition-image-match"],
         ),
@@ -205,7 +220,7 @@ class Import {
       if (this.direct(choices))
         return this.on(
           index,
-          this.choose(choices, { uri: (c) => ({ uri: String(c["uri"]) }) }, ["directive-fetch", "condition-image-match"]),
+          this.choose(choices, { uri: (c) => ({ uri: text(c["uri"], "/components/uri") }) }, ["directive-fetch", "condition-image-match"]),
         );
       return this.on(
         index,
@@ -229,7 +244,7 @@ class Import {
         {
           "directive-override-parameters": {
             "image-digest": digestValue(c["load-digest"] ?? c["install-digest"], "/components"),
-            "image-size": Number(c["load-size"] ?? c["install-size"]),
+            "image-size": size(c["load-size"] ?? c["install-size"], "/components/load-size"),
             "source-component": index,
           },
         },
@@ -256,7 +271,8 @@ class Import {
     };
     for (const [language, value] of byLanguage(this.source["description"], "/description")) {
       for (const [name, t] of Object.entries(value)) {
-        if (name === "manifest-description" || name === "update-description") entry(language)[name] = String(t);
+        if (name === "manifest-description" || name === "update-description")
+          entry(language)[name] = text(t, `/description/${language}/${name}`);
         else this.warnings.push(`description: ${name} is ignored`);
       }
     }
@@ -265,7 +281,8 @@ class Import {
         const texts: ComponentText = { component: index };
         for (const [name, t] of Object.entries(value)) {
           // the tool writes only these two of a component, whatever it is given
-          if (name === "vendor-domain" || name === "component-description") texts[name] = String(t);
+          if (name === "vendor-domain" || name === "component-description")
+            texts[name] = text(t, `/components/description/${language}/${name}`);
           else this.warnings.push(`description of a component: ${name} is ignored`);
         }
         const e = entry(language);
@@ -282,12 +299,12 @@ export function importSuitTool(source: unknown): Imported {
   const description: Description = {
     $schema: SCHEMA,
     sequence: from.source["manifest-sequence-number"] as number,
-    components: from.ids.map((text) => id(JSON.parse(text), "/components")),
+    components: from.ids.map((written) => id(JSON.parse(written), "/components")),
   };
   const shared = from.shared();
   if (shared.length > 0) description["shared-sequence"] = shared;
   const reference = from.source["reference-uri"];
-  if (reference !== undefined) description["reference-uri"] = String(reference);
+  if (reference !== undefined) description["reference-uri"] = text(reference, "/reference-uri");
   for (const [name, commands] of [
     ["validate", from.validate()],
     ["load", from.load()],
@@ -296,8 +313,8 @@ export function importSuitTool(source: unknown): Imported {
     ["install", from.install()],
   ] as const)
     if (commands.length > 0) description[name] = commands;
-  const text = from.text();
-  if (Object.keys(text).length > 0) description.text = text;
+  const texts = from.text();
+  if (Object.keys(texts).length > 0) description.text = texts;
   // text never stays in the manifest there; the rest is severed on request
   const severed = (["payload-fetch", "install", "text"] as const).filter(
     (name) => description[name] && (name === "text" || from.source["severable"]),

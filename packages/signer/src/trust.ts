@@ -42,6 +42,7 @@ import {
 import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
 import { encode as cbor, type Encodable, Tagged } from "./cbor.js";
 import { coseAlg, foreignSigner, type KeyAlg, KeyError, type PublicKey, publicKey, type Signer } from "./key.js";
+import { checkText } from "./manifest.js";
 import { AlreadySigned } from "./sign.js";
 
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
@@ -119,9 +120,10 @@ function checkAlgs(anchors: readonly TrustEntry[]): void {
 
 /**
  * A trust file without signatures, which no device takes yet. Throws the refusals of the verifier for a list that breaks the rules
- * (TRUST_…), KeyError `several` for two keys on P-256 that are each other's negative, and `unsupported` for one of ML-DSA.
+ * (TRUST_…), DescriptionError for a name that is no text, KeyError `several` for two keys on P-256 that are each other's negative, and `unsupported` for one of ML-DSA.
  */
 export function encodeTrust(d: TrustDescription): Uint8Array {
+  checkText(d.name, "/name");
   checkAlgs(d.anchors);
   checkTwins(d.anchors);
   const thresholds = Object.entries(d.thresholds).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number]);

@@ -6,6 +6,7 @@ import { COMPONENT, foreign, isCondition, kindOf, lenient, OCTETS, OTHER, URI, V
 import type { Digest } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
+import { MAX_COMPONENTS } from "./parse.js";
 import { refuse } from "./refuse.js";
 import {
   ABORTED,
@@ -55,8 +56,9 @@ export function setIndex(run: Run, f: Frame): void {
     if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
     n = components;
   } else if (type !== UINT) {
+    // each once, so no more than there are components: peek() has no other bound on them
     n = array();
-    if (n === 0) refuse(COMMAND_ARGUMENT);
+    if (n === 0 || n > MAX_COMPONENTS) refuse(COMMAND_ARGUMENT);
   }
   for (i = 0; i < n; i++) {
     c = type === SIMPLE ? i : uint();

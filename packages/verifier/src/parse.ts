@@ -68,7 +68,7 @@ import {
 import type { Bytes, Host, Sequence, Source } from "./types.js";
 
 /** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
-const MAX_COMPONENTS = 16;
+export const MAX_COMPONENTS = 16;
 const MAX_PARTS = 5;
 const MAX_PAYLOADS = 16;
 

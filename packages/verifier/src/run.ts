@@ -43,6 +43,9 @@ import {
  */
 const MAX_COMMANDS = 4096;
 
+/** Alternatives of a try-each: a run reads over all of them each time that it comes to one. */
+const MAX_ALTERNATIVES = 256;
+
 /** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
 const MAX_POLICY = 15;
 
@@ -109,7 +112,7 @@ function command(run: Run, f: Frame): void {
   else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), 0, null);
   else if (code === DIR_TRY_EACH) {
     f.each = f.alternatives = array();
-    if (f.each < 2) refuse(COMMAND_ARGUMENT);
+    if (f.each < 2 || f.each > MAX_ALTERNATIVES) refuse(COMMAND_ARGUMENT);
   } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
   else parameters(run, f, 0);
 }

@@ -7,6 +7,7 @@ import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { isRefusal, usage } from "../failure.js";
 import { checkOutput, deliver, readAll, readEnvelope } from "../io.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
+import { LIMITS } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { review } from "../prepare.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
@@ -20,9 +21,6 @@ export interface AttachOptions extends PassphraseOptions, CoverOptions {
   json?: boolean;
 }
 
-/** The text of the longest signature that is read, 16,384 bytes in hexadecimal, with its ends of lines. */
-const LONGEST = 40 * 1024;
-
 /** Adds a signature to an envelope. It has been verified before anything is written. */
 export async function attach(path: string, o: AttachOptions): Promise<void> {
   if (path === "-" && o.signature === "-") throw usage("stdin cannot give the envelope and the signature", "give one of them as a file");
@@ -34,7 +32,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   checkOutput(out, "--out", [o.signature, o.key], true);
   const name = o.signature === "-" ? "stdin" : o.signature;
   const envelope = readEnvelope(path);
-  const signature = signatureOf(readAll(o.signature, LONGEST), key.alg, name);
+  const signature = signatureOf(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
   let signed: Uint8Array;
   try {
     signed = await attachTo(envelope, key, signature);

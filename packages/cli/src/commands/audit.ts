@@ -4,10 +4,11 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { peek } from "@firmseal/verifier/peek";
 import { conflictFailure, conflicts, conflictWords } from "../audit-compare.js";
-import { CODES, environment, Failure, usage } from "../failure.js";
+import { CODES, environment, Failure, tooMuch, usage } from "../failure.js";
 import { readEnvelope, readHead } from "../io.js";
 import { claimedKey } from "../key-ref.js";
 import { acceptRestored, lockLog, missed, nameOf, placeOf } from "../ledger.js";
+import { LIMITS, someOf } from "../limits.js";
 import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say, visible } from "../ui.js";
@@ -49,6 +50,8 @@ function look({ path, key }: Place): Looked {
   const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
   // a name becomes that of a file
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
+  if (keys.length > LIMITS.logKeys)
+    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name that of one of yours");
   const seen = keys.map((name) => witness(name).read());
   const log = readLog(path);
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
@@ -129,8 +132,7 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
     throw failure;
   }
   if (o.json) json({ ok: true, code: 0, ...facts });
-  else if (digest !== undefined)
-    say(`${visible(o.envelope as string)}: was signed, see ${found.map((f) => `entry ${f.entry}`).join(", ")}`);
+  else if (digest !== undefined) say(`${visible(o.envelope as string)}: was signed, see ${someOf(found.map((f) => `entry ${f.entry}`))}`);
 }
 
 function damaged(log: Log, faults: readonly Fault[]): Failure {
@@ -158,7 +160,7 @@ function unknown(envelope: string): Failure {
 function show({ log, faults }: ReturnType<typeof look>, digest: string | undefined, good: boolean): void {
   const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(row);
   const table = [["entry", "time", "who", "what", "sequence", "manifest", "key"], ...rows];
-  const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((r) => (r[i] as string).length)));
+  const widths = (table[0] as string[]).map((_, i) => table.reduce((most, r) => Math.max(most, (r[i] as string).length), 0));
   const lines = table.map((r) => r.map((cell, i) => cell.padEnd(widths[i] as number)).join("  "));
   const rest = [
     ...(log.torn > 0 ? [`an entry that was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),

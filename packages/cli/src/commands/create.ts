@@ -3,6 +3,7 @@ import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
 import { checkOutput, deliver, readAll } from "../io.js";
+import { LIMITS } from "../limits.js";
 import { digestText } from "../tree.js";
 import { json, say, visible } from "../ui.js";
 
@@ -21,7 +22,7 @@ export function outputName(input: string): string {
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
-  const { envelope, warnings } = await encodeDescription(readAll(o.from), o.from);
+  const { envelope, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
   const outline = peek(envelope);
   const sequence = decimal(outline.structure.sequence);
   const member = deliver(out, envelope, o.json);

@@ -5,6 +5,7 @@ import { keyFacts } from "../key-ref.js";
 import { exhausted, isNearlyUsed, overtaken, placeOf } from "../keys/hss.js";
 import { readHssFile } from "../keys/hss-file.js";
 import { type HssPlaceOnDisk, highest } from "../keys/hss-state.js";
+import { LIMITS } from "../limits.js";
 import { json, say, visible, warn } from "../ui.js";
 
 export interface HssOptions {
@@ -27,7 +28,7 @@ export async function hss(what: "status" | "skip" | "adopt", path: string, o: Hs
   if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip goes to another leaf");
   if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt asks for it");
   if (path === "-") throw usage("stdin: the state of the key lies beside its file", "name the file");
-  const file = readHssFile(Buffer.from(readAll(path, 64 * 1024)).toString("latin1"), path);
+  const file = readHssFile(Buffer.from(readAll(path, LIMITS.keyFile)).toString("latin1"), path);
   const opened = { name: path, params: file.params, key: file.public, place: placeOf(path, file) };
   const next = await DO[what](opened, o);
   tell(opened, next, o);

@@ -1,4 +1,5 @@
 import { toHex } from "@firmseal/signer";
+import type { Slice } from "@firmseal/verifier/cbor";
 import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
 import { type Outline, peek } from "@firmseal/verifier/peek";
@@ -120,8 +121,13 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
   if (f.referenceUri) lines.push(`reference URI    ${f.referenceUri}`);
   for (const s of f.severed)
     lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
-  if (m.shared) lines.push("before each section:", ...tell(steps(envelope.input, m.shared), "  "));
-  for (const c of m.commands) lines.push(`${MANIFEST[c.number]}:`, ...tell(steps(envelope.input, c.inside), "  "));
+  // nothing that a manifest holds is spread over arguments: there is no room for so many
+  const sections: [string, Slice][] = m.commands.map((c) => [`${MANIFEST[c.number]}:`, c.inside]);
+  if (m.shared) sections.unshift(["before each section:", m.shared]);
+  for (const [title, slice] of sections) {
+    lines.push(title);
+    for (const line of tell(steps(envelope.input, slice), "  ")) lines.push(line);
+  }
   for (const { language, components, ...texts } of f.text) {
     lines.push(`text (${visible(language)}):`);
     for (const [name, t] of Object.entries(texts)) lines.push(`  ${name}: ${visible(String(t))}`);

@@ -8,6 +8,7 @@ import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
 import { placeOf } from "../ledger.js";
+import { someOf } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
 import type { TrustOnFile } from "../rotate/trust-file.js";
@@ -79,5 +80,5 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${signers.map(keyWords).join(", ")}`);
   if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
   if (!o.json && advice?.advice) say(advice.advice);
-  if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
+  if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${someOf(outside.map(visible))}`);
 }

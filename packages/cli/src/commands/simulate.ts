@@ -39,8 +39,8 @@ interface Given {
 function given(envelope: Uint8Array, payloads: readonly string[], trust: Trust): Given {
   const manifest = open(envelope, trust, host);
   const files = [...payloadFiles(manifest, payloads)].map(([uri, file]) => [uri, readSource(file)] as const);
-  const sizes = allSet(manifest).flatMap((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? [p.value] : []));
-  const largest = Math.max(envelope.length, ...sizes, ...files.map(([, f]) => f.length));
+  const sizes = allSet(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
+  const largest = [...sizes, ...files.map(([, f]) => f.length)].reduce((most, n) => Math.max(most, n), envelope.length);
   return { release: { envelope, trust, payloads: new Map(files) }, manifest, largest };
 }
 
@@ -55,7 +55,7 @@ const MANY = 10_000_000;
 
 /** The device that is meant: named by options, or else the only one that the update names. */
 function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identity {
-  const named = [...kinds(m)].map((k) => k.identity);
+  const named = kinds(m).map((k) => k.identity);
   const device = named.flatMap((i) => i.device ?? []).filter((id) => id.length > 0);
   if (o.vendor !== undefined && o.class !== undefined) {
     const id = identityOf(o.vendor, o.class);

@@ -12,6 +12,7 @@ import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
 import { checkOutput, deliver, inJson, readHead, writeWhole } from "../io.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
+import { someOf } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
 import { digestText } from "../tree.js";
@@ -128,7 +129,7 @@ function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJ
     return;
   }
   say(
-    `${visible(envelope)}: sequence number ${facts.sequence}, vendor ${facts.vendor.map(visible).join(", ") || "any"}, class ${facts.class.map(visible).join(", ") || "any"}`,
+    `${visible(envelope)}: sequence number ${facts.sequence}, vendor ${someOf(facts.vendor.map(visible)) || "any"}, class ${someOf(facts.class.map(visible)) || "any"}`,
   );
   say(`manifest: ${facts.digest.algorithm} ${facts.digest.hex}`);
   for (const { key, out, bytes } of list)

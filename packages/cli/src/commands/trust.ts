@@ -19,6 +19,7 @@ import { publicKeys, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { SigningKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
 import type { Receipt } from "../ledger.js";
+import { LIMITS } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { readTrustFile } from "../rotate/trust-file.js";
 import { signatureOf, wrongSignature } from "../signature-file.js";
@@ -30,9 +31,6 @@ import { enterTrustUse, type TrustUseOptions } from "../use.js";
 
 /** From here on a sequence number leaves little room for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
-const LONGEST_DESCRIPTION = 1024 * 1024;
-/** The longest signature that a device reads, in hex and lines. */
-const LONGEST_SIGNATURE = 64 * 1024;
 
 export interface CreateOptions extends PassphraseOptions {
   from: string;
@@ -48,7 +46,7 @@ export async function create(o: CreateOptions): Promise<void> {
   const before = o.previous === undefined ? undefined : believedAt(o.previous).store;
   const last = before && BigInt(decimal(before.sequence));
   const options = [...passphraseOptions(o)];
-  const d = await readDescription(readAll(o.from, LONGEST_DESCRIPTION), o.from, last === undefined ? undefined : last + 1n, {
+  const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
     publicOnly: true,
     secret: (prompt) => passphrase({ ...(options.length > 1 ? options.shift() : options[0]), prompt }),
   });
@@ -249,7 +247,7 @@ export async function attach(path: string, o: DetachedOptions): Promise<void> {
   let done: Uint8Array;
   let log: Receipt[];
   try {
-    done = await attachTrust(bytes, key, signatureOf(readAll(file, LONGEST_SIGNATURE), key.alg, file), before);
+    done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
     log = await enterTrustUse("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")

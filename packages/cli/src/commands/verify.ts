@@ -1,12 +1,14 @@
-import { type Anchor, type Identity, type Manifest, open } from "@firmseal/verifier";
-import { rawKey, same } from "@firmseal/verifier/bytes";
+import { toHex } from "@firmseal/signer";
+import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
+import { rawKey } from "@firmseal/verifier/bytes";
 import { MANIFEST } from "@firmseal/verifier/names";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
-import { failureOf, isRefusal, usage } from "../failure.js";
+import { failureOf, isRefusal } from "../failure.js";
 import { host, readEnvelope } from "../io.js";
 import { keyWords } from "../key-ref.js";
+import { someOf } from "../limits.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say, visible } from "../ui.js";
 
@@ -18,8 +20,8 @@ export interface VerifyOptions extends TrustOptions {
 
 /** Those of `anchors` that have signed and count, each once. open() stops at the number that is needed; a person wants to know all. */
 function signersOf(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Anchor[] {
-  const distinct = anchors.filter((a, i) => anchors.findIndex((other) => same(rawKey(other.key), rawKey(a.key))) === i);
-  return distinct.filter((anchor) => {
+  const each = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a])).values()];
+  return each.filter((anchor) => {
     try {
       return open(envelope, { anchors: [anchor] }, host);
     } catch (e) {
@@ -41,26 +43,24 @@ export async function verify(path: string, o: VerifyOptions): Promise<void> {
   }
 }
 
-/** Each costs a verification of every signature. */
-const MAX_DEVICES = 64;
+/** Those that differ: each costs a verification of every signature, and most kinds of device believe the same keys. */
+function distinct(policies: readonly Trust[]): Trust[] {
+  const positions = new Map<Anchor, number>();
+  const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
+  return [...new Map(policies.map((policy) => [`${policy.need} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
+}
 
 /** Every kind of device that the manifest names, where it depends on that who is believed. Where it names none, keys with a scope do not count. */
 function devices(envelope: Uint8Array, whom: Believed): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
-  const all = identities(peek(envelope).structure);
-  if (all.length > MAX_DEVICES)
-    throw usage(
-      `the manifest names ${all.length} kinds of devices`,
-      `at most ${MAX_DEVICES} are held against a trust file; verify it with --key`,
-    );
-  return all;
+  return identities(peek(envelope).structure);
 }
 
 async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promise<void> {
   const { testKeys, trust } = whom;
   const envelope = readEnvelope(path);
   // each kind of device has to believe it: a key for one class must not sign for another
-  const policies = devices(envelope, whom).map((device) => whom.policy(device));
+  const policies = distinct(devices(envelope, whom).map((device) => whom.policy(device)));
   const floor = o.floor === undefined ? {} : { floor: sequenceOf(String(o.floor)) };
   const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, host)) as [Manifest];
   // open() passes over the text, which no device needs; whoever verifies a release wants all of it to be sound
@@ -93,6 +93,6 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promi
   say(
     `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
   );
-  if (unchecked.length > 0) say(`not looked at: ${unchecked.map(visible).join(", ")} (give it with --payload FILE)`);
+  if (unchecked.length > 0) say(`not looked at: ${someOf(unchecked.map(visible))} (give it with --payload FILE)`);
   if (absent.length > 0) say(`severed and not at hand: ${absent.join(", ")}`);
 }

@@ -8,6 +8,7 @@ import { Failure, failureOf, systemFault, usage } from "../failure.js";
 import { hintOf, meaningOf } from "../hints.js";
 import { readEnvelope } from "../io.js";
 import { keyFacts, publicKeys } from "../key-ref.js";
+import { grouped, LIMITS } from "../limits.js";
 import { passphraseOptions } from "../options.js";
 import { type KnownKey, type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { type PinOptions, verifiedTrust } from "../trust-ref.js";
@@ -25,8 +26,6 @@ interface Skipped {
   why: string;
 }
 
-/** Files of a folder that are looked at: one of public keys has dozens. */
-const MOST_FILES = 1024;
 /** Lines about files that were passed over. */
 const MOST_LINES = 8;
 
@@ -41,10 +40,10 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
     throw systemFault(e, folder) ?? e;
   }
   const known: KnownKey[] = [];
-  const skipped: Skipped[] = files.slice(MOST_FILES).map((file) => ({ file, why: `more than ${MOST_FILES} files` }));
+  const skipped: Skipped[] = files.slice(LIMITS.keyFolder).map((file) => ({ file, why: `more than ${grouped(LIMITS.keyFolder)} files` }));
   const { open } = await import("../keys/file.js");
   const ask = { publicOnly: true, secret: () => Promise.reject(new NeedsPassphrase()) };
-  for (const file of files.slice(0, MOST_FILES)) {
+  for (const file of files.slice(0, LIMITS.keyFolder)) {
     const path = join(folder, file);
     try {
       if (!lstatSync(path).isFile()) skipped.push({ file, why: "is no regular file" });

@@ -82,9 +82,11 @@ export function parseElf(file: Uint8Array): Image {
   if (sum > elf.length) throw damaged("segments share bytes of the file");
 
   const placed = physical(elf, loads).filter((load) => load.filesz > 0);
+  // once for all of them: a hostile file has 65,534 segments that begin in its header, and as many sections
+  const first = placed.some((load) => load.offset < elf.layout.header.size) ? firstSection(elf) : undefined;
   return layOut(
     "elf",
-    placed.flatMap((load) => withoutHeaders(elf, load, file)),
+    placed.flatMap((load) => withoutHeaders(elf, load, file, first)),
   );
 }
 
@@ -162,22 +164,29 @@ function physical(elf: Reader, loads: readonly Segment[]): readonly Segment[] {
  * With its default page size the GNU linker maps the ELF header into the first segment, which then begins up to 64 KiB below the
  * vector table. That is no content of the flash: the segment begins with its first section, as in the output of objcopy.
  */
-function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array): Piece[] {
+function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: number | undefined): Piece[] {
   const end = load.offset + load.filesz;
-  const { header, section } = elf.layout;
-  let from = load.offset;
-  if (load.offset < header.size) {
-    const sections = table(elf, "section", "shoff", "shnum", "shentsize", section.size);
-    if (sections.length === 0) {
-      throw new ImageError(
-        "ELF: the first segment holds the ELF header, and no section headers say where the firmware begins",
-        "Link with -n (--nmagic), or make a raw binary with `objcopy -O binary --gap-fill 0xff` before stripping.",
-      );
-    }
-    const starts = sections.filter((at) => isFlashed(elf, at)).map((at) => elf.word(at + section.offset));
-    from = starts.filter((at) => at >= header.size).reduce((a, b) => Math.min(a, b), end);
-  }
+  const from = load.offset < elf.layout.header.size ? Math.min(first ?? end, end) : load.offset;
   return from < end ? [{ address: load.paddr + (from - load.offset), bytes: file.subarray(from, end) }] : [];
+}
+
+/** Where the first section begins that goes to flash; undefined where none does. */
+function firstSection(elf: Reader): number | undefined {
+  const { header, section } = elf.layout;
+  const sections = table(elf, "section", "shoff", "shnum", "shentsize", section.size);
+  if (sections.length === 0) {
+    throw new ImageError(
+      "ELF: the first segment holds the ELF header, and no section headers say where the firmware begins",
+      "Link with -n (--nmagic), or make a raw binary with `objcopy -O binary --gap-fill 0xff` before stripping.",
+    );
+  }
+  let first: number | undefined;
+  for (const at of sections) {
+    if (!isFlashed(elf, at)) continue;
+    const start = elf.word(at + section.offset);
+    if (start >= header.size && (first === undefined || start < first)) first = start;
+  }
+  return first;
 }
 
 function isFlashed(elf: Reader, at: number): boolean {

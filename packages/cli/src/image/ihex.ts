@@ -5,7 +5,7 @@
 // (external flash of STM32, PIC32, RISC-V), and takes an extended address record that is too short for base 0, which would sign the
 // bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates whatever an address asks for.
 
-import { hex, type Image, ImageError, layOut } from "./layout.js";
+import { checkPieces, hex, type Image, ImageError, layOut } from "./layout.js";
 
 const DATA = 0;
 const END_OF_FILE = 1;
@@ -55,7 +55,7 @@ export function parseHex(text: Uint8Array): Image {
       data.set(record.subarray(4, 4 + count), used);
       const last = runs.at(-1);
       if (last && last.address + (last.to - last.from) === address) last.to += count;
-      else runs.push({ address, from: used, to: used + count });
+      else checkPieces(runs.push({ address, from: used, to: used + count }));
       used += count;
       continue;
     }

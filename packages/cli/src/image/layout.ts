@@ -1,5 +1,7 @@
 // From pieces of memory to one run of bytes. What every format has in common: order, overlaps, gaps.
 
+import { grouped, LIMITS } from "../limits.js";
+
 export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
 
 /** What goes to flash. */
@@ -31,15 +33,9 @@ export interface Piece {
 }
 
 /**
- * Most bytes of filling in one image. Larger holes lie between two memories, not inside of one: EEPROM of an AVR (8 MiB up),
- * configuration words of a PIC18 (2 MiB up), RAM, option bytes. And a file of 40 bytes must not ask for 4 GiB.
- */
-export const MAX_GAPS = 1024 * 1024;
-
-/**
  * Lays the pieces out in the order of their addresses and fills the gaps between them with 0xFF (erased flash).
  *
- * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than MAX_GAPS
+ * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than LIMITS.imageGaps
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
@@ -55,7 +51,9 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
       throw new ImageError(`two parts of the file set the byte at ${hex(piece.address)}`, "Were two files joined? Sign one image.");
     }
     gaps += piece.address - end;
-    if (gaps > MAX_GAPS) {
+    // Larger holes lie between two memories, not inside of one: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up), RAM,
+    // option bytes. And a file of 40 bytes must not ask for 4 GiB.
+    if (gaps > LIMITS.imageGaps) {
       throw new ImageError(
         `nothing between ${hex(end)} and ${hex(piece.address)}: the image would hold more than 1 MiB of filling`,
         "Leave out what belongs to another memory (EEPROM, option bytes, RAM), or make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
@@ -67,6 +65,15 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
   const bytes = new Uint8Array(end - address).fill(0xff);
   for (const piece of sorted) bytes.set(piece.bytes, piece.address - address);
   return { format, address, bytes, gaps };
+}
+
+/** Refuses one stretch of memory more than any image has. */
+export function checkPieces(n: number): void {
+  if (n > LIMITS.imagePieces)
+    throw new ImageError(
+      `the file sets more than ${grouped(LIMITS.imagePieces)} stretches of memory`,
+      "Make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
+    );
 }
 
 export function hex(n: number): string {

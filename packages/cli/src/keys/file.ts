@@ -20,6 +20,7 @@ import {
   signer,
 } from "@firmseal/signer";
 import { readAll } from "../io.js";
+import { LIMITS } from "../limits.js";
 import { visible } from "../ui.js";
 import { SEQUENCE, whole } from "./der-strict.js";
 import { KeyFileError } from "./error.js";
@@ -34,9 +35,6 @@ import { refuseLong } from "./work.js";
 
 export { KeyFileError };
 
-/** Above this no file is a key; an image that was handed in by mistake is not searched for one. */
-const LONGEST = 64 * 1024;
-
 const FORMS = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
 
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
@@ -50,8 +48,11 @@ export async function open(path: string, ask: Asking): Promise<HeldKey> {
       "make a new key, and give the name of its file, or env:NAME",
       2,
     );
-  if (path === "-") return holdKey(Buffer.from(readAll(path, LONGEST).buffer), path, ask);
-  const { bytes, guard } = readGuarded(path, LONGEST);
+  if (path === "-") {
+    const { buffer, byteOffset, length } = readAll(path, LIMITS.keyFile);
+    return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
+  }
+  const { bytes, guard } = readGuarded(path, LIMITS.keyFile);
   if (bytes.indexOf(HSS) === 0) {
     if (!ask.publicOnly) guard();
     return (await import("./hss.js")).openHss(path, bytes.toString("latin1"), ask);
@@ -83,7 +84,8 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
  */
 export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, FORMS, 2);
-  if (bytes.length > LONGEST) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
+  // an image that was handed in by mistake is not searched for a key
+  if (bytes.length > LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
     if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);

@@ -32,7 +32,12 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
   if (keys.length > 1) throw several(keys.length);
   // explanations around a key are passed over (RFC 7468 §2); which of two keys is meant, nobody can know
-  if (/"kty"|^untrusted comment:|^\s*(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^\s*[\w+/-]{40,}=*\s*$/m.test(text.replace(block.body, "")))
+  if (
+    text
+      .replace(block.body, "")
+      .split(/[\r\n]/)
+      .some(isOfKey)
+  )
     throw new KeyFileError(`${name}: another key beside the PEM`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
@@ -54,6 +59,12 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !whole(der, SEQUENCE)))
     throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
   return { label: block.label, der };
+}
+
+/** Whether a line is of a key in another form. Line by line: one expression over all of a file takes time in the cube of its length. */
+function isOfKey(line: string): boolean {
+  const text = line.trim();
+  return /"kty"|^untrusted comment:|^(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^[\w+/-]{40,}=*$/.test(text);
 }
 
 /** PEM (RFC 7468 §2) with lines of `width` characters. */

@@ -1,8 +1,8 @@
 // Where a private key, or a PIN, may lie: in a regular file that is this user's or root's, that nobody else may read or change, and that is named
 // itself, not by a symbolic link. All of it is asked of the open file: what a name leads to may be another file a moment later.
 
-import { closeSync, constants, fstatSync, readFileSync, type Stats } from "node:fs";
-import { openRegular } from "../io.js";
+import { closeSync, constants, fstatSync, type Stats } from "node:fs";
+import { openRegular, readToEnd } from "../io.js";
 import { visible } from "../ui.js";
 import { KeyFileError } from "./error.js";
 
@@ -26,7 +26,8 @@ export function readGuarded(path: string, limit: number, what = "a private key")
         2,
       );
     const stat = fstatSync(fd);
-    return { bytes: readFileSync(fd), guard: () => checkPrivate(path, stat, link, undefined, what) };
+    const { buffer, byteOffset, length } = readToEnd(fd, path, limit, size);
+    return { bytes: Buffer.from(buffer, byteOffset, length), guard: () => checkPrivate(path, stat, link, undefined, what) };
   } finally {
     closeSync(fd);
   }

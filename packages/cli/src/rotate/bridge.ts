@@ -17,6 +17,7 @@ import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
 import { placeOf, type Receipt } from "../ledger.js";
+import { someOf } from "../limits.js";
 import { passphraseOptions } from "../options.js";
 import { type Made, make, readInput, releaseFacts, review } from "../prepare.js";
 import { about } from "../trust-ref.js";
@@ -180,5 +181,5 @@ function told({ envelope, manifest, old, next, results, o, signers, log }: Told)
     `${visible(o.out)}: sequence number ${sequence}, with trust file ${trust.after}, ${envelope.length} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
   );
   for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
-  if (outside.length > 0) say(`not in the envelope, to be fetched by devices: ${outside.map(visible).join(", ")}`);
+  if (outside.length > 0) say(`not in the envelope, to be fetched by devices: ${someOf(outside.map(visible))}`);
 }

@@ -6,6 +6,7 @@ import { sequenceOf } from "@firmseal/verifier/number";
 import { refusedInput } from "../failure.js";
 import { identityOf } from "../identity.js";
 import { readAll } from "../io.js";
+import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 
 /** Devices of which one stands for all. */
@@ -18,8 +19,6 @@ export interface Cohort {
   readonly floor: Sequence;
 }
 
-const MAX_FILE = 1024 * 1024;
-const MAX_COHORTS = 256;
 /** In one cohort: sums of 256 stay exact. */
 const MAX_DEVICES = 1e12;
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._+-]{0,63}$/u;
@@ -80,7 +79,7 @@ function cohort(value: unknown, i: number, path: string): Cohort {
 /** Reads a fleet file and the trust files that it names. Throws a Failure: FLEET where it is none, or the refusal of a trust file. */
 export function readFleet(path: string): Cohort[] {
   let value: unknown;
-  const bytes = readAll(path, MAX_FILE);
+  const bytes = readAll(path, LIMITS.description);
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
@@ -88,8 +87,8 @@ export function readFleet(path: string): Cohort[] {
     fault(path, "is not JSON");
   }
   const { cohorts } = record(value, ["cohorts"], "the file", path);
-  if (!Array.isArray(cohorts) || cohorts.length === 0 || cohorts.length > MAX_COHORTS)
-    fault(path, `"cohorts" is not a list of 1 to ${MAX_COHORTS} cohorts`);
+  if (!Array.isArray(cohorts) || cohorts.length === 0 || cohorts.length > LIMITS.fleetCohorts)
+    fault(path, `"cohorts" is not a list of 1 to ${LIMITS.fleetCohorts} cohorts`);
   const all = cohorts.map((c, i) => cohort(c, i, path));
   const twice = all.find((c, i) => all.findIndex((other) => other.name === c.name) !== i);
   if (twice) fault(path, `two cohorts have the name ${twice.name}`);

@@ -1,0 +1,42 @@
+// Runs commands of the built command line one after the other in one process, and tells on descriptor 3 what each took. One process for many: then
+// loading is no part of what is measured. On Linux the peak of memory is begun anew for each run; elsewhere it is that of all so far.
+
+import { readFileSync, writeFileSync, writeSync } from "node:fs";
+
+const [main, plan] = process.argv.slice(2);
+const { exit } = process;
+// the command line ends its process two seconds after the last of its work
+process.exit = () => {};
+
+function beginPeak() {
+  globalThis.gc();
+  try {
+    writeFileSync("/proc/self/clear_refs", "5");
+  } catch {
+    // not Linux
+  }
+}
+
+function peak() {
+  try {
+    return Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
+  } catch {
+    return process.resourceUsage().maxRSS / 1024;
+  }
+}
+
+for (const [i, { cwd, state, args }] of JSON.parse(plan).entries()) {
+  process.chdir(cwd);
+  process.env.FIRMSEAL_STATE = state;
+  process.argv = [process.execPath, "firmseal", ...args];
+  process.exitCode = undefined;
+  beginPeak();
+  const before = process.cpuUsage();
+  // another query, another module: the program begins anew
+  await import(`${main}?${i}`);
+  const { user, system } = process.cpuUsage(before);
+  writeSync(3, `${JSON.stringify({ exit: process.exitCode, seconds: (user + system) / 1e6, megabytes: peak() })}\n`);
+  // what was said belongs to this run
+  writeSync(2, "\0");
+}
+exit(0);

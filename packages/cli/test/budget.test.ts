@@ -1,0 +1,45 @@
+// The table of what hostile input may cost: each row at 1, 2 and 4 times its size, with FIRMSEAL_LONG=1 at eight times of that.
+
+import { beforeAll, describe, expect, it } from "vitest";
+import { LONG } from "../../verifier/test/effort.js";
+import { faultsOf, type Measured, measure, prepare, type Row } from "./budget.js";
+import { DESCRIPTIONS, ENVELOPES, IMAGES, KEYS, LOGS, STDIN } from "./budget-rows.js";
+
+const GROUPS: [name: string, rows: readonly Row[], sizes: readonly number[], stdin: string][] = [
+  ["an envelope", ENVELOPES, [1, 2, 4], "/dev/null"],
+  ["a description", DESCRIPTIONS, [1, 2, 4], "/dev/null"],
+  ["an image", IMAGES, [1, 2, 4], "/dev/null"],
+  ["a key or a signature", KEYS, [1, 2, 4], "/dev/null"],
+  ["a log", LOGS, [1, 2, 4], "/dev/null"],
+  ["stdin that never ends", STDIN, [1], "/dev/zero"],
+];
+/** For all rows of a group; each alone has a fair part of it. */
+const LIMIT = 200_000;
+
+describe.each(GROUPS)("what %s costs", (_, rows, sizes, stdin) => {
+  const units = (row: Row) => (LONG ? (row.long ?? 8 * row.units) : row.units);
+  const results = new Map<Row, Measured>();
+
+  beforeAll(async () => {
+    const prepared = [];
+    for (const row of rows) prepared.push(await prepare(row, sizes, units(row)));
+    const measured = await measure(prepared, stdin, LIMIT);
+    for (const [i, row] of rows.entries()) results.set(row, measured[i] as Measured);
+  }, 2 * LIMIT);
+
+  it.each(rows.map((row) => [row.name, row] as const))(
+    "%s",
+    async (_, row) => {
+      const first = results.get(row) as Measured;
+      let faults = first.costs.length > 0 ? faultsOf({ row, sizes }, first) : ["not measured"];
+      // alone and once more: other work on the machine must not make a test fail, nor what died before this row
+      for (let tries = 0; tries < 2 && faults.length > 0; tries++) {
+        const again = await prepare(row, sizes, units(row));
+        const [measured] = (await measure([again], stdin, LIMIT / 4)) as [Measured];
+        faults = faultsOf(again, measured);
+      }
+      expect(faults).toEqual([]);
+    },
+    LIMIT,
+  );
+});
