@@ -1,0 +1,72 @@
+// What lies behind the signature: manifests of any content, signed, with severed elements and payloads of any content. An input is CBOR with
+// everything forgiven (loose.ts): the manifest, then pairs for the envelope. Nothing but numbered refusals comes out of open(), install() and
+// boot(); RAM and Source agree; and what is installed is what the manifest names by digest.
+
+import { boot, type Identity, install, open } from "@firmseal/verifier";
+import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import { parseEnvelope } from "@firmseal/verifier/parse";
+import { peek } from "@firmseal/verifier/peek";
+import { bytes as bstr, text } from "../../test-vectors/assemble.js";
+import { loosened, tidied } from "../lib/loose.js";
+import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
+import { host, identity, seedEnvelopes, trust } from "../lib/vectors.js";
+import { sealed } from "../lib/seal.js";
+
+export function seeds(): Uint8Array[] {
+  return seedEnvelopes(1500).flatMap((e) => {
+    try {
+      const parsed = parseEnvelope(e, true);
+      const { at, n } = parsed.body.inside;
+      const rest = [
+        ...parsed.severed.flatMap(({ number, inside }) => [Uint8Array.from([number]), Uint8Array.from(bstr(e.subarray(inside.at, inside.at + inside.n)))]),
+        ...parsed.payloads.flatMap(({ uri, content }) => [Uint8Array.from(text(uri)), Uint8Array.from(bstr(e.subarray(content.at, content.at + content.n)))]),
+      ];
+      return [Buffer.concat([e.subarray(at, at + n), ...rest].map(loosened))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const OLD = [111, 108, 100];
+
+function device(): MemoryDevice {
+  const d = memoryDevice(identity as Identity, [[[0]], [[1]]], 256);
+  for (const part of d.parts) part.slots[0] = [...OLD];
+  d.payloads = { "coap://a/b": [1, 2, 3], "#fw": [] };
+  return d;
+}
+
+/** All that lies in what is current. */
+const current = (d: MemoryDevice) => JSON.stringify([d.parts.map((p) => p.slots[p.current]), d.sequence]);
+
+export const fuzz: Target = (input) => {
+  const [manifest, ...rest] = tidied(input);
+  if (!manifest) return;
+  const envelope = sealed(manifest, rest);
+  const refused = alike(envelope, (e) => open(e, trust, host));
+  // a look takes what open() takes, and more
+  if (refused === 0 && refusal(() => peek(envelope)) !== 0) {
+    // a text is looked at by peek() only
+    const code = refusal(() => peek(envelope));
+    if (code !== 45) throw new Finding(`open() accepts what peek() refuses with ${code}`);
+  }
+  for (const e of [envelope, asSource(envelope)]) {
+    const d = device();
+    const before = current(d);
+    const code = refusal(() => {
+      const progress = install(e, trust, d, host);
+      if (progress.next()) progress.next(false);
+    });
+    if (code !== 0 && current(d) !== before) throw new Finding(`refused with ${code}, and something has changed`);
+    if (refused !== 0 && code === 0) throw new Finding("install() accepts what open() refuses");
+    if (code !== 0) continue;
+    const kept = d.envelope;
+    if (!kept) throw new Finding("an envelope was installed and not kept");
+    if (refusal(() => open(kept, trust, host)) !== 0) throw new Finding("what was kept does not open");
+    refusal(() => {
+      const progress = boot(kept, trust, d, host);
+      if (progress.next()) progress.next(false);
+    });
+  }
+};
