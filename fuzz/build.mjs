@@ -30,7 +30,7 @@ function plugin(apart) {
   return {
     name: "fuzz",
     setup(b) {
-      b.onResolve({ filter: ABSENT }, ({ path }) => ({ path, external: true }));
+      b.onResolve({ filter: ABSENT }, ({ path }) => ({ path: `./absent/${path}`, external: true }));
       b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
         const [pattern, to] = PACKAGES.find(([p]) => p.test(path));
         return b.resolve(to(pattern.exec(path)[1]), { kind: "import-statement", resolveDir: ROOT });
