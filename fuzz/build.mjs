@@ -43,7 +43,12 @@ function plugin(apart) {
       if (apart)
         b.onResolve({ filter: /\/(alg|hash)\/[a-z0-9]+\.js$/ }, async (args) => {
           if (args.pluginData === "seen") return undefined;
-          const found = await b.resolve(args.path, { kind: args.kind, resolveDir: args.resolveDir, importer: args.importer, pluginData: "seen" });
+          const found = await b.resolve(args.path, {
+            kind: args.kind,
+            resolveDir: args.resolveDir,
+            importer: args.importer,
+            pluginData: "seen",
+          });
           if (!ARITHMETIC.test(found.path)) return undefined;
           return { path: `./arithmetic/${relative(source("verifier/src"), found.path).replace(/\.ts$/, ".cjs")}`, external: true };
         });

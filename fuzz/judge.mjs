@@ -31,10 +31,16 @@ function peak() {
 /** The same finding whatever the numbers in it are. */
 function kindOf(e) {
   const where = /\n\s+at (?:async )?(?:new )?([^\s(]+)/.exec(e?.stack ?? "")?.[1] ?? "";
-  return `${e?.name ?? typeof e}: ${String(e?.message ?? e).split("\n")[0].slice(0, 200)} (${where})`;
+  return `${e?.name ?? typeof e}: ${String(e?.message ?? e)
+    .split("\n")[0]
+    .slice(0, 200)} (${where})`;
 }
 
-const sameKind = (text) => text.replace(/[0-9]+/g, "0");
+const sameKind = (text) =>
+  text
+    .replace(/[0-9]+/g, "0")
+    .replace(/'[^']*'|"[^"]*"/g, "''")
+    .replace(/Received .*/, "");
 
 /**
  * Judges inputs of one target. `slower`: how many times longer everything takes here than it does where nothing is instrumented. A finding is

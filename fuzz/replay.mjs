@@ -14,7 +14,7 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
 /** Files of a folder, in order. */
-const filesOf = (path) =>
+export const filesOf = (path) =>
   !existsSync(path)
     ? []
     : statSync(path).isFile()
@@ -36,7 +36,12 @@ export async function replay(target, path, files) {
     if (known.some((k) => k.target === target.name && join(corpusOf(k.target), k.file) === file)) continue;
     const start = performance.now();
     const finding = await judged(readFileSync(file));
-    out.push({ target: target.name, file: relative(process.cwd(), file), ms: Math.round(performance.now() - start), ...(finding && { finding }) });
+    out.push({
+      target: target.name,
+      file: relative(process.cwd(), file),
+      ms: Math.round(performance.now() - start),
+      ...(finding && { finding }),
+    });
   }
   return out;
 }

@@ -28,7 +28,9 @@ if (targets.length === 0 || !(seconds > 0)) {
   process.exit(2);
 }
 if (!existsSync("node_modules/@jazzer.js/core")) {
-  console.error("fuzz: @jazzer.js/core is not installed\nhint: it is an optional dependency: npx -y pnpm@12.4.2 install, on a system that it is built for");
+  console.error(
+    "fuzz: @jazzer.js/core is not installed\nhint: it is an optional dependency: npx -y pnpm@12.4.2 install, on a system that it is built for",
+  );
   process.exit(3);
 }
 
@@ -65,7 +67,8 @@ for (const target of targets) {
   for (const folder of [seeds, findings]) rmSync(folder, { recursive: true, force: true });
   for (const folder of [grown, seeds]) mkdirSync(folder, { recursive: true });
   const loaded = require(bundles[name]);
-  for (const seed of (await loaded.seeds?.()) ?? []) writeFileSync(join(seeds, createHash("sha256").update(seed).digest("hex").slice(0, 16)), seed);
+  for (const seed of (await loaded.seeds?.()) ?? [])
+    writeFileSync(join(seeds, createHash("sha256").update(seed).digest("hex").slice(0, 16)), seed);
   const { code, signal, text } = await child(
     [
       join(HERE, "one.mjs"),

@@ -13,6 +13,7 @@ const ROWS = {
   "boot-flash": { about: "start and update on a raw flash of any content" },
   "boot-storage": { about: "start and update on an Espruino Storage of any content" },
   "boot-files": { about: "the device in a folder, with any device.json", words: "json" },
+  receive: { about: "packets of strangers to devices that keep what they receive" },
   trust: { about: "trust files, as they are and signed again", words: "cbor" },
   image: { about: "images: Intel HEX, UF2, ELF, raw", most: 16384, words: "image" },
   key: { about: "key files of every form", waits: true, most: 16384, words: "key" },

@@ -5,8 +5,8 @@ import { boot } from "@firmseal/verifier";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { FsModel } from "../../packages/cli/src/simulate/fs-model.js";
 import { installed, RELEASES, who } from "../lib/release.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
 import { host, trust } from "../lib/vectors.js";
+import { Finding, refusal, type Target } from "../lib/verdict.js";
 
 const FOLDER = "/device";
 
@@ -23,7 +23,8 @@ const record = state.files.get(`${FOLDER}/device.json`) as Uint8Array;
 export const seeds = () => [record, Buffer.from(JSON.stringify(JSON.parse(Buffer.from(record).toString())))];
 
 /** What the reader of the record says in words; everything else that it throws is a fault of it. */
-const WORDS = /^(device\.json is not a device record|not a decimal number of 64 bits|the file is shorter than it was|ENOENT.*|write beyond the end|the floor would go down)/;
+const WORDS =
+  /^(device\.json is not a device record|not a decimal number of 64 bits|the file is shorter than it was|ENOENT.*|write beyond the end|the floor would go down)/;
 
 export const fuzz: Target = (input) => {
   const files = new Map(state.files);

@@ -28,16 +28,16 @@ function deviceOn(flash: FlashModel) {
 
 /** Each operation of the flash is counted: a loop that takes no end shows here. */
 class Counted extends FlashModel {
-  left = 20_000;
-  private count(): void {
-    if (this.left-- === 0) throw new Finding("20,000 operations, and no end");
+  private budget = 20_000;
+  private countOne(): void {
+    if (this.budget-- === 0) throw new Finding("20,000 operations, and no end");
   }
   override read(address: number, n: number): Uint8Array {
-    this.count();
+    this.countOne();
     return super.read(address, n);
   }
   override erase(address: number): void {
-    this.count();
+    this.countOne();
     super.erase(address);
   }
 }
@@ -66,7 +66,9 @@ export const seeds = () =>
   states.flatMap((_, i) => [
     Uint8Array.of(i),
     // the records lie last: counters, floor, sizes and the journal
-    ...Array.from({ length: 20 }, (__, word) => Uint8Array.of(128 + i, ...at(layout.records[word % 2] + 4 * (word >> 1)), 4, 255, 255, 255, 255)),
+    ...Array.from({ length: 20 }, (__, word) =>
+      Uint8Array.of(128 + i, ...at((layout.records[word % 2] as number) + 4 * (word >> 1)), 4, 255, 255, 255, 255),
+    ),
   ]);
 const at = (n: number) => [n >> 8, n & 255];
 

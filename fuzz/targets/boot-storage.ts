@@ -1,10 +1,10 @@
 // A device in Espruino's Storage whose content is anything: a genuine state with changes in its flash, or in its records, which are then sealed
-// again. Whatever lies there, the boot file and the device come to an end with numbered refusals at most; what starts was signed; and a newer
+// again; or flash in which no write takes. Whatever lies there, the boot file and the device come to an end with numbered refusals at most; what starts was signed; and a newer
 // release can be installed, or is refused by a number that is not the device's fault.
 
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
-import { storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
+import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
 import { powerOn, StorageModel, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
 import { patched, patches } from "../lib/patch.js";
@@ -15,9 +15,9 @@ const PAGE = 1024;
 const TRIES = 2;
 
 class Counted extends FlashModel {
-  left = 50_000;
+  private budget = 50_000;
   override read(address: number, n: number): Uint8Array {
-    if (this.left-- === 0) throw new Finding("50,000 reads, and no end");
+    if (this.budget-- === 0) throw new Finding("50,000 reads, and no end");
     return super.read(address, n);
   }
 }
@@ -42,7 +42,7 @@ function states(): Pages[] {
     installed(deviceOn(flash).device, release);
     out.push(flash.pages);
     flash = new FlashModel(flash.pages);
-    const root: { firmsealApp?: { confirm(): void } } = {};
+    const root: { firmsealApp?: StartedApp } = {};
     storageBoot(deviceOn(flash).io, root);
     out.push(flash.pages);
     root.firmsealApp?.confirm();
@@ -58,7 +58,10 @@ const at = (n: number) => [n >> 8, n & 255];
 export const seeds = () =>
   all.flatMap((_, i) => [
     Uint8Array.of(i),
-    ...[0, 1].flatMap((record) => Array.from({ length: 24 }, (__, word) => Uint8Array.of(128 + 64 * record + i, ...at(2 + 4 * word), 4, 255, 255, 255, 255))),
+    Uint8Array.of(64 + i),
+    ...[0, 1].flatMap((record) =>
+      Array.from({ length: 24 }, (__, word) => Uint8Array.of(128 + 64 * record + i, ...at(2 + 4 * word), 4, 255, 255, 255, 255)),
+    ),
   ]);
 
 /** The flash with changes in the text of a record, whose check value fits. */
@@ -87,11 +90,12 @@ function changed(state: Pages, input: Uint8Array): Pages {
 export const fuzz: Target = (input) => {
   const [first = 0] = input;
   const state = all[(first & 63) % all.length] as Pages;
-  const pages =
-    first & 128 ? resealed(state, RECORDS[(first >> 6) & 1] as string, input.subarray(1)) : changed(state, input.subarray(1));
+  const pages = first & 128 ? resealed(state, RECORDS[(first >> 6) & 1] as string, input.subarray(1)) : changed(state, input.subarray(1));
   const flash = new Counted(pages);
   const one = deviceOn(flash);
-  const root: { firmsealApp?: { confirm(): void; read(i: number): string } } = {};
+  // flash that is worn out: what is written to it does not take
+  if ((first & 192) === 64) one.io.storage.write = () => true;
+  const root: { firmsealApp?: StartedApp } = {};
   refusal(() => {
     // who can write to Storage can write another app, with a record that has its digest; that is said in the threat model
     storageBoot(one.io, root);
@@ -112,5 +116,6 @@ export const fuzz: Target = (input) => {
   });
   // a record that was made up and sealed may send the device to files that are not there; chance and power cuts do not seal
   if (first & 128) return;
-  if (code !== 0 || text !== latin1(IMAGES[2] as number[])) throw new Finding(`an update was installed and does not start (${code}): ${genuine.has(text) ? "an older one does" : "nothing"}`);
+  if (code !== 0 || text !== latin1(IMAGES[2] as number[]))
+    throw new Finding(`an update was installed and does not start (${code}): ${genuine.has(text) ? "an older one does" : "nothing"}`);
 };

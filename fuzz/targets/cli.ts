@@ -3,8 +3,8 @@
 // fault of the program, never an exception; and where something is refused nothing is written and no lock is left.
 
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
-import { main } from "../../packages/cli/src/main.js";
 import { plainPem } from "../../packages/cli/src/keys/pkcs8.js";
+import { main } from "../../packages/cli/src/main.js";
 import { writeHex } from "../../packages/cli/test/image-writers.js";
 import { publicKey } from "../../test-vectors/assemble.js";
 import { descriptionSeeds } from "../lib/descriptions.js";
@@ -26,7 +26,18 @@ const FILES: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>([
   ["d", descriptionSeeds()[0] as Uint8Array],
   ["o", descriptionSeeds().at(-1) as Uint8Array],
   ["i.hex", writeHex([{ address: 0x08000000, bytes: new Uint8Array(20) }])],
-  ["td", text(JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "board", sequence: 1, keys: [{ file: "k", roles: ["root"] }], thresholds: { root: 1 } }))],
+  [
+    "td",
+    text(
+      JSON.stringify({
+        $schema: "urn:firmseal:trust:1",
+        name: "board",
+        sequence: 1,
+        keys: [{ file: "k", roles: ["root"] }],
+        thresholds: { root: 1 },
+      }),
+    ),
+  ],
 ]);
 
 export const seeds = () =>
@@ -70,7 +81,8 @@ const LOUD = 4 << 20;
 export const fuzz: Target = async (input) => {
   const parts = Buffer.from(input).toString("latin1").split("\n%% ");
   const [line = "", ...given] = parts;
-  const args = Buffer.from(line, "latin1")
+  // no argument of a process holds a NUL
+  const args = Buffer.from(line.replaceAll("\0", ""), "latin1")
     .toString("utf8")
     .split(" ")
     .filter((a) => a !== "");
@@ -86,7 +98,8 @@ export const fuzz: Target = async (input) => {
   }
   const { value, err, out, files: left, changed } = await sandboxed(files, stdin, () => main(args));
   if (![0, 1, 2, 3].includes(value)) throw new Finding(`exit ${value}`);
-  if (err.includes("a fault of this program")) throw new Finding(err.split("\n")[0]);
+  const fault = /a fault of this program: .*/.exec(err)?.[0];
+  if (fault !== undefined) throw new Finding(fault);
   if (out > LOUD) throw new Finding(`${out} bytes were said`);
   const rubbish = left.filter((name) => /\.lock|\.tmp$|\.new$/.test(name));
   if (rubbish.length > 0) throw new Finding(`left behind: ${rubbish.join(", ").replace(/[0-9a-f]{8,}/g, "")}`);

@@ -3,8 +3,8 @@
 import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { peek } from "@firmseal/verifier/peek";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
 import { descriptionSeeds } from "../lib/descriptions.js";
+import { Finding, refusal, type Target } from "../lib/verdict.js";
 import { told } from "../lib/words.js";
 
 export const seeds = () => descriptionSeeds();

@@ -2,11 +2,11 @@
 // no sense, and a Device whose calls throw, give no octets, too few, or something else each time. Nothing but numbered refusals comes out. On a
 // device that does what it says only what was signed becomes current, and a refusal changes nothing.
 
-import { boot, type Bytes, install } from "@firmseal/verifier";
+import { type Bytes, boot, install } from "@firmseal/verifier";
 import { deviceOf } from "../../test-vectors/play.js";
 import { Choices, NO_OCTETS } from "../lib/bits.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
 import { host, installVectors, trust } from "../lib/vectors.js";
+import { Finding, refusal, type Target } from "../lib/verdict.js";
 
 const all = installVectors();
 const hex = (b: ArrayLike<number>) => Buffer.from(Uint8Array.from(b)).toString("hex");
@@ -14,14 +14,22 @@ const unhex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 /** Every image that a vector ends or begins with. */
 const images = new Set(
-  all.flatMap(({ vector: { device, expect } }) => [...(("current" in expect && expect.current) || []), ...Object.values(device?.current ?? {}), ""]),
+  all.flatMap(({ vector: { device, expect } }) => [
+    ...(("current" in expect && expect.current) || []),
+    ...Object.values(device?.current ?? {}),
+    "",
+  ]),
 );
 
 const METHODS = ["floor", "begin", "capacity", "slot", "erase", "size", "write", "read", "invoke", "persist", "discard", "fetch"] as const;
 
 /** Inputs end with the vector, then come lies, then outcomes. */
 export const seeds = () =>
-  all.flatMap((_, i) => [Uint8Array.of(0, i), Uint8Array.of(1, 2, 1, 2, 5, 0, i), ...METHODS.map((_, m) => Uint8Array.of(2, i % 15, i % 7, i % 3, m, 1, i))]);
+  all.flatMap((_, i) => [
+    Uint8Array.of(0, i),
+    Uint8Array.of(1, 2, 1, 2, 5, 0, i),
+    ...METHODS.map((_, m) => Uint8Array.of(2, i % 15, i % 7, i % 3, m, 1, i)),
+  ]);
 
 /** What a call that lies does instead. */
 function lie(kind: number, value: unknown, honest: () => unknown): unknown {

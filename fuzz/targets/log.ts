@@ -10,7 +10,15 @@ const folder = mkdtempSync(join(tmpdir(), "firmseal-fuzz-log-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const path = join(folder, "k.log");
 
-const entry = { time: "2026-01-01T00:00:00Z", user: "u", host: "h", operation: "sign", key: "0".repeat(64), digest: `sha-256:${"1".repeat(64)}`, sequence: "7" };
+const entry = {
+  time: "2026-01-01T00:00:00Z",
+  user: "u",
+  host: "h",
+  operation: "sign",
+  key: "0".repeat(64),
+  digest: `sha-256:${"1".repeat(64)}`,
+  sequence: "7",
+};
 
 export function seeds(): Uint8Array[] {
   const out: Uint8Array[] = [new Uint8Array(0)];
@@ -28,6 +36,7 @@ export const fuzz: Target = (bytes) => {
   const log = readLog(path);
   let lines = 1;
   for (const b of bytes) if (b === 10) lines++;
-  if (log.entries.length > lines || log.faults.length > lines || log.accepted.length > lines) throw new Finding("more entries or faults than lines");
+  if (log.entries.length > lines || log.faults.length > lines || log.accepted.length > lines)
+    throw new Finding("more entries or faults than lines");
   if (log.end + log.torn !== bytes.length) throw new Finding("bytes that belong to no line");
 };

@@ -8,9 +8,9 @@ import { parseEnvelope } from "@firmseal/verifier/parse";
 import { peek } from "@firmseal/verifier/peek";
 import { bytes as bstr, text } from "../../test-vectors/assemble.js";
 import { loosened, tidied } from "../lib/loose.js";
-import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
-import { host, identity, seedEnvelopes, trust } from "../lib/vectors.js";
 import { sealed } from "../lib/seal.js";
+import { host, identity, seedEnvelopes, trust } from "../lib/vectors.js";
+import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
 
 export function seeds(): Uint8Array[] {
   return seedEnvelopes(1500).flatMap((e) => {
@@ -18,8 +18,14 @@ export function seeds(): Uint8Array[] {
       const parsed = parseEnvelope(e, true);
       const { at, n } = parsed.body.inside;
       const rest = [
-        ...parsed.severed.flatMap(({ number, inside }) => [Uint8Array.from([number]), Uint8Array.from(bstr(e.subarray(inside.at, inside.at + inside.n)))]),
-        ...parsed.payloads.flatMap(({ uri, content }) => [Uint8Array.from(text(uri)), Uint8Array.from(bstr(e.subarray(content.at, content.at + content.n)))]),
+        ...parsed.severed.flatMap(({ number, inside }) => [
+          Uint8Array.from([number]),
+          Uint8Array.from(bstr(e.subarray(inside.at, inside.at + inside.n))),
+        ]),
+        ...parsed.payloads.flatMap(({ uri, content }) => [
+          Uint8Array.from(text(uri)),
+          Uint8Array.from(bstr(e.subarray(content.at, content.at + content.n))),
+        ]),
       ];
       return [Buffer.concat([e.subarray(at, at + n), ...rest].map(loosened))];
     } catch {

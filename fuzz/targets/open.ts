@@ -2,8 +2,8 @@
 // by the digests in it. Payloads are not signed themselves; install() has them compared.
 
 import { open } from "@firmseal/verifier";
-import { alike, Finding, type Target } from "../lib/verdict.js";
 import { host, seedEnvelopes, told, trust, wasSigned } from "../lib/vectors.js";
+import { alike, Finding, type Target } from "../lib/verdict.js";
 
 export const seeds = () => seedEnvelopes();
 

@@ -26,9 +26,14 @@ export const fuzz: Target = async (input) => {
   const scheme = schemeOf(ref);
   await told(() => {
     const uri = parseUri(ref);
-    const written = formatUri([...Object.entries(uri.text), ...(uri.object === undefined ? [] : [["object", uri.object] as const]), ...(uri.id ? [["id", uri.id] as const] : [])]);
+    const written = formatUri([
+      ...Object.entries(uri.text),
+      ...(uri.object === undefined ? [] : [["object", uri.object] as const]),
+      ...(uri.id ? [["id", uri.id] as const] : []),
+    ]);
     const again = parseUri(written);
-    if (JSON.stringify([again.text, again.object, again.id]) !== JSON.stringify([uri.text, uri.object, uri.id])) throw new Finding("a URI that is written is another one");
+    if (JSON.stringify([again.text, again.object, again.id]) !== JSON.stringify([uri.text, uri.object, uri.id]))
+      throw new Finding("a URI that is written is another one");
     if (/pin/i.test(uri.name) && /pin-source=/.test(uri.name)) throw new Finding("the name of a key holds its pin-source");
   });
   if (scheme !== undefined && !ELSEWHERE.test(ref)) await told(() => publicKeys([ref], []));

@@ -5,8 +5,8 @@
 import { createHmac, verify as opensslVerify } from "node:crypto";
 import { type Alg, ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 } from "@firmseal/verifier";
 import { MAC_KEY, publicKey } from "../../test-vectors/assemble.js";
-import { hssOne } from "../lib/hss.js";
 import { Choices, NO_OCTETS } from "../lib/bits.js";
+import { hssOne } from "../lib/hss.js";
 import { signed } from "../lib/seal.js";
 import { opensslKey } from "../lib/vectors.js";
 import { Finding, type Target } from "../lib/verdict.js";
@@ -29,14 +29,23 @@ interface Case {
 const CASES: readonly Case[] = [
   { name: "ed25519", alg: ed25519, key: publicKey("a"), signature: [...signed(message)] },
   { name: "es256", alg: es256, key: publicKey("p"), signature: [...ES256] },
-  { name: "hmac256", alg: hmac256, key: [...MAC_KEY], signature: [...createHmac("sha256", Uint8Array.from(MAC_KEY)).update(message).digest()] },
+  {
+    name: "hmac256",
+    alg: hmac256,
+    key: [...MAC_KEY],
+    signature: [...createHmac("sha256", Uint8Array.from(MAC_KEY)).update(message).digest()],
+  },
   { name: "hsslms", alg: hsslms, ...hssOne(message) },
 ];
 
 export const seeds = () =>
   [0, 1, 2, 3].flatMap((which) => [
     Uint8Array.of(which),
-    ...[0, 1, 2, 3, 4, 5].flatMap((kind) => [Uint8Array.of(0, 0, kind, 1, which), Uint8Array.of(7, 40, kind, 0, which), Uint8Array.of(1, 3, 2, kind, 5, which)]),
+    ...[0, 1, 2, 3, 4, 5].flatMap((kind) => [
+      Uint8Array.of(0, 0, kind, 1, which),
+      Uint8Array.of(7, 40, kind, 0, which),
+      Uint8Array.of(1, 3, 2, kind, 5, which),
+    ]),
   ]);
 
 const isOctets = (list: readonly unknown[]) => list.every((v) => Number.isInteger(v) && (v as number) >= 0 && (v as number) < 256);
@@ -53,8 +62,11 @@ export const fuzz: Target = (input) => {
     const before = JSON.stringify(part);
     if (kind === 0) part[at] = c.byte();
     else if (kind === 1) part[at] = c.one(NO_OCTETS);
-    else if (kind === 2) for (let k = at; k < part.length; k += 1 + (i % 3)) part[k] = c.one(NO_OCTETS);
-    else if (kind === 3) part.length = at;
+    else if (kind === 2) {
+      // the rest of a number, or every third place of it
+      const [value, step] = [c.one(NO_OCTETS), 1 + c.below(3)];
+      for (let k = at; k < Math.min((at | 31) + 1, part.length); k += step) part[k] = value;
+    } else if (kind === 3) part.length = at;
     else if (kind === 4) part.push(c.byte());
     else part.fill(c.byte(), at, at + 32);
     if (JSON.stringify(part) !== before) changed = true;
@@ -79,7 +91,12 @@ export const fuzz: Target = (input) => {
   if (name === "hmac256" || name === "hsslms") throw new Finding(`${name}: accepted what nobody has signed`);
   let openssl = false;
   try {
-    openssl = opensslVerify(name === "ed25519" ? null : "sha256", bytes(m), { key: opensslKey(name, bytes(k)), dsaEncoding: "ieee-p1363" }, bytes(s));
+    openssl = opensslVerify(
+      name === "ed25519" ? null : "sha256",
+      bytes(m),
+      { key: opensslKey(name, bytes(k)), dsaEncoding: "ieee-p1363" },
+      bytes(s),
+    );
   } catch {
     // a key that it does not take
   }

@@ -2,17 +2,28 @@
 // policy. Nothing but numbered refusals; and what is believed without being signed again was signed.
 
 import { createHash } from "node:crypto";
-import { type Bytes, ed25519, embeddedTrust, es256, hmac256, hsslms, policyOf, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
-import { readTrust } from "@firmseal/verifier/trust";
+import {
+  type Bytes,
+  ed25519,
+  embeddedTrust,
+  es256,
+  hmac256,
+  hsslms,
+  policyOf,
+  type Source,
+  type TrustStore,
+  trustFile,
+} from "@firmseal/verifier";
 import { TRUST_CONTEXT } from "@firmseal/verifier/spec/trust";
+import { readTrust } from "@firmseal/verifier/trust";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { describeTrust } from "../../packages/signer/src/trust.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";
-import { who } from "../lib/release.js";
 import { loosened, tidied } from "../lib/loose.js";
+import { who } from "../lib/release.js";
 import { signed } from "../lib/seal.js";
-import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
 import { host, seedTrustFiles, trust } from "../lib/vectors.js";
+import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
 
 const ALGS = [ed25519, es256, hmac256, hsslms];
 const sha = (b: Bytes) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
@@ -33,12 +44,20 @@ const listOf = (file: Uint8Array): Uint8Array | undefined => {
     return undefined;
   }
 };
-const genuine = new Set(files.map(listOf).filter((list) => list !== undefined).map(sha));
+const genuine = new Set(
+  files
+    .map(listOf)
+    .filter((list) => list !== undefined)
+    .map(sha),
+);
 /** A list that came before. */
 const before = embeddedTrust(files.find((file) => refusal(() => trustFile(file, trust, host)) === 0) as Uint8Array);
 
 /** Files as they are; a list in the loose form stands behind an octet that is no tag. */
-export const seeds = () => [...files, ...files.flatMap((file) => listOf(file) ?? []).map((list) => Buffer.concat([Uint8Array.of(0), loosened(list)]))];
+export const seeds = () => [
+  ...files,
+  ...files.flatMap((file) => listOf(file) ?? []).map((list) => Buffer.concat([Uint8Array.of(0), loosened(list)])),
+];
 
 function asked(store: TrustStore): void {
   for (let role = 0; role <= 5; role++) refusal(() => policyOf(store, role, who));
