@@ -8,8 +8,8 @@ import { type FlashRecord, newest, recordSize, sealOf } from "@firmseal/verifier
 import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
 import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
 import { patched, patches } from "../lib/patch.js";
-import { ID, IMAGES, installed, RELEASES, started, who } from "../lib/release.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { ID, IMAGES, installed, RELEASES, received, started, who } from "../lib/release.js";
+import { Finding, refusal, type Target } from "../lib/verdict.js";
 
 const PAGE = 512;
 const setup = { identity: who, components: [ID], capacity: PAGE, envelope: 2 * PAGE, pageSize: PAGE };
@@ -87,9 +87,11 @@ export const fuzz: Target = (input) => {
   started(device, invoked);
   device.confirm();
   const newer = RELEASES[2] as Uint8Array;
-  device.receive(newer.subarray(0, 100));
-  device.receive(newer.subarray(100));
-  const refused = installed(device, device.received());
+  const refused =
+    refusal(() => {
+      received(device, newer.subarray(0, 100), newer.length);
+      received(device, newer.subarray(100), newer.length);
+    }) || installed(device, device.received());
   // a state that can be read and blocks every update is a brick
   if (refused === errors.DEVICE_FAULT) throw new Finding("a newer release is refused as the device's fault");
   if (refused !== 0) return;

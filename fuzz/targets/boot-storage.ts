@@ -8,7 +8,7 @@ import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/
 import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
 import { powerOn, StorageModel, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
 import { patched, patches } from "../lib/patch.js";
-import { ID, IMAGES, installed, RELEASES, started, who } from "../lib/release.js";
+import { ID, IMAGES, installed, RELEASES, received, started, who } from "../lib/release.js";
 import { Finding, refusal, type Target } from "../lib/verdict.js";
 
 const PAGE = 1024;
@@ -105,8 +105,7 @@ export const fuzz: Target = (input) => {
   refusal(() => one.device.confirm());
   const two = deviceOn(flash);
   const newer = RELEASES[2] as Uint8Array;
-  const received = refusal(() => two.device.receive(newer, newer.length));
-  const refused = received || installed(two.device, two.device.received());
+  const refused = refusal(() => received(two.device, newer, newer.length)) || installed(two.device, two.device.received());
   // a state that can be read and blocks every update is a brick
   if (refused === errors.DEVICE_FAULT) throw new Finding("a newer release is refused as the device's fault");
   if (refused !== 0) return;

@@ -4,35 +4,22 @@
 
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { parseEnvelope } from "@firmseal/verifier/parse";
 import { peek } from "@firmseal/verifier/peek";
-import { bytes as bstr, text } from "../../test-vectors/assemble.js";
-import { loosened, tidied } from "../lib/loose.js";
+import { inside, loosened, pairsOf, tidied } from "../lib/loose.js";
 import { sealed } from "../lib/seal.js";
 import { host, identity, seedEnvelopes, trust } from "../lib/vectors.js";
 import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
 
-export function seeds(): Uint8Array[] {
-  return seedEnvelopes(1500).flatMap((e) => {
-    try {
-      const parsed = parseEnvelope(e, true);
-      const { at, n } = parsed.body.inside;
-      const rest = [
-        ...parsed.severed.flatMap(({ number, inside }) => [
-          Uint8Array.from([number]),
-          Uint8Array.from(bstr(e.subarray(inside.at, inside.at + inside.n))),
-        ]),
-        ...parsed.payloads.flatMap(({ uri, content }) => [
-          Uint8Array.from(text(uri)),
-          Uint8Array.from(bstr(e.subarray(content.at, content.at + content.n))),
-        ]),
-      ];
-      return [Buffer.concat([e.subarray(at, at + n), ...rest].map(loosened))];
-    } catch {
-      return [];
+/** The manifest without its byte string, then the other pairs but the wrapper. */
+export const seeds = () =>
+  seedEnvelopes(1500).map((envelope) => {
+    const [manifest, rest]: [Uint8Array[], Uint8Array[]] = [[], []];
+    for (const [key, value] of pairsOf(envelope)) {
+      if (key[0] === 3) manifest.push(inside(value));
+      else if (key[0] !== 2) rest.push(key, value);
     }
+    return Buffer.concat([...manifest, ...rest].filter((item) => item.length > 0).map(loosened));
   });
-}
 
 const OLD = [111, 108, 100];
 

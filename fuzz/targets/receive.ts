@@ -7,7 +7,7 @@ import { storageDevice } from "@firmseal/verifier/device/storage";
 import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
 import { blank, FlashModel } from "../../packages/cli/src/simulate/flash-model.js";
 import { powerOn, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
-import { ID, installed, RELEASES, who } from "../lib/release.js";
+import { ID, installed, RELEASES, received, who } from "../lib/release.js";
 import { Finding, type Target } from "../lib/verdict.js";
 
 const PAGE = 1024;
@@ -41,21 +41,18 @@ export const seeds = () => [
 
 interface Subject {
   device: ReturnType<typeof storageDevice> | ReturnType<typeof flashDevice>;
-  receive(bytes: Uint8Array, length: number): void;
   flash: FlashModel;
 }
 
 function onFlash(): Subject {
   const setup = { identity: who, components: [ID], capacity: PAGE, envelope: PAGE, pageSize: PAGE };
   const flash = new FlashModel(blank(6, PAGE));
-  const device = flashDevice(flash, who, layoutOf(setup), () => true);
-  return { device, flash, receive: (bytes) => device.receive(bytes) };
+  return { device: flashDevice(flash, who, layoutOf(setup), () => true), flash };
 }
 
 function onStorage(): Subject {
   const flash = new FlashModel(blank(16, PAGE));
-  const device = storageDevice({ ...storageIo(powerOn(flash).storage), page: PAGE }, who, [ID], PAGE, 2);
-  return { device, flash, receive: (bytes, length) => device.receive(bytes, length) };
+  return { device: storageDevice({ ...storageIo(powerOn(flash).storage), page: PAGE }, who, [ID], PAGE, 2), flash };
 }
 
 /** A call of a device does what it says or throws: what it throws reaches the application. Whether it went well. */
@@ -72,9 +69,9 @@ function went(work: () => unknown): boolean {
 export const fuzz: Target = (input) => {
   const list = packets(input);
   for (const make of [onFlash, onStorage]) {
-    const { device, receive, flash } = make();
+    const { device, flash } = make();
     for (const { bytes, length } of list) {
-      went(() => receive(bytes, length));
+      went(() => received(device, bytes, length));
       // an application tries what it has now and then
       if (length % 2 && went(() => device.received())) installed(device, device.received());
     }
@@ -82,7 +79,7 @@ export const fuzz: Target = (input) => {
     if (erased > 0) throw new Finding(`${make.name}: strangers had pages erased`);
     // whatever has come is given up where the next one begins
     went(() => device.received());
-    const code = went(() => receive(release, release.length)) ? installed(device, device.received()) : -1;
+    const code = went(() => received(device, release, release.length)) ? installed(device, device.received()) : -1;
     if (code !== 0) throw new Finding(`${make.name}: after packets of strangers a genuine release is refused with ${code}`);
   }
 };

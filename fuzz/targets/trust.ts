@@ -2,20 +2,8 @@
 // policy. Nothing but numbered refusals; and what is believed without being signed again was signed.
 
 import { createHash } from "node:crypto";
-import {
-  type Bytes,
-  ed25519,
-  embeddedTrust,
-  es256,
-  hmac256,
-  hsslms,
-  policyOf,
-  type Source,
-  type TrustStore,
-  trustFile,
-} from "@firmseal/verifier";
+import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
 import { TRUST_CONTEXT } from "@firmseal/verifier/spec/trust";
-import { readTrust } from "@firmseal/verifier/trust";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { describeTrust } from "../../packages/signer/src/trust.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";
@@ -25,7 +13,6 @@ import { signed } from "../lib/seal.js";
 import { host, seedTrustFiles, trust } from "../lib/vectors.js";
 import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
 
-const ALGS = [ed25519, es256, hmac256, hsslms];
 const sha = (b: Bytes) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
 
 /** The list of a file, signed by key "a". */
@@ -39,7 +26,7 @@ function fileOf(list: Uint8Array): Uint8Array {
 const files = seedTrustFiles();
 const listOf = (file: Uint8Array): Uint8Array | undefined => {
   try {
-    return Uint8Array.from(readTrust(ALGS, file).store.payload);
+    return Uint8Array.from(embeddedTrust(file).payload);
   } catch {
     return undefined;
   }
