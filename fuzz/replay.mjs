@@ -4,7 +4,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./build.mjs";
 import { judge } from "./judge.mjs";
@@ -28,12 +28,15 @@ export const known = JSON.parse(readFileSync(join(HERE, "known.json"), "utf8"));
 
 export const corpusOf = (name) => join(HERE, "corpus", name);
 
+/** The corpus of a target, without what is known. */
+export const corpusFiles = (name) =>
+  filesOf(corpusOf(name)).filter((file) => !known.some((k) => k.target === name && k.file === basename(file)));
+
 /** Plays files, and gives a line for each. */
-export async function replay(target, path, files) {
+async function replay(target, path, files) {
   const judged = judge(require(path).fuzz, target);
   const out = [];
   for (const file of files) {
-    if (known.some((k) => k.target === target.name && join(corpusOf(k.target), k.file) === file)) continue;
     const start = performance.now();
     const finding = await judged(readFileSync(file));
     out.push({
@@ -51,7 +54,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const targets = TARGETS.filter((t) => name === undefined || t.name === name);
   const bundles = await bundle(targets.map((t) => t.name));
   for (const target of targets)
-    for (const line of await replay(target, bundles[target.name], (paths.length > 0 ? paths : [corpusOf(target.name)]).flatMap(filesOf))) {
+    for (const line of await replay(target, bundles[target.name], paths.length > 0 ? paths.flatMap(filesOf) : corpusFiles(target.name))) {
       console.log(JSON.stringify(line));
       if (line.finding) process.exitCode = 1;
     }

@@ -4,13 +4,13 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle, OUT } from "./build.mjs";
 import { judge } from "./judge.mjs";
-import { corpusOf, known } from "./replay.mjs";
+import { corpusFiles, known } from "./replay.mjs";
 import { TARGETS } from "./targets.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -69,6 +69,7 @@ for (const target of targets) {
   const loaded = require(bundles[name]);
   for (const seed of (await loaded.seeds?.()) ?? [])
     writeFileSync(join(seeds, createHash("sha256").update(seed).digest("hex").slice(0, 16)), seed);
+  for (const file of corpusFiles(name)) copyFileSync(file, join(seeds, basename(file)));
   const { code, signal, text } = await child(
     [
       join(HERE, "one.mjs"),
@@ -77,7 +78,6 @@ for (const target of targets) {
       findings,
       grown,
       seeds,
-      ...(existsSync(corpusOf(name)) ? [corpusOf(name)] : []),
       `-max_total_time=${seconds}`,
       `-max_len=${target.most}`,
       `-artifact_prefix=${place}/`,

@@ -2,7 +2,7 @@
 
 import { anchorOf, isPrivate, toCose, toJwk } from "@firmseal/signer";
 import { KeyFileError, readKey } from "../../packages/cli/src/keys/file.js";
-import { keyFiles } from "../lib/keys.js";
+import { fileOf, keyFiles } from "../lib/keys.js";
 import type { Target } from "../lib/verdict.js";
 import { told } from "../lib/words.js";
 
@@ -12,7 +12,7 @@ const none = () => Promise.reject(new KeyFileError("k: no passphrase", "there is
 
 export const fuzz: Target = (bytes) =>
   told(async () => {
-    const key = await readKey(bytes, "k", none);
+    const key = await readKey(fileOf(bytes), "k", none);
     anchorOf(key);
     toJwk(key);
     if (!isPrivate(key)) await readKey(Uint8Array.from(toCose(key)), "k", none);
