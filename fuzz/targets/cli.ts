@@ -10,7 +10,8 @@ import { publicKey } from "../../test-vectors/assemble.js";
 import { descriptionSeeds } from "../lib/descriptions.js";
 import { RELEASES } from "../lib/release.js";
 import { sandboxed } from "../lib/sandbox.js";
-import { seedTrustFiles } from "../lib/vectors.js";
+import { sealedLoose } from "../lib/seal.js";
+import { looseManifests, seedTrustFiles } from "../lib/vectors.js";
 import { Finding, type Target } from "../lib/verdict.js";
 
 const key = privateKey("ed25519", Buffer.from("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "hex"));
@@ -39,6 +40,8 @@ const FILES: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>([
     ),
   ],
 ]);
+
+const manifests = looseManifests();
 
 export const seeds = () =>
   [
@@ -70,6 +73,17 @@ export const seeds = () =>
     "verify --help",
     "verify a -k k\n%% a\n\xd8\x6b\xa1",
     "rotate plan --trust t --fleet f e\n%% f\n{}",
+    ...[
+      "inspect m",
+      "inspect m --json",
+      "verify m -k k",
+      "sign m -k p",
+      "whosigned m -k k",
+      "tbs m -k k -o x",
+      "install m -k k --device v --vendor example.com --class a",
+    ].flatMap((command, i) =>
+      manifests.filter((_, k) => k % 7 === i).map((manifest) => `${command}\n%% ~m\n${Buffer.from(manifest).toString("latin1")}`),
+    ),
   ].map((s) => Buffer.from(s, "latin1"));
 
 /** Commands that are slow by what they do, and are given no file that is hostile. */
@@ -95,6 +109,8 @@ export const fuzz: Target = async (input) => {
     const content = Buffer.from(end < 0 ? "" : part.slice(end + 1), "latin1");
     if (name === "-") stdin = content;
     else if (NAME.test(name)) files.set(name, content);
+    // behind "~" an envelope around any manifest, signed by key "k"
+    else if (name[0] === "~" && NAME.test(name.slice(1))) files.set(name.slice(1), sealedLoose(content) ?? content);
   }
   const { value, err, out, files: left, changed } = await sandboxed(files, stdin, () => main(args));
   if (![0, 1, 2, 3].includes(value)) throw new Finding(`exit ${value}`);

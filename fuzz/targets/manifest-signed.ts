@@ -5,21 +5,11 @@
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { peek } from "@firmseal/verifier/peek";
-import { inside, loosened, pairsOf, tidied } from "../lib/loose.js";
-import { sealed } from "../lib/seal.js";
-import { host, identity, seedEnvelopes, trust } from "../lib/vectors.js";
+import { sealedLoose } from "../lib/seal.js";
+import { host, identity, looseManifests, trust } from "../lib/vectors.js";
 import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
 
-/** The manifest without its byte string, then the other pairs but the wrapper. */
-export const seeds = () =>
-  seedEnvelopes(1500).map((envelope) => {
-    const [manifest, rest]: [Uint8Array[], Uint8Array[]] = [[], []];
-    for (const [key, value] of pairsOf(envelope)) {
-      if (key[0] === 3) manifest.push(inside(value));
-      else if (key[0] !== 2) rest.push(key, value);
-    }
-    return Buffer.concat([...manifest, ...rest].filter((item) => item.length > 0).map(loosened));
-  });
+export const seeds = () => looseManifests();
 
 const OLD = [111, 108, 100];
 
@@ -34,9 +24,8 @@ function device(): MemoryDevice {
 const current = (d: MemoryDevice) => JSON.stringify([d.parts.map((p) => p.slots[p.current]), d.sequence]);
 
 export const fuzz: Target = (input) => {
-  const [manifest, ...rest] = tidied(input);
-  if (!manifest) return;
-  const envelope = sealed(manifest, rest);
+  const envelope = sealedLoose(input);
+  if (!envelope) return;
   let hasText = false;
   const refused = alike(envelope, (e) => {
     hasText = open(e, trust, host).text !== undefined;
