@@ -17,7 +17,7 @@ const ROWS = {
   trust: { about: "trust files, as they are and signed again", words: "cbor" },
   image: { about: "images: Intel HEX, UF2, ELF, raw", most: 16384, words: "image" },
   key: { about: "key files of every form", waits: true, most: 16384, words: "key" },
-  // half of what the bounds on key derivation are meant to allow is seen in one try; an input that takes longer is found by its count
+  // deriving a key from a passphrase may take 2 s
   "key-encrypted": { about: "key files under a passphrase", waits: true, ms: 2500, words: "key" },
   description: { about: "descriptions, ours and the old tool's", waits: true, words: "json" },
   log: { about: "logs of what a key has signed", words: "json" },
