@@ -29,6 +29,7 @@ export const seeds = () =>
     Uint8Array.of(0, i),
     Uint8Array.of(1, 2, 1, 2, 5, 0, i),
     ...METHODS.map((_, m) => Uint8Array.of(2, i % 15, i % 7, i % 3, m, 1, i)),
+    Uint8Array.of(0, 4, 0, METHODS.indexOf("write"), 1, i),
   ]);
 
 /** What a call that lies does instead. */
@@ -53,13 +54,26 @@ export const fuzz: Target = (input) => {
   const before = JSON.stringify([device.parts.map((p) => p.slots[p.current]), device.sequence]);
   const calls = device as unknown as { [name: string]: (...args: unknown[]) => unknown };
   const lies = c.below(4);
+  let rot = 0;
   const booting = vector.action === "boot";
   for (let i = 0; i < lies; i++) {
     const method = c.one(METHODS);
     const [turn, kind, value] = [c.below(6), c.below(7), c.one(NO_OCTETS)];
     const honest = calls[method] as (...args: unknown[]) => unknown;
     let n = 0;
-    calls[method] = (...args) => (n++ === turn ? lie(kind, value, () => honest(...args)) : honest(...args));
+    // storage that keeps other bytes than it was given: nothing else is wrong, and what was signed must still be what becomes current
+    const rots = method === "write" && kind >= 3;
+    if (rots) rot++;
+    calls[method] = (...args) => {
+      if (n++ !== turn) return honest(...args);
+      if (!rots) return lie(kind, value, () => honest(...args));
+      const [id, offset, bytes] = args as [unknown, number, ArrayLike<number>];
+      return honest(
+        id,
+        offset,
+        Array.from(bytes, (b, k) => (k === i ? b ^ 1 : b)),
+      );
+    };
   }
   // the payloads as they are, in pieces that may be others
   const pieces = Object.values(vector.device?.chunks ?? {}).find((p) => p) as string[] | undefined;
@@ -82,7 +96,7 @@ export const fuzz: Target = (input) => {
     }
     if (effect) throw new Finding("an installation that takes no end");
   });
-  if (lies > 0 || booting) return;
+  if (lies > rot || booting) return;
   const after = JSON.stringify([device.parts.map((p) => p.slots[p.current]), device.sequence]);
   if (code !== 0 && after !== before) throw new Finding(`refused with ${code}, and something has changed`);
   if (device.dangerouslySkipDigest) return;
