@@ -15,7 +15,7 @@ const alias = [
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs"],
+    include: ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs", "fuzz/*.test.mjs"],
     testTimeout: 60_000,
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",

@@ -95,7 +95,10 @@ async function commandLine() {
     metafile: true,
     absWorkingDir: ROOT,
     // a worker is a program of its own
-    entryPoints: [`${ROOT}packages/cli/src/main.ts`, `${ROOT}packages/cli/src/keys/hss-worker.ts`],
+    entryPoints: [
+      { in: `${ROOT}packages/cli/src/start.ts`, out: "main" },
+      { in: `${ROOT}packages/cli/src/keys/hss-worker.ts`, out: "keys/hss-worker" },
+    ],
     outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,

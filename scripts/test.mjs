@@ -150,6 +150,11 @@ await conformAll(({ ok, line: says, output, seconds, skipped: note }) => {
   total[ok ? "passed" : "failed"]++;
 });
 await vitest();
+// each target for some seconds; the corpus was played with the tests
+if (process.env.CI) {
+  if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
+  else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
+}
 await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 
 if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, files: [...forRoot] }));

@@ -46,7 +46,8 @@ function withoutSecrets(message: string): string {
     .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
 }
 
-async function main(argv: readonly string[]): Promise<number> {
+/** Runs a command line, and gives the exit code. Nothing is thrown. */
+export async function main(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv], { from: "user" });
     return 0;
@@ -81,7 +82,3 @@ async function main(argv: readonly string[]): Promise<number> {
     return failure.exit;
   }
 }
-
-process.exitCode = await main(process.argv.slice(2));
-// All is written. A library of a key service may go on trying what it was told to give up, and that must not keep the process.
-setTimeout(() => process.exit(), 2_000).unref();

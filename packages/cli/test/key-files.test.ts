@@ -410,6 +410,7 @@ describe.concurrent("where a private key may lie", () => {
     const r = await p.ok(args, { env: { KEY: Buffer.from(f["encrypted pkcs8"] as Uint8Array).toString(), P: PASS } });
     expect(r.json).toMatchObject({ signers: [{ alg: "ed25519" }] });
     expect(expectFailure(await sign(p, "env:NOT_THERE"), 3)).toContain("NOT_THERE");
+    for (const name of ["__proto__", "constructor"]) expect(expectFailure(await sign(p, `env:${name}`), 3)).toContain(name);
     expectFailure(await sign(p, "env:KEY", { env: { KEY: "" } }), 2);
     expectFailure(await sign(p, "env:KEY", { env: { KEY: "x".repeat(100_000) } }), 2);
     for (const ref of [`env:${privateJwk(keyA)}`, "env:", "env:A B", privateJwk(keyA), plainPem(keyA)]) {

@@ -54,6 +54,8 @@ describe("PKCS#11 URIs (RFC 7512)", () => {
     ["a path attribute in the query", "pkcs11:token=a?object=CANARY"],
     ["a space", "pkcs11:token=CANARY b"],
     ["half a percent-encoding", "pkcs11:token=CANARY%2"],
+    ["a NUL in a name", "pkcs11:token=CANARY%00"],
+    ["a NUL in a path", "pkcs11:token=a?module-path=/CANARY%00"],
     ["a fragment", "pkcs11:token=a#CANARY"],
     ["a newline", "pkcs11:token=CANARY\n"],
     ["no UTF-8", "pkcs11:token=CANARY%ff"],

@@ -10,7 +10,8 @@ const shown = new Set<string>();
 
 /** The value of a variable, which from here on is not in the environment any more; undefined where there is none. */
 export function take(name: string): string | undefined {
-  const value = process.env[name];
+  // not what every object has: env:__proto__
+  const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
   if (value === undefined) return taken.get(name);
   taken.set(name, value);
   delete process.env[name];

@@ -75,7 +75,7 @@ function utf8(bytes: Buffer): string | undefined {
 }
 
 /** A program says what went wrong as {"error", "hint"} in the last line of its stderr. Anything else there is not shown: a trace of a shell holds secrets. */
-function itsError(name: string, end: End): KeyFileError {
+export function itsError(name: string, end: End): KeyFileError {
   const last = utf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
   let told: { error?: unknown; hint?: unknown } | null = null;
   try {

@@ -36,7 +36,7 @@ export const open: OpenKey = async (ref) => {
 };
 
 /** The one line as an object of the protocol. Its text is in no message: it may be anything. */
-function parse(ref: string, line: string): Answer {
+export function parse(ref: string, line: string): Answer {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -51,7 +51,7 @@ function parse(ref: string, line: string): Answer {
   return answer;
 }
 
-function described(ref: string, answer: Answer): PublicKey {
+export function described(ref: string, answer: Answer): PublicKey {
   const alg = answer["alg"];
   if (alg !== "ed25519" && alg !== "es256") throw new KeyFileError(`${ref}: its alg is neither ed25519 nor es256`, PROTOCOL, 3);
   const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytes(ref, answer, "kid");
@@ -64,7 +64,7 @@ function described(ref: string, answer: Answer): PublicKey {
 }
 
 /** Base64 as RFC 4648 §4 has it, padded: one text for each value. */
-function bytes(ref: string, answer: Answer, member: string): Uint8Array {
+export function bytes(ref: string, answer: Answer, member: string): Uint8Array {
   const text = answer[member];
   const value = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
   if (!value || value.length === 0 || value.toString("base64") !== text)

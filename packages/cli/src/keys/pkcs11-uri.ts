@@ -69,6 +69,8 @@ export function parseUri(uri: string): TokenUri {
   const string = (name: string): string | undefined => {
     const bytes = values.get(name);
     if (!bytes) return undefined;
+    // no path has one, and a name would end there for modules that are written in C
+    if (bytes.includes(0)) throw refuse(`${name}: has a NUL`, "leave it out");
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {

@@ -1,0 +1,83 @@
+// The whole corpus through every target, in a process of its own: time and memory of the processes that run tests say nothing about one input.
+
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { judge } from "./judge.mjs";
+import { TARGETS } from "./targets.mjs";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+async function replay() {
+  const options = { cwd: join(HERE, ".."), maxBuffer: 1 << 26 };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(HERE, "replay.mjs")], options).catch((e) => e);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+it("no input of the corpus is a finding", async () => {
+  const lines = await replay();
+  expect(lines.filter((line) => line.finding)).toEqual([]);
+  const played = new Set(lines.map((line) => line.target));
+  for (const { name } of TARGETS) expect(played, name).toContain(name);
+});
+
+it("every target has its file and its corpus, and no others are there", () => {
+  const names = TARGETS.map((t) => t.name).sort();
+  expect(
+    readdirSync(join(HERE, "targets"))
+      .map((file) => file.replace(/\.ts$/, ""))
+      .sort(),
+  ).toEqual(names);
+  expect(readdirSync(join(HERE, "corpus")).sort()).toEqual(names);
+});
+
+describe("judge", () => {
+  const limits = { ms: 100, waits: false };
+  const spin = (ms) => {
+    const start = process.cpuUsage();
+    for (;;) {
+      const { user, system } = process.cpuUsage(start);
+      if (user + system > 1000 * ms) return;
+    }
+  };
+
+  it.each([
+    ["an error that is no refusal", () => JSON.parse("{"), "SyntaxError"],
+    [
+      "something thrown that is no error",
+      () => {
+        throw undefined;
+      },
+      "undefined",
+    ],
+    ["too long", () => spin(250), "too slow"],
+    ["too much memory", () => Buffer.alloc(128 << 20, 1), "too much memory"],
+  ])("finds %s", (_, fuzz, kind) => {
+    const ms = kind === "too much memory" ? 10_000 : limits.ms;
+    expect(judge(fuzz, { ...limits, ms })(Buffer.of(1))?.kind).toContain(kind);
+  });
+
+  it.each([false, true])("finds nothing in what ends well (asynchronous: %s)", async (waits) => {
+    const fuzz = waits ? async () => undefined : () => undefined;
+    expect(await judge(fuzz, { ...limits, waits })(Buffer.of(1))).toBe(null);
+  });
+
+  it("finds what a promise ends with", async () => {
+    const fuzz = () => Promise.reject(new TypeError("no"));
+    expect((await judge(fuzz, { ...limits, waits: true })(Buffer.of(1))).kind).toContain("TypeError: no");
+  });
+
+  it("gives the time of the first call away, in which modules are loaded", () => {
+    let first = true;
+    const fuzz = () => {
+      if (first) spin(250);
+      first = false;
+    };
+    expect(judge(fuzz, limits)(Buffer.of(1))).toBe(null);
+  });
+});

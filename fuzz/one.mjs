@@ -1,0 +1,49 @@
+// Fuzzes one target in this process, and goes on after a finding: of each kind the smallest input is kept. Started by run.mjs:
+// node one.mjs NAME BUNDLE FINDINGS OPTIONS-OF-LIBFUZZER…
+
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { judge } from "./judge.mjs";
+import { TARGETS } from "./targets.mjs";
+
+const [name, bundle, folder, ...fuzzerOptions] = process.argv.slice(2);
+const target = TARGETS.find((t) => t.name === name);
+/** Counters and comparisons that are told to the fuzzer take time. What is slow without them, too, is decided by replay. */
+const SLOWER = 6;
+
+const require = createRequire(import.meta.url);
+const { OptionsManager, OptionSource, initFuzzing, registerGlobals, startFuzzingNoInit, asFindingAwareFuzzFn } = require("@jazzer.js/core");
+const options = new OptionsManager(OptionSource.DefaultCLIOptions).merge(
+  {
+    includes: [bundle],
+    excludes: [],
+    sync: !target.waits,
+    // of those that there are, the one for prototypes stays
+    disableBugDetectors: ["command-injection", "path-traversal", "remote-code", "ssrf"],
+    timeout: 10_000,
+    fuzzerOptions,
+  },
+  OptionSource.CommandLineArguments,
+);
+registerGlobals(options);
+await initFuzzing(options);
+const { fuzz } = require(bundle);
+const judged = judge(fuzz, target, SLOWER);
+
+const smallest = new Map();
+function note(bytes, finding) {
+  if (!finding || bytes.length >= (smallest.get(finding.kind) ?? Number.POSITIVE_INFINITY)) return;
+  smallest.set(finding.kind, bytes.length);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, createHash("sha256").update(finding.kind).digest("hex").slice(0, 12)), bytes);
+}
+
+const sync = (data) => note(data, judged(data));
+const waiting = async (data) => {
+  const bytes = Uint8Array.from(data);
+  note(bytes, await judged(bytes));
+};
+const { returnCode } = await startFuzzingNoInit(asFindingAwareFuzzFn(target.waits ? waiting : sync, false), options);
+process.exit(returnCode);

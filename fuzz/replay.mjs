@@ -1,0 +1,62 @@
+// Plays inputs through targets, without a fuzzer and without instrumentation: here time and memory are what they are for everybody.
+// node replay.mjs [TARGET [FILE OR FOLDER…]]: the corpus, of all targets where none is named. One line of JSON for each input; exit 1 where one is a
+// finding.
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundle } from "./build.mjs";
+import { judge } from "./judge.mjs";
+import { TARGETS } from "./targets.mjs";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** Files of a folder, in order. */
+export const filesOf = (path) =>
+  !existsSync(path)
+    ? []
+    : statSync(path).isFile()
+      ? [path]
+      : readdirSync(path)
+          .sort()
+          .map((file) => join(path, file));
+
+/** Inputs whose fault is known and not mended yet: { target, file, why }. They are left out. */
+export const known = JSON.parse(readFileSync(join(HERE, "known.json"), "utf8"));
+
+export const corpusOf = (name) => join(HERE, "corpus", name);
+
+/** The corpus of a target, without what is known. */
+export const corpusFiles = (name) =>
+  filesOf(corpusOf(name)).filter((file) => !known.some((k) => k.target === name && k.file === basename(file)));
+
+/** Plays files, and gives a line for each. */
+async function replay(target, path, files) {
+  const judged = judge(require(path).fuzz, target);
+  const out = [];
+  for (const file of files) {
+    const start = performance.now();
+    const finding = await judged(readFileSync(file));
+    out.push({
+      target: target.name,
+      file: relative(process.cwd(), file),
+      ms: Math.round(performance.now() - start),
+      ...(finding && { finding }),
+    });
+  }
+  return out;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [name, ...paths] = process.argv.slice(2);
+  const targets = TARGETS.filter((t) => name === undefined || t.name === name);
+  const bundles = await bundle(targets.map((t) => t.name));
+  for (const target of targets)
+    for (const line of await replay(target, bundles[target.name], paths.length > 0 ? paths.flatMap(filesOf) : corpusFiles(target.name))) {
+      console.log(JSON.stringify(line));
+      if (line.finding) process.exitCode = 1;
+    }
+  process.exit();
+}

@@ -1,0 +1,30 @@
+// The targets of the fuzzers, a row each; what a target does is in targets/NAME.ts. `ms`: what one input may take of the processor, where it
+// is not 100. `most`: bytes of the longest input that is tried. `waits`: the target is asynchronous. `words`: a dictionary in words/.
+
+const LIMIT = { ms: 100, most: 4096, waits: false, words: undefined };
+
+const ROWS = {
+  cbor: { about: "the CBOR reader", words: "cbor" },
+  signature: { about: "the signature algorithms, against OpenSSL, with values that are no octets" },
+  open: { about: "open() of envelopes that were changed", words: "cbor" },
+  source: { about: "open() through a Source that lies", words: "cbor" },
+  "manifest-signed": { about: "manifests of any content, signed: open(), install(), boot()", words: "cbor" },
+  install: { about: "install() with a hostile Device, payloads that arrive anyhow" },
+  "boot-flash": { about: "start and update on a raw flash of any content" },
+  "boot-storage": { about: "start and update on an Espruino Storage of any content" },
+  "boot-files": { about: "the device in a folder, with any device.json", words: "json" },
+  receive: { about: "packets of strangers to devices that keep what they receive" },
+  trust: { about: "trust files, as they are and signed again", words: "cbor" },
+  image: { about: "images: Intel HEX, UF2, ELF, raw", most: 16384, words: "image" },
+  key: { about: "key files of every form", waits: true, most: 16384, words: "key" },
+  // deriving a key from a passphrase may take 2 s
+  "key-encrypted": { about: "key files under a passphrase", waits: true, ms: 2500, words: "key" },
+  description: { about: "descriptions, ours and the old tool's", waits: true, words: "json" },
+  log: { about: "logs of what a key has signed", words: "json" },
+  answer: { about: "answers of exec: programs, and signatures from elsewhere", waits: true, words: "json" },
+  reference: { about: "key references and PKCS#11 URIs", waits: true, words: "key" },
+  // a command hashes, verifies with our own code what it has signed, and writes files
+  cli: { about: "the command line: arguments and files", waits: true, ms: 250, most: 16384, words: "cli" },
+};
+
+export const TARGETS = Object.entries(ROWS).map(([name, row]) => ({ name, ...LIMIT, ...row }));

@@ -1,0 +1,33 @@
+// Descriptions: ours and those of the retired reference tool, whose files are not there or are what the description says of itself.
+
+import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
+import { open } from "@firmseal/verifier";
+import { peek } from "@firmseal/verifier/peek";
+import { descriptionSeeds } from "../lib/descriptions.js";
+import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { told } from "../lib/words.js";
+
+export const seeds = () => descriptionSeeds();
+
+const FILE = Uint8Array.from(Buffer.from("a payload"));
+const files = { hash: async () => ({ digest: new Uint8Array(32), size: FILE.length }), read: async () => FILE };
+
+export const fuzz: Target = (bytes) =>
+  told(async () => {
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch {
+      return;
+    }
+    if (typeof value !== "object" || value === null) return;
+    const description = isDescription(value) ? value : importSuitTool(value).description;
+    const envelope = encode(await resolve(description, files));
+    // what is written can be read: the reader's refusals are those of a manifest that says what none may
+    if (refusal(() => peek(envelope)) < 20) {
+      const code = refusal(() => peek(envelope));
+      if (code !== 0) throw new Finding(`what was encoded is refused with ${code}`);
+    }
+    refusal(() => open(envelope, { anchors: [] }));
+    if (!(envelope instanceof Uint8Array)) throw new DescriptionError("/", "is nothing");
+  });

@@ -1,0 +1,35 @@
+// Images: the format is told by content and name, and read. The end of an input is the name.
+
+import { detect, HEAD, ImageError, parseImage } from "../../packages/cli/src/image.js";
+import { EOF, linearBase, RP2040, record, text, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../packages/cli/test/image-writers.js";
+import { Finding, type Target } from "../lib/verdict.js";
+
+const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];
+
+const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 7) & 255);
+const parts = [
+  { address: 0x08000000, bytes: bytes(40) },
+  { address: 0x08000100, bytes: bytes(20) },
+];
+
+export const seeds = () =>
+  [
+    writeHex(parts),
+    text(linearBase(0x800), record(0, 0, bytes(16)), record(5, 0, [8, 0, 0, 1]), EOF),
+    writeUf2(uf2Blocks([{ address: 0x10000000, bytes: bytes(300) }]).map((b) => ({ ...b, family: RP2040 }))),
+    writeElf({ segments: parts } as never),
+  ].map((file, i) => Buffer.concat([file, Uint8Array.of(i + 1)]));
+
+export const fuzz: Target = (input) => {
+  const file = input.subarray(0, Math.max(0, input.length - 1));
+  const name = NAMES[(input.at(-1) ?? 0) % NAMES.length] as string;
+  try {
+    const format = detect(file.subarray(0, HEAD), name);
+    if (format === "raw") return;
+    const image = parseImage(file, format);
+    if (image.bytes.length > file.length + (1 << 20)) throw new Finding("more bytes than a file and its gaps can have");
+  } catch (e) {
+    if (!(e instanceof ImageError)) throw e;
+    if (e.message.length + e.hint.length > 2000) throw new Finding(`an error of ${e.message.length} characters`);
+  }
+};

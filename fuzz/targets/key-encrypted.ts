@@ -1,0 +1,10 @@
+// The same under a passphrase, which is the right one for the seeds. Work is bounded by what derives keys, so this target has more time.
+
+import { readKey } from "../../packages/cli/src/keys/file.js";
+import { encryptedKeyFiles, fileOf, PASSPHRASE } from "../lib/keys.js";
+import type { Target } from "../lib/verdict.js";
+import { told } from "../lib/words.js";
+
+export const seeds = () => encryptedKeyFiles();
+
+export const fuzz: Target = (bytes) => told(() => readKey(fileOf(bytes), "k", async () => Buffer.from(PASSPHRASE)));

@@ -1,0 +1,75 @@
+// Trust files: as they come, read and believed; and lists of any content, signed again by the root (loose.ts), which a device then asks for a
+// policy. Nothing but numbered refusals; and what is believed without being signed again was signed.
+
+import { createHash } from "node:crypto";
+import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
+import { TRUST_CONTEXT } from "@firmseal/verifier/spec/trust";
+import { KeyError } from "../../packages/signer/src/key-error.js";
+import { describeTrust } from "../../packages/signer/src/trust.js";
+import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";
+import { loosened, tidied } from "../lib/loose.js";
+import { who } from "../lib/release.js";
+import { signed } from "../lib/seal.js";
+import { host, seedTrustFiles, trust } from "../lib/vectors.js";
+import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
+
+const sha = (b: Bytes) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
+
+/** The list of a file, signed by key "a". */
+function fileOf(list: Uint8Array): Uint8Array {
+  const bucket = [0xa1, 0x01, 0x32];
+  const structure = array(text("Signature"), bytes([]), bytes(bucket), bytes(ascii(TRUST_CONTEXT)), bytes(list));
+  const signature = array(bytes(bucket), map(), bytes(signed(structure)));
+  return Uint8Array.from(tag(98, array(bytes([]), map(), bytes(list), array(signature))));
+}
+
+const files = seedTrustFiles();
+const listOf = (file: Uint8Array): Uint8Array | undefined => {
+  try {
+    return Uint8Array.from(embeddedTrust(file).payload);
+  } catch {
+    return undefined;
+  }
+};
+const genuine = new Set(
+  files
+    .map(listOf)
+    .filter((list) => list !== undefined)
+    .map(sha),
+);
+/** A list that came before. */
+const before = embeddedTrust(files.find((file) => refusal(() => trustFile(file, trust, host)) === 0) as Uint8Array);
+
+/** Files as they are; a list in the loose form stands behind an octet that is no tag. */
+export const seeds = () => [
+  ...files,
+  ...files.flatMap((file) => listOf(file) ?? []).map((list) => Buffer.concat([Uint8Array.of(0), loosened(list)])),
+];
+
+function asked(store: TrustStore): void {
+  for (let role = 0; role <= 5; role++) refusal(() => policyOf(store, role, who));
+  try {
+    describeTrust(store);
+  } catch (e) {
+    // keys that this tool has no algorithm for, or that are none
+    if (!(e instanceof KeyError)) throw e;
+  }
+}
+
+function judged(file: Uint8Array, wasSigned: boolean): void {
+  const read = alike(file, (input) => asked(embeddedTrust(input)));
+  for (const root of [trust, before]) {
+    const code = alike(file, (input: Bytes | Source) => {
+      const store = trustFile(input, root, host);
+      if (!wasSigned && !genuine.has(sha(store.payload))) throw new Finding("a list was believed that nobody has signed");
+      asked(store);
+    });
+    if (code === 0 && read !== 0) throw new Finding(`a list is believed that embeddedTrust() refuses with ${read}`);
+  }
+}
+
+export const fuzz: Target = (input) => {
+  if (input[0] !== 0) return judged(input, false);
+  const [list] = tidied(input.subarray(1));
+  if (list) judged(fileOf(list), true);
+};
