@@ -11,3 +11,6 @@ export const TIMES = KILLS > 0 ? `${KILLS} times` : "(skipped: takes long, FIRMS
 
 /** Ends the name of a test that is for LONG only. */
 export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 runs it)";
+
+/** FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. What takes long and tells no more mutants leaves itself out. */
+export const MUTANTS = process.env["FIRMSEAL_MUTANTS"] === "1";
