@@ -184,6 +184,72 @@ export async function positives(): Promise<Vector[]> {
     { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(1)))) }] },
   );
 
+  await opens(
+    "crit-kid",
+    "kid is critical, and stands in the protected bucket",
+    good,
+    {},
+    { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(4))), pair(4, bytes([1]))) }] },
+  );
+  await opens(
+    "kid-64",
+    "a key identifier of 64 bytes",
+    good,
+    {},
+    { blocks: [{ unprotected: map(pair(4, bytes(ascii("k".repeat(64))))) }] },
+  );
+  await opens(
+    "labels-16",
+    "16 labels in the unprotected bucket",
+    good,
+    {},
+    { blocks: [{ unprotected: map(...Array.from({ length: 16 }, (_, i) => pair(100 + i, int(0)))) }] },
+  );
+  // each length has another head in what is signed
+  for (const [length, filler] of [
+    [23, 17],
+    [24, 18],
+    [255, 248],
+    [256, 249],
+    [512, 504],
+  ] as const)
+    await opens(
+      `protected-${length}`,
+      `a protected bucket of ${length} bytes`,
+      good,
+      {},
+      { blocks: [{ protected: map(pair(1, int(-19)), pair(99, bytes(new Array(filler).fill(0x78)))) }] },
+    );
+  await opens(
+    "sign-empty-map",
+    "the body of a COSE_Sign has an encoded empty map, which is signed as an empty string",
+    good,
+    {},
+    {
+      blocks: [
+        async (d) => {
+          const b = await signBlock(d, [{}]);
+          // behind the tag and the head of the array: 40 becomes 41 a0
+          return [...b.slice(0, 3), 0x41, 0xa0, ...b.slice(4)];
+        },
+      ],
+    },
+  );
+  await opens(
+    "sign-8",
+    "eight signatures in a COSE_Sign, the last of which counts",
+    good,
+    {},
+    { blocks: [(d) => signBlock(d, [...Array.from({ length: 7 }, () => ({ key: "b" as const })), {}])] },
+  );
+  await opens(
+    "signers-no-more-than-needed",
+    "two have signed, and one is needed: the second signature is not looked at",
+    good,
+    { trust: { anchors: [anchorOf("a"), anchorOf("b")], need: 1 } },
+    { blocks: [{}, { key: "b" }] },
+  );
+
   // The envelope
   await opens("untagged", "a bare map without tag 107", good, {}, { tag: null });
   await opens("digest-sha384", "the manifest's digest is SHA-384", good, {}, { digestAlg: cose.HASH_SHA_384 });
