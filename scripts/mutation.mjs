@@ -2,7 +2,7 @@
 //
 //     pnpm mutation                 every file; hours
 //     pnpm mutation cbor device     these files and folders
-//     pnpm mutation --sample 60     about that many mutants, chosen by chance over all files, and no file is written
+//     pnpm mutation --sample 60     about that many mutants, chosen by chance over all files; writes nothing, wants 80 of 100 killed
 //     pnpm mutation --quick ...     without asking vitest again about what survives in this process (scripts/mutation/runner.mjs)
 //     pnpm mutation --again ...     forgets what was found out before
 //
@@ -28,7 +28,7 @@ const option = (name) => {
   const at = args.indexOf(name);
   return at < 0 ? false : args.splice(at, 1).length > 0;
 };
-const valueOf = (name) => {
+const argument = (name) => {
   const at = args.indexOf(name);
   return at < 0 ? undefined : args.splice(at, 2)[1];
 };
@@ -57,8 +57,8 @@ const tableOf = (rows) =>
     .join("\n");
 
 process.chdir(ROOT);
-const sample = Number(valueOf("--sample") ?? 0);
-const seed = valueOf("--seed") ?? String(Date.now());
+const sample = Number(argument("--sample") ?? 0);
+const seed = argument("--seed") ?? String(Date.now());
 if (option("--quick")) process.env.FIRMSEAL_MUTANTS_QUICK = "1";
 if (option("--again")) rmSync(CACHE, { recursive: true, force: true });
 mkdirSync(CACHE, { recursive: true });
@@ -77,11 +77,13 @@ if (sample) {
 
 process.env.FIRMSEAL_MUTANTS = "1";
 process.env.FIRMSEAL_VECTORS ??= join(ROOT, "../shared/vectors");
+// tests that stay in one process: no programs, no random cases by the thousand
 process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
   "test-vectors/play.test.ts",
   ...readdirSync("packages/verifier/test")
     .filter((f) => f.endsWith(".test.ts"))
     .map((f) => `packages/verifier/test/${f}`),
+  "packages/cli/test/storage-device.test.ts",
 ]);
 
 const report = join(CACHE, "report.json");
@@ -99,7 +101,7 @@ await new Stryker({
   // Stryker would rewrite the tsconfig files, with a TypeScript that has the interface of old
   tsconfigFile: "none.json",
   disableTypeChecks: false,
-  ignorePatterns: ["packages/*/lib", "packages/*/dist", "bench", "docs", "examples", "packages/cli/test", "/test", ".mutation"],
+  ignorePatterns: ["packages/*/lib", "packages/*/dist", "bench", "docs", "examples", "/test", ".mutation"],
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   reporters: process.stdout.isTTY ? ["progress", "json"] : ["json"],
   jsonReporter: { fileName: report },
@@ -137,7 +139,7 @@ console.log(tableOf(rows));
 if (sample) {
   const [all, killed] = [...rows.values()].reduce(([a, k], [all, killed]) => [a + all, k + killed], [0, 0]);
   console.log(`${killed} of ${all} killed`);
-  if (killed < 0.85 * all) process.exitCode = 1;
+  if (killed < 0.8 * all) process.exitCode = 1;
 } else {
   const text = existsSync(DOCS) ? readFileSync(DOCS, "utf8") : "| File |\n";
   const merged = new Map([...known, ...rows].filter(([file]) => files.includes(file)));
