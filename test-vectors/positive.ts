@@ -256,6 +256,28 @@ export async function positives(): Promise<Vector[]> {
   await opens("digest-sha512", "the manifest's digest is SHA-512", good, {}, { digestAlg: cose.HASH_SHA_512 });
   await opens("reference-uri", "a reference URI", manifest({ more: [[MAN_REFERENCE_URI, text("https://vendor.example/7.suit")]] }));
   await opens("components-16", "sixteen components", manifest({ components: Array.from({ length: 16 }, (_, i) => array(bytes([i]))) }));
+  await opens(
+    "component-parts-5",
+    "a component whose identifier has five parts",
+    manifest({ components: [array(...[1, 2, 3, 4, 5].map((i) => bytes([i])))] }),
+  );
+  const uris = Array.from({ length: 16 }, (_, i) => `#${String(i).padStart(2, "0")}`);
+  await opens(
+    "payloads-16",
+    "sixteen integrated payloads, each named by a command",
+    manifest({ sections: { [MAN_INSTALL]: seq(...uris.map((uri) => override(uriParam(uri)))) } }),
+    {},
+    { rest: uris.map((uri): Pair => [text(uri), bytes([])]) },
+  );
+  await opens("uri-1024", "a URI of 1,024 bytes", manifest({ more: [[MAN_REFERENCE_URI, text("u".repeat(1024))]] }));
+  await opens(
+    "uri-characters",
+    "a URI of the first and the last character that one may have",
+    manifest({ more: [[MAN_REFERENCE_URI, text("!~")]] }),
+  );
+  const runs = (left: number): Piece => (left === 0 ? seq([COND_ABORT, 0]) : seq([suit.DIR_RUN_SEQUENCE, bytes(runs(left - 1))]));
+  await opens("sequences-8", "command sequences nested eight deep", manifest({ sections: { [MAN_INSTALL]: runs(7) } }));
+  await opens("size-2-53", "image-size 2^53 - 1", manifest({ sections: { [MAN_INSTALL]: seq(override(sizeParam(2 ** 53 - 1))) } }));
   await opens("component-empty-id", "a component whose identifier has no part", manifest({ components: [array()] }));
   await opens("update", "an update with an integrated payload", update(), {}, { rest: [payload()] });
   await opens(
@@ -486,6 +508,17 @@ export async function positives(): Promise<Vector[]> {
     ),
     { current: [IMAGE, IMAGE] },
     { current: { 0: hex(OLD), 1: hex(IMAGE) } },
+    [],
+  );
+  await installs(
+    "install-copy-itself",
+    "a copy of what is current to the other slot of the same component",
+    withIndex(
+      { [MAN_INSTALL]: seq([DIR_SET_COMPONENT_INDEX, 0], override([suit.PARAM_SOURCE_COMPONENT, int(0)]), [DIR_COPY, 2]) },
+      digestParam(IMAGE),
+    ),
+    { current: [IMAGE, []] },
+    { current: { 0: hex(IMAGE) } },
     [],
   );
   await installs(
