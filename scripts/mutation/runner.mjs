@@ -80,6 +80,7 @@ class Runner {
     this.scripts = new Map();
     /** By file: milliseconds to load it, and to run each of the tests that hold in this process, by their ids. */
     this.files = new Map();
+    this.kills = new Map();
   }
 
   capabilities() {
@@ -157,13 +158,16 @@ class Runner {
         } catch (e) {
           return { id: [...ids][0], message: `the file does not load: ${e?.message}`, ran };
         }
-        const mine = tests.filter((t) => ids.has(idOf(t))).sort((a, b) => times[idOf(a)] - times[idOf(b)]);
+        // quick ones first, and before them those that have killed before
+        const rank = (test) => times[idOf(test)] / (1 + 20 * (this.kills.get(idOf(test)) ?? 0));
+        const mine = tests.filter((t) => ids.has(idOf(t))).sort((a, b) => rank(a) - rank(b));
         for (const test of mine) {
           shared.hitCount = 0;
           ran++;
           try {
             await test.run();
           } catch (e) {
+            this.kills.set(idOf(test), (this.kills.get(idOf(test)) ?? 0) + 1);
             return { id: idOf(test), message: String(e?.message ?? e), ran };
           }
         }
