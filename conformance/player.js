@@ -10,7 +10,8 @@
     failed = 0,
     skipped = 0,
     known = [],
-    forms = [false],
+    // by form: whether octets come in typed arrays, and whether envelopes come through a Source
+    forms = [{ name: "plain arrays", typed: false, source: false }],
     name;
 
   function say(line) {
@@ -25,6 +26,37 @@
       i;
     for (i = 0; i < n; i++) out[i] = HEX.indexOf(text.charAt(2 * i)) * 16 + HEX.indexOf(text.charAt(2 * i + 1));
     return out;
+  }
+
+  /** A value that is no octet, as a vector names it: what comes out of JSON, or of arithmetic that went wrong. */
+  function strange(text) {
+    if (text === "undefined") return undefined;
+    if (text === "null") return null;
+    if (text === "object") return {};
+    if (text === "text") return "1";
+    return +text;
+  }
+
+  /** A Source over octets: each read gives an array of its own. */
+  function sourceOf(bytes, typed) {
+    return {
+      length: bytes.length,
+      read: function (at, n) {
+        var out = typed ? new Uint8Array(n) : [],
+          i;
+        for (i = 0; i < n; i++) out[i] = bytes[at + i];
+        return out;
+      },
+    };
+  }
+
+  /** The envelope of a vector: octets or a Source. What it has in place of octets needs a plain array. */
+  function envelopeOf(v, form) {
+    var typed = form.typed && !v.strange,
+      bytes = unhex(v.envelope || "", typed),
+      i;
+    for (i = 0; v.strange && i < v.strange.length; i++) bytes[v.strange[i][0]] = strange(v.strange[i][1]);
+    return form.source ? sourceOf(bytes, typed) : bytes;
   }
 
   function hex(bytes) {
@@ -87,6 +119,8 @@
     for (i = 0; i < t.anchors.length; i++) {
       a = t.anchors[i];
       trust.anchors.push(api.anchor(a.alg, unhex(a.key, typed), a.kid === undefined ? undefined : unhex(a.kid, typed)));
+      if (a.vendor !== undefined) trust.anchors[i].vendor = unhex(a.vendor, typed);
+      if (a.class !== undefined) trust.anchors[i].class = unhex(a.class, typed);
       if (a.since !== undefined) trust.anchors[i].since = a.since;
       if (a.until !== undefined) trust.anchors[i].until = a.until;
     }
@@ -198,6 +232,9 @@
       device.invoked.push(args === undefined ? { component: component } : { component: component, args: hex(args) });
       return true;
     };
+    device.keep = function (envelope) {
+      return typeof envelope.read === "function" ? envelope.read(0, envelope.length) : envelope;
+    };
     device.persist = function (commit) {
       var k, p;
       for (k = 0; k < commit.written.length; k++) {
@@ -260,10 +297,12 @@
     return out;
   }
 
-  function play(v, trustSpec, device, effects, typed) {
-    var envelope = unhex(v.envelope || "", typed),
+  function play(v, trustSpec, device, effects, form) {
+    var typed = form.typed,
+      envelope = envelopeOf(v, form),
       trust = trustOf(trustSpec, typed),
       slots = [],
+      host = v.memory === undefined ? {} : { memory: v.memory },
       i,
       m,
       run,
@@ -272,11 +311,11 @@
     if (v.action === "trust" || v.action === "embedded") return playTrust(v, envelope, trust, device, typed);
     if (v.store) trust = api.policyOf(api.embeddedTrust(unhex(v.store.file, typed)), v.store.role, device.identity);
     if (v.action === "install" || v.action === "boot") {
-      drive(api[v.action](envelope, trust, device), v.device && v.device.chunks, typed);
+      drive(api[v.action](envelope, trust, device, host), v.device && v.device.chunks, typed);
       for (i = 0; i < device.parts.length; i++) slots.push(hex(device.parts[i].slots[device.parts[i].current]));
       return { ok: true, sequence: device.sequence, current: slots, invoked: device.invoked };
     }
-    m = api.open(envelope, trust);
+    m = api.open(envelope, trust, host);
     if (v.action === "open") return { ok: true, sequence: m.sequence, signers: m.signers, absent: m.absent };
     run = api.start(m, v.sections || [], device.identity);
     if (v.action === "step") {
@@ -315,13 +354,14 @@
   }
 
   /** An empty text, or what was wrong. */
-  function check(v, defaults, typed) {
-    var spec = merge(defaults.device, v.device),
+  function check(v, defaults, form) {
+    var typed = form.typed,
+      spec = merge(defaults.device, v.device),
       device = deviceOf(spec, typed),
       effects = [],
       result;
     try {
-      result = play(v, v.trust || defaults.trust, device, effects, typed);
+      result = play(v, v.trust || defaults.trust, device, effects, form);
     } catch (e) {
       result = refusal(e, (v.envelope || "").length >> 1);
       if (v.expect.at === undefined) delete result.at;
@@ -342,7 +382,7 @@
     }
     for (i = 0; i < forms.length && !wrong; i++) {
       wrong = check(v, defaults, forms[i]);
-      if (wrong) say("FAIL " + v.name + (forms[i] ? " with typed arrays: " : ": ") + wrong);
+      if (wrong) say("FAIL " + v.name + ", " + forms[i].name + ": " + wrong);
     }
     if (wrong) failed++;
     else passed++;
@@ -354,7 +394,8 @@
   }
 
   for (name in api.errors) known.push(api.errors[name]);
-  if (typeof Uint8Array !== "undefined") forms.push(true);
+  if (typeof Uint8Array !== "undefined") forms.push({ name: "typed arrays", typed: true, source: false });
+  forms.push({ name: "a Source", typed: forms.length > 1, source: true });
   all();
   say(passed + " passed, " + failed + " failed" + (skipped ? ", " + skipped + " skipped" : ""));
 })(firmseal, VECTORS);

@@ -15,6 +15,7 @@ export interface Rest {
   previous?: string;
   role?: number;
   store?: { file: string; role: number };
+  memory?: number;
 }
 
 export const pair = (key: number, value: Piece): Pair => [int(key), value];

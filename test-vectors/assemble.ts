@@ -109,6 +109,16 @@ export interface AnchorSpec {
   key: string;
   kid?: string;
 }
+const P256 = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
+
+/** The key of the negated secret: -A has the other sign of x on Ed25519, and the other y on P-256. */
+export function negated(key: Key): number[] {
+  const k = publicKey(key);
+  if (k.length === 32) return [...k.slice(0, 31), (k[31] as number) ^ 128];
+  const y = P256 - BigInt(`0x${hex(k.slice(33))}`);
+  return [...k.slice(0, 33), ...unhex(y.toString(16).padStart(64, "0"))];
+}
+
 export const anchorOf = (key: Key | "m", kid?: string): AnchorSpec => ({
   alg: key === "m" ? "hmac256" : SECRETS[key].alg,
   key: hex(key === "m" ? MAC_KEY : publicKey(key)),

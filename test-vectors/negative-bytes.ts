@@ -4,6 +4,7 @@ import * as E from "../packages/verifier/src/spec/errors.js";
 import * as suit from "../packages/verifier/src/spec/suit.js";
 import { adder, commonOf, good, pair, referenceUri, section, signedEnvelope } from "./adder.js";
 import {
+  anchorOf,
   array,
   ascii,
   block,
@@ -14,6 +15,7 @@ import {
   envelope,
   hash,
   head,
+  hex,
   IMAGE,
   int,
   manifest,
@@ -156,9 +158,9 @@ export async function ofBytes(): Promise<Vector[]> {
   );
   add(
     E.CBOR_KEY_ORDER,
-    "payload-before-element",
-    "an integrated payload stands before the manifest: text keys come last",
-    tag(TAG_ENVELOPE, map(payload(), pair(ENV_MANIFEST, bytes(good)))),
+    "element-behind-payload",
+    "a severed element behind an integrated payload: text keys come last",
+    await envelope(good, { rest: [payload(), pair(suit.MAN_INSTALL, bytes(seq([COND_ABORT, 0])))] }),
   );
   await inside(
     E.CBOR_KEY_DUPLICATE,
@@ -257,5 +259,37 @@ export async function ofBytes(): Promise<Vector[]> {
   );
   await inside(E.URI_LENGTH, "uri-long", "a URI of 1,025 bytes", referenceUri(text("u".repeat(1025))));
   await inside(E.CBOR_RANGE, "length-2-63", "a text string of 2^63 bytes is announced", referenceUri([...head(3, 2n ** 63n), 0x61]));
+  // what is no octet: an envelope that came through JSON, or was computed
+  const p256 = await envelope(good, { blocks: [{ key: "p" }] });
+  const r = p256.findIndex((_, i) => p256[i] === 0x58 && p256[i + 1] === 64) + 2;
+  const odd = (name: string, about: string, from: Piece, strange: [number, string][]) =>
+    all.push({
+      name,
+      about,
+      action: "open",
+      envelope: hex(from),
+      strange,
+      trust: { anchors: [anchorOf("a"), anchorOf("p")] },
+      expect: { code: E.CBOR_OCTET },
+    });
+  const everywhere = (value: string): [number, string][] => Array.from({ length: 32 }, (_, i) => [r + i, value]);
+  for (const value of ["NaN", "Infinity", "undefined", "object", "1e300"])
+    odd(
+      `octets-es256-r-${value.toLowerCase()}`,
+      `ES256, with ${value} for each octet of r: zero, if it were a number`,
+      p256,
+      everywhere(value),
+    );
+  odd(
+    "octets-es256-r-third",
+    "ES256, with 1e300 for every third octet of r",
+    p256,
+    everywhere("1e300").filter((_, i) => i % 3 === 0),
+  );
+  for (const value of ["256", "-1", "0.5", "4294967296", "text", "null"])
+    odd(`octets-manifest-${value}`, `${value} in the place of an octet of the manifest`, signed, [[signed.length - 1, value]]);
+  odd("octets-above-255", "a length, and 256 more: the parser would mask what the hash ors into the octet before it", signed, [
+    [signed.length - 10, String((signed[signed.length - 10] as number) + 256)],
+  ]);
   return all;
 }

@@ -245,11 +245,43 @@ export async function ofEnvelope(): Promise<Vector[]> {
       {},
       e,
     );
-  add(
-    E.NOT_SUPPORTED,
-    "not-supported-delegation",
-    "a delegation chain: of an old draft, and not followed",
-    tag(TAG_ENVELOPE, map(pair(ENV_DELEGATION, bytes([])), pair(ENV_MANIFEST, bytes(good)))),
+  const delegated = async (blocks: EnvelopeSpec["blocks"]) => {
+    const whole = await envelope(good, { tag: null, ...(blocks && { blocks }) });
+    return tag(TAG_ENVELOPE, [0xa3, ...int(ENV_DELEGATION), ...bytes([]), ...whole.slice(1)]);
+  };
+  add(E.NOT_SUPPORTED, "not-supported-delegation", "a delegation chain: of an old draft, and not followed", await delegated(undefined));
+  // who signed comes first, then what the envelope says
+  add(E.SIGNATURE_INVALID, "unsigned-delegation", "a delegation chain, and no trusted signature", await delegated([{ key: "b" }]));
+  for (const [name, number] of [
+    ["coswid", MAN_COSWID],
+    ["dependency-resolution", suit.MAN_DEPENDENCY_RESOLUTION],
+    ["candidate-verification", suit.MAN_CANDIDATE_VERIFICATION],
+  ] as const)
+    await inside(
+      E.SIGNATURE_INVALID,
+      `unsigned-${name}`,
+      `${name}, severed, and no trusted signature: what this build does not run is not told to strangers`,
+      manifest({ more: [[number, digest(bytes(map()))]] }),
+      {},
+      { rest: [pair(number, bytes(map()))], blocks: [{ key: "b" }] },
+    );
+  await inside(
+    E.SIGNATURE_INVALID,
+    "unsigned-digest-shake",
+    "a digest by SHAKE128, and no trusted signature",
+    good,
+    {},
+    { digest: array(int(-18), bytes(new Array(32).fill(0))), blocks: [{ key: "b" }] },
+  );
+  await inside(
+    E.HEAD_LENGTH,
+    "head-201",
+    "wrapper and manifest take more than the 200 bytes that the device has for them",
+    good,
+    {
+      memory: 200,
+    },
+    { blocks: [{ unprotected: map(pair(99, bytes(new Array(100).fill(0)))) }] },
   );
   const commands = [
     ["use-before", suit.COND_USE_BEFORE],

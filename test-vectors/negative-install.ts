@@ -33,6 +33,7 @@ import {
 import type { DeviceSpec, TrustSpec, Vector } from "./play.js";
 
 const {
+  COND_ABORT,
   COND_CLASS_IDENTIFIER,
   COND_COMPONENT_SLOT,
   COND_IMAGE_MATCH,
@@ -40,6 +41,7 @@ const {
   DIR_COPY,
   DIR_FETCH,
   DIR_INVOKE,
+  DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
   DIR_SWAP,
   DIR_TRY_EACH,
@@ -49,6 +51,7 @@ const {
   MAN_VALIDATE,
   PARAM_COMPONENT_SLOT,
   PARAM_CONTENT,
+  PARAM_SOFT_FAILURE,
   PARAM_SOURCE_COMPONENT,
 } = suit;
 
@@ -123,6 +126,42 @@ export async function ofInstall(): Promise<Vector[]> {
       ]),
     }),
   );
+  const oneByOne = seq(override(as.vendorParam(), as.classParam(), digestParam(IMAGE), sizeParam(IMAGE.length)), [
+    DIR_TRY_EACH,
+    alternatives(seq([COND_VENDOR_IDENTIFIER, 15], [COND_ABORT, 15]), seq([COND_CLASS_IDENTIFIER, 15], [COND_ABORT, 15]), null),
+  ]);
+  await installs(
+    E.IDENTITY_UNCHECKED,
+    "identity-failed-branches",
+    "the vendor is checked in one branch that fails, the class in another: no branch found both",
+    update({ shared: oneByOne }),
+  );
+  await installs(
+    E.IDENTITY_UNCHECKED,
+    "identity-failed-run",
+    "vendor and class are checked in a sequence that then fails softly",
+    update({
+      shared: seq(override(as.vendorParam(), as.classParam(), digestParam(IMAGE), sizeParam(IMAGE.length)), [
+        DIR_RUN_SEQUENCE,
+        bytes(seq(override([PARAM_SOFT_FAILURE, TRUE]), [COND_VENDOR_IDENTIFIER, 15], [COND_CLASS_IDENTIFIER, 15], [COND_ABORT, 15])),
+      ]),
+    }),
+  );
+  // a key that is trusted for one class, on a device that has two
+  const both = { class: [hex(as.CLASS), hex(OTHER)] };
+  const limited = (more: object) => ({ anchors: [{ ...anchorOf("a"), ...more }] });
+  for (const [name, about, more] of [
+    ["class", "a key for one class has signed for the other class of the device", { class: hex(OTHER) }],
+    ["vendor", "a key for another vendor has signed", { vendor: hex(OTHER) }],
+  ] as const)
+    await inside(
+      E.IDENTITY_UNCHECKED,
+      `scope-${name}`,
+      about,
+      update(),
+      { action: "install", device: both, trust: limited(more) },
+      { rest: [payload()] },
+    );
   await installs(
     E.DIGEST_UNSET,
     "digest-unset",

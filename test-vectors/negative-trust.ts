@@ -20,6 +20,7 @@ import {
   MAC_KEY,
   manifest,
   map,
+  negated,
   type Pair,
   type Piece,
   publicKey,
@@ -43,6 +44,7 @@ export async function ofTrust(): Promise<Vector[]> {
   const signed = await signedEnvelope();
 
   const one = [anchorOf("a")];
+  const tree = [...unhex(hssOf("twice", [N24_W4]).trust.anchors[0]?.key as string)].slice(4);
   const policies: [string, string, TrustSpec][] = [
     ["anchors-none", "no anchor at all", { anchors: [] }],
     ["need-0", "no signature is needed", { anchors: one, need: 0 }],
@@ -53,6 +55,21 @@ export async function ofTrust(): Promise<Vector[]> {
       "need-same-key",
       "two signatures are needed of one key that is listed twice",
       { anchors: [anchorOf("a", "01"), anchorOf("a", "02")], need: 2 },
+    ],
+    [
+      "need-negated-ed25519",
+      "two signatures are needed of A and -A on Ed25519: one secret signs for both",
+      { anchors: [anchorOf("a"), { alg: "ed25519", key: hex(negated("a")) }], need: 2 },
+    ],
+    [
+      "need-negated-p256",
+      "two signatures are needed of P and -P on P-256: one secret signs for both",
+      { anchors: [anchorOf("p"), { alg: "es256", key: hex(negated("p")) }], need: 2 },
+    ],
+    [
+      "need-levels",
+      "two signatures are needed of one LMS tree that is listed with one level and with two",
+      { anchors: [1, 2].map((level) => ({ alg: "hsslms", key: hex([0, 0, 0, level, ...tree]) })), need: 2 },
     ],
     ["floor-fraction", "a floor that is no integer", { anchors: one, floor: [0, 0.5] }],
     ["floor-wide", "half a floor of more than 32 bits", { anchors: one, floor: [0, 4294967296] }],
@@ -190,6 +207,14 @@ export async function ofTrust(): Promise<Vector[]> {
         d,
         Array.from({ length: 4 }, () => ({})),
       ),
+  ]);
+
+  await spoilt(E.SIGNATURE_COUNT, "junk-4", "four signatures of strangers in front of the good one: each costs a verification", [
+    ...Array.from({ length: 4 }, () => ({ key: "b" as const })),
+    {},
+  ]);
+  await spoilt(E.SIGNATURE_COUNT, "junk-7-in-one", "seven of them in one COSE_Sign, and the good one behind", [
+    (d) => signBlock(d, [...Array.from({ length: 7 }, () => ({ key: "b" as const })), {}]),
   ]);
 
   const R = (s: number[]) => s.slice(0, 32);

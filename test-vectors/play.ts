@@ -6,10 +6,12 @@ import {
   type Effect,
   embeddedTrust,
   errors,
+  type Host,
   install,
   open,
   type Progress,
   policyOf,
+  type Source,
   start,
   step,
   type Trust,
@@ -28,6 +30,11 @@ export interface Vector {
    * is a trust file, which trustFile() takes; with `role`, policyOf() as well. embedded: the same with embeddedTrust(). */
   action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
+  /**
+   * The envelope comes in a plain array, as from JSON.parse(), in which these positions hold no octet: a number as it is written here, "NaN",
+   * "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
+   */
+  strange?: [number, string][];
   /** trust: the trust file before, in place of the roots in `trust`. */
   previous?: string;
   /** trust, embedded: the role that policyOf() is asked for. */
@@ -37,6 +44,8 @@ export interface Vector {
   /** Left out: `defaults` of the file. */
   trust?: TrustSpec;
   device?: DeviceSpec;
+  /** Bytes that the host sets aside for wrapper, manifest and severed elements. */
+  memory?: number;
   /** run, step: the sections to run, in order. */
   sections?: number[];
   /** run: how each effect goes, in order; true where the list is used up. step: the arguments of step(), null for none. */
@@ -45,7 +54,15 @@ export interface Vector {
 }
 
 export interface TrustSpec {
-  anchors: { alg: string; key: string; kid?: string; since?: [number, number]; until?: [number, number] }[];
+  anchors: {
+    alg: string;
+    key: string;
+    kid?: string;
+    since?: [number, number];
+    until?: [number, number];
+    vendor?: string;
+    class?: string;
+  }[];
   need?: number;
   /** The lowest sequence number accepted, as [high, low], 32 bits each. */
   floor?: [number, number];
@@ -116,9 +133,11 @@ function refused(code: number): never {
 
 function trustOf(t: TrustSpec): Trust {
   const trust: Trust = {
-    anchors: t.anchors.map(({ alg, key, kid, ...limits }) => ({
+    anchors: t.anchors.map(({ alg, key, kid, vendor, class: model, ...limits }) => ({
       ...anchor(alg, unhex(key), kid === undefined ? undefined : unhex(kid)),
       ...limits,
+      ...(vendor !== undefined && { vendor: unhex(vendor) }),
+      ...(model !== undefined && { class: unhex(model) }),
     })),
   };
   if (t.need !== undefined) trust.need = t.need;
@@ -174,31 +193,51 @@ export function drive(progress: Progress, chunks: DeviceSpec["chunks"] = {}): vo
   }
 }
 
+const STRANGE: { [text: string]: unknown } = { undefined: undefined, null: null, object: {}, text: "1" };
+
+/** The envelope of a vector as a caller has it, in RAM. */
+export function envelopeOf(v: Vector): ArrayLike<number> {
+  const bytes = unhex(v.envelope ?? "");
+  if (!v.strange) return bytes;
+  const plain: unknown[] = [...bytes];
+  for (const [at, text] of v.strange) plain[at] = Object.hasOwn(STRANGE, text) ? STRANGE[text] : Number(text);
+  return plain as number[];
+}
+
+/** How a vector is played: what the verifier is handed for an envelope, and what its host offers. */
+export interface Form {
+  input(envelope: ArrayLike<number>): ArrayLike<number> | Source;
+  host?: Host;
+}
+
 /** What an engine must make of a vector. A refusal is thrown. `effects` collects what came before it. */
 export function play(
   v: Vector,
   defaults: Defaults,
   effects: EffectSpec[] = [],
   device = deviceOf({ ...defaults.device, ...v.device }),
+  form: Form = { input: (bytes) => bytes },
 ): Expect {
-  const envelope = unhex(v.envelope ?? "");
+  const envelope = form.input(envelopeOf(v));
+  const host = { ...form.host, ...(v.memory !== undefined && { memory: v.memory }) };
   const given = trustOf(v.trust ?? defaults.trust);
   if (v.action === "anchor") return { ok: true };
   if (v.action === "trust" || v.action === "embedded") {
     const before = v.previous === undefined ? given : embeddedTrust(unhex(v.previous));
-    const store = v.action === "trust" ? trustFile(envelope, before) : embeddedTrust(envelope);
+    const store = v.action === "trust" ? trustFile(envelope, before, host) : embeddedTrust(envelope);
     const policy = v.role === undefined ? undefined : policyOf(store, v.role, device.identity);
     const trusted = policy?.anchors.map((a) => store.anchors.indexOf(a as never));
     return { ok: true, sequence: decimal(store.sequence), ...(policy && { trusted: trusted as number[], need: policy.need as number }) };
   }
   const trust = v.store ? policyOf(embeddedTrust(unhex(v.store.file)), v.store.role, device.identity) : given;
-  if (v.action === "peek") return { ok: true, sequence: decimal(peek(envelope).structure.sequence), absent: peek(envelope).absent };
+  if (v.action === "peek")
+    return { ok: true, sequence: decimal(peek(envelope).structure.sequence), absent: peek(form.input(envelopeOf(v))).absent };
   if (v.action === "start") {
     start(peek(envelope) as never, [], device.identity);
     return { ok: true };
   }
   if (v.action === "install" || v.action === "boot") {
-    const progress = (v.action === "install" ? install : boot)(envelope, trust, device);
+    const progress = (v.action === "install" ? install : boot)(envelope, trust, device, host);
     drive(progress, v.device?.chunks);
     return {
       ok: true,
@@ -207,7 +246,7 @@ export function play(
       invoked: device.invoked.map(({ id, args }) => ({ component: id.map(hex), ...(args && { args: hex(args) }) })),
     };
   }
-  const m = open(envelope, trust);
+  const m = open(envelope, trust, host);
   if (v.action === "open") return { ok: true, sequence: decimal(m.sequence), signers: m.signers, absent: m.absent };
   const run = start(m, v.sections ?? [], device.identity);
   if (v.action === "step") {

@@ -134,11 +134,23 @@ export async function positives(): Promise<Vector[]> {
     { blocks: [{}, { key: "p" }] },
   );
   await opens(
-    "signatures-8",
-    "eight signatures, the last of which counts",
+    "signatures-4",
+    "four signatures, the last of which counts: as many strangers as a device bears with",
     good,
     {},
-    { blocks: [...Array.from({ length: 7 }, () => ({ key: "b" as const })), {}] },
+    { blocks: [...Array.from({ length: 3 }, () => ({ key: "b" as const })), {}] },
+  );
+  await opens(
+    "signatures-8",
+    "eight signatures, the last of which counts: kids tell the others apart",
+    good,
+    { trust: { anchors: [anchorOf("a", "01")] } },
+    {
+      blocks: [
+        ...Array.from({ length: 7 }, () => ({ key: "b" as const, unprotected: map(pair(4, bytes([2]))) })),
+        { unprotected: map(pair(4, bytes([1]))) },
+      ],
+    },
   );
   await opens(
     "kid-protected",
@@ -237,10 +249,18 @@ export async function positives(): Promise<Vector[]> {
   );
   await opens(
     "sign-8",
-    "eight signatures in a COSE_Sign, the last of which counts",
+    "eight signatures in a COSE_Sign, the last of which counts: kids tell the others apart",
     good,
-    {},
-    { blocks: [(d) => signBlock(d, [...Array.from({ length: 7 }, () => ({ key: "b" as const })), {}])] },
+    { trust: { anchors: [anchorOf("a", "01")] } },
+    {
+      blocks: [
+        (d) =>
+          signBlock(d, [
+            ...Array.from({ length: 7 }, () => ({ key: "b" as const, unprotected: map(pair(4, bytes([2]))) })),
+            { unprotected: map(pair(4, bytes([1]))) },
+          ]),
+      ],
+    },
   );
   await opens(
     "signers-no-more-than-needed",

@@ -62,12 +62,12 @@ export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
   // types.ts
-  "length chunk read update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
   // open.ts, frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
   // device.ts
-  "identity begin capacity erase write invoke persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
+  "identity begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
   "written envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
@@ -75,7 +75,7 @@ export const PUBLIC_NAMES = [
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
   // trust.ts
-  "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until",
+  "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until file",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
 ]

@@ -23,6 +23,10 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   CBOR_SIMPLE: ["a CBOR float or simple value stands where SUIT has none", DAMAGED],
   CBOR_RANGE: ["a number is too large", "sizes and indices end below 2^53"],
   CBOR_KEY_LENGTH: ["a CBOR map has a key of more than 1,100 bytes", DAMAGED],
+  CBOR_OCTET: [
+    "something other than bytes was given: a value is not an integer from 0 to 255",
+    "give the bytes themselves, best as a Uint8Array",
+  ],
   ENVELOPE_NONE: ["this is no SUIT envelope", "give a .suit file, made by firmseal sign"],
   ENVELOPE_KEY: ["the envelope has an element that is not known", REBUILD],
   ENVELOPE_NO_WRAPPER: ["the envelope has no authentication wrapper", "sign it: firmseal sign ENVELOPE --key KEY"],
@@ -54,6 +58,10 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   TEXT_KEY: ["the text has an element that is not known", REBUILD],
   PAYLOAD_COUNT: ["there are more than 16 payloads in the envelope", "keep some of them outside, with a URI"],
   URI_LENGTH: ["a URI has more than 1,024 bytes", "use a shorter one"],
+  HEAD_LENGTH: [
+    "wrapper, manifest and severed elements do not fit the memory that is set aside for them",
+    "at most 65,536 bytes, where the device sets no other limit: sever what can be severed, or let large contents travel as payloads",
+  ],
   TRUST_POLICY: ["nobody could ever meet this trust policy, or anybody could", POLICY],
   ANCHOR_KEY: ["a trusted key cannot be used", "give another public key"],
   WRAPPER_EMPTY: ["the envelope is not signed", "sign it: firmseal sign ENVELOPE --key KEY"],
@@ -63,7 +71,10 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   HEADER_TWICE: ["a header stands in both the protected and the unprotected part", DAMAGED],
   HEADER_CRITICAL: ["a header is marked critical and is not understood", DAMAGED],
   PAYLOAD_ATTACHED: ["a signature block carries its own payload", DAMAGED],
-  SIGNATURE_COUNT: ["there are more than 8 signatures", "remove those that nobody needs"],
+  SIGNATURE_COUNT: [
+    "there are more than 8 signatures, or too many bad ones before the first good one",
+    "remove the signatures that nobody needs, or give keys and signatures a kid",
+  ],
   SIGNATURE_INVALID: [
     "no trusted key made this signature",
     "give the public key of who signed it: --key PUB, or a trust file that has it in the role",

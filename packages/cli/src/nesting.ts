@@ -23,7 +23,7 @@ const HOSTS = [
   "src/open.ts believe",
   "src/open.ts wrapper",
   "src/trust.ts readTrust",
-  "src/parse.ts parseEnvelope",
+  "src/parse.ts parseHead",
   "src/parse.ts parseManifest",
   "src/install.ts session",
   "src/alg/ed25519.ts verify",

@@ -97,7 +97,7 @@ describe("the device in Espruino's Storage", () => {
     const at = Buffer.from(forged).indexOf(createHash("sha256").update(bytes(good)).digest());
     forged.set(createHash("sha256").update(bytes(evil)).digest(), at);
     const send = (envelope: Uint8Array) => {
-      for (let i = 0; i < envelope.length; i += 20) board.device.receive(envelope.slice(i, i + 20), envelope.length);
+      for (let i = 0; i < envelope.length; i += 20) board.device.receive(envelope.slice(i, i + 20), envelope.length, trust);
     };
     send(legit);
     const progress = install(board.device.received() as Source, trust, board.device);
@@ -112,7 +112,7 @@ describe("the device in Espruino's Storage", () => {
   it("hands out one source for what it has received, however often it is asked", async () => {
     const board = await running();
     const envelope = await release(8, app(8));
-    board.device.receive(envelope, envelope.length);
+    board.device.receive(envelope, envelope.length, trust);
     const source = board.device.received() as Source;
     expect(board.device.received()).toBe(source);
     expect(install(source, trust, board.device).next()).toBeUndefined();
@@ -170,7 +170,7 @@ describe("the device in Espruino's Storage", () => {
     board.install(eight);
     const { pages } = board.flash;
     expect(code(() => install(nine, trust, board.device))).toBe(errors.UNCONFIRMED);
-    expect(code(() => board.device.receive(nine, nine.length))).toBe(errors.UNCONFIRMED);
+    expect(code(() => board.device.receive(nine, nine.length, trust))).toBe(errors.UNCONFIRMED);
     expect(board.flash.pages).toEqual(pages);
     board.start().app?.confirm();
     board.install(nine);
@@ -226,7 +226,7 @@ describe("the device in Espruino's Storage", () => {
     for (const size of [1, 3, 7, 8, 20, 256, 1003]) {
       const board = await running();
       board.flash.log.length = 0;
-      for (let at = 0; at < envelope.length; at += size) board.device.receive(envelope.slice(at, at + size), envelope.length);
+      for (let at = 0; at < envelope.length; at += size) board.device.receive(envelope.slice(at, at + size), envelope.length, trust);
       const progress = install(board.device.received(), trust, board.device);
       expect(progress.next()).toMatchObject({ uri: "coap://example.com/app", size: 1003 });
       for (let at = 0; at < 1003; at += size) progress.next(bytes(app(8, 1003)).slice(at, at + size));

@@ -1,5 +1,10 @@
-// Octets, wherever they come from.
+// Octets, wherever they come from, and the one border at which they enter.
+//
+// Behind octetsOf() every byte is an integer from 0 to 255 in memory of our own: what is hashed, parsed, compared and executed is the same, whatever a
+// Source, a device, a host's hash or a caller's array answers the next time it is asked.
 
+import { refuse } from "./refuse.js";
+import { CBOR_OCTET, CBOR_TRUNCATED } from "./spec/errors.js";
 import type { Bytes, Prepared } from "./types.js";
 
 /** Room for `n` octets, in whatever the engine has. */
@@ -25,13 +30,54 @@ export function concat(pieces: Bytes[]): Bytes {
   return out;
 }
 
-/** Whether two strings of octets are the same. It takes as long whether they are or not: also for tags and check-content (M37 §8.4.9.3). */
+/** Whether nothing but octets is in there. For what is too large to be copied once more. */
+export function areOctets(bytes: Bytes): boolean {
+  var i;
+  if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) return true;
+  for (i = 0; i < bytes.length; i++) if (bytes[i] !== (bytes[i] & 255)) return false;
+  return true;
+}
+
+/** A copy of `n` octets, each read once; null where there are more or fewer, or where one of them is not an integer from 0 to 255. */
+export function copied(bytes: Bytes, n: number): Bytes | null {
+  var out: number[],
+    i = 0,
+    b;
+  if (!bytes || bytes.length !== n) return null;
+  if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) {
+    // the engine copies, and what it copies from holds nothing but octets
+    out = new Uint8Array(bytes) as unknown as number[];
+    return out.length === n ? out : null;
+  }
+  for (out = room(n); i < n; i++) {
+    b = bytes[i];
+    // NaN, undefined, texts, objects, fractions and what has more than 8 bits all differ from their low 8 bits
+    if (b !== (b & 255)) return null;
+    out[i] = b;
+  }
+  return out;
+}
+
+/** The border: a copy of `n` octets. Refused where something else was given. */
+export function octetsOf(bytes: Bytes, n: number): Bytes {
+  var out = copied(bytes, n);
+  return out || refuse(bytes && bytes.length === n ? CBOR_OCTET : CBOR_TRUNCATED);
+}
+
+/**
+ * Whether two strings of octets are the same; what is not an octet equals nothing, itself included. It takes as long whether they are or not: also for
+ * tags and check-content (M37 §8.4.9.3).
+ */
 export function same(a: Bytes, b: Bytes): boolean {
-  var d = a.length ^ b.length,
-    i;
-  // lengths differ in their low 32 bits, or the input would be one of 4 GB; past the end of b there is 0
-  for (i = 0; i < a.length; i++) d |= a[i] ^ b[i];
-  return !d;
+  var d = +(a.length !== b.length),
+    i,
+    x;
+  for (i = 0; i < a.length; i++) {
+    // 8 bits
+    x = a[i] & 255;
+    d |= +(x !== a[i]) | +(x !== b[i]);
+  }
+  return d === 0;
 }
 
 /** The order of two encoded items, bytewise: negative, 0, positive. None is the beginning of another one, so neither ends before they differ. */
@@ -44,4 +90,20 @@ export function compare(a: Bytes, b: Bytes): number {
 /** The raw key of an anchor, in either form. */
 export function rawKey(key: Bytes | Prepared): Bytes {
   return (key as Prepared).key || (key as Bytes);
+}
+
+/**
+ * Whether one secret signs for both keys, so that they count as one toward a threshold: the same bytes; points of P-256 with the same x (65 bytes, 4 || x || y)
+ * or of Ed25519 with the same y (32 bytes, the top bit is the sign of x), for -A belongs to the negated secret of A; one LMS tree listed with
+ * two numbers of levels (52 or 60 bytes, the number is the first 4: RFC 8554 §6.1).
+ */
+export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
+  var x = rawKey(a),
+    y = rawKey(b),
+    n = x.length,
+    end = n === 65 ? 33 : n,
+    i = n === 65 ? 1 : n === 52 || n === 60 ? 4 : 0;
+  // 8 bits; what is not an octet counts as the same, which is the side that refuses
+  for (; i < end; i++) if ((x[i] ^ y[i]) & (n === 32 && i === 31 ? 127 : 255)) return false;
+  return n === y.length;
 }

@@ -6,7 +6,7 @@
 // There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with begin(), seek() or enter(), so nothing
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
-import { compare, room } from "./bytes.js";
+import { compare, octetsOf, room } from "./bytes.js";
 import { mark, markAt, refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
@@ -22,6 +22,7 @@ import {
   CBOR_TRUNCATED,
   CBOR_TYPE,
   CBOR_UTF8,
+  HEAD_LENGTH,
 } from "./spec/errors.js";
 import { TAG_CBOR_PEN } from "./spec/suit.js";
 import type { Bytes, Sequence, Source } from "./types.js";
@@ -48,6 +49,8 @@ const MAX_KEY = 1100;
 const MAX_NUMBER = 9007199254740991;
 const WINDOW = 64;
 const CHUNK = 1024;
+/** Octets of one input that may be held in RAM, where the host sets no other limit. */
+const MAX_HELD = 65536;
 
 /** A stretch of the input: offset and length in bytes. */
 export interface Slice {
@@ -55,15 +58,29 @@ export interface Slice {
   n: number;
 }
 
-/** An input, and what is at hand of it: all of it, or the last stretch that was read from a Source. `lenient`: see commands.ts. */
+/** Octets of an input that are in RAM, from the offset `at` up to `end`, as they were read: once. */
+export interface Held {
+  at: number;
+  end: number;
+  octets: Bytes;
+}
+
+/**
+ * An input: where it comes from, and what of it is in RAM. `held`: what hold() has read, and stays; `window`: the stretch around the cursor. What is in
+ * neither is read from the source when it is asked for. `most`: how many octets may be held, `code` the refusal of more. `lenient`: see commands.ts.
+ */
 export interface Input {
   lenient?: boolean;
-  origin: Source | null;
+  source: Source;
   total: number;
-  held: Bytes;
-  base: number;
-  limit: number;
+  held: Held[];
+  window: Held;
+  most: number;
+  code: number;
 }
+
+/** A window on nothing. */
+var NOTHING: Held = { at: 0, end: 0, octets: [] };
 
 /** What is read, the next byte, and the first byte that is not to be read. */
 export var input = null as unknown as Input;
@@ -86,11 +103,34 @@ export function seek(src: Input, at: number, end: number): void {
   stop = end;
 }
 
-/** Octets in RAM, or a Source, which is read through a window of 64 bytes. */
+/** Octets in RAM as a Source. */
+function sourceOf(bytes: Bytes): Source {
+  return {
+    length: bytes.length,
+    read: function (at: number, n: number) {
+      var out: number[] = [],
+        i;
+      // a view where there are views, and Espruino has them too; what is in any other array is looked at by octetsOf()
+      if ((bytes as Uint8Array).subarray && at + n < 65536) return (bytes as Uint8Array).subarray(at, at + n);
+      for (i = 0; i < n; i++) out[i] = bytes[at + i];
+      return out;
+    },
+  };
+}
+
+/** Octets in RAM, or a Source. */
 export function inputOf(bytes: Bytes | Source): Input {
-  var source = bytes && typeof (bytes as Source).read === "function" ? (bytes as Source) : null;
-  if (!bytes || !(bytes.length >= 0)) refuse(CBOR_TRUNCATED);
-  return { origin: source, total: bytes.length, held: source ? [] : (bytes as Bytes), base: 0, limit: source ? 0 : bytes.length };
+  var n = bytes ? bytes.length : -1;
+  // neither a fraction nor endless
+  if (!(n >= 0 && n % 1 === 0)) refuse(CBOR_TRUNCATED);
+  return {
+    source: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
+    total: n,
+    held: [],
+    window: NOTHING,
+    most: MAX_HELD,
+    code: HEAD_LENGTH,
+  };
 }
 
 /** Begins to read all of `bytes`. */
@@ -121,41 +161,91 @@ export function leave(outer: number): void {
   stop = outer;
 }
 
-/** Octets from a Source, as many as were asked for. A source that made something else be read meanwhile has moved the cursor. */
+/** Octets from the source, as many as were asked for. A source that made something else be read meanwhile has moved the cursor. */
 function fetch(src: Input, at: number, n: number): Bytes {
   var before = input,
     next = here,
     end = stop,
-    bytes = (src.origin as Source).read(at, n);
-  if (!bytes || bytes.length !== n || input !== before || here !== next || stop !== end) refuse(CBOR_TRUNCATED);
+    bytes = octetsOf(src.source.read(at, n), n);
+  if (input !== before || here !== next || stop !== end) refuse(CBOR_TRUNCATED);
   return bytes;
 }
 
-function byteAt(at: number): number {
-  var w = input,
-    n;
-  if (at < w.base || at >= w.limit) {
-    // only a Source gets here: octets in RAM are one window
-    n = stop - at < WINDOW ? stop - at : WINDOW;
-    w.held = fetch(w, at, n);
-    w.base = at;
-    w.limit = at + n;
-  }
-  return w.held[at - w.base] & 255;
-}
-
-/** A copy of a stretch. The stretch must lie inside the input. */
-export function take(src: Input, at: number, n: number): Bytes {
-  var out, i;
-  if (src.origin) return fetch(src, at, n);
-  out = room(n);
-  for (i = 0; i < n; i++) out[i] = src.held[at + i] & 255;
-  return out;
+/** The stretch in RAM that has the octet at `at`, if there is one. */
+function find(src: Input, at: number): Held | undefined {
+  var i = src.held.length,
+    h: Held | undefined = src.window;
+  while (h && (at < h.at || at >= h.end)) h = i ? src.held[--i] : undefined;
+  return h;
 }
 
 /** Bytes of an input that are moved at a time. */
 export function chunkOf(src: Input): number {
-  return (src.origin && src.origin.chunk) || CHUNK;
+  return src.source.chunk || CHUNK;
+}
+
+/** A copy of a stretch, which must lie inside the input: what is in RAM from there, so that what was read once is not read again. */
+export function take(src: Input, at: number, n: number): Bytes {
+  var out: number[],
+    done = 0,
+    h = find(src, at),
+    k,
+    bytes: Bytes,
+    from;
+  if (!h && n <= chunkOf(src)) return fetch(src, at, n);
+  out = room(n);
+  while (done < n) {
+    h = find(src, at);
+    k = h ? h.end - at : chunkOf(src);
+    if (k > n - done) k = n - done;
+    from = h ? at - h.at : 0;
+    bytes = h ? h.octets : fetch(src, at, k);
+    at += k;
+    while (k--) out[done++] = bytes[from++];
+  }
+  return out;
+}
+
+/** Moves the window to what has the octet at `at`. */
+function turn(at: number): Held {
+  var h = find(input, at),
+    w = input.window,
+    from = at,
+    end;
+  if (!h) {
+    // the window goes on from the item that is being read, so that a key is compared as it was read; what is longer than a key is passed over
+    if (at === w.end && mark >= w.at && at - mark <= MAX_KEY) from = mark;
+    end = at + WINDOW + at - from;
+    if (end > stop) end = stop;
+    h = { at: from, end: end, octets: take(input, from, end - from) };
+  }
+  input.window = h;
+  return h;
+}
+
+function byteAt(at: number): number {
+  var w = input.window;
+  if (at < w.at || at >= w.end) w = turn(at);
+  return w.octets[at - w.at];
+}
+
+/**
+ * Reads a stretch into RAM, to stay: from then on it is read, hashed and executed from there, and what its source gives the next time does not
+ * matter. Refused where more would be held than there is room for.
+ */
+export function hold(src: Input, at: number, n: number): void {
+  src.most -= n;
+  if (src.most < 0) refuse(src.code);
+  if (!src.source.dangerouslyReadInPlace) src.held.push({ at: at, end: at + n, octets: take(src, at, n) });
+  src.window = NOTHING;
+}
+
+/** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */
+export function shrink(src: Input, s: Slice, bytes: Bytes): void {
+  var i;
+  for (i = 0; i < src.held.length; i++)
+    if (s.at >= src.held[i].at && s.at < src.held[i].end) src.held[i] = { at: s.at, end: s.at + s.n, octets: bytes };
+  src.window = NOTHING;
 }
 
 /** Hands a stretch to `use`, a chunk at a time. */

@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { concat, rawKey, same } from "./bytes.js";
+import { concat, rawKey, same, sameKey } from "./bytes.js";
 import {
   arg,
   array,
@@ -9,6 +9,7 @@ import {
   bstr,
   enter,
   head,
+  here,
   input,
   int,
   key,
@@ -20,6 +21,7 @@ import {
   octets,
   order,
   peekType,
+  type Slice,
   simple,
   skip,
   TAG,
@@ -118,8 +120,20 @@ const SIGNATURE_ALGS =
   ALG_ED448 +
   " .";
 
+/**
+ * Where a signature or tag lies: the block up to its signatures, `head`, and the signature itself, `body`. `multiple`: in a COSE_Sign, whose head is followed by
+ * an array of signatures.
+ */
+export interface Signature {
+  head: Slice;
+  body: Slice;
+  multiple: boolean;
+  /** Whether an anchor has verified it. */
+  good?: boolean;
+}
+
 /** What one signature or tag claims of itself. */
-export interface Claim {
+export interface Claim extends Signature {
   alg: number;
   kid: Bytes | null;
   /** The bytes that were signed: Sig_structure or MAC_structure. */
@@ -197,17 +211,24 @@ function headers(): Headers {
   return out;
 }
 
-/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. `parts` are byte strings below 2^16 octets. */
+/** The head of a byte string, or of what is `major` * 32 else: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
+export function stringHead(n: number, major: number): Bytes {
+  // 32 bits, and the octets of n
+  return n < 24
+    ? [major + n]
+    : n < 256
+      ? [major + 24, n]
+      : n < 65536
+        ? [major + 25, n >> 8, n & 255]
+        : [major + 26, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
+}
+
+/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
 export function structure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
-    n,
     i;
   for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
-  for (i = 0; i < parts.length; i++) {
-    n = parts[i].length;
-    // the shortest head; below 2^16, so 32 bits are enough
-    pieces.push(n < 24 ? [64 + n] : n < 256 ? [88, n] : [89, n >> 8, n & 255], parts[i]);
-  }
+  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length, 64), parts[i]);
   return concat(pieces);
 }
 
@@ -222,6 +243,9 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
     body,
     h,
     content: Bytes,
+    from = here,
+    to,
+    at,
     s;
   if (head() !== TAG) refuse(BLOCK_TAG);
   kind = arg;
@@ -236,12 +260,14 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
     content = payload as Bytes;
   }
+  to = here;
   if (kind === TAG_SIGN) {
     n = array();
     if (n === 0) refuse(CBOR_TYPE);
     if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   for (; n > 0; n--) {
+    at = here;
     if (kind === TAG_SIGN) {
       if (array() !== 3) refuse(CBOR_TYPE);
       h = headers();
@@ -258,6 +284,9 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
           ? structure("Signature", [body.protected, h.protected, externalAad, content])
           : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content]),
       signature: take(input, s.at, s.n),
+      head: { at: from, n: to - from },
+      body: { at: at, n: here - at },
+      multiple: kind === TAG_SIGN,
     });
   }
   return out;
@@ -270,11 +299,15 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
 
 /**
  * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
- * fewer than `need`. A key counts once, however often it signed or is listed.
+ * fewer than `need`. A secret counts once, however often it signed or is listed.
+ *
+ * Junk is not paid for without end: before the first good signature no more may fail than there are anchors to try, and two more. A release that has more
+ * signatures of strangers than that names its keys (kid).
  */
 export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number): number[] {
   var found: number[] = [],
     fits = false,
+    left = anchors.length + 2,
     c,
     a,
     i,
@@ -286,10 +319,14 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
       a = anchors[j];
       if (concerns(c, a)) {
         fits = true;
-        for (k = 0; k < found.length && !same(rawKey(anchors[found[k]].key), rawKey(a.key)); k++);
-        if (k === found.length && a.alg.verify(a.key, c.message, c.signature, host)) {
-          found.push(j);
-          break;
+        for (k = 0; k < found.length && !sameKey(anchors[found[k]].key, a.key); k++);
+        if (k === found.length) {
+          if (a.alg.verify(a.key, c.message, c.signature, host) === true) {
+            c.good = true;
+            found.push(j);
+            break;
+          }
+          if (!found.length && !left--) refuse(SIGNATURE_COUNT);
         }
       }
     }

@@ -2,16 +2,15 @@
 
 import type { Effect, Identity } from "./frame.js";
 import type { Manifest } from "./manifest.js";
-import type { Bytes, Sequence, Source } from "./types.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "./types.js";
 
 /** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
 export type ComponentId = Bytes[];
 
-/** What becomes current, all at once or not at all. `envelope` is what boot() will want again. */
+/** What becomes current, all at once or not at all, together with the envelope that keep() has stored. */
 export interface Commit {
   sequence: Sequence;
   written: ComponentId[];
-  envelope: Bytes | Source;
 }
 
 /**
@@ -35,7 +34,12 @@ export interface Device {
   size(id: ComponentId, fresh: boolean): number;
   read(id: ComponentId, offset: number, n: number, fresh: boolean): Bytes;
   invoke(id: ComponentId, args: Bytes | undefined): boolean;
-  /** Makes the written components current and raises the floor, in one atomic step. */
+  /**
+   * Stores what boot() will want again, beside the envelope that is current, and gives it as it lies in storage: install() opens that once more, so that
+   * no device is left with a release that it cannot start. It becomes current with persist(). `envelope` may be what received() gave.
+   */
+  keep(envelope: Bytes | Source): Bytes | Source;
+  /** Makes the written components and the envelope that was kept current, and raises the floor, in one atomic step. */
   persist(commit: Commit): void;
   /** Forgets what the session has written. */
   discard(): void;
@@ -68,7 +72,13 @@ export interface TrialDevice extends Device {
   pending(): boolean;
   /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
   rolledBack(): boolean;
-  /** What has been received, to hand to install(). */
+  /**
+   * Takes the next bytes of an envelope of `length` bytes in all. Nothing is written before its head (wrapper, manifest, severed elements) has arrived and
+   * `trust` believes it; what comes behind goes straight to where it would stay. Throws a refusal, and the envelope is given up: the
+   * next bytes begin another one, and so do the first ones after received().
+   */
+  receive(bytes: Bytes, length: number, trust: Trust, host?: Host): void;
+  /** What has been received, whole, to hand to install(); refused, and given up, where bytes are missing. */
   received(): Source;
 }
 

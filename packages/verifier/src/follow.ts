@@ -1,16 +1,14 @@
 // How a device comes to its next trust file: a release has brought it as the component "trust", and it is taken over once that release has
 // been committed. docs/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
 
-import type { ComponentId, Device, TrialDevice } from "./device.js";
+import type { Device, TrialDevice } from "./device.js";
 import type { Identity } from "./frame.js";
+import { TRUST_COMPONENT } from "./keep.js";
 import { less } from "./number.js";
 import { open } from "./open.js";
 import type { Refusal } from "./refuse.js";
 import { policyOf, type TrustStore, trustFile } from "./trust.js";
 import type { Alg, Bytes, Host, Source } from "./types.js";
-
-/** The component that a trust file travels as: the letters "trust". */
-export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
 /**
  * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
@@ -48,18 +46,21 @@ export function nextTrust(
 ): Bytes | null {
   var trial = device as TrialDevice,
     bytes,
+    next,
     n;
   if (!(device.capacity(TRUST_COMPONENT) >= 0) || (trial.pending && trial.pending())) return null;
   n = device.size(TRUST_COMPONENT, false);
   if (!n) return null;
-  // read once: what is verified is what is kept, whatever the storage gives the next time
   bytes = device.read(TRUST_COMPONENT, 0, n, false);
   if (!bytes || bytes.length !== n) return null;
   try {
-    return less(store.sequence, successor(algs, store, bytes, envelope, role, device.identity, host).sequence) ? bytes : null;
+    next = successor(algs, store, bytes, envelope, role, device.identity, host);
+    return less(store.sequence, next.sequence) ? (next.file as Bytes) : null;
   } catch (e) {
     // a refusal: what the release brought is no trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;
     return null;
   }
 }
+
+export { TRUST_COMPONENT } from "./keep.js";

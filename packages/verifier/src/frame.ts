@@ -1,8 +1,11 @@
 // The state of a run (M37 §6), and the nesting of sequences in it: a stack of frames, so that the engine's own stack never grows.
 
+import { same } from "./bytes.js";
 import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "./cbor.js";
 import type { Digest } from "./digest.js";
+import { HAS_TRUST } from "./features.js";
 import type { Manifest } from "./manifest.js";
+import type { Structure } from "./parse.js";
 import { markAt, refuse } from "./refuse.js";
 import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "./spec/errors.js";
 import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "./spec/suit.js";
@@ -52,12 +55,20 @@ export interface Frame {
   /** Alternatives of the try-each that are still to come, and where. */
   alternatives: number;
   rest: number;
+  /** How many identifiers had been checked when it began. */
+  known: number;
   /** Looking only: alternatives that are still to be looked at; `alternatives` is then how many there are in all. */
   each: number;
 }
 
-/** What a run has to know of a manifest. Where it is only looked at, it is not yet one. */
-export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent">;
+/** A vendor, class or device identifier that the device has, and the command that has asked for it. */
+interface Checked {
+  code: number;
+  id: Bytes;
+}
+
+/** What a run has to know of a manifest. Where it is only looked at, it is not yet one, and nobody is believed. */
+export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "need">;
 
 /** The state of one run: sections in order, with one set of parameters (cleared by start()). */
 export interface Run {
@@ -75,16 +86,39 @@ export interface Run {
   commands: number;
   effect: Effect | null;
   broken: boolean;
-  /** By command: whether an identifier has been checked, successfully. */
-  checked: { [code: number]: boolean };
-  /** Where commands are looked at and not run: the URIs that they name, and whether this is the shared sequence. */
-  uris: string[] | null;
+  /** Identifiers that were checked, successfully, by the command that did: what a branch has checked that failed later is not among them. */
+  checked: Checked[];
+  /** Where commands are looked at and not run: what they say, and whether this is the shared sequence, or one of a start. */
+  looked: Structure | null;
   shared: boolean;
+  starts: boolean;
 }
 
-/** Whether a run has found that the vendor and the class of this device are meant. */
+/** Whether an identifier, or where there is none any, was checked by the command `code`. */
+function wasChecked(run: Run, code: number, id: Bytes | undefined): boolean {
+  var all = run.checked,
+    i;
+  for (i = 0; i < all.length; i++) if (all[i].code === code && (!id || same(all[i].id, id))) return true;
+  return false;
+}
+
+/**
+ * Whether a run has found that the vendor and the class of this device are meant, and so by enough of the keys that signed: a key that is trusted for
+ * one vendor or class counts where the manifest asked for just that one. The one rule for devices and tools.
+ */
 export function identified(run: Run): boolean {
-  return !!(run.checked[COND_VENDOR_IDENTIFIER] && run.checked[COND_CLASS_IDENTIFIER]);
+  var m = run.subject,
+    n = 0,
+    i,
+    a;
+  if (!wasChecked(run, COND_VENDOR_IDENTIFIER, undefined) || !wasChecked(run, COND_CLASS_IDENTIFIER, undefined)) return false;
+  if (!HAS_TRUST) return true;
+  for (i = 0; i < m.believed.length; i++) {
+    a = m.believed[i];
+    if ((!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) && (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)))
+      n++;
+  }
+  return n >= m.need;
 }
 
 /** The sequence at work. */
@@ -97,7 +131,16 @@ export function frame(run: Run, slice: Slice, kind: number, index: number[] | nu
   var outer = enter(slice),
     n = array(),
     // what is left out is set before it is read, or counts as 0: on a small engine each field costs RAM
-    f = { at: here, end: stop, left: n, kind: kind, soft: kind === DIR_TRY_EACH, index: index, turns: [] } as unknown as Frame;
+    f = {
+      at: here,
+      end: stop,
+      left: n,
+      kind: kind,
+      soft: kind === DIR_TRY_EACH,
+      index: index,
+      turns: [],
+      known: run.checked.length,
+    } as unknown as Frame;
   if (n === 0 || n % 2) refuse(COMMAND_ARGUMENT);
   if (run.frames.length === MAX_DEPTH) refuse(CBOR_DEPTH);
   run.frames.push(f);
@@ -125,6 +168,8 @@ export function fail(run: Run, code: number): void {
   markAt(f.arg);
   while (f.kind === DIR_RUN_SEQUENCE && !f.soft) f = run.frames.pop() as Frame;
   if (!f.soft) refuse(code);
+  // what a branch has found out about the device is void with it
+  while (run.checked.length > f.known) run.checked.pop();
   if (f.kind === DIR_TRY_EACH) {
     seek(input, f.rest, top(run).end);
     alternative(run, f.alternatives, f.index);

@@ -68,7 +68,7 @@ export function setIndex(run: Run, f: Frame): void {
   barrier(run);
 }
 
-/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs. */
+/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs and sizes. */
 export function parameters(run: Run, f: Frame, component: number): void {
   var n = map(),
     last: Bytes | null = null,
@@ -90,8 +90,9 @@ export function parameters(run: Run, f: Frame, component: number): void {
     } else if (kind === OCTETS) bstr();
     else v = value(kind);
     if (kind === COMPONENT && (v as number) >= run.parameters.length && !lenient()) refuse(INDEX_RANGE);
-    if (run.uris) {
-      if (kind === URI) run.uris.push(v as string);
+    if (run.looked) {
+      if (kind === URI) run.looked.uris.push(v as string);
+      if (p === PARAM_IMAGE_SIZE) run.looked.bytes += v as number;
     } else if (p === PARAM_SOFT_FAILURE) {
       if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE);
       f.soft = v as boolean;
@@ -116,7 +117,7 @@ function identify(run: Run, code: number, component: number): void {
     i;
   for (i = 0; v && ids && i < ids.length; i++) {
     if (same(ids[i], v)) {
-      run.checked[code] = true;
+      run.checked.push({ code: code, id: v });
       return;
     }
   }

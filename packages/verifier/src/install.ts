@@ -1,20 +1,20 @@
 // The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
-import { same } from "./bytes.js";
+import { octetsOf, same } from "./bytes.js";
 import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect } from "./frame.js";
+import { keptOf } from "./keep.js";
 import type { Manifest } from "./manifest.js";
-import { checkElement, checkSevered, open } from "./open.js";
-import { markAt, refuse } from "./refuse.js";
+import { open } from "./open.js";
+import { markAt, refuse, rethrow } from "./refuse.js";
 import { start, step } from "./run.js";
 import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
   DEVICE_FAULT,
-  DIGEST_MANIFEST,
   IMAGE_UNVERIFIED,
   INVOKE_UNVERIFIED,
   NOT_SUPPORTED,
@@ -41,19 +41,6 @@ import type { Bytes, Host, Source, Trust } from "./types.js";
 /** The sections of an installation, in order; a missing one is passed over. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
-/** Refusals pass; whatever else a device throws becomes one, with its cause kept for the log. */
-function rethrow(e: unknown): never {
-  var cause = e as { code?: unknown; at?: unknown };
-  if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
-  markAt(-1);
-  try {
-    refuse(DEVICE_FAULT);
-  } catch (r) {
-    (r as { cause: unknown }).cause = e;
-    throw r;
-  }
-}
-
 function begin(s: Session, e: Effect): void {
   s.slots[e.component] = { passed: null, expected: e.digest };
   s.matched[e.component] = false;
@@ -64,6 +51,7 @@ function begin(s: Session, e: Effect): void {
   s.board.erase(id(s, e.component), s.limit);
 }
 
+/** `bytes` are octets of our own: see octetsOf(). */
 function receive(s: Session, e: Effect, bytes: Bytes): void {
   // an endless payload is cut off as it arrives, not when it has filled the device
   if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
@@ -186,15 +174,10 @@ function commit(s: Session): void {
   var written: ComponentId[] = [],
     m = s.release,
     i,
-    w;
+    w,
+    again;
   markAt(-1);
   checkIdentity(s);
-  // what has been carried out lies in a Source, and must still be what was signed
-  checkElement(m.envelope.input, m.envelope.body, m.digest, s.host, DIGEST_MANIFEST);
-  checkSevered(m.envelope, m, s.host);
-  markAt(-1);
-  // another installation may have been committed since this one was opened
-  checkFloor(s);
   for (i = 0; i < s.slots.length; i++) {
     w = s.slots[i];
     if (w) {
@@ -202,7 +185,13 @@ function commit(s: Session): void {
       written.push(id(s, i));
     }
   }
-  s.board.persist({ sequence: s.release.sequence, written: written, envelope: s.input });
+  // what a start will open is opened now, from where it lies: a device must not find out later that it has kept something else
+  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host);
+  markAt(-1);
+  if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
+  // another installation may have been committed since this one was opened
+  checkFloor(s);
+  s.board.persist({ sequence: m.sequence, written: written });
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
@@ -219,7 +208,9 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
       if (outcome === undefined) refuse(RUN_OUTCOME);
       if (outcome === false) refuse(PAYLOAD_ABSENT);
       if (outcome !== true) {
-        receive(s, e, outcome as Bytes);
+        // before it is copied
+        if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
+        receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
         s.over = false;
         return e;
       }
@@ -250,30 +241,31 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   return undefined;
 }
 
-/** Opens an envelope. It comes first and apart: while a signature is verified, nothing of what follows is in memory yet. */
-function opened(input: Bytes | Source, trust: Trust, host: Host | undefined): Manifest {
-  try {
-    return open(input, trust, host);
-  } catch (e) {
-    return rethrow(e);
-  }
-}
-
-function session(release: Manifest, input: Bytes | Source, device: Device, host: Host | undefined, sections: number[]): Progress {
+/**
+ * What must hold before anything is written, of a release whose head is authenticated: floor, identity, components and sizes. Takes the device for a session
+ * of its own.
+ */
+export function prepare(
+  release: Manifest,
+  input: Bytes | Source,
+  trust: Trust,
+  device: Device,
+  host: Host | undefined,
+  sections: number[],
+): Session {
   var installing = sections === INSTALL_SECTIONS,
-    s: Session,
-    progress: Progress;
-  // begin() sets offset, limit and hash
-  s = {
-    input: input,
-    release: release,
-    board: device,
-    host: host || {},
-    installing: installing,
-    sections: sections,
-    slots: [],
-    matched: [],
-  } as unknown as Session;
+    // begin() sets offset, limit and hash
+    s = {
+      input: input,
+      trust: trust,
+      release: release,
+      board: device,
+      host: host || {},
+      installing: installing,
+      sections: sections,
+      slots: [],
+      matched: [],
+    } as unknown as Session;
   try {
     if (installing) checkFloor(s);
     device.begin(installing);
@@ -283,13 +275,25 @@ function session(release: Manifest, input: Bytes | Source, device: Device, host:
   } catch (e) {
     rethrow(e);
   }
-  progress = {
-    done: false,
-    manifest: release,
-    next: function (outcome) {
-      return advance(s, progress, outcome);
-    },
-  };
+  return s;
+}
+
+function session(
+  release: Manifest,
+  input: Bytes | Source,
+  trust: Trust,
+  device: Device,
+  host: Host | undefined,
+  sections: number[],
+): Progress {
+  var s = prepare(release, input, trust, device, host, sections),
+    progress: Progress = {
+      done: false,
+      manifest: release,
+      next: function (outcome) {
+        return advance(s, progress, outcome);
+      },
+    };
   return progress;
 }
 
@@ -301,7 +305,8 @@ function session(release: Manifest, input: Bytes | Source, device: Device, host:
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(opened(input, trust, host), input, device, host, INSTALL_SECTIONS);
+  // open() comes first and apart: while a signature is verified, nothing of what follows is in memory yet
+  return session(open(input, trust, host), input, trust, device, host, INSTALL_SECTIONS);
 }
 
 /**
@@ -309,5 +314,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(opened(input, trust, host), input, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
+  return session(open(input, trust, host), input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
 }

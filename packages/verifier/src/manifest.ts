@@ -1,7 +1,9 @@
 // What open() gives: a manifest that is believed.
 
+import type { Signature } from "./cose.js";
 import type { Digest } from "./digest.js";
 import type { Envelope, Payload, Structure } from "./parse.js";
+import type { Anchor } from "./types.js";
 
 export var MARK = {};
 
@@ -9,6 +11,11 @@ export var MARK = {};
 export interface Manifest extends Structure {
   /** Positions in `trust.anchors` of the anchors that signed; not more than were needed. */
   signers: number[];
+  /** These anchors, and how many of them are needed: each counts only for the vendor and class that it is trusted for. */
+  believed: Anchor[];
+  need: number;
+  /** Where the signatures lie, and which of them were verified. */
+  signatures: Signature[];
   digest: Digest;
   payloads: Payload[];
   envelope: Envelope;

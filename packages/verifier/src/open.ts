@@ -1,20 +1,21 @@
 // Envelope bytes → authenticated Manifest. Top to bottom: read the envelope, see who signed the digest, see that the digest is the
 // manifest's, and only then look at what the manifest says.
 
-import { rawKey, same } from "./bytes.js";
-import { array, bstr, done, enter, type Input, input, leave, open as openString, seek, take } from "./cbor.js";
+import { same, sameKey } from "./bytes.js";
+import { array, bstr, done, enter, type Input, input, leave, open as openString, type Slice, seek, shrink, take } from "./cbor.js";
 import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { HAS_TRUST } from "./features.js";
 import { MARK, type Manifest } from "./manifest.js";
 import { isHalf, less } from "./number.js";
-import { type Element, type Envelope, parseEnvelope, parseManifest, type Structure } from "./parse.js";
-import { markAt, refuse } from "./refuse.js";
+import { type Element, type Envelope, parseHead, parseManifest, parsePayloads, type Structure } from "./parse.js";
+import { markAt, refuse, rethrow } from "./refuse.js";
 import { checkCommands } from "./run.js";
 import {
   ANCHOR_WINDOW,
   DIGEST_MANIFEST,
   DIGEST_SEVERED,
+  NOT_SUPPORTED,
   PAYLOAD_UNREFERENCED,
   ROLLBACK,
   SIGNATURE_COUNT,
@@ -40,7 +41,7 @@ export function policy(trust: Trust): number {
   for (i = 0; i < anchors.length; i++) {
     if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY);
     if (HAS_TRUST && !(isLimit(anchors[i].since) && isLimit(anchors[i].until))) refuse(TRUST_POLICY);
-    for (j = 0; j < i; j++) if (same(rawKey(anchors[i].key), rawKey(anchors[j].key))) break;
+    for (j = 0; j < i; j++) if (sameKey(anchors[i].key, anchors[j].key)) break;
     if (j === i) distinct++;
   }
   // a floor that could not be read must not count as none
@@ -49,9 +50,12 @@ export function policy(trust: Trust): number {
   return need;
 }
 
-/** SUIT_Authentication (M37 §8.3): the digest, and what is signed over it. `message` is the content of the digest's byte string. */
+/**
+ * SUIT_Authentication (M37 §8.3): where the digest lies, which is what is signed, and who claims to have signed it. `message` is the content of the digest's
+ * byte string.
+ */
 interface Wrapper {
-  digest: Digest;
+  at: Slice;
   message: Bytes;
   claims: Claim[];
 }
@@ -60,15 +64,11 @@ export function wrapper(e: Element): Wrapper {
   var all: Claim[] = [],
     n,
     s,
-    d,
     outer,
     message;
   enter(e.inside);
   n = array();
   s = bstr();
-  outer = enter(s);
-  d = digest();
-  leave(outer);
   message = take(input, s.at, s.n);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
@@ -78,7 +78,16 @@ export function wrapper(e: Element): Wrapper {
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   done();
-  return { digest: d, message: message, claims: all };
+  return { at: s, message: message, claims: all };
+}
+
+/** The SUIT_Digest of a wrapper: what it says is looked at once it is known who has signed it. */
+export function signedDigest(src: Input, s: Slice): Digest {
+  var d;
+  seek(src, s.at, s.at + s.n);
+  d = digest();
+  done();
+  return d;
 }
 
 /** Whether the bytes of an element, its bstr head included, have the digest: so it is for the manifest (M37 §8.3) and for severed elements. */
@@ -99,35 +108,30 @@ export function checkSevered(e: Envelope, m: Structure, host: Host): void {
   }
 }
 
-/** Every command is looked at; and an integrated payload that no signed command names is data that nobody vouched for. */
-export function checkContents(e: Envelope, m: Structure): void {
-  var i;
+/** Every command of the manifest is looked at. */
+export function checkManifest(e: Envelope, m: Structure): void {
   // a hash of the host's may have read something else meanwhile
   seek(e.input, 0, 0);
-  checkCommands(m, m.uris);
-  for (i = 0; i < e.payloads.length; i++) if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED);
+  checkCommands(m);
 }
 
-/** An envelope before its signatures are verified. */
-interface Unverified {
-  need: number;
-  envelope: Envelope;
-  digest: Digest;
-  claims: Claim[] | null;
-}
-
-/** What has to be read before anybody can be believed. */
-export function read(bytes: Bytes | Source, trust: Trust): Unverified {
-  var need = policy(trust),
-    envelope = parseEnvelope(bytes, false),
-    w = wrapper(envelope.wrapper as Element);
-  return { need: need, envelope: envelope, digest: w.digest, claims: w.claims };
+/** Reads the heads of the integrated payloads: one that no signed command names is data that nobody vouched for. */
+export function checkPayloads(e: Envelope, m: Structure): void {
+  var i;
+  parsePayloads(e);
+  for (i = 0; i < e.payloads.length; i++) {
+    markAt(e.payloads[i].whole.at);
+    if (m.uris.indexOf(e.payloads[i].uri) < 0) refuse(PAYLOAD_UNREFERENCED);
+  }
 }
 
 /** How many signers have to be known: all, where one of them may turn out not to count; 0 where as many as are needed. */
 function most(anchors: Anchor[]): number {
-  var i;
-  for (i = 0; i < anchors.length; i++) if (anchors[i].since || anchors[i].until) return anchors.length;
+  var i, a;
+  for (i = 0; i < anchors.length; i++) {
+    a = anchors[i];
+    if (a.since || a.until || a.vendor || a.class) return anchors.length;
+  }
   return 0;
 }
 
@@ -144,11 +148,35 @@ function current(signers: number[], trust: Trust, need: number, s: Sequence): nu
   return out;
 }
 
-/** The manifest, once its digest is believed. */
-export function believe(u: Unverified, signers: number[], trust: Trust, host: Host): Manifest {
+/** An envelope before its signatures are verified. */
+interface Unverified {
+  need: number;
+  envelope: Envelope;
+  claims: Claim[];
+}
+
+/** What has to be read before anybody can be believed. */
+export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
+  var need = policy(trust),
+    envelope = parseHead(bytes, host, false),
+    w = wrapper(envelope.wrapper as Element);
+  // signatures are verified from copies, and that is when RAM is needed
+  shrink(envelope.input, w.at, w.message);
+  envelope.signed = w.at;
+  return { need: need, envelope: envelope, claims: w.claims };
+}
+
+/** The manifest, once its signers are known. `whole`: with the heads of the payloads. */
+export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
   var e = u.envelope,
-    m: Manifest;
-  checkElement(e.input, e.body, u.digest, host, DIGEST_MANIFEST);
+    sum = signedDigest(e.input, e.signed),
+    m: Manifest,
+    i,
+    c;
+  checkElement(e.input, e.body, sum, host, DIGEST_MANIFEST);
+  // who signed comes first, then what it says
+  markAt(e.foreign);
+  if (e.foreign >= 0) refuse(NOT_SUPPORTED);
   m = parseManifest(e) as Manifest;
   markAt(e.body.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
@@ -156,9 +184,18 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   // a key that was retired or stolen still signs what it could sign before, and nothing newer
   if (HAS_TRUST) signers = current(signers, trust, u.need, m.sequence);
   checkSevered(e, m, host);
-  checkContents(e, m);
+  checkManifest(e, m);
+  if (whole) checkPayloads(e, m);
   m.signers = signers;
-  m.digest = u.digest;
+  m.need = u.need;
+  m.believed = [];
+  for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
+  m.signatures = [];
+  for (i = 0; i < u.claims.length; i++) {
+    c = u.claims[i];
+    m.signatures.push({ head: c.head, body: c.body, multiple: c.multiple, good: !!c.good });
+  }
+  m.digest = sum;
   m.payloads = e.payloads;
   m.envelope = e;
   // from here on it is believed
@@ -167,18 +204,27 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
 }
 
 /**
+ * Who signed an envelope, that it is what was signed, and what it says. Everything that is looked at afterwards, or executed, is in RAM from here on.
+ * `whole`: payloads included, otherwise the head alone. Throws also what a Source or a host throws.
+ */
+export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean): Manifest {
+  var u = read(bytes, trust, host),
+    signers = verified(u.claims, trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0);
+  return believe(u, signers, trust, host, whole);
+}
+
+/**
  * Opens an envelope: octets in RAM or a Source. `trust`: whom to believe, and the lowest sequence number accepted.
  * Returns the authenticated manifest, or throws a refusal { code, at } (numbers: spec/errors.ts). Nothing is changed by either.
- * The bytes must not change while the Manifest is in use: they are hashed, read and executed where they lie.
+ * Wrapper, manifest and severed elements are copied into RAM, once: what is verified is what is read and executed. Payloads stay where they are, and are
+ * held against their digests when they are installed.
  *
  *     open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host): Manifest {
-  var u = read(bytes, trust),
-    signers;
-  host = host || {};
-  signers = verified(u.claims as Claim[], trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0);
-  // what was signed is not needed any more, and takes RAM
-  u.claims = null;
-  return believe(u, signers, trust, host);
+  try {
+    return opened(bytes, trust, host || {}, true);
+  } catch (e) {
+    return rethrow(e);
+  }
 }

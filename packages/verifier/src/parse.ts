@@ -8,6 +8,7 @@ import {
   bstr,
   done,
   here,
+  hold,
   type Input,
   input,
   key,
@@ -32,7 +33,7 @@ import {
 import { FOREIGN, foreign, kindOf, uri } from "./commands.js";
 import { type Digest, digest } from "./digest.js";
 import { HAS_PEEK } from "./features.js";
-import { mark, refuse } from "./refuse.js";
+import { mark, markAt, refuse } from "./refuse.js";
 import {
   COMMON_KEY,
   COMPONENT_LIST,
@@ -63,7 +64,7 @@ import {
   MAN_VERSION,
   TAG_ENVELOPE,
 } from "./spec/suit.js";
-import type { Bytes, Sequence, Source } from "./types.js";
+import type { Bytes, Host, Sequence, Source } from "./types.js";
 
 /** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
 const MAX_COMPONENTS = 16;
@@ -87,6 +88,8 @@ export interface Element {
 export interface Payload {
   uri: string;
   content: Slice;
+  /** The pair of the envelope's map: key and content. */
+  whole: Slice;
 }
 
 export interface Envelope {
@@ -95,6 +98,14 @@ export interface Envelope {
   body: Element;
   severed: Element[];
   payloads: Payload[];
+  /** Where the content of the digest's byte string lies, which is what was signed. */
+  signed: Slice;
+  /** Where the first element is that this build does not run; -1: there is none. Said once it is known who signed. */
+  foreign: number;
+  /** What of the map is not read yet: pairs, where they begin, and the key before them. */
+  left: number;
+  next: number;
+  last: Bytes | null;
 }
 
 /** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
@@ -107,54 +118,74 @@ export interface Structure {
   text?: Slice;
   /** Severable elements of which the manifest holds only the digest. */
   digests: { number: number; sum: Digest }[];
-  /** URIs that the commands name. */
+  /** URIs that the commands name, and the sum of all image sizes that they set. */
   uris: string[];
+  bytes: number;
+  /** Whether a start fetches something: then boot() wants the payloads, too. */
+  loads: boolean;
   referenceUri: string | null;
   /** Numbers of the severed elements that are not at hand. */
   absent: number[];
 }
 
 function element(number: number): Element {
-  var content = bstr();
-  return { number: number, inside: content, whole: { at: mark, n: here - mark } };
+  var content = bstr(),
+    e = { number: number, inside: content, whole: { at: mark, n: here - mark } };
+  // the window of the reader begins at the mark: what is held need not be in it
+  markAt(here);
+  return e;
 }
 
 /**
- * The envelope's map: SUIT_Envelope, with or without tag 107 (M37 §8.2). Only the outermost structure is looked at.
- * `lenient` reads also the code points of the family that this build does not run.
+ * The envelope's map up to its payloads: SUIT_Envelope, with or without tag 107 (M37 §8.2). Wrapper, manifest and severed elements come first, as
+ * the order of keys has it, and are held in RAM; a text, which no device executes, only where `lenient` reads also the code points of the
+ * family that this build does not run. Of their contents nothing is looked at.
  */
-export function parseEnvelope(bytes: Bytes | Source, lenient: boolean): Envelope {
-  var e = { input: begin(bytes), severed: [], payloads: [] } as unknown as Envelope,
-    last: Bytes | null = null,
+export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): Envelope {
+  var e = { input: begin(bytes), severed: [], payloads: [], foreign: -1, last: null } as unknown as Envelope,
     n,
-    text,
-    kind;
+    kind,
+    found;
+  if (host.memory) input.most = host.memory;
   if (HAS_PEEK) input.lenient = lenient;
   if (peekType() === TAG) tag(TAG_ENVELOPE, ENVELOPE_NONE);
   if (peekType() !== MAP) refuse(ENVELOPE_NONE);
-  for (n = map(); n > 0; n--) {
-    if (peekType() === TSTR) {
-      text = uri();
-      last = order(last);
-      // nobody has signed them yet, so what they cost is bounded
-      if (e.payloads.length === MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
-      e.payloads.push({ uri: text, content: bstr() });
-    } else {
-      last = key(last);
-      kind = kindOf(ELEMENTS, name);
-      if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
-      if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) foreign();
-      else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
-      text = element(name);
-      if (kind & SEVERABLE) e.severed.push(text);
-      else if (name === ENV_AUTHENTICATION_WRAPPER) e.wrapper = text;
-      else if (name === ENV_MANIFEST) e.body = text;
-    }
+  for (n = map(); n > 0 && peekType() !== TSTR; n--) {
+    e.last = key(e.last);
+    kind = kindOf(ELEMENTS, name);
+    if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
+    if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) {
+      if (!(HAS_PEEK && lenient)) e.foreign = mark;
+    } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
+    kind = name;
+    found = element(kind);
+    if ((HAS_PEEK && lenient) || kind !== MAN_TEXT) hold(input, found.whole.at, found.whole.n);
+    if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
+    else if (kind === ENV_MANIFEST) e.body = found;
+    else if (kind !== ENV_DELEGATION) e.severed.push(found);
   }
-  done();
+  e.left = n;
+  e.next = here;
+  // nobody has signed them yet, so what they cost is bounded
+  if (n > MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
   if (!e.wrapper && !(HAS_PEEK && lenient)) refuse(ENVELOPE_NO_WRAPPER);
   if (!e.body) refuse(ENVELOPE_NO_MANIFEST);
   return e;
+}
+
+/** The rest of the envelope's map: integrated payloads, of which only the heads are read. */
+export function parsePayloads(e: Envelope): void {
+  var named, at;
+  seek(e.input, e.next, e.input.total);
+  for (; e.left > 0; e.left--) {
+    at = here;
+    // behind text strings a number is out of order
+    if (peekType() !== TSTR) key(e.last);
+    named = uri();
+    e.last = order(e.last);
+    e.payloads.push({ uri: named, content: bstr(), whole: { at: at, n: here - at } });
+  }
+  done();
 }
 
 /** SUIT_Components: one to 16 identifiers, each an array of up to 5 byte strings, none twice. */
@@ -210,6 +241,8 @@ export function parseManifest(envelope: Envelope): Structure {
       commands: [],
       digests: [],
       uris: [],
+      bytes: 0,
+      loads: false,
       referenceUri: null,
       absent: [],
     },

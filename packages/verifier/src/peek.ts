@@ -6,12 +6,15 @@ import type { Claim } from "./cose.js";
 import type { Digest } from "./digest.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import { checkContents, checkElement, checkSevered, wrapper } from "./open.js";
-import { type Envelope, parseEnvelope, parseManifest, type Structure } from "./parse.js";
+import { checkElement, checkManifest, checkPayloads, checkSevered, signedDigest, wrapper } from "./open.js";
+import { type Envelope, parseHead, parseManifest, type Structure } from "./parse.js";
 import { refuse } from "./refuse.js";
 import { DIGEST_MANIFEST, TEXT_KEY } from "./spec/errors.js";
 import { parseText, type TextEntry } from "./text.js";
 import type { Bytes, Source } from "./types.js";
+
+/** A tool has room: bytes of the manifest, and of what is severed from it, that it holds. */
+const MAX_MEMORY = 16777216;
 
 export interface Outline {
   envelope: Envelope;
@@ -47,21 +50,23 @@ function checkText(text: TextEntry[], m: Structure): void {
  * concern bytes, structure and digests.
  */
 export function peek(input: Bytes | Source): Outline {
-  var host = { sha256: sha256, sha384: sha384, sha512: sha512 },
-    e = parseEnvelope(input, true),
+  var host = { memory: MAX_MEMORY, sha256: sha256, sha384: sha384, sha512: sha512 },
+    e = parseHead(input, host, true),
     w = e.wrapper ? wrapper(e.wrapper) : null,
+    sum = w && signedDigest(e.input, w.at),
     m,
     text;
-  if (w) checkElement(e.input, e.body, w.digest, host, DIGEST_MANIFEST);
+  if (sum) checkElement(e.input, e.body, sum, host, DIGEST_MANIFEST);
   m = parseManifest(e);
   checkSevered(e, m, host);
-  checkContents(e, m);
+  checkManifest(e, m);
+  checkPayloads(e, m);
   text = m.text ? parseText(m.text) : [];
   checkText(text, m);
   return {
     envelope: e,
     structure: m,
-    digest: w && w.digest,
+    digest: sum,
     message: w && w.message,
     claims: w ? w.claims : [],
     absent: m.absent,

@@ -1,3 +1,5 @@
+import { DEVICE_FAULT } from "./spec/errors.js";
+
 /** What is thrown: an Error whose `code` is a number of spec/errors.ts and `at` the byte offset in the envelope, or -1. */
 export interface Refusal extends Error {
   code: number;
@@ -18,4 +20,17 @@ export function refuse(code: number): never {
   e.code = code;
   e.at = mark;
   throw e;
+}
+
+/** Refusals pass; whatever else was thrown, by a device, a Source or a host, becomes one, with its cause kept for the log. */
+export function rethrow(e: unknown): never {
+  var cause = e as { code?: unknown; at?: unknown };
+  if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
+  mark = -1;
+  try {
+    refuse(DEVICE_FAULT);
+  } catch (r) {
+    (r as { cause: unknown }).cause = e;
+    throw r;
+  }
 }

@@ -7,6 +7,7 @@ import { HAS_COPY } from "./features.js";
 import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run, type Subject, top } from "./frame.js";
 import { parameters, perform, setIndex } from "./handlers.js";
 import { MARK, type Manifest } from "./manifest.js";
+import type { Structure } from "./parse.js";
 import { markAt, refuse } from "./refuse.js";
 import {
   COMMAND_ARGUMENT,
@@ -27,11 +28,13 @@ import {
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_COPY_PARAMS,
+  DIR_FETCH,
   DIR_OVERRIDE_MULTIPLE,
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
   DIR_SWAP,
   DIR_TRY_EACH,
+  MAN_INVOKE,
 } from "./spec/suit.js";
 
 /**
@@ -43,7 +46,7 @@ const MAX_COMMANDS = 4096;
 /** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
 const MAX_POLICY = 15;
 
-function create(manifest: Subject, sections: number[], identity: Identity, uris: string[] | null): Run {
+function create(manifest: Subject, sections: number[], identity: Identity, looked: Structure | null): Run {
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
@@ -56,8 +59,8 @@ function create(manifest: Subject, sections: number[], identity: Identity, uris:
     frames: [],
     parameters: parameters,
     commands: 0,
-    checked: {},
-    uris: uris,
+    checked: [],
+    looked: looked,
   } as unknown as Run;
 }
 
@@ -89,7 +92,7 @@ function command(run: Run, f: Frame): void {
   f.left -= 2;
   f.command = code;
   f.arg = here;
-  if (!run.uris) {
+  if (!run.looked) {
     skip();
     f.turn = 0;
     f.turns = code === DIR_SET_COMPONENT_INDEX ? [0] : (f.index as number[]);
@@ -99,6 +102,7 @@ function command(run: Run, f: Frame): void {
   if (!kind) refuse(COMMAND_UNKNOWN);
   if (kind & FOREIGN || (!HAS_COPY && (code === DIR_COPY || code === DIR_SWAP))) foreign();
   if (run.shared && !(kind & SHARED)) refuse(SHARED_COMMAND);
+  if (code === DIR_FETCH && run.starts) run.looked.loads = true;
   if (kind & POLICY) {
     if (uint() > MAX_POLICY) refuse(COMMAND_ARGUMENT);
   } else if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
@@ -116,7 +120,7 @@ function walk(run: Run): void {
   for (;;) {
     f = top(run);
     if (!f) {
-      if (run.uris || !nextSequence(run)) return;
+      if (run.looked || !nextSequence(run)) return;
     } else if (f.turn < f.turns.length) {
       if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT);
       perform(run, f, f.turns[f.turn++]);
@@ -139,16 +143,18 @@ function walk(run: Run): void {
 }
 
 /**
- * Looks at every command of every sequence at hand, and notes in `uris` the URIs that they name. Bytes are read in order, each once.
- * Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
+ * Looks at every command of every sequence at hand, and notes the URIs that they name and the sum of the image sizes. Bytes are read in order, each
+ * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
  */
-export function checkCommands(m: Subject, uris: string[]): void {
-  var run = create(m, [], null as unknown as Identity, uris),
+export function checkCommands(m: Structure): void {
+  var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
   for (i = 0; i <= m.commands.length; i++) {
     run.shared = i === 0;
     if (i) frame(run, m.commands[i - 1].inside, 0, null);
     else if (m.shared) frame(run, m.shared, 0, null);
+    // validate, load and invoke are a start
+    run.starts = i > 0 && m.commands[i - 1].number <= MAN_INVOKE;
     walk(run);
   }
 }

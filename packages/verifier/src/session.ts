@@ -23,7 +23,7 @@ import {
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
 import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
-import type { Bytes, HashState, Host, Source } from "./types.js";
+import type { Bytes, HashState, Host, Source, Trust } from "./types.js";
 
 /** A component that this session has written. */
 export interface Written {
@@ -35,6 +35,7 @@ export interface Written {
 
 export interface Session {
   input: Bytes | Source;
+  trust: Trust;
   release: Manifest;
   board: Device;
   host: Host;

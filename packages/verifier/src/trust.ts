@@ -1,7 +1,7 @@
 // Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/trust.md has the format and its
 // rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
 
-import { rawKey, same } from "./bytes.js";
+import { same, sameKey } from "./bytes.js";
 import {
   arg,
   array,
@@ -9,6 +9,7 @@ import {
   bstr,
   done,
   head,
+  hold,
   input,
   int,
   key,
@@ -100,12 +101,15 @@ export interface TrustStore {
   thresholds: number[];
   /** The bytes that the roots have signed. */
   payload: Bytes;
+  /** From trustFile(): the whole file as it was read and verified, which is what to keep. */
+  file?: Bytes;
 }
 
 /** A file before its signatures are verified. */
 interface Unverified {
   store: TrustStore;
   claims: Claim[];
+  file: Bytes;
 }
 
 /** The content of a byte string of at most `most` bytes. */
@@ -182,8 +186,8 @@ function anchorList(algs: Alg[]): TrustAnchor[] {
   if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
   for (; n > 0; n--) {
     a = anchorItem(algs);
-    // a key counts once, whatever its algorithm, kid or roles
-    for (i = 0; i < out.length; i++) if (same(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
+    // a secret counts once, whatever its algorithm, kid or roles
+    for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
     out.push(a);
   }
   return out;
@@ -232,20 +236,28 @@ function contents(algs: Alg[], s: Slice): TrustStore {
   return out;
 }
 
+/** Begins to read, once: everything is in RAM from here on. */
+function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
+  begin(bytes);
+  if (memory) input.most = memory;
+  input.code = TRUST_LIMIT;
+  hold(input, 0, input.total);
+}
+
 /** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
 export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
-  begin(payload);
+  beginHeld(payload, undefined);
   return contents(algs, { at: 0, n: payload.length });
 }
 
 /** Everything of a file that has to be read. No signature is verified. */
-export function readTrust(algs: Alg[], bytes: Bytes | Source): Unverified {
+export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): Unverified {
   var aad: number[] = [],
     all,
     s,
     i;
   for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
-  begin(bytes);
+  beginHeld(bytes, memory);
   if (head() !== TAG || arg !== TAG_SIGN) refuse(TRUST_NONE);
   if (array() !== 4) refuse(CBOR_TYPE);
   skip();
@@ -256,7 +268,7 @@ export function readTrust(algs: Alg[], bytes: Bytes | Source): Unverified {
   seek(input, 0, input.total);
   all = claims(null, aad);
   done();
-  return { store: contents(algs, s), claims: all };
+  return { store: contents(algs, s), claims: all, file: take(input, 0, input.total) };
 }
 
 /** The roots of a file that this build can verify with, as a policy for the file that follows. */
@@ -277,7 +289,7 @@ function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
     i,
     j;
   for (i = 0; i < found.length; i++) {
-    for (j = 0; j < anchors.length && !same(rawKey(anchors[j].key), rawKey(all[found[i]].key)); j++);
+    for (j = 0; j < anchors.length && !sameKey(anchors[j].key, all[found[i]].key); j++);
     if (j < anchors.length) n++;
   }
   return n;
@@ -287,14 +299,14 @@ function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
  * Reads a trust file that comes from outside. `before`: what is trusted up to now, the file before or root keys; its roots must have signed,
  * as many as it wants, and so must those that the file itself lists. The sequence number must be higher than that of the file before;
  * the same list once more is accepted. `algs`: the algorithms of this build; an anchor of another one counts for nothing.
- * Returns what is trusted from now on, or throws a refusal { code, at }, and nothing has changed. The caller keeps the bytes of the file, where
- * nobody else can write, and reads them with embeddedTrust() from then on.
+ * Returns what is trusted from now on, or throws a refusal { code, at }, and nothing has changed. The caller keeps `file` of it, where
+ * nobody else can write, and reads that with embeddedTrust() from then on: what a Source gives the next time nobody has verified.
  */
 export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
   var last = before && (before as TrustStore).payload ? (before as TrustStore) : null,
     roots = last ? rootsOf(last) : (before as Trust),
     need = policy(roots),
-    f = readTrust(algs, bytes),
+    f = readTrust(algs, bytes, host && host.memory),
     store = f.store,
     own = rootsOf(store),
     all = roots.anchors.concat(own.anchors),
@@ -316,6 +328,7 @@ export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore
     // Rollback: what was revoked would be trusted again
     if (!less(last.sequence, store.sequence) && !same(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
   }
+  store.file = f.file;
   return store;
 }
 

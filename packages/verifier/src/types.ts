@@ -4,13 +4,18 @@
 export type Bytes = ArrayLike<number>;
 
 /**
- * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`, in an
- * array that later calls leave alone. `chunk` is how many are read at a time where many are needed; 1,024 where it is left out.
+ * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`; they are copied before it
+ * is called again. `chunk` is how many are read at a time where many are needed; 1,024 where it is left out.
  */
 export interface Source {
   length: number;
   chunk?: number;
   read(offset: number, n: number): Bytes;
+  /**
+   * Dangerous: wrapper, manifest and severed elements are not copied into RAM but read again and again where they lie. Whoever can make `read` answer
+   * differently from one time to the next decides what is executed. Only for manifests that do not fit the RAM, in a flash that nobody else writes.
+   */
+  dangerouslyReadInPlace?: boolean;
 }
 
 /** An unsigned 64-bit number as two unsigned 32-bit halves, [high, low]. Exact where a double is not. */
@@ -32,8 +37,12 @@ export interface Hash {
   joined?(pieces: (number | Bytes)[]): Bytes;
 }
 
-/** What an engine offers natively. What is left out, the entry of the package or bundle fills with ours. */
+/**
+ * What an engine offers. A hash that is left out, the entry of the package or bundle fills with ours. `memory`: how many bytes of an envelope (wrapper,
+ * manifest, severed elements) or of a trust file may be copied into RAM; 65,536 where it is left out. More is refused: HEAD_LENGTH, TRUST_LIMIT.
+ */
 export interface Host {
+  memory?: number;
   sha256?: Partial<Hash>;
   sha384?: Partial<Hash>;
   sha512?: Partial<Hash>;
@@ -58,7 +67,8 @@ export interface Alg {
 
 /**
  * A key that is trusted, with the one algorithm it is trusted for: the message never chooses. `since`, `until`: the lowest and the highest
- * sequence number of a manifest that it counts for; a bundle looks at them where it has trust files.
+ * sequence number of a manifest that it counts for; `vendor`, `class`: the only identifier, 16 bytes each, for whose devices it counts. A bundle looks at
+ * these where it has trust files.
  */
 export interface Anchor {
   alg: Alg;
@@ -66,6 +76,8 @@ export interface Anchor {
   kid?: Bytes;
   since?: Sequence;
   until?: Sequence;
+  vendor?: Bytes;
+  class?: Bytes;
 }
 
 /** Whom to believe. `need` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */

@@ -4,7 +4,8 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
-import { type Device, errors, install } from "../src/index.js";
+import { type Device, errors, install, type Source } from "../src/index.js";
+import { refusalOf } from "./refusals.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
 const PAGE = 2048;
@@ -47,11 +48,16 @@ describe("a record", () => {
     const flash = blankFlash();
     const one = await release(1, image(1, 101));
     expect(install(one, trust, on(flash)).next()).toBeUndefined();
-    const first = [MAGIC, 1, 0, 1, 0, 2, at(one.length, 1), 0, at(101, 1), 0];
+    const kept = (): number => on(flash).envelope()?.length ?? 0;
+    const n1 = kept();
+    expect(n1).toBeGreaterThan(100);
+    const first = [MAGIC, 1, 0, 1, 0, 2, at(n1, 1), 0, at(101, 1), 0];
     expect(words(flash.read(RECORDS[0], 44), 11)).toEqual(words(sealed(...first), 11));
     const two = await release(2n ** 32n + 5n + "", image(2, 102));
     expect(install(two, trust, on(flash)).next()).toBeUndefined();
-    const second = [MAGIC, 2, 1, 5, 3, 2, at(two.length, 0), at(one.length, 1), at(102, 0), at(101, 1)];
+    const n2 = kept();
+    expect(n2).not.toBe(n1);
+    const second = [MAGIC, 2, 1, 5, 3, 2, at(n2, 0), at(n1, 1), at(102, 0), at(101, 1)];
     expect(words(flash.read(RECORDS[1], 48), 12)).toEqual([...words(sealed(...second), 11), 0xffffffff]);
     const device = on(flash);
     device.start();
@@ -132,10 +138,12 @@ describe("on trial", () => {
     const flash = await trial();
     const device = on(flash);
     const before = flash.operations;
+    const next = await release(3, image(3, 100));
     expect(code(() => device.begin(true))).toBe(errors.UNCONFIRMED);
     expect(code(() => device.erase(ID, 1))).toBe(errors.UNCONFIRMED);
-    expect(code(() => device.receive([1]))).toBe(errors.UNCONFIRMED);
-    expect(code(() => device.persist({ sequence: [0, 3], written: [], envelope: [1] }))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.receive(next, next.length, trust))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.keep(next))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.persist({ sequence: [0, 3], written: [] }))).toBe(errors.UNCONFIRMED);
     device.begin(false);
     expect([device.slot(ID), flash.operations]).toEqual([0, before]);
   });
@@ -190,56 +198,66 @@ describe("a writer", () => {
 });
 
 describe("what is committed", () => {
-  it("has no lower floor, and is what was written", () => {
+  const commit = (device: FlashDevice, n: number, ...envelope: number[]) => {
+    const kept = device.keep(envelope) as Source;
+    device.persist({ sequence: [0, n], written: [] });
+    return kept;
+  };
+  it("has no lower floor, and is what was kept", () => {
     const flash = blankFlash();
-    const device = on(flash);
-    device.persist({ sequence: [0, 5], written: [], envelope: [1, 2, 3] });
-    expect(() => device.persist({ sequence: [0, 4], written: [], envelope: [1] })).toThrow("the floor would go down");
-    device.persist({ sequence: [0, 5], written: [], envelope: [9, 8, 7, 6, 5] });
-    // the first one was not confirmed yet where there was one before
-    expect(Array.from(on(flash).envelope()?.read(1, 3) ?? [])).toEqual([8, 7, 6]);
-    expect(on(flash).envelope()?.length).toBe(5);
+    const device = on(flash, { ...layout, tries: 0 });
+    expect(Array.from(commit(device, 5, 1, 2, 3).read(0, 3))).toEqual([1, 2, 3]);
+    expect(() => commit(device, 4, 1)).toThrow("the floor would go down");
+    expect(Array.from(device.envelope()?.read(0, 3) ?? [])).toEqual([1, 2, 3]);
+    commit(device, 5, 9, 8, 7, 6, 5);
+    const after = on(flash, { ...layout, tries: 0 });
+    expect([Array.from(after.envelope()?.read(1, 3) ?? []), after.envelope()?.length]).toEqual([[8, 7, 6], 5]);
   });
-  it("is no envelope that flash has changed on its way", () => {
-    const flash = blankFlash();
-    const { write } = flash;
-    flash.write = (address, b) => write.call(flash, address, address === 5 * PAGE ? Array.from(b, (x) => x ^ 1) : b);
-    expect(() => on(flash).persist({ sequence: [0, 1], written: [], envelope: [1, 2, 3] })).toThrow("the envelope was not written");
-    expect(on(flash).floor()).toEqual([0, 0]);
+  it("has an envelope, and each envelope counts once", () => {
+    const device = on(blankFlash(), { ...layout, tries: 0 });
+    expect(() => device.persist({ sequence: [0, 1], written: [] })).toThrow("no envelope was kept");
+    commit(device, 1, 1);
+    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
+    device.keep([1]);
+    device.discard();
+    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
   });
   it("is no record that flash has changed on its way", () => {
     for (const part of [0, 40]) {
       const flash = blankFlash();
       const { write } = flash;
       flash.write = (address, b) => write.call(flash, address, address === RECORDS[0] + part ? Array.from(b, (x) => x & 0xfe) : b);
-      expect(() => on(flash).persist({ sequence: [0, 1], written: [], envelope: [255, 255, 255] })).toThrow("the record was not written");
+      expect(() => commit(on(flash), 1, 255, 255, 255)).toThrow("the record was not written");
       expect(on(flash).floor()).toEqual([0, 0]);
     }
   });
 });
 
 describe("an envelope that is received", () => {
-  it("is there from the first byte to received(), once", () => {
+  it("is there once it is whole, until another one begins", async () => {
     const device = on(blankFlash());
-    expect(() => device.received()).toThrow("nothing was received");
-    device.receive([1, 2, 3]);
-    device.receive([4, 5]);
+    expect(refusalOf(device.received)).toEqual([errors.CBOR_TRUNCATED, expect.any(Number)]);
+    const [one, two] = [await release(1, image(1, 100)), await release(2, image(2, 101))];
+    device.receive(one, one.length, trust);
     const source = device.received();
-    expect([source.length, Array.from(source.read(0, 5)), source.chunk]).toEqual([5, [1, 2, 3, 4, 5], undefined]);
-    expect(device.received()).toBe(source);
-    device.receive([9]);
+    expect(Uint8Array.from(source.read(0, 3))).toHaveLength(3);
+    expect([device.received() === source, source.chunk]).toEqual([true, undefined]);
+    device.receive(two, two.length, trust);
     expect(() => source.read(0, 1)).toThrow("another envelope is being received");
-    expect(Array.from(device.received().read(0, 1))).toEqual([9]);
+    expect(install(device.received(), trust, device).next()).toBeUndefined();
+    expect([device.floor(), device.size(ID, false)]).toEqual([[0, 2], 101]);
   });
-  it("fits its area", () => {
-    const device = on(blankFlash());
-    device.receive(new Array(PAGE).fill(1));
-    expect(code(() => device.receive([1]))).toBe(errors.STORAGE_FULL);
+  it("is refused where it does not fit its area", async () => {
+    const flash = blankFlash();
+    const big = await release(1, image(1, PAGE));
+    expect(code(() => on(flash).receive(big, big.length, trust))).toBe(errors.STORAGE_FULL);
+    expect(flash.operations).toBe(0);
   });
-  it("is read by as many bytes as the device says", () => {
+  it("is read by as many bytes as the device says", async () => {
     const device = on(blankFlash());
     device.chunk = 128;
-    device.receive([1]);
+    const one = await release(1, image(1, 100));
+    device.receive(one, one.length, trust);
     expect(device.received().chunk).toBe(128);
   });
 });

@@ -21,8 +21,9 @@ describe("a trust file", () => {
       listOf({ anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(-9999), key: bytes(new Array(n).fill(1)) })] });
     const fits = 65535 - filled(65000).length + 65000;
     const whole = async (n: number) => Uint8Array.from(await fileOf(filled(n)));
-    expect(trustFile(await whole(fits), root).payload.length).toBe(65535);
-    expect(refusalOf(trustFile, await whole(fits + 1), root)[0]).toBe(TRUST_LIMIT);
+    const host = { memory: 100_000 };
+    expect(trustFile(await whole(fits), root, host).payload.length).toBe(65535);
+    expect(refusalOf(trustFile, await whole(fits + 1), root, host)[0]).toBe(TRUST_LIMIT);
   });
 
   it("is verified with the hash of the host, where there is one", async () => {

@@ -79,7 +79,7 @@ function installOn(started: Started, release: Release): void {
     return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
   };
   const envelope = chunked(release.envelope, device.chunk);
-  const progress = install(started.receive?.(envelope) ?? envelope, release.trust, device, host);
+  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, host);
   if (progress.next()) progress.next(false);
 }
 

@@ -2,6 +2,7 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
+import { host } from "../io.js";
 import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "./flash-model.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
 
@@ -97,8 +98,8 @@ export function flashStore(setup: Setup, receiving = true): Store {
     const device = flashDevice(flash, setup.identity, layout, () => true);
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
-      started.receive = (envelope) => {
-        inPackets(envelope, (packet) => device.receive(packet));
+      started.receive = (envelope, trust) => {
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
         return device.received();
       };
     return started;

@@ -1,6 +1,6 @@
 // device/memory.ts, as if its slots, its floor and which slot is current outlived a power cut, each change of them whole or not at all.
 
-import type { Bytes, Commit, ComponentId, Sequence } from "@firmseal/verifier";
+import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
@@ -12,7 +12,7 @@ interface State {
   slots: readonly (readonly [Pieces, Pieces])[];
   current: readonly number[];
   sequence: Sequence;
-  envelope: Commit["envelope"] | null;
+  envelope: Bytes | null;
 }
 
 /** What an operation leaves of a state, when it got as far as `tear` says. */
@@ -97,7 +97,7 @@ class MemoryMachine implements Machine {
       return read(id, offset, n, fresh);
     };
     device.persist = (commit) => {
-      const envelope: Bytes = "read" in commit.envelope ? commit.envelope.read(0, commit.envelope.length) : commit.envelope;
+      const envelope = device.kept;
       const parts = commit.written.map((id) => target(id).part);
       this.log.push({
         what: "commit",
@@ -107,7 +107,7 @@ class MemoryMachine implements Machine {
             ? state
             : { ...state, sequence: commit.sequence, envelope, current: state.current.map((c, i) => (parts.includes(i) ? 1 - c : c)) },
       });
-      persist({ ...commit, envelope });
+      persist(commit);
     };
     this.device = device;
     return { device, envelope: device.envelope };

@@ -1,6 +1,7 @@
 // device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
+import { host } from "../io.js";
 import { FlashStore } from "./flash.js";
 import { blank, type FlashModel } from "./flash-model.js";
 import { powerOn, storageIo } from "./storage-model.js";
@@ -17,8 +18,8 @@ export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR)
     const device = storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
-      started.receive = (envelope) => {
-        inPackets(envelope, (packet) => device.receive(packet, envelope.length));
+      started.receive = (envelope, trust) => {
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
         return device.received();
       };
     return started;

@@ -1,7 +1,7 @@
 // What a simulated device is to the simulation: storage that can be put under power, and that tells what would be left of it if the power had
 // failed at any of its operations.
 
-import type { Bytes, ComponentId, Device, Identity, Source } from "@firmseal/verifier";
+import type { Bytes, ComponentId, Device, Identity, Source, Trust } from "@firmseal/verifier";
 
 /** What the update at hand asks of a device. */
 export interface Setup {
@@ -21,7 +21,7 @@ export interface Started {
   /** What the application says when it has found itself well. */
   confirm?(): void;
   /** Takes in an envelope where the device keeps one itself, and gives what is to be handed to install(). */
-  receive?(envelope: Source): Source;
+  receive?(envelope: Source, trust: Trust): Source;
 }
 
 /** One point at which the power can fail. */

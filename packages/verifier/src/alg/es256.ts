@@ -6,7 +6,7 @@
 //
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
 
-import { rawKey } from "../bytes.js";
+import { copied, rawKey } from "../bytes.js";
 import { hashing } from "../digest.js";
 import { whole } from "../hash/block.js";
 import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
@@ -180,9 +180,13 @@ function digits(u: number[], s: number): number[] {
  * y^2 = x^3 - 3 x + b, as W^2 = 4 (x^3 - 3 x + b). Weights: 2 y has 4, RR less than 1; b - 3 x has 4.
  */
 function decode(key: Bytes): number[][] | false {
-  var x = load(key, 1);
-  var y = load(key, 33);
-  if (key.length !== 65 || key[0] !== 4 || !less(x, P) || !less(y, P)) return false;
+  var own = copied(key, 65);
+  var x: number[];
+  var y: number[];
+  if (!own || own[0] !== 4) return false;
+  x = load(own, 1);
+  y = load(own, 33);
+  if (!less(x, P) || !less(y, P)) return false;
   mul(x, x, RR);
   mul(y, lin(y, y, 2, y, 0), RR);
   mul(A, mul(A, x, x), x, lin(C, CURVE_B, 1, x, -3), 1);
@@ -200,7 +204,9 @@ function valid(key: Bytes): boolean {
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = rawKey(key);
   var h = host.sha256;
+  var own = copied(signature, 64);
   var q = decode(raw);
+  var e: Bytes | null;
   var p: number[][];
   var r: number[];
   var s: number[];
@@ -209,11 +215,15 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var i: number;
   var j: number;
   var k: number;
-  r = load(signature, 0);
-  s = load(signature, 32);
-  if (signature.length !== 64 || !q || isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
+  if (!own || !q) return false;
+  r = load(own, 0);
+  s = load(own, 32);
+  if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
+  e = copied(h && h.once ? h.once(message) : whole(hashing(host, HASH_SHA_256), message), 32);
+  // A host's hash that is no SHA-256.
+  if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
-  u = ratio([s, load(h && h.once ? h.once(message) : whole(hashing(host, HASH_SHA_256), message), 0), r], N, N_INV);
+  u = ratio([s, load(e, 0), r], N, N_INV);
   u = [digits(u[1], u[0][0]), digits(u[2], u[0][0])];
   t = table([[GX, GW, ONE], q]);
   // Any point, with Z = 0.

@@ -210,7 +210,8 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
  */
 export function isZero(a: number[]): boolean {
   var i: number;
-  for (i = 0; i < 11; i++) if (a[i] + a[0] * P[i]) return false;
+  // What is not a number is not 0 either.
+  for (i = 0; i < 11; i++) if (a[i] + a[0] * P[i] !== 0) return false;
   return true;
 }
 
@@ -222,7 +223,7 @@ export function less(a: number[], b: number[]): boolean {
   return c < 0;
 }
 
-/** 32 bytes, big-endian, from offset `at` as a plain number: limbs 0 to 2^24 - 1 (weight 2). */
+/** 32 octets, big-endian, from offset `at` as a plain number: limbs 0 to 2^24 - 1 (weight 2). The caller has seen to it that they are octets. */
 export function load(b: Bytes, at: number): number[] {
   var o: number[] = [];
   var i: number;

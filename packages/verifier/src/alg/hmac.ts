@@ -1,6 +1,6 @@
 // HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
 
-import { rawKey, same } from "../bytes.js";
+import { copied, rawKey, same } from "../bytes.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_HMAC_256_256 } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -35,10 +35,8 @@ export function hmacSha256(key: Bytes, message: Bytes, hash: Hash): Bytes {
 
 /** Exactly 32 bytes: RFC 9053 §3.1 wants the key as long as the tag, and its length checked. */
 function valid(key: Bytes): boolean {
-  var i = 0;
   // a text, or what holds no numbers, would count as a key of zeros
-  while (i < key.length && key[i] >= 0 && typeof key[i] === "number") i++;
-  return i === 32 && key.length === 32;
+  return !!copied(key, 32);
 }
 
 /**
@@ -46,11 +44,10 @@ function valid(key: Bytes): boolean {
  * All 32 bytes are compared whatever they hold, so that the time tells a forger nothing about how far he has got.
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
-  var raw = rawKey(key);
+  var raw = copied(rawKey(key), 32);
+  // same() takes for equal what is octets on both sides, and nothing else
   return (
-    tag.length === 32 &&
-    valid(raw) &&
-    same(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
+    !!raw && tag.length === 32 && same(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
   );
 }
 

@@ -7,7 +7,7 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { rawKey, room, same } from "../bytes.js";
+import { areOctets, copied, rawKey, room, same } from "../bytes.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -243,18 +243,24 @@ function sizeOf(b: Bytes, at: number): number {
   return tree > 4 && tree < 15 && ots > 0 && ots < 9 && n === (ots < 5 ? 32 : 24) ? n : 0;
 }
 
+/** A copy of a key that can be used, or null. */
+function usable(key: Bytes): Bytes | null {
+  var own = copied(key, key.length);
+  var levels = own ? u32(own, 0) : 0;
+  var n = own ? sizeOf(own, 4) : 0;
+  return n > 0 && levels > 0 && levels < 9 && key.length === 28 + n ? own : null;
+}
+
 function valid(key: Bytes): boolean {
-  var levels = u32(key, 0);
-  var n = sizeOf(key, 4);
-  return n > 0 && levels > 0 && levels < 9 && key.length === 28 + n;
+  return !!usable(key);
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = rawKey(key);
-  var own = host.sha256;
-  var hash = (own && (own.once || own.create) ? own : sha256) as Hash;
-  var levels = u32(raw, 0);
-  var n = sizeOf(raw, 4);
+  var raw = usable(rawKey(key));
+  var given = host.sha256;
+  var hash = (given && (given.once || given.create) ? given : sha256) as Hash;
+  var levels: number;
+  var n: number;
   var at = 4;
   var lms: Bytes;
   var w: number;
@@ -266,7 +272,11 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var signed: Bytes;
   var node: Bytes;
   var side: Bytes;
-  if (!valid(raw) || u32(signature, 0) !== levels - 1) return false;
+  if (!raw) return false;
+  levels = u32(raw, 0);
+  n = sizeOf(raw, 4);
+  // Only octets go on: a hash would take other numbers for what their low 8 bits say.
+  if (!areOctets(signature) || u32(signature, 0) !== levels - 1) return false;
   lms = part(raw, 4, 24 + n);
   // RFC 8554 §6.3: each level signs the public key of the next one, the last one the message.
   for (; levels > 0; levels--) {

@@ -235,6 +235,15 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
   }
 
+  /** Which of the two envelopes is not current. */
+  function other(): string {
+    return record.envelope === "a" ? "b" : "a";
+  }
+
+  function envelopeFile(which: string): string {
+    return folder + "/envelope." + which + ".suit";
+  }
+
   function close(): void {
     var names = Object.keys(fresh),
       i;
@@ -293,12 +302,23 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       device.invoked.push(componentName(id));
       return true;
     },
+    keep: function (envelope: Bytes | Source) {
+      var file = envelopeFile(other()),
+        r = inputOf(envelope);
+      settled();
+      replace(fs, file, function (fd) {
+        var at = 0;
+        feed(r, { at: 0, n: r.total }, function (bytes) {
+          writeFully(fs, fd, typed(bytes), at);
+          at += bytes.length;
+        });
+      });
+      return fileSource(fs, file, r.total);
+    },
     persist: function (commit: Commit) {
       settled();
-      var next = record.envelope === "a" ? "b" : "a",
-        components: DeviceRecord["components"] = {},
+      var components: DeviceRecord["components"] = {},
         names = Object.keys(record.components),
-        r = inputOf(commit.envelope),
         updated: DeviceRecord,
         i,
         name;
@@ -308,13 +328,6 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         fs.fsyncSync(fresh[name].fd);
         components[name] = { slot: 1 - part(name).slot, size: fresh[name].size };
       }
-      replace(fs, folder + "/envelope." + next + ".suit", function (fd) {
-        var at = 0;
-        feed(r, { at: 0, n: r.total }, function (bytes) {
-          writeFully(fs, fd, typed(bytes), at);
-          at += bytes.length;
-        });
-      });
       syncFolder(fs, folder + "/slots");
       // no order of names is promised: that of the envelope must not come to the disk after that of the record
       syncFolder(fs, folder);
@@ -326,7 +339,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         floor: decimal(commit.sequence),
         capacity: record.capacity,
         components: components,
-        envelope: next,
+        envelope: other(),
       };
       writeRecord(fs, folder, updated);
       // from here on the new release is current, and nothing that fails may take its slots for leftovers
@@ -356,7 +369,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       return own(device.payloads, uri) ? device.payloads[uri] : undefined;
     },
     envelope: function () {
-      var file = folder + "/envelope." + record.envelope + ".suit";
+      var file = envelopeFile(record.envelope);
       return record.envelope ? fileSource(fs, file, fs.statSync(file).size) : null;
     },
   };

@@ -7,6 +7,7 @@
 import { room } from "../bytes.js";
 import type { Bytes, Sequence } from "../types.js";
 import type { Flash } from "./flash.js";
+import { isLater } from "./generation.js";
 
 /** `now` and `before`: by area (0 is the envelope), the slot that is current and how much lies in it, as size * 2 + slot. */
 export interface FlashRecord {
@@ -23,7 +24,7 @@ export interface FlashRecord {
 }
 
 export var MAGIC = 1179865649; // "FSR1"
-var ERASED = 4294967295;
+export var ERASED = 4294967295;
 /** Words of the journal behind a record. A confirmation counts when all its bits are there; everything else is a start. */
 export var CONFIRMED = 0;
 export var STARTED = 65535;
@@ -108,5 +109,5 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
 export function newest(flash: Flash, pages: number[]): FlashRecord | null {
   var a = readRecord(flash, pages, 0),
     b = readRecord(flash, pages, 1);
-  return a && b ? (a.generation > b.generation ? a : b) : a || b;
+  return a && b ? (isLater(a.generation, b.generation) ? a : b) : a || b;
 }

@@ -8,11 +8,13 @@ import { feed, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
+import { type Arrival, arrive, arrived, type Shelf } from "../receive.js";
 import { refuse } from "../refuse.js";
 import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
-import type { Bytes, Sequence, Source } from "../types.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "../types.js";
 import { sameId } from "./component.js";
-import { CONFIRMED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
+import { CONFIRMED, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
+import { nextGeneration } from "./generation.js";
 
 /** The flash as its driver offers it. Each call does what it says, or throws. */
 export interface Flash {
@@ -48,10 +50,7 @@ export interface FlashLayout {
 /** Starts an image. `address` is where it lies, -1 for one that was loaded: read(id, …, true) gives that. */
 export type FlashInvoke = (id: ComponentId, args: Bytes | undefined, address: number, size: number) => boolean;
 
-export interface FlashDevice extends TrialDevice {
-  /** Takes the next bytes of an envelope, straight to where it would stay. The first ones after received() begin a new one. */
-  receive(bytes: Bytes): void;
-}
+export type FlashDevice = TrialDevice;
 
 interface Writer {
   base: number;
@@ -104,8 +103,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     pending = false,
     installing = false,
     fresh: (Writer | undefined)[] = [],
+    // what is received, what of it has arrived, and what will be kept
     inbox: Writer | null = null,
     inboxSource: Source | null = null,
+    arrival: Arrival | null = null,
+    kept: Writer | null = null,
+    shelf: Shelf,
     device: FlashDevice,
     i;
 
@@ -191,12 +194,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   function envelopeWriter(): Writer {
     var w = writer(0);
     if (inbox) inbox.stale = true;
-    inbox = inboxSource = null;
+    inbox = inboxSource = kept = null;
     return w;
   }
 
-  /** Keeps the envelope beside the one that is current, and reads it back. */
-  function keep(envelope: Bytes | Source): Writer {
+  /** Writes the envelope beside the one that is current, and reads it back. */
+  function store(envelope: Bytes | Source): Writer {
     var w = envelopeWriter(),
       r = inputOf(envelope),
       at = 0;
@@ -216,7 +219,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     var page = record ? 1 - record.page : 0,
       at = layout.records[page],
       // without a release before there is no way back
-      words = [MAGIC, (record ? record.generation : 0) + 1, floor[0], floor[1], (current[0] && layout.tries) || 0, areas.length],
+      words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], (current[0] && layout.tries) || 0, areas.length],
       body,
       k;
     for (k = 0; k < areas.length; k++) words.push(now[k], current[k]);
@@ -276,6 +279,10 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         w = fresh[k];
       return invoke(id, args, w ? w.base : place(k), w ? w.n : current[k] >>> 1);
     },
+    keep: function (envelope: Bytes | Source) {
+      kept = inbox && envelope === inboxSource ? inbox : store(envelope);
+      return source(kept.base, kept.n, kept);
+    },
     persist: function (commit: Commit) {
       var now: number[] = [],
         generation = record ? record.generation : 0,
@@ -291,12 +298,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         close(w);
         now[k] = w.n * 2 + 1 - (current[k] & 1);
       }
-      w = inbox && commit.envelope === inboxSource ? inbox : keep(commit.envelope);
-      now[0] = w.n * 2 + 1 - (current[0] & 1);
+      if (!kept) throw new Error("no envelope was kept");
+      now[0] = kept.n * 2 + 1 - (current[0] & 1);
       writeRecord(commit.sequence, now);
-      inbox = inboxSource = null;
+      inbox = inboxSource = kept = null;
       refresh();
-      if (!record || record.generation !== generation + 1) throw new Error("the record was not written");
+      if (!record || record.generation !== nextGeneration(generation)) throw new Error("the record was not written");
     },
     discard: function () {
       var left = fresh,
@@ -304,6 +311,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         w,
         now;
       fresh = [];
+      kept = null;
       if (left.length < 2) return;
       now = newest(flash, layout.records);
       if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
@@ -320,8 +328,15 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       var r = record as FlashRecord;
       if (pending && r.starts < r.tries) {
         flash.write(r.next, octets([STARTED]));
-        r.starts++;
-        r.next += 4;
+        if (same(flash.read(r.next, 4), octets([ERASED]))) {
+          // The word did not take. What starts without being counted could fail for ever: the release before is current.
+          pending = false;
+          back = true;
+          current = r.before;
+        } else {
+          r.starts++;
+          r.next += 4;
+        }
       }
       return device.envelope();
     },
@@ -337,15 +352,30 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     rolledBack: function () {
       return back;
     },
-    receive: function (bytes: Bytes) {
-      if (!inbox || inbox.closed) inbox = envelopeWriter();
-      append(inbox, bytes);
+    receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
+      var before = arrival;
+      // given up, unless it goes on
+      arrival = null;
+      arrival = arrive(before, bytes, length, trust, host, device, shelf);
     },
     received: function () {
-      if (!inbox) throw new Error("nothing was received");
-      close(inbox);
-      if (!inboxSource) inboxSource = source(inbox.base, inbox.n, inbox);
-      return inboxSource;
+      var a = arrival;
+      arrival = null;
+      if (a || !inboxSource) {
+        arrived(a);
+        close(inbox as Writer);
+        inboxSource = source((inbox as Writer).base, (inbox as Writer).n, inbox);
+      }
+      return inboxSource as Source;
+    },
+  };
+  shelf = {
+    begin: function (n) {
+      if (n > areas[0].size) refuse(STORAGE_FULL);
+      inbox = envelopeWriter();
+    },
+    write: function (bytes) {
+      append(inbox as Writer, bytes);
     },
   };
   for (i = 0; i < layout.components.length; i++) areas.push(layout.components[i]);

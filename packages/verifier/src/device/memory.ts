@@ -1,5 +1,6 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
+import { inputOf, take } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import type { Bytes, Sequence, Source } from "../types.js";
@@ -18,8 +19,9 @@ interface Part {
 export interface MemoryDevice extends Device {
   parts: Part[];
   sequence: Sequence;
-  /** The envelope of what is current. */
-  envelope: Bytes | Source | null;
+  /** The envelope of what is current, and the one that will be. */
+  envelope: Bytes | null;
+  kept: Bytes | null;
   installing: boolean;
   /** Payloads that fetch() can give, by URI. */
   payloads: { [uri: string]: Bytes | Source };
@@ -45,6 +47,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
     parts: parts,
     sequence: [0, 0],
     envelope: null,
+    kept: null,
     installing: false,
     payloads: {},
     invoked: [],
@@ -85,6 +88,11 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
       device.invoked.push({ id: id, args: args });
       return true;
     },
+    keep: function (envelope: Bytes | Source) {
+      var from = inputOf(envelope);
+      device.kept = take(from, 0, from.total);
+      return device.kept;
+    },
     persist: function (commit: Commit) {
       var k, part;
       for (k = 0; k < commit.written.length; k++) {
@@ -93,7 +101,8 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
         part.fresh = null;
       }
       device.sequence = commit.sequence;
-      device.envelope = commit.envelope;
+      device.envelope = device.kept;
+      device.kept = null;
     },
     discard: function () {
       var k;
@@ -101,6 +110,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
         if (parts[k].fresh && device.installing) parts[k].slots[1 - parts[k].current] = [];
         parts[k].fresh = null;
       }
+      device.kept = null;
     },
     fetch: function (uri: string) {
       return Object.prototype.hasOwnProperty.call(device.payloads, uri) ? device.payloads[uri] : undefined;

@@ -4,6 +4,7 @@
 import { refuse } from "../refuse.js";
 import { DEVICE_FAULT } from "../spec/errors.js";
 import type { Bytes } from "../types.js";
+import { isLater } from "./generation.js";
 
 /** What is used of require("Storage"). Strings have one octet to the character. `read` with `n` of 0 gives the whole file. */
 export interface EspruinoStorage {
@@ -122,7 +123,7 @@ function readRecord(io: StorageIo, name: string): Kept | null {
 export function newest(io: StorageIo): Kept | null {
   var a = readRecord(io, "firmseal.r0"),
     b = readRecord(io, "firmseal.r1");
-  return a && b ? (a.generation > b.generation ? a : b) : a || b;
+  return a && b ? (isLater(a.generation, b.generation) ? a : b) : a || b;
 }
 
 /** The slot of a part that is current; before there is anything it is b, so that a is written first. */
@@ -136,11 +137,18 @@ export function sizeOf(k: Kept | null, part: number): number {
 
 /**
  * Counts a start of what is not confirmed, where the one after the last is the way back; or notes that what was started is `well`. An app
- * says nothing about a release that was installed while it ran, and not started yet.
+ * says nothing about a release that was installed while it ran, and not started yet. Where a start cannot be counted, since its mark does not take, the
+ * release before is current: what starts without being counted could fail for ever.
  */
 export function note(io: StorageIo, well: boolean): Kept | null {
-  var k = newest(io);
+  var k = newest(io),
+    after;
   if (!k || !k.pending || (well && !k.starts)) return k;
   io.storage.write(k.name, ZEROS.substring(0, 8), k.body + 8 + (well ? 0 : 8 * k.starts + 8));
-  return newest(io);
+  after = newest(io);
+  if (!well && after && after.starts === k.starts) {
+    after.pending = false;
+    after.back = true;
+  }
+  return after;
 }

@@ -8,11 +8,13 @@ import { feed, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
+import { type Arrival, arrive, arrived, type Shelf } from "../receive.js";
 import { refuse } from "../refuse.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
 import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
-import type { Bytes, Source } from "../types.js";
+import type { Bytes, Host, Source, Trust } from "../types.js";
 import { sameId } from "./component.js";
+import { nextGeneration } from "./generation.js";
 import {
   digestText,
   fileOf,
@@ -33,8 +35,6 @@ import {
 export type { EspruinoE, EspruinoStorage, StorageIo } from "./storage-record.js";
 
 export interface StorageDevice extends TrialDevice {
-  /** Takes the next bytes of an envelope of `length` bytes, straight to where it would stay. The first ones after received() begin a new one. */
-  receive(bytes: Bytes, length: number): void;
   /** SHA-256 of an image where it lies. */
   digest(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
   /** The texts of the images that boot() has found good and invoked, in that order; eval() starts them. */
@@ -142,6 +142,8 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     most = 0,
     tail = "",
     inbox: Source | null = null,
+    arrival: Arrival | null = null,
+    shelf: Shelf,
     device: StorageDevice;
 
   /** The part of a component, -1 where there is no such. */
@@ -182,6 +184,16 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     return fresh ? (files[part] as string) : fileOf(part, slotOf(kept, part));
   }
 
+  shelf = {
+    begin: function (n) {
+      begin(0, n);
+    },
+    write: function (bytes) {
+      // a session that has begun meanwhile has the device
+      if (open) refuse(DEVICE_FAULT);
+      append(bytes, false);
+    },
+  };
   device = {
     identity: identity,
     chunk: 256,
@@ -225,13 +237,21 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       device.invoked.push(textOf(io, nameOf(find(id), false), 0, device.size(id, false)));
       return true;
     },
+    keep: function (envelope: Bytes | Source) {
+      var r = inputOf(envelope);
+      if (envelope === inbox) return envelope;
+      begin(0, r.total);
+      feed(r, { at: 0, n: r.total }, shelf.write);
+      append([], true);
+      open = -1;
+      return storageSource(io, files[0] as string, r.total);
+    },
     persist: function (commit: Commit) {
       var now = newest(io),
-        generation = now ? now.generation + 1 : 1,
-        n = commit.envelope.length,
+        generation = nextGeneration(now ? now.generation : 0),
         // where there is nothing to go back to, nothing is tried
         cells = sizeOf(kept, 0) ? tries : 0,
-        name = "firmseal.r" + (generation % 2),
+        name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
         size = HEAD + PART * (ids.length + 1) + 25 + 8 * cells,
         body = "f1" + String.fromCharCode(cells, ids.length + 1),
         fresh = [true],
@@ -251,14 +271,10 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       }
 
       // another session of this Storage must not be undone by one that began before it
-      if ((kept ? kept.generation : 0) !== generation - 1 || compareSequence(commit.sequence, device.floor()) < 0) refuse(DEVICE_FAULT);
+      if ((kept ? kept.generation : 0) !== (now ? now.generation : 0) || compareSequence(commit.sequence, device.floor()) < 0)
+        refuse(DEVICE_FAULT);
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
-      if (commit.envelope !== inbox) {
-        begin(0, n);
-        feed(inputOf(commit.envelope), { at: 0, n: n }, function (bytes) {
-          append(bytes, false);
-        });
-      }
+      if (!files[0]) refuse(DEVICE_FAULT);
       append([], true);
       body += put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]);
       for (i = 0; i <= ids.length; i++) {
@@ -307,15 +323,22 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     rolledBack: function () {
       return !!kept && kept.back;
     },
-    receive: function (bytes: Bytes, length: number) {
-      if (open !== 0) begin(0, length);
-      append(bytes, false);
+    receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
+      var before = arrival;
+      // given up, unless it goes on
+      arrival = null;
+      arrival = arrive(before, bytes, length, trust, host, device, shelf);
     },
     received: function () {
-      var s = inbox || storageSource(io, nameOf(0, true), done[0]),
-        read = s.read;
+      var a = arrival,
+        s: Source,
+        read: Source["read"];
+      arrival = null;
+      if (!a && inbox) return inbox;
+      arrived(a);
+      s = storageSource(io, nameOf(0, true), done[0]);
+      read = s.read;
       open = -1;
-      if (inbox) return inbox;
       // who reads on would get bytes that nobody has verified
       s.read = function (offset: number, n: number) {
         if (inbox !== s) refuse(DEVICE_FAULT);

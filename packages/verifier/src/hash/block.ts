@@ -88,7 +88,8 @@ export function start(compress: Compress, from: number, size: number, length: nu
     var end = size >> 2;
     var i: number;
     for (i = 0; i < end; i++) {
-      w[i] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+      // masked, so that what is above 255 cannot reach into the octet before it
+      w[i] = (bytes[at] << 24) | ((bytes[at + 1] & 255) << 16) | ((bytes[at + 2] & 255) << 8) | (bytes[at + 3] & 255);
       at += 4;
     }
     compress(state, w);

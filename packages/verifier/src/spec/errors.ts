@@ -15,6 +15,7 @@ export const CBOR_TRAILING = 10;
 export const CBOR_SIMPLE = 11;
 export const CBOR_RANGE = 12;
 export const CBOR_KEY_LENGTH = 13;
+export const CBOR_OCTET = 14;
 
 // 20..49  the envelope and the manifest
 export const ENVELOPE_NONE = 20;
@@ -45,6 +46,7 @@ export const URI_CHARACTER = 44;
 export const TEXT_KEY = 45;
 export const PAYLOAD_COUNT = 46;
 export const URI_LENGTH = 47;
+export const HEAD_LENGTH = 48;
 
 // 50..69  who signed
 export const TRUST_POLICY = 50;

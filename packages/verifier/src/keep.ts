@@ -1,0 +1,85 @@
+// What boot() will want again of a release that has been installed: the digest, the signatures that count, the manifest, and, where a start
+// fetches them, the payloads. Signatures of strangers, severed elements and texts would cost flash and time at every start.
+
+import { concat, same } from "./bytes.js";
+import { chunkOf, inputOf, take } from "./cbor.js";
+import { type Signature, stringHead } from "./cose.js";
+import type { ComponentId } from "./device.js";
+import { HAS_TRUST } from "./features.js";
+import type { Manifest } from "./manifest.js";
+import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST } from "./spec/suit.js";
+import type { Bytes, Source } from "./types.js";
+
+/** The component that a trust file travels as: the letters "trust". */
+export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
+
+/**
+ * The signatures that are kept: those that were verified. A release that brings a trust file keeps the others, too, behind them: the keys that the
+ * new list names may have signed it, and nextTrust() asks for that.
+ */
+function keptSignatures(m: Manifest): Signature[] {
+  var good: Signature[] = [],
+    others: Signature[] = [],
+    i,
+    c;
+  for (i = 0; i < m.signatures.length; i++) (m.signatures[i].good ? good : others).push(m.signatures[i]);
+  for (i = 0; HAS_TRUST && i < m.components.length; i++) {
+    c = m.components[i];
+    if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) return good.concat(others);
+  }
+  return good;
+}
+
+/** Map and wrapper of an untagged envelope of `n` pairs, below 24, with the signatures `list`, and the key of the manifest. */
+function keptHead(m: Manifest, list: Signature[], n: number): Bytes {
+  var src = m.envelope.input,
+    at = m.envelope.signed,
+    // the array: the digest, and a block for each signature, below 24
+    pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), take(src, at.at, at.n)],
+    i,
+    s,
+    block;
+  for (i = 0; i < list.length; i++) {
+    s = list[i];
+    block = concat([take(src, s.head.at, s.head.n), s.multiple ? [129] : [], take(src, s.body.at, s.body.n)]);
+    pieces.push(stringHead(block.length, 64), block);
+  }
+  block = concat(pieces);
+  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length, 64), block, [ENV_MANIFEST]]);
+}
+
+/** `head`, followed by the bytes of an envelope from its manifest on, up to `end`. */
+function joined(m: Manifest, head: Bytes, end: number): Source {
+  var src = m.envelope.input,
+    from = m.envelope.body.whole.at,
+    first = inputOf(head);
+  return {
+    length: head.length + end - from,
+    chunk: chunkOf(src),
+    read: function (at: number, n: number) {
+      var k = head.length - at;
+      if (k <= 0) return take(src, from - k, n);
+      return k < n ? concat([take(first, at, k), take(src, from, n - k)]) : take(first, at, n);
+    },
+  };
+}
+
+/**
+ * An envelope as it is to be received: with the signatures that are kept, up to its payloads. `m`: its authenticated head. The payloads follow as they are.
+ */
+export function receivedHead(m: Manifest): Source {
+  var e = m.envelope;
+  return joined(m, keptHead(m, keptSignatures(m), 2 + e.severed.length + e.left), e.next);
+}
+
+/** What is to be kept of `m`, whose envelope is `input`. */
+export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
+  var e = m.envelope,
+    list = keptSignatures(m),
+    i = 0;
+  if (!m.loads) return joined(m, keptHead(m, list, 2), e.body.whole.at + e.body.whole.n);
+  // as it is, where nothing is left out: it may lie where it is going to stay
+  while (i < list.length && list[i] === m.signatures[i]) i++;
+  if (i === m.signatures.length) return input;
+  return joined(m, keptHead(m, list, 2 + e.severed.length + e.payloads.length), e.input.total);
+}
