@@ -129,6 +129,7 @@ class Runner {
         results.push({ id, name, fileName: resolve(file), status: 0, timeSpentMs: times[id] });
       } catch (e) {
         console.log(`only in vitest: ${file}: ${name}: ${e.message}`);
+        delete shared.mutantCoverage.perTest[id];
       }
       shared.currentTestId = undefined;
       restore();

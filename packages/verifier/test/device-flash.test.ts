@@ -236,7 +236,7 @@ describe("what is committed", () => {
 describe("an envelope that is received", () => {
   it("is there once it is whole, until another one begins", async () => {
     const device = on(blankFlash());
-    expect(refusalOf(device.received)).toEqual([errors.CBOR_TRUNCATED, expect.any(Number)]);
+    expect(refusalOf(device.received)[0]).toBe(errors.CBOR_TRUNCATED);
     const [one, two] = [await release(1, image(1, 100)), await release(2, image(2, 101))];
     device.receive(one, one.length, trust);
     const source = device.received();
