@@ -83,7 +83,7 @@ function install(envelope, streamed) {
   var target = on();
   var i;
   if (streamed) {
-    for (i = 0; i < envelope.length; i += 50) target.receive(envelope.slice(i, i + 50));
+    for (i = 0; i < envelope.length; i += 50) target.receive(envelope.slice(i, i + 50), envelope.length, trust);
     envelope = target.received();
   }
   firmseal.install(envelope, trust, target).next();

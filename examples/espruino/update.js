@@ -40,8 +40,8 @@ exports.install = (name, payload) =>
       device = exports.device(),
       progress,
       at;
-    // straight to where the device keeps it
-    for (at = 0; at < length; at += 256) device.receive(E.toUint8Array(storage.read(name, at, 256)), length);
+    // its head is authenticated in RAM, the rest goes straight to where the device keeps it
+    for (at = 0; at < length; at += 256) device.receive(E.toUint8Array(storage.read(name, at, 256)), length, trust, io.host);
     storage.erase(name);
     progress = firmseal.install(device.received(), trust, device, io.host);
     if (!progress.next()) return;

@@ -27,6 +27,7 @@ var updater = (function () {
   var trust = { anchors: [firmseal.anchor(firmsealKey.alg, firmsealKey.key)] };
   var device;
   var progress;
+  var expected = 0;
 
   function run(id, args, address, size) {
     return host.run(address, size);
@@ -62,6 +63,10 @@ var updater = (function () {
     if (!progress.next()) progress = undefined;
   }
 
+  function receive(packet) {
+    device.receive(packet, expected, trust);
+  }
+
   function feed(packet) {
     if (!progress.next(packet)) progress = undefined;
   }
@@ -75,12 +80,14 @@ var updater = (function () {
     confirm: function () {
       device.confirm();
     },
-    /** An envelope begins. Its packets, of any size, go to flash as they come. */
-    begin: function () {
+    /** An envelope of `length` octets begins. */
+    begin: function (length) {
       make();
+      expected = length;
     },
+    /** Its packets, of any size. What is refused is so with the packet that completes the head, and nothing has been written by then. */
     packet: function (octets) {
-      device.receive(octets);
+      return number(receive, octets);
     },
     /** The envelope has ended: it is installed, or waiting() for a payload of its own. */
     end: function () {

@@ -30,11 +30,16 @@ export function concat(pieces: Bytes[]): Bytes {
   return out;
 }
 
+/** Whether a value is an integer from 0 to 255: NaN, undefined, texts, objects, fractions and what has more than 8 bits differ from their low 8 bits. */
+function isOctet(b: unknown): boolean {
+  return typeof b === "number" && b === (b & 255);
+}
+
 /** Whether nothing but octets is in there. For what is too large to be copied once more. */
 export function areOctets(bytes: Bytes): boolean {
   var i;
   if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) return true;
-  for (i = 0; i < bytes.length; i++) if (bytes[i] !== (bytes[i] & 255)) return false;
+  for (i = 0; i < bytes.length; i++) if (!isOctet(bytes[i])) return false;
   return true;
 }
 
@@ -51,8 +56,7 @@ export function copied(bytes: Bytes, n: number): Bytes | null {
   }
   for (out = room(n); i < n; i++) {
     b = bytes[i];
-    // NaN, undefined, texts, objects, fractions and what has more than 8 bits all differ from their low 8 bits
-    if (b !== (b & 255)) return null;
+    if (!isOctet(b)) return null;
     out[i] = b;
   }
   return out;
@@ -69,14 +73,9 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
  * tags and check-content (M37 §8.4.9.3).
  */
 export function same(a: Bytes, b: Bytes): boolean {
-  var d = +(a.length !== b.length),
-    i,
-    x;
-  for (i = 0; i < a.length; i++) {
-    // 8 bits
-    x = a[i] & 255;
-    d |= +(x !== a[i]) | +(x !== b[i]);
-  }
+  var d = a.length === b.length ? 0 : 1,
+    i;
+  for (i = 0; i < a.length; i++) if (!isOctet(a[i]) || a[i] !== b[i]) d++;
   return d === 0;
 }
 
@@ -103,7 +102,7 @@ export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
     n = x.length,
     end = n === 65 ? 33 : n,
     i = n === 65 ? 1 : n === 52 || n === 60 ? 4 : 0;
-  // 8 bits; what is not an octet counts as the same, which is the side that refuses
-  for (; i < end; i++) if ((x[i] ^ y[i]) & (n === 32 && i === 31 ? 127 : 255)) return false;
+  // what is not an octet counts as the same, which is the side that refuses
+  for (; i < end; i++) if (isOctet(x[i]) && isOctet(y[i]) && (x[i] ^ y[i]) & (n === 32 && i === 31 ? 127 : 255)) return false;
   return n === y.length;
 }

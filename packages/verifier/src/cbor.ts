@@ -237,7 +237,6 @@ export function hold(src: Input, at: number, n: number): void {
   src.most -= n;
   if (src.most < 0) refuse(src.code);
   if (!src.source.dangerouslyReadInPlace) src.held.push({ at: at, end: at + n, octets: take(src, at, n) });
-  src.window = NOTHING;
 }
 
 /** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */

@@ -2,7 +2,7 @@
 // fetches them, the payloads. Signatures of strangers, severed elements and texts would cost flash and time at every start.
 
 import { concat, same } from "./bytes.js";
-import { chunkOf, inputOf, take } from "./cbor.js";
+import { take } from "./cbor.js";
 import { type Signature, stringHead } from "./cose.js";
 import type { ComponentId } from "./device.js";
 import { HAS_TRUST } from "./features.js";
@@ -30,10 +30,14 @@ function keptSignatures(m: Manifest): Signature[] {
   return good;
 }
 
-/** Map and wrapper of an untagged envelope of `n` pairs, below 24, with the signatures `list`, and the key of the manifest. */
-function keptHead(m: Manifest, list: Signature[], n: number): Bytes {
+/**
+ * An untagged envelope of `n` pairs, below 24, with the signatures `list`: what comes behind the wrapper, from the manifest up to `end`, is as it was. All of it in
+ * RAM.
+ */
+function rebuilt(m: Manifest, list: Signature[], n: number, end: number): Bytes {
   var src = m.envelope.input,
     at = m.envelope.signed,
+    from = m.envelope.body.whole.at,
     // the array: the digest, and a block for each signature, below 24
     pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), take(src, at.at, at.n)],
     i,
@@ -45,41 +49,27 @@ function keptHead(m: Manifest, list: Signature[], n: number): Bytes {
     pieces.push(stringHead(block.length, 64), block);
   }
   block = concat(pieces);
-  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length, 64), block, [ENV_MANIFEST]]);
-}
-
-/** `head`, followed by the bytes of an envelope from its manifest on, up to `end`. */
-function joined(m: Manifest, head: Bytes, end: number): Source {
-  var src = m.envelope.input,
-    from = m.envelope.body.whole.at,
-    first = inputOf(head);
-  return {
-    length: head.length + end - from,
-    chunk: chunkOf(src),
-    read: function (at: number, n: number) {
-      var k = head.length - at;
-      if (k <= 0) return take(src, from - k, n);
-      return k < n ? concat([take(first, at, k), take(src, from, n - k)]) : take(first, at, n);
-    },
-  };
+  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length, 64), block, [ENV_MANIFEST], take(src, from, end - from)]);
 }
 
 /**
- * An envelope as it is to be received: with the signatures that are kept, up to its payloads. `m`: its authenticated head. The payloads follow as they are.
+ * The head of an envelope as it is to be received: with the signatures that are kept. `m`: its authenticated head. The payloads follow as they are.
  */
-export function receivedHead(m: Manifest): Source {
+export function receivedHead(m: Manifest): Bytes {
   var e = m.envelope;
-  return joined(m, keptHead(m, keptSignatures(m), 2 + e.severed.length + e.left), e.next);
+  return rebuilt(m, keptSignatures(m), 2 + e.severed.length + e.left, e.next);
 }
 
-/** What is to be kept of `m`, whose envelope is `input`. */
+/**
+ * What is to be kept of `m`, whose envelope is `input`: that itself where nothing is left out, for it may lie where it is going to stay. A start that fetches
+ * wants the payloads, too.
+ */
 export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
   var e = m.envelope,
+    more = e.severed.length + e.payloads.length,
     list = keptSignatures(m),
     i = 0;
-  if (!m.loads) return joined(m, keptHead(m, list, 2), e.body.whole.at + e.body.whole.n);
-  // as it is, where nothing is left out: it may lie where it is going to stay
   while (i < list.length && list[i] === m.signatures[i]) i++;
-  if (i === m.signatures.length) return input;
-  return joined(m, keptHead(m, list, 2 + e.severed.length + e.payloads.length), e.input.total);
+  if (i === m.signatures.length && (m.loads || !more)) return input;
+  return m.loads ? rebuilt(m, list, 2 + more, e.input.total) : rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);
 }

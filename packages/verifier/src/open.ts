@@ -171,8 +171,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   var e = u.envelope,
     sum = signedDigest(e.input, e.signed),
     m: Manifest,
-    i,
-    c;
+    i;
   checkElement(e.input, e.body, sum, host, DIGEST_MANIFEST);
   // who signed comes first, then what it says
   markAt(e.foreign);
@@ -187,14 +186,14 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   checkManifest(e, m);
   if (whole) checkPayloads(e, m);
   m.signers = signers;
-  m.need = u.need;
-  m.believed = [];
-  for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
-  m.signatures = [];
-  for (i = 0; i < u.claims.length; i++) {
-    c = u.claims[i];
-    m.signatures.push({ head: c.head, body: c.body, multiple: c.multiple, good: !!c.good });
+  if (HAS_TRUST) {
+    m.need = u.need;
+    m.believed = [];
+    for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
   }
+  // what was signed is not needed any more, and takes RAM
+  for (i = 0; i < u.claims.length; i++) u.claims[i].message = u.claims[i].signature = [];
+  m.signatures = u.claims;
   m.digest = sum;
   m.payloads = e.payloads;
   m.envelope = e;

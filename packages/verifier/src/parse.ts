@@ -7,6 +7,7 @@ import {
   begin,
   bstr,
   done,
+  type Held,
   here,
   hold,
   type Input,
@@ -106,6 +107,7 @@ export interface Envelope {
   left: number;
   next: number;
   last: Bytes | null;
+  window: Held;
 }
 
 /** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
@@ -166,6 +168,8 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
   }
   e.left = n;
   e.next = here;
+  // it may have read on already, and nothing is read twice
+  e.window = input.window;
   // nobody has signed them yet, so what they cost is bounded
   if (n > MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
   if (!e.wrapper && !(HAS_PEEK && lenient)) refuse(ENVELOPE_NO_WRAPPER);
@@ -177,6 +181,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
 export function parsePayloads(e: Envelope): void {
   var named, at;
   seek(e.input, e.next, e.input.total);
+  input.window = e.window;
   for (; e.left > 0; e.left--) {
     at = here;
     // behind text strings a number is out of order

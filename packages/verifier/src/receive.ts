@@ -3,7 +3,7 @@
 // stranger costs some RAM for a moment, and no flash.
 
 import { concat, octetsOf } from "./bytes.js";
-import { feed, inputOf, take } from "./cbor.js";
+import { inputOf, take } from "./cbor.js";
 import type { Device } from "./device.js";
 import { INSTALL_SECTIONS, prepare } from "./install.js";
 import { receivedHead } from "./keep.js";
@@ -74,9 +74,9 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   // what follows are payloads, and the manifest says how large they are
   if (a.length - e.next > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   prepare(m, source, trust, device, host, INSTALL_SECTIONS);
-  head = inputOf(receivedHead(m));
-  shelf.begin(head.total + a.length - e.next);
-  feed(head, { at: 0, n: head.total }, shelf.write);
+  head = receivedHead(m);
+  shelf.begin(head.length + a.length - e.next);
+  shelf.write(head);
   shelf.write(take(inputOf(bytes), e.next, a.have - e.next));
   a.pieces = [];
   a.want = 0;

@@ -1,0 +1,194 @@
+// Every algorithm by itself, on what is no octet: a signature or key of such must never verify, nor a comparison end in true.
+
+import { privateKey, signer } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { areOctets, copied, octetsOf, same, sameKey } from "../src/bytes.js";
+import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
+import { lmsSigner, stack } from "./lms.js";
+import { code } from "./releases.js";
+
+const message = Uint8Array.from({ length: 100 }, (_, i) => i);
+const secret = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+const level = { lms: 10, ots: 7, q: 3 };
+const hss = stack([lmsSigner("octets").tree(level)], message);
+
+async function made(alg: "ed25519" | "es256"): Promise<[Uint8Array, Uint8Array]> {
+  const s = signer(privateKey(alg, secret));
+  return [s.publicKey, await s.sign(message)];
+}
+
+const { createHmac } = await import("node:crypto");
+const all: [string, Alg, [ArrayLike<number>, ArrayLike<number>]][] = [
+  ["ed25519", ed25519, await made("ed25519")],
+  ["es256", es256, await made("es256")],
+  ["hmac256", hmac256, [secret, createHmac("sha256", secret).update(message).digest()]],
+  ["hsslms", hsslms, [hss.key, hss.signature]],
+];
+
+const ODD: unknown[] = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  undefined,
+  null,
+  {},
+  [],
+  "1",
+  true,
+  1e300,
+  -1,
+  0.5,
+  256,
+  2 ** 32,
+  2 ** 53,
+  1n,
+];
+
+const withOdd = (bytes: ArrayLike<number>, at: (i: number) => boolean, value: (b: number) => unknown) =>
+  Array.from(bytes, (b, i) => (at(i) ? value(b) : b)) as number[];
+
+describe.each(all)("%s", (_, alg, [key, signature]) => {
+  it("takes its own signature in every array that holds octets", () => {
+    for (const form of [Array.from(signature), Uint8Array.from(signature), Uint16Array.from(signature), Float64Array.from(signature)])
+      expect(alg.verify(Array.from(key), message, form, {})).toBe(true);
+  });
+
+  it("verifies nothing with a signature of what is no octet: throughout, in each half, every third, or once anywhere", () => {
+    const n = signature.length;
+    const places: ((i: number) => boolean)[] = [
+      () => true,
+      (i) => i < n / 2,
+      (i) => i >= n / 2,
+      (i) => i % 3 === 0,
+      (i) => i === 0,
+      (i) => i === n - 1,
+    ];
+    for (let k = 0; k < 40; k++) places.push((i) => i === Math.floor((k * n) / 40));
+    for (const odd of ODD)
+      for (const at of places)
+        expect(
+          alg.verify(
+            key,
+            message,
+            withOdd(signature, at, () => odd),
+            {},
+          ),
+        ).toBe(false);
+    // the same in its low 8 bits
+    for (const more of [256, -256, 2 ** 32, 0.25])
+      for (const at of places)
+        expect(
+          alg.verify(
+            key,
+            message,
+            withOdd(signature, at, (b) => b + more),
+            {},
+          ),
+        ).toBe(false);
+  });
+
+  it("has no use for a key of such", () => {
+    for (const odd of ODD)
+      for (const at of [() => true, (i: number) => i % 3 === 1, (i: number) => i === 5, (i: number) => i === key.length - 1]) {
+        const bad = withOdd(key, at, () => odd);
+        expect(alg.valid(bad)).toBe(false);
+        expect(alg.verify(bad, message, signature, {})).toBe(false);
+      }
+    expect(
+      alg.valid(
+        withOdd(
+          key,
+          (i) => i === 3,
+          (b) => b + 256,
+        ),
+      ),
+    ).toBe(false);
+  });
+
+  it("reads each octet once: what is looked at is what is used", () => {
+    const zero = new Proxy(Array.from(signature), {
+      get: (target, name) => (typeof name === "string" && /^\d+$/.test(name) ? Number.NaN : target[name as never]),
+    });
+    expect(alg.verify(key, message, zero, {})).toBe(false);
+  });
+
+  it("verifies nothing where the host's hash gives something else than octets, fewer or more", () => {
+    for (const lie of [
+      () => [],
+      (d: number[]) => d.slice(1),
+      (d: number[]) => [...d, 0],
+      (d: number[]) => d.map(() => Number.NaN),
+      (d: number[]) => ({ length: d.length }),
+    ]) {
+      const hash = (h: typeof sha256) => {
+        const change = (b: ArrayLike<number>) => lie(Array.from(b)) as number[];
+        return {
+          create: () => {
+            const state = h.create();
+            return { update: state.update, digest: () => change(state.digest()) };
+          },
+          once: (b: ArrayLike<number>) => change(h.once?.(b) as ArrayLike<number>),
+        };
+      };
+      let accepted = false;
+      try {
+        accepted = alg.verify(key, message, signature, { sha256: hash(sha256), sha512: hash(sha512), sha384: hash(sha384) });
+      } catch {
+        // open() makes a refusal of it
+      }
+      expect(accepted).toBe(false);
+    }
+  });
+});
+
+describe("octets", () => {
+  it("are copied once, or refused by number", () => {
+    expect(octetsOf([0, 255], 2)).toEqual(Uint8Array.of(0, 255));
+    for (const odd of ODD) {
+      expect(code(() => octetsOf([0, odd as number], 2))).toBe(errors.CBOR_OCTET);
+      expect(copied([odd as number], 1)).toBeNull();
+      expect(areOctets([odd as number])).toBe(false);
+    }
+    for (const short of [[], [1], [1, 2, 3], undefined, null, 2, "ab"]) expect(code(() => octetsOf(short as never, 2))).not.toBe(0);
+    const own = Uint8Array.of(1, 2);
+    const copy = octetsOf(own, 2);
+    own[0] = 9;
+    expect(copy[0]).toBe(1);
+  });
+
+  it("are the same only where both are octets", () => {
+    expect(same([1, 2], Uint8Array.of(1, 2))).toBe(true);
+    for (const odd of ODD) {
+      expect(same([odd as number], [odd as number])).toBe(false);
+      expect(same([0], [odd as number])).toBe(false);
+      expect(same([odd as number], [0])).toBe(false);
+    }
+    expect(same([1], [1, 2])).toBe(false);
+    expect(same([1, 2], [1])).toBe(false);
+    expect(same([], [])).toBe(true);
+  });
+
+  it("hash as the reader reads them: what is above 255 does not reach into the octet before it", () => {
+    const block = Array.from({ length: 200 }, (_, i) => i);
+    for (const hash of [sha256, sha384, sha512])
+      for (const at of [0, 1, 63, 64, 127, 199]) {
+        const wide = block.map((b, i) => (i === at ? b + 256 : b));
+        expect(hash.once?.(wide)).toEqual(hash.once?.(block));
+      }
+  });
+
+  it("of keys that one secret signs for count as one", () => {
+    const ed = Array.from(all[0]?.[2][0] as ArrayLike<number>);
+    const p = Array.from(all[1]?.[2][0] as ArrayLike<number>);
+    const tree = Array.from(hss.key);
+    const changed = (b: number[], i: number, bit = 1) => b.map((x, j) => (j === i ? x ^ bit : x));
+    expect(sameKey(ed, changed(ed, 31, 128))).toBe(true);
+    expect(sameKey(ed, changed(ed, 31))).toBe(false);
+    expect(sameKey(ed, changed(ed, 0))).toBe(false);
+    expect(sameKey(p, changed(p, 40, 77))).toBe(true);
+    expect(sameKey(p, changed(p, 32))).toBe(false);
+    expect(sameKey(p, changed(p, 1))).toBe(false);
+    expect(sameKey(tree, changed(tree, 3, 3))).toBe(true);
+    for (const i of [4, 11, 12, tree.length - 1]) expect(sameKey(tree, changed(tree, i))).toBe(false);
+    expect(sameKey(ed, ed.slice(1))).toBe(false);
+  });
+});
