@@ -342,7 +342,7 @@
     if (typeof code !== "number") return { escaped: String(isObject(e) && e.message ? e.message : e) };
     if (known.indexOf(code) < 0) return { unknown: code };
     if (typeof at !== "number" || at !== Math.floor(at) || at < -1 || at > length) return { code: code, at: String(at) };
-    return { code: code };
+    return { code: code, at: at };
   }
 
   /** What a refusal must leave as it was. */
@@ -364,6 +364,7 @@
       result = play(v, v.trust || defaults.trust, device, effects, form);
     } catch (e) {
       result = refusal(e, (v.envelope || "").length >> 1);
+      if (v.expect.at === undefined) delete result.at;
       if (v.expect.effects) result.effects = effects;
     }
     if (!same(result, v.expect)) return "expected " + JSON.stringify(v.expect) + ", got " + JSON.stringify(result);

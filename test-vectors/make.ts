@@ -2,6 +2,7 @@
 
 import { anchorOf, CLASS, DEVICE, hex, VENDOR } from "./assemble.js";
 import { effects } from "./effects.js";
+import { outcome } from "./judge.js";
 import { negatives } from "./negative.js";
 import type { Defaults, Vector, VectorFile } from "./play.js";
 import { positives } from "./positive.js";
@@ -22,6 +23,18 @@ function print(file: VectorFile): string {
   return `{\n${members({ about: file.about }, "  ")},\n  "defaults": {\n${members(file.defaults, "    ")}\n  },\n  "vectors": [\n${vectors}\n  ]\n}\n`;
 }
 
+/** With the offset that each refusal names: where the item lies that was read last, or -1. A change of one shows when the file is compared. */
+function withOffsets(vectors: Vector[]): Vector[] {
+  return vectors.map((v) => {
+    if (!("code" in v.expect)) return v;
+    const expect = { ...v.expect, at: -1 };
+    const result = outcome({ ...v, expect }, { about: "", defaults, vectors: [] });
+    if (!("code" in result) || result.code !== expect.code)
+      throw new Error(`${v.name}: expected ${expect.code}, got ${JSON.stringify(result)}`);
+    return { ...v, expect: { ...expect, at: result.at as number } };
+  });
+}
+
 /** The files by their names. */
 export async function make(): Promise<{ [name: string]: string }> {
   const file = (about: string, vectors: Vector[]) => print({ about, defaults, vectors });
@@ -30,7 +43,13 @@ export async function make(): Promise<{ [name: string]: string }> {
       ...(await positives()),
       ...(await trustFiles()),
     ]),
-    "negative.json": file("Must be refused with this number of docs/errors.md, and nothing may change. One fault each.", await negatives()),
-    "effects.json": file("The interpreter: the effects that a run hands out, in order, when they go as `outcomes` says.", await effects()),
+    "negative.json": file(
+      "Must be refused with this number of docs/errors.md, at this offset, and nothing may change. One fault each.",
+      withOffsets(await negatives()),
+    ),
+    "effects.json": file(
+      "The interpreter: the effects that a run hands out, in order, when they go as `outcomes` says.",
+      withOffsets(await effects()),
+    ),
   };
 }

@@ -559,6 +559,8 @@ export async function ofEnvelope(): Promise<Vector[]> {
     section(seq(override([PARAM_VENDOR_IDENTIFIER, tag(37, bytes(as.VENDOR))]))),
   );
   await inside(E.URI_CHARACTER, "uri-newline", "a line end in a URI", section(seq(override(uriParam("a:\nb")))));
+  await inside(E.URI_CHARACTER, "uri-space", "a URI with a space", referenceUri(text("a b")));
+  await inside(E.URI_CHARACTER, "uri-del", "a URI with DEL", referenceUri(text([0x61, 0x7f])));
   await inside(E.URI_CHARACTER, "uri-escape", "a terminal escape sequence in reference-uri", referenceUri(text("a:\x1b[2J")));
   await inside(
     E.URI_CHARACTER,

@@ -389,6 +389,62 @@ export async function ofInstall(): Promise<Vector[]> {
       },
     }),
   );
+  const moved = (...commands: as.Command[]) =>
+    update({
+      components: [C0, C1],
+      shared: seq([DIR_SET_COMPONENT_INDEX, TRUE], ...identity, override(digestParam(IMAGE))),
+      sections: {
+        [MAN_INSTALL]: seq(...commands),
+        [MAN_VALIDATE]: seq([DIR_SET_COMPONENT_INDEX, 0], [COND_IMAGE_MATCH, 15]),
+        [MAN_INVOKE]: seq([DIR_SET_COMPONENT_INDEX, 0], [DIR_INVOKE, 2]),
+      },
+    });
+  const index = (i: number): as.Command => [DIR_SET_COMPONENT_INDEX, i];
+  const from = (i: number, directive: number): as.Command[] => [override([PARAM_SOURCE_COMPONENT, int(i)]), [directive, 2]];
+  const fetched: as.Command[] = [override(uriParam("#fw")), [DIR_FETCH, 2]];
+  const full: DeviceSpec = { current: { 0: hex(IMAGE), 1: hex(IMAGE) } };
+  await installs(E.NOT_SUPPORTED, "swap-with-itself", "a swap of a component with itself", moved(index(0), ...from(0, DIR_SWAP)), full, []);
+  await installs(
+    E.NOT_SUPPORTED,
+    "swap-with-written",
+    "a swap with what this installation has just written",
+    moved(index(1), ...fetched, index(0), ...from(1, DIR_SWAP)),
+    full,
+  );
+  await installs(
+    E.NOT_SUPPORTED,
+    "copy-of-written-to-itself",
+    "a copy to itself of what this installation has just written",
+    moved(index(0), ...fetched, ...from(0, DIR_COPY)),
+    full,
+  );
+  await installs(
+    E.DIGEST_UNSET,
+    "swap-digest-unset",
+    "a swap where no digest is named for what the source gets",
+    update({
+      components: [C0, C1],
+      shared: seq(index(0), ...identity, override(digestParam(IMAGE))),
+      sections: {
+        [MAN_INSTALL]: seq(index(0), ...from(1, DIR_SWAP)),
+        [MAN_VALIDATE]: seq(index(0), [COND_IMAGE_MATCH, 15]),
+        [MAN_INVOKE]: seq(index(0), [DIR_INVOKE, 2]),
+      },
+    }),
+    full,
+    [],
+  );
+  await installs(
+    E.PAYLOAD_SIZE,
+    "write-over-capacity",
+    "write brings one byte more than the component holds: nothing is erased",
+    update({
+      shared: sharedOf(digestParam(new Array(65).fill(1))),
+      sections: { [MAN_INSTALL]: seq(override([PARAM_CONTENT, bytes(new Array(65).fill(1))]), [DIR_WRITE, 2]) },
+    }),
+    {},
+    [],
+  );
   await installs(
     E.PAYLOAD_SIZE,
     "write-longer",

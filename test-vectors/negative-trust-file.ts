@@ -42,6 +42,7 @@ export async function ofTrustFile(): Promise<Vector[]> {
   await list(E.TRUST_VERSION, "version-2", "version 2", { version: int(2) });
   await list(E.TRUST_KEY, "key-unknown", "an element that is not known", { more: [pair(6, int(1))] });
   await list(E.TRUST_KEY, "key-zero", "element 0", { more: [pair(0, int(1))] });
+  await list(E.TRUST_KEY, "key-for-name", "an element that is not known in place of the name", { name: null, more: [pair(6, int(1))] });
   await anchors(
     E.TRUST_KEY,
     "anchor-key-unknown",
@@ -77,7 +78,21 @@ export async function ofTrustFile(): Promise<Vector[]> {
     "17 anchors",
     ...Array.from({ length: 17 }, (_, i) => listed("b", [ROLE_RELEASE], { key: bytes([i]), alg: int(-9999) })),
   );
-  await list(E.CBOR_UTF8, "name-utf8", "a name that is not UTF-8", { name: text([0xff]) });
+  for (const [name, about, octets] of [
+    ["utf8", "that is not UTF-8", [0xff]],
+    ["utf8-continuation", "that begins inside a character", [0x80]],
+    ["utf8-c1", "with an overlong form of two bytes", [0xc1, 0xbf]],
+    ["utf8-c2-7f", "with a second byte below 80", [0xc2, 0x7f]],
+    ["utf8-c2-c0", "with a second byte above bf", [0xc2, 0xc0]],
+    ["utf8-c2-cut", "that ends behind c2", [0x61, 0xc2]],
+    ["utf8-e0-9f", "with an overlong form of three bytes", [0xe0, 0x9f, 0xbf]],
+    ["utf8-e1-third", "with a third byte that does not go on", [0xe1, 0x80, 0x41]],
+    ["utf8-ed-a0", "with the first surrogate", [0xed, 0xa0, 0x80]],
+    ["utf8-f0-8f", "with an overlong form of four bytes", [0xf0, 0x8f, 0xbf, 0xbf]],
+    ["utf8-f4-90", "with the number 110000", [0xf4, 0x90, 0x80, 0x80]],
+    ["utf8-f5", "with a lead byte of f5", [0xf5, 0x80, 0x80, 0x80]],
+  ] as const)
+    await list(E.CBOR_UTF8, `name-${name}`, `a name ${about}`, { name: text(octets) });
   await anchors(
     E.TRUST_ALG,
     "alg-mac",
@@ -109,6 +124,14 @@ export async function ofTrustFile(): Promise<Vector[]> {
     RELEASE,
     listed("b", [ROLE_RELEASE], { more: [pair(4, bytes([2]))] }),
   );
+  await anchors(E.TRUST_KEY_TWICE, "key-root-twice", "the key of the root once more, for releases", ROOT, listed("a", [ROLE_RELEASE]));
+  await anchors(
+    E.ANCHOR_KEY,
+    "key-first",
+    "the first anchor, a release key, is a point of order 1",
+    listed("b", [ROLE_RELEASE], { key: bytes([1, ...new Array(31).fill(0)]) }),
+    ROOT,
+  );
   await list(E.TRUST_KEY_TWICE, "key-debug-and-release", "the debug key once more, for releases", {
     anchors: [ROOT, listed("b", [ROLE_DEBUG]), RELEASE],
     thresholds: [
@@ -139,6 +162,7 @@ export async function ofTrustFile(): Promise<Vector[]> {
   await roles(E.TRUST_ROLE, "debug-recovery", "a debug key that signs for recovery, too", ROLE_DEBUG, ROLE_RECOVERY);
   const thresholds = (code: number, name: string, about: string, ...t: [number, Piece | number][]) =>
     list(code, `threshold-${name}`, about, { thresholds: t });
+  await thresholds(E.TRUST_ROLE, "role-0", "a threshold for role 0", [0, 1], [ROLE_ROOT, 1], [ROLE_RELEASE, 1]);
   await thresholds(E.TRUST_ROLE, "role-5", "a threshold for role 5", [ROLE_ROOT, 1], [ROLE_RELEASE, 1], [5, 1]);
   await thresholds(
     E.TRUST_ROLE_EMPTY,
@@ -149,6 +173,9 @@ export async function ofTrustFile(): Promise<Vector[]> {
     [ROLE_RECOVERY, 1],
   );
   await thresholds(E.TRUST_ROLE_EMPTY, "left-out", "no threshold for a role that is held", [ROLE_ROOT, 1]);
+  await list(E.TRUST_ROLE_EMPTY, "threshold-recovery-left-out", "no threshold for the last role, which is held", {
+    anchors: [ROOT, listed("b", [ROLE_RELEASE, ROLE_RECOVERY])],
+  });
   await thresholds(E.TRUST_ROLE_EMPTY, "empty", "no threshold at all");
   await list(E.TRUST_ROLE_EMPTY, "no-root", "no root", { anchors: [RELEASE], thresholds: [[ROLE_RELEASE, 1]] });
   await thresholds(E.TRUST_THRESHOLD, "0", "no signature is needed for a release", [ROLE_ROOT, 1], [ROLE_RELEASE, 0]);

@@ -162,6 +162,13 @@ export async function ofTrust(): Promise<Vector[]> {
     { protected: bucket(pair(1, int(-19)), pair(2, array(int(4)))), unprotected: map(pair(4, bytes(ascii("kid")))) },
   ]);
   await spoilt(E.HEADER_LENGTH, "kid-65", "a key identifier of 65 bytes", [{ unprotected: map(pair(4, bytes(ascii("k".repeat(65))))) }]);
+  await spoilt(E.HEADER_CRITICAL, "crit-unknown-with-kid", "a label that is critical and unknown, and a key identifier beside it", [
+    { protected: bucket(pair(1, int(-19)), pair(2, array(int(99))), pair(4, bytes([1])), pair(99, int(1))) },
+  ]);
+  await spoilt(E.HEADER_LENGTH, "labels-17", "17 labels in the unprotected bucket", [
+    { unprotected: map(...Array.from({ length: 17 }, (_, i) => pair(100 + i, int(0)))) },
+  ]);
+  await spoilt(E.CBOR_TYPE, "payload-true", "true stands for the payload", [{ payload: as.TRUE }]);
   await spoilt(E.HEADER_LENGTH, "protected-long", "a protected bucket of more than 512 bytes", [
     { protected: bucket(pair(1, int(-19)), pair(99, bytes(ascii("x".repeat(512))))) },
   ]);
@@ -328,7 +335,17 @@ export async function ofTrust(): Promise<Vector[]> {
     [{ unprotected: map(pair(4, bytes([2]))) }],
     { anchors: [anchorOf("a", "01")] },
   );
-  await spoilt(E.SIGNATURE_NO_ANCHOR, "anchor-es512", "an algorithm of the family that no anchor here can have", [{ alg: cose.ALG_ES512 }]);
+  for (const [name, alg] of [
+    ["es384", cose.ALG_ES384],
+    ["es512", cose.ALG_ES512],
+    ["esp384", cose.ALG_ESP384],
+    ["esp512", cose.ALG_ESP512],
+    ["ed448", cose.ALG_ED448],
+    ["ml-dsa-44", cose.ALG_ML_DSA_44],
+    ["ml-dsa-65", cose.ALG_ML_DSA_65],
+    ["ml-dsa-87", cose.ALG_ML_DSA_87],
+  ] as const)
+    await spoilt(E.SIGNATURE_NO_ANCHOR, `anchor-${name}`, `${name}, which is known and which no anchor here can have`, [{ alg }]);
   for (const [name, about, levels, spoil, key] of REFUSED) {
     const { trust, block: b } = hssOf("hsslms", levels, spoil ?? undefined, key);
     await spoilt(E.SIGNATURE_INVALID, name, `HSS/LMS: ${about}`, [b], trust);

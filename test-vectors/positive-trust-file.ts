@@ -1,8 +1,9 @@
 // Trust files that are accepted, with what they let in.
 
+import { ALG_EDDSA, ALG_ES256 } from "../packages/verifier/src/spec/cose.js";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../packages/verifier/src/spec/trust.js";
 import { pair } from "./adder.js";
-import { anchorOf, bytes, CLASS, envelope, hex, int, manifest, OTHER, text, VENDOR } from "./assemble.js";
+import { anchorOf, bytes, CLASS, envelope, hex, int, manifest, OTHER, text, unhex, VENDOR } from "./assemble.js";
 import type { Expect, Vector } from "./play.js";
 import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "./trust-file.js";
 
@@ -72,6 +73,62 @@ export async function trustFiles(): Promise<Vector[]> {
     { anchors: [ROOT, RELEASE, listed("p", [ROLE_RELEASE], { key: bytes([1, 2, 3]), alg: int(-9999) })] },
     { role },
     { trusted: [1], need: 1 },
+  );
+  await add("trust-release-first", "a release key in front of the root", { anchors: [RELEASE, ROOT] }, { role }, { trusted: [0], need: 1 });
+  await add(
+    "trust-alg-eddsa",
+    "a key under the older number of Ed25519",
+    { anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(ALG_EDDSA) })] },
+    { role },
+    { trusted: [1], need: 1 },
+  );
+  await add(
+    "trust-alg-es256",
+    "a key under the older number of ESP256",
+    { anchors: [ROOT, listed("p", [ROLE_RELEASE], { alg: int(ALG_ES256) })] },
+    { role },
+    { trusted: [1], need: 1 },
+  );
+  await add(
+    "trust-anchors-16",
+    "16 anchors, and a threshold of 8",
+    {
+      anchors: [ROOT, ...Array.from({ length: 15 }, (_, i) => listed("b", [ROLE_RELEASE], { key: bytes([i]), alg: int(-9999) }))],
+      thresholds: [
+        [ROLE_ROOT, 1],
+        [ROLE_RELEASE, 8],
+      ],
+    },
+    {},
+    {},
+  );
+  await add(
+    "trust-kid-64",
+    "a key identifier of 64 bytes",
+    { anchors: [ROOT, listed("b", [ROLE_RELEASE], { more: [pair(4, bytes(new Array(64).fill(0x6b)))] })] },
+    { role },
+    { trusted: [1], need: 1 },
+  );
+  await add(
+    "trust-recovery",
+    "a key that signs for recovery alone",
+    {
+      anchors: [ROOT, listed("b", [ROLE_RECOVERY])],
+      thresholds: [
+        [ROLE_ROOT, 1],
+        [ROLE_RECOVERY, 1],
+      ],
+    },
+    { role: ROLE_RECOVERY },
+    { trusted: [1], need: 1 },
+  );
+  // the first and the last character of each length, and those around the surrogates (RFC 3629 §4)
+  await add(
+    "trust-name-utf8",
+    "a name of the first and last characters of each length",
+    { name: text(unhex("c280dfbfe0a080ed9fbfee8080efbfbff0908080f48fbfbf")) },
+    {},
+    {},
   );
   await add(
     "trust-name-64",

@@ -196,12 +196,108 @@ export async function positives(): Promise<Vector[]> {
     { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(1)))) }] },
   );
 
+  await opens(
+    "crit-kid",
+    "kid is critical, and stands in the protected bucket",
+    good,
+    {},
+    { blocks: [{ protected: map(pair(1, int(-19)), pair(2, array(int(4))), pair(4, bytes([1]))) }] },
+  );
+  await opens(
+    "kid-64",
+    "a key identifier of 64 bytes",
+    good,
+    {},
+    { blocks: [{ unprotected: map(pair(4, bytes(ascii("k".repeat(64))))) }] },
+  );
+  await opens(
+    "labels-16",
+    "16 labels in the unprotected bucket",
+    good,
+    {},
+    { blocks: [{ unprotected: map(...Array.from({ length: 16 }, (_, i) => pair(100 + i, int(0)))) }] },
+  );
+  // each length has another head in what is signed
+  for (const [length, filler] of [
+    [23, 17],
+    [24, 18],
+    [255, 248],
+    [256, 249],
+    [512, 504],
+  ] as const)
+    await opens(
+      `protected-${length}`,
+      `a protected bucket of ${length} bytes`,
+      good,
+      {},
+      { blocks: [{ protected: map(pair(1, int(-19)), pair(99, bytes(new Array(filler).fill(0x78)))) }] },
+    );
+  await opens(
+    "sign-empty-map",
+    "the body of a COSE_Sign has an encoded empty map, which is signed as an empty string",
+    good,
+    {},
+    {
+      blocks: [
+        async (d) => {
+          const b = await signBlock(d, [{}]);
+          // behind the tag and the head of the array: 40 becomes 41 a0
+          return [...b.slice(0, 3), 0x41, 0xa0, ...b.slice(4)];
+        },
+      ],
+    },
+  );
+  await opens(
+    "sign-8",
+    "eight signatures in a COSE_Sign, the last of which counts: kids tell the others apart",
+    good,
+    { trust: { anchors: [anchorOf("a", "01")] } },
+    {
+      blocks: [
+        (d) =>
+          signBlock(d, [
+            ...Array.from({ length: 7 }, () => ({ key: "b" as const, unprotected: map(pair(4, bytes([2]))) })),
+            { unprotected: map(pair(4, bytes([1]))) },
+          ]),
+      ],
+    },
+  );
+  await opens(
+    "signers-no-more-than-needed",
+    "two have signed, and one is needed: the second signature is not looked at",
+    good,
+    { trust: { anchors: [anchorOf("a"), anchorOf("b")], need: 1 } },
+    { blocks: [{}, { key: "b" }] },
+  );
+
   // The envelope
   await opens("untagged", "a bare map without tag 107", good, {}, { tag: null });
   await opens("digest-sha384", "the manifest's digest is SHA-384", good, {}, { digestAlg: cose.HASH_SHA_384 });
   await opens("digest-sha512", "the manifest's digest is SHA-512", good, {}, { digestAlg: cose.HASH_SHA_512 });
   await opens("reference-uri", "a reference URI", manifest({ more: [[MAN_REFERENCE_URI, text("https://vendor.example/7.suit")]] }));
   await opens("components-16", "sixteen components", manifest({ components: Array.from({ length: 16 }, (_, i) => array(bytes([i]))) }));
+  await opens(
+    "component-parts-5",
+    "a component whose identifier has five parts",
+    manifest({ components: [array(...[1, 2, 3, 4, 5].map((i) => bytes([i])))] }),
+  );
+  const uris = Array.from({ length: 16 }, (_, i) => `#${String(i).padStart(2, "0")}`);
+  await opens(
+    "payloads-16",
+    "sixteen integrated payloads, each named by a command",
+    manifest({ sections: { [MAN_INSTALL]: seq(...uris.map((uri) => override(uriParam(uri)))) } }),
+    {},
+    { rest: uris.map((uri): Pair => [text(uri), bytes([])]) },
+  );
+  await opens("uri-1024", "a URI of 1,024 bytes", manifest({ more: [[MAN_REFERENCE_URI, text("u".repeat(1024))]] }));
+  await opens(
+    "uri-characters",
+    "a URI of the first and the last character that one may have",
+    manifest({ more: [[MAN_REFERENCE_URI, text("!~")]] }),
+  );
+  const runs = (left: number): Piece => (left === 0 ? seq([COND_ABORT, 0]) : seq([suit.DIR_RUN_SEQUENCE, bytes(runs(left - 1))]));
+  await opens("sequences-8", "command sequences nested eight deep", manifest({ sections: { [MAN_INSTALL]: runs(7) } }));
+  await opens("size-2-53", "image-size 2^53 - 1", manifest({ sections: { [MAN_INSTALL]: seq(override(sizeParam(2 ** 53 - 1))) } }));
   await opens("component-empty-id", "a component whose identifier has no part", manifest({ components: [array()] }));
   await opens("update", "an update with an integrated payload", update(), {}, { rest: [payload()] });
   await opens(
@@ -432,6 +528,17 @@ export async function positives(): Promise<Vector[]> {
     ),
     { current: [IMAGE, IMAGE] },
     { current: { 0: hex(OLD), 1: hex(IMAGE) } },
+    [],
+  );
+  await installs(
+    "install-copy-itself",
+    "a copy of what is current to the other slot of the same component",
+    withIndex(
+      { [MAN_INSTALL]: seq([DIR_SET_COMPONENT_INDEX, 0], override([suit.PARAM_SOURCE_COMPONENT, int(0)]), [DIR_COPY, 2]) },
+      digestParam(IMAGE),
+    ),
+    { current: [IMAGE, []] },
+    { current: { 0: hex(IMAGE) } },
     [],
   );
   await installs(

@@ -1,5 +1,5 @@
-// Plays every vector through the sources, and holds the lists together: refusals, their documentation and their vectors; code points,
-// the registry and the documentation of what is covered.
+// Holds the lists together: refusals, their documentation and their vectors; code points, the registry and the documentation of what is
+// covered. play.test.ts plays the vectors.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -11,65 +11,12 @@ import * as errors from "../packages/verifier/src/spec/errors.js";
 import { PARAMETERS } from "../packages/verifier/src/spec/names.js";
 import * as suit from "../packages/verifier/src/spec/suit.js";
 import { make } from "./make.js";
-import { deviceOf, type EffectSpec, type Expect, play, type Vector, type VectorFile } from "./play.js";
+import type { Vector, VectorFile } from "./play.js";
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 const files = ["positive.json", "negative.json", "effects.json"] as const;
 const load = (name: string): VectorFile => JSON.parse(read(name)) as VectorFile;
 const names = new Map(Object.entries(errors).map(([name, code]) => [code, name]));
-
-/** The refusal's number, or what is thrown where it is none: that is a fault whatever the vector expects. */
-function codeOf(e: unknown, length: number): number {
-  const { code, at } = e as { code?: unknown; at?: unknown };
-  if (typeof code !== "number" || !names.has(code as never)) throw e;
-  // an offset in the envelope, or -1
-  expect(Number.isInteger(at) && (at as number) >= -1 && (at as number) <= length, `at ${at}`).toBe(true);
-  return code;
-}
-
-function outcome(v: Vector, file: VectorFile, device = deviceOf({ ...file.defaults.device, ...v.device })): Expect {
-  const effects: EffectSpec[] = [];
-  try {
-    return play(v, file.defaults, effects, device);
-  } catch (e) {
-    const code = codeOf(e, (v.envelope ?? "").length / 2);
-    return "effects" in v.expect ? { code, effects } : { code };
-  }
-}
-
-for (const name of files) {
-  const file = load(name);
-  describe(name, () => {
-    it("names each vector once", () => {
-      const all = file.vectors.map((v) => v.name);
-      expect(all.filter((n, i) => all.indexOf(n) !== i)).toEqual([]);
-    });
-    it.each(file.vectors.map((v) => [v.name, v] as const))("%s", (_, v) => {
-      const spec = { ...file.defaults.device, ...v.device };
-      const device = deviceOf(spec);
-      const result = outcome(v, file, device);
-      if ("code" in result && "code" in v.expect) expect(names.get(result.code as never), v.about).toBe(names.get(v.expect.code as never));
-      expect(result, v.about).toEqual(v.expect);
-      if ("code" in v.expect) {
-        // refused: what was current still is, and nothing was invoked
-        const before = deviceOf(spec);
-        expect(device.parts.map((p) => p.current)).toEqual(before.parts.map((p) => p.current));
-        // the other slot is empty again: what failed a check does not stay, to be trusted later
-        expect(device.parts.map((p) => p.slots)).toEqual(before.parts.map((p) => p.slots));
-        expect(device.sequence).toEqual(before.sequence);
-        expect(device.invoked).toEqual([]);
-      }
-    });
-  });
-}
-
-it("playing a vector twice gives the same: no state is left behind by the one before", () => {
-  for (const name of files) {
-    const file = load(name);
-    const once = file.vectors.map((v) => outcome(v, file));
-    expect(file.vectors.map((v) => outcome(v, file))).toEqual(once);
-  }
-}, 120_000);
 
 it("is what make.ts gives, byte for byte", async () => {
   for (const [name, content] of Object.entries(await make()))

@@ -4,8 +4,9 @@
 import { describe, expect, it } from "vitest";
 import { begin, done } from "../src/cbor.js";
 import { type Claim, claims, verified } from "../src/cose.js";
-import { anchor, type Bytes, sha256 } from "../src/index.js";
+import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
+import { envelopeOf, refusalOf } from "./refusals.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 interface Example {
@@ -88,4 +89,9 @@ describe.skipIf(!haveVectors)("COSE working group examples (third-party vectors)
     // the label 4 of the unprotected kid: nobody signs that it is one
     expect(accepted).toEqual([9]);
   });
+});
+
+it("a signature of 16,384 bytes is looked at", async () => {
+  const signed = await envelopeOf({ blocks: [{ spoil: () => new Array(16384).fill(0) }] });
+  expect(refusalOf(open, signed, { anchors: [anchor("ed25519", ED25519)] })[0]).toBe(errors.SIGNATURE_INVALID);
 });

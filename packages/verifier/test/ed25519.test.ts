@@ -2,9 +2,10 @@ import { createHash, createPrivateKey, createPublicKey, sign as nodeSign, verify
 import { describe, expect, it } from "vitest";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { sha512 } from "../src/hash/sha512.js";
+import { MUTANTS } from "./effort.js";
 import { haveVectors, vectorJson } from "./vectors.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? 2000);
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 200 : 2000));
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

@@ -14,3 +14,6 @@ export const AT_LENGTH = LONG ? "" : " (skipped: takes long, FIRMSEAL_LONG=1 run
 
 /** How many random schedules signers are run under. */
 export const SCHEDULES = LONG ? 2 ** 10 : 2 ** 5;
+
+/** FIRMSEAL_MUTANTS=1: the tests run once for each mutant of the verifier. What takes long and tells no more mutants leaves itself out. */
+export const MUTANTS = process.env["FIRMSEAL_MUTANTS"] === "1";

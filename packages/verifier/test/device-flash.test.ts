@@ -1,0 +1,289 @@
+// The device on raw flash, word by word: its records, and what it does with those that it has not written. flash.test.ts installs on it.
+
+import { crc32 } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
+import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
+import { type Device, errors, install, type Source } from "../src/index.js";
+import { refusalOf } from "./refusals.js";
+import { code, ID, identity, image, release, trust } from "./releases.js";
+
+const PAGE = 2048;
+const RECORDS = [6 * PAGE, 7 * PAGE] as const;
+/** One component and the envelopes, two pages of each to a slot and one, the records in the last pages. */
+const layout: FlashLayout = {
+  components: [{ id: ID, slots: [0, 2 * PAGE], size: 2 * PAGE }],
+  envelopes: { slots: [4 * PAGE, 5 * PAGE], size: PAGE },
+  records: [...RECORDS],
+  tries: 3,
+};
+const blankFlash = () => new FlashModel(blank(8, PAGE));
+const on = (flash: FlashModel, l = layout): FlashDevice => flashDevice(flash, identity, l, () => true);
+
+/** Words of 32 bits, the lowest octet first. */
+const words = (b: Uint8Array, n: number): number[] => Array.from({ length: n }, (_, i) => Buffer.from(b).readUInt32LE(4 * i));
+function sealed(...all: number[]): Uint8Array {
+  const body = Buffer.alloc(4 * all.length + 4);
+  all.forEach((w, i) => {
+    body.writeUInt32LE(w, 4 * i);
+  });
+  body.writeUInt32LE(crc32(body.subarray(0, -4)), 4 * all.length);
+  return body;
+}
+/** A flash whose record pages hold this. */
+function holding(first: Uint8Array, second: Uint8Array = new Uint8Array(0), pageSize = PAGE): FlashModel {
+  const page = (b: Uint8Array) => {
+    const out = new Uint8Array(pageSize).fill(255);
+    out.set(b);
+    return out;
+  };
+  return new FlashModel([...blank(6, pageSize), page(first), page(second)]);
+}
+const MAGIC = 0x46535231;
+/** Sizes in slot 0 and 1 as a record tells them. */
+const at = (size: number, slot: number): number => 2 * size + slot;
+
+describe("a record", () => {
+  it("has generation, floor, tries, and what is current and was before, for each area", async () => {
+    const flash = blankFlash();
+    const one = await release(1, image(1, 101));
+    expect(install(one, trust, on(flash)).next()).toBeUndefined();
+    const kept = (): number => on(flash).envelope()?.length ?? 0;
+    const n1 = kept();
+    expect(n1).toBeGreaterThan(100);
+    const first = [MAGIC, 1, 0, 1, 0, 2, at(n1, 1), 0, at(101, 1), 0];
+    expect(words(flash.read(RECORDS[0], 44), 11)).toEqual(words(sealed(...first), 11));
+    const two = await release(2n ** 32n + 5n + "", image(2, 102));
+    expect(install(two, trust, on(flash)).next()).toBeUndefined();
+    const n2 = kept();
+    expect(n2).not.toBe(n1);
+    const second = [MAGIC, 2, 1, 5, 3, 2, at(n2, 0), at(n1, 1), at(102, 0), at(101, 1)];
+    expect(words(flash.read(RECORDS[1], 48), 12)).toEqual([...words(sealed(...second), 11), 0xffffffff]);
+    const device = on(flash);
+    device.start();
+    device.start();
+    expect(words(flash.read(RECORDS[1] + 44, 16), 4)).toEqual([65535, 65535, 0xffffffff, 0xffffffff]);
+    device.confirm();
+    device.confirm();
+    device.start();
+    expect(words(flash.read(RECORDS[1] + 44, 16), 4)).toEqual([65535, 65535, 0, 0xffffffff]);
+    expect([on(flash).pending(), on(flash).rolledBack()]).toEqual([false, false]);
+  });
+
+  const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
+  const floorOf = (flash: FlashModel) => on(flash).floor();
+  it("of the higher generation rules, in either page", () => {
+    const [old, newer] = [sealed(...good), sealed(MAGIC, 5, 0, 8, ...good.slice(4))];
+    expect(floorOf(holding(old))).toEqual([0, 7]);
+    expect(floorOf(holding(new Uint8Array(0), old))).toEqual([0, 7]);
+    expect(floorOf(holding(old, newer))).toEqual([0, 8]);
+    expect(floorOf(holding(newer, old))).toEqual([0, 8]);
+    expect(floorOf(blankFlash())).toEqual([0, 0]);
+  });
+  it("with another magic is none", () => {
+    expect(floorOf(holding(sealed(MAGIC + 1, ...good.slice(1))))).toEqual([0, 0]);
+  });
+  it("that says it is longer than its page is none, and is not read", () => {
+    for (const areas of [1000, 2 ** 29, 2 ** 32 - 1])
+      expect(floorOf(holding(new Uint8Array(0), sealed(MAGIC, 4, 0, 7, 0, areas)))).toEqual([0, 0]);
+    for (const tries of [PAGE / 4, 2 ** 30, 2 ** 32 - 1])
+      expect(floorOf(holding(new Uint8Array(0), sealed(...good.slice(0, 4), tries, ...good.slice(5))))).toEqual([0, 0]);
+  });
+  it("may fill its page, to the last word of its journal", () => {
+    const small: FlashLayout = {
+      components: [{ id: ID, slots: [0, 128], size: 64 }],
+      envelopes: { slots: [192, 256], size: 64 },
+      records: [384, 448],
+      tries: 4,
+    };
+    const recorded = (tries: number) => holding(new Uint8Array(0), sealed(...good.slice(0, 4), tries, ...good.slice(5)), 64);
+    expect(on(recorded(4), small).floor()).toEqual([0, 7]);
+    expect(on(recorded(5), small).floor()).toEqual([0, 0]);
+    expect(() => on(blankFlash64(), { ...small, tries: 5 })).toThrow("a record does not fit a page");
+    const device = on(recorded(4), small);
+    for (let n = 0; n < 4; n++) device.start();
+    expect([device.pending(), on(recorded(4), small).pending()]).toEqual([true, true]);
+  });
+  const blankFlash64 = () => new FlashModel(blank(8, 64));
+
+  const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
+  const journal = (...all: number[]) => {
+    const b = Buffer.alloc(4 * all.length);
+    all.forEach((w, i) => {
+      b.writeUInt32LE(w, 4 * i);
+    });
+    return Buffer.concat([sealed(...tried), b]);
+  };
+  it.each<[string, number[], boolean, boolean, number]>([
+    ["not started", [], true, false, 5],
+    ["started twice", [65535, 65535], true, false, 5],
+    ["started as often as it may be", [65535, 65535, 65535], false, true, 4],
+    ["started once, by a word that was cut", [0xffff7fff], true, false, 5],
+    ["confirmed", [65535, 0], false, false, 5],
+    ["confirmed in its last start", [65535, 65535, 65535, 0], false, false, 5],
+    ["confirmed by a word that was cut: that is a start", [65535, 65535, 1], false, true, 4],
+  ])("on trial, %s", (_, log, pending, back, size) => {
+    const device = on(holding(journal(...log)));
+    expect([device.pending(), device.rolledBack(), device.size(ID, false)]).toEqual([pending, back, size]);
+  });
+});
+
+describe("on trial", () => {
+  async function trial(): Promise<FlashModel> {
+    const flash = blankFlash();
+    for (const n of [1, 2]) expect(install(await release(n, image(n, 100)), trust, on(flash)).next()).toBeUndefined();
+    return flash;
+  }
+  it("nothing is begun for an installation, received or erased, and a start is", async () => {
+    const flash = await trial();
+    const device = on(flash);
+    const before = flash.operations;
+    const next = await release(3, image(3, 100));
+    expect(code(() => device.begin(true))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.erase(ID, 1))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.receive(next, next.length, trust))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.keep(next))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.persist({ sequence: [0, 3], written: [] }))).toBe(errors.UNCONFIRMED);
+    device.begin(false);
+    expect([device.slot(ID), flash.operations]).toEqual([0, before]);
+  });
+  it("an app says nothing before its release has started", async () => {
+    const flash = await trial();
+    const before = flash.operations;
+    on(flash).confirm();
+    expect([flash.operations, on(flash).pending()]).toEqual([before, true]);
+  });
+});
+
+describe("a writer", () => {
+  it("takes nothing once it was read back, and fills its last word", () => {
+    const flash = blankFlash();
+    const device: Device = on(flash);
+    device.begin(true);
+    device.erase(ID, 10);
+    device.write(ID, 0, [1, 2, 3, 4, 5]);
+    expect(Array.from(flash.read(2 * PAGE, 8))).toEqual([1, 2, 3, 4, 255, 255, 255, 255]);
+    expect(device.size(ID, true)).toBe(5);
+    expect(Array.from(flash.read(2 * PAGE, 12))).toEqual([1, 2, 3, 4, 5, 255, 255, 255, 255, 255, 255, 255]);
+    expect(() => device.write(ID, 5, [6])).toThrow("write beyond the end");
+    expect(Array.from(device.read(ID, 3, 2, true))).toEqual([4, 5]);
+  });
+  it("takes as much as its slot, and erases a page when its first byte comes", () => {
+    const flash = blankFlash();
+    const device: Device = on(flash);
+    const erased = () => flash.log.filter(({ op }) => op === "erase").map(({ address }) => address);
+    device.begin(true);
+    device.erase(ID, 10);
+    expect(erased()).toEqual([]);
+    device.write(ID, 0, new Array(PAGE).fill(7));
+    expect(erased()).toEqual([2 * PAGE]);
+    device.write(ID, PAGE, [1, 2, 3, 4]);
+    expect(erased()).toEqual([2 * PAGE, 3 * PAGE]);
+    device.write(ID, PAGE + 4, new Array(PAGE - 4).fill(7));
+    expect(code(() => device.write(ID, 2 * PAGE, [1]))).toBe(errors.STORAGE_FULL);
+    device.write(ID, 2 * PAGE, []);
+    expect(device.size(ID, true)).toBe(2 * PAGE);
+    device.discard();
+    expect(erased()).toEqual([2 * PAGE, 3 * PAGE, 2 * PAGE]);
+    expect(Array.from(flash.read(2 * PAGE, 1))).toEqual([255]);
+  });
+  it("erases nothing to discard where nothing was written", () => {
+    const flash = blankFlash();
+    const device: Device = on(flash);
+    device.begin(true);
+    device.erase(ID, 10);
+    device.discard();
+    expect(flash.operations).toBe(0);
+  });
+});
+
+describe("what is committed", () => {
+  const commit = (device: FlashDevice, n: number, ...envelope: number[]) => {
+    const kept = device.keep(envelope) as Source;
+    device.persist({ sequence: [0, n], written: [] });
+    return kept;
+  };
+  it("has no lower floor, and is what was kept", () => {
+    const flash = blankFlash();
+    const device = on(flash, { ...layout, tries: 0 });
+    expect(Array.from(commit(device, 5, 1, 2, 3).read(0, 3))).toEqual([1, 2, 3]);
+    expect(() => commit(device, 4, 1)).toThrow("the floor would go down");
+    expect(Array.from(device.envelope()?.read(0, 3) ?? [])).toEqual([1, 2, 3]);
+    commit(device, 5, 9, 8, 7, 6, 5);
+    const after = on(flash, { ...layout, tries: 0 });
+    expect([Array.from(after.envelope()?.read(1, 3) ?? []), after.envelope()?.length]).toEqual([[8, 7, 6], 5]);
+  });
+  it("has an envelope, and each envelope counts once", () => {
+    const device = on(blankFlash(), { ...layout, tries: 0 });
+    expect(() => device.persist({ sequence: [0, 1], written: [] })).toThrow("no envelope was kept");
+    commit(device, 1, 1);
+    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
+    device.keep([1]);
+    device.discard();
+    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
+  });
+  it("is no record that flash has changed on its way", () => {
+    for (const part of [0, 40]) {
+      const flash = blankFlash();
+      const { write } = flash;
+      flash.write = (address, b) => write.call(flash, address, address === RECORDS[0] + part ? Array.from(b, (x) => x & 0xfe) : b);
+      expect(() => commit(on(flash), 1, 255, 255, 255)).toThrow("the record was not written");
+      expect(on(flash).floor()).toEqual([0, 0]);
+    }
+  });
+});
+
+describe("an envelope that is received", () => {
+  it("is there once it is whole, until another one begins", async () => {
+    const device = on(blankFlash());
+    expect(refusalOf(device.received)[0]).toBe(errors.CBOR_TRUNCATED);
+    const [one, two] = [await release(1, image(1, 100)), await release(2, image(2, 101))];
+    device.receive(one, one.length, trust);
+    const source = device.received();
+    expect(Uint8Array.from(source.read(0, 3))).toHaveLength(3);
+    expect([device.received() === source, source.chunk]).toEqual([true, undefined]);
+    device.receive(two, two.length, trust);
+    expect(() => source.read(0, 1)).toThrow("another envelope is being received");
+    expect(install(device.received(), trust, device).next()).toBeUndefined();
+    expect([device.floor(), device.size(ID, false)]).toEqual([[0, 2], 101]);
+  });
+  it("is refused where it does not fit its area", async () => {
+    const flash = blankFlash();
+    const big = await release(1, image(1, PAGE));
+    expect(code(() => on(flash).receive(big, big.length, trust))).toBe(errors.STORAGE_FULL);
+    expect(flash.operations).toBe(0);
+  });
+  it("is read by as many bytes as the device says", async () => {
+    const device = on(blankFlash());
+    device.chunk = 128;
+    const one = await release(1, image(1, 100));
+    device.receive(one, one.length, trust);
+    expect(device.received().chunk).toBe(128);
+  });
+});
+
+describe("a layout", () => {
+  it("of 2^31 bytes, or of none, is refused", () => {
+    for (const size of [2 ** 31, 0, Number.NaN, PAGE + 1])
+      expect(() => on(blankFlash(), { ...layout, envelopes: { slots: [8 * PAGE, 2 ** 32], size } }), String(size)).toThrow("whole pages");
+  });
+  it("may have its stretches side by side, and not one byte nearer", () => {
+    expect(() => on(blankFlash())).not.toThrow();
+    for (const slots of [
+      [PAGE, 2 * PAGE],
+      [0, PAGE],
+      [0, 3 * PAGE],
+      [2 * PAGE, 2 * PAGE],
+    ] as [number, number][])
+      expect(() => on(blankFlash(), { ...layout, components: [{ id: ID, slots, size: 2 * PAGE }] }), String(slots)).toThrow("overlaps");
+  });
+  it("has no component but its own", () => {
+    const device = on(blankFlash());
+    expect([device.capacity(ID), device.capacity([]), device.capacity([[1]]), device.capacity([...ID, ...ID])]).toEqual([
+      2 * PAGE,
+      -1,
+      -1,
+      -1,
+    ]);
+  });
+});

@@ -1,0 +1,125 @@
+// Whom open() is told to believe: what is no policy, and when which of several signers count. The rules have vectors; here is what JSON cannot say.
+
+import { describe, expect, it } from "vitest";
+import { type Block, envelope, manifest, publicKey } from "../../../test-vectors/assemble.js";
+import { memoryDevice } from "../src/device/memory.js";
+import { type Anchor, anchor, type Bytes, boot, errors, install, open, type Sequence, sha256, type Trust } from "../src/index.js";
+import { envelopeOf, refusalOf } from "./refusals.js";
+import { release, trust as releaseTrust } from "./releases.js";
+
+const [a, b] = [anchor("ed25519", publicKey("a")), anchor("ed25519", publicKey("b"))];
+const NONE = [errors.TRUST_POLICY, -1];
+
+describe("a policy", () => {
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["no anchors", {}],
+    ["anchors that are no list", { anchors: {} }],
+    ["null for anchors", { anchors: null }],
+    ["null among the anchors", { anchors: [a, null] }],
+    ["an anchor without an algorithm", { anchors: [{ key: a.key }] }],
+    ["an anchor without a key", { anchors: [{ alg: a.alg }] }],
+    ["need as text", { anchors: [a], need: "1" }],
+    ["need null", { anchors: [a], need: null }],
+    ["need NaN", { anchors: [a], need: Number.NaN }],
+    ["need 2 of one key and its copy", { anchors: [a, { ...a }], need: 2 }],
+    ["need 3 of two keys", { anchors: [a, b, a], need: 3 }],
+    ["floor null", { anchors: [a], floor: null }],
+    ["a floor without its low half", { anchors: [a], floor: [0] }],
+    ["a floor of text", { anchors: [a], floor: ["0", "0"] }],
+    ["a floor below 0", { anchors: [a], floor: [-1, 0] }],
+    ["a floor whose high half is wide", { anchors: [a], floor: [2 ** 32, 0] }],
+    ["a floor whose high half is a fraction", { anchors: [a], floor: [0.5, 0] }],
+    ["a floor of NaN", { anchors: [a], floor: [0, Number.NaN] }],
+    ["a limit of text", { anchors: [{ ...a, since: "7" }] }],
+    ["a limit without its low half", { anchors: [{ ...a, until: [0] }] }],
+    ["a limit on the second anchor that is none", { anchors: [a, { ...b, since: [0, -1] }] }],
+  ])("%s is none, whatever is opened", async (_, trust) => {
+    const read = () => expect.fail("a byte was read");
+    expect(refusalOf(open, { length: 100, read }, trust)).toEqual(NONE);
+    expect(refusalOf(open, await envelopeOf(), trust)).toEqual(NONE);
+  });
+
+  it.each<[string, Trust]>([
+    ["one key", { anchors: [a] }],
+    ["one of two keys", { anchors: [b, a], need: 1 }],
+    ["one key and its copy", { anchors: [a, { ...a }], need: 1 }],
+    ["a floor of 0", { anchors: [a], floor: [0, 0] }],
+    ["a floor that is reached", { anchors: [a], floor: [0, 7] }],
+    ["limits that are reached", { anchors: [{ ...a, since: [0, 7], until: [0, 7] }] }],
+    ["the widest limits", { anchors: [{ ...a, since: [0, 0], until: [2 ** 32 - 1, 2 ** 32 - 1] }] }],
+    ["need and floor undefined", { anchors: [a], need: undefined as never, floor: undefined as never }],
+  ])("may be %s", async (_, trust) => {
+    expect(open(await envelopeOf(), trust).sequence).toEqual([0, 7]);
+  });
+});
+
+describe("signers with limits", () => {
+  const signed = (sequence: number | bigint, ...blocks: Block[]) =>
+    envelope(manifest({ sequence }), { blocks }).then((e) => Uint8Array.from(e));
+  const limited = (since?: Sequence, until?: Sequence): Anchor => ({ ...a, ...(since && { since }), ...(until && { until }) });
+  it("count from since to until, both included", async () => {
+    for (const [sequence, since, until, good] of [
+      [6, [0, 7], undefined, false],
+      [7, [0, 7], undefined, true],
+      [7, undefined, [0, 7], true],
+      [8, undefined, [0, 7], false],
+      [2n ** 32n, [0, 2 ** 32 - 1], undefined, true],
+      [2n ** 32n, undefined, [0, 2 ** 32 - 1], false],
+      [2n ** 32n - 1n, [1, 0], undefined, false],
+    ] as [number | bigint, Sequence | undefined, Sequence | undefined, boolean][]) {
+      const e = await signed(sequence, {});
+      expect(refusalOf(open, e, { anchors: [limited(since, until)] })[0], `${sequence}`).toBe(good ? 0 : errors.ANCHOR_WINDOW);
+    }
+  });
+  it("are all looked at where one may not count, else as many as are needed", async () => {
+    const e = await signed(7, {}, { key: "b" });
+    expect(open(e, { anchors: [a, b] }).signers).toEqual([0]);
+    for (const first of [limited([0, 8]), limited(undefined, [0, 6])]) expect(open(e, { anchors: [first, b] }).signers).toEqual([1]);
+    // the limit of one that comes later makes all of them be looked at
+    expect(open(e, { anchors: [a, { ...b, since: [0, 1] }] }).signers).toEqual([0, 1]);
+    expect(open(e, { anchors: [a, { ...b, until: [0, 9] }] }).signers).toEqual([0, 1]);
+  });
+});
+
+describe("the hash of the host", () => {
+  it("is asked for the manifest, and ours where there is none", async () => {
+    let asked = 0;
+    const once = (bytes: Bytes) => {
+      asked++;
+      const state = sha256.create();
+      state.update(bytes);
+      return state.digest();
+    };
+    const e = await envelopeOf();
+    open(e, { anchors: [a] });
+    open(e, { anchors: [a] }, undefined);
+    expect(asked).toBe(0);
+    open(e, { anchors: [a] }, { sha256: { once } });
+    expect(asked).toBe(1);
+    expect(refusalOf(open, e, { anchors: [a] }, { sha256: { once: () => new Uint8Array(32) } })[0]).toBe(errors.DIGEST_MANIFEST);
+    expect(refusalOf(open, e, { anchors: [a] }, { sha256: { once: () => new Uint8Array(0) } })[0]).toBe(errors.DIGEST_MANIFEST);
+  });
+});
+
+describe("a session", () => {
+  const identity = { vendor: [], class: [] };
+  it("begins with a floor that is a number", async () => {
+    const e = await release(7, Uint8Array.from([1, 2, 3]));
+    for (const floor of [null, undefined, [], [0], ["0", "0"], [0, -1], [0, 2 ** 32], [0.5, 0], [Number.NaN, 0]]) {
+      const device = memoryDevice(identity, [[[0]]], 10);
+      device.floor = () => floor as never;
+      device.begin = () => expect.fail("it began");
+      expect(refusalOf(install, e, releaseTrust, device)[0], String(floor)).toBe(errors.DEVICE_FAULT);
+    }
+  });
+  it("does not ask for the floor where it starts what is current", async () => {
+    const device = memoryDevice(identity, [[[0]]], 10);
+    device.dangerouslySkipIdentity = true;
+    device.sequence = [0, 8];
+    const e = await release(7, Uint8Array.from([1, 2, 3]));
+    expect(refusalOf(install, e, releaseTrust, device)[0]).toBe(errors.ROLLBACK);
+    expect(refusalOf(boot, e, releaseTrust, device)[0]).not.toBe(errors.ROLLBACK);
+  });
+});

@@ -1,0 +1,206 @@
+// A test runner for Stryker: Stryker's vitest runner, with the same tests in this process before it. Each mutant gets the tests that
+// reach it, in modules that are evaluated anew, cheap files first, until one fails. That takes milliseconds where the start of vitest takes
+// a second. What survives here is tried by vitest itself, unless FIRMSEAL_MUTANTS_QUICK is set.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Script } from "node:vm";
+import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
+import { build } from "esbuild";
+import { collector } from "./shim.mjs";
+
+/** Stryker's own name for what mutants and runner share. */
+globalThis.__stryker__ ??= {};
+const shared = globalThis.__stryker__;
+
+/** Without vitest: what survives in this process survives. */
+const QUICK = process.env.FIRMSEAL_MUTANTS_QUICK === "1";
+const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
+
+/** How often a mutant may be reached in one test: behind that it loops. */
+const LOOPS = 3_000_000;
+
+const PACKAGES = [
+  [/^@firmseal\/verifier$/, "packages/verifier/src/index.ts"],
+  [/^@firmseal\/verifier\/spec$/, "packages/verifier/src/spec/index.ts"],
+  [/^@firmseal\/verifier\/names$/, "packages/verifier/src/spec/names.ts"],
+  [/^@firmseal\/verifier\/(.*)$/, "packages/verifier/src/$1.ts"],
+  [/^@firmseal\/signer$/, "packages/signer/src/index.ts"],
+];
+
+const sources = {
+  name: "sources",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@firmseal\// }, ({ path }) => {
+      for (const [form, file] of PACKAGES) if (form.test(path)) return { path: resolve(path.replace(form, file)) };
+    });
+    onResolve({ filter: /^[^./]/ }, ({ path, resolveDir }) => {
+      // vitest is the one of load(); the rest lies where the file that imports it finds it
+      if (path === "vitest" || isBuiltin(path)) return { path, external: true };
+      return { path: createRequire(join(resolveDir, "x")).resolve(path), external: true };
+    });
+    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
+      loader: "ts",
+    }));
+  },
+};
+
+/** A test file of the sandbox as a script that can be evaluated again and again. */
+async function scriptOf(file) {
+  const { outputFiles } = await build({
+    entryPoints: [resolve(file)],
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    logLevel: "error",
+    plugins: [sources],
+  });
+  return new Script(`(function (require, module, exports) {${outputFiles[0].text}\n})`, { filename: file });
+}
+
+/** Whether a mutant is in the sample: FIRMSEAL_MUTANTS_SAMPLE is the share and a seed; unset, all are. */
+function sampled(id) {
+  const [share, seed] = (process.env.FIRMSEAL_MUTANTS_SAMPLE ?? "").split(" ");
+  if (!share) return true;
+  return createHash("sha256").update(`${seed} ${id}`).digest().readUInt32BE(0) < Number(share) * 2 ** 32;
+}
+
+/** What was found in the dry run, for a process that takes the place of one that hung. */
+const BASELINE = "baseline.json";
+
+class Runner {
+  constructor(inner) {
+    this.inner = inner;
+    this.scripts = new Map();
+    /** By file: milliseconds to load it, and to run each of the tests that hold in this process, by their ids. */
+    this.files = new Map();
+    this.kills = new Map();
+  }
+
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async init() {
+    if (!QUICK) await this.inner.init();
+    if (existsSync(BASELINE)) this.files = new Map(JSON.parse(readFileSync(BASELINE, "utf8")));
+  }
+
+  async dryRun(options) {
+    const coverage = { static: {}, perTest: {} };
+    const tests = [];
+    shared.mutantCoverage = coverage;
+    for (const file of FILES) await this.baseline(file, tests);
+    writeFileSync(BASELINE, JSON.stringify([...this.files]));
+    shared.mutantCoverage = { static: {}, perTest: {} };
+    return QUICK ? { status: "complete", tests, mutantCoverage: coverage } : this.inner.dryRun(options);
+  }
+
+  /** Evaluates a test file anew; its tests. */
+  async load(file) {
+    if (!this.scripts.has(file)) this.scripts.set(file, await scriptOf(file));
+    const { tests, vitest, restore } = collector();
+    const here = createRequire(resolve(file));
+    const require = (name) => (name === "vitest" ? vitest : here(name));
+    const module = { exports: {} };
+    this.scripts.get(file).runInThisContext()(require, module, module.exports);
+    return { tests, restore };
+  }
+
+  /** Runs a file's tests without a mutant. One that does not hold in this process is left to vitest. */
+  async baseline(file, results) {
+    const times = {};
+    const begin = performance.now();
+    const { tests, restore } = await this.load(file);
+    this.files.set(file, { load: performance.now() - begin, times });
+    for (const { name, run } of tests) {
+      const id = `${file}#${name}`;
+      const start = performance.now();
+      shared.currentTestId = id;
+      try {
+        await run();
+        times[id] = performance.now() - start;
+        results.push({ id, name, fileName: resolve(file), status: 0, timeSpentMs: times[id] });
+      } catch (e) {
+        console.log(`only in vitest: ${file}: ${name}: ${e.message}`);
+        delete shared.mutantCoverage.perTest[id];
+      }
+      shared.currentTestId = undefined;
+      restore();
+    }
+  }
+
+  /** The first test that fails with the mutant, or undefined. */
+  async killer({ activeMutant, testFilter }) {
+    const wanted = testFilter && new Set(testFilter);
+    const cost = [];
+    for (const [file, { load, times }] of this.files) {
+      const ids = Object.keys(times).filter((id) => !wanted || wanted.has(id));
+      if (ids.length) cost.push([file, new Set(ids), ids.reduce((sum, id) => sum + times[id], load), times]);
+    }
+    cost.sort((a, b) => a[2] - b[2]);
+    for (const [file, ids, , times] of cost) {
+      const idOf = (test) => `${file}#${test.name}`;
+      let restore = () => {};
+      let ran = 0;
+      shared.activeMutant = activeMutant.id;
+      shared.hitCount = 0;
+      shared.hitLimit = LOOPS;
+      try {
+        let tests;
+        try {
+          ({ tests, restore } = await this.load(file));
+        } catch (e) {
+          return { id: [...ids][0], message: `the file does not load: ${e?.message}`, ran };
+        }
+        // quick ones first, and before them those that have killed before
+        const rank = (test) => times[idOf(test)] / (1 + 20 * (this.kills.get(idOf(test)) ?? 0));
+        const mine = tests.filter((t) => ids.has(idOf(t))).sort((a, b) => rank(a) - rank(b));
+        for (const test of mine) {
+          shared.hitCount = 0;
+          ran++;
+          try {
+            await test.run();
+          } catch (e) {
+            this.kills.set(idOf(test), (this.kills.get(idOf(test)) ?? 0) + 1);
+            return { id: idOf(test), message: String(e?.message ?? e), ran };
+          }
+        }
+      } finally {
+        restore();
+        shared.activeMutant = undefined;
+        shared.hitLimit = undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async mutantRun(options) {
+    // not a verdict: what is in error does not count
+    if (!sampled(options.activeMutant.id)) return { status: "error", errorMessage: "not in the sample" };
+    const killer = await this.killer(options);
+    if (killer) {
+      if (/^Stryker: Hit count limit reached/.test(killer.message)) return { status: "timeout", reason: killer.message };
+      return { status: "killed", failureMessage: killer.message, killedBy: [killer.id], nrOfTests: killer.ran };
+    }
+    if (QUICK) return { status: "survived", nrOfTests: options.testFilter?.length ?? 0 };
+    return this.inner.mutantRun(options);
+  }
+
+  dispose() {
+    return QUICK ? undefined : this.inner.dispose();
+  }
+}
+
+function factory(injector) {
+  return new Runner(injector.injectFunction(vitest[0].factory));
+}
+factory.inject = ["$injector"];
+
+export const strykerPlugins = [{ kind: "TestRunner", name: "firmseal", factory }];
