@@ -94,11 +94,7 @@ interface Judged {
 }
 
 /** Throws everything that an envelope can be refused for, but for its sequence number. */
-async function judged(
-  envelope: Uint8Array | undefined,
-  keys: readonly SigningKey[],
-  o: UseOptions,
-): Promise<Judged | undefined> {
+async function judged(envelope: Uint8Array | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
   if (!envelope) return undefined;
   const messages = await toBeSigned(envelope, keys);
   const m = await rehearse(envelope);
