@@ -212,7 +212,7 @@ function push(log: Log, entry: Entry): void {
 }
 
 function accept(log: Log): void {
-  for (const fault of log.faults.splice(0)) log.accepted.push(fault);
+  for (const fault of log.faults.splice(0)) note(log.accepted, fault);
 }
 
 /** Its writer was held up: it follows on an entry before the last one, which another has followed on meanwhile. One that is there twice is no such. */
@@ -225,10 +225,6 @@ function isLate(log: Log, { n, prev, hash }: Entry): boolean {
 function note(faults: Fault[], fault: Fault): void {
   if (faults.length < LIMITS.logFaults) faults.push(fault);
   else if (faults.length === LIMITS.logFaults) faults.push({ line: fault.line, what: "from here on faults are not listed" });
-}
-
-function acceptFaults(log: Log): void {
-  for (const fault of log.faults.splice(0)) note(log.accepted, fault);
 }
 
 const allBefore = (log: Log) => log.before.copy().digest("hex");
