@@ -13,7 +13,7 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
+import { same, sameKey } from "@firmseal/verifier/bytes";
 import { array, begin, done, here, map, octets, skip, tag } from "@firmseal/verifier/cbor";
 import { type Claim, concerns, structure } from "@firmseal/verifier/cose";
 import { decimal } from "@firmseal/verifier/number";
@@ -104,12 +104,11 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
   return out;
 }
 
-/** Whoever has the private key of a point of P-256 has that of its negative, which has the same x: both would count as two. */
+/** Whoever signs for A signs for -A, and for one LMS tree at another level: both would count as two. */
 function checkTwins(anchors: readonly TrustEntry[]): void {
-  const points = anchors.filter(({ key }) => key.alg === "es256").map(({ key }) => key.key);
-  const areTwins = (a: Uint8Array, b: Uint8Array) => same(a.subarray(1, 33), b.subarray(1, 33)) && !same(a, b);
-  if (points.some((p, i) => points.slice(0, i).some((other) => areTwins(p, other))))
-    throw new KeyError("several", "two keys on P-256 have the same private key");
+  const keys = anchors.map(({ key }) => key.key);
+  if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !same(a, b))))
+    throw new KeyError("several", "two keys of the list have the same private key");
 }
 
 /** A key that devices have no algorithm for counts for nothing there, and must not look as if it did. */
@@ -120,7 +119,7 @@ function checkAlgs(anchors: readonly TrustEntry[]): void {
 
 /**
  * A trust file without signatures, which no device takes yet. Throws the refusals of the verifier for a list that breaks the rules
- * (TRUST_…), DescriptionError for a name that is no text, KeyError `several` for two keys on P-256 that are each other's negative, and `unsupported` for one of ML-DSA.
+ * (TRUST_…), DescriptionError for a name that is no text, KeyError `several` for two keys that one secret signs for, and `unsupported` for one of ML-DSA.
  */
 export function encodeTrust(d: TrustDescription): Uint8Array {
   checkText(d.name, "/name");

@@ -5,7 +5,7 @@ import { MANIFEST } from "@firmseal/verifier/names";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
-import { failureOf, isRefusal } from "../failure.js";
+import { failureOf } from "../failure.js";
 import { host, readEnvelope } from "../io.js";
 import { keyWords } from "../key-ref.js";
 import { someOf } from "../limits.js";
@@ -18,17 +18,13 @@ export interface VerifyOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** Those of `anchors` that have signed and count, each once. open() stops at the number that is needed; a person wants to know all. */
-function signersOf(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Anchor[] {
+/**
+ * The manifest, believed by all of `anchors` that have signed and count, each once. open() stops at the number that is needed, and a person wants to know
+ * all: a limit, here one that limits nothing, makes it look at every signature.
+ */
+function believedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
   const each = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a])).values()];
-  return each.filter((anchor) => {
-    try {
-      return open(envelope, { anchors: [anchor] }, host);
-    } catch (e) {
-      if (isRefusal(e)) return false;
-      throw e;
-    }
-  });
+  return open(envelope, { anchors: each.map((a): Anchor => ({ since: [0, 0], ...a })) }, host);
 }
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
@@ -67,12 +63,15 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promi
   peek(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
-  warnOfRefusal(manifest);
+  const anchors = policies.flatMap((policy) => policy.anchors);
+  const all = believedByAll(envelope, anchors);
+  // each kind of device counts the keys that are trusted for it
+  warnOfRefusal({ ...all, need: manifest.need });
   const sequence = decimal(manifest.sequence);
-  const signers = signersOf(
-    envelope,
-    policies.flatMap((policy) => policy.anchors),
-  ).map(whom.facts);
+  const found = new Set(all.believed.map((a) => toHex(rawKey(a.key))));
+  const signers = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a]))]
+    .filter(([key]) => found.has(key))
+    .map(([, a]) => whom.facts(a));
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   const absent = manifest.absent.map((key) => MANIFEST[key]);
   if (o.json) {
