@@ -55,6 +55,8 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   const place = placeOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
   const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  // where it is not encrypted, that is the seed
+  file.content.fill(0);
   const key = new HssKey(file, place, seed);
   return {
     name: path,
@@ -63,13 +65,14 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     // what comes back is verified by the verifier that devices have; a leaf whose signature came out wrong is given up
     signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
     async close() {
-      seed.fill(0);
+      key.wipe();
     },
   };
 }
 
 class HssKey {
   private readonly top: LmsTree;
+  private wiped = false;
   private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
 
   constructor(
@@ -78,13 +81,26 @@ class HssKey {
     seed: Uint8Array,
   ) {
     this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
+    // the tree has its own
+    seed.fill(0);
+  }
+
+  /** Ends the use of the key. */
+  wipe(): void {
+    this.wiped = true;
+    this.top.seed.fill(0);
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
+    if (this.wiped) throw new RangeError("the key was closed");
     const { params } = this.file;
     const { index, trees, floors } = await this.place.locked((held) => this.reserve(held), this.patience());
     // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
-    return hssSign(params, trees, floors, index, message);
+    try {
+      return hssSign(params, trees, floors, index, message);
+    } finally {
+      for (const { seed } of trees.slice(1)) seed.fill(0);
+    }
   }
 
   /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
