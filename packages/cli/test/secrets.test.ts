@@ -5,10 +5,13 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { fileURLToPath } from "node:url";
 import { privateKey, toPrivateCose } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../verifier/test/effort.js";
 import { withSigners } from "../src/key-ref.js";
+import { formatPrivate } from "../src/keys/format.js";
+import { readHssFile, unlockHss } from "../src/keys/hss-file.js";
 import { openSshPrivate } from "../src/keys/openssh.js";
 import { plainPem } from "../src/keys/pkcs8.js";
 import { minisignSecret } from "./minisign.js";
@@ -475,5 +478,49 @@ describe.concurrent("an envelope", () => {
     await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1"]);
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);
     for (const text of ["fw.bin", "fw.suit", "A.jwk", p.path]) expect(p.get("dev/device.json").includes(text)).toBe(false);
+  });
+});
+
+const hasMemory = existsSync("/proc/self/mem");
+
+// what signs in P-256 is a library that makes copies of its own
+describe.skipIf(!hasMemory)(`memory${hasMemory ? "" : " (skipped: no /proc/self/mem)"}`, () => {
+  /** How many copies of the secret a process has that signs with the key in a file: while the key is open, and when it was closed. */
+  function copiesOf(file: string, secret: Uint8Array, state: string): { during: number; after: number } {
+    const mask = randomBytes(secret.length);
+    const masked = Buffer.from(secret.map((byte, i) => byte ^ (mask[i] as number)));
+    const scan = fileURLToPath(new URL("memory-scan.mjs", import.meta.url));
+    const args = ["--expose-gc", scan, file, CANARY, masked.toString("hex"), mask.toString("hex")];
+    const r = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: process.env["PATH"], FIRMSEAL_STATE: state } });
+    expect({ status: r.status, stderr: r.stderr }).toEqual({ status: 0, stderr: "" });
+    return JSON.parse(r.stdout);
+  }
+
+  function expectWiped({ during, after }: { during: number; after: number }): void {
+    // that the scan finds anything
+    expect(during).toBeGreaterThan(0);
+    expect(after).toBe(0);
+  }
+
+  // the collector may move a short-lived copy between its making and its wiping: of five tries one has to be without
+  const tries = { retry: 4 };
+
+  it.each([
+    ["pkcs8", true],
+    ["pkcs8", false],
+    ["jwk", false],
+  ] as const)("holds no key in %s (encrypted: %s) when it was closed", tries, async (format, encrypts) => {
+    const p = new Place();
+    const key = privateKey("ed25519", randomBytes(32));
+    p.put("k", await formatPrivate(key, format, encrypts ? Buffer.from(CANARY) : undefined));
+    expectWiped(copiesOf(p.at("k"), key.secret, stateOf(p.path)));
+  });
+
+  it.each(["encrypted", "plain"])("holds no seed of an HSS/LMS key when it was closed (%s)", tries, async (how) => {
+    const p = new Place();
+    const more = how === "plain" ? ["--no-passphrase"] : ["--passphrase-env", "PASS"];
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8,5/8", ...more, "--out", "k.hss"], { env: { PASS: CANARY } });
+    const seed = await unlockHss(readHssFile(p.get("k.hss").toString(), "k.hss"), "k.hss", async () => Buffer.from(CANARY));
+    expectWiped(copiesOf(p.at("k.hss"), seed, stateOf(p.path)));
   });
 });

@@ -16,6 +16,16 @@ export function toHex(bytes: ArrayLike<number>): string {
   return ascii.decode(out);
 }
 
+/**
+ * A copy of a secret that its owner can take away: short arrays lie in the heap of V8, whose collector moves them and leaves what was there;
+ * one with a buffer of its own stays where it is.
+ */
+export function secretCopy(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(new ArrayBuffer(bytes.length));
+  out.set(bytes);
+  return out;
+}
+
 /** `text` must be hexadecimal of whole bytes. */
 export function fromHex(text: string): Uint8Array {
   const out = new Uint8Array(text.length / 2);

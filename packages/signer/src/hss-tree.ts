@@ -189,7 +189,9 @@ function randomizer(tree: LmsTree, q: number, message: Uint8Array): Uint8Array {
   input[22] = 0xff;
   input.set(tree.seed, 23);
   digestInto(message, message.length, input, 23 + n, 32);
-  return hashOf(input, n);
+  const out = hashOf(input, n);
+  input.fill(0);
+  return out;
 }
 
 /** The digits of the hash and of its checksum (RFC 8554 §4.4, §4.5), `width` bits each; none crosses a byte. The sum is below 2^14. */

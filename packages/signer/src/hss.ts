@@ -1,6 +1,7 @@
 // Stacks of LMS trees (RFC 8554 §6): each tree signs the public keys of those below it, the lowest ones sign messages. A stack is a function
 // of its parameters, the I and the SEED of the top tree; a signature is a function of that, its number and its message.
 
+import { secretCopy } from "./bytes.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "./hss-params.js";
 import { childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "./hss-tree.js";
 
@@ -14,7 +15,7 @@ export interface HssPlace {
 export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): LmsTree {
   const [top] = params.levels;
   if (!top || id.length !== 16 || seed.length !== params.n) throw new RangeError("I has 16 bytes, SEED has n");
-  return { n: params.n, ...top, id: Uint8Array.from(id), seed: Uint8Array.from(seed) };
+  return { n: params.n, ...top, id: Uint8Array.from(id), seed: secretCopy(seed) };
 }
 
 /** Where signature number `index`, from 0, stands on each level, the top one first. Throws RangeError past the last one. */

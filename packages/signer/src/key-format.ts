@@ -117,7 +117,11 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   const y = akp || m.y === undefined ? undefined : fromBase64url(m.y, "y");
   // RFC 9964 §3 asks for it, in private keys too
   if (akp && !x) throw new KeyError("format", 'the JWK lacks "pub"');
-  return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
+  try {
+    return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
+  } finally {
+    d?.fill(0);
+  }
 }
 
 /** The public COSE_Key of a key, a private one's too, in deterministic CBOR: kty, kid if there is one, alg, and crv, x, y or pub. */
@@ -140,7 +144,13 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
  * RFC 9052 asks for none, and its own examples have none. Throws KeyError as coseKeyFromMap() does.
  */
 export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
-  return coseKeyFromMap(readCoseKey(bytes));
+  const members = readCoseKey(bytes);
+  try {
+    return coseKeyFromMap(members);
+  } finally {
+    // copies, the secret among them
+    for (const member of members.values()) if (member instanceof Uint8Array) member.fill(0);
+  }
 }
 
 type Member = number | string | boolean | null | Uint8Array;

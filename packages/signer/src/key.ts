@@ -9,6 +9,7 @@ import { es256 } from "./alg/es256.js";
 import { hsslms } from "./alg/hsslms.js";
 import { mlDsa44, mlDsa65, mlDsa87, NotLoaded } from "./alg/mldsa.js";
 import type { Row } from "./alg/row.js";
+import { secretCopy } from "./bytes.js";
 import { type Encodable, encode } from "./cbor.js";
 import { KeyError } from "./key-error.js";
 
@@ -100,7 +101,7 @@ export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): P
   // of HSS/LMS: it has state
   if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
   if (secret.length !== 32) throw new KeyError("length", `a private key of ${alg} has 32 bytes, not ${secret.length}`);
-  const own = Uint8Array.from(secret);
+  const own = secretCopy(secret);
   // The public key comes from here and from nowhere else: an Ed25519 signer that is handed a foreign one gives its private key away
   // with two signatures (RUSTSEC-2022-0093).
   const key = { ...publicKey(alg, derive(own), kid) };
@@ -136,12 +137,18 @@ export function withKid(key: PublicKey, kid: Uint8Array): PublicKey {
 /**
  * A signer over a private key in memory. Signatures are R ‖ S (RFC 8032 §5.1.6) or r ‖ s (RFC 9053 §2.1), 64 bytes and deterministic, or
  * those of ML-DSA (2,420, 3,309 or 4,627 bytes; RFC 9964 §4), which differ each time.
- * Throws KeyError `mismatch` for a key whose two halves do not belong together; `sign` rejects with `fault`.
+ * Throws KeyError `mismatch` for a key whose two halves do not belong together; `sign` rejects with `fault`. It uses the bytes of `key.secret`
+ * and keeps no copy: whoever fills them with zeros ends it.
  */
 export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
-  const { alg, secret, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
+  const { alg, secret: copy, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
+  copy.fill(0);
   if (!same(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
+  const { secret } = key;
+  const isZero = () => secret.every((byte) => byte === 0);
+  // the seed of published keys of ML-DSA (RFC 9964 appendix A)
+  const wasZero = isZero();
   const row = ready(alg);
   return {
     alg: row.cose,
@@ -150,6 +157,7 @@ export function signer(key: PrivateKey): Signer {
     async sign(tbs) {
       // a copy: the bytes that are verified must be the bytes that were signed
       const message = Uint8Array.from(tbs);
+      if (!wasZero && isZero()) throw new KeyError("range", "the private key was wiped");
       const signature = row.sign?.(message, secret);
       // A deterministic signature with one wrong bit in it reveals the private key beside a good one (fault attack), so none leaves here.
       if (!signature || !row.alg.verify(pub, message, signature, {})) {

@@ -131,6 +131,17 @@ describe("signatures", () => {
     expect(codeOf(() => signer(foreign))).toBe("mismatch");
   });
 
+  test("a signer keeps no copy of the secret: with zeros in its place nothing is signed", async () => {
+    for (const alg of keyAlgs.filter((a) => a !== "hsslms")) {
+      await loadAlg(alg);
+      const key = privateKey(alg, hex(SEED));
+      const s = signer(key);
+      await s.sign(Uint8Array.of(1));
+      key.secret.fill(0);
+      await expect(s.sign(Uint8Array.of(1)), alg).rejects.toThrow("the private key was wiped");
+    }
+  });
+
   test("a signature that came out wrong does not leave the signer", async () => {
     const s = signer(privateKey("ed25519", hex(SEED)));
     machine.faulty = true;

@@ -17,11 +17,12 @@ export async function keygenHss(o: KeygenOptions): Promise<void> {
   if (o.format !== "pkcs8") throw usage(`a key of HSS/LMS has one form, and that is not ${o.format}`, "drop --format");
   const advice = o.target === undefined ? undefined : advise(o.target, [o.alg]);
   const params = hssParams(o.hss);
+  let secret: Uint8Array | undefined;
   const key = await hssKeygen(o.out, params, async () => {
-    if (o.passphrase) return passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true });
-    warn(`${visible(o.out)} is not encrypted: whoever can read the file can sign`);
-    return undefined;
-  });
+    if (o.passphrase) secret = await passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true });
+    else warn(`${visible(o.out)} is not encrypted: whoever can read the file can sign`);
+    return secret;
+  }).finally(() => secret?.fill(0));
   const [signatures, bytes] = [hssCapacity(params), hssSignatureLength(params)];
   if (o.json)
     json({

@@ -89,7 +89,11 @@ export async function keygen(o: KeygenOptions): Promise<void> {
   const secret = o.passphrase
     ? await passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true })
     : undefined;
-  await writePrivate(new Map(keys.map((key, i) => [paths[i] as string, key])), o.format, secret);
+  try {
+    await writePrivate(new Map(keys.map((key, i) => [paths[i] as string, key])), o.format, secret);
+  } finally {
+    for (const key of keys) key.secret.fill(0);
+  }
   if (o.json) {
     const about = keys.map((key, i) => ({ out: paths[i], format: o.format, encrypted: o.passphrase, ...keyFacts(key) }));
     json({ ok: true, code: 0, ...about[0], ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) });

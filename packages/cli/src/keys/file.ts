@@ -71,7 +71,12 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
       return ask.secret(`Passphrase for ${visible(name)}: `);
     });
     if (!isPrivate(key)) return { name, public: key };
-    guard();
+    try {
+      guard();
+    } catch (e) {
+      key.secret.fill(0);
+      throw e;
+    }
     return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => void key.secret.fill(0) };
   } finally {
     bytes.fill(0);

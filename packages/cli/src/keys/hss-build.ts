@@ -85,8 +85,7 @@ function oneWorker(tree: LmsTree, next: () => Order | undefined, take: (piece: P
     const worker = new Worker(workerFile() as string, { workerData: tree });
     const order = () => {
       const one = next();
-      if (one) worker.postMessage(one);
-      else void worker.terminate();
+      worker.postMessage(one ?? "end");
     };
     worker.on("message", (piece: Piece) => {
       take(piece);

@@ -122,14 +122,18 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
     if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the key of HSS/LMS is damaged`, DAMAGED, 2);
     return Uint8Array.from(body);
   }
-  const wrapping = await derive(await passphrase(), file.salt, 32, SCRYPT);
+  const secret = await passphrase();
+  const wrapping = await derive(secret, file.salt, 32, SCRYPT).finally(() => secret.fill(0));
   const decipher = createDecipheriv("aes-256-gcm", wrapping, file.nonce, { authTagLength: TAG }).setAAD(Buffer.from(file.head));
   decipher.setAuthTag(tag);
+  const seed = decipher.update(body);
   try {
-    return new Uint8Array(Buffer.concat([decipher.update(body), decipher.final()]));
+    decipher.final();
+    return Uint8Array.from(seed);
   } catch {
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
   } finally {
     wrapping.fill(0);
+    seed.fill(0);
   }
 }

@@ -14,7 +14,14 @@ export interface Piece {
   readonly nodes: Uint8Array;
 }
 
-parentPort?.on("message", ({ from, to }: Order) => {
+parentPort?.on("message", (order: Order | "end") => {
+  if (order === "end") {
+    // a copy of the seed, made for this thread
+    (workerData as LmsTree).seed.fill(0);
+    parentPort?.close();
+    return;
+  }
+  const { from, to } = order;
   const piece: Piece = { from, nodes: floorNodes(workerData as LmsTree, from, to) };
   parentPort?.postMessage(piece);
 });

@@ -60,6 +60,8 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   const place = placeOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
   const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  // where it is not encrypted, that is the seed
+  file.content.fill(0);
   const key = new HssKey(file, place, seed);
   return {
     name: path,
@@ -70,7 +72,6 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     claim: () => key.claim(),
     patience: key.patience(),
     async close() {
-      seed.fill(0);
       key.wipe();
     },
   };
@@ -87,6 +88,7 @@ class HssKey {
   private readonly top: LmsTree;
   /** Leaves that were given out and have not signed yet. */
   private readonly claimed: Claimed[] = [];
+  private wiped = false;
   private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
 
   constructor(
@@ -95,6 +97,14 @@ class HssKey {
     seed: Uint8Array,
   ) {
     this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
+    // the tree has its own
+    seed.fill(0);
+  }
+
+  /** Ends the use of the key. */
+  wipe(): void {
+    this.wiped = true;
+    this.top.seed.fill(0);
   }
 
   /** Takes the next leaf for the next signature; whether that is made or not, no other has it. */
@@ -109,14 +119,15 @@ class HssKey {
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
+    if (this.wiped) throw new RangeError("the key was closed");
     const { params } = this.file;
     const { index, trees, floors } = this.claimed.shift() ?? (await this.next());
     // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
-    return hssSign(params, trees, floors, index, message);
-  }
-
-  wipe(): void {
-    this.top.seed.fill(0);
+    try {
+      return hssSign(params, trees, floors, index, message);
+    } finally {
+      for (const { seed } of trees.slice(1)) seed.fill(0);
+    }
   }
 
   /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */

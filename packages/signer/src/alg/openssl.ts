@@ -18,7 +18,7 @@ const crypto = process?.getBuiltinModule?.("node:crypto") as Crypto | undefined;
 /** What `use` makes of the key; undefined where OpenSSL is not there for it. */
 function withKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint8Array): Uint8Array | undefined {
   if (!crypto) return undefined;
-  const der = new Uint8Array(48);
+  const der = new Uint8Array(new ArrayBuffer(48));
   der.set(HEAD);
   der.set(secret, HEAD.length);
   let key: object;
