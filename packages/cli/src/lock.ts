@@ -1,4 +1,5 @@
-// A lock across processes: a file that holds who has it. It outlives the process that is killed, and is taken over from it.
+// A lock across processes: a file that holds who has it. It outlives the process that is killed, and is taken over from it. It has others wait;
+// what must not happen twice does not depend on it (claim.ts, log.ts), for a person may take it away.
 //
 // Never two: a lock appears by link(), which fails where one is there. The lock of a process that has ended is taken away only by who
 // holds the lock of that name with "~", and only while it is the very lock that was judged: so nobody takes away one that was made in the

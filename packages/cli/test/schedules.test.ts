@@ -140,41 +140,49 @@ function run(actor: Actor, task: Task): string {
 const STEP = LONG ? 1 : 11;
 
 describe("a signer that is held at each call of the file system", () => {
-  it("signs with no leaf, number or entry that others have used, who took its locks, signed and skipped meanwhile", () => {
-    const [held, other] = crew as [Actor, Actor];
-    let calls = 0;
-    let refused = 0;
-    for (let ended = false; !ended; calls += STEP) {
-      begin();
-      // at the border of a lower tree, too
-      expect(run(other, skipping(calls % 2 === 0 ? 31 : 5))).toBe("");
-      expect(run(other, signing())).toBe("");
-      const skips = calls % 4 === 3;
-      held.begin(skips ? skipping(60) : signing());
-      for (let i = 0; i < calls && !held.ended; i++) held.step();
-      ended = held.ended;
-      const others = ["k.hss", "k.hss", calls % 3 === 0 ? "skip" : "k.hss"];
-      for (const what of others) {
+  it.each([
+    ["signs", 150],
+    ["skips", 60],
+  ])(
+    "and %s: with nothing that others have used, who took its locks, signed and skipped meanwhile",
+    (what, least) => {
+      const [held, other] = crew as [Actor, Actor];
+      let calls = 0;
+      let refused = 0;
+      for (let ended = false; !ended; calls += STEP) {
+        begin();
+        // at the border of a lower tree, too
+        expect(run(other, skipping(calls % 2 === 0 ? 31 : 5))).toBe("");
+        expect(run(other, signing())).toBe("");
+        held.begin(what === "skips" ? skipping(60) : signing());
+        for (let i = 0; i < calls && !held.ended; i++) held.step();
+        ended = held.ended;
+        const others = ["k.hss", "k.hss", calls % 3 === 0 ? "skip" : "k.hss"];
+        for (const one of others) {
+          takeLocks();
+          expect(run(other, one === "skip" ? skipping(90) : signing({ key: one })), `held before call ${calls}`).toBe("");
+          look();
+        }
+        while (!held.ended) {
+          const { words } = held;
+          held.step();
+          if (MAKES_NAMES.test(words)) look();
+        }
+        if (held.words !== "") refused++;
+        const signed = expectSound();
+        expect(signed, held.words).toBe(
+          1 + others.filter((one) => one !== "skip").length + (held.words === "" && what === "signs" ? 1 : 0),
+        );
         takeLocks();
-        expect(run(other, what === "skip" ? skipping(90) : signing({ key: what })), `held before call ${calls}`).toBe("");
-        look();
+        // what it has left is in nobody's way
+        expect(run(other, signing())).toBe("");
+        expect(expectSound()).toBe(signed + 1);
       }
-      while (!held.ended) {
-        const { words } = held;
-        held.step();
-        if (MAKES_NAMES.test(words)) look();
-      }
-      if (held.words !== "") refused++;
-      const signed = expectSound();
-      expect(signed, held.words).toBe(1 + others.filter((what) => what !== "skip").length + (held.words === "" && !skips ? 1 : 0));
-      takeLocks();
-      // what it has left is in nobody's way
-      expect(run(other, signing())).toBe("");
-      expect(expectSound()).toBe(signed + 1);
-    }
-    expect(calls).toBeGreaterThan(150);
-    expect(refused).toBeGreaterThan(100 / STEP / 2);
-  }, 300_000);
+      expect(calls).toBeGreaterThan(least);
+      expect(refused).toBeGreaterThan(least / STEP / 4);
+    },
+    300_000,
+  );
 });
 
 describe("random schedules", () => {
@@ -190,7 +198,7 @@ describe("random schedules", () => {
       const world = WORLDS[seed % WORLDS.length] as { key?: string; state?: string }[];
       const log: string[] = [];
       try {
-        let left = 4;
+        let left = 3;
         while (true) {
           const busy = crew.filter((actor) => !actor.ended);
           if (left > 0 && (busy.length === 0 || (busy.length < crew.length && pick(40) === 0))) {
