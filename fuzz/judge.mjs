@@ -7,6 +7,8 @@ import { runInNewContext } from "node:vm";
 const MOST_KB = 64 * 1024;
 /** How often what seems to take too long, or too much, is tried again: the first time may have loaded a module. */
 const AGAIN = 3;
+/** Milliseconds after which nothing is tried again. */
+const PATIENCE = 5_000;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");
@@ -56,7 +58,8 @@ export function judge(fuzz, { ms, waits }, slower = 1) {
     const before = process.resourceUsage();
     yield bytes;
     let { ms: took, kb: grew } = spent(before);
-    for (let i = 0; i < AGAIN && took > limit; i++) {
+    const end = performance.now() + PATIENCE - took;
+    for (let i = 0; i < AGAIN && took > limit && performance.now() < end; i++) {
       const again = process.resourceUsage();
       yield bytes;
       took = Math.min(took, spent(again).ms);

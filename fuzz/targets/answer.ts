@@ -4,8 +4,8 @@ import { bytes, described, parse } from "../../packages/cli/src/keys/exec.js";
 import { itsError } from "../../packages/cli/src/keys/exec-run.js";
 import { signatureOf } from "../../packages/cli/src/signature-file.js";
 import { publicKey } from "../../test-vectors/assemble.js";
-import type { Target } from "../lib/verdict.js";
-import { told } from "../lib/words.js";
+import type { Target } from "../common/verdict.js";
+import { told } from "../common/words.js";
 
 const b64 = (list: ArrayLike<number>) => Buffer.from(Array.from(list)).toString("base64");
 const line = (value: object) => Buffer.from(JSON.stringify({ contractVersion: 1, ...value }));

@@ -4,9 +4,9 @@
 import { boot } from "@firmseal/verifier";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { FsModel } from "../../packages/cli/src/simulate/fs-model.js";
-import { installed, RELEASES, who } from "../lib/release.js";
-import { host, trust } from "../lib/vectors.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { installed, RELEASES, who } from "../common/release.js";
+import { host, trust } from "../common/vectors.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const FOLDER = "/device";
 

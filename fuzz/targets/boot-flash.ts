@@ -7,9 +7,9 @@ import { flashDevice } from "@firmseal/verifier/device/flash";
 import { type FlashRecord, newest, recordSize, sealOf } from "@firmseal/verifier/device/flash-record";
 import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
 import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
-import { patched, patches } from "../lib/patch.js";
-import { ID, IMAGES, installed, RELEASES, received, started, who } from "../lib/release.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { patched, patches } from "../common/patch.js";
+import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const PAGE = 512;
 const setup = { identity: who, components: [ID], capacity: PAGE, envelope: 2 * PAGE, pageSize: PAGE };

@@ -7,9 +7,9 @@ import { errors } from "@firmseal/verifier";
 import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
 import { powerOn, StorageModel, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
-import { patched, patches } from "../lib/patch.js";
-import { ID, IMAGES, installed, RELEASES, received, started, who } from "../lib/release.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { patched, patches } from "../common/patch.js";
+import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const PAGE = 1024;
 const TRIES = 2;

@@ -2,7 +2,7 @@
 
 import { check } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
-import { alike, type Target } from "../lib/verdict.js";
+import { alike, type Target } from "../common/verdict.js";
 
 export const fuzz: Target = (bytes) => {
   alike(bytes, check);

@@ -7,12 +7,12 @@ import { plainPem } from "../../packages/cli/src/keys/pkcs8.js";
 import { main } from "../../packages/cli/src/main.js";
 import { writeHex } from "../../packages/cli/test/image-writers.js";
 import { publicKey } from "../../test-vectors/assemble.js";
-import { descriptionSeeds } from "../lib/descriptions.js";
-import { RELEASES } from "../lib/release.js";
-import { sandboxed } from "../lib/sandbox.js";
-import { sealedLoose } from "../lib/seal.js";
-import { looseManifests, seedTrustFiles } from "../lib/vectors.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { descriptionSeeds } from "../common/descriptions.js";
+import { RELEASES } from "../common/release.js";
+import { sandboxed } from "../common/sandbox.js";
+import { sealedLoose } from "../common/seal.js";
+import { looseManifests, seedTrustFiles } from "../common/vectors.js";
+import { Finding, type Target } from "../common/verdict.js";
 
 const key = privateKey("ed25519", Buffer.from("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "hex"));
 const text = (s: string) => Buffer.from(s);

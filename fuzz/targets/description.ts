@@ -3,9 +3,9 @@
 import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { peek } from "@firmseal/verifier/peek";
-import { descriptionSeeds } from "../lib/descriptions.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
-import { told } from "../lib/words.js";
+import { descriptionSeeds } from "../common/descriptions.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
+import { told } from "../common/words.js";
 
 export const seeds = () => descriptionSeeds();
 

@@ -2,7 +2,7 @@
 
 import { detect, HEAD, ImageError, parseImage } from "../../packages/cli/src/image.js";
 import { EOF, linearBase, RP2040, record, text, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../packages/cli/test/image-writers.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { Finding, type Target } from "../common/verdict.js";
 
 const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];
 

@@ -4,9 +4,9 @@
 
 import { type Bytes, boot, install } from "@firmseal/verifier";
 import { deviceOf } from "../../test-vectors/play.js";
-import { Choices, NO_OCTETS } from "../lib/bits.js";
-import { host, installVectors, trust } from "../lib/vectors.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { Choices, NO_OCTETS } from "../common/bits.js";
+import { host, installVectors, trust } from "../common/vectors.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const all = installVectors();
 const hex = (b: ArrayLike<number>) => Buffer.from(Uint8Array.from(b)).toString("hex");

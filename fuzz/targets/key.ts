@@ -2,9 +2,9 @@
 
 import { anchorOf, isPrivate, toCose, toJwk } from "@firmseal/signer";
 import { KeyFileError, readKey } from "../../packages/cli/src/keys/file.js";
-import { fileOf, keyFiles } from "../lib/keys.js";
-import type { Target } from "../lib/verdict.js";
-import { told } from "../lib/words.js";
+import { fileOf, keyFiles } from "../common/keys.js";
+import type { Target } from "../common/verdict.js";
+import { told } from "../common/words.js";
 
 export const seeds = () => keyFiles();
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { append, readLog } from "../../packages/cli/src/log.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { Finding, type Target } from "../common/verdict.js";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-fuzz-log-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

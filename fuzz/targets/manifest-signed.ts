@@ -5,9 +5,9 @@
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { peek } from "@firmseal/verifier/peek";
-import { sealedLoose } from "../lib/seal.js";
-import { host, identity, looseManifests, trust } from "../lib/vectors.js";
-import { alike, asSource, Finding, refusal, type Target } from "../lib/verdict.js";
+import { sealedLoose } from "../common/seal.js";
+import { host, identity, looseManifests, trust } from "../common/vectors.js";
+import { alike, asSource, Finding, refusal, type Target } from "../common/verdict.js";
 
 export const seeds = () => looseManifests();
 

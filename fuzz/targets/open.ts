@@ -2,8 +2,8 @@
 // by the digests in it. Payloads are not signed themselves; install() has them compared.
 
 import { open } from "@firmseal/verifier";
-import { holdsSigned, host, seedEnvelopes, signersOf, told, trust, wasSigned } from "../lib/vectors.js";
-import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
+import { holdsSigned, host, seedEnvelopes, signersOf, told, trust, wasSigned } from "../common/vectors.js";
+import { alike, Finding, refusal, type Target } from "../common/verdict.js";
 
 export const seeds = () => seedEnvelopes();
 

@@ -7,8 +7,8 @@ import { storageDevice } from "@firmseal/verifier/device/storage";
 import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
 import { blank, FlashModel } from "../../packages/cli/src/simulate/flash-model.js";
 import { powerOn, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
-import { ID, installed, RELEASES, received, who } from "../lib/release.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { ID, installed, RELEASES, received, who } from "../common/release.js";
+import { Finding, type Target } from "../common/verdict.js";
 
 const PAGE = 1024;
 const release = RELEASES[0] as Uint8Array;

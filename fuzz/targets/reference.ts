@@ -2,8 +2,8 @@
 
 import { publicKeys, schemeOf } from "../../packages/cli/src/key-ref.js";
 import { formatUri, parseUri } from "../../packages/cli/src/keys/pkcs11-uri.js";
-import { Finding, type Target } from "../lib/verdict.js";
-import { told } from "../lib/words.js";
+import { Finding, type Target } from "../common/verdict.js";
+import { told } from "../common/words.js";
 
 export const seeds = () =>
   [

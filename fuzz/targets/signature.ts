@@ -5,11 +5,11 @@
 import { createHmac, verify as opensslVerify } from "node:crypto";
 import { type Alg, ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 } from "@firmseal/verifier";
 import { MAC_KEY, publicKey } from "../../test-vectors/assemble.js";
-import { Choices, NO_OCTETS } from "../lib/bits.js";
-import { hssOne } from "../lib/hss.js";
-import { signed } from "../lib/seal.js";
-import { opensslKey } from "../lib/vectors.js";
-import { Finding, type Target } from "../lib/verdict.js";
+import { Choices, NO_OCTETS } from "../common/bits.js";
+import { hssOne } from "../common/hss.js";
+import { signed } from "../common/seal.js";
+import { opensslKey } from "../common/vectors.js";
+import { Finding, type Target } from "../common/verdict.js";
 
 const host = { sha256, sha384, sha512 };
 const message = Uint8Array.from(Buffer.from("what is signed"));

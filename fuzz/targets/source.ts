@@ -2,9 +2,9 @@
 // many, or by throwing. What is believed is still what was signed. The algorithms are our own here, for they get what the Source gave.
 
 import { type Bytes, open, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
-import { Choices, NO_OCTETS } from "../lib/bits.js";
-import { host, seedEnvelopes, seedTrustFiles, slowTrust, told, wasSigned } from "../lib/vectors.js";
-import { Finding, refusal, type Target } from "../lib/verdict.js";
+import { Choices, NO_OCTETS } from "../common/bits.js";
+import { host, seedEnvelopes, seedTrustFiles, slowTrust, told, wasSigned } from "../common/vectors.js";
+import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const opens = (work: () => unknown) => refusal(work) === 0;
 const genuine = seedEnvelopes(600).filter((e) => opens(() => open(e, slowTrust, host)));

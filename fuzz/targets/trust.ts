@@ -7,11 +7,11 @@ import { TRUST_CONTEXT } from "@firmseal/verifier/spec/trust";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { describeTrust } from "../../packages/signer/src/trust.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";
-import { loosened, tidied } from "../lib/loose.js";
-import { who } from "../lib/release.js";
-import { signed } from "../lib/seal.js";
-import { host, seedTrustFiles, trust } from "../lib/vectors.js";
-import { alike, Finding, refusal, type Target } from "../lib/verdict.js";
+import { loosened, tidied } from "../common/loose.js";
+import { who } from "../common/release.js";
+import { signed } from "../common/seal.js";
+import { host, seedTrustFiles, trust } from "../common/vectors.js";
+import { alike, Finding, refusal, type Target } from "../common/verdict.js";
 
 const sha = (b: Bytes) => createHash("sha256").update(Uint8Array.from(b)).digest("hex");
 
