@@ -66,8 +66,8 @@ describe("attacks on the verifier", () => {
     .split("\n")
     .filter((line) => line.startsWith("| ") && !/^\| (-|Attack )/.test(line))
     .map((line) => line.split("|").map((cell) => cell.trim()));
-  it("are the thirty that are known", () => {
-    expect(listed).toHaveLength(30);
+  it("are those that are known", () => {
+    expect(listed.length).toBeGreaterThanOrEqual(40);
   });
   it.each(listed.map((cells) => [cells[1] ?? "", cells[3] ?? ""]))("%s: has a vector that every engine plays", (_, tested) => {
     const names = [...tested.matchAll(/`([\w*-]+)`/g)].map(([, name]) => name as string);
