@@ -141,6 +141,22 @@ export async function ofEnvelope(): Promise<Vector[]> {
     {},
     { digest: array(int(-44), bytes(hash(bytes(good)))) },
   );
+  for (const [name, alg] of [
+    ["sha384", cose.HASH_SHA_384],
+    ["sha512", cose.HASH_SHA_512],
+  ] as const)
+    for (const [by, change] of [
+      ["short", (d: number[]) => d.slice(1)],
+      ["long", (d: number[]) => [...d, 0]],
+    ] as const)
+      await inside(
+        E.DIGEST_LENGTH,
+        `digest-${name}-${by}`,
+        `a digest by ${name} that is a byte too ${by}`,
+        good,
+        {},
+        { digest: array(int(alg), bytes(change(hash(bytes(good), alg)))) },
+      );
   await inside(
     E.DIGEST_MANIFEST,
     "manifest-exchanged",
@@ -336,6 +352,14 @@ export async function ofEnvelope(): Promise<Vector[]> {
       `the parameter ${name}: known, and not acted on by this build`,
       section(seq(override([key, value]))),
     );
+  await inside(
+    E.NOT_SUPPORTED,
+    "not-supported-shake256",
+    "the manifest's digest is SHAKE256",
+    good,
+    {},
+    { digest: array(int(cose.HASH_SHAKE256), bytes(hash(bytes(good), cose.HASH_SHA_512))) },
+  );
   await inside(
     E.NOT_SUPPORTED,
     "not-supported-shake128",

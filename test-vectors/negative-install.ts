@@ -434,6 +434,62 @@ export async function ofInstall(): Promise<Vector[]> {
     full,
     [],
   );
+  const other = seq([DIR_SET_COMPONENT_INDEX, 1], override(uriParam("#fw")), [DIR_FETCH, 2]);
+  for (const [name, about, condition] of [
+    ["image", "image", [COND_IMAGE_MATCH, 15]],
+    ["content", "content", [suit.COND_CHECK_CONTENT, 15]],
+  ] as const)
+    await installs(
+      E.DIGEST_UNSET,
+      `rehearsal-${name}`,
+      `where the ${about} did not fit, another component would be fetched without a digest: refused though it fits`,
+      update({
+        components: [C0, C1],
+        shared: seq(index(0), ...identity, override(digestParam(IMAGE), [PARAM_CONTENT, bytes(IMAGE)])),
+        sections: {
+          [MAN_INSTALL]: seq(index(0), [DIR_TRY_EACH, alternatives(seq(condition), other)]),
+          [MAN_VALIDATE]: seq(index(0), override(sizeParam(IMAGE.length))),
+          [MAN_INVOKE]: seq(index(0), [DIR_INVOKE, 2]),
+        },
+      }),
+      full,
+    );
+  const looks = (code: number, name: string, about: string, commands: Piece, current: Piece) =>
+    installs(
+      code,
+      name,
+      about,
+      update({ shared: sharedOf(), sections: { [MAN_INSTALL]: commands, [MAN_VALIDATE]: commands } }),
+      { current: { 0: hex(current) } },
+      [],
+    );
+  await looks(
+    E.IMAGE_MISMATCH,
+    "image-size-other",
+    "image-size is not the size of the image, though its digest is right",
+    seq(override(digestParam(IMAGE), sizeParam(IMAGE.length + 1)), [COND_IMAGE_MATCH, 15]),
+    IMAGE,
+  );
+  await looks(
+    E.IMAGE_MISMATCH,
+    "image-of-nothing",
+    "no image is no image of 0 bytes where no image-size says so",
+    seq(override(digestParam([])), [COND_IMAGE_MATCH, 15]),
+    [],
+  );
+  const content = (c: Piece) => seq(override([PARAM_CONTENT, bytes(c)]), [suit.COND_CHECK_CONTENT, 15]);
+  await looks(E.CONTENT_MISMATCH, "content-begins", "what is there begins with the content", content(IMAGE.slice(0, 5)), IMAGE);
+  await looks(E.CONTENT_MISMATCH, "content-goes-on", "the content goes on behind what is there", content([...IMAGE, 0]), IMAGE);
+  await looks(E.CONTENT_MISMATCH, "content-of-same-length", "other content of the same length", content([...IMAGE.slice(1), 0]), IMAGE);
+  for (const size of [65, 1031])
+    await installs(
+      E.PAYLOAD_SIZE,
+      `integrated-over-capacity-${size}`,
+      "no image-size, and an integrated payload of one byte more than the component holds",
+      update({ shared: sharedOf(digestParam(new Array(size).fill(1))) }),
+      { capacity: size - 1 },
+      [payload(new Array(size).fill(1))],
+    );
   await installs(
     E.PAYLOAD_SIZE,
     "write-over-capacity",

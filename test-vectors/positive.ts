@@ -531,6 +531,87 @@ export async function positives(): Promise<Vector[]> {
     [],
   );
   await installs(
+    "install-nothing",
+    "an image of no bytes, where image-size says so, in a component that holds none",
+    update({ shared: sharedOf(digestParam([]), sizeParam(0)) }),
+    { current: [[], []] },
+    { capacity: 0 },
+    [payload([])],
+  );
+  const largest = new Array(64).fill(0x2a);
+  await installs(
+    "install-write-largest",
+    "write fills its component",
+    update({
+      shared: sharedOf(digestParam(largest)),
+      sections: { [MAN_INSTALL]: seq(override([suit.PARAM_CONTENT, bytes(largest)]), [DIR_WRITE, 2]) },
+    }),
+    { current: [largest, []] },
+    undefined,
+    [],
+  );
+  for (const [name, about, condition] of [
+    ["image-match", "an image", [COND_IMAGE_MATCH, 15]],
+    ["check-content", "content", [COND_CHECK_CONTENT, 15]],
+  ] as const)
+    await installs(
+      `install-${name}-before-identity`,
+      `${about} is looked at before vendor and class are: that changes nothing`,
+      update({
+        shared: seq(
+          override(vendorParam(), classParam(), digestParam(IMAGE), sizeParam(IMAGE.length), [suit.PARAM_CONTENT, bytes(IMAGE)]),
+          [DIR_TRY_EACH, alternatives(seq(condition), seq(condition), null)],
+          ...identity.slice(1),
+        ),
+      }),
+      { current: [IMAGE, []] },
+      { current: { 0: hex(IMAGE) } },
+    );
+  await installs(
+    "install-two-hashes",
+    "an image that is fetched under one digest and matched by another hash",
+    update({
+      sections: {
+        [MAN_INSTALL]: seq(override(uriParam("#fw")), [DIR_FETCH, 2], override(digestParam(IMAGE, cose.HASH_SHA_384)), [
+          COND_IMAGE_MATCH,
+          15,
+        ]),
+      },
+    }),
+    { current: [IMAGE, []] },
+  );
+  await installs(
+    "install-digest-later",
+    "the digest that counts is the one that matched last",
+    update({
+      sections: {
+        [MAN_INSTALL]: seq(override(digestParam(OLD), uriParam("#fw")), [DIR_FETCH, 2], override(digestParam(IMAGE)), [
+          COND_IMAGE_MATCH,
+          15,
+        ]),
+      },
+    }),
+    { current: [IMAGE, []] },
+  );
+  await installs(
+    "install-copy-over-written",
+    "a copy of another component over what was written before",
+    withIndex(
+      {
+        [MAN_INSTALL]: seq(
+          [DIR_SET_COMPONENT_INDEX, 0],
+          override([suit.PARAM_CONTENT, bytes(OLD)], [suit.PARAM_SOURCE_COMPONENT, int(1)]),
+          [DIR_WRITE, 2],
+          [DIR_COPY, 2],
+        ),
+      },
+      digestParam(IMAGE),
+    ),
+    { current: [IMAGE, IMAGE] },
+    { current: { 1: hex(IMAGE) } },
+    [],
+  );
+  await installs(
     "install-copy-itself",
     "a copy of what is current to the other slot of the same component",
     withIndex(

@@ -2,7 +2,6 @@
 // reach it, in modules that are evaluated anew, cheap files first, until one fails. That takes milliseconds where the start of vitest takes
 // a second. What survives here is tried by vitest itself, unless FIRMSEAL_MUTANTS_QUICK is set.
 
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
@@ -10,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { Script } from "node:vm";
 import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
+import { sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
 
 /** Stryker's own name for what mutants and runner share. */
@@ -62,13 +62,6 @@ async function scriptOf(file) {
     plugins: [sources],
   });
   return new Script(`(function (require, module, exports) {${outputFiles[0].text}\n})`, { filename: file });
-}
-
-/** Whether a mutant is in the sample: FIRMSEAL_MUTANTS_SAMPLE is the share and a seed; unset, all are. */
-function sampled(id) {
-  const [share, seed] = (process.env.FIRMSEAL_MUTANTS_SAMPLE ?? "").split(" ");
-  if (!share) return true;
-  return createHash("sha256").update(`${seed} ${id}`).digest().readUInt32BE(0) < Number(share) * 2 ** 32;
 }
 
 /** What was found in the dry run, for a process that takes the place of one that hung. */

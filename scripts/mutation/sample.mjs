@@ -1,0 +1,8 @@
+import { createHash } from "node:crypto";
+
+/** Whether a mutant is in the sample: FIRMSEAL_MUTANTS_SAMPLE is the share and a seed; unset, all are. */
+export function sampled(id) {
+  const [share, seed] = (process.env.FIRMSEAL_MUTANTS_SAMPLE ?? "").split(" ");
+  if (!share) return true;
+  return createHash("sha256").update(`${seed} ${id}`).digest().readUInt32BE(0) < Number(share) * 2 ** 32;
+}
