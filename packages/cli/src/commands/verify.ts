@@ -20,8 +20,12 @@ export interface VerifyOptions extends TrustOptions {
 
 /** Those of `anchors` that have signed and count, each once. open() stops at the number that is needed; a person wants to know all. */
 function signersOf(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Anchor[] {
-  const each = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a])).values()];
-  return each.filter((anchor) => {
+  const first = new Map<string, Anchor>();
+  for (const a of anchors) {
+    const key = toHex(rawKey(a.key));
+    if (!first.has(key)) first.set(key, a);
+  }
+  return [...first.values()].filter((anchor) => {
     try {
       return open(envelope, { anchors: [anchor] }, host);
     } catch (e) {
