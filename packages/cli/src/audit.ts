@@ -87,7 +87,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
   for (const p of m.payloads)
     all.set(p.uri, {
       uri: p.uri,
-      content: `#${p.content.at}`,
+      content: `at ${p.content.at}`,
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
@@ -96,7 +96,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       },
     });
   for (const [uri, path] of files)
-    all.set(uri, { uri, content: path, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
+    all.set(uri, { uri, content: `file ${path}`, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
   return all;
 }
 
@@ -192,7 +192,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const path of new Set(files.values())) {
     const d = await hashFile(path);
     sizes.set(path, d.size);
-    digests.set(`sha-256 ${path}`, Promise.resolve(d.digest));
+    digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
   }
   const payloads = held(m, files, sizes);
   const met = new Set<string>();

@@ -17,14 +17,9 @@ function title(store: TrustStore): string {
 const hex = (b: number) => `0x${b.toString(16).padStart(2, "0")}`;
 
 function array(name: string, bytes: ArrayLike<number>): string[] {
+  const all = Array.from(bytes, hex);
   const rows: string[] = [];
-  for (let i = 0; i < bytes.length; i += 8)
-    rows.push(
-      `    ${Array.from(bytes)
-        .slice(i, i + 8)
-        .map(hex)
-        .join(", ")},`,
-    );
+  for (let i = 0; i < all.length; i += 8) rows.push(`    ${all.slice(i, i + 8).join(", ")},`);
   return [`static const unsigned char ${name}[${bytes.length}] = {`, ...rows, "};"];
 }
 

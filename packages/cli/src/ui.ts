@@ -2,7 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import { type Failure, systemFault } from "./failure.js";
+import { type Failure, systemFault, tooMuch } from "./failure.js";
 
 const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 
@@ -57,8 +57,16 @@ export function product(bytes: Uint8Array): void {
   put(1, bytes, true);
 }
 
+/** Throws a Failure where it would be longer than a string can be: the entries of a long log, indented, are. */
 export function json(value: object): void {
-  data(`${visibleJson(JSON.stringify(value, null, 2))}\n`);
+  let text: string;
+  try {
+    text = visibleJson(JSON.stringify(value, null, 2));
+  } catch (e) {
+    if (!(e instanceof RangeError)) throw e;
+    throw tooMuch("there is more to tell than one JSON text can hold", "leave out --json");
+  }
+  data(`${text}\n`);
 }
 
 export function say(text: string): void {

@@ -57,3 +57,22 @@ export function uuid(n: number): Uint8Array {
 
 export const parameters = (...pairs: [number, Encodable][]): readonly [number, Encodable] => [20, new Map(pairs)];
 export const repeat = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
+
+/** Sequences in sequences over 16 components: as many commands in a run as a device takes, for each of the vendors that are named. */
+export function longRun(n: number, signatures = 0): Promise<Uint8Array> {
+  const nested = (inner: Uint8Array): Uint8Array =>
+    sequence([
+      [12, true],
+      [32, inner],
+    ]);
+  const leaf = sequence([[12, true], parameters([21, "#p"], [23, new Uint8Array(200)], [25, new Uint8Array(200)], [14, 1])]);
+  return envelope(
+    {
+      components: repeat(16, (i) => [Uint8Array.of(i)]),
+      shared: sequence([[12, 0], ...repeat(n, (i) => parameters([1, uuid(i)]))]),
+      sections: [[20, nested(nested(nested(leaf)))]],
+      payloads: [["#p", new Uint8Array(1)]],
+    },
+    signatures,
+  );
+}

@@ -1,11 +1,12 @@
 // The rows of the table, by what the input is. Each begins with what a review found, or a sibling of it.
 
 import { truncateSync } from "node:fs";
-import { encode as cbor, type Encodable } from "../../signer/src/cbor.js";
+import { signer, signTrust } from "@firmseal/signer";
+import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import type { Row } from "./budget.js";
-import { type Commands, envelope, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
+import { type Commands, envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
 import { FAMILY_PRESENT, uf2Block } from "./image-writers.js";
-import { FACTS, type Place } from "./run.js";
+import { FACTS, keyA, type Place } from "./run.js";
 
 const REFUSED = [1];
 
@@ -30,25 +31,6 @@ function onEnvelope(
 }
 
 const identities = (n: number): Commands => [...repeat(n, (i) => parameters([1, uuid(i)])), ...repeat(n, (i) => parameters([2, uuid(i)]))];
-
-/** Sequences in sequences over 16 components: as many commands in a run as a device takes, for each of the vendors that are named. */
-function longRun(n: number, signatures = 0): Promise<Uint8Array> {
-  const nested = (inner: Uint8Array): Uint8Array =>
-    sequence([
-      [12, true],
-      [32, inner],
-    ]);
-  const leaf = sequence([[12, true], parameters([21, "#p"], [23, new Uint8Array(200)], [25, new Uint8Array(200)], [14, 1])]);
-  return envelope(
-    {
-      components: repeat(16, (i) => [Uint8Array.of(i)]),
-      shared: sequence([[12, 0], ...repeat(n, (i) => parameters([1, uuid(i)]))]),
-      sections: [[20, nested(nested(nested(leaf)))]],
-      payloads: [["#p", new Uint8Array(1)]],
-    },
-    signatures,
-  );
-}
 
 const indices = (n: number): Promise<Uint8Array> =>
   envelope({
@@ -153,6 +135,40 @@ async function trustFile(place: Place): Promise<void> {
   await place.ok(["trust", "sign", "t.trust", "--key", "B.pem"]);
 }
 
+/** A trust file with a key that is as long as is asked for, of an algorithm that nobody knows. */
+async function longTrust(n: number): Promise<Uint8Array> {
+  const anchor = (alg: number, key: Uint8Array, role: number) =>
+    new Map<Encodable, Encodable>(Object.entries({ 1: alg, 2: key, 3: [role] }).map(([k, v]) => [Number(k), v]));
+  const payload = cbor(
+    new Map<Encodable, Encodable>([
+      [1, 1],
+      [2, 1],
+      [3, [anchor(-19, keyA.key, 1), anchor(-999, new Uint8Array(n), 2)]],
+      [
+        4,
+        new Map([
+          [1, 1],
+          [2, 1],
+        ]),
+      ],
+      [5, "x"],
+    ]),
+  );
+  return signTrust(cbor(new Tagged(98, [new Uint8Array(), new Map(), payload, []])), [signer(keyA)]);
+}
+
+/** A command on a trust file. */
+const onTrust = (name: string, args: readonly string[], exit: readonly number[]): Row => ({
+  name,
+  units: 16_000,
+  long: 16_000,
+  exit,
+  async args(place, n, tag) {
+    place.put(`${tag}.trust`, await longTrust(n));
+    return args.map((arg) => arg.replace("{}", tag));
+  },
+});
+
 /** A command on a file that is JSON. */
 function onJson(name: string, units: number, make: (n: number) => unknown, more: Partial<Row> = {}, command = ["create", "--from"]): Row {
   return {
@@ -212,6 +228,8 @@ export const DESCRIPTIONS: Row[] = [
     {},
     ["trust", "create", "--from"],
   ),
+  onTrust("trust export --format h: a long key", ["trust", "export", "{}.trust", "--format", "h", "--out", "-"], [0]),
+  onTrust("trust show: a long key", ["trust", "show", "{}.trust"], [0]),
   {
     name: "rotate plan: cohorts",
     units: 2_000,

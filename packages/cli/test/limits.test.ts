@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../src/limits.js";
 import { lock } from "../src/lock.js";
 import { MEGABYTES, SECONDS } from "./budget.js";
-import { envelope, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
+import { envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
 import { expectFailure, type Place, standard } from "./run.js";
 
 const root = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");
@@ -73,6 +73,18 @@ describe("more kinds of device than are tried", () => {
       code: 230,
       reason: "LIMIT",
     });
+  });
+});
+
+describe("kinds of device that take more commands together than are tried", () => {
+  it("are told, and are no success", async () => {
+    const p = standard();
+    p.put("long.suit", await longRun(LIMITS.deviceKinds, 1));
+    for (const args of [
+      ["verify", "long.suit", "--key", "A.jwk"],
+      ["sign", "long.suit", "--key", "B.pem"],
+    ])
+      expect(expectFailure(await p.run(args), 1)).toContain("more than 262,144 commands");
   });
 });
 

@@ -2,11 +2,13 @@
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { encodeDescription } from "../src/description.js";
 import { CODES, failureOf } from "../src/failure.js";
 import { LIMITS } from "../src/limits.js";
 import { readFleet } from "../src/rotate/fleet.js";
 import { readDescription } from "../src/trust-description.js";
+import { json } from "../src/ui.js";
 import { expectFailure, FACTS, standard } from "./run.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -178,6 +180,11 @@ describe("odd values", () => {
   it("half of a surrogate pair in the name of a trust file", async () => {
     p.put("t.json", JSON.stringify({ ...(TRUST as object), name: "\ud800" }));
     expect(expectFailure(await p.run(["trust", "create", "--from", "t.json"]), 1)).toContain("name");
+  });
+
+  it.skipIf(!LONG)(`more JSON than a string can hold${AT_LENGTH}`, () => {
+    const long = "x".repeat(2 ** 26);
+    expect(() => json({ all: Array(9).fill(long) })).toThrow("more to tell");
   });
 
   it("many boards in one UF2, in a line that can be read", async () => {

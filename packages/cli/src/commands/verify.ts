@@ -18,13 +18,22 @@ export interface VerifyOptions extends TrustOptions {
   json?: boolean;
 }
 
+/** By their raw keys, the first of each. */
+function byKey(anchors: readonly Anchor[]): Map<string, Anchor> {
+  const first = new Map<string, Anchor>();
+  for (const a of anchors) {
+    const key = toHex(rawKey(a.key));
+    if (!first.has(key)) first.set(key, a);
+  }
+  return first;
+}
+
 /**
  * The manifest, believed by all of `anchors` that have signed and count, each once. open() stops at the number that is needed, and a person wants to know
  * all: a limit, here one that limits nothing, makes it look at every signature.
  */
 function believedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
-  const each = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a])).values()];
-  return open(envelope, { anchors: each.map((a): Anchor => ({ since: [0, 0], ...a })) }, host);
+  return open(envelope, { anchors: [...byKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, host);
 }
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
@@ -68,10 +77,8 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promi
   // each kind of device counts the keys that are trusted for it
   warnOfRefusal({ ...all, need: manifest.need });
   const sequence = decimal(manifest.sequence);
-  const found = new Set(all.believed.map((a) => toHex(rawKey(a.key))));
-  const signers = [...new Map(anchors.map((a) => [toHex(rawKey(a.key)), a]))]
-    .filter(([key]) => found.has(key))
-    .map(([, a]) => whom.facts(a));
+  const listed = byKey(anchors);
+  const signers = [...byKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor));
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   const absent = manifest.absent.map((key) => MANIFEST[key]);
   if (o.json) {

@@ -4,7 +4,7 @@
 import * as E from "../../src/spec/errors.js";
 import { MAN_INSTALL, MAN_INVOKE, MAN_LOAD, MAN_PAYLOAD_FETCH, MAN_VALIDATE } from "../../src/spec/suit.js";
 import { hashOf } from "./encode.js";
-import { type Checked, type Effect, type Faults, Interpreter, Refused } from "./interpreter.js";
+import { type Checked, type Effect, Interpreter, Refused } from "./interpreter.js";
 import { CODES, type Digest, type Manifest } from "./manifest.js";
 import { refusals } from "./rules.js";
 import { CAPACITY, IDS } from "./sequences.js";
@@ -30,7 +30,6 @@ export class Device {
   readonly #m: Manifest;
   readonly #w: World;
   readonly #installing: boolean;
-  readonly #faults: Faults;
   /** What this session has written, and the digest that each component has to have in the end. */
   readonly #fresh = new Map<string, string>();
   readonly #expected = new Map<string, Digest>();
@@ -41,11 +40,10 @@ export class Device {
   readonly #erased: string[] = [];
   readonly #invoked: [string, string | undefined][] = [];
 
-  constructor(m: Manifest, w: World, installing: boolean, faults: Faults = {}) {
+  constructor(m: Manifest, w: World, installing: boolean) {
     this.#m = m;
     this.#w = w;
     this.#installing = installing;
-    this.#faults = faults;
   }
 
   /** The whole course, and what it leaves. */
@@ -74,7 +72,7 @@ export class Device {
   }
 
   #drive(answer: (e: Effect) => boolean): void {
-    const run = new Interpreter(this.#m, this.#w.me, this.#faults);
+    const run = new Interpreter(this.#m, this.#w.me);
     const effects = run.run(this.#installing ? INSTALL : BOOT);
     let next = effects.next();
     while (!next.done) {

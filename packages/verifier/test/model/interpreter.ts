@@ -64,16 +64,9 @@ const CONDITION_CODES: { [op: number]: number } = {
   [CODES.content]: E.CONTENT_MISMATCH,
 };
 
-/** Faults of the code at hand that are known and not mended yet: the model can do as the code does. known.ts says which there are. */
-export interface Faults {
-  /** What a branch that failed has checked of the identity counts all the same. */
-  identityOfFailedBranch?: boolean;
-}
-
 export class Interpreter {
   readonly #m: Manifest;
   readonly #me: Me;
-  readonly #faults: Faults;
   /** By component. They live as long as the run (decision 9); nothing takes back what a failed branch has set (M37 §8.4.10). */
   readonly #parameters: Parameters[];
   /** What of the identity has been checked and holds. It belongs to the branch that checked it: a branch that failed has checked nothing. */
@@ -82,10 +75,9 @@ export class Interpreter {
   #sources = new Set<number>();
   #targets = new Set<number>();
 
-  constructor(m: Manifest, me: Me, faults: Faults = {}) {
+  constructor(m: Manifest, me: Me) {
     this.#m = m;
     this.#me = me;
-    this.#faults = faults;
     this.#parameters = m.components.map(() => ({}));
   }
 
@@ -193,7 +185,7 @@ export class Interpreter {
   }
 
   #forget(before: Checked): void {
-    if (!this.#faults.identityOfFailedBranch) this.checked = before;
+    this.checked = before;
   }
 
   #identify(what: "vendor" | "class" | "device", component: number): void {

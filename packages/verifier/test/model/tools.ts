@@ -8,7 +8,7 @@ import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
 import { Device, INSTALL } from "./device.js";
 import { hashOf } from "./encode.js";
-import { type Effect, type Faults, Interpreter, type Me, Refused } from "./interpreter.js";
+import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
 import { CODES, commandsOf, type Manifest, sequencesOf, valuesOf } from "./manifest.js";
 import { CAPACITY, IDS } from "./sequences.js";
 import type { World } from "./world.js";
@@ -64,8 +64,8 @@ function* kindsOf(m: Manifest): Generator<Kind> {
 }
 
 /** Every effect of an installation on such a device, and undefined for its end, where it comes to that; with what has been checked by then. */
-function* courseOf(m: Manifest, k: Kind, faults: Faults): Generator<[Effect | undefined, Interpreter]> {
-  const run = new Interpreter(m, k.me, faults);
+function* courseOf(m: Manifest, k: Kind): Generator<[Effect | undefined, Interpreter]> {
+  const run = new Interpreter(m, k.me);
   const effects = run.run(INSTALL.filter((key) => !m.absent.includes(key)));
   try {
     for (let next = effects.next(); ; ) {
@@ -82,8 +82,8 @@ function* courseOf(m: Manifest, k: Kind, faults: Faults): Generator<[Effect | un
 const isChange = (e: Effect): boolean => [CODES.fetch, CODES.write, CODES.copy, CODES.swap].includes(e.op as 21);
 
 /** The refusal by what the manifest itself leaves out, if it comes to that on such a device. */
-function certain(m: Manifest, k: Kind, faults: Faults): string | undefined {
-  for (const [e, run] of courseOf(m, k, faults)) {
+function certain(m: Manifest, k: Kind): string | undefined {
+  for (const [e, run] of courseOf(m, k)) {
     if (e?.op === CODES.invoke) return "INVOKE_MISPLACED";
     if (e && isChange(e) && !e.digest) return "DIGEST_UNSET";
     if ((!e || isChange(e)) && !run.identified) return "IDENTITY_UNCHECKED";
@@ -92,14 +92,14 @@ function certain(m: Manifest, k: Kind, faults: Faults): string | undefined {
 }
 
 /** The warnings that would be right: one for each kind of device that has to refuse it. */
-export function warnings(m: Manifest, faults: Faults = {}): Set<string> {
-  return new Set([...kindsOf(m)].flatMap((k) => certain(m, k, faults) ?? []));
+export function warnings(m: Manifest): Set<string> {
+  return new Set([...kindsOf(m)].flatMap((k) => certain(m, k) ?? []));
 }
 
 /** Whether some kind of device would be changed, or its floor raised, by keys that do not cover what it has checked. */
 export function reachesOthers(m: Manifest, signed: readonly Key[], need: number): boolean {
   for (const k of kindsOf(m))
-    for (const [e, run] of courseOf(m, k, {})) if ((!e || isChange(e)) && run.identified && !cover(signed, need, run.checked)) return true;
+    for (const [e, run] of courseOf(m, k)) if ((!e || isChange(e)) && run.identified && !cover(signed, need, run.checked)) return true;
   return false;
 }
 
