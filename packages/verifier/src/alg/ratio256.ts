@@ -50,7 +50,8 @@ export function ratio(e: number[][], m: number[], inv: number): number[][] {
   var r: number;
   var t: number;
   var s: number[];
-  for (i = 0; i < e.length; i++) d[i] = m;
+  // a copy: what comes back may be written to
+  for (i = 0; i < e.length; i++) d[i] = m.concat();
   // |g| < m from the first step on, so that 0 is the only multiple of p it can be.
   for (n = 0; n < 32 && !isZero(e[0]); n++) {
     // Limbs are at most 2^24 in magnitude and neither f nor g ever exceeds the larger of both: 32 bits are enough. Of the low limbs,

@@ -128,7 +128,8 @@ export function newest(io: StorageIo): Kept | null {
 
 /** The slot of a part that is current; before there is anything it is b, so that a is written first. */
 export function slotOf(k: Kept | null, part: number): number {
-  return k && part < k.parts ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) : 1;
+  // one bit: whatever else a record could hold, there are two
+  return k && part < k.parts ? u32(k.text, HEAD + PART * part + (k.back ? 4 : 0)) & 1 : 1;
 }
 
 export function sizeOf(k: Kept | null, part: number): number {
