@@ -68,7 +68,7 @@ const BUILTINS = {
 };
 
 /** Not run: they work on octets, bits and signs, or decide by a double that is told to be about right (`value`). */
-const WHOLE = ["value", "absolute", "shorten", "windows", "canonical", "first", "pointOf", "valid", "challenge", "verify"];
+const WHOLE = ["value", "absolute", "shorten", "windows", "canonical", "bound", "pointOf", "valid", "challenge", "verify"];
 
 /** What leaves `twice` and `join`, [X, Y, Z, E, H, F, G], and what is made ready to be added. */
 const POINT = [1, 1, 1, 2, 3, 4, 4];
