@@ -107,7 +107,7 @@ export const ENVELOPES: Row[] = [
     },
   },
   ...[inspect, ["verify", "{}.suit", "--key", "A.jwk"], sign(), tbs].map((args) =>
-    onEnvelope(`${args[0]}: a payload`, 2_000_000, withPayload, args, { exit: [0, 1], long: 64_000_000 }),
+    onEnvelope(`${args[0]}: a payload`, 2_000_000, withPayload, args, { exit: [0, 1], long: 64_000_000, megabytes: 4 * 257 + 100 }),
   ),
   {
     name: "inspect --diag: a payload",
@@ -304,7 +304,7 @@ const hexLine = (address: number): string => {
 
 export const IMAGES: Row[] = [
   onImage("ELF: segments times sections", 1_500, "elf", (n) => elf(n, n)),
-  onImage("ELF: as many headers as there can be", 15_000, "elf", (n) => elf(n, 0)),
+  onImage("ELF: as many headers as there can be", 15_000, "elf", (n) => elf(n, 0), { long: 15_000 }),
   onImage("UF2: a family for each block", 4_000, "uf2", (n) =>
     Buffer.concat(
       repeat(n, (i) =>

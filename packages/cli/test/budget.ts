@@ -16,6 +16,8 @@ export interface Row {
   long?: number;
   /** Exit codes that are right. */
   exit: readonly number[];
+  /** Its own bound for the peak of memory, where what it is about is held whole. */
+  megabytes?: number;
 }
 
 /** Processor time and peak of memory that one command may take, whatever its input is. */
@@ -115,7 +117,7 @@ export function faultsOf({ row, sizes }: Pick<Prepared, "row" | "sizes">, { cost
     if (!row.exit.includes(exit)) say(`exit ${exit} (${stderr.slice(0, 200)})`);
     if (stderr.includes("fault of this program")) say(stderr.slice(0, 200));
     if (stderr.length > 4096) say(`${stderr.length} bytes of words`);
-    if (seconds > SECONDS || megabytes > MEGABYTES) say("above the bound");
+    if (seconds > SECONDS || megabytes > (row.megabytes ?? MEGABYTES)) say("above the bound");
     const growth = FACTOR * (times / (sizes[0] as number));
     if (seconds > growth * first.seconds + SLACK_SECONDS) say(`time grows faster than the input (${first.seconds.toFixed(2)} s at first)`);
     // the peak holds what the program itself takes, so this is an upper bound
