@@ -228,6 +228,6 @@ describe("random schedules", () => {
         for (const actor of crew) while (!actor.ended) actor.kill();
       }
     }
-    expect(signed).toBeGreaterThan(SCHEDULES);
+    expect(signed).toBeGreaterThan(SCHEDULES / 2);
   }, 1_200_000);
 });
