@@ -41,7 +41,7 @@ function rowsOf(text) {
   return new Map(
     text
       .split("\n")
-      .map((line) => /^\| `([\w/-]+\.ts)` \|(.*)\|$/.exec(line))
+      .map((line) => /^\| `([\w/-]+\.ts)` \|((?: [\d.]+(?: %)? \|){5})$/.exec(line))
       .filter(Boolean)
       .map(([, file, cells]) => [file, cells.split("|").map((cell) => Number.parseFloat(cell))]),
   );

@@ -549,6 +549,17 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "try-each with one alternative and nil",
     section(seq([DIR_TRY_EACH, alternatives(seq([COND_ABORT, 0]), null)])),
   );
+  for (const [name, item] of [
+    ["true", as.TRUE],
+    ["false", FALSE],
+    ["number", int(0)],
+  ] as const)
+    await inside(
+      E.COMMAND_ARGUMENT,
+      `try-each-${name}-last`,
+      `${name} stands where nil may, behind two alternatives`,
+      section(seq([DIR_TRY_EACH, array(bytes(seq([COND_ABORT, 0])), bytes(seq([COND_ABORT, 0])), item)])),
+    );
   await inside(
     E.COMMAND_ARGUMENT,
     "try-each-nil-first",
@@ -575,6 +586,12 @@ export async function ofEnvelope(): Promise<Vector[]> {
     "vendor-17",
     "a vendor identifier of 17 bytes",
     section(seq(override([PARAM_VENDOR_IDENTIFIER, bytes([...as.VENDOR, 0])]))),
+  );
+  await inside(
+    E.CBOR_TYPE,
+    "class-pen",
+    "a class with tag 112, which only a vendor may have",
+    section(seq(override([suit.PARAM_CLASS_IDENTIFIER, tag(112, bytes(new Array(16).fill(1)))]))),
   );
   await inside(
     E.PARAMETER_VALUE,

@@ -10,6 +10,7 @@ import {
   bytes,
   C0,
   C1,
+  CLASS,
   classParam,
   digest,
   digestParam,
@@ -611,6 +612,19 @@ export async function positives(): Promise<Vector[]> {
     { current: { 1: hex(IMAGE) } },
     [],
   );
+  for (const [name, scope] of [
+    ["vendor", { vendor: hex(VENDOR) }],
+    ["class", { class: hex(CLASS) }],
+    ["vendor-and-class", { vendor: hex(VENDOR), class: hex(CLASS) }],
+  ] as const)
+    out.push({
+      name: `install-scope-${name}`,
+      about: `the key is for this ${name.replaceAll("-", " ")} only`,
+      action: "install",
+      envelope: hex(await envelope(update(), { rest: [payload()] })),
+      trust: { anchors: [{ ...anchorOf("a"), ...scope }] },
+      expect: { ok: true, sequence: "7", current: [hex(IMAGE), ""], invoked: [] },
+    });
   await installs(
     "install-copy-itself",
     "a copy of what is current to the other slot of the same component",
