@@ -54,8 +54,10 @@
   function envelopeOf(v, form) {
     var typed = form.typed && !v.strange,
       bytes = unhex(v.envelope || "", typed),
-      i;
-    for (i = 0; v.strange && i < v.strange.length; i++) bytes[v.strange[i][0]] = strange(v.strange[i][1]);
+      i,
+      j;
+    for (i = 0; v.strange && i < v.strange.length; i++)
+      for (j = 0; j < v.strange[i][1]; j++) bytes[v.strange[i][0] + j] = strange(v.strange[i][2]);
     return form.source ? sourceOf(bytes, typed) : bytes;
   }
 

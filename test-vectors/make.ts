@@ -19,7 +19,7 @@ function print(file: VectorFile): string {
     Object.entries(o)
       .map(([k, v]) => `${indent}${JSON.stringify(k)}: ${JSON.stringify(v)}`)
       .join(",\n");
-  const vectors = file.vectors.map((v) => `    {\n${members(v, "      ")}\n    }`).join(",\n");
+  const vectors = file.vectors.map((v) => `{\n${members(v, " ")}\n}`).join(",\n");
   return `{\n${members({ about: file.about }, "  ")},\n  "defaults": {\n${members(file.defaults, "    ")}\n  },\n  "vectors": [\n${vectors}\n  ]\n}\n`;
 }
 

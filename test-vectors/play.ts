@@ -31,10 +31,10 @@ export interface Vector {
   action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
   /**
-   * The envelope comes in a plain array, as from JSON.parse(), in which these positions hold no octet: a number as it is written here, "NaN",
-   * "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
+   * The envelope comes in a plain array, as from JSON.parse(), which holds no octets from a position on, so many of them: a number as it is written
+   * here, "NaN", "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
    */
-  strange?: [number, string][];
+  strange?: [at: number, count: number, value: string][];
   /** trust: the trust file before, in place of the roots in `trust`. */
   previous?: string;
   /** trust, embedded: the role that policyOf() is asked for. */
@@ -200,7 +200,7 @@ export function envelopeOf(v: Vector): ArrayLike<number> {
   const bytes = unhex(v.envelope ?? "");
   if (!v.strange) return bytes;
   const plain: unknown[] = [...bytes];
-  for (const [at, text] of v.strange) plain[at] = Object.hasOwn(STRANGE, text) ? STRANGE[text] : Number(text);
+  for (const [at, count, text] of v.strange) plain.fill(Object.hasOwn(STRANGE, text) ? STRANGE[text] : Number(text), at, at + count);
   return plain as number[];
 }
 

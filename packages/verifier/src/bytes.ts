@@ -17,6 +17,18 @@ export function cells(n: number): number[] {
   return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
+/**
+ * `n` elements from `at` on, for reading only: a view where there are views and Espruino has them too, below 2^16, otherwise a copy. What is in a plain array
+ * is copied as it is, octet or not.
+ */
+export function part(b: Bytes, at: number, n: number): Bytes {
+  var out: number[], i;
+  if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
+  out = (b as Uint8Array).byteOffset >= 0 ? room(n) : [];
+  for (i = 0; i < n; i++) out[i] = b[at + i];
+  return out;
+}
+
 /** All of `pieces`, one after the other. */
 export function concat(pieces: Bytes[]): Bytes {
   var n = 0,

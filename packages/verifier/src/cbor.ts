@@ -6,7 +6,7 @@
 // There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with begin(), seek() or enter(), so nothing
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
-import { compare, octetsOf, room } from "./bytes.js";
+import { compare, octetsOf, part, room } from "./bytes.js";
 import { mark, markAt, refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
@@ -108,12 +108,7 @@ function sourceOf(bytes: Bytes): Source {
   return {
     length: bytes.length,
     read: function (at: number, n: number) {
-      var out: number[] = [],
-        i;
-      // a view where there are views, and Espruino has them too; what is in any other array is looked at by octetsOf()
-      if ((bytes as Uint8Array).subarray && at + n < 65536) return (bytes as Uint8Array).subarray(at, at + n);
-      for (i = 0; i < n; i++) out[i] = bytes[at + i];
-      return out;
+      return part(bytes, at, n);
     },
   };
 }

@@ -7,7 +7,7 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { areOctets, copied, rawKey, room, same } from "../bytes.js";
+import { areOctets, copied, part, rawKey, room, same } from "../bytes.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
@@ -24,16 +24,6 @@ var INTR = 131;
 /** u32str backwards (RFC 8554 §3.1). Exact, unlike a shift, which makes what is above 2^31 negative; past the end it is not a number. */
 function u32(b: Bytes, at: number): number {
   return b[at] * 16777216 + b[at + 1] * 65536 + b[at + 2] * 256 + b[at + 3];
-}
-
-/** `n` octets from `at` on, for reading only: a view where there are views and Espruino has them too, below 2^16, otherwise a copy. */
-function part(b: Bytes, at: number, n: number): Bytes {
-  var out: number[];
-  var i: number;
-  if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = room(n);
-  for (i = 0; i < n; i++) out[i] = b[at + i];
-  return out;
 }
 
 /** `from`, of at least `n` octets, goes to `at`: all of it where the engine does the copying, `n` octets otherwise. */

@@ -18,7 +18,7 @@ import { courseOf, identityOf, modelRun, runOf, sequencePair } from "./play.js";
 import { refusals } from "./rules.js";
 import { chains, wrongOf } from "./sequences.js";
 import { folder, payloadFault, reachesOthers, strangePayloads, verified, warnings } from "./tools.js";
-import { keys, me, ofTwo, type World, world } from "./world.js";
+import { keys, me, ofTwo, world } from "./world.js";
 
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
