@@ -118,11 +118,28 @@ describe("the trust file that a release brings", () => {
       device.read = () => short;
       expect(follow(first, device)).toBeNull();
     }
+    // a good file, but not as long as it is said to be
+    const next = read(TRUST_COMPONENT, 0, device.size(TRUST_COMPONENT, false), false);
+    device.read = () => next;
+    expect(follow(first, device)).not.toBeNull();
+    const { size } = device;
+    for (const more of [1, -1]) {
+      device.size = (id, fresh) => size(id, fresh) + more;
+      expect(follow(first, device)).toBeNull();
+    }
+    device.size = size;
     // a fault of the device is not an answer
     device.read = () => {
       throw new Error("flash");
     };
     expect(() => follow(first, device)).toThrow("flash");
+    device.read = () => next;
+    Object.defineProperty(device, "identity", {
+      get: () => {
+        throw new Error("no identity");
+      },
+    });
+    expect(() => follow(first, device)).toThrow("no identity");
   });
 
   it("is one that three lists can reach from the first, where the roots of the first have signed it too", async () => {
