@@ -61,15 +61,14 @@ export function receivedHead(m: Manifest): Bytes {
 }
 
 /**
- * What is to be kept of `m`, whose envelope is `input`: that itself where nothing is left out, for it may lie where it is going to stay. A start that fetches
- * wants the payloads, too.
+ * What is to be kept of `m`, whose envelope is `input`: put together from what is in RAM, whatever `input` has become. A start that fetches wants the payloads,
+ * too: then it is `input` itself where no signature is left out, for it may lie where it is going to stay.
  */
 export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
   var e = m.envelope,
-    more = e.severed.length + e.payloads.length,
     list = keptSignatures(m),
     i = 0;
+  if (!m.loads) return rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);
   while (i < list.length && list[i] === m.signatures[i]) i++;
-  if (i === m.signatures.length && (m.loads || !more)) return input;
-  return m.loads ? rebuilt(m, list, 2 + more, e.input.total) : rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);
+  return i === m.signatures.length ? input : rebuilt(m, list, 2 + e.severed.length + e.payloads.length, e.input.total);
 }

@@ -4,7 +4,7 @@
 // images without asking it: an unsigned boot loader below is no root of trust. docs/devices.md has the layout and the limits.
 
 import { concat, room, same } from "../bytes.js";
-import { feed, inputOf } from "../cbor.js";
+import { feed, type Input, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
@@ -198,19 +198,26 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return w;
   }
 
+  /** Whether what `w` has written is all of `r`. */
+  function holds(w: Writer, r: Input): boolean {
+    var at = 0,
+      good = w.n === r.total;
+    if (good)
+      feed(r, { at: 0, n: r.total }, function (bytes) {
+        good = good && same(bytes, flash.read(w.base + at, bytes.length));
+        at += bytes.length;
+      });
+    return good;
+  }
+
   /** Writes the envelope beside the one that is current, and reads it back. */
-  function store(envelope: Bytes | Source): Writer {
-    var w = envelopeWriter(),
-      r = inputOf(envelope),
-      at = 0;
+  function store(r: Input): Writer {
+    var w = envelopeWriter();
     feed(r, { at: 0, n: r.total }, function (bytes) {
       append(w, bytes);
     });
     close(w);
-    feed(r, { at: 0, n: r.total }, function (bytes) {
-      if (!same(bytes, flash.read(w.base + at, bytes.length))) throw new Error("the envelope was not written");
-      at += bytes.length;
-    });
+    if (!holds(w, r)) throw new Error("the envelope was not written");
     return w;
   }
 
@@ -280,7 +287,9 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return invoke(id, args, w ? w.base : place(k), w ? w.n : current[k] >>> 1);
     },
     keep: function (envelope: Bytes | Source) {
-      kept = inbox && envelope === inboxSource ? inbox : store(envelope);
+      var r = inputOf(envelope);
+      // what was received stays where it lies when it is that
+      kept = inbox && inbox.closed && (envelope === inboxSource || holds(inbox, r)) ? inbox : store(r);
       return source(kept.base, kept.n, kept);
     },
     persist: function (commit: Commit) {

@@ -4,7 +4,8 @@
 // What Storage itself does not survive, this does not: docs/espruino.md has it, with the layout. Does not protect against who can write to
 // Storage: a boot file there can be exchanged like everything else.
 
-import { feed, inputOf } from "../cbor.js";
+import { same } from "../bytes.js";
+import { feed, inputOf, take } from "../cbor.js";
 import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
@@ -239,7 +240,9 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
-      if (envelope === inbox) return envelope;
+      // what was received stays where it lies when it is that
+      if (inbox && (envelope === inbox || (inbox.length === r.total && same(take(inputOf(inbox), 0, r.total), take(r, 0, r.total)))))
+        return inbox;
       begin(0, r.total);
       feed(r, { at: 0, n: r.total }, shelf.write);
       append([], true);
