@@ -366,7 +366,7 @@
       result = play(v, v.trust || defaults.trust, device, effects, form);
     } catch (e) {
       result = refusal(e, (v.envelope || "").length >> 1);
-      if (v.expect.at === undefined) delete result.at;
+      if (v.expect.at === undefined && typeof result.at === "number") delete result.at;
       if (v.expect.effects) result.effects = effects;
     }
     if (!same(result, v.expect)) return "expected " + JSON.stringify(v.expect) + ", got " + JSON.stringify(result);

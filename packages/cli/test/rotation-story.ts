@@ -164,7 +164,7 @@ export class Judge {
   fooled(d: Device): boolean {
     const part = d.memory.parts[0];
     const slot = part?.slots[part.current] as object;
-    if (!this.envelopes.has(d.memory.envelope)) return true;
+    if (!this.envelopes.has(d.installed)) return true;
     if (this.good.get(slot) !== d) {
       if (!this.images.has(`${d.name}|${d.image()}`)) return true;
       this.good.set(slot, d);
@@ -311,7 +311,7 @@ export async function carry({ share: [from, to], attacks: each, careless = false
   for (const d of devices) {
     d.memory.invoked.length = 0;
     d.start();
-    if (d.memory.envelope !== final.envelopes[d.name] || big(d.store.sequence) !== 7n || d.memory.invoked.length !== 1) count.stranded++;
+    if (d.installed !== final.envelopes[d.name] || big(d.store.sequence) !== 7n || d.memory.invoked.length !== 1) count.stranded++;
     if (judge.fooled(d)) count.fooled++;
     count.cuts += d.cuts;
     for (const code of d.refused) count.refused[code] = (count.refused[code] ?? 0) + 1;

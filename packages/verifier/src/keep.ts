@@ -1,5 +1,5 @@
 // What boot() will want again of a release that has been installed: the digest, the signatures that count, the manifest, and, where a start
-// fetches them, the payloads. Signatures of strangers, severed elements and texts would cost flash and time at every start.
+// fetches them, the payloads. Heaps of signatures, severed elements and texts would cost flash and time at every start.
 
 import { concat, same } from "./bytes.js";
 import { take } from "./cbor.js";
@@ -14,20 +14,24 @@ import type { Bytes, Source } from "./types.js";
 export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
 /**
- * The signatures that are kept: those that were verified. A release that brings a trust file keeps the others, too, behind them: the keys that the
- * new list names may have signed it, and nextTrust() asks for that.
+ * The signatures that are kept: those that were verified come first, so that a start pays for no other. Behind them two of keys that are not known here: the next
+ * firmware may trust one of them, and would not start otherwise. A release that brings a trust file keeps all, for nextTrust() asks for those of the new list.
  */
 function keptSignatures(m: Manifest): Signature[] {
   var good: Signature[] = [],
     others: Signature[] = [],
+    most = 2,
     i,
     c;
-  for (i = 0; i < m.signatures.length; i++) (m.signatures[i].good ? good : others).push(m.signatures[i]);
   for (i = 0; HAS_TRUST && i < m.components.length; i++) {
     c = m.components[i];
-    if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) return good.concat(others);
+    if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
   }
-  return good;
+  for (i = 0; i < m.signatures.length; i++) {
+    if (m.signatures[i].good) good.push(m.signatures[i]);
+    else if (others.length < most) others.push(m.signatures[i]);
+  }
+  return good.concat(others);
 }
 
 /**
