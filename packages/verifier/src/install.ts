@@ -41,6 +41,9 @@ import type { Bytes, Host, Source, Trust } from "./types.js";
 /** The sections of an installation, in order; a missing one is passed over. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
+/** Those of a start. */
+var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
+
 function begin(s: Session, e: Effect): void {
   s.slots[e.component] = { passed: null, expected: e.digest };
   s.matched[e.component] = false;
@@ -189,6 +192,13 @@ function commit(s: Session): void {
   again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host);
   markAt(-1);
   if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
+  if (m.loads) {
+    s.release = again;
+    s.sections = START_SECTIONS;
+    s.installing = false;
+    s.kept = true;
+    rehearseBoth(s);
+  }
   // another installation may have been committed since this one was opened
   checkFloor(s);
   s.board.persist({ sequence: m.sequence, written: written });
@@ -314,5 +324,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(open(input, trust, host), input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
+  return session(open(input, trust, host), input, trust, device, host, START_SECTIONS);
 }

@@ -242,6 +242,56 @@ describe("what a start fetches", () => {
   });
 });
 
+describe("what a start fetches, of an envelope that somebody changed on its way", () => {
+  const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+  const { install: fetch, payloads, ...rest } = singleImage(facts);
+  const made = (load: unknown, integrated: object = { payloads }) =>
+    signed({ ...rest, ...integrated, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as never);
+  const otherwise = [{ "directive-try-each": [["condition-image-match"], fetch] }];
+
+  it("is held against its digest before the release becomes current", async () => {
+    for (const load of [fetch, otherwise]) {
+      const envelope = await made(load);
+      const changed = envelope.map((x, i) => (i === envelope.length - 5 ? x ^ 1 : x));
+      for (const [, make] of boards.slice(0, 1)) {
+        const b = make();
+        send(b, changed);
+        expect(code(() => install(b.device.received(), trust, b.device).next())).toBe(errors.IMAGE_UNVERIFIED);
+        expect(b.device.floor()).toEqual([0, 0]);
+        send(b, envelope);
+        expect(install(b.device.received(), trust, b.device).next()).toBeUndefined();
+        expect(boot(b.device.start() as Source, trust, b.device).next()).toBeUndefined();
+      }
+    }
+  });
+
+  it("has to be there where it can be nowhere else", async () => {
+    const device = memoryDevice(identity, [ID], 5000);
+    const without = await made(fetch, {});
+    expect(code(() => install(without, trust, device).next())).toBe(errors.PAYLOAD_ABSENT);
+    expect(device.floor()).toEqual([0, 0]);
+    device.payloads = { "#firmware": bytes };
+    expect(install(without, trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Uint8Array, trust, device).next()).toBeUndefined();
+  });
+
+  it("may depend on the slot that will be current then", async () => {
+    const at = (slot: number) => [{ "directive-override-parameters": { "component-slot": slot } }, "condition-component-slot"];
+    // nothing is written by the installation, so the slot stays what it is
+    const load = [
+      {
+        "directive-try-each": [
+          [...at(0), ...(fetch as unknown[])],
+          [...at(7), "condition-abort"],
+        ],
+      },
+    ];
+    const device = memoryDevice(identity, [ID], 5000);
+    expect(install(await made(load), trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Uint8Array, trust, device).next()).toBeUndefined();
+  });
+});
+
 describe("a release that brings a trust file", () => {
   it("keeps the signatures of keys that are not trusted yet, behind the good one", async () => {
     const list = image(3, 100);
