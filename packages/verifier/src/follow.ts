@@ -24,7 +24,7 @@ export function successor(
   host?: Host,
 ): TrustStore {
   var next = trustFile(algs, bytes, store, host);
-  open(envelope, policyOf(next, role, identity), host);
+  open(envelope, policyOf(next, role, identity), host, true);
   return next;
 }
 

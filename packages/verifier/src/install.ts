@@ -189,7 +189,7 @@ function commit(s: Session): void {
     }
   }
   // what a start will open is opened now, from where it lies: a device must not find out later that it has kept something else
-  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host);
+  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host, true);
   markAt(-1);
   if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
   if (m.loads) {
@@ -324,5 +324,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(open(input, trust, host), input, trust, device, host, START_SECTIONS);
+  return session(open(input, trust, host, true), input, trust, device, host, START_SECTIONS);
 }
