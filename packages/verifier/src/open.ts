@@ -13,6 +13,7 @@ import { markAt, refuse, rethrow } from "./refuse.js";
 import { checkCommands } from "./run.js";
 import {
   ANCHOR_WINDOW,
+  DIGEST_LENGTH,
   DIGEST_MANIFEST,
   DIGEST_SEVERED,
   NOT_SUPPORTED,
@@ -22,6 +23,9 @@ import {
   TRUST_POLICY,
 } from "./spec/errors.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
+
+/** Bytes of an encoded digest. */
+const MAX_DIGEST = 128;
 
 /** Whether a limit is left out, or is a number of 64 bits: one that could not be read must not count as none. */
 function isLimit(s: Sequence | undefined): boolean {
@@ -69,6 +73,8 @@ export function wrapper(e: Element): Wrapper {
   enter(e.inside);
   n = array();
   s = bstr();
+  // it is copied for each signature, and nobody has vouched for it: a SUIT_Digest has 69 bytes at most
+  if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
   message = take(input, s.at, s.n);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {

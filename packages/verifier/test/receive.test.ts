@@ -1,6 +1,6 @@
 // What a stranger can make a device do before anything is authenticated, and what a device keeps of a release.
 
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
@@ -11,7 +11,8 @@ import { isLater, nextGeneration } from "../src/device/generation.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
 import type { TrialDevice } from "../src/device.js";
-import { anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
+import { anchor, boot, errors, install, open, type Source, type Trust, trustFile } from "../src/index.js";
+import { type Arrival, arrive } from "../src/receive.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
@@ -122,6 +123,23 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(current.device.received(), trust, current.device).next()).toBeUndefined();
   });
 
+  it("costs no RAM for packets that are empty", () => {
+    const device = memoryDevice(identity, [ID], 100);
+    const shelf = { begin() {}, write() {} };
+    let a: Arrival | null = null;
+    for (let i = 0; i < 1000; i++) a = arrive(a, [], 500, trust, {}, device, shelf);
+    expect(a?.pieces).toEqual([]);
+  });
+
+  it("costs no RAM and no hash for what is signed and is no digest, for each of its signatures", () => {
+    const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
+    // a COSE_Sign1 with alg -19, and a signature of ones
+    const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
+    const wrapper = [0x89, ...string(Array(60000).fill(7)), ...Array(8).fill([0x58, ...block]).flat()];
+    const envelope = Uint8Array.from([0xa2, 0x02, ...string(wrapper), 0x03, 0x41, 0xa0]);
+    expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
+  });
+
   it("is not handed out before it is there, and begins anew after that", async () => {
     const b = make();
     const envelope = await release(1, bytes);
@@ -219,6 +237,37 @@ describe("a Source that changes its mind", () => {
     // what is kept is read again, and then it is something else
     expect(code(() => honest.next(true))).not.toBe(0);
     expect(second.floor()).toEqual([0, 0]);
+  });
+});
+
+describe("a Source that is read in place, dangerously", () => {
+  const inPlace = (envelope: Uint8Array): Source => ({ ...sourceOf(envelope), dangerouslyReadInPlace: true });
+
+  it("takes no RAM for the head", () => {
+    expect(code(() => open(sourceOf(plain), trust, { memory: 100 }))).toBe(errors.HEAD_LENGTH);
+    expect(open(inPlace(plain), trust, { memory: 100 }).sequence).toEqual([0, 2]);
+  });
+
+  it("is read once where it is a trust file: of those nothing is read in place", async () => {
+    const list = (sequence: bigint, signing: typeof good) => {
+      const bytes = encodeTrust({ name: "line", sequence, anchors: [{ key: good, roles: ["root"] }], thresholds: { root: 1 } });
+      const other = encodeTrust({ name: "line", sequence, anchors: [{ key: signing, roles: ["root"] }], thresholds: { root: 1 } });
+      return signTrust(bytes, [signer(signing)], readTrust(other).store);
+    };
+    const [real, forged] = [await list(1n, good), await list(9n, other)];
+    const source = { ...fickle(real, forged), dangerouslyReadInPlace: true };
+    const store = trustFile(source, trust);
+    expect([store.sequence, Uint8Array.from(store.file ?? [])]).toEqual([[0, 1], real]);
+  });
+});
+
+describe("the size of pieces that a Source asks for", () => {
+  it("is 1,024 where it is no number that can be meant", () => {
+    for (const chunk of [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53, "7"]) {
+      const device = memoryDevice(identity, [ID], 5000);
+      expect(install({ ...sourceOf(plain), chunk: chunk as number }, trust, device).next()).toBeUndefined();
+      expect(device.floor()).toEqual([0, 2]);
+    }
   });
 });
 
