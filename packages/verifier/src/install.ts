@@ -199,8 +199,9 @@ function commit(s: Session): void {
     s.kept = true;
     rehearseBoth(s);
   }
-  // another installation may have been committed since this one was opened
+  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
   checkFloor(s);
+  if (s.board.session !== s) refuse(RUN_OUTCOME);
   s.board.persist({ sequence: m.sequence, written: written });
 }
 

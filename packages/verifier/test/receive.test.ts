@@ -47,6 +47,7 @@ function send(b: Board, envelope: Uint8Array, { packet = 64, length = envelope.l
 const good = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
 const other = privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
 const bytes = image(1, 1000);
+const check = "condition-image-match";
 
 /** A release with the signatures of `n` strangers in front of the good one, or behind it. */
 async function withJunk(n: number, front = true, sequence = 1, description = {}): Promise<Uint8Array> {
@@ -135,7 +136,13 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
     // a COSE_Sign1 with alg -19, and a signature of ones
     const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
-    const wrapper = [0x89, ...string(Array(60000).fill(7)), ...Array(8).fill([0x58, ...block]).flat()];
+    const wrapper = [
+      0x89,
+      ...string(Array(60000).fill(7)),
+      ...Array(8)
+        .fill([0x58, ...block])
+        .flat(),
+    ];
     const envelope = Uint8Array.from([0xa2, 0x02, ...string(wrapper), 0x03, 0x41, 0xa0]);
     expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
   });
@@ -171,6 +178,28 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     }
     expect(new Set(sizes).size).toBe(1);
     expect(sizes[0]).toBeLessThan(plain.length - bytes.length);
+  });
+
+  it("does not become current where another one begins to arrive while it is opened once more", async () => {
+    const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f" }), install: [check] };
+    const [update, next] = [await signed(nothing as never), await release(3, image(3, 800))];
+    for (const end of [next.length, next.length - 300]) {
+      const b = make();
+      send(b, await release(1, bytes));
+      install(b.device.received(), trust, b.device).next();
+      b.device.start();
+      b.device.confirm();
+      const { keep } = b.device;
+      b.device.keep = (envelope) => {
+        const stored = keep(envelope);
+        b.device.receive(next.slice(0, end), next.length, trust);
+        return stored;
+      };
+      expect(code(() => install(update, trust, b.device).next())).not.toBe(0);
+      const after = make(new FlashModel(b.flash.pages));
+      expect(after.device.floor()).toEqual([0, 1]);
+      expect(boot(after.device.start() as Source, trust, after.device).next()).toBeUndefined();
+    }
   });
 
   it("cannot be started where storage keeps something else: the release before stays", async () => {
