@@ -17,6 +17,7 @@ import type { TrialDevice } from "../src/device.js";
 import { TRUST_COMPONENT } from "../src/follow.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFile } from "../src/index.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { hex } from "./vectors.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
 const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
@@ -149,6 +150,34 @@ describe("the trust file that a release brings", () => {
     const alone = await trusted(3n, [one, three], { roots: [root2] });
     expect(follow(first, await after(first, alone, [one]))).toBeNull();
     expect(code(() => policyOf(embeddedTrust(third), 1, identity))).toBe(errors.TRUST_UNUSABLE);
+  });
+});
+
+describe("a list whose keys are for another class of the same device", () => {
+  const other = hex("00112233445566778899aabbccddeeff");
+  const both = { vendor: identity.vendor, class: [...identity.class, other] };
+  const scoped = (sequence: bigint, k: PrivateKey, scope: object) => {
+    const anchors: TrustEntry[] = [
+      { key: root, roles: ["root"] },
+      { key: k, roles: ["release"], ...scope },
+    ];
+    const bytes = encodeTrust({ name: "line", sequence, anchors, thresholds: { root: 1, release: 1 } });
+    return signTrust(bytes, [signer(root)], readTrust(bytes).store);
+  };
+
+  it("is not taken over: what is current could not be started any more", async () => {
+    const first = await scoped(1n, one, {});
+    for (const [scope, taken] of [
+      [{ class: other }, false],
+      [{ class: identity.class[0] }, true],
+    ] as const) {
+      const next = await scoped(2n, two, scope);
+      const device = memoryDevice(both, [ID, TRUST_COMPONENT], 4096);
+      install(await release(1, next, [one, two]), policyOf(embeddedTrust(first), 2, both), device).next();
+      const kept = follow(first, device);
+      expect(!!kept).toBe(taken);
+      expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(kept ?? first), 2, both), device).next()).toBeUndefined();
+    }
   });
 });
 
