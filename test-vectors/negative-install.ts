@@ -48,6 +48,7 @@ const {
   DIR_WRITE,
   MAN_INSTALL,
   MAN_INVOKE,
+  MAN_LOAD,
   MAN_VALIDATE,
   PARAM_COMPONENT_SLOT,
   PARAM_CONTENT,
@@ -285,6 +286,20 @@ export async function ofInstall(): Promise<Vector[]> {
     "storage holds something else than what was written, and validate does not look",
     update({ sections: noValidate }),
     { fault: "rot" },
+  );
+  await installs(
+    E.IMAGE_UNVERIFIED,
+    "load-exchanged",
+    "a payload that only a start fetches is not the one whose digest is signed",
+    update({
+      sections: {
+        [MAN_INSTALL]: seq([COND_VENDOR_IDENTIFIER, 15]),
+        [MAN_LOAD]: seq(override(uriParam("#fw")), [DIR_FETCH, 2]),
+        ...noValidate,
+      },
+    }),
+    {},
+    [payload(ascii("bad firmware"))],
   );
   await outside(update(), { chunks: { "#fw": false } }, E.PAYLOAD_ABSENT, "payload-absent", "the payload cannot be had");
   await outside(

@@ -1,6 +1,7 @@
 // The story that a fleet of virtual devices is carried through: trust files and releases, a server, an attacker, and who judges what came of it.
 
 import type { PrivateKey } from "@firmseal/signer";
+import { peek } from "@firmseal/verifier/peek";
 import { embeddedTrust } from "@firmseal/verifier/trust";
 import { readEnvelope, writeEnvelope } from "../../signer/src/envelope.js";
 import { randoms } from "../../verifier/test/randoms.js";
@@ -146,15 +147,18 @@ export async function attacks(s: Story, upTo: number, released: readonly Private
   return { envelopes: { "board-v2": await make("board-v2"), "board-v3": await make("board-v3") }, trusts: [...files, ...old] };
 }
 
+/** The digest of the manifest: a device keeps less of an envelope than it was given. */
+export const manifestOf = (envelope: ArrayLike<number>) => Buffer.from(peek(envelope).digest?.bytes ?? []).toString("hex");
+
 /** Everything that is genuine, to hold devices against. */
 export class Judge {
-  private readonly envelopes: Set<unknown>;
+  private readonly envelopes: Set<string>;
   private readonly trusts: Set<string>;
   private readonly images: Set<string>;
   /** What was found good and has not changed since. */
   private readonly good = new WeakMap<object, Device>();
   constructor(s: Story) {
-    this.envelopes = new Set(s.releases.flatMap((r) => Object.values(r.envelopes)));
+    this.envelopes = new Set(s.releases.flatMap((r) => Object.values(r.envelopes).map(manifestOf)));
     this.trusts = new Set(s.trusts.map((t) => Buffer.from(t).toString("latin1")));
     this.images = new Set(
       s.releases.flatMap((r) => CLASSES.map((name) => `${name}|${Buffer.from(imageOf(`${name} ${r.sequence}`)).toString("latin1")}`)),
@@ -164,7 +168,11 @@ export class Judge {
   fooled(d: Device): boolean {
     const part = d.memory.parts[0];
     const slot = part?.slots[part.current] as object;
-    if (!this.envelopes.has(d.installed)) return true;
+    const envelope = d.memory.envelope as Uint8Array;
+    if (this.good.get(envelope) !== d) {
+      if (!this.envelopes.has(manifestOf(envelope))) return true;
+      this.good.set(envelope, d);
+    }
     if (this.good.get(slot) !== d) {
       if (!this.images.has(`${d.name}|${d.image()}`)) return true;
       this.good.set(slot, d);
@@ -311,7 +319,7 @@ export async function carry({ share: [from, to], attacks: each, careless = false
   for (const d of devices) {
     d.memory.invoked.length = 0;
     d.start();
-    if (d.installed !== final.envelopes[d.name] || big(d.store.sequence) !== 7n || d.memory.invoked.length !== 1) count.stranded++;
+    if (d.memory.envelope !== final.envelopes[d.name] || big(d.store.sequence) !== 7n || d.memory.invoked.length !== 1) count.stranded++;
     if (judge.fooled(d)) count.fooled++;
     count.cuts += d.cuts;
     for (const code of d.refused) count.refused[code] = (count.refused[code] ?? 0) + 1;

@@ -144,9 +144,6 @@ export class Device {
   cuts = 0;
   started = 0;
 
-  /** The envelope that was installed last, as it was offered: what the device keeps of it is less. */
-  installed: Uint8Array | null = null;
-
   /** What the trust file says, as it was read at the last start. */
   store: TrustStore;
 
@@ -166,7 +163,6 @@ export class Device {
       Object.assign(other.memory.parts[i] as object, { slots: part.slots.map((slot) => [...slot]), current: part.current });
     other.memory.sequence = this.memory.sequence;
     other.memory.envelope = this.memory.envelope;
-    other.installed = this.installed;
     return other;
   }
 
@@ -193,7 +189,6 @@ export class Device {
       };
     const done = this.attempt(() => install(envelope, policyOf(this.store, ROLE_RELEASE, this.memory.identity), this.memory, host).next());
     this.memory.write = write;
-    if (done) this.installed = envelope;
     if (done) this.start(cut === "before keeping");
     return done;
   }

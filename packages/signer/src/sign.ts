@@ -78,7 +78,7 @@ export async function attach(envelope: Uint8Array, key: PublicKey, signature: Ui
   const anchor = await anchorOfSigner(who);
   const out = withSignature(unsignedBy(envelope, who, anchor), who, signature);
   // no other signature of this key verifies, or it would have been present: what is opened here is opened by the new one
-  open(out, { anchors: [anchor] });
+  open(out, { anchors: [anchor] }, {}, true);
   return out;
 }
 
@@ -97,6 +97,6 @@ export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Pr
     out = withSignature(parts, signer, await signer.sign(sigStructure(parts, signer)));
   }
   // never let out what nobody could install: wrong key, faulty signer, a manifest that no device runs
-  open(out, { anchors, need: signers.length });
+  open(out, { anchors, need: signers.length }, {}, true);
   return out;
 }

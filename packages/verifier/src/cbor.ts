@@ -7,6 +7,7 @@
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
 import { compare, octetsOf, part, room } from "./bytes.js";
+import { isHalf } from "./number.js";
 import { mark, markAt, refuse } from "./refuse.js";
 import {
   CBOR_DEPTH,
@@ -176,7 +177,8 @@ function find(src: Input, at: number): Held | undefined {
 
 /** Bytes of an input that are moved at a time. */
 export function chunkOf(src: Input): number {
-  return src.source.chunk || CHUNK;
+  var n = src.source.chunk;
+  return isHalf(n) && n ? n : CHUNK;
 }
 
 /** A copy of a stretch, which must lie inside the input: what is in RAM from there, so that what was read once is not read again. */
@@ -231,7 +233,7 @@ function byteAt(at: number): number {
 export function hold(src: Input, at: number, n: number): void {
   src.most -= n;
   if (src.most < 0) refuse(src.code);
-  if (!src.source.dangerouslyReadInPlace) src.held.push({ at: at, end: at + n, octets: take(src, at, n) });
+  src.held.push({ at: at, end: at + n, octets: take(src, at, n) });
 }
 
 /** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */

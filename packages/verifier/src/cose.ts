@@ -301,13 +301,15 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
  * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
  * fewer than `need`. A secret counts once, however often it signed or is listed.
  *
- * Junk is not paid for without end: before the first good signature no more may fail than there are anchors to try, and two more. A release that has more
- * signatures of strangers than that names its keys (kid).
+ * Junk is not paid for without end: before the first good signature no more may fail than are needed, and two more. A release that has more
+ * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `need` is 0, for
+ * trust files, which the keys of many lists may sign.
  */
-export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number): number[] {
+export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number, own?: boolean): number[] {
   var found: number[] = [],
     fits = false,
-    left = anchors.length + 2,
+    left = own || !need ? MAX_SIGNATURES : need + 2,
+    missed,
     c,
     a,
     i,
@@ -315,6 +317,7 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
     k;
   for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
     c = all[i];
+    missed = false;
     for (j = 0; j < anchors.length; j++) {
       a = anchors[j];
       if (concerns(c, a)) {
@@ -326,10 +329,11 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
             found.push(j);
             break;
           }
-          if (!found.length && !left--) refuse(SIGNATURE_COUNT);
+          missed = true;
         }
       }
     }
+    if (missed && !found.length && !left--) refuse(SIGNATURE_COUNT);
   }
   if (found.length < need) {
     if (!all.length) refuse(WRAPPER_EMPTY);

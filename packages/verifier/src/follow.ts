@@ -2,17 +2,20 @@
 // been committed. docs/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
 
 import type { Device, TrialDevice } from "./device.js";
-import type { Identity } from "./frame.js";
+import { type Identity, identified } from "./frame.js";
+import { START_SECTIONS } from "./install.js";
 import { TRUST_COMPONENT } from "./keep.js";
 import { less } from "./number.js";
 import { open } from "./open.js";
-import type { Refusal } from "./refuse.js";
+import { markAt, type Refusal, refuse } from "./refuse.js";
+import { start, step } from "./run.js";
+import { IDENTITY_UNCHECKED } from "./spec/errors.js";
 import { policyOf, type TrustStore, trustFile } from "./trust.js";
 import type { Alg, Bytes, Host, Source } from "./types.js";
 
 /**
  * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
- * trustFile(), and those of policyOf() and open() where the release would not be good under it: the device could then not start it any more.
+ * trustFile(), and those of policyOf(), open() and boot() where the release would not be good under it: the device could then not start it any more.
  */
 export function successor(
   algs: Alg[],
@@ -23,8 +26,17 @@ export function successor(
   identity: Identity,
   host?: Host,
 ): TrustStore {
-  var next = trustFile(algs, bytes, store, host);
-  open(envelope, policyOf(next, role, identity), host);
+  var next = trustFile(algs, bytes, store, host),
+    m = open(envelope, policyOf(next, role, identity), host, true),
+    run = start(m, START_SECTIONS, identity),
+    e = step(run);
+  while (e) e = step(run, true);
+  markAt(-1);
+  // a start asks more than open(): each key counts for the vendor and class that it is trusted for, where the release asks for these at all
+  if (!identified(run)) {
+    m.need = 0;
+    if (identified(run)) refuse(IDENTITY_UNCHECKED);
+  }
   return next;
 }
 

@@ -41,6 +41,9 @@ import type { Bytes, Host, Source, Trust } from "./types.js";
 /** The sections of an installation, in order; a missing one is passed over. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
+/** Those of a start. */
+export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
+
 function begin(s: Session, e: Effect): void {
   s.slots[e.component] = { passed: null, expected: e.digest };
   s.matched[e.component] = false;
@@ -186,11 +189,19 @@ function commit(s: Session): void {
     }
   }
   // what a start will open is opened now, from where it lies: a device must not find out later that it has kept something else
-  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host);
+  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host, true);
   markAt(-1);
   if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
-  // another installation may have been committed since this one was opened
+  if (m.loads) {
+    s.release = again;
+    s.sections = START_SECTIONS;
+    s.installing = false;
+    s.kept = true;
+    rehearseBoth(s);
+  }
+  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
   checkFloor(s);
+  if (s.board.session !== s) refuse(RUN_OUTCOME);
   s.board.persist({ sequence: m.sequence, written: written });
 }
 
@@ -314,5 +325,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(open(input, trust, host), input, trust, device, host, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE]);
+  return session(open(input, trust, host, true), input, trust, device, host, START_SECTIONS);
 }

@@ -13,6 +13,7 @@ import { markAt, refuse, rethrow } from "./refuse.js";
 import { checkCommands } from "./run.js";
 import {
   ANCHOR_WINDOW,
+  DIGEST_LENGTH,
   DIGEST_MANIFEST,
   DIGEST_SEVERED,
   NOT_SUPPORTED,
@@ -22,6 +23,9 @@ import {
   TRUST_POLICY,
 } from "./spec/errors.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "./types.js";
+
+/** Bytes of an encoded digest. */
+const MAX_DIGEST = 128;
 
 /** Whether a limit is left out, or is a number of 64 bits: one that could not be read must not count as none. */
 function isLimit(s: Sequence | undefined): boolean {
@@ -69,6 +73,8 @@ export function wrapper(e: Element): Wrapper {
   enter(e.inside);
   n = array();
   s = bstr();
+  // it is copied for each signature, and nobody has vouched for it: a SUIT_Digest has 69 bytes at most
+  if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
   message = take(input, s.at, s.n);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
@@ -204,11 +210,11 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
 
 /**
  * Who signed an envelope, that it is what was signed, and what it says. Everything that is looked at afterwards, or executed, is in RAM from here on.
- * `whole`: payloads included, otherwise the head alone. Throws also what a Source or a host throws.
+ * `whole`: payloads included, otherwise the head alone. `own`: see open(). Throws also what a Source or a host throws.
  */
-export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean): Manifest {
+export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
-    signers = verified(u.claims, trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0);
+    signers = verified(u.claims, trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
 
@@ -216,13 +222,14 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: b
  * Opens an envelope: octets in RAM or a Source. `trust`: whom to believe, and the lowest sequence number accepted.
  * Returns the authenticated manifest, or throws a refusal { code, at } (numbers: spec/errors.ts). Nothing is changed by either.
  * Wrapper, manifest and severed elements are copied into RAM, once: what is verified is what is read and executed. Payloads stay where they are, and are
- * held against their digests when they are installed.
+ * held against their digests when they are installed. `own`: the caller has kept or made the envelope, and each of its signatures may be tried; otherwise no
+ * more may fail before the first good one than are needed, and two.
  *
  *     open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
-export function open(bytes: Bytes | Source, trust: Trust, host?: Host): Manifest {
+export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest {
   try {
-    return opened(bytes, trust, host || {}, true);
+    return opened(bytes, trust, host || {}, true, own);
   } catch (e) {
     return rethrow(e);
   }

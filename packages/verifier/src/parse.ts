@@ -161,7 +161,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
     kind = name;
     found = element(kind);
-    if ((HAS_PEEK && lenient) || kind !== MAN_TEXT) hold(input, found.whole.at, found.whole.n);
+    if (((HAS_PEEK && lenient) || kind !== MAN_TEXT) && !input.source.dangerouslyReadInPlace) hold(input, found.whole.at, found.whole.n);
     if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
     else if (kind === ENV_MANIFEST) e.body = found;
     else if (kind !== ENV_DELEGATION) e.severed.push(found);

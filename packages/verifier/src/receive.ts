@@ -102,7 +102,8 @@ export function arrive(
     if (length !== next.length || !(piece.length <= length - next.have)) refuse(PAYLOAD_SIZE);
     next.have += piece.length;
     if (!next.want) shelf.write(piece);
-    else {
+    else if (piece.length) {
+      // an empty one costs RAM as well
       next.pieces.push(piece);
       if (next.have >= next.want) authenticate(next, trust, host || {}, device, shelf);
     }

@@ -1,8 +1,9 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
+import { same } from "./bytes.js";
 import type { ComponentId, Device } from "./device.js";
-import type { Digest } from "./digest.js";
+import { type Digest, digestSlice } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import { type Effect, identified, type Run } from "./frame.js";
 import type { Manifest } from "./manifest.js";
@@ -16,13 +17,15 @@ import {
   DIGEST_UNSET,
   IDENTITY_UNCHECKED,
   IMAGE_MISMATCH,
+  IMAGE_UNVERIFIED,
   INVOKE_MISPLACED,
+  PAYLOAD_ABSENT,
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
-import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
+import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
 import type { Bytes, HashState, Host, Source, Trust } from "./types.js";
 
 /** A component that this session has written. */
@@ -46,6 +49,8 @@ export interface Session {
   /** Components whose image matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
+  /** What will be current has been kept, and its start is rehearsed. */
+  kept: boolean;
   /** An incoming payload: bytes so far, its limit, and its hash. */
   offset: number;
   limit: number;
@@ -98,6 +103,23 @@ export function admit(s: Session, e: Effect): void {
   checkIdentity(s);
 }
 
+/** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
+function isSlot(s: Session, e: Effect): boolean {
+  return (s.board.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.slots[e.component]);
+}
+
+/** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
+function checkPayload(s: Session, e: Effect): void {
+  var m = s.release,
+    d = e.digest,
+    uri = e.uri as string,
+    i = 0;
+  while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
+  if (i < m.payloads.length) {
+    if (d && !same(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
+  } else if (uri.charAt(0) === "#" && !(s.board.fetch && s.board.fetch(uri))) refuse(PAYLOAD_ABSENT);
+}
+
 /**
  * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
  * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
@@ -109,7 +131,8 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
-    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.board.slot(id(s, e.component)) === e.slot);
+    if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
+    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, isSlot(s, e));
     else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
   }
 }

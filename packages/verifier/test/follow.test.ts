@@ -15,8 +15,9 @@ import { describe, expect, it } from "vitest";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import type { TrialDevice } from "../src/device.js";
 import { TRUST_COMPONENT } from "../src/follow.js";
-import { embeddedTrust, errors, install, nextTrust, policyOf } from "../src/index.js";
+import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFile } from "../src/index.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
+import { hex } from "./vectors.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
 const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];
@@ -149,5 +150,92 @@ describe("the trust file that a release brings", () => {
     const alone = await trusted(3n, [one, three], { roots: [root2] });
     expect(follow(first, await after(first, alone, [one]))).toBeNull();
     expect(code(() => policyOf(embeddedTrust(third), 1, identity))).toBe(errors.TRUST_UNUSABLE);
+  });
+});
+
+describe("a list whose keys are for another class of the same device", () => {
+  const other = hex("00112233445566778899aabbccddeeff");
+  const both = { vendor: identity.vendor, class: [...identity.class, other] };
+  const scoped = (sequence: bigint, k: PrivateKey, scope: object) => {
+    const anchors: TrustEntry[] = [
+      { key: root, roles: ["root"] },
+      { key: k, roles: ["release"], ...scope },
+    ];
+    const bytes = encodeTrust({ name: "line", sequence, anchors, thresholds: { root: 1, release: 1 } });
+    return signTrust(bytes, [signer(root)], readTrust(bytes).store);
+  };
+
+  it("is not taken over: what is current could not be started any more", async () => {
+    const first = await scoped(1n, one, {});
+    for (const [scope, taken] of [
+      [{ class: other }, false],
+      [{ class: identity.class[0] }, true],
+    ] as const) {
+      const next = await scoped(2n, two, scope);
+      const device = memoryDevice(both, [ID, TRUST_COMPONENT], 4096);
+      install(await release(1, next, [one, two]), policyOf(embeddedTrust(first), 2, both), device).next();
+      const kept = follow(first, device);
+      expect(!!kept).toBe(taken);
+      expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(kept ?? first), 2, both), device).next()).toBeUndefined();
+    }
+  });
+});
+
+describe("signatures of keys that a device does not know", () => {
+  const keys = (from: number, n: number) => Array.from({ length: n }, (_, i) => key(from + i));
+  const first = keys(20, 3);
+  const next = keys(30, 3);
+  const lists = async () => [await trusted(1n, first, { need: 2 }), await trusted(2n, next, { need: 2 })] as [Uint8Array, Uint8Array];
+
+  it("do not stop a bridge from one set of keys to another one, in any order", async () => {
+    const [before, after_] = await lists();
+    for (const order of [
+      [0, 1, 2, 3],
+      [2, 3, 0, 1],
+      [0, 2, 1, 3],
+    ]) {
+      const four = [...first.slice(0, 2), ...next.slice(0, 2)];
+      const device = await after(
+        before,
+        after_,
+        order.map((i) => four[i] as PrivateKey),
+      );
+      expect(device.floor()).toEqual([0, 1]);
+      expect(Uint8Array.from(follow(before, device) ?? [])).toEqual(after_);
+      expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(after_), 2, identity), device).next()).toBeUndefined();
+    }
+  });
+
+  it("do not keep a device from its next list where a stranger has put them into the release that brings it", async () => {
+    const [before, after_] = [await trusted(1n, [one]), await trusted(2n, [two])];
+    const device = await after(before, after_, [one, ...keys(40, 6), two]);
+    expect(Uint8Array.from(follow(before, device) ?? [])).toEqual(after_);
+    expect(boot(device.envelope as Uint8Array, policyOf(embeddedTrust(after_), 2, identity), device).next()).toBeUndefined();
+  });
+
+  it("do not stop a trust file: every root that is at hand may sign it", async () => {
+    const roots = keys(50, 9);
+    const before = await trusted(1n, [one], { roots: roots.slice(0, 3) });
+    const list = encodeTrust({
+      name: "line",
+      sequence: 5n,
+      anchors: [...roots.slice(6).map((k): TrustEntry => ({ key: k, roles: ["root"] })), { key: two, roles: ["release"] }],
+      thresholds: { root: 1, release: 1 },
+    });
+    const all = encodeTrust({
+      name: "line",
+      sequence: 5n,
+      anchors: roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
+      thresholds: { root: 1 },
+    });
+    const signers = [3, 4, 5, 6, 7, 0, 1].map((i) => signer(roots[i] as PrivateKey));
+    const late = await signTrust(list, signers, readTrust(all).store);
+    expect(trustFile(late, embeddedTrust(before)).sequence).toEqual([0, 5]);
+  });
+
+  it("do not stop the one who adds a signature behind many", async () => {
+    let envelope: Uint8Array = encode(bridge({ sequence: 1, ...uuid, trust: await trusted(1n, [one]) } as Bridge));
+    for (const k of keys(60, 8)) envelope = await sign(envelope, [signer(k)]);
+    expect(open(envelope, { anchors: keys(60, 8).map((k) => anchor("ed25519", k.key)), need: 8 }).signers).toHaveLength(8);
   });
 });

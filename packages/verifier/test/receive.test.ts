@@ -1,6 +1,6 @@
 // What a stranger can make a device do before anything is authenticated, and what a device keeps of a release.
 
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
@@ -11,7 +11,8 @@ import { isLater, nextGeneration } from "../src/device/generation.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
 import type { TrialDevice } from "../src/device.js";
-import { anchor, boot, errors, install, open, type Source, type Trust } from "../src/index.js";
+import { anchor, boot, errors, install, open, type Source, type Trust, trustFile } from "../src/index.js";
+import { type Arrival, arrive } from "../src/receive.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
@@ -46,6 +47,7 @@ function send(b: Board, envelope: Uint8Array, { packet = 64, length = envelope.l
 const good = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
 const other = privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
 const bytes = image(1, 1000);
+const check = "condition-image-match";
 
 /** A release with the signatures of `n` strangers in front of the good one, or behind it. */
 async function withJunk(n: number, front = true, sequence = 1, description = {}): Promise<Uint8Array> {
@@ -122,6 +124,29 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
     expect(install(current.device.received(), trust, current.device).next()).toBeUndefined();
   });
 
+  it("costs no RAM for packets that are empty", () => {
+    const device = memoryDevice(identity, [ID], 100);
+    const shelf = { begin() {}, write() {} };
+    let a: Arrival | null = null;
+    for (let i = 0; i < 1000; i++) a = arrive(a, [], 500, trust, {}, device, shelf);
+    expect(a?.pieces).toEqual([]);
+  });
+
+  it("costs no RAM and no hash for what is signed and is no digest, for each of its signatures", () => {
+    const string = (b: number[]) => [0x59, b.length >> 8, b.length & 255, ...b];
+    // a COSE_Sign1 with alg -19, and a signature of ones
+    const block = string([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x32, 0xa0, 0xf6, 0x58, 64, ...Array(64).fill(1)]).slice(2);
+    const wrapper = [
+      0x89,
+      ...string(Array(60000).fill(7)),
+      ...Array(8)
+        .fill([0x58, ...block])
+        .flat(),
+    ];
+    const envelope = Uint8Array.from([0xa2, 0x02, ...string(wrapper), 0x03, 0x41, 0xa0]);
+    expect(code(() => open(envelope, trust))).toBe(errors.DIGEST_LENGTH);
+  });
+
   it("is not handed out before it is there, and begins anew after that", async () => {
     const b = make();
     const envelope = await release(1, bytes);
@@ -156,6 +181,28 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
       const { signatures } = open(kept, trust);
       expect(signatures.map((s) => !!s.good)).toEqual([true, ...Array.from({ length: others }, () => false)]);
       expect(kept.length).toBeLessThan(plain.length - bytes.length + 100 * others);
+    }
+  });
+
+  it("does not become current where another one begins to arrive while it is opened once more", async () => {
+    const nothing = { ...singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f" }), install: [check] };
+    const [update, next] = [await signed(nothing as never), await release(3, image(3, 800))];
+    for (const end of [next.length, next.length - 300]) {
+      const b = make();
+      send(b, await release(1, bytes));
+      install(b.device.received(), trust, b.device).next();
+      b.device.start();
+      b.device.confirm();
+      const { keep } = b.device;
+      b.device.keep = (envelope) => {
+        const stored = keep(envelope);
+        b.device.receive(next.slice(0, end), next.length, trust);
+        return stored;
+      };
+      expect(code(() => install(update, trust, b.device).next())).not.toBe(0);
+      const after = make(new FlashModel(b.flash.pages));
+      expect(after.device.floor()).toEqual([0, 1]);
+      expect(boot(after.device.start() as Source, trust, after.device).next()).toBeUndefined();
     }
   });
 
@@ -226,6 +273,37 @@ describe("a Source that changes its mind", () => {
   });
 });
 
+describe("a Source that is read in place, dangerously", () => {
+  const inPlace = (envelope: Uint8Array): Source => ({ ...sourceOf(envelope), dangerouslyReadInPlace: true });
+
+  it("takes no RAM for the head", () => {
+    expect(code(() => open(sourceOf(plain), trust, { memory: 100 }))).toBe(errors.HEAD_LENGTH);
+    expect(open(inPlace(plain), trust, { memory: 100 }).sequence).toEqual([0, 2]);
+  });
+
+  it("is read once where it is a trust file: of those nothing is read in place", async () => {
+    const list = (sequence: bigint, signing: typeof good) => {
+      const bytes = encodeTrust({ name: "line", sequence, anchors: [{ key: good, roles: ["root"] }], thresholds: { root: 1 } });
+      const other = encodeTrust({ name: "line", sequence, anchors: [{ key: signing, roles: ["root"] }], thresholds: { root: 1 } });
+      return signTrust(bytes, [signer(signing)], readTrust(other).store);
+    };
+    const [real, forged] = [await list(1n, good), await list(9n, other)];
+    const source = { ...fickle(real, forged), dangerouslyReadInPlace: true };
+    const store = trustFile(source, trust);
+    expect([store.sequence, Uint8Array.from(store.file ?? [])]).toEqual([[0, 1], real]);
+  });
+});
+
+describe("the size of pieces that a Source asks for", () => {
+  it("is 1,024 where it is no number that can be meant", () => {
+    for (const chunk of [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53, "7"]) {
+      const device = memoryDevice(identity, [ID], 5000);
+      expect(install({ ...sourceOf(plain), chunk: chunk as number }, trust, device).next()).toBeUndefined();
+      expect(device.floor()).toEqual([0, 2]);
+    }
+  });
+});
+
 describe("what a start fetches", () => {
   it("is kept with the envelope", async () => {
     const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
@@ -243,6 +321,56 @@ describe("what a start fetches", () => {
         expect(progress.manifest.signatures.map((s) => !!s.good)).toEqual([true, ...strangers.map(() => false)]);
       }
     }
+  });
+});
+
+describe("what a start fetches, of an envelope that somebody changed on its way", () => {
+  const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+  const { install: fetch, payloads, ...rest } = singleImage(facts);
+  const made = (load: unknown, integrated: object = { payloads }) =>
+    signed({ ...rest, ...integrated, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as never);
+  const otherwise = [{ "directive-try-each": [["condition-image-match"], fetch] }];
+
+  it("is held against its digest before the release becomes current", async () => {
+    for (const load of [fetch, otherwise]) {
+      const envelope = await made(load);
+      const changed = envelope.map((x, i) => (i === envelope.length - 5 ? x ^ 1 : x));
+      for (const [, make] of boards.slice(0, 1)) {
+        const b = make();
+        send(b, changed);
+        expect(code(() => install(b.device.received(), trust, b.device).next())).toBe(errors.IMAGE_UNVERIFIED);
+        expect(b.device.floor()).toEqual([0, 0]);
+        send(b, envelope);
+        expect(install(b.device.received(), trust, b.device).next()).toBeUndefined();
+        expect(boot(b.device.start() as Source, trust, b.device).next()).toBeUndefined();
+      }
+    }
+  });
+
+  it("has to be there where it can be nowhere else", async () => {
+    const device = memoryDevice(identity, [ID], 5000);
+    const without = await made(fetch, {});
+    expect(code(() => install(without, trust, device).next())).toBe(errors.PAYLOAD_ABSENT);
+    expect(device.floor()).toEqual([0, 0]);
+    device.payloads = { "#firmware": bytes };
+    expect(install(without, trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Uint8Array, trust, device).next()).toBeUndefined();
+  });
+
+  it("may depend on the slot that will be current then", async () => {
+    const at = (slot: number) => [{ "directive-override-parameters": { "component-slot": slot } }, "condition-component-slot"];
+    // nothing is written by the installation, so the slot stays what it is
+    const load = [
+      {
+        "directive-try-each": [
+          [...at(0), ...(fetch as unknown[])],
+          [...at(7), "condition-abort"],
+        ],
+      },
+    ];
+    const device = memoryDevice(identity, [ID], 5000);
+    expect(install(await made(load), trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Uint8Array, trust, device).next()).toBeUndefined();
   });
 });
 
