@@ -47,14 +47,9 @@ export function isCondition(code: number): boolean {
   return (kindOf(KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
-/** Whether what is read is only looked at: peek() takes code points of the family that this build does not run. */
-export function lenient(): boolean {
-  return HAS_PEEK && !!input.lenient;
-}
-
-/** Refuses a code point of the family that this build does not run. */
+/** Refuses a code point of the family that this build does not run; peek() takes it, which only looks. */
 export function foreign(): void {
-  if (!lenient()) refuse(NOT_SUPPORTED);
+  if (!(HAS_PEEK && input.lenient)) refuse(NOT_SUPPORTED);
 }
 
 /** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */

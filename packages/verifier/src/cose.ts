@@ -297,9 +297,16 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
 }
 
+/** Whether none of the anchors at the positions `found` of `all` has the secret of `a`, which counts once, however often it signed or is listed. */
+export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
+  var i;
+  for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
+  return true;
+}
+
 /**
  * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
- * fewer than `need`. A secret counts once, however often it signed or is listed.
+ * fewer than `need`.
  *
  * Junk is not paid for without end: before the first good signature no more may fail than there are anchors to try, and two more. A release that has more
  * signatures of strangers than that names its keys (kid).
@@ -311,16 +318,14 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
     c,
     a,
     i,
-    j,
-    k;
+    j;
   for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
     c = all[i];
     for (j = 0; j < anchors.length; j++) {
       a = anchors[j];
       if (concerns(c, a)) {
         fits = true;
-        for (k = 0; k < found.length && !sameKey(anchors[found[k]].key, a.key); k++);
-        if (k === found.length) {
+        if (isNew(anchors, found, a)) {
           if (a.alg.verify(a.key, c.message, c.signature, host) === true) {
             c.good = true;
             found.push(j);

@@ -95,10 +95,10 @@ export interface Run {
 }
 
 /** Whether an identifier, or where there is none any, was checked by the command `code`. */
-function wasChecked(run: Run, code: number, id: Bytes | undefined): boolean {
+function wasChecked(run: Run, code: number, id?: Bytes): boolean {
   var all = run.checked,
     i;
-  for (i = 0; i < all.length; i++) if (all[i].code === code && (!id || same(all[i].id, id))) return true;
+  for (i = 0; i < all.length; i++) if (all[i].code === code && (!HAS_TRUST || !id || same(all[i].id, id))) return true;
   return false;
 }
 
@@ -111,7 +111,7 @@ export function identified(run: Run): boolean {
     n = 0,
     i,
     a;
-  if (!wasChecked(run, COND_VENDOR_IDENTIFIER, undefined) || !wasChecked(run, COND_CLASS_IDENTIFIER, undefined)) return false;
+  if (!wasChecked(run, COND_VENDOR_IDENTIFIER) || !wasChecked(run, COND_CLASS_IDENTIFIER)) return false;
   if (!HAS_TRUST) return true;
   for (i = 0; i < m.believed.length; i++) {
     a = m.believed[i];

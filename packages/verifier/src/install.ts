@@ -12,7 +12,7 @@ import type { Manifest } from "./manifest.js";
 import { open } from "./open.js";
 import { markAt, refuse, rethrow } from "./refuse.js";
 import { start, step } from "./run.js";
-import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { admit, capacity, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -42,13 +42,14 @@ import type { Bytes, Host, Source, Trust } from "./types.js";
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 function begin(s: Session, e: Effect): void {
-  s.slots[e.component] = { passed: null, expected: e.digest };
-  s.matched[e.component] = false;
+  var c = e.component;
+  s.fresh[c] = { passed: null, expected: e.digest };
+  s.matched[c] = false;
   s.offset = 0;
-  s.limit = e.size === undefined ? s.board.capacity(id(s, e.component)) : e.size;
+  s.limit = e.size === undefined ? capacity(s, c) : e.size;
   // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
   s.hash = e.digest && !s.board.digest ? hashing(s.host, e.digest.alg) : null;
-  s.board.erase(id(s, e.component), s.limit);
+  s.board.erase(id(s, c), s.limit);
 }
 
 /** `bytes` are octets of our own: see octetsOf(). */
@@ -62,7 +63,7 @@ function receive(s: Session, e: Effect, bytes: Bytes): void {
 
 function end(s: Session, e: Effect): boolean {
   if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
-  if (s.hash) (s.slots[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
+  if (s.hash) (s.fresh[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
   s.hash = null;
   return true;
 }
@@ -71,7 +72,7 @@ function end(s: Session, e: Effect): boolean {
 function contents(s: Session, component: number): Input {
   var device = s.board,
     name = id(s, component),
-    fresh = !!s.slots[component];
+    fresh = !!s.fresh[component];
   return inputOf({
     length: device.size(name, fresh),
     chunk: device.chunk || 0,
@@ -84,13 +85,13 @@ function contents(s: Session, component: number): Input {
 /** The image as it lies in storage, against a digest. */
 function stored(s: Session, component: number, d: Digest, from: Input): boolean {
   var device = s.board,
-    whole = device.digest && device.digest(id(s, component), !!s.slots[component], d.alg);
+    whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
   return same(whole || digestSlice(from, { at: 0, n: from.total }, s.host, d.alg), d.bytes);
 }
 
 function imageMatch(s: Session, e: Effect): boolean {
   var d = e.digest as Digest,
-    w = s.slots[e.component],
+    w = s.fresh[e.component],
     from = contents(s, e.component),
     // no image is no image of 0 bytes, unless that is what is asked for
     ok = e.size === undefined ? from.total > 0 : from.total === e.size;
@@ -157,7 +158,7 @@ function perform(s: Session, e: Effect): boolean | undefined {
   } else if (HAS_COPY) {
     // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
     // which each goes to the other's slot that is not current, so that the power may fail at any point.
-    if (e.op === DIR_SWAP ? c === other || s.slots[c] || s.slots[other] : c === other && s.slots[c]) refuse(NOT_SUPPORTED);
+    if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
     here = image(s, other);
     if (e.op !== DIR_SWAP) return pour(s, e, here, all(here));
     i = image(s, c);
@@ -178,8 +179,8 @@ function commit(s: Session): void {
     again;
   markAt(-1);
   checkIdentity(s);
-  for (i = 0; i < s.slots.length; i++) {
-    w = s.slots[i];
+  for (i = 0; i < s.fresh.length; i++) {
+    w = s.fresh[i];
     if (w) {
       if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.board.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
@@ -204,28 +205,25 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   s.over = true;
   try {
     e = s.effect;
+    // an outcome is of the effect that is waited for
+    if (!e !== (outcome === undefined)) refuse(RUN_OUTCOME);
+    if (outcome === false) refuse(PAYLOAD_ABSENT);
+    if (e && outcome !== true) {
+      // before it is copied
+      if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
+      receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
+    } else {
+      e = step(s.run, e && end(s, e));
+      while (e) {
+        ok = perform(s, e);
+        if (ok === undefined) break;
+        e = step(s.run, ok);
+      }
+      s.effect = e;
+    }
     if (e) {
-      if (outcome === undefined) refuse(RUN_OUTCOME);
-      if (outcome === false) refuse(PAYLOAD_ABSENT);
-      if (outcome !== true) {
-        // before it is copied
-        if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
-        receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
-        s.over = false;
-        return e;
-      }
-      s.effect = undefined;
-      e = step(s.run, end(s, e));
-    } else if (outcome !== undefined) refuse(RUN_OUTCOME);
-    else e = step(s.run);
-    while (e) {
-      ok = perform(s, e);
-      if (ok === undefined) {
-        s.effect = e;
-        s.over = false;
-        return e;
-      }
-      e = step(s.run, ok);
+      s.over = false;
+      return e;
     }
     if (s.installing) commit(s);
   } catch (x) {
@@ -263,7 +261,7 @@ export function prepare(
       host: host || {},
       installing: installing,
       sections: sections,
-      slots: [],
+      fresh: [],
       matched: [],
     } as unknown as Session;
   try {

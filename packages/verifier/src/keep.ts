@@ -23,10 +23,11 @@ function keptSignatures(m: Manifest): Signature[] {
     i,
     c;
   for (i = 0; i < m.signatures.length; i++) (m.signatures[i].good ? good : others).push(m.signatures[i]);
-  for (i = 0; HAS_TRUST && i < m.components.length; i++) {
-    c = m.components[i];
-    if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) return good.concat(others);
-  }
+  if (HAS_TRUST)
+    for (i = 0; i < m.components.length; i++) {
+      c = m.components[i];
+      if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) return good.concat(others);
+    }
   return good;
 }
 

@@ -152,6 +152,8 @@ function walk(run: Run): void {
 export function checkCommands(m: Structure): void {
   var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
+  // a hash of the host's may have read something else meanwhile
+  seek(m.input, 0, 0);
   for (i = 0; i <= m.commands.length; i++) {
     run.shared = i === 0;
     if (i) frame(run, m.commands[i - 1].inside, 0, null);

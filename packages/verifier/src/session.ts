@@ -1,6 +1,7 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
+import { isCondition } from "./commands.js";
 import type { ComponentId, Device } from "./device.js";
 import type { Digest } from "./digest.js";
 import { HAS_COPY } from "./features.js";
@@ -22,7 +23,7 @@ import {
   RUN_OUTCOME,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
-import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
+import { COND_COMPONENT_SLOT, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
 import type { Bytes, HashState, Host, Source, Trust } from "./types.js";
 
 /** A component that this session has written. */
@@ -42,7 +43,8 @@ export interface Session {
   installing: boolean;
   sections: number[];
   run: Run;
-  slots: (Written | undefined)[];
+  /** By component, what this session has written. */
+  fresh: (Written | undefined)[];
   /** Components whose image matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
@@ -71,7 +73,7 @@ export function checkIdentity(s: Session): void {
 }
 
 /** Bytes that a component can hold; refused where there is no such component. */
-function capacity(s: Session, component: number): number {
+export function capacity(s: Session, component: number): number {
   var n = s.board.capacity(id(s, component));
   if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
   return n;
@@ -85,7 +87,7 @@ export function admit(s: Session, e: Effect): void {
   // a device that has begun another session meanwhile belongs to that one
   if (s.board.session !== s) refuse(RUN_OUTCOME);
   room = capacity(s, e.component);
-  if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
+  if (isCondition(e.op)) return;
   if (e.op === DIR_INVOKE) {
     if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
@@ -110,7 +112,7 @@ function rehearse(s: Session, fitting: boolean): void {
   while (e) {
     admit(s, e);
     if (e.op === COND_COMPONENT_SLOT) e = step(s.run, s.board.slot(id(s, e.component)) === e.slot);
-    else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
+    else e = step(s.run, fitting || !isCondition(e.op));
   }
 }
 
