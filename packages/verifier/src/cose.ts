@@ -5,8 +5,10 @@ import { concat, rawKey, same, sameKey } from "./bytes.js";
 import {
   arg,
   array,
+  atMost,
   BSTR,
   bstr,
+  content,
   enter,
   head,
   here,
@@ -26,7 +28,6 @@ import {
   skip,
   TAG,
   TSTR,
-  take,
   tstr,
   UINT,
   uint,
@@ -155,7 +156,6 @@ function bucket(out: Headers, isProtected: boolean): void {
     last: Bytes | null = null,
     critical: number[] = [],
     label,
-    s,
     i;
   if (n > MAX_LABELS) refuse(HEADER_LENGTH);
   for (; n > 0; n--) {
@@ -176,9 +176,7 @@ function bucket(out: Headers, isProtected: boolean): void {
       if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
       out.alg = int();
     } else if (label === HEADER_KID) {
-      s = bstr();
-      if (s.n > MAX_KID) refuse(HEADER_LENGTH);
-      out.kid = take(input, s.at, s.n);
+      out.kid = atMost(bstr(), MAX_KID, HEADER_LENGTH);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
       i = isProtected ? array() : 0;
@@ -201,11 +199,11 @@ function headers(): Headers {
   // headers are copied, and signed over, before anybody has vouched for them
   if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
   if (s.n > 0) {
-    outer = enter(s);
+    outer = enter(input, s);
     bucket(out, true);
     leave(outer);
     // an empty map is signed as an empty string (RFC 9052 §4.4)
-    if (out.labels.length) out.protected = take(input, s.at, s.n);
+    if (out.labels.length) out.protected = content(input, s);
   }
   bucket(out, false);
   return out;
@@ -242,51 +240,51 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
     kind,
     body,
     h,
-    content: Bytes,
     from = here,
     to,
     at,
-    s;
+    multiple,
+    signed: Bytes,
+    signature;
   if (head() !== TAG) refuse(BLOCK_TAG);
   kind = arg;
   if (kind === TAG_MAC) refuse(NOT_SUPPORTED);
-  if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG);
+  multiple = kind === TAG_SIGN;
+  if (kind !== TAG_SIGN1 && !multiple && kind !== TAG_MAC0) refuse(BLOCK_TAG);
   if (array() !== 4) refuse(CBOR_TYPE);
   body = h = headers();
   if (peekType() === BSTR) {
     if (payload) refuse(PAYLOAD_ATTACHED);
-    content = octets();
+    signed = octets();
   } else {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
-    content = payload as Bytes;
+    signed = payload as Bytes;
   }
   to = here;
-  if (kind === TAG_SIGN) {
+  if (multiple) {
     n = array();
     if (n === 0) refuse(CBOR_TYPE);
     if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   for (; n > 0; n--) {
     at = here;
-    if (kind === TAG_SIGN) {
+    if (multiple) {
       if (array() !== 3) refuse(CBOR_TYPE);
       h = headers();
     }
-    s = bstr();
-    if (s.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH);
+    signature = atMost(bstr(), MAX_SIGNATURE, SIGNATURE_LENGTH);
     if (h.alg === null) refuse(HEADER_NO_ALG);
     if (kind === TAG_MAC0 ? h.alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(" " + h.alg + " ") < 0) refuse(HEADER_ALG_UNKNOWN);
     out.push({
       alg: h.alg as number,
       kid: h.kid,
-      message:
-        kind === TAG_SIGN
-          ? structure("Signature", [body.protected, h.protected, externalAad, content])
-          : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content]),
-      signature: take(input, s.at, s.n),
+      message: multiple
+        ? structure("Signature", [body.protected, h.protected, externalAad, signed])
+        : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
+      signature: signature,
       head: { at: from, n: to - from },
       body: { at: at, n: here - at },
-      multiple: kind === TAG_SIGN,
+      multiple: multiple,
     });
   }
   return out;

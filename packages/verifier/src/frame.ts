@@ -128,7 +128,7 @@ export function top(run: Run): Frame {
 
 /** Begins a sequence: a new frame on top. The cursor then stands behind `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
-  var outer = enter(slice),
+  var outer = enter(input, slice),
     n = array(),
     // what is left out is set before it is read, or counts as 0: on a small engine each field costs RAM
     f = {

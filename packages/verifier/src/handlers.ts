@@ -111,7 +111,7 @@ export function parameters(run: Run, f: Frame, component: number): void {
 function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
-  seek(input, at, input.total);
+  seek(input, at, input.n);
   return value(kindOf(VALUES, p));
 }
 

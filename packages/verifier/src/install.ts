@@ -2,7 +2,7 @@
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
 import { octetsOf, same } from "./bytes.js";
-import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
+import { content, feed, type Input, inputOf, type Slice } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
@@ -86,7 +86,7 @@ function contents(s: Session, component: number): Input {
 function stored(s: Session, component: number, d: Digest, from: Input): boolean {
   var device = s.board,
     whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
-  return same(whole || digestSlice(from, { at: 0, n: from.total }, s.host, d.alg), d.bytes);
+  return same(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
 }
 
 function imageMatch(s: Session, e: Effect): boolean {
@@ -94,7 +94,7 @@ function imageMatch(s: Session, e: Effect): boolean {
     w = s.fresh[e.component],
     from = contents(s, e.component),
     // no image is no image of 0 bytes, unless that is what is asked for
-    ok = e.size === undefined ? from.total > 0 : from.total === e.size;
+    ok = e.size === undefined ? from.n > 0 : from.n === e.size;
   // just written: the bytes on their way in decide, and storage is read back before anything is committed
   if (w && w.passed && w.passed.alg === d.alg) ok = ok && same(w.passed.bytes, d.bytes);
   else ok = ok && stored(s, e.component, d, from);
@@ -105,8 +105,8 @@ function imageMatch(s: Session, e: Effect): boolean {
 
 function checkContent(s: Session, e: Effect): boolean {
   var from = contents(s, e.component),
-    content = e.content as Bytes;
-  return from.total === content.length && same(take(from, 0, from.total), content);
+    wanted = e.content as Bytes;
+  return from.n === wanted.length && same(content(from, from), wanted);
 }
 
 /** Writes a stretch of `from` to a component. */
@@ -118,14 +118,10 @@ function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   return end(s, e);
 }
 
-function all(from: Input): Slice {
-  return { at: 0, n: from.total };
-}
-
 /** The image that a copy or swap takes. */
 function image(s: Session, component: number): Input {
   var from = contents(s, component);
-  if (!from.total) refuse(PAYLOAD_ABSENT);
+  if (!from.n) refuse(PAYLOAD_ABSENT);
   return from;
 }
 
@@ -160,14 +156,14 @@ function perform(s: Session, e: Effect): boolean | undefined {
     // which each goes to the other's slot that is not current, so that the power may fail at any point.
     if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
     here = image(s, other);
-    if (e.op !== DIR_SWAP) return pour(s, e, here, all(here));
+    if (e.op !== DIR_SWAP) return pour(s, e, here, here);
     i = image(s, c);
-    pour(s, e, here, all(here));
+    pour(s, e, here, here);
     // the swap as the other component sees it
-    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, all(i));
+    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, i);
   } else refuse(NOT_SUPPORTED);
   here = inputOf(from as Bytes | Source);
-  return pour(s, e, here, all(here));
+  return pour(s, e, here, here);
 }
 
 /** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */

@@ -2,7 +2,7 @@
 // fetches them, the payloads. Signatures of strangers, severed elements and texts would cost flash and time at every start.
 
 import { concat, same } from "./bytes.js";
-import { take } from "./cbor.js";
+import { content, take } from "./cbor.js";
 import { type Signature, stringHead } from "./cose.js";
 import type { ComponentId } from "./device.js";
 import { HAS_TRUST } from "./features.js";
@@ -40,13 +40,13 @@ function rebuilt(m: Manifest, list: Signature[], n: number, end: number): Bytes 
     at = m.envelope.signed,
     from = m.envelope.body.whole.at,
     // the array: the digest, and a block for each signature, below 24
-    pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), take(src, at.at, at.n)],
+    pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), content(src, at)],
     i,
     s,
     block;
   for (i = 0; i < list.length; i++) {
     s = list[i];
-    block = concat([take(src, s.head.at, s.head.n), s.multiple ? [129] : [], take(src, s.body.at, s.body.n)]);
+    block = concat([content(src, s.head), s.multiple ? [129] : [], content(src, s.body)]);
     pieces.push(stringHead(block.length, 64), block);
   }
   block = concat(pieces);
@@ -71,5 +71,5 @@ export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
     i = 0;
   if (!m.loads) return rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);
   while (i < list.length && list[i] === m.signatures[i]) i++;
-  return i === m.signatures.length ? input : rebuilt(m, list, 2 + e.severed.length + e.payloads.length, e.input.total);
+  return i === m.signatures.length ? input : rebuilt(m, list, 2 + e.severed.length + e.payloads.length, e.input.n);
 }

@@ -2,7 +2,7 @@
 // manifest's, and only then look at what the manifest says.
 
 import { same } from "./bytes.js";
-import { array, bstr, done, enter, type Input, input, leave, open as openString, type Slice, seek, shrink, take } from "./cbor.js";
+import { array, bstr, content, done, enter, type Input, input, leave, open as openString, type Slice, shrink } from "./cbor.js";
 import { type Claim, claims, isNew, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { HAS_TRUST } from "./features.js";
@@ -65,10 +65,10 @@ export function wrapper(e: Element): Wrapper {
     s,
     outer,
     message;
-  enter(e.inside);
+  enter(input, e.inside);
   n = array();
   s = bstr();
-  message = take(input, s.at, s.n);
+  message = content(input, s);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
     outer = openString();
@@ -83,7 +83,7 @@ export function wrapper(e: Element): Wrapper {
 /** The SUIT_Digest of a wrapper: what it says is looked at once it is known who has signed it. */
 export function signedDigest(src: Input, s: Slice): Digest {
   var d;
-  seek(src, s.at, s.at + s.n);
+  enter(src, s);
   d = digest();
   done();
   return d;
