@@ -67,15 +67,15 @@ export interface Held {
 
 /**
  * An input, the stretch of all of it: where it comes from, and what of it is in RAM. `held`: what hold() has read, and stays; `window`: the stretch around the cursor. What is in
- * neither is read from the source when it is asked for. `most`: how many octets may be held, `code` the refusal of more. `lenient`: see commands.ts.
+ * neither is read from the source when it is asked for. `most`: how many octets may be held, `excess` the refusal of more. `lenient`: see commands.ts.
  */
 export interface Input extends Slice {
   lenient?: boolean;
-  source: Source;
+  origin: Source;
   held: Held[];
   window: Held;
   most: number;
-  code: number;
+  excess: number;
 }
 
 /** A window on nothing. */
@@ -125,13 +125,13 @@ export function inputOf(bytes: Bytes | Source): Input {
   // neither a fraction nor endless
   if (!(n >= 0 && n % 1 === 0)) refuse(CBOR_TRUNCATED);
   return {
-    source: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
+    origin: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
     at: 0,
     n: n,
     held: [],
     window: NOTHING,
     most: MAX_HELD,
-    code: HEAD_LENGTH,
+    excess: HEAD_LENGTH,
   };
 }
 
@@ -161,7 +161,7 @@ function fetch(src: Input, at: number, n: number): Bytes {
   var before = input,
     next = here,
     end = stop,
-    bytes = octetsOf(src.source.read(at, n), n);
+    bytes = octetsOf(src.origin.read(at, n), n);
   if (input !== before || here !== next || stop !== end) refuse(CBOR_TRUNCATED);
   return bytes;
 }
@@ -176,7 +176,7 @@ function find(src: Input, at: number): Held | undefined {
 
 /** Bytes of an input that are moved at a time. */
 export function chunkOf(src: Input): number {
-  return src.source.chunk || CHUNK;
+  return src.origin.chunk || CHUNK;
 }
 
 /** A copy of a stretch, which must lie inside the input: what is in RAM from there, so that what was read once is not read again. */
@@ -241,8 +241,8 @@ function byteAt(at: number): number {
  */
 export function hold(src: Input, s: Slice): void {
   src.most -= s.n;
-  if (src.most < 0) refuse(src.code);
-  if (!src.source.dangerouslyReadInPlace) src.held.push({ at: s.at, end: s.at + s.n, octets: content(src, s) });
+  if (src.most < 0) refuse(src.excess);
+  if (!src.origin.dangerouslyReadInPlace) src.held.push({ at: s.at, end: s.at + s.n, octets: content(src, s) });
 }
 
 /** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */

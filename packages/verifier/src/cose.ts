@@ -209,16 +209,16 @@ function headers(): Headers {
   return out;
 }
 
-/** The head of a byte string, or of what is `major` * 32 else: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
-export function stringHead(n: number, major: number): Bytes {
+/** The head of a byte string: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
+export function stringHead(n: number): Bytes {
   // 32 bits, and the octets of n
   return n < 24
-    ? [major + n]
+    ? [64 + n]
     : n < 256
-      ? [major + 24, n]
+      ? [88, n]
       : n < 65536
-        ? [major + 25, n >> 8, n & 255]
-        : [major + 26, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
+        ? [89, n >> 8, n & 255]
+        : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
 /** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
@@ -226,7 +226,7 @@ export function structure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     i;
   for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
-  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length, 64), parts[i]);
+  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length), parts[i]);
   return concat(pieces);
 }
 

@@ -63,7 +63,7 @@ export interface Frame {
 
 /** A vendor, class or device identifier that the device has, and the command that has asked for it. */
 interface Checked {
-  code: number;
+  command: number;
   id: Bytes;
 }
 
@@ -76,7 +76,7 @@ export interface Run {
   identity: Identity;
   sections: number[];
   /** Sequences that have been begun: the shared sequence, where there is one, and the section, by turns. */
-  next: number;
+  begun: number;
   frames: Frame[];
   /** By component: where the values lie that are set. */
   parameters: { [name: number]: number }[];
@@ -98,7 +98,7 @@ export interface Run {
 function wasChecked(run: Run, code: number, id?: Bytes): boolean {
   var all = run.checked,
     i;
-  for (i = 0; i < all.length; i++) if (all[i].code === code && (!HAS_TRUST || !id || same(all[i].id, id))) return true;
+  for (i = 0; i < all.length; i++) if (all[i].command === code && (!HAS_TRUST || !id || same(all[i].id, id))) return true;
   return false;
 }
 

@@ -123,7 +123,7 @@ function identify(run: Run, code: number, component: number): void {
     i;
   for (i = 0; v && ids && i < ids.length; i++) {
     if (same(ids[i], v)) {
-      run.checked.push({ code: code, id: v });
+      run.checked.push({ command: code, id: v });
       return;
     }
   }

@@ -21,8 +21,13 @@ function keptSignatures(m: Manifest): Signature[] {
   var good: Signature[] = [],
     others: Signature[] = [],
     i,
+    s,
     c;
-  for (i = 0; i < m.signatures.length; i++) (m.signatures[i].good ? good : others).push(m.signatures[i]);
+  for (i = 0; i < m.signatures.length; i++) {
+    s = m.signatures[i];
+    if (s.good) good.push(s);
+    else if (HAS_TRUST) others.push(s);
+  }
   if (HAS_TRUST)
     for (i = 0; i < m.components.length; i++) {
       c = m.components[i];
@@ -36,29 +41,29 @@ function keptSignatures(m: Manifest): Signature[] {
  * RAM.
  */
 function rebuilt(m: Manifest, list: Signature[], n: number, end: number): Bytes {
-  var src = m.envelope.input,
-    at = m.envelope.signed,
-    from = m.envelope.body.whole.at,
+  var src = m.parsed.input,
+    at = m.parsed.signed,
+    from = m.parsed.body.whole.at,
     // the array: the digest, and a block for each signature, below 24
-    pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), content(src, at)],
+    pieces: Bytes[] = [[129 + list.length], stringHead(at.n), content(src, at)],
     i,
     s,
     block;
   for (i = 0; i < list.length; i++) {
     s = list[i];
     block = concat([content(src, s.head), s.multiple ? [129] : [], content(src, s.body)]);
-    pieces.push(stringHead(block.length, 64), block);
+    pieces.push(stringHead(block.length), block);
   }
   block = concat(pieces);
-  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length, 64), block, [ENV_MANIFEST], take(src, from, end - from)]);
+  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length), block, [ENV_MANIFEST], take(src, from, end - from)]);
 }
 
 /**
  * The head of an envelope as it is to be received: with the signatures that are kept. `m`: its authenticated head. The payloads follow as they are.
  */
 export function receivedHead(m: Manifest): Bytes {
-  var e = m.envelope;
-  return rebuilt(m, keptSignatures(m), 2 + e.severed.length + e.left, e.next);
+  var e = m.parsed;
+  return rebuilt(m, keptSignatures(m), 2 + e.severed.length + e.left, e.behind);
 }
 
 /**
@@ -66,7 +71,7 @@ export function receivedHead(m: Manifest): Bytes {
  * too: then it is `input` itself where no signature is left out, for it may lie where it is going to stay.
  */
 export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
-  var e = m.envelope,
+  var e = m.parsed,
     list = keptSignatures(m),
     i = 0;
   if (!m.loads) return rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);

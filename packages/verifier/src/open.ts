@@ -143,7 +143,7 @@ function current(signers: number[], trust: Trust, need: number, s: Sequence): nu
 /** An envelope before its signatures are verified. */
 interface Unverified {
   need: number;
-  envelope: Envelope;
+  parsed: Envelope;
   claims: Claim[];
 }
 
@@ -155,12 +155,12 @@ export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverifie
   // signatures are verified from copies, and that is when RAM is needed
   shrink(envelope.input, w.at, w.message);
   envelope.signed = w.at;
-  return { need: need, envelope: envelope, claims: w.claims };
+  return { need: need, parsed: envelope, claims: w.claims };
 }
 
 /** The manifest, once its signers are known. `whole`: with the heads of the payloads. */
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
-  var e = u.envelope,
+  var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
     m: Manifest,
     i;
@@ -188,7 +188,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m.signatures = u.claims;
   m.digest = sum;
   m.payloads = e.payloads;
-  m.envelope = e;
+  m.parsed = e;
   // from here on it is believed
   m.mark = MARK;
   return m;

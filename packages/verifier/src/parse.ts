@@ -106,7 +106,7 @@ export interface Envelope {
   foreign: number;
   /** What of the map is not read yet: pairs, where they begin, and the key before them. */
   left: number;
-  next: number;
+  behind: number;
   last: Bytes | null;
   window: Held;
 }
@@ -168,7 +168,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     else if (kind !== ENV_DELEGATION) e.severed.push(found);
   }
   e.left = n;
-  e.next = here;
+  e.behind = here;
   // it may have read on already, and nothing is read twice
   e.window = input.window;
   // nobody has signed them yet, so what they cost is bounded
@@ -181,7 +181,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
 /** The rest of the envelope's map: integrated payloads, of which only the heads are read. */
 export function parsePayloads(e: Envelope): void {
   var named, at;
-  seek(e.input, e.next, e.input.n);
+  seek(e.input, e.behind, e.input.n);
   input.window = e.window;
   for (; e.left > 0; e.left--) {
     at = here;

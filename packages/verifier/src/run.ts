@@ -58,7 +58,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
     subject: manifest,
     identity: identity || {},
     sections: sections,
-    next: 0,
+    begun: 0,
     frames: [],
     parameters: parameters,
     commands: 0,
@@ -70,7 +70,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
 /** Begins the next sequence. False where no section is left. */
 function nextSequence(run: Run): boolean {
   var m = run.subject,
-    n = run.next++,
+    n = run.begun++,
     key = run.sections[n >> 1],
     slice,
     i;

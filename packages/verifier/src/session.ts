@@ -58,7 +58,7 @@ export interface Session {
 /** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
 export function checkFloor(s: Session): void {
   var floor = s.board.floor();
-  markAt(s.release.envelope.body.inside.at);
+  markAt(s.release.parsed.body.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
   if (less(s.release.sequence, floor)) refuse(ROLLBACK);
 }

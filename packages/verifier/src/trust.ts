@@ -235,7 +235,7 @@ function contents(algs: Alg[], s: Slice): TrustStore {
 function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
   begin(bytes);
   if (memory) input.most = memory;
-  input.code = TRUST_LIMIT;
+  input.excess = TRUST_LIMIT;
   hold(input, input);
 }
 
