@@ -152,7 +152,7 @@ function value(place: Place, key: number | undefined, indent: string): string {
   if (opened && head() === BSTR) {
     const s = content();
     if (s.n === 0) return "h''";
-    const outer = enter(s);
+    const outer = enter(input, s);
     const shown = `<< ${item(opened, indent)} >>`;
     leave(outer);
     return shown;

@@ -19,7 +19,6 @@ import {
   peekType,
   SIMPLE,
   type Slice,
-  seek,
   simple,
   skip,
   TAG,
@@ -138,7 +137,7 @@ let left = 0;
 
 /** The sequence that `slice` of the input holds; the cursor then stands behind it. */
 function sequence(slice: Slice): Step[] {
-  const outer = enter(slice);
+  const outer = enter(input, slice);
   const out: Step[] = [];
   for (let n = array() / 2; n > 0; n--) {
     if (left-- === 0)
@@ -171,7 +170,7 @@ function sequence(slice: Slice): Step[] {
 /** Reads a command sequence that peek() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
 export function steps(of: Input, slice: Slice): Step[] {
   left = LIMITS.sectionCommands;
-  seek(of, 0, of.total);
+  enter(of, of);
   return sequence(slice);
 }
 

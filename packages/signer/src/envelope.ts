@@ -1,7 +1,7 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { array, begin, bstr, enter, type Slice } from "@firmseal/verifier/cbor";
+import { array, begin, bstr, enter, input, type Slice } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -43,7 +43,7 @@ export function readEnvelope(bytes: Uint8Array): Parts {
   const blocks: Uint8Array[] = [];
   if (envelope.wrapper) {
     begin(bytes);
-    enter(envelope.wrapper.inside);
+    enter(input, envelope.wrapper.inside);
     const n = array();
     digest = cut(bstr());
     for (let i = 1; i < n; i++) blocks.push(cut(bstr()));

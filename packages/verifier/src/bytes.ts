@@ -57,21 +57,19 @@ export function areOctets(bytes: Bytes): boolean {
 
 /** A copy of `n` octets, each read once; null where there are more or fewer, or where one of them is not an integer from 0 to 255. */
 export function copied(bytes: Bytes, n: number): Bytes | null {
-  var out: number[],
-    i = 0,
+  // the engine copies where it can, and what it then copies from holds nothing but octets
+  var typed = typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
+    out: number[],
+    i,
     b;
   if (!bytes || bytes.length !== n) return null;
-  if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) {
-    // the engine copies, and what it copies from holds nothing but octets
-    out = new Uint8Array(bytes) as unknown as number[];
-    return out.length === n ? out : null;
-  }
-  for (out = room(n); i < n; i++) {
+  out = typed ? (new Uint8Array(bytes) as unknown as number[]) : room(n);
+  for (i = 0; i < n && !typed; i++) {
     b = bytes[i];
     if (!isOctet(b)) return null;
     out[i] = b;
   }
-  return out;
+  return out.length === n ? out : null;
 }
 
 /** The border: a copy of `n` octets. Refused where something else was given. */

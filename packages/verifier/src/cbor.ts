@@ -67,17 +67,16 @@ export interface Held {
 }
 
 /**
- * An input: where it comes from, and what of it is in RAM. `held`: what hold() has read, and stays; `window`: the stretch around the cursor. What is in
- * neither is read from the source when it is asked for. `most`: how many octets may be held, `code` the refusal of more. `lenient`: see commands.ts.
+ * An input, the stretch of all of it: where it comes from, and what of it is in RAM. `held`: what hold() has read, and stays; `window`: the stretch around the cursor. What is in
+ * neither is read from the source when it is asked for. `most`: how many octets may be held, `excess` the refusal of more. `lenient`: see commands.ts.
  */
-export interface Input {
+export interface Input extends Slice {
   lenient?: boolean;
-  source: Source;
-  total: number;
+  origin: Source;
   held: Held[];
   window: Held;
   most: number;
-  code: number;
+  excess: number;
 }
 
 /** A window on nothing. */
@@ -104,6 +103,13 @@ export function seek(src: Input, at: number, end: number): void {
   stop = end;
 }
 
+/** Sets the cursor to a stretch of an input. Returns what leave() wants, where it is the input that is being read. */
+export function enter(src: Input, slice: Slice): number {
+  var outer = stop;
+  seek(src, slice.at, slice.at + slice.n);
+  return outer;
+}
+
 /** Octets in RAM as a Source. */
 function sourceOf(bytes: Bytes): Source {
   return {
@@ -120,12 +126,13 @@ export function inputOf(bytes: Bytes | Source): Input {
   // neither a fraction nor endless
   if (!(n >= 0 && n % 1 === 0)) refuse(CBOR_TRUNCATED);
   return {
-    source: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
-    total: n,
+    origin: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
+    at: 0,
+    n: n,
     held: [],
     window: NOTHING,
     most: MAX_HELD,
-    code: HEAD_LENGTH,
+    excess: HEAD_LENGTH,
   };
 }
 
@@ -134,15 +141,8 @@ export function begin(bytes: Bytes | Source): Input {
   var src;
   markAt(-1);
   src = inputOf(bytes);
-  seek(src, 0, src.total);
+  enter(src, src);
   return src;
-}
-
-/** Sets the cursor to a stretch of the input. Returns what leave() wants. */
-export function enter(slice: Slice): number {
-  var outer = stop;
-  seek(input, slice.at, slice.at + slice.n);
-  return outer;
 }
 
 /** Refuses bytes behind the last item. */
@@ -162,7 +162,7 @@ function fetch(src: Input, at: number, n: number): Bytes {
   var before = input,
     next = here,
     end = stop,
-    bytes = octetsOf(src.source.read(at, n), n);
+    bytes = octetsOf(src.origin.read(at, n), n);
   if (input !== before || here !== next || stop !== end) refuse(CBOR_TRUNCATED);
   return bytes;
 }
@@ -177,7 +177,7 @@ function find(src: Input, at: number): Held | undefined {
 
 /** Bytes of an input that are moved at a time. */
 export function chunkOf(src: Input): number {
-  var n = src.source.chunk;
+  var n = src.origin.chunk;
   return isHalf(n) && n ? n : CHUNK;
 }
 
@@ -201,6 +201,17 @@ export function take(src: Input, at: number, n: number): Bytes {
     while (k--) out[done++] = bytes[from++];
   }
   return out;
+}
+
+/** A copy of the stretch `s`. */
+export function content(src: Input, s: Slice): Bytes {
+  return take(src, s.at, s.n);
+}
+
+/** A copy of a stretch of the input that is being read; refused where it has more than `most` bytes: nobody has vouched for it yet. */
+export function atMost(s: Slice, most: number, code: number): Bytes {
+  if (s.n > most) refuse(code);
+  return content(input, s);
 }
 
 /** Moves the window to what has the octet at `at`. */
@@ -230,18 +241,22 @@ function byteAt(at: number): number {
  * Reads a stretch into RAM, to stay: from then on it is read, hashed and executed from there, and what its source gives the next time does not
  * matter. Refused where more would be held than there is room for.
  */
-export function hold(src: Input, at: number, n: number): void {
-  src.most -= n;
-  if (src.most < 0) refuse(src.code);
-  src.held.push({ at: at, end: at + n, octets: take(src, at, n) });
+export function hold(src: Input, s: Slice): void {
+  src.most -= s.n;
+  if (src.most < 0) refuse(src.excess);
+  src.held.push({ at: s.at, end: s.at + s.n, octets: content(src, s) });
 }
 
 /** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */
 export function shrink(src: Input, s: Slice, bytes: Bytes): void {
-  var i;
-  for (i = 0; i < src.held.length; i++)
-    if (s.at >= src.held[i].at && s.at < src.held[i].end) src.held[i] = { at: s.at, end: s.at + s.n, octets: bytes };
+  var h;
   src.window = NOTHING;
+  h = find(src, s.at);
+  if (h) {
+    h.at = s.at;
+    h.end = s.at + s.n;
+    h.octets = bytes;
+  }
 }
 
 /** Hands a stretch to `use`, a chunk at a time. */
@@ -371,8 +386,7 @@ export function bstr(): Slice {
 
 /** The content of a byte string. */
 export function octets(): Bytes {
-  var s = bstr();
-  return take(input, s.at, s.n);
+  return content(input, bstr());
 }
 
 /** A text string, its UTF-8 checked: where its content lies. */
@@ -383,7 +397,7 @@ export function tstr(): Slice {
 
 /** Begins to read what a byte string holds. Returns what leave() wants. */
 export function open(): number {
-  return enter(bstr());
+  return enter(input, bstr());
 }
 
 /** The number of elements of an array. */

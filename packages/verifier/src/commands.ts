@@ -1,6 +1,6 @@
 // What commands and parameters are, and the values of parameters.
 
-import { bool, bstr, input, leave, octets, open, peekType, TAG, tag, take, tstr, uint } from "./cbor.js";
+import { atMost, bool, bstr, input, leave, octets, open, peekType, TAG, tag, take, tstr, uint } from "./cbor.js";
 import { type Digest, digest } from "./digest.js";
 import { HAS_PEEK } from "./features.js";
 import { mark, refuse } from "./refuse.js";
@@ -47,25 +47,17 @@ export function isCondition(code: number): boolean {
   return (kindOf(KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
-/** Whether what is read is only looked at: peek() takes code points of the family that this build does not run. */
-export function lenient(): boolean {
-  return HAS_PEEK && !!input.lenient;
-}
-
-/** Refuses a code point of the family that this build does not run. */
+/** Refuses a code point of the family that this build does not run; peek() takes it, which only looks. */
 export function foreign(): void {
-  if (!lenient()) refuse(NOT_SUPPORTED);
+  if (!(HAS_PEEK && input.lenient)) refuse(NOT_SUPPORTED);
 }
 
 /** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */
 export function uri(): string {
-  var s = tstr(),
-    text = "",
-    bytes,
+  var text = "",
+    bytes = atMost(tstr(), MAX_URI, URI_LENGTH),
     i;
-  if (s.n > MAX_URI) refuse(URI_LENGTH);
-  bytes = take(input, s.at, s.n);
-  for (i = 0; i < s.n; i++) {
+  for (i = 0; i < bytes.length; i++) {
     if (bytes[i] < 33 || bytes[i] > 126) refuse(URI_CHARACTER);
     text += String.fromCharCode(bytes[i]);
   }

@@ -5,8 +5,10 @@ import { concat, rawKey, same, sameKey } from "./bytes.js";
 import {
   arg,
   array,
+  atMost,
   BSTR,
   bstr,
+  content,
   enter,
   head,
   here,
@@ -26,7 +28,6 @@ import {
   skip,
   TAG,
   TSTR,
-  take,
   tstr,
   UINT,
   uint,
@@ -155,7 +156,6 @@ function bucket(out: Headers, isProtected: boolean): void {
     last: Bytes | null = null,
     critical: number[] = [],
     label,
-    s,
     i;
   if (n > MAX_LABELS) refuse(HEADER_LENGTH);
   for (; n > 0; n--) {
@@ -176,9 +176,7 @@ function bucket(out: Headers, isProtected: boolean): void {
       if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
       out.alg = int();
     } else if (label === HEADER_KID) {
-      s = bstr();
-      if (s.n > MAX_KID) refuse(HEADER_LENGTH);
-      out.kid = take(input, s.at, s.n);
+      out.kid = atMost(bstr(), MAX_KID, HEADER_LENGTH);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
       i = isProtected ? array() : 0;
@@ -201,26 +199,26 @@ function headers(): Headers {
   // headers are copied, and signed over, before anybody has vouched for them
   if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
   if (s.n > 0) {
-    outer = enter(s);
+    outer = enter(input, s);
     bucket(out, true);
     leave(outer);
     // an empty map is signed as an empty string (RFC 9052 §4.4)
-    if (out.labels.length) out.protected = take(input, s.at, s.n);
+    if (out.labels.length) out.protected = content(input, s);
   }
   bucket(out, false);
   return out;
 }
 
-/** The head of a byte string, or of what is `major` * 32 else: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
-export function stringHead(n: number, major: number): Bytes {
+/** The head of a byte string: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
+export function stringHead(n: number): Bytes {
   // 32 bits, and the octets of n
   return n < 24
-    ? [major + n]
+    ? [64 + n]
     : n < 256
-      ? [major + 24, n]
+      ? [88, n]
       : n < 65536
-        ? [major + 25, n >> 8, n & 255]
-        : [major + 26, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
+        ? [89, n >> 8, n & 255]
+        : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
 /** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
@@ -228,7 +226,7 @@ export function structure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     i;
   for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
-  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length, 64), parts[i]);
+  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length), parts[i]);
   return concat(pieces);
 }
 
@@ -242,51 +240,51 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
     kind,
     body,
     h,
-    content: Bytes,
     from = here,
     to,
     at,
-    s;
+    multiple,
+    signed: Bytes,
+    signature;
   if (head() !== TAG) refuse(BLOCK_TAG);
   kind = arg;
   if (kind === TAG_MAC) refuse(NOT_SUPPORTED);
-  if (kind !== TAG_SIGN1 && kind !== TAG_SIGN && kind !== TAG_MAC0) refuse(BLOCK_TAG);
+  multiple = kind === TAG_SIGN;
+  if (kind !== TAG_SIGN1 && !multiple && kind !== TAG_MAC0) refuse(BLOCK_TAG);
   if (array() !== 4) refuse(CBOR_TYPE);
   body = h = headers();
   if (peekType() === BSTR) {
     if (payload) refuse(PAYLOAD_ATTACHED);
-    content = octets();
+    signed = octets();
   } else {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
-    content = payload as Bytes;
+    signed = payload as Bytes;
   }
   to = here;
-  if (kind === TAG_SIGN) {
+  if (multiple) {
     n = array();
     if (n === 0) refuse(CBOR_TYPE);
     if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   for (; n > 0; n--) {
     at = here;
-    if (kind === TAG_SIGN) {
+    if (multiple) {
       if (array() !== 3) refuse(CBOR_TYPE);
       h = headers();
     }
-    s = bstr();
-    if (s.n > MAX_SIGNATURE) refuse(SIGNATURE_LENGTH);
+    signature = atMost(bstr(), MAX_SIGNATURE, SIGNATURE_LENGTH);
     if (h.alg === null) refuse(HEADER_NO_ALG);
     if (kind === TAG_MAC0 ? h.alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(" " + h.alg + " ") < 0) refuse(HEADER_ALG_UNKNOWN);
     out.push({
       alg: h.alg as number,
       kid: h.kid,
-      message:
-        kind === TAG_SIGN
-          ? structure("Signature", [body.protected, h.protected, externalAad, content])
-          : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, content]),
-      signature: take(input, s.at, s.n),
+      message: multiple
+        ? structure("Signature", [body.protected, h.protected, externalAad, signed])
+        : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
+      signature: signature,
       head: { at: from, n: to - from },
       body: { at: at, n: here - at },
-      multiple: kind === TAG_SIGN,
+      multiple: multiple,
     });
   }
   return out;
@@ -297,9 +295,16 @@ export function concerns(c: Claim, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
 }
 
+/** Whether none of the anchors at the positions `found` of `all` has the secret of `a`, which counts once, however often it signed or is listed. */
+export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
+  var i;
+  for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
+  return true;
+}
+
 /**
  * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
- * fewer than `need`. A secret counts once, however often it signed or is listed.
+ * fewer than `need`.
  *
  * Junk is not paid for without end: before the first good signature no more may fail than are needed, and two more. A release that has more
  * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `need` is 0, for
@@ -313,8 +318,7 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
     c,
     a,
     i,
-    j,
-    k;
+    j;
   for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
     c = all[i];
     missed = false;
@@ -322,8 +326,7 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
       a = anchors[j];
       if (concerns(c, a)) {
         fits = true;
-        for (k = 0; k < found.length && !sameKey(anchors[found[k]].key, a.key); k++);
-        if (k === found.length) {
+        if (isNew(anchors, found, a)) {
           if (a.alg.verify(a.key, c.message, c.signature, host) === true) {
             c.good = true;
             found.push(j);

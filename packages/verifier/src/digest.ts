@@ -1,6 +1,6 @@
 // SUIT_Digest, and the hash functions that can answer for it.
 
-import { array, bstr, chunkOf, feed, type Input, input, int, type Slice, take } from "./cbor.js";
+import { array, bstr, chunkOf, content, feed, type Input, input, int, type Slice } from "./cbor.js";
 import { HAS_SHA512 } from "./features.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
@@ -26,7 +26,7 @@ export function digest(): Digest {
   // its length first: nobody has vouched for it, and it may be as long as the input
   s = bstr();
   if (s.n !== n) refuse(DIGEST_LENGTH);
-  return { alg: alg, bytes: take(input, s.at, n) };
+  return { alg: alg, bytes: content(input, s) };
 }
 
 /** What the host has for a COSE hash algorithm; undefined where it has nothing. */
@@ -47,7 +47,7 @@ export function digestSlice(src: Input, slice: Slice, host: Host, alg: number): 
   var hash = given(host, alg),
     state: HashState;
   // in one call where the host has one and all of it may be at hand
-  if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(take(src, slice.at, slice.n));
+  if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(content(src, slice));
   state = hashing(host, alg);
   feed(src, slice, function (bytes) {
     state.update(bytes);

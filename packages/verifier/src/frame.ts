@@ -63,7 +63,7 @@ export interface Frame {
 
 /** A vendor, class or device identifier that the device has, and the command that has asked for it. */
 interface Checked {
-  code: number;
+  command: number;
   id: Bytes;
 }
 
@@ -76,7 +76,7 @@ export interface Run {
   identity: Identity;
   sections: number[];
   /** Sequences that have been begun: the shared sequence, where there is one, and the section, by turns. */
-  next: number;
+  begun: number;
   frames: Frame[];
   /** By component: where the values lie that are set. */
   parameters: { [name: number]: number }[];
@@ -95,10 +95,10 @@ export interface Run {
 }
 
 /** Whether an identifier, or where there is none any, was checked by the command `code`. */
-function wasChecked(run: Run, code: number, id: Bytes | undefined): boolean {
+function wasChecked(run: Run, code: number, id?: Bytes): boolean {
   var all = run.checked,
     i;
-  for (i = 0; i < all.length; i++) if (all[i].code === code && (!id || same(all[i].id, id))) return true;
+  for (i = 0; i < all.length; i++) if (all[i].command === code && (!HAS_TRUST || !id || same(all[i].id, id))) return true;
   return false;
 }
 
@@ -111,7 +111,7 @@ export function identified(run: Run): boolean {
     n = 0,
     i,
     a;
-  if (!wasChecked(run, COND_VENDOR_IDENTIFIER, undefined) || !wasChecked(run, COND_CLASS_IDENTIFIER, undefined)) return false;
+  if (!wasChecked(run, COND_VENDOR_IDENTIFIER) || !wasChecked(run, COND_CLASS_IDENTIFIER)) return false;
   if (!HAS_TRUST) return true;
   for (i = 0; i < m.believed.length; i++) {
     a = m.believed[i];
@@ -128,7 +128,7 @@ export function top(run: Run): Frame {
 
 /** Begins a sequence: a new frame on top. The cursor then stands behind `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
-  var outer = enter(slice),
+  var outer = enter(input, slice),
     n = array(),
     // what is left out is set before it is read, or counts as 0: on a small engine each field costs RAM
     f = {

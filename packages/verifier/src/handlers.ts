@@ -2,9 +2,9 @@
 
 import { same } from "./bytes.js";
 import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "./cbor.js";
-import { COMPONENT, foreign, isCondition, kindOf, lenient, OCTETS, OTHER, URI, VALUES, value } from "./commands.js";
+import { COMPONENT, foreign, isCondition, kindOf, OCTETS, OTHER, URI, VALUES, value } from "./commands.js";
 import type { Digest } from "./digest.js";
-import { HAS_COPY } from "./features.js";
+import { HAS_COPY, HAS_PEEK } from "./features.js";
 import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
 import { MAX_COMPONENTS } from "./parse.js";
 import { refuse } from "./refuse.js";
@@ -44,17 +44,21 @@ import {
 } from "./spec/suit.js";
 import type { Bytes } from "./types.js";
 
+/** Refuses the index of a component that the manifest does not have. */
+function checkIndex(run: Run, c: number): void {
+  if (c >= run.parameters.length && !(HAS_PEEK && input.lenient)) refuse(INDEX_RANGE);
+}
+
 /** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
 export function setIndex(run: Run, f: Frame): void {
   var type = peekType(),
-    components = run.parameters.length,
     seen: number[] = [],
     n = 1,
     i,
     c;
   if (type === SIMPLE) {
     if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
-    n = components;
+    n = run.parameters.length;
   } else if (type !== UINT) {
     // each once, so no more than there are components: peek() has no other bound on them
     n = array();
@@ -62,7 +66,7 @@ export function setIndex(run: Run, f: Frame): void {
   }
   for (i = 0; i < n; i++) {
     c = type === SIMPLE ? i : uint();
-    if (c >= components && !lenient()) refuse(INDEX_RANGE);
+    checkIndex(run, c);
     if (seen.indexOf(c) >= 0) refuse(COMMAND_ARGUMENT);
     seen.push(c);
   }
@@ -91,7 +95,7 @@ export function parameters(run: Run, f: Frame, component: number): void {
       skip();
     } else if (kind === OCTETS) bstr();
     else v = value(kind);
-    if (kind === COMPONENT && (v as number) >= run.parameters.length && !lenient()) refuse(INDEX_RANGE);
+    if (kind === COMPONENT) checkIndex(run, v as number);
     if (run.looked) {
       if (kind === URI) run.looked.uris.push(v as string);
       if (p === PARAM_IMAGE_SIZE) run.looked.bytes += v as number;
@@ -107,7 +111,7 @@ export function parameters(run: Run, f: Frame, component: number): void {
 function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
-  seek(input, at, input.total);
+  seek(input, at, input.n);
   return value(kindOf(VALUES, p));
 }
 
@@ -119,7 +123,7 @@ function identify(run: Run, code: number, component: number): void {
     i;
   for (i = 0; v && ids && i < ids.length; i++) {
     if (same(ids[i], v)) {
-      run.checked.push({ code: code, id: v });
+      run.checked.push({ command: code, id: v });
       return;
     }
   }

@@ -2,7 +2,7 @@
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
 import { octetsOf, same } from "./bytes.js";
-import { feed, type Input, inputOf, type Slice, take } from "./cbor.js";
+import { content, feed, type Input, inputOf, type Slice } from "./cbor.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
@@ -12,7 +12,7 @@ import type { Manifest } from "./manifest.js";
 import { open } from "./open.js";
 import { markAt, refuse, rethrow } from "./refuse.js";
 import { start, step } from "./run.js";
-import { admit, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { admit, capacity, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -45,13 +45,14 @@ export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function begin(s: Session, e: Effect): void {
-  s.slots[e.component] = { passed: null, expected: e.digest };
-  s.matched[e.component] = false;
+  var c = e.component;
+  s.fresh[c] = { passed: null, expected: e.digest };
+  s.matched[c] = false;
   s.offset = 0;
-  s.limit = e.size === undefined ? s.board.capacity(id(s, e.component)) : e.size;
+  s.limit = e.size === undefined ? capacity(s, c) : e.size;
   // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
   s.hash = e.digest && !s.board.digest ? hashing(s.host, e.digest.alg) : null;
-  s.board.erase(id(s, e.component), s.limit);
+  s.board.erase(id(s, c), s.limit);
 }
 
 /** `bytes` are octets of our own: see octetsOf(). */
@@ -65,7 +66,7 @@ function receive(s: Session, e: Effect, bytes: Bytes): void {
 
 function end(s: Session, e: Effect): boolean {
   if (e.size !== undefined && s.offset !== e.size) refuse(PAYLOAD_SIZE);
-  if (s.hash) (s.slots[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
+  if (s.hash) (s.fresh[e.component] as Written).passed = { alg: (e.digest as Digest).alg, bytes: s.hash.digest() };
   s.hash = null;
   return true;
 }
@@ -74,7 +75,7 @@ function end(s: Session, e: Effect): boolean {
 function contents(s: Session, component: number): Input {
   var device = s.board,
     name = id(s, component),
-    fresh = !!s.slots[component];
+    fresh = !!s.fresh[component];
   return inputOf({
     length: device.size(name, fresh),
     chunk: device.chunk || 0,
@@ -87,16 +88,16 @@ function contents(s: Session, component: number): Input {
 /** The image as it lies in storage, against a digest. */
 function stored(s: Session, component: number, d: Digest, from: Input): boolean {
   var device = s.board,
-    whole = device.digest && device.digest(id(s, component), !!s.slots[component], d.alg);
-  return same(whole || digestSlice(from, { at: 0, n: from.total }, s.host, d.alg), d.bytes);
+    whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
+  return same(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
 }
 
 function imageMatch(s: Session, e: Effect): boolean {
   var d = e.digest as Digest,
-    w = s.slots[e.component],
+    w = s.fresh[e.component],
     from = contents(s, e.component),
     // no image is no image of 0 bytes, unless that is what is asked for
-    ok = e.size === undefined ? from.total > 0 : from.total === e.size;
+    ok = e.size === undefined ? from.n > 0 : from.n === e.size;
   // just written: the bytes on their way in decide, and storage is read back before anything is committed
   if (w && w.passed && w.passed.alg === d.alg) ok = ok && same(w.passed.bytes, d.bytes);
   else ok = ok && stored(s, e.component, d, from);
@@ -107,8 +108,8 @@ function imageMatch(s: Session, e: Effect): boolean {
 
 function checkContent(s: Session, e: Effect): boolean {
   var from = contents(s, e.component),
-    content = e.content as Bytes;
-  return from.total === content.length && same(take(from, 0, from.total), content);
+    wanted = e.content as Bytes;
+  return from.n === wanted.length && same(content(from, from), wanted);
 }
 
 /** Writes a stretch of `from` to a component. */
@@ -120,14 +121,10 @@ function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   return end(s, e);
 }
 
-function all(from: Input): Slice {
-  return { at: 0, n: from.total };
-}
-
 /** The image that a copy or swap takes. */
 function image(s: Session, component: number): Input {
   var from = contents(s, component);
-  if (!from.total) refuse(PAYLOAD_ABSENT);
+  if (!from.n) refuse(PAYLOAD_ABSENT);
   return from;
 }
 
@@ -160,16 +157,16 @@ function perform(s: Session, e: Effect): boolean | undefined {
   } else if (HAS_COPY) {
     // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
     // which each goes to the other's slot that is not current, so that the power may fail at any point.
-    if (e.op === DIR_SWAP ? c === other || s.slots[c] || s.slots[other] : c === other && s.slots[c]) refuse(NOT_SUPPORTED);
+    if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
     here = image(s, other);
-    if (e.op !== DIR_SWAP) return pour(s, e, here, all(here));
+    if (e.op !== DIR_SWAP) return pour(s, e, here, here);
     i = image(s, c);
-    pour(s, e, here, all(here));
+    pour(s, e, here, here);
     // the swap as the other component sees it
-    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, all(i));
+    return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, i);
   } else refuse(NOT_SUPPORTED);
   here = inputOf(from as Bytes | Source);
-  return pour(s, e, here, all(here));
+  return pour(s, e, here, here);
 }
 
 /** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
@@ -181,8 +178,8 @@ function commit(s: Session): void {
     again;
   markAt(-1);
   checkIdentity(s);
-  for (i = 0; i < s.slots.length; i++) {
-    w = s.slots[i];
+  for (i = 0; i < s.fresh.length; i++) {
+    w = s.fresh[i];
     if (w) {
       if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.board.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
@@ -215,28 +212,25 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   s.over = true;
   try {
     e = s.effect;
+    // an outcome is of the effect that is waited for
+    if (!e !== (outcome === undefined)) refuse(RUN_OUTCOME);
+    if (outcome === false) refuse(PAYLOAD_ABSENT);
+    if (e && outcome !== true) {
+      // before it is copied
+      if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
+      receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
+    } else {
+      e = step(s.run, e && end(s, e));
+      while (e) {
+        ok = perform(s, e);
+        if (ok === undefined) break;
+        e = step(s.run, ok);
+      }
+      s.effect = e;
+    }
     if (e) {
-      if (outcome === undefined) refuse(RUN_OUTCOME);
-      if (outcome === false) refuse(PAYLOAD_ABSENT);
-      if (outcome !== true) {
-        // before it is copied
-        if (!((outcome as Bytes).length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
-        receive(s, e, octetsOf(outcome as Bytes, (outcome as Bytes).length));
-        s.over = false;
-        return e;
-      }
-      s.effect = undefined;
-      e = step(s.run, end(s, e));
-    } else if (outcome !== undefined) refuse(RUN_OUTCOME);
-    else e = step(s.run);
-    while (e) {
-      ok = perform(s, e);
-      if (ok === undefined) {
-        s.effect = e;
-        s.over = false;
-        return e;
-      }
-      e = step(s.run, ok);
+      s.over = false;
+      return e;
     }
     if (s.installing) commit(s);
   } catch (x) {
@@ -274,7 +268,7 @@ export function prepare(
       host: host || {},
       installing: installing,
       sections: sections,
-      slots: [],
+      fresh: [],
       matched: [],
     } as unknown as Session;
   try {

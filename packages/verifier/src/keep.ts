@@ -2,7 +2,7 @@
 // fetches them, the payloads. Heaps of signatures, severed elements and texts would cost flash and time at every start.
 
 import { concat, same } from "./bytes.js";
-import { take } from "./cbor.js";
+import { content, take } from "./cbor.js";
 import { type Signature, stringHead } from "./cose.js";
 import type { ComponentId } from "./device.js";
 import { HAS_TRUST } from "./features.js";
@@ -22,14 +22,17 @@ function keptSignatures(m: Manifest): Signature[] {
     others: Signature[] = [],
     most = 2,
     i,
+    s,
     c;
-  for (i = 0; HAS_TRUST && i < m.components.length; i++) {
-    c = m.components[i];
-    if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
-  }
+  if (HAS_TRUST)
+    for (i = 0; i < m.components.length; i++) {
+      c = m.components[i];
+      if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
+    }
   for (i = 0; i < m.signatures.length; i++) {
-    if (m.signatures[i].good) good.push(m.signatures[i]);
-    else if (others.length < most) others.push(m.signatures[i]);
+    s = m.signatures[i];
+    if (s.good) good.push(s);
+    else if (others.length < most) others.push(s);
   }
   return good.concat(others);
 }
@@ -39,29 +42,29 @@ function keptSignatures(m: Manifest): Signature[] {
  * RAM.
  */
 function rebuilt(m: Manifest, list: Signature[], n: number, end: number): Bytes {
-  var src = m.envelope.input,
-    at = m.envelope.signed,
-    from = m.envelope.body.whole.at,
+  var src = m.parsed.input,
+    at = m.parsed.signed,
+    from = m.parsed.body.whole.at,
     // the array: the digest, and a block for each signature, below 24
-    pieces: Bytes[] = [[129 + list.length], stringHead(at.n, 64), take(src, at.at, at.n)],
+    pieces: Bytes[] = [[129 + list.length], stringHead(at.n), content(src, at)],
     i,
     s,
     block;
   for (i = 0; i < list.length; i++) {
     s = list[i];
-    block = concat([take(src, s.head.at, s.head.n), s.multiple ? [129] : [], take(src, s.body.at, s.body.n)]);
-    pieces.push(stringHead(block.length, 64), block);
+    block = concat([content(src, s.head), s.multiple ? [129] : [], content(src, s.body)]);
+    pieces.push(stringHead(block.length), block);
   }
   block = concat(pieces);
-  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length, 64), block, [ENV_MANIFEST], take(src, from, end - from)]);
+  return concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(block.length), block, [ENV_MANIFEST], take(src, from, end - from)]);
 }
 
 /**
  * The head of an envelope as it is to be received: with the signatures that are kept. `m`: its authenticated head. The payloads follow as they are.
  */
 export function receivedHead(m: Manifest): Bytes {
-  var e = m.envelope;
-  return rebuilt(m, keptSignatures(m), 2 + e.severed.length + e.left, e.next);
+  var e = m.parsed;
+  return rebuilt(m, keptSignatures(m), 2 + e.severed.length + e.left, e.behind);
 }
 
 /**
@@ -69,10 +72,10 @@ export function receivedHead(m: Manifest): Bytes {
  * too: then it is `input` itself where no signature is left out, for it may lie where it is going to stay.
  */
 export function keptOf(m: Manifest, input: Bytes | Source): Bytes | Source {
-  var e = m.envelope,
+  var e = m.parsed,
     list = keptSignatures(m),
     i = 0;
   if (!m.loads) return rebuilt(m, list, 2, e.body.whole.at + e.body.whole.n);
   while (i < list.length && list[i] === m.signatures[i]) i++;
-  return i === m.signatures.length ? input : rebuilt(m, list, 2 + e.severed.length + e.payloads.length, e.input.total);
+  return i === m.signatures.length ? input : rebuilt(m, list, 2 + e.severed.length + e.payloads.length, e.input.n);
 }

@@ -18,6 +18,6 @@ export interface Manifest extends Structure {
   signatures: Signature[];
   digest: Digest;
   payloads: Payload[];
-  envelope: Envelope;
+  parsed: Envelope;
   mark: unknown;
 }

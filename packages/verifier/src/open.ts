@@ -1,9 +1,9 @@
 // Envelope bytes → authenticated Manifest. Top to bottom: read the envelope, see who signed the digest, see that the digest is the
 // manifest's, and only then look at what the manifest says.
 
-import { same, sameKey } from "./bytes.js";
-import { array, bstr, done, enter, type Input, input, leave, open as openString, type Slice, seek, shrink, take } from "./cbor.js";
-import { type Claim, claims, MAX_SIGNATURES, verified } from "./cose.js";
+import { same } from "./bytes.js";
+import { array, bstr, content, done, enter, type Input, input, leave, open as openString, type Slice, shrink } from "./cbor.js";
+import { type Claim, claims, isNew, MAX_SIGNATURES, verified } from "./cose.js";
 import { type Digest, digest, digestSlice } from "./digest.js";
 import { HAS_TRUST } from "./features.js";
 import { MARK, type Manifest } from "./manifest.js";
@@ -36,21 +36,20 @@ function isLimit(s: Sequence | undefined): boolean {
 /** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */
 export function policy(trust: Trust): number {
   var anchors = trust && trust.anchors,
-    distinct = 0,
-    need = trust && trust.need === undefined ? 1 : trust && (trust.need as number),
-    i,
-    j;
+    distinct: number[] = [],
+    need,
+    i;
   markAt(-1);
   if (!anchors || !(anchors.length > 0)) refuse(TRUST_POLICY);
   for (i = 0; i < anchors.length; i++) {
     if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY);
     if (HAS_TRUST && !(isLimit(anchors[i].since) && isLimit(anchors[i].until))) refuse(TRUST_POLICY);
-    for (j = 0; j < i; j++) if (sameKey(anchors[i].key, anchors[j].key)) break;
-    if (j === i) distinct++;
+    if (isNew(anchors, distinct, anchors[i])) distinct.push(i);
   }
   // a floor that could not be read must not count as none
   if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
-  if (!isHalf(need) || need < 1 || need > distinct) refuse(TRUST_POLICY);
+  need = trust.need === undefined ? 1 : trust.need;
+  if (!isHalf(need) || need < 1 || need > distinct.length) refuse(TRUST_POLICY);
   return need;
 }
 
@@ -70,12 +69,12 @@ export function wrapper(e: Element): Wrapper {
     s,
     outer,
     message;
-  enter(e.inside);
+  enter(input, e.inside);
   n = array();
   s = bstr();
   // it is copied for each signature, and nobody has vouched for it: a SUIT_Digest has 69 bytes at most
   if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
-  message = take(input, s.at, s.n);
+  message = content(input, s);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
     outer = openString();
@@ -90,7 +89,7 @@ export function wrapper(e: Element): Wrapper {
 /** The SUIT_Digest of a wrapper: what it says is looked at once it is known who has signed it. */
 export function signedDigest(src: Input, s: Slice): Digest {
   var d;
-  seek(src, s.at, s.at + s.n);
+  enter(src, s);
   d = digest();
   done();
   return d;
@@ -112,13 +111,6 @@ export function checkSevered(e: Envelope, m: Structure, host: Host): void {
     if (j === e.severed.length) m.absent.push(d.number);
     else checkElement(e.input, e.severed[j], d.sum, host, DIGEST_SEVERED);
   }
-}
-
-/** Every command of the manifest is looked at. */
-export function checkManifest(e: Envelope, m: Structure): void {
-  // a hash of the host's may have read something else meanwhile
-  seek(e.input, 0, 0);
-  checkCommands(m);
 }
 
 /** Reads the heads of the integrated payloads: one that no signed command names is data that nobody vouched for. */
@@ -157,7 +149,7 @@ function current(signers: number[], trust: Trust, need: number, s: Sequence): nu
 /** An envelope before its signatures are verified. */
 interface Unverified {
   need: number;
-  envelope: Envelope;
+  parsed: Envelope;
   claims: Claim[];
 }
 
@@ -169,12 +161,12 @@ export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverifie
   // signatures are verified from copies, and that is when RAM is needed
   shrink(envelope.input, w.at, w.message);
   envelope.signed = w.at;
-  return { need: need, envelope: envelope, claims: w.claims };
+  return { need: need, parsed: envelope, claims: w.claims };
 }
 
 /** The manifest, once its signers are known. `whole`: with the heads of the payloads. */
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
-  var e = u.envelope,
+  var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
     m: Manifest,
     i;
@@ -189,7 +181,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   // a key that was retired or stolen still signs what it could sign before, and nothing newer
   if (HAS_TRUST) signers = current(signers, trust, u.need, m.sequence);
   checkSevered(e, m, host);
-  checkManifest(e, m);
+  checkCommands(m);
   if (whole) checkPayloads(e, m);
   m.signers = signers;
   if (HAS_TRUST) {
@@ -202,7 +194,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m.signatures = u.claims;
   m.digest = sum;
   m.payloads = e.payloads;
-  m.envelope = e;
+  m.parsed = e;
   // from here on it is believed
   m.mark = MARK;
   return m;

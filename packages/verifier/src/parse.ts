@@ -7,6 +7,7 @@ import {
   begin,
   bstr,
   done,
+  enter,
   type Held,
   here,
   hold,
@@ -105,7 +106,7 @@ export interface Envelope {
   foreign: number;
   /** What of the map is not read yet: pairs, where they begin, and the key before them. */
   left: number;
-  next: number;
+  behind: number;
   last: Bytes | null;
   window: Held;
 }
@@ -161,13 +162,13 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
     kind = name;
     found = element(kind);
-    if (((HAS_PEEK && lenient) || kind !== MAN_TEXT) && !input.source.dangerouslyReadInPlace) hold(input, found.whole.at, found.whole.n);
+    if (((HAS_PEEK && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) hold(input, found.whole);
     if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
     else if (kind === ENV_MANIFEST) e.body = found;
     else if (kind !== ENV_DELEGATION) e.severed.push(found);
   }
   e.left = n;
-  e.next = here;
+  e.behind = here;
   // it may have read on already, and nothing is read twice
   e.window = input.window;
   // nobody has signed them yet, so what they cost is bounded
@@ -180,7 +181,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
 /** The rest of the envelope's map: integrated payloads, of which only the heads are read. */
 export function parsePayloads(e: Envelope): void {
   var named, at;
-  seek(e.input, e.next, e.input.total);
+  seek(e.input, e.behind, e.input.n);
   input.window = e.window;
   for (; e.left > 0; e.left--) {
     at = here;
@@ -258,8 +259,7 @@ export function parseManifest(envelope: Envelope): Structure {
     kind,
     i,
     e;
-  e = envelope.body.inside;
-  seek(envelope.input, e.at, e.at + e.n);
+  enter(envelope.input, envelope.body.inside);
   for (n = map(); n > 0; n--) {
     last = key(last);
     i = name;

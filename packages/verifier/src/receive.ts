@@ -61,7 +61,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   try {
     e = parseHead(source, host, false);
     // a text may reach further: it is the last element of the head, and is not held
-    a.want = e.next;
+    a.want = e.behind;
   } catch (x) {
     if (!x || !((x as Missing).until > a.have)) throw x;
     a.want = (x as Missing).until;
@@ -72,12 +72,12 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   }
   m = opened(source, trust, host, false);
   // what follows are payloads, and the manifest says how large they are
-  if (a.length - e.next > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
+  if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   prepare(m, source, trust, device, host, INSTALL_SECTIONS);
   head = receivedHead(m);
-  shelf.begin(head.length + a.length - e.next);
+  shelf.begin(head.length + a.length - e.behind);
   shelf.write(head);
-  shelf.write(take(inputOf(bytes), e.next, a.have - e.next));
+  shelf.write(take(inputOf(bytes), e.behind, a.have - e.behind));
   a.pieces = [];
   a.want = 0;
 }

@@ -58,7 +58,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
     subject: manifest,
     identity: identity || {},
     sections: sections,
-    next: 0,
+    begun: 0,
     frames: [],
     parameters: parameters,
     commands: 0,
@@ -70,7 +70,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
 /** Begins the next sequence. False where no section is left. */
 function nextSequence(run: Run): boolean {
   var m = run.subject,
-    n = run.next++,
+    n = run.begun++,
     key = run.sections[n >> 1],
     slice,
     i;
@@ -152,6 +152,8 @@ function walk(run: Run): void {
 export function checkCommands(m: Structure): void {
   var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
+  // a hash of the host's may have read something else meanwhile
+  seek(m.input, 0, 0);
   for (i = 0; i <= m.commands.length; i++) {
     run.shared = i === 0;
     if (i) frame(run, m.commands[i - 1].inside, 0, null);

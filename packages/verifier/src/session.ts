@@ -2,6 +2,7 @@
 // erased, and asked again for each effect when it is carried out.
 
 import { same } from "./bytes.js";
+import { isCondition } from "./commands.js";
 import type { ComponentId, Device } from "./device.js";
 import { type Digest, digestSlice } from "./digest.js";
 import { HAS_COPY } from "./features.js";
@@ -25,7 +26,7 @@ import {
   RUN_OUTCOME,
   TRY_EACH_EXHAUSTED,
 } from "./spec/errors.js";
-import { COND_CHECK_CONTENT, COND_COMPONENT_SLOT, COND_IMAGE_MATCH, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
+import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "./spec/suit.js";
 import type { Bytes, HashState, Host, Source, Trust } from "./types.js";
 
 /** A component that this session has written. */
@@ -45,7 +46,8 @@ export interface Session {
   installing: boolean;
   sections: number[];
   run: Run;
-  slots: (Written | undefined)[];
+  /** By component, what this session has written. */
+  fresh: (Written | undefined)[];
   /** Components whose image matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
@@ -61,7 +63,7 @@ export interface Session {
 /** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
 export function checkFloor(s: Session): void {
   var floor = s.board.floor();
-  markAt(s.release.envelope.body.inside.at);
+  markAt(s.release.parsed.body.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
   if (less(s.release.sequence, floor)) refuse(ROLLBACK);
 }
@@ -76,7 +78,7 @@ export function checkIdentity(s: Session): void {
 }
 
 /** Bytes that a component can hold; refused where there is no such component. */
-function capacity(s: Session, component: number): number {
+export function capacity(s: Session, component: number): number {
   var n = s.board.capacity(id(s, component));
   if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
   return n;
@@ -90,7 +92,7 @@ export function admit(s: Session, e: Effect): void {
   // a device that has begun another session meanwhile belongs to that one
   if (s.board.session !== s) refuse(RUN_OUTCOME);
   room = capacity(s, e.component);
-  if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT || e.op === COND_COMPONENT_SLOT) return;
+  if (isCondition(e.op)) return;
   if (e.op === DIR_INVOKE) {
     if (s.installing) refuse(INVOKE_MISPLACED);
   } else {
@@ -105,7 +107,7 @@ export function admit(s: Session, e: Effect): void {
 
 /** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
 function isSlot(s: Session, e: Effect): boolean {
-  return (s.board.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.slots[e.component]);
+  return (s.board.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
 }
 
 /** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
@@ -132,8 +134,7 @@ function rehearse(s: Session, fitting: boolean): void {
   while (e) {
     admit(s, e);
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
-    if (e.op === COND_COMPONENT_SLOT) e = step(s.run, isSlot(s, e));
-    else e = step(s.run, fitting || (e.op !== COND_IMAGE_MATCH && e.op !== COND_CHECK_CONTENT));
+    e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }
 }
 

@@ -1,6 +1,22 @@
 // SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
 
-import { ARRAY, array, done, enter, here, input, key, map, name, octets, order, peekType, type Slice, take, tstr } from "./cbor.js";
+import {
+  ARRAY,
+  array,
+  content as contentOf,
+  done,
+  enter,
+  here,
+  input,
+  key,
+  map,
+  name,
+  octets,
+  order,
+  peekType,
+  type Slice,
+  tstr,
+} from "./cbor.js";
 import { markAt, refuse } from "./refuse.js";
 import { CBOR_TYPE, TEXT_KEY } from "./spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "./spec/suit.js";
@@ -14,8 +30,7 @@ export interface TextEntry {
 }
 
 function content(): Bytes {
-  var s = tstr();
-  return take(input, s.at, s.n);
+  return contentOf(input, tstr());
 }
 
 function texts(): { key: number; text: Bytes }[] {
@@ -62,7 +77,7 @@ export function parseText(slice: Slice): TextEntry[] {
     last: Bytes | null = null,
     n,
     entry: TextEntry;
-  enter(slice);
+  enter(input, slice);
   n = map();
   if (n === 0) refuse(CBOR_TYPE);
   for (; n > 0; n--) {

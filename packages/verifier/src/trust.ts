@@ -5,9 +5,12 @@ import { same, sameKey } from "./bytes.js";
 import {
   arg,
   array,
+  atMost,
   begin,
   bstr,
+  content,
   done,
+  enter,
   head,
   hold,
   input,
@@ -17,10 +20,8 @@ import {
   name,
   octets,
   type Slice,
-  seek,
   skip,
   TAG,
-  take,
   tstr,
   uint,
   uint64,
@@ -112,17 +113,11 @@ interface Unverified {
   file: Bytes;
 }
 
-/** The content of a byte string of at most `most` bytes. */
-function short(s: Slice, most: number): Bytes {
-  if (s.n > most) refuse(TRUST_LIMIT);
-  return take(input, s.at, s.n);
-}
-
 /** A vendor or class identifier. */
 function uuid(): Bytes {
   var s = bstr();
   if (s.n !== 16) refuse(TRUST_SCOPE);
-  return take(input, s.at, 16);
+  return content(input, s);
 }
 
 /** Roles, ascending. A key that signs trust files signs nothing else, and neither does one that signs for debugging. */
@@ -155,7 +150,7 @@ function anchorItem(algs: Alg[]): TrustAnchor {
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
     } else if (name === ANCHOR_KEY_BYTES) a.key = octets();
     else if (name === ANCHOR_ROLES) a.roles = roleList();
-    else if (name === ANCHOR_KID) a.kid = short(bstr(), MAX_KID);
+    else if (name === ANCHOR_KID) a.kid = atMost(bstr(), MAX_KID, TRUST_LIMIT);
     else if (name === ANCHOR_VENDOR) a.vendor = uuid();
     else if (name === ANCHOR_CLASS) a.class = uuid();
     else if (name === ANCHOR_SINCE) a.since = uint64();
@@ -215,11 +210,11 @@ function thresholdMap(anchors: TrustAnchor[]): number[] {
 
 /** The payload of a trust file, which lies at `s`. Each element is there, and each is a number higher: what comes first is known first. */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: short(s, MAX_PAYLOAD) } as TrustStore,
+  var out = { payload: atMost(s, MAX_PAYLOAD, TRUST_LIMIT) } as TrustStore,
     last: Bytes | null = null,
     n,
     i;
-  seek(input, s.at, s.at + s.n);
+  enter(input, s);
   n = map();
   for (i = 1; i <= n; i++) {
     last = key(last);
@@ -229,7 +224,7 @@ function contents(algs: Alg[], s: Slice): TrustStore {
     } else if (i === FILE_SEQUENCE) out.sequence = uint64();
     else if (i === FILE_ANCHORS) out.anchors = anchorList(algs);
     else if (i === FILE_THRESHOLDS) out.thresholds = thresholdMap(out.anchors);
-    else out.name = short(tstr(), MAX_NAME);
+    else out.name = atMost(tstr(), MAX_NAME, TRUST_LIMIT);
   }
   done();
   if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
@@ -240,8 +235,8 @@ function contents(algs: Alg[], s: Slice): TrustStore {
 function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
   begin(bytes);
   if (memory) input.most = memory;
-  input.code = TRUST_LIMIT;
-  hold(input, 0, input.total);
+  input.excess = TRUST_LIMIT;
+  hold(input, input);
 }
 
 /** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
@@ -265,10 +260,10 @@ export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): 
   s = bstr();
   // before it is copied for each signature
   if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
-  seek(input, 0, input.total);
+  enter(input, input);
   all = claims(null, aad);
   done();
-  return { store: contents(algs, s), claims: all, file: take(input, 0, input.total) };
+  return { store: contents(algs, s), claims: all, file: content(input, input) };
 }
 
 /** The roots of a file that this build can verify with, as a policy for the file that follows. */

@@ -308,12 +308,12 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       settled();
       replace(fs, file, function (fd) {
         var at = 0;
-        feed(r, { at: 0, n: r.total }, function (bytes) {
+        feed(r, r, function (bytes) {
           writeFully(fs, fd, typed(bytes), at);
           at += bytes.length;
         });
       });
-      return fileSource(fs, file, r.total);
+      return fileSource(fs, file, r.n);
     },
     persist: function (commit: Commit) {
       settled();

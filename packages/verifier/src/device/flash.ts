@@ -201,9 +201,9 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   /** Whether what `w` has written is all of `r`. */
   function holds(w: Writer, r: Input): boolean {
     var at = 0,
-      good = w.n === r.total;
+      good = w.n === r.n;
     if (good)
-      feed(r, { at: 0, n: r.total }, function (bytes) {
+      feed(r, r, function (bytes) {
         good = good && same(bytes, flash.read(w.base + at, bytes.length));
         at += bytes.length;
       });
@@ -213,7 +213,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   /** Writes the envelope beside the one that is current, and reads it back. */
   function store(r: Input): Writer {
     var w = envelopeWriter();
-    feed(r, { at: 0, n: r.total }, function (bytes) {
+    feed(r, r, function (bytes) {
       append(w, bytes);
     });
     close(w);

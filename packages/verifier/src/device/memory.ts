@@ -1,6 +1,6 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
-import { inputOf, take } from "../cbor.js";
+import { content, inputOf } from "../cbor.js";
 import type { Commit, ComponentId, Device } from "../device.js";
 import type { Identity } from "../frame.js";
 import type { Bytes, Sequence, Source } from "../types.js";
@@ -90,7 +90,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
     },
     keep: function (envelope: Bytes | Source) {
       var from = inputOf(envelope);
-      device.kept = take(from, 0, from.total);
+      device.kept = content(from, from);
       return device.kept;
     },
     persist: function (commit: Commit) {

@@ -5,7 +5,7 @@
 // Storage: a boot file there can be exchanged like everything else.
 
 import { same } from "../bytes.js";
-import { feed, inputOf, take } from "../cbor.js";
+import { content, feed, inputOf, take } from "../cbor.js";
 import type { Commit, ComponentId, TrialDevice } from "../device.js";
 import type { Identity } from "../frame.js";
 import { compareSequence } from "../number.js";
@@ -241,13 +241,12 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
       // what was received stays where it lies when it is that
-      if (inbox && (envelope === inbox || (inbox.length === r.total && same(take(inputOf(inbox), 0, r.total), take(r, 0, r.total)))))
-        return inbox;
-      begin(0, r.total);
-      feed(r, { at: 0, n: r.total }, shelf.write);
+      if (inbox && (envelope === inbox || (inbox.length === r.n && same(take(inputOf(inbox), 0, r.n), content(r, r))))) return inbox;
+      begin(0, r.n);
+      feed(r, r, shelf.write);
       append([], true);
       open = -1;
-      return storageSource(io, files[0] as string, r.total);
+      return storageSource(io, files[0] as string, r.n);
     },
     persist: function (commit: Commit) {
       var now = newest(io),
