@@ -3,13 +3,13 @@
 
 import type { Device, TrialDevice } from "./device.js";
 import { type Identity, identified } from "./frame.js";
-import { START_SECTIONS } from "./install.js";
 import { TRUST_COMPONENT } from "./keep.js";
 import { less } from "./number.js";
 import { open } from "./open.js";
 import { markAt, type Refusal, refuse } from "./refuse.js";
 import { start, step } from "./run.js";
 import { IDENTITY_UNCHECKED } from "./spec/errors.js";
+import { MAN_INVOKE, MAN_LOAD, MAN_VALIDATE } from "./spec/suit.js";
 import { policyOf, type TrustStore, trustFile } from "./trust.js";
 import type { Alg, Bytes, Host, Source } from "./types.js";
 
@@ -28,7 +28,7 @@ export function successor(
 ): TrustStore {
   var next = trustFile(algs, bytes, store, host),
     m = open(envelope, policyOf(next, role, identity), host, true),
-    run = start(m, START_SECTIONS, identity),
+    run = start(m, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE], identity),
     e = step(run);
   while (e) e = step(run, true);
   markAt(-1);

@@ -42,7 +42,7 @@ import type { Bytes, Host, Source, Trust } from "./types.js";
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 /** Those of a start. */
-export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
+var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function begin(s: Session, e: Effect): void {
   var c = e.component;
