@@ -12,7 +12,7 @@ import { code, ID, identity, image, release, trust } from "./releases.js";
 const ROOM = 3000;
 const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 const u32 = (n: number) => String.fromCharCode(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
-const sha = (text: string) => createHash("sha256").update(text, "latin1").digest("latin1");
+const sha = (text: string) => createHash("sha256").update(text, "latin1").digest().toString("latin1");
 const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashModel(blank(pages, 4096))).storage);
 const on = (io: StorageIo, tries = 2, ids = [ID]) => storageDevice(io, identity, ids, ROOM, tries);
 const names = (io: StorageIo) => (io.storage as StorageModel).list().sort();
