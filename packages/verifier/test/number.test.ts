@@ -34,7 +34,8 @@ describe("a sequence number", () => {
         expect(s).toEqual([Number(near >> 32n), Number(near & 0xffffffffn)]);
         expect(decimal(s)).toBe(String(near));
       }
-    for (const text of ["0", "10", "100", "4294967300", "10000000000000000000"]) expect(decimal(sequenceOf(text))).toBe(text);
+    for (const text of ["0", "10", "100", "4294967300", "42949672960", "10000000000000000000", "18446744073709551615"])
+      expect(decimal(sequenceOf(text))).toBe(text);
   });
   it("is no other text, and the fault names it", () => {
     for (const bad of [
