@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../cli/src/simulate/storage-model.js";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "../src/device/storage.js";
-import { errors, install, open, type Source } from "../src/index.js";
+import { boot, errors, install, open, type Source } from "../src/index.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
 const ROOM = 3000;
@@ -125,7 +125,7 @@ describe("a record", () => {
     d.start();
     expect([marks(), d.pending()]).toEqual([[0, 1, 1, 0], true]);
     d.confirm();
-    expect([marks(), d.pending()]).toEqual([[1, 1, 1, 0], false]);
+    expect([marks(), d.pending(), d.rolledBack()]).toEqual([[1, 1, 1, 0], false, false]);
     d.confirm();
     d.start();
     expect(marks()).toEqual([1, 1, 1, 0]);
@@ -151,6 +151,59 @@ describe("a record", () => {
       1,
       1,
     ]);
+  });
+});
+
+describe("what others have left", () => {
+  it("is a fault where a file is missing or too short, and nothing where nothing is read", () => {
+    for (const text of ["app", ""]) {
+      const { "firmseal.1a": _, ...rest } = lying;
+      const d = on(holding({ ...rest, ...(text && { "firmseal.1a": text }), "firmseal.r0": record(parts, { tries: 0 }) }));
+      expect(code(() => d.read(ID, 0, 6, false))).toBe(errors.DEVICE_FAULT);
+      expect(d.read(ID, 0, 0, false)).toHaveLength(0);
+    }
+  });
+  it("says nothing about a component that its record does not have", () => {
+    for (let low = 0; low < 16; low++) {
+      const d = on(holding({ "firmseal.r0": record(parts, { tries: 0, floor: [0, low] }) }), 0, [ID, [Uint8Array.of(1)]]);
+      expect([d.slot([Uint8Array.of(1)]), d.size([Uint8Array.of(1)], false)]).toEqual([1, 0]);
+    }
+  });
+  it("goes back to the slot before, whatever the floor is", () => {
+    for (const low of [2, 3]) {
+      const d = on(holding({ ...lying, "firmseal.r0": record(parts, { floor: [0, low], marks: [UNMARKED, MARK, MARK, MARK] }) }));
+      expect([d.envelope()?.length, d.slot(ID), d.size(ID, false)]).toEqual([3, 1, 7]);
+    }
+  });
+  it("is on trial: nothing is begun, kept or received", async () => {
+    const io = holding({ ...lying, "firmseal.r0": record(parts) });
+    const d = on(io);
+    const next = await release("4294967305", image(1, 10));
+    const { operations } = (io.storage as StorageModel).flash;
+    expect(code(() => d.begin(true))).toBe(errors.UNCONFIRMED);
+    expect(code(() => d.keep([1, 2, 3]))).toBe(errors.UNCONFIRMED);
+    expect(code(() => d.receive(next, next.length, trust))).toBe(errors.UNCONFIRMED);
+    expect(code(() => d.begin(false))).toBe(0);
+    expect((io.storage as StorageModel).flash.operations).toBe(operations);
+  });
+  it("counts as failed where a start cannot be counted", () => {
+    const io = holding({ ...lying, "firmseal.r0": record(parts) });
+    io.storage.write = () => true;
+    const d = on(io);
+    expect((d.start() as Source).length).toBe(3);
+    expect([d.pending(), d.rolledBack()]).toEqual([false, true]);
+  });
+  it("is not undone, nor removed, by a session that began before", async () => {
+    const io = blankIo();
+    const [a, b] = [on(io, 0), on(io, 0)];
+    a.begin(true);
+    a.keep([1, 2, 3]);
+    a.erase(ID, 10);
+    install(await release(1, image(1, 100)), trust, b).next();
+    expect(code(() => a.persist({ sequence: [0, 2], written: [] }))).toBe(errors.DEVICE_FAULT);
+    a.discard();
+    expect(storageBoot(io, {})).toBe(latin(image(1, 100)));
+    expect(on(io).floor()).toEqual([0, 1]);
   });
 });
 
@@ -196,12 +249,17 @@ describe("a session", () => {
     for (const at of [9, 11, 0]) expect(code(() => d.write(ID, at, [1]))).toBe(errors.DEVICE_FAULT);
     expect(code(() => d.write(two, 10, [1]))).toBe(errors.DEVICE_FAULT);
     expect(Array.from(d.read(ID, 0, 10, true))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    d.write(ID, 10, [11, 12, 13]);
     d.erase(two, 5);
-    expect([d.size(two, true), d.size(ID, true)]).toEqual([0, 10]);
+    expect([d.size(two, true), d.size(ID, true)]).toEqual([0, 13]);
+    expect(Array.from(d.read(ID, 8, 5, true))).toEqual([9, 10, 11, 12, 13]);
     d.write(two, 0, [1, 2]);
-    expect([d.size(two, true), d.size(ID, true)]).toEqual([2, 10]);
-    expect(code(() => d.write(ID, 10, [1]))).toBe(errors.DEVICE_FAULT);
-    expect(code(() => d.read(two, 0, 3, true))).toBe(0);
+    expect([d.size(two, true), d.size(ID, true)]).toEqual([2, 13]);
+    expect(code(() => d.write(ID, 13, [1]))).toBe(errors.DEVICE_FAULT);
+    // what waited has gone to its own file
+    expect(Array.from(d.read(two, 0, 2, true))).toEqual([1, 2]);
+    expect(code(() => d.keep([9, 9, 9]))).toBe(0);
+    expect(code(() => d.write(two, 2, [1]))).toBe(errors.DEVICE_FAULT);
   });
   it("loads nothing in a start, and has no slot to write then", async () => {
     const io = blankIo();
@@ -229,6 +287,43 @@ describe("a session", () => {
     expect(d.received()).toBe(source);
     expect(code(() => d.write(ID, 0, [1]))).not.toBe(0);
   });
+  it("discards what it has begun of any component", () => {
+    const two = [Uint8Array.of(1)];
+    const io = blankIo();
+    const d = on(io, 0, [ID, two]);
+    expect(d.invoked).toEqual([]);
+    d.begin(true);
+    d.erase(two, 20);
+    expect(names(io)).toEqual(["firmseal.2a"]);
+    d.discard();
+    expect(names(io)).toEqual([]);
+  });
+  it("commits what it has received, where it lies, and gives its image to a start", async () => {
+    const io = blankIo();
+    const d = on(io, 0);
+    const bytes = image(1, 100);
+    const envelope = await release(1, bytes, "a:1");
+    d.receive(envelope, envelope.length, trust);
+    const progress = install(d.received(), trust, d);
+    progress.next();
+    progress.next(bytes);
+    expect(progress.next(true)).toBeUndefined();
+    const start = on(io, 0);
+    boot(start.start() as Source, trust, start).next();
+    expect(start.invoked).toEqual([latin(bytes)]);
+    expect(names(io)).toEqual(["firmseal.0a", "firmseal.1a", "firmseal.r0"]);
+  });
+  it("commits nothing that did not come to be", () => {
+    const io = blankIo();
+    const d = on(io, 0);
+    d.begin(true);
+    d.keep([1, 2, 3]);
+    const { write } = io.storage;
+    io.storage.write = (name, data, offset, size) =>
+      name.startsWith("firmseal.r") && data.length ? true : write.call(io.storage, name, data, offset, size);
+    expect(code(() => d.persist({ sequence: [0, 1], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(on(io).floor()).toEqual([0, 0]);
+  });
   it("commits nothing without an envelope, nor a lower floor", async () => {
     const io = blankIo();
     const d = on(io, 0);
@@ -255,7 +350,12 @@ describe("a session", () => {
     const { operations } = (io.storage as StorageModel).flash;
     for (const same of [source, received]) expect(d.keep(same)).toBe(source);
     expect((io.storage as StorageModel).flash.operations).toBe(operations);
-    for (const other of [received.slice(1), Uint8Array.from([...received, 0]), received.map((b, i) => (i === 90 ? b ^ 1 : b))]) {
+    for (const other of [
+      received.slice(1),
+      Uint8Array.from([...received, 0]),
+      Uint8Array.from([...received, 0, 0]),
+      received.map((b, i) => (i === 90 ? b ^ 1 : b)),
+    ]) {
       const one = on(io, 0);
       one.receive(envelope, envelope.length, trust);
       const before = one.received() as Source;
@@ -398,6 +498,22 @@ describe("what is written", () => {
     expect(d.digest(ID, true, -44)).toBeUndefined();
     io.storage.write = () => false;
     expect(code(() => d.write(ID, 26, image(1, 8)))).toBe(errors.DEVICE_FAULT);
+  });
+
+  it("goes there by eight octets as it arrives, too", async () => {
+    const io = blankIo();
+    const { write } = io.storage;
+    const pieces: [number, number][] = [];
+    io.storage.write = (name, data, offset, size) => {
+      if (data.length) pieces.push([(offset ?? 0) % 8, data.length % 8]);
+      return write.call(io.storage, name, data, offset, size);
+    };
+    const d = on(io, 0);
+    const envelope = await release(1, image(1, 500));
+    for (let at = 0; at < envelope.length; at += 13) d.receive(envelope.slice(at, at + 13), envelope.length, trust);
+    expect(pieces.length).toBeGreaterThan(10);
+    for (const piece of pieces) expect(piece).toEqual([0, 0]);
+    expect(open(d.received(), trust).sequence).toEqual([0, 1]);
   });
 
   it("is refused where a session has begun in the middle of an envelope", async () => {
