@@ -217,6 +217,16 @@ describe("installing on a device in memory", () => {
         {},
         errors.PAYLOAD_SIZE,
       ],
+      [
+        "what it writes is too large, and no size is named",
+        command(check, [
+          { "directive-set-component-index": 0 },
+          { "directive-override-parameters": { "image-digest": { hex: digest(image(1, 3)) }, content: "abc" } },
+          "directive-write",
+        ] as never[]),
+        { capacity: () => 2 },
+        errors.PAYLOAD_SIZE,
+      ],
       ["it would start an image", command(check, [...good, ...at(0, {}, "directive-invoke")]), {}, errors.INVOKE_MISPLACED],
       [
         "a path that is taken only when an image does not match",

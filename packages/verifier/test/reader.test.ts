@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/assemble.js";
-import { begin, check, int, uint64 } from "../src/cbor.js";
+import { begin, bool, check, chunkOf, done, feed, hold, inputOf, int, map, shrink, simple, take, uint64 } from "../src/cbor.js";
 import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
 import { refusalOf } from "./refusals.js";
@@ -196,6 +196,139 @@ describe("a Source", () => {
       () => new Uint8Array(99),
     ])
       expect(refusalOf(check, { length: good.length, read })[0]).toBe(E.CBOR_TRUNCATED);
+  });
+});
+
+describe("what is read of a Source", () => {
+  const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 7) & 255);
+  function watched(b: Uint8Array, more: Partial<Source> = {}) {
+    const reads: [number, number][] = [];
+    const read = (at: number, n: number) => {
+      reads.push([at, n]);
+      return b.slice(at, at + n);
+    };
+    return { source: { length: b.length, read, ...more } as Source, reads };
+  }
+  const readsOf = (item: string) => {
+    const { source, reads } = watched(octets(item));
+    check(source);
+    return reads;
+  };
+
+  it("is 64 octets at a time, each once, and nothing behind the end", () => {
+    expect(readsOf(`98c6${"00".repeat(198)}`)).toEqual([
+      [0, 64],
+      [64, 64],
+      [128, 64],
+      [192, 8],
+    ]);
+  });
+  it("leaves out what byte strings hold", () => {
+    expect(readsOf(`82590bb8${"aa".repeat(3000)}00`)).toEqual([
+      [0, 64],
+      [3004, 1],
+    ]);
+  });
+  it("is each octet of a key once, wherever the key lies", () => {
+    for (const n of [1, 20, 29, 30, 61, 62, 63, 64, 65, 200, 1090]) {
+      const keys = Array.from({ length: 12 }, (_, i) => text("k".repeat(n - 1) + String.fromCharCode(97 + i)));
+      const item = `ac${keys.map((k) => `${hex(k)}00`).join("")}`;
+      const seen = new Array(item.length / 2).fill(0);
+      for (const [at, count] of readsOf(item)) for (let i = 0; i < count; i++) seen[at + i]++;
+      expect(new Set(seen), `${n}`).toEqual(new Set([1]));
+    }
+  });
+  it("is a chunk of the Source's at a time where it is copied, handed on or held", () => {
+    const b = bytes(3000);
+    const small = watched(b, { chunk: 4 });
+    expect(chunkOf(inputOf(small.source))).toBe(4);
+    expect(take(inputOf(small.source), 3, 4)).toEqual(b.slice(3, 7));
+    expect(take(inputOf(small.source), 10, 10)).toEqual(b.slice(10, 20));
+    expect(small.reads).toEqual([
+      [3, 4],
+      [10, 4],
+      [14, 4],
+      [18, 2],
+    ]);
+    const pieces: number[][] = [];
+    feed(inputOf(small.source), { at: 5, n: 9 }, (piece) => pieces.push(Array.from(piece)));
+    expect(pieces).toEqual([Array.from(b.slice(5, 9)), Array.from(b.slice(9, 13)), Array.from(b.slice(13, 14))]);
+    const large = watched(b);
+    const sizes: number[] = [];
+    feed(inputOf(large.source), { at: 0, n: 2500 }, (piece) => sizes.push(piece.length));
+    expect(sizes).toEqual([1024, 1024, 452]);
+    feed(inputOf(large.source), { at: 7, n: 0 }, () => expect.fail("there is nothing"));
+  });
+  it("is not read again while it is held, nor beside what is given back", () => {
+    const b = bytes(100);
+    const { source, reads } = watched(b, { chunk: 16 });
+    const src = inputOf(source);
+    hold(src, 10, 10);
+    hold(src, 40, 5);
+    expect(reads.splice(0)).toEqual([
+      [10, 10],
+      [40, 5],
+    ]);
+    expect([take(src, 12, 3), take(src, 19, 1), take(src, 40, 5)]).toEqual([b.slice(12, 15), b.slice(19, 20), b.slice(40, 45)]);
+    expect(reads).toEqual([]);
+    expect(take(src, 15, 10)).toEqual(b.slice(15, 25));
+    expect(reads.splice(0)).toEqual([[20, 5]]);
+    expect(take(src, 9, 1)).toEqual(b.slice(9, 10));
+    expect(take(src, 20, 1)).toEqual(b.slice(20, 21));
+    expect(reads.splice(0)).toEqual([
+      [9, 1],
+      [20, 1],
+    ]);
+    shrink(src, { at: 12, n: 4 }, Uint8Array.of(1, 2, 3, 4));
+    expect([take(src, 12, 4), take(src, 40, 5)]).toEqual([Uint8Array.of(1, 2, 3, 4), b.slice(40, 45)]);
+    expect(reads).toEqual([]);
+    expect([take(src, 11, 1), take(src, 16, 1)]).toEqual([b.slice(11, 12), b.slice(16, 17)]);
+    expect(reads).toHaveLength(2);
+  });
+  it("is held up to 65,536 octets in all, and not at all where it is to be read in place", () => {
+    const { source, reads } = watched(bytes(70_000));
+    const src = inputOf(source);
+    hold(src, 0, 60_000);
+    hold(src, 60_000, 5536);
+    expect(refusalOf(hold, src, 65_536, 1)[0]).toBe(E.HEAD_LENGTH);
+    reads.length = 0;
+    expect(refusalOf(hold, inputOf(source), 0, 65_537)[0]).toBe(E.HEAD_LENGTH);
+    expect(reads).toEqual([]);
+    const inPlace = watched(bytes(100), { dangerouslyReadInPlace: true });
+    const there = inputOf(inPlace.source);
+    hold(there, 0, 50);
+    expect(inPlace.reads).toEqual([]);
+    take(there, 0, 5);
+    take(there, 0, 5);
+    expect(inPlace.reads).toHaveLength(2);
+  });
+});
+
+describe("a caller", () => {
+  it("gets simple values, and no null for a truth value", () => {
+    for (const [item, value] of [
+      ["f4", false],
+      ["f5", true],
+    ] as const) {
+      begin(octets(item));
+      expect(bool()).toBe(value);
+    }
+    begin(octets("f6"));
+    expect(refusalOf(bool)).toEqual([E.CBOR_TYPE, 0]);
+    begin(octets("f6"));
+    expect(simple()).toBe(22);
+    begin(octets("00"));
+    expect(refusalOf(simple)).toEqual([E.CBOR_TYPE, 0]);
+  });
+  it("gets as many pairs as there are octets for, at least two for each", () => {
+    begin(octets("a10000"));
+    expect(map()).toBe(1);
+    for (const item of ["a100", "a3000000000000".slice(0, 12), "bb001fffffffffffff00"]) {
+      begin(octets(item));
+      expect(refusalOf(map)).toEqual([E.CBOR_TRUNCATED, 0]);
+    }
+    begin(octets("a10000"));
+    expect(refusalOf(done)).toEqual([E.CBOR_TRAILING, 0]);
   });
 });
 

@@ -1,7 +1,7 @@
 // What a stranger can make a device do before anything is authenticated, and what a device keeps of a release.
 
 import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
 import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../cli/src/simulate/storage-model.js";
@@ -63,6 +63,11 @@ async function withJunk(n: number, front = true, sequence = 1, description = {})
   );
   return sign(unsigned, front ? [...strangers, signer(good)] : [signer(good), ...strangers]);
 }
+
+let plain: Uint8Array;
+beforeAll(async () => {
+  plain = await release(2, bytes);
+});
 
 describe.each(boards)("an envelope that arrives: %s", (_, make) => {
   it("is taken in pieces of any size, and installed", async () => {
@@ -226,7 +231,6 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
   });
 });
 
-const plain = await release(2, bytes);
 const sourceOf = (envelope: Uint8Array): Source => ({ length: envelope.length, read: (at, n) => envelope.slice(at, at + n) });
 
 /** A Source that gives `first` once for each octet, and `then` whenever it is asked for one again. */

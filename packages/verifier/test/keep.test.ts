@@ -1,0 +1,113 @@
+// What a device is told to keep of a release, and how much of a payload it is told to write.
+
+import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
+import { type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
+import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
+import { hex } from "./vectors.js";
+
+const good = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
+const stranger = signer(privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")));
+const bytes = image(1, 100);
+const facts = { sequence: 1, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#firmware", payload: bytes };
+
+/** A device that notes what it is told to keep and to write. */
+function watched(ids: Uint8Array[][] = [ID], capacity = 1000) {
+  const device = memoryDevice(identity, ids, capacity);
+  const { keep, write } = device;
+  const kept: (Bytes | Source)[] = [];
+  const sizes: number[] = [];
+  device.keep = (envelope) => {
+    kept.push(envelope);
+    return keep(envelope);
+  };
+  device.write = (id, offset, some) => {
+    sizes.push(some.length);
+    write(id, offset, some);
+  };
+  return { device, kept, sizes };
+}
+
+describe("what is kept", () => {
+  it("of a release whose start fetches is the envelope itself, or all of it but the signatures that do not count", async () => {
+    const { install: fetch, ...rest } = singleImage({ ...facts, text: { en: { "update-description": "a text" } } });
+    const d = { ...rest, validate: ["condition-vendor-identifier"], load: fetch, invoke: ["directive-invoke"] } as unknown as Description;
+    for (const [signers, itself] of [
+      [[good], true],
+      [[stranger, good], false],
+      [[good, stranger], false],
+    ] as const) {
+      const { device, kept } = watched();
+      const envelope = await sign(encode(d), [...signers]);
+      install(envelope, trust, device).next();
+      expect(kept[0] === envelope).toBe(itself);
+      expect(open(kept[0] as Bytes, trust).signatures.map((s) => s.good)).toHaveLength(1);
+      boot(kept[0] as Bytes, trust, device).next();
+      expect(device.invoked).toHaveLength(1);
+    }
+  });
+
+  it("has the signatures of strangers only for the component that is just trust", async () => {
+    for (const [component, count] of [
+      [["trust"], 2],
+      [["trust", "x"], 1],
+      [["truss"], 1],
+    ] as const) {
+      const { device, kept } = watched([component.map((part) => new TextEncoder().encode(part))]);
+      install(await sign(encode({ ...singleImage({ ...facts, component: [...component] }) }), [good, stranger]), trust, device).next();
+      expect(open(kept[0] as Bytes, trust).signatures).toHaveLength(count);
+    }
+  });
+
+  it("is what was installed: a device that gives another release in its place is at fault", async () => {
+    const other = await release(9, image(2, 50));
+    const { device } = watched();
+    device.keep = () => other;
+    const envelope = await signed(singleImage(facts));
+    expect(code(() => install(envelope, trust, device).next())).toBe(errors.DEVICE_FAULT);
+    expect(device.floor()).toEqual([0, 0]);
+  });
+});
+
+describe("a payload without a size", () => {
+  const commands = (parameters: object, more: object[] = []): Description => ({
+    $schema: "urn:firmseal:manifest:1",
+    sequence: 1,
+    components: [[{ hex: "00" }]],
+    "shared-sequence": [
+      { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
+      "condition-vendor-identifier",
+      "condition-class-identifier",
+    ] as never,
+    install: [
+      { "directive-override-parameters": { "image-digest": { hex: digest(bytes) }, uri: "a:1", ...parameters } },
+      "directive-fetch",
+      ...more,
+    ] as never,
+  });
+  const fetching = async (capacity: number, parameters: object, ...pieces: Uint8Array[]): Promise<[number, number[], MemoryDevice]> => {
+    const { device, sizes } = watched([ID], capacity);
+    const envelope = await signed(commands(parameters, ["condition-image-match"] as never));
+    const found = code(() => {
+      const progress = install(envelope, trust, device);
+      progress.next();
+      for (const piece of pieces) progress.next(piece);
+      progress.next(true);
+    });
+    return [found, sizes, device];
+  };
+  it("may have as many bytes as its component, and none that is too many is written", async () => {
+    expect((await fetching(100, {}, bytes)).slice(0, 2)).toEqual([0, [100]]);
+    expect((await fetching(1000, {}, bytes.slice(0, 60), bytes.slice(60))).slice(0, 2)).toEqual([0, [60, 40]]);
+    expect((await fetching(99, {}, bytes)).slice(0, 2)).toEqual([errors.PAYLOAD_SIZE, []]);
+    expect((await fetching(99, {}, bytes.slice(0, 60), bytes.slice(60))).slice(0, 2)).toEqual([errors.PAYLOAD_SIZE, [60]]);
+  });
+  it("in the envelope is cut off before a byte that is too many is written, too", async () => {
+    const { device, sizes } = watched();
+    const big = image(3, 3000);
+    const envelope = await signed(singleImage({ ...facts, digest: digest(big), size: 1000, payload: big }));
+    expect(code(() => install(envelope, trust, device).next())).toBe(errors.PAYLOAD_SIZE);
+    expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(1000);
+  });
+});

@@ -1,0 +1,62 @@
+// Sequence numbers at their edges: 64 bits in two halves.
+
+import { describe, expect, it } from "vitest";
+import type { Sequence } from "../src/index.js";
+import { compareSequence, decimal, isHalf, less, sequenceOf } from "../src/number.js";
+
+describe("a sequence number", () => {
+  it("is compared by its high half first", () => {
+    const rising: Sequence[] = [
+      [0, 0],
+      [0, 1],
+      [0, 4294967295],
+      [1, 0],
+      [1, 1],
+      [2, 0],
+      [4294967295, 4294967295],
+    ];
+    rising.forEach((a, i) => {
+      rising.forEach((b, j) => {
+        expect([less(a, b), compareSequence(a, b)], `${a} ${b}`).toEqual([i < j, Math.sign(i - j)]);
+      });
+    });
+  });
+  it("has halves that are whole numbers of 32 bits", () => {
+    for (const good of [0, 1, 4294967295]) expect(isHalf(good)).toBe(true);
+    for (const bad of [-1, 4294967296, 0.5, Number.NaN, Number.POSITIVE_INFINITY, "1", null, undefined, [1], true, 1n])
+      expect(isHalf(bad), String(bad)).toBe(false);
+  });
+  it("is written and read as a decimal, exactly", () => {
+    let n = 1n;
+    for (let i = 0; i < 64; i++, n *= 2n)
+      for (const near of [n - 1n, n, n + 1n]) {
+        const s = sequenceOf(String(near));
+        expect(s).toEqual([Number(near >> 32n), Number(near & 0xffffffffn)]);
+        expect(decimal(s)).toBe(String(near));
+      }
+    for (const text of ["0", "10", "100", "4294967300", "42949672960", "10000000000000000000", "18446744073709551615"])
+      expect(decimal(sequenceOf(text))).toBe(text);
+  });
+  it("is no other text, and the fault names it", () => {
+    for (const bad of [
+      "",
+      "00",
+      "01",
+      "+1",
+      "-1",
+      " 1",
+      "1 ",
+      "1\n",
+      "1.0",
+      "1e3",
+      "a1",
+      "1a",
+      "18446744073709551616",
+      "99999999999999999999",
+    ])
+      expect(() => sequenceOf(bad), bad).toThrow(`not a decimal number of 64 bits: ${bad}`);
+    for (const bad of [1, 10n, null, undefined, ["1"], { toString: () => "1" }])
+      expect(() => sequenceOf(bad as never)).toThrow(`not a decimal number of 64 bits: ${bad}`);
+    expect(() => sequenceOf("100000000000000000000")).toThrow("not a decimal");
+  });
+});
