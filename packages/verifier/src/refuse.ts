@@ -14,23 +14,26 @@ export function markAt(at: number): void {
   mark = at;
 }
 
-/** Throws the refusal `code`, at `mark`. Never returns. */
-export function refuse(code: number): never {
+/** The refusal `code`, at `mark`. */
+function refusal(code: number): Refusal {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
-  throw e;
+  return e;
+}
+
+/** Throws the refusal `code`, at `mark`. Never returns. */
+export function refuse(code: number): never {
+  throw refusal(code);
 }
 
 /** Refusals pass; whatever else was thrown, by a device, a Source or a host, becomes one, with its cause kept for the log. */
 export function rethrow(e: unknown): never {
-  var cause = e as { code?: unknown; at?: unknown };
+  var cause = e as { code?: unknown; at?: unknown },
+    fault;
   if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
   mark = -1;
-  try {
-    refuse(DEVICE_FAULT);
-  } catch (r) {
-    (r as { cause: unknown }).cause = e;
-    throw r;
-  }
+  fault = refusal(DEVICE_FAULT);
+  (fault as { cause?: unknown }).cause = e;
+  throw fault;
 }
