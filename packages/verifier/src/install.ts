@@ -3,16 +3,18 @@
 
 import { octetsOf, same } from "./bytes.js";
 import { content, feed, type Input, inputOf, type Slice } from "./cbor.js";
+import type { Claim } from "./cose.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { type Digest, digestSlice, hashing } from "./digest.js";
 import { HAS_COPY } from "./features.js";
 import type { Effect } from "./frame.js";
 import { keptOf } from "./keep.js";
 import type { Manifest } from "./manifest.js";
-import { open } from "./open.js";
+import { believe, open, read } from "./open.js";
 import { markAt, refuse, rethrow } from "./refuse.js";
 import { start, step } from "./run.js";
 import { admit, capacity, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { HASH_SHA_256 } from "./spec/cose.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -169,6 +171,39 @@ function perform(s: Session, e: Effect): boolean | undefined {
   return pour(s, e, here, here);
 }
 
+/** SHA-256 of what a claim says was signed, and of its signature. */
+function sumOf(c: Claim, host: Host): Bytes {
+  var state = hashing(host, HASH_SHA_256);
+  state.update(c.message);
+  state.update(c.signature);
+  return state.digest();
+}
+
+/**
+ * What a start will open, opened from where it lies: a device must not find out later that it has kept something else. The signatures that were verified
+ * come first, and are the same octets over the same octets, so that they are not verified once more: that takes RAM, which the installation has.
+ */
+function reopened(s: Session, bytes: Bytes | Source): Manifest {
+  var m = s.release,
+    u = read(bytes, s.trust, s.host),
+    n = 0,
+    i,
+    c,
+    again;
+  for (i = 0; i < m.signatures.length; i++) {
+    c = m.signatures[i];
+    if (c.good) {
+      again = u.claims[n++];
+      if (!again || again.alg !== c.alg || !same(again.kid || [], c.kid || []) || !same(sumOf(again, s.host), c.sum as Bytes))
+        refuse(DEVICE_FAULT);
+    }
+  }
+  again = believe(u, m.signers, s.trust, s.host, true);
+  markAt(-1);
+  if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
+  return again;
+}
+
 /** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
 function commit(s: Session): void {
   var written: ComponentId[] = [],
@@ -185,10 +220,7 @@ function commit(s: Session): void {
       written.push(id(s, i));
     }
   }
-  // what a start will open is opened now, from where it lies: a device must not find out later that it has kept something else
-  again = open(s.board.keep(keptOf(m, s.input)), s.trust, s.host, true);
-  markAt(-1);
-  if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
+  again = reopened(s, s.board.keep(keptOf(m, s.input)));
   if (m.loads) {
     s.release = again;
     s.sections = START_SECTIONS;
@@ -270,8 +302,16 @@ export function prepare(
       sections: sections,
       fresh: [],
       matched: [],
-    } as unknown as Session;
+    } as unknown as Session,
+    i,
+    c;
   try {
+    // what was signed is not needed any more, and takes RAM
+    for (i = 0; i < release.signatures.length; i++) {
+      c = release.signatures[i];
+      if (installing && c.good) c.sum = sumOf(c, s.host);
+      c.message = c.signature = [];
+    }
     if (installing) checkFloor(s);
     device.begin(installing);
     device.session = s;

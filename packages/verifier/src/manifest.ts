@@ -1,6 +1,6 @@
 // What open() gives: a manifest that is believed.
 
-import type { Signature } from "./cose.js";
+import type { Claim } from "./cose.js";
 import type { Digest } from "./digest.js";
 import type { Envelope, Payload, Structure } from "./parse.js";
 import type { Anchor } from "./types.js";
@@ -15,7 +15,7 @@ export interface Manifest extends Structure {
   believed: Anchor[];
   need: number;
   /** Where the signatures lie, and which of them were verified. */
-  signatures: Signature[];
+  signatures: Claim[];
   digest: Digest;
   payloads: Payload[];
   parsed: Envelope;

@@ -189,8 +189,6 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
     m.believed = [];
     for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
   }
-  // what was signed is not needed any more, and takes RAM
-  for (i = 0; i < u.claims.length; i++) u.claims[i].message = u.claims[i].signature = [];
   m.signatures = u.claims;
   m.digest = sum;
   m.payloads = e.payloads;
