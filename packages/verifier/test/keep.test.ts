@@ -48,6 +48,14 @@ describe("what is kept", () => {
     }
   });
 
+  it("of any other release has no payload, also where all its signatures count", async () => {
+    const { device, kept } = watched();
+    const envelope = await signed(singleImage(facts));
+    install(envelope, trust, device).next();
+    expect(kept[0]?.length).toBeLessThan(envelope.length - bytes.length);
+    expect(open(kept[0] as Bytes, trust).digest).toEqual(open(envelope, trust).digest);
+  });
+
   it("has the signatures of strangers only for the component that is just trust", async () => {
     for (const [component, count] of [
       [["trust"], 2],
