@@ -48,6 +48,14 @@ describe("what is kept", () => {
     }
   });
 
+  it("of any other release has no payload, also where all its signatures count", async () => {
+    const { device, kept } = watched();
+    const envelope = await signed(singleImage(facts));
+    install(envelope, trust, device).next();
+    expect(kept[0]?.length).toBeLessThan(envelope.length - bytes.length);
+    expect(open(kept[0] as Bytes, trust).digest).toEqual(open(envelope, trust).digest);
+  });
+
   it("has the signatures of strangers only for the component that is just trust", async () => {
     for (const [component, count] of [
       [["trust"], 2],
@@ -109,5 +117,46 @@ describe("a payload without a size", () => {
     const envelope = await signed(singleImage({ ...facts, digest: digest(big), size: 1000, payload: big }));
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.PAYLOAD_SIZE);
     expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe("an image", () => {
+  it("that a start has loaded is not invoked before its digest has matched there", async () => {
+    const { install: fetch, ...rest } = singleImage(facts);
+    const commands = fetch as unknown[];
+    for (const [load, found] of [
+      [[...commands, "condition-image-match"], 0],
+      [commands.filter((c) => c !== "condition-image-match"), errors.INVOKE_UNVERIFIED],
+    ] as const) {
+      const d = { ...rest, validate: ["condition-vendor-identifier"], load, invoke: ["directive-invoke"] } as unknown as Description;
+      const { device } = watched();
+      const envelope = await signed(d);
+      install(envelope, trust, device).next();
+      expect(code(() => boot(envelope, trust, device).next())).toBe(found);
+      expect(device.invoked).toHaveLength(found ? 0 : 1);
+    }
+  });
+
+  it("of no bytes is there only where a size of 0 is asked for", async () => {
+    for (const [size, found] of [
+      [{}, errors.IMAGE_MISMATCH],
+      [{ "image-size": 0 }, 0],
+      [{ "image-size": 1 }, errors.IMAGE_MISMATCH],
+    ] as const) {
+      const d: Description = {
+        $schema: "urn:firmseal:manifest:1",
+        sequence: 1,
+        components: [[{ hex: "00" }]],
+        install: [
+          { "directive-override-parameters": { "vendor-identifier": uuid.vendor, "class-identifier": uuid.class } },
+          "condition-vendor-identifier",
+          "condition-class-identifier",
+          { "directive-override-parameters": { "image-digest": { hex: digest(new Uint8Array()) }, ...size } },
+          "condition-image-match",
+        ] as never,
+      };
+      const envelope = await signed(d);
+      expect(code(() => install(envelope, trust, watched().device).next())).toBe(found);
+    }
   });
 });
