@@ -63,11 +63,13 @@ export class Claims {
   take(seen: Claim | undefined, number: bigint): Claim | undefined {
     if (seen && number < seen.number) return undefined;
     const name = `${number}-${randomBytes(12).toString("hex")}`;
-    holdSignals();
+    const release = holdSignals();
     try {
       return (seen ? this.rename(seen.name, name) : this.begin(name)) ? { number, name } : undefined;
     } catch (e) {
       throw systemFault(e, this.folder) ?? e;
+    } finally {
+      release();
     }
   }
 
@@ -118,7 +120,7 @@ export class Claims {
    */
   write({ name, number }: Claim, bytes: Uint8Array, follows: () => boolean): boolean {
     const own = join(this.folder, name + NEW);
-    holdSignals();
+    const release = holdSignals();
     try {
       writeDurably(own, bytes, 0o600);
       // Who claims after this finds the new content and removes it. Who has claimed before this is seen here.
@@ -135,6 +137,7 @@ export class Claims {
       throw systemFault(e, this.file) ?? e;
     } finally {
       rmSync(own, { force: true });
+      release();
     }
   }
 

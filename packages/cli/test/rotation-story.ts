@@ -319,7 +319,12 @@ export async function carry({ share: [from, to], attacks: each, careless = false
   for (const d of devices) {
     d.memory.invoked.length = 0;
     d.start();
-    if (d.memory.envelope !== final.envelopes[d.name] || big(d.store.sequence) !== 7n || d.memory.invoked.length !== 1) count.stranded++;
+    if (
+      manifestOf(d.memory.envelope ?? []) !== manifestOf(final.envelopes[d.name]) ||
+      big(d.store.sequence) !== 7n ||
+      d.memory.invoked.length !== 1
+    )
+      count.stranded++;
     if (judge.fooled(d)) count.fooled++;
     count.cuts += d.cuts;
     for (const code of d.refused) count.refused[code] = (count.refused[code] ?? 0) + 1;

@@ -350,7 +350,8 @@ describe("every command", () => {
         }
       const made = WRITE_KEYS.includes(name) ? passphrases : secrets;
       expectFilesSilent(p, made, Object.keys(keys));
-      for (const file of readdirSync(stateOf(p.path))) expectNone(file, readFileSync(`${stateOf(p.path)}/${file}`), secrets);
+      for (const entry of readdirSync(stateOf(p.path), { recursive: true, withFileTypes: true }))
+        if (entry.isFile()) expectNone(entry.name, readFileSync(`${entry.parentPath}/${entry.name}`), secrets);
       for (const [file, content] of Object.entries(keys)) expect(p.get(file).equals(Buffer.from(content)), `${name}: ${file}`).toBe(true);
       expect(p.names().filter((n) => n.endsWith(".tmp") || /^core|\.lock/.test(n))).toEqual([]);
     };
@@ -403,7 +404,7 @@ describe("every command", () => {
     );
     const options = `--report-uncaught-exception --report-directory=${p.at("reports")} --import=${p.at("crash.mjs")}`;
     for (const key of ["e.pem", "k.pem"])
-      for (const at of ["linkSync", "ftruncateSync", "fsyncSync", "renameSync"]) {
+      for (const at of ["linkSync", "writeSync", "fsyncSync", "renameSync"]) {
         const r = await p.run(["sign", "fw.bin", "--key", key, ...FACTS, "--seq", "1", "--passphrase-fd", "3"], {
           fds: [CANARY],
           env: { NODE_OPTIONS: options, CRASH_AT: at },
