@@ -44,6 +44,6 @@ export const fuzz: Target = (input) => {
       const progress = boot(envelope, trust, device, host);
       if (progress.next()) progress.next(false);
     });
-  if (refusal(() => installed(device as never, RELEASES[1] as Uint8Array)) !== 0) return;
+  if (installed(device as never, RELEASES[1] as Uint8Array) !== 0) return;
   if (!device.record.envelope || Object.keys(device.record.components).length === 0) throw new Finding("an update was installed nowhere");
 };

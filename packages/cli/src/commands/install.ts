@@ -128,9 +128,13 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
   device.persist = (commit) => {
-    holdSignals();
-    if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
-    persist(commit);
+    const release = holdSignals();
+    try {
+      if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      persist(commit);
+    } finally {
+      release();
+    }
   };
   const progress = startInstall(envelope, trust, device, host);
   const waiting = progress.next();
