@@ -131,8 +131,8 @@ export interface Signature {
   multiple: boolean;
   /** Whether an anchor has verified it. */
   good?: boolean;
-  /** SHA-256 of what was signed and of the signature, for an installation: see reopened() in install.ts. */
-  sum?: Bytes;
+  /** SHA-256 of `head` and `body` as they were read: whoever copies them later copies these. */
+  sum: Bytes;
 }
 
 /** What one signature or tag claims of itself. */
