@@ -7,19 +7,11 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { SOURCES } from "../scripts/sources.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const OUT = join(ROOT, "node_modules/.cache/firmseal/fuzz");
 const source = (path) => join(ROOT, "packages", path);
-
-/** Imports of the packages, as vitest.config.ts has them. */
-const PACKAGES = [
-  [/^@firmseal\/verifier$/, () => source("verifier/src/index.ts")],
-  [/^@firmseal\/verifier\/spec$/, () => source("verifier/src/spec/index.ts")],
-  [/^@firmseal\/verifier\/names$/, () => source("verifier/src/spec/names.ts")],
-  [/^@firmseal\/verifier\/(.*)$/, (name) => source(`verifier/src/${name}.ts`)],
-  [/^@firmseal\/signer$/, () => source("signer/src/index.ts")],
-];
 
 /** What reaches networks, tokens and other programs: it is not there. */
 const ABSENT = /^(@aws-sdk\/|@azure\/|@google-cloud\/|pkcs11js$)/;
@@ -32,8 +24,7 @@ function plugin(apart) {
     setup(b) {
       b.onResolve({ filter: ABSENT }, ({ path }) => ({ path: `./absent/${path}`, external: true }));
       b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
-        const [pattern, to] = PACKAGES.find(([p]) => p.test(path));
-        return b.resolve(to(pattern.exec(path)[1]), { kind: "import-statement", resolveDir: ROOT });
+        return b.resolve(join(ROOT, SOURCES[path]), { kind: "import-statement", resolveDir: ROOT });
       });
       b.onResolve({ filter: /^[^./]/ }, (args) => {
         if (args.kind === "entry-point" || args.path.startsWith("node:") || !args.importer) return undefined;

@@ -78,7 +78,7 @@ const READ = [4, 4, 4];
 
 export function prove25519(read, attempt) {
   const seen = new Map();
-  const modules = parseModules(["features", "alg/field25519", "alg/ed25519"], read);
+  const modules = parseModules(["base/features", "alg/field25519", "alg/ed25519"], read);
   const open = (contracts) => new Interpreter(modules, BUILTINS, contracts);
 
   /** The analysis of mul for inputs of these sizes; `b` undefined: the square. `into` says which array takes the result. */

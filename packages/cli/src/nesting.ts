@@ -17,15 +17,15 @@ export interface Statement {
  * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
  */
 const HOSTS = [
-  "src/anchor.ts anchorOf",
-  "src/open.ts open",
-  "src/open.ts read",
-  "src/open.ts believe",
-  "src/open.ts wrapper",
-  "src/trust.ts readTrust",
-  "src/parse.ts parseHead",
-  "src/parse.ts parseManifest",
-  "src/install.ts session",
+  "src/cose/anchor.ts anchorOf",
+  "src/trust/open.ts open",
+  "src/trust/open.ts read",
+  "src/trust/open.ts believe",
+  "src/trust/open.ts wrapper",
+  "src/trust/trust-file.ts readTrust",
+  "src/manifest/parse.ts parseHead",
+  "src/manifest/parse.ts parseManifest",
+  "src/install/install.ts session",
   "src/alg/ed25519.ts verify",
   "src/alg/es256.ts verify",
   "src/alg/hsslms.ts verify",
@@ -36,14 +36,14 @@ const HOSTS = [
  * signature is verified, nor while nothing is done: that is when the variables are needed. It has no state that outlives a call but KEPT.
  */
 const CORE = [
-  "src/trust.ts readTrust",
-  "src/open.ts read",
-  "src/open.ts believe",
-  "src/run.ts start",
-  "src/run.ts step",
-  "src/install.ts session",
+  "src/trust/trust-file.ts readTrust",
+  "src/trust/open.ts read",
+  "src/trust/open.ts believe",
+  "src/interpreter/run.ts start",
+  "src/interpreter/run.ts step",
+  "src/install/install.ts session",
 ];
-const KEPT = ["src/manifest.ts MARK"];
+const KEPT = ["src/manifest/manifest.ts MARK"];
 
 /** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
 function isOneOf(list: readonly string[], { module, declared }: Statement): boolean {

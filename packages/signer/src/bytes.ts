@@ -1,6 +1,6 @@
 // Octets and the two ways a description writes them.
 
-import { type BytesValue, DescriptionError } from "./manifest.js";
+import { type BytesValue, DescriptionError } from "./description/manifest.js";
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
 const ascii = new TextDecoder();

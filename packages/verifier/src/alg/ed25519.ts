@@ -10,12 +10,12 @@
 // some 125 additions. With windows of 4 bits it would be 4 percent faster, and take 4 KB more of RAM.
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
-import { copied, part, rawKey, room, same } from "../bytes.js";
-import { hashing } from "../digest.js";
-import { HAS_PREPARED, HAS_TABLES } from "../features.js";
+import { copied, part, rawKey, room, same } from "../base/bytes.js";
+import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { floor, whole } from "../hash/block.js";
+import { hashing } from "../hash/digest.js";
 import { ALG_ED25519, ALG_EDDSA, HASH_SHA_256, HASH_SHA_512 } from "../spec/cose.js";
-import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { add, copy, element, half, isZero, mul, parity, power, read, sub, unpack } from "./field25519.js";
 
 /**

@@ -1,7 +1,7 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
-import { cells, room } from "../bytes.js";
-import type { Bytes, Hash, HashState } from "../types.js";
+import { cells, room } from "../base/bytes.js";
+import type { Bytes, Hash, HashState } from "../base/types.js";
 
 /** A name of its own, for it is short. */
 export var floor = Math.floor;
