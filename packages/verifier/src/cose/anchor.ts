@@ -12,7 +12,7 @@ export function anchorOf(algs: { [name: string]: Alg }, name: string, key: Bytes
     a: Anchor;
   markAt(-1);
   if (!alg) refuse(TRUST_POLICY);
-  // a table without its digest would verify nothing; the digest itself is looked at in alg/ed25519.ts
+  // a table without its digest would verify nothing; the digest itself is looked at in alg/table25519.ts
   if (!key || !(alg as Alg).valid(rawKey(key)) || (HAS_PREPARED && (key as Prepared).table && !(key as Prepared).digest))
     refuse(ANCHOR_KEY);
   a = { alg: alg as Alg, key: key };
