@@ -67,6 +67,7 @@ export function decode(bytes: Bytes): Point | undefined {
     }
     mul(x, x, read(NUMBERS, 42));
   }
+  // an octet, below 2^8
   if (parity(x) !== bytes[31] >> 7) {
     sub(x, element(0), x);
   }
@@ -201,7 +202,7 @@ export function entry(table: Table, n: number): Point {
   return [read(table, at), read(table, at + 42), read(table, at + 84)];
 }
 
-/** Whether the sum is 0. */
+/** Whether the sum is 0. The digits of windows are below 2^8. */
 export function vanishes(terms: Term[]): boolean {
   var p: Point = [];
   var started = false;

@@ -146,7 +146,7 @@ export function windows(n: number[], width: number): number[] {
   var t = 0;
   var i: number;
   var j: number;
-  // The top digit has up to 25 bits: i - 231 <= 30.
+  // The top digit has up to 25 bits: i - 231 <= 30. So all is below 2^31; `width` is 4 at most.
   for (i = 0; i < 262; i++) {
     if (i < 232 && i % 21 === 0) {
       t = n[i / 21];

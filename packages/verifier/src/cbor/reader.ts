@@ -291,7 +291,7 @@ export function head(): number {
     if (low > 27) refuse(CBOR_RESERVED);
     // before the length check: a float or a two-byte simple value is refused for what it is
     if (major === SIMPLE) refuse(CBOR_SIMPLE);
-    // 1, 2, 4 or 8 bytes
+    // 1, 2, 4 or 8 bytes: up to 2^3
     size = 1 << (low - 24);
     within(size);
     for (low = i = 0; i < size; i++) {

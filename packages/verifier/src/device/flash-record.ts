@@ -44,7 +44,7 @@ export function octets(words: number[]): Bytes {
   return out;
 }
 
-/** CRC-32 (IEEE 802.3) of the first `n` bytes. Against cut writes; who can write to the flash can compute it. */
+/** CRC-32 (IEEE 802.3) of the first `n` bytes, in 32 bits. Against cut writes; who can write to the flash can compute it. */
 function crc32(bytes: Bytes, n: number): number {
   var crc = -1,
     i,

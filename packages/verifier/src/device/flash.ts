@@ -98,6 +98,7 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
 export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
   var areas: FlashArea[] = [layout.envelopes],
     record: FlashRecord | null = null,
+    // by area, twice the size and the slot, as a record has it: a word of 32 bits
     current: number[] = [],
     back = false,
     pending = false,

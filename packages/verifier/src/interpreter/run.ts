@@ -83,7 +83,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
   } as unknown as Run;
 }
 
-/** Begins the next sequence. False where no section is left. */
+/** Begins the next sequence. False where no section is left. `begun` is below 2^8: each section has two sequences. */
 function nextSequence(run: Run): boolean {
   var m = run.subject,
     n = run.begun++,
