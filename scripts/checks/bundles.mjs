@@ -62,6 +62,8 @@ export function checkLeaks(made, alone) {
   const findings = [];
   const constants = Object.fromEntries(Object.entries(alone).map(([alg, b]) => [alg, oddNumbers(b.src)]));
   for (const b of made) {
+    for (const module of b.modules)
+      if (module.startsWith("src/tools/")) findings.push(`firmseal-${b.name} holds ${module}, which no device needs`);
     const allowed = new Set(b.algs.flatMap((alg) => OWNERS[alg]));
     const numbers = oddNumbers(b.min);
     const text = new Set(b.algs.flatMap((alg) => [...constants[alg]]));
