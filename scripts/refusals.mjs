@@ -11,7 +11,14 @@ const TABLE = "packages/verifier/src/tools/refusals.ts";
 const CONSTANTS = "packages/verifier/src/spec/errors.ts";
 
 async function readTable() {
-  const { outputFiles } = await build({ absWorkingDir: ROOT, entryPoints: [TABLE], write: false, format: "esm", logLevel: "warning" });
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [TABLE],
+    bundle: true,
+    write: false,
+    format: "esm",
+    logLevel: "warning",
+  });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 

@@ -16,6 +16,17 @@ export function toHex(bytes: ArrayLike<number>): string {
   return ascii.decode(out);
 }
 
+/** Whether two strings of octets are the same. For what is public: it ends at the first difference. */
+export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.prototype.every.call(a, (byte, i) => byte === b[i]);
+}
+
+/** The order of two encoded items, bytewise: negative, 0 or positive (RFC 8949 §4.2.1). */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const i = a.findIndex((byte, at) => byte !== b[at]);
+  return i < 0 ? a.length - b.length : i < b.length ? (a[i] as number) - (b[i] as number) : 1;
+}
+
 /**
  * A copy of a secret that its owner can take away: short arrays lie in the heap of V8, whose collector moves them and leaves what was there;
  * one with a buffer of its own stays where it is.

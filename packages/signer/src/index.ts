@@ -1,5 +1,5 @@
 export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
-export { toHex } from "./bytes.js";
+export { equalBytes, toHex } from "./bytes.js";
 export { encode } from "./description/encode.js";
 export {
   type BytesValue,

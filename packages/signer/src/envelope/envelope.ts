@@ -1,9 +1,9 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { array, begin, bstr, enter, input, type Slice } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
+import { decodeItem } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Encodable, encode, encodeBytesMap } from "../cbor.js";
 
@@ -37,17 +37,10 @@ export function writeEnvelope(parts: Parts): Uint8Array {
  */
 export function readEnvelope(bytes: Uint8Array): Parts {
   const { envelope } = peek(bytes);
-  const cut = (s: Slice) => bytes.slice(s.at, s.at + s.n);
+  const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.body.inside);
-  let digest: Uint8Array | undefined;
-  const blocks: Uint8Array[] = [];
-  if (envelope.wrapper) {
-    begin(bytes);
-    enter(input, envelope.wrapper.inside);
-    const n = array();
-    digest = cut(bstr());
-    for (let i = 1; i < n; i++) blocks.push(cut(bstr()));
-  }
+  const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
+  const [digest, ...blocks] = wrapped.map(({ body, end }) => bytes.slice(body, end));
   return {
     digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
     blocks,

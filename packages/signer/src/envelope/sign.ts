@@ -2,7 +2,7 @@
 // manifest, and the result is opened with the public keys before it is returned.
 
 import { type Anchor, open } from "@firmseal/verifier";
-import { concerns, structure } from "@firmseal/verifier/cose";
+import { concerns } from "@firmseal/verifier/cose";
 import { peek } from "@firmseal/verifier/peek";
 import { HEADER_ALG, HEADER_KID, TAG_SIGN1 } from "@firmseal/verifier/spec";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
@@ -36,7 +36,7 @@ function bucket(signer: Who): Uint8Array {
 
 /** Sig_structure (RFC 9052 §4.4) of a COSE_Sign1 over the digest, with no external data. */
 function sigStructure({ digest }: Parts, signer: Who): Uint8Array {
-  return Uint8Array.from(structure("Signature1", [bucket(signer), [], digest]));
+  return cbor(["Signature1", bucket(signer), new Uint8Array(), digest]);
 }
 
 /** The envelope taken apart, for one more signature. Throws AlreadySigned where it holds one of this key. */

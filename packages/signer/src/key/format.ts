@@ -1,8 +1,6 @@
 // Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3), as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3) and raw. Accepted are Ed25519, P-256 and
 // ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
 
-import { same } from "@firmseal/verifier/bytes";
-import { BSTR, begin, bstr, done, here, input, int, map, NINT, peekType, skip, TSTR, take, tstr, UINT } from "@firmseal/verifier/cbor";
 import {
   ALG_ED25519,
   ALG_EDDSA,
@@ -25,7 +23,9 @@ import {
   KTY_HSS_LMS,
   KTY_OKP,
 } from "@firmseal/verifier/spec";
+import { decodeItem, type Item } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
+import { equalBytes } from "../bytes.js";
 import { encode } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
@@ -156,40 +156,38 @@ export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
 type Member = number | string | boolean | null | Uint8Array;
 
 function readCoseKey(bytes: Uint8Array): Map<number, Member> {
+  const item = readMap(bytes);
   const members = new Map<number, Member>();
-  try {
-    begin(bytes);
-    for (let pairs = map(); pairs > 0; pairs--) {
-      if (peekType() === TSTR) {
-        skip();
-        skip();
-        continue;
-      }
-      const label = int();
-      if (members.has(label)) throw new KeyError("format", `the COSE_Key has label ${label} twice`);
-      members.set(label, memberValue());
-    }
-    done();
-  } catch (e) {
-    if (e instanceof KeyError) throw e;
-    throw new KeyError("format", "not a COSE_Key in well-formed CBOR");
+  for (let i = 0; i < item.items.length; i += 2) {
+    const [label, value] = item.items.slice(i, i + 2) as [Item, Item];
+    if (label.kind === "text") continue;
+    if (!isNumber(label)) throw notCose();
+    if (members.has(label.value)) throw new KeyError("format", `the COSE_Key has label ${label.value} twice`);
+    members.set(label.value, memberValue(bytes, value));
   }
   return members;
 }
 
-function memberValue(): Member {
-  const type = peekType();
-  const start = here;
-  if (type === UINT || type === NINT) return int();
-  if (type === BSTR || type === TSTR) {
-    const s = type === BSTR ? bstr() : tstr();
-    const content = Uint8Array.from(take(input, s.at, s.n));
-    return type === BSTR ? content : new TextDecoder().decode(content);
+const notCose = () => new KeyError("format", "not a COSE_Key in well-formed CBOR");
+
+function readMap(bytes: Uint8Array): Item {
+  try {
+    const item = decodeItem(bytes);
+    if (item.kind === "map") return item;
+  } catch {
+    // a refusal
   }
-  skip();
-  // false and true, one byte each, are the sign of y in a compressed point; nothing else that this file reads is of another type
-  const byte = take(input, start, 1)[0];
-  return byte === 0xf4 ? false : byte === 0xf5 ? true : null;
+  throw notCose();
+}
+
+const isNumber = ({ kind, value }: Item) => (kind === "unsigned" || kind === "negative") && Number.isSafeInteger(value);
+
+function memberValue(bytes: Uint8Array, item: Item): Member {
+  if (isNumber(item)) return item.value;
+  if (item.kind === "bytes") return bytes.slice(item.body, item.end);
+  if (item.kind === "text") return new TextDecoder().decode(bytes.subarray(item.body, item.end));
+  // false and true are the sign of y in a compressed point; nothing else that this file reads is of another type
+  return item.kind === "simple" && item.value < 22 ? item.value === 21 : null;
 }
 
 /**
@@ -293,7 +291,7 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
   }
   const key = privateKey(alg, d, kid);
   // A foreign public key beside d is a mistake at best, and the oracle of RUSTSEC-2022-0093 at worst.
-  if (pub && !same(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  if (pub && !equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
   return key;
 }
 
@@ -310,7 +308,7 @@ function jwkKid(kid: Uint8Array): string | undefined {
   try {
     const text = fatalUtf8.decode(kid);
     // one that would be read back as another is left out: a kid is only a hint
-    return same(kidOfJwk(text), kid) ? text : undefined;
+    return equalBytes(kidOfJwk(text), kid) ? text : undefined;
   } catch {
     return undefined;
   }

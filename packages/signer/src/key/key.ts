@@ -2,14 +2,13 @@
 // gone through publicKey() or privateKey(): its length, its curve and its range are checked there and nowhere else.
 
 import type { Anchor } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519 } from "../alg/ed25519.js";
 import { es256 } from "../alg/es256.js";
 import { hsslms } from "../alg/hsslms.js";
 import { mlDsa44, mlDsa65, mlDsa87, NotLoaded } from "../alg/mldsa.js";
 import type { Row } from "../alg/row.js";
-import { secretCopy } from "../bytes.js";
+import { equalBytes, secretCopy } from "../bytes.js";
 import { type Encodable, encode } from "../cbor.js";
 import { KeyError } from "./error.js";
 
@@ -144,7 +143,7 @@ export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
   const { alg, secret: copy, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
   copy.fill(0);
-  if (!same(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
+  if (!equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
   const { secret } = key;
   const isZero = () => secret.every((byte) => byte === 0);
   // the seed of published keys of ML-DSA (RFC 9964 appendix A)

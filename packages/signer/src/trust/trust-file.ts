@@ -13,11 +13,8 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { same, sameKey } from "@firmseal/verifier/bytes";
-import { array, begin, done, here, map, octets, skip, tag } from "@firmseal/verifier/cbor";
-import { type Claim, concerns, structure } from "@firmseal/verifier/cose";
+import { type Claim, concerns } from "@firmseal/verifier/cose";
 import { decimal } from "@firmseal/verifier/number";
-import { refuse } from "@firmseal/verifier/refuse";
 import { HEADER_ALG, HEADER_KID, TAG_SIGN } from "@firmseal/verifier/spec";
 import {
   ANCHOR_ALG,
@@ -39,7 +36,9 @@ import {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "@firmseal/verifier/spec/trust";
+import { decodeItem, type Item, refuse, sameKey } from "@firmseal/verifier/tools";
 import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
+import { equalBytes } from "../bytes.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/manifest.js";
 import { AlreadySigned } from "../envelope/sign.js";
@@ -107,7 +106,7 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
 /** Whoever signs for A signs for -A, and for one LMS tree at another level: both would count as two. */
 function checkTwins(anchors: readonly TrustEntry[]): void {
   const keys = anchors.map(({ key }) => key.key);
-  if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !same(a, b))))
+  if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !equalBytes(a, b))))
     throw new KeyError("several", "two keys of the list have the same private key");
 }
 
@@ -147,21 +146,21 @@ function join(payload: Uint8Array, signatures: readonly Uint8Array[]): Uint8Arra
 
 /** A file taken apart. Headers of the body are refused: this tool writes none, and each signature would be over them. */
 function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
-  begin(bytes);
-  tag(TAG_SIGN, errors.TRUST_NONE);
-  if (array() !== 4) refuse(errors.CBOR_TYPE);
-  if (octets().length > 0 || map() > 0) refuse(errors.TRUST_NONE);
-  const payload = Uint8Array.from(octets());
-  const n = array();
-  if (n > 8) refuse(errors.SIGNATURE_COUNT);
-  const signatures: Uint8Array[] = [];
-  for (let i = 0; i < n; i++) {
-    const at = here;
-    skip();
-    signatures.push(bytes.slice(at, here));
-  }
-  done();
-  return { payload, signatures };
+  // the head first, which is two bytes in its only form: what is another file is refused for that, whatever follows
+  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) refuse(errors.TRUST_NONE, 0);
+  const [message] = decodeItem(bytes).items as [Item];
+  const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
+  if (message.kind !== "array" || message.value !== 4) refuse(errors.CBOR_TYPE, message.at);
+  for (const [item, kind] of [
+    [head, "bytes"],
+    [unprotected, "map"],
+    [payload, "bytes"],
+    [signatures, "array"],
+  ] as const)
+    if (item.kind !== kind) refuse(errors.CBOR_TYPE, item.at);
+  if (head.value > 0 || unprotected.value > 0) refuse(errors.TRUST_NONE, message.at);
+  if (signatures.value > 8) refuse(errors.SIGNATURE_COUNT, signatures.at);
+  return { payload: bytes.slice(payload.body, payload.end), signatures: signatures.items.map(({ at, end }) => bytes.slice(at, end)) };
 }
 
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
@@ -210,7 +209,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
 /** The anchors of a key that is a root in the file or in the one before. Throws NotRoot. */
 function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | undefined): TrustAnchor[] {
   const all = [store, ...(before ? [before] : [])].flatMap(({ anchors }) => anchors);
-  const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key));
+  const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
   if (found.length === 0) throw new NotRoot(key);
   return found;
 }
@@ -219,12 +218,12 @@ function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | und
 function bucketOf(alg: number, listed: readonly TrustAnchor[]): Uint8Array {
   const headers = new Map<Encodable, Encodable>([[HEADER_ALG, alg]]);
   const kid = listed[0]?.kid;
-  if (kid && listed.every((a) => a.kid && same(a.kid, kid))) headers.set(HEADER_KID, Uint8Array.from(kid));
+  if (kid && listed.every((a) => a.kid && equalBytes(a.kid, kid))) headers.set(HEADER_KID, Uint8Array.from(kid));
   return cbor(headers);
 }
 
 function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
-  return Uint8Array.from(structure("Signature", [[], bucket, context, payload]));
+  return cbor(["Signature", new Uint8Array(), bucket, context, payload]);
 }
 
 /** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
@@ -236,7 +235,7 @@ export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Trus
 /** Those of `keys` that have signed a file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
   const { claims } = readTrust(bytes);
-  const distinct = keys.filter((k, i) => keys.findIndex((other) => same(other.key, k.key)) === i);
+  const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
   return distinct.filter(({ alg, key }) =>
     claims.some((c) =>
       ALGS.some((a) => a.ids.includes(coseAlg(alg)) && concerns(c, { alg: a, key }) && a.verify(key, c.message, c.signature, {})),
@@ -263,7 +262,7 @@ export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], b
     const bucket = bucketOf(signer.alg, rootAnchors(key, store, before));
     if (trustSigners(out, [key]).length > 0) throw new AlreadySigned(signer, "trust file");
     const { payload, signatures } = split(out);
-    if (signatures.length >= 8) refuse(errors.SIGNATURE_COUNT);
+    if (signatures.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
     const signature = await signer.sign(toBeSigned(payload, bucket));
     out = join(payload, [...signatures, cbor([bucket, new Map(), signature])]);
     // never let out what nobody can verify

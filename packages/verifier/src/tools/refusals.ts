@@ -1,6 +1,8 @@
 // The one table of refusals: number, name, what it means, what to do, and the rule that it comes from. Add a row here, then run
 // `pnpm refusals`, which writes spec/errors.ts and the tables of errors.md from it. A device bundle holds none of this.
 
+import { markAt, refuse as refuseThere } from "../base/refuse.js";
+
 /** A refusal. Both texts begin in lower case and end without a full stop, so that they fit into a line of a tool. */
 export interface RefusalRow {
   readonly number: number;
@@ -491,4 +493,10 @@ var byNumber: { [number: number]: RefusalRow } = {};
 /** The row of a refusal's `code`; undefined where the number is not one of the verifier's. */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
+}
+
+/** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, -1 where there is none. */
+export function refuse(code: number, at: number): never {
+  markAt(at);
+  return refuseThere(code);
 }
