@@ -2,7 +2,7 @@
 // Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
 // arithmetic a verification takes ten times as long.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,8 @@ const source = (path) => join(ROOT, "packages", path);
 /** What reaches networks, tokens and other programs: it is not there. */
 const ABSENT = /^(@aws-sdk\/|@azure\/|@google-cloud\/|pkcs11js$)/;
 
-const ARITHMETIC = /\/verifier\/src\/(alg|hash)\/[a-z0-9]+\.ts$/;
+/** digest.ts reads, and shares the cursor of the reader with all else. */
+const ARITHMETIC = /^(?:alg|hash)\/(?!digest\b)[a-z0-9]+\.ts$/;
 
 function plugin(apart) {
   return {
@@ -40,8 +41,8 @@ function plugin(apart) {
             importer: args.importer,
             pluginData: "seen",
           });
-          if (!ARITHMETIC.test(found.path)) return undefined;
-          return { path: `./arithmetic/${relative(source("verifier/src"), found.path).replace(/\.ts$/, ".cjs")}`, external: true };
+          const name = relative(source("verifier/src"), found.path);
+          return ARITHMETIC.test(name) ? { path: `./arithmetic/${name.replace(/\.ts$/, ".cjs")}`, external: true } : undefined;
         });
     },
   };
@@ -63,10 +64,10 @@ const common = {
 /** Bundles targets by name, and returns the path of each bundle. */
 export async function bundle(names, apart = (name) => name !== "signature") {
   mkdirSync(OUT, { recursive: true });
-  const algorithms = ["alg/ed25519", "alg/es256", "alg/hmac", "alg/hsslms", "hash/sha256", "hash/sha512", "hash/block"];
+  const arithmetic = readdirSync(source("verifier/src"), { recursive: true }).filter((name) => ARITHMETIC.test(name));
   await build({
     ...common,
-    entryPoints: algorithms.map((name) => ({ in: source(`verifier/src/${name}.ts`), out: name })),
+    entryPoints: arithmetic.map((name) => ({ in: source(`verifier/src/${name}`), out: name.replace(/\.ts$/, "") })),
     outdir: join(OUT, "arithmetic"),
     plugins: [plugin(false)],
   });
