@@ -1,7 +1,7 @@
 // Errors that the command line tells in words, each with a hint.
 
 import { CODES, Failure, failureOf } from "../../packages/cli/src/failure.js";
-import { KeyError } from "../../packages/signer/src/key-error.js";
+import { KeyError } from "../../packages/signer/src/key/error.js";
 import { Finding } from "./verdict.js";
 
 /** A line that is shown is one line of a sensible length, and none of what cannot be shown. */

@@ -3,8 +3,7 @@
 
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { errors, type Refusal } from "@firmseal/verifier";
-import { REFUSALS } from "@firmseal/verifier/names";
-import { hintOf, meaningOf } from "./hints.js";
+import { hintOf, meaningOf, nameOf } from "./hints.js";
 import { ImageError } from "./image/layout.js";
 import { KeyFileError } from "./keys/error.js";
 import { bounded } from "./limits.js";
@@ -110,7 +109,7 @@ export function failureOf(e: unknown): Failure {
     const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
     // a policy comes from the options, not from what was read
     const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
-    return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
+    return new Failure(exit, nameOf(e.code), e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
   }
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a signature that came out wrong is no fault of the command line

@@ -17,18 +17,18 @@ export interface Statement {
  * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
  */
 const HOSTS = [
-  "src/anchor.ts anchorOf",
-  "src/open.ts open",
-  "src/open.ts read",
-  "src/open.ts believe",
-  "src/open.ts wrapper",
-  "src/trust.ts readTrust",
-  "src/parse.ts parseHead",
-  "src/parse.ts parseManifest",
-  "src/install.ts prepare",
-  "src/install.ts session",
-  "src/install.ts commit",
-  "src/receive.ts arrive",
+  "src/cose/anchor.ts anchorOf",
+  "src/trust/open.ts open",
+  "src/trust/open.ts read",
+  "src/trust/open.ts believe",
+  "src/trust/open.ts wrapper",
+  "src/trust/trust-file.ts readTrust",
+  "src/manifest/parse.ts parseHead",
+  "src/manifest/parse.ts parseManifest",
+  "src/install/install.ts prepare",
+  "src/install/install.ts session",
+  "src/install/install.ts commit",
+  "src/install/receive.ts arrive",
   "src/alg/ed25519.ts verify",
   "src/alg/es256.ts verify",
   "src/alg/hsslms.ts verify",
@@ -40,17 +40,17 @@ const HOSTS = [
  * need stands in it, and each group in a function of its own inside. It has no state that outlives a call but KEPT.
  */
 const CORE = [
-  ["src/trust.ts readTrust", "src/open.ts read", "src/parse.ts parseHead"],
+  ["src/trust/trust-file.ts readTrust", "src/trust/open.ts read", "src/manifest/parse.ts parseHead"],
   [
-    "src/open.ts believe",
-    "src/run.ts start",
-    "src/run.ts step",
-    "src/install.ts session",
-    "src/install.ts prepare",
-    "src/keep.ts receivedHead",
+    "src/trust/open.ts believe",
+    "src/interpreter/run.ts start",
+    "src/interpreter/run.ts step",
+    "src/install/install.ts session",
+    "src/install/install.ts prepare",
+    "src/install/keep.ts receivedHead",
   ],
 ];
-const KEPT = ["src/manifest.ts MARK"];
+const KEPT = ["src/manifest/manifest.ts MARK"];
 
 /** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
 function isOneOf(list: readonly string[], { module, declared }: Statement): boolean {

@@ -97,7 +97,7 @@ describe("what is kept", () => {
     for (let at = -1; at <= n; at++) {
       const { device } = watched();
       device.keep = (given) => {
-        const octets = [...(given as Bytes)];
+        const octets = Array.from(given as Bytes);
         if (at < 0) octets.pop();
         else octets[at] = (octets[at] ?? 0) ^ 1;
         return octets;

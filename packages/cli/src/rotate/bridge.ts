@@ -3,14 +3,13 @@
 import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
-import { REFUSALS } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { ROLE_RELEASE } from "@firmseal/verifier/spec";
 import { outsideUris } from "../audit.js";
 import type { SignOptions } from "../commands/sign.js";
 import { Failure, isRefusal, usage } from "../failure.js";
-import { meaningOf } from "../hints.js";
+import { meaningOf, nameOf } from "../hints.js";
 import { identityOf } from "../identity.js";
 import { checkOutput, deliver, host, inJson, writeWhole } from "../io.js";
 import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
@@ -62,14 +61,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
     open(envelope, policyOf(store, ROLE_RELEASE, identity), host);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    throw new Failure(
-      1,
-      REFUSALS[e.code] ?? "UNKNOWN",
-      e.code,
-      `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`,
-      HINT,
-      { cause: e },
-    );
+    throw new Failure(1, nameOf(e.code), e.code, `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`, HINT, { cause: e });
   }
 }
 

@@ -1,8 +1,7 @@
 // A plan as people read it, and what follows from it: a refusal where devices would be left behind that nobody named.
 
-import { REFUSALS } from "@firmseal/verifier/names";
 import { CODES, Failure, usage } from "../failure.js";
-import { meaningOf } from "../hints.js";
+import { meaningOf, nameOf } from "../hints.js";
 import { data, say, visible, warn } from "../ui.js";
 import { type CohortResult, type StepResult, sums } from "./plan.js";
 
@@ -10,9 +9,9 @@ const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "f
 const number = (n: number) => n.toLocaleString("en-US");
 
 function cell(s: StepResult): string {
-  if (s.code !== 0) return `refused: ${REFUSALS[s.code] ?? s.code}`;
+  if (s.code !== 0) return `refused: ${nameOf(s.code)}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
-  return s.trustCode === 0 ? "installed" : `installed, trust kept: ${REFUSALS[s.trustCode] ?? s.trustCode}`;
+  return s.trustCode === 0 ? "installed" : `installed, trust kept: ${nameOf(s.trustCode)}`;
 }
 
 /** One row for each cohort. */
@@ -42,7 +41,7 @@ export function table(results: readonly CohortResult[]): string {
 
 /** What JSON holds of a plan. Refusals have their number, name and words. */
 export function facts(results: readonly CohortResult[], allowed: readonly string[]): object {
-  const refusal = (code: number) => (code === 0 ? null : { code, reason: REFUSALS[code] ?? "UNKNOWN", words: meaningOf(code) });
+  const refusal = (code: number) => (code === 0 ? null : { code, reason: nameOf(code), words: meaningOf(code) });
   return {
     devices: sums(results),
     cohorts: results.map((r) => ({

@@ -3,15 +3,15 @@
 // Protects against a power cut at any write and erase. Does not protect against who can write to the flash, nor against code that starts
 // images without asking it: an unsigned boot loader below is no root of trust. docs/devices.md has the layout and the limits.
 
-import { concat, room, same } from "../bytes.js";
-import { alike, feed, type Input, inputOf } from "../cbor.js";
-import type { Commit, ComponentId, TrialDevice } from "../device.js";
-import type { Identity } from "../frame.js";
-import { compareSequence } from "../number.js";
-import { type Arrival, arrive, arrived, type Shelf } from "../receive.js";
-import { refuse } from "../refuse.js";
+import { concat, room, same } from "../base/bytes.js";
+import { compareSequence } from "../base/number.js";
+import { refuse } from "../base/refuse.js";
+import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import { alike, feed, type Input, inputOf } from "../cbor/reader.js";
+import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
+import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
+import type { Identity } from "../interpreter/frame.js";
 import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
-import type { Bytes, Host, Sequence, Source, Trust } from "../types.js";
 import { sameId } from "./component.js";
 import { CONFIRMED, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
 import { nextGeneration } from "./generation.js";
@@ -98,6 +98,7 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
 export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
   var areas: FlashArea[] = [layout.envelopes],
     record: FlashRecord | null = null,
+    // by area, twice the size and the slot, as a record has it: a word of 32 bits
     current: number[] = [],
     back = false,
     pending = false,
