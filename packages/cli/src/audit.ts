@@ -32,12 +32,13 @@ import {
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
-import { Failure, isRefusal, tooMuch } from "./failure.js";
-import { hintOf, meaningOf } from "./hints.js";
-import { hashFile } from "./io.js";
-import { grouped, LIMITS } from "./limits.js";
+import { Failure, tooMuch } from "./failure.js";
+import { hashFile } from "./hash-file.js";
+import { hintOf, isRefusal, meaningOf } from "./hints.js";
+import { LIMITS } from "./limits.js";
+import { warn } from "./notices.js";
 import { allParameters, steps } from "./tree.js";
-import { warn } from "./ui.js";
+import { grouped } from "./words.js";
 
 type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 

@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { environment, systemFault } from "./failure.js";
-import { holdSignals, syncFolder, writeDurably } from "./io.js";
+import { holdSignals, syncFolder, writeDurably } from "./files/write.js";
 
 /** What was claimed: `number`, and all below. */
 export interface Claim {

@@ -6,15 +6,15 @@ import { type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { rawKey, same } from "@firmseal/verifier/bytes";
 import { decimal, less } from "@firmseal/verifier/number";
 import { identities } from "./audit.js";
-import { isRefusal, refusedInput, usage } from "./failure.js";
-import { meaningOf } from "./hints.js";
+import { refusedInput, usage } from "./failure.js";
+import { isRefusal, meaningOf } from "./hints.js";
 import { isMlDsa } from "./keys/mldsa-der.js";
 import { knownEntries, nameOf } from "./ledger.js";
 import type { Entry } from "./log.js";
+import { warn } from "./notices.js";
 import { readTrustFile, type TrustOnFile } from "./rotate/trust-file.js";
 import { isOfTrustFile } from "./sequence.js";
 import { limitsOf, limitWords } from "./trust-ref.js";
-import { warn } from "./ui.js";
 
 /** --trust and --role of a command that signs manifests. */
 export interface CoverOptions {

@@ -3,9 +3,11 @@
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { DescriptionError, encode, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { refusedInput } from "./failure.js";
-import { hashFile, readAll } from "./io.js";
-import { bounded, grouped, LIMITS } from "./limits.js";
-import { visible, warn } from "./ui.js";
+import { readAll } from "./files/read.js";
+import { hashFile } from "./hash-file.js";
+import { LIMITS } from "./limits.js";
+import { warn } from "./notices.js";
+import { bounded, grouped, visible } from "./words.js";
 
 /** Paths in a description are relative to the file that names them. */
 function files(folder: string): Files {

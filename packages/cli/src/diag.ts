@@ -51,8 +51,8 @@ import {
   MAN_VALIDATE,
   PARAM_IMAGE_DIGEST,
 } from "@firmseal/verifier/spec";
-import { grouped, LIMITS } from "./limits.js";
-import { visible } from "./ui.js";
+import { LIMITS } from "./limits.js";
+import { grouped, visible } from "./words.js";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
 type Place =

@@ -1,6 +1,6 @@
 // Refusals in words. docs/errors.md has the same list at more length; a test holds the two and the table of numbers together.
 
-import { errors } from "@firmseal/verifier";
+import { errors, type Refusal } from "@firmseal/verifier";
 
 type Name = keyof typeof errors;
 
@@ -166,4 +166,8 @@ export function meaningOf(code: number): string {
 /** What to do about it. */
 export function hintOf(code: number): string {
   return BY_CODE.get(code)?.[1] ?? "see docs/errors.md";
+}
+
+export function isRefusal(e: unknown): e is Refusal {
+  return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
 }

@@ -9,7 +9,7 @@ import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./keys/ki
 import { pinVariable } from "./keys/pkcs11-pin.js";
 import { parseUri } from "./keys/pkcs11-uri.js";
 import { prove } from "./keys/proof.js";
-import { warn } from "./ui.js";
+import { warn } from "./notices.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
 const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {

@@ -1,24 +1,23 @@
 // What the command line takes from files, descriptors and stdin, at most. All of it may come from strangers: what is above a limit is refused with
 // one line before anything is made of it. docs/limits.md has the same table, and a test holds the two together.
 
+import { IMAGE_LIMITS } from "./image/limits.js";
+import { KEY_LIMITS } from "./keys/limits.js";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const LIMITS = {
+  ...IMAGE_LIMITS,
+  ...KEY_LIMITS,
   /** Bytes of an envelope: 16 payloads of the largest size that sign puts into one. */
   envelope: 257 * MIB,
   /** Bytes of an envelope without its payloads: wrapper, manifest, severed elements. */
   envelopeHead: MIB,
-  /** Bytes from stdin, whatever they are. */
-  stdin: 257 * MIB,
   /** Bytes of a payload that sign puts into an envelope. */
   integratedPayload: 16 * MIB,
   /** Bytes of an image that is not hashed as a stream: ELF, Intel HEX, UF2, and raw images of which a copy is written. */
   image: 256 * MIB,
-  /** Stretches of memory that an image file sets. */
-  imagePieces: 1024 * KIB,
-  /** Bytes that fill the gaps of an image. */
-  imageGaps: MIB,
   /** Bytes of a description of a manifest, of a trust file, of a fleet. */
   description: MIB,
   /** Warnings about one description. */
@@ -27,8 +26,6 @@ export const LIMITS = {
   trustAnchors: 16,
   /** Bytes of a trust file: a list below 2^16 bytes, and eight signatures. */
   trustFile: 256 * KIB,
-  /** Bytes of a key file. */
-  keyFile: 64 * KIB,
   /** Bytes of the file of a signature. */
   signatureFile: 64 * KIB,
   /** Files of a folder of keys. */
@@ -43,39 +40,10 @@ export const LIMITS = {
   triedCommands: 262144,
   /** Kinds of device that a trust file with scopes is asked for: vendors times classes. */
   trustKinds: 64,
-  /** Pairs of vendor and class that a sequence number is entered for. */
-  sequencePairs: 256,
-  /** Bytes of a log. */
-  log: 128 * MIB,
-  /** Lines of a log. */
-  logLines: 256 * KIB,
-  /** Faults of a log that are listed. */
-  logFaults: 1000,
-  /** Keys that one log names. */
-  logKeys: 256,
   /** Cohorts of a fleet. */
   fleetCohorts: 256,
   /** Bytes of a byte string that `inspect --diag` shows whole. */
   shownBytes: 64 * KIB,
-  /** Names in one message. */
-  namesInMessage: 8,
-  /** Characters of a message. */
-  message: 2000,
+  /** Pairs of vendor and class that a sequence number is entered for. */
+  sequencePairs: 256,
 } as const;
-
-/** A number as the messages have it: 16,384. */
-export const grouped = (n: number): string => n.toLocaleString("en-US");
-
-/** The first few of a list that may be long. */
-export function someOf(names: readonly string[]): string {
-  const first = names.slice(0, LIMITS.namesInMessage).join(", ");
-  const more = names.length - LIMITS.namesInMessage;
-  return more > 0 ? `${first} and ${grouped(more)} more` : first;
-}
-
-/** A message of bounded length: its middle is left out, for both ends say something. */
-export function bounded(message: string): string {
-  if (message.length <= LIMITS.message) return message;
-  const half = LIMITS.message / 2 - 2;
-  return `${message.slice(0, half)} … ${message.slice(-half)}`;
-}

@@ -5,8 +5,10 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSyn
 import { dirname } from "node:path";
 import { sha256Hex } from "./digest.js";
 import { environment, type Failure, systemFault, tooMuch } from "./failure.js";
-import { openRegular, readAll, syncFolder } from "./io.js";
-import { grouped, LIMITS } from "./limits.js";
+import { openRegular, readAll } from "./files/read.js";
+import { syncFolder } from "./files/write.js";
+import { KEY_LIMITS } from "./keys/limits.js";
+import { grouped } from "./words.js";
 
 /** What `prev` says in the first entry. */
 const NOTHING = "0".repeat(64);
@@ -138,7 +140,7 @@ export function looksLikeLog(head: Uint8Array): boolean {
 /** Reads a log and follows its chain. One that is not there is empty. Throws a Failure where the file cannot be read. */
 export function readLog(path: string): Log {
   const there = statSync(path, { throwIfNoEntry: false });
-  return parseLog(path, there ? Buffer.from(readAll(path, LIMITS.log)) : Buffer.alloc(0));
+  return parseLog(path, there ? Buffer.from(readAll(path, KEY_LIMITS.log)) : Buffer.alloc(0));
 }
 
 function parseLog(path: string, bytes: Buffer): Log {
@@ -155,9 +157,9 @@ function parseLog(path: string, bytes: Buffer): Log {
 function follow(log: Log, bytes: Buffer): void {
   log.torn = 0;
   for (let at = 0; at < bytes.length; ) {
-    if (log.lines >= LIMITS.logLines)
+    if (log.lines >= KEY_LIMITS.logLines)
       throw tooMuch(
-        `${log.path}: the log has more than ${grouped(LIMITS.logLines)} lines`,
+        `${log.path}: the log has more than ${grouped(KEY_LIMITS.logLines)} lines`,
         "keep it elsewhere, and accept a new one: firmseal audit KEY --accept-restored",
       );
     const newline = bytes.indexOf(0x0a, at);
@@ -223,8 +225,8 @@ function isLate(log: Log, { n, prev, hash }: Entry): boolean {
 
 /** Keeps a fault, as long as there are not too many: a file that is no log has one in each line. */
 function note(faults: Fault[], fault: Fault): void {
-  if (faults.length < LIMITS.logFaults) faults.push(fault);
-  else if (faults.length === LIMITS.logFaults) faults.push({ line: fault.line, what: "from here on faults are not listed" });
+  if (faults.length < KEY_LIMITS.logFaults) faults.push(fault);
+  else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "from here on faults are not listed" });
 }
 
 const allBefore = (log: Log) => log.before.copy().digest("hex");
@@ -263,7 +265,7 @@ function changed(path: string): Failure {
 function readFrom(path: string, offset: number): Buffer {
   const { fd, size } = openRegular(path);
   try {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(size, LIMITS.log) - offset));
+    const bytes = Buffer.alloc(Math.max(0, Math.min(size, KEY_LIMITS.log) - offset));
     let have = 0;
     while (have < bytes.length) {
       const got = readSync(fd, bytes, have, bytes.length - have, offset + have);

@@ -53,7 +53,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
-    const { failureOf, usage } = await import("./failure.js");
+    const { usage } = await import("./failure.js");
+    const { failureOf } = await import("./failure-of.js");
     const { fail, json } = await import("./ui.js");
     let failure =
       e instanceof CommanderError

@@ -9,14 +9,18 @@ import { decimal } from "@firmseal/verifier/number";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "./audit.js";
 import { encodeDescription } from "./description.js";
 import { sha256Hex } from "./digest.js";
+import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { refusedInput, usage } from "./failure.js";
+import { openRegular, readAll, readHead } from "./files/read.js";
+import { hashFile } from "./hash-file.js";
+import { host } from "./host.js";
 import { identityOf } from "./identity.js";
 import { detect, HEAD, parseImage } from "./image.js";
-import { admitted, hashFile, host, openRegular, readAll, readHead } from "./io.js";
-import { grouped, LIMITS } from "./limits.js";
+import { LIMITS } from "./limits.js";
+import { warn } from "./notices.js";
 import { scopeOfImage } from "./sequence.js";
-import { visible, warn } from "./ui.js";
+import { grouped, visible } from "./words.js";
 
 export interface InputOptions {
   vendor?: string;

@@ -4,7 +4,7 @@ import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName,
 import type { Claim } from "@firmseal/verifier/cose";
 import { ALGS } from "@firmseal/verifier/names";
 import { usage } from "./failure.js";
-import { host } from "./io.js";
+import { host } from "./host.js";
 import { LIMITS } from "./limits.js";
 
 /** A key that may have signed: what it is called, and what it may sign where a trust file says so. */

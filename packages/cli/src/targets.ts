@@ -1,7 +1,5 @@
 // Which signature suits which engine and board. The figures behind it: docs/choosing-an-algorithm.md.
 
-import { usage } from "./failure.js";
-
 interface Target {
   /** As `firmseal bundle --alg` names it. */
   recommended: "ed25519" | "hsslms";
@@ -49,10 +47,10 @@ export interface Advice {
   advice?: string;
 }
 
-/** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. A usage error where it is unknown. */
+/** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. Throws a RangeError where it is unknown. */
 export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
-  if (!found) throw usage(`--target: there is no ${target}`, `one of ${Object.keys(TARGETS).join(", ")}`);
+  if (!found) throw new RangeError(`there is no ${target}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended };
   // no device verifies ML-DSA: it signs beside what is chosen for the device

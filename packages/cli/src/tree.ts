@@ -47,7 +47,8 @@ import {
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
 import { tooMuch } from "./failure.js";
-import { grouped, LIMITS } from "./limits.js";
+import { LIMITS } from "./limits.js";
+import { grouped } from "./words.js";
 
 /** A digest in text form. */
 export interface DigestText {

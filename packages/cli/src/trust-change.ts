@@ -8,7 +8,8 @@ import { Failure } from "./failure.js";
 import { hintOf } from "./hints.js";
 import { keyWords } from "./key-ref.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
-import { say, visible } from "./ui.js";
+import { say } from "./ui.js";
+import { visible } from "./words.js";
 
 /** The file before, as it was named. */
 export interface Previous {

@@ -3,10 +3,12 @@
 import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { isRefusal, usage } from "./failure.js";
+import { usage } from "./failure.js";
+import { isRefusal } from "./hints.js";
 import { identityOf } from "./identity.js";
+import { warn } from "./notices.js";
 import { about } from "./trust-ref.js";
-import { visible, warn } from "./ui.js";
+import { visible } from "./words.js";
 
 function title(store: TrustStore): string {
   // a name may hold what would end a comment, or the line

@@ -17,13 +17,17 @@ import {
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { ROLE_ROOT } from "@firmseal/verifier/spec";
-import { Failure, failureOf, isRefusal, usage } from "./failure.js";
-import { hintOf, meaningOf } from "./hints.js";
-import { checkOutput, host, readAll, readHead } from "./io.js";
+import { Failure, usage } from "./failure.js";
+import { failureOf } from "./failure-of.js";
+import { readAll, readHead } from "./files/read.js";
+import { hintOf, isRefusal, meaningOf } from "./hints.js";
+import { host } from "./host.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
 import { LIMITS } from "./limits.js";
+import { warn } from "./notices.js";
 import { type PassphraseOptions, passphraseOptions } from "./options.js";
-import { visible, warn } from "./ui.js";
+import { checkOutput } from "./output.js";
+import { visible } from "./words.js";
 
 /** What a trust file is held against: root keys, or the trust file before. */
 export interface PinOptions extends PassphraseOptions {

@@ -3,22 +3,14 @@
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Failure, systemFault, tooMuch } from "./failure.js";
+import { listen } from "./notices.js";
+import { UNSAFE, visible } from "./words.js";
 
 const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
   return colour ? styleText(style, text) : text;
 }
-
-/**
- * Text from outside as it can be shown: control and formatting characters become visible escapes, so that a text field of a manifest or
- * a file name cannot drive the terminal.
- */
-export function visible(text: string): string {
-  return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
-}
-
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The same for JSON text, in the escapes of JSON: a reader gets the character back, a terminal does not. */
 function visibleJson(text: string): string {
@@ -77,17 +69,13 @@ export function say(text: string): void {
   }
 }
 
-export function warn(text: string): void {
-  say(`${styled("yellow", "warning:")} ${text}`);
-}
-
 export function fail(failure: Failure): void {
   say(`${styled("red", "firmseal:")} ${visible(failure.message)}`);
   say(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
 /** A progress bar for long work on a terminal; silent elsewhere, and for the first half second. */
-export class Progress {
+class Progress {
   private readonly begun = Date.now();
   private shown = 0;
 
@@ -110,3 +98,9 @@ export class Progress {
     if (this.shown > 0) put(2, Buffer.from("\r\x1b[K"));
   }
 }
+
+listen({
+  warn: (text) => say(`${styled("yellow", "warning:")} ${text}`),
+  say,
+  progress: (what, total) => new Progress(what, total),
+});

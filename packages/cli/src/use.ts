@@ -9,8 +9,10 @@ import { sha256Hex } from "./digest.js";
 import { refusedInput } from "./failure.js";
 import type { HeldKey, SigningKey } from "./keys/kind.js";
 import { type Ledgers, nameOf, type Receipt, withLedgers } from "./ledger.js";
+import { warn } from "./notices.js";
 import { type NextSequence, rehearse } from "./prepare.js";
 import type { TrustOnFile } from "./rotate/trust-file.js";
+import { scopeOf } from "./scope.js";
 import {
   checkSequence,
   concerns,
@@ -18,13 +20,12 @@ import {
   type Known,
   nextSequence,
   type SequenceOverrides,
-  scopeOf,
   scopeOfTrust,
   TRUST_FILES,
 } from "./sequence.js";
 import type { Previous } from "./trust-change.js";
 import { trustName } from "./trust-ref.js";
-import { visible, warn } from "./ui.js";
+import { visible } from "./words.js";
 
 export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** Another place for the log of the keys. */

@@ -5,7 +5,8 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Claim, Claims } from "./claim.js";
 import { environment, systemFault } from "./failure.js";
-import { readAll, syncFolder } from "./io.js";
+import { readAll } from "./files/read.js";
+import { syncFolder } from "./files/write.js";
 import { type Lock, lock } from "./lock.js";
 
 const PLACE = "name a folder of your own for it: FIRMSEAL_STATE=DIR";

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { failureOf } from "../src/failure.js";
+import { failureOf } from "../src/failure-of.js";
 import { asking } from "../src/key-ref.js";
 import { open } from "../src/keys/exec.js";
 import { plainPem } from "../src/keys/pkcs8.js";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { failureOf } from "../src/failure.js";
+import { failureOf } from "../src/failure-of.js";
 import { asking } from "../src/key-ref.js";
 import { KeyFileError } from "../src/keys/error.js";
 import { formatPublic } from "../src/keys/format.js";

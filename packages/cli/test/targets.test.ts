@@ -24,7 +24,7 @@ describe("targets", () => {
     expect(advise("pixl.js", ["ed25519"]).advice).toBeUndefined();
   });
   it("that there are not are refused", () => {
-    for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow("--target");
+    for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow(RangeError);
   });
   it("stand in the documentation, each with what is recommended", () => {
     const text = readFileSync(new URL("../../../docs/choosing-an-algorithm.md", import.meta.url), "utf8");

@@ -4,16 +4,18 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { peek } from "@firmseal/verifier/peek";
 import { conflictFailure, conflicts, conflictWords } from "../audit-compare.js";
+import { readEnvelope } from "../envelope-file.js";
 import { CODES, environment, Failure, tooMuch, usage } from "../failure.js";
-import { readEnvelope, readHead } from "../io.js";
+import { readHead } from "../files/read.js";
 import { claimedKey } from "../key-ref.js";
 import { acceptRestored, lockLog, missed, nameOf, placeOf } from "../ledger.js";
-import { LIMITS, someOf } from "../limits.js";
+import { LIMITS } from "../limits.js";
 import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { data, json, say, visible } from "../ui.js";
+import { data, json, say } from "../ui.js";
 import { digestOf } from "../use.js";
 import { type Seen, witness } from "../witness.js";
+import { someOf, visible } from "../words.js";
 
 export interface AuditOptions extends PassphraseOptions {
   envelope?: string;

@@ -1,8 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { ALG_NAMES, type AlgName, DEFAULT_FEATURES, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
 import { usage } from "../failure.js";
-import { checkOutput, writeWhole } from "../io.js";
-import { json, say, visible, warn } from "../ui.js";
+import { warn } from "../notices.js";
+import { checkOutput, writeOut } from "../output.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 export interface BundleOptions {
   alg?: string;
@@ -49,9 +51,9 @@ export async function bundle(o: BundleOptions): Promise<void> {
   const options = { algs, features, form: o.form };
   const text = await minified(options);
   const bytes = Buffer.from(text);
-  if (o.source !== undefined) writeWhole(o.source, Buffer.from(await readable(options)));
+  if (o.source !== undefined) writeOut(o.source, Buffer.from(await readable(options)));
   const inJson = o.json && o.out === "-";
-  if (!inJson) writeWhole(o.out, bytes);
+  if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
   if (o.json)
     json({ ok: true, code: 0, out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) });

@@ -1,11 +1,13 @@
 import { usage } from "../failure.js";
-import { writeWhole } from "../io.js";
 import { keyFacts, schemeOf, withKey } from "../key-ref.js";
 import { formatPublic, keepsKid, type PrivateFormat, type PublicFormat, privateFormats, publicFormats } from "../keys/format.js";
 import type { HeldKey } from "../keys/kind.js";
 import { passphrase } from "../keys/passphrase.js";
+import { warn } from "../notices.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { json, say, visible, warn } from "../ui.js";
+import { writeOut } from "../output.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 import { refuseToEncrypt, writePrivate } from "./keygen.js";
 
 export interface ConvertOptions extends PassphraseOptions {
@@ -61,7 +63,7 @@ function writePublic(key: HeldKey, o: ConvertOptions, hasNew: boolean): void {
   if (!isIn(publicFormats, o.format))
     throw usage(`--format ${o.format} is for private keys, and ${key.name} is public`, "choose pem, openssh, jwk, cose or raw");
   if (hasNew || !o.passphrase) throw usage(`${key.name} is a public key, which takes no passphrase`, "drop the option");
-  writeWhole(o.out, formatPublic(key.public, o.format), { fresh: true });
+  writeOut(o.out, formatPublic(key.public, o.format), { fresh: true });
 }
 
 function newPassphrase(o: ConvertOptions): Promise<Uint8Array> {

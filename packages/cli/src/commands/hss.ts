@@ -1,12 +1,14 @@
 import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type PublicKey } from "@firmseal/signer";
 import { usage } from "../failure.js";
-import { readAll } from "../io.js";
+import { readAll } from "../files/read.js";
 import { keyFacts } from "../key-ref.js";
 import { exhausted, isNearlyUsed, overtaken, placeOf } from "../keys/hss.js";
 import { readHssFile } from "../keys/hss-file.js";
 import { type HssPlaceOnDisk, highest } from "../keys/hss-state.js";
 import { LIMITS } from "../limits.js";
-import { json, say, visible, warn } from "../ui.js";
+import { warn } from "../notices.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 export interface HssOptions {
   /** skip: the number of the next signature. */

@@ -4,12 +4,16 @@ import { type Anchor, type Manifest, open, type Source, install as startInstall 
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
-import { environment, Failure, failureOf, systemFault, usage } from "../failure.js";
+import { readEnvelope, readSource } from "../envelope-file.js";
+import { environment, Failure, systemFault, usage } from "../failure.js";
+import { failureOf } from "../failure-of.js";
+import { holdSignals } from "../files/write.js";
+import { host } from "../host.js";
 import { identityOf } from "../identity.js";
-import { holdSignals, host, readEnvelope, readSource } from "../io.js";
 import { type Lock, lock } from "../lock.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
-import { json, say, visible } from "../ui.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 export interface InstallOptions extends TrustOptions {
   device: string;

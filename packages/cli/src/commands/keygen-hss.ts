@@ -3,9 +3,11 @@ import { usage } from "../failure.js";
 import { keyFacts } from "../key-ref.js";
 import { hssKeygen, hssParams } from "../keys/hss-keygen.js";
 import { passphrase } from "../keys/passphrase.js";
+import { warn } from "../notices.js";
 import { passphraseOptions } from "../options.js";
-import { advise } from "../targets.js";
-import { json, say, visible, warn } from "../ui.js";
+import { adviceFor } from "../target.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 import type { KeygenOptions } from "./keygen.js";
 
 /** Makes an HSS/LMS key: its file, its state beside it, and the record of it on this machine. */
@@ -15,7 +17,7 @@ export async function keygenHss(o: KeygenOptions): Promise<void> {
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");
   if (o.format !== "pkcs8") throw usage(`a key of HSS/LMS has one form, and that is not ${o.format}`, "drop --format");
-  const advice = o.target === undefined ? undefined : advise(o.target, [o.alg]);
+  const advice = adviceFor(o.target, [o.alg]);
   const params = hssParams(o.hss);
   let secret: Uint8Array | undefined;
   const key = await hssKeygen(o.out, params, async () => {

@@ -2,14 +2,16 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, unlinkSync } from "node:fs";
 import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
 import { usage } from "../failure.js";
-import { writeWhole } from "../io.js";
 import { keyFacts } from "../key-ref.js";
 import { canEncrypt, formatPrivate, type PrivateFormat } from "../keys/format.js";
 import { partnerOf } from "../keys/hybrid.js";
 import { passphrase } from "../keys/passphrase.js";
+import { warn } from "../notices.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { advise } from "../targets.js";
-import { json, say, visible, warn } from "../ui.js";
+import { writeOut } from "../output.js";
+import { adviceFor } from "../target.js";
+import { json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 export interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
@@ -55,7 +57,7 @@ export async function writePrivate(keys: ReadonlyMap<string, PrivateKey>, format
       const content = await formatPrivate(key, format, secret && Uint8Array.from(secret));
       if (!secret) warn(`${visible(path)} is not encrypted: whoever can read the file can sign`);
       try {
-        writeWhole(path, content, { mode: 0o600, fresh: true });
+        writeOut(path, content, { mode: 0o600, fresh: true });
       } finally {
         content.fill(0);
       }
@@ -79,7 +81,7 @@ export async function keygen(o: KeygenOptions): Promise<void> {
   refuseToEncrypt(o.format, o.passphrase);
   const algs = o.alg.split("+") as KeyAlg[];
   const paths = algs.length > 1 ? [o.out, partnerOf(o.out)] : [o.out];
-  const advice = o.target === undefined ? undefined : advise(o.target, algs);
+  const advice = adviceFor(o.target, algs);
   // before anybody is asked for a passphrase; what is made meanwhile is not replaced either
   for (const path of paths)
     if (lstatSync(path, { throwIfNoEntry: false }))

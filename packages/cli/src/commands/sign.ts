@@ -3,19 +3,19 @@ import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
 import { type CoverOptions, listsOf } from "../coverage.js";
 import { usage } from "../failure.js";
-import { checkOutput, deliver, writeWhole } from "../io.js";
 import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";
 import type { SigningKey } from "../keys/kind.js";
 import { placeOf } from "../ledger.js";
-import { someOf } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { checkOutput, deliver, writeOut } from "../output.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
 import type { TrustOnFile } from "../rotate/trust-file.js";
 import type { SequenceOverrides } from "../sequence.js";
-import { advise } from "../targets.js";
-import { json, say, visible } from "../ui.js";
+import { adviceFor } from "../target.js";
+import { json, say } from "../ui.js";
 import { enterUse } from "../use.js";
+import { someOf, visible } from "../words.js";
 import { outputName } from "./create.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
@@ -48,7 +48,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   refuseTestKeys(keys, o.allowTestKey ?? []);
   warnOfLonePartner(own);
   const algs = keys.map((k) => k.alg);
-  const advice = o.target === undefined ? undefined : advise(o.target, algs);
+  const advice = adviceFor(o.target, algs);
 
   const made = await make(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
@@ -62,7 +62,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
-  if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
+  if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   const member = deliver(out, signed, o.json);
   if (o.json)
     json({

@@ -5,16 +5,19 @@ import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { allSet, kinds, payloadFiles } from "../audit.js";
-import { CODES, Failure, failureOf, usage } from "../failure.js";
+import { readEnvelope, readSource } from "../envelope-file.js";
+import { CODES, Failure, usage } from "../failure.js";
+import { failureOf } from "../failure-of.js";
+import { host } from "../host.js";
 import { identityOf } from "../identity.js";
-import { host, readEnvelope, readSource } from "../io.js";
+import { type ProgressBar, progress } from "../notices.js";
 import { DEVICES } from "../simulate/devices.js";
 import { type Release, Simulation, Unsimulated } from "../simulate/engine.js";
 import { madeUp, PREVIOUS_SIZE } from "../simulate/previous.js";
 import { add, count, type Point, type Report, type Tally, tally } from "../simulate/report.js";
 import type { Setup } from "../simulate/store.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
-import { data, json, Progress, say } from "../ui.js";
+import { data, json, say } from "../ui.js";
 
 export interface SimulateOptions extends TrustOptions {
   device: string;
@@ -72,6 +75,11 @@ function union(...lists: (readonly ComponentId[])[]): ComponentId[] {
   return [...new Map(lists.flat().map((id) => [componentName(id), id])).values()];
 }
 
+function withoutPrevious(e: unknown): never {
+  if (e instanceof RangeError) throw usage(e.message, "give the one that is there: --previous ENVELOPE");
+  throw e;
+}
+
 /** Simulates with `o.device`, and gives what was found with what it was found on. */
 async function simulated(
   path: string,
@@ -100,7 +108,9 @@ async function simulated(
   const identity = identityFor(update.manifest, o);
   const previous =
     before?.release ??
-    (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1)));
+    (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1)).catch(
+      withoutPrevious,
+    ));
   const sequences = [previous, update.release].map((r) => decimal(open(r.envelope, r.trust, host).sequence));
   const setup: Setup = {
     identity,
@@ -110,11 +120,11 @@ async function simulated(
     pageSize,
   };
   const simulation = new Simulation(make, setup, previous, update.release);
-  let bar: Progress | undefined;
+  let bar: ProgressBar | undefined;
   const report = simulation.run(o.secondCuts, (done, total) => {
     if (!bar && total * (o.secondCuts ?? total) > MANY)
       say(`${number(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
-    bar ??= new Progress("cutting the power", total);
+    bar ??= progress("cutting the power", total);
     bar.at(done);
   });
   bar?.end();

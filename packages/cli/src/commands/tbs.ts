@@ -10,13 +10,14 @@ import { allSet, outsideUris } from "../audit.js";
 import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { sha256Hex } from "../digest.js";
 import { usage } from "../failure.js";
-import { checkOutput, deliver, inJson, readHead, writeWhole } from "../io.js";
+import { readHead } from "../files/read.js";
 import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
-import { someOf } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
+import { checkOutput, deliver, inJson, writeOut } from "../output.js";
 import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
 import { digestText } from "../tree.js";
-import { json, say, visible } from "../ui.js";
+import { json, say } from "../ui.js";
+import { someOf, visible } from "../words.js";
 import { outputName } from "./create.js";
 
 export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
@@ -103,8 +104,8 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });
   if (made.read !== undefined) say(made.read);
-  if (o.imageOut !== undefined && made.forFile) writeWhole(o.imageOut, made.forFile);
-  if (isMade) writeWhole(name, envelope);
+  if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
+  if (isMade) writeOut(name, envelope);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
   tell(name, manifest, list, o.json === true);
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { PublicKey } from "@firmseal/signer";
 import { usage } from "../failure.js";
-import { signalsFree } from "../io.js";
+import { signalsFree } from "../files/write.js";
 import { asking, keyFacts } from "../key-ref.js";
 import { KeyFileError } from "../keys/error.js";
 import { signerOf } from "../keys/pkcs11.js";
@@ -14,7 +14,8 @@ import { findSlots, openToken, pinState, type Slot } from "../keys/pkcs11-token.
 import { formatUri, parseUri, type TokenUri } from "../keys/pkcs11-uri.js";
 import { prove } from "../keys/proof.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { data, json, say, visible } from "../ui.js";
+import { data, json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 export interface ListOptions extends PassphraseOptions {
   login?: boolean;

@@ -3,11 +3,12 @@
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { usage } from "../failure.js";
-import { checkOutput, deliver } from "../io.js";
 import { warnOfTestKeys } from "../key-ref.js";
 import type { PassphraseOptions } from "../options.js";
+import { checkOutput, deliver } from "../output.js";
 import { anchorFacts, checkTrustOutput, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
-import { data, json, say, visible } from "../ui.js";
+import { data, json, say } from "../ui.js";
+import { visible } from "../words.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
 export function show(path: string, o: { json?: boolean }): void {

@@ -5,12 +5,13 @@ import { MANIFEST } from "@firmseal/verifier/names";
 import { decimal, sequenceOf } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
-import { failureOf } from "../failure.js";
-import { host, readEnvelope } from "../io.js";
+import { readEnvelope } from "../envelope-file.js";
+import { failureOf } from "../failure-of.js";
+import { host } from "../host.js";
 import { keyWords } from "../key-ref.js";
-import { someOf } from "../limits.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
-import { json, say, visible } from "../ui.js";
+import { json, say } from "../ui.js";
+import { someOf, visible } from "../words.js";
 
 export interface VerifyOptions extends TrustOptions {
   floor?: bigint;

@@ -4,15 +4,18 @@ import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
-import { Failure, failureOf, systemFault, usage } from "../failure.js";
+import { readEnvelope } from "../envelope-file.js";
+import { Failure, systemFault, usage } from "../failure.js";
+import { failureOf } from "../failure-of.js";
 import { hintOf, meaningOf } from "../hints.js";
-import { readEnvelope } from "../io.js";
 import { keyFacts, publicKeys } from "../key-ref.js";
-import { grouped, LIMITS } from "../limits.js";
+import { LIMITS } from "../limits.js";
+import { warn } from "../notices.js";
 import { passphraseOptions } from "../options.js";
 import { type KnownKey, type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { type PinOptions, verifiedTrust } from "../trust-ref.js";
-import { data, json, say, visible, warn } from "../ui.js";
+import { data, json, say } from "../ui.js";
+import { grouped, visible } from "../words.js";
 
 export interface WhosignedOptions extends PinOptions {
   key?: string[];

@@ -1,6 +1,6 @@
 // From pieces of memory to one run of bytes. What every format has in common: order, overlaps, gaps.
 
-import { grouped, LIMITS } from "../limits.js";
+import { IMAGE_LIMITS } from "./limits.js";
 
 export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
 
@@ -35,7 +35,7 @@ export interface Piece {
 /**
  * Lays the pieces out in the order of their addresses and fills the gaps between them with 0xFF (erased flash).
  *
- * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than LIMITS.imageGaps
+ * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than IMAGE_LIMITS.imageGaps
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
@@ -53,7 +53,7 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
     gaps += piece.address - end;
     // Larger holes lie between two memories, not inside of one: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up), RAM,
     // option bytes. And a file of 40 bytes must not ask for 4 GiB.
-    if (gaps > LIMITS.imageGaps) {
+    if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(
         `nothing between ${hex(end)} and ${hex(piece.address)}: the image would hold more than 1 MiB of filling`,
         "Leave out what belongs to another memory (EEPROM, option bytes, RAM), or make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
@@ -69,9 +69,9 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
 
 /** Refuses one stretch of memory more than any image has. */
 export function checkPieces(n: number): void {
-  if (n > LIMITS.imagePieces)
+  if (n > IMAGE_LIMITS.imagePieces)
     throw new ImageError(
-      `the file sets more than ${grouped(LIMITS.imagePieces)} stretches of memory`,
+      `the file sets more than ${IMAGE_LIMITS.imagePieces.toLocaleString("en-US")} stretches of memory`,
       "Make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
     );
 }

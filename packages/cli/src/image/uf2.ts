@@ -3,8 +3,10 @@
 // Not read: file containers. Checksums (MD5) and extension tags belong to the flashing tool and say nothing about the bytes.
 
 import { blockSize, decodeBlock, familyMap, maxPayloadSize, type UF2BlockData, UF2DecodeError, UF2Flags } from "uf2";
-import { someOf } from "../limits.js";
 import { hex, type Image, ImageError, layOut, type Piece } from "./layout.js";
+
+/** Names in one message. */
+const MOST_NAMED = 8;
 
 /** Section "MD5 checksum": start, length and sum take the last 24 bytes of the data. */
 const MD5_SIZE = 24;
@@ -37,7 +39,7 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
   if (families.size < 2) return;
   const names = [...families].map((id) => (id === undefined ? "none" : (familyMap.get(id) ?? hex(id))));
   throw new ImageError(
-    `UF2: blocks for ${families.size} board families: ${someOf(names)}`,
+    `UF2: blocks for ${families.size} board families: ${names.slice(0, MOST_NAMED).join(", ")}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""}`,
     "A signed image is for one board family: build, or cut out, the UF2 of one family and sign that.",
   );
 }

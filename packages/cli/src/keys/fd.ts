@@ -2,11 +2,11 @@
 
 import { readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LIMITS } from "../limits.js";
 import { checkDescriptor } from "./descriptor.js";
 import { KeyFileError } from "./error.js";
 import { holdKey } from "./file.js";
 import type { Asking, HeldKey } from "./kind.js";
+import { KEY_LIMITS } from "./limits.js";
 
 /** Milliseconds without a byte: a descriptor that nobody writes to must not keep a build waiting. */
 const PATIENCE = 60_000;
@@ -22,7 +22,7 @@ export async function open(ref: string, ask: Asking): Promise<HeldKey> {
 }
 
 async function readToEnd(fd: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(LIMITS.keyFile + 1);
+  const buffer = Buffer.alloc(KEY_LIMITS.keyFile + 1);
   let length = 0;
   try {
     checkDescriptor(fd);

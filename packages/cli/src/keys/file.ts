@@ -19,12 +19,12 @@ import {
   publicOf,
   signer,
 } from "@firmseal/signer";
-import { readAll } from "../io.js";
-import { LIMITS } from "../limits.js";
-import { visible } from "../ui.js";
+import { readAll } from "../files/read.js";
+import { visible } from "../words.js";
 import { SEQUENCE, whole } from "./der-strict.js";
 import { KeyFileError } from "./error.js";
 import type { Asking, HeldKey } from "./kind.js";
+import { KEY_LIMITS } from "./limits.js";
 import { isMinisign, readMinisign, readMinisignPublic } from "./minisign.js";
 import { mlDsaFromPkcs8, mlDsaFromSpki } from "./mldsa-der.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "./openssh.js";
@@ -49,10 +49,10 @@ export async function open(path: string, ask: Asking): Promise<HeldKey> {
       2,
     );
   if (path === "-") {
-    const { buffer, byteOffset, length } = readAll(path, LIMITS.keyFile);
+    const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
     return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
   }
-  const { bytes, guard } = readGuarded(path, LIMITS.keyFile);
+  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile);
   if (bytes.indexOf(HSS) === 0) {
     if (!ask.publicOnly) guard();
     return (await import("./hss.js")).openHss(path, bytes.toString("latin1"), ask);
@@ -90,7 +90,7 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
 export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, FORMS, 2);
   // an image that was handed in by mistake is not searched for a key
-  if (bytes.length > LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
+  if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
     if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { floorHeight, floorNodes, floorSize, type LmsTree, leafCost } from "@firmseal/signer";
-import { Progress, say } from "../ui.js";
+import { progress as progressOf, say } from "../notices.js";
 import type { Order, Piece } from "./hss-worker.js";
 
 /** Hashes from which on workers are worth their start; and those of one order, some 50 ms, so that the bar moves and no worker waits long. */
@@ -52,7 +52,7 @@ export async function buildFloor(tree: LmsTree, what: string): Promise<Uint8Arra
   const threads = threadsFor(tree);
   const seconds = 2 ** tree.height / leavesPerSecond(tree) / threads;
   if (seconds > LONG_SECONDS) say(`${what}: about ${duration(seconds)} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
-  const progress = new Progress(what, total);
+  const progress = progressOf(what, total);
   let given = 0;
   let done = 0;
   const next = (): Order | undefined => {

@@ -19,7 +19,7 @@ import {
 } from "@firmseal/signer";
 import { MAX_SIGNATURE } from "@firmseal/verifier/cose";
 import { environment, usage } from "../failure.js";
-import { writeWhole } from "../io.js";
+import { writeWhole } from "../files/write.js";
 import { buildFloor } from "./hss-build.js";
 import { writeHssFile } from "./hss-file.js";
 import { HssPlaceOnDisk } from "./hss-state.js";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Claim, Claims } from "../claim.js";
 import { sha256Hex } from "../digest.js";
 import { CODES, Failure, systemFault } from "../failure.js";
-import { writeWhole } from "../io.js";
+import { writeWhole } from "../files/write.js";
 import { lock } from "../lock.js";
 import { stateFolder } from "../witness.js";
 

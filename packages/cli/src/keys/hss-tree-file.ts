@@ -6,7 +6,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { lstatSync, readFileSync } from "node:fs";
 import { floorSize, type LmsTree } from "@firmseal/signer";
 import { systemFault } from "../failure.js";
-import { writeWhole } from "../io.js";
+import { writeWhole } from "../files/write.js";
 
 const HEAD = Buffer.from("firmseal hss tree 1\n");
 const MAC = 32;

@@ -17,7 +17,8 @@ import {
   toHex,
 } from "@firmseal/signer";
 import { CODES, Failure } from "../failure.js";
-import { visible, warn } from "../ui.js";
+import { warn } from "../notices.js";
+import { visible } from "../words.js";
 import { KeyFileError } from "./error.js";
 import { buildFloor } from "./hss-build.js";
 import { type HssFile, readHssFile, unlockHss } from "./hss-file.js";

@@ -3,7 +3,8 @@
 
 import { existsSync } from "node:fs";
 import { extname } from "node:path";
-import { visible, warn } from "../ui.js";
+import { warn } from "../notices.js";
+import { visible } from "../words.js";
 
 /** Where the post-quantum half of a pair lies: release.pem → release.pq.pem, release → release.pq. */
 export function partnerOf(file: string): string {

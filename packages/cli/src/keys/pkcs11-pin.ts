@@ -1,7 +1,7 @@
 // Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
 
 import { isAbsolute } from "node:path";
-import { visible } from "../ui.js";
+import { visible } from "../words.js";
 import { KeyFileError } from "./error.js";
 import type { Asking } from "./kind.js";
 import { LONGEST_PASSPHRASE, passphrase } from "./passphrase.js";

@@ -1,8 +1,9 @@
 // A session with one token: which token a URI means, logging in, and finding objects.
 
 import { endianness } from "node:os";
-import { signalsFree } from "../io.js";
-import { visible, warn } from "../ui.js";
+import { signalsFree } from "../files/write.js";
+import { warn } from "../notices.js";
+import { visible } from "../words.js";
 import { KeyFileError } from "./error.js";
 import type { Asking } from "./kind.js";
 import { codeOf, type Handle, type Library, openModule, type Template, type TokenInfo, told } from "./pkcs11-module.js";

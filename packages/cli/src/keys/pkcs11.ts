@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
-import { signalsFree } from "../io.js";
+import { signalsFree } from "../files/write.js";
 import { KeyFileError } from "./error.js";
 import { toldSigner } from "./foreign.js";
 import type { OpenKey } from "./kind.js";

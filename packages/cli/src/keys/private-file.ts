@@ -2,8 +2,8 @@
 // itself, not by a symbolic link. All of it is asked of the open file: what a name leads to may be another file a moment later.
 
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
-import { openRegular, readToEnd } from "../io.js";
-import { visible } from "../ui.js";
+import { openRegular, readToEnd } from "../files/read.js";
+import { visible } from "../words.js";
 import { KeyFileError } from "./error.js";
 
 // Windows has no such flag, and no modes: Node reports all bits as set

@@ -4,8 +4,8 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Identity, Sequence } from "@firmseal/verifier";
 import { sequenceOf } from "@firmseal/verifier/number";
 import { refusedInput } from "../failure.js";
+import { readAll } from "../files/read.js";
 import { identityOf } from "../identity.js";
-import { readAll } from "../io.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 

@@ -22,8 +22,8 @@ import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { successor, TRUST_COMPONENT } from "@firmseal/verifier/follow";
 import { peek } from "@firmseal/verifier/peek";
 import { COND_IMAGE_MATCH, DIR_FETCH, DIR_WRITE, ROLE_RELEASE } from "@firmseal/verifier/spec";
-import { isRefusal } from "../failure.js";
-import { host } from "../io.js";
+import { isRefusal } from "../hints.js";
+import { host } from "../host.js";
 
 /** All that a trust file can name and this project verifies: a device with fewer can do less than a plan says. */
 const ALGS: Alg[] = [ed25519, es256, hsslms];

@@ -3,7 +3,9 @@
 import { REFUSALS } from "@firmseal/verifier/names";
 import { CODES, Failure, usage } from "../failure.js";
 import { meaningOf } from "../hints.js";
-import { data, say, visible, warn } from "../ui.js";
+import { warn } from "../notices.js";
+import { data, say } from "../ui.js";
+import { visible } from "../words.js";
 import { type CohortResult, type StepResult, sums } from "./plan.js";
 
 const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";

@@ -3,8 +3,8 @@
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { take } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
-import { isRefusal } from "../failure.js";
-import { readEnvelope } from "../io.js";
+import { readEnvelope } from "../envelope-file.js";
+import { isRefusal } from "../hints.js";
 import { rehearse } from "../prepare.js";
 import { about } from "../trust-ref.js";
 import type { Step } from "./plan.js";

@@ -2,7 +2,7 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
-import { host } from "../io.js";
+import { host } from "../host.js";
 import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "./flash-model.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
 

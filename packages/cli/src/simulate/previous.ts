@@ -6,7 +6,6 @@ import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { sha256Hex } from "../digest.js";
-import { usage } from "../failure.js";
 import type { Release } from "./engine.js";
 
 /** Bytes of the first image; odd, so that its end is not that of a page or a word. */
@@ -50,7 +49,10 @@ function description(sequence: string, identity: Identity, components: readonly 
   };
 }
 
-/** A release with the sequence number before `sequence`, signed by `need` keys of its own, with images of at most `size` bytes. */
+/**
+ * A release with the sequence number before `sequence`, signed by `need` keys of its own, with images of at most `size` bytes. Throws a RangeError
+ * for a vendor that is named by a number: no description can name one.
+ */
 export async function madeUp(
   sequence: readonly [number, number],
   identity: Identity,
@@ -58,8 +60,7 @@ export async function madeUp(
   size: number,
   need: number,
 ): Promise<Release> {
-  if (identity.vendor[0]?.length !== 16)
-    throw usage("for a vendor that is named by a number no release can be made up", "give the one that is there: --previous ENVELOPE");
+  if (identity.vendor[0]?.length !== 16) throw new RangeError("for a vendor that is named by a number no release can be made up");
   const keys = Array.from({ length: need }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {

@@ -1,7 +1,7 @@
 // device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
-import { host } from "../io.js";
+import { host } from "../host.js";
 import { FlashStore } from "./flash.js";
 import { blank, type FlashModel } from "./flash-model.js";
 import { powerOn, storageIo } from "./storage-model.js";

@@ -1,0 +1,49 @@
+// Every error, as the command line shows it.
+
+import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
+import { errors } from "@firmseal/verifier";
+import { REFUSALS } from "@firmseal/verifier/names";
+import { CODES, Failure, refusedInput, systemFault } from "./failure.js";
+import { hintOf, isRefusal, meaningOf } from "./hints.js";
+import { ImageError } from "./image/layout.js";
+import { KeyFileError } from "./keys/error.js";
+
+/** Every error as a Failure. */
+export function failureOf(e: unknown): Failure {
+  if (e instanceof Failure) return e;
+  if (isRefusal(e)) {
+    const cause = e.cause === undefined ? undefined : systemFault(e.cause, "the device");
+    if (cause) return cause;
+    const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
+    // a policy comes from the options, not from what was read
+    const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
+    return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
+  }
+  if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
+  // a signature that came out wrong is no fault of the command line
+  if (e instanceof KeyError && e.code === "fault")
+    return new Failure(
+      3,
+      "KEY",
+      CODES.KEY,
+      e.message,
+      "nothing was written; find out what is wrong with who signs, and do not use the key until then",
+    );
+  if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");
+  if (e instanceof ImageError) return refusedInput("IMAGE", e.message, e.hint);
+  if (e instanceof DescriptionError)
+    return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json of @firmseal/signer");
+  if (e instanceof AlreadySigned)
+    return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; verify it to see who has");
+  return (
+    systemFault(e, "the system") ??
+    new Failure(
+      3,
+      "INTERNAL",
+      CODES.INTERNAL,
+      `a fault of this program: ${e instanceof Error ? e.message : String(e)}`,
+      "please report it with the command that led to it",
+      { cause: e },
+    )
+  );
+}
