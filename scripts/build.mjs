@@ -5,12 +5,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
 const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
-const OUTPUTS = ["packages/verifier/lib/index.js", "packages/signer/lib/index.js", CLI_MAIN, "packages/verifier/dist/package.json"];
+const OUTPUTS = [...LIBRARIES.map((name) => `packages/${name}/lib/index.js`), CLI_MAIN, "packages/verifier/dist/package.json"];
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -26,8 +27,16 @@ function* filesUnder(folder) {
 /** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
 function fingerprint() {
   const hash = createHash("sha256").update(process.version);
-  const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "scripts/build.mjs", "scripts/bundle.mjs", "scripts/schema.mjs"];
-  for (const name of ["verifier", "signer", "cli"]) {
+  const inputs = [
+    "package.json",
+    "pnpm-lock.yaml",
+    "tsconfig.base.json",
+    "scripts/build.mjs",
+    "scripts/bundle.mjs",
+    "scripts/packages.mjs",
+    "scripts/schema.mjs",
+  ];
+  for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
     if (name === "signer") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
@@ -48,7 +57,7 @@ function upToDate(now) {
  * as long as its own notes say that it is there.
  */
 function removeStale() {
-  for (const name of ["verifier", "signer", "cli"]) {
+  for (const name of PACKAGES) {
     const folder = join(ROOT, "packages", name);
     if (!existsSync(join(folder, "lib"))) continue;
     for (const path of filesUnder(join(folder, "lib"))) {

@@ -5,7 +5,7 @@
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
 import { plainPem } from "../../packages/cli/src/keys/pkcs8.js";
 import { main } from "../../packages/cli/src/main.js";
-import { writeHex } from "../../packages/cli/test/image-writers.js";
+import { writeHex } from "../../packages/images/test/image-writers.js";
 import { publicKey } from "../../test-vectors/assemble.js";
 import { descriptionSeeds } from "../common/descriptions.js";
 import { RELEASES } from "../common/release.js";

@@ -1,11 +1,11 @@
 // Every error, as the command line shows it.
 
+import { ImageError } from "@firmseal/images";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { REFUSALS } from "@firmseal/verifier/names";
 import { CODES, Failure, refusedInput, systemFault } from "./failure.js";
 import { hintOf, isRefusal, meaningOf } from "./hints.js";
-import { ImageError } from "./image/layout.js";
 import { KeyFileError } from "./keys/error.js";
 
 /** Every error as a Failure. */

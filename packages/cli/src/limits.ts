@@ -1,7 +1,7 @@
 // What the command line takes from files, descriptors and stdin, at most. All of it may come from strangers: what is above a limit is refused with
 // one line before anything is made of it. docs/limits.md has the same table, and a test holds the two together.
 
-import { IMAGE_LIMITS } from "./image/limits.js";
+import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "./keys/limits.js";
 
 const KIB = 1024;

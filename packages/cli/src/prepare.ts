@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
+import { detect, HEAD, parseImage } from "@firmseal/images";
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
@@ -16,7 +17,6 @@ import { openRegular, readAll, readHead } from "./files/read.js";
 import { hashFile } from "./hash-file.js";
 import { host } from "./host.js";
 import { identityOf } from "./identity.js";
-import { detect, HEAD, parseImage } from "./image.js";
 import { LIMITS } from "./limits.js";
 import { warn } from "./notices.js";
 import { scopeOfImage } from "./sequence.js";

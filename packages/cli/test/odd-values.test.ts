@@ -189,7 +189,7 @@ describe("odd values", () => {
   });
 
   it("many boards in one UF2, in a line that can be read", async () => {
-    const { uf2Block, FAMILY_PRESENT } = await import("./image-writers.js");
+    const { uf2Block, FAMILY_PRESENT } = await import("../../images/test/image-writers.js");
     const block = (number: number) => ({
       flags: FAMILY_PRESENT,
       address: 256 * number,

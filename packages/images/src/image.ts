@@ -1,12 +1,12 @@
 // From a firmware file to the bytes that go to flash: raw binary, Intel HEX, UF2 or ELF, told apart by content.
 
 import { extname } from "node:path";
-import { isElf, parseElf } from "./image/elf.js";
-import { parseHex } from "./image/ihex.js";
-import { type Image, ImageError, type ImageFormat } from "./image/layout.js";
-import { parseUf2 } from "./image/uf2.js";
+import { isElf, parseElf } from "./elf.js";
+import { parseHex } from "./ihex.js";
+import { type Image, ImageError, type ImageFormat } from "./layout.js";
+import { parseUf2 } from "./uf2.js";
 
-export { type Image, ImageError, type ImageFormat } from "./image/layout.js";
+export { type Image, ImageError, type ImageFormat } from "./layout.js";
 
 /** Bytes of the head that detect() looks at. */
 export const HEAD = 4096;
