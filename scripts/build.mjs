@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
@@ -11,7 +11,12 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
 const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
-const OUTPUTS = [...LIBRARIES.map((name) => `packages/${name}/lib/index.js`), CLI_MAIN, "packages/verifier/dist/package.json"];
+const OUTPUTS = [
+  ...LIBRARIES.map((name) => `packages/${name}/lib/index.js`),
+  CLI_MAIN,
+  "packages/bundler/dist/parts.json",
+  "packages/verifier/dist/package.json",
+];
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -97,7 +102,7 @@ function licences(inputs) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { makeParts } = await import("./bundle.mjs");
+  const { makeParts, PARTS } = await import("./bundle.mjs");
   const fresh = `${CACHE}/cli`;
   rmSync(fresh, { recursive: true, force: true });
   const { metafile } = await build({
@@ -127,7 +132,10 @@ async function commandLine() {
   });
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSchema]));
   const { statements, names, errors } = await makeParts();
-  writeFileSync(join(fresh, "parts.json"), JSON.stringify({ statements, names, errors }));
+  const parts = JSON.stringify({ statements, names, errors });
+  writeFileSync(join(fresh, "parts.json"), parts);
+  mkdirSync(dirname(PARTS), { recursive: true });
+  writeFileSync(PARTS, parts);
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
   const dist = `${ROOT}packages/cli/dist`;
   rmSync(`${CACHE}/old`, { recursive: true, force: true });

@@ -54,7 +54,8 @@ const MAY_IMPORT = {
   signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes|post-quantum)|ajv|cbor-x)$/,
   // the libraries of the key services are the user's to install: keys/*.ts load them when a key is kept there
   images: /^(uf2|node:)$/,
-  cli: /^(@firmseal\/(images|signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|terser|node:)$/,
+  bundler: /^(terser|node:)$/,
+  cli: /^(@firmseal\/(bundler|images|signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|node:)$/,
 };
 
 /** The direction of dependencies: cli → signer → verifier → nothing. */

@@ -1,5 +1,14 @@
 import { gzipSync } from "node:zlib";
-import { ALG_NAMES, type AlgName, DEFAULT_FEATURES, FEATURE_NAMES, type FeatureName, type Form, minified, readable } from "../bundle.js";
+import {
+  ALG_NAMES,
+  type AlgName,
+  DEFAULT_FEATURES,
+  FEATURE_NAMES,
+  type FeatureName,
+  type Form,
+  minified,
+  readable,
+} from "@firmseal/bundler";
 import { usage } from "../failure.js";
 import { warn } from "../notices.js";
 import { checkOutput, writeOut } from "../output.js";

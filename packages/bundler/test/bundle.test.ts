@@ -5,8 +5,8 @@ import vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import { prepare, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { expectFailure, Place } from "../../cli/test/run.js";
 import { type AlgName, DEFAULT_FEATURES, type FeatureName, type Form, minified, readable } from "../src/bundle.js";
-import { expectFailure, Place } from "./run.js";
 
 interface Api {
   [name: string]: unknown;

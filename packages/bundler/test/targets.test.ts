@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { FACTS, standard, words } from "../../cli/test/run.js";
 import { ALG_NAMES } from "../src/bundle.js";
 import { advise, TARGETS } from "../src/targets.js";
-import { FACTS, standard, words } from "./run.js";
 
 describe("targets", () => {
   it("recommend what a bundle can hold", () => {
