@@ -55,7 +55,8 @@ const MAY_IMPORT = {
   // the libraries of the key services are the user's to install: keys/*.ts load them when a key is kept there
   images: /^(uf2|node:)$/,
   bundler: /^(terser|node:)$/,
-  cli: /^(@firmseal\/(bundler|images|signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|node:)$/,
+  simulator: /^(@firmseal\/(signer|verifier)|node:)$/,
+  cli: /^(@firmseal\/(bundler|images|signer|simulator|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|node:)$/,
 };
 
 /** The direction of dependencies: cli → signer → verifier → nothing. */

@@ -14,6 +14,7 @@ import {
   toHex,
   trustSigners,
 } from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { ROLE_ROOT } from "@firmseal/verifier/spec";
@@ -21,7 +22,6 @@ import { Failure, usage } from "./failure.js";
 import { failureOf } from "./failure-of.js";
 import { readAll, readHead } from "./files/read.js";
 import { hintOf, isRefusal, meaningOf } from "./hints.js";
-import { host } from "./host.js";
 import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
 import { LIMITS } from "./limits.js";
 import { warn } from "./notices.js";

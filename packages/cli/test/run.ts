@@ -39,8 +39,9 @@ function newest(folder: string): number {
 // the command line that is tested is the built one: an old one would tell nothing
 if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
 if (
-  Math.max(...["verifier/src", "signer/src", "bundler/src", "images/src", "cli/src"].map((name) => newest(join(packages, name)))) >
-  statSync(main).mtimeMs
+  Math.max(
+    ...["verifier/src", "signer/src", "bundler/src", "images/src", "simulator/src", "cli/src"].map((name) => newest(join(packages, name))),
+  ) > statSync(main).mtimeMs
 )
   throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
 

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
@@ -8,7 +9,6 @@ import { readEnvelope, readSource } from "../envelope-file.js";
 import { environment, Failure, systemFault, usage } from "../failure.js";
 import { failureOf } from "../failure-of.js";
 import { holdSignals } from "../files/write.js";
-import { host } from "../host.js";
 import { identityOf } from "../identity.js";
 import { type Lock, lock } from "../lock.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";

@@ -1,4 +1,20 @@
 import { toHex } from "@firmseal/signer";
+import type { Setup } from "@firmseal/simulator";
+import {
+  add,
+  count,
+  DEVICES,
+  host,
+  madeUp,
+  type Point,
+  PREVIOUS_SIZE,
+  type Release,
+  type Report,
+  Simulation,
+  type Tally,
+  tally,
+  Unsimulated,
+} from "@firmseal/simulator";
 import { type ComponentId, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
@@ -8,14 +24,8 @@ import { allSet, kinds, payloadFiles } from "../audit.js";
 import { readEnvelope, readSource } from "../envelope-file.js";
 import { CODES, Failure, usage } from "../failure.js";
 import { failureOf } from "../failure-of.js";
-import { host } from "../host.js";
 import { identityOf } from "../identity.js";
 import { type ProgressBar, progress } from "../notices.js";
-import { DEVICES } from "../simulate/devices.js";
-import { type Release, Simulation, Unsimulated } from "../simulate/engine.js";
-import { madeUp, PREVIOUS_SIZE } from "../simulate/previous.js";
-import { add, count, type Point, type Report, type Tally, tally } from "../simulate/report.js";
-import type { Setup } from "../simulate/store.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { data, json, say } from "../ui.js";
 

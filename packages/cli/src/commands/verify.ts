@@ -1,4 +1,5 @@
 import { toHex } from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { rawKey } from "@firmseal/verifier/bytes";
 import { MANIFEST } from "@firmseal/verifier/names";
@@ -7,7 +8,6 @@ import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
 import { readEnvelope } from "../envelope-file.js";
 import { failureOf } from "../failure-of.js";
-import { host } from "../host.js";
 import { keyWords } from "../key-ref.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say } from "../ui.js";

@@ -1,6 +1,7 @@
 // rotate bridge: a release that moves devices from one trust file to the next, signed by keys of both.
 
 import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { REFUSALS } from "@firmseal/verifier/names";
@@ -11,7 +12,6 @@ import { outsideUris } from "../audit.js";
 import type { SignOptions } from "../commands/sign.js";
 import { Failure, usage } from "../failure.js";
 import { isRefusal, meaningOf } from "../hints.js";
-import { host } from "../host.js";
 import { identityOf } from "../identity.js";
 import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import { warnOfLonePartner } from "../keys/hybrid.js";

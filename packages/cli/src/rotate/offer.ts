@@ -1,6 +1,7 @@
 // One release offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and the rule by which
 // it takes over a trust file. Payloads that are not in the envelope are taken to be there and to be right.
 
+import { host } from "@firmseal/simulator";
 import {
   type Alg,
   ed25519,
@@ -23,7 +24,6 @@ import { successor, TRUST_COMPONENT } from "@firmseal/verifier/follow";
 import { peek } from "@firmseal/verifier/peek";
 import { COND_IMAGE_MATCH, DIR_FETCH, DIR_WRITE, ROLE_RELEASE } from "@firmseal/verifier/spec";
 import { isRefusal } from "../hints.js";
-import { host } from "../host.js";
 
 /** All that a trust file can name and this project verifies: a device with fewer can do less than a plan says. */
 const ALGS: Alg[] = [ed25519, es256, hsslms];

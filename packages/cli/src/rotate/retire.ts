@@ -11,12 +11,12 @@ import {
   thumbprint,
   toHex,
 } from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
 import { Failure, refusedInput, usage } from "../failure.js";
 import { isRefusal } from "../hints.js";
-import { host } from "../host.js";
 import { hideSecrets, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
 import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";

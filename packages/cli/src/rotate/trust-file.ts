@@ -1,7 +1,7 @@
 // Trust files as the workflow of a rotation takes them: read, and signed by as many of their own roots as they want.
 
+import { host } from "@firmseal/simulator";
 import { embeddedTrust, type TrustStore, trustFile } from "@firmseal/verifier";
-import { host } from "../host.js";
 import { believedAt } from "../trust-ref.js";
 
 export interface TrustOnFile {

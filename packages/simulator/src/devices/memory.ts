@@ -4,7 +4,7 @@ import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
 import { same as sameBytes } from "@firmseal/verifier/bytes";
 import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
+import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
 /** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
 type Pieces = readonly (readonly number[])[];

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { type Disk, FsModel, TEARS } from "./fs-model.js";
-import type { Cut, Machine, Setup, Started, Store } from "./store.js";
+import { type Disk, FsModel, TEARS } from "../models/fs-model.js";
+import type { Cut, Machine, Setup, Started, Store } from "../store.js";
 
 const FOLDER = "/device";
 

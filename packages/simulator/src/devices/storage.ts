@@ -2,10 +2,10 @@
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
 import { host } from "../host.js";
+import { blank, type FlashModel } from "../models/flash-model.js";
+import { powerOn, storageIo } from "../models/storage-model.js";
+import { inPackets, type Setup, type Started, type Store } from "../store.js";
 import { FlashStore } from "./flash.js";
-import { blank, type FlashModel } from "./flash-model.js";
-import { powerOn, storageIo } from "./storage-model.js";
-import { inPackets, type Setup, type Started, type Store } from "./store.js";
 
 /** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
 const ROOM_FOR = 6;

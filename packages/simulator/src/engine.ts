@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
-import { host } from "../host.js";
+import { host } from "./host.js";
 import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 

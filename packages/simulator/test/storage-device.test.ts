@@ -10,10 +10,10 @@ import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@fi
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../verifier/test/effort.js";
 import { randoms } from "../../verifier/test/randoms.js";
-import { Simulation } from "../src/simulate/engine.js";
-import { blank, FlashModel, PowerCut } from "../src/simulate/flash-model.js";
-import { storageStore } from "../src/simulate/storage.js";
-import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/simulate/storage-model.js";
+import { storageStore } from "../src/devices/storage.js";
+import { Simulation } from "../src/engine.js";
+import { blank, FlashModel, PowerCut } from "../src/models/flash-model.js";
+import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 const key = privateKey("ed25519", hex("0b".repeat(32)));

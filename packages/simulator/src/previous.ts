@@ -1,11 +1,10 @@
 // A release to be there before the update, where none is given: made up, for the same device and components, with images of no meaning. It
 // is signed by keys that are made for it, that exist in this process only, and that are trusted by the simulated device only.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { sha256Hex } from "../digest.js";
 import type { Release } from "./engine.js";
 
 /** Bytes of the first image; odd, so that its end is not that of a page or a word. */
@@ -29,7 +28,7 @@ function description(sequence: string, identity: Identity, components: readonly 
       "directive-override-parameters": {
         "vendor-identifier": uuid(identity.vendor[0]),
         "class-identifier": uuid(identity.class[0]),
-        "image-digest": { hex: sha256Hex(image) },
+        "image-digest": { hex: createHash("sha256").update(image).digest("hex") },
         "image-size": image.length,
       },
     },

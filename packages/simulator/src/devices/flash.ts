@@ -3,8 +3,8 @@
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
 import { host } from "../host.js";
-import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "./flash-model.js";
-import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "./store.js";
+import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "../models/flash-model.js";
+import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
 /** A device on a flash: how it is switched on, and what the bytes at an address are for. */
 export interface FlashKind {

@@ -1,10 +1,10 @@
 // The devices that `firmseal simulate --device` knows: one row each.
 
+import type { MakeStore } from "../store.js";
 import { filesStore } from "./files.js";
 import { flashStore } from "./flash.js";
 import { memoryStore } from "./memory.js";
 import { storageStore } from "./storage.js";
-import type { MakeStore } from "./store.js";
 
 export const DEVICES: { readonly [name: string]: MakeStore } = {
   flash: (setup) => flashStore(setup),
