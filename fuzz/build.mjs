@@ -14,11 +14,10 @@ const source = (path) => join(ROOT, "packages", path);
 
 /** Imports of the packages, as vitest.config.ts has them. */
 const PACKAGES = [
-  [/^@firmseal\/verifier$/, () => source("verifier/src/index.ts")],
   [/^@firmseal\/verifier\/spec$/, () => source("verifier/src/spec/index.ts")],
   [/^@firmseal\/verifier\/names$/, () => source("verifier/src/spec/names.ts")],
   [/^@firmseal\/verifier\/(.*)$/, (name) => source(`verifier/src/${name}.ts`)],
-  [/^@firmseal\/signer$/, () => source("signer/src/index.ts")],
+  [/^@firmseal\/(\w+)$/, (name) => source(`${name}/src/index.ts`)],
 ];
 
 /** What reaches networks, tokens and other programs: it is not there. */

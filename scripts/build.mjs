@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { directImports } from "./direct-imports.mjs";
 import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -38,6 +39,7 @@ function fingerprint() {
     "tsconfig.base.json",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
+    "scripts/direct-imports.mjs",
     "scripts/packages.mjs",
     "scripts/schema.mjs",
   ];
@@ -111,7 +113,7 @@ async function commandLine() {
     // a worker is a program of its own
     entryPoints: [
       { in: `${ROOT}packages/cli/src/start.ts`, out: "main" },
-      { in: `${ROOT}packages/cli/src/keys/hss-worker.ts`, out: "keys/hss-worker" },
+      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
     ],
     outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
@@ -122,6 +124,7 @@ async function commandLine() {
     // the user installs those that are needed
     external: Object.keys(JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8")).peerDependencies ?? {}),
     target: "node20.19",
+    plugins: [directImports(`${ROOT}packages/`, LIBRARIES)],
     // stack traces and error names stay readable; the whitespace is what costs time to read
     minifyWhitespace: true,
     minifySyntax: true,

@@ -55,6 +55,8 @@ const MAY_IMPORT = {
   // the libraries of the key services are the user's to install: keys/*.ts load them when a key is kept there
   images: /^(uf2|node:)$/,
   bundler: /^(terser|node:)$/,
+  // the libraries of the key services are the user's to install: sources/ loads them when a key is kept there
+  keys: /^(@firmseal\/(signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|pkcs11js|node:)$/,
   simulator: /^(@firmseal\/(signer|verifier)|node:)$/,
   cli: /^(@firmseal\/(bundler|images|signer|simulator|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|node:)$/,
 };

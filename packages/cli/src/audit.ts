@@ -2,6 +2,7 @@
 // tells apart, and each payload must meet an image digest on the way.
 
 import { createHash } from "node:crypto";
+import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import {
   type Digest,
@@ -32,13 +33,10 @@ import {
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
-import { Failure, tooMuch } from "./failure.js";
 import { hashFile } from "./hash-file.js";
 import { hintOf, isRefusal, meaningOf } from "./hints.js";
 import { LIMITS } from "./limits.js";
-import { warn } from "./notices.js";
 import { allParameters, steps } from "./tree.js";
-import { grouped } from "./words.js";
 
 type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 

@@ -1,19 +1,15 @@
 // Whether a key may sign a manifest: by its role, devices, sequence numbers and algorithm in a trust file, and by what it has signed before.
 // Asked before anything is entered in a log.
 
+import type { Entry } from "@firmseal/keys";
+import { isMlDsa, isOfTrustFile, knownEntries, nameOf, refusedInput, usage, warn } from "@firmseal/keys";
 import { coseAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { rawKey, same } from "@firmseal/verifier/bytes";
 import { decimal, less } from "@firmseal/verifier/number";
 import { identities } from "./audit.js";
-import { refusedInput, usage } from "./failure.js";
 import { isRefusal, meaningOf } from "./hints.js";
-import { isMlDsa } from "./keys/mldsa-der.js";
-import { knownEntries, nameOf } from "./ledger.js";
-import type { Entry } from "./log.js";
-import { warn } from "./notices.js";
 import { readTrustFile, type TrustOnFile } from "./rotate/trust-file.js";
-import { isOfTrustFile } from "./sequence.js";
 import { limitsOf, limitWords } from "./trust-ref.js";
 
 /** --trust and --role of a command that signs manifests. */

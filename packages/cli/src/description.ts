@@ -1,13 +1,10 @@
 // A description file → an unsigned envelope. Ours is told from the retired reference tool's by "$schema", which ours requires.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
+import { bounded, grouped, readAll, refusedInput, visible, warn } from "@firmseal/keys";
 import { DescriptionError, encode, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
-import { refusedInput } from "./failure.js";
-import { readAll } from "./files/read.js";
 import { hashFile } from "./hash-file.js";
 import { LIMITS } from "./limits.js";
-import { warn } from "./notices.js";
-import { bounded, grouped, visible } from "./words.js";
 
 /** Paths in a description are relative to the file that names them. */
 function files(folder: string): Files {

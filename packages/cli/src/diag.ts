@@ -1,6 +1,7 @@
 // CBOR diagnostic notation (RFC 8949 §8, RFC 8610 §G for << >>) of an envelope, with the names of its numbers as comments. Byte strings
 // are opened where the format says that they hold CBOR, and nowhere else.
 
+import { grouped, visible } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import type { Bytes, Source } from "@firmseal/verifier";
 import {
@@ -52,7 +53,6 @@ import {
   PARAM_IMAGE_DIGEST,
 } from "@firmseal/verifier/spec";
 import { LIMITS } from "./limits.js";
-import { grouped, visible } from "./words.js";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
 type Place =

@@ -1,13 +1,11 @@
 // Envelopes and payloads, as they are read from files.
 
 import { closeSync, readSync } from "node:fs";
+import { Failure, grouped, openRegular, readAll, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
 import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
-import { Failure, tooMuch } from "./failure.js";
-import { openRegular, readAll } from "./files/read.js";
 import { hintOf } from "./hints.js";
 import { LIMITS } from "./limits.js";
-import { grouped } from "./words.js";
 
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;

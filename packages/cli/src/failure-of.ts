@@ -1,12 +1,12 @@
 // Every error, as the command line shows it.
 
 import { ImageError } from "@firmseal/images";
+import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { REFUSALS } from "@firmseal/verifier/names";
-import { CODES, Failure, refusedInput, systemFault } from "./failure.js";
+import type { CommanderError } from "commander";
 import { hintOf, isRefusal, meaningOf } from "./hints.js";
-import { KeyFileError } from "./keys/error.js";
 
 /** Every error as a Failure. */
 export function failureOf(e: unknown): Failure {
@@ -45,5 +45,21 @@ export function failureOf(e: unknown): Failure {
       "please report it with the command that led to it",
       { cause: e },
     )
+  );
+}
+
+/** What was typed behind an option may be the passphrase itself, by a slip: it is not told to logs. */
+function withoutSecrets(message: string): string {
+  return message
+    .replace(/^(unknown option '-[^=']*)=.*'/, "$1'")
+    .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
+}
+
+/** What commander refuses. */
+export function wrongUse(e: CommanderError): Failure {
+  return usage(
+    // a suggestion stands in a line of its own there
+    e.code === "commander.help" ? "no command is given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),
+    "firmseal --help lists the commands, firmseal COMMAND --help its options",
   );
 }

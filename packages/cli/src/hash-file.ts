@@ -3,10 +3,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { basename } from "node:path";
+import { openRegular, progress as progressOf, systemFault } from "@firmseal/keys";
 import type { Digested } from "@firmseal/signer";
-import { systemFault } from "./failure.js";
-import { openRegular } from "./files/read.js";
-import { progress as progressOf } from "./notices.js";
 
 /** Read at a time: large enough that the calls do not count, small enough to stay in the processor's cache until it is hashed. */
 const HASH_CHUNK = 1 << 18;

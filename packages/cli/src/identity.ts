@@ -1,7 +1,7 @@
 // --vendor and --class, for what is signed and for the device alike.
 
+import { usage } from "@firmseal/keys";
 import { identityUuids, isUuid } from "@firmseal/signer";
-import { usage } from "./failure.js";
 
 /** Nearly a UUID, or a part of one: a slip must not become the name of a class that no device has. */
 const ALMOST_UUID = /^[0-9a-f]*(-[0-9a-f]*){2,}$/i;

@@ -2,7 +2,7 @@
 // one line before anything is made of it. docs/limits.md has the same table, and a test holds the two together.
 
 import { IMAGE_LIMITS } from "@firmseal/images";
-import { KEY_LIMITS } from "./keys/limits.js";
+import { KEY_LIMITS } from "@firmseal/keys";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,8 +1,8 @@
 // Options that several commands share, each told once.
 
+import type { PassphraseOption } from "@firmseal/keys";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { PassphraseOption } from "./keys/hand-out.js";
 
 export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];

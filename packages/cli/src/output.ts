@@ -2,10 +2,8 @@
 
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { noFolder, readHead, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { looksLikeEnvelope } from "./envelope-kind.js";
-import { systemFault, usage } from "./failure.js";
-import { readHead } from "./files/read.js";
-import { noFolder, writeWhole } from "./files/write.js";
 import { product } from "./ui.js";
 
 const STDIN = "-";

@@ -4,23 +4,18 @@ import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { detect, HEAD, parseImage } from "@firmseal/images";
+import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "./audit.js";
 import { encodeDescription } from "./description.js";
-import { sha256Hex } from "./digest.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
-import { refusedInput, usage } from "./failure.js";
-import { openRegular, readAll, readHead } from "./files/read.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 import { LIMITS } from "./limits.js";
-import { warn } from "./notices.js";
-import { scopeOfImage } from "./sequence.js";
-import { grouped, visible } from "./words.js";
 
 export interface InputOptions {
   vendor?: string;

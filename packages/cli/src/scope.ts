@@ -1,10 +1,10 @@
 // For which kinds of device a manifest is, as the logs name them.
 
+import { refusedInput } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
 import { allSet } from "./audit.js";
-import { refusedInput } from "./failure.js";
 import { LIMITS } from "./limits.js";
 
 /**

@@ -1,10 +1,10 @@
 // Who made the signatures of an envelope, among keys that are known. For people and audits: what a device believes is decided by open().
 
+import { usage } from "@firmseal/keys";
 import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import type { Claim } from "@firmseal/verifier/cose";
 import { ALGS } from "@firmseal/verifier/names";
-import { usage } from "./failure.js";
 import { LIMITS } from "./limits.js";
 
 /** A key that may have signed: what it is called, and what it may sign where a trust file says so. */

@@ -1,7 +1,7 @@
 // --target: what is said about the algorithms of the keys.
 
 import { type Advice, advise, TARGETS } from "@firmseal/bundler";
-import { usage } from "./failure.js";
+import { usage } from "@firmseal/keys";
 
 /** undefined: no target is named. Wrong use where there is none of this name. */
 export function adviceFor(target: string | undefined, algs: readonly string[]): Advice | undefined {

@@ -1,6 +1,7 @@
 // The commands of an envelope as a tree of plain values, read with the verifier's reader. For inspect, and to find what a payload check
 // has to try.
 
+import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import {
   ARRAY,
@@ -46,9 +47,7 @@ import {
   PARAM_STRICT_ORDER,
   PARAM_VENDOR_IDENTIFIER,
 } from "@firmseal/verifier/spec";
-import { tooMuch } from "./failure.js";
 import { LIMITS } from "./limits.js";
-import { grouped } from "./words.js";
 
 /** A digest in text form. */
 export interface DigestText {

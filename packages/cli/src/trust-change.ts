@@ -1,15 +1,13 @@
 // What a trust file changes: the difference to the one before, which a root is shown before it signs.
 
+import { Failure, keyWords, visible } from "@firmseal/keys";
 import { ROLES, type RoleName, toHex } from "@firmseal/signer";
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { decimal } from "@firmseal/verifier/number";
-import { Failure } from "./failure.js";
 import { hintOf } from "./hints.js";
-import { keyWords } from "./key-ref.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 import { say } from "./ui.js";
-import { visible } from "./words.js";
 
 /** The file before, as it was named. */
 export interface Previous {

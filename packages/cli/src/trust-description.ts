@@ -1,13 +1,12 @@
 // The JSON that a trust file is made from (docs/trust.md). Keys are named by files, roles by name; whatever else stands in it is refused.
 
 import { dirname, isAbsolute } from "node:path";
+import type { Asking } from "@firmseal/keys";
+import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
 import { isUuid, parseUuid, ROLES, type RoleName, type TrustDescription, type TrustEntry } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { Failure, refusedInput } from "./failure.js";
 import { hintOf } from "./hints.js";
 import { identityOf } from "./identity.js";
-import { open } from "./keys/file.js";
-import type { Asking } from "./keys/kind.js";
 import { LIMITS } from "./limits.js";
 
 const SCHEMA = "urn:firmseal:trust:1";
@@ -88,7 +87,7 @@ async function entry(value: unknown, at: string, folder: string, ask: Asking): P
   const [since, until] = [m.number("since"), m.number("until")];
   m.done();
   // files alone: a description must not be able to name a program that is then run
-  const key = (await open(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
+  const key = (await openKeyFile(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
   return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
 

@@ -1,14 +1,12 @@
 // What a device embeds of a trust file: all of it, for a bundle with the feature trust, or the keys of one role, for one without.
 
+import { usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { usage } from "./failure.js";
 import { isRefusal } from "./hints.js";
 import { identityOf } from "./identity.js";
-import { warn } from "./notices.js";
 import { about } from "./trust-ref.js";
-import { visible } from "./words.js";
 
 function title(store: TrustStore): string {
   // a name may hold what would end a comment, or the line

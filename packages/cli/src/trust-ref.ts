@@ -1,6 +1,7 @@
 // Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
 
 import { statSync } from "node:fs";
+import { anchors, Failure, keyFacts, publicKeys, readAll, readHead, usage, visible, warn, warnOfTestKeys } from "@firmseal/keys";
 import {
   acceptTrust,
   formatUuid,
@@ -18,16 +19,11 @@ import { host } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { ROLE_ROOT } from "@firmseal/verifier/spec";
-import { Failure, usage } from "./failure.js";
 import { failureOf } from "./failure-of.js";
-import { readAll, readHead } from "./files/read.js";
 import { hintOf, isRefusal, meaningOf } from "./hints.js";
-import { anchors, keyFacts, publicKeys, warnOfTestKeys } from "./key-ref.js";
 import { LIMITS } from "./limits.js";
-import { warn } from "./notices.js";
 import { type PassphraseOptions, passphraseOptions } from "./options.js";
 import { checkOutput } from "./output.js";
-import { visible } from "./words.js";
 
 /** What a trust file is held against: root keys, or the trust file before. */
 export interface PinOptions extends PassphraseOptions {

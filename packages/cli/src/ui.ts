@@ -2,9 +2,7 @@
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
-import { type Failure, systemFault, tooMuch } from "./failure.js";
-import { listen } from "./notices.js";
-import { UNSAFE, visible } from "./words.js";
+import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
 
 const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
 

@@ -1,31 +1,34 @@
 // One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
 
-import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
-import type { Manifest, TrustStore } from "@firmseal/verifier";
-import { HASHES } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
-import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
-import { sha256Hex } from "./digest.js";
-import { refusedInput } from "./failure.js";
-import type { HeldKey, SigningKey } from "./keys/kind.js";
-import { type Ledgers, nameOf, type Receipt, withLedgers } from "./ledger.js";
-import { warn } from "./notices.js";
-import { type NextSequence, rehearse } from "./prepare.js";
-import type { TrustOnFile } from "./rotate/trust-file.js";
-import { scopeOf } from "./scope.js";
+import type { HeldKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
   concerns,
   isOfTrustFile,
   type Known,
+  type Ledgers,
+  nameOf,
   nextSequence,
+  type Receipt,
+  refusedInput,
   type SequenceOverrides,
   scopeOfTrust,
+  sha256Hex,
   TRUST_FILES,
-} from "./sequence.js";
+  visible,
+  warn,
+  withLedgers,
+} from "@firmseal/keys";
+import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
+import type { Manifest, TrustStore } from "@firmseal/verifier";
+import { HASHES } from "@firmseal/verifier/names";
+import { decimal } from "@firmseal/verifier/number";
+import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { type NextSequence, rehearse } from "./prepare.js";
+import type { TrustOnFile } from "./rotate/trust-file.js";
+import { scopeOf } from "./scope.js";
 import type { Previous } from "./trust-change.js";
 import { trustName } from "./trust-ref.js";
-import { visible } from "./words.js";
 
 export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** Another place for the log of the keys. */

@@ -2,9 +2,9 @@
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { CODES } from "../../keys/src/errors/failure.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { encodeDescription } from "../src/description.js";
-import { CODES } from "../src/failure.js";
 import { failureOf } from "../src/failure-of.js";
 import { LIMITS } from "../src/limits.js";
 import { readFleet } from "../src/rotate/fleet.js";

@@ -4,7 +4,7 @@ import { type PrivateKey, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 import { expectFailure, Place, words } from "./run.js";
 

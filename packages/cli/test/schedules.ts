@@ -2,7 +2,7 @@
 // decided here, so a schedule is a list of numbers, and a signer can be held, or killed, at any call.
 
 import { Worker } from "node:worker_threads";
-import { program } from "./processes.js";
+import { program } from "../../keys/test/processes.js";
 
 const ACTOR = `
   import fs from "node:fs";
@@ -148,7 +148,7 @@ export class Actor {
 
 /** Threads that work in folders below `root`. */
 export async function actors(n: number, root: string): Promise<Actor[]> {
-  const path = await program(ACTOR);
+  const path = await program(ACTOR, import.meta.url);
   const all = Array.from({ length: n }, () => new Actor(path, root));
   for (const actor of all) await actor.ready();
   return all;

@@ -1,21 +1,17 @@
 // Detached signing, second half: a signature that was made somewhere else over what tbs.ts wrote.
 
+import { keyFacts, keyWords, publicKeys, readAll, refuseTestKeys, signatureOf, usage, visible, wrongSignature } from "@firmseal/keys";
 import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { readEnvelope } from "../envelope-file.js";
-import { usage } from "../failure.js";
-import { readAll } from "../files/read.js";
 import { isRefusal } from "../hints.js";
-import { keyFacts, keyWords, publicKeys, refuseTestKeys } from "../key-ref.js";
 import { LIMITS } from "../limits.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { checkOutput, deliver } from "../output.js";
 import { review } from "../prepare.js";
-import { signatureOf, wrongSignature } from "../signature-file.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;

@@ -2,20 +2,38 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import {
+  acceptRestored,
+  CODES,
+  claimedKey,
+  conflictFailure,
+  conflicts,
+  conflictWords,
+  type Entry,
+  environment,
+  Failure,
+  type Fault,
+  type Log,
+  lockLog,
+  looksLikeLog,
+  missed,
+  nameOf,
+  placeOf,
+  readHead,
+  readLog,
+  type Seen,
+  someOf,
+  tooMuch,
+  usage,
+  visible,
+  witness,
+} from "@firmseal/keys";
 import { peek } from "@firmseal/verifier/peek";
-import { conflictFailure, conflicts, conflictWords } from "../audit-compare.js";
 import { readEnvelope } from "../envelope-file.js";
-import { CODES, environment, Failure, tooMuch, usage } from "../failure.js";
-import { readHead } from "../files/read.js";
-import { claimedKey } from "../key-ref.js";
-import { acceptRestored, lockLog, missed, nameOf, placeOf } from "../ledger.js";
 import { LIMITS } from "../limits.js";
-import { type Entry, type Fault, type Log, looksLikeLog, readLog } from "../log.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
 import { digestOf } from "../use.js";
-import { type Seen, witness } from "../witness.js";
-import { someOf, visible } from "../words.js";
 
 export interface AuditOptions extends PassphraseOptions {
   envelope?: string;

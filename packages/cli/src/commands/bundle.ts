@@ -9,11 +9,9 @@ import {
   minified,
   readable,
 } from "@firmseal/bundler";
-import { usage } from "../failure.js";
-import { warn } from "../notices.js";
+import { usage, visible, warn } from "@firmseal/keys";
 import { checkOutput, writeOut } from "../output.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface BundleOptions {
   alg?: string;

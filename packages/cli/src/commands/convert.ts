@@ -1,13 +1,22 @@
-import { usage } from "../failure.js";
-import { keyFacts, schemeOf, withKey } from "../key-ref.js";
-import { formatPublic, keepsKid, type PrivateFormat, type PublicFormat, privateFormats, publicFormats } from "../keys/format.js";
-import type { HeldKey } from "../keys/kind.js";
-import { passphrase } from "../keys/passphrase.js";
-import { warn } from "../notices.js";
+import type { HeldKey } from "@firmseal/keys";
+import {
+  formatPublic,
+  keepsKid,
+  keyFacts,
+  type PrivateFormat,
+  type PublicFormat,
+  passphrase,
+  privateFormats,
+  publicFormats,
+  schemeOf,
+  usage,
+  visible,
+  warn,
+  withKey,
+} from "@firmseal/keys";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { writeOut } from "../output.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 import { refuseToEncrypt, writePrivate } from "./keygen.js";
 
 export interface ConvertOptions extends PassphraseOptions {

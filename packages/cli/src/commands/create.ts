@@ -1,13 +1,12 @@
 import { basename, extname } from "node:path";
+import { readAll, visible } from "@firmseal/keys";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { encodeDescription } from "../description.js";
-import { readAll } from "../files/read.js";
 import { LIMITS } from "../limits.js";
 import { checkOutput, deliver } from "../output.js";
 import { digestText } from "../tree.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface CreateOptions {
   from: string;

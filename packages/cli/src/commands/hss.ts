@@ -1,14 +1,20 @@
+import {
+  exhausted,
+  type HssPlaceOnDisk,
+  highest,
+  hssPlaceOf,
+  isNearlyUsed,
+  keyFacts,
+  overtaken,
+  readAll,
+  readHssFile,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys";
 import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type PublicKey } from "@firmseal/signer";
-import { usage } from "../failure.js";
-import { readAll } from "../files/read.js";
-import { keyFacts } from "../key-ref.js";
-import { exhausted, isNearlyUsed, overtaken, placeOf } from "../keys/hss.js";
-import { readHssFile } from "../keys/hss-file.js";
-import { type HssPlaceOnDisk, highest } from "../keys/hss-state.js";
 import { LIMITS } from "../limits.js";
-import { warn } from "../notices.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface HssOptions {
   /** skip: the number of the next signature. */
@@ -31,7 +37,7 @@ export async function hss(what: "status" | "skip" | "adopt", path: string, o: Hs
   if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt asks for it");
   if (path === "-") throw usage("stdin: the state of the key lies beside its file", "name the file");
   const file = readHssFile(Buffer.from(readAll(path, LIMITS.keyFile)).toString("latin1"), path);
-  const opened = { name: path, params: file.params, key: file.public, place: placeOf(path, file) };
+  const opened = { name: path, params: file.params, key: file.public, place: hssPlaceOf(path, file) };
   const next = await DO[what](opened, o);
   tell(opened, next, o);
 }

@@ -1,3 +1,4 @@
+import { usage, visible, warn } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import type { Slice } from "@firmseal/verifier/cbor";
 import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
@@ -5,12 +6,9 @@ import { decimal } from "@firmseal/verifier/number";
 import { type Outline, peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { readEnvelope } from "../envelope-file.js";
-import { usage } from "../failure.js";
-import { warn } from "../notices.js";
 import { type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { digestText, type Step, steps, type Value } from "../tree.js";
 import { data, json } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface InspectOptions {
   json?: boolean;

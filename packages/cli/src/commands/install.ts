@@ -1,19 +1,16 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage, visible } from "@firmseal/keys";
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decimal } from "@firmseal/verifier/number";
 import { payloadFiles } from "../audit.js";
 import { readEnvelope, readSource } from "../envelope-file.js";
-import { environment, Failure, systemFault, usage } from "../failure.js";
 import { failureOf } from "../failure-of.js";
-import { holdSignals } from "../files/write.js";
 import { identityOf } from "../identity.js";
-import { type Lock, lock } from "../lock.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface InstallOptions extends TrustOptions {
   device: string;

@@ -1,13 +1,8 @@
+import { hssKeygen, hssParams, keyFacts, passphrase, usage, visible, warn } from "@firmseal/keys";
 import { formatHss, hssCapacity, hssSignatureLength } from "@firmseal/signer";
-import { usage } from "../failure.js";
-import { keyFacts } from "../key-ref.js";
-import { hssKeygen, hssParams } from "../keys/hss-keygen.js";
-import { passphrase } from "../keys/passphrase.js";
-import { warn } from "../notices.js";
 import { passphraseOptions } from "../options.js";
 import { adviceFor } from "../target.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 import type { KeygenOptions } from "./keygen.js";
 
 /** Makes an HSS/LMS key: its file, its state beside it, and the record of it on this machine. */

@@ -1,17 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, unlinkSync } from "node:fs";
+import { canEncrypt, formatPrivate, keyFacts, type PrivateFormat, partnerOf, passphrase, usage, visible, warn } from "@firmseal/keys";
 import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
-import { usage } from "../failure.js";
-import { keyFacts } from "../key-ref.js";
-import { canEncrypt, formatPrivate, type PrivateFormat } from "../keys/format.js";
-import { partnerOf } from "../keys/hybrid.js";
-import { passphrase } from "../keys/passphrase.js";
-import { warn } from "../notices.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { writeOut } from "../output.js";
 import { adviceFor } from "../target.js";
 import { json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */

@@ -1,7 +1,5 @@
+import { formatPublic, jsLiteral, keyFacts, type PublicFormat, publicKeys, usage } from "@firmseal/keys";
 import { type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
-import { usage } from "../failure.js";
-import { keyFacts, publicKeys } from "../key-ref.js";
-import { formatPublic, jsLiteral, type PublicFormat } from "../keys/format.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
 

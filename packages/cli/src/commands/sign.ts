@@ -1,21 +1,27 @@
+import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
+import {
+  anchors,
+  keyFacts,
+  keyWords,
+  placeOf,
+  refuseTestKeys,
+  someOf,
+  usage,
+  visible,
+  warnOfLonePartner,
+  withSigners,
+} from "@firmseal/keys";
 import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
 import { type CoverOptions, listsOf } from "../coverage.js";
-import { usage } from "../failure.js";
-import { anchors, keyFacts, keyWords, refuseTestKeys, withSigners } from "../key-ref.js";
-import { warnOfLonePartner } from "../keys/hybrid.js";
-import type { SigningKey } from "../keys/kind.js";
-import { placeOf } from "../ledger.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { checkOutput, deliver, writeOut } from "../output.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
 import type { TrustOnFile } from "../rotate/trust-file.js";
-import type { SequenceOverrides } from "../sequence.js";
 import { adviceFor } from "../target.js";
 import { json, say } from "../ui.js";
 import { enterUse } from "../use.js";
-import { someOf, visible } from "../words.js";
 import { outputName } from "./create.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {

@@ -1,3 +1,4 @@
+import { CODES, Failure, type ProgressBar, progress, usage } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import type { Setup } from "@firmseal/simulator";
 import {
@@ -22,10 +23,8 @@ import { peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { allSet, kinds, payloadFiles } from "../audit.js";
 import { readEnvelope, readSource } from "../envelope-file.js";
-import { CODES, Failure, usage } from "../failure.js";
 import { failureOf } from "../failure-of.js";
 import { identityOf } from "../identity.js";
-import { type ProgressBar, progress } from "../notices.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { data, json, say } from "../ui.js";
 

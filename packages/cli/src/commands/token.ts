@@ -1,21 +1,31 @@
 // Tokens (PKCS#11): which are there, which keys they hold, and new keys made inside of them.
 
 import { randomBytes } from "node:crypto";
+import {
+  asking,
+  findSlots,
+  formatUri,
+  KeyFileError,
+  keyFacts,
+  listKeys,
+  makePair,
+  openModule,
+  openToken,
+  parseUri,
+  pinState,
+  prove,
+  type Slot,
+  signalsFree,
+  signerOf,
+  type TokenAlg,
+  type TokenKey,
+  type TokenUri,
+  usage,
+  visible,
+} from "@firmseal/keys";
 import type { PublicKey } from "@firmseal/signer";
-import { usage } from "../failure.js";
-import { signalsFree } from "../files/write.js";
-import { asking, keyFacts } from "../key-ref.js";
-import { KeyFileError } from "../keys/error.js";
-import { signerOf } from "../keys/pkcs11.js";
-import { makePair, type TokenAlg } from "../keys/pkcs11-generate.js";
-import { listKeys, type TokenKey } from "../keys/pkcs11-list.js";
-import { openModule } from "../keys/pkcs11-module.js";
-import { findSlots, openToken, pinState, type Slot } from "../keys/pkcs11-token.js";
-import { formatUri, parseUri, type TokenUri } from "../keys/pkcs11-uri.js";
-import { prove } from "../keys/proof.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
-import { visible } from "../words.js";
 
 export interface ListOptions extends PassphraseOptions {
   login?: boolean;

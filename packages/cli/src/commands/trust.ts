@@ -1,6 +1,20 @@
 // firmseal trust create, sign, tbs, attach: makes and signs trust files. docs/trust.md tells what they are.
 
 import { basename } from "node:path";
+import type { Receipt, SigningKey } from "@firmseal/keys";
+import {
+  Failure,
+  passphrase,
+  publicKeys,
+  readAll,
+  refusedInput,
+  refuseTestKeys,
+  signatureOf,
+  visible,
+  warn,
+  withSigners,
+  wrongSignature,
+} from "@firmseal/keys";
 import {
   AlreadySigned,
   attachTrust,
@@ -13,24 +27,15 @@ import {
 } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { Failure, refusedInput } from "../failure.js";
-import { readAll } from "../files/read.js";
-import { publicKeys, refuseTestKeys, withSigners } from "../key-ref.js";
-import type { SigningKey } from "../keys/kind.js";
-import { passphrase } from "../keys/passphrase.js";
-import type { Receipt } from "../ledger.js";
 import { LIMITS } from "../limits.js";
-import { warn } from "../notices.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { deliver } from "../output.js";
 import { readTrustFile } from "../rotate/trust-file.js";
-import { signatureOf, wrongSignature } from "../signature-file.js";
 import { type Change, type Previous, showChanges } from "../trust-change.js";
 import { readDescription } from "../trust-description.js";
 import { about, believedAt, checkTrustOutput, keysOf, rootProgress, trustAt, trustName } from "../trust-ref.js";
 import { json, say } from "../ui.js";
 import { enterTrustUse, type TrustUseOptions } from "../use.js";
-import { visible } from "../words.js";
 
 /** From here on a sequence number leaves little room for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;

@@ -1,3 +1,4 @@
+import { keyWords, someOf, visible } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
@@ -8,10 +9,8 @@ import { peek } from "@firmseal/verifier/peek";
 import { checkPayloads, identities, outsideUris, payloadFiles, warnOfRefusal } from "../audit.js";
 import { readEnvelope } from "../envelope-file.js";
 import { failureOf } from "../failure-of.js";
-import { keyWords } from "../key-ref.js";
 import { type Believed, believed, type TrustOptions } from "../trust-ref.js";
 import { json, say } from "../ui.js";
-import { someOf, visible } from "../words.js";
 
 export interface VerifyOptions extends TrustOptions {
   floor?: bigint;

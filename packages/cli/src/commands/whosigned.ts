@@ -1,21 +1,18 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Failure, grouped, keyFacts, openKeyFile, publicKeys, systemFault, usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { readEnvelope } from "../envelope-file.js";
-import { Failure, systemFault, usage } from "../failure.js";
 import { failureOf } from "../failure-of.js";
 import { hintOf, meaningOf } from "../hints.js";
-import { keyFacts, publicKeys } from "../key-ref.js";
 import { LIMITS } from "../limits.js";
-import { warn } from "../notices.js";
 import { passphraseOptions } from "../options.js";
 import { type KnownKey, type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { type PinOptions, verifiedTrust } from "../trust-ref.js";
 import { data, json, say } from "../ui.js";
-import { grouped, visible } from "../words.js";
 
 export interface WhosignedOptions extends PinOptions {
   key?: string[];
@@ -44,13 +41,12 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
   }
   const known: KnownKey[] = [];
   const skipped: Skipped[] = files.slice(LIMITS.keyFolder).map((file) => ({ file, why: `more than ${grouped(LIMITS.keyFolder)} files` }));
-  const { open } = await import("../keys/file.js");
   const ask = { publicOnly: true, secret: () => Promise.reject(new NeedsPassphrase()) };
   for (const file of files.slice(0, LIMITS.keyFolder)) {
     const path = join(folder, file);
     try {
       if (!lstatSync(path).isFile()) skipped.push({ file, why: "is no regular file" });
-      else known.push({ name: file, key: (await open(path, ask)).public });
+      else known.push({ name: file, key: (await openKeyFile(path, ask)).public });
     } catch (e) {
       const why =
         e instanceof NeedsPassphrase ? "is an encrypted private key: give its public key" : failureOf(e).message.replace(`${path}: `, "");

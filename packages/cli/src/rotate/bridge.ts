@@ -1,5 +1,20 @@
 // rotate bridge: a release that moves devices from one trust file to the next, signed by keys of both.
 
+import type { SigningKey } from "@firmseal/keys";
+import {
+  anchors,
+  Failure,
+  keyFacts,
+  placeOf,
+  type Receipt,
+  refuseTestKeys,
+  someOf,
+  usage,
+  visible,
+  warn,
+  warnOfLonePartner,
+  withSigners,
+} from "@firmseal/keys";
 import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
@@ -10,21 +25,14 @@ import { peek } from "@firmseal/verifier/peek";
 import { ROLE_RELEASE } from "@firmseal/verifier/spec";
 import { outsideUris } from "../audit.js";
 import type { SignOptions } from "../commands/sign.js";
-import { Failure, usage } from "../failure.js";
 import { isRefusal, meaningOf } from "../hints.js";
 import { identityOf } from "../identity.js";
-import { anchors, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
-import { warnOfLonePartner } from "../keys/hybrid.js";
-import type { SigningKey } from "../keys/kind.js";
-import { placeOf, type Receipt } from "../ledger.js";
-import { warn } from "../notices.js";
 import { passphraseOptions } from "../options.js";
 import { checkOutput, deliver, inJson, writeOut } from "../output.js";
 import { type Made, make, readInput, releaseFacts, review } from "../prepare.js";
 import { about } from "../trust-ref.js";
 import { json, say } from "../ui.js";
 import { enterUse } from "../use.js";
-import { someOf, visible } from "../words.js";
 import { readFleet } from "./fleet.js";
 import { keySet } from "./keys.js";
 import { type CohortResult, plan } from "./plan.js";

@@ -1,10 +1,9 @@
 // fleet.json: the devices in the field, in cohorts of those that have the same trust file, class and floor. docs/rotation.md has the format.
 
 import { dirname, isAbsolute, join } from "node:path";
+import { readAll, refusedInput } from "@firmseal/keys";
 import type { Identity, Sequence } from "@firmseal/verifier";
 import { sequenceOf } from "@firmseal/verifier/number";
-import { refusedInput } from "../failure.js";
-import { readAll } from "../files/read.js";
 import { identityOf } from "../identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";

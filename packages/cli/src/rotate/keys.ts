@@ -1,11 +1,10 @@
 // Keys that a rotation speaks of, which need not be at hand any more: named by a file, or by the thumbprint that `firmseal trust show` prints.
 
 import { existsSync } from "node:fs";
+import { claimedKey, usage } from "@firmseal/keys";
 import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
-import { usage } from "../failure.js";
-import { claimedKey } from "../key-ref.js";
 
 /** The first half of a thumbprint, or more: none is found by chance. */
 const THUMBPRINT = /^[0-9a-f]{32,64}$/;

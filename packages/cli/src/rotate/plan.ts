@@ -1,11 +1,11 @@
 // What becomes of each cohort of a fleet when it is offered releases in order: which it takes, what it trusts in the end, and who can reach
 // it then. No file is read here, and nothing is printed.
 
+import { refusedInput } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { decimal } from "@firmseal/verifier/number";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
-import { refusedInput } from "../failure.js";
 import { meaningOf } from "../hints.js";
 import type { Cohort } from "./fleet.js";
 import { type Offered, offer, type State } from "./offer.js";

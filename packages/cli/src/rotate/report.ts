@@ -1,11 +1,9 @@
 // A plan as people read it, and what follows from it: a refusal where devices would be left behind that nobody named.
 
+import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
 import { REFUSALS } from "@firmseal/verifier/names";
-import { CODES, Failure, usage } from "../failure.js";
 import { meaningOf } from "../hints.js";
-import { warn } from "../notices.js";
 import { data, say } from "../ui.js";
-import { visible } from "../words.js";
 import { type CohortResult, type StepResult, sums } from "./plan.js";
 
 const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";

@@ -1,5 +1,7 @@
 // rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
 
+import type { HeldKey, SigningKey } from "@firmseal/keys";
+import { Failure, hideSecrets, keyFacts, refusedInput, refuseTestKeys, usage, visible, withSigners } from "@firmseal/keys";
 import {
   AlreadySigned,
   describeTrust,
@@ -15,17 +17,13 @@ import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
-import { Failure, refusedInput, usage } from "../failure.js";
 import { isRefusal } from "../hints.js";
-import { hideSecrets, keyFacts, refuseTestKeys, withSigners } from "../key-ref.js";
-import type { HeldKey, SigningKey } from "../keys/kind.js";
 import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { deliver } from "../output.js";
 import { showChanges } from "../trust-change.js";
 import { about, checkTrustOutput } from "../trust-ref.js";
 import { json, say } from "../ui.js";
 import { enterTrustUse, type TrustUseOptions } from "../use.js";
-import { visible } from "../words.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, exposure, newest, reach, type Verdict } from "./plan.js";

@@ -23,7 +23,7 @@ import { keys, me, ofTwo, world } from "./world.js";
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
 vi.mock("../../../cli/src/ui.js", async (original) => ({ ...(await original<object>()), say: (text: string) => void words.push(text) }));
-vi.mock("../../../cli/src/notices.js", async (original) => ({
+vi.mock("../../../keys/src/notices.js", async (original) => ({
   ...(await original<object>()),
   warn: (text: string) => void words.push(text),
 }));
