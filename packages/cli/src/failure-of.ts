@@ -3,22 +3,13 @@
 import { ImageError } from "@firmseal/images";
 import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
-import { REFUSALS } from "@firmseal/verifier/names";
 import type { CommanderError } from "commander";
-import { hintOf, isRefusal, meaningOf } from "./hints.js";
+import { failureOfRefusal, isRefusal } from "./hints.js";
 
 /** Every error as a Failure. */
 export function failureOf(e: unknown): Failure {
   if (e instanceof Failure) return e;
-  if (isRefusal(e)) {
-    const cause = e.cause === undefined ? undefined : systemFault(e.cause, "the device");
-    if (cause) return cause;
-    const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
-    // a policy comes from the options, not from what was read
-    const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
-    return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
-  }
+  if (isRefusal(e)) return failureOfRefusal(e);
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a signature that came out wrong is no fault of the command line
   if (e instanceof KeyError && e.code === "fault")

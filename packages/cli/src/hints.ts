@@ -1,6 +1,8 @@
 // Refusals in words. docs/errors.md has the same list at more length; a test holds the two and the table of numbers together.
 
+import { Failure, systemFault } from "@firmseal/keys";
 import { errors, type Refusal } from "@firmseal/verifier";
+import { REFUSALS } from "@firmseal/verifier/names";
 
 type Name = keyof typeof errors;
 
@@ -170,4 +172,14 @@ export function hintOf(code: number): string {
 
 export function isRefusal(e: unknown): e is Refusal {
   return e instanceof Error && typeof (e as Partial<Refusal>).code === "number" && typeof (e as Partial<Refusal>).at === "number";
+}
+
+/** A refusal of the verifier as it is shown. */
+export function failureOfRefusal(e: Refusal): Failure {
+  const cause = e.cause === undefined ? undefined : systemFault(e.cause, "the device");
+  if (cause) return cause;
+  const where = e.at >= 0 ? ` (at byte ${e.at})` : "";
+  // a policy comes from the options, not from what was read
+  const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
+  return new Failure(exit, REFUSALS[e.code] ?? "UNKNOWN", e.code, `refused: ${meaningOf(e.code)}${where}`, hintOf(e.code), { cause: e });
 }

@@ -98,18 +98,6 @@ export function withPassphrases(command: Command): Command {
     );
 }
 
-export interface PassphraseOptions {
-  passphraseEnv?: PassphraseOption[];
-  passphraseFd?: PassphraseOption[];
-}
-
-/** The passphrase options in order: each holds all that came before it, so the longer list is the whole. */
-export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
-  const env = o.passphraseEnv ?? [];
-  const fd = o.passphraseFd ?? [];
-  return env.length > fd.length ? env : fd;
-}
-
 /** --target: what is said about the algorithm depends on it, and nothing else does. */
 export function withTarget(command: Command): Command {
   return command.option("--target <name>", "engine or board that will verify: say which algorithm suits it");

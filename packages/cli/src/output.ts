@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { noFolder, readHead, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { looksLikeEnvelope } from "./envelope-kind.js";
+import { isTrust } from "./trust-ref.js";
 import { product } from "./ui.js";
 
 const STDIN = "-";
@@ -59,4 +60,13 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
   }
+}
+
+/** An existing file is replaced by a trust file only where it is one: a mistyped name must not cost a key or an image. */
+export function checkTrustOutput(path: string, others: readonly string[]): void {
+  checkOutput(path, "--out", others, false);
+  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  const head = readHead(path, 2);
+  if (head.length > 0 && !isTrust(head))
+    throw usage(`--out ${path}: exists and is no trust file`, "choose another name, or move the file away");
 }

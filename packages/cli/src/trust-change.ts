@@ -1,13 +1,12 @@
 // What a trust file changes: the difference to the one before, which a root is shown before it signs.
 
-import { Failure, keyWords, visible } from "@firmseal/keys";
+import { Failure, keyWords, say, visible } from "@firmseal/keys";
 import { ROLES, type RoleName, toHex } from "@firmseal/signer";
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { decimal } from "@firmseal/verifier/number";
 import { hintOf } from "./hints.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
-import { say } from "./ui.js";
 
 /** The file before, as it was named. */
 export interface Previous {

@@ -1,7 +1,18 @@
 // Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
 
-import { statSync } from "node:fs";
-import { anchors, Failure, keyFacts, publicKeys, readAll, readHead, usage, visible, warn, warnOfTestKeys } from "@firmseal/keys";
+import {
+  anchors,
+  Failure,
+  keyFacts,
+  type PassphraseOptions,
+  passphraseOptions,
+  publicKeys,
+  readAll,
+  usage,
+  visible,
+  warn,
+  warnOfTestKeys,
+} from "@firmseal/keys";
 import {
   acceptTrust,
   formatUuid,
@@ -19,11 +30,8 @@ import { host } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { ROLE_ROOT } from "@firmseal/verifier/spec";
-import { failureOf } from "./failure-of.js";
-import { hintOf, isRefusal, meaningOf } from "./hints.js";
+import { failureOfRefusal, hintOf, isRefusal, meaningOf } from "./hints.js";
 import { LIMITS } from "./limits.js";
-import { type PassphraseOptions, passphraseOptions } from "./options.js";
-import { checkOutput } from "./output.js";
 
 /** What a trust file is held against: root keys, or the trust file before. */
 export interface PinOptions extends PassphraseOptions {
@@ -40,7 +48,7 @@ export interface TrustOptions extends PinOptions {
 }
 
 /** COSE_Sign, tag 98 (RFC 9052 §2). */
-function isTrust(head: Uint8Array): boolean {
+export function isTrust(head: Uint8Array): boolean {
   return head[0] === 0xd8 && head[1] === 0x62;
 }
 
@@ -51,19 +59,10 @@ function readTrustBytes(path: string): Uint8Array {
   return bytes;
 }
 
-/** An existing file is replaced by a trust file only where it is one: a mistyped name must not cost a key or an image. */
-export function checkTrustOutput(path: string, others: readonly string[]): void {
-  checkOutput(path, "--out", others, false);
-  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
-  const head = readHead(path, 2);
-  if (head.length > 0 && !isTrust(head))
-    throw usage(`--out ${path}: exists and is no trust file`, "choose another name, or move the file away");
-}
-
 /** A refusal with the name of the file that it is about. */
 export function about(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
-  const { exit, reason, code, message, hint } = failureOf(e);
+  const { exit, reason, code, message, hint } = failureOfRefusal(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 

@@ -24,8 +24,8 @@ export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
-export { listen, type ProgressBar, progress, warn } from "./notices.js";
-export type { PassphraseOption } from "./secrets/hand-out.js";
+export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
+export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export {

@@ -1,6 +1,18 @@
 // Detached signing, second half: a signature that was made somewhere else over what tbs.ts wrote.
 
-import { keyFacts, keyWords, publicKeys, readAll, refuseTestKeys, signatureOf, usage, visible, wrongSignature } from "@firmseal/keys";
+import {
+  keyFacts,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  publicKeys,
+  readAll,
+  refuseTestKeys,
+  signatureOf,
+  usage,
+  visible,
+  wrongSignature,
+} from "@firmseal/keys";
 import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
@@ -8,7 +20,6 @@ import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
 import { readEnvelope } from "../envelope-file.js";
 import { isRefusal } from "../hints.js";
 import { LIMITS } from "../limits.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { checkOutput, deliver } from "../output.js";
 import { review } from "../prepare.js";
 import { json, say } from "../ui.js";

@@ -18,6 +18,8 @@ import {
   looksLikeLog,
   missed,
   nameOf,
+  type PassphraseOptions,
+  passphraseOptions,
   placeOf,
   readHead,
   readLog,
@@ -31,7 +33,6 @@ import {
 import { peek } from "@firmseal/verifier/peek";
 import { readEnvelope } from "../envelope-file.js";
 import { LIMITS } from "../limits.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
 import { digestOf } from "../use.js";
 

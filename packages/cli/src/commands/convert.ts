@@ -3,9 +3,11 @@ import {
   formatPublic,
   keepsKid,
   keyFacts,
+  type PassphraseOptions,
   type PrivateFormat,
   type PublicFormat,
   passphrase,
+  passphraseOptions,
   privateFormats,
   publicFormats,
   schemeOf,
@@ -14,7 +16,6 @@ import {
   warn,
   withKey,
 } from "@firmseal/keys";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { writeOut } from "../output.js";
 import { json, say } from "../ui.js";
 import { refuseToEncrypt, writePrivate } from "./keygen.js";

@@ -1,6 +1,5 @@
-import { hssKeygen, hssParams, keyFacts, passphrase, usage, visible, warn } from "@firmseal/keys";
+import { hssKeygen, hssParams, keyFacts, passphrase, passphraseOptions, usage, visible, warn } from "@firmseal/keys";
 import { formatHss, hssCapacity, hssSignatureLength } from "@firmseal/signer";
-import { passphraseOptions } from "../options.js";
 import { adviceFor } from "../target.js";
 import { json, say } from "../ui.js";
 import type { KeygenOptions } from "./keygen.js";

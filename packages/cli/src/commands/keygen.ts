@@ -1,8 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, unlinkSync } from "node:fs";
-import { canEncrypt, formatPrivate, keyFacts, type PrivateFormat, partnerOf, passphrase, usage, visible, warn } from "@firmseal/keys";
+import {
+  canEncrypt,
+  formatPrivate,
+  keyFacts,
+  type PassphraseOptions,
+  type PrivateFormat,
+  partnerOf,
+  passphrase,
+  passphraseOptions,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys";
 import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { writeOut } from "../output.js";
 import { adviceFor } from "../target.js";
 import { json, say } from "../ui.js";

@@ -1,6 +1,14 @@
-import { formatPublic, jsLiteral, keyFacts, type PublicFormat, publicKeys, usage } from "@firmseal/keys";
+import {
+  formatPublic,
+  jsLiteral,
+  keyFacts,
+  type PassphraseOptions,
+  type PublicFormat,
+  passphraseOptions,
+  publicKeys,
+  usage,
+} from "@firmseal/keys";
 import { type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
 
 export interface PubkeyOptions extends PassphraseOptions {

@@ -3,6 +3,8 @@ import {
   anchors,
   keyFacts,
   keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
   placeOf,
   refuseTestKeys,
   someOf,
@@ -15,7 +17,6 @@ import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
 import { outsideUris } from "../audit.js";
 import { type CoverOptions, listsOf } from "../coverage.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { checkOutput, deliver, writeOut } from "../output.js";
 import { type Input, type InputOptions, make, readInput, review } from "../prepare.js";
 import type { TrustOnFile } from "../rotate/trust-file.js";

@@ -2,14 +2,25 @@
 
 import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { keyFacts, keyWords, publicKeys, readHead, refuseTestKeys, sha256Hex, someOf, usage, visible } from "@firmseal/keys";
+import {
+  keyFacts,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  publicKeys,
+  readHead,
+  refuseTestKeys,
+  sha256Hex,
+  someOf,
+  usage,
+  visible,
+} from "@firmseal/keys";
 import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
 import { allSet, outsideUris } from "../audit.js";
 import { type CoverOptions, listsOf, refuseKeys } from "../coverage.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { checkOutput, deliver, inJson, writeOut } from "../output.js";
 import { caution, type Input, type InputOptions, make, readInput, rehearse } from "../prepare.js";
 import { digestText } from "../tree.js";

@@ -11,7 +11,9 @@ import {
   makePair,
   openModule,
   openToken,
+  type PassphraseOptions,
   parseUri,
+  passphraseOptions,
   pinState,
   prove,
   type Slot,
@@ -24,7 +26,6 @@ import {
   visible,
 } from "@firmseal/keys";
 import type { PublicKey } from "@firmseal/signer";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
 import { data, json, say } from "../ui.js";
 
 export interface ListOptions extends PassphraseOptions {

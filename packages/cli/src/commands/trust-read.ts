@@ -1,11 +1,11 @@
 // firmseal trust show, verify, export: what a trust file says, whether it is good, and what a device embeds of it.
 
+import type { PassphraseOptions } from "@firmseal/keys";
 import { usage, visible, warnOfTestKeys } from "@firmseal/keys";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
-import type { PassphraseOptions } from "../options.js";
-import { checkOutput, deliver } from "../output.js";
-import { anchorFacts, checkTrustOutput, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
+import { checkOutput, checkTrustOutput, deliver } from "../output.js";
+import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "../trust-ref.js";
 import { data, json, say } from "../ui.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */

@@ -4,7 +4,9 @@ import { basename } from "node:path";
 import type { Receipt, SigningKey } from "@firmseal/keys";
 import {
   Failure,
+  type PassphraseOptions,
   passphrase,
+  passphraseOptions,
   publicKeys,
   readAll,
   refusedInput,
@@ -28,12 +30,11 @@ import {
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { LIMITS } from "../limits.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { deliver } from "../output.js";
+import { checkTrustOutput, deliver } from "../output.js";
 import { readTrustFile } from "../rotate/trust-file.js";
 import { type Change, type Previous, showChanges } from "../trust-change.js";
 import { readDescription } from "../trust-description.js";
-import { about, believedAt, checkTrustOutput, keysOf, rootProgress, trustAt, trustName } from "../trust-ref.js";
+import { about, believedAt, keysOf, rootProgress, trustAt, trustName } from "../trust-ref.js";
 import { json, say } from "../ui.js";
 import { enterTrustUse, type TrustUseOptions } from "../use.js";
 

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, grouped, keyFacts, openKeyFile, publicKeys, systemFault, usage, visible, warn } from "@firmseal/keys";
+import { Failure, grouped, keyFacts, openKeyFile, passphraseOptions, publicKeys, systemFault, usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
@@ -9,7 +9,6 @@ import { readEnvelope } from "../envelope-file.js";
 import { failureOf } from "../failure-of.js";
 import { hintOf, meaningOf } from "../hints.js";
 import { LIMITS } from "../limits.js";
-import { passphraseOptions } from "../options.js";
 import { type KnownKey, type Signature, signersOf, testKeysAmong } from "../signers.js";
 import { type PinOptions, verifiedTrust } from "../trust-ref.js";
 import { data, json, say } from "../ui.js";

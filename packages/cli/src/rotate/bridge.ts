@@ -5,6 +5,7 @@ import {
   anchors,
   Failure,
   keyFacts,
+  passphraseOptions,
   placeOf,
   type Receipt,
   refuseTestKeys,
@@ -27,7 +28,6 @@ import { outsideUris } from "../audit.js";
 import type { SignOptions } from "../commands/sign.js";
 import { isRefusal, meaningOf } from "../hints.js";
 import { identityOf } from "../identity.js";
-import { passphraseOptions } from "../options.js";
 import { checkOutput, deliver, inJson, writeOut } from "../output.js";
 import { type Made, make, readInput, releaseFacts, review } from "../prepare.js";
 import { about } from "../trust-ref.js";

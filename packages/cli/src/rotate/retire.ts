@@ -1,7 +1,18 @@
 // rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
 
 import type { HeldKey, SigningKey } from "@firmseal/keys";
-import { Failure, hideSecrets, keyFacts, refusedInput, refuseTestKeys, usage, visible, withSigners } from "@firmseal/keys";
+import {
+  Failure,
+  hideSecrets,
+  keyFacts,
+  type PassphraseOptions,
+  passphraseOptions,
+  refusedInput,
+  refuseTestKeys,
+  usage,
+  visible,
+  withSigners,
+} from "@firmseal/keys";
 import {
   AlreadySigned,
   describeTrust,
@@ -18,10 +29,9 @@ import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@fi
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
 import { isRefusal } from "../hints.js";
-import { type PassphraseOptions, passphraseOptions } from "../options.js";
-import { deliver } from "../output.js";
+import { checkTrustOutput, deliver } from "../output.js";
 import { showChanges } from "../trust-change.js";
-import { about, checkTrustOutput } from "../trust-ref.js";
+import { about } from "../trust-ref.js";
 import { json, say } from "../ui.js";
 import { enterTrustUse, type TrustUseOptions } from "../use.js";
 import { type Cohort, readFleet } from "./fleet.js";

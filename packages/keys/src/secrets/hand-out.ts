@@ -9,6 +9,18 @@ import { passphrase } from "./passphrase.js";
 /** A passphrase option, in the order given: they belong to the encrypted keys in the order of --key. */
 export type PassphraseOption = { env: string } | { fd: number };
 
+export interface PassphraseOptions {
+  passphraseEnv?: PassphraseOption[];
+  passphraseFd?: PassphraseOption[];
+}
+
+/** The passphrase options in order: each holds all that came before it, so the longer list is the whole. */
+export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
+  const env = o.passphraseEnv ?? [];
+  const fd = o.passphraseFd ?? [];
+  return env.length > fd.length ? env : fd;
+}
+
 export interface HandOut {
   /** Whose turn it is: the place of a key among those that hand() was given. */
   turn(key: number): void;
