@@ -1,6 +1,6 @@
 // Errors that the command line tells in words, each with a hint.
 
-import { failureOf } from "../../packages/cli/src/failure-of.js";
+import { failureOf } from "../../packages/cli/src/show/failure-of.js";
 import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
 import { KeyError } from "../../packages/signer/src/key-error.js";
 import { Finding } from "./verdict.js";

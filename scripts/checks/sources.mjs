@@ -89,12 +89,12 @@ export function checkImports(files) {
 export function checkPrinting(files) {
   const findings = [];
   for (const { path, text } of files) {
-    if (path === "packages/cli/src/ui.ts") continue;
+    if (path === "packages/cli/src/show/ui.ts") continue;
     for (const { match, line } of lines(
       text,
       /\bconsole\b|\bprocess\s*\.\s*std(?:out|err)\b(?!\s*\.\s*(?:isTTY|columns)\b)|\bwriteSync\(\s*[12]\s*,/g,
     ))
-      findings.push(`${path}:${line} prints (${match[0]}): only packages/cli/src/ui.ts does`);
+      findings.push(`${path}:${line} prints (${match[0]}): only packages/cli/src/show/ui.ts does`);
   }
   return findings;
 }

@@ -284,7 +284,7 @@ describe("sources", () => {
       "writeSync(1, x)",
     ]) {
       expect(checkPrinting([{ path: "packages/cli/src/x.ts", text }])).toHaveLength(1);
-      expect(checkPrinting([{ path: "packages/cli/src/ui.ts", text }])).toEqual([]);
+      expect(checkPrinting([{ path: "packages/cli/src/show/ui.ts", text }])).toEqual([]);
     }
     expect(checkPrinting([{ path: "packages/cli/src/x.ts", text: "process.stderr.isTTY // console" }])).toEqual([]);
   });

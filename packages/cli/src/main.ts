@@ -46,8 +46,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
-    const { failureOf, wrongUse } = await import("./failure-of.js");
-    const { fail, json } = await import("./ui.js");
+    const { failureOf, wrongUse } = await import("./show/failure-of.js");
+    const { fail, json } = await import("./show/ui.js");
     let failure = e instanceof CommanderError ? wrongUse(e) : failureOf(e);
     try {
       if (wantsJson(argv))

@@ -3,9 +3,8 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { noFolder, readHead, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { looksLikeEnvelope } from "./envelope-kind.js";
-import { isTrust } from "./trust-ref.js";
-import { product } from "./ui.js";
+import { isTrust, looksLikeEnvelope } from "@firmseal/release";
+import { product } from "./show/ui.js";
 
 const STDIN = "-";
 

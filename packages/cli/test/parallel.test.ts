@@ -12,8 +12,8 @@ import { readKey } from "../../keys/src/sources/file.js";
 import { anchors } from "../../keys/src/sources/key-ref.js";
 import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
 import { massacre, program, startWorker, type Worker } from "../../keys/test/processes.js";
+import { digestOf } from "../../release/src/signing/authorize.js";
 import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
-import { digestOf } from "../src/use.js";
 import { type Place, standard, stateOf } from "./run.js";
 
 const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
@@ -24,7 +24,7 @@ beforeAll(async () => {
   worker = await program(
     `
     import { writeFileSync } from "node:fs";
-    import { sign } from "../src/commands/sign.js";
+    import { sign } from "../src/commands/sign/sign.js";
     const [name, times, ...keys] = process.argv.slice(2);
     for (let i = 0; i < Number(times); i++) {
       const image = "images/" + name + "-" + i + ".bin";

@@ -40,7 +40,7 @@ function newest(folder: string): number {
 if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
 if (
   Math.max(
-    ...["verifier/src", "signer/src", "bundler/src", "images/src", "keys/src", "simulator/src", "cli/src"].map((name) =>
+    ...["verifier/src", "signer/src", "bundler/src", "images/src", "keys/src", "release/src", "simulator/src", "cli/src"].map((name) =>
       newest(join(packages, name)),
     ),
   ) > statSync(main).mtimeMs

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { failureOf } from "../../cli/src/failure-of.js";
+import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../cli/test/run.js";
 import { plainPem } from "../src/formats/pkcs8.js";
 import { open } from "../src/sources/exec/exec.js";

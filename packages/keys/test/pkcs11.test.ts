@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { failureOf } from "../../cli/src/failure-of.js";
+import { failureOf } from "../../cli/src/show/failure-of.js";
 import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result, stateOf } from "../../cli/test/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic } from "../src/formats/format.js";

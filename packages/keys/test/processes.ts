@@ -35,7 +35,9 @@ export async function program(code: string, from: string): Promise<string> {
       "@firmseal/verifier/spec": src("verifier/src/spec/index.ts"),
       "@firmseal/verifier/names": src("verifier/src/spec/names.ts"),
       "@firmseal/verifier": src("verifier/src"),
-      ...Object.fromEntries(["bundler", "images", "keys", "signer", "simulator"].map((name) => [`@firmseal/${name}`, src(`${name}/src`)])),
+      ...Object.fromEntries(
+        ["bundler", "images", "keys", "release", "signer", "simulator"].map((name) => [`@firmseal/${name}`, src(`${name}/src`)]),
+      ),
     },
     banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
   });

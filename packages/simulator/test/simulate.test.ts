@@ -3,7 +3,7 @@ import { type Description, encode, sign, signer, singleImage } from "@firmseal/s
 import { anchor, type Commit, install } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
-import { simulate } from "../../cli/src/commands/simulate.js";
+import { simulate } from "../../cli/src/commands/verify/simulate.js";
 import { FACTS, image, keyA, signImage, standard } from "../../cli/test/run.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";

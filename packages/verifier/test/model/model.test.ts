@@ -22,7 +22,10 @@ import { keys, me, ofTwo, world } from "./world.js";
 
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
-vi.mock("../../../cli/src/ui.js", async (original) => ({ ...(await original<object>()), say: (text: string) => void words.push(text) }));
+vi.mock("../../../cli/src/show/ui.js", async (original) => ({
+  ...(await original<object>()),
+  say: (text: string) => void words.push(text),
+}));
 vi.mock("../../../keys/src/notices.js", async (original) => ({
   ...(await original<object>()),
   warn: (text: string) => void words.push(text),
