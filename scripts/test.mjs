@@ -127,6 +127,7 @@ await steps([
   ["types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"])],
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
+  ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
   ...PACKAGES.flatMap((name) => {
     const cwd = `${ROOT}packages/${name}`;
     return [

@@ -1,5 +1,14 @@
 import { usage, visible, warn } from "@firmseal/keys";
-import { digestText, readEnvelope, type Signature, type ManifestStep as Step, signersOf, steps, testKeysAmong, type Value } from "@firmseal/release";
+import {
+  digestText,
+  readEnvelope,
+  type Signature,
+  type ManifestStep as Step,
+  signersOf,
+  steps,
+  testKeysAmong,
+  type Value,
+} from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import type { Slice } from "@firmseal/verifier/cbor";
 import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
