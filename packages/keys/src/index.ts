@@ -61,6 +61,8 @@ export {
   hideSecrets,
   keyFacts,
   keyWords,
+  type OpenKeyOptions,
+  openKey,
   publicKeys,
   refuseTestKeys,
   schemeOf,

@@ -51,7 +51,7 @@ function sha256(device: Device, id: Parameters<Device["size"]>[0], fresh: boolea
  * Starts what a device has, and says what that is: the release, the image in each component, and what was started with which bytes. Throws
  * where nothing starts.
  */
-function bootOn(started: Started, setup: Setup, trust: Trust): string {
+export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   const { device, envelope } = started;
   if (!envelope) throw new Error("nothing is installed");
   const invoked: string[] = [];
@@ -72,7 +72,7 @@ function bootOn(started: Started, setup: Setup, trust: Trust): string {
   return JSON.stringify([decimal(progress.manifest.sequence), images, invoked]);
 }
 
-function installOn(started: Started, release: Release): void {
+export function installOn(started: Started, release: Release): void {
   const { device } = started;
   device.fetch = (uri) => {
     const payload = release.payloads.get(uri);

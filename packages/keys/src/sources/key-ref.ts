@@ -97,6 +97,27 @@ async function openKeys(
   return keys;
 }
 
+export interface OpenKeyOptions {
+  /** Where the passphrase or the PIN comes from; it is asked for at the terminal where this is left out. */
+  passphrases?: readonly PassphraseOption[];
+  /** The public key is enough: nothing is decrypted. */
+  publicOnly?: boolean;
+}
+
+/**
+ * The key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…` or `azurekv:…`. `signer` is set where it
+ * can sign, and what that gives out has been verified. Close it when it has been used: sessions and programs end then. Its uses are entered in
+ * no log: withLedgers() does that, and @firmseal/release asks before whether the key may sign.
+ *
+ * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
+ *
+ * @example const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
+ */
+export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<HeldKey> {
+  const [key] = await openKeys([reference], passphrases, publicOnly);
+  return key as HeldKey;
+}
+
 async function closeKeys(keys: readonly HeldKey[]): Promise<void> {
   for (const key of keys) await key.close?.();
 }

@@ -11,25 +11,22 @@ import {
   type TrustOptions,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
-import type { Setup } from "@firmseal/simulator";
 import {
   add,
   count,
   DEVICES,
   host,
-  madeUp,
   type Point,
   PREVIOUS_SIZE,
   type Release,
   type Report,
-  Simulation,
+  type Simulated,
+  simulate as simulateOn,
   type Tally,
   tally,
   Unsimulated,
 } from "@firmseal/simulator";
-import { type ComponentId, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { componentName } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { peek } from "@firmseal/verifier/peek";
 import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
 import { failureOf } from "../../show/failure-of.js";
@@ -87,21 +84,13 @@ function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identi
   return { vendor: only.vendor, class: only.class, device };
 }
 
-function union(...lists: (readonly ComponentId[])[]): ComponentId[] {
-  return [...new Map(lists.flat().map((id) => [componentName(id), id])).values()];
-}
-
 function withoutPrevious(e: unknown): never {
   if (e instanceof RangeError) throw usage(e.message, "give the one that is there: --previous ENVELOPE");
   throw e;
 }
 
 /** Simulates with `o.device`, and gives what was found with what it was found on. */
-async function simulated(
-  path: string,
-  whom: Believed,
-  o: SimulateOptions,
-): Promise<{ report: Report; facts: object; sequences: string[] }> {
+async function simulated(path: string, whom: Believed, o: SimulateOptions): Promise<Simulated & { facts: object }> {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
@@ -116,42 +105,31 @@ async function simulated(
   const trust = whom.policy(whom.scoped ? identityFor(peek(envelope).structure, o) : { vendor: [], class: [] });
   const update = given(envelope, o.payload ?? [], trust);
   const before = o.previous === undefined ? undefined : given(readEnvelope(o.previous), o.previousPayload ?? [], trust);
-  const components = union(update.manifest.components, before?.manifest.components ?? []);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to be simulated", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
-  const pages = (n: number) => Math.ceil(n / pageSize) * pageSize;
-  const identity = identityFor(update.manifest, o);
-  const previous =
-    before?.release ??
-    (await madeUp(update.manifest.sequence, identity, update.manifest.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1)).catch(
-      withoutPrevious,
-    ));
-  const sequences = [previous, update.release].map((r) => decimal(open(r.envelope, r.trust, host).sequence));
-  const setup: Setup = {
-    identity,
-    components,
-    capacity: pages(largest),
-    envelope: pages(Math.max(update.release.envelope.length, previous.envelope.length)),
-    pageSize,
-  };
-  const simulation = new Simulation(make, setup, previous, update.release);
   let bar: ProgressBar | undefined;
-  const report = simulation.run(o.secondCuts, (done, total) => {
-    if (!bar && total * (o.secondCuts ?? total) > MANY)
-      say(`${number(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
-    bar ??= progress("cutting the power", total);
-    bar.at(done);
-  });
+  const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
+    ...(before && { previous: before.release }),
+    capacity: largest,
+    pageSize,
+    ...(o.secondCuts !== undefined && { secondCuts: o.secondCuts }),
+    progress(done, total) {
+      if (!bar && total * (o.secondCuts ?? total) > MANY)
+        say(`${number(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
+      bar ??= progress("cutting the power", total);
+      bar.at(done);
+    },
+  }).catch(withoutPrevious);
   bar?.end();
   const facts = {
     device: o.device,
-    sequence: sequences[1],
-    previous: { sequence: sequences[0], madeUp: before === undefined },
+    sequence: sequences.update,
+    previous: { sequence: sequences.previous, madeUp: before === undefined },
     pageSize,
     slotSize: setup.capacity,
   };
-  return { report, facts, sequences };
+  return { report, setup, facts, sequences };
 }
 
 const number = (n: number) => n.toLocaleString("en-US");
@@ -219,9 +197,9 @@ function table(points: readonly Point[]): string {
   return cells.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-function summary(report: Report, sequences: readonly string[], o: SimulateOptions): void {
+function summary(report: Report, sequences: Simulated["sequences"], o: SimulateOptions): void {
   const previous = o.previous === undefined ? "a made-up release" : "release";
-  say(`device ${o.device}: update ${sequences[1]} over ${previous} ${sequences[0]}`);
+  say(`device ${o.device}: update ${sequences.update} over ${previous} ${sequences.previous}`);
   say(`${number(report.cuts)} cuts of the power, and ${number(report.cutsDuringRecovery)} more during the recovery from each`);
   if (report.leftOut > 0) say(`left out, as asked with --second-cuts: ${number(report.leftOut)} during recovery`);
 }
