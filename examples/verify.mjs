@@ -34,7 +34,7 @@ while (effect) {
 boot(device.envelope, trust, device).next();
 console.log("started", device.invoked.length, "image");
 
-// Whatever is wrong is thrown: a number of docs/errors.md and a byte offset.
+// Whatever is wrong is thrown: a number of docs/reference/errors.md and a byte offset.
 try {
   open(envelope, { anchors: trust.anchors, floor: [0, 9] });
 } catch (refusal) {

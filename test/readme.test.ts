@@ -1,4 +1,4 @@
-// The examples of the README and of docs/description.md, run as a reader would: from the root of a clone, in the order of the text, in
+// The examples of the README and of docs/reference/description.md, run as a reader would: from the root of a clone, in the order of the text, in
 // one shell. Blocks marked `sh` are run, `js NAME` are files beside them, `json NAME` are output, `json description NAME` input.
 // They use the built command line and the built modules.
 
@@ -23,7 +23,7 @@ function blocksOf(path: string): Block[] {
 }
 
 const readme = blocksOf("README.md");
-const description = blocksOf("docs/description.md");
+const description = blocksOf("docs/reference/description.md");
 const only = (blocks: Block[], kind: string) => {
   const found = blocks.filter((b) => b.kind === kind);
   expect(found, kind).toHaveLength(1);
@@ -76,7 +76,9 @@ describe("README.md", () => {
       "CONTRIBUTING.md",
       "SECURITY.md",
       "CHANGELOG.md",
-      ...readdirSync(join(ROOT, "docs")).map((f) => `docs/${f}`),
+      ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+        .filter((f) => f.endsWith(".md"))
+        .map((f) => `docs/${f}`),
     ])
       for (const [, target = ""] of read(path).matchAll(/\]\((?!\w+:)([^)#\s]+)/g))
         expect(existsSync(join(ROOT, dirname(path), target)), `${path}: ${target}`).toBe(true);
@@ -156,12 +158,12 @@ describe("the packages' own READMEs", () => {
   });
 });
 
-describe("docs/threat-model.md", () => {
+describe("docs/explanation/threat-model.md", () => {
   it("cites vectors and files that there are", () => {
     const names = ["negative", "positive", "effects"].flatMap((file) =>
       (JSON.parse(read(`test-vectors/${file}.json`)) as { vectors: { name: string }[] }).vectors.map((v) => v.name),
     );
-    const [, tables = ""] = read("docs/threat-model.md").split("## Attack by attack");
+    const [, tables = ""] = read("docs/explanation/threat-model.md").split("## Attack by attack");
     const rows = [...tables.matchAll(/^\|[^|\n]*\|[^|\n]*\|([^|\n]*)\|$/gm)].map((m) => m[1] as string);
     const cited = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((m) => m[1] as string));
     expect(cited.length).toBeGreaterThan(80);
@@ -171,7 +173,7 @@ describe("docs/threat-model.md", () => {
   });
 });
 
-describe("docs/description.md", () => {
+describe("docs/reference/description.md", () => {
   const files = description.filter((b) => b.kind.startsWith("json description "));
 
   it("has examples, and valid JSON in all", () => {
@@ -198,7 +200,7 @@ describe("docs/description.md", () => {
   });
 
   it("tells every key of the schema", () => {
-    const text = read("docs/description.md");
+    const text = read("docs/reference/description.md");
     const schema = JSON.parse(read("packages/signer/schema/manifest.schema.json"));
     const names = new Set<string>();
     const visit = (node: unknown): void => {

@@ -1,4 +1,4 @@
-// The walk-through of docs/rotation.md, run as a reader would, in the order of the text; and its device, over what that has made.
+// The walk-through of docs/guides/rotation.md, run as a reader would, in the order of the text; and its device, over what that has made.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -15,11 +15,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "firmseal-rotation-doc-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const blocks = [...readFileSync(join(root, "docs/rotation.md"), "utf8").matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(
+const blocks = [...readFileSync(join(root, "docs/guides/rotation.md"), "utf8").matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(
   ([, kind = "", text = ""]) => ({ kind, text }),
 );
 
-it("docs/rotation.md works from top to bottom, and its device follows", { timeout: 300_000 }, () => {
+it("docs/guides/rotation.md works from top to bottom, and its device follows", { timeout: 300_000 }, () => {
   const script = blocks
     .map(({ kind, text }) => {
       const [language, name] = kind.split(" ");

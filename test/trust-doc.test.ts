@@ -1,4 +1,4 @@
-// The walk-through of docs/trust.md, run as a reader would, in the order of the text. Its JavaScript is run over what it has made.
+// The walk-through of docs/guides/trust.md, run as a reader would, in the order of the text. Its JavaScript is run over what it has made.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,11 +12,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "firmseal-trust-doc-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const blocks = [...readFileSync(join(root, "docs/trust.md"), "utf8").matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)];
+const blocks = [...readFileSync(join(root, "docs/guides/trust.md"), "utf8").matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)];
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 it.skipIf(!hasOpenssl)(
-  `docs/trust.md works from top to bottom${hasOpenssl ? "" : " (skipped: no openssl)"}`,
+  `docs/guides/trust.md works from top to bottom${hasOpenssl ? "" : " (skipped: no openssl)"}`,
   async () => {
     const script = blocks
       .map(([, kind = "", text = ""]) => {

@@ -1,4 +1,4 @@
-// Refusals in words. docs/errors.md has the same list at more length; a test holds the two and the table of numbers together.
+// Refusals in words. docs/reference/errors.md has the same list at more length; a test holds the two and the table of numbers together.
 
 import { errors } from "@firmseal/verifier";
 
@@ -38,7 +38,7 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   SEVERED_UNCOVERED: ["the envelope has an element that the manifest does not vouch for", "it was added after signing; remove it"],
   SEVERED_REDUNDANT: ["an element stands in the manifest and in the envelope", DAMAGED],
   PAYLOAD_UNREFERENCED: ["a payload is given that the manifest does not fetch", "give the payload under the URI that the manifest names"],
-  NOT_SUPPORTED: ["it uses a part of SUIT that is not supported yet", "docs/spec-coverage.md lists what is"],
+  NOT_SUPPORTED: ["it uses a part of SUIT that is not supported yet", "docs/reference/spec-coverage.md lists what is"],
   OLD_DRAFT: ["the manifest is of an old draft (install = 17)", "drafts before -29 are not read; make the manifest again"],
   MANIFEST_VERSION: ["the manifest is of another version", "version 1 is the only one"],
   MANIFEST_KEY: ["the manifest has an element that is not known", REBUILD],
@@ -117,7 +117,7 @@ const WORDS: { [name in Name]: readonly [meaning: string, hint: string] } = {
   DEVICE_FAULT: ["the device failed", "look at the device"],
   INVOKE_UNVERIFIED: ["an image is to be started whose digest was not checked", "check image-match first"],
   INVOKE_MISPLACED: ["the installation would start an image", "move invoke to the invoke section"],
-  STORAGE_FULL: ["the device has no room left", "make room on it, on safe power: docs/espruino.md"],
+  STORAGE_FULL: ["the device has no room left", "make room on it, on safe power: docs/guides/espruino.md"],
   UNCONFIRMED: ["the release before is still on trial", "start it, and let its app confirm that it is well"],
   TRUST_NONE: ["this is no trust file", "give a file that firmseal trust create has made"],
   TRUST_VERSION: ["the trust file is of another version", "version 1 is the only one"],
@@ -165,5 +165,5 @@ export function meaningOf(code: number): string {
 
 /** What to do about it. */
 export function hintOf(code: number): string {
-  return BY_CODE.get(code)?.[1] ?? "see docs/errors.md";
+  return BY_CODE.get(code)?.[1] ?? "see docs/reference/errors.md";
 }

@@ -628,10 +628,10 @@ describe("what is written is what the signer's functions give", () => {
   });
 });
 
-describe("docs/keys-files.md", () => {
+describe("docs/guides/keys/files.md", () => {
   const hasBash = spawnSync("bash", ["-c", ":"]).status === 0;
   it.skipIf(!hasBash)(`its commands work, from top to bottom${hasBash ? "" : " (skipped: no bash)"}`, () => {
-    const text = readFileSync(new URL("../../../docs/keys-files.md", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../../docs/guides/keys/files.md", import.meta.url), "utf8");
     const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
     expect(blocks).toHaveLength(3);
     const p = standard();

@@ -1,4 +1,4 @@
-// The examples of docs/keys-pkcs11.md and docs/keys-exec.md, run as a reader would: the blocks marked `sh`, in one shell.
+// The examples of docs/guides/keys/pkcs11.md and docs/guides/keys/exec.md, run as a reader would: the blocks marked `sh`, in one shell.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -27,14 +27,14 @@ function run(name: string): string {
 }
 
 describe("the examples of the documentation", () => {
-  it.skipIf(why !== "")(`keys-pkcs11.md${why}`, () => {
-    const out = run("keys-pkcs11.md");
+  it.skipIf(why !== "")(`guides/keys/pkcs11.md${why}`, () => {
+    const out = run("guides/keys/pkcs11.md");
     expect(out).toContain("app.suit: good, sequence number 1");
     expect(out).toContain("object=es256-2026");
     expect(out).not.toContain("12345678");
   });
 
-  it.skipIf(whyNot !== "")(`keys-exec.md${whyNot}`, () => {
-    expect(run("keys-exec.md")).toContain("app.suit: good, sequence number 1");
+  it.skipIf(whyNot !== "")(`guides/keys/exec.md${whyNot}`, () => {
+    expect(run("guides/keys/exec.md")).toContain("app.suit: good, sequence number 1");
   });
 });

@@ -1,4 +1,4 @@
-// Every refusal has one number, for good: numbers are never reused. docs/errors.md tells each in words; test-vectors/ holds one
+// Every refusal has one number, for good: numbers are never reused. docs/reference/errors.md tells each in words; test-vectors/ holds one
 // negative vector for each, and a test holds the three lists together.
 
 // 1..19  the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)
