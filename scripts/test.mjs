@@ -127,6 +127,9 @@ await steps([
   ["types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"])],
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
+  ["documents: form and links", () => bin("markdownlint-cli2", [])],
+  ["documents: spelling", () => bin("cspell", ["lint", "--no-progress", "--no-summary"])],
+  ["documents: site", () => bin("vitepress", ["build", "docs"])],
   ...PACKAGES.flatMap((name) => {
     const cwd = `${ROOT}packages/${name}`;
     return [
