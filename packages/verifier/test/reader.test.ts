@@ -6,6 +6,7 @@ import { hex, text } from "../../../test-vectors/assemble.js";
 import {
   begin,
   bool,
+  bstr,
   check,
   chunkOf,
   done,
@@ -286,6 +287,14 @@ describe("what is read of a Source", () => {
     expect(readsOf(`8259012c${"aa".repeat(300)}00`)).toEqual([
       [0, 64],
       [304, 1],
+    ]);
+    const { source, reads } = watched(octets(`59012c${"aa".repeat(300)}6161`));
+    begin(source);
+    bstr();
+    expect(peekType()).toBe(TSTR);
+    expect(reads).toEqual([
+      [0, 64],
+      [303, 2],
     ]);
   });
   it("lies in a window that is as long as two keys at most, however long a text is", () => {
