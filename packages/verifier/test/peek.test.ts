@@ -128,6 +128,17 @@ describe("a text", () => {
     expect(peek(await withSeveredText(severed)).text).toEqual(told.slice(0, 1));
   });
 
+  it("is read once: what was held against its digest is what is told", async () => {
+    const e = await withSeveredText(map([text("de"), map([int(1), text("alles")])]));
+    const seen = new Array(e.length).fill(0);
+    const read = (at: number, n: number) => {
+      for (let i = 0; i < n; i++) seen[at + i]++;
+      return e.slice(at, at + n);
+    };
+    expect(peek({ length: e.length, read }).text).toHaveLength(1);
+    expect(Math.max(...seen)).toBe(1);
+  });
+
   it.each<[string, Piece, number]>([
     ["of no language", map(), E.CBOR_TYPE],
     ["of two languages in the wrong order", map([text("en"), map()], [text("de"), map()]), E.CBOR_KEY_ORDER],
