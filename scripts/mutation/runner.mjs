@@ -18,6 +18,8 @@ const shared = globalThis.__stryker__;
 
 /** Without vitest: what survives in this process survives. */
 const QUICK = process.env.FIRMSEAL_MUTANTS_QUICK === "1";
+/** No mutant is begun after this, in milliseconds. */
+const UNTIL = Number(process.env.FIRMSEAL_MUTANTS_UNTIL ?? Number.POSITIVE_INFINITY);
 const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
 
 /**
@@ -209,6 +211,7 @@ class Runner {
 
   async mutantRun(options) {
     // not a verdict: what is in error does not count
+    if (Date.now() > UNTIL) return { status: "error", errorMessage: "no time left" };
     if (!sampled(options.activeMutant.id)) return { status: "error", errorMessage: "not in the sample" };
     const killer = await this.killer(options);
     if (killer) {
