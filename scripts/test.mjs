@@ -159,6 +159,12 @@ if (process.env.CI) {
   if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
   else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
 }
+// some mutants of the verifier, others each time; the seed chooses the same again
+if (process.env.CI) {
+  const seed = String(Date.now());
+  const sample = ["--quick", "--sample", "60", "--seconds", "80", "--seed", seed];
+  await step(`mutants: --sample 60 --seed ${seed}`, () => run(process.execPath, ["scripts/mutation.mjs", ...sample]));
+}
 await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 
 if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, files: [...forRoot] }));
