@@ -5,7 +5,7 @@ import vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import { prepare, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { expectFailure, Place } from "../../cli/test/run.js";
+import { expectFailure, Place } from "../../test-support/src/run.js";
 import { type AlgName, DEFAULT_FEATURES, type FeatureName, type Form, minified, readable } from "../src/bundle.js";
 
 interface Api {

@@ -17,8 +17,7 @@ import {
 } from "@firmseal/signer";
 import { anchor, open } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
-import { uf2Blocks, writeElf, writeHex, writeUf2 } from "../../images/test/image-writers.js";
-import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../verifier/test/vectors.js";
+import { uf2Blocks, writeElf, writeHex, writeUf2 } from "../../test-support/src/image-writers.js";
 import {
   DEVICE,
   expectFailure,
@@ -34,7 +33,8 @@ import {
   signImage,
   standard,
   words,
-} from "./run.js";
+} from "../../test-support/src/run.js";
+import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../test-support/src/vectors.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
 const specKey = privateKey("es256", SPEC_P256_PRIVATE);

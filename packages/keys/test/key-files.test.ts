@@ -19,8 +19,9 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../cli/test/run.js";
-import { LONG } from "../../verifier/test/effort.js";
+import { LONG } from "../../test-support/src/effort.js";
+import { minisignPublic, minisignSecret } from "../../test-support/src/minisign.js";
+import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../test-support/src/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/formats/format.js";
@@ -31,7 +32,6 @@ import { checkPrivate } from "../src/secrets/private-file.js";
 import { open as openEnv } from "../src/sources/env.js";
 import { open as openFd } from "../src/sources/fd.js";
 import { readKey } from "../src/sources/file.js";
-import { minisignPublic, minisignSecret } from "./minisign.js";
 
 const PASS = "correct horse battery";
 const utf8 = (text: string) => new TextEncoder().encode(text);

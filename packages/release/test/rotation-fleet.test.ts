@@ -12,7 +12,8 @@ import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFile } from "@firmseal/verifier/trust";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { plan, type Step, sums } from "../src/rotation/plan.js";
 import {
   A,
@@ -33,7 +34,6 @@ import {
   type Run,
   story,
 } from "./rotation-story.js";
-import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const DEVICES = 10_000;
 const SHARES = 2;

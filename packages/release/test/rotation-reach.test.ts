@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { randoms } from "../../verifier/test/randoms.js";
+import { randoms } from "../../test-support/src/randoms.js";
+import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { reach } from "../src/rotation/plan.js";
 import { type Held, most, only, shared, without } from "../src/rotation/reach.js";
 import { signedTrust } from "../src/trust/trust-file.js";
-import { identity, key, trustFileOf } from "./rotation-world.js";
 
 const LAST = 2n ** 64n - 1n;
 const held = (name: string, from = 0n, until = LAST): Held => ({ key: name, from, until });

@@ -7,8 +7,8 @@ import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, wri
 import { take } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { describe, expect, it } from "vitest";
-import { FACTS, type Place, standard } from "../../cli/test/run.js";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { FACTS, type Place, standard } from "../../test-support/src/run.js";
 
 const canSeeMemory = process.platform === "linux";
 

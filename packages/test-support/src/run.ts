@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { afterAll, expect } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { randoms } from "./randoms.js";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
 export const main = join(packages, "cli/dist/main.js");
