@@ -144,7 +144,8 @@ async function callNow(
     process.exitCode = exitCode;
     process.removeAllListeners("warning");
     for (const listener of warningListeners) process.on("warning", listener as (warning: Error) => void);
-    for (const fd of opened) real.closeSync(fd);
+    // as the end of a process would
+    for (const fd of [...opened, ...call.opened]) real.closeSync(fd);
   }
 }
 
