@@ -87,6 +87,9 @@ export const OWN_NAMES = [
 /** The constants HAS_… of the verifier that a bundle sets. */
 const FLAGS = ["copy", "peek", "prepared", "sha512", "tables", "trust"];
 
+/** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
+const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
+
 let parts: Parts | undefined;
 
 /** Beside the bundled command line, or where the build has put it. */
@@ -227,7 +230,7 @@ export async function minified(options: BundleOptions, all: Parts = readParts())
     mangle: {
       // no variable of Espruino may have the first two as its name
       reserved: ["of", "get", "exports"],
-      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, "Error"] },
+      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, ...ESPRUINO_NAMES, "Error"] },
     },
   });
   // Espruino misses the end of a function whose last word is return

@@ -6,7 +6,7 @@
 // There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with begin(), seek() or enter(), so nothing
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
-import { compare, octetsOf, part, room } from "../base/bytes.js";
+import { compare, octetsOf, part, room, same } from "../base/bytes.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Sequence, Source } from "../base/types.js";
@@ -269,6 +269,18 @@ export function feed(src: Input, slice: Slice, use: (bytes: Bytes) => void): voi
     if (n > end - at) n = end - at;
     use(take(src, at, n));
   }
+}
+
+/** Whether two inputs have the same octets. */
+export function alike(a: Input, b: Input): boolean {
+  var at = 0,
+    good = a.n === b.n;
+  if (good)
+    feed(a, a, function (bytes) {
+      good = good && same(bytes, take(b, at, bytes.length));
+      at += bytes.length;
+    });
+  return good;
 }
 
 /** Refuses what would take more bytes than there are. */

@@ -131,7 +131,7 @@ export interface Signature {
   multiple: boolean;
   /** Whether an anchor has verified it. */
   good?: boolean;
-  /** SHA-256 of what was signed and of the signature, for an installation: see reopened() in install/install.ts. */
+  /** SHA-256 of `head` and `body` as they were read: whoever copies them later copies these. */
   sum?: Bytes;
 }
 

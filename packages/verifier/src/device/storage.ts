@@ -4,11 +4,10 @@
 // What Storage itself does not survive, this does not: docs/espruino.md has it, with the layout. Does not protect against who can write to
 // Storage: a boot file there can be exchanged like everything else.
 
-import { same } from "../base/bytes.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { content, feed, inputOf, take } from "../cbor/reader.js";
+import { alike, feed, inputOf } from "../cbor/reader.js";
 import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
@@ -241,7 +240,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
       // what was received stays where it lies when it is that
-      if (inbox && (envelope === inbox || (inbox.length === r.n && same(take(inputOf(inbox), 0, r.n), content(r, r))))) return inbox;
+      if (inbox && (envelope === inbox || alike(inputOf(inbox), r))) return inbox;
       begin(0, r.n);
       feed(r, r, shelf.write);
       append([], true);

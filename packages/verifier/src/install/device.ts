@@ -35,8 +35,8 @@ export interface Device {
   read(id: ComponentId, offset: number, n: number, fresh: boolean): Bytes;
   invoke(id: ComponentId, args: Bytes | undefined): boolean;
   /**
-   * Stores what boot() will want again, beside the envelope that is current, and gives it as it lies in storage: install() opens that once more, so that
-   * no device is left with a release that it cannot start. It becomes current with persist(). `envelope` may be what received() gave.
+   * Stores what boot() will want again, beside the envelope that is current, and gives it as it lies in storage: install() compares that with what it has handed in, so
+   * that no device is left with a release that it cannot start. It becomes current with persist(). `envelope` may be what received() gave.
    */
   keep(envelope: Bytes | Source): Bytes | Source;
   /** Makes the written components and the envelope that was kept current, and raises the floor, in one atomic step. */

@@ -5,13 +5,11 @@ import { octetsOf, same } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { content, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
-import type { Claim } from "../cose/message.js";
+import { alike, content, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
-import { HASH_SHA_256 } from "../spec/cose.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -171,17 +169,9 @@ function perform(s: Session, e: Effect): boolean | undefined {
   return pour(s, e, here, here);
 }
 
-/** SHA-256 of what a claim says was signed, and of its signature. */
-function sumOf(c: Claim, host: Host): Bytes {
-  var state = hashing(host, HASH_SHA_256);
-  state.update(c.message);
-  state.update(c.signature);
-  return state.digest();
-}
-
 /**
- * What a start will open, opened from where it lies: a device must not find out later that it has kept something else. The signatures that were verified
- * come first, and are the same octets over the same octets, so that they are not verified once more: that takes RAM, which the installation has.
+ * What a start will open, opened from where it lies, where it is put together from payloads too. The signatures that were verified come first, and are the
+ * same octets, so that they are not verified once more: that takes RAM, which the installation has.
  */
 function reopened(s: Session, bytes: Bytes | Source): Manifest {
   var m = s.release,
@@ -194,8 +184,7 @@ function reopened(s: Session, bytes: Bytes | Source): Manifest {
     c = m.signatures[i];
     if (c.good) {
       again = u.claims[n++];
-      if (!again || again.alg !== c.alg || !same(again.kid || [], c.kid || []) || !same(sumOf(again, s.host), c.sum as Bytes))
-        refuse(DEVICE_FAULT);
+      if (!again || !same(again.sum as Bytes, c.sum as Bytes)) refuse(DEVICE_FAULT);
     }
   }
   again = believe(u, m.signers, s.trust, s.host, true);
@@ -210,7 +199,8 @@ function commit(s: Session): void {
     m = s.release,
     i,
     w,
-    again;
+    kept,
+    lies;
   markAt(-1);
   checkIdentity(s);
   for (i = 0; i < s.fresh.length; i++) {
@@ -220,9 +210,13 @@ function commit(s: Session): void {
       written.push(id(s, i));
     }
   }
-  again = reopened(s, s.board.keep(keptOf(m, s.input)));
-  if (m.loads) {
-    s.release = again;
+  // a device must not find out at its next start that it has kept something else
+  kept = keptOf(m, s.input, s.host);
+  lies = s.board.keep(kept);
+  if (!m.loads) {
+    if (!alike(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
+  } else {
+    s.release = reopened(s, lies);
     s.sections = START_SECTIONS;
     s.installing = false;
     s.kept = true;
@@ -309,7 +303,6 @@ export function prepare(
     // what was signed is not needed any more, and takes RAM
     for (i = 0; i < release.signatures.length; i++) {
       c = release.signatures[i];
-      if (installing && c.good) c.sum = sumOf(c, s.host);
       c.message = c.signature = [];
     }
     if (installing) checkFloor(s);
@@ -323,22 +316,14 @@ export function prepare(
   return s;
 }
 
-function session(
-  release: Manifest,
-  input: Bytes | Source,
-  trust: Trust,
-  device: Device,
-  host: Host | undefined,
-  sections: number[],
-): Progress {
-  var s = prepare(release, input, trust, device, host, sections),
-    progress: Progress = {
-      done: false,
-      manifest: release,
-      next: function (outcome) {
-        return advance(s, progress, outcome);
-      },
-    };
+function session(s: Session): Progress {
+  var progress: Progress = {
+    done: false,
+    manifest: s.release,
+    next: function (outcome) {
+      return advance(s, progress, outcome);
+    },
+  };
   return progress;
 }
 
@@ -350,8 +335,8 @@ function session(
  *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  // open() comes first and apart: while a signature is verified, nothing of what follows is in memory yet
-  return session(open(input, trust, host), input, trust, device, host, INSTALL_SECTIONS);
+  // one after the other: while a signature is verified, nothing of what follows is in memory yet
+  return session(prepare(open(input, trust, host), input, trust, device, host, INSTALL_SECTIONS));
 }
 
 /**
@@ -359,5 +344,5 @@ export function install(input: Bytes | Source, trust: Trust, device: Device, hos
  * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  return session(open(input, trust, host, true), input, trust, device, host, START_SECTIONS);
+  return session(prepare(open(input, trust, host, true), input, trust, device, host, START_SECTIONS));
 }

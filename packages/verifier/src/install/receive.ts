@@ -74,7 +74,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   // what follows are payloads, and the manifest says how large they are
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   prepare(m, source, trust, device, host, INSTALL_SECTIONS);
-  head = receivedHead(m);
+  head = receivedHead(m, host);
   shelf.begin(head.length + a.length - e.behind);
   shelf.write(head);
   shelf.write(take(inputOf(bytes), e.behind, a.have - e.behind));

@@ -53,7 +53,7 @@ function checkText(text: TextEntry[], m: Structure): void {
 export function peek(input: Bytes | Source): Outline {
   var host = { memory: MAX_MEMORY, sha256: sha256, sha384: sha384, sha512: sha512 },
     e = parseHead(input, host, true),
-    w = e.wrapper ? wrapper(e.wrapper) : null,
+    w = e.wrapper ? wrapper(e.wrapper, host) : null,
     sum = w && signedDigest(e.input, w.at),
     m,
     text;

@@ -8,7 +8,7 @@ import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { array, bstr, content, done, enter, type Input, input, leave, open as openString, type Slice, shrink } from "../cbor/reader.js";
 import { type Claim, claims, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
-import { type Digest, digest, digestSlice } from "../hash/digest.js";
+import { type Digest, digest, digestPieces, digestSlice } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import { type Element, type Envelope, parseHead, parseManifest, parsePayloads, type Structure } from "../manifest/parse.js";
@@ -63,12 +63,14 @@ interface Wrapper {
   claims: Claim[];
 }
 
-export function wrapper(e: Element): Wrapper {
+export function wrapper(e: Element, host: Host): Wrapper {
   var all: Claim[] = [],
     n,
     s,
     outer,
-    message;
+    message,
+    c,
+    i;
   enter(input, e.inside);
   n = array();
   s = bstr();
@@ -83,6 +85,10 @@ export function wrapper(e: Element): Wrapper {
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
   done();
+  for (i = 0; i < all.length; i++) {
+    c = all[i];
+    c.sum = digestPieces([content(input, c.head), content(input, c.body)], host);
+  }
   return { at: s, message: message, claims: all };
 }
 
@@ -157,7 +163,7 @@ interface Unverified {
 export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
   var need = policy(trust),
     envelope = parseHead(bytes, host, false),
-    w = wrapper(envelope.wrapper as Element);
+    w = wrapper(envelope.wrapper as Element, host);
   // signatures are verified from copies, and that is when RAM is needed
   shrink(envelope.input, w.at, w.message);
   envelope.signed = w.at;
