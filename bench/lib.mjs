@@ -18,19 +18,19 @@ export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/$
 
 /** A bundle as `firmseal bundle` writes it. */
 export async function deviceBundle(algs, features, form) {
-  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   return minified({ algs, features, form });
 }
 
 /** The whole verifier in one scope, of which bundles are made. */
-export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
+export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/dist/parts.json`, "utf8"));
 
 /**
  * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
  * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
-  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();
   const own = all.names[alg];
   const [first, second] = hashes ? [all.names.sha256, all.names.sha512] : ["null", "null"];

@@ -92,7 +92,7 @@ process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
   ...readdirSync("packages/verifier/test")
     .filter((f) => f.endsWith(".test.ts"))
     .map((f) => `packages/verifier/test/${f}`),
-  "packages/cli/test/storage-device.test.ts",
+  "packages/simulator/test/storage-device.test.ts",
 ]);
 
 const report = join(CACHE, "report.json");

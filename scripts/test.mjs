@@ -12,9 +12,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformAll, twoAtATime } from "./conformance.mjs";
 import { GATES, runGate } from "./gates.mjs";
+import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PACKAGES = ["verifier", "signer", "cli"];
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
 
 const effort = process.env.CI ? { FIRMSEAL_LONG: "1", ...process.env } : {};
@@ -127,12 +127,13 @@ await steps([
   ["types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"])],
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
+  ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
   ...PACKAGES.flatMap((name) => {
     const cwd = `${ROOT}packages/${name}`;
     return [
       [`publint: ${name}`, () => bin("publint", ["run", "--strict", "--pack", "npm"], { cwd })],
       // the command line is no library: it exports nothing that could have types
-      ...(name === "cli" ? [] : [[`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd })]]),
+      ...(!LIBRARIES.includes(name) ? [] : [[`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd })]]),
     ];
   }),
   ...GATES.map((gate) => [

@@ -1,6 +1,7 @@
 // Errors that the command line tells in words, each with a hint.
 
-import { CODES, Failure, failureOf } from "../../packages/cli/src/failure.js";
+import { failureOf } from "../../packages/cli/src/show/failure-of.js";
+import { CODES, Failure } from "../../packages/keys/src/errors/failure.js";
 import { KeyError } from "../../packages/signer/src/key/error.js";
 import { Finding } from "./verdict.js";
 

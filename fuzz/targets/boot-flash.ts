@@ -4,8 +4,8 @@
 
 import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
-import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
-import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
+import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
+import { blank, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
 import { type FlashRecord, newest, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";

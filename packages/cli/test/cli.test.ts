@@ -17,8 +17,8 @@ import {
 } from "@firmseal/signer";
 import { anchor, open } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
+import { uf2Blocks, writeElf, writeHex, writeUf2 } from "../../images/test/image-writers.js";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../verifier/test/vectors.js";
-import { uf2Blocks, writeElf, writeHex, writeUf2 } from "./image-writers.js";
 import {
   DEVICE,
   expectFailure,

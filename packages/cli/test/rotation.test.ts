@@ -4,8 +4,8 @@ import { type PrivateKey, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
-import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "../../release/test/rotation-world.js";
 import { expectFailure, Place, words } from "./run.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };

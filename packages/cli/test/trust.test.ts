@@ -7,7 +7,7 @@ import vm from "node:vm";
 import { type PrivateKey, privateKey, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, expectHarmless, FACTS, type Place, standard } from "./run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust file test, ${text}`.padEnd(32, ".")));

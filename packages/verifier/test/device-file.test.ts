@@ -1,5 +1,5 @@
 // The device in a folder: which records it takes for one, and what its files hold. What a cut of the power leaves is shown by
-// packages/cli/test/simulate.test.ts.
+// packages/simulator/test/simulate.test.ts.
 
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";

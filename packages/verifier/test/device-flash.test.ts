@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
+import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { type Device, errors, install, type Source } from "../src/index.js";
 import { refusalOf } from "./refusals.js";

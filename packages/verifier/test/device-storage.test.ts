@@ -1,10 +1,10 @@
 // The device in Espruino's Storage, octet by octet: its records, their marks, and what it does with files that it has not written.
-// packages/cli/test/storage-device.test.ts installs on it.
+// packages/simulator/test/storage-device.test.ts installs on it.
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
-import { powerOn, type StorageModel, storageIo } from "../../cli/src/simulate/storage-model.js";
+import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "../src/device/storage.js";
 import { boot, errors, install, open, type Source } from "../src/index.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";

@@ -397,7 +397,7 @@ describe("installing on a device in memory", () => {
   });
 });
 
-// that a cut of the power leaves the old or the new release is shown by packages/cli/test/simulate.test.ts, for every ready-made device
+// that a cut of the power leaves the old or the new release is shown by packages/simulator/test/simulate.test.ts, for every ready-made device
 describe("the device in a folder", () => {
   const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-"));
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));

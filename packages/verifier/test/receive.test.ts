@@ -3,8 +3,8 @@
 import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
-import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
-import { powerOn, type StorageModel, storageIo } from "../../cli/src/simulate/storage-model.js";
+import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
