@@ -57,7 +57,7 @@ export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
   // base/types.ts
-  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors threshold floor code at",
   // trust/open.ts, interpreter/frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
@@ -85,7 +85,7 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier that a bundle sets. */
-const FLAGS = ["copy", "peek", "prepared", "sha512", "tables", "trust"];
+const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
 
 /** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
 const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];

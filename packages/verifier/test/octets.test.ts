@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { areOctets, copied, octetsOf, same, sameKey } from "../src/base/bytes.js";
+import { areOctets, copied, equalConstantTime, octetsOf, sameKey } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { lmsSigner, stack } from "./lms.js";
 import { code } from "./releases.js";
@@ -163,15 +163,15 @@ describe("octets", () => {
   });
 
   it("are the same only where both are octets", () => {
-    expect(same([1, 2], Uint8Array.of(1, 2))).toBe(true);
+    expect(equalConstantTime([1, 2], Uint8Array.of(1, 2))).toBe(true);
     for (const odd of ODD) {
-      expect(same([odd as number], [odd as number])).toBe(false);
-      expect(same([0], [odd as number])).toBe(false);
-      expect(same([odd as number], [0])).toBe(false);
+      expect(equalConstantTime([odd as number], [odd as number])).toBe(false);
+      expect(equalConstantTime([0], [odd as number])).toBe(false);
+      expect(equalConstantTime([odd as number], [0])).toBe(false);
     }
-    expect(same([1], [1, 2])).toBe(false);
-    expect(same([1, 2], [1])).toBe(false);
-    expect(same([], [])).toBe(true);
+    expect(equalConstantTime([1], [1, 2])).toBe(false);
+    expect(equalConstantTime([1, 2], [1])).toBe(false);
+    expect(equalConstantTime([], [])).toBe(true);
   });
 
   it("hash as the reader reads them: what is above 255 does not reach into the octet before it", () => {

@@ -8,7 +8,7 @@ import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sh
 import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Manifest, open, type Trust } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
 import { encodeDescription } from "./description.js";
@@ -169,7 +169,7 @@ async function opened(signed: Uint8Array, trust: Trust): Promise<Manifest> {
 
 /** Warns of what a person should know before a release goes out. */
 export function caution(manifest: Manifest): void {
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }

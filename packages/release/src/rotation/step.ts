@@ -1,8 +1,7 @@
 // The releases of a plan, as they come from their files.
 
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { take } from "@firmseal/verifier/cbor";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 import { readEnvelope } from "../input/envelope-file.js";
 import { rehearse } from "../input/prepare.js";
@@ -28,7 +27,7 @@ export async function readStep(path: string): Promise<Step> {
   const envelope = readEnvelope(path);
   try {
     await checkWhole(envelope);
-    return { name: path, envelope, sequence: big(peek(envelope).structure.sequence) };
+    return { name: path, envelope, sequence: big(decodeEnvelope(envelope).manifest.sequence) };
   } catch (e) {
     throw about(path, e);
   }
@@ -37,10 +36,10 @@ export async function readStep(path: string): Promise<Step> {
 /** The trust files among the payloads of the steps, whether or not a device would take them. */
 export function carriedStores(steps: readonly Step[]): TrustStore[] {
   return steps.flatMap(({ envelope }) => {
-    const { input, payloads } = peek(envelope).envelope;
+    const { input, payloads } = decodeEnvelope(envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(take(input, content.at, content.n)))];
+        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
       } catch {
         // an image
         return [];

@@ -21,8 +21,7 @@ import {
 } from "@firmseal/keys";
 import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { Manifest, TrustStore } from "@firmseal/verifier";
-import { HASHES } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, rehearse } from "../input/prepare.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
@@ -45,7 +44,7 @@ export interface Entered {
 
 /** The digest of a manifest, as the logs have it. */
 export function digestOf(m: { digest: Manifest["digest"] }): string {
-  return `${HASHES[m.digest.alg]}:${toHex(Uint8Array.from(m.digest.bytes))}`;
+  return `${HASH_NAMES[m.digest.alg]}:${toHex(Uint8Array.from(m.digest.bytes))}`;
 }
 
 /**
@@ -103,7 +102,7 @@ async function judged(envelope: Uint8Array | undefined, keys: readonly SigningKe
   const messages = await toBeSigned(envelope, keys);
   const m = await rehearse(envelope);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
-  return { envelope, messages, asked: { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) } };
+  return { envelope, messages, asked: { sequence: formatSequence(m.sequence), digest: digestOf(m), scope: scopeOf(m) } };
 }
 
 interface Asked {
@@ -152,7 +151,7 @@ function asKnown({ path, store }: Previous): Known {
 
 function askedFor(store: TrustStore): Asked {
   const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return { digest, sequence: decimal(store.sequence), scope: scopeOfTrust(trustName(store)) };
+  return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
 }
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */

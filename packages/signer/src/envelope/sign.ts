@@ -2,9 +2,7 @@
 // manifest, and the result is opened with the public keys before it is returned.
 
 import { type Anchor, open } from "@firmseal/verifier";
-import { concerns } from "@firmseal/verifier/cose";
-import { peek } from "@firmseal/verifier/peek";
-import { HEADER_ALG, HEADER_KID, TAG_SIGN1 } from "@firmseal/verifier/spec";
+import { concerns, decodeEnvelope, HEADER_ALG, HEADER_KID, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner, coseAlg, type PublicKey, type Signer } from "../key/key.js";
 import { type Parts, readEnvelope, writeEnvelope } from "./envelope.js";
@@ -41,7 +39,7 @@ function sigStructure({ digest }: Parts, signer: Who): Uint8Array {
 
 /** The envelope taken apart, for one more signature. Throws AlreadySigned where it holds one of this key. */
 function unsignedBy(envelope: Uint8Array, signer: Who, { alg, key }: Anchor): Parts {
-  const isOwn = peek(envelope).claims.some((c) => concerns(c, { alg, key }) && alg.verify(key, c.message, c.signature, {}));
+  const isOwn = decodeEnvelope(envelope).signatures.some((c) => concerns(c, { alg, key }) && alg.verify(key, c.message, c.signature, {}));
   if (isOwn) throw new AlreadySigned(signer);
   return readEnvelope(envelope);
 }
@@ -55,7 +53,7 @@ function withSignature(parts: Parts, signer: Who, signature: Uint8Array): Uint8A
 /**
  * The bytes that `key` signs on this envelope: the Sig_structure over its digest, for the algorithm and the identifier of the key. With
  * SHA-256 and no identifier they are 55 bytes (Ed25519: the message itself; P-256: what is hashed with SHA-256 and then signed).
- * Other signatures do not change them. Throws AlreadySigned, and the refusals of peek().
+ * Other signatures do not change them. Throws AlreadySigned, and the refusals of decodeEnvelope().
  *
  * ```ts
  * const message = await tbs(envelope, key);                        // to where the private key is
@@ -71,7 +69,7 @@ export async function tbs(envelope: Uint8Array, key: PublicKey): Promise<Uint8Ar
  * Adds a signature that was made somewhere else over tbs(envelope, key): raw, as Signer.sign() gives it, 64 bytes R ‖ S (RFC 8032 §5.1.6) or
  * r ‖ s (RFC 9053 §2.1), those of ML-DSA, or that of RFC 8554 §6.2.
  * The key must be the same, its identifier too. The result has been opened with the key: a signature that is not its own is refused
- * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of peek() and open().
+ * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and open().
  */
 export async function attach(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
   const who = whoOf(key);
@@ -84,7 +82,7 @@ export async function attach(envelope: Uint8Array, key: PublicKey, signature: Ui
 
 /**
  * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads stay as they are.
- * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of peek() and open().
+ * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of decodeEnvelope() and open().
  */
 export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
@@ -97,6 +95,6 @@ export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Pr
     out = withSignature(parts, signer, await signer.sign(sigStructure(parts, signer)));
   }
   // never let out what nobody could install: wrong key, faulty signer, a manifest that no device runs
-  open(out, { anchors, need: signers.length }, {}, true);
+  open(out, { anchors, threshold: signers.length }, {}, true);
   return out;
 }

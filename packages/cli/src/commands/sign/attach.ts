@@ -16,7 +16,7 @@ import {
 import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
 import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -53,7 +53,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   const manifest = await review(signed, { anchors: [anchorOf(key)] });
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   const facts = keyFacts(key);
   if (o.json)
     json({

@@ -1,8 +1,7 @@
 import { basename, extname } from "node:path";
 import { readAll, visible } from "@firmseal/keys";
 import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -22,8 +21,8 @@ export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
   const { envelope, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
-  const outline = peek(envelope);
-  const sequence = decimal(outline.structure.sequence);
+  const outline = decodeEnvelope(envelope);
+  const sequence = formatSequence(outline.manifest.sequence);
   const member = deliver(out, envelope, o.json);
   if (o.json)
     json({

@@ -26,7 +26,7 @@ import {
   review,
 } from "@firmseal/release";
 import { sign as signEnvelope } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { adviceFor } from "../../target.js";
@@ -71,8 +71,8 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
     envelope,
     held.map((key) => key.signer),
   );
-  const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
-  const sequence = decimal(manifest.sequence);
+  const manifest = await review(signed, { anchors: anchors(keys), threshold: keys.length });
+  const sequence = formatSequence(manifest.sequence);
   const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);

@@ -39,13 +39,10 @@ import {
   review,
   type TrustOnFile,
 } from "@firmseal/release";
-import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { encode, equalBytes, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
-import { ROLE_RELEASE } from "@firmseal/verifier/spec";
+import { decodeEnvelope, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import type { SignOptions } from "../sign/sign.js";
@@ -63,16 +60,16 @@ const HINT = "both trust files must be met: give --key for as many release keys 
 
 /** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
 function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
-  const sequence = big(peek(unsigned).structure.sequence);
+  const sequence = big(decodeEnvelope(unsigned).manifest.sequence);
   const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
-  const need = store.thresholds[ROLE_RELEASE] as number;
-  if (n < need)
+  const threshold = store.thresholds[ROLE_RELEASE] as number;
+  if (n < threshold)
     throw new Failure(
       1,
       "SIGNATURE_THRESHOLD",
       errors.SIGNATURE_THRESHOLD,
-      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${need}`,
+      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${threshold}`,
       HINT,
     );
 }
@@ -89,7 +86,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 
 function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release that carries the trust file of its time, for devices that the bridge has not reached
-  if (same(old.store.payload, next.store.payload)) return;
+  if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
     trustFile(next.bytes, old.store, host);
   } catch (e) {
@@ -143,7 +140,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
       held.map((key) => key.signer),
     );
     for (const file of [old, after]) openUnder(envelope, file, identity);
-    const manifest = await review(envelope, { anchors: anchors(keys), need: keys.length });
+    const manifest = await review(envelope, { anchors: anchors(keys), threshold: keys.length });
     const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
     const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
     if (results) {
@@ -172,8 +169,8 @@ interface Told {
 
 function told({ envelope, manifest, old, next, results, o, signers, log }: Told): void {
   const outside = outsideUris(manifest);
-  const sequence = decimal(manifest.sequence);
-  const trust = { before: decimal(old.store.sequence), after: decimal(next.store.sequence) };
+  const sequence = formatSequence(manifest.sequence);
+  const trust = { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) };
   if (o.json) {
     json({
       ok: true,
