@@ -62,6 +62,8 @@ export const GATES = [
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
   },
   { name: "tracked files are small, and know no machine", run: checkTree },
+  // reads what the build gives, which is not there yet in a fresh clone
+  { name: "pages made from the sources are what these give", run: async () => (await import("./reference.mjs")).stalePages() },
 ];
 
 /** Findings of one gate; a gate that breaks is a finding. */

@@ -47,27 +47,27 @@ export async function ofTrust(): Promise<Vector[]> {
   const tree = [...unhex(hssOf("twice", [N24_W4]).trust.anchors[0]?.key as string)].slice(4);
   const policies: [string, string, TrustSpec][] = [
     ["anchors-none", "no anchor at all", { anchors: [] }],
-    ["need-0", "no signature is needed", { anchors: one, threshold: 0 }],
-    ["need-negative", "-1 signatures are needed", { anchors: one, threshold: -1 }],
-    ["need-half", "half a signature is needed", { anchors: one, threshold: 0.5 }],
-    ["need-more", "two signatures are needed of one anchor", { anchors: one, threshold: 2 }],
+    ["threshold-0", "no signature is needed", { anchors: one, threshold: 0 }],
+    ["threshold-negative", "-1 signatures are needed", { anchors: one, threshold: -1 }],
+    ["threshold-half", "half a signature is needed", { anchors: one, threshold: 0.5 }],
+    ["threshold-more", "two signatures are needed of one anchor", { anchors: one, threshold: 2 }],
     [
-      "need-same-key",
+      "threshold-same-key",
       "two signatures are needed of one key that is listed twice",
       { anchors: [anchorOf("a", "01"), anchorOf("a", "02")], threshold: 2 },
     ],
     [
-      "need-negated-ed25519",
+      "threshold-negated-ed25519",
       "two signatures are needed of A and -A on Ed25519: one secret signs for both",
       { anchors: [anchorOf("a"), { alg: "ed25519", key: hex(negated("a")) }], threshold: 2 },
     ],
     [
-      "need-negated-p256",
+      "threshold-negated-p256",
       "two signatures are needed of P and -P on P-256: one secret signs for both",
       { anchors: [anchorOf("p"), { alg: "es256", key: hex(negated("p")) }], threshold: 2 },
     ],
     [
-      "need-levels",
+      "threshold-levels",
       "two signatures are needed of one LMS tree that is listed with one level and with two",
       { anchors: [1, 2].map((level) => ({ alg: "hsslms", key: hex([0, 0, 0, level, ...tree]) })), threshold: 2 },
     ],
