@@ -79,7 +79,7 @@ describe("install", () => {
     expect(await json("class.suit")).toMatchObject({ ok: false, code: 76, reason: "CLASS_MISMATCH", exit: 1 });
     expect(await json("vendor.suit")).toMatchObject({ ok: false, code: 75, reason: "VENDOR_MISMATCH", exit: 1 });
     expect(await json("key.suit")).toMatchObject({ ok: false, code: 60, exit: 1 });
-    expect(await json("fw.suit", "--key", "B.jwk", "--need", "2")).toMatchObject({ ok: false, code: 62, exit: 1 });
+    expect(await json("fw.suit", "--key", "B.jwk", "--threshold", "2")).toMatchObject({ ok: false, code: 62, exit: 1 });
     expect(p.tree()).toEqual(before);
   });
 
@@ -119,7 +119,7 @@ describe("install", () => {
         1,
       );
     }
-    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--need", "2", ...FACTS]), 1);
+    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--threshold", "2", ...FACTS]), 1);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS, "--payload", "gone"]), 1);
     expect(p.tree()).toEqual(before);
     await p.ok(["install", "fw.suit", "--device", "deep/er/dev", "--key", "A.jwk", ...FACTS]);

@@ -23,10 +23,11 @@ describe("sign ENVELOPE", () => {
       exit: 1,
     });
     expect(p.tree()).toEqual(before);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2"]), 1);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2"]), 1);
     await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
     expect(manifestOf(p.get("fw.suit"))).toBe(manifestOf(signed));
-    const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--need", "2", "--json"])).json;
+    const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--threshold", "2", "--json"]))
+      .json;
     expect((json["signers"] as { alg: string }[]).map((s) => s.alg)).toEqual(["ed25519", "es256"]);
     await p.ok(["verify", "fw.suit", "--key", "B.pem"]);
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem"]), 1);
@@ -38,16 +39,16 @@ describe("sign ENVELOPE", () => {
     expect(p.get("fw.suit").equals(signed)).toBe(true);
     symlinkSync("two.suit", p.at("latest.suit"));
     await p.ok(["sign", "latest.suit", "--key", "C.pem"]);
-    await p.ok(["verify", "two.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--need", "3"]);
+    await p.ok(["verify", "two.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--threshold", "3"]);
     expect(p.get("latest.suit").equals(p.get("two.suit"))).toBe(true);
   });
 
   it("one key given twice, in two forms, counts once", async () => {
     const p = place();
     p.put("A.raw", keyA.key);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--need", "2"]), 2);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--threshold", "2"]), 2);
     await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--key", "A.raw", "--need", "2"]), 2);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--key", "A.raw", "--threshold", "2"]), 2);
     const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--json"])).json;
     expect(json["signers"]).toHaveLength(1);
   });

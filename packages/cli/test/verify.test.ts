@@ -39,12 +39,12 @@ describe("verify", () => {
     });
     expect(await refused("fw.suit", "--key", "B.jwk")).toMatchObject({ ok: false, code: 61, reason: "SIGNATURE_NO_ANCHOR" });
     expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({ code: 38, reason: "ROLLBACK" });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2")).toMatchObject({
+    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2")).toMatchObject({
       code: 62,
       reason: "SIGNATURE_THRESHOLD",
       exit: 1,
     });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--need", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--threshold", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
     expect(await refused("fw.bin", "--key", "A.jwk")).toMatchObject({ exit: 1, ok: false });
     p.put("cut.suit", signed.subarray(0, signed.length - 1));
     expect(await refused("cut.suit", "--key", "A.jwk")).toMatchObject({ code: 1, reason: "CBOR_TRUNCATED" });
