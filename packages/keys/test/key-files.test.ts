@@ -436,10 +436,10 @@ describe.concurrent("where a private key may lie", () => {
       await expect(openFd(ref, { publicOnly: false, secret: ask })).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
     await expect(openFd("fd:987", { publicOnly: false, secret: ask })).rejects.toMatchObject({ exit: 3 });
     // Node has these open for itself: a poll, and both ends of a pipe
-    for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`), 3)).toContain("EBADF");
+    for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`, { program: true }), 3)).toContain("EBADF");
     p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
     const hangs = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1", "--passphrase-fd"];
-    expect(expectFailure(await p.run([...hangs, "4"]), 3)).toContain("EBADF");
+    expect(expectFailure(await p.run([...hangs, "4"], { program: true }), 3)).toContain("EBADF");
     expectFailure(await sign(p, "fd:3", { fds: [""] }), 2);
     expect(expectFailure(await sign(p, "fd:3", { fds: [new Uint8Array(200_000)] }), 2)).toContain("too long");
     expectFailure(await sign(p, "fd:3", { through: ["sh", "-c", '"$@" 3</', "sh"] }), 3);

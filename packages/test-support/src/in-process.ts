@@ -1,7 +1,8 @@
 // Calls main() of the built command line in this process, as if a process of its own had been started: its arguments, environment, folder and
 // descriptors are those of the call, and what it writes to stdout and stderr is collected. A start takes ten times as long.
-// Calls wait for each other: a process has one folder and one environment.
+// Calls wait for each other: a process has one folder and one environment. Tests that run beside a call keep their own files and streams.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import fs, { type Stats } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { type CallOptions, Result } from "./result.js";
@@ -31,9 +32,21 @@ interface Call {
   opened: Set<number>;
 }
 
+/** What runs in a call, and not beside it. */
+const inside = new AsyncLocalStorage<Call>();
+
 function fault(code: string, errno: number, syscall: string, what: string): never {
   const message = `${code}: ${what}`;
   throw Object.assign(new Error(message), { code, errno: -errno, syscall });
+}
+
+/** Replaces the functions of node:fs, for a call alone. */
+function install(ours: { [name: string]: Function_ }): void {
+  for (const [name, own] of Object.entries(ours)) {
+    const theirs = (real as unknown as typeof table)[name] as Function_;
+    table[name] = (...args: never[]) => (inside.getStore() === undefined ? theirs(...args) : own(...args));
+  }
+  syncBuiltinESMExports();
 }
 
 /** The functions of node:fs that a call sees instead of the real ones. */
@@ -54,8 +67,9 @@ function functionsOf(call: Call): { [name: string]: Function_ } {
       return fd;
     },
     closeSync(fd: number) {
-      if (!call.opened.delete(fd)) realOf(fd, "close");
-      real.closeSync(fd);
+      const mapped = realOf(fd, "close");
+      if (!call.given.delete(fd)) call.opened.delete(fd);
+      real.closeSync(mapped);
     },
     fstatSync(fd: number, options?: fs.StatOptions) {
       return fd === 0 ? stdinStat() : real.fstatSync(realOf(fd, "fstat"), options);
@@ -78,7 +92,9 @@ function functionsOf(call: Call): { [name: string]: Function_ } {
 
 /** Streams of this process as the call sees them: `write` and whether they are a terminal. Returns what undoes it. */
 function replaceStream(stream: NodeJS.WriteStream, into: Buffer[], columns: number | undefined): () => void {
+  const theirs = stream.write as (...args: unknown[]) => boolean;
   const write = (data: Uint8Array | string, ...rest: unknown[]) => {
+    if (inside.getStore() === undefined) return theirs.call(stream, data, ...rest);
     into.push(Buffer.from(data as string));
     const done = rest.at(-1);
     if (typeof done === "function") done();
@@ -129,10 +145,9 @@ async function callNow(
   if (o.cwd !== undefined) process.chdir(o.cwd);
   replaceEnvironment(env);
   forgetSecrets();
-  Object.assign(table, ours);
-  syncBuiltinESMExports();
+  install(ours);
   try {
-    const exit = await main(args.map(asBytes));
+    const exit = await inside.run(call, () => main(args.map(asBytes)));
     return new Result(exit, null, Buffer.concat(call.out), Buffer.concat(call.err).toString("utf8"));
   } finally {
     for (const name of Object.keys(ours)) table[name] = (real as unknown as typeof table)[name] as Function_;
@@ -145,7 +160,7 @@ async function callNow(
     process.removeAllListeners("warning");
     for (const listener of warningListeners) process.on("warning", listener as (warning: Error) => void);
     // as the end of a process would
-    for (const fd of [...opened, ...call.opened]) real.closeSync(fd);
+    for (const fd of [...call.given.values(), ...call.opened]) real.closeSync(fd);
   }
 }
 
