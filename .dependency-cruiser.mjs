@@ -55,7 +55,7 @@ export default {
       severity: "error",
       comment:
         "The command line is bundled, and the build compiles the schema of descriptions; all else is installed with its dependencies only.",
-      from: { path: "^packages/[a-z]+/src/", pathNot: "^packages/(cli/src/|signer/src/schema\\.ts$)" },
+      from: { path: "^packages/[a-z]+/src/", pathNot: "^packages/(cli/src/|signer/src/description/schema\\.ts$)" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only", "npm-peer"], pathNot: "node_modules/@types/" },
     },
     {

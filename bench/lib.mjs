@@ -34,7 +34,13 @@ export async function alone(alg, hashes) {
   const all = readParts();
   const own = Object.entries(all.names).find(([name]) => name.endsWith(` ${alg}`))[1];
   const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => all.names[name]) : ["null", "null"];
-  const names = { ...all.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };
+  const names = {
+    ...all.names,
+    "trust/open open": own,
+    "interpreter/run start": first,
+    "interpreter/run step": second,
+    "cose/anchor anchorOf": "void ",
+  };
   return minified({ algs: [alg], features: [], form: "script" }, { ...all, names });
 }
 

@@ -28,15 +28,15 @@ const NAMED = {
   "alg/hmac": ["hmac256"],
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
-  anchor: ["anchorOf"],
+  "cose/anchor": ["anchorOf"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
-  install: ["install", "boot"],
-  open: ["open"],
-  run: ["start", "step"],
-  trust: ["trustFile", "embeddedTrust", "policyOf"],
-  follow: ["nextTrust"],
+  "install/install": ["install", "boot"],
+  "trust/open": ["open"],
+  "interpreter/run": ["start", "step"],
+  "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
+  "install/trust-update": ["nextTrust"],
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";

@@ -37,8 +37,8 @@ export const GATES = [
   {
     name: "bit operations say why 32 bits are enough",
     async run() {
-      const { code, modules } = await makeParts();
-      return checkShifts(code, modules, (module) => readFileSync(VERIFIER + module, "utf8"));
+      const { statements, modules } = await makeParts();
+      return checkShifts(statements.map(({ text }) => text).join("\n"), modules, (module) => readFileSync(VERIFIER + module, "utf8"));
     },
   },
   { name: "no arithmetic on doubles rounds", run: () => proveBounds().findings },

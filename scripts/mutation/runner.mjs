@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { Script } from "node:vm";
 import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
+import { SOURCES } from "../sources.mjs";
 import { sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
 
@@ -23,19 +24,11 @@ const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
 /** How often a mutant may be reached in one test: behind that it loops. */
 const LOOPS = 3_000_000;
 
-const PACKAGES = [
-  [/^@firmseal\/verifier$/, "packages/verifier/src/index.ts"],
-  [/^@firmseal\/verifier\/spec$/, "packages/verifier/src/spec/index.ts"],
-  [/^@firmseal\/verifier\/names$/, "packages/verifier/src/spec/names.ts"],
-  [/^@firmseal\/verifier\/(.*)$/, "packages/verifier/src/$1.ts"],
-  [/^@firmseal\/signer$/, "packages/signer/src/index.ts"],
-];
-
 const sources = {
   name: "sources",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@firmseal\// }, ({ path }) => {
-      for (const [form, file] of PACKAGES) if (form.test(path)) return { path: resolve(path.replace(form, file)) };
+      if (SOURCES[path]) return { path: resolve(SOURCES[path]) };
     });
     onResolve({ filter: /^[^./]/ }, ({ path, resolveDir }) => {
       // vitest is the one of load(); the rest lies where the file that imports it finds it

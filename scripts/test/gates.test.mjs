@@ -182,6 +182,9 @@ describe("the language of the bundles", () => {
 });
 
 describe("shifts", () => {
+  it("are looked for in functions: a gate that is handed none has not looked", () => {
+    expect(checkShifts(String(undefined), {}, () => "")).not.toEqual([]);
+  });
   const check = (code, comment = "") =>
     checkShifts(code, { f: "src/x.ts" }, () => `${comment}${code.replace("{", "{\n").replace(/}$/, "\n}")}`);
   it.each([

@@ -61,12 +61,12 @@ export interface BundleOptions {
 export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
-  // types.ts
+  // base/types.ts
   "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
-  // open.ts, frame.ts
+  // trust/open.ts, interpreter/frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
-  // device.ts
+  // install/device.ts
   "identity begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
   "written envelope done manifest next cause",
   // device/flash.ts
@@ -74,7 +74,7 @@ export const PUBLIC_NAMES = [
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
-  // trust.ts
+  // trust/trust-file.ts
   "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until file",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
@@ -88,6 +88,9 @@ export const OWN_NAMES = [
 ]
   .join(" ")
   .split(" ");
+
+/** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
+const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
 
 let parts: Parts | undefined;
 
@@ -124,16 +127,17 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
   // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(ALGS[alg].module, alg)}`).join(", ")} };`,
-    `${api}.open = ${name("open", "open")};`,
-    `${api}.start = ${name("run", "start")};`,
-    `${api}.step = ${name("run", "step")};`,
+    `${api}.open = ${name("trust/open", "open")};`,
+    `${api}.start = ${name("interpreter/run", "start")};`,
+    `${api}.step = ${name("interpreter/run", "step")};`,
   ];
-  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install", value)};`);
+  if (features.includes("install"))
+    for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install/install", value)};`);
   if (features.includes("storage")) {
     out.push(`${api}.espruinoIo = ${name("device/espruino", "espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name("device/storage", value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("cose/anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map((alg) => name(ALGS[alg].module, alg)).join(", ")}];`);
     for (const [value, parameters] of [
@@ -141,11 +145,13 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
       ["embeddedTrust", "bytes"],
     ])
       out.push(
-        `${api}.${value} = function (${parameters}) {\n  return ${name("trust", value as string)}(firmsealAlgList, ${parameters});\n};`,
+        `${api}.${value} = function (${parameters}) {\n  return ${name("trust/trust-file", value as string)}(firmsealAlgList, ${parameters});\n};`,
       );
-    out.push(`${api}.policyOf = ${name("trust", "policyOf")};`);
+    out.push(`${api}.policyOf = ${name("trust/trust-file", "policyOf")};`);
     const following = "store, device, envelope, role, host";
-    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("follow", "nextTrust")}(firmsealAlgList, ${following});\n};`);
+    out.push(
+      `${api}.nextTrust = function (${following}) {\n  return ${name("install/trust-update", "nextTrust")}(firmsealAlgList, ${following});\n};`,
+    );
   }
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
   if (features.includes("errors"))
@@ -219,7 +225,7 @@ export async function minified(options: BundleOptions, all: Parts = readParts())
     mangle: {
       // no variable of Espruino may have the first two as its name
       reserved: ["of", "get", "exports"],
-      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, "Error"] },
+      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, ...ESPRUINO_NAMES, "Error"] },
     },
   });
   // Espruino misses the end of a function whose last word is return

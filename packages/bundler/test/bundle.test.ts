@@ -84,6 +84,13 @@ describe("firmseal bundle", () => {
     expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
   });
 
+  it("calls no property of its own by a name that every object has on an engine", async () => {
+    // Espruino: jswrap_object.c. A property that was never set would be a method there
+    const common = /\.(on|emit|clone|addListener|prependListener|removeListener|removeAllListeners)\b/;
+    expect((await made(["install", "storage", "trust"], "espruino")).match(common)?.[0]).toBeUndefined();
+    expect((await made(["install", "copy", "flash"], "script", ["hsslms"])).match(common)?.[0]).toBeUndefined();
+  });
+
   it("storage: the device of Espruino; boot: its boot file, which holds no verifier", async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     const p = new Place();

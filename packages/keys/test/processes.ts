@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll } from "vitest";
+import { SOURCES } from "../../../scripts/sources.mjs";
 import { randoms } from "../../verifier/test/randoms.js";
 
 const folders: string[] = [];
@@ -14,7 +15,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-const src = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /** Bundles TypeScript that imports as the test at `from` does, a URL. Returns the path of the program. */
 export async function program(code: string, from: string): Promise<string> {
@@ -30,15 +31,7 @@ export async function program(code: string, from: string): Promise<string> {
     target: "node20.19",
     logLevel: "error",
     // the packages by their sources, as vitest has them
-    alias: {
-      "@firmseal/verifier/spec/trust": src("verifier/src/spec/trust.ts"),
-      "@firmseal/verifier/spec": src("verifier/src/spec/index.ts"),
-      "@firmseal/verifier/names": src("verifier/src/spec/names.ts"),
-      "@firmseal/verifier": src("verifier/src"),
-      ...Object.fromEntries(
-        ["bundler", "images", "keys", "release", "signer", "simulator"].map((name) => [`@firmseal/${name}`, src(`${name}/src`)]),
-      ),
-    },
+    alias: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, root(path)])),
     banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
   });
   return outfile;

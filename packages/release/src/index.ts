@@ -1,6 +1,6 @@
 // A release and the trust in it: what is to be signed, who may sign it, and which devices will take it.
 
-export { failureOfRefusal, hintOf, isRefusal, meaningOf } from "./hints.js";
+export { failureOfRefusal, hintOf, isRefusal, meaningOf, nameOf } from "./hints.js";
 export { encodeDescription } from "./input/description.js";
 export { readEnvelope, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";

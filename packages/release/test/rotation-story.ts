@@ -3,7 +3,7 @@
 import type { PrivateKey } from "@firmseal/signer";
 import { peek } from "@firmseal/verifier/peek";
 import { embeddedTrust } from "@firmseal/verifier/trust";
-import { readEnvelope, writeEnvelope } from "../../signer/src/envelope.js";
+import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
 import { randoms } from "../../verifier/test/randoms.js";
 import type { Cohort } from "../src/rotation/fleet.js";
 import { plan, type Step } from "../src/rotation/plan.js";

@@ -11,7 +11,7 @@ import {
 } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { es256 } from "../src/alg/es256.js";
-import type { Host } from "../src/types.js";
+import type { Host } from "../src/base/types.js";
 import { rawSignature } from "./der.js";
 import { MUTANTS } from "./effort.js";
 import { bytes, encode, G, inverse, lift, mod, N, negative, number, P, type Point, signature, sum, times } from "./p256.js";

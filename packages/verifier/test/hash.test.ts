@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { Hash } from "../src/base/types.js";
 import { type Compress, HIGH, LOW, lengthOctets, start } from "../src/hash/block.js";
 import { sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
-import type { Hash } from "../src/types.js";
 import { LONG } from "./effort.js";
 
 // A fixed linear congruential sequence: a failure can be repeated.

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hmac256, hmacSha256 } from "../src/alg/hmac.js";
+import type { Hash } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";
-import type { Hash } from "../src/types.js";
 import { MUTANTS } from "./effort.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 

@@ -88,6 +88,47 @@ describe("what is kept", () => {
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.DEVICE_FAULT);
     expect(device.floor()).toEqual([0, 0]);
   });
+
+  it("is the same to the octet: a device that gives one bit, or one octet, more or less is at fault", async () => {
+    const envelope = await signed(singleImage(facts));
+    const { device: whole, kept } = watched();
+    install(envelope, trust, whole).next();
+    const n = (kept[0] as Bytes).length;
+    for (let at = -1; at <= n; at++) {
+      const { device } = watched();
+      device.keep = (given) => {
+        const octets = Array.from(given as Bytes);
+        if (at < 0) octets.pop();
+        else octets[at] = (octets[at] ?? 0) ^ 1;
+        return octets;
+      };
+      expect(code(() => install(envelope, trust, device).next())).toBe(errors.DEVICE_FAULT);
+      expect(device.floor()).toEqual([0, 0]);
+    }
+  });
+
+  it("has the signature blocks that were verified, whatever the source gives the second time", async () => {
+    const envelope = await sign(encode(singleImage(facts)), [good, stranger]);
+    const blocks = open(envelope, trust).signatures.flatMap((s) => [s.head, s.body]);
+    expect(blocks).toHaveLength(4);
+    for (const { at, n } of blocks)
+      for (const changed of [at, at + n - 1]) {
+        const { device } = watched();
+        let opened = false;
+        const source: Source = {
+          length: envelope.length,
+          read(from, count) {
+            const octets = envelope.slice(from, from + count);
+            if (opened && changed >= from && changed < from + count) octets[changed - from] = (octets[changed - from] as number) ^ 1;
+            return octets;
+          },
+        };
+        const progress = install(source, trust, device);
+        opened = true;
+        expect(code(() => progress.next())).toBe(errors.DEVICE_FAULT);
+        expect(device.floor()).toEqual([0, 0]);
+      }
+  });
 });
 
 describe("a payload without a size", () => {

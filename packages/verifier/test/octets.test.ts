@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { areOctets, copied, octetsOf, same, sameKey } from "../src/bytes.js";
+import { areOctets, copied, octetsOf, same, sameKey } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { lmsSigner, stack } from "./lms.js";
 import { code } from "./releases.js";

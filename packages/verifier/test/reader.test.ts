@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/assemble.js";
-import { begin, bool, check, chunkOf, done, feed, hold, inputOf, int, map, shrink, simple, take, uint64 } from "../src/cbor.js";
+import { begin, bool, check, chunkOf, done, feed, hold, inputOf, int, map, shrink, simple, take, uint64 } from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
 import { refusalOf } from "./refusals.js";

@@ -10,9 +10,9 @@ import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
-import type { TrialDevice } from "../src/device.js";
 import { anchor, boot, errors, install, open, type Source, type Trust, trustFile } from "../src/index.js";
-import { type Arrival, arrive } from "../src/receive.js";
+import type { TrialDevice } from "../src/install/device.js";
+import { type Arrival, arrive } from "../src/install/receive.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 

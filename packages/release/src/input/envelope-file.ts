@@ -20,7 +20,7 @@ export function readEnvelope(path: string): Uint8Array {
     path,
     readAll(path, LIMITS.envelope, (head) => {
       if (!looksLikeEnvelope(head))
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: is no SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
+        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
     }),
   );
 }

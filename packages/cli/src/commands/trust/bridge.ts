@@ -28,6 +28,7 @@ import {
   type Made,
   make,
   meaningOf,
+  nameOf,
   only,
   outsideUris,
   plan,
@@ -42,7 +43,6 @@ import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
-import { REFUSALS } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { ROLE_RELEASE } from "@firmseal/verifier/spec";
@@ -83,14 +83,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
     open(envelope, policyOf(store, ROLE_RELEASE, identity), host);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    throw new Failure(
-      1,
-      REFUSALS[e.code] ?? "UNKNOWN",
-      e.code,
-      `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`,
-      HINT,
-      { cause: e },
-    );
+    throw new Failure(1, nameOf(e.code), e.code, `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`, HINT, { cause: e });
   }
 }
 

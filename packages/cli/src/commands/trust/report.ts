@@ -1,17 +1,16 @@
 // A plan as people read it, and what follows from it: a refusal where devices would be left behind that nobody named.
 
 import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, meaningOf, type StepResult, sums } from "@firmseal/release";
-import { REFUSALS } from "@firmseal/verifier/names";
+import { type CohortResult, meaningOf, nameOf, type StepResult, sums } from "@firmseal/release";
 import { data, say } from "../../show/ui.js";
 
 const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";
 const number = (n: number) => n.toLocaleString("en-US");
 
 function cell(s: StepResult): string {
-  if (s.code !== 0) return `refused: ${REFUSALS[s.code] ?? s.code}`;
+  if (s.code !== 0) return `refused: ${nameOf(s.code)}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
-  return s.trustCode === 0 ? "installed" : `installed, trust kept: ${REFUSALS[s.trustCode] ?? s.trustCode}`;
+  return s.trustCode === 0 ? "installed" : `installed, trust kept: ${nameOf(s.trustCode)}`;
 }
 
 /** One row for each cohort. */
@@ -41,7 +40,7 @@ export function table(results: readonly CohortResult[]): string {
 
 /** What JSON holds of a plan. Refusals have their number, name and words. */
 export function facts(results: readonly CohortResult[], allowed: readonly string[]): object {
-  const refusal = (code: number) => (code === 0 ? null : { code, reason: REFUSALS[code] ?? "UNKNOWN", words: meaningOf(code) });
+  const refusal = (code: number) => (code === 0 ? null : { code, reason: nameOf(code), words: meaningOf(code) });
   return {
     devices: sums(results),
     cohorts: results.map((r) => ({
