@@ -4,7 +4,7 @@
 //
 //   node bench/engines.mjs [--vectors all|ENGINE,ENGINE] [--write] [ENGINE ...]
 //
-// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/choosing-an-algorithm.md.
+// `--vectors` plays the test vectors as well, which takes minutes. `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md.
 
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -23,7 +23,7 @@ const ROUNDS = 5;
 const LEAST = 100;
 /** One script: load, 7 samples of what may take 20 s each. */
 const SECONDS = 400;
-const DOC = `${ROOT}docs/choosing-an-algorithm.md`;
+const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

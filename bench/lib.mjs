@@ -79,12 +79,15 @@ export function es256Key() {
   return { publicKey, key, sign };
 }
 
+/** Lines of prose end before column 120, as in all documents. */
+const wrapped = (text) => text.replace(/^(?!\|).{121,}$/gm, (line) => line.replace(/(.{1,120})(?: |$)/g, "$1\n").trimEnd());
+
 /** `text` with `table` between the markers `name`. */
 export function inMarkers(text, name, table) {
   const [begin, end] = [`<!-- ${name} -->\n`, "<!-- end -->\n"];
   const [from, to] = [text.indexOf(begin), text.indexOf(end, text.indexOf(begin))];
   if (from < 0 || to < 0) throw new Error(`there are no markers ${name}`);
-  return `${text.slice(0, from)}${begin}\n${table}\n${text.slice(to)}`;
+  return `${text.slice(0, from)}${begin}\n${wrapped(table)}\n${text.slice(to)}`;
 }
 
 /** The environment of a program that is timed, with its state in `state`; without NODE_OPTIONS and the like, which can double the start of Node. */

@@ -4,7 +4,7 @@
 //
 //   node bench/memory.mjs [--write] [jerry] [espruino]
 //
-// `--write` puts the tables into docs/choosing-an-algorithm.md, those of an engine that is absent excepted.
+// `--write` puts the tables into docs/guides/keys/choosing-an-algorithm.md, those of an engine that is absent excepted.
 //
 // One release throughout: an image of 100,000 bytes outside of its envelope, for one component, with vendor and class.
 
@@ -23,7 +23,7 @@ const binary = (name, variable) => (positionals.length === 0 || positionals.incl
 const JERRY = binary("jerry", "JERRY_STATS");
 const ESPRUINO = binary("espruino", "ESPRUINO");
 
-const DOC = `${ROOT}docs/choosing-an-algorithm.md`;
+const DOC = `${ROOT}docs/guides/keys/choosing-an-algorithm.md`;
 const SIZE = 100_000;
 const LABELS = { ed25519: "Ed25519", es256: "ES256", hsslms: "HSS/LMS H5/W4" };
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A plug-in for `--key exec:examples/exec-plugin.sh` (docs/keys-exec.md): signs with the Ed25519 key in the PEM file that PLUGIN_KEY names.
+# A plug-in for `--key exec:examples/exec-plugin.sh` (docs/guides/keys/exec.md): signs with the Ed25519 key in the PEM file that PLUGIN_KEY names.
 set -eu
 fail() {
   printf '{"error":"%s","hint":"%s"}\n' "$1" "$2" >&2

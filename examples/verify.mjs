@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { anchor, boot, errors, install, open } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 
-// What a device knows from the day it is made: whom to trust, what it is, and which components it has.
+// What a device knows from the day it is made: the keys that it trusts, its identity, and its components.
 const uuid = (text) => Buffer.from(text.replaceAll("-", ""), "hex");
 const trust = { anchors: [anchor("ed25519", readFileSync("pub.raw"))] };
 const device = memoryDevice(
@@ -16,7 +16,7 @@ const device = memoryDevice(
 
 const envelope = readFileSync(process.argv[2]);
 
-// open() says who signed and what the manifest holds. It changes nothing.
+// open() checks the signatures and reads the manifest. It changes nothing.
 const manifest = open(envelope, trust);
 console.log("sequence number", manifest.sequence); // [0, 7]: two halves of 32 bits
 
@@ -24,17 +24,17 @@ console.log("sequence number", manifest.sequence); // [0, 7]: two halves of 32 b
 const progress = install(envelope, trust, device);
 let effect = progress.next();
 while (effect) {
-  // Only for a payload outside of the envelope: hand over its chunks as they arrive, then true, or false where it cannot be had.
+  // Only for a payload outside the envelope: pass its chunks as they arrive, then true, or false if it is not available.
   console.log("fetch", effect.uri, effect.size, "bytes");
   for (let at = 0; at < effect.size; at += 4096) progress.next(readFileSync("app.bin").subarray(at, at + 4096));
   effect = progress.next(true);
 }
 
-// boot() opens what is installed, checks the image again, and starts it.
+// boot() opens the installed release, checks the image again, and starts it.
 boot(device.envelope, trust, device).next();
 console.log("started", device.invoked.length, "image");
 
-// Whatever is wrong is thrown: a number of docs/errors.md and a byte offset.
+// A refusal is thrown: a number from docs/reference/errors.md and a byte offset.
 try {
   open(envelope, { anchors: trust.anchors, floor: [0, 9] });
 } catch (refusal) {

@@ -11,6 +11,7 @@ import { checkLeaks, checkLeaksSees, checkSize } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
 import { checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
+import { stalePages } from "./reference.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
@@ -61,6 +62,7 @@ export const GATES = [
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
   },
   { name: "tracked files are small, and know no machine", run: checkTree },
+  { name: "pages made from the sources are what these give", run: stalePages },
 ];
 
 /** Findings of one gate; a gate that breaks is a finding. */

@@ -6,7 +6,7 @@
 //     pnpm mutation --quick ...     without asking vitest again about what survives in this process (scripts/mutation/runner.mjs)
 //     pnpm mutation --again ...     forgets what was found out before
 //
-// Scores go to docs/mutation.md, by file; what survived is listed in .mutation/survivors.txt. It exits 1 where a file is below its threshold.
+// Scores go to docs/explanation/mutation.md, by file; what survived is listed in .mutation/survivors.txt. It exits 1 where a file is below its threshold.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = "packages/verifier/src";
 const CACHE = ".mutation";
 const SAMPLED_FILES = 4;
-const DOCS = "docs/mutation.md";
+const DOCS = "docs/explanation/mutation.md";
 
 /** What of 100 mutants must be killed: of arithmetic, and of all that decides. Tables of names and numbers have none: other tests hold them. */
 const ARITHMETIC = /^(alg|hash)\//;
@@ -36,7 +36,7 @@ const argument = (name) => {
   return at < 0 ? undefined : args.splice(at, 2)[1];
 };
 
-/** The rows of the table in docs/mutation.md by their files. */
+/** The rows of the table in docs/explanation/mutation.md by their files. */
 function rowsOf(text) {
   return new Map(
     text

@@ -128,6 +128,9 @@ await steps([
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
   ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
+  ["documents: form and links", () => bin("markdownlint-cli2", [])],
+  ["documents: spelling", () => bin("cspell", ["lint", "--no-progress", "--no-summary"])],
+  ["documents: site", () => bin("vitepress", ["build", "docs"])],
   ...PACKAGES.flatMap((name) => {
     const cwd = `${ROOT}packages/${name}`;
     return [

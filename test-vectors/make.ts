@@ -44,7 +44,7 @@ export async function make(): Promise<{ [name: string]: string }> {
       ...(await trustFiles()),
     ]),
     "negative.json": file(
-      "Must be refused with this number of docs/errors.md, at this offset, and nothing may change. One fault each.",
+      "Must be refused with this number of docs/reference/errors.md, at this offset, and nothing may change. One fault each.",
       withOffsets(await negatives()),
     ),
     "effects.json": file(

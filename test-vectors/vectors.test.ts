@@ -45,8 +45,8 @@ describe("refusals", () => {
     const codes = new Set(load("negative.json").vectors.map((v) => ("code" in v.expect ? v.expect.code : 0)));
     expect([...codes].sort((a, b) => a - b).map((c) => names.get(c as never))).toEqual(all.map((c) => names.get(c)));
   });
-  it("have a row each in docs/errors.md", () => {
-    const documented = rows("../docs/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));
+  it("have a row each in docs/reference/errors.md", () => {
+    const documented = rows("../docs/reference/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));
     expect(documented.map(([number, name]) => `${number} ${name}`)).toEqual(
       Object.entries({ ...errors, ...CODES }).map(([name, code]) => `${code} ${name}`),
     );
@@ -61,7 +61,7 @@ describe("attacks on the verifier", () => {
   const all = files.flatMap((name) => load(name).vectors as Vector[]);
   // peek() is in no device bundle, and the player leaves it out
   const played = all.filter((v) => v.action !== "peek" && v.action !== "start").map((v) => v.name);
-  const section = read("../docs/threat-model.md").split("### Against the verifier")[1]?.split("\n### ")[0] ?? "";
+  const section = read("../docs/explanation/threat-model.md").split("### Against the verifier")[1]?.split("\n### ")[0] ?? "";
   const listed = section
     .split("\n")
     .filter((line) => line.startsWith("| ") && !/^\| (-|Attack )/.test(line))
@@ -245,9 +245,9 @@ describe("code points", () => {
     expect(shown.filter((name) => /^not-supported-(command|parameter)-/.test(name)).sort()).toEqual(wanted.sort());
   });
 
-  it("stand in docs/spec-coverage.md as in the registry", () => {
+  it("stand in docs/reference/spec-coverage.md as in the registry", () => {
     const sign = (b: boolean) => (b ? "yes" : "no");
-    const documented = rows("../docs/spec-coverage.md").filter(([code]) => /^-?\d+$/.test(code ?? ""));
+    const documented = rows("../docs/reference/spec-coverage.md").filter(([code]) => /^-?\d+$/.test(code ?? ""));
     expect(documented).toEqual(registry.map((r) => [String(r.code), r.name, r.source, sign(r.written), sign(r.read), sign(r.executed)]));
   });
 });

@@ -24,7 +24,7 @@ const OLD = {
 };
 
 export function descriptionSeeds(): Uint8Array[] {
-  const blocks = [...readFileSync("docs/description.md", "utf8").matchAll(/```json[^\n]*\n([\s\S]*?)```/g)].map(
+  const blocks = [...readFileSync("docs/reference/description.md", "utf8").matchAll(/```json[^\n]*\n([\s\S]*?)```/g)].map(
     ([, text]) => text as string,
   );
   return [...blocks, JSON.stringify(OLD)].map((text) => Buffer.from(text));

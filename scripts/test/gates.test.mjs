@@ -1,6 +1,6 @@
 // Every rule of the gates catches what it is there for, and lets the neighbouring good form pass.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
@@ -277,24 +277,6 @@ describe("imports", () => {
   ])("%s with %s breaks %j", async (path, text, rules) => {
     expect(await broken({ [path]: text })).toEqual(rules);
   });
-});
-
-it("the drawing of the packages has an arrow to each package right below, and no other", () => {
-  const below = Object.fromEntries(
-    config.forbidden.flatMap(({ name, comment }) => {
-      const [, from, list] = /^(\w+)-imports-downwards: \w+ may import (.*)$/.exec(`${name}: ${comment}`) ?? [];
-      return from ? [[from, list.startsWith("no ") ? [] : list.split(", ")]] : [];
-    }),
-  );
-  const through = (name) => below[name].flatMap((other) => [...below[other], ...through(other)]);
-  const arrows = Object.keys(below).flatMap((from) =>
-    below[from].filter((to) => !through(from).includes(to)).map((to) => `${from} --> ${to}`),
-  );
-  const [path] = ["docs/explanation/architecture.md", "docs/architecture.md"].filter((file) =>
-    existsSync(new URL(`../../${file}`, import.meta.url)),
-  );
-  const text = readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
-  expect([...text.matchAll(/^ {2}(\w+ --> \w+)$/gm)].map((m) => m[1]).sort()).toEqual(arrows.sort());
 });
 
 describe("sources", () => {

@@ -1,4 +1,4 @@
-// Which signature suits which engine and board. The figures behind it: docs/choosing-an-algorithm.md.
+// Which signature suits which engine and board. The figures behind it: docs/guides/keys/choosing-an-algorithm.md.
 
 interface Target {
   /** As `firmseal bundle --alg` names it. */

@@ -27,7 +27,7 @@ describe("targets", () => {
     for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow(RangeError);
   });
   it("stand in the documentation, each with what is recommended", () => {
-    const text = readFileSync(new URL("../../../docs/choosing-an-algorithm.md", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../../docs/guides/keys/choosing-an-algorithm.md", import.meta.url), "utf8");
     const rows = (text.split("## By target")[1] ?? "")
       .split("\nOn Espruino")[0]
       ?.split("\n")

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { Place } from "./run.js";
 
-// The way of docs/espruino.md, on a Linux build of Espruino. It keeps its Storage in a file of its working directory; each run of it is a start.
+// The way of docs/guides/espruino.md, on a Linux build of Espruino. It keeps its Storage in a file of its working directory; each run of it is a start.
 const path = process.env["ESPRUINO"];
 const examples = fileURLToPath(new URL("../../../examples/espruino/", import.meta.url));
 const FACTS = ["--vendor", "example.com", "--class", "board-v2", "--key", "release.pem"];

@@ -6,7 +6,7 @@ import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { image, Place } from "./run.js";
 
-// The way of docs/jerryscript.md.
+// The way of docs/guides/jerryscript.md.
 const path = process.env["JERRY"];
 const snapshotTool = `${path}-snapshot`;
 const example = (name: string) => join(fileURLToPath(new URL("../../../examples/jerryscript/", import.meta.url)), name);

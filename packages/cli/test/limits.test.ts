@@ -1,4 +1,4 @@
-// The limits: what is above one is refused in words, docs/limits.md has them all, and no lock is held while the input is still being judged.
+// The limits: what is above one is refused in words, docs/reference/limits.md has them all, and no lock is held while the input is still being judged.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,8 +11,8 @@ import { expectFailure, type Place, standard } from "./run.js";
 
 const root = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");
 
-describe("docs/limits.md", () => {
-  const rows = root("docs/limits.md")
+describe("docs/reference/limits.md", () => {
+  const rows = root("docs/reference/limits.md")
     .split("\n")
     .flatMap((line) => {
       const cells = line.split("|").map((cell) => cell.trim());
@@ -27,7 +27,9 @@ describe("docs/limits.md", () => {
   });
 
   it("says how much a command may take", () => {
-    expect(root("docs/limits.md")).toContain(`more than ${SECONDS} seconds of the processor or ${MEGABYTES} MB`);
+    expect(root("docs/reference/limits.md").replaceAll("\n", " ")).toContain(
+      `more than ${SECONDS} seconds of the processor or ${MEGABYTES} MB`,
+    );
   });
 
   it("has what the verifier and the signer have in their sources", () => {

@@ -3,7 +3,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { chmodSync, chownSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, statSync, symlinkSync } from "node:fs";
 import {
   fromCose,
   fromJwk,
@@ -625,21 +625,6 @@ describe("what is written is what the signer's functions give", () => {
     expect(fromCose(await formatPrivate(key, "cose"))).toEqual(key);
     expect(await read(Buffer.from(toCose(key)).toString("base64"))).toEqual(publicOf(key));
     expect(await read(JSON.stringify(toJwk(key)))).toEqual(publicOf(key));
-  });
-});
-
-describe("docs/keys-files.md", () => {
-  const hasBash = spawnSync("bash", ["-c", ":"]).status === 0;
-  it.skipIf(!hasBash)(`its commands work, from top to bottom${hasBash ? "" : " (skipped: no bash)"}`, () => {
-    const text = readFileSync(new URL("../../../docs/keys-files.md", import.meta.url), "utf8");
-    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
-    expect(blocks).toHaveLength(3);
-    const p = standard();
-    const script = ["set -eu", `firmseal() { "${process.execPath}" "${bin}" "$@"; }`, ...blocks].join("\n");
-    const r = spawnSync("bash", ["-c", script], { cwd: p.path, encoding: "utf8" });
-    expect({ status: r.status, stderr: r.status === 0 ? "" : r.stderr }).toEqual({ status: 0, stderr: "" });
-    for (const name of ["renewed.pem", "release.ssh", "release.jwk"]) expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
-    expect(p.get("pub.ssh").toString()).toMatch(/^ssh-ed25519 AAAA/);
   });
 });
 

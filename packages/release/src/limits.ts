@@ -1,5 +1,5 @@
 // What the command line takes from files, descriptors and stdin, at most. All of it may come from strangers: what is above a limit is refused with
-// one line before anything is made of it. docs/limits.md has the same table, and a test holds the two together.
+// one line before anything is made of it. docs/reference/limits.md has the same table, and a test holds the two together.
 
 import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "@firmseal/keys";

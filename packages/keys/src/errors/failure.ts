@@ -5,7 +5,7 @@ import { bounded } from "../words.js";
 
 export type Exit = 1 | 2 | 3;
 
-/** Codes of the command line, behind those of the verifier (docs/errors.md). */
+/** Codes of the command line, behind those of the verifier (docs/reference/errors.md). */
 export const CODES = {
   USAGE: 200,
   ENVIRONMENT: 201,

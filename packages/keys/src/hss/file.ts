@@ -1,4 +1,4 @@
-// The file of an HSS/LMS key: text in the manner of PEM, in clear what everybody may know, and SEED under a passphrase. docs/keys-hss.md
+// The file of an HSS/LMS key: text in the manner of PEM, in clear what everybody may know, and SEED under a passphrase. docs/guides/keys/hss.md
 // has the format. The state lies in files beside it (hss-state.ts), for it changes with every signature and this one never does.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";

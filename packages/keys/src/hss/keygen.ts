@@ -45,7 +45,7 @@ function parsed(levels: string): HssParams {
     return parseHss(levels);
   } catch (e) {
     if (e instanceof KeyError)
-      throw usage(`--hss: ${e.message}`, `for example --hss ${DEFAULT_LEVELS}; docs/keys-hss.md says what the numbers mean`);
+      throw usage(`--hss: ${e.message}`, `for example --hss ${DEFAULT_LEVELS}; docs/guides/keys/hss.md says what the numbers mean`);
     throw e;
   }
 }

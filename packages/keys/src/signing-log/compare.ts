@@ -90,7 +90,7 @@ export function conflicts(logs: readonly Pick<Log, "path" | "entries">[]): Confl
 const WORDS = {
   leaf: {
     what: "leaf",
-    hint: "a leaf that has signed twice gives the key away: do not sign with it, and have another one trusted (docs/keys-hss.md)",
+    hint: "a leaf that has signed twice gives the key away: do not sign with it, and have another one trusted (docs/guides/keys/hss.md)",
   },
   sequence: {
     what: "sequence number",

@@ -1,4 +1,4 @@
-// The file that a log is: one JSON object a line, each with the hash of the line before it. docs/audit.md has the members.
+// The file that a log is: one JSON object a line, each with the hash of the line before it. docs/guides/audit.md has the members.
 
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";

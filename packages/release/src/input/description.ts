@@ -27,7 +27,7 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     // the engine's message quotes the text, which may be a secret that was named by mistake
-    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/description.md");
+    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/reference/description.md");
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");

@@ -1,4 +1,4 @@
-// fleet.json: the devices in the field, in cohorts of those that have the same trust file, class and floor. docs/rotation.md has the format.
+// fleet.json: the devices in the field, in cohorts of those that have the same trust file, class and floor. docs/guides/rotation.md has the format.
 
 import { dirname, isAbsolute, join } from "node:path";
 import { readAll, refusedInput } from "@firmseal/keys";
@@ -24,7 +24,7 @@ const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._+-]{0,63}$/u;
 const MEMBERS = ["name", "devices", "trust", "vendor", "class", "floor"] as const;
 
 function fault(path: string, what: string): never {
-  throw refusedInput("FLEET", `${path}: ${what}`, "docs/rotation.md has the format of a fleet file");
+  throw refusedInput("FLEET", `${path}: ${what}`, "docs/guides/rotation.md has the format of a fleet file");
 }
 
 function record(value: unknown, members: readonly string[], where: string, path: string): Record<string, unknown> {

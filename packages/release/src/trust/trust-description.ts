@@ -1,4 +1,4 @@
-// The JSON that a trust file is made from (docs/trust.md). Keys are named by files, roles by name; whatever else stands in it is refused.
+// The JSON that a trust file is made from (docs/guides/trust.md). Keys are named by files, roles by name; whatever else stands in it is refused.
 
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
@@ -10,7 +10,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 
 const SCHEMA = "urn:firmseal:trust:1";
-const HINT = "docs/trust.md tells what stands in a description";
+const HINT = "docs/guides/trust.md tells what stands in a description";
 
 type Json = { [name: string]: unknown };
 

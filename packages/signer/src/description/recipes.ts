@@ -75,7 +75,7 @@ export interface Bridge {
 
 /**
  * A release that carries the next trust file as the component "trust", beside the image. An image that is there already is not fetched again, so a
- * bridge may name the one that devices run. The keys of both trust files have to sign it: docs/rotation.md.
+ * bridge may name the one that devices run. The keys of both trust files have to sign it: docs/guides/rotation.md.
  */
 export function bridge({ sequence, vendor, class: name, trust, image }: Bridge): Description {
   const id = identityUuids(vendor, name);

@@ -1,4 +1,4 @@
-// Trust files (docs/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
+// Trust files (docs/guides/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
 // stand in one place; its refusals are thrown.
 
 import {

@@ -1,7 +1,7 @@
 // A device on raw NOR flash: two slots for each component and for the envelope, and two pages for records. A record says what is current;
 // the newest one that is whole rules. It is written last, into the page of the one before, so that a cut at any point leaves one of the two.
 // Protects against a power cut at any write and erase. Does not protect against who can write to the flash, nor against code that starts
-// images without asking it: an unsigned boot loader below is no root of trust. docs/devices.md has the layout and the limits.
+// images without asking it: an unsigned boot loader below is no root of trust. docs/guides/devices.md has the layout and the limits.
 
 import { concat, room, same } from "../base/bytes.js";
 import { compareSequence } from "../base/number.js";

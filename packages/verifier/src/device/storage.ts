@@ -1,7 +1,7 @@
 // A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record says what is current;
 // the newest one that is whole rules. It is written last, beside the one before, so that a cut leaves one of the two. Storage is never
 // made to compact, for a cut in the middle of that costs files: where it has no room left, the installation is refused.
-// What Storage itself does not survive, this does not: docs/espruino.md has it, with the layout. Does not protect against who can write to
+// What Storage itself does not survive, this does not: docs/guides/espruino.md has it, with the layout. Does not protect against who can write to
 // Storage: a boot file there can be exchanged like everything else.
 
 import { compareSequence } from "../base/number.js";

@@ -1,5 +1,5 @@
 // How a device comes to its next trust file: a release has brought it as the component "trust", and it is taken over once that release has
-// been committed. docs/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
+// been committed. docs/guides/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
 
 import { less } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";

@@ -1,4 +1,4 @@
-// The numbers of trust files (docs/trust.md), which are this project's own.
+// The numbers of trust files (docs/guides/trust.md), which are this project's own.
 
 /** What is signed besides the payload, so that a signature on a manifest can never be one on a trust file, nor the other way round. */
 export const TRUST_CONTEXT = "firmseal.trust";

@@ -1,4 +1,4 @@
-// Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/trust.md has the format and its
+// Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/guides/trust.md has the format and its
 // rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
 
 import { same, sameKey } from "../base/bytes.js";

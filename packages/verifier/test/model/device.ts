@@ -1,4 +1,4 @@
-// A device, its installation and its start again, from docs/architecture.md and docs/errors.md: two rehearsals, the sections, one look at what was
+// A device, its installation and its start again, from docs/explanation/architecture.md and docs/reference/errors.md: two rehearsals, the sections, one look at what was
 // written, one commit. Slots are strings.
 
 import * as E from "../../src/spec/errors.js";

@@ -35,7 +35,7 @@ export async function keygenHss(o: KeygenOptions): Promise<void> {
   else {
     say(`${visible(o.out)}: hsslms key, ${o.passphrase ? "encrypted" : "not encrypted"}`);
     say(`thumbprint ${keyFacts(key).thumbprint}`);
-    say(`${formatHss(params)}: ${signatures} signatures of ${bytes} bytes. Never sign with two copies of it: docs/keys-hss.md`);
+    say(`${formatHss(params)}: ${signatures} signatures of ${bytes} bytes. Never sign with two copies of it: docs/guides/keys/hss.md`);
     if (advice?.advice) say(advice.advice);
   }
 }

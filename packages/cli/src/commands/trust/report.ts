@@ -95,7 +95,7 @@ export function refuseStranded(results: readonly CohortResult[], allowed: readon
     "STRANDED",
     CODES.STRANDED,
     `${number(left.reduce((n, r) => n + r.devices, 0))} devices would be left behind: ${left.map((r) => r.name).join(", ")}; ${first.name}: ${first.why}`,
-    `bring them a release that they take first (docs/rotation.md), or give them up: ${left.map((r) => `--allow-stranded ${quoted(r.name)}`).join(" ")}`,
+    `bring them a release that they take first (docs/guides/rotation.md), or give them up: ${left.map((r) => `--allow-stranded ${quoted(r.name)}`).join(" ")}`,
   );
   failure.facts = facts(results, allowed);
   throw failure;

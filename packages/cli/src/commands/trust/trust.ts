@@ -1,4 +1,4 @@
-// firmseal trust create, sign, tbs, attach: makes and signs trust files. docs/trust.md tells what they are.
+// firmseal trust create, sign, tbs, attach: makes and signs trust files. docs/guides/trust.md tells what they are.
 
 import { basename } from "node:path";
 import type { Receipt, SigningKey } from "@firmseal/keys";

@@ -11,7 +11,7 @@ const LONGEST_ERROR = 300;
 /** Between the polite end and the other one, and for what still comes when the program has ended. */
 const GRACE = 1000;
 
-const BY_HAND = "run it by hand; docs/keys-exec.md says what it gets and has to answer";
+const BY_HAND = "run it by hand; docs/guides/keys/exec.md says what it gets and has to answer";
 
 /** Milliseconds; FIRMSEAL_EXEC_TIMEOUT has seconds. */
 function timeLimit(): number {

@@ -1,4 +1,4 @@
-// Keys behind a program: `exec:PROGRAM`. It is asked by one JSON line on its stdin and answers by one on its stdout; docs/keys-exec.md is
+// Keys behind a program: `exec:PROGRAM`. It is asked by one JSON line on its stdin and answers by one on its stdout; docs/guides/keys/exec.md is
 // the protocol. Attacks: a wrong signature, garbage, megabytes, no answer, no end.
 
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ import { ask as run } from "./exec-run.js";
 /** Of the protocol: a plug-in that answers another one is refused. */
 const CONTRACT = 1;
 
-const PROTOCOL = "docs/keys-exec.md says what a plug-in has to answer";
+const PROTOCOL = "docs/guides/keys/exec.md says what a plug-in has to answer";
 
 type Answer = { readonly [member: string]: unknown };
 

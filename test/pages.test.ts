@@ -1,0 +1,155 @@
+// The pages of docs/ that have commands, from top to bottom, each in an empty folder of its own.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import vm from "node:vm";
+import { identityUuids } from "@firmseal/signer";
+import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { why as noSoftHsm } from "../packages/keys/test/softhsm.js";
+import { AT_LENGTH, LONG } from "../packages/verifier/test/effort.js";
+import { blocksOf, ROOT, runPage, shell } from "./pages.js";
+
+const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
+const noOpenssl = has("openssl", "version") ? "" : " (skipped: no openssl)";
+
+// a page is as many starts of the program as it has commands, and pages run side by side
+vi.setConfig({ testTimeout: 300_000 });
+
+let folder: string;
+beforeAll(() => {
+  if (!existsSync(join(ROOT, "packages/cli/dist/main.js"))) throw new Error("build first: npx -y pnpm@12.4.2 build");
+  folder = mkdtempSync(join(tmpdir(), "firmseal-pages-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function empty(name: string): string {
+  mkdirSync(join(folder, name), { recursive: true });
+  return join(folder, name);
+}
+
+describe.concurrent("docs/start", () => {
+  it("five-minutes.md", async () => {
+    // it begins in a clone, and goes on in a folder beside it
+    const { stdout, stderr } = await runPage("docs/start/five-minutes.md", empty("five-minutes/clone"));
+    expect(stderr).toMatch(/^app\.suit: good, sequence number 1, signed by ed25519 [0-9a-f]{16}…$/m);
+    expect(stderr).toContain("firmseal: refused: payload #firmware: the image does not match its digest\nhint: the payload was changed");
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(stderr).toMatch(/^app\.suit: installed, sequence number 2$/m);
+    expect(stderr).toMatch(/release\.pem\.log: good, 2 entries$/m);
+  });
+
+  it.skipIf(!LONG)(`five-minutes.md installs what is packed${AT_LENGTH}`, async () => {
+    const [install] = blocksOf("docs/start/five-minutes.md").filter(({ language }) => language === "sh");
+    const clone = empty("packed/clone");
+    for (const name of ["packages", "package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", "node_modules", "LICENSE"])
+      symlinkSync(join(ROOT, name), join(clone, name));
+    const { status, stdout, stderr } = await shell((install?.text ?? "").replace(/^npx -y pnpm@\S+ build$/m, ""), clone);
+    expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+$/m);
+  });
+
+  it.skipIf(noSoftHsm !== "")(`from-disk-key-to-hsm.md${noSoftHsm}`, async () => {
+    const { stdout, stderr } = await runPage("docs/start/from-disk-key-to-hsm.md", empty("hsm"));
+    expect(stdout).toContain("2 signatures, by 2 known keys");
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(stderr.match(/app\.suit: good, sequence number 1,/g)).toHaveLength(2);
+    expect(stderr.match(/app\.suit: good, sequence number 2,/g)).toHaveLength(1);
+  });
+
+  it("first-device.md", async () => {
+    const { stdout } = await runPage("docs/start/first-device.md", empty("first-device"));
+    const once = ["sequence number [ 0, 7 ]", "started 1 image", /^refused true at byte \d+$/];
+    const expected = [...once, "sequence number [ 0, 8 ]", "fetch https://example.com/app.bin 108894 bytes", ...once.slice(1), "0"];
+    const lines = stdout.split("\n").filter((line) => /^(sequence number \[|fetch |started |refused |0$)/.test(line));
+    expect(lines).toHaveLength(expected.length);
+    for (const [i, line] of lines.entries()) expect(line).toMatch(expected[i] as string | RegExp);
+  });
+
+  it("first-device.md shows examples/verify.mjs as it is", async () => {
+    const shown = blocksOf("docs/start/first-device.md").find(({ name }) => name === "verify.mjs")?.text;
+    expect(shown).toBe(readFileSync(join(ROOT, "examples/verify.mjs"), "utf8"));
+  });
+});
+
+describe.concurrent("docs/guides/keys", () => {
+  it("files.md", async () => {
+    const here = empty("files");
+    await runPage("docs/guides/keys/files.md", here);
+    for (const name of ["renewed.pem", "release.ssh", "release.jwk"]) expect(statSync(join(here, name)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(here, "pub.ssh"), "utf8")).toMatch(/^ssh-ed25519 AAAA/);
+  });
+
+  it.skipIf(noSoftHsm !== "")(`pkcs11.md${noSoftHsm}`, async () => {
+    const { stdout, stderr } = await runPage("docs/guides/keys/pkcs11.md", empty("pkcs11"));
+    expect(stderr).toContain("app.suit: good, sequence number 1");
+    expect(stdout).toContain("object=es256-2026");
+    expect(stdout + stderr).not.toContain("12345678");
+  });
+
+  it.skipIf(noOpenssl !== "")(`exec.md${noOpenssl}`, async () => {
+    expect((await runPage("docs/guides/keys/exec.md", empty("exec"))).stderr).toContain("app.suit: good, sequence number 1");
+  });
+});
+
+describe.concurrent("docs/guides/trust.md", () => {
+  it.skipIf(noOpenssl !== "")(`works, and its JavaScript over what it has made${noOpenssl}`, async () => {
+    const here = empty("trust");
+    const { stderr } = await runPage("docs/guides/trust.md", here);
+    expect(stderr).toMatch(/^board\.trust: signed by 2 roots \(needed: 2\)$/m);
+    expect(stderr).toMatch(/^app\.suit: good, sequence number 7, signed by ed25519 [0-9a-f]{16}… \(release, recovery\)$/m);
+    expect(stderr).toMatch(/^app\.suit: installed, sequence number 7$/m);
+    expect(stderr).toMatch(/^next\.trust: board, sequence number 2, /m);
+    expect(stderr).toMatch(/^next\.trust: good, board, sequence number 2, 4 keys$/m);
+
+    const id = identityUuids("example.com", "board-v2");
+    const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]]], 64);
+    const file = (name: string) => readFileSync(join(here, name));
+    const context = vm.createContext({ device, envelope: file("app.suit"), bytes: file("next.trust") });
+    for (const name of ["firmseal.js", "board-trust.js"]) vm.runInContext(file(name).toString(), context);
+    const examples = blocksOf("docs/guides/trust.md").filter(({ language }) => language === "js");
+    expect(examples).toHaveLength(2);
+    for (const { text } of examples) vm.runInContext(text, context);
+    expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.need, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
+  });
+});
+
+describe.concurrent("docs/guides/rotation.md", () => {
+  it("works, and its device follows", async () => {
+    const here = empty("rotation");
+    const { stdout, stderr } = await runPage("docs/guides/rotation.md", here);
+    const blocks = blocksOf("docs/guides/rotation.md");
+    for (const { language, name, text } of blocks) if (language === "text" && name === "plan") expect(stdout).toContain(text);
+    // the plan without the bridge, and the key that somebody still needs
+    expect(stdout.match(/^exit 1$/gm)).toHaveLength(2);
+    expect(stderr).toMatch(/500 devices would be left behind: shelf; shelf: no later release can reach it: 1 of its release keys remain/);
+    const file = (name: string) => readFileSync(join(here, name));
+    expect(JSON.parse(file("plan.json").toString())).toMatchObject({ ok: true, devices: { total: 10000, moved: 10000 } });
+
+    const id = identityUuids("example.com", "board-v2");
+    const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]], [[116, 114, 117, 115, 116]]], 100_000);
+    let trusted: ArrayLike<number> = file("first.trust");
+    const kept = {
+      read: () => trusted,
+      write(bytes: ArrayLike<number>) {
+        trusted = bytes;
+      },
+    };
+    const firmseal = { embeddedTrust, nextTrust, policyOf, boot };
+    const context = vm.createContext({ firmseal, device, kept });
+    vm.runInContext(blocks.find(({ name }) => name === "device.js")?.text as string, context);
+    for (const [name, trust] of [
+      ["10.suit", 1],
+      ["20.suit", 2],
+      ["21.suit", 2],
+    ] as const) {
+      install(file(name), policyOf(embeddedTrust(trusted), 2, device.identity), device).next();
+      vm.runInContext("start(device, kept)", context);
+      expect(embeddedTrust(trusted).sequence).toEqual([0, trust]);
+    }
+    expect(device.invoked).toHaveLength(3);
+  });
+});
