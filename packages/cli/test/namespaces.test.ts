@@ -10,7 +10,7 @@ import { hsslms, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
-import { readLog } from "../../keys/src/signing-log/log.js";
+import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
 import { program } from "../../keys/test/processes.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";

@@ -7,7 +7,7 @@ import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.
 import { randoms } from "../../verifier/test/randoms.js";
 import type { Cohort } from "../src/rotation/fleet.js";
 import { plan, type Step } from "../src/rotation/plan.js";
-import { big, type Keys } from "../src/rotation/reach.js";
+import { big, type Keys } from "../src/rotation/quorum.js";
 import { ALGS, CLASSES, type ClassName, type Cut, Device, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };

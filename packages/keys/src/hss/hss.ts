@@ -19,7 +19,7 @@ import {
 import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { warn } from "../notices.js";
-import type { Asking, HeldKey } from "../sources/kind.js";
+import type { Asking, HeldKey } from "../sources/source.js";
 import { visible } from "../words.js";
 import { buildFloor } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";

@@ -10,7 +10,7 @@ import { sha256Hex } from "../files/digest.js";
 import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
-import { stateFolder } from "../signing-log/witness.js";
+import { stateFolder } from "../signing-log/last-seen.js";
 
 /** The trees below the top one that have been signed, by level: whatever happens, their keys must not come out differently a second time. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;

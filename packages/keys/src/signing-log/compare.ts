@@ -1,7 +1,7 @@
 // Several logs held against each other: what no log tells alone. A copy of a key has a log of its own, which is good by itself.
 
 import { CODES, Failure } from "../errors/failure.js";
-import type { Entry, Log } from "./log.js";
+import type { Entry, Log } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** One number that was given out twice. */

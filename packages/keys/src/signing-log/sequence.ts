@@ -2,7 +2,7 @@
 
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
-import { ACCEPT, type Entry } from "./log.js";
+import { ACCEPT, type Entry } from "./log-file.js";
 
 /** Higher than the last by more than this is a slip, or an attack: devices take nothing lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;

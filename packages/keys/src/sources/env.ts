@@ -3,7 +3,7 @@
 import { KeyFileError } from "../errors/key-file.js";
 import { take, variableOf } from "../secrets/environment.js";
 import { holdKey } from "./file.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, HeldKey } from "./source.js";
 
 /** The key in a variable, which is taken out of the environment. */
 export async function open(ref: string, ask: Asking): Promise<HeldKey> {

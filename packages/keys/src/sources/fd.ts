@@ -6,7 +6,7 @@ import { KeyFileError } from "../errors/key-file.js";
 import { KEY_LIMITS } from "../limits.js";
 import { checkDescriptor } from "../secrets/descriptor.js";
 import { holdKey } from "./file.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, HeldKey } from "./source.js";
 
 /** Milliseconds without a byte: a descriptor that nobody writes to must not keep a build waiting. */
 const PATIENCE = 60_000;

@@ -31,7 +31,7 @@ import { refuseLong } from "../formats/work.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { visible } from "../words.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, HeldKey } from "./source.js";
 
 export { KeyFileError };
 

@@ -8,9 +8,9 @@ import { decimal } from "@firmseal/verifier/number";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
 import { meaningOf } from "../hints.js";
 import { signedTrust } from "../trust/trust-file.js";
+import { type Offered, offer, type State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
-import { type Offered, offer, type State } from "./offer.js";
-import { big, higher, holders, type Keys, most, only, shared, without } from "./reach.js";
+import { big, higher, holders, type Keys, most, only, shared, without } from "./quorum.js";
 
 export interface Step {
   readonly name: string;

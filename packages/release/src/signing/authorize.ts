@@ -23,7 +23,7 @@ import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal
 import type { Manifest, TrustStore } from "@firmseal/verifier";
 import { HASHES } from "@firmseal/verifier/names";
 import { decimal } from "@firmseal/verifier/number";
-import { type NextSequence, rehearse } from "../input/prepare.js";
+import { type NextSequence, rehearse } from "../input/draft.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { trustName } from "../trust/trust-ref.js";

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { KeyError, type PublicKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
-import type { OpenKey } from "../kind.js";
+import type { OpenKey } from "../source.js";
 import { ask as run } from "./exec-run.js";
 
 /** Of the protocol: a plug-in that answers another one is refused. */

@@ -6,7 +6,7 @@ import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { toldSigner } from "../foreign.js";
-import type { OpenKey } from "../kind.js";
+import type { OpenKey } from "../source.js";
 import { findPrivate, findPublic, publicOfPrivate } from "./key.js";
 import type { Handle } from "./module.js";
 import { CKA_ALWAYS_AUTHENTICATE, CKM_ECDSA, CKM_EDDSA } from "./names.js";

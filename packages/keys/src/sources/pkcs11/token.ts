@@ -5,7 +5,7 @@ import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { warn } from "../../notices.js";
 import { visible } from "../../words.js";
-import type { Asking } from "../kind.js";
+import type { Asking } from "../source.js";
 import { codeOf, type Handle, type Library, openModule, type Template, type TokenInfo, told } from "./module.js";
 import * as ck from "./names.js";
 import { pinFrom } from "./pin.js";

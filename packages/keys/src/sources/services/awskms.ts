@@ -1,7 +1,7 @@
 // awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
 
 import { rawFromDer } from "../../formats/ecdsa-der.js";
-import type { HeldKey } from "../kind.js";
+import type { HeldKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,

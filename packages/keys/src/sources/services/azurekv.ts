@@ -2,7 +2,7 @@
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { sha256 } from "../../files/digest.js";
-import type { HeldKey } from "../kind.js";
+import type { HeldKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,

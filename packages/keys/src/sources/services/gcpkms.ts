@@ -2,7 +2,7 @@
 
 import { sha256 } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
-import type { HeldKey } from "../kind.js";
+import type { HeldKey } from "../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";
 import {

@@ -4,7 +4,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
-import type { HeldKey } from "../kind.js";
+import type { HeldKey } from "../source.js";
 import { limitAnswers, onTooLong } from "./answer-limit.js";
 
 /** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */

@@ -6,10 +6,10 @@ import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
 import { take, variableOf } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./kind.js";
 import { pinVariable } from "./pkcs11/pin.js";
 import { parseUri } from "./pkcs11/uri.js";
 import { prove } from "./proof.js";
+import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./source.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
 const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {

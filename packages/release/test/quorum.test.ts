@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randoms } from "../../verifier/test/randoms.js";
 import { reach } from "../src/rotation/plan.js";
-import { type Held, most, only, shared, without } from "../src/rotation/reach.js";
+import { type Held, most, only, shared, without } from "../src/rotation/quorum.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 import { identity, key, trustFileOf } from "./rotation-world.js";
 

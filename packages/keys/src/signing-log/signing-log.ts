@@ -6,9 +6,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
-import type { HeldKey } from "../sources/kind.js";
-import { ACCEPT, append, type Entry, type Fault, type Log, readLog, type Told } from "./log.js";
-import { type Seen, stateFolder, type Witness, witness } from "./witness.js";
+import type { HeldKey } from "../sources/source.js";
+import { type Seen, stateFolder, type Witness, witness } from "./last-seen.js";
+import { ACCEPT, append, type Entry, type Fault, type Log, readLog, type Told } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint, in hex. */
 export function nameOf(key: PublicKey): string {

@@ -4,12 +4,12 @@ import { errors, type TrustStore } from "@firmseal/verifier";
 import { take } from "@firmseal/verifier/cbor";
 import { peek } from "@firmseal/verifier/peek";
 import { isRefusal } from "../hints.js";
+import { rehearse } from "../input/draft.js";
 import { readEnvelope } from "../input/envelope-file.js";
-import { rehearse } from "../input/prepare.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
 import type { Step } from "./plan.js";
-import { big } from "./reach.js";
+import { big } from "./quorum.js";
 
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
 async function checkWhole(envelope: Uint8Array): Promise<void> {
