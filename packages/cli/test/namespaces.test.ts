@@ -56,7 +56,7 @@ beforeAll(async () => {
       setInterval(() => {}, 1000);
       console.log("held");
       process.stdin.once("data", () => {
-        console.log(held.held());
+        console.log(held.isOurs());
         held.release();
         process.exit();
       });

@@ -19,7 +19,7 @@ export {
 export { isMlDsa } from "./formats/mldsa-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
-export { exhausted, isNearlyUsed, overtaken, placeOf as hssPlaceOf } from "./hss/hss.js";
+export { exhausted, isNearlyUsed, overtaken, hssPlaceOf } from "./hss/hss.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
@@ -29,7 +29,7 @@ export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from
 export { passphrase } from "./secrets/passphrase.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Seen, witness } from "./signing-log/last-seen.js";
-export { type Entry, type Fault, type Log, looksLikeLog, readLog } from "./signing-log/log-file.js";
+export { type Entry, type LogFault, type SigningLog, looksLikeLog, readLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
   concerns,
@@ -44,13 +44,13 @@ export {
 export {
   acceptRestored,
   knownEntries,
-  type Ledgers,
+  type SigningLogs,
   lockLog,
   missed,
-  nameOf,
-  placeOf,
+  keyName,
+  signingLogPath,
   type Receipt,
-  withLedgers,
+  withSigningLogs,
 } from "./signing-log/signing-log.js";
 export { open as openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
@@ -77,5 +77,5 @@ export {
   withKey,
   withSigners,
 } from "./sources/reference.js";
-export type { Asking, HeldKey, SigningKey } from "./sources/source.js";
+export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

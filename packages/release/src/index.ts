@@ -12,7 +12,7 @@ export { digestText, type Step as ManifestStep, steps, type Value } from "./payl
 export { type Cohort, readFleet } from "./rotation/fleet.js";
 export { keySet, namedKeys } from "./rotation/keys.js";
 export { type CohortResult, exposure, newest, plan, reach, type Step, type StepResult, sums, type Verdict } from "./rotation/plan.js";
-export { big, higher, holders, type Keys, only } from "./rotation/quorum.js";
+export { big, higher, keysInRole, type Keys, only } from "./rotation/quorum.js";
 export { carriedStores, readStep } from "./rotation/release.js";
 export { digestOf, enterTrustUse, enterUse, type TrustUseOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";

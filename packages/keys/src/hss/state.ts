@@ -71,16 +71,16 @@ export class HssPlaceOnDisk {
   }
 
   /**
-   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `held`: whether both are still ours, for a person
+   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `stillOurs`: whether both are still ours, for a person
    * may have removed them.
    */
-  async locked<T>(work: (held: () => boolean) => Promise<T>, wait = 60): Promise<T> {
+  async locked<T>(work: (stillOurs: () => boolean) => Promise<T>, wait = 60): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
     const beside = await lock(`${this.state}.lock`, { wait, busy });
     try {
       const outside = await lock(`${this.witness}.lock`, { wait, busy });
       try {
-        return await work(() => beside.held() && outside.held());
+        return await work(() => beside.isOurs() && outside.isOurs());
       } finally {
         outside.release();
       }

@@ -10,7 +10,7 @@ import { meaningOf } from "../hints.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { type Offered, offer, type State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
-import { big, higher, holders, type Keys, most, only, shared, without } from "./quorum.js";
+import { big, higher, keysInRole, type Keys, most, only, shared, without } from "./quorum.js";
 
 export interface Step {
   readonly name: string;
@@ -88,7 +88,7 @@ function broughtStores(offers: readonly Offered[]): TrustStore[] {
 export function reach(state: State, newest: TrustStore, after: bigint, { lost, stolen }: Gone): { verdict: Verdict; why: string | null } {
   const gone = new Set([...lost, ...stolen]);
   const count = (role: number, lowest: bigint) =>
-    most(without(shared(holders(state.store, role, state.identity), holders(newest, role, state.identity)), gone), lowest);
+    most(without(shared(keysInRole(state.store, role, state.identity), keysInRole(newest, role, state.identity)), gone), lowest);
   const missing = (role: number, n: number, kind: string) => {
     // a role that nobody has can sign nothing
     const need = state.store.thresholds[role] || 1;
@@ -104,7 +104,7 @@ export function reach(state: State, newest: TrustStore, after: bigint, { lost, s
 /** What the stolen keys alone can sign for a device in this state. */
 export function exposure(state: State, stolen: Keys): { release: boolean; root: boolean } {
   const enough = (role: number, lowest: bigint) =>
-    most(only(holders(state.store, role, state.identity), stolen), lowest) >= (state.store.thresholds[role] || 1);
+    most(only(keysInRole(state.store, role, state.identity), stolen), lowest) >= (state.store.thresholds[role] || 1);
   return { release: enough(ROLE_RELEASE, big(state.floor)), root: enough(ROLE_ROOT, 0n) };
 }
 

@@ -1,13 +1,13 @@
 // One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
 
-import type { HeldKey, SigningKey } from "@firmseal/keys";
+import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
   concerns,
   isOfTrustFile,
   type Known,
-  type Ledgers,
-  nameOf,
+  type SigningLogs,
+  keyName,
   nextSequence,
   type Receipt,
   refusedInput,
@@ -17,7 +17,7 @@ import {
   TRUST_FILES,
   visible,
   warn,
-  withLedgers,
+  withSigningLogs,
 } from "@firmseal/keys";
 import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { Manifest, TrustStore } from "@firmseal/verifier";
@@ -61,7 +61,7 @@ export async function enterUse(
 ): Promise<Entered> {
   // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
   const given = await judged(withoutNext(make), keys, o);
-  return await withLedgers(keys, o.log, async (ledgers) => {
+  return await withSigningLogs(keys, o.log, async (ledgers) => {
     const use =
       given ??
       (await judged(
@@ -124,17 +124,17 @@ function overridden(asked: Asked, overrides: string[]): Asked {
  * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
  */
 async function record(
-  ledgers: Ledgers,
+  ledgers: SigningLogs,
   operation: string,
-  keys: readonly HeldKey[],
+  keys: readonly OpenedKey[],
   messages: readonly Uint8Array[],
-  told: Asked,
+  facts: Asked,
 ): Promise<Receipt[]> {
   const leaves: (string | undefined)[] = [];
   for (const key of keys) leaves.push(await key.claim?.());
   return keys.map((key, i) => {
     const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
-    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...told });
+    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
   });
 }
 
@@ -175,7 +175,7 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
  */
 export async function enterTrustUse(
   operation: string,
-  keys: readonly HeldKey[],
+  keys: readonly OpenedKey[],
   o: TrustUseOptions,
   bytes: Uint8Array,
   before: readonly (TrustStore | undefined)[],
@@ -184,13 +184,13 @@ export async function enterTrustUse(
   const { store } = readTrust(bytes);
   const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
   const asked = askedFor(store);
-  return await withLedgers(keys, o.log, async (ledgers) => {
+  return await withSigningLogs(keys, o.log, async (ledgers) => {
     const entries = ledgers.logs.flat();
     const known = previous ? [...entries, asKnown(previous)] : entries;
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
     const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
     for (const { name, public: key } of keys) {
-      const release = entries.find((e) => e.key === nameOf(key) && e.sequence !== undefined && !isOfTrustFile(e));
+      const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
     }
     return await record(ledgers, operation, keys, messages, overridden(asked, overrides));
@@ -202,8 +202,8 @@ async function toBeSigned(envelope: Uint8Array, keys: readonly SigningKey[]): Pr
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
   for (const key of keys) {
-    if (names.has(nameOf(key.public))) throw new AlreadySigned(key.signer);
-    names.add(nameOf(key.public));
+    if (names.has(keyName(key.public))) throw new AlreadySigned(key.signer);
+    names.add(keyName(key.public));
     messages.push(await tbs(envelope, key.public));
   }
   return messages;

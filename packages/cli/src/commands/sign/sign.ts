@@ -5,7 +5,7 @@ import {
   keyWords,
   type PassphraseOptions,
   passphraseOptions,
-  placeOf,
+  signingLogPath,
   refuseTestKeys,
   someOf,
   usage,
@@ -50,11 +50,11 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
   await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]): Promise<void> {
-  const keys = held.map((key) => key.public);
-  const own = held.flatMap((key) => key.file ?? []);
+async function signWith(signingKeys: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]): Promise<void> {
+  const keys = signingKeys.map((key) => key.public);
+  const own = signingKeys.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
-  const files = [...own, ...given, ...held.map((key) => placeOf(key, o.log))];
+  const files = [...own, ...given, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
@@ -66,10 +66,10 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
 
   const made = await make(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
-  const { envelope, receipts } = await enterUse("sign", held, { ...o, lists }, made.envelope);
+  const { envelope, receipts } = await enterUse("sign", signingKeys, { ...o, lists }, made.envelope);
   const signed = await signEnvelope(
     envelope,
-    held.map((key) => key.signer),
+    signingKeys.map((key) => key.signer),
   );
   const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
   const sequence = decimal(manifest.sequence);

@@ -6,7 +6,7 @@ import {
   Failure,
   keyFacts,
   passphraseOptions,
-  placeOf,
+  signingLogPath,
   type Receipt,
   refuseTestKeys,
   someOf,
@@ -21,7 +21,7 @@ import {
   big,
   type CohortResult,
   enterUse,
-  holders,
+  keysInRole,
   identityOf,
   isRefusal,
   keySet,
@@ -61,10 +61,10 @@ export interface BridgeOptions extends SignOptions {
 
 const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
 
-/** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
+/** What can be report before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
 function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const sequence = big(peek(unsigned).structure.sequence);
-  const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
+  const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
   const need = store.thresholds[ROLE_RELEASE] as number;
   if (n < need)
@@ -108,11 +108,11 @@ async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint
   return make(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
-function checkOutputs(image: string | undefined, o: BridgeOptions, held: readonly SigningKey[]): void {
-  const own = held.flatMap((key) => key.file ?? []);
+function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
+  const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
-  const files = [...inputs, ...held.map((key) => placeOf(key, o.log))];
+  const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
   if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
@@ -128,19 +128,19 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
   const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
   checkSuccession(old, after);
-  await withSigners(o.key, passphraseOptions(o), async (held) => {
-    const keys = held.map((key) => key.public);
-    checkOutputs(image, o, held);
+  await withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
+    const keys = signingKeys.map((key) => key.public);
+    checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
+    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
       const envelope = made.envelope(next);
       for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
       return envelope;
     });
     const envelope = await signEnvelope(
       unsigned,
-      held.map((key) => key.signer),
+      signingKeys.map((key) => key.signer),
     );
     for (const file of [old, after]) openUnder(envelope, file, identity);
     const manifest = await review(envelope, { anchors: anchors(keys), need: keys.length });
@@ -155,11 +155,11 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     if (made.read !== undefined) say(made.read);
     if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
     deliver(o.out, envelope, o.json);
-    told({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
+    report({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
   });
 }
 
-interface Told {
+interface BridgeReport {
   envelope: Uint8Array;
   manifest: Manifest;
   old: TrustOnFile;
@@ -170,7 +170,7 @@ interface Told {
   log: readonly Receipt[];
 }
 
-function told({ envelope, manifest, old, next, results, o, signers, log }: Told): void {
+function report({ envelope, manifest, old, next, results, o, signers, log }: BridgeReport): void {
   const outside = outsideUris(manifest);
   const sequence = decimal(manifest.sequence);
   const trust = { before: decimal(old.store.sequence), after: decimal(next.store.sequence) };
