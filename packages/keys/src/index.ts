@@ -19,7 +19,7 @@ export {
 export { isMlDsa } from "./formats/mldsa-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
-export { exhausted, isNearlyUsed, overtaken, hssPlaceOf } from "./hss/hss.js";
+export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
@@ -29,7 +29,7 @@ export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from
 export { passphrase } from "./secrets/passphrase.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Seen, witness } from "./signing-log/last-seen.js";
-export { type Entry, type LogFault, type SigningLog, looksLikeLog, readLog } from "./signing-log/log-file.js";
+export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
   concerns,
@@ -43,13 +43,13 @@ export {
 } from "./signing-log/sequence.js";
 export {
   acceptRestored,
+  keyName,
   knownEntries,
-  type SigningLogs,
   lockLog,
   missed,
-  keyName,
-  signingLogPath,
   type Receipt,
+  type SigningLogs,
+  signingLogPath,
   withSigningLogs,
 } from "./signing-log/signing-log.js";
 export { open as openKeyFile } from "./sources/file.js";

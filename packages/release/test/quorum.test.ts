@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randoms } from "../../verifier/test/randoms.js";
-import { reach } from "../src/rotation/plan.js";
+import { quorumVerdict } from "../src/rotation/plan.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 import { identity, key, trustFileOf } from "./rotation-world.js";
@@ -53,10 +53,20 @@ describe("who can reach a device", () => {
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });
-    expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
+    expect([50n, 51n, 99n, 100n].map((after) => quorumVerdict(s, s.store, after, nobody).verdict)).toEqual([
+      "moved",
+      "moved",
+      "moved",
+      "stranded",
+    ]);
     const later = signedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
     // the newest list ends c, and this device's list ends b
     const t = await state({ 1: 50n });
-    expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
+    expect([9n, 10n, 49n, 50n].map((after) => quorumVerdict(t, later, after, nobody).verdict)).toEqual([
+      "moved",
+      "moved",
+      "moved",
+      "stranded",
+    ]);
   });
 });

@@ -175,7 +175,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
     log.lines++;
     const line = whole ? content : behindTorn(content);
     const entry = whole ?? (line && parse(line));
-    if (entry) enter(log, entry, line as Buffer);
+    if (entry) takeEntry(log, entry, line as Buffer);
     // what was cut short stays where it is, and the entry behind it says so
     else if (!isBegun(content)) note(log.faults, { line: log.lines, what: "is no entry" });
     log.before.update(bytes.subarray(at, next));
@@ -190,7 +190,7 @@ function behindTorn(content: Buffer): Buffer | undefined {
   return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
 }
 
-function enter(log: SigningLog, entry: Entry, line: Buffer): void {
+function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   const last = log.entries.at(-1);
   const fault = (what: string) => note(log.faults, { line: log.lines, what });
   const isGood = hashOf(line) === entry.hash;

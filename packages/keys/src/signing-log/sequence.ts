@@ -81,8 +81,8 @@ const MANIFESTS: Numbered = {
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
   again: "devices take one file of a number and no other: make it again with a higher sequence in the description",
-  higher: "make it again with a higher sequence in the description, or with --previous and the newest file",
-  next: "make it again with --previous and the newest file, which gives the next number",
+  higher: "make it again with a higher sequence in the description, or with --previous-trust and the newest file",
+  next: "make it again with --previous-trust and the newest file, which gives the next number",
 };
 
 export interface SequenceOverrides {

@@ -8,7 +8,7 @@ import { CODES, environment, Failure, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
 import { type Seen, stateFolder, type Witness, witness } from "./last-seen.js";
-import { ACCEPT, append, type Entry, type LogFault, type SigningLog, readLog, type EntryFacts } from "./log-file.js";
+import { ACCEPT, append, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint, in hex. */
 export function keyName(key: PublicKey): string {
@@ -103,7 +103,7 @@ const JOBS = [
 ];
 
 /** What is entered for one key. */
-export type Use = Pick<EntryFacts, "operation"> & Omit<EntryFacts, "time" | "user" | "host" | "job" | "key" | "torn">;
+export type SigningFacts = Pick<EntryFacts, "operation"> & Omit<EntryFacts, "time" | "user" | "host" | "job" | "key" | "torn">;
 
 /** Where an entry is. `hash` is worth keeping elsewhere: nobody can change what is before it and keep the hash. */
 export interface Receipt {
@@ -116,7 +116,7 @@ export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
   /** Enters the use of a key; durable, and known to the witness, when it returns. Throws where another one has used a key meanwhile. */
-  record(key: OpenedKey, use: Use): Receipt;
+  record(key: OpenedKey, use: SigningFacts): Receipt;
 }
 
 interface OpenLog {
@@ -147,7 +147,7 @@ async function lockWitnesses(witnesses: readonly Witness[], taken: Lock[]): Prom
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
   option: string | undefined,
-  work: (ledgers: SigningLogs) => Promise<T>,
+  work: (signingLogs: SigningLogs) => Promise<T>,
 ): Promise<T> {
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
   const witnesses = new Map(keys.map((key) => [keyName(key.public), witness(keyName(key.public))]));
@@ -174,7 +174,7 @@ export async function withSigningLogs<T>(
     }
     return await work({
       logs: [...logs.values()].map(({ entries }) => entries),
-      record: (key, use) => enter(openLogs.get(key) as OpenLog, { time: now(), ...who(), key: keyName(key.public), ...use }),
+      record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...who(), key: keyName(key.public), ...use }),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -183,7 +183,7 @@ export async function withSigningLogs<T>(
 
 const now = () => new Date().toISOString();
 
-function enter({ log, locks, witness }: OpenLog, facts: EntryFacts): Receipt {
+function recordIn({ log, locks, witness }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
   const entry = append(log, facts);

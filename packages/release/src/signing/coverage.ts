@@ -2,7 +2,7 @@
 // Asked before anything is entered in a log.
 
 import type { Entry } from "@firmseal/keys";
-import { isMlDsa, isOfTrustFile, knownEntries, keyName, refusedInput, usage, warn } from "@firmseal/keys";
+import { isMlDsa, isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
 import { coseAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { rawKey, same } from "@firmseal/verifier/bytes";

@@ -5,8 +5,8 @@ import {
   keyWords,
   type PassphraseOptions,
   passphraseOptions,
-  signingLogPath,
   refuseTestKeys,
+  signingLogPath,
   someOf,
   usage,
   visible,
@@ -16,13 +16,13 @@ import {
 import type { TrustOnFile } from "@firmseal/release";
 import {
   type CoverOptions,
-  enterUse,
   type Input,
   type InputOptions,
   listsOf,
-  make,
+  makeDraft,
   outsideUris,
   readInput,
+  recordSigning,
   review,
 } from "@firmseal/release";
 import { sign as signEnvelope } from "@firmseal/signer";
@@ -50,7 +50,13 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
   await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(signingKeys: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]): Promise<void> {
+async function signWith(
+  signingKeys: readonly SigningKey[],
+  input: Input,
+  out: string,
+  o: SignOptions,
+  lists: TrustOnFile[],
+): Promise<void> {
   const keys = signingKeys.map((key) => key.public);
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
@@ -64,9 +70,9 @@ async function signWith(signingKeys: readonly SigningKey[], input: Input, out: s
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
 
-  const made = await make(input, o);
+  const made = await makeDraft(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
-  const { envelope, receipts } = await enterUse("sign", signingKeys, { ...o, lists }, made.envelope);
+  const { envelope, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.envelope);
   const signed = await signEnvelope(
     envelope,
     signingKeys.map((key) => key.signer),

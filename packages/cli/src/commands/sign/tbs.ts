@@ -23,11 +23,11 @@ import {
   type Input,
   type InputOptions,
   listsOf,
-  make,
+  makeDraft,
+  openWithTrialKey,
   outsideUris,
   readInput,
   refuseKeys,
-  rehearse,
 } from "@firmseal/release";
 import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
@@ -105,12 +105,12 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
-  const made = await make(input, o);
+  const made = await makeDraft(input, o);
   // whose log would be asked is where the key is
   const envelope = made.envelope(() => {
     throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
   });
-  const manifest = await rehearse(envelope);
+  const manifest = await openWithTrialKey(envelope);
   refuseKeys(
     manifest,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),

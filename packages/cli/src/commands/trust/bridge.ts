@@ -6,9 +6,9 @@ import {
   Failure,
   keyFacts,
   passphraseOptions,
-  signingLogPath,
   type Receipt,
   refuseTestKeys,
+  signingLogPath,
   someOf,
   usage,
   visible,
@@ -20,13 +20,12 @@ import {
   about,
   big,
   type CohortResult,
-  enterUse,
-  keysInRole,
+  type Draft,
   identityOf,
   isRefusal,
   keySet,
-  type Made,
-  make,
+  keysInRole,
+  makeDraft,
   meaningOf,
   nameOf,
   only,
@@ -35,6 +34,7 @@ import {
   readFleet,
   readInput,
   readTrustFile,
+  recordSigning,
   releaseFacts,
   review,
   type TrustOnFile,
@@ -98,14 +98,14 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
 }
 
 /** The envelope to be signed: the trust file with an image, or alone. */
-async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Made> {
+async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Draft> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
     return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = readInput(image, o);
   if (input.kind !== "image") throw usage(`${image}: is no image`, "a bridge is made from an image, or without one");
-  return make(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
 function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
@@ -133,7 +133,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
+    const { envelope: unsigned, receipts } = await recordSigning("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
       const envelope = made.envelope(next);
       for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
       return envelope;

@@ -18,22 +18,22 @@ import {
   big,
   type Cohort,
   type CohortResult,
-  enterTrustUse,
   exposure,
   higher,
-  keysInRole,
   isRefusal,
   type Keys,
   keySet,
+  keysInRole,
   namedKeys,
   newest,
   only,
-  reach,
+  quorumVerdict,
   readFleet,
   readTrustFile,
+  recordTrustSigning,
   showChanges,
   type TrustOnFile,
-  type TrustUseOptions,
+  type TrustSigningOptions,
   type Verdict,
 } from "@firmseal/release";
 import {
@@ -55,7 +55,7 @@ import { checkTrustOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { facts, refuseStranded } from "./report.js";
 
-export interface RetireOptions extends PassphraseOptions, TrustUseOptions {
+export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
   trust: string;
   root: string[];
   fleet: string;
@@ -142,17 +142,17 @@ function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): {
   // a list of another line of products says nothing about this one
   if (!same(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
-  const now = reach(state, next, after, NONE);
+  const now = quorumVerdict(state, next, after, NONE);
   // roots that are gone do not matter to a device that takes this very list
   const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
-  if (now.verdict === "stranded" || (now.verdict === "frozen" && !takes)) return now;
+  if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, cohort.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
     return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
   }
-  return reach({ ...state, store: next }, next, after, NONE);
+  return quorumVerdict({ ...state, store: next }, next, after, NONE);
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
@@ -171,7 +171,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
     return {
       name: cohort.name,
       devices: cohort.devices,
-      steps: [],
+      releases: [],
       trust: { before: sequence, after: sequence },
       exposed: exposure(state, new Set()),
       ...fate(cohort, signing, next, o.until ?? 0n),
@@ -200,7 +200,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
     refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
     checkRoots(signingKeys, current, planned);
     const results = checkFleet(fleet, current, keySet(signingKeys.map((k) => k.public)), planned, o);
-    const receipts = await enterTrustUse("rotate retire", signingKeys, o, unsigned, lists, current);
+    const receipts = await recordTrustSigning("rotate retire", signingKeys, o, unsigned, lists, current);
     let bytes = unsigned;
     for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;

@@ -6,7 +6,7 @@ import { signalsFree } from "../../files/write.js";
 import { warn } from "../../notices.js";
 import { visible } from "../../words.js";
 import type { Asking } from "../source.js";
-import { codeOf, type Handle, type Library, openModule, type Template, type TokenInfo, inWords } from "./module.js";
+import { codeOf, type Handle, inWords, type Library, openModule, type Template, type TokenInfo } from "./module.js";
 import * as ck from "./names.js";
 import { pinFrom } from "./pin.js";
 import type { TokenUri } from "./uri.js";

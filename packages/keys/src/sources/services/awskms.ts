@@ -123,7 +123,11 @@ export async function open(ref: string): Promise<OpenedKey> {
         MessageType: "RAW",
         SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
       } as const;
-      const { Signature, KeyId: signedBy } = await ask(ref, (abortSignal) => client.send(new SignCommand(request), { abortSignal }), troubleOf);
+      const { Signature, KeyId: signedBy } = await ask(
+        ref,
+        (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
+        troubleOf,
+      );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
       const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
       if (raw?.length !== 64) throw notASignature(ref);
