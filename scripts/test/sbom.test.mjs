@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { LIBRARIES } from "../packages.mjs";
 import { readSbom, settled } from "../sbom.mjs";
 
 // the first document of the lockfile is about pnpm itself
@@ -38,7 +39,7 @@ describe("the bill of materials", () => {
     );
     for (const [name, digest] of locked) expect([name, digests.get(name)]).toEqual([name, digest]);
     const own = [...digests.keys()].filter((name) => !locked.has(name)).sort();
-    expect(own.map((name) => name.replace(/@[^@]+$/, ""))).toEqual(["@firmseal/signer", "@firmseal/verifier"]);
+    expect(own.map((name) => name.replace(/@[^@]+$/, ""))).toEqual(LIBRARIES.map((name) => `@firmseal/${name}`).sort());
   });
 
   it("tells apart what only development needs, and what a device gets: nothing", () => {
