@@ -58,8 +58,9 @@ function drawings(md) {
       transparent: true,
       font: "sans-serif",
     });
-    // the renderer asks another host for a font
-    return `<div class="drawing" v-pre>${svg.replace(/^\s*@import .*$/gm, "")}</div>\n`;
+    // The renderer asks another host for a font. As v-html Vue takes the drawing as it is, and drops nothing of it when it wakes up.
+    const html = JSON.stringify(svg.replace(/^\s*@import .*$/gm, "").replace(/>\s+</g, "><"));
+    return `<div class="drawing" v-html="${md.utils.escapeHtml(html)}"></div>\n`;
   };
 }
 
