@@ -92,6 +92,7 @@ export default {
       { text: "Guides", items: pages("docs/guides") },
       { text: "Keys", items: pages("docs/guides/keys") },
       { text: "Reference", items: pages("docs/reference") },
+      { text: "Public API", collapsed: true, items: pages("docs/reference/api") },
       { text: "Explanation", items: pages("docs/explanation", ["architecture.md"]) },
       { text: "Packages", collapsed: true, items: packages.map(page) },
       { text: "Project", collapsed: true, items: ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "conformance/README.md"].map(page) },
