@@ -100,7 +100,7 @@ Every export of every package. The README of each package shows how to use it.
 ${rows.join("\n")}
 `;
   const pages = all.map(({ folder, name, description, entries }) => ({
-    path: `reference/api/${folder}.md`,
+    path: `docs/reference/api/${folder}.md`,
     text: `# ${name}
 
 <!-- Written by \`pnpm docs:reference\` from the declarations of the build. -->
@@ -111,5 +111,5 @@ ${wrapped(`${escaped(description)}. The [README](../../../packages/${folder}/REA
 ${entries.map((entry) => entryPart(entry, program)).join("\n\n")}
 `,
   }));
-  return [{ path: "reference/api.md", text: index }, ...pages];
+  return [{ path: "docs/reference/api.md", text: index }, ...pages];
 }

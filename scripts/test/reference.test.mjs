@@ -38,9 +38,9 @@ describe("docs/reference/commands.md", () => {
 describe("docs/reference/api", () => {
   it("has every export with its declaration and its words", () => {
     const pages = new Map(apiPages().map(({ path, text }) => [path, text]));
-    const verifier = pages.get("reference/api/verifier.md") ?? "";
+    const verifier = pages.get("docs/reference/api/verifier.md") ?? "";
     expect(verifier).toMatch(/^### open\n\n```ts\nfunction open\([^`]*\): Manifest;\n```\n\n\w/m);
     expect(verifier).toContain("\n## @firmseal/verifier/device/memory\n");
-    expect(pages.get("reference/api.md")).toContain("[`@firmseal/signer`](api/signer.md)");
+    expect(pages.get("docs/reference/api.md")).toContain("[`@firmseal/signer`](api/signer.md)");
   });
 });
