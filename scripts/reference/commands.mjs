@@ -66,8 +66,8 @@ async function pages(path) {
     `\`\`\`text\n${usage}\n\`\`\``,
   ];
   const own = options.filter(([term]) => !/--help\b/.test(term));
-  if (given.length > 0) parts.push(list(given));
-  if (own.length > 0) parts.push(list(own));
+  if (given.length > 0) parts.push("Arguments:", list(given));
+  if (own.length > 0) parts.push("Options:", list(own));
   for (const [title, items] of Object.entries(rest)) parts.push(`${title}:`, list(items));
   const below = [];
   for (const [term] of commands) {
