@@ -30,7 +30,7 @@ const INSIDE = `FIRMSEAL=$PWD\nalias firmseal="node $FIRMSEAL/packages/cli/bin/f
 describe("README.md", () => {
   it("names scripts of pnpm that there are", () => {
     const { scripts } = JSON.parse(read("package.json"));
-    const named = [...read("README.md").matchAll(/npx -y pnpm@(\S+) (\w+)/g)];
+    const named = [...read("README.md").matchAll(/npx -y pnpm@(\S+) (?:run )?(\w+)/g)];
     expect(named.length).toBeGreaterThan(3);
     for (const [, version, name] of named) {
       expect(scripts).toHaveProperty(name as string);
