@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript-es5";
+import { wrapped } from "./text.mjs";
 
 const PACKAGES = fileURLToPath(new URL("../../packages/", import.meta.url));
 
@@ -26,19 +27,6 @@ function libraries() {
 }
 
 const escaped = (text) => text.replace(/(`[^`]*`|\w_\w)|[<>{}*_[\]]/g, (all, code) => code ?? `\\${all}`);
-
-/** Text in lines of at most 120 characters. */
-function wrapped(text) {
-  const lines = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    // a word at the beginning of a line must not make it a heading or a list
-    if (last !== undefined && (last.length + 1 + word.length <= 120 || /^(?:[-+#|]|\d+[.)])/.test(word)))
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join("\n");
-}
 
 /** A declaration as text: without `export declare`, and one level of indentation of two spaces. */
 function declared(node) {
