@@ -1,16 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { SOURCES } from "./scripts/sources.mjs";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // Tests run on the sources: an import of a package is turned to its src/, so that a failure names the line that is at fault.
-const alias = [
-  { find: /^@firmseal\/verifier$/, replacement: here("packages/verifier/src/index.ts") },
-  { find: /^@firmseal\/verifier\/spec$/, replacement: here("packages/verifier/src/spec/index.ts") },
-  { find: "@firmseal/verifier/names", replacement: here("packages/verifier/src/spec/names.ts") },
-  { find: /^@firmseal\/verifier\/(.*)$/, replacement: `${here("packages/verifier/src")}/$1.ts` },
-  { find: /^@firmseal\/signer$/, replacement: here("packages/signer/src/index.ts") },
-];
+const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(`^${name}$`), replacement: here(path) }));
 
 export default defineConfig({
   resolve: { alias },

@@ -19,23 +19,29 @@ export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/$
 
 /** A bundle as `firmseal bundle` writes it. */
 export async function deviceBundle(algs, features, form) {
-  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   return minified({ algs, features, form });
 }
 
 /** The whole verifier in one scope, of which bundles are made. */
-export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/cli/dist/parts.json`, "utf8"));
+export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/dist/parts.json`, "utf8"));
 
 /**
  * A script with an algorithm, the hashes that it cannot do without, and nothing else, made as bundles are: `firmseal.open` is the algorithm in
  * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
-  const { minified } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();
   const own = Object.entries(all.names).find(([name]) => name.endsWith(` ${alg}`))[1];
   const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => all.names[name]) : ["null", "null"];
-  const names = { ...all.names, "open open": own, "run start": first, "run step": second, "anchor anchorOf": "void " };
+  const names = {
+    ...all.names,
+    "trust/open open": own,
+    "interpreter/run start": first,
+    "interpreter/run step": second,
+    "cose/anchor anchorOf": "void ",
+  };
   return minified({ algs: [alg], features: [], form: "script" }, { ...all, names });
 }
 

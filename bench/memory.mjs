@@ -45,8 +45,8 @@ function keyOf(name, { lmsSigner, stack }) {
 
 const { encode, identityUuids, readEnvelope, singleImage } = await signer();
 const { encode: cbor, Tagged } = await signer("cbor");
-const { writeEnvelope } = await signer("envelope");
-const { structure } = await verifier("cose");
+const { writeEnvelope } = await signer("envelope/envelope");
+const { structure } = await verifier("cose/message");
 
 const digest = crypto.createHash("sha256").update(image).digest();
 const identity = identityUuids("example.com", "board-v2");

@@ -7,7 +7,7 @@ import { ed25519Key, ROOT, signer, table } from "./lib.mjs";
 
 const SIGNATURES = 500;
 
-const { readable } = await import(`${ROOT}packages/cli/lib/bundle.js`);
+const { readable } = await import(`${ROOT}packages/bundler/lib/index.js`);
 const { prepare } = await signer();
 
 /** A bundle of the form that counts in `counts`: [multiplications, squarings]. */

@@ -2,29 +2,22 @@
 // Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
 // arithmetic a verification takes ten times as long.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { SOURCES } from "../scripts/sources.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const OUT = join(ROOT, "node_modules/.cache/firmseal/fuzz");
 const source = (path) => join(ROOT, "packages", path);
 
-/** Imports of the packages, as vitest.config.ts has them. */
-const PACKAGES = [
-  [/^@firmseal\/verifier$/, () => source("verifier/src/index.ts")],
-  [/^@firmseal\/verifier\/spec$/, () => source("verifier/src/spec/index.ts")],
-  [/^@firmseal\/verifier\/names$/, () => source("verifier/src/spec/names.ts")],
-  [/^@firmseal\/verifier\/(.*)$/, (name) => source(`verifier/src/${name}.ts`)],
-  [/^@firmseal\/signer$/, () => source("signer/src/index.ts")],
-];
-
 /** What reaches networks, tokens and other programs: it is not there. */
 const ABSENT = /^(@aws-sdk\/|@azure\/|@google-cloud\/|pkcs11js$)/;
 
-const ARITHMETIC = /\/verifier\/src\/(alg|hash)\/[a-z0-9]+\.ts$/;
+/** digest.ts reads, and shares the cursor of the reader with all else. */
+const ARITHMETIC = /^(?:alg|hash)\/(?!digest\b)[a-z0-9]+\.ts$/;
 
 function plugin(apart) {
   return {
@@ -32,8 +25,7 @@ function plugin(apart) {
     setup(b) {
       b.onResolve({ filter: ABSENT }, ({ path }) => ({ path: `./absent/${path}`, external: true }));
       b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
-        const [pattern, to] = PACKAGES.find(([p]) => p.test(path));
-        return b.resolve(to(pattern.exec(path)[1]), { kind: "import-statement", resolveDir: ROOT });
+        return b.resolve(join(ROOT, SOURCES[path]), { kind: "import-statement", resolveDir: ROOT });
       });
       b.onResolve({ filter: /^[^./]/ }, (args) => {
         if (args.kind === "entry-point" || args.path.startsWith("node:") || !args.importer) return undefined;
@@ -49,8 +41,8 @@ function plugin(apart) {
             importer: args.importer,
             pluginData: "seen",
           });
-          if (!ARITHMETIC.test(found.path)) return undefined;
-          return { path: `./arithmetic/${relative(source("verifier/src"), found.path).replace(/\.ts$/, ".cjs")}`, external: true };
+          const name = relative(source("verifier/src"), found.path);
+          return ARITHMETIC.test(name) ? { path: `./arithmetic/${name.replace(/\.ts$/, ".cjs")}`, external: true } : undefined;
         });
     },
   };
@@ -72,10 +64,10 @@ const common = {
 /** Bundles targets by name, and returns the path of each bundle. */
 export async function bundle(names, apart = (name) => name !== "signature") {
   mkdirSync(OUT, { recursive: true });
-  const algorithms = ["alg/ed25519", "alg/es256", "alg/hmac", "alg/hsslms", "hash/sha256", "hash/sha512", "hash/block"];
+  const arithmetic = readdirSync(source("verifier/src"), { recursive: true }).filter((name) => ARITHMETIC.test(name));
   await build({
     ...common,
-    entryPoints: algorithms.map((name) => ({ in: source(`verifier/src/${name}.ts`), out: name })),
+    entryPoints: arithmetic.map((name) => ({ in: source(`verifier/src/${name}`), out: name.replace(/\.ts$/, "") })),
     outdir: join(OUT, "arithmetic"),
     plugins: [plugin(false)],
   });

@@ -3,14 +3,21 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { directImports } from "./direct-imports.mjs";
+import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
 const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
-const OUTPUTS = ["packages/verifier/lib/index.js", "packages/signer/lib/index.js", CLI_MAIN, "packages/verifier/dist/package.json"];
+const OUTPUTS = [
+  ...LIBRARIES.map((name) => `packages/${name}/lib/index.js`),
+  CLI_MAIN,
+  "packages/bundler/dist/parts.json",
+  "packages/verifier/dist/package.json",
+];
 
 const quiet = process.argv.includes("--quiet");
 const say = (line) => quiet || console.error(line);
@@ -26,8 +33,17 @@ function* filesUnder(folder) {
 /** Name, size and time of every file that the outputs are made from. A changed dependency shows in the lock file. */
 function fingerprint() {
   const hash = createHash("sha256").update(process.version);
-  const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "scripts/build.mjs", "scripts/bundle.mjs", "scripts/schema.mjs"];
-  for (const name of ["verifier", "signer", "cli"]) {
+  const inputs = [
+    "package.json",
+    "pnpm-lock.yaml",
+    "tsconfig.base.json",
+    "scripts/build.mjs",
+    "scripts/bundle.mjs",
+    "scripts/direct-imports.mjs",
+    "scripts/packages.mjs",
+    "scripts/schema.mjs",
+  ];
+  for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
     if (name === "signer") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
@@ -48,7 +64,7 @@ function upToDate(now) {
  * as long as its own notes say that it is there.
  */
 function removeStale() {
-  for (const name of ["verifier", "signer", "cli"]) {
+  for (const name of PACKAGES) {
     const folder = join(ROOT, "packages", name);
     if (!existsSync(join(folder, "lib"))) continue;
     for (const path of filesUnder(join(folder, "lib"))) {
@@ -88,7 +104,7 @@ function licences(inputs) {
 /** One ES module for each lazy import(), dependencies included, so that a start reads as little as it needs. */
 async function commandLine() {
   const { build } = await import("esbuild");
-  const { makeParts } = await import("./bundle.mjs");
+  const { makeParts, PARTS } = await import("./bundle.mjs");
   const fresh = `${CACHE}/cli`;
   rmSync(fresh, { recursive: true, force: true });
   const { metafile } = await build({
@@ -97,7 +113,7 @@ async function commandLine() {
     // a worker is a program of its own
     entryPoints: [
       { in: `${ROOT}packages/cli/src/start.ts`, out: "main" },
-      { in: `${ROOT}packages/cli/src/keys/hss-worker.ts`, out: "keys/hss-worker" },
+      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
     ],
     outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
@@ -108,6 +124,7 @@ async function commandLine() {
     // the user installs those that are needed
     external: Object.keys(JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8")).peerDependencies ?? {}),
     target: "node20.19",
+    plugins: [directImports(`${ROOT}packages/`, LIBRARIES)],
     // stack traces and error names stay readable; the whitespace is what costs time to read
     minifyWhitespace: true,
     minifySyntax: true,
@@ -118,7 +135,10 @@ async function commandLine() {
   });
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSchema]));
   const { statements, names, errors } = await makeParts();
-  writeFileSync(join(fresh, "parts.json"), JSON.stringify({ statements, names, errors }));
+  const parts = JSON.stringify({ statements, names, errors });
+  writeFileSync(join(fresh, "parts.json"), parts);
+  mkdirSync(dirname(PARTS), { recursive: true });
+  writeFileSync(PARTS, parts);
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones
   const dist = `${ROOT}packages/cli/dist`;
   rmSync(`${CACHE}/old`, { recursive: true, force: true });

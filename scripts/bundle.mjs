@@ -1,4 +1,4 @@
-// Device bundles. The build puts the whole verifier into one scope, packages/cli/dist/parts.json; from there on packages/cli/src/bundle.ts
+// Device bundles. The build puts the whole verifier into one scope, packages/bundler/dist/parts.json; from there on packages/bundler/src/bundle.ts
 // makes every bundle, those that the package ships and those that `firmseal bundle` writes.
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -7,8 +7,7 @@ import { parse } from "acorn";
 import { build } from "esbuild";
 
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
-const CLI = fileURLToPath(new URL("../packages/cli/", import.meta.url));
-export const PARTS = `${CLI}dist/parts.json`;
+export const PARTS = fileURLToPath(new URL("../packages/bundler/dist/parts.json", import.meta.url));
 
 /** The bundles that the package ships. */
 export const BUNDLES = [
@@ -29,15 +28,15 @@ const NAMED = {
   "alg/hmac": ["hmac256"],
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
-  anchor: ["anchorOf"],
+  "cose/anchor": ["anchorOf"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
-  install: ["install", "boot"],
-  open: ["open"],
-  run: ["start", "step"],
-  trust: ["trustFile", "embeddedTrust", "policyOf"],
-  follow: ["nextTrust"],
+  "install/install": ["install", "boot"],
+  "trust/open": ["open"],
+  "interpreter/run": ["start", "step"],
+  "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
+  "install/trust-update": ["nextTrust"],
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
@@ -68,7 +67,7 @@ function* namesIn(node, local = new Set()) {
 }
 
 /**
- * { statements, names, errors }: see Parts in packages/cli/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
+ * { statements, names, errors }: see Parts in packages/bundler/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
  * declares it. Throws where the code is not ES5.
  */
 export async function makeParts() {
@@ -124,7 +123,7 @@ export async function makeParts() {
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
-  const { DEFAULT_FEATURES, minified, readable } = await import("../packages/cli/lib/bundle.js");
+  const { DEFAULT_FEATURES, minified, readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const [min, src] = [await minified({ algs, features, form }, all), await readable({ algs, features, form }, all)];
   parse(min, { ecmaVersion: 5 });

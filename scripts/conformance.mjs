@@ -97,13 +97,13 @@ function literal(value) {
 
 /** What ships, with every algorithm, and trust files besides. */
 export async function fullBundle() {
-  const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/cli/lib/bundle.js");
+  const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/bundler/lib/index.js");
   return minified({ algs: ALG_NAMES, features: [...DEFAULT_FEATURES, "trust"], form: "umd" });
 }
 
 /** A module for Espruino with every algorithm, as a script. */
 export async function espruinoModule() {
-  const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/cli/lib/bundle.js");
+  const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/bundler/lib/index.js");
   const code = await minified({ algs: ALG_NAMES, features: FEATURE_NAMES, form: "espruino" });
   return `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
 }

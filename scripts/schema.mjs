@@ -1,4 +1,4 @@
-// packages/signer/lib/schema.js without Ajv: the code that Ajv makes of manifest.schema.json, and the few functions that it calls.
+// packages/signer/lib/description/schema.js without Ajv: the code that Ajv makes of manifest.schema.json, and the few functions that it calls.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SIGNER = `${ROOT}packages/signer/`;
 
 /**
- * Replaces what tsc made of packages/signer/src/schema.ts, which compiles the schema when it is first asked. Returns the paths of the
+ * Replaces what tsc made of packages/signer/src/description/schema.ts, which compiles the schema when it is first asked. Returns the paths of the
  * files that are in it, from the top of the repository.
  */
 export async function precompileSchema() {
@@ -42,6 +42,6 @@ export async function precompileSchema() {
     legalComments: "none",
     logLevel: "warning",
   });
-  writeFileSync(`${SIGNER}lib/schema.js`, outputFiles[0].text);
+  writeFileSync(`${SIGNER}lib/description/schema.js`, outputFiles[0].text);
   return Object.keys(metafile.inputs);
 }

@@ -12,9 +12,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformAll, twoAtATime } from "./conformance.mjs";
 import { GATES, runGate } from "./gates.mjs";
+import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PACKAGES = ["verifier", "signer", "cli"];
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
 
 const effort = process.env.CI ? { FIRMSEAL_LONG: "1", ...process.env } : {};
@@ -127,6 +127,7 @@ await steps([
   ["types of the tests", () => bin("tsc", ["-p", "tsconfig.test.json"])],
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
+  ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
   ["documents: form and links", () => bin("markdownlint-cli2", [])],
   ["documents: spelling", () => bin("cspell", ["lint", "--no-progress", "--no-summary"])],
   ["documents: site", () => bin("vitepress", ["build", "docs"])],
@@ -135,7 +136,7 @@ await steps([
     return [
       [`publint: ${name}`, () => bin("publint", ["run", "--strict", "--pack", "npm"], { cwd })],
       // the command line is no library: it exports nothing that could have types
-      ...(name === "cli" ? [] : [[`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd })]]),
+      ...(!LIBRARIES.includes(name) ? [] : [[`attw: ${name}`, () => bin("attw", ["--pack", ".", "--profile", "esm-only"], { cwd })]]),
     ];
   }),
   ...GATES.map((gate) => [
@@ -157,6 +158,12 @@ await vitest();
 if (process.env.CI) {
   if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
   else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
+}
+// some mutants of the verifier, others each time; the seed chooses the same again
+if (process.env.CI) {
+  const seed = String(Date.now());
+  const sample = ["--quick", "--sample", "60", "--seconds", "80", "--seed", seed];
+  await step(`mutants: --sample 60 --seed ${seed}`, () => run(process.execPath, ["scripts/mutation.mjs", ...sample]));
 }
 await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 

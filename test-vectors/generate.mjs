@@ -5,20 +5,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { SOURCES } from "../scripts/sources.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const verifier = join(here, "../packages/verifier/src");
 const scratch = mkdtempSync(join(here, ".make-"));
 let differs = false;
 
-/** @firmseal/verifier and what it exports under a name, as vitest.config.ts has them. */
 const sources = {
   name: "sources",
   setup({ onResolve }) {
-    onResolve({ filter: /^@firmseal\/verifier/ }, ({ path }) => {
-      const module = { "": "index", "/spec": "spec/index", "/names": "spec/names" }[path.slice(18)] ?? path.slice(19);
-      return { path: join(verifier, `${module}.ts`) };
-    });
+    onResolve({ filter: /^@firmseal\// }, ({ path }) => ({ path: join(here, "..", SOURCES[path]) }));
   },
 };
 try {

@@ -3,9 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CODES } from "../packages/cli/src/failure.js";
-import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../packages/verifier/src/commands.js";
-import { ELEMENTS } from "../packages/verifier/src/parse.js";
+import { CODES } from "../packages/keys/src/errors/failure.js";
+import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../packages/verifier/src/manifest/code-points.js";
+import { ELEMENTS } from "../packages/verifier/src/manifest/parse.js";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
 import { PARAMETERS } from "../packages/verifier/src/spec/names.js";

@@ -9,7 +9,7 @@ import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { why as noSoftHsm } from "../packages/cli/test/softhsm.js";
+import { why as noSoftHsm } from "../packages/keys/test/softhsm.js";
 import { AT_LENGTH, LONG } from "../packages/verifier/test/effort.js";
 import { blocksOf, ROOT, runPage, shell } from "./pages.js";
 

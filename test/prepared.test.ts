@@ -2,9 +2,9 @@
 
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { prepare, TABLE_SIZES, tableNumbers } from "../packages/signer/src/prepare.js";
+import { prepare, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
 import { ed25519 } from "../packages/verifier/src/alg/ed25519.js";
-import type { Bytes } from "../packages/verifier/src/types.js";
+import type { Bytes } from "../packages/verifier/src/base/types.js";
 import { haveVectors, hex, vectorJson } from "../packages/verifier/test/vectors.js";
 
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? 400);

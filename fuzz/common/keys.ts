@@ -2,8 +2,8 @@
 
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { privateKey, publicOf, publicKey as publicOfAlg, toCose, toJwk, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
-import { openSshPrivate, openSshPublic } from "../../packages/cli/src/keys/openssh.js";
-import { pem } from "../../packages/cli/src/keys/pem.js";
+import { openSshPrivate, openSshPublic } from "../../packages/keys/src/formats/openssh.js";
+import { pem } from "../../packages/keys/src/formats/pem.js";
 import { publicKey } from "../../test-vectors/assemble.js";
 
 export const PASSPHRASE = "correct horse";

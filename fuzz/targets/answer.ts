@@ -1,8 +1,8 @@
 // What programs and people hand in: the line with which an exec: program answers, its last words on stderr, and signature files.
 
-import { bytes, described, parse } from "../../packages/cli/src/keys/exec.js";
-import { itsError } from "../../packages/cli/src/keys/exec-run.js";
-import { signatureOf } from "../../packages/cli/src/signature-file.js";
+import { signatureOf } from "../../packages/keys/src/formats/signature-file.js";
+import { bytes, described, parse } from "../../packages/keys/src/sources/exec/exec.js";
+import { itsError } from "../../packages/keys/src/sources/exec/exec-run.js";
 import { publicKey } from "../../test-vectors/assemble.js";
 import type { Target } from "../common/verdict.js";
 import { told } from "../common/words.js";

@@ -4,9 +4,9 @@
 
 import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
-import { type FlashRecord, newest, recordSize, sealOf } from "@firmseal/verifier/device/flash-record";
-import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
-import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
+import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
+import { blank, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
+import { type FlashRecord, newest, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";

@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
-import { blank, FlashModel, type Pages } from "../../packages/cli/src/simulate/flash-model.js";
-import { powerOn, StorageModel, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
+import { blank, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
+import { powerOn, StorageModel, storageIo } from "../../packages/simulator/src/models/storage-model.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";

@@ -3,9 +3,9 @@
 // fault of the program, never an exception; and where something is refused nothing is written and no lock is left.
 
 import { privateKey, toPrivateJwk } from "@firmseal/signer";
-import { plainPem } from "../../packages/cli/src/keys/pkcs8.js";
 import { main } from "../../packages/cli/src/main.js";
-import { writeHex } from "../../packages/cli/test/image-writers.js";
+import { writeHex } from "../../packages/images/test/image-writers.js";
+import { plainPem } from "../../packages/keys/src/formats/pkcs8.js";
 import { publicKey } from "../../test-vectors/assemble.js";
 import { descriptionSeeds } from "../common/descriptions.js";
 import { RELEASES } from "../common/release.js";

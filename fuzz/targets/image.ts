@@ -1,7 +1,17 @@
 // Images: the format is told by content and name, and read. The end of an input is the name.
 
-import { detect, HEAD, ImageError, parseImage } from "../../packages/cli/src/image.js";
-import { EOF, linearBase, RP2040, record, text, uf2Blocks, writeElf, writeHex, writeUf2 } from "../../packages/cli/test/image-writers.js";
+import { detect, HEAD, ImageError, parseImage } from "../../packages/images/src/image.js";
+import {
+  EOF,
+  linearBase,
+  RP2040,
+  record,
+  text,
+  uf2Blocks,
+  writeElf,
+  writeHex,
+  writeUf2,
+} from "../../packages/images/test/image-writers.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];

@@ -1,6 +1,6 @@
 // The same under a passphrase, which is the right one for the seeds. Work is bounded by what derives keys, so this target has more time.
 
-import { readKey } from "../../packages/cli/src/keys/file.js";
+import { readKey } from "../../packages/keys/src/sources/file.js";
 import { encryptedKeyFiles, fileOf, PASSPHRASE } from "../common/keys.js";
 import type { Target } from "../common/verdict.js";
 import { told } from "../common/words.js";

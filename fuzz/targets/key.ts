@@ -1,7 +1,7 @@
 // Key files of every form, without a passphrase: what asks for one is told that there is none. What is read can be written and read again.
 
 import { anchorOf, isPrivate, toCose, toJwk } from "@firmseal/signer";
-import { KeyFileError, readKey } from "../../packages/cli/src/keys/file.js";
+import { KeyFileError, readKey } from "../../packages/keys/src/sources/file.js";
 import { fileOf, keyFiles } from "../common/keys.js";
 import type { Target } from "../common/verdict.js";
 import { told } from "../common/words.js";

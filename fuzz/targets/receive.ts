@@ -4,9 +4,9 @@
 
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { storageDevice } from "@firmseal/verifier/device/storage";
-import { layoutOf } from "../../packages/cli/src/simulate/flash.js";
-import { blank, FlashModel } from "../../packages/cli/src/simulate/flash-model.js";
-import { powerOn, storageIo } from "../../packages/cli/src/simulate/storage-model.js";
+import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
+import { blank, FlashModel } from "../../packages/simulator/src/models/flash-model.js";
+import { powerOn, storageIo } from "../../packages/simulator/src/models/storage-model.js";
 import { ID, installed, RELEASES, received, who } from "../common/release.js";
 import { Finding, type Target } from "../common/verdict.js";
 

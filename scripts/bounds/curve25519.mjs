@@ -1,4 +1,4 @@
-// The bounds of field25519.ts and ed25519.ts. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines it. `mul` is analysed
+// The bounds of what ed25519.ts stands on. A number modulo 2^255 - 19 has a size, as the head of field25519.ts defines it. `mul` is analysed
 // anew for each pair of sizes that any caller brings, so that what is proved is what is called.
 
 import { Abs, fixed, isZeroModulo, power, Unproved } from "./domain.mjs";
@@ -78,7 +78,10 @@ const READ = [4, 4, 4];
 
 export function prove25519(read, attempt) {
   const seen = new Map();
-  const modules = parseModules(["features", "alg/field25519", "alg/ed25519"], read);
+  const modules = parseModules(
+    ["base/features", "alg/field25519", "alg/scalar25519", "alg/curve25519", "alg/table25519", "alg/ed25519"],
+    read,
+  );
   const open = (contracts) => new Interpreter(modules, BUILTINS, contracts);
 
   /** The analysis of mul for inputs of these sizes; `b` undefined: the square. `into` says which array takes the result. */

@@ -1,4 +1,4 @@
-// The numbers that ed25519.ts holds, and its arithmetic on whole numbers.
+// The numbers that curve25519.ts and scalar25519.ts hold, and the arithmetic on whole numbers.
 
 import { fixed, power, Unproved } from "./domain.mjs";
 

@@ -9,10 +9,10 @@ import { within } from "./syntax.mjs";
  * @type {Record<string, { max: [number, number], aim: [number, number] }>}
  */
 export const BUDGETS = {
-  ed25519: { max: [30_600, 14_250], aim: [18_000, 7_500] },
-  es256: { max: [27_350, 12_600], aim: [18_000, 7_500] },
-  hsslms: { max: [25_450, 11_450], aim: [15_000, 6_400] },
-  full: { max: [39_050, 18_050], aim: [28_000, 11_500] },
+  ed25519: { max: [30_830, 14_350], aim: [18_000, 7_500] },
+  es256: { max: [27_600, 12_700], aim: [18_000, 7_500] },
+  hsslms: { max: [25_700, 11_540], aim: [15_000, 6_400] },
+  full: { max: [39_290, 18_130], aim: [28_000, 11_500] },
 };
 
 export function sizeOf(min) {
@@ -34,7 +34,7 @@ export function checkSize(name, min) {
 
 /** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
 const OWNERS = {
-  ed25519: ["src/alg/ed25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
+  ed25519: ["src/alg/ed25519.ts", "src/alg/curve25519.ts", "src/alg/scalar25519.ts", "src/alg/field25519.ts", "src/hash/sha512.ts"],
   es256: ["src/alg/es256.ts", "src/alg/field256.ts", "src/alg/ratio256.ts"],
   hsslms: ["src/alg/hsslms.ts"],
   hmac256: ["src/alg/hmac.ts"],
@@ -62,6 +62,8 @@ export function checkLeaks(made, alone) {
   const findings = [];
   const constants = Object.fromEntries(Object.entries(alone).map(([alg, b]) => [alg, oddNumbers(b.src)]));
   for (const b of made) {
+    for (const module of b.modules)
+      if (module.startsWith("src/tools/")) findings.push(`firmseal-${b.name} holds ${module}, which no device needs`);
     const allowed = new Set(b.algs.flatMap((alg) => OWNERS[alg]));
     const numbers = oddNumbers(b.min);
     const text = new Set(b.algs.flatMap((alg) => [...constants[alg]]));

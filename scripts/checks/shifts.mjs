@@ -111,6 +111,7 @@ const comments = (text) => (text.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? []).join
  */
 export function checkShifts(code, modules, read) {
   const findings = [];
+  if (!/^function /m.test(code)) return ["there is no function to look at"];
   for (const node of parse(code, { ecmaVersion: 5 }).body) {
     const name = node.id?.name ?? node.declarations?.[0]?.id.name ?? "?";
     const shifts = unproved(node);

@@ -1,8 +1,7 @@
-// Who may import what, who may print, and what may stand in a tracked file.
+// Who may print, and what may stand in a tracked file. Who may import whom: .dependency-cruiser.mjs.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,60 +35,16 @@ function lines(text, pattern) {
   return [...code.matchAll(pattern)].map((match) => ({ match, line: code.slice(0, match.index).split("\n").length }));
 }
 
-/** What a module imports, by import, export … from, import() or require(). */
-export function importsOf(text) {
-  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'\n]+)\1/g;
-  return lines(text, pattern).map(({ match, line }) => ({ line, specifier: match[2] }));
-}
-
-const packageOf = (specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-const isBuiltin = (specifier) => specifier.startsWith("node:") || builtinModules.includes(specifier);
-
-/** Packages that read CBOR. There is one reader, the verifier's. */
-const CBOR_READERS = /^(cbor|cbor-x|cborg|cbor2|cbor-sync|cbor-js|borc|cbor-redux|cbor-extract|@ipld\/dag-cbor|@levischuck\/tiny-cbor)$/;
-
-/** What a package may import from outside of itself. The signer does no I/O, so it has nothing of Node. */
-const MAY_IMPORT = {
-  verifier: /^$/,
-  signer: /^(@firmseal\/verifier|@noble\/(curves|ed25519|hashes|post-quantum)|ajv|cbor-x)$/,
-  // the libraries of the key services are the user's to install: keys/*.ts load them when a key is kept there
-  cli: /^(@firmseal\/(signer|verifier)|@aws-sdk\/client-kms|@azure\/(identity|keyvault-keys)|@google-cloud\/kms|@noble\/hashes|bcrypt-pbkdf|commander|pkcs11js|terser|uf2|node:)$/,
-};
-
-/** The direction of dependencies: cli → signer → verifier → nothing. */
-export function checkImports(files) {
-  const findings = [];
-  for (const { path, text } of files) {
-    const [, name] = path.split("/");
-    const report = (line, what) => findings.push(`${path}:${line} ${what}`);
-    for (const { line, specifier } of importsOf(text)) {
-      if (specifier.startsWith(".")) {
-        const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
-        if (!target.startsWith(`packages/${name}/`)) report(line, `reaches out of its package: ${specifier}`);
-        continue;
-      }
-      const named = packageOf(specifier);
-      if (!MAY_IMPORT[name]?.test(isBuiltin(specifier) ? "node:" : named)) report(line, `the ${name} may not import ${specifier}`);
-      else if (CBOR_READERS.test(named) && path !== "packages/signer/src/cbor.ts")
-        report(line, `only packages/signer/src/cbor.ts touches ${specifier}`);
-      if (isBuiltin(specifier) && !specifier.startsWith("node:")) report(line, `write node:${specifier}`);
-    }
-    if (path === "packages/signer/src/cbor.ts")
-      for (const { match, line } of lines(text, /\b[Dd]ecod(?:e|er|eMultiple)\b/g)) report(line, `${match[0]}: cbor-x only writes`);
-  }
-  return findings;
-}
-
 /** Every printed line goes through one file, which knows about --json and terminals. */
 export function checkPrinting(files) {
   const findings = [];
   for (const { path, text } of files) {
-    if (path === "packages/cli/src/ui.ts") continue;
+    if (path === "packages/cli/src/show/ui.ts") continue;
     for (const { match, line } of lines(
       text,
       /\bconsole\b|\bprocess\s*\.\s*std(?:out|err)\b(?!\s*\.\s*(?:isTTY|columns)\b)|\bwriteSync\(\s*[12]\s*,/g,
     ))
-      findings.push(`${path}:${line} prints (${match[0]}): only packages/cli/src/ui.ts does`);
+      findings.push(`${path}:${line} prints (${match[0]}): only packages/cli/src/show/ui.ts does`);
   }
   return findings;
 }

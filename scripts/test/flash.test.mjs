@@ -8,7 +8,7 @@ import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minified, readable } from "../../packages/cli/src/bundle.ts";
+import { minified, readable } from "../../packages/bundler/src/bundle.ts";
 import { makeParts } from "../bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
 

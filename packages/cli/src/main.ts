@@ -39,13 +39,6 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
 }
 
-/** What was typed behind an option may be the passphrase itself, by a slip: it is not told to logs. */
-function withoutSecrets(message: string): string {
-  return message
-    .replace(/^(unknown option '-[^=']*)=.*'/, "$1'")
-    .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
-}
-
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -53,16 +46,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
-    const { failureOf, usage } = await import("./failure.js");
-    const { fail, json } = await import("./ui.js");
-    let failure =
-      e instanceof CommanderError
-        ? usage(
-            // a suggestion stands in a line of its own there
-            e.code === "commander.help" ? "no command is given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),
-            "firmseal --help lists the commands, firmseal COMMAND --help its options",
-          )
-        : failureOf(e);
+    const { failureOf, wrongUse } = await import("./show/failure-of.js");
+    const { fail, json } = await import("./show/ui.js");
+    let failure = e instanceof CommanderError ? wrongUse(e) : failureOf(e);
     try {
       if (wantsJson(argv))
         json({

@@ -1,8 +1,8 @@
 // Options that several commands share, each told once.
 
+import type { PassphraseOption } from "@firmseal/keys";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { PassphraseOption } from "./keys/hand-out.js";
 
 export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
@@ -96,18 +96,6 @@ export function withPassphrases(command: Command): Command {
         keep({ fd: wholeNumber(n) }),
       ),
     );
-}
-
-export interface PassphraseOptions {
-  passphraseEnv?: PassphraseOption[];
-  passphraseFd?: PassphraseOption[];
-}
-
-/** The passphrase options in order: each holds all that came before it, so the longer list is the whole. */
-export function passphraseOptions(o: PassphraseOptions): PassphraseOption[] {
-  const env = o.passphraseEnv ?? [];
-  const fd = o.passphraseFd ?? [];
-  return env.length > fd.length ? env : fd;
 }
 
 /** --target: what is said about the algorithm depends on it, and nothing else does. */

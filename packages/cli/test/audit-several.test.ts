@@ -2,9 +2,9 @@
 
 import { cpSync, mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { conflicts } from "../src/audit-compare.js";
-import type { Entry } from "../src/log.js";
-import { HssPlace, leavesOf } from "./hss-place.js";
+import { conflicts } from "../../keys/src/signing-log/compare.js";
+import type { Entry } from "../../keys/src/signing-log/log.js";
+import { HssPlace, leavesOf } from "../../keys/test/hss-place.js";
 import { expectFailure, expectHarmless, FACTS, image, type Place, type Result, standard } from "./run.js";
 
 const entriesOf = (p: Place, name: string): Entry[] =>

@@ -90,8 +90,8 @@ describe.concurrent("as an envelope", () => {
     ["a PEM key", 1, "", () => "A.pem", ["inspect", "verify", "install"]],
     ["an empty file", 1, "", (p) => p.put("x.suit", "")],
     ["an empty map", 1, "", (p) => p.put("x.suit", Uint8Array.of(0xa0))],
-    ["an old draft, install = 17 in the manifest", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(false))],
-    ["an old draft, install = 17 in the envelope", 1, "install = 17", async (p) => p.put("x.suit", await oldDraft(true))],
+    ["an old draft, install = 17 in the manifest", 1, "install is element 17", async (p) => p.put("x.suit", await oldDraft(false))],
+    ["an old draft, install = 17 in the envelope", 1, "install is element 17", async (p) => p.put("x.suit", await oldDraft(true))],
     [
       "a manifest without its envelope (tag 1070)",
       1,
@@ -120,7 +120,7 @@ describe.concurrent("as an envelope", () => {
     p.put("x.suit", "");
     truncateSync(p.at("x.suit"), 2 ** 33);
     const line = expectFailure(await p.run(["inspect", "x.suit"]), 1);
-    expect(line).toContain("no SUIT envelope");
+    expect(line).toContain("not a SUIT envelope");
     expect(expectFailure(await p.run(["sign", "x.suit", "--key", "B.pem"]), 2)).toContain("too large");
   });
 });

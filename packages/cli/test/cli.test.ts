@@ -17,8 +17,8 @@ import {
 } from "@firmseal/signer";
 import { anchor, open } from "@firmseal/verifier";
 import { beforeAll, describe, expect, it } from "vitest";
+import { uf2Blocks, writeElf, writeHex, writeUf2 } from "../../images/test/image-writers.js";
 import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes } from "../../verifier/test/vectors.js";
-import { uf2Blocks, writeElf, writeHex, writeUf2 } from "./image-writers.js";
 import {
   DEVICE,
   expectFailure,
@@ -916,7 +916,7 @@ describe.concurrent("install", () => {
     expect(p.get("dev/slots/00.b").equals(old)).toBe(true);
     expect(record(p).floor).toBe("9");
     const before = p.tree();
-    expect(expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 1)).toContain("older");
+    expect(expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 1)).toContain("lower than the lowest");
     expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 38, reason: "ROLLBACK" });
     expect(p.tree()).toEqual(before);
     // the same again is no rollback

@@ -3,7 +3,7 @@
 import { type PrivateKey, privateKey, signer, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, FACTS, type Place, standard, stateOf } from "./run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`coverage test, ${text}`.padEnd(32, ".")));

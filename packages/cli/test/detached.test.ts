@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { attach, foreignSigner, publicKey, publicOf, readEnvelope, sign, signer, tbs, toJwk, withKid } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
+import { signatureOf } from "../../keys/src/formats/signature-file.js";
 import { SPEC_P256 } from "../../verifier/test/vectors.js";
-import { rawFromDer } from "../src/keys/ecdsa-der.js";
-import { signatureOf } from "../src/signature-file.js";
 import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "./run.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../src/limits.js";
-import { lock } from "../src/lock.js";
+import { lock } from "../../keys/src/locks/lock.js";
+import { LIMITS } from "../../release/src/limits.js";
 import { MEGABYTES, SECONDS } from "./budget.js";
 import { envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
 import { expectFailure, type Place, standard } from "./run.js";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, statSync, truncateSync } from "node:fs";
 import { toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { thisProcess } from "../src/process.js";
+import { thisProcess } from "../../keys/src/locks/process.js";
 import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "./run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";

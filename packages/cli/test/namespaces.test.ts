@@ -9,11 +9,11 @@ import { parseHss } from "@firmseal/signer";
 import { hsslms, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { hssKeygen } from "../../keys/src/hss/keygen.js";
+import { readLog } from "../../keys/src/signing-log/log.js";
+import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
+import { program } from "../../keys/test/processes.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
-import { hssKeygen } from "../src/keys/hss-keygen.js";
-import { readLog } from "../src/log.js";
-import { claimIn, expectNoLeafTwice } from "./hss-place.js";
-import { program } from "./processes.js";
 
 const root = mkdtempSync(join(tmpdir(), "firmseal-spaces-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -45,10 +45,11 @@ const isPossible = (through: readonly string[]) =>
 
 let worker: string;
 beforeAll(async () => {
-  worker = await program(`
+  worker = await program(
+    `
     import { writeFileSync } from "node:fs";
-    import { sign } from "../src/commands/sign.js";
-    import { lock } from "../src/lock.js";
+    import { sign } from "../src/commands/sign/sign.js";
+    import { lock } from "../../keys/src/locks/lock.js";
     const [what, folder, name, times] = process.argv.slice(2);
     if (what === "hold") {
       const held = await lock(folder + "/lock");
@@ -71,7 +72,9 @@ beforeAll(async () => {
       writeFileSync(image, name + i);
       await sign(image, { key: [folder + "/k.hss"], vendor: "example.com", class: "board", seq: "next", out: folder + "/" + name + i + ".suit", json: true });
     }
-  `);
+  `,
+    import.meta.url,
+  );
 }, 60_000);
 
 function start(

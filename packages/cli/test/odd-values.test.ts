@@ -2,13 +2,14 @@
 
 import { encodeTrust } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { CODES } from "../../keys/src/errors/failure.js";
+import { encodeDescription } from "../../release/src/input/description.js";
+import { LIMITS } from "../../release/src/limits.js";
+import { readFleet } from "../../release/src/rotation/fleet.js";
+import { readDescription } from "../../release/src/trust/trust-description.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
-import { encodeDescription } from "../src/description.js";
-import { CODES, failureOf } from "../src/failure.js";
-import { LIMITS } from "../src/limits.js";
-import { readFleet } from "../src/rotate/fleet.js";
-import { readDescription } from "../src/trust-description.js";
-import { json } from "../src/ui.js";
+import { failureOf } from "../src/show/failure-of.js";
+import { json } from "../src/show/ui.js";
 import { expectFailure, FACTS, standard } from "./run.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -188,7 +189,7 @@ describe("odd values", () => {
   });
 
   it("many boards in one UF2, in a line that can be read", async () => {
-    const { uf2Block, FAMILY_PRESENT } = await import("./image-writers.js");
+    const { uf2Block, FAMILY_PRESENT } = await import("../../images/test/image-writers.js");
     const block = (number: number) => ({
       flags: FAMILY_PRESENT,
       address: 256 * number,

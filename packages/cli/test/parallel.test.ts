@@ -7,13 +7,13 @@ import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
 import { hsslms, type Manifest, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readLog } from "../../keys/src/signing-log/log.js";
+import { readKey } from "../../keys/src/sources/file.js";
+import { anchors } from "../../keys/src/sources/key-ref.js";
+import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
+import { massacre, program, startWorker, type Worker } from "../../keys/test/processes.js";
+import { digestOf } from "../../release/src/signing/authorize.js";
 import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
-import { anchors } from "../src/key-ref.js";
-import { readKey } from "../src/keys/file.js";
-import { readLog } from "../src/log.js";
-import { digestOf } from "../src/use.js";
-import { claimIn, expectNoLeafTwice } from "./hss-place.js";
-import { massacre, program, startWorker, type Worker } from "./processes.js";
 import { type Place, standard, stateOf } from "./run.js";
 
 const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
@@ -21,16 +21,19 @@ const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
 let worker: string;
 beforeAll(async () => {
   // an image of its own each time, so that each is a release
-  worker = await program(`
+  worker = await program(
+    `
     import { writeFileSync } from "node:fs";
-    import { sign } from "../src/commands/sign.js";
+    import { sign } from "../src/commands/sign/sign.js";
     const [name, times, ...keys] = process.argv.slice(2);
     for (let i = 0; i < Number(times); i++) {
       const image = "images/" + name + "-" + i + ".bin";
       writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
       await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", out: "out/" + name + "-" + i + ".suit", json: true });
     }
-  `);
+  `,
+    import.meta.url,
+  );
 });
 
 function place(): Place {

@@ -4,8 +4,8 @@ import { type PrivateKey, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
-import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "../../release/test/rotation-world.js";
 import { expectFailure, Place, words } from "./run.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
@@ -98,7 +98,7 @@ describe("rotate plan", () => {
     expect(r.stdout).toMatch(/^old +4,000 +1 +refused: SIGNATURE_THRESHOLD +stranded$/m);
     expect(r.stdout).toMatch(/^current +6,000 +2 +installed +moved$/m);
     expect(words(r).at(-2)).toBe(
-      "firmseal: 4,000 devices would be left behind: old; old: does not take the last release: fewer trusted keys have signed than are needed",
+      "firmseal: 4,000 devices would be left behind: old; old: does not take the last release: fewer trusted keys have signed than the threshold requires",
     );
     expect(words(r).at(-1)).toMatch(/^hint: .*--allow-stranded old$/);
     const { json, exit } = await planOf(...steps("r31.suit"), "--json");
@@ -204,7 +204,7 @@ describe("rotate plan", () => {
     const last = damaged.length - 1;
     damaged[last] = (damaged[last] as number) ^ 1;
     p.put("damaged.suit", damaged);
-    expect(expectFailure(await planOf(...steps("damaged.suit")), 1)).toContain("the image does not match its digest");
+    expect(expectFailure(await planOf(...steps("damaged.suit")), 1)).toContain("an image does not match its signed digest");
     expectFailure(await planOf(), 2);
     p.put("missing.json", fleetText({ ...old, trust: "nowhere.trust" }));
     expectFailure(await p.run(["rotate", "plan", "--fleet", "missing.json", ...steps("r31.suit")]), 3);

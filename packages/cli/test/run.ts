@@ -20,8 +20,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { afterAll, expect } from "vitest";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { randoms } from "../../verifier/test/randoms.js";
-import { plainPem } from "../src/keys/pkcs8.js";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
 export const main = join(packages, "cli/dist/main.js");
@@ -38,7 +38,13 @@ function newest(folder: string): number {
 
 // the command line that is tested is the built one: an old one would tell nothing
 if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
-if (Math.max(...["verifier/src", "signer/src", "cli/src"].map((name) => newest(join(packages, name)))) > statSync(main).mtimeMs)
+if (
+  Math.max(
+    ...["verifier/src", "signer/src", "bundler/src", "images/src", "keys/src", "release/src", "simulator/src", "cli/src"].map((name) =>
+      newest(join(packages, name)),
+    ),
+  ) > statSync(main).mtimeMs
+)
   throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
 
 export class Result {

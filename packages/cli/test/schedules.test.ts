@@ -9,13 +9,13 @@ import { hsslms, open } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { hssKeygen } from "../../keys/src/hss/keygen.js";
+import { highest } from "../../keys/src/hss/state.js";
+import { readLog } from "../../keys/src/signing-log/log.js";
+import { expectNoLeafTwice, leavesOf } from "../../keys/test/hss-place.js";
+import { digestOf } from "../../release/src/signing/authorize.js";
 import { LONG, SCHEDULES } from "../../verifier/test/effort.js";
 import { randoms } from "../../verifier/test/randoms.js";
-import { hssKeygen } from "../src/keys/hss-keygen.js";
-import { highest } from "../src/keys/hss-state.js";
-import { readLog } from "../src/log.js";
-import { digestOf } from "../src/use.js";
-import { expectNoLeafTwice, leavesOf } from "./hss-place.js";
 import { type Actor, actors, type Task } from "./schedules.js";
 
 // in RAM where that is: nothing here is to outlive the power

@@ -2,15 +2,15 @@
 // decided here, so a schedule is a list of numbers, and a signer can be held, or killed, at any call.
 
 import { Worker } from "node:worker_threads";
-import { program } from "./processes.js";
+import { program } from "../../keys/test/processes.js";
 
 const ACTOR = `
   import fs from "node:fs";
   import { syncBuiltinESMExports } from "node:module";
   import timers from "node:timers/promises";
   import { workerData } from "node:worker_threads";
-  import { hss } from "../src/commands/hss.js";
-  import { sign } from "../src/commands/sign.js";
+  import { hss } from "../src/commands/keys/hss.js";
+  import { sign } from "../src/commands/sign/sign.js";
   const [IDLE, RUNS, WAITS, KILLED, FREE] = [0, 1, 2, 3, 4];
   const { cell, text, root } = workerData;
   let active = false;
@@ -148,7 +148,7 @@ export class Actor {
 
 /** Threads that work in folders below `root`. */
 export async function actors(n: number, root: string): Promise<Actor[]> {
-  const path = await program(ACTOR);
+  const path = await program(ACTOR, import.meta.url);
   const all = Array.from({ length: n }, () => new Actor(path, root));
   for (const actor of all) await actor.ready();
   return all;

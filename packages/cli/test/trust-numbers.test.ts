@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type PrivateKey, privateKey, signer, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "./run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));

@@ -7,7 +7,7 @@ import vm from "node:vm";
 import { type PrivateKey, privateKey, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { plainPem } from "../src/keys/pkcs8.js";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { expectFailure, expectHarmless, FACTS, type Place, standard } from "./run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust file test, ${text}`.padEnd(32, ".")));
@@ -153,11 +153,21 @@ describe.concurrent("firmseal trust", () => {
     });
     await refused(p, ["trust", "sign", "next.trust", "--key", "r1.pem"], errors.TRUST_SIGNERS, /r1\.pem: is no root of next\.trust/);
     await p.ok(["trust", "sign", "next.trust", "--key", "r3.pem"]);
-    await refused(p, ["trust", "verify", "next.trust", "--previous", "board.trust"], errors.TRUST_PREVIOUS, /trusted up to now/);
+    await refused(
+      p,
+      ["trust", "verify", "next.trust", "--previous", "board.trust"],
+      errors.TRUST_PREVIOUS,
+      /roots of the trust file before/,
+    );
     const r = await p.ok(["trust", "sign", "next.trust", "--key", "r1.pem", "--key", "r2.pem", "--previous", "board.trust", "--json"]);
     expect(r.json).toMatchObject({ roots: { signed: 1, needed: 1 }, rootsBefore: { signed: 2, needed: 2 } });
     await p.ok(["trust", "verify", "next.trust", "--previous", "board.trust"]);
-    await refused(p, ["trust", "verify", "board.trust", "--previous", "next.trust"], errors.TRUST_PREVIOUS, /trusted up to now/);
+    await refused(
+      p,
+      ["trust", "verify", "board.trust", "--previous", "next.trust"],
+      errors.TRUST_PREVIOUS,
+      /roots of the trust file before/,
+    );
     // by a release that one key of it has signed
     await release(p, "B.pem", 12, "b.suit");
     await p.ok(["verify", "b.suit", "--trust", "next.trust", "--previous-trust", "board.trust"]);
@@ -170,8 +180,8 @@ describe.concurrent("firmseal trust", () => {
       await p.ok(["trust", "sign", `${name}.trust`, "--key", "r1.pem", "--key", "r2.pem"]);
     }
     await p.ok(["trust", "verify", "same.trust", "--previous", "board.trust"]);
-    await refused(p, ["trust", "verify", "board.trust", "--previous", "same.trust"], errors.TRUST_ROLLBACK, /no newer/);
-    await refused(p, ["trust", "verify", "lock.trust", "--previous", "same.trust"], errors.TRUST_NAME, /another line/);
+    await refused(p, ["trust", "verify", "board.trust", "--previous", "same.trust"], errors.TRUST_ROLLBACK, /not newer/);
+    await refused(p, ["trust", "verify", "lock.trust", "--previous", "same.trust"], errors.TRUST_NAME, /another product line/);
     await refused(
       p,
       ["trust", "create", "--from", "board.json", "--previous", "same.trust", "--out", "x.trust"],
@@ -327,7 +337,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[4] = { key: "dbg.jwk", roles: ["debug", "release"] };
       }),
       errors.TRUST_ROLE,
-      /roles that do not go together/,
+      /do not go together/,
     ],
     [
       "a root that signs releases",
@@ -335,20 +345,20 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[0] = { key: "r1.jwk", roles: ["root", "release"] };
       }),
       errors.TRUST_ROLE,
-      /roles that do not go together/,
+      /do not go together/,
     ],
     ["a key twice", changed((d) => void d.anchors.push({ key: "A.pem", roles: ["release"] })), errors.TRUST_KEY_TWICE, /a key twice/],
     [
       "until below since",
       changed((d) => void Object.assign(d.anchors[3] as object, { since: 5, until: 4 })),
       errors.TRUST_WINDOW,
-      /lower sequence number/,
+      /sequence number below/,
     ],
     [
       "a root with a class",
       changed((d) => void Object.assign(d.anchors[0] as object, { vendor: "example.com" })),
       errors.TRUST_SCOPE,
-      /a root has one/,
+      /a root has a scope/,
     ],
     [
       "17 keys",
@@ -449,10 +459,15 @@ describe.concurrent("firmseal trust", () => {
     p.put("cut.trust", whole.subarray(0, -1));
     p.put("long.trust", Buffer.concat([whole, Buffer.of(0)]));
     p.put("bit.trust", Buffer.concat([whole.subarray(0, -1), Buffer.of((whole.at(-1) as number) ^ 1)]));
-    await refused(p, ["trust", "verify", "cut.trust", ...ROOTS], errors.CBOR_TRUNCATED, /cut\.trust: refused: the CBOR ends too early/);
+    await refused(
+      p,
+      ["trust", "verify", "cut.trust", ...ROOTS],
+      errors.CBOR_TRUNCATED,
+      /cut\.trust: refused: the CBOR ends before the item does/,
+    );
     await refused(p, ["trust", "verify", "long.trust", ...ROOTS], errors.CBOR_TRAILING, /long\.trust: refused/);
     await refused(p, ["trust", "verify", "bit.trust", ...ROOTS], errors.TRUST_PREVIOUS, /bit\.trust: refused/);
-    await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /trusted up to now/);
+    await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /roots of the trust file before/);
     await refused(p, ["trust", "verify", "board.trust", ...ROOTS, "--previous", "board.trust"], 200, /both given/, 2);
     await release(p, "A.pem", 7, "a.suit");
     await refused(p, ["verify", "a.suit"], 200, /--key and --trust are missing/, 2);
@@ -460,7 +475,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--need", "2"], 200, /--need/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: is no trust file/);
-    await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: is no SUIT envelope/);
+    await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: not a SUIT envelope/);
     await p.ok(["trust", "create", "--from", "board.json", "--out", "fresh.trust"]);
     await refused(p, ["verify", "a.suit", "--trust", "fresh.trust"], errors.TRUST_SIGNERS, /nobody has signed it/);
     // RFC 8032 test 1

@@ -26,9 +26,9 @@ import {
 } from "@firmseal/signer";
 import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
+import { encryptedPem } from "../../keys/src/formats/pkcs8.js";
+import { refuseTestKeys } from "../../keys/src/sources/key-ref.js";
 import { published } from "../../signer/test/published.js";
-import { refuseTestKeys } from "../src/key-ref.js";
-import { encryptedPem } from "../src/keys/pkcs8.js";
 import { expectFailure, expectHarmless, FACTS, keyA, keyB, keyC, type Place, signImage, standard } from "./run.js";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));

@@ -1,6 +1,6 @@
 // Octets and the two ways a description writes them.
 
-import { type BytesValue, DescriptionError } from "./manifest.js";
+import { type BytesValue, DescriptionError } from "./description/manifest.js";
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
 const ascii = new TextDecoder();
@@ -14,6 +14,17 @@ export function toHex(bytes: ArrayLike<number>): string {
     out[2 * i + 1] = DIGITS[byte & 15] as number;
   }
   return ascii.decode(out);
+}
+
+/** Whether two strings of octets are the same. For what is public: it ends at the first difference. */
+export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.prototype.every.call(a, (byte, i) => byte === b[i]);
+}
+
+/** The order of two encoded items, bytewise: negative, 0 or positive (RFC 8949 §4.2.1). */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const i = a.findIndex((byte, at) => byte !== b[at]);
+  return i < 0 ? a.length - b.length : i < b.length ? (a[i] as number) - (b[i] as number) : 1;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The only place that touches cbor-x, and only for writing (its decoder is not strict): deterministic encoding by RFC 8949 §4.2.1.
 
-import { compare } from "@firmseal/verifier/bytes";
 import { Encoder, Tag } from "cbor-x";
+import { compareBytes } from "./bytes.js";
 
 // an object of its own: cbor-x knows useTag259ForMaps, its types do not
 const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
@@ -43,7 +43,7 @@ function bytesHead(n: number): Uint8Array {
 export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Array>): Uint8Array {
   // the same tag and keys, with a null in the place of each string
   const outline = encode(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
-  const pairs = [...map].map(([key, content]) => ({ key: encode(key), content })).sort((a, b) => compare(a.key, b.key));
+  const pairs = [...map].map(([key, content]) => ({ key: encode(key), content })).sort((a, b) => compareBytes(a.key, b.key));
   const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
   const pieces = [head, ...pairs.flatMap(({ key, content }) => [key, bytesHead(content.length), content])];
   const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
@@ -66,10 +66,10 @@ function prepare(value: Encodable): unknown {
   if (value instanceof Tagged) return new Tag(prepare(value.value), value.tag);
   if (value instanceof Map) {
     const pairs = [...value].map(([k, v]) => ({ bytes: encode(k), key: prepare(k), value: prepare(v) }));
-    pairs.sort((a, b) => compare(a.bytes, b.bytes));
+    pairs.sort((a, b) => compareBytes(a.bytes, b.bytes));
     for (const [i, pair] of pairs.entries()) {
       const next = pairs[i + 1];
-      if (next && compare(pair.bytes, next.bytes) === 0) throw new TypeError("a map key is given twice");
+      if (next && compareBytes(pair.bytes, next.bytes) === 0) throw new TypeError("a map key is given twice");
     }
     return new Map(pairs.map((p) => [p.key, p.value]));
   }

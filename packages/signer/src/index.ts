@@ -1,11 +1,27 @@
 export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
-export { toHex } from "./bytes.js";
-export { encode } from "./encode.js";
-export { readEnvelope, reattach, sever } from "./envelope.js";
-export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss.js";
-export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss-params.js";
-export { formatHss, parseHss } from "./hss-text.js";
-export { floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, rootOf } from "./hss-tree.js";
+export { equalBytes, toHex } from "./bytes.js";
+export { encode } from "./description/encode.js";
+export {
+  type BytesValue,
+  type Command,
+  type Description,
+  DescriptionError,
+  isDescription,
+  type Parameters,
+  SCHEMA,
+  validate,
+} from "./description/manifest.js";
+export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
+export { type Digested, type Files, resolve } from "./description/resolve.js";
+export { type Imported, importSuitTool } from "./description/suit-tool.js";
+export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
+export { readEnvelope, reattach, sever } from "./envelope/envelope.js";
+export { AlreadySigned, attach, sign, tbs } from "./envelope/sign.js";
+export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
+export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
+export { formatHss, parseHss } from "./hss/text.js";
+export { floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
+export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key/format.js";
 export {
   anchorOf,
   coseAlg,
@@ -29,24 +45,9 @@ export {
   signer,
   thumbprint,
   withKid,
-} from "./key.js";
-export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key-format.js";
-export {
-  type BytesValue,
-  type Command,
-  type Description,
-  DescriptionError,
-  isDescription,
-  type Parameters,
-  SCHEMA,
-  validate,
-} from "./manifest.js";
-export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./prepare.js";
-export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./recipes.js";
-export { type Digested, type Files, resolve } from "./resolve.js";
-export { AlreadySigned, attach, sign, tbs } from "./sign.js";
-export { type Imported, importSuitTool } from "./suit-tool.js";
-export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys.js";
+} from "./key/key.js";
+export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
+export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {
   acceptTrust,
   attachTrust,
@@ -64,5 +65,4 @@ export {
   type TrustFile,
   trustSigners,
   trustToBeSigned,
-} from "./trust.js";
-export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./uuid.js";
+} from "./trust/trust-file.js";

@@ -9,8 +9,9 @@ import { peek } from "@firmseal/verifier/peek";
 import * as spec from "@firmseal/verifier/spec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { violations as built } from "../lib/schema.js";
+import { violations as built } from "../lib/description/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
+import { type Violation, violations } from "../src/description/schema.js";
 import {
   type Command,
   classUuid,
@@ -34,7 +35,6 @@ import {
   validate,
   vendorUuid,
 } from "../src/index.js";
-import { type Violation, violations } from "../src/schema.js";
 
 const key = privateKey("ed25519", new TextEncoder().encode("firmseal encode test, 32 bytes.."));
 const trust = { anchors: [anchor("ed25519", key.key)] };
@@ -181,7 +181,7 @@ describe("the schema", () => {
   }
 
   it("needs no Ajv in what the build makes of it", () => {
-    const text = readFileSync(new URL("../lib/schema.js", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../lib/description/schema.js", import.meta.url), "utf8");
     expect(text).not.toMatch(/\bimport\b|\b__require\(/);
   });
 

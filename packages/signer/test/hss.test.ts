@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { hssFromSpki, hssToSpki } from "../src/alg/hsslms.js";
-import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss.js";
-import { digestInto } from "../src/hss-hash.js";
-import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss-params.js";
-import { formatHss, parseHss } from "../src/hss-text.js";
-import { childTree, floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss-tree.js";
+import { digestInto } from "../src/hss/hash.js";
+import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
+import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss/stack.js";
+import { formatHss, parseHss } from "../src/hss/text.js";
+import { childTree, floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
 import { fromCose, fromRaw, KeyError, privateKey, publicKey, thumbprint, toCose, toJwk } from "../src/index.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

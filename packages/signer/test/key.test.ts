@@ -5,9 +5,10 @@ import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { type Encodable, encode } from "../src/cbor.js";
-import { hssPublicKey, hssTop } from "../src/hss.js";
-import { parseHss } from "../src/hss-text.js";
-import { floorNodes, floorSize, rootOf } from "../src/hss-tree.js";
+import { hssPublicKey, hssTop } from "../src/hss/stack.js";
+import { parseHss } from "../src/hss/text.js";
+import { floorNodes, floorSize, rootOf } from "../src/hss/tree.js";
+import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   isPrivate,
   type KeyAlg,
@@ -21,10 +22,9 @@ import {
   signer,
   thumbprint,
   withKid,
-} from "../src/key.js";
-import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
-import type { TestKey } from "../src/test-key.js";
-import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys.js";
+} from "../src/key/key.js";
+import type { TestKey } from "../src/test-keys/key.js";
+import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
 import { published, publishedHss } from "./published.js";
 
 // a machine that flips a bit while it signs

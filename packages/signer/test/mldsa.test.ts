@@ -7,7 +7,10 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { randoms } from "../../verifier/test/randoms.js";
 import { haveVectors, hex, vectorJson } from "../../verifier/test/vectors.js";
 import { type Encodable, encode } from "../src/cbor.js";
-import { encode as encodeManifest } from "../src/encode.js";
+import { encode as encodeManifest } from "../src/description/encode.js";
+import { singleImage } from "../src/description/recipes.js";
+import { AlreadySigned, sign } from "../src/envelope/sign.js";
+import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   anchorOf,
   foreignSigner,
@@ -23,10 +26,7 @@ import {
   publicOf,
   signer,
   thumbprint,
-} from "../src/key.js";
-import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key-format.js";
-import { singleImage } from "../src/recipes.js";
-import { AlreadySigned, sign } from "../src/sign.js";
+} from "../src/key/key.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));

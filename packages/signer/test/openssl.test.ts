@@ -15,7 +15,7 @@ afterEach(() => {
 async function where(process: unknown) {
   vi.resetModules();
   vi.stubGlobal("process", process);
-  return { openssl: await import("../src/alg/openssl.js"), key: await import("../src/key.js") };
+  return { openssl: await import("../src/alg/openssl.js"), key: await import("../src/key/key.js") };
 }
 
 const crypto = process.getBuiltinModule("node:crypto");

@@ -4,13 +4,13 @@ import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
-import { anchorOf } from "./anchor.js";
-import type { Device } from "./device.js";
-import { nextTrust as next } from "./follow.js";
+import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./base/types.js";
+import { anchorOf } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
-import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust.js";
-import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./types.js";
+import type { Device } from "./install/device.js";
+import { nextTrust as next } from "./install/trust-update.js";
+import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust/trust-file.js";
 
 var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms },
   LIST = [ed25519, es256, hmac256, hsslms];
@@ -24,33 +24,33 @@ export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor 
   return anchorOf(ALGS, alg, key, kid);
 }
 
-/** What a trust file of outside says, once `before` and the file's own roots have signed it: trust.ts, with every algorithm. */
+/** What a trust file of outside says, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. */
 export function trustFile(bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
   return file(LIST, bytes, before, host);
 }
 
-/** What a trust file says that is part of the firmware: no signature is verified. trust.ts, with every algorithm. */
+/** What a trust file says that is part of the firmware: no signature is verified. trust/trust-file.ts, with every algorithm. */
 export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-/** The bytes of the trust file that takes the place of `store`, or null: follow.ts, with every algorithm. */
+/** The bytes of the trust file that takes the place of `store`, or null: install/trust-update.ts, with every algorithm. */
 export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
   return next(LIST, store, device, envelope, role, host);
 }
 
-export type { Commit, ComponentId, Device, Progress } from "./device.js";
-export type { Digest } from "./digest.js";
-export type { Effect, Identity, Run } from "./frame.js";
-export { identified } from "./frame.js";
-export { boot, INSTALL_SECTIONS, install } from "./install.js";
-export type { Manifest } from "./manifest.js";
-export { compareSequence } from "./number.js";
-export { open } from "./open.js";
-export type { Refusal } from "./refuse.js";
-export { start, step } from "./run.js";
+export { compareSequence } from "./base/number.js";
+export type { Refusal } from "./base/refuse.js";
+export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
+export type { Digest } from "./hash/digest.js";
+export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
+export { boot, INSTALL_SECTIONS, install } from "./install/install.js";
+export type { Effect, Identity, Run } from "./interpreter/frame.js";
+export { identified } from "./interpreter/frame.js";
+export { start, step } from "./interpreter/run.js";
+export type { Manifest } from "./manifest/manifest.js";
 export * as errors from "./spec/errors.js";
-export type { TrustAnchor, TrustStore } from "./trust.js";
-export { policyOf } from "./trust.js";
-export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./types.js";
+export { open } from "./trust/open.js";
+export type { TrustAnchor, TrustStore } from "./trust/trust-file.js";
+export { policyOf } from "./trust/trust-file.js";
 export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

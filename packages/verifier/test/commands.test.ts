@@ -1,7 +1,7 @@
 // The tables of commands and parameters for numbers that they do not have.
 
 import { describe, expect, it } from "vitest";
-import { isCondition, KINDS, kindOf } from "../src/commands.js";
+import { isCondition, KINDS, kindOf } from "../src/manifest/code-points.js";
 import { COND_IMAGE_MATCH, COND_VENDOR_IDENTIFIER, DIR_FETCH, DIR_INVOKE, DIR_SET_COMPONENT_INDEX } from "../src/spec/suit.js";
 
 describe("a number from outside", () => {

@@ -2,8 +2,8 @@
 // which SUIT uses neither.
 
 import { describe, expect, it } from "vitest";
-import { begin, done } from "../src/cbor.js";
-import { type Claim, claims, verified } from "../src/cose.js";
+import { begin, done } from "../src/cbor/reader.js";
+import { type Claim, claims, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
 import { envelopeOf, refusalOf } from "./refusals.js";

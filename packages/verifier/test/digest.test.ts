@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { begin, done, inputOf } from "../src/cbor.js";
-import { digest, digestSlice, hashing } from "../src/digest.js";
+import type { Bytes, Hash, Host, Source } from "../src/base/types.js";
+import { begin, done, inputOf } from "../src/cbor/reader.js";
+import { digest, digestSlice, hashing } from "../src/hash/digest.js";
 import * as E from "../src/spec/errors.js";
-import type { Bytes, Hash, Host, Source } from "../src/types.js";
 import { refusalOf } from "./refusals.js";
 
 const ALGS = [

@@ -1,10 +1,10 @@
 import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
-import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../cli/src/simulate/flash-model.js";
+import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../simulator/src/models/flash-model.js";
+import { decimal } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, type Device, errors, install } from "../src/index.js";
-import { decimal } from "../src/number.js";
 import { MUTANTS } from "./effort.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";

@@ -13,9 +13,9 @@ import {
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
-import type { TrialDevice } from "../src/device.js";
-import { TRUST_COMPONENT } from "../src/follow.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFile } from "../src/index.js";
+import type { TrialDevice } from "../src/install/device.js";
+import { TRUST_COMPONENT } from "../src/install/trust-update.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 

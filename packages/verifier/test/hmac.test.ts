@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hmac256, hmacSha256 } from "../src/alg/hmac.js";
+import type { Hash } from "../src/base/types.js";
 import { sha256 } from "../src/hash/sha256.js";
-import type { Hash } from "../src/types.js";
 import { MUTANTS } from "./effort.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 
@@ -66,6 +66,23 @@ describe("HMAC-SHA-256", () => {
       tag[bit >> 3]! ^= 1 << (bit & 7);
       expect(hmac256.verify(key, message, tag, {})).toBe(false);
     }
+  });
+
+  it("is number 5 of COSE, with the host's hash where that can be fed in pieces", () => {
+    expect(hmac256.ids).toEqual([5]);
+    const key = new Uint8Array(32).fill(7);
+    const tag = createHmac("sha256", key).update("").digest();
+    let made = 0;
+    const counted: Hash = {
+      create() {
+        made++;
+        return native.create();
+      },
+    };
+    expect(hmac256.verify(key, [], tag, { sha256: counted })).toBe(true);
+    expect(made).toBe(2);
+    const once = () => expect.fail("the whole message is not at hand");
+    expect(hmac256.verify(key, [], tag, { sha256: { once } as never })).toBe(true);
   });
 
   it("takes 32 bytes of key and 32 bytes of tag, and never throws", () => {

@@ -22,9 +22,8 @@ import {
   text,
   update,
 } from "../../../test-vectors/assemble.js";
-import { check } from "../src/cbor.js";
+import { check } from "../src/cbor/reader.js";
 import { anchor, type Bytes, open, type Source } from "../src/index.js";
-import { peek } from "../src/peek.js";
 import * as errors from "../src/spec/errors.js";
 import {
   COM_COMPONENTS,
@@ -40,6 +39,7 @@ import {
   MAN_TEXT,
   PARAM_URI,
 } from "../src/spec/suit.js";
+import { peek } from "../src/tools/envelope.js";
 import { MUTANTS } from "./effort.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 

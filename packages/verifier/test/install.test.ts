@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Description, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
+import { decimal, sequenceOf } from "../src/base/number.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
-import { decimal, sequenceOf } from "../src/number.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
@@ -389,7 +389,7 @@ describe("installing on a device in memory", () => {
   });
 
   it("takes no outline and no half-made run", async () => {
-    const { peek } = await import("../src/peek.js");
+    const { peek } = await import("../src/tools/envelope.js");
     const { start } = await import("../src/index.js");
     const envelope = await release(1, image(1, 10));
     for (const fake of [peek(envelope), {}, null, undefined, { mark: {} }, 7])
@@ -397,7 +397,7 @@ describe("installing on a device in memory", () => {
   });
 });
 
-// that a cut of the power leaves the old or the new release is shown by packages/cli/test/simulate.test.ts, for every ready-made device
+// that a cut of the power leaves the old or the new release is shown by packages/simulator/test/simulate.test.ts, for every ready-made device
 describe("the device in a folder", () => {
   const folder = fs.mkdtempSync(join(tmpdir(), "firmseal-"));
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));

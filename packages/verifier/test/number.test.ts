@@ -1,8 +1,8 @@
 // Sequence numbers at their edges: 64 bits in two halves.
 
 import { describe, expect, it } from "vitest";
+import { compareSequence, decimal, isHalf, less, sequenceOf } from "../src/base/number.js";
 import type { Sequence } from "../src/index.js";
-import { compareSequence, decimal, isHalf, less, sequenceOf } from "../src/number.js";
 
 describe("a sequence number", () => {
   it("is compared by its high half first", () => {

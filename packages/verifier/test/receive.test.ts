@@ -3,16 +3,16 @@
 import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
-import { blank, FlashModel } from "../../cli/src/simulate/flash-model.js";
-import { powerOn, type StorageModel, storageIo } from "../../cli/src/simulate/storage-model.js";
+import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type StartedApp, storageBoot, storageDevice } from "../src/device/storage.js";
-import type { TrialDevice } from "../src/device.js";
 import { anchor, boot, errors, install, open, type Source, type Trust, trustFile } from "../src/index.js";
-import { type Arrival, arrive } from "../src/receive.js";
+import type { TrialDevice } from "../src/install/device.js";
+import { type Arrival, arrive } from "../src/install/receive.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 

@@ -26,7 +26,9 @@ export function keyCommands(program: Command): void {
     .requiredOption("-o, --out <file>", "where to write the key (mode 0600); never overwritten")
     .option("--no-passphrase", "write the key unencrypted")
     .action(async (o) =>
-      o.alg === "hsslms" ? (await import("../commands/keygen-hss.js")).keygenHss(o) : (await import("../commands/keygen.js")).keygen(o),
+      o.alg === "hsslms"
+        ? (await import("../commands/keys/keygen-hss.js")).keygenHss(o)
+        : (await import("../commands/keys/keygen.js")).keygen(o),
     );
 
   withPassphrases(command(program, "pubkey", "write the public part of a key"))
@@ -45,7 +47,7 @@ export function keyCommands(program: Command): void {
     .option("--device", "with a table worked out beforehand, which makes verification faster (Ed25519; js)")
     .addOption(new Option("--table-size <size>", "characters in the table").choices(["1k", "2k", "4k", "8k"]))
     .option("--table-numbers", "the table as an array of numbers, for devices with RAM: faster than text")
-    .action(async (key, o) => (await import("../commands/pubkey.js")).pubkey(key, o));
+    .action(async (key, o) => (await import("../commands/keys/pubkey.js")).pubkey(key, o));
 
   withPassphrases(command(program, "convert", "write a key in another form, or under another passphrase"))
     .argument("<key>", "private or public key: a file, env:NAME, fd:N, or - for stdin")
@@ -58,7 +60,7 @@ export function keyCommands(program: Command): void {
     .option("--new-passphrase-env <name>", "environment variable that holds the passphrase of the new file")
     .addOption(new Option("--new-passphrase-fd <n>", "file descriptor to read the passphrase of the new file from").argParser(wholeNumber))
     .option("--no-passphrase", "write a private key unencrypted")
-    .action(async (key, o) => (await import("../commands/convert.js")).convert(key, o));
+    .action(async (key, o) => (await import("../commands/keys/convert.js")).convert(key, o));
 
   command(program, "hss", "what is used of an HSS/LMS key, and how to go on with its state")
     .addArgument(
@@ -67,7 +69,7 @@ export function keyCommands(program: Command): void {
     .argument("<key>", "private key file")
     .addOption(new Option("--to <n>", "skip: the number of the next signature").argParser(leafNumber))
     .option("--no-other-copy-signs", "adopt: no other copy of the key signs any more")
-    .action(async (what, key, o) => (await import("../commands/hss.js")).hss(what, key, o));
+    .action(async (what, key, o) => (await import("../commands/keys/hss.js")).hss(what, key, o));
 }
 
 /** token list, token keygen. */
@@ -77,10 +79,10 @@ export function tokenCommands(program: Command): void {
   withPassphrases(command(token, "list", "list tokens and their keys; what is shown without a PIN"))
     .argument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", "pkcs11:")
     .option("--login", "with the user PIN: private keys are listed, too")
-    .action(async (uri, o) => (await import("../commands/token.js")).list(uri, o));
+    .action(async (uri, o) => (await import("../commands/keys/token.js")).list(uri, o));
 
   withPassphrases(command(token, "keygen", "make a key pair in a token, which the private key cannot leave"))
     .argument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and how the key will be called")
     .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
-    .action(async (uri, o) => (await import("../commands/token.js")).keygen(uri, o));
+    .action(async (uri, o) => (await import("../commands/keys/token.js")).keygen(uri, o));
 }

@@ -9,7 +9,7 @@ export function signCommands(program: Command): void {
   command(program, "create", "make an unsigned envelope from a description")
     .requiredOption("--from <file>", "description (JSON), or - for stdin")
     .option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)")
-    .action(async (o) => (await import("../commands/create.js")).create(o));
+    .action(async (o) => (await import("../commands/sign/create.js")).create(o));
 
   withCover(
     withSequenceChecks(
@@ -24,7 +24,7 @@ export function signCommands(program: Command): void {
     ),
   )
     .addOption(allowTestKey())
-    .action(async (input, o) => (await import("../commands/sign.js")).sign(input, o));
+    .action(async (input, o) => (await import("../commands/sign/sign.js")).sign(input, o));
 
   withCover(
     withImage(
@@ -37,7 +37,7 @@ export function signCommands(program: Command): void {
     ),
   )
     .addOption(allowTestKey())
-    .action(async (input, o) => (await import("../commands/tbs.js")).tbs(input, o));
+    .action(async (input, o) => (await import("../commands/sign/tbs.js")).tbs(input, o));
 
   withCover(withPassphrases(command(program, "attach", "add a signature that was made somewhere else, after verifying it")))
     .argument("<envelope>", "envelope, or - for stdin")
@@ -45,11 +45,11 @@ export function signCommands(program: Command): void {
     .requiredOption("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin")
     .option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)")
     .addOption(allowTestKey())
-    .action(async (file, o) => (await import("../commands/attach.js")).attach(file, o));
+    .action(async (file, o) => (await import("../commands/sign/attach.js")).attach(file, o));
 
   withPassphrases(command(program, "audit", "verify the log of what a key has signed, and show it"))
     .argument("<key or log...>", "key whose log is meant, or log file")
     .option("--envelope <file>", "was this signed according to the log?")
     .option("--accept-restored", "go on with a log that was cut, restored or edited, and enter that")
-    .action(async (refs, o) => (await import("../commands/audit.js")).audit(refs, o));
+    .action(async (refs, o) => (await import("../commands/sign/audit.js")).audit(refs, o));
 }

@@ -11,12 +11,12 @@ export function verifyCommands(program: Command): void {
     .addOption(need())
     .addOption(new Option("--floor <n>", "refuse sequence numbers below").argParser(sequenceNumber))
     .addOption(payload())
-    .action(async (file, o) => (await import("../commands/verify.js")).verify(file, o));
+    .action(async (file, o) => (await import("../commands/verify/verify.js")).verify(file, o));
 
   command(program, "inspect", "show what an envelope says and does, without verifying signatures")
     .argument("<envelope>", "envelope, or - for stdin")
     .option("--diag", "CBOR diagnostic notation")
-    .action(async (file, o) => (await import("../commands/inspect.js")).inspect(file, o));
+    .action(async (file, o) => (await import("../commands/verify/inspect.js")).inspect(file, o));
 
   withRoots(
     withPassphrases(command(program, "whosigned", "tell which of the known keys signed an envelope"))
@@ -24,7 +24,7 @@ export function verifyCommands(program: Command): void {
       .addOption(new Option("-k, --key <ref>", "key that may have signed, public or private (repeatable)").argParser(collect))
       .option("--keys <folder>", "folder of keys that may have signed")
       .option("--trust <file>", "trust file: its keys, with their roles"),
-  ).action(async (file, o) => (await import("../commands/whosigned.js")).whosigned(file, o));
+  ).action(async (file, o) => (await import("../commands/verify/whosigned.js")).whosigned(file, o));
 
   withPassphrases(withTrust(command(program, "install", "install an envelope on a simulated A/B device in a folder")))
     .argument("<envelope>", "envelope, or - for stdin")
@@ -33,7 +33,7 @@ export function verifyCommands(program: Command): void {
     .option("--vendor <vendor>", "first use: the device's vendor (domain or UUID)")
     .option("--class <class>", "first use: the device's class (name or UUID)")
     .addOption(payload())
-    .action(async (file, o) => (await import("../commands/install.js")).install(file, o));
+    .action(async (file, o) => (await import("../commands/verify/install.js")).install(file, o));
 
   withPassphrases(
     withTrust(command(program, "simulate", "install an update on a simulated device, cutting the power at every write and erase")),
@@ -50,7 +50,7 @@ export function verifyCommands(program: Command): void {
     .addOption(
       new Option("--second-cuts <n>", "at most so many cuts during the recovery from each cut; left out: all").argParser(wholeNumber),
     )
-    .action(async (file, o) => (await import("../commands/simulate.js")).simulate(file, o));
+    .action(async (file, o) => (await import("../commands/verify/simulate.js")).simulate(file, o));
 
   command(program, "bundle", "write a device verifier in one JavaScript file")
     .option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256")
@@ -65,5 +65,5 @@ export function verifyCommands(program: Command): void {
     )
     .option("-o, --out <file>", "output file, or - for stdout", "-")
     .option("--source <file>", "also write it as people read it")
-    .action(async (o) => (await import("../commands/bundle.js")).bundle(o));
+    .action(async (o) => (await import("../commands/verify/bundle.js")).bundle(o));
 }

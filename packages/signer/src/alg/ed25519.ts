@@ -5,7 +5,7 @@ import { ALG_ED25519, CRV_ED25519, KEY_CRV, KEY_KTY, KEY_X, KTY_OKP } from "@fir
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import type { Encodable } from "../cbor.js";
-import { KeyError } from "../key-error.js";
+import { KeyError } from "../key/error.js";
 import * as openssl from "./openssl.js";
 import { attempt, type Row } from "./row.js";
 

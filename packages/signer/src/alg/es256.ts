@@ -4,7 +4,7 @@ import { es256 as alg } from "@firmseal/verifier";
 import { ALG_ESP256, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2 } from "@firmseal/verifier/spec";
 import { p256 } from "@noble/curves/nist.js";
 import type { Encodable } from "../cbor.js";
-import { KeyError } from "../key-error.js";
+import { KeyError } from "../key/error.js";
 import { attempt, type Row } from "./row.js";
 
 // The defaults of the libraries, written out where they matter: RFC 6979 without extra entropy makes a release reproducible, and a

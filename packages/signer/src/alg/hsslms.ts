@@ -3,7 +3,7 @@
 import { hsslms as alg } from "@firmseal/verifier";
 import { ALG_HSS_LMS, KEY_KTY, KEY_PUB, KTY_HSS_LMS } from "@firmseal/verifier/spec";
 import type { Encodable } from "../cbor.js";
-import { KeyError } from "../key-error.js";
+import { KeyError } from "../key/error.js";
 import type { Row } from "./row.js";
 
 /** Of a public key (RFC 8554 §6.1): with SHA-256, and with SHA-256/192. */

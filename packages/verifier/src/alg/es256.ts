@@ -6,11 +6,11 @@
 //
 // Sizes, in multiples of p, which the bounds of field256.ts rest upon. On entry and on exit of dbl and add: |X|, |W| < 3, |Z| < 1, tight.
 
-import { copied, rawKey } from "../bytes.js";
-import { hashing } from "../digest.js";
+import { copied, rawKey } from "../base/bytes.js";
+import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { whole } from "../hash/block.js";
+import { hashing } from "../hash/digest.js";
 import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
-import type { Alg, Bytes, Host, Prepared } from "../types.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
 import { ratio } from "./ratio256.js";
 

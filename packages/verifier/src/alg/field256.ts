@@ -18,7 +18,7 @@
 // adding q at 2^96 and 2^192, -256 q at 2^216 and 65536 q at 2^240. After 11 columns the sum has been divided by 2^264. As
 // |sum of q| <= 2^263 * (1 + 2^-23), the value of the result is at most |a| * |b| / 2^264 + 0.5001 p + |s * d|.
 
-import type { Bytes } from "../types.js";
+import type { Bytes } from "../base/types.js";
 
 /** p: the sparse signed limbs. */
 export var P = [-1, 0, 0, 0, 1, 0, 0, 0, 1, -256, 65536];

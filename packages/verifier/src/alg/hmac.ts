@@ -1,9 +1,9 @@
 // HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
 
-import { copied, rawKey, same } from "../bytes.js";
+import { copied, rawKey, same } from "../base/bytes.js";
+import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_HMAC_256_256 } from "../spec/cose.js";
-import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
 
 /** SHA-256 of the key, padded to a block and XORed with `pad`, followed by `bytes`. */
 function keyed(key: Bytes, pad: number, bytes: Bytes, hash: Hash): Bytes {

@@ -7,10 +7,10 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { areOctets, copied, part, rawKey, room, same } from "../bytes.js";
+import { areOctets, copied, part, rawKey, room, same } from "../base/bytes.js";
+import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
-import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../types.js";
 
 /** Chains of the checksum for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858). */
 var CHECKS = [9, 5, 3, 2, 8, 5, 3, 2];

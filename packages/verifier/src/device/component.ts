@@ -1,7 +1,7 @@
 // Component identifiers, for devices that look them up in a list.
 
-import { same } from "../bytes.js";
-import type { ComponentId } from "../device.js";
+import { same } from "../base/bytes.js";
+import type { ComponentId } from "../install/device.js";
 
 export function sameId(a: ComponentId, b: ComponentId): boolean {
   var i;

@@ -1,7 +1,7 @@
 // What Espruino offers natively, for the verifier and for its Storage device.
 
+import type { Bytes, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
-import type { Bytes, Host } from "../types.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
 
 /** require("crypto"), as far as a board has it. */

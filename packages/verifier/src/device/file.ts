@@ -2,11 +2,11 @@
 // component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
-import { feed, inputOf } from "../cbor.js";
-import type { Commit, ComponentId, Device } from "../device.js";
-import type { Identity } from "../frame.js";
-import { decimal, sequenceOf } from "../number.js";
-import type { Bytes, Source } from "../types.js";
+import { decimal, sequenceOf } from "../base/number.js";
+import type { Bytes, Source } from "../base/types.js";
+import { feed, inputOf } from "../cbor/reader.js";
+import type { Commit, ComponentId, Device } from "../install/device.js";
+import type { Identity } from "../interpreter/frame.js";
 
 /** What is used of node:fs. */
 export interface FileSystem {

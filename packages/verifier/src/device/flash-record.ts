@@ -4,8 +4,8 @@
 // A record, in words of 4 octets, the lowest first: magic, generation, floor (high, low), tries, number of areas; for each area what is
 // current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation.
 
-import { room } from "../bytes.js";
-import type { Bytes, Sequence } from "../types.js";
+import { room } from "../base/bytes.js";
+import type { Bytes, Sequence } from "../base/types.js";
 import type { Flash } from "./flash.js";
 import { isLater } from "./generation.js";
 
@@ -44,7 +44,7 @@ export function octets(words: number[]): Bytes {
   return out;
 }
 
-/** CRC-32 (IEEE 802.3) of the first `n` bytes. Against cut writes; who can write to the flash can compute it. */
+/** CRC-32 (IEEE 802.3) of the first `n` bytes, in 32 bits. Against cut writes; who can write to the flash can compute it. */
 function crc32(bytes: Bytes, n: number): number {
   var crc = -1,
     i,

@@ -1,9 +1,9 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
-import { content, inputOf } from "../cbor.js";
-import type { Commit, ComponentId, Device } from "../device.js";
-import type { Identity } from "../frame.js";
-import type { Bytes, Sequence, Source } from "../types.js";
+import type { Bytes, Sequence, Source } from "../base/types.js";
+import { content, inputOf } from "../cbor/reader.js";
+import type { Commit, ComponentId, Device } from "../install/device.js";
+import type { Identity } from "../interpreter/frame.js";
 import { sameId } from "./component.js";
 
 interface Part {

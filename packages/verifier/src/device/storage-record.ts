@@ -1,9 +1,9 @@
 // The records of the device in Espruino's Storage: which files are current, in which release, and whether it was started and confirmed. Of two
 // files the newer one that is whole rules. And what the device stands on.
 
-import { refuse } from "../refuse.js";
+import { refuse } from "../base/refuse.js";
+import type { Bytes } from "../base/types.js";
 import { DEVICE_FAULT } from "../spec/errors.js";
-import type { Bytes } from "../types.js";
 import { isLater } from "./generation.js";
 
 /** What is used of require("Storage"). Strings have one octet to the character. `read` with `n` of 0 gives the whole file. */

@@ -4,16 +4,15 @@
 // What Storage itself does not survive, this does not: docs/guides/espruino.md has it, with the layout. Does not protect against who can write to
 // Storage: a boot file there can be exchanged like everything else.
 
-import { same } from "../bytes.js";
-import { content, feed, inputOf, take } from "../cbor.js";
-import type { Commit, ComponentId, TrialDevice } from "../device.js";
-import type { Identity } from "../frame.js";
-import { compareSequence } from "../number.js";
-import { type Arrival, arrive, arrived, type Shelf } from "../receive.js";
-import { refuse } from "../refuse.js";
+import { compareSequence } from "../base/number.js";
+import { refuse } from "../base/refuse.js";
+import type { Bytes, Host, Source, Trust } from "../base/types.js";
+import { alike, feed, inputOf } from "../cbor/reader.js";
+import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
+import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
+import type { Identity } from "../interpreter/frame.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
 import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
-import type { Bytes, Host, Source, Trust } from "../types.js";
 import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {
@@ -241,7 +240,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
       // what was received stays where it lies when it is that
-      if (inbox && (envelope === inbox || (inbox.length === r.n && same(take(inputOf(inbox), 0, r.n), content(r, r))))) return inbox;
+      if (inbox && (envelope === inbox || alike(inputOf(inbox), r))) return inbox;
       begin(0, r.n);
       feed(r, r, shelf.write);
       append([], true);

@@ -1,7 +1,7 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
-import { cells, room } from "../bytes.js";
-import type { Bytes, Hash, HashState } from "../types.js";
+import { cells, room } from "../base/bytes.js";
+import type { Bytes, Hash, HashState } from "../base/types.js";
 
 /** A name of its own, for it is short. */
 export var floor = Math.floor;
@@ -73,7 +73,7 @@ export function lengthOctets(count: number, n: number): number[] {
 
 /**
  * A hash in progress: blocks of `size` octets, from the initial values at `from` on, in one word each for blocks of 64 octets, else in two;
- * the digest is the first `length` octets of the state.
+ * the digest is the first `length` octets of the state. Words have 32 bits, sizes and indices are below 2^8.
  */
 export function start(compress: Compress, from: number, size: number, length: number): HashState {
   var state = cells(16);

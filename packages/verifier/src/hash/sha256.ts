@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4 §6.2) on 32-bit words.
 
-import type { Hash } from "../types.js";
+import type { Hash } from "../base/types.js";
 import { HIGH, hashOf } from "./block.js";
 
 // Every sum below has at most five terms of 32 bits: under 2^35, exact in a double before `| 0` takes it modulo 2^32.

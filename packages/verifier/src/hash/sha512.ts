@@ -1,6 +1,6 @@
 // SHA-512 and SHA-384 (FIPS 180-4 §6.4, §6.5). A 64-bit word is two 32-bit halves, high first.
 
-import type { Hash } from "../types.js";
+import type { Hash } from "../base/types.js";
 import { HIGH, hashOf, LOW } from "./block.js";
 
 // Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is

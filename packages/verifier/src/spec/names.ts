@@ -1,7 +1,6 @@
 // Number → name, for people. Made from the constants themselves, so that no number stands anywhere twice. Never in a device bundle.
 
 import * as cose from "./cose.js";
-import * as errors from "./errors.js";
 import * as suit from "./suit.js";
 
 export type Names = { [code: number]: string };
@@ -46,11 +45,3 @@ export var TEXTS: Names = texts(true);
 export var COMPONENT_TEXTS: Names = texts(false);
 export var ALGS: Names = under(cose, "ALG_", "");
 export var HASHES: Names = under(cose, "HASH_", "");
-/** Refusals: code → the name of its constant, the `reason` of the command line's JSON. */
-export var REFUSALS: Names = (function () {
-  var out: Names = {},
-    keys = Object.keys(errors),
-    i;
-  for (i = 0; i < keys.length; i++) out[(errors as { [name: string]: number })[keys[i]]] = keys[i];
-  return out;
-})();

@@ -22,10 +22,14 @@ import { keys, me, ofTwo, world } from "./world.js";
 
 /** What the command says, which would go to the terminal otherwise. */
 const words = vi.hoisted((): string[] => []);
-vi.mock("../../../cli/src/ui.js", async (original) => {
-  const say = (text: string) => void words.push(text);
-  return { ...(await original<object>()), say, warn: say };
-});
+vi.mock("../../../cli/src/show/ui.js", async (original) => ({
+  ...(await original<object>()),
+  say: (text: string) => void words.push(text),
+}));
+vi.mock("../../../keys/src/notices.js", async (original) => ({
+  ...(await original<object>()),
+  warn: (text: string) => void words.push(text),
+}));
 
 const given = process.env["FIRMSEAL_CASES"];
 const cases = Number(given ?? 150);

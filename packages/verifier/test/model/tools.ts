@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type VerifyOptions, verify } from "../../../cli/src/commands/verify.js";
+import { type VerifyOptions, verify } from "../../../cli/src/commands/verify/verify.js";
 import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
 import { Device, INSTALL } from "./device.js";

@@ -1,0 +1,254 @@
+// Device bundles: one ES5 file that holds the core of the verifier, the algorithms and features asked for, and nothing else. The build puts
+// all of the verifier into one scope (parts.json); here what a product does not use is left out of it, and names are made short.
+
+import { existsSync, readFileSync } from "node:fs";
+import type { MinifyOptions } from "terser";
+import { nested, reached, type Statement } from "./nesting.js";
+
+/** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
+export interface Parts {
+  statements: Statement[];
+  /** By module and exported name ("alg/ed25519 ed25519"): the variable. */
+  names: { [name: string]: string };
+  errors: { [name: string]: number };
+}
+
+/** By name of the anchor, which is what the module exports: the module, and the hashes that it cannot do without. */
+const ALGS = {
+  ed25519: { module: "alg/ed25519", hashes: ["sha512"] },
+  es256: { module: "alg/es256", hashes: ["sha256"] },
+  hsslms: { module: "alg/hsslms", hashes: ["sha256"] },
+  hmac256: { module: "alg/hmac", hashes: ["sha256"] },
+} as const;
+
+export type AlgName = keyof typeof ALGS;
+
+/** What a bundle may have besides open, start, step and anchor, in words for people. */
+const FEATURES = {
+  install: "install() and boot(), over a Device",
+  errors: "the names of the refusals: errors.ROLLBACK is 38",
+  copy: "the directives copy and swap; without it they are not supported",
+  flash: "flashDevice(): a Device on raw flash",
+  prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
+  storage: "Espruino: the device in Storage, and its native hashes",
+  trust: "trust files: trustFile(), embeddedTrust(), policyOf(), nextTrust()",
+} as const;
+
+export type FeatureName = keyof typeof FEATURES;
+
+/**
+ * umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a module for require(), without a function
+ * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot. boot: no
+ * verifier, but the boot file that starts what the device in Storage has installed.
+ */
+export const FORMS = ["umd", "espruino", "script", "boot"] as const;
+
+export type Form = (typeof FORMS)[number];
+
+export const ALG_NAMES = Object.keys(ALGS) as AlgName[];
+export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
+
+/** What a bundle has where nothing is said, and what the bundles of the package have. */
+export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
+
+export interface BundleOptions {
+  algs: readonly AlgName[];
+  features: readonly FeatureName[];
+  form: Form;
+}
+
+/** Names that callers and hosts see; all other names of properties are shortened. */
+export const PUBLIC_NAMES = [
+  // what a bundle exports
+  "open start step install boot anchor errors",
+  // base/types.ts
+  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  // trust/open.ts, interpreter/frame.ts
+  "sequence components signers bytes referenceUri payloads uri absent",
+  "op component size content args source slot sourceDigest sourceSize vendor class device",
+  // install/device.ts
+  "identity begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
+  "written envelope done manifest next cause",
+  // device/flash.ts
+  "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
+  // device/storage.ts, device/espruino.ts
+  "storage E page host invoked firmsealApp",
+  "espruinoIo storageDevice storageSource",
+  // trust/trust-file.ts
+  "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until file",
+  // Espruino's own
+  "getFree toUint8Array toString SHA256",
+]
+  .join(" ")
+  .split(" ");
+
+/** Names of the language's own properties and methods that the verifier uses. */
+export const OWN_NAMES = [
+  "push pop shift indexOf concat charCodeAt substring fromCharCode hasOwnProperty prototype floor split set subarray byteOffset exports",
+]
+  .join(" ")
+  .split(" ");
+
+/** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
+const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
+
+let parts: Parts | undefined;
+
+/** Beside the bundled command line, or where the build has put it. */
+function readParts(): Parts {
+  for (const place of ["./parts.json", "../parts.json", "../dist/parts.json"]) {
+    const url = new URL(place, import.meta.url);
+    if (!parts && existsSync(url)) parts = JSON.parse(readFileSync(url, "utf8")) as Parts;
+  }
+  if (!parts) throw new Error("parts.json is missing: build first");
+  return parts;
+}
+
+/** The refusals that only a bundle with trust files can give: their names would be dead weight in another. */
+const OF_TRUST = /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/;
+
+/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
+function errorList(errors: Parts["errors"], trust: boolean): string {
+  const list: string[] = [];
+  for (const [name, number] of Object.entries(errors)) if (trust || !OF_TRUST.test(name)) list[number] = name;
+  return Array.from(list, (name) => name ?? "").join(",");
+}
+
+/** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
+function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+  const uses: string[] = [];
+  for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`there is no algorithm ${alg}`);
+  const name = (module: string, value: string) => {
+    const found = all.names[`${module} ${value}`];
+    if (!found) throw new Error(`parts.json has no ${value} of ${module}`);
+    uses.push(found);
+    return found;
+  };
+  // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
+  const out = [
+    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(ALGS[alg].module, alg)}`).join(", ")} };`,
+    `${api}.open = ${name("trust/open", "open")};`,
+    `${api}.start = ${name("interpreter/run", "start")};`,
+    `${api}.step = ${name("interpreter/run", "step")};`,
+  ];
+  if (features.includes("install"))
+    for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install/install", value)};`);
+  if (features.includes("storage")) {
+    out.push(`${api}.espruinoIo = ${name("device/espruino", "espruinoIo")};`);
+    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name("device/storage", value)};`);
+  }
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("cose/anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  if (features.includes("trust")) {
+    out.push(`var firmsealAlgList = [${algs.map((alg) => name(ALGS[alg].module, alg)).join(", ")}];`);
+    for (const [value, parameters] of [
+      ["trustFile", "bytes, before, host"],
+      ["embeddedTrust", "bytes"],
+    ])
+      out.push(
+        `${api}.${value} = function (${parameters}) {\n  return ${name("trust/trust-file", value as string)}(firmsealAlgList, ${parameters});\n};`,
+      );
+    out.push(`${api}.policyOf = ${name("trust/trust-file", "policyOf")};`);
+    const following = "store, device, envelope, role, host";
+    out.push(
+      `${api}.nextTrust = function (${following}) {\n  return ${name("install/trust-update", "nextTrust")}(firmsealAlgList, ${following});\n};`,
+    );
+  }
+  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
+  if (features.includes("errors"))
+    out.push(
+      `${api}.errors = {};`,
+      `var firmsealNames = "${errorList(all.errors, features.includes("trust"))}".split(",");`,
+      "var firmsealNumber;",
+      "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
+      `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
+      "}",
+    );
+  return { text: out.join("\n"), uses };
+}
+
+const MODULE =
+  'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
+
+/** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
+function bootFile({ statements, names }: Parts): string {
+  const storageBoot = names["device/storage storageBoot"] as string;
+  const needed = reached(statements, [storageBoot]);
+  const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
+  const own = (module: string) => `require(${JSON.stringify(module)})`;
+  const io = `{ storage: ${own("Storage")}, E: E, sha256: function (text) { return new Uint8Array(${own("crypto")}.SHA256(text)); } }`;
+  const nothing = `'print("firmseal: there is nothing to start")'`;
+  return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
+}
+
+/** The parts, set for the features, with what a bundle exports behind them. */
+function assemble(all: Parts, options: BundleOptions): string {
+  if (options.form === "boot") return bootFile(all);
+  const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
+  const given: readonly string[] = [
+    ...options.features,
+    ...options.algs.flatMap((alg) => ALGS[alg].hashes),
+    ...(options.form === "espruino" ? [] : ["tables"]),
+  ];
+  const statements = all.statements.map((s) => {
+    const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
+    return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
+  });
+  if (options.form === "espruino") return `${nested(statements, uses)}\n${text}\n`;
+  const code = statements.map((s) => s.text).join("\n");
+  const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
+  return `${head}${code}\n${text}\n})(firmseal);\n`;
+}
+
+function title({ algs, features, form }: BundleOptions): string {
+  if (form === "boot") return "// firmseal, boot file for Espruino. Apache-2.0.\n";
+  return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
+}
+
+function format({ form }: BundleOptions): MinifyOptions {
+  // in a module of Espruino everything stands at the top
+  return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
+}
+
+async function shrunk(text: string, options: MinifyOptions): Promise<string> {
+  const { minify } = await import("terser");
+  return (await minify(text, options)).code ?? "";
+}
+
+/**
+ * The bundle that ships: ES5 in the subset that all the engines run. The same options give the same text, byte for byte.
+ */
+export async function minified(options: BundleOptions, all: Parts = readParts()): Promise<string> {
+  const code = await shrunk(assemble(all, options), {
+    ...format(options),
+    // a function that is put where it is called is made again at each call, and at the head of a for Espruino takes it for a declaration
+    compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
+    mangle: {
+      // no variable of Espruino may have the first two as its name
+      reserved: ["of", "get", "exports"],
+      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, ...ESPRUINO_NAMES, "Error"] },
+    },
+  });
+  // Espruino misses the end of a function whose last word is return
+  return `${code.replace(/\breturn\}/g, "return;}")}\n`;
+}
+
+/** The same as people read it. */
+export async function readable(options: BundleOptions, all: Parts = readParts()): Promise<string> {
+  const base = format(options);
+  const code = await shrunk(assemble(all, options), {
+    ...base,
+    compress: {
+      defaults: false,
+      unused: true,
+      dead_code: true,
+      conditionals: true,
+      evaluate: true,
+      reduce_vars: true,
+      side_effects: true,
+      pure_getters: true,
+    },
+    mangle: false,
+    format: { ...base.format, beautify: true, indent_level: 2, comments: false },
+  });
+  return `${title(options)}${code}\n`;
+}

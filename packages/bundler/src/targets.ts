@@ -1,0 +1,69 @@
+// Which signature suits which engine and board. The figures behind it: docs/guides/keys/choosing-an-algorithm.md.
+
+interface Target {
+  /** As `firmseal bundle --alg` names it. */
+  recommended: "ed25519" | "hsslms";
+  why: string;
+}
+
+const FASTEST: Target = { recommended: "ed25519", why: "fast enough everywhere, with the smallest keys and signatures and without state" };
+const NATIVE: Target = {
+  recommended: "hsslms",
+  why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
+};
+const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, without which HSS/LMS is the slower one" };
+
+export const TARGETS: { [name: string]: Target } = {
+  node: FASTEST,
+  browser: FASTEST,
+  quickjs: FASTEST,
+  xs: FASTEST,
+  duktape: FASTEST,
+  mujs: FASTEST,
+  jerryscript: FASTEST,
+  // what most of its boards are
+  espruino: NATIVE,
+  "puck.js": NATIVE,
+  mdbt42q: NATIVE,
+  "espruino-pico": NATIVE,
+  "espruino-wifi": NATIVE,
+  "bangle.js2": NATIVE,
+  xiao: NATIVE,
+  esp32: NATIVE,
+  esp32s3: NATIVE,
+  esp32c3: NATIVE,
+  "bangle.js1": SLOW,
+  "pixl.js": SLOW,
+  microbit: SLOW,
+  rp2040: SLOW,
+  esp8266: SLOW,
+  "espruino-original": SLOW,
+};
+
+export interface Advice {
+  target: string;
+  recommended: string;
+  /** Nothing where what was chosen is what is recommended. */
+  advice?: string;
+}
+
+/** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. Throws a RangeError where it is unknown. */
+export function advise(target: string, algs: readonly string[]): Advice {
+  const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
+  if (!found) throw new RangeError(`there is no ${target}`);
+  const { recommended, why } = found;
+  const out: Advice = { target: target.toLowerCase(), recommended };
+  // no device verifies ML-DSA: it signs beside what is chosen for the device
+  const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
+  if (forDevice.length === 0 && algs.length > 0) {
+    const advice = `${out.target}: no device verifies ML-DSA: sign with ${recommended} as well, and let servers demand both`;
+    return { ...out, advice };
+  }
+  if (forDevice.every((alg) => alg === recommended)) return out;
+  const chosen = [...new Set(forDevice)].join(" and ");
+  const how =
+    recommended === "hsslms"
+      ? `: firmseal keygen --alg hsslms, whose keys have a state (bundles can hold both: --alg ${[...new Set([...forDevice, "hsslms"])].join(",")})`
+      : "";
+  return { ...out, advice: `${out.target}: ${recommended} is recommended, not ${chosen}: ${why}${how}` };
+}

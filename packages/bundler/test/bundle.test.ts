@@ -1,0 +1,209 @@
+// firmseal bundle: what is asked for is in the file, and nothing else; the file works in each of its forms.
+
+import { readFileSync } from "node:fs";
+import vm from "node:vm";
+import { gzipSync } from "node:zlib";
+import { prepare, privateKey, publicOf } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { expectFailure, Place } from "../../cli/test/run.js";
+import { type AlgName, DEFAULT_FEATURES, type FeatureName, type Form, minified, readable } from "../src/bundle.js";
+
+interface Api {
+  [name: string]: unknown;
+  open(envelope: Uint8Array, trust: object): { sequence: number[] };
+  anchor(alg: string, key: Uint8Array): object;
+}
+
+const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../../../test-vectors/${name}.json`, import.meta.url), "utf8"));
+const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const { defaults, vectors: positive } = vectors("positive");
+const envelopeOf = (name: string) => hex(positive.find((v: { name: string }) => v.name === name).envelope);
+const { alg, key } = defaults.trust.anchors[0];
+
+/** The file as a script of its own context, with `module` and `exports` where given. */
+function load(text: string, globals: object = {}): Record<string, unknown> {
+  const context = vm.createContext({ ...globals });
+  vm.runInContext(text, context);
+  return context as Record<string, unknown>;
+}
+
+const trusted = (api: Api) => ({ anchors: [api.anchor(alg, hex(key))] });
+
+/** What the command writes for these options, made here: a process of its own takes longer than all the rest. */
+const made = (features: readonly FeatureName[], form: Form = "umd", algs: readonly AlgName[] = ["ed25519"]) =>
+  minified({ algs, features, form });
+
+describe("firmseal bundle", () => {
+  it("writes the algorithms and features asked for, and says what they weigh", async () => {
+    const p = new Place();
+    const r = await p.ok(["bundle", "--alg", "es256,ed25519", "--features", "install", "--out", "d.js", "--source", "d.src.js", "--json"]);
+    const bytes = p.get("d.js");
+    expect(r.json).toMatchObject({ ok: true, out: "d.js", algs: ["ed25519", "es256"], features: ["install"], form: "umd" });
+    expect(r.json).toMatchObject({ bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length });
+    for (const name of ["d.js", "d.src.js"]) {
+      const api = load(p.get(name).toString())["firmseal"] as Api;
+      expect(Object.keys(api)).toEqual(["open", "start", "step", "install", "boot", "anchor"]);
+      expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+      expect(() => api.anchor("hsslms", new Uint8Array(60))).toThrow("refusal 50");
+    }
+    expect(p.get("d.src.js").toString()).toMatch(/^\/\/ firmseal, device verifier: ed25519, es256; install\./);
+  });
+
+  it("gives the same bytes for the same options, to a file, to stdout and in JSON", async () => {
+    const p = new Place();
+    const args = ["bundle", "--form", "boot"];
+    await p.ok([...args, "--out", "a.js"]);
+    const text = p.get("a.js").toString();
+    expect((await p.ok(args)).stdout).toBe(text);
+    expect((await p.ok([...args, "--json"])).json).toMatchObject({ out: "-", data: text });
+  });
+
+  it("warns of features that do nothing without another one", async () => {
+    const p = new Place();
+    const warned = async (algs: string, features: string) =>
+      // what cannot be written is not made first
+      (await p.run(["bundle", "--alg", algs, "--features", features, "--out", "no/w.js"])).stderr
+        .split("\n")
+        .filter((l) => l.startsWith("warning:"));
+    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("lacks install")]);
+    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("Ed25519 only")]);
+    expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
+  });
+
+  it("espruino: a module for require(), with nothing around it; script: one global, whatever `module` is", async () => {
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "ed25519", "--form", "espruino", "--out", "e.js"]);
+    expect(p.get("e.js").toString()).toBe(await made(DEFAULT_FEATURES, "espruino"));
+    const exports = {} as Api;
+    vm.runInNewContext(`(function (exports) {${p.get("e.js")}\n})`)(exports);
+    expect(exports.open(envelopeOf("install"), trusted(exports)).sequence).toEqual([0, 7]);
+    const module = { exports: {} };
+    const context = load(await made(DEFAULT_FEATURES, "script"), { module, exports: module.exports });
+    expect(module.exports).toEqual({});
+    const api = context["firmseal"] as Api;
+    expect(api.open(envelopeOf("install"), trusted(api)).sequence).toEqual([0, 7]);
+  });
+
+  it("calls no property of its own by a name that every object has on an engine", async () => {
+    // Espruino: jswrap_object.c. A property that was never set would be a method there
+    const common = /\.(on|emit|clone|addListener|prependListener|removeListener|removeAllListeners)\b/;
+    expect((await made(["install", "storage", "trust"], "espruino")).match(common)?.[0]).toBeUndefined();
+    expect((await made(["install", "copy", "flash"], "script", ["hsslms"])).match(common)?.[0]).toBeUndefined();
+  });
+
+  it("storage: the device of Espruino; boot: its boot file, which holds no verifier", async () => {
+    const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
+    const p = new Place();
+    await p.ok(["bundle", "--alg", "ed25519", "--features", "storage", "--form", "espruino", "--out", "s.js"]);
+    const exports = {} as Api;
+    vm.runInNewContext(`(function (exports) {${p.get("s.js")}\n})`)(exports);
+    expect(Object.keys(exports).sort()).toEqual(["anchor", "espruinoIo", "open", "start", "step", "storageDevice", "storageSource"]);
+    // this device is for one engine, which has both
+    const elsewhere = (f: string) => !/optional: (exports|Uint8Array) /.test(f);
+    expect(checkEs5(p.get("s.js").toString(), "s.js").filter(elsewhere)).toEqual([]);
+    const r = await p.ok(["bundle", "--form", "boot", "--out", "b.js", "--source", "b.src.js"]);
+    expect(r.stderr).toMatch(/^b\.js: boot file; \d+ bytes/);
+    for (const name of ["b.js", "b.src.js"]) {
+      const text = p.get(name).toString();
+      expect(text.length).toBeLessThan(6000);
+      const findings = checkEs5(text, name).filter((f: string) => elsewhere(f) && !/global: (E|require|global|eval) is not/.test(f));
+      expect(findings).toEqual([]);
+      const said: string[] = [];
+      load(text, { require: () => ({ read: () => undefined }), print: (line: string) => said.push(line), global: {}, E: {} });
+      expect(said).toEqual(["firmseal: there is nothing to start"]);
+    }
+  });
+
+  it("without `copy` refuses what copies or swaps when it is opened, with `copy` takes it", async () => {
+    for (const [features, expected] of [
+      [["install"], 31],
+      [["install", "copy"], 0],
+    ] as const) {
+      const api = load(await made(features))["firmseal"] as Api;
+      for (const name of ["install-copy", "install-swap"]) {
+        let code = 0;
+        try {
+          api.open(envelopeOf(name), trusted(api));
+        } catch (e) {
+          code = (e as { code: number }).code;
+        }
+        expect([features, name, code]).toEqual([features, name, expected]);
+      }
+    }
+  });
+
+  it("with `prepared` looks at an anchor's table, without it only at its key", async () => {
+    const table = prepare(hex(key), "1k");
+    // as long, but no table of this key: with its own digest, and with that of the right one
+    const { table: other, digest } = prepare(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
+    const changed = `${table.table.slice(0, 500)}${table.table[500] === "a" ? "b" : "a"}${table.table.slice(501)}`;
+    for (const [features, expected, unbound] of [
+      [["install"], 0, 0],
+      [["install", "prepared"], 60, 51],
+    ] as const)
+      for (const form of features.length > 1 ? (["umd", "script"] as const) : (["umd"] as const)) {
+        const api = load(await made(features, form))["firmseal"] as Api;
+        const open = (change: object) => {
+          try {
+            api.open(envelopeOf("install"), { anchors: [api.anchor("ed25519", { ...table, ...change } as unknown as Uint8Array)] });
+            return 0;
+          } catch (e) {
+            return (e as { code: number }).code;
+          }
+        };
+        const refused = [{ table: other }, { table: other, digest }, { table: changed }].map(open);
+        expect([features, open({}), ...refused, open({ digest: undefined })]).toEqual([features, 0, expected, expected, expected, unbound]);
+      }
+  });
+
+  it("has the refusals' names where they are asked for", async () => {
+    const all = { ...(await import("@firmseal/verifier")).errors };
+    const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$/.test(name);
+    for (const [features, expected] of [
+      [["errors"], Object.entries(all).filter(([name]) => !ofTrust(name))],
+      [["errors", "trust"], Object.entries(all)],
+    ] as const) {
+      const { errors } = load(await made(features, "umd", ["hsslms"]))["firmseal"] as { errors: { [name: string]: number } };
+      expect({ ...errors }).toEqual(Object.fromEntries(expected));
+    }
+  });
+
+  it("with `trust` reads trust files, in the language of every engine; without it holds nothing of them", async () => {
+    const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
+    for (const [form, more] of [
+      ["umd", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
+      ["espruino", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
+      ["umd", []],
+    ] as const) {
+      const features = more.length > 0 ? (["trust"] as const) : [];
+      for (const make of [minified, readable]) {
+        const text = await make({ algs: ["ed25519"], features, form });
+        expect(checkEs5(text, make.name).filter((f: string) => !/optional: exports /.test(f))).toEqual([]);
+        const exports = {};
+        if (form === "espruino") vm.runInNewContext(`(function (exports) {${text}\n})`)(exports);
+        else Object.assign(exports, load(text)["firmseal"]);
+        expect(Object.keys(exports).sort()).toEqual(["open", "start", "step", "anchor", ...more].sort());
+        expect(text.includes("firmseal.trust")).toBe(more.length > 0);
+      }
+    }
+  });
+
+  it.each([
+    [["--alg", "rot13"], "--alg: there is no rot13"],
+    [["--alg", ","], "--alg: no algorithm is named"],
+    [["--alg", "ed25519", "--features", "instal"], "--features: there is no instal"],
+    [["--alg", "ed25519", "--form", "amd"], "--form"],
+    [[], "--alg: no algorithm is named"],
+    [["--form", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
+    [["--form", "boot", "--features", "install"], "--features: a boot file has none"],
+    [["--alg", "ed25519", "--out", "A.pem"], "A.pem: is no name of a JavaScript file"],
+    [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
+    [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
+  ] as [string[], string, number?][])("refuses %j", async (args, words, exit = 2) => {
+    const p = new Place();
+    p.put("A.pem", "a key");
+    const before = p.tree();
+    expect(expectFailure(await p.run(["bundle", ...args]), exit)).toContain(words);
+    expect(p.tree()).toEqual(before);
+  });
+});

@@ -1,0 +1,189 @@
+import * as fs from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage, visible } from "@firmseal/keys";
+import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSource, type TrustOptions } from "@firmseal/release";
+import { host } from "@firmseal/simulator";
+import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
+import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
+import { decimal } from "@firmseal/verifier/number";
+import { failureOf } from "../../show/failure-of.js";
+import { json, say } from "../../show/ui.js";
+
+export interface InstallOptions extends TrustOptions {
+  device: string;
+  vendor?: string;
+  class?: string;
+  payload?: string[];
+  json?: boolean;
+}
+
+/** A slot of the simulated device holds what a large image needs. */
+const CAPACITY = 1024 ** 4;
+
+function opened(folder: string): FileDevice {
+  const path = join(folder, "device.json");
+  try {
+    return fileDevice(fs, folder);
+  } catch (e) {
+    throw systemFault(e, path) ?? environment(`${path}: is not the record of a device`, "name another folder, or remove this one");
+  }
+}
+
+/**
+ * The device in the folder. On the first use it is made, with the identity given; afterwards it has one for good. A first use that was
+ * killed before anything was installed does not count.
+ */
+function deviceIn(o: InstallOptions): FileDevice {
+  const path = join(o.device, "device.json");
+  const there = fs.existsSync(path) ? opened(o.device) : undefined;
+  const given = o.vendor !== undefined || o.class !== undefined;
+  if (there && !given) return there;
+  if (there && there.record.envelope !== "")
+    throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
+  if (o.vendor === undefined || o.class === undefined)
+    throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
+  const identity = identityOf(o.vendor, o.class);
+  try {
+    fs.rmSync(path, { force: true });
+    createFileDevice(fs, o.device, { vendor: [identity.vendor], class: [identity.class] }, CAPACITY);
+  } catch (e) {
+    throw systemFault(e, o.device) ?? e;
+  }
+  return opened(o.device);
+}
+
+function isThere(path: string): boolean {
+  try {
+    fs.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Those of `paths` that are not there, so that a refusal can take away what it made and nothing else. */
+function missing(paths: readonly string[]): string[] {
+  return paths.filter((path) => !isThere(path));
+}
+
+/** The files that an installation makes: those that wait to be renamed, and on the first use the device itself. */
+function filesOf(device: string): string[] {
+  const first = fs.existsSync(join(device, "device.json")) ? [] : ["device.json", "envelope.a.suit", "slots"];
+  return ["device.json.new", "envelope.a.suit.new", "envelope.b.suit.new", ...first].map((name) => join(device, name));
+}
+
+/** The folder and those around it, from the inside out. */
+function foldersOf(device: string): string[] {
+  const all: string[] = [];
+  for (let folder = resolve(device); dirname(folder) !== folder; folder = dirname(folder)) all.push(folder);
+  return all;
+}
+
+/** Takes files away, and folders where they are empty: others may have put something into them meanwhile. */
+function remove(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      if (fs.lstatSync(path).isDirectory()) fs.rmdirSync(path);
+      else fs.unlinkSync(path);
+    } catch {
+      // what was wrong in the first place says more
+    }
+  }
+}
+
+/** Does `work` with the folder to itself. What it made is taken away where it fails. */
+async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
+  const folders = missing(foldersOf(device));
+  try {
+    fs.mkdirSync(device, { recursive: true });
+    // two would write the same slots, and the slower one would put the floor back
+    const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is at work` });
+    const files = missing(filesOf(device));
+    try {
+      return work(alone);
+    } catch (e) {
+      if (alone.held()) remove(files);
+      throw e;
+    } finally {
+      alone.release();
+    }
+  } catch (e) {
+    remove(folders);
+    throw systemFault(e, device) ?? e;
+  }
+}
+
+interface Installed {
+  device: FileDevice;
+  manifest: Manifest;
+  signers: Anchor[];
+}
+
+function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o: InstallOptions): Installed {
+  const device = deviceIn(o);
+  const trust = whom.policy(device.identity);
+  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
+  for (const [uri, file] of files) device.payloads[uri] = readSource(file);
+  const persist = device.persist;
+  device.persist = (commit) => {
+    const release = holdSignals();
+    try {
+      if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      persist(commit);
+    } finally {
+      release();
+    }
+  };
+  const progress = startInstall(envelope, trust, device, host);
+  const waiting = progress.next();
+  if (waiting) {
+    try {
+      progress.next(false);
+    } catch (e) {
+      const failure = failureOf(e);
+      throw new Failure(
+        failure.exit,
+        failure.reason,
+        failure.code,
+        `refused: payload ${waiting.uri} is needed and not there`,
+        failure.hint,
+      );
+    }
+  }
+  const { manifest } = progress;
+  return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
+}
+
+/** Installs an envelope on the simulated A/B device in a folder. */
+export async function install(path: string, o: InstallOptions): Promise<void> {
+  const whom = await believed(o);
+  const { testKeys, trust } = whom;
+  const envelope = readEnvelope(path);
+  let done: ReturnType<typeof installOn>;
+  try {
+    done = await alone(o.device, (lock) => installOn(lock, envelope, whom, o));
+  } catch (e) {
+    const failure = failureOf(e);
+    failure.facts = { testKeys };
+    throw failure;
+  }
+  const { record } = done.device;
+  const sequence = decimal(done.manifest.sequence);
+  const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
+  if (o.json) {
+    json({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      sequence,
+      floor: record.floor,
+      components: shown,
+      signers: done.signers.map(whom.facts),
+      testKeys,
+      ...(trust && { trust }),
+    });
+    return;
+  }
+  say(`${visible(path)}: installed, sequence number ${sequence}`);
+  for (const c of shown) say(`  component ${c.component}: slot ${c.slot}, ${c.size} bytes`);
+}

@@ -1,0 +1,78 @@
+// From a firmware file to the bytes that go to flash: raw binary, Intel HEX, UF2 or ELF, told apart by content.
+
+import { extname } from "node:path";
+import { isElf, parseElf } from "./elf.js";
+import { parseHex } from "./ihex.js";
+import { type Image, ImageError, type ImageFormat } from "./layout.js";
+import { parseUf2 } from "./uf2.js";
+
+export { type Image, ImageError, type ImageFormat } from "./layout.js";
+
+/** Bytes of the head that detect() looks at. */
+export const HEAD = 4096;
+
+/**
+ * Tells the format from the first bytes, so that a raw image of any size can be streamed.
+ *
+ * The content decides: an ELF identification, the two magic numbers of UF2, or a whole first line of an Intel HEX record. A file
+ * without any of these is raw, unless its extension promises a format: then parseImage() refuses it, for the text of a damaged HEX
+ * file must not be signed as if it were the firmware.
+ *
+ * @param head the first 4096 bytes, or the whole of a shorter file
+ * @param name the file's name, for the extension
+ * @throws ImageError for Motorola S-records, which are not read
+ * @example detect(head, "app.bin")  // "raw"
+ */
+export function detect(head: Uint8Array, name: string): ImageFormat {
+  if (isElf(head)) return "elf";
+  if (UF2_MAGIC.every((byte, i) => head[i] === byte)) return "uf2";
+  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD)).toString("latin1");
+  if (HEX_RECORD.test(text)) return "ihex";
+  if (isSRecord(text)) {
+    throw new ImageError("Motorola S-records are not read", "Convert the file: `objcopy -I srec -O ihex IN OUT.hex`.");
+  }
+  return EXTENSIONS.get(extname(name).toLowerCase()) ?? "raw";
+}
+
+/**
+ * Turns a whole file into the bytes that go to flash; gaps are filled with 0xFF (erased flash), at most 1 MiB in all.
+ *
+ * @throws ImageError with one line and one hint; nothing else, whatever the bytes are
+ * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
+ */
+export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {
+  switch (format) {
+    case "ihex":
+      return parseHex(bytes);
+    case "uf2":
+      return parseUf2(bytes);
+    case "elf":
+      return parseElf(bytes);
+  }
+}
+
+const EXTENSIONS: ReadonlyMap<string, ImageFormat> = new Map([
+  [".hex", "ihex"],
+  [".ihex", "ihex"],
+  [".ihx", "ihex"],
+  [".mcs", "ihex"],
+  [".uf2", "uf2"],
+  [".elf", "elf"],
+  [".axf", "elf"],
+]);
+
+/** "UF2\n" and the second magic number, least significant byte first. */
+const UF2_MAGIC = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
+
+/**
+ * A line with nothing but a record of 5 to 260 bytes. Its checksum is left to the reader: a damaged HEX file is still no raw image.
+ * A byte order mark and empty lines before it are seen through for the same reason.
+ */
+const HEX_RECORD = /^(?:\xef\xbb\xbf)?\s*:[0-9a-f]{10,520}[ \t]*(?:[\r\n]|$)/i;
+
+const S_RECORD = /^\s*S[0-35-9]([0-9a-f]{2})((?:[0-9a-f]{2}){3,255})[ \t]*(?:[\r\n]|$)/i;
+
+function isSRecord(text: string): boolean {
+  const match = S_RECORD.exec(text);
+  return match !== null && Number.parseInt(match[1] as string, 16) === (match[2] as string).length / 2;
+}

@@ -1,0 +1,107 @@
+// UF2, https://github.com/microsoft/uf2: blocks of 512 bytes for one board family, numbered 0, 1, 2 … in the order of the file.
+// Blocks are decoded by the package that the specification names (magic numbers, payload size); what makes a file of them is here.
+// Not read: file containers. Checksums (MD5) and extension tags belong to the flashing tool and say nothing about the bytes.
+
+import { blockSize, decodeBlock, familyMap, maxPayloadSize, type UF2BlockData, UF2DecodeError, UF2Flags } from "uf2";
+import { hex, type Image, ImageError, layOut, type Piece } from "./layout.js";
+
+/** Names in one message. */
+const MOST_NAMED = 8;
+
+/** Section "MD5 checksum": start, length and sum take the last 24 bytes of the data. */
+const MD5_SIZE = 24;
+
+/**
+ * Reads a whole UF2 file. Blocks flagged "not main flash" are counted and left out.
+ *
+ * @throws ImageError naming the block
+ */
+export function parseUf2(file: Uint8Array): Image {
+  if (file.length === 0 || file.length % blockSize !== 0) {
+    throw damaged(`the file has ${file.length} bytes, which is no multiple of ${blockSize}`);
+  }
+  const skip = isErratumBlock(file) ? 1 : 0;
+  const total = file.length / blockSize - skip;
+  const blocks: UF2BlockData[] = [];
+  for (let i = 0; i < total; i++) blocks.push(decode(file, i + skip));
+
+  const flashed = blocks.filter((b) => !has(b, UF2Flags.notMainFlash));
+  oneFamily(flashed);
+  blocks.forEach((block, i) => {
+    checkBlock(block, i, total);
+  });
+  return layOut("uf2", flashed.map(piece));
+}
+
+/** A board skips the blocks of other families (section "Family ID"): each family would hold another image than the one signed. */
+function oneFamily(blocks: readonly UF2BlockData[]): void {
+  const families = new Set(blocks.map((b) => (has(b, UF2Flags.familyIDPresent) ? b.boardFamily : undefined)));
+  if (families.size < 2) return;
+  const names = [...families].map((id) => (id === undefined ? "none" : (familyMap.get(id) ?? hex(id))));
+  throw new ImageError(
+    `UF2: blocks for ${families.size} board families: ${names.slice(0, MOST_NAMED).join(", ")}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""}`,
+    "A signed image is for one board family: build, or cut out, the UF2 of one family and sign that.",
+  );
+}
+
+/** A block lost, doubled or moved, and a file cut short, all show in the numbers. */
+function checkBlock(block: UF2BlockData, i: number, total: number): void {
+  if (block.totalBlocks !== total) throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, and it has ${total}`);
+  if (block.blockNumber !== i) throw damaged(`block ${block.blockNumber} stands where block ${i} belongs`);
+  if (has(block, UF2Flags.fileContainer)) {
+    throw new ImageError(`UF2: block ${i} is part of a file container, not of a flash image`, "Sign the files that it holds.");
+  }
+  const room = has(block, UF2Flags.md5ChecksumPresent) ? maxPayloadSize - MD5_SIZE : maxPayloadSize;
+  if (block.payload.length > room) throw damaged(`block ${i} has ${block.payload.length} bytes of data, and room for ${room}`);
+  if (block.flashAddress + block.payload.length > 2 ** 32) {
+    throw damaged(`the data of block ${i} at ${hex(block.flashAddress)} runs past the end of its 4 GiB`);
+  }
+}
+
+function decode(file: Uint8Array, i: number): UF2BlockData {
+  try {
+    return decodeBlock(file.subarray(i * blockSize, (i + 1) * blockSize));
+  } catch (error) {
+    if (!(error instanceof UF2DecodeError)) throw error;
+    throw damaged(`block ${i}: ${lowerFirst(error.message).replace(/\.$/, "")}`);
+  }
+}
+
+const RP2_ABSOLUTE = 0xe48bff57;
+const RP2_IGNORE_BLOCK = [0x04, 0xe3, 0x57, 0x99];
+
+/**
+ * Erratum RP2350-E10: build tools put one block of family "absolute" before the image, which the boot ROM counts and never keeps:
+ * number 0 of 2, 256 bytes of 0xEF, with or without the extension tag "ignore this block". Exactly this block is left out; anything
+ * else of that family is a second family.
+ */
+function isErratumBlock(file: Uint8Array): boolean {
+  const block = decode(file, 0);
+  const { flags, payload } = block;
+  const tagged = has(block, UF2Flags.extensionTagsPresent);
+  return (
+    flags === UF2Flags.familyIDPresent + (tagged ? UF2Flags.extensionTagsPresent : 0) &&
+    block.boardFamily === RP2_ABSOLUTE &&
+    block.blockNumber === 0 &&
+    block.totalBlocks === 2 &&
+    payload.length === 256 &&
+    payload.every((byte) => byte === 0xef) &&
+    (!tagged || RP2_IGNORE_BLOCK.every((byte, i) => file[32 + 256 + i] === byte))
+  );
+}
+
+function piece(block: UF2BlockData): Piece {
+  return { address: block.flashAddress, bytes: block.payload };
+}
+
+function has(block: UF2BlockData, flag: number): boolean {
+  return (block.flags & flag) !== 0;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function damaged(what: string): ImageError {
+  return new ImageError(`UF2: ${what}`, "Build or download it again; a raw binary must not be named .uf2.");
+}

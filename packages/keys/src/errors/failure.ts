@@ -1,0 +1,92 @@
+// What can go wrong in front of the verifier, and how every error reaches its exit code. Exit 1: what was read is refused; 2: wrong use;
+// 3: the environment (a file that cannot be read, a full disk, a passphrase).
+
+import { bounded } from "../words.js";
+
+export type Exit = 1 | 2 | 3;
+
+/** Codes of the command line, behind those of the verifier (docs/reference/errors.md). */
+export const CODES = {
+  USAGE: 200,
+  ENVIRONMENT: 201,
+  TEST_KEY: 202,
+  ALREADY_SIGNED: 203,
+  DESCRIPTION: 204,
+  IMAGE: 205,
+  KEY: 206,
+  POWER_CUT: 207,
+  SEQUENCE: 212,
+  LOG: 213,
+  KEY_ROLE: 214,
+  KEY_STATE: 220,
+  KEY_EXHAUSTED: 221,
+  LIMIT: 230,
+  FLEET: 240,
+  STRANDED: 241,
+  INTERNAL: 299,
+} as const;
+
+export type Reason = keyof typeof CODES;
+
+/** An error as it is shown: one line, one hint, an exit code. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /** What a command's JSON holds besides, also when it fails. */
+  facts: object = {};
+  constructor(
+    readonly exit: Exit,
+    readonly reason: string,
+    readonly code: number,
+    message: string,
+    readonly hint: string,
+    options?: ErrorOptions,
+  ) {
+    super(bounded(message), options);
+  }
+}
+
+export function usage(message: string, hint: string): Failure {
+  return new Failure(2, "USAGE", CODES.USAGE, message, hint);
+}
+
+export function environment(message: string, hint: string, cause?: unknown): Failure {
+  return new Failure(3, "ENVIRONMENT", CODES.ENVIRONMENT, message, hint, { cause });
+}
+
+export function refusedInput(reason: Reason, message: string, hint: string): Failure {
+  return new Failure(1, reason, CODES[reason], message, hint);
+}
+
+/** What is refused because there is too much of it. `hint` says what helps. */
+export function tooMuch(message: string, hint: string): Failure {
+  return refusedInput("LIMIT", message, hint);
+}
+
+const SYSTEM: { [code: string]: string } = {
+  ENOENT: "there is no such file",
+  EACCES: "it may not be opened",
+  EPERM: "it may not be opened",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EFBIG: "the file-size limit is reached",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "a part of the path is not a folder",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "too many symbolic links",
+  EMFILE: "too many open files",
+  EPIPE: "nobody reads it any more",
+  EIO: "the device reports an error",
+};
+
+/** A fault of the operating system, in words. undefined: it is none. */
+export function systemFault(e: unknown, what: string): Failure | undefined {
+  const code = (e as NodeJS.ErrnoException | undefined)?.code;
+  if (typeof code !== "string" || (e as NodeJS.ErrnoException).errno === undefined) return undefined;
+  const space = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
+  const hint = !space
+    ? "check the path and its permissions"
+    : what === "stdout"
+      ? "send the output to where there is room"
+      : "make room and run the command again; nothing was left behind";
+  return environment(`${what}: ${SYSTEM[code] ?? code}`, hint, e);
+}

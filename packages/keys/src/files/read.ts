@@ -1,0 +1,110 @@
+// Files and stdin. Nothing is read from what is no regular file.
+
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { environment, systemFault, usage } from "../errors/failure.js";
+import { KEY_LIMITS } from "../limits.js";
+import { grouped } from "../words.js";
+
+const STDIN = "-";
+
+/**
+ * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
+ * environment's fault.
+ */
+export function openRegular(path: string, flags = 0): { fd: number; size: number } {
+  // descriptions and fleets name files, and Node has an error of its own for these
+  if (path.includes("\0")) throw environment(`${path}: no file has a NUL in its name`, "name a file that is there");
+  let fd: number;
+  try {
+    // O_NONBLOCK: a FIFO without a writer must not hang here
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  } catch (e) {
+    throw systemFault(e, path) ?? e;
+  }
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { fd, size: stat.size };
+  closeSync(fd);
+  throw usage(
+    `${path}: is a ${stat.isDirectory() ? "directory" : stat.isFIFO() ? "FIFO" : "device"}, not a file`,
+    "give a regular file, or - for stdin",
+  );
+}
+
+/** What is read before anything is judged. */
+const HEAD = 4096;
+
+const tooLarge = (name: string, size: string, limit: number) =>
+  usage(`${name}: is too large (${size} bytes)`, `at most ${grouped(limit)} bytes are read here`);
+
+/** How many bytes came; 0 at the end. */
+function readSome(fd: number, into: Uint8Array, at: number, most: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, into, at, Math.min(most, into.length - at), null);
+    } catch (e) {
+      const { code } = e as NodeJS.ErrnoException;
+      // Windows says EOF for a closed pipe
+      if (code === "EOF") return 0;
+      // who shares the descriptor may have made it non-blocking
+      if (code !== "EAGAIN") throw e;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/**
+ * Reads a descriptor to its end, where that comes within `limit` bytes: it is counted while it is read, for a pipe has no size and a file may grow.
+ * `begins` sees the first bytes, and may refuse before the rest is read.
+ */
+export function readToEnd(fd: number, name: string, limit: number, size = 0, begins?: (head: Uint8Array) => void): Uint8Array {
+  // pages that nothing is read into take no memory
+  let into = new Uint8Array(size > 0 && size < limit ? size + 1 : limit + 1);
+  let n = 0;
+  try {
+    for (let seen = false; ; ) {
+      const more = readSome(fd, into, n, seen ? limit : HEAD);
+      n += more;
+      if (!seen && (n >= 8 || more === 0)) {
+        seen = true;
+        begins?.(into.subarray(0, n));
+      }
+      if (more === 0) return into.subarray(0, n);
+      if (n > limit) throw tooLarge(name, `more than ${grouped(limit)}`, limit);
+      if (n === into.length) {
+        const longer = new Uint8Array(limit + 1);
+        longer.set(into);
+        // it may hold a secret
+        into.fill(0);
+        into = longer;
+      }
+    }
+  } catch (e) {
+    throw systemFault(e, name) ?? e;
+  }
+}
+
+/** The whole content of a file, or of stdin for "-". `begins`: as for readToEnd(). */
+export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
+  if (path === STDIN) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
+  const { fd, size } = openRegular(path);
+  try {
+    if (size > limit) {
+      begins?.(readHead(path, HEAD));
+      throw tooLarge(path, String(size), limit);
+    }
+    return readToEnd(fd, path, limit, size, begins);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The first bytes of a file. */
+export function readHead(path: string, n: number): Uint8Array {
+  const { fd } = openRegular(path);
+  try {
+    const out = new Uint8Array(n);
+    return out.subarray(0, readSync(fd, out, 0, n, 0));
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,125 @@
+// Keys as others want them: public ones in files for tools (pem, openssh, jwk, cose, raw) and as literals to embed in a device (js, h), and
+// private ones (pkcs8, openssh, jwk, cose).
+
+import { createPublicKey } from "node:crypto";
+import {
+  coseAlg,
+  hssToSpki,
+  type PrivateKey,
+  type PublicKey,
+  publicOf,
+  thumbprint,
+  toCose,
+  toJwk,
+  toPrivateCose,
+  toPrivateJwk,
+} from "@firmseal/signer";
+import { KeyFileError } from "../errors/key-file.js";
+import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
+import { openSshPrivate, openSshPublic } from "./openssh.js";
+import { pem } from "./pem.js";
+import { encryptedPem, plainPem } from "./pkcs8.js";
+
+export const publicFormats = ["pem", "openssh", "jwk", "cose", "js", "h", "raw"] as const;
+
+export type PublicFormat = (typeof publicFormats)[number];
+
+export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
+
+export type PrivateFormat = (typeof privateFormats)[number];
+
+/** Whether a private key in this form can be encrypted: of a JWK or a COSE_Key no reader expects that. */
+export function canEncrypt(format: PrivateFormat): boolean {
+  return format === "pkcs8" || format === "openssh";
+}
+
+/** Whether a form has a place for the key identifier. */
+export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
+  return format === "jwk" || format === "cose" || format === "js" || format === "h";
+}
+
+/**
+ * The bytes of a file that holds a private key, encrypted where a passphrase is given. Throws KeyError or KeyFileError where the form has no
+ * such key, and RangeError for a passphrase where it has no encryption.
+ */
+export async function formatPrivate(key: PrivateKey, format: PrivateFormat, passphrase?: Uint8Array): Promise<Buffer> {
+  if (passphrase && !canEncrypt(format)) throw new RangeError(`${format} is not encrypted`);
+  const content = await privateWriters[format](key, passphrase);
+  return typeof content === "string" ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.length);
+}
+
+const privateWriters: Record<PrivateFormat, (key: PrivateKey, passphrase?: Uint8Array) => Promise<string> | string | Uint8Array> = {
+  pkcs8: (key, passphrase) => (passphrase ? encryptedPem(key, passphrase) : plainPem(key)),
+  openssh: (key, passphrase) => openSshPrivate(key, passphrase),
+  jwk: (key) => `${JSON.stringify(toPrivateJwk(key), null, 2)}\n`,
+  cose: toPrivateCose,
+};
+
+/** The bytes of a file that holds the public part of a key, of a private one too. Text ends with a newline. */
+export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
+  const bytes = writers[format](publicOf(key));
+  return typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+}
+
+const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
+  pem: (key) =>
+    key.alg === "hsslms"
+      ? pem("PUBLIC KEY", Buffer.from(hssToSpki(key.key)))
+      : isMlDsa(key)
+        ? pem("PUBLIC KEY", mlDsaSpki(key))
+        : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
+  openssh: openSshPublic,
+  jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
+  cose: toCose,
+  raw: (key) => Uint8Array.from(key.key),
+  js: (key) => jsLiteral(key),
+  h,
+};
+
+function about(key: PublicKey): string {
+  return `Public key for firmware signatures, ${key.alg}. COSE Key Thumbprint (RFC 9679, SHA-256): ${Buffer.from(thumbprint(key)).toString("hex")}`;
+}
+
+/** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
+export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
+  // it would be an anchor that no bundle has the algorithm of
+  if (isMlDsa(key))
+    throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs beside it", 2);
+  const raw = `[${key.key.join(", ")}]`;
+  const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
+  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;
+}
+
+function h(key: PublicKey): string {
+  const lines = [
+    `/* ${about(key)} */`,
+    "#ifndef FIRMSEAL_KEY_H",
+    "#define FIRMSEAL_KEY_H",
+    "",
+    `#define FIRMSEAL_KEY_ALG "${key.alg}"`,
+    `#define FIRMSEAL_KEY_COSE_ALG (${coseAlg(key.alg)})`,
+    `#define FIRMSEAL_KEY_LENGTH ${key.key.length}`,
+    "",
+    `static const unsigned char firmseal_key[${key.key.length}] = {`,
+    ...rowsOfEight(key.key),
+    "};",
+  ];
+  if (key.kid && key.kid.length > 0) {
+    lines.push(
+      "",
+      `#define FIRMSEAL_KEY_KID_LENGTH ${key.kid.length}`,
+      "",
+      `static const unsigned char firmseal_key_kid[${key.kid.length}] = {`,
+    );
+    lines.push(...rowsOfEight(key.kid), "};");
+  }
+  return [...lines, "", "#endif", ""].join("\n");
+}
+
+function rowsOfEight(bytes: Uint8Array): string[] {
+  const rows: string[] = [];
+  for (let i = 0; i < bytes.length; i += 8) {
+    rows.push(`    ${[...bytes.subarray(i, i + 8)].map((b) => `0x${b.toString(16).padStart(2, "0")}`).join(", ")},`);
+  }
+  return rows;
+}

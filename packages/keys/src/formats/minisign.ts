@@ -1,0 +1,137 @@
+// Keys of minisign, which are Ed25519: a comment in one line, and base64 in the next. Read are public keys, and secret keys plain or under
+// scrypt; written are none, for minisign signs with a key only in files of its own. The layout is that of minisign's manual, "Key formats".
+
+import { scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
+import { KeyFileError } from "../errors/key-file.js";
+import { same } from "./ssh-wire.js";
+import { refuseLong, secondsFor } from "./work.js";
+
+// "Ed" ‖ number of the key (8) ‖ public key (32)
+const PUBLIC_LENGTH = 42;
+// "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ number of the key (8) ‖ seed (32) ‖ public key (32) ‖ checksum (32) ]
+const SECRET_LENGTH = 158;
+const SALT = 6;
+const LIMITS = 38;
+const SEALED = 54;
+const SEALED_LENGTH = 104;
+/** What minisign takes today. A file must not make a machine fall over that has less. */
+const MOST_MEMORY = 2 ** 30;
+
+const ANEW = "encrypt it anew with the limits of today's minisign: minisign -C -s FILE";
+
+const PREFIX = "untrusted comment:";
+
+const stretch = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+
+/** Whether text is, or begins like, a file of minisign. */
+export function isMinisign(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
+function damaged(): KeyError {
+  return new KeyError("format", "the minisign key is cut short or damaged");
+}
+
+/** The key in a file of minisign. Throws KeyError, and KeyFileError for a wrong passphrase or limits that are too high. */
+export async function readMinisign(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
+  const lines = text.split(/\r\n|\n|\r/);
+  while (lines.length > 0 && lines.at(-1)?.trim() === "") lines.pop();
+  const [, base64 = "", ...rest] = lines;
+  if (rest.some((line) => line.startsWith(PREFIX))) throw new KeyError("several", "more minisign keys than one");
+  if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a signature of minisign, not a key");
+  if (rest.length > 0) throw new KeyError("format", "text behind the minisign key");
+  const bytes = Buffer.from(base64.trim(), "base64");
+  try {
+    if (bytes.toString("base64") !== base64.trim()) throw damaged();
+    return readMinisignPublic(bytes) ?? (await readSecret(bytes, name, passphrase));
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** The key in the decoded line of a public key; undefined where it is none. Throws KeyError `point`. */
+export function readMinisignPublic(bytes: Buffer): PublicKey | undefined {
+  if (bytes.length !== PUBLIC_LENGTH || tag(bytes, 0) !== "Ed") return undefined;
+  // so a secret key begins, and this is what is left of one
+  if ((tag(bytes, 2) === "Sc" || tag(bytes, 2) === "\0\0") && tag(bytes, 4) === "B2") throw damaged();
+  return publicKey("ed25519", bytes.subarray(10));
+}
+
+function tag(bytes: Buffer, at: number): string {
+  return bytes.toString("latin1", at, at + 2);
+}
+
+async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
+  if (bytes.length !== SECRET_LENGTH || tag(bytes, 0) !== "Ed" || tag(bytes, 4) !== "B2") throw damaged();
+  const kdf = tag(bytes, 2);
+  const sealed = bytes.subarray(SEALED);
+  if (kdf === "\0\0") return await secretKey(sealed, "none");
+  if (kdf !== "Sc")
+    throw new KeyFileError(
+      `${name}: encrypted in a way that cannot be read here`,
+      "make a key for signing: firmseal keygen --out KEY.pem",
+      2,
+    );
+  const { N, r, p } = parameters(bytes.readBigUInt64LE(LIMITS), bytes.readBigUInt64LE(LIMITS + 8));
+  const memory = 128 * N * r;
+  if (memory > MOST_MEMORY)
+    throw new KeyFileError(`${name}: encrypted so that reading it takes more memory than ${MOST_MEMORY / 2 ** 20} MiB`, ANEW, 2);
+  // minisign's own limits fill the memory once, which takes 5 seconds here: no choice of ours would open its keys faster
+  if (p > 1) refuseLong(name, secondsFor("scrypt", N * r * p), ANEW);
+  // the kernel would end this program, or another, where it lets memory be asked for that is not there
+  if (process.availableMemory() < memory) throw tooLittleMemory(name, memory);
+  const secret = await passphrase();
+  const plain = Buffer.alloc(SEALED_LENGTH);
+  let stream: Buffer | undefined;
+  try {
+    stream = await stretch(secret, bytes.subarray(SALT, LIMITS), SEALED_LENGTH, { N, r, p, maxmem: memory + 128 * r * (p + 2) + 2 ** 20 });
+    for (let i = 0; i < SEALED_LENGTH; i++) plain[i] = (sealed[i] as number) ^ (stream[i] as number);
+    return await secretKey(plain, "encrypted");
+  } catch (e) {
+    if (e instanceof WrongPassphrase)
+      throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+    throw e instanceof KeyError ? e : tooLittleMemory(name, memory);
+  } finally {
+    secret.fill(0);
+    plain.fill(0);
+    stream?.fill(0);
+  }
+}
+
+function tooLittleMemory(name: string, memory: number): KeyFileError {
+  return new KeyFileError(
+    `${name}: its encryption needs ${Math.ceil(memory / 2 ** 20)} MiB of memory, which cannot be had`,
+    "convert it where there is more: firmseal convert FILE --format pkcs8 --out KEY.pem",
+    3,
+  );
+}
+
+class WrongPassphrase extends Error {}
+
+async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<PrivateKey> {
+  const { blake2b } = await import("@noble/hashes/blake2.js");
+  const [seed, pub, checksum] = [plain.subarray(8, 40), plain.subarray(40, 72), plain.subarray(72)];
+  const right = same(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
+  if (how === "encrypted" && !right) throw new WrongPassphrase();
+  // minisign -W leaves the checksum empty; other programs fill it in
+  if (!right && checksum.some((byte) => byte !== 0)) throw damaged();
+  const key = privateKey("ed25519", seed);
+  if (!same(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  return key;
+}
+
+/** N, r and p of scrypt by the limits, as libsodium chooses them (crypto_pwhash_scryptsalsa208sha256). */
+function parameters(opslimit: bigint, memlimit: bigint): { N: number; r: number; p: number } {
+  const r = 8;
+  const ops = Math.max(Number(opslimit), 32768);
+  const mem = Number(memlimit);
+  const cpuBound = ops < mem / 32;
+  const most = cpuBound ? ops / (r * 4) : mem / (r * 128);
+  let log = 1;
+  while (log < 63 && 2 ** log <= Math.floor(Math.floor(most) / 2)) log++;
+  const N = 2 ** log;
+  const p = cpuBound ? 1 : Math.max(1, Math.floor(Math.min(ops / 4 / N, 0x3fffffff) / r));
+  return { N, r, p };
+}

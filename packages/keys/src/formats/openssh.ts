@@ -1,0 +1,259 @@
+// Keys as OpenSSH has them: private ones in the form openssh-key-v1 (PROTOCOL.key of OpenSSH), plain or under bcrypt_pbkdf, and public ones
+// in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key a file; what belongs to a certificate or a security key is refused.
+
+import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
+import { type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
+import { KeyFileError } from "../errors/key-file.js";
+import { pem } from "./pem.js";
+import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
+import { refuseLong, secondsFor } from "./work.js";
+
+const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
+/** Rounds of bcrypt_pbkdf that ssh-keygen takes today: about half a second in JavaScript. */
+const ROUNDS = 24;
+const SALT = 16;
+
+/** Ciphers by their names in the file: that in Node, bytes of key, of IV, and of the block that the content is padded to. */
+const CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
+  none: ["", 0, 0, 8],
+  "aes128-ctr": ["aes-128-ctr", 16, 16, 16],
+  "aes192-ctr": ["aes-192-ctr", 24, 16, 16],
+  "aes256-ctr": ["aes-256-ctr", 32, 16, 16],
+  "aes128-cbc": ["aes-128-cbc", 16, 16, 16],
+  "aes192-cbc": ["aes-192-cbc", 24, 16, 16],
+  "aes256-cbc": ["aes-256-cbc", 32, 16, 16],
+};
+
+interface Type {
+  readonly alg: KeyAlg;
+  /** The name of the type in the file. */
+  readonly name: string;
+  /** Between the name and the private part; the same as behind the name in a public key. */
+  writePublic(key: PublicKey): Buffer;
+  readPublic(from: WireReader): Uint8Array;
+  writePrivate(key: PrivateKey): Buffer;
+  /** The 32 bytes of the secret. */
+  readPrivate(from: WireReader, pub: Uint8Array): Uint8Array;
+}
+
+const TYPES: readonly Type[] = [
+  {
+    alg: "ed25519",
+    name: "ssh-ed25519",
+    writePublic: (key) => wire(key.key),
+    readPublic: (from) => from.string(),
+    writePrivate: (key) => wire(Buffer.concat([key.secret, key.key])),
+    readPrivate(from, pub) {
+      const both = from.string();
+      if (both.length !== 64) throw new KeyError("length", `the private key in the file has ${both.length} bytes, not 64`);
+      // seed and public key once more: whoever signs with a public key that is not its own gives the seed away (RUSTSEC-2022-0093)
+      if (!same(both.subarray(32), pub)) throw mixed();
+      return both.subarray(0, 32);
+    },
+  },
+  {
+    alg: "es256",
+    name: "ecdsa-sha2-nistp256",
+    writePublic: (key) => Buffer.concat([wire("nistp256"), wire(key.key)]),
+    readPublic(from) {
+      if (from.string().toString("latin1") !== "nistp256") throw new KeyError("format", "the curve of the key is not that of its type");
+      return from.string();
+    },
+    writePrivate: (key) => wireNumber(key.secret),
+    readPrivate: (from) => from.number(32),
+  },
+];
+
+function mixed(): KeyError {
+  return new KeyError("mismatch", "the public key in the file does not belong to its private key");
+}
+
+function typeOf(alg: KeyAlg): Type {
+  const type = TYPES.find((t) => t.alg === alg);
+  if (!type) throw new KeyFileError(`OpenSSH has no form for keys of ${alg}`, "choose another --format", 2);
+  return type;
+}
+
+function typeNamed(name: string): Type {
+  const type = TYPES.find((t) => t.name === name);
+  // the name stands in the message only if it looks like one: it is what a file says
+  if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
+  return type;
+}
+
+/** Whether text is, or begins like, public keys of OpenSSH: a type and base64. */
+export function isOpenSshPublic(text: string): boolean {
+  return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
+}
+
+/** The public key in one line, without comment, with a newline. Throws KeyFileError where OpenSSH has no such key. */
+export function openSshPublic(key: PublicKey): string {
+  const type = typeOf(key.alg);
+  return `${type.name} ${publicBlob(type, key).toString("base64")}\n`;
+}
+
+function publicBlob(type: Type, key: PublicKey): Buffer {
+  return Buffer.concat([wire(type.name), type.writePublic(key)]);
+}
+
+/** The one public key of a file; text behind it in the line is its comment. Throws KeyError. */
+export function readOpenSshPublic(text: string): PublicKey {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+  if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, where one key is expected`);
+  const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
+  const type = typeNamed(name);
+  const blob = Buffer.from(base64, "base64");
+  if (blob.toString("base64") !== base64) throw damaged();
+  return readBlob(blob, type);
+}
+
+function readBlob(blob: Buffer, expected?: Type): PublicKey {
+  const from = new WireReader(blob, damaged);
+  const type = typeNamed(from.string().toString("latin1"));
+  if (expected && type !== expected) throw damaged();
+  const pub = type.readPublic(from);
+  from.end();
+  return publicKey(type.alg, pub);
+}
+
+function damaged(): KeyError {
+  return new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
+}
+
+/**
+ * The key in the content of an OPENSSH PRIVATE KEY. `passphrase` is asked for only if it is encrypted. Throws KeyError, and KeyFileError for a
+ * wrong passphrase or a cipher that is not read here.
+ */
+export async function readOpenSshPrivate(content: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
+  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged();
+  const from = new WireReader(content.subarray(MAGIC.length), damaged);
+  const cipherName = from.string().toString("latin1");
+  const kdf = from.string().toString("latin1");
+  const options = from.string();
+  if (from.uint32() !== 1) throw new KeyError("several", "more OpenSSH keys than one");
+  const outer = readBlob(from.string());
+  const sealed = from.string();
+  const cipher = Object.hasOwn(CIPHERS, cipherName) ? CIPHERS[cipherName] : undefined;
+  if (!cipher || (kdf !== "bcrypt" && kdf !== "none"))
+    throw new KeyFileError(
+      `${name}: encrypted in a way that cannot be read here`,
+      "encrypt it anew, in place: ssh-keygen -p -Z aes256-ctr -f FILE",
+      2,
+    );
+  from.end();
+  const encrypted = cipherName !== "none";
+  const block = cipher[3];
+  if (encrypted !== (kdf === "bcrypt") || sealed.length === 0 || sealed.length % block !== 0) throw damaged();
+  const plain = encrypted ? await unseal(sealed, cipher, options, name, passphrase) : Buffer.from(sealed);
+  try {
+    return inner(plain, outer, block);
+  } finally {
+    plain.fill(0);
+  }
+}
+
+async function unseal(
+  sealed: Buffer,
+  [cipher, keyLength, ivLength]: (typeof CIPHERS)[string],
+  options: Buffer,
+  name: string,
+  passphrase: () => Promise<Uint8Array>,
+): Promise<Buffer> {
+  const from = new WireReader(options, damaged);
+  const salt = from.string();
+  const rounds = from.uint32();
+  from.end();
+  if (salt.length === 0 || rounds === 0) throw damaged();
+  refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it anew, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
+  const secret = await passphrase();
+  const key = await stretch(secret, salt, keyLength + ivLength, rounds);
+  try {
+    const decipher = createDecipheriv(cipher, key.subarray(0, keyLength), key.subarray(keyLength)).setAutoPadding(false);
+    const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
+    // two random numbers that are the same: what a wrong passphrase yields has others
+    if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
+    plain.fill(0);
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+  } finally {
+    key.fill(0);
+    secret.fill(0);
+  }
+}
+
+function inner(plain: Buffer, outer: PublicKey, block: number): PrivateKey {
+  const from = new WireReader(plain, damaged);
+  const [one, other] = [from.uint32(), from.uint32()];
+  if (one !== other) throw damaged();
+  const type = typeNamed(from.string().toString("latin1"));
+  const pub = type.readPublic(from);
+  if (type.alg !== outer.alg || !same(pub, outer.key)) throw mixed();
+  const secret = type.readPrivate(from, pub);
+  const key = privateKey(type.alg, secret);
+  secret.fill(0);
+  if (!same(key.key, pub)) throw mixed();
+  // the comment, and 1, 2, 3 … up to the end of the block
+  from.string();
+  const padding = from.rest();
+  if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damaged();
+  return key;
+}
+
+interface Bcrypt {
+  pbkdf(
+    pass: Uint8Array,
+    passLength: number,
+    salt: Uint8Array,
+    saltLength: number,
+    key: Uint8Array,
+    keyLength: number,
+    rounds: number,
+  ): number;
+}
+
+async function stretch(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
+  // @ts-expect-error the package has no types
+  const { default: bcrypt } = (await import("bcrypt-pbkdf")) as { default: Bcrypt };
+  const out = Buffer.alloc(length);
+  if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damaged();
+  return out;
+}
+
+/**
+ * A private key as `ssh-keygen` writes it, without comment: aes256-ctr under bcrypt_pbkdf, or unencrypted where no passphrase is given.
+ * Fewer rounds are for tests. Throws KeyFileError where OpenSSH has no such key.
+ */
+export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, rounds = ROUNDS): Promise<string> {
+  const type = typeOf(key.alg);
+  const check = Buffer.alloc(4);
+  check.writeUInt32BE(randomInt(2 ** 32));
+  const cipherName = passphrase ? "aes256-ctr" : "none";
+  const [cipher, keyLength, ivLength, block] = CIPHERS[cipherName] as (typeof CIPHERS)[string];
+  const body = Buffer.concat([check, check, wire(type.name), type.writePublic(key), type.writePrivate(key), wire("")]);
+  const plain = Buffer.concat([body, Buffer.from(Array.from({ length: -body.length & (block - 1) }, (_, i) => i + 1))]);
+  body.fill(0);
+  const salt = randomBytes(SALT);
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(rounds);
+  const wrapping = passphrase ? await stretch(passphrase, salt, keyLength + ivLength, rounds) : undefined;
+  try {
+    const sealed = wrapping
+      ? createCipheriv(cipher, wrapping.subarray(0, keyLength), wrapping.subarray(keyLength)).update(plain)
+      : Buffer.from(plain);
+    const content = Buffer.concat([
+      MAGIC,
+      wire(cipherName),
+      wire(wrapping ? "bcrypt" : "none"),
+      wire(wrapping ? Buffer.concat([wire(salt), count]) : ""),
+      Buffer.from([0, 0, 0, 1]),
+      wire(publicBlob(type, key)),
+      wire(sealed),
+    ]);
+    const text = pem("OPENSSH PRIVATE KEY", content, 70);
+    sealed.fill(0);
+    content.fill(0);
+    return text;
+  } finally {
+    plain.fill(0);
+    wrapping?.fill(0);
+  }
+}

@@ -1,0 +1,74 @@
+// PEM (RFC 7468), read and written. Finds the one key in a file: complete, undamaged armour around exactly one DER sequence, or
+// around the content of an OpenSSH key.
+
+import { KeyFileError } from "../errors/key-file.js";
+import { SEQUENCE, whole } from "./der-strict.js";
+
+const OPENSSH = "OPENSSH PRIVATE KEY";
+
+const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY", OPENSSH];
+
+const CUT = "the file is cut short or damaged: export the key again";
+
+// what people have instead, and how they get on
+const OTHER: Record<string, string> = {
+  CERTIFICATE: "take the public key out of it: openssl x509 -pubkey -noout -in FILE",
+};
+
+/** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
+export function pemBlock(text: string, name: string): { label: string; der: Buffer } {
+  const begins = text.split("-----BEGIN ").length - 1;
+  const ends = text.split("-----END ").length - 1;
+  const several = (n: number) =>
+    new KeyFileError(`${name}: ${n} PEM blocks, where one key is expected`, "put each key into a file of its own", 2);
+  // before the search below, whose time grows with the number of beginnings
+  if (begins > 8) throw several(begins);
+  const found = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g);
+  const blocks = [...found].map(([, label = "", body = ""]) => ({ label, body }));
+  if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block begins or ends nowhere`, CUT, 2);
+  // `openssl ecparam -genkey` writes the curve in a block of its own, and again inside the key
+  const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
+  const [block] = keys;
+  if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
+  if (keys.length > 1) throw several(keys.length);
+  // explanations around a key are passed over (RFC 7468 §2); which of two keys is meant, nobody can know
+  if (
+    text
+      .replace(block.body, "")
+      .split(/[\r\n]/)
+      .some(isOfKey)
+  )
+    throw new KeyFileError(`${name}: another key beside the PEM`, "put each key into a file of its own", 2);
+  if (!READ.includes(block.label)) {
+    throw new KeyFileError(
+      `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,
+      OTHER[block.label] ?? "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
+      2,
+    );
+  }
+  if (/^(Proc-Type|DEK-Info):/m.test(block.body)) {
+    // its key derivation is one round of MD5
+    throw new KeyFileError(
+      `${name}: encrypted in OpenSSL's old way, which protects nothing`,
+      "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
+      2,
+    );
+  }
+  const base64 = block.body.replace(/\s+/g, "");
+  const der = Buffer.from(base64, "base64");
+  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !whole(der, SEQUENCE)))
+    throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
+  return { label: block.label, der };
+}
+
+/** Whether a line is of a key in another form. Line by line: one expression over all of a file takes time in the cube of its length. */
+function isOfKey(line: string): boolean {
+  const text = line.trim();
+  return /"kty"|^untrusted comment:|^(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^[\w+/-]{40,}=*$/.test(text);
+}
+
+/** PEM (RFC 7468 §2) with lines of `width` characters. */
+export function pem(label: string, der: Buffer, width = 64): string {
+  const lines = der.toString("base64").match(new RegExp(`.{1,${width}}`, "g")) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+}

@@ -1,0 +1,98 @@
+// Makes the nodes of a tree, on all processors: each worker takes a few nodes of the floor, and then the next few.
+
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { floorHeight, floorNodes, floorSize, type LmsTree, leafCost } from "@firmseal/signer";
+import { progress as progressOf, say } from "../notices.js";
+import type { Order, Piece } from "./worker.js";
+
+/** Hashes from which on workers are worth their start; and those of one order, some 50 ms, so that the bar moves and no worker waits long. */
+const WORTH_WORKERS = 2 ** 20;
+const ONE_ORDER = 2 ** 18;
+/** Told before work that takes longer. */
+const LONG_SECONDS = 10;
+
+/** The workers' module: beside this one, and an entry of its own in the built command line. Run from the sources, there is none. */
+function workerFile(): string | undefined {
+  return ["./worker.js", "../keys/hss-worker.js", "./keys/hss-worker.js"]
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+}
+
+export function threadsFor(tree: LmsTree): number {
+  const hashes = 2 ** tree.height * leafCost(tree.n, tree.width);
+  if (hashes < WORTH_WORKERS || workerFile() === undefined) return 1;
+  return Math.min(availableParallelism(), 64, Math.ceil(hashes / ONE_ORDER));
+}
+
+/** Leaves of a tree that one thread makes in a second, measured on a few. */
+export function leavesPerSecond(tree: LmsTree): number {
+  const one = { ...tree, height: 5 as const };
+  const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
+  // the first are slow, until the compiler has seen the code
+  floorNodes(one, 0, count);
+  const start = performance.now();
+  floorNodes(one, 0, count);
+  return (count * 1000) / Math.max(0.01, performance.now() - start);
+}
+
+function duration(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} seconds`;
+  return seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+}
+
+/** The floor of a tree. `what` is what the progress bar says. Long work is announced with how long it will take. */
+export async function buildFloor(tree: LmsTree, what: string): Promise<Uint8Array> {
+  const total = floorSize(tree);
+  const floor = new Uint8Array(total * tree.n);
+  const perNode = 2 ** floorHeight(tree) * leafCost(tree.n, tree.width);
+  const step = Math.max(1, Math.floor(ONE_ORDER / perNode));
+  const threads = threadsFor(tree);
+  const seconds = 2 ** tree.height / leavesPerSecond(tree) / threads;
+  if (seconds > LONG_SECONDS) say(`${what}: about ${duration(seconds)} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  const progress = progressOf(what, total);
+  let given = 0;
+  let done = 0;
+  const next = (): Order | undefined => {
+    if (given >= total) return undefined;
+    const from = given;
+    given = Math.min(total, from + step);
+    return { from, to: given };
+  };
+  const take = ({ from, nodes }: Piece) => {
+    floor.set(nodes, from * tree.n);
+    done += nodes.length / tree.n;
+    progress.at(done);
+  };
+  try {
+    if (threads > 1) await Promise.all(Array.from({ length: threads }, () => oneWorker(tree, next, take)));
+    else
+      for (let order = next(); order; order = next()) {
+        take({ from: order.from, nodes: floorNodes(tree, order.from, order.to) });
+        // so that a signal ends the program
+        await new Promise(setImmediate);
+      }
+  } finally {
+    progress.end();
+  }
+  return floor;
+}
+
+function oneWorker(tree: LmsTree, next: () => Order | undefined, take: (piece: Piece) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(workerFile() as string, { workerData: tree });
+    const order = () => {
+      const one = next();
+      worker.postMessage(one ?? "end");
+    };
+    worker.on("message", (piece: Piece) => {
+      take(piece);
+      order();
+    });
+    worker.on("error", reject);
+    worker.on("exit", () => resolve());
+    order();
+  });
+}

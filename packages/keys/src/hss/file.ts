@@ -1,0 +1,139 @@
+// The file of an HSS/LMS key: text in the manner of PEM, in clear what everybody may know, and SEED under a passphrase. docs/guides/keys/hss.md
+// has the format. The state lies in files beside it (hss-state.ts), for it changes with every signature and this one never does.
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
+import { KeyFileError } from "../errors/key-file.js";
+
+const LABEL = "FIRMSEAL HSS KEY";
+const BEGIN = `-----BEGIN ${LABEL}-----`;
+const END = `-----END ${LABEL}-----`;
+
+// the work area is 128 · N · r bytes, 64 MiB. One set of numbers and no other, so that no file can ask for more
+const LOG_N = 16;
+const SCRYPT = { N: 2 ** LOG_N, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
+const TAG = 16;
+
+const derive = promisify<Uint8Array, Uint8Array, number, typeof SCRYPT, Buffer>(scrypt);
+
+/** A key file as it was read; SEED still is as it stands there. */
+export interface HssFile {
+  readonly params: HssParams;
+  readonly public: PublicKey;
+  readonly encrypted: boolean;
+  /** Up to and with the empty line: what the encryption authenticates besides SEED. */
+  readonly head: string;
+  readonly salt: Buffer;
+  readonly nonce: Buffer;
+  readonly content: Buffer;
+}
+
+function headOf(params: HssParams, key: Uint8Array, cipher: string): string {
+  return `${BEGIN}\nVersion: 1\nParameters: ${formatHss(params)}\nPublic-Key: ${Buffer.from(key).toString("hex")}\nCipher: ${cipher}\n\n`;
+}
+
+function cipherText(salt: Buffer, nonce: Buffer): string {
+  return `scrypt ${LOG_N} ${SCRYPT.r} ${SCRYPT.p} ${salt.toString("hex")} aes-256-gcm ${nonce.toString("hex")}`;
+}
+
+// not for secrecy, which a file without passphrase has none of: a damaged SEED is told before it burns a leaf
+function checkOf(head: string, seed: Uint8Array): Buffer {
+  return createHash("sha256").update(head).update(seed).digest().subarray(0, TAG);
+}
+
+/** The text of a key file. `passphrase`: undefined for one that is not encrypted. */
+export async function writeHssFile(
+  params: HssParams,
+  key: Uint8Array,
+  seed: Uint8Array,
+  passphrase: Uint8Array | undefined,
+): Promise<string> {
+  let head: string;
+  let content: Buffer;
+  if (passphrase === undefined) {
+    head = headOf(params, key, "none");
+    content = Buffer.concat([seed, checkOf(head, seed)]);
+  } else {
+    const [salt, nonce] = [randomBytes(16), randomBytes(12)];
+    head = headOf(params, key, cipherText(salt, nonce));
+    const wrapping = await derive(passphrase, salt, 32, SCRYPT);
+    const cipher = createCipheriv("aes-256-gcm", wrapping, nonce).setAAD(Buffer.from(head));
+    content = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
+    wrapping.fill(0);
+  }
+  const text = `${head}${content.toString("base64")}\n${END}\n`;
+  content.fill(0);
+  return text;
+}
+
+const DAMAGED = "the file is cut short or damaged: take it from a backup, without the state files of that time";
+
+const FILE = new RegExp(
+  `^(${BEGIN}\nVersion: 1\nParameters: (n(?:24|32):[0-9/,]{3,40})\nPublic-Key: ((?:[0-9a-f]{2}){52,60})\n` +
+    `Cipher: (?:none|scrypt ${LOG_N} ${SCRYPT.r} ${SCRYPT.p} ([0-9a-f]{32}) aes-256-gcm ([0-9a-f]{24}))\n\n)([A-Za-z0-9+/=]{4,80})\n${END}\n$`,
+);
+
+/** Reads a key file, but not its secret. Throws KeyFileError (exit 2) for one that is not complete, or not of this version. */
+export function readHssFile(text: string, name: string): HssFile {
+  // an editor or git on Windows ends lines with CR LF
+  const found = FILE.exec(text.replaceAll("\r\n", "\n"));
+  if (!text.startsWith("-----BEGIN FIRMSEAL HSS"))
+    throw new KeyFileError(`${name}: is no private key of HSS/LMS`, "give the file that firmseal keygen --alg hsslms wrote", 2);
+  if (!found) throw new KeyFileError(`${name}: a damaged key of HSS/LMS, or one of a later version`, DAMAGED, 2);
+  const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
+  const { params, key } = partsOf(parameters, Buffer.from(hex, "hex"), name);
+  const content = Buffer.from(base64, "base64");
+  // what follows from the parameters also stands in the public key (RFC 8554 §6.1)
+  const types = Buffer.from(key.key).readUInt32BE(4) - (params.n === 32 ? 4 : 9);
+  if (
+    key.key[3] !== params.levels.length ||
+    key.key.length !== 28 + params.n ||
+    types * 5 !== params.levels[0]?.height ||
+    content.length !== params.n + TAG ||
+    content.toString("base64") !== base64
+  )
+    throw new KeyFileError(`${name}: the parts of the key of HSS/LMS do not belong together`, DAMAGED, 2);
+  return {
+    params,
+    public: key,
+    encrypted: salt !== "",
+    head,
+    salt: Buffer.from(salt, "hex"),
+    nonce: Buffer.from(nonce, "hex"),
+    content,
+  };
+}
+
+function partsOf(parameters: string, key: Uint8Array, name: string): { params: HssParams; key: PublicKey } {
+  try {
+    return { params: parseHss(parameters), key: publicKey("hsslms", key) };
+  } catch (e) {
+    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged key of HSS/LMS: ${e.message}`, DAMAGED, 2);
+    throw e;
+  }
+}
+
+/** SEED, n bytes. Throws KeyFileError: a wrong passphrase (exit 3), or a damaged file. */
+export async function unlockHss(file: HssFile, name: string, passphrase: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  const { n } = file.params;
+  const [body, tag] = [file.content.subarray(0, n), file.content.subarray(n)];
+  if (!file.encrypted) {
+    if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the key of HSS/LMS is damaged`, DAMAGED, 2);
+    return Uint8Array.from(body);
+  }
+  const secret = await passphrase();
+  const wrapping = await derive(secret, file.salt, 32, SCRYPT).finally(() => secret.fill(0));
+  const decipher = createDecipheriv("aes-256-gcm", wrapping, file.nonce, { authTagLength: TAG }).setAAD(Buffer.from(file.head));
+  decipher.setAuthTag(tag);
+  const seed = decipher.update(body);
+  try {
+    decipher.final();
+    return Uint8Array.from(seed);
+  } catch {
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+  } finally {
+    wrapping.fill(0);
+    seed.fill(0);
+  }
+}

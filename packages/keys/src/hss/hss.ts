@@ -1,0 +1,214 @@
+// HSS/LMS keys (RFC 8554) in files: finding one, and signing with its next leaf.
+
+import { realpathSync } from "node:fs";
+import {
+  foreignSigner,
+  type HssParams,
+  hssCapacity,
+  hssPlaces,
+  hssSign,
+  hssTop,
+  hssTrees,
+  type LmsTree,
+  leafCost,
+  lmsPublicKey,
+  rootOf,
+  thumbprint,
+  toHex,
+} from "@firmseal/signer";
+import { CODES, Failure } from "../errors/failure.js";
+import { KeyFileError } from "../errors/key-file.js";
+import { warn } from "../notices.js";
+import type { Asking, HeldKey } from "../sources/kind.js";
+import { visible } from "../words.js";
+import { buildFloor } from "./build.js";
+import { type HssFile, readHssFile, unlockHss } from "./file.js";
+import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./state.js";
+import { readTreeFile, writeTreeFile } from "./tree-file.js";
+
+/** Warned of from 90 % of the leaves on, and with the last 10. */
+export function isNearlyUsed(params: HssParams, next: bigint): boolean {
+  const all = hssCapacity(params);
+  return next * 10n >= all * 9n || all - next <= 10n;
+}
+
+export function exhausted(name: string): Failure {
+  return new Failure(
+    1,
+    "KEY_EXHAUSTED",
+    CODES.KEY_EXHAUSTED,
+    `${name}: every leaf of the key is used`,
+    "make a new key, and have it trusted before the next release",
+  );
+}
+
+/** Nothing was signed, and nothing may be, because others did. */
+export function overtaken(name: string, what: string): Failure {
+  return stateFault(`${name}: ${what}`, "run the command again; nothing was signed");
+}
+
+/** Where the state of the key in `path` lies. */
+export function placeOf(path: string, file: HssFile): HssPlaceOnDisk {
+  return new HssPlaceOnDisk(realpathSync(path), path, toHex(thumbprint(file.public)));
+}
+
+/** The key in a file whose text is given. Without a state that can be gone on with it is refused before a passphrase is asked for. */
+export async function openHss(path: string, text: string, ask: Asking): Promise<HeldKey> {
+  const file = readHssFile(text, path);
+  if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
+  if (path === "-")
+    throw new KeyFileError("stdin: a private key of HSS/LMS, whose state lies beside its file", "name the file: --key KEY.hss", 2);
+  const place = placeOf(path, file);
+  if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
+  const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  // where it is not encrypted, that is the seed
+  file.content.fill(0);
+  const key = new HssKey(file, place, seed);
+  return {
+    name: path,
+    public: file.public,
+    file: path,
+    // what comes back is verified by the verifier that devices have; a leaf whose signature came out wrong is given up
+    signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
+    claim: () => key.claim(),
+    patience: key.patience(),
+    async close() {
+      key.wipe();
+    },
+  };
+}
+
+/** A leaf, gone from the state, and what signs with it. */
+interface Claimed {
+  index: bigint;
+  trees: LmsTree[];
+  floors: Uint8Array[];
+}
+
+class HssKey {
+  private readonly top: LmsTree;
+  /** Leaves that were given out and have not signed yet. */
+  private readonly claimed: Claimed[] = [];
+  private wiped = false;
+  private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
+
+  constructor(
+    private readonly file: HssFile,
+    private readonly place: HssPlaceOnDisk,
+    seed: Uint8Array,
+  ) {
+    this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
+    // the tree has its own
+    seed.fill(0);
+  }
+
+  /** Ends the use of the key. */
+  wipe(): void {
+    this.wiped = true;
+    this.top.seed.fill(0);
+  }
+
+  /** Takes the next leaf for the next signature; whether that is made or not, no other has it. */
+  async claim(): Promise<string> {
+    const claimed = await this.next();
+    this.claimed.push(claimed);
+    return String(claimed.index);
+  }
+
+  private next(): Promise<Claimed> {
+    return this.place.locked((held) => this.reserve(held), this.patience());
+  }
+
+  async sign(message: Uint8Array): Promise<Uint8Array> {
+    if (this.wiped) throw new RangeError("the key was closed");
+    const { params } = this.file;
+    const { index, trees, floors } = this.claimed.shift() ?? (await this.next());
+    // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
+    try {
+      return hssSign(params, trees, floors, index, message);
+    } finally {
+      for (const { seed } of trees.slice(1)) seed.fill(0);
+    }
+  }
+
+  /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
+  patience(): number {
+    const { n, levels } = this.file.params;
+    return 60 + Math.max(0, ...levels.slice(1).map(({ height, width }) => (2 ** height * leafCost(n, width)) / 1e6));
+  }
+
+  /** The next number, gone from the state, and what signs with it. */
+  private async reserve(held: () => boolean): Promise<Claimed> {
+    const { place } = this;
+    const { params } = this.file;
+    const state = place.checked();
+    const index = state.next;
+    if (index >= hssCapacity(params)) throw exhausted(place.name);
+    const trees = hssTrees(params, this.top, index);
+    const places = hssPlaces(params, index);
+    const floors: Uint8Array[] = [];
+    const roots: Map<number, { tree: bigint; root: string }> = new Map();
+    for (const [level, tree] of trees.entries()) {
+      const number = places[level]?.tree as bigint;
+      const floor = await this.floorOf(level, number, tree);
+      const root = rootOf(tree, floor);
+      if (level === 0) this.checkTop(tree, root);
+      else roots.set(level, this.checkLower(level, number, root, state));
+      floors.push(floor);
+    }
+    const next = index + 1n;
+    // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
+    if (!held()) throw overtaken(place.name, "the locks of the key were taken away");
+    const follows = (now: HssState | string) =>
+      typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
+    if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");
+    const left = hssCapacity(params) - next;
+    if (index > state.witness + 1n)
+      warn(`${visible(place.name)}: its state was ${index - state.witness} leaves ahead of what this machine has signed`);
+    if (left === 0n)
+      warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
+    else if (isNearlyUsed(params, next))
+      warn(`${visible(place.name)}: ${left} of ${hssCapacity(params)} signatures are left; have a new key trusted before they are gone`);
+    return { index, trees, floors };
+  }
+
+  private async floorOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
+    const known = this.floors.get(level);
+    if (known?.tree === number) return known.floor;
+    const path = this.place.tree(level);
+    let floor = readTreeFile(path, tree);
+    if (!floor) {
+      floor = await buildFloor(tree, `making tree ${number} of level ${level + 1}`);
+      if (level === 0) this.checkTop(tree, rootOf(tree, floor));
+      writeTreeFile(path, tree, floor);
+    }
+    this.floors.set(level, { tree: number, floor });
+    return floor;
+  }
+
+  private checkTop(tree: LmsTree, root: Uint8Array): void {
+    if (!Buffer.from(lmsPublicKey(tree, root)).equals(this.file.public.key.subarray(4)))
+      throw new KeyFileError(
+        `${this.place.name}: the public key does not belong to the secret`,
+        "the file was put together from two, or this machine calculates wrongly: take the key from a backup, but not its state",
+        2,
+      );
+  }
+
+  /** A tree whose key has been signed must have the same key again: with two, the leaf above would have signed twice (SP 800-208 §9.2). */
+  private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
+    const one = { tree, root: toHex(root) };
+    if (!fits(level, one, state.roots))
+      throw stateFault(
+        `${this.place.name}: a lower tree comes out otherwise than when it was signed: this machine calculates wrongly`,
+        "sign on another machine, with this key and its state",
+      );
+    return one;
+  }
+}
+
+/** Whether the tree was signed with this key, or not yet. */
+function fits(level: number, { tree, root }: { tree: bigint; root: string }, roots: SignedRoots): boolean {
+  const signed = roots.get(level);
+  return signed?.tree !== tree || signed.root === root;
+}

@@ -1,0 +1,90 @@
+// Makes HSS/LMS keys. The key file comes last: before it is there, nothing can sign.
+
+import { randomBytes } from "node:crypto";
+import { existsSync, realpathSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import {
+  formatHss,
+  type HssParams,
+  hssPublicKey,
+  hssSignatureLength,
+  hssTop,
+  KeyError,
+  type PublicKey,
+  parseHss,
+  publicKey,
+  rootOf,
+  thumbprint,
+  toHex,
+} from "@firmseal/signer";
+import { MAX_SIGNATURE } from "@firmseal/verifier/cose";
+import { environment, usage } from "../errors/failure.js";
+import { writeWhole } from "../files/write.js";
+import { buildFloor } from "./build.js";
+import { writeHssFile } from "./file.js";
+import { HssPlaceOnDisk } from "./state.js";
+import { writeTreeFile } from "./tree-file.js";
+
+/** One tree, whose signatures are the shortest and the fastest to verify: 32,768 of 2,672 bytes, the key made within half a minute. */
+const DEFAULT_LEVELS = "15/4";
+
+/** Parameters from the command line. Signatures that no verifier would read are wrong use. */
+export function hssParams(levels = DEFAULT_LEVELS): HssParams {
+  const params = parsed(levels);
+  const bytes = hssSignatureLength(params);
+  if (bytes > MAX_SIGNATURE)
+    throw usage(
+      `--hss ${formatHss(params)}: its signatures have ${bytes} bytes, and devices read ${MAX_SIGNATURE}`,
+      "take fewer levels, or wider digits",
+    );
+  return params;
+}
+
+function parsed(levels: string): HssParams {
+  try {
+    return parseHss(levels);
+  } catch (e) {
+    if (e instanceof KeyError)
+      throw usage(`--hss: ${e.message}`, `for example --hss ${DEFAULT_LEVELS}; docs/guides/keys/hss.md says what the numbers mean`);
+    throw e;
+  }
+}
+
+/** Makes a key, its nodes, its state and its witness. `passphrase` is asked for before the work begins. Nothing is overwritten. */
+export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
+  const folder = dirname(out);
+  if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
+  const file = join(realpathSync(folder), basename(out));
+  for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
+    if (existsSync(path))
+      throw usage(
+        `${path}: exists already and is never overwritten`,
+        path === out || existsSync(out)
+          ? "choose another name, or move the file away"
+          : "it belongs to a key that is gone, or was never finished: choose another name, or move the file away",
+      );
+  const secret = await passphrase();
+  const seed = randomBytes(params.n);
+  const top = hssTop(params, randomBytes(16), seed);
+  const floor = await buildFloor(top, "making the key");
+  const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));
+  const text = await writeHssFile(params, key.key, seed, secret);
+  const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
+  const made: string[] = [];
+  try {
+    // the state first: of two that make keys of one name at the same time, the second ends here and leaves alone what is the first one's
+    place.begin();
+    made.push(place.state);
+    place.beginRecord();
+    made.push(place.witness, place.tree(0));
+    writeTreeFile(place.tree(0), top, floor);
+    writeWhole(file, Buffer.from(text), { mode: 0o600, fresh: true });
+  } catch (e) {
+    for (const path of made) rmSync(path, { force: true });
+    throw e;
+  } finally {
+    seed.fill(0);
+    top.seed.fill(0);
+  }
+  return key;
+}

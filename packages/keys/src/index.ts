@@ -1,0 +1,81 @@
+// Custody of keys for Node programs: a reference → a key that signs and is verified, and what is remembered of it.
+
+export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
+export { KeyFileError } from "./errors/key-file.js";
+export { sha256Hex } from "./files/digest.js";
+export { openRegular, readAll, readHead } from "./files/read.js";
+export { holdSignals, noFolder, signalsFree, writeWhole } from "./files/write.js";
+export {
+  canEncrypt,
+  formatPrivate,
+  formatPublic,
+  jsLiteral,
+  keepsKid,
+  type PrivateFormat,
+  type PublicFormat,
+  privateFormats,
+  publicFormats,
+} from "./formats/format.js";
+export { isMlDsa } from "./formats/mldsa-der.js";
+export { signatureOf, wrongSignature } from "./formats/signature-file.js";
+export { readHssFile } from "./hss/file.js";
+export { exhausted, isNearlyUsed, overtaken, placeOf as hssPlaceOf } from "./hss/hss.js";
+export { hssKeygen, hssParams } from "./hss/keygen.js";
+export { type HssPlaceOnDisk, highest } from "./hss/state.js";
+export { KEY_LIMITS } from "./limits.js";
+export { type Lock, lock } from "./locks/lock.js";
+export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
+export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
+export { passphrase } from "./secrets/passphrase.js";
+export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
+export {
+  acceptRestored,
+  knownEntries,
+  type Ledgers,
+  lockLog,
+  missed,
+  nameOf,
+  placeOf,
+  type Receipt,
+  withLedgers,
+} from "./signing-log/ledger.js";
+export { type Entry, type Fault, type Log, looksLikeLog, readLog } from "./signing-log/log.js";
+export {
+  checkSequence,
+  concerns,
+  isOfTrustFile,
+  type Known,
+  nextSequence,
+  type SequenceOverrides,
+  scopeOfImage,
+  scopeOfTrust,
+  TRUST_FILES,
+} from "./signing-log/sequence.js";
+export { type Seen, witness } from "./signing-log/witness.js";
+export { open as openKeyFile } from "./sources/file.js";
+export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
+export {
+  anchors,
+  asking,
+  claimedKey,
+  hideSecrets,
+  keyFacts,
+  keyWords,
+  type OpenKeyOptions,
+  openKey,
+  publicKeys,
+  refuseTestKeys,
+  schemeOf,
+  warnOfTestKeys,
+  withKey,
+  withSigners,
+} from "./sources/key-ref.js";
+export type { Asking, HeldKey, SigningKey } from "./sources/kind.js";
+export { makePair, type TokenAlg } from "./sources/pkcs11/generate.js";
+export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
+export { openModule } from "./sources/pkcs11/module.js";
+export { signerOf } from "./sources/pkcs11/pkcs11.js";
+export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
+export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
+export { prove } from "./sources/proof.js";
+export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

@@ -1,0 +1,204 @@
+// Passphrases: from a file descriptor, from a named environment variable, or typed at the terminal. Never from argv, which every user
+// of the machine can read.
+
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ReadStream } from "node:tty";
+import { KeyFileError } from "../errors/key-file.js";
+import { checkDescriptor } from "./descriptor.js";
+import { take } from "./environment.js";
+
+/** Bytes that a passphrase may have: more is a file that was meant for something else. */
+export const LONGEST_PASSPHRASE = 1024;
+
+export interface PassphraseSource {
+  /** --passphrase-fd: read up to the end or to the first newline. */
+  fd?: number | undefined;
+  /** --passphrase-env: the name of a variable. */
+  env?: string | undefined;
+  /** What the terminal shows, for example `Passphrase for release.pem: `. */
+  prompt: string;
+  /** For a new key: a typed passphrase is asked for twice. */
+  confirm?: boolean;
+}
+
+/** The passphrase as bytes, at least one. Throws KeyFileError with exit code 3. */
+export async function passphrase(source: PassphraseSource): Promise<Uint8Array> {
+  if (source.fd !== undefined) return fromFd(source.fd);
+  if (source.env !== undefined) return fromEnv(source.env);
+  return fromTerminal(source.prompt, source.confirm === true);
+}
+
+function checked(bytes: Uint8Array, where: string): Uint8Array {
+  if (bytes.length === 0)
+    throw new KeyFileError(`${where}: the passphrase is empty`, "give at least one character, or --no-passphrase for a key without", 3);
+  if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
+  // what an editor puts in, and nobody could type
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
+    throw new KeyFileError(`${where}: the passphrase begins with a byte-order mark`, "save it without one", 3);
+  if (bytes.includes(0x0a) || bytes.includes(0x0d))
+    throw new KeyFileError(`${where}: the passphrase holds a line break`, "a passphrase is one line", 3);
+  return bytes;
+}
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function tooLong(where: string): KeyFileError {
+  return new KeyFileError(`${where}: longer than ${LONGEST_PASSPHRASE} bytes`, "a passphrase is one line", 3);
+}
+
+function fromEnv(name: string): Uint8Array {
+  const value = take(name);
+  // by a slip it is the passphrase itself, which must not get into a log
+  const told = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
+  if (value === undefined) {
+    const which = told === name ? ` ${name}` : " of this name";
+    throw new KeyFileError(`the environment has no variable${which}`, `set it: ${told}=… firmseal … --passphrase-env ${told}`, 3);
+  }
+  return checked(Buffer.from(value, "utf8"), `variable ${told}`);
+}
+
+async function fromFd(fd: number): Promise<Uint8Array> {
+  const where = `file descriptor ${fd}`;
+  const bytes: number[] = [];
+  const one = Buffer.alloc(1);
+  // A byte at a time: what follows the newline belongs to the next key that names the same descriptor.
+  while (await readByte(fd, one, where)) {
+    const byte = one[0] as number;
+    if (byte === 0x0a) break;
+    bytes.push(byte);
+    if (bytes.length > LONGEST_PASSPHRASE + 1) throw tooLong(where);
+  }
+  // Windows and the files made there end a line with CR LF
+  if (bytes.at(-1) === 0x0d) bytes.pop();
+  return checked(Uint8Array.from(bytes), where);
+}
+
+async function readByte(fd: number, one: Buffer, where: string): Promise<boolean> {
+  for (;;) {
+    try {
+      checkDescriptor(fd);
+      return readSync(fd, one, 0, 1, null) === 1;
+    } catch (e) {
+      const code = (e as NodeJS.ErrnoException).code;
+      // Windows says EOF for a closed pipe
+      if (code === "EOF") return false;
+      if (code !== "EAGAIN") throw new KeyFileError(`${where} cannot be read (${code})`, "open it: firmseal … --passphrase-fd 3 3<FILE", 3);
+      await sleep(10);
+    }
+  }
+}
+
+async function fromTerminal(prompt: string, confirm: boolean): Promise<Uint8Array> {
+  const terminal = openTerminal();
+  try {
+    for (let tries = 0; tries < 3; tries++) {
+      const first = checked(await terminal.ask(prompt), "terminal");
+      if (!confirm) return first;
+      if (Buffer.from(first).equals(await terminal.ask("Once more: "))) return first;
+      terminal.show("The two are not the same.\n");
+    }
+    throw new KeyFileError("the two passphrases were not the same", "try again", 3);
+  } finally {
+    terminal.close();
+  }
+}
+
+interface Terminal {
+  ask(prompt: string): Promise<Uint8Array>;
+  show(text: string): void;
+  close(): void;
+}
+
+const SOURCES = "name a source: --passphrase-env NAME or --passphrase-fd N";
+
+// The terminal in raw mode: it shows nothing of what is typed. Whatever ends the process, the terminal gets its mode back.
+function openTerminal(): Terminal {
+  // not stdin and stdout, which may carry the data
+  const out = attempt(() => openSync("/dev/tty", "w"));
+  const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
+  if (out === undefined || !input) throw new KeyFileError("a passphrase is needed and there is no terminal to ask at", SOURCES, 3);
+
+  const restore = () => input.setRawMode(false);
+  const onSignal = (signal: NodeJS.Signals) => {
+    restore();
+    // the handler is gone by now (once): the signal does what it does without one
+    process.kill(process.pid, signal);
+  };
+  for (const s of SIGNALS) process.once(s, onSignal);
+  process.once("exit", restore);
+  input.setRawMode(true);
+
+  // typed and not yet taken: both lines may come at once when they are pasted
+  const typed: number[] = [];
+  let ended = false;
+  let wake = () => {};
+  input.on("data", (chunk: Buffer) => {
+    // an arrow or function key, of which nothing belongs into a passphrase
+    if (chunk[0] !== 0x1b) typed.push(...chunk);
+    wake();
+  });
+  const end = () => {
+    ended = true;
+    wake();
+  };
+  input.on("end", end).on("error", end);
+
+  const show = (text: string) => void writeSync(out, text);
+  return {
+    show,
+    async ask(prompt) {
+      show(prompt);
+      const line: number[] = [];
+      for (;;) {
+        const byte = typed.shift();
+        if (byte === undefined) {
+          if (ended) throw new KeyFileError("the terminal was closed at the passphrase", SOURCES, 3);
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        const done = edit(line, byte);
+        if (done !== "more") show("\n");
+        if (done === "done") return Uint8Array.from(line);
+        if (done === "abort") throw new KeyFileError("stopped at the passphrase", SOURCES, 3);
+      }
+    },
+    close() {
+      restore();
+      process.off("exit", restore);
+      for (const s of SIGNALS) process.off(s, onSignal);
+      input.destroy();
+      closeSync(out);
+    },
+  };
+}
+
+const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+
+function attempt<T>(f: () => T): T | undefined {
+  try {
+    return f();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Applies one typed byte to a line of UTF-8 bytes. Exported for the tests. */
+export function edit(line: number[], byte: number): "more" | "done" | "abort" {
+  if (byte === 0x0d || byte === 0x0a) return "done";
+  if (byte === 0x03) return "abort";
+  if (byte === 0x04) return line.length > 0 ? "done" : "abort";
+  if (byte === 0x15) line.length = 0;
+  else if (byte === 0x7f || byte === 0x08) eraseCharacter(line);
+  else if (byte >= 0x20 && line.length <= LONGEST_PASSPHRASE) line.push(byte);
+  return "more";
+}
+
+// bytes 10xxxxxx continue a character (RFC 3629 §3)
+function eraseCharacter(line: number[]): void {
+  let byte: number | undefined;
+  do byte = line.pop();
+  while (byte !== undefined && (byte & 0xc0) === 0x80);
+}

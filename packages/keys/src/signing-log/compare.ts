@@ -1,0 +1,116 @@
+// Several logs held against each other: what no log tells alone. A copy of a key has a log of its own, which is good by itself.
+
+import { CODES, Failure } from "../errors/failure.js";
+import type { Entry, Log } from "./log.js";
+import { isOfTrustFile } from "./sequence.js";
+
+/** One number that was given out twice. */
+interface Conflict {
+  /** leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one line. */
+  what: "leaf" | "sequence" | "trust";
+  number: string;
+  /** The key of the leaf: its thumbprint. */
+  key: string | null;
+  /** Which devices or which line the number is of. */
+  scope: string[];
+  entries: { log: string; entry: number; key: string | null; digest: string | null; time: string }[];
+}
+
+interface Found {
+  path: string;
+  entry: Entry;
+}
+
+/** Each entry once: a log that was copied begins with the same ones. */
+function distinct(logs: readonly Pick<Log, "path" | "entries">[]): Found[] {
+  const all = new Map<string, Found>();
+  for (const { path, entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
+  return [...all.values()];
+}
+
+function groups(found: readonly Found[], names: (e: Entry) => readonly string[]): Map<string, Found[]> {
+  const out = new Map<string, Found[]>();
+  for (const one of found)
+    for (const name of names(one.entry)) {
+      const group = out.get(name);
+      if (group) group.push(one);
+      else out.set(name, [one]);
+    }
+  return out;
+}
+
+/** A second manifest of one number that somebody asked for by name is no surprise. */
+const isAllowed = ({ entry }: Found) => entry.overrides?.includes("allow-sequence-reuse") === true;
+
+function conflict(what: Conflict["what"], number: string, key: string | null, scope: string[], found: readonly Found[]): Conflict {
+  const entries = found.map(({ path, entry: e }) => ({
+    log: path,
+    entry: e.n,
+    key: e.key ?? null,
+    digest: e.digest ?? null,
+    time: e.time,
+  }));
+  return { what, number, key, scope, entries };
+}
+
+/** The part of a name before its first space, and the rest. */
+function halves(name: string): [string, string] {
+  const at = name.indexOf(" ");
+  return [name.slice(0, at), name.slice(at + 1)];
+}
+
+function leavesTwice(found: readonly Found[]): Conflict[] {
+  const all = groups(found, (e) => (e.leaf === undefined || e.key === undefined ? [] : [`${BigInt(e.leaf)} ${e.key}`]));
+  const twice = [...all].filter(([, group]) => group.length > 1);
+  return twice.map(([name, group]) => conflict("leaf", ...halves(name), [], group));
+}
+
+function numbersTwice(found: readonly Found[]): Conflict[] {
+  // a manifest for many devices is one conflict, not one for each
+  const out = new Map<string, Conflict>();
+  const all = groups(found, (e) => (e.sequence === undefined ? [] : (e.scope ?? []).map((s) => `${BigInt(e.sequence as string)} ${s}`)));
+  for (const [name, group] of all) {
+    const asked = group.filter((one) => !isAllowed(one));
+    if (new Set(asked.map(({ entry }) => entry.digest)).size < 2) continue;
+    const [number, scope] = halves(name);
+    const id = `${number} ${asked.map(({ entry }) => entry.hash).join(" ")}`;
+    const known = out.get(id);
+    if (known) known.scope.push(scope);
+    else out.set(id, conflict(isOfTrustFile((asked[0] as Found).entry) ? "trust" : "sequence", number, null, [scope], asked));
+  }
+  return [...out.values()];
+}
+
+/** What was given out twice according to all of these logs together. Entries of before, without a leaf or a scope, say nothing. */
+export function conflicts(logs: readonly Pick<Log, "path" | "entries">[]): Conflict[] {
+  const found = distinct(logs);
+  return [...leavesTwice(found), ...numbersTwice(found)];
+}
+
+const WORDS = {
+  leaf: {
+    what: "leaf",
+    hint: "a leaf that has signed twice gives the key away: do not sign with it, and have another one trusted (docs/guides/keys/hss.md)",
+  },
+  sequence: {
+    what: "sequence number",
+    hint: "devices cannot tell the two releases apart: find out which one is in the field, and give the next a number of its own",
+  },
+  trust: {
+    what: "trust file number",
+    hint: "some devices may believe one list and some the other: sign one with a higher number for all of them",
+  },
+} as const;
+
+/** A conflict in words. */
+export function conflictWords({ what, number, key, entries }: Conflict): string {
+  const shown = entries.slice(0, 3).map(({ log, entry }) => `entry ${entry} of ${log}`);
+  const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
+  return `${WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was given out twice: ${shown.join(", ")}${more}`;
+}
+
+export function conflictFailure(list: readonly Conflict[]): Failure {
+  const [first] = list as [Conflict];
+  const more = list.length > 1 ? `; and ${list.length - 1} more` : "";
+  return new Failure(1, "LOG", CODES.LOG, `${conflictWords(first)}${more}`, WORDS[first.what].hint);
+}

@@ -1,0 +1,174 @@
+// Runs a program once: one line in, one line out, within a time and a size. Whatever it does, it is over when this returns.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { KeyFileError } from "../../errors/key-file.js";
+import { refuseWhileShown } from "../../secrets/environment.js";
+
+/** Bytes that a program may write, to stdout and to stderr each. */
+const MOST = 64 * 1024;
+/** Characters that are shown of a program's own error. */
+const LONGEST_ERROR = 300;
+/** Between the polite end and the other one, and for what still comes when the program has ended. */
+const GRACE = 1000;
+
+const BY_HAND = "run it by hand; docs/guides/keys/exec.md says what it gets and has to answer";
+
+/** Milliseconds; FIRMSEAL_EXEC_TIMEOUT has seconds. */
+function timeLimit(): number {
+  const text = process.env["FIRMSEAL_EXEC_TIMEOUT"];
+  if (text === undefined || text === "") return 60_000;
+  if (!/^[1-9][0-9]{0,3}$/.test(text))
+    throw new KeyFileError("FIRMSEAL_EXEC_TIMEOUT: is no number of seconds from 1 to 9999", "leave it unset for 60", 2);
+  return Number(text) * 1000;
+}
+
+/** How a program ended, and what it wrote. */
+interface End {
+  exit: number | null;
+  signal: NodeJS.Signals | null;
+  out: Buffer;
+  err: Buffer;
+}
+
+/**
+ * The line with which `program` answers `request`. There is no command line for a shell: a name without a slash is looked up in PATH, and there are no arguments.
+ * Variables that hold secrets of this command are neither in its environment nor in what the system shows of ours (environment.ts). Throws
+ * KeyFileError, exit 3.
+ */
+export async function ask(name: string, program: string, request: string): Promise<string> {
+  const limit = timeLimit();
+  refuseWhileShown(name);
+  let child: ChildProcess;
+  try {
+    // a group of its own, which can be ended with all that the program started
+    child = spawn(program, [], { stdio: ["pipe", "pipe", "pipe"], detached: true, windowsHide: true });
+  } catch (e) {
+    // some errors of the system come as an event, some are thrown
+    throw notRun(name, e as NodeJS.ErrnoException);
+  }
+  const end = await guarded(child, () => ended(name, child, request, limit));
+  if (end.signal !== null) throw new KeyFileError(`${name}: was ended by ${end.signal}`, BY_HAND, 3);
+  if (end.exit !== 0) throw itsError(name, end);
+  const text = utf8(end.out)?.replace(/\r?\n$/, "");
+  if (end.out.length === 0 || text === "") throw new KeyFileError(`${name}: ended without an answer`, BY_HAND, 3);
+  if (text === undefined) throw new KeyFileError(`${name}: what it answered is not text`, BY_HAND, 3);
+  if (/[\r\n]/.test(text)) throw new KeyFileError(`${name}: answered with more than one line`, BY_HAND, 3);
+  return text;
+}
+
+function notRun(name: string, { code }: NodeJS.ErrnoException): KeyFileError {
+  const [message, hint] =
+    code === "ENOENT"
+      ? ["there is no such program", "give its path, or a name that is in PATH; arguments go into a script around it"]
+      : code === "EACCES"
+        ? ["the program may not be run", "make it executable: chmod +x"]
+        : [`the program cannot be run (${code})`, "give the path of a program; a script begins with #! and the path of its interpreter"];
+  return new KeyFileError(`${name}: ${message}`, hint, 3);
+}
+
+function utf8(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A program says what went wrong as {"error", "hint"} in the last line of its stderr. Anything else there is not shown: a trace of a shell holds secrets. */
+export function itsError(name: string, end: End): KeyFileError {
+  const last = utf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
+  let told: { error?: unknown; hint?: unknown } | null = null;
+  try {
+    told = JSON.parse(last);
+  } catch {
+    // it said nothing that can be read
+  }
+  const text = (value: unknown) => (typeof value === "string" && value.trim() !== "" ? capped(value.trim()) : undefined);
+  const error = text(told?.error);
+  if (error === undefined) return new KeyFileError(`${name}: failed with exit code ${end.exit}, without saying why`, BY_HAND, 3);
+  return new KeyFileError(`${name}: ${error}`, text(told?.hint) ?? "ask whoever made the plug-in", 3);
+}
+
+function capped(text: string): string {
+  const characters = [...text];
+  return characters.length <= LONGEST_ERROR ? text : `${characters.slice(0, LONGEST_ERROR).join("")}…`;
+}
+
+function ended(name: string, child: ChildProcess, request: string, limit: number): Promise<End> {
+  return new Promise((resolve, reject) => {
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    const timers: NodeJS.Timeout[] = [];
+    let over = false;
+    const after = (ms: number, what: () => void) => {
+      if (!over) timers.push(setTimeout(what, ms));
+    };
+    const finish = (what: () => void) => {
+      if (over) return;
+      over = true;
+      for (const timer of timers) clearTimeout(timer);
+      // whoever still holds the other ends must not keep us
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+      what();
+    };
+    const fail = (message: string, hint: string) => finish(() => reject(new KeyFileError(`${name}: ${message}`, hint, 3)));
+    const collect = (into: Buffer[], where: string) => {
+      let length = 0;
+      return (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > MOST) fail(`wrote more than ${MOST} bytes to ${where}`, BY_HAND);
+        else into.push(chunk);
+      };
+    };
+    child.stdout?.on("data", collect(out, "stdout"));
+    child.stderr?.on("data", collect(err, "stderr"));
+    child.on("error", (e) => finish(() => reject(notRun(name, e))));
+    const end = (exit: number | null, signal: NodeJS.Signals | null) =>
+      finish(() => resolve({ exit, signal, out: Buffer.concat(out), err: Buffer.concat(err) }));
+    child.on("close", end);
+    // what it left running may hold stdout open: its answer is complete all the same
+    child.on("exit", (exit, signal) => after(GRACE, () => end(exit, signal)));
+    // one that answers without reading closes its stdin
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(`${request}\n`);
+    after(limit, () => {
+      const late = () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
+      kill(child, "SIGTERM");
+      // what it says now comes too late
+      child.removeListener("close", end);
+      child.on("close", late);
+      after(GRACE, late);
+    });
+  });
+}
+
+function kill(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(process.platform === "win32" ? child.pid : -child.pid, signal);
+  } catch {
+    // all of the group have ended
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ends the whole group when `work` is over, and when a signal ends this program meanwhile: it is in a session of its own and would stay. */
+async function guarded<T>(child: ChildProcess, work: () => Promise<T>): Promise<T> {
+  const stop = () => kill(child, "SIGKILL");
+  const onSignal = (signal: NodeJS.Signals) => {
+    stop();
+    // the handler is gone by now (once): the signal does what it does without one
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  process.once("exit", stop);
+  try {
+    return await work();
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.off("exit", stop);
+    stop();
+    child.unref();
+  }
+}

@@ -1,0 +1,77 @@
+// Keys behind a program: `exec:PROGRAM`. It is asked by one JSON line on its stdin and answers by one on its stdout; docs/guides/keys/exec.md is
+// the protocol. Attacks: a wrong signature, garbage, megabytes, no answer, no end.
+
+import { createHash } from "node:crypto";
+import { KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { KeyFileError } from "../../errors/key-file.js";
+import { toldSigner } from "../foreign.js";
+import type { OpenKey } from "../kind.js";
+import { ask as run } from "./exec-run.js";
+
+/** Of the protocol: a plug-in that answers another one is refused. */
+const CONTRACT = 1;
+
+const PROTOCOL = "docs/guides/keys/exec.md says what a plug-in has to answer";
+
+type Answer = { readonly [member: string]: unknown };
+
+/** The key behind a program, which is run once for this, and once for each signature. Every fault of it is KeyFileError, exit 3. */
+export const open: OpenKey = async (ref) => {
+  const program = ref.slice("exec:".length);
+  if (program === "" || program.includes("\0"))
+    throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; arguments go into a script around it", 2);
+  const ask = async (request: object): Promise<Answer> => {
+    const line = await run(ref, program, JSON.stringify({ contractVersion: CONTRACT, ...request }));
+    return parse(ref, line);
+  };
+  const key = described(ref, await ask({ operation: "describe-key" }));
+  const told = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
+  const hint = "the plug-in signs with another key than it describes, or something else than the message";
+  const signer = toldSigner(ref, key, hint, async (tbs) => {
+    const digest = createHash("sha256").update(tbs).digest("base64");
+    const answer = await ask({ operation: "sign", ...told, message: base64(tbs), digest });
+    return bytes(ref, answer, "signature");
+  });
+  return { name: ref, public: key, signer };
+};
+
+/** The one line as an object of the protocol. Its text is in no message: it may be anything. */
+export function parse(ref: string, line: string): Answer {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new KeyFileError(`${ref}: what it answered is not JSON`, PROTOCOL, 3);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new KeyFileError(`${ref}: what it answered is no JSON object`, PROTOCOL, 3);
+  const answer = value as Answer;
+  if (answer["contractVersion"] !== CONTRACT)
+    throw new KeyFileError(`${ref}: does not answer with contractVersion ${CONTRACT}`, "use a plug-in for this version of firmseal", 3);
+  return answer;
+}
+
+export function described(ref: string, answer: Answer): PublicKey {
+  const alg = answer["alg"];
+  if (alg !== "ed25519" && alg !== "es256") throw new KeyFileError(`${ref}: its alg is neither ed25519 nor es256`, PROTOCOL, 3);
+  const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytes(ref, answer, "kid");
+  try {
+    return publicKey(alg, bytes(ref, answer, "publicKey"), kid);
+  } catch (e) {
+    if (e instanceof KeyError) throw new KeyFileError(`${ref}: publicKey: ${e.message}`, PROTOCOL, 3);
+    throw e;
+  }
+}
+
+/** Base64 as RFC 4648 §4 has it, padded: one text for each value. */
+export function bytes(ref: string, answer: Answer, member: string): Uint8Array {
+  const text = answer[member];
+  const value = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
+  if (!value || value.length === 0 || value.toString("base64") !== text)
+    throw new KeyFileError(`${ref}: its answer has no ${member} in base64`, PROTOCOL, 3);
+  return Uint8Array.from(value);
+}
+
+function base64(value: Uint8Array): string {
+  return Buffer.from(value).toString("base64");
+}

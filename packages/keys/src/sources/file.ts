@@ -1,0 +1,290 @@
+// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; OpenSSH; minisign; JWK; COSE_Key, also in base64; raw public keys; HSS/LMS by
+// way of hss.ts. One key a file.
+
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import {
+  fromCose,
+  fromJwk,
+  fromRaw,
+  hssFromSpki,
+  isPrivate,
+  KeyError,
+  type KeyErrorCode,
+  keyAlgs,
+  loadAlg,
+  NotLoaded,
+  type PrivateKey,
+  type PublicKey,
+  publicKey,
+  publicOf,
+  signer,
+} from "@firmseal/signer";
+import { KeyFileError } from "../errors/key-file.js";
+import { readAll } from "../files/read.js";
+import { SEQUENCE, whole } from "../formats/der-strict.js";
+import { isMinisign, readMinisign, readMinisignPublic } from "../formats/minisign.js";
+import { mlDsaFromPkcs8, mlDsaFromSpki } from "../formats/mldsa-der.js";
+import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
+import { decryptPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
+import { pemBlock } from "../formats/pem.js";
+import { refuseLong } from "../formats/work.js";
+import { KEY_LIMITS } from "../limits.js";
+import { readGuarded } from "../secrets/private-file.js";
+import { visible } from "../words.js";
+import type { Asking, HeldKey } from "./kind.js";
+
+export { KeyFileError };
+
+const FORMS = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+
+const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
+
+/** The key in a file; "-" is stdin. */
+export async function open(path: string, ask: Asking): Promise<HeldKey> {
+  // the message must not hold what was meant to be secret, and a file of this name is not there
+  if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
+    throw new KeyFileError(
+      "--key: the key itself stands on the command line, where every user of the machine can read it",
+      "make a new key, and give the name of its file, or env:NAME",
+      2,
+    );
+  if (path === "-") {
+    const { buffer, byteOffset, length } = readAll(path, KEY_LIMITS.keyFile);
+    return holdKey(Buffer.from(buffer, byteOffset, length), path, ask);
+  }
+  const { bytes, guard } = readGuarded(path, KEY_LIMITS.keyFile);
+  if (bytes.indexOf(HSS) === 0) {
+    if (!ask.publicOnly) guard();
+    return (await import("../hss/hss.js")).openHss(path, bytes.toString("latin1"), ask);
+  }
+  return { ...(await holdKey(bytes, path, ask, guard)), file: path };
+}
+
+/**
+ * The key in `bytes`, which are zeros afterwards. `guard` throws where no private key may be: it is asked before a passphrase is. Throws
+ * KeyFileError.
+ */
+export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<HeldKey> {
+  try {
+    const key = await readKey(bytes, name, () => {
+      guard();
+      return ask.secret(`Passphrase for ${visible(name)}: `);
+    });
+    if (!isPrivate(key)) return { name, public: key };
+    try {
+      guard();
+    } catch (e) {
+      key.secret.fill(0);
+      throw e;
+    }
+    return { name, public: publicOf(key), private: key, signer: signer(key), close: async () => void key.secret.fill(0) };
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/**
+ * Reads the one key of a file. `name` is how messages call the file; `passphrase` is asked for only if the PEM is encrypted.
+ * Throws KeyFileError.
+ */
+export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
+  if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, FORMS, 2);
+  // an image that was handed in by mistake is not searched for a key
+  if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
+  try {
+    // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
+    if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);
+    // the number of levels, 1 to 8 in four bytes
+    if ((bytes.length === 60 || bytes.length === 52) && bytes[0] === 0 && bytes[1] === 0) return fromRaw(bytes);
+    // a view: each copy is one more that nobody fills with zeros
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      .toString("latin1")
+      .replace(/^\xef\xbb\xbf/, "");
+    if (/^(\xff\xfe|\xfe\xff)/.test(text))
+      throw new KeyFileError(`${name}: text in UTF-16`, "save it as UTF-8, or without a byte-order mark", 2);
+    if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
+    if (isMinisign(text)) return await readMinisign(text, name, passphrase);
+    if (isOpenSshPublic(text)) return readOpenSshPublic(text);
+    // as long as text with a key can be, and no COSE_Key of a sensible kid
+    if (MLDSA_RAW.includes(bytes.length) && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
+    if (/^\s*[{[]/.test(text)) {
+      const jwk = parseJson(bytes, name);
+      return await loading(() => fromJwk(jwk));
+    }
+    const decoded = fromBase64(text.trim());
+    if (decoded) return readMinisignPublic(decoded) ?? (await readKey(decoded, name, never));
+    const first = bytes[0] as number;
+    if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
+    if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
+    if (whole(bytes, SEQUENCE)) {
+      throw new KeyFileError(
+        `${name}: DER without PEM around it`,
+        "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
+        2,
+      );
+    }
+  } catch (e) {
+    if (e instanceof KeyError) throw new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2);
+    throw e;
+  }
+  throw new KeyFileError(`${name}: not a key in a form that is read here`, FORMS, 2);
+}
+
+/** Bytes of raw public keys of ML-DSA (FIPS 204 table 2). */
+const MLDSA_RAW = [1312, 1952, 2592];
+
+/** Reads a key, and again with what its algorithm needs where that had to be fetched. */
+async function loading<T>(read: () => T): Promise<T> {
+  try {
+    return read();
+  } catch (e) {
+    if (!(e instanceof NotLoaded)) throw e;
+    for (const alg of keyAlgs) await loadAlg(alg);
+    return read();
+  }
+}
+
+/**
+ * Whether 32 bytes are the beginning of something else: text, or the head of a COSE_Key (kty first) or of DER. A key that begins like these
+ * by chance, which one in 10^6 does, is to be given in another form.
+ */
+function isCut(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 4)).toString("hex");
+  return bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 0x20 && b < 0x7f)) || /^(a[3-8]010[1257]|30..0201)/.test(head);
+}
+
+/** What base64 or base64url stands for, where it is a COSE_Key or a public key of minisign; of either its one encoding. */
+function fromBase64(text: string): Buffer | undefined {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  const first = bytes[0] ?? 0;
+  const isOurs =
+    bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || (bytes.length === 42 && bytes.toString("latin1", 0, 2) === "Ed"));
+  return isOurs && (bytes.toString("base64") === text || bytes.toString("base64url") === text) ? bytes : undefined;
+}
+
+const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
+
+const HINTS: Record<KeyErrorCode, string> = {
+  format: FORMS,
+  length: FORMS,
+  range: "the file is damaged or made up: use another key",
+  point: "the file is damaged or made up: use another key",
+  mismatch: "the file was put together from two keys: export it again from where it was made",
+  unsupported: "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
+  several: "put each key into a file of its own",
+  fault: "sign on another machine",
+};
+
+// also for a JWK Set in an array, which fromJwk refuses
+function parseJson(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new KeyFileError(`${name}: looks like a JWK but is not JSON`, "the file is cut short or damaged: export the key again", 2);
+  }
+}
+
+async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
+  const { label, der } = pemBlock(text, name);
+  if (label === "PUBLIC KEY") {
+    const hss = hssFromSpki(der);
+    if (hss) return publicKey("hsslms", hss);
+    return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+  }
+  try {
+    if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
+    if (label === "ENCRYPTED PRIVATE KEY") {
+      const seconds = secondsOf(der);
+      if (Number.isNaN(seconds)) throw otherwise(name);
+      refuseLong(name, seconds, ANEW);
+      return await decrypt(der, await passphrase(), name);
+    }
+    const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;
+    if (two) return two;
+    const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
+    return fromKeyObject(load(name, () => createPrivateKey({ key: der, format: "der", type })));
+  } finally {
+    der.fill(0);
+  }
+}
+
+function load(name: string, f: () => KeyObject): KeyObject {
+  try {
+    return f();
+  } catch {
+    throw new KeyFileError(`${name}: the key in the PEM is damaged or of an unknown kind`, HINTS.unsupported, 2);
+  }
+}
+
+const ANEW = "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
+
+function otherwise(name: string): KeyFileError {
+  return new KeyFileError(`${name}: encrypted in a way that cannot be read here`, ANEW, 2);
+}
+
+async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
+  let key: KeyObject;
+  try {
+    const { buffer, byteOffset, length } = passphrase;
+    key = createPrivateKey({ key: der, format: "der", type: "pkcs8", passphrase: Buffer.from(buffer, byteOffset, length) });
+  } catch (e) {
+    if (e instanceof KeyFileError) throw e;
+    const code = String((e as NodeJS.ErrnoException).code);
+    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase, name) : undefined;
+    if (unknown) return unknown;
+    if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
+      throw otherwise(name);
+    }
+    // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+  } finally {
+    passphrase.fill(0);
+  }
+  // a Node whose OpenSSL has ML-DSA
+  if (key.asymmetricKeyType?.startsWith("ml-dsa")) {
+    const plain = key.export({ format: "der", type: "pkcs8" });
+    try {
+      const known = await mlDsaFromPkcs8(plain, name);
+      if (known) return known;
+    } finally {
+      plain.fill(0);
+    }
+  }
+  return fromKeyObject(key);
+}
+
+/** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
+async function decryptMlDsa(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
+  const plain = await decryptPkcs8(der, passphrase);
+  try {
+    return plain && (await mlDsaFromPkcs8(plain, name));
+  } finally {
+    plain?.fill(0);
+  }
+}
+
+// PKCS#8 version 2 (RFC 8410 §7) with the public key behind the private one, which the OpenSSL in Node cannot read and Rust tools write.
+const V2_HEAD = Buffer.from("3051020101300506032b657004220420", "hex");
+const V2_MID = Buffer.from("812100", "hex");
+
+function ed25519WithPublic(der: Buffer): PublicKey | PrivateKey | undefined {
+  const seed = V2_HEAD.length;
+  const pub = seed + 32 + V2_MID.length;
+  if (der.length !== pub + 32 || !der.subarray(0, seed).equals(V2_HEAD) || !der.subarray(seed + 32, pub).equals(V2_MID)) return undefined;
+  const b64 = (from: number) => der.subarray(from, from + 32).toString("base64url");
+  return fromJwk({ kty: "OKP", crv: "Ed25519", x: b64(pub), d: b64(seed) });
+}
+
+function fromKeyObject(key: KeyObject): PublicKey | PrivateKey {
+  const kind = key.asymmetricKeyType;
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  if (kind !== "ed25519" && !(kind === "ec" && curve === "prime256v1")) {
+    throw new KeyError(
+      "unsupported",
+      `a key for ${kind === "ec" ? `the curve ${curve ?? "of explicit parameters"}` : kind?.toUpperCase()}, not for Ed25519, P-256 or ML-DSA`,
+    );
+  }
+  // OpenSSL takes the public key of a file as it stands; fromJwk derives it from d and compares
+  return fromJwk(key.export({ format: "jwk" }));
+}

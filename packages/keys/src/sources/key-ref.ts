@@ -1,0 +1,219 @@
+// --key: which key, where it is kept, and how its passphrase comes in. Everything after this point works on keys, not on where they are.
+
+import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import type { Anchor } from "@firmseal/verifier";
+import { CODES, Failure, usage } from "../errors/failure.js";
+import { warn } from "../notices.js";
+import { take, variableOf } from "../secrets/environment.js";
+import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
+import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./kind.js";
+import { pinVariable } from "./pkcs11/pin.js";
+import { parseUri } from "./pkcs11/uri.js";
+import { prove } from "./proof.js";
+
+/** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
+const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
+  env: () => import("./env.js"),
+  exec: () => import("./exec/exec.js"),
+  fd: () => import("./fd.js"),
+  pkcs11: () => import("./pkcs11/pkcs11.js"),
+  awskms: () => import("./services/awskms.js"),
+  azurekv: () => import("./services/azurekv.js"),
+  gcpkms: () => import("./services/gcpkms.js"),
+};
+
+/** What a reference begins with, where that names a kind; undefined for a file. */
+export function schemeOf(ref: string): string | undefined {
+  // RFC 3986 §3.1: the case of a scheme does not count; taken for a file, the name of one would be shown with a PIN in it
+  const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
+  return scheme !== undefined && Object.hasOwn(KINDS, scheme) ? scheme : undefined;
+}
+
+function kindOf(ref: string): Promise<{ open: OpenKey }> {
+  const kind = KINDS[schemeOf(ref) ?? ""];
+  return kind ? kind() : import("./file.js");
+}
+
+/** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
+function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
+  // by what reads them: a pattern of its own here would miss what is read there, such as another case or a percent-encoding
+  const inRefs = refs.flatMap((ref) => {
+    const scheme = schemeOf(ref);
+    if (scheme === "env") return variableOf(ref);
+    return scheme === "pkcs11" ? (pinVariable(parseUri(ref)) ?? []) : [];
+  });
+  return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
+}
+
+/**
+ * Takes the secrets of a command line out of the environment, before the first of its keys is opened, for that may start a program. Throws
+ * KeyFileError (exit 2) for a reference that is none.
+ */
+export function hideSecrets(refs: readonly string[], options: readonly PassphraseOption[]): void {
+  for (const name of secretVariables(refs, options)) take(name);
+}
+
+/** What a key may ask for. A token whose URI says where the PIN is asks for nothing. */
+function secretOf(ref: string): SecretKind | undefined {
+  const scheme = schemeOf(ref);
+  if (scheme === "pkcs11") return parseUri(ref).pinSource === undefined ? "pin" : undefined;
+  return scheme === undefined || scheme === "env" || scheme === "fd" ? "passphrase" : undefined;
+}
+
+/** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
+export function asking(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  publicOnly: boolean,
+  unproved = false,
+): Asking & HandOut {
+  hideSecrets(refs, options);
+  return { publicOnly, unproved, ...handOut(refs.map(secretOf), options) };
+}
+
+/** Finds keys. */
+async function openKeys(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  publicOnly: boolean,
+  unproved = false,
+): Promise<HeldKey[]> {
+  const ask = asking(refs, options, publicOnly, unproved);
+  const keys: HeldKey[] = [];
+  try {
+    for (const [i, ref] of refs.entries()) {
+      ask.turn(i);
+      const key = await (await kindOf(ref)).open(ref, ask);
+      keys.push(key);
+      // open(), which verifies, cannot wait for it
+      await loadAlg(key.public.alg);
+    }
+  } catch (e) {
+    await closeKeys(keys);
+    throw e;
+  } finally {
+    await ask.wipe();
+  }
+  return keys;
+}
+
+export interface OpenKeyOptions {
+  /** Where the passphrase or the PIN comes from; it is asked for at the terminal where this is left out. */
+  passphrases?: readonly PassphraseOption[];
+  /** The public key is enough: nothing is decrypted. */
+  publicOnly?: boolean;
+}
+
+/**
+ * The key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…` or `azurekv:…`. `signer` is set where it
+ * can sign, and what that gives out has been verified. Close it when it has been used: sessions and programs end then. Its uses are entered in
+ * no log: withLedgers() does that, and @firmseal/release asks before whether the key may sign.
+ *
+ * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
+ *
+ * @example const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
+ */
+export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<HeldKey> {
+  const [key] = await openKeys([reference], passphrases, publicOnly);
+  return key as HeldKey;
+}
+
+async function closeKeys(keys: readonly HeldKey[]): Promise<void> {
+  for (const key of keys) await key.close?.();
+}
+
+/** Does `work` with keys to sign with; sessions end with it. A public key here is wrong use. */
+export async function withSigners<T>(
+  refs: readonly string[],
+  options: readonly PassphraseOption[],
+  work: (keys: readonly SigningKey[]) => Promise<T>,
+): Promise<T> {
+  const keys = await openKeys(refs, options, false);
+  try {
+    return await work(
+      keys.map((key) => {
+        const { signer } = key;
+        if (!signer)
+          throw usage(`${key.name}: is a public key, and signing needs a private one`, "give the private key that firmseal keygen wrote");
+        return { ...key, signer };
+      }),
+    );
+  } finally {
+    await closeKeys(keys);
+  }
+}
+
+/** Does `work` with one key of any sort, with its private part where that is in this process. */
+export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: HeldKey) => Promise<T>): Promise<T> {
+  const keys = await openKeys([ref], options, false);
+  try {
+    return await work(keys[0] as HeldKey);
+  } finally {
+    await closeKeys(keys);
+  }
+}
+
+/** Keys to verify with, private or public. One that is kept elsewhere has proved that it is there. */
+export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
+  if (refs.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
+  const keys = await openKeys(refs, options, true);
+  try {
+    // with the private half here, or a public key that its user chose to believe, there is nothing to prove
+    for (const { signer, private: secret } of keys) if (signer && !secret) await prove(signer);
+  } finally {
+    await closeKeys(keys);
+  }
+  return keys.map((key) => key.public);
+}
+
+/** The public key that a reference claims to be, to tell which key is meant and for nothing else: it is not proved, so no PIN is asked for. */
+export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
+  const keys = await openKeys([ref], options, true, true);
+  await closeKeys(keys);
+  return (keys[0] as HeldKey).public;
+}
+
+export function anchors(keys: readonly PublicKey[]): Anchor[] {
+  return keys.map(anchorOf);
+}
+
+/** How a key is told in JSON. */
+export function keyFacts(key: PublicKey): { kid: string | null; alg: string; thumbprint: string } {
+  return { kid: key.kid ? toHex(key.kid) : null, alg: key.alg, thumbprint: toHex(thumbprint(key)) };
+}
+
+/** How a key is told in words, from what is told in JSON. */
+export function keyWords({ alg, thumbprint }: { alg: string; thumbprint: string | null }): string {
+  return `${alg} ${(thumbprint ?? "").slice(0, 16)}…`;
+}
+
+/** Names of the published test keys among `keys`. Whoever can read this project can sign with them. */
+export function testKeyNames(keys: readonly PublicKey[]): string[] {
+  return [...new Set(keys.flatMap((key) => testKeyName(key) ?? []))];
+}
+
+/** Warns of published test keys, and returns their names. */
+export function warnOfTestKeys(keys: readonly PublicKey[]): string[] {
+  const names = testKeyNames(keys);
+  for (const name of names) warn(`${name} is a published test key: anybody can sign with it`);
+  return names;
+}
+
+/** A release must not be signed with a key that everybody has, unless each is allowed by its name. */
+export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly string[]): void {
+  const names = testKeyNames(keys);
+  for (const name of names) {
+    if (!allowed.includes(name))
+      throw new Failure(
+        1,
+        "TEST_KEY",
+        CODES.TEST_KEY,
+        `${name} is a published test key: anybody can sign with it`,
+        `make a key of your own with firmseal keygen, or allow this one: --allow-test-key ${name}`,
+      );
+    warn(`signing with the published test key ${name}`);
+  }
+  const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
+  if (unknown !== undefined)
+    throw usage(`--allow-test-key ${unknown}: there is no test key of this name`, "the refusal of a test key tells its name");
+}

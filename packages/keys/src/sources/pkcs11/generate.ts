@@ -1,0 +1,100 @@
+// A new key pair in a token: made there, for signing only, and never to leave it.
+
+import type { PublicKey } from "@firmseal/signer";
+import { usage } from "../../errors/failure.js";
+import { KeyFileError } from "../../errors/key-file.js";
+import { readPublic } from "./key.js";
+import { codeOf, type Handle } from "./module.js";
+import * as ck from "./names.js";
+import type { OpenToken } from "./token.js";
+import type { TokenUri } from "./uri.js";
+
+export type TokenAlg = "ed25519" | "es256";
+
+// how modules want the curve: Ed25519 by its object identifier (PKCS#11 3.1), by its name (3.0)
+const CURVES: Record<TokenAlg, { mechanism: number; kind: number; params: readonly string[] }> = {
+  ed25519: { mechanism: ck.CKM_EC_EDWARDS_KEY_PAIR_GEN, kind: ck.CKK_EC_EDWARDS, params: ["06032b6570", "130c656477617264733235353139"] },
+  es256: { mechanism: ck.CKM_EC_KEY_PAIR_GEN, kind: ck.CKK_EC, params: ["06082a8648ce3d030107"] },
+};
+
+const OTHER_CURVE: readonly (number | undefined)[] = [
+  ck.CKR_DOMAIN_PARAMS_INVALID,
+  ck.CKR_CURVE_NOT_SUPPORTED,
+  ck.CKR_ATTRIBUTE_VALUE_INVALID,
+];
+
+export interface Pair {
+  readonly public: PublicKey;
+  readonly handle: Handle;
+  destroy(): void;
+}
+
+/** Makes a pair under a label and an identifier that are both free. Throws KeyFileError and Failure. */
+export function makePair(token: OpenToken, uri: TokenUri & { object: string }, alg: TokenAlg, id: Uint8Array): Pair {
+  refuseTaken(token, uri, id);
+  const { publicKey, privateKey } = token.told(() => generate(token, uri.object, alg, Buffer.from(id)));
+  const destroy = () => {
+    for (const object of [privateKey, publicKey]) {
+      try {
+        token.library.C_DestroyObject(token.session, object);
+      } catch {
+        // what went wrong before is what is told
+      }
+    }
+  };
+  const flag = (type: number) => token.attribute(privateKey, type)?.[0];
+  if (flag(ck.CKA_SENSITIVE) !== 1 || flag(ck.CKA_EXTRACTABLE) !== 0) {
+    destroy();
+    throw new KeyFileError(`${uri.name}: the token made a key that can be read out of it`, "use another token, or one of another maker", 3);
+  }
+  const pub = readPublic(token, publicKey);
+  if (pub?.alg === alg) return { public: pub, handle: privateKey, destroy };
+  destroy();
+  throw new KeyFileError(`${uri.name}: the token made a key without a public part that can be read`, "use another token", 3);
+}
+
+function refuseTaken(token: OpenToken, uri: TokenUri & { object: string }, id: Uint8Array): void {
+  for (const [what, attribute] of [
+    [`an object is called ${uri.object} already`, { type: ck.CKA_LABEL, value: uri.object }],
+    ["its id is taken", { type: ck.CKA_ID, value: Buffer.from(id) }],
+  ] as const)
+    for (const value of [ck.CKO_PRIVATE_KEY, ck.CKO_PUBLIC_KEY, ck.CKO_CERTIFICATE])
+      if (token.find([{ type: ck.CKA_CLASS, value }, attribute]).length > 0)
+        throw usage(`${uri.name}: ${what}, and keys are never overwritten`, "choose another name: object=NAME");
+}
+
+function generate(token: OpenToken, label: string, alg: TokenAlg, id: Buffer) {
+  const { mechanism, kind, params } = CURVES[alg];
+  const named = (value: number) => [
+    { type: ck.CKA_CLASS, value },
+    { type: ck.CKA_KEY_TYPE, value: kind },
+    { type: ck.CKA_TOKEN, value: true },
+    { type: ck.CKA_LABEL, value: label },
+    { type: ck.CKA_ID, value: id },
+  ];
+  const secret = [
+    ...named(ck.CKO_PRIVATE_KEY),
+    { type: ck.CKA_PRIVATE, value: true },
+    { type: ck.CKA_SENSITIVE, value: true },
+    { type: ck.CKA_EXTRACTABLE, value: false },
+    { type: ck.CKA_SIGN, value: true },
+    { type: ck.CKA_DECRYPT, value: false },
+    { type: ck.CKA_UNWRAP, value: false },
+    { type: ck.CKA_DERIVE, value: false },
+  ];
+  for (const [i, hex] of params.entries()) {
+    const open = [
+      ...named(ck.CKO_PUBLIC_KEY),
+      // readable without a PIN, so that verifying needs none
+      { type: ck.CKA_PRIVATE, value: false },
+      { type: ck.CKA_VERIFY, value: true },
+      { type: ck.CKA_EC_PARAMS, value: Buffer.from(hex, "hex") },
+    ];
+    try {
+      return token.library.C_GenerateKeyPair(token.session, { mechanism }, open, secret);
+    } catch (e) {
+      if (i === params.length - 1 || !OTHER_CURVE.includes(codeOf(e))) throw e;
+    }
+  }
+  throw new RangeError("no curve");
+}

@@ -1,0 +1,52 @@
+// Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
+
+import { isAbsolute } from "node:path";
+import { KeyFileError } from "../../errors/key-file.js";
+import { LONGEST_PASSPHRASE, passphrase } from "../../secrets/passphrase.js";
+import { readGuarded } from "../../secrets/private-file.js";
+import { visible } from "../../words.js";
+import type { Asking } from "../kind.js";
+import type { TokenUri } from "./uri.js";
+
+/**
+ * The PIN as text, for pkcs11js takes no other form. `token` is the label that the prompt shows. Throws KeyFileError: exit 3 where there
+ * is no PIN, 2 for a pin-source that is not read here.
+ */
+export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
+  const prompt = `PIN for token ${visible(token)}: `;
+  const bytes = uri.pinSource === undefined ? await ask.secret(prompt, "pin") : await fromSource(uri, uri.pinSource, prompt);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new KeyFileError(`${uri.name}: the PIN is not UTF-8`, "give the user PIN of this token", 3);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** The variable that holds the PIN of a URI; undefined where it comes in another way. */
+export function pinVariable(uri: TokenUri): string | undefined {
+  return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
+}
+
+async function fromSource(uri: TokenUri, source: string, prompt: string): Promise<Uint8Array> {
+  const variable = pinVariable(uri);
+  if (variable !== undefined) return passphrase({ env: variable, prompt });
+  const [, kind, rest = ""] = /^(fd|file):(.+)$/s.exec(source) ?? [];
+  if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
+  const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
+  if (kind === "file" && isAbsolute(path)) return fromFile(path);
+  // it is not shown: somebody may have put the PIN itself here. A program (`|…`) would make a reference to a key run things.
+  throw new KeyFileError("pkcs11: pin-source is none that is read here", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
+}
+
+function fromFile(path: string): Uint8Array {
+  // with its CR LF
+  const { bytes, guard } = readGuarded(path, LONGEST_PASSPHRASE + 2, "a PIN");
+  guard();
+  const end = bytes.indexOf(0x0a);
+  let line = end < 0 ? bytes : bytes.subarray(0, end);
+  if (line.at(-1) === 0x0d) line = line.subarray(0, -1);
+  if (line.length === 0) throw new KeyFileError(`${path}: the PIN is empty`, "write the PIN into its first line", 3);
+  return line;
+}

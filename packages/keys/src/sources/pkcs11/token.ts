@@ -1,0 +1,239 @@
+// A session with one token: which token a URI means, logging in, and finding objects.
+
+import { endianness } from "node:os";
+import { KeyFileError } from "../../errors/key-file.js";
+import { signalsFree } from "../../files/write.js";
+import { warn } from "../../notices.js";
+import { visible } from "../../words.js";
+import type { Asking } from "../kind.js";
+import { codeOf, type Handle, type Library, openModule, type Template, type TokenInfo, told } from "./module.js";
+import * as ck from "./names.js";
+import { pinFrom } from "./pin.js";
+import type { TokenUri } from "./uri.js";
+
+export interface Slot {
+  readonly handle: Handle;
+  readonly info: TokenInfo;
+  /** What URIs may name it by, without the padding of PKCS#11. */
+  readonly facts: { readonly [attribute in keyof TokenUri["text"]]-?: string };
+}
+
+/** The tokens that are there and that a URI fits, with all that are there beside them. */
+export function findSlots(library: Library, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
+  const about = told(uri.name, () => library.C_GetInfo());
+  const all: Slot[] = [];
+  for (const handle of told(uri.name, () => library.C_GetSlotList(true))) {
+    const info = told(uri.name, () => library.C_GetTokenInfo(handle));
+    // an empty slot of SoftHSM: nothing can be in it
+    if (!(info.flags & ck.CKF_TOKEN_INITIALIZED)) continue;
+    const slot = told(uri.name, () => library.C_GetSlotInfo(handle));
+    all.push({
+      handle,
+      info,
+      facts: {
+        token: unpadded(info.label),
+        manufacturer: unpadded(info.manufacturerID),
+        model: unpadded(info.model),
+        serial: unpadded(info.serialNumber),
+        "library-manufacturer": unpadded(about.manufacturerID),
+        "library-description": unpadded(about.libraryDescription),
+        "library-version": `${about.libraryVersion.major}.${about.libraryVersion.minor}`,
+        "slot-description": unpadded(slot.slotDescription),
+        "slot-manufacturer": unpadded(slot.manufacturerID),
+        "slot-id": String(ulong(handle)),
+      },
+    });
+  }
+  const wanted = Object.entries(uri.text) as [keyof TokenUri["text"], string][];
+  return { all, fitting: all.filter((slot) => wanted.every(([name, value]) => slot.facts[name] === value)) };
+}
+
+function unpadded(text: string): string {
+  return text.replace(/[ \0]+$/, "");
+}
+
+/** A CK_ULONG as it lies in memory. */
+export function ulong(bytes: Buffer): bigint {
+  const order = endianness() === "LE" ? Buffer.from(bytes).reverse() : bytes;
+  return BigInt(`0x${order.toString("hex")}`);
+}
+
+/** Up to ten names for a message. */
+export function some(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  const shown = [...names].sort().slice(0, 10);
+  return `${shown.map((name) => name || "(without a label)").join(", ")}${names.length > 10 ? `, and ${names.length - 10} more` : ""}`;
+}
+
+export interface OpenToken {
+  readonly library: Library;
+  readonly session: Handle;
+  readonly slot: Slot;
+  /** Logs in where the token wants that and it was not done yet. */
+  login(ask: Asking): Promise<void>;
+  /** For a key that wants its PIN at each use (CKA_ALWAYS_AUTHENTICATE): between C_SignInit and C_Sign. */
+  loginForKey(): void;
+  find(template: Template): Handle[];
+  /** The bytes of an attribute; undefined: the object has none, or does not show it. */
+  attribute(object: Handle, type: number): Buffer | undefined;
+  /** Calls of the module, with their errors in words. */
+  told<T>(calls: () => T): T;
+  close(): void;
+}
+
+/** Opens a session with the one token that a URI means. Throws KeyFileError: exit 3 where there is none, 2 where there are several. */
+export function openToken(uri: TokenUri, write = false): OpenToken {
+  const module = openModule(uri);
+  try {
+    const { fitting, all } = findSlots(module.library, uri);
+    const [slot] = fitting;
+    if (!slot)
+      throw new KeyFileError(
+        `${uri.name}: no such token is there`,
+        all.length === 0
+          ? "put the token in; the module sees none"
+          : `put it in, or name one that is there: ${some(all.map((s) => s.facts.token))}`,
+        3,
+      );
+    if (fitting.length > 1)
+      throw new KeyFileError(
+        `${uri.name}: ${fitting.length} tokens fit`,
+        `add a token, serial or slot-id to the URI; there are ${some(fitting.map((s) => `${s.facts.token} (serial ${s.facts.serial})`))}`,
+        2,
+      );
+    return session(module, uri, slot, write);
+  } catch (e) {
+    module.close();
+    throw e;
+  }
+}
+
+function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slot, write: boolean): OpenToken {
+  const { library } = module;
+  const flags = ck.CKF_SERIAL_SESSION | (write ? ck.CKF_RW_SESSION : 0);
+  const handle = told(uri.name, () => library.C_OpenSession(slot.handle, flags));
+  const place = slot.handle.toString("hex");
+  let closed = false;
+  const loggedIn = () => {
+    const { state } = told(uri.name, () => library.C_GetSessionInfo(handle));
+    return state === ck.CKS_RO_USER_FUNCTIONS || state === ck.CKS_RW_USER_FUNCTIONS;
+  };
+  return {
+    library,
+    session: handle,
+    slot,
+    async login(ask) {
+      // whoever uses a token in this process is logged in with it
+      if (loggedIn()) return;
+      const pin = await login(library, handle, slot, uri, ask);
+      if (pin !== undefined) module.pins.set(place, pin);
+    },
+    loginForKey: () => told(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
+    find: (template) =>
+      told(uri.name, () => {
+        try {
+          return find(library, handle, template);
+        } catch (e) {
+          // a token that shows nothing without a PIN, not even public keys
+          if (codeOf(e) !== ck.CKR_USER_NOT_LOGGED_IN || loggedIn()) throw e;
+          return [];
+        }
+      }),
+    attribute(object, type) {
+      try {
+        const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
+        return found && found.value.length > 0 ? found.value : undefined;
+      } catch (e) {
+        // what modules say of an attribute that they do not have differs; a token that is gone is told as that
+        const code = codeOf(e);
+        if (code !== undefined && !GONE.includes(code)) return undefined;
+        return told(uri.name, () => {
+          throw e;
+        });
+      }
+    },
+    told: (calls) => told(uri.name, calls),
+    close() {
+      if (closed) return;
+      closed = true;
+      try {
+        library.C_CloseSession(handle);
+      } catch {
+        // the token is gone, and the session with it
+      }
+      module.close();
+    },
+  };
+}
+
+/** CKR_DEVICE_ERROR, _REMOVED, SESSION_CLOSED, SESSION_HANDLE_INVALID, TOKEN_NOT_PRESENT. */
+const GONE = [0x30, 0x32, 0xb0, 0xb3, 0xe0];
+
+/** Far above what a token holds: a module that never says "no more" must not keep us. */
+const MOST_OBJECTS = 10_000;
+
+function find(library: Library, handle: Handle, template: Template): Handle[] {
+  const found: Handle[] = [];
+  library.C_FindObjectsInit(handle, template);
+  try {
+    for (;;) {
+      const some = library.C_FindObjects(handle, 64);
+      if (some.length === 0 || found.length > MOST_OBJECTS) return found;
+      found.push(...some);
+    }
+  } finally {
+    library.C_FindObjectsFinal(handle);
+  }
+}
+
+/** What a token says of its PIN. "low": at least one wrong try since the last right one; "final": one try is left. */
+export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" | "final" | "locked" {
+  if (!(flags & ck.CKF_LOGIN_REQUIRED)) return "none";
+  if (!(flags & ck.CKF_USER_PIN_INITIALIZED)) return "unset";
+  if (flags & ck.CKF_USER_PIN_LOCKED) return "locked";
+  if (flags & ck.CKF_USER_PIN_FINAL_TRY) return "final";
+  return flags & ck.CKF_USER_PIN_COUNT_LOW ? "low" : "ok";
+}
+
+async function login(library: Library, handle: Handle, slot: Slot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
+  const before = pinState(slot.info);
+  if (before === "none") return undefined;
+  // a PIN that is asked for and then not even looked at teaches people to type it anywhere
+  if (before === "locked" || before === "unset") {
+    const [message, hint] = ck.CKR[before === "locked" ? 164 : 258] ?? ck.CKR_OTHER;
+    throw new KeyFileError(`${uri.name}: ${message}`, hint, 3);
+  }
+  if (before === "final") warn(`token ${visible(slot.facts.token)}: one more wrong PIN locks it`);
+  const pad = (slot.info.flags & ck.CKF_PROTECTED_AUTHENTICATION_PATH) !== 0;
+  if (pad) warn(`token ${visible(slot.facts.token)}: type the PIN at the token itself`);
+  const pin = pad ? undefined : await pinFrom(uri, ask, slot.facts.token);
+  await signalsFree();
+  try {
+    library.C_Login(handle, ck.CKU_USER, pin);
+  } catch (e) {
+    const code = codeOf(e);
+    if (code === ck.CKR_USER_ALREADY_LOGGED_IN) return pin;
+    if (code === ck.CKR_PIN_INCORRECT) throw wrongPin(library, slot, uri);
+    told(uri.name, () => {
+      throw e;
+    });
+  }
+  return pin;
+}
+
+function wrongPin(library: Library, slot: Slot, uri: TokenUri): KeyFileError {
+  const [message, hint] = ck.CKR[ck.CKR_PIN_INCORRECT] ?? ck.CKR_OTHER;
+  let state = pinState(slot.info);
+  try {
+    state = pinState(library.C_GetTokenInfo(slot.handle));
+  } catch {
+    // what it said before will do
+  }
+  const left = {
+    final: "; one try is left before the token locks itself",
+    locked: "; the token has locked itself",
+    low: "; few tries are left",
+  };
+  const locked = ck.CKR[164]?.[1] ?? hint;
+  return new KeyFileError(`${uri.name}: ${message}${left[state as keyof typeof left] ?? ""}`, state === "locked" ? locked : hint, 3);
+}

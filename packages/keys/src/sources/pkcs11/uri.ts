@@ -1,0 +1,135 @@
+// PKCS#11 URIs (RFC 7512). What is not understood is refused: an attribute that was passed over would make the choice of a key wider.
+
+import { KeyFileError } from "../../errors/key-file.js";
+
+/** What a token and its module are told apart by. */
+export const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
+const MODULE_ATTRIBUTES = ["library-manufacturer", "library-description", "library-version"] as const;
+const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as const;
+
+export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
+
+export interface TokenUri {
+  /** The URI without its pin-source: for messages and logs. */
+  readonly name: string;
+  /** Of TEXT_ATTRIBUTES, those that are given. */
+  readonly text: { readonly [attribute in (typeof TEXT_ATTRIBUTES)[number]]?: string };
+  /** CKA_LABEL. */
+  readonly object?: string;
+  /** CKA_ID. */
+  readonly id?: Uint8Array;
+  readonly type?: "private" | "public";
+  readonly modulePath?: string;
+  readonly moduleName?: string;
+  readonly pinSource?: string;
+}
+
+const FORM = "for example pkcs11:token=release;object=ed25519-2026";
+/** Longer than any label, module path and identifier together. */
+const LONGEST = 4096;
+
+// pk11-pchar and pk11-qchar of RFC 7512 §2.3: unreserved, percent-encoded, and what needs no encoding in this place
+const PATH = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=&-]|%[0-9A-Fa-f]{2})*$/;
+const QUERY = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=/?|-]|%[0-9A-Fa-f]{2})*$/;
+
+const PATH_NAMES: readonly string[] = [...TEXT_ATTRIBUTES, "object", "id", "type"];
+const QUERY_NAMES: readonly string[] = ["module-path", "module-name", "pin-source"];
+
+/**
+ * Reads a URI. Throws KeyFileError (exit 2). No message holds a value of the URI: one that was put together wrong may hold a PIN.
+ */
+export function parseUri(uri: string): TokenUri {
+  const refuse = (what: string, hint = FORM) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
+  if (!/^pkcs11:/i.test(uri)) throw refuse("no URI of a token: it begins with pkcs11:");
+  if (uri.length > LONGEST) throw refuse(`the URI is longer than ${LONGEST} characters`);
+  // wherever it stands, and before anything else is said of this URI
+  if (/pin-?value/i.test(decode(uri).toString("latin1")))
+    throw refuse(
+      "pin-value: a PIN in a URI can be read by every user of this machine, and ends in logs",
+      "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
+    );
+  // only the first ? divides: the query may have more of them
+  const [path = "", query] = [/^pkcs11:([^?]*)/i.exec(uri)?.[1], /\?(.*)$/s.exec(uri)?.[1]];
+  const values = new Map<string, Buffer>();
+  const take = (part: string, names: readonly string[], form: RegExp, where: string) => {
+    const equals = part.indexOf("=");
+    const name = equals < 0 ? "" : part.slice(0, equals);
+    if (!names.includes(name)) {
+      const known = [...PATH_NAMES, ...QUERY_NAMES].includes(name);
+      throw refuse(known ? `${name} stands ${where}, where it does not belong` : `an attribute ${where} is not known`);
+    }
+    if (values.has(name)) throw refuse(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
+    const value = part.slice(equals + 1);
+    if (!form.test(value)) throw refuse(`${name}: has a character that must be percent-encoded`, "write it as % and two hex digits");
+    values.set(name, decode(value));
+  };
+  if (path !== "") for (const part of path.split(";")) take(part, PATH_NAMES, PATH, "before the ?");
+  if (query !== undefined) for (const part of query.split("&")) take(part, QUERY_NAMES, QUERY, "behind the ?");
+
+  const string = (name: string): string | undefined => {
+    const bytes = values.get(name);
+    if (!bytes) return undefined;
+    // no path has one, and a name would end there for modules that are written in C
+    if (bytes.includes(0)) throw refuse(`${name}: has a NUL`, "leave it out");
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw refuse(`${name}: is not UTF-8`, "only id is bytes");
+    }
+  };
+  const type = string("type");
+  if (type !== undefined && type !== "private" && type !== "public")
+    throw refuse("type: is neither private nor public", "leave type out, and name the key by object or id");
+  const [object, modulePath, moduleName, pinSource] = ["object", "module-path", "module-name", "pin-source"].map(string);
+  const id = values.get("id");
+  if (modulePath !== undefined && moduleName !== undefined) throw refuse("module-path and module-name are both given", "give one of them");
+  const text = Object.fromEntries(
+    TEXT_ATTRIBUTES.flatMap((name) => {
+      const value = string(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refuse("slot-id: is no decimal number");
+  return {
+    name: nameOf(values),
+    text,
+    ...(object !== undefined && { object }),
+    ...(id && { id: Uint8Array.from(id) }),
+    ...(type !== undefined && { type }),
+    ...(modulePath !== undefined && { modulePath }),
+    ...(moduleName !== undefined && { moduleName }),
+    ...(pinSource !== undefined && { pinSource }),
+  };
+}
+
+/** A URI of attributes in order; `id` may be bytes. */
+export function formatUri(attributes: Iterable<readonly [name: string, value: string | Uint8Array]>): string {
+  return `pkcs11:${[...attributes].map(([name, value]) => `${name}=${encode(value, name === "id")}`).join(";")}`;
+}
+
+function nameOf(values: Map<string, Buffer>): string {
+  const path = [...values].filter(([name]) => PATH_NAMES.includes(name));
+  const query = [...values].filter(([name]) => name.startsWith("module-"));
+  return `${formatUri(path)}${query.map(([name, value], i) => `${i === 0 ? "?" : "&"}${name}=${encode(value).replaceAll("%2F", "/")}`).join("")}`;
+}
+
+// RFC 7512 §2.3: an id should be percent-encoded as a whole
+function encode(value: string | Uint8Array, all = false): string {
+  return Array.from(typeof value === "string" ? Buffer.from(value) : value, (byte) => {
+    const c = String.fromCharCode(byte);
+    return !all && /[A-Za-z0-9._~-]/.test(c) ? c : `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
+  }).join("");
+}
+
+function decode(text: string): Buffer {
+  const bytes: number[] = [];
+  const raw = Buffer.from(text);
+  for (let i = 0; i < raw.length; i++) {
+    const hex = raw[i] === 0x25 ? raw.toString("latin1", i + 1, i + 3) : "";
+    if (/^[0-9A-Fa-f]{2}$/.test(hex)) {
+      bytes.push(Number.parseInt(hex, 16));
+      i += 2;
+    } else bytes.push(raw[i] as number);
+  }
+  return Buffer.from(bytes);
+}

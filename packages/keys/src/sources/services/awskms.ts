@@ -1,0 +1,137 @@
+// awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
+
+import { rawFromDer } from "../../formats/ecdsa-der.js";
+import type { HeldKey } from "../kind.js";
+import {
+  ATTEMPT,
+  ATTEMPTS,
+  ask,
+  commonTrouble,
+  keyOfSpki,
+  library,
+  notASignature,
+  OTHER_KEY,
+  servedKey,
+  serviceError,
+  type Trouble,
+  unknownTrouble,
+  wrongReference,
+} from "./service.js";
+
+const SERVICE = "AWS KMS";
+const PACKAGE = "@aws-sdk/client-kms";
+
+const FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
+const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
+const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
+
+const CREDENTIALS: Trouble = [
+  "there are no credentials for AWS here",
+  "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login",
+];
+const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
+const USAGE: Trouble = [
+  "is not a key for signing",
+  "give a key with the usage SIGN_VERIFY and the spec ECC_NIST_P256 or ECC_NIST_EDWARDS25519",
+];
+const BUSY: Trouble = ["AWS KMS takes no more requests for now", "run it again later, or have the quota raised"];
+const DOWN: Trouble = ["AWS KMS could not do it just now", "run it again later"];
+const MALFORMED: Trouble = ["AWS KMS does not take this as the name of a key", FORM];
+
+/** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
+const TROUBLES: { readonly [name: string]: Trouble } = {
+  CredentialsProviderError: CREDENTIALS,
+  TokenProviderError: CREDENTIALS,
+  AccessDeniedException: [
+    "the credentials may not use this key",
+    "the key policy or an IAM policy must allow kms:GetPublicKey and kms:Sign",
+  ],
+  UnrecognizedClientException: REJECTED,
+  InvalidClientTokenId: REJECTED,
+  InvalidSignatureException: REJECTED,
+  IncompleteSignature: REJECTED,
+  MissingAuthenticationToken: REJECTED,
+  ExpiredTokenException: REJECTED,
+  ExpiredToken: REJECTED,
+  RequestExpired: REJECTED,
+  OptInRequired: REJECTED,
+  NotFoundException: ["there is no such key in this region", "check the key id and the region: AWS_REGION, or give the key's ARN"],
+  InvalidArnException: MALFORMED,
+  ValidationException: MALFORMED,
+  DisabledException: ["the key is disabled", "enable it in AWS KMS, or give another one"],
+  KMSInvalidStateException: ["the key is in a state in which it cannot sign", "is its deletion pending, or its material not there?"],
+  InvalidKeyUsageException: USAGE,
+  UnsupportedOperationException: USAGE,
+  ThrottlingException: BUSY,
+  LimitExceededException: BUSY,
+  RequestLimitExceeded: BUSY,
+  TooManyRequestsException: BUSY,
+  KeyUnavailableException: DOWN,
+  DependencyTimeoutException: DOWN,
+  KMSInternalException: DOWN,
+  InternalFailure: DOWN,
+  ServiceUnavailable: DOWN,
+};
+
+function told(e: unknown): Trouble {
+  const { name, message } = e as Error;
+  if (Object.hasOwn(TROUBLES, name)) return TROUBLES[name] as Trouble;
+  if (message === "Region is missing") return ["no region is set", "set AWS_REGION, or give the key's ARN"];
+  return commonTrouble(e) ?? unknownTrouble(SERVICE, name);
+}
+
+/** Region and account, where a name tells them, and the key or alias that it names. */
+function partsOf(name: string): { place?: string; key: string } {
+  const [, place, , key] = ARN.exec(name) ?? [];
+  if (place !== undefined && key !== undefined) return { place, key };
+  return { key: name.startsWith("alias/") ? name : `key/${name}` };
+}
+
+/** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
+function isOf(asked: string, answered: string | undefined): answered is string {
+  if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
+  const [want, got] = [partsOf(asked), partsOf(answered)];
+  if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
+  return want.key.startsWith("alias/") || want.key === got.key;
+}
+
+/** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
+export async function open(ref: string): Promise<HeldKey> {
+  const id = ref.slice("awskms:".length);
+  const arn = ARN.exec(id);
+  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
+  const { KMSClient, GetPublicKeyCommand, SignCommand } = await library(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
+  const client = new KMSClient({
+    ...(arn && { region: arn[2] as string }),
+    maxAttempts: ATTEMPTS,
+    requestHandler: { connectionTimeout: ATTEMPT, requestTimeout: ATTEMPT, throwOnRequestTimeout: true },
+  });
+  const close = () => client.destroy();
+  try {
+    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), told);
+    const { KeyId } = got;
+    if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
+    if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
+    const key = keyOfSpki(ref, got.PublicKey ?? new Uint8Array());
+    const isEc = key.alg === "es256";
+    const sign = async (tbs: Uint8Array) => {
+      const request = {
+        // the key itself: an alias may be moved to another one between the two calls
+        KeyId,
+        Message: tbs,
+        // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
+        MessageType: "RAW",
+        SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
+      } as const;
+      const { Signature, KeyId: signedBy } = await ask(ref, (abortSignal) => client.send(new SignCommand(request), { abortSignal }), told);
+      if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
+      const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
+      if (raw?.length !== 64) throw notASignature(ref);
+      return raw;
+    };
+    return servedKey(ref, key, sign, close);
+  } catch (e) {
+    close();
+    throw e;
+  }
+}

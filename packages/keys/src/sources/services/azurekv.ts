@@ -1,0 +1,132 @@
+// azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
+
+import type { CryptographyClientOptions } from "@azure/keyvault-keys";
+import { sha256 } from "../../files/digest.js";
+import type { HeldKey } from "../kind.js";
+import {
+  ATTEMPT,
+  ATTEMPTS,
+  ask,
+  commonTrouble,
+  keyOfJwk,
+  library,
+  notASignature,
+  OTHER_KEY,
+  servedKey,
+  serviceError,
+  type Trouble,
+  unknownTrouble,
+  wrongReference,
+} from "./service.js";
+
+const SERVICE = "Azure Key Vault";
+const PACKAGES = "@azure/keyvault-keys @azure/identity";
+
+const FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
+// The hosts of Azure's clouds and no other: a reference from a build script must not carry a token to somebody's server.
+const ID =
+  /^(https:\/\/[a-z0-9][a-z0-9-]{1,22}[a-z0-9]\.(?:(?:vault|managedhsm)\.azure\.(?:net|cn)|(?:vault|managedhsm)\.usgovcloudapi\.net))\/keys\/([A-Za-z0-9-]{1,127})(?:\/([0-9a-f]{32}))?\/?$/;
+
+const CREDENTIALS: Trouble = [
+  "there are no credentials for Azure here",
+  "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or certificate",
+];
+const KIND: Trouble = ["is not a key on P-256", "make one with az keyvault key create --kty EC --curve P-256 --ops sign verify"];
+const NOT_FOUND: Trouble = ["there is no such key in the vault", "check the name and the version: az keyvault key list-versions"];
+const DISABLED: Trouble = ["the key is disabled, expired, or not valid yet", "look at its attributes: az keyvault key show"];
+const DENIED: Trouble = [
+  "the credentials may not use this key",
+  "they need keys/get and keys/sign, for example by the role Key Vault Crypto User; and the vault's firewall must let you in",
+];
+
+/** By HTTP status. */
+const TROUBLES: { readonly [status: number]: Trouble } = {
+  400: ["the key cannot sign with ES256", "its operations must have sign, and its curve must be P-256"],
+  401: ["Azure does not accept the credentials", "they are wrong, expired or of another tenant: renew them, and check the clock"],
+  403: DENIED,
+  404: NOT_FOUND,
+  409: ["the key is being deleted or recovered", "wait, or give another one"],
+  429: ["Azure Key Vault takes no more requests for now", "run it again later"],
+  500: ["Azure Key Vault could not do it just now", "run it again later"],
+  502: ["Azure Key Vault could not do it just now", "run it again later"],
+  503: ["Azure Key Vault could not do it just now", "run it again later"],
+  504: ["Azure Key Vault could not do it just now", "run it again later"],
+};
+
+function told(e: unknown): Trouble {
+  const { name, statusCode, details } = e as {
+    name?: string;
+    statusCode?: unknown;
+    details?: { error?: { innerError?: { code?: unknown } } };
+  };
+  if (name === "CredentialUnavailableError" || name === "AggregateAuthenticationError" || name === "AuthenticationRequiredError")
+    return CREDENTIALS;
+  if (name === "AuthenticationError") return TROUBLES[401] as Trouble;
+  if (typeof statusCode === "number") {
+    const inner = details?.error?.innerError?.code;
+    if (statusCode === 403 && (inner === "KeyDisabled" || inner === "KeyExpired" || inner === "KeyNotYetValid")) return DISABLED;
+    if (Object.hasOwn(TROUBLES, statusCode)) return TROUBLES[statusCode] as Trouble;
+  }
+  return commonTrouble(e) ?? unknownTrouble(SERVICE, typeof statusCode === "number" ? `HTTP_${statusCode}` : name);
+}
+
+type Policy = NonNullable<CryptographyClientOptions["additionalPolicies"]>[number]["policy"];
+
+function kidIn(body: string): unknown {
+  try {
+    return JSON.parse(body).kid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
+export async function open(ref: string): Promise<HeldKey> {
+  const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
+  if (vault === undefined || name === undefined) throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", FORM);
+  const { keys, identity } = await library(ref, PACKAGES, async () => ({
+    keys: await import("@azure/keyvault-keys"),
+    identity: await import("@azure/identity"),
+  }));
+  const credential = new identity.DefaultAzureCredential();
+  const options = { retryOptions: { maxRetries: ATTEMPTS - 1, maxRetryDelayInMs: ATTEMPT } };
+  const client = new keys.KeyClient(vault, credential, options);
+  const got = await ask(
+    ref,
+    (abortSignal) => client.getKey(name, { ...(version !== undefined && { version }), abortSignal, requestOptions: { timeout: ATTEMPT } }),
+    told,
+  );
+  const { kty, crv, x, y } = got.key ?? {};
+  if ((kty !== "EC" && kty !== "EC-HSM") || crv !== "P-256" || !x || !y) throw serviceError(ref, KIND);
+  if (got.properties.enabled === false) throw serviceError(ref, DISABLED);
+  // an identifier without a version names the newest: signed is with the one whose public half this is
+  const [, atVault, atName, pinned] = ID.exec(got.id ?? "") ?? [];
+  if (atVault !== vault || atName !== name || pinned === undefined || (version !== undefined && pinned !== version))
+    throw serviceError(ref, OTHER_KEY);
+  const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+  const key = keyOfJwk(ref, { kty: "EC", crv, x: base64url(x), y: base64url(y) });
+  // the library tells the identifier that it has sent, not the one in the answer
+  let signedBy: unknown;
+  const policy: Policy = {
+    name: "kid",
+    async sendRequest(request, next) {
+      const response = await next(request);
+      signedBy = kidIn(response.bodyAsText ?? "");
+      return response;
+    },
+  };
+  const additionalPolicies = [{ policy, position: "perCall" as const }];
+  const signer = new keys.CryptographyClient(got, credential, { ...options, additionalPolicies });
+  const sign = async (tbs: Uint8Array) => {
+    // r ‖ s already (RFC 7518 §3.4)
+    const { result } = await ask(
+      ref,
+      (abortSignal) => signer.sign("ES256", sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
+      told,
+    );
+    if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);
+    if (result?.length !== 64) throw notASignature(ref);
+    return Uint8Array.from(result);
+  };
+  return servedKey(ref, key, sign, () => {});
+}

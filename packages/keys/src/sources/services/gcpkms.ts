@@ -1,0 +1,137 @@
+// gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V — a version of a key in Google Cloud KMS, P-256 or Ed25519.
+
+import { sha256 } from "../../files/digest.js";
+import { rawFromDer } from "../../formats/ecdsa-der.js";
+import type { HeldKey } from "../kind.js";
+import { LONGEST_ANSWER } from "./answer-limit.js";
+import { crc32c } from "./crc32c.js";
+import {
+  ATTEMPT,
+  ATTEMPTS,
+  ask,
+  commonTrouble,
+  keyOfSpki,
+  library,
+  notASignature,
+  servedKey,
+  serviceError,
+  TOO_LONG,
+  type Trouble,
+  unknownTrouble,
+  wrongReference,
+} from "./service.js";
+
+const SERVICE = "Google Cloud KMS";
+const PACKAGE = "@google-cloud/kms";
+
+const FORM = "give the version as well: gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1";
+// a version's number is part of the name: the service has no "newest" to sign with
+const NAME =
+  /^projects\/[a-z0-9.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}\/cryptoKeyVersions\/[1-9][0-9]*$/;
+
+const CREDENTIALS: Trouble = [
+  "there are no credentials for Google Cloud here",
+  "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a file with some",
+];
+const REJECTED: Trouble = ["Google Cloud does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
+const BUSY: Trouble = ["Google Cloud KMS takes no more requests for now", "run it again later, or have the quota raised"];
+const DOWN: Trouble = ["Google Cloud KMS could not do it just now", "run it again later"];
+const STATE: Trouble = [
+  "the key version cannot be used to sign",
+  "it must be enabled, and of a key with the purpose asymmetric signing (EC_SIGN_P256_SHA256 or EC_SIGN_ED25519)",
+];
+const DAMAGED: Trouble = ["what was sent or received was damaged on its way", "run it again; if it stays, look at the proxy between"];
+
+const UNAVAILABLE = 14;
+
+/** By status code of gRPC. */
+const TROUBLES: { readonly [code: number]: Trouble } = {
+  3: STATE,
+  4: ["the service did not answer in time", "check the network and a proxy that may be set, then run it again"],
+  5: ["there is no such key version", "check the name: gcloud kms keys versions list"],
+  7: [
+    "the credentials may not use this key",
+    "they need cloudkms.cryptoKeyVersions.viewPublicKey and useToSign: roles/cloudkms.signerVerifier",
+  ],
+  8: BUSY,
+  9: STATE,
+  13: DOWN,
+  [UNAVAILABLE]: ["the service cannot be reached", "check the network and a proxy that may be set, then run it again"],
+  16: REJECTED,
+};
+
+function told(e: unknown): Trouble {
+  const { code, message = "" } = e as { code?: unknown; message?: string };
+  // a token that cannot be had has no code of its own: the library for the call tells what the one for credentials said
+  if (/plugin failed|invalid_grant|default credentials/.test(message)) return REJECTED;
+  // the limit on a message has the code of a quota
+  if (code === 8 && /larger than max/.test(message)) return TOO_LONG;
+  if (typeof code === "number" && Object.hasOwn(TROUBLES, code)) return TROUBLES[code] as Trouble;
+  return commonTrouble(e) ?? unknownTrouble(SERVICE, typeof code === "number" ? `gRPC_status_${code}` : code);
+}
+
+/** int64 comes as text, number or an object with either half. */
+const isSum = (value: unknown, bytes: Uint8Array) =>
+  String((value as { value?: unknown } | null | undefined)?.value ?? "") === String(crc32c(bytes));
+
+const bytesOf = (value: Uint8Array | string | null | undefined): Uint8Array =>
+  typeof value === "string" ? Buffer.from(value, "base64") : Uint8Array.from(value ?? []);
+
+/** The library's own repetition ends by the clock, and then calls everything a time-out. */
+const ONCE = { timeout: ATTEMPT, retry: { retryCodes: [] } };
+
+/** Tries again where the service was not reached. */
+async function repeated<T>(call: () => Promise<T>): Promise<T> {
+  for (let i = 1; ; i++) {
+    try {
+      return await call();
+    } catch (e) {
+      if ((e as { code?: unknown }).code !== UNAVAILABLE || i === ATTEMPTS) throw e;
+      await new Promise((resolve) => setTimeout(resolve, 200 * i));
+    }
+  }
+}
+
+/** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
+export async function open(ref: string): Promise<HeldKey> {
+  const name = ref.slice("gcpkms:".length);
+  if (!NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", FORM);
+  // the transport prints what it meets on its way; what comes of it is told here
+  process.env["GRPC_VERBOSITY"] ??= "NONE";
+  const { KeyManagementServiceClient } = await library(ref, PACKAGE, () => import("@google-cloud/kms"));
+  // the library's own limit is none
+  const client = new KeyManagementServiceClient({ "grpc.max_receive_message_length": LONGEST_ANSWER });
+  const close = async () => {
+    await client.close().catch(() => {});
+  };
+  try {
+    // by itself, for the calls begin it in a way in which nobody catches what goes wrong with the credentials
+    await ask(
+      ref,
+      () => client.initialize(),
+      (e) => commonTrouble(e) ?? CREDENTIALS,
+    );
+    const [got] = await ask(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), told);
+    // "Verifying end-to-end data integrity": the name and the sums are to be compared by who asks
+    if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, DAMAGED);
+    const key = keyOfSpki(ref, got.pem ?? "");
+    const isEc = key.alg === "es256";
+    if (got.algorithm !== (isEc ? "EC_SIGN_P256_SHA256" : "EC_SIGN_ED25519")) throw serviceError(ref, STATE);
+    const sign = async (tbs: Uint8Array) => {
+      const content = isEc ? sha256(tbs) : tbs;
+      const sum = { value: crc32c(content) };
+      const request = isEc ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
+      const [answer] = await ask(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), told);
+      const signature = bytesOf(answer.signature);
+      const isVerified = isEc ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
+      if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, DAMAGED);
+      const raw = isEc ? rawFromDer(signature) : signature;
+      if (raw?.length !== 64) throw notASignature(ref);
+      return raw;
+    };
+    return servedKey(ref, key, sign, close);
+  } catch (e) {
+    await close();
+    throw e;
+  }
+}

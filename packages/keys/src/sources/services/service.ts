@@ -1,0 +1,168 @@
+// What the key services have in common: their libraries, which a user installs or not; limits on time and bytes; errors in one line and one hint.
+
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
+import { KeyFileError } from "../../errors/key-file.js";
+import { toldSigner } from "../foreign.js";
+import type { HeldKey } from "../kind.js";
+import { limitAnswers, onTooLong } from "./answer-limit.js";
+
+/** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */
+const LIMIT = 30_000;
+
+/** One attempt ends here, so that another one is made within the limit. */
+export const ATTEMPT = 10_000;
+
+export const ATTEMPTS = 3;
+
+/** What happened, and what to do. Neither has anything from the service's own message, which may name accounts and requests. */
+export type Trouble = readonly [what: string, hint: string];
+
+const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and a proxy that may be set, then run it again"];
+const SLOW: Trouble = ["the service did not answer in time", "check the network and a proxy that may be set, then run it again"];
+
+export const TOO_LONG: Trouble = [
+  "the service answered with more than 1 MiB",
+  "check the endpoint and a proxy that may be set: this is no key service",
+];
+
+export const OTHER_KEY: Trouble = ["the service gave another key than was asked for", "try again; if it stays, ask the service's operator"];
+
+const SYSTEM: { readonly [code: string]: Trouble } = {
+  ECONNREFUSED: NETWORK,
+  ECONNRESET: NETWORK,
+  ENOTFOUND: NETWORK,
+  EAI_AGAIN: NETWORK,
+  EHOSTUNREACH: NETWORK,
+  ENETUNREACH: NETWORK,
+  EPIPE: NETWORK,
+  ETIMEDOUT: SLOW,
+  ABORT_ERR: SLOW,
+  AbortError: SLOW,
+  TimeoutError: SLOW,
+};
+
+const CERTIFICATE: Trouble = [
+  "the certificate of the service is not one to be trusted",
+  "check the address and the clock; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+];
+
+/** What is common to all services among the properties by which errors are told apart. */
+export function commonTrouble(e: unknown): Trouble | undefined {
+  const { code, name } = (typeof e === "object" && e !== null ? e : {}) as { code?: unknown; name?: unknown };
+  for (const mark of [code, name]) {
+    if (typeof mark !== "string") continue;
+    if (Object.hasOwn(SYSTEM, mark)) return SYSTEM[mark];
+    if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_)/.test(mark)) return CERTIFICATE;
+  }
+  return undefined;
+}
+
+export function serviceError(ref: string, [what, hint]: Trouble): KeyFileError {
+  return new KeyFileError(`${ref}: ${what}`, hint, 3);
+}
+
+/** Wrong use: the reference itself cannot be right. */
+export function wrongReference(ref: string, what: string, hint: string): KeyFileError {
+  return new KeyFileError(`${ref}: ${what}`, hint, 2);
+}
+
+/** An error that no table names: its class, where that is a word. */
+export function unknownTrouble(service: string, mark: unknown): Trouble {
+  const word = typeof mark === "string" && /^[A-Za-z][A-Za-z0-9_]{0,60}$/.test(mark) ? ` (${mark})` : "";
+  return [`${service} has failed${word}`, "try it with the service's own command line, which tells more"];
+}
+
+/** Loads a library that is not a part of this program. `packages` is what to install. */
+export async function library<T>(ref: string, packages: string, load: () => Promise<T>): Promise<T> {
+  // before its warning goes with those below: the public key would be anybody's, and so would the credentials
+  if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
+    throw new KeyFileError(
+      `${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer in the place of the service`,
+      "take it out of the environment; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+      3,
+    );
+  // these libraries warn through the process, of versions of Node and of what they looked for: nothing that a signer could act on
+  process.removeAllListeners("warning");
+  limitAnswers();
+  try {
+    return await load();
+  } catch (e) {
+    const absent = (e as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+    throw new KeyFileError(
+      `${ref}: the library of the service ${absent ? "is not installed" : "cannot be loaded here"}`,
+      `npm install ${packages}`,
+      3,
+    );
+  }
+}
+
+/**
+ * Asks the service. `told` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
+ * heed the signal: a build must not hang on a key.
+ */
+export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise<T>, told: (e: unknown) => Trouble): Promise<T> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let forget = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    const end = (trouble: Trouble) => {
+      reject(serviceError(ref, trouble));
+      stop.abort();
+    };
+    timer = setTimeout(() => end(SLOW), LIMIT);
+    forget = onTooLong(() => end(TOO_LONG));
+  });
+  try {
+    return await Promise.race([call(stop.signal), limit]);
+  } catch (e) {
+    throw e instanceof KeyFileError ? e : serviceError(ref, told(e));
+  } finally {
+    clearTimeout(timer);
+    forget();
+  }
+}
+
+function notForSigning(ref: string): KeyFileError {
+  return serviceError(ref, ["is not an Ed25519 or P-256 key for signing", "make a signing key on one of these curves in the service"]);
+}
+
+/** The public key in an SPKI, DER or PEM, that a service gave. */
+export function keyOfSpki(ref: string, spki: Uint8Array | string): PublicKey {
+  let object: KeyObject;
+  try {
+    object = createPublicKey(typeof spki === "string" ? spki : { key: Buffer.from(spki), format: "der", type: "spki" });
+  } catch {
+    throw serviceError(ref, ["the service gave something that is no public key", "try again; if it stays, look at the key there"]);
+  }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = object;
+  if (type !== "ed25519" && !(type === "ec" && details?.namedCurve === "prime256v1")) throw notForSigning(ref);
+  return keyOfJwk(ref, object.export({ format: "jwk" }));
+}
+
+/** The public key in a JWK that a service gave; no identifier of its goes into a signature. */
+export function keyOfJwk(ref: string, { kty, crv, x, y }: { kty?: unknown; crv?: unknown; x?: unknown; y?: unknown }): PublicKey {
+  try {
+    return fromJwk({ kty, crv, x, ...(y !== undefined && { y }) });
+  } catch (e) {
+    if (e instanceof KeyError) throw notForSigning(ref);
+    throw e;
+  }
+}
+
+/** A key whose private half the service keeps: `sign` gives raw signatures, and each is verified before it leaves. */
+export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>, close: () => unknown): HeldKey {
+  return {
+    name: ref,
+    public: key,
+    signer: toldSigner(ref, key, "the service signs with another key than it shows, or wrongly: do not use it until that is found", sign),
+    async close() {
+      await close();
+    },
+  };
+}
+
+/** For a signature that cannot be one by its form; one that is wrong is found by toldSigner. */
+export function notASignature(ref: string): KeyFileError {
+  return serviceError(ref, ["the service gave something that is no signature", "try again; if it stays, ask the service's operator"]);
+}

@@ -1,0 +1,99 @@
+// Programs for tests that need many processes: a module of the sources, bundled, which does in one process what would take many starts.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll } from "vitest";
+import { SOURCES } from "../../../scripts/sources.mjs";
+import { randoms } from "../../verifier/test/randoms.js";
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+/** Bundles TypeScript that imports as the test at `from` does, a URL. Returns the path of the program. */
+export async function program(code: string, from: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-worker-"));
+  folders.push(folder);
+  const outfile = join(folder, "worker.mjs");
+  await build({
+    stdin: { contents: code, resolveDir: fileURLToPath(new URL(".", from)), loader: "ts" },
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    logLevel: "error",
+    // the packages by their sources, as vitest has them
+    alias: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, root(path)])),
+    banner: { js: 'import{createRequire as __workerRequire}from"node:module";const require=__workerRequire(import.meta.url);' },
+  });
+  return outfile;
+}
+
+export interface Worker {
+  child: ChildProcess;
+  /** Done when it has said something on stdout: it is at work. */
+  working: Promise<void>;
+  /** How it ended: exit code or signal, and what it said. */
+  end: Promise<{ exit: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
+}
+
+export function startWorker(path: string, args: readonly string[], env: { [name: string]: string } = {}, cwd?: string): Worker {
+  const child = spawn(process.execPath, [path, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const working = new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
+  child.stdout?.on("data", (b: Buffer) => out.push(b));
+  child.stderr?.on("data", (b: Buffer) => err.push(b));
+  const end = new Promise<Awaited<Worker["end"]>>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (exit, signal) =>
+      resolve({ exit, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
+    );
+  });
+  return { child, working, end };
+}
+
+/**
+ * Keeps `processes` workers running and kills one after the other with SIGKILL, `kills` times: most of them within `at` milliseconds of
+ * work, some while they start. `start(i)` starts one. Returns the ends of those that ended by themselves.
+ */
+export async function massacre(
+  kills: number,
+  processes: number,
+  at: number,
+  start: (i: number) => Worker,
+): Promise<Awaited<Worker["end"]>[]> {
+  const random = randoms(kills + processes);
+  const pause = (most: number) => new Promise((done) => setTimeout(done, most * random()));
+  const ended: Awaited<Worker["end"]>[] = [];
+  let started = 0;
+  let killed = 0;
+  /** One place, in which a worker is started again and again. */
+  async function row(): Promise<void> {
+    while (killed++ < kills) {
+      const worker = start(started++);
+      if (random() < 0.2) await pause(200);
+      else {
+        await Promise.race([worker.working, worker.end]);
+        await pause(at);
+      }
+      worker.child.kill("SIGKILL");
+      const end = await worker.end;
+      if (end.signal !== "SIGKILL") ended.push(end);
+    }
+  }
+  await Promise.all(Array.from({ length: processes }, row));
+  return ended;
+}

@@ -1,0 +1,41 @@
+// A description file → an unsigned envelope. Ours is told from the retired reference tool's by "$schema", which ours requires.
+
+import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
+import { bounded, grouped, readAll, refusedInput, visible, warn } from "@firmseal/keys";
+import { DescriptionError, encode, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
+import { LIMITS } from "../limits.js";
+import { hashFile } from "./hash-file.js";
+
+/** Paths in a description are relative to the file that names them. */
+function files(folder: string): Files {
+  const at = (path: string) => (isAbsolute(path) ? path : resolvePath(folder, path));
+  return {
+    hash: (path, algorithm) => hashFile(at(path), algorithm),
+    read: async (path) => readAll(at(path), LIMITS.integratedPayload),
+  };
+}
+
+export interface Encoded {
+  envelope: Uint8Array;
+  warnings: string[];
+}
+
+/** Makes the unsigned envelope of a description: `bytes` is its JSON text, `path` where it came from. */
+export async function encodeDescription(bytes: Uint8Array, path: string): Promise<Encoded> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    // the engine's message quotes the text, which may be a secret that was named by mistake
+    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/reference/description.md");
+  }
+  const isOld =
+    typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
+  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is not there; it must be "urn:firmseal:manifest:1"');
+  const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
+  for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(bounded(w))}`);
+  const more = warnings.length - LIMITS.descriptionWarnings;
+  if (more > 0) warn(`${visible(path)}: and ${grouped(more)} warnings more`);
+  const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path)));
+  return { envelope: encode(resolved), warnings };
+}

@@ -1,0 +1,283 @@
+// Are the payloads at hand those that the manifest means? The interpreter runs the installation for every kind of device that the manifest
+// tells apart, and each payload must meet an image digest on the way.
+
+import { createHash } from "node:crypto";
+import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
+import { toHex } from "@firmseal/signer";
+import {
+  type Digest,
+  type Effect,
+  errors,
+  type Identity,
+  INSTALL_SECTIONS,
+  identified,
+  type Manifest,
+  type Run,
+  start,
+  step,
+} from "@firmseal/verifier";
+import { feed } from "@firmseal/verifier/cbor";
+import { HASHES } from "@firmseal/verifier/names";
+import {
+  COND_CHECK_CONTENT,
+  COND_COMPONENT_SLOT,
+  COND_IMAGE_MATCH,
+  DIR_COPY,
+  DIR_FETCH,
+  DIR_INVOKE,
+  DIR_SWAP,
+  DIR_WRITE,
+  PARAM_CLASS_IDENTIFIER,
+  PARAM_COMPONENT_SLOT,
+  PARAM_DEVICE_IDENTIFIER,
+  PARAM_URI,
+  PARAM_VENDOR_IDENTIFIER,
+} from "@firmseal/verifier/spec";
+import { hintOf, isRefusal, meaningOf } from "../hints.js";
+import { hashFile } from "../input/hash-file.js";
+import { LIMITS } from "../limits.js";
+import { allParameters, steps } from "./tree.js";
+
+type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
+
+/** A payload that is at hand: in the envelope, or a file. */
+interface Held {
+  uri: string;
+  /** The same for what has the same content. */
+  content: string;
+  size: number;
+  hash(alg: HashName): Promise<Uint8Array>;
+}
+
+function refuse(code: keyof typeof errors, uri: string, hint = hintOf(errors[code])): never {
+  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hint);
+}
+
+/** What has commands: a manifest, or one that is only looked at. */
+type Commands = Pick<Manifest, "input" | "commands" | "shared">;
+
+/** Every parameter that the sequences at hand set, the shared one included. */
+export function allSet(m: Commands) {
+  const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
+  return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
+}
+
+/** URIs that the manifest fetches and the envelope does not hold. */
+export function outsideUris(m: Manifest): string[] {
+  const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
+  return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
+}
+
+/** `--payload` values as URI → file: FILE alone stands for the one URI that is outside, or for all of them. */
+export function payloadFiles(m: Manifest, values: readonly string[]): Map<string, string> {
+  const outside = outsideUris(m);
+  const out = new Map<string, string>();
+  for (const value of values) {
+    const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
+    if (known !== undefined) out.set(known, value.slice(known.length + 1));
+    else if (values.length === 1 && outside.length > 0) for (const uri of outside) out.set(uri, value);
+    else refuse("PAYLOAD_UNREFERENCED", value, outside.length === 0 ? "every payload is in the envelope: drop --payload" : undefined);
+  }
+  return out;
+}
+
+function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, Held> {
+  const all = new Map<string, Held>();
+  for (const p of m.payloads)
+    all.set(p.uri, {
+      uri: p.uri,
+      content: `at ${p.content.at}`,
+      size: p.content.n,
+      hash: async (alg) => {
+        const h = createHash(alg.replace("-", ""));
+        feed(m.input, p.content, (bytes) => void h.update(bytes as Uint8Array));
+        return new Uint8Array(h.digest());
+      },
+    });
+  for (const [uri, path] of files)
+    all.set(uri, { uri, content: `file ${path}`, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
+  return all;
+}
+
+/** A device, as far as a manifest can tell devices apart, and whether it has the images already. */
+interface Kind {
+  identity: Identity;
+  slot: number;
+  there: boolean;
+}
+
+/** The identifiers of a kind that are set, as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag. */
+function identifiers(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
+  const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
+  const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
+  return unique.length > 0 ? unique : [new Uint8Array()];
+}
+
+/** Refuses what tells more kinds of device apart than are tried, before any of them is made: what was not tried is not good. */
+function countKinds(lists: readonly (readonly unknown[])[], most: number, what: string): void {
+  const n = lists.reduce((product, list) => product * list.length, 1);
+  if (n > most)
+    throw tooMuch(
+      `the manifest tells ${grouped(n)} kinds of device apart`,
+      `at most ${most} are ${what}: make a release for fewer of them`,
+    );
+}
+
+/** Every vendor with every class that the manifest names; one pair of empty ones where it names none. Throws a Failure where they are too many. */
+export function identities(m: Commands): Identity[] {
+  const set = allSet(m);
+  const vendors = identifiers(set, PARAM_VENDOR_IDENTIFIER);
+  const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
+  countKinds([vendors, classes], LIMITS.trustKinds, "held against a trust file");
+  return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
+}
+
+/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. Throws a Failure where they are too many. */
+export function kinds(m: Commands): Kind[] {
+  const set = allSet(m);
+  const [vendors, classes, devices] = [PARAM_VENDOR_IDENTIFIER, PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER].map((code) =>
+    identifiers(set, code),
+  ) as [Uint8Array[], Uint8Array[], Uint8Array[]];
+  const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
+  const slots = named.length > 0 ? named : [0];
+  countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
+  const out: Kind[] = [];
+  for (const vendor of vendors)
+    for (const classId of classes)
+      for (const device of devices)
+        for (const slot of slots)
+          for (const there of [true, false]) out.push({ identity: { vendor: [vendor], class: [classId], device: [device] }, slot, there });
+  return out;
+}
+
+/** Counts the commands that are run for one kind of device after the other: kinds and commands multiply. */
+class Effort {
+  private before = 0;
+
+  /** Throws a Failure where all runs together have taken too many commands. */
+  took(run: Run): void {
+    if (this.before + run.commands > LIMITS.triedCommands)
+      throw tooMuch(
+        `to try the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
+        "make it shorter, or a release for fewer kinds of device",
+      );
+  }
+
+  /** The run is over: one that ends in a refusal may have had no step before. */
+  ended(run: Run): void {
+    this.took(run);
+    this.before += run.commands;
+  }
+}
+
+function sectionsOf(m: Manifest): number[] {
+  return INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
+}
+
+/** What a component holds in a run, and what it has to match in the end: the digest and size that were set last. */
+interface Content {
+  payload: Held | undefined;
+  expected: Digest | undefined;
+  size: number | undefined;
+}
+
+/**
+ * Checks the payloads of the envelope and those in `files` (URI → path). Throws a Failure with the refusal that a device would give:
+ * another size, another digest, no digest at all, or nothing that fetches it.
+ */
+export async function checkPayloads(m: Manifest, files: Map<string, string>): Promise<void> {
+  const digests = new Map<string, Promise<Uint8Array>>();
+  const sizes = new Map<string, number>();
+  for (const path of new Set(files.values())) {
+    const d = await hashFile(path);
+    sizes.set(path, d.size);
+    digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
+  }
+  const payloads = held(m, files, sizes);
+  const met = new Set<string>();
+
+  /** Whether a payload is what a component has to hold; refuses where it is not. */
+  async function compare({ payload, expected, size }: Content): Promise<void> {
+    if (!payload || !expected) return;
+    if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
+    const alg = HASHES[expected.alg] as HashName;
+    // one file may stand for many URIs, and is hashed once
+    const key = `${alg} ${payload.content}`;
+    const digest = await (digests.get(key) ?? payload.hash(alg));
+    digests.set(key, Promise.resolve(digest));
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refuse("IMAGE_MISMATCH", payload.uri);
+    met.add(payload.uri);
+  }
+
+  const effort = new Effort();
+
+  async function tryOn(kind: Kind): Promise<void> {
+    const content = new Map<number, Content>();
+    const run = start(m, sectionsOf(m), kind.identity);
+    let e: Effect | undefined;
+    let ok: boolean | undefined;
+    do {
+      try {
+        e = step(run, ok);
+      } catch (x) {
+        // a kind for which the release holds nothing is no fault of the payloads
+        if (isRefusal(x)) return effort.ended(run);
+        throw x;
+      }
+      effort.took(run);
+      if (!e) break;
+      const here = content.get(e.component);
+      ok = true;
+      if (e.op === COND_COMPONENT_SLOT) ok = e.slot === kind.slot;
+      else if (e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT) {
+        if (!here) ok = kind.there;
+        else if (e.op === COND_IMAGE_MATCH) await compare(Object.assign(here, { expected: e.digest, size: e.size }));
+      } else if (e.op === DIR_FETCH) content.set(e.component, { payload: payloads.get(e.uri as string), expected: e.digest, size: e.size });
+      else if (e.op === DIR_COPY)
+        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
+      else if (e.op === DIR_WRITE) content.set(e.component, { payload: undefined, expected: undefined, size: undefined });
+      else if (e.op === DIR_SWAP) {
+        content.set(e.component, { payload: content.get(e.source as number)?.payload, expected: e.digest, size: e.size });
+        content.set(e.source as number, { payload: here?.payload, expected: e.sourceDigest, size: e.sourceSize });
+      }
+    } while (e);
+    effort.ended(run);
+    // a device reads every component back before it commits
+    for (const c of content.values()) await compare(c);
+  }
+
+  if (payloads.size > 0) for (const kind of kinds(m)) await tryOn(kind);
+  for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
+}
+
+/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. Throws a Failure where it cannot be tried. */
+export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+  const effort = new Effort();
+  for (const kind of kinds(m)) {
+    const run = start(m, sectionsOf(m), kind.identity);
+    try {
+      let e = step(run);
+      while (e) {
+        effort.took(run);
+        if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
+        if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
+          if (!e.digest) return "DIGEST_UNSET";
+          if (!identified(run)) return "IDENTITY_UNCHECKED";
+        }
+        const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
+        e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
+      }
+      if (!identified(run)) return "IDENTITY_UNCHECKED";
+    } catch (x) {
+      if (!isRefusal(x)) throw x;
+    }
+    effort.ended(run);
+  }
+  return undefined;
+}
+
+/** A release that is signed well and that no device will take is a surprise in the field; it is told where it is made and verified. */
+export function warnOfRefusal(m: Manifest): void {
+  const name = certainRefusal(m);
+  if (name) warn(`devices will refuse this release: ${meaningOf(errors[name])} (${name})`);
+}

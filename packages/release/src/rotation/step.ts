@@ -1,0 +1,50 @@
+// The releases of a plan, as they come from their files.
+
+import { errors, type TrustStore } from "@firmseal/verifier";
+import { take } from "@firmseal/verifier/cbor";
+import { peek } from "@firmseal/verifier/peek";
+import { isRefusal } from "../hints.js";
+import { readEnvelope } from "../input/envelope-file.js";
+import { rehearse } from "../input/prepare.js";
+import { signedTrust } from "../trust/trust-file.js";
+import { about } from "../trust/trust-ref.js";
+import type { Step } from "./plan.js";
+import { big } from "./reach.js";
+
+/** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
+async function checkWhole(envelope: Uint8Array): Promise<void> {
+  try {
+    await rehearse(envelope);
+  } catch (e) {
+    if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
+  }
+}
+
+/**
+ * Reads a release. Throws a Failure with the refusal that every device would give: a damaged file would strand everybody, and that is not what is
+ * asked.
+ */
+export async function readStep(path: string): Promise<Step> {
+  const envelope = readEnvelope(path);
+  try {
+    await checkWhole(envelope);
+    return { name: path, envelope, sequence: big(peek(envelope).structure.sequence) };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** The trust files among the payloads of the steps, whether or not a device would take them. */
+export function carriedStores(steps: readonly Step[]): TrustStore[] {
+  return steps.flatMap(({ envelope }) => {
+    const { input, payloads } = peek(envelope).envelope;
+    return payloads.flatMap(({ content }) => {
+      try {
+        return [signedTrust(Uint8Array.from(take(input, content.at, content.n)))];
+      } catch {
+        // an image
+        return [];
+      }
+    });
+  });
+}

@@ -1,0 +1,210 @@
+// One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
+
+import type { HeldKey, SigningKey } from "@firmseal/keys";
+import {
+  checkSequence,
+  concerns,
+  isOfTrustFile,
+  type Known,
+  type Ledgers,
+  nameOf,
+  nextSequence,
+  type Receipt,
+  refusedInput,
+  type SequenceOverrides,
+  scopeOfTrust,
+  sha256Hex,
+  TRUST_FILES,
+  visible,
+  warn,
+  withLedgers,
+} from "@firmseal/keys";
+import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
+import type { Manifest, TrustStore } from "@firmseal/verifier";
+import { HASHES } from "@firmseal/verifier/names";
+import { decimal } from "@firmseal/verifier/number";
+import { type NextSequence, rehearse } from "../input/prepare.js";
+import type { Previous } from "../trust/trust-change.js";
+import type { TrustOnFile } from "../trust/trust-file.js";
+import { trustName } from "../trust/trust-ref.js";
+import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { scopeOf } from "./scope.js";
+
+export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
+  /** Another place for the log of the keys. */
+  log?: string;
+  /** The trust files that the keys are held against. */
+  lists?: readonly TrustOnFile[];
+}
+
+export interface Entered {
+  envelope: Uint8Array;
+  /** One for each key. */
+  receipts: Receipt[];
+}
+
+/** The digest of a manifest, as the logs have it. */
+export function digestOf(m: { digest: Manifest["digest"] }): string {
+  return `${HASHES[m.digest.alg]}:${toHex(Uint8Array.from(m.digest.bytes))}`;
+}
+
+/**
+ * Makes the envelope, which may ask for the next sequence number of a kind of device, checks it as if it were signed already, and enters
+ * the use of each key. The number is chosen alone with the logs, so that no two get the same one. Throws the refusals of open(), of the
+ * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
+ */
+export async function enterUse(
+  operation: string,
+  keys: readonly SigningKey[],
+  o: UseOptions,
+  make: (next: NextSequence) => Uint8Array,
+): Promise<Entered> {
+  // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
+  const given = await judged(withoutNext(make), keys, o);
+  return await withLedgers(keys, o.log, async (ledgers) => {
+    const use =
+      given ??
+      (await judged(
+        make((scope) => nextSequence(ledgers.logs, scope)),
+        keys,
+        o,
+      ));
+    const { envelope, messages, asked } = use as Judged;
+    const known = ledgers.logs.flat();
+    const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
+    return { envelope, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
+  });
+}
+
+class AsksForNext extends Error {}
+
+/** The envelope, unless it asks for the next sequence number: then it is one that this program makes, and it is made under the locks. */
+function withoutNext(make: (next: NextSequence) => Uint8Array): Uint8Array | undefined {
+  try {
+    return make(() => {
+      throw new AsksForNext();
+    });
+  } catch (e) {
+    if (e instanceof AsksForNext) return undefined;
+    throw e;
+  }
+}
+
+/** An envelope that may be signed, and what is entered of it. */
+interface Judged {
+  envelope: Uint8Array;
+  messages: Uint8Array[];
+  asked: Asked;
+}
+
+/** Throws everything that an envelope can be refused for, but for its sequence number. */
+async function judged(envelope: Uint8Array | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
+  if (!envelope) return undefined;
+  const messages = await toBeSigned(envelope, keys);
+  const m = await rehearse(envelope);
+  refuseUncovered(m, keys, o.lists ?? [], o.role);
+  return { envelope, messages, asked: { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) } };
+}
+
+interface Asked {
+  digest: string;
+  sequence: string;
+  scope: string[];
+  overrides?: string[];
+}
+
+/** Says which refusals were overridden, and has it entered. */
+function overridden(asked: Asked, overrides: string[]): Asked {
+  for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
+  return overrides.length > 0 ? { ...asked, overrides } : asked;
+}
+
+/**
+ * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
+ * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
+ */
+async function record(
+  ledgers: Ledgers,
+  operation: string,
+  keys: readonly HeldKey[],
+  messages: readonly Uint8Array[],
+  told: Asked,
+): Promise<Receipt[]> {
+  const leaves: (string | undefined)[] = [];
+  for (const key of keys) leaves.push(await key.claim?.());
+  return keys.map((key, i) => {
+    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
+    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...told });
+  });
+}
+
+export interface TrustUseOptions extends SequenceOverrides {
+  /** Another place for the log of the keys. */
+  log?: string;
+  /** Sign without the file before, although there is one. */
+  allowNoPrevious?: boolean;
+}
+
+/** A trust file that is at hand, as something that was signed. */
+function asKnown({ path, store }: Previous): Known {
+  return { ...askedFor(store), time: "", user: path };
+}
+
+function askedFor(store: TrustStore): Asked {
+  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
+  return { digest, sequence: decimal(store.sequence), scope: scopeOfTrust(trustName(store)) };
+}
+
+/** Which override lets a root sign without a file to compare with; undefined: none is needed. */
+function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustUseOptions): string[] {
+  const scope = new Set(asked.scope);
+  const last = previous ? undefined : known.findLast((e) => concerns(e, scope));
+  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
+  if (o.allowNoPrevious) return ["allow-no-previous"];
+  throw refusedInput(
+    "SEQUENCE",
+    `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and what has changed since is not known`,
+    "give the file before, and the difference is shown: --previous FILE, or allow it: --allow-no-previous",
+  );
+}
+
+/**
+ * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
+ * each key the trust file whose roots may sign as well; `previous`: the file before. Its numbers are those of its line, and not those of
+ * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
+ */
+export async function enterTrustUse(
+  operation: string,
+  keys: readonly HeldKey[],
+  o: TrustUseOptions,
+  bytes: Uint8Array,
+  before: readonly (TrustStore | undefined)[],
+  previous: Previous | undefined,
+): Promise<Receipt[]> {
+  const { store } = readTrust(bytes);
+  const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
+  const asked = askedFor(store);
+  return await withLedgers(keys, o.log, async (ledgers) => {
+    const entries = ledgers.logs.flat();
+    const known = previous ? [...entries, asKnown(previous)] : entries;
+    const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
+    const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
+    for (const { name, public: key } of keys) {
+      const release = entries.find((e) => e.key === nameOf(key) && e.sequence !== undefined && !isOfTrustFile(e));
+      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
+    }
+    return await record(ledgers, operation, keys, messages, overridden(asked, overrides));
+  });
+}
+
+/** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */
+async function toBeSigned(envelope: Uint8Array, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
+  const names = new Set<string>();
+  const messages: Uint8Array[] = [];
+  for (const key of keys) {
+    if (names.has(nameOf(key.public))) throw new AlreadySigned(key.signer);
+    names.add(nameOf(key.public));
+    messages.push(await tbs(envelope, key.public));
+  }
+  return messages;
+}

@@ -1,0 +1,108 @@
+// Whether a key may sign a manifest: by its role, devices, sequence numbers and algorithm in a trust file, and by what it has signed before.
+// Asked before anything is entered in a log.
+
+import type { Entry } from "@firmseal/keys";
+import { isMlDsa, isOfTrustFile, knownEntries, nameOf, refusedInput, usage, warn } from "@firmseal/keys";
+import { coseAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
+import { type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
+import { rawKey, same } from "@firmseal/verifier/bytes";
+import { decimal, less } from "@firmseal/verifier/number";
+import { isRefusal, meaningOf } from "../hints.js";
+import { identities } from "../payload-check/payload-check.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { limitsOf, limitWords } from "../trust/trust-ref.js";
+
+/** --trust and --role of a command that signs manifests. */
+export interface CoverOptions {
+  trust?: string;
+  /** Left out: release. */
+  role?: RoleName;
+  /** Sign although the key has signed trust files. */
+  allowRootKey?: boolean;
+}
+
+/** A key as it was named. */
+export interface NamedKey {
+  readonly name: string;
+  readonly public: PublicKey;
+}
+
+/** The trust files that keys are held against: the one of --trust, or none. */
+export function listsOf(o: CoverOptions): TrustOnFile[] {
+  if (o.trust !== undefined) return [readTrustFile(o.trust)];
+  // a role that is passed over would let a debug key sign a release
+  if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
+  return [];
+}
+
+/** Why a signature by this anchor would not count on devices of this list; undefined: it counts. */
+function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, { path, store }: TrustOnFile, role: RoleName) {
+  const has = roleNames({ alg, cose, ...a } as TrustAnchor);
+  if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, and not ${role}`;
+  if (cose !== coseAlg(key.alg) && !alg?.ids.includes(coseAlg(key.alg)))
+    return `is listed in ${path} for another algorithm than ${key.alg}`;
+  for (const identity of identities(m)) {
+    let counts: boolean;
+    try {
+      // what a device of this kind asks for, and `firmseal verify --trust` as well
+      counts = policyOf(store, ROLES[role], identity).anchors.some((one) => same(rawKey(one.key), key.key));
+    } catch (e) {
+      if (!isRefusal(e)) throw e;
+      return `would sign for devices that ${path} gives too few keys: ${meaningOf(e.code)}`;
+    }
+    if (!counts)
+      return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, and this is for others`;
+  }
+  if ((a.since && less(m.sequence, a.since)) || (a.until && less(a.until, m.sequence)))
+    return `is trusted by ${path} for sequence numbers ${limitWords({ ...limitsOf(a), vendor: null, class: null }).join(" ")}, and this is ${decimal(m.sequence)}`;
+  return undefined;
+}
+
+/** Refuses a key whose signature would count on no device of any of the lists. No list: nothing is known, and nothing refused. */
+export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], role: RoleName = "release"): void {
+  if (lists.length === 0) return;
+  // no device verifies ML-DSA, and no trust file can list it: it signs beside a key that is looked at
+  const looked = keys.filter((key) => !isMlDsa(key.public));
+  for (const { name, public: key } of looked.length > 0 ? looked : keys) {
+    const reasons = lists.map((list) => {
+      const anchor = list.store.anchors.find((a) => same(a.key, key.key));
+      return anchor ? whyNot(m, anchor, key, list, role) : `is no key of ${list.path}`;
+    });
+    if (reasons.every((reason) => reason !== undefined))
+      throw refusedInput(
+        "KEY_ROLE",
+        `${name}: ${[...new Set(reasons)].join("; ")}`,
+        "sign with a key that the trust file lists for this; firmseal trust show FILE lists its keys",
+      );
+  }
+}
+
+/**
+ * Refuses a key that has signed trust files: a root signs no manifests, and whoever has it on a machine that builds has it in the wrong place.
+ * `entries`: of the logs of all keys. Returns the override that was needed, in words of the command line.
+ */
+export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entry[], o: CoverOptions): string[] {
+  for (const { name, public: key } of keys) {
+    const own = nameOf(key);
+    const as = entries.find((e) => e.key === own && isOfTrustFile(e));
+    if (!as) continue;
+    if (o.allowRootKey) return ["allow-root-key"];
+    throw refusedInput(
+      "KEY_ROLE",
+      `${name}: has signed a trust file as a root (entry ${as.n} of its log, ${as.time.slice(0, 10)}), and a root signs no manifests`,
+      "sign with a release key, or allow it: --allow-root-key",
+    );
+  }
+  return [];
+}
+
+/** The same for keys whose private part is elsewhere: by the trust file, and by the log, if this machine knows of one. */
+export function refuseKeys(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], o: CoverOptions): void {
+  refuseUncovered(m, keys, lists, o.role);
+  const [override] = refuseRootKeys(
+    keys,
+    keys.flatMap((key) => knownEntries(key)),
+    o,
+  );
+  if (override !== undefined) warn(`the key has signed trust files; it is taken because of --${override}`);
+}

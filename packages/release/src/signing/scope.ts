@@ -1,0 +1,30 @@
+// For which kinds of device a manifest is, as the logs name them.
+
+import { refusedInput } from "@firmseal/keys";
+import { formatUuid, toHex } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
+import { LIMITS } from "../limits.js";
+import { allSet } from "../payload-check/payload-check.js";
+
+/**
+ * The kinds of devices that a manifest is for, as `vendor/class`: every pair of those that it names, "-" where it names none. For single
+ * devices of a class it is for the class: their numbers must not run ahead of the others'.
+ */
+export function scopeOf(m: Manifest): string[] {
+  const set = allSet(m);
+  const named = (code: number) => {
+    const all = set
+      .filter((p) => p.code === code)
+      .map((p) => (typeof p.value === "string" && p.raw.length === 17 ? formatUuid(p.raw.slice(1)) : toHex(p.raw)));
+    return all.length > 0 ? [...new Set(all)].sort() : ["-"];
+  };
+  const [vendors, classes] = [named(PARAM_VENDOR_IDENTIFIER), named(PARAM_CLASS_IDENTIFIER)];
+  if (vendors.length * classes.length > LIMITS.sequencePairs)
+    throw refusedInput(
+      "SEQUENCE",
+      `the manifest is for more than ${LIMITS.sequencePairs} pairs of vendor and class`,
+      "make a release for fewer classes",
+    );
+  return vendors.flatMap((vendor) => classes.map((name) => `${vendor}/${name}`));
+}

@@ -1,0 +1,78 @@
+// Who made the signatures of an envelope, among keys that are known. For people and audits: what a device believes is decided by open().
+
+import { usage } from "@firmseal/keys";
+import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
+import type { Claim } from "@firmseal/verifier/cose";
+import { ALGS } from "@firmseal/verifier/names";
+import { LIMITS } from "../limits.js";
+
+/** A key that may have signed: what it is called, and what it may sign where a trust file says so. */
+export interface KnownKey {
+  readonly name: string;
+  readonly key: PublicKey;
+  readonly roles?: readonly string[];
+}
+
+/**
+ * `valid`: by a known key; `test-key`: by a published test key that nobody named; `invalid`: it names a known key by its kid and is not by it;
+ * `unknown`: by none of them.
+ */
+export type Status = "valid" | "test-key" | "invalid" | "unknown";
+
+export interface Signature {
+  readonly alg: string;
+  readonly kid: string | null;
+  readonly status: Status;
+  /** Who signed; where it is invalid, whom it names. */
+  readonly by?: KnownKey;
+  readonly testKey?: string;
+}
+
+function isBy(claim: Claim, key: PublicKey): boolean {
+  const { alg } = anchorOf(key);
+  return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, host);
+}
+
+/** Whether a claim names the key, by the kid that the key has or by its thumbprint. */
+function names(claim: Claim, key: PublicKey): boolean {
+  if (!claim.kid) return false;
+  const kid = toHex(claim.kid);
+  return (key.kid !== undefined && toHex(key.kid) === kid) || toHex(thumbprint(key)) === kid;
+}
+
+async function signerOf(claim: Claim, known: readonly KnownKey[]): Promise<Pick<Signature, "status" | "by" | "testKey">> {
+  const alg = keyAlgOf(claim.alg);
+  if (!alg) return { status: "unknown" };
+  await loadAlg(alg);
+  const fitting = known.filter(({ key }) => key.alg === alg);
+  // a kid is only a hint of where to begin
+  const named = fitting.filter(({ key }) => names(claim, key));
+  const by = [...named, ...fitting.filter((k) => !named.includes(k))].find(({ key }) => isBy(claim, key));
+  if (by) {
+    const testKey = testKeyName(by.key);
+    return { status: "valid", by, ...(testKey !== undefined && { testKey }) };
+  }
+  const test = testKeys.find((t) => t.alg === alg && testKeyForms(t).some((key) => isBy(claim, key)));
+  if (test) return { status: "test-key", testKey: test.name };
+  return named[0] ? { status: "invalid", by: named[0] } : { status: "unknown" };
+}
+
+/** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
+export async function signersOf(claims: readonly Claim[], known: readonly KnownKey[]): Promise<Signature[]> {
+  if (known.length > LIMITS.triedKeys)
+    throw usage(`${known.length} keys: more than ${LIMITS.triedKeys} are not tried`, "give the keys that may have signed this release");
+  const out: Signature[] = [];
+  for (const claim of claims)
+    out.push({
+      alg: ALGS[claim.alg] ?? String(claim.alg),
+      kid: claim.kid ? toHex(claim.kid) : null,
+      ...(await signerOf(claim, known)),
+    });
+  return out;
+}
+
+/** Names of the published test keys that made a signature. A signature by one of them is worth nothing. */
+export function testKeysAmong(signatures: readonly Signature[]): string[] {
+  return [...new Set(signatures.flatMap((s) => s.testKey ?? []))];
+}

@@ -1,0 +1,104 @@
+// What a trust file changes: the difference to the one before, which a root is shown before it signs.
+
+import { Failure, keyWords, say, visible } from "@firmseal/keys";
+import { ROLES, type RoleName, toHex } from "@firmseal/signer";
+import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import { same } from "@firmseal/verifier/bytes";
+import { decimal } from "@firmseal/verifier/number";
+import { hintOf } from "../hints.js";
+import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
+
+/** The file before, as it was named. */
+export interface Previous {
+  readonly path: string;
+  readonly store: TrustStore;
+}
+
+/** Members of a key in a list that may change; a key is the same as long as its bytes are. */
+const MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
+
+/** One change, as JSON tells it. */
+export type Change =
+  | { what: "added" | "removed"; key: AnchorFacts }
+  | { what: "changed"; key: AnchorFacts; member: (typeof MEMBERS)[number]; before: unknown; after: unknown }
+  | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
+  | { what: "sequence"; before: string; after: string }
+  | { what: "order" };
+
+interface Needed {
+  needed: number;
+  of: number;
+}
+
+function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
+  const n = store?.thresholds[ROLES[role]];
+  return store && n ? { needed: n, of: store.anchors.filter((a) => a.roles.includes(ROLES[role])).length } : null;
+}
+
+const byKey = (store: TrustStore | undefined) => new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
+
+/** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
+export function changes(before: TrustStore | undefined, after: TrustStore): Change[] {
+  if (before && same(before.payload, after.payload)) return [];
+  const [old, now] = [byKey(before), byKey(after)];
+  const out: Change[] = [];
+  for (const [key, a] of old) if (!now.has(key)) out.push({ what: "removed", key: anchorFacts(a) });
+  for (const [key, a] of now) {
+    const was = old.get(key);
+    if (!was) out.push({ what: "added", key: anchorFacts(a) });
+    else {
+      const [from, to] = [anchorFacts(was), anchorFacts(a)];
+      for (const member of MEMBERS)
+        if (String(from[member]) !== String(to[member]))
+          out.push({ what: "changed", key: to, member, before: from[member], after: to[member] });
+    }
+  }
+  for (const role of Object.keys(ROLES) as RoleName[]) {
+    const [from, to] = [needed(before, role), needed(after, role)];
+    if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
+  }
+  const numbers = [before, after].map((store) => store && decimal(store.sequence));
+  if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });
+  if (before && numbers[0] !== numbers[1]) out.push({ what: "sequence", before: numbers[0] as string, after: numbers[1] as string });
+  return out;
+}
+
+function wordsOf(c: Change): string {
+  const many = (n: Needed | null) => (n ? `${n.needed} of ${n.of}` : "none");
+  const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
+  switch (c.what) {
+    case "added":
+    case "removed":
+      return `${c.what === "added" ? "adds" : "removes"} ${keyWords(c.key)}: ${[c.key.roles.join("+"), ...limitWords(c.key)].join(", ")}`;
+    case "changed":
+      return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
+    case "threshold":
+      return `role ${c.role}: ${many(c.after)} needed, before ${many(c.before)}`;
+    case "sequence":
+      return `sequence number ${c.after}, before ${c.before}`;
+    case "order":
+      return "the same keys in another order";
+  }
+}
+
+/**
+ * Shows a root what it is to sign, before a passphrase is asked for. Throws a Failure where the file before is of another line of products.
+ * Returns what JSON tells.
+ */
+export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
+  if (previous && !same(previous.store.name, store.name))
+    throw new Failure(
+      1,
+      "TRUST_NAME",
+      errors.TRUST_NAME,
+      `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
+      hintOf(errors.TRUST_NAME),
+    );
+  const list = changes(previous?.store, store);
+  const what = `${trustName(store)}, sequence number ${decimal(store.sequence)}`;
+  const against = previous ? `against ${previous.path}` : "no file before is given, so all that it says is new";
+  say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
+  if (list.length === 0) say("change: none, it is the same list");
+  for (const c of list) say(`change: ${visible(wordsOf(c))}`);
+  return list;
+}

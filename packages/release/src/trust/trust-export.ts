@@ -1,0 +1,92 @@
+// What a device embeds of a trust file: all of it, for a bundle with the feature trust, or the keys of one role, for one without.
+
+import { usage, visible, warn } from "@firmseal/keys";
+import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
+import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { isRefusal } from "../hints.js";
+import { identityOf } from "../input/identity.js";
+import { about } from "./trust-ref.js";
+
+function title(store: TrustStore): string {
+  // a name may hold what would end a comment, or the line
+  const name = new TextDecoder().decode(Uint8Array.from(store.name)).replace(/[^\w .-]/g, "?");
+  return `Trust file ${name}, sequence number ${decimal(store.sequence)}`;
+}
+
+const hex = (b: number) => `0x${b.toString(16).padStart(2, "0")}`;
+
+function array(name: string, bytes: ArrayLike<number>): string[] {
+  const all = Array.from(bytes, hex);
+  const rows: string[] = [];
+  for (let i = 0; i < all.length; i += 8) rows.push(`    ${all.slice(i, i + 8).join(", ")},`);
+  return [`static const unsigned char ${name}[${bytes.length}] = {`, ...rows, "};"];
+}
+
+function header(about: string, lines: readonly string[]): string {
+  return [`/* ${about} */`, "#ifndef FIRMSEAL_TRUST_H", "#define FIRMSEAL_TRUST_H", "", ...lines, "", "#endif", ""].join("\n");
+}
+
+/** The file itself. It is part of the firmware then, and embeddedTrust() believes it. */
+export function exportAll(bytes: Uint8Array, store: TrustStore, format: "js" | "h" | "bin"): Uint8Array {
+  if (format === "bin") return bytes;
+  const text =
+    format === "js"
+      ? `// ${title(store)}: for embeddedTrust().\nvar firmsealTrust = [${bytes.join(", ")}];\n`
+      : header(title(store), [`#define FIRMSEAL_TRUST_LENGTH ${bytes.length}`, "", ...array("firmseal_trust", bytes)]);
+  return new TextEncoder().encode(text);
+}
+
+/** The anchors of a role, for a device of a vendor and class. */
+function anchorsFor(
+  store: TrustStore,
+  role: RoleName,
+  o: { vendor?: string; class?: string },
+  path: string,
+): { anchors: TrustAnchor[]; need: number } {
+  const scoped = store.anchors.some((a) => a.roles.includes(ROLES[role]) && (a.vendor || a.class));
+  if ((o.vendor === undefined) !== (o.class === undefined) || (scoped && o.vendor === undefined))
+    throw usage("which keys a device gets depends on its vendor and class", "say which: --vendor VENDOR --class CLASS");
+  const id = o.vendor === undefined ? undefined : identityOf(o.vendor, o.class as string);
+  try {
+    const { anchors, need } = policyOf(store, ROLES[role], id ? { vendor: [id.vendor], class: [id.class] } : { vendor: [], class: [] });
+    return { anchors: anchors as (Anchor & TrustAnchor)[], need: need as number };
+  } catch (e) {
+    throw isRefusal(e) ? about(path, e) : e;
+  }
+}
+
+const halves = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
+
+/** The keys of one role, as data: each goes through anchor(), in a bundle of whatever features. */
+export function exportRole(
+  store: TrustStore,
+  role: "release" | "debug" | "recovery",
+  format: "js" | "h",
+  o: { vendor?: string; class?: string },
+  path: string,
+): Uint8Array {
+  const { anchors, need } = anchorsFor(store, role, o, path);
+  const isLimited = anchors.some((a) => a.since || a.until);
+  if (isLimited && format === "h")
+    throw usage(
+      `${path}: keys of the role ${role} are limited to some sequence numbers, and the arrays of a header have no place for that`,
+      "embed the whole file: drop --role; or make a trust file in which they are not limited",
+    );
+  if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust looks at`);
+  const about = `${title(store)}: role ${role}, ${need} of ${anchors.length} must sign`;
+  const algOf = (a: TrustAnchor) => keyOfAnchor(a)?.alg ?? String(a.cose);
+  if (format === "js") {
+    const rows = anchors.map(
+      (a) =>
+        `  { alg: "${algOf(a)}", key: [${Array.from(a.key).join(", ")}]${a.kid ? `, kid: [${Array.from(a.kid).join(", ")}]` : ""}${halves("since", a.since)}${halves("until", a.until)} }`,
+    );
+    return new TextEncoder().encode(
+      `// ${about}. Each key goes through anchor()${isLimited ? ", and its since and until go with it" : ""}.\nvar firmsealTrust = { need: ${need}, anchors: [\n${rows.join(",\n")}\n] };\n`,
+    );
+  }
+  const lines = [`#define FIRMSEAL_TRUST_NEED ${need}`, `#define FIRMSEAL_TRUST_KEYS ${anchors.length}`];
+  for (const [i, a] of anchors.entries())
+    lines.push("", `#define FIRMSEAL_TRUST_ALG_${i} (${a.cose})`, ...array(`firmseal_trust_key_${i}`, a.key));
+  return new TextEncoder().encode(header(about, lines));
+}

@@ -1,0 +1,236 @@
+// Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
+
+import {
+  anchors,
+  Failure,
+  keyFacts,
+  type PassphraseOptions,
+  passphraseOptions,
+  publicKeys,
+  readAll,
+  usage,
+  visible,
+  warn,
+  warnOfTestKeys,
+} from "@firmseal/keys";
+import {
+  acceptTrust,
+  formatUuid,
+  keyOfAnchor,
+  type PublicKey,
+  ROLES,
+  type RoleName,
+  readTrust,
+  roleNames,
+  type TrustFile,
+  toHex,
+  trustSigners,
+} from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
+import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import { decimal } from "@firmseal/verifier/number";
+import { ROLE_ROOT } from "@firmseal/verifier/spec";
+import { failureOfRefusal, hintOf, isRefusal, meaningOf } from "../hints.js";
+import { LIMITS } from "../limits.js";
+
+/** What a trust file is held against: root keys, or the trust file before. */
+export interface PinOptions extends PassphraseOptions {
+  root?: string[];
+  previousTrust?: string;
+}
+
+export interface TrustOptions extends PinOptions {
+  key?: string[];
+  need?: number;
+  trust?: string;
+  /** Left out: release. */
+  role?: RoleName;
+}
+
+/** COSE_Sign, tag 98 (RFC 9052 §2). */
+export function isTrust(head: Uint8Array): boolean {
+  return head[0] === 0xd8 && head[1] === 0x62;
+}
+
+/** A trust file as octets. What is plainly something else is called so. */
+function readTrustBytes(path: string): Uint8Array {
+  const bytes = readAll(path, LIMITS.trustFile);
+  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
+  return bytes;
+}
+
+/** A refusal with the name of the file that it is about. */
+export function about(path: string, e: unknown): unknown {
+  if (!isRefusal(e)) return e;
+  const { exit, reason, code, message, hint } = failureOfRefusal(e);
+  return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
+}
+
+/** Reads a trust file, signed or not; no signature is verified. */
+export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
+  const bytes = readTrustBytes(path);
+  try {
+    return { bytes, ...readTrust(bytes) };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** The same for one that somebody has signed, whoever it was. */
+function signedAt(path: string): ReturnType<typeof trustAt> {
+  const file = trustAt(path);
+  if (file.claims.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+  return file;
+}
+
+/** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */
+export function believedAt(path: string): { store: TrustStore; bytes: Uint8Array } {
+  const { bytes, store } = signedAt(path);
+  try {
+    return { bytes, store: acceptTrust(bytes, store, host) };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
+export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
+  if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
+  const { bytes, store: own } = signedAt(path);
+  let before: TrustStore | Trust;
+  if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
+  else if (o.root) {
+    const keys = await publicKeys(o.root, passphraseOptions(o));
+    before = { anchors: anchors(keys), need: new Set(keys.map((k) => toHex(k.key))).size };
+  } else {
+    before = own;
+    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
+  }
+  try {
+    return { store: acceptTrust(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+  } catch (e) {
+    throw about(path, e);
+  }
+}
+
+/** The name of the line of products. */
+export function trustName(store: TrustStore): string {
+  return new TextDecoder().decode(Uint8Array.from(store.name));
+}
+
+/** How many roots have signed, of how many that are needed. */
+export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
+  const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
+  return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
+}
+
+/** For which devices and sequence numbers an anchor counts, as JSON tells it. */
+export interface Limits {
+  vendor: string | null;
+  class: string | null;
+  since: string | null;
+  until: string | null;
+}
+
+export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Limits & { roles: RoleName[] };
+
+const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+
+/** A key of an algorithm that this tool has not got. */
+const unknownFacts = (a: TrustAnchor) => ({ kid: hex(a.kid), alg: String(a.cose), thumbprint: null });
+
+export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
+  return {
+    vendor: hex(a.vendor),
+    class: hex(a.class),
+    since: a.since ? decimal(a.since) : null,
+    until: a.until ? decimal(a.until) : null,
+  };
+}
+
+/** Limits in words, those that there are. */
+export function limitWords({ vendor, class: name, since, until }: Limits): string[] {
+  const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
+  return [
+    vendor !== null && `vendor ${dashed(vendor)}`,
+    name !== null && `class ${dashed(name)}`,
+    since !== null && `since ${since}`,
+    until !== null && `until ${until}`,
+  ].filter((text) => text !== false);
+}
+
+/** How an anchor of a trust file is told in JSON. */
+export function anchorFacts(a: TrustAnchor): AnchorFacts {
+  const key = keyOfAnchor(a);
+  return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
+}
+
+/** The keys of a trust file that this tool has the algorithm of. */
+export function keysOf(store: TrustStore): PublicKey[] {
+  return store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
+}
+
+/** Those who are believed, for any device. */
+export interface Believed {
+  /** What a device of this identity asks for. */
+  policy(identity: Identity): Trust;
+  /** How one that is believed is told in JSON. */
+  facts(anchor: Anchor): object & { alg: string; thumbprint: string | null; roles?: string[] };
+  /** Whether it depends on the identity. */
+  scoped: boolean;
+  /** Names of published test keys among them. */
+  testKeys: string[];
+  /** What the JSON of a command tells of the trust file. */
+  trust?: { name: string; sequence: string; role: RoleName; need: number; pinned: boolean };
+}
+
+/** The keys of --key, or the trust file of --trust for one role. */
+export async function believed(o: TrustOptions): Promise<Believed> {
+  if (o.trust === undefined) {
+    if (o.root || o.previousTrust !== undefined)
+      throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
+    // a role that is passed over would let a debug key stand for a release
+    if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
+    if (!o.key)
+      throw usage(
+        "nothing says whom to believe: --key and --trust are missing",
+        "give the public key of who signed: --key PUB, or a trust file",
+      );
+    const keys = await publicKeys(o.key, passphraseOptions(o));
+    const all = anchors(keys);
+    return {
+      policy: () => ({ anchors: all, need: o.need ?? 1 }),
+      facts: (anchor) => keyFacts(keys[all.indexOf(anchor)] as PublicKey),
+      scoped: false,
+      testKeys: warnOfTestKeys(keys),
+    };
+  }
+  if (o.key) throw usage("keys and a trust file are both given", "give --key, or --trust");
+  if (o.need !== undefined) throw usage("--need: the trust file says how many must have signed", "drop it");
+  const { store, pinned } = await verifiedTrust(o.trust, o);
+  const name = o.role ?? "release";
+  const role = ROLES[name];
+  const inRole = store.anchors.filter((a) => a.roles.includes(role));
+  return {
+    policy(identity) {
+      try {
+        return policyOf(store, role, identity);
+      } catch (e) {
+        if (!isRefusal(e)) throw e;
+        const what = inRole.length === 0 ? `nobody has the role ${name}` : meaningOf(e.code);
+        throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, hintOf(e.code), { cause: e });
+      }
+    },
+    facts: (anchor) => anchorFacts(anchor as TrustAnchor),
+    scoped: true,
+    testKeys: warnOfTestKeys(inRole.flatMap((a) => keyOfAnchor(a) ?? [])),
+    trust: {
+      name: new TextDecoder().decode(Uint8Array.from(store.name)),
+      sequence: decimal(store.sequence),
+      role: name,
+      need: store.thresholds[role] as number,
+      pinned,
+    },
+  };
+}

@@ -1,0 +1,219 @@
+// 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
+// them what he can make. Each device runs open(), install(), boot(), trustFile() and nextTrust() as a real one does; the answers to the same
+// question about the same signature are kept, for all ask about the same few.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Anchor } from "@firmseal/verifier";
+import { embeddedTrust, trustFile } from "@firmseal/verifier/trust";
+import { build } from "esbuild";
+import { afterAll, describe, expect, it } from "vitest";
+import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { plan, type Step, sums } from "../src/rotation/plan.js";
+import {
+  A,
+  at,
+  attacks,
+  B,
+  type Counts,
+  cohorts,
+  E,
+  Judge,
+  keys,
+  manifestOf,
+  mixed,
+  planned,
+  R1,
+  R2,
+  R3,
+  type Run,
+  story,
+} from "./rotation-story.js";
+import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotation-world.js";
+
+const DEVICES = 10_000;
+const SHARES = 2;
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The simulation as one module, made of the sources. */
+async function program(): Promise<string> {
+  const outfile = join(folder, "program.mjs");
+  const source = (name: string, rest: string | undefined) =>
+    join(
+      packages,
+      name,
+      "src",
+      rest === undefined ? "index.ts" : rest === "spec" || rest === "names" ? `spec/${rest === "spec" ? "index" : rest}.ts` : `${rest}.ts`,
+    );
+  await build({
+    entryPoints: [join(packages, "release/test/rotation-program.ts")],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    logLevel: "warning",
+    banner: { js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);' },
+    plugins: [
+      {
+        name: "sources",
+        setup(b) {
+          b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
+            const [, name, rest] = /^@firmseal\/([a-z]+)(?:\/(.*))?$/.exec(path) as unknown as [string, string, string | undefined];
+            return { path: source(name, rest) };
+          });
+        },
+      },
+    ],
+  });
+  return outfile;
+}
+
+async function run(file: string, o: Run): Promise<Counts> {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--max-semi-space-size=64", file, JSON.stringify(o)], {
+    maxBuffer: 1 << 24,
+  });
+  return JSON.parse(stdout) as Counts;
+}
+
+/** Sums of numbers, member by member. */
+function sum(parts: readonly { [name: string]: number }[]): { [name: string]: number } {
+  const out: { [name: string]: number } = {};
+  for (const part of parts) for (const [name, n] of Object.entries(part)) out[name] = (out[name] ?? 0) + n;
+  return out;
+}
+
+// a machine that is busy with other tests takes its time
+describe.skipIf(!LONG)(`a fleet of 10,000${AT_LENGTH}`, { timeout: 1_200_000 }, () => {
+  it("comes through a rotation, two lost keys and two stolen ones: none stranded, none fooled", async () => {
+    const file = await program();
+    const size = DEVICES / SHARES;
+    const parts = await Promise.all(
+      Array.from({ length: SHARES }, (_, i) => run(file, { share: [i * size, (i + 1) * size], attacks: 20 })),
+    );
+    const total = sum(
+      parts.map(({ served, offline, cuts, hostile, hostileTrust, stranded, fooled }) => ({
+        served,
+        offline,
+        cuts,
+        hostile,
+        hostileTrust,
+        stranded,
+        fooled,
+      })),
+    );
+    const refused = sum(parts.map((p) => p.refused));
+    const phases = (parts[0] as Counts).phases.map(({ name }, i) => ({ name, trust: sum(parts.map((p) => p.phases[i]?.trust ?? {})) }));
+    console.log(
+      [
+        ...phases.map(
+          ({ name, trust }) =>
+            `${name}: ${Object.entries(trust)
+              .map(([sequence, n]) => `${n} at trust file ${sequence}`)
+              .join(", ")}`,
+        ),
+        `${DEVICES} devices: ${Object.entries(total)
+          .map(([name, n]) => `${n} ${name}`)
+          .join(", ")}`,
+        `refusals by number: ${Object.entries(refused)
+          .map(([code, n]) => `${code}: ${n}`)
+          .join(", ")}`,
+      ].join("\n"),
+    );
+    expect(total).toMatchObject({ stranded: 0, fooled: 0 });
+    // and the tool has said so before
+    expect(sum(parts.map((p) => p.planned))).toEqual({ moved: DEVICES });
+    expect(total["cuts"]).toBeGreaterThan(DEVICES / 10);
+    expect(phases[0]?.trust["1"]).toBeGreaterThan(DEVICES / 100);
+  });
+});
+
+describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, () => {
+  const SOME = 100;
+
+  it("strands devices where the two rules are not kept, and somebody else chooses what they get", async () => {
+    const { stranded, fooled } = await run(await program(), { share: [0, 400], attacks: 2, careless: true });
+    expect(stranded).toBeGreaterThan(0);
+    expect(fooled).toBe(0);
+  });
+
+  it("fools a fleet that believes one key when it is stolen, and nobody's trust even then; the plan calls it exposed", async () => {
+    const weak = await trustFileOf(1, { releases: [A, B, E], need: 1, roots: [R1, R2, R3] });
+    const first = await release({ sequence: 10, class: "board-v2", keys: [A], image: imageOf("10") });
+    const fleet = Array.from({ length: SOME }, () => new Device("board-v2", weak));
+    for (const d of fleet) expect(d.offer(first)).toBe(true);
+    const groups = cohorts(fleet);
+    const [group] = groups as [(typeof groups)[0]];
+    const step: Step = {
+      name: "11",
+      envelope: await release({ sequence: 11, class: "board-v2", keys: [A], image: imageOf("11") }),
+      sequence: 11n,
+    };
+    expect(plan([group.cohort], [step], { lost: keys(), stolen: keys(E) })).toMatchObject([
+      { devices: SOME, verdict: "exposed", exposed: { release: true, root: false } },
+    ]);
+    expect(plan([group.cohort], [step], { lost: keys(B), stolen: keys() })).toMatchObject([{ devices: SOME, verdict: "moved" }]);
+
+    const mine = await trustFileOf(2, { releases: [key("X1")], need: 1, roots: [key("X2"), key("X3")] });
+    for (const [sequence, trust] of [
+      [12, undefined],
+      [13, mine],
+      [14, new Uint8Array(99)],
+    ] as const) {
+      const evil = await release({ sequence, class: "board-v2", keys: [E], image: imageOf("evil"), ...(trust && { trust }) });
+      for (const d of fleet) d.offer(evil);
+    }
+    const runs = fleet.filter((d) => d.image() === Buffer.from(imageOf("evil")).toString("latin1"));
+    const trusts = fleet.filter((d) => !Buffer.from(d.kept).equals(weak));
+    console.log(`threshold 1: ${runs.length} of ${SOME} fooled, ${trusts.length} with another trust file`);
+    expect([runs.length, trusts.length]).toEqual([SOME, 0]);
+  });
+
+  it("leaves devices behind that get the successor without the bridge; the plan says how many of which cohort", async () => {
+    const s = await story(false);
+    const bridge = at(s, 30);
+    // three in seven of those who believe trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists one and 1 none
+    const start = () => {
+      const devices = mixed(s, 0, 200);
+      for (const d of devices.filter((_, i) => i % 2 === 0)) d.offer(bridge.envelopes[d.name]);
+      return devices;
+    };
+    const fleet = start();
+    const last = at(s, 31);
+    const before = planned(fleet, [last]);
+    for (const d of fleet) d.offer(last.envelopes[d.name]);
+    const after = before.map(({ cohort, devices }) => [
+      cohort.name,
+      devices.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name])).length,
+    ]);
+    expect(after).toEqual(before.map(({ cohort, result }) => [cohort.name, result.verdict === "stranded" ? result.devices : 0]));
+    const { stranded, moved } = sums(before.map((p) => p.result));
+    console.log(`without the bridge: ${stranded} of 200 stranded, as planned: ${after.map(([name, n]) => `${name}: ${n}`).join(", ")}`);
+    expect([stranded, moved]).toEqual([140, 60]);
+
+    // with the bridges in between nobody is
+    const whole = s.releases.filter((r) => [20, 30, 31].includes(r.sequence));
+    const again = start();
+    const promise = planned(again, whole);
+    for (const d of again) for (const r of whole) d.offer(r.envelopes[d.name]);
+    expect(sums(promise.map((p) => p.result))).toMatchObject({ moved: 200, stranded: 0 });
+    expect(again.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name]))).toEqual([]);
+  });
+
+  it("would be seen: a device that asks the file alone who may sign it trusts the attacker", async () => {
+    const s = await story(false);
+    const hostile = await attacks(s, 61, [E], [R3]);
+    const [device] = mixed(s, 0, 1) as [Device];
+    const own = embeddedTrust(ALGS, hostile.trusts[0] as Uint8Array);
+    const roots = own.anchors.filter((a) => a.alg && a.roles.includes(1)) as Anchor[];
+    // what nextTrust() does not do
+    expect(trustFile(ALGS, hostile.trusts[0] as Uint8Array, { anchors: roots, need: 2 }, host).sequence).toEqual([0, 2]);
+    device.kept = hostile.trusts[0] as Uint8Array;
+    expect(new Judge(s).fooled(device)).toBe(true);
+  });
+});

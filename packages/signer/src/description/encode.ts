@@ -1,0 +1,198 @@
+// Description → unsigned envelope. The order: commands, then the elements, then (for severed ones) their digests, then the manifest,
+// then its digest in the wrapper.
+
+import { COMMANDS, COMPONENT_TEXTS, MANIFEST, type Names, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
+import { peek } from "@firmseal/verifier/peek";
+import {
+  COM_COMPONENTS,
+  COM_SHARED_SEQUENCE,
+  DIR_OVERRIDE_PARAMETERS,
+  DIR_RUN_SEQUENCE,
+  DIR_SET_COMPONENT_INDEX,
+  DIR_TRY_EACH,
+  MAN_COMMON,
+  MAN_REFERENCE_URI,
+  MAN_SEQUENCE_NUMBER,
+  MAN_VERSION,
+  PARAM_CLASS_IDENTIFIER,
+  PARAM_DEVICE_IDENTIFIER,
+  PARAM_IMAGE_DIGEST,
+  PARAM_VENDOR_IDENTIFIER,
+  REP_RECORD_ON_FAILURE,
+  REP_RECORD_ON_SUCCESS,
+  REP_SYSINFO_ON_FAILURE,
+  REP_SYSINFO_ON_SUCCESS,
+} from "@firmseal/verifier/spec";
+import { fromHex, toBytes } from "../bytes.js";
+import { encode as cbor, type Encodable } from "../cbor.js";
+import { type Parts, writeEnvelope } from "../envelope/envelope.js";
+import { HASHES } from "../hash.js";
+import {
+  type ClassValue,
+  type Command,
+  type Description,
+  DescriptionError,
+  type DigestValue,
+  type HashName,
+  type Parameters,
+  type SectionName,
+  type TextValue,
+  type VendorValue,
+  validate,
+} from "./manifest.js";
+import { classUuid, parseUuid, vendorUuid } from "./uuid.js";
+
+const SECTIONS: readonly SectionName[] = ["validate", "load", "invoke", "payload-fetch", "install"];
+
+const ALWAYS = REP_RECORD_ON_SUCCESS | REP_RECORD_ON_FAILURE | REP_SYSINFO_ON_SUCCESS | REP_SYSINFO_ON_FAILURE;
+
+/** Reporting policies as the examples of the specification have them; the others record a failure, like the directives there. */
+const POLICIES: { [name: string]: number } = {
+  "condition-vendor-identifier": ALWAYS,
+  "condition-class-identifier": ALWAYS,
+  "condition-device-identifier": ALWAYS,
+  "condition-image-match": ALWAYS,
+  "condition-component-slot": REP_RECORD_ON_SUCCESS | REP_SYSINFO_ON_SUCCESS,
+};
+
+function numbers(names: Names): Map<string, number> {
+  return new Map(Object.entries(names).map(([code, name]) => [name, Number(code)]));
+}
+
+const COMMAND = numbers(COMMANDS);
+const PARAMETER = numbers(PARAMETERS);
+const ELEMENT = numbers(MANIFEST);
+const TEXT = numbers(TEXTS);
+const COMPONENT_TEXT = numbers(COMPONENT_TEXTS);
+
+function number(table: Map<string, number>, name: string): number {
+  const code = table.get(name);
+  if (code === undefined) throw new DescriptionError("", `no number is known for ${JSON.stringify(name)}`);
+  return code;
+}
+
+function vendor(value: VendorValue): Uint8Array {
+  return typeof value === "string" ? parseUuid(value) : vendorUuid(value.domain);
+}
+
+function classOf(value: ClassValue): Uint8Array {
+  return typeof value === "string" ? parseUuid(value) : classUuid(vendorUuid(value.domain), value.name);
+}
+
+function digest(algorithm: HashName, bytes: Uint8Array): Encodable {
+  return [HASHES[algorithm].id, HASHES[algorithm].hash(bytes)];
+}
+
+function digestParameter(value: DigestValue, path: string): Uint8Array {
+  const algorithm = value.algorithm ?? "sha-256";
+  if (!("hex" in value)) throw new DescriptionError(path, "a file or payload is named: resolve() has to hash it first");
+  const bytes = fromHex(value.hex);
+  if (bytes.length !== HASHES[algorithm].length)
+    throw new DescriptionError(path, `a ${algorithm} digest has ${HASHES[algorithm].length} bytes, not ${bytes.length}`);
+  return cbor([HASHES[algorithm].id, bytes]);
+}
+
+function parameters(value: Parameters, path: string): Encodable {
+  const out = new Map<Encodable, Encodable>();
+  for (const [name, v] of Object.entries(value) as [keyof Parameters, never][]) {
+    const at = `${path}/${name}`;
+    if (name === "image") throw new DescriptionError(at, "a file or payload is named: resolve() has to hash it first");
+    const code = number(PARAMETER, name);
+    if (code === PARAM_VENDOR_IDENTIFIER) out.set(code, vendor(v));
+    else if (code === PARAM_CLASS_IDENTIFIER) out.set(code, classOf(v));
+    else if (code === PARAM_DEVICE_IDENTIFIER) out.set(code, parseUuid(v));
+    else if (code === PARAM_IMAGE_DIGEST) out.set(code, digestParameter(v, at));
+    else if (name === "content" || name === "invoke-args" || name === "fetch-args") out.set(code, toBytes(v, at));
+    else out.set(code, v);
+  }
+  return out;
+}
+
+function argument(code: number, value: unknown, path: string): Encodable {
+  if (code === DIR_OVERRIDE_PARAMETERS) return parameters(value as Parameters, path);
+  if (code === DIR_RUN_SEQUENCE) return sequence(value as Command[], path);
+  if (code === DIR_TRY_EACH) {
+    const alternatives = value as (Command[] | null)[];
+    return alternatives.map((a, i) => (a === null ? null : sequence(a, `${path}/${i}`)));
+  }
+  if (code === DIR_SET_COMPONENT_INDEX) return value as Encodable;
+  return value as number;
+}
+
+/** A command sequence, encoded. */
+function sequence(commands: readonly Command[], path: string): Uint8Array {
+  const out: Encodable[] = [];
+  for (const [i, command] of commands.entries()) {
+    if (typeof command === "string") out.push(number(COMMAND, command), POLICIES[command] ?? REP_RECORD_ON_FAILURE);
+    else
+      for (const [name, value] of Object.entries(command)) {
+        const code = number(COMMAND, name);
+        out.push(code, argument(code, value, `${path}/${i}/${name}`));
+      }
+  }
+  return cbor(out);
+}
+
+function text(value: { [language: string]: TextValue }, components: Uint8Array[][]): Uint8Array {
+  const languages = new Map<Encodable, Encodable>();
+  for (const [language, entry] of Object.entries(value)) {
+    const out = new Map<Encodable, Encodable>();
+    for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(number(TEXT, name), v);
+    for (const [i, { component, ...texts }] of (entry.components ?? []).entries()) {
+      const id = components[component];
+      if (!id) throw new DescriptionError(`/text/${language}/components/${i}`, `there is no component ${component}`);
+      out.set(id, new Map(Object.entries(texts).map(([name, v]) => [number(COMPONENT_TEXT, name), v])));
+    }
+    languages.set(language, out);
+  }
+  return cbor(languages);
+}
+
+/**
+ * Makes the unsigned envelope of a description: tag 107, a wrapper that holds the manifest's digest, the manifest, severed elements and
+ * integrated payloads. Files must have been resolved (see resolve.ts). The result is read again with peek() before it is returned.
+ * Throws DescriptionError, or the refusal of peek().
+ */
+export function encode(description: Description): Uint8Array {
+  const d = validate(description);
+  const algorithm = d.digest ?? "sha-256";
+  const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
+  const common = new Map<Encodable, Encodable>([[COM_COMPONENTS, components]]);
+  if (d["shared-sequence"]) common.set(COM_SHARED_SEQUENCE, sequence(d["shared-sequence"], "/shared-sequence"));
+  const sequenceNumber = BigInt(d.sequence);
+  if (sequenceNumber >= 2n ** 64n) throw new DescriptionError("/sequence", "a sequence number has 64 bits");
+  const manifest = new Map<Encodable, Encodable>([
+    [MAN_VERSION, 1],
+    [MAN_SEQUENCE_NUMBER, sequenceNumber],
+    [MAN_COMMON, cbor(common)],
+  ]);
+  if (d["reference-uri"] !== undefined) manifest.set(MAN_REFERENCE_URI, d["reference-uri"]);
+
+  const severed = new Map<number, Uint8Array>();
+  const place = (name: SectionName | "text", content: Uint8Array) => {
+    const key = number(ELEMENT, name);
+    if (d.sever?.some((s) => s === name)) {
+      severed.set(key, content);
+      // the digest covers the byte string with its head (M37 §8.3)
+      manifest.set(key, digest(algorithm, cbor(content)));
+    } else manifest.set(key, content);
+  };
+  for (const name of SECTIONS) {
+    const commands = d[name];
+    if (commands) place(name, sequence(commands, `/${name}`));
+  }
+  if (d.text) place("text", text(d.text, components));
+  for (const name of d.sever ?? []) if (!d[name]) throw new DescriptionError("/sever", `there is no ${name} to sever`);
+
+  const content = cbor(manifest);
+  const parts: Parts = {
+    digest: cbor(digest(algorithm, cbor(content))),
+    blocks: [],
+    manifest: content,
+    severed,
+    payloads: new Map(Object.entries(d.payloads ?? {}).map(([uri, value]) => [uri, toBytes(value, `/payloads/${uri}`)])),
+  };
+  const envelope = writeEnvelope(parts);
+  peek(envelope);
+  return envelope;
+}

@@ -1,0 +1,102 @@
+// Files of a description → octets, digests and sizes. How a file is read is the caller's: this package does no I/O.
+
+import { toBytes, toHex } from "../bytes.js";
+import { HASHES } from "../hash.js";
+import {
+  type BytesValue,
+  type Command,
+  type Description,
+  DescriptionError,
+  type DigestValue,
+  type HashName,
+  type Parameters,
+  validate,
+} from "./manifest.js";
+
+export interface Digested {
+  digest: Uint8Array;
+  /** Bytes. */
+  size: number;
+}
+
+/** What resolve() needs of a file system. `hash` must take files of any size; `read` is for what goes into the envelope. */
+export interface Files {
+  hash(path: string, algorithm: HashName): Promise<Digested>;
+  read(path: string): Promise<Uint8Array>;
+}
+
+/** A copy of a description in which no file is named any more: digests and sizes are those of the content. */
+export async function resolve(description: unknown, files: Files): Promise<Description> {
+  const d = validate(description);
+
+  async function octets(value: BytesValue): Promise<BytesValue> {
+    return typeof value === "object" && "file" in value ? files.read(value.file) : value;
+  }
+
+  const read: [string, BytesValue][] = [];
+  for (const [uri, value] of Object.entries(d.payloads ?? {})) read.push([uri, await octets(value)]);
+  // a URI may be "__proto__"
+  const payloads: { [uri: string]: BytesValue } = Object.fromEntries(read);
+
+  async function digested(ref: { file: string } | { payload: string }, algorithm: HashName): Promise<Digested> {
+    if ("file" in ref) return files.hash(ref.file, algorithm);
+    const payload = Object.hasOwn(payloads, ref.payload) ? payloads[ref.payload] : undefined;
+    if (payload === undefined) throw new DescriptionError("/payloads", `there is no payload ${JSON.stringify(ref.payload)}`);
+    const bytes = toBytes(payload);
+    return { digest: HASHES[algorithm].hash(bytes), size: bytes.length };
+  }
+
+  async function parameters(value: Parameters): Promise<Parameters> {
+    const { image, ...out } = value;
+    if (image) {
+      const algorithm = image.algorithm ?? "sha-256";
+      const { digest, size } = await digested(image, algorithm);
+      out["image-digest"] = { algorithm, hex: toHex(digest) };
+      out["image-size"] = size;
+    }
+    const given: DigestValue | undefined = value["image-digest"];
+    if (given && !("hex" in given)) {
+      const algorithm = given.algorithm ?? "sha-256";
+      out["image-digest"] = { algorithm, hex: toHex((await digested(given, algorithm)).digest) };
+    }
+    for (const name of ["content", "invoke-args", "fetch-args"] as const) {
+      const v = out[name];
+      if (v !== undefined) out[name] = await octets(v);
+    }
+    return out;
+  }
+
+  async function command(c: Command): Promise<Command> {
+    if (typeof c === "string") return c;
+    if ("directive-override-parameters" in c)
+      return { "directive-override-parameters": await parameters(c["directive-override-parameters"]) };
+    if ("directive-run-sequence" in c) return { "directive-run-sequence": await sequence(c["directive-run-sequence"]) };
+    if ("directive-try-each" in c) {
+      const alternatives: (Command[] | null)[] = [];
+      for (const a of c["directive-try-each"]) alternatives.push(a === null ? null : await sequence(a));
+      return { "directive-try-each": alternatives };
+    }
+    return c;
+  }
+
+  async function sequence(commands: readonly Command[]): Promise<Command[]> {
+    const out: Command[] = [];
+    for (const c of commands) out.push(await command(c));
+    return out;
+  }
+
+  const out: Description = { ...d };
+  if (d.payloads) out.payloads = payloads;
+  for (const name of ["shared-sequence", "validate", "load", "invoke", "payload-fetch", "install"] as const) {
+    const commands = d[name];
+    if (commands) out[name] = await sequence(commands);
+  }
+  const components: BytesValue[][] = [];
+  for (const id of d.components) {
+    const parts: BytesValue[] = [];
+    for (const part of id) parts.push(await octets(part));
+    components.push(parts);
+  }
+  out.components = components;
+  return out;
+}

@@ -1,0 +1,75 @@
+// An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
+// covers is ever encoded again.
+
+import { peek } from "@firmseal/verifier/peek";
+import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
+import { decodeItem } from "@firmseal/verifier/tools";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Encodable, encode, encodeBytesMap } from "../cbor.js";
+
+/** The contents of an envelope's byte strings. */
+export interface Parts {
+  /** Encoded SUIT_Digest of the manifest. */
+  digest: Uint8Array;
+  /** Encoded COSE messages. */
+  blocks: Uint8Array[];
+  manifest: Uint8Array;
+  severed: Map<number, Uint8Array>;
+  payloads: Map<string, Uint8Array>;
+}
+
+/** Writes the envelope: tag 107, keys in order, so that the wrapper comes before the manifest. */
+export function writeEnvelope(parts: Parts): Uint8Array {
+  return encodeBytesMap(
+    TAG_ENVELOPE,
+    new Map<Encodable, Uint8Array>([
+      [ENV_AUTHENTICATION_WRAPPER, encode([parts.digest, ...parts.blocks])],
+      [ENV_MANIFEST, parts.manifest],
+      ...parts.severed,
+      ...parts.payloads,
+    ]),
+  );
+}
+
+/**
+ * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by peek(), whose refusals are thrown. An envelope without a wrapper gets
+ * one: the SHA-256 digest of its manifest and no signature.
+ */
+export function readEnvelope(bytes: Uint8Array): Parts {
+  const { envelope } = peek(bytes);
+  const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
+  const manifest = cut(envelope.body.inside);
+  const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
+  const [digest, ...blocks] = wrapped.map(({ body, end }) => bytes.slice(body, end));
+  return {
+    digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
+    blocks,
+    manifest,
+    severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),
+    // views: only they are large
+    payloads: new Map(envelope.payloads.map((p) => [p.uri, bytes.subarray(p.content.at, p.content.at + p.content.n)])),
+  };
+}
+
+/**
+ * The envelope without the severable elements `keys` (numbers of the specification), or without any, and without the payloads that only
+ * those fetch: an envelope must not carry what nothing in it vouches for. Signatures stay valid.
+ */
+export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
+  const parts = readEnvelope(bytes);
+  for (const key of [...parts.severed.keys()]) if (!keys || keys.includes(key)) parts.severed.delete(key);
+  const { uris } = peek(writeEnvelope({ ...parts, payloads: new Map() })).structure;
+  for (const uri of [...parts.payloads.keys()]) if (!uris.includes(uri)) parts.payloads.delete(uri);
+  return writeEnvelope(parts);
+}
+
+/** The envelope with the severed elements and payloads that `from`, another form of it, still has. Refused where a digest does not match. */
+export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
+  const parts = readEnvelope(bytes);
+  const whole = readEnvelope(from);
+  for (const [key, content] of whole.severed) parts.severed.set(key, content);
+  for (const [uri, content] of whole.payloads) if (!parts.payloads.has(uri)) parts.payloads.set(uri, content);
+  const out = writeEnvelope(parts);
+  peek(out);
+  return out;
+}

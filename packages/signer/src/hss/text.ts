@@ -1,0 +1,31 @@
+// Parameters of HSS/LMS as people write them.
+
+import { KeyError } from "../key/key.js";
+import type { Height, HssParams, Width } from "./params.js";
+
+const HEIGHTS: readonly number[] = [5, 10, 15, 20, 25];
+const WIDTHS: readonly number[] = [1, 2, 4, 8];
+
+/**
+ * Parameters from their text: `HEIGHT/WIDTH` for each level from the top, with commas; `n24:` before them stands for SHA-256/192, `n32:` or
+ * nothing for SHA-256. `15/4`; `n24:10/4,10/8`. Throws KeyError `format`.
+ */
+export function parseHss(text: string): HssParams {
+  const found = /^(?:n(32|24):)?(\d{1,2}\/\d(?:,\d{1,2}\/\d)*)$/.exec(text);
+  if (!found)
+    throw new KeyError("format", "the levels of HSS/LMS are written HEIGHT/WIDTH, from the top, with commas: 15/4 or n24:10/4,10/8");
+  const levels = (found[2] as string).split(",").map((one) => {
+    const [height, width] = one.split("/").map(Number) as [number, number];
+    if (!HEIGHTS.includes(height)) throw new KeyError("format", `a tree of HSS/LMS is 5, 10, 15, 20 or 25 high, not ${height}`);
+    if (!WIDTHS.includes(width)) throw new KeyError("format", `the digits of HSS/LMS are 1, 2, 4 or 8 bits wide, not ${width}`);
+    return { height: height as Height, width: width as Width };
+  });
+  // RFC 8554 §6: L is at most 8
+  if (levels.length > 8) throw new KeyError("format", `HSS/LMS has at most 8 levels, not ${levels.length}`);
+  return { n: found[1] === "24" ? 24 : 32, levels };
+}
+
+/** The one text of parameters that parseHss() reads. */
+export function formatHss({ n, levels }: HssParams): string {
+  return `n${n}:${levels.map(({ height, width }) => `${height}/${width}`).join(",")}`;
+}

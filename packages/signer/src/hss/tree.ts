@@ -1,0 +1,248 @@
+// One LMS tree and its one-time keys (RFC 8554 §4, §5), as a function of I and SEED (appendix A). Nothing here remembers which leaf has
+// signed: that is the duty of whoever calls.
+
+import { digestInto, single, wordsInto } from "./hash.js";
+import { chainsOf, checksumShift, type Height, leafCost, lmsType, otsType, type Width } from "./params.js";
+
+/** What a tree is made from. `id`: I, 16 bytes, public; `seed`: n bytes, secret. */
+export interface LmsTree {
+  readonly n: 32 | 24;
+  readonly height: Height;
+  readonly width: Width;
+  readonly id: Uint8Array;
+  readonly seed: Uint8Array;
+}
+
+// RFC 8554 §7.1
+const D_PBLC = 0x8080;
+const D_MESG = 0x8181;
+const D_LEAF = 0x8282;
+const D_INTR = 0x8383;
+// In the place of the number of a chain, which ends below 2^9: what else follows from a tree's SEED. Numbers as in the reference
+// implementation of RFC 8554, so that a stack is the same wherever its SEED and I are given.
+const S_RANDOMIZER = 0xfffd;
+const S_CHILD_SEED = 0xfffe;
+const S_CHILD_ID = 0xffff;
+
+const block = new Int32Array(16);
+const state = new Int32Array(8);
+
+/** I, q and the padding of a block that holds n bytes behind them: 23 + n in all, at most 55, so one block. */
+function startBlock(tree: LmsTree, q: number): void {
+  const { id, n } = tree;
+  block.fill(0);
+  for (let k = 0; k < 4; k++) block[k] = wordAt(id, 4 * k);
+  block[4] = q;
+  block[15] = 8 * (23 + n);
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+}
+
+/** state = H(I ‖ q ‖ i ‖ j ‖ the first n bytes of state): j stands in byte 22, so what follows lies one byte off the borders of words. */
+function step(n: number, i: number, j: number): void {
+  const last = n >> 2;
+  block[5] = (i << 16) | (j << 8) | ((state[0] as number) >>> 24);
+  for (let k = 1; k < last; k++) block[5 + k] = ((state[k - 1] as number) << 8) | ((state[k] as number) >>> 24);
+  block[5 + last] = ((state[last - 1] as number) << 8) | 0x80;
+  single(state, block);
+}
+
+/** state = H(I ‖ q ‖ i ‖ 0xff ‖ SEED): x_q[i] of appendix A. startBlock() has been there. */
+function secretOf(tree: LmsTree, i: number): void {
+  for (let k = 0; k < tree.n; k += 4) state[k >> 2] = wordAt(tree.seed, k);
+  step(tree.n, i, 0xff);
+}
+
+/** I, `number` and D before what is hashed with them, with room for `length` bytes more. */
+function prefixed(tree: LmsTree, number: number, d: number, length: number): Uint8Array {
+  const out = new Uint8Array(22 + length);
+  const view = new DataView(out.buffer);
+  out.set(tree.id);
+  view.setUint32(16, number);
+  view.setUint16(20, d);
+  return out;
+}
+
+function hashOf(input: Uint8Array, n: number): Uint8Array {
+  const out = new Uint8Array(n);
+  digestInto(input, input.length, out, 0, n);
+  return out;
+}
+
+/** The leaf T[2^h + q]: the hash of the public key of its one-time key (RFC 8554 §4.3, §5.3). */
+function leafInto(tree: LmsTree, q: number, out: Uint8Array, at: number): void {
+  const { n, width } = tree;
+  const p = chainsOf(n, width);
+  const top = 2 ** width - 1;
+  const ends = prefixed(tree, q, D_PBLC, p * n);
+  startBlock(tree, q);
+  for (let i = 0; i < p; i++) {
+    secretOf(tree, i);
+    for (let j = 0; j < top; j++) step(n, i, j);
+    wordsInto(state, ends, 22 + i * n, n);
+  }
+  const leaf = prefixed(tree, 2 ** tree.height + q, D_LEAF, n);
+  digestInto(ends, ends.length, leaf, 22, n);
+  digestInto(leaf, leaf.length, out, at, n);
+}
+
+/** The nodes above `nodes`, half as many. The first of `nodes` has the number `first`. */
+function above(tree: LmsTree, nodes: Uint8Array, first: number): Uint8Array {
+  const { n } = tree;
+  const count = nodes.length / n / 2;
+  const out = new Uint8Array(count * n);
+  const input = prefixed(tree, 0, D_INTR, 2 * n);
+  const view = new DataView(input.buffer);
+  for (let i = 0; i < count; i++) {
+    view.setUint32(16, first / 2 + i);
+    input.set(nodes.subarray(2 * i * n, 2 * (i + 1) * n), 22);
+    digestInto(input, input.length, out, i * n, n);
+  }
+  return out;
+}
+
+/** The nodes from `nodes` up to the one that is alone, each row with those of its height. */
+function rowsAbove(tree: LmsTree, nodes: Uint8Array, first: number): Uint8Array[] {
+  const rows = [nodes];
+  for (let row = nodes; row.length > tree.n; first /= 2) {
+    row = above(tree, row, first);
+    rows.push(row);
+  }
+  return rows;
+}
+
+function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
+  const out = new Uint8Array(count * tree.n);
+  for (let i = 0; i < count; i++) leafInto(tree, from + i, out, i * tree.n);
+  return out;
+}
+
+/**
+ * At which height the nodes of a tree are kept, the "floor". What is below is worked out again for each signature: at most 2^20 hashes, but
+ * 2^21 for a tree of height 25 and width 8, so that there are at most 2^18 nodes to keep. Trees up to height 12 are kept whole.
+ */
+export function floorHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
+  const affordable = Math.floor(Math.log2(2 ** 20 / leafCost(n, width)));
+  return Math.max(0, height - 18, Math.min(height - 12, affordable));
+}
+
+/** How many nodes a tree's floor has. */
+export function floorSize(tree: Pick<LmsTree, "n" | "height" | "width">): number {
+  return 2 ** (tree.height - floorHeight(tree));
+}
+
+/**
+ * The nodes of a tree's floor from `from` up to before `to`, n bytes each. This is the work of making a key; any part of it can be done
+ * anywhere.
+ */
+export function floorNodes(tree: LmsTree, from: number, to: number): Uint8Array {
+  const low = floorHeight(tree);
+  const out = new Uint8Array((to - from) * tree.n);
+  for (let i = from; i < to; i++) out.set(subtree(tree, low, i).at(-1) as Uint8Array, (i - from) * tree.n);
+  return out;
+}
+
+/** The rows of the subtree under floor node `index`, leaves first. */
+function subtree(tree: LmsTree, low: number, index: number): Uint8Array[] {
+  const count = 2 ** low;
+  return rowsAbove(tree, leaves(tree, index * count, count), 2 ** tree.height + index * count);
+}
+
+/** T[1] of a tree whose whole floor is given: n bytes. */
+export function rootOf(tree: LmsTree, floor: Uint8Array): Uint8Array {
+  return rowsAbove(tree, floor, floor.length / tree.n).at(-1) as Uint8Array;
+}
+
+/** The public key of a tree (RFC 8554 §5.3): 24 + n bytes, LMS type, LM-OTS type, I, T[1]. */
+export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
+  const out = new Uint8Array(24 + tree.n);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, lmsType(tree.n, tree.height));
+  view.setUint32(4, otsType(tree.n, tree.width));
+  out.set(tree.id, 8);
+  out.set(root, 24);
+  return out;
+}
+
+/** The tree below leaf `q`, a function of the tree above it: who has the top one has all of them. */
+export function childTree(tree: LmsTree, q: number, level: { height: Height; width: Width }): LmsTree {
+  const { n } = tree;
+  const derive = (i: number, length: number) => {
+    const out = new Uint8Array(length);
+    startBlock(tree, q);
+    secretOf(tree, i);
+    wordsInto(state, out, 0, length);
+    return out;
+  };
+  return { n, ...level, seed: derive(S_CHILD_SEED, n), id: derive(S_CHILD_ID, 16) };
+}
+
+/**
+ * C of a one-time signature. Of the leaf and the message, so that the same message on the same leaf gives the same bytes (the public key of
+ * a lower tree is signed again and again), and of SEED, so that nobody knows it before the signature is out.
+ */
+function randomizer(tree: LmsTree, q: number, message: Uint8Array): Uint8Array {
+  const { n } = tree;
+  const input = prefixed(tree, q, S_RANDOMIZER, 1 + n + 32);
+  input[22] = 0xff;
+  input.set(tree.seed, 23);
+  digestInto(message, message.length, input, 23 + n, 32);
+  const out = hashOf(input, n);
+  input.fill(0);
+  return out;
+}
+
+/** The digits of the hash and of its checksum (RFC 8554 §4.4, §4.5), `width` bits each; none crosses a byte. The sum is below 2^14. */
+function digitsOf(tree: LmsTree, hash: Uint8Array): number[] {
+  const { n, width } = tree;
+  const top = 2 ** width - 1;
+  const digit = (b: Uint8Array, i: number) => ((b[(i * width) >> 3] as number) >> (8 - width - ((i * width) & 7))) & top;
+  const digits = Array.from({ length: (8 * n) / width }, (_, i) => digit(hash, i));
+  const checksum = digits.reduce((sum, d) => sum + top - d, 0) << checksumShift(n, width);
+  const shifted = Uint8Array.of(checksum >> 8, checksum);
+  return [...digits, ...Array.from({ length: chainsOf(n, width) - digits.length }, (_, i) => digit(shifted, i))];
+}
+
+/**
+ * The signature of `message` with leaf `q` (RFC 8554 §4.5, §5.4.1): 12 + n (1 + p + h) bytes. The same arguments give the same bytes.
+ * **Never to be called with another message for the same leaf**: two such signatures let others forge.
+ */
+export function lmsSign(tree: LmsTree, floor: Uint8Array, q: number, message: Uint8Array): Uint8Array {
+  const { n, height, width } = tree;
+  if (!Number.isInteger(q) || q < 0 || q >= 2 ** height) throw new RangeError("no such leaf");
+  if (floor.length !== floorSize(tree) * n) throw new RangeError("not the floor of this tree");
+  const p = chainsOf(n, width);
+  const out = new Uint8Array(12 + n * (1 + p + height));
+  const view = new DataView(out.buffer);
+  view.setUint32(0, q);
+  view.setUint32(4, otsType(n, width));
+  const c = randomizer(tree, q, message);
+  out.set(c, 8);
+  const input = prefixed(tree, q, D_MESG, n + message.length);
+  input.set(c, 22);
+  input.set(message, 22 + n);
+  const digits = digitsOf(tree, hashOf(input, n));
+  startBlock(tree, q);
+  for (let i = 0; i < p; i++) {
+    secretOf(tree, i);
+    for (let j = 0; j < (digits[i] as number); j++) step(n, i, j);
+    wordsInto(state, out, 8 + n + i * n, n);
+  }
+  let at = 8 + n * (1 + p);
+  view.setUint32(at, lmsType(n, height));
+  at += 4;
+  // the path: the node beside each one on the way to the root
+  const low = floorHeight(tree);
+  const lower = subtree(tree, low, q >> low);
+  const rows = [...lower.slice(0, -1), ...rowsAbove(tree, floor, floor.length / n)];
+  for (let row = 0; row < height; row++) {
+    // rows below the floor hold one subtree's nodes, those from the floor on all of the tree's
+    const index = row < low ? (q >> row) & (2 ** (low - row) - 1) : q >> row;
+    const beside = (index ^ 1) * n;
+    out.set((rows[row] as Uint8Array).subarray(beside, beside + n), at);
+    at += n;
+  }
+  return out;
+}

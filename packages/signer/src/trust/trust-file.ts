@@ -1,0 +1,277 @@
+// Trust files (docs/guides/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
+// stand in one place; its refusals are thrown.
+
+import {
+  type Alg,
+  type Bytes,
+  ed25519,
+  errors,
+  es256,
+  type Host,
+  hsslms,
+  type Trust,
+  type TrustAnchor,
+  type TrustStore,
+} from "@firmseal/verifier";
+import { type Claim, concerns } from "@firmseal/verifier/cose";
+import { decimal } from "@firmseal/verifier/number";
+import { HEADER_ALG, HEADER_KID, TAG_SIGN } from "@firmseal/verifier/spec";
+import {
+  ANCHOR_ALG,
+  ANCHOR_CLASS,
+  ANCHOR_KEY_BYTES,
+  ANCHOR_KID,
+  ANCHOR_ROLES,
+  ANCHOR_SINCE,
+  ANCHOR_UNTIL,
+  ANCHOR_VENDOR,
+  FILE_ANCHORS,
+  FILE_NAME,
+  FILE_SEQUENCE,
+  FILE_THRESHOLDS,
+  FILE_VERSION,
+  ROLE_DEBUG,
+  ROLE_RECOVERY,
+  ROLE_RELEASE,
+  ROLE_ROOT,
+  TRUST_CONTEXT,
+} from "@firmseal/verifier/spec/trust";
+import { decodeItem, type Item, refuse, sameKey } from "@firmseal/verifier/tools";
+import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
+import { equalBytes } from "../bytes.js";
+import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
+import { checkText } from "../description/manifest.js";
+import { AlreadySigned } from "../envelope/sign.js";
+import { coseAlg, foreignSigner, type KeyAlg, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
+
+export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
+
+export type RoleName = keyof typeof ROLES;
+
+/** What verifies signatures on devices. */
+const OWN: { readonly [alg in KeyAlg]?: Alg } = { ed25519, es256, hsslms };
+const KEY_ALGS = Object.keys(OWN) as KeyAlg[];
+/** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
+const ALGS: Alg[] = Object.values(OWN);
+
+/** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
+export interface TrustEntry {
+  readonly key: PublicKey;
+  readonly roles: readonly RoleName[];
+  readonly vendor?: Uint8Array;
+  readonly class?: Uint8Array;
+  readonly since?: bigint;
+  readonly until?: bigint;
+}
+
+/** What a trust file says. `name`: the line of products, 1 to 64 bytes of UTF-8. `thresholds`: how many keys of a role must have signed. */
+export interface TrustDescription {
+  readonly name: string;
+  readonly sequence: bigint;
+  readonly anchors: readonly TrustEntry[];
+  readonly thresholds: { readonly [role in RoleName]?: number };
+}
+
+/** A trust file, signed or not. `claims`: its signatures, none of them verified. */
+export interface TrustFile {
+  readonly store: TrustStore;
+  readonly claims: readonly Claim[];
+}
+
+/** A signature by a key that is a root neither in the file nor in the one before would never count. */
+export class NotRoot extends Error {
+  override readonly name = "NotRoot";
+  constructor(readonly key: PublicKey) {
+    super("this key is no root of the trust file");
+  }
+}
+
+const context = new TextEncoder().encode(TRUST_CONTEXT);
+
+function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
+  const { key, roles, vendor, since, until } = entry;
+  const out = new Map<Encodable, Encodable>([
+    [ANCHOR_ALG, coseAlg(key.alg)],
+    [ANCHOR_KEY_BYTES, key.key],
+    [ANCHOR_ROLES, roles.map((role) => ROLES[role]).sort((a, b) => a - b)],
+  ]);
+  if (key.kid) out.set(ANCHOR_KID, key.kid);
+  if (vendor) out.set(ANCHOR_VENDOR, vendor);
+  if (entry.class) out.set(ANCHOR_CLASS, entry.class);
+  if (since !== undefined) out.set(ANCHOR_SINCE, since);
+  if (until !== undefined) out.set(ANCHOR_UNTIL, until);
+  return out;
+}
+
+/** Whoever signs for A signs for -A, and for one LMS tree at another level: both would count as two. */
+function checkTwins(anchors: readonly TrustEntry[]): void {
+  const keys = anchors.map(({ key }) => key.key);
+  if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !equalBytes(a, b))))
+    throw new KeyError("several", "two keys of the list have the same private key");
+}
+
+/** A key that devices have no algorithm for counts for nothing there, and must not look as if it did. */
+function checkAlgs(anchors: readonly TrustEntry[]): void {
+  const other = anchors.find(({ key }) => !KEY_ALGS.includes(key.alg));
+  if (other) throw new KeyError("unsupported", `no device verifies ${other.key.alg}, and a trust file is for devices`);
+}
+
+/**
+ * A trust file without signatures, which no device takes yet. Throws the refusals of the verifier for a list that breaks the rules
+ * (TRUST_…), DescriptionError for a name that is no text, KeyError `several` for two keys that one secret signs for, and `unsupported` for one of ML-DSA.
+ */
+export function encodeTrust(d: TrustDescription): Uint8Array {
+  checkText(d.name, "/name");
+  checkAlgs(d.anchors);
+  checkTwins(d.anchors);
+  const thresholds = Object.entries(d.thresholds).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number]);
+  const payload = cbor(
+    new Map<Encodable, Encodable>([
+      [FILE_VERSION, 1],
+      [FILE_SEQUENCE, d.sequence],
+      [FILE_ANCHORS, d.anchors.map(entryOf)],
+      [FILE_THRESHOLDS, new Map(thresholds)],
+      [FILE_NAME, d.name],
+    ]),
+  );
+  trustPayload(ALGS, payload);
+  return join(payload, []);
+}
+
+function join(payload: Uint8Array, signatures: readonly Uint8Array[]): Uint8Array {
+  const empty = cbor(new Tagged(TAG_SIGN, [new Uint8Array(), new Map(), payload, []]));
+  // the signatures as they came: nothing that was received is encoded again. At most 8, so their number stands in the head
+  return Uint8Array.from([...empty.subarray(0, -1), 0x80 + signatures.length, ...signatures.flatMap((s) => [...s])]);
+}
+
+/** A file taken apart. Headers of the body are refused: this tool writes none, and each signature would be over them. */
+function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
+  // the head first, which is two bytes in its only form: what is another file is refused for that, whatever follows
+  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) refuse(errors.TRUST_NONE, 0);
+  const [message] = decodeItem(bytes).items as [Item];
+  const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
+  if (message.kind !== "array" || message.value !== 4) refuse(errors.CBOR_TYPE, message.at);
+  for (const [item, kind] of [
+    [head, "bytes"],
+    [unprotected, "map"],
+    [payload, "bytes"],
+    [signatures, "array"],
+  ] as const)
+    if (item.kind !== kind) refuse(errors.CBOR_TYPE, item.at);
+  if (head.value > 0 || unprotected.value > 0) refuse(errors.TRUST_NONE, message.at);
+  if (signatures.value > 8) refuse(errors.SIGNATURE_COUNT, signatures.at);
+  return { payload: bytes.slice(payload.body, payload.end), signatures: signatures.items.map(({ at, end }) => bytes.slice(at, end)) };
+}
+
+/** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
+export function readTrust(bytes: Uint8Array): TrustFile {
+  const { payload, signatures } = split(bytes);
+  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), claims: [] } : readSigned(ALGS, bytes);
+}
+
+/** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
+export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
+  return trustFile(ALGS, bytes, before, host);
+}
+
+/** The names of an anchor's roles. */
+export function roleNames(anchor: TrustAnchor): RoleName[] {
+  return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
+}
+
+/** The key of an anchor; undefined where this tool has not got its algorithm. Throws KeyError where it has, and the key is none. */
+export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
+  const alg = KEY_ALGS.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
+  return alg && publicKey(alg, Uint8Array.from(anchor.key), anchor.kid && Uint8Array.from(anchor.kid));
+}
+
+/** What a file says, to make the next one of it. Throws KeyError `unsupported` for a key of an algorithm that this tool has not got. */
+export function describeTrust(store: TrustStore): TrustDescription {
+  const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});
+  const thresholds: { [role in RoleName]?: number } = {};
+  for (const name of Object.keys(ROLES) as RoleName[]) {
+    const n = store.thresholds[ROLES[name]];
+    if (n) thresholds[name] = n;
+  }
+  return {
+    name: new TextDecoder().decode(Uint8Array.from(store.name)),
+    sequence: BigInt(decimal(store.sequence)),
+    anchors: store.anchors.map((a) => {
+      const key = keyOfAnchor(a);
+      if (!key) throw new KeyError("unsupported", `a key of COSE algorithm ${a.cose} is not known here`);
+      const limits = { ...(a.since && { since: BigInt(decimal(a.since)) }), ...(a.until && { until: BigInt(decimal(a.until)) }) };
+      return { key, roles: roleNames(a), ...uuid(a.vendor, "vendor"), ...uuid(a.class, "class"), ...limits };
+    }),
+    thresholds,
+  };
+}
+
+/** The anchors of a key that is a root in the file or in the one before. Throws NotRoot. */
+function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | undefined): TrustAnchor[] {
+  const all = [store, ...(before ? [before] : [])].flatMap(({ anchors }) => anchors);
+  const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
+  if (found.length === 0) throw new NotRoot(key);
+  return found;
+}
+
+/** The protected bucket of a signature. It names the kid that the file has for the key, and none where two files have two. */
+function bucketOf(alg: number, listed: readonly TrustAnchor[]): Uint8Array {
+  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, alg]]);
+  const kid = listed[0]?.kid;
+  if (kid && listed.every((a) => a.kid && equalBytes(a.kid, kid))) headers.set(HEADER_KID, Uint8Array.from(kid));
+  return cbor(headers);
+}
+
+function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
+  return cbor(["Signature", new Uint8Array(), bucket, context, payload]);
+}
+
+/** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
+export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
+  const { store } = readTrust(bytes);
+  return toBeSigned(Uint8Array.from(store.payload), bucketOf(coseAlg(key.alg), rootAnchors(key, store, before)));
+}
+
+/** Those of `keys` that have signed a file, each once. */
+export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
+  const { claims } = readTrust(bytes);
+  const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
+  return distinct.filter(({ alg, key }) =>
+    claims.some((c) =>
+      ALGS.some((a) => a.ids.includes(coseAlg(alg)) && concerns(c, { alg: a, key }) && a.verify(key, c.message, c.signature, {})),
+    ),
+  );
+}
+
+function keyOfSigner(signer: Signer): PublicKey {
+  const alg = KEY_ALGS.find((name) => coseAlg(name) === signer.alg);
+  if (!alg) throw new KeyError("unsupported", `no verifier for COSE algorithm ${signer.alg}`);
+  return publicKey(alg, signer.publicKey);
+}
+
+/**
+ * Adds a signature of each signer to a trust file. `before`: the trust file before; its roots may sign as well. Throws NotRoot where a key is a
+ * root of neither, AlreadySigned where one has signed before, KeyError `fault` where a signature is not its key's, and SIGNATURE_COUNT above 8.
+ */
+export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: TrustStore): Promise<Uint8Array> {
+  if (signers.length === 0) throw new TypeError("no signer");
+  let out = bytes;
+  for (const signer of signers) {
+    const key = keyOfSigner(signer);
+    const { store } = readTrust(out);
+    const bucket = bucketOf(signer.alg, rootAnchors(key, store, before));
+    if (trustSigners(out, [key]).length > 0) throw new AlreadySigned(signer, "trust file");
+    const { payload, signatures } = split(out);
+    if (signatures.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
+    const signature = await signer.sign(toBeSigned(payload, bucket));
+    out = join(payload, [...signatures, cbor([bucket, new Map(), signature])]);
+    // never let out what nobody can verify
+    if (trustSigners(out, [key]).length === 0) throw new KeyError("fault", "the signature is not one of this key over the trust file");
+  }
+  return out;
+}
+
+/** Adds a signature that was made elsewhere over trustToBeSigned(). Throws as signTrust() does. */
+export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: TrustStore): Promise<Uint8Array> {
+  return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
+}

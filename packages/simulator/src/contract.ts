@@ -1,0 +1,129 @@
+// What a device has to hold, whoever has written it: the same for each storage, asked of a simulated one.
+
+import { createHash } from "node:crypto";
+import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { anchor, errors, type Identity } from "@firmseal/verifier";
+import { bootOn, installOn, type Release, Simulation } from "./engine.js";
+import type { MakeStore, Setup } from "./store.js";
+
+/** One demand. `run` throws an Error that says what does not hold. */
+export interface Demand {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+export interface ContractOptions {
+  /** So many cuts during the recovery from each cut: 8 where left out. All of them take minutes on some storages. */
+  secondCuts?: number;
+}
+
+const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const VENDOR = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
+const CLASS = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
+const bytesOf = (uuid: string) => hex(uuid.replaceAll("-", ""));
+const IDENTITY: Identity = { vendor: [bytesOf(VENDOR)], class: [bytesOf(CLASS)] };
+const SETUP: Setup = { identity: IDENTITY, components: [[hex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
+
+/** Bytes of no meaning, the same each time, so that a failure can be looked at again. */
+function image(seed: number, size: number): Uint8Array {
+  const out = new Uint8Array(size);
+  for (let at = 0; at < size; at += 32)
+    out.set(
+      createHash("sha256")
+        .update(`${seed} ${at}`)
+        .digest()
+        .subarray(0, size - at),
+      at,
+    );
+  return out;
+}
+
+/** A release of one image, signed by the key that `seed` makes; `uri`: from outside. */
+async function release(sequence: number, seed = 1, uri?: string): Promise<Release> {
+  const key = privateKey("ed25519", new Uint8Array(32).fill(seed));
+  const bytes = image(sequence, 5001);
+  const facts = { sequence, vendor: VENDOR, class: CLASS, digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  const description = singleImage(uri === undefined ? { ...facts, uri: "#firmware", payload: bytes } : { ...facts, uri });
+  return {
+    envelope: await sign(encode(description), [signer(key)]),
+    trust: { anchors: [anchor("ed25519", key.key)] },
+    payloads: new Map(uri === undefined ? [] : [[uri, bytes]]),
+  };
+}
+
+function demand(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
+
+/** The number of the refusal that `work` ends with; undefined: it ends well. Anything else that is thrown is passed on. */
+function refusal(work: () => void): number | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (e) {
+    const { code } = e as { code?: unknown };
+    if (typeof code !== "number") throw e;
+    return code;
+  }
+}
+
+function noFaults(make: MakeStore, previous: Release | null, update: Release, secondCuts: number): void {
+  const { faults, faultCount } = new Simulation(make, SETUP, previous, update).run(secondCuts);
+  const [first] = faults;
+  if (!first) return;
+  const why = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
+  throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
+}
+
+/** The demands on the devices whose storage `make` gives. */
+export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
+  /** A device that runs release 7, and what that is. */
+  const installed = async () => {
+    const seven = await release(7);
+    const machine = make(SETUP).power();
+    installOn(machine.start(), seven);
+    const started = machine.start();
+    const what = bootOn(started, SETUP, seven.trust);
+    started.confirm?.();
+    return { seven, what, store: machine.off() };
+  };
+  /** Offers a release to a device that runs release 7: it must refuse with `code`, write nothing, and run what it had. */
+  const refuses = async (offer: Release, code: number) => {
+    const { seven, what, store } = await installed();
+    const machine = store.power();
+    const got = refusal(() => installOn(machine.start(), offer));
+    demand(got === code, `refusal ${code} was expected, and ${got === undefined ? "it was installed" : `${got} came`}`);
+    const after = bootOn(machine.off().power().start(), SETUP, seven.trust);
+    demand(after === what, "something else starts afterwards");
+  };
+  return [
+    {
+      name: "a new device installs a release, starts it, and keeps its number as the floor",
+      async run() {
+        const { store } = await installed();
+        const floor = store.power().start().device.floor();
+        demand(String(floor) === "0,7", `the floor is ${floor}, and not 0,7`);
+      },
+    },
+    { name: "an older release is refused, and what was there starts", run: async () => refuses(await release(6), errors.ROLLBACK) },
+    {
+      name: "a release that another key has signed is refused, and what was there starts",
+      async run() {
+        const { trust } = await release(8);
+        await refuses({ ...(await release(8, 2)), trust }, errors.SIGNATURE_INVALID);
+      },
+    },
+    {
+      name: "the first release: after each cut of the power nothing starts, or all of it",
+      run: async () => noFaults(make, null, await release(7), secondCuts),
+    },
+    {
+      name: "an update from the envelope: after each cut of the power the old release starts, or the new one",
+      run: async () => noFaults(make, await release(7), await release(8), secondCuts),
+    },
+    {
+      name: "an update that is fetched: after each cut of the power the old release starts, or the new one",
+      run: async () => noFaults(make, await release(7), await release(8, 1, "https://example.com/app.bin"), secondCuts),
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+// device/file.ts, on a file system whose power can fail.
+
+import { createHash } from "node:crypto";
+import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
+import { type Disk, FsModel, TEARS } from "../models/fs-model.js";
+import type { Cut, Machine, Setup, Started, Store } from "../store.js";
+
+const FOLDER = "/device";
+
+class FilesMachine implements Machine {
+  private readonly fs: FsModel;
+
+  constructor(private readonly from: FilesStore) {
+    this.fs = new from.Model(from.disk);
+  }
+
+  start(): Started {
+    const device = fileDevice(this.fs, FOLDER);
+    return { device, envelope: device.envelope() };
+  }
+
+  *cuts(): Iterable<Cut> {
+    for (const { disk, ...cut } of this.fs.cuts())
+      yield {
+        ...cut,
+        what: cut.what.replaceAll(`${FOLDER}/`, "").replace(FOLDER, "the folder"),
+        left: () => new FilesStore(disk(), this.from.Model),
+      };
+  }
+
+  cutCount(): number {
+    return this.fs.operations * TEARS.length;
+  }
+
+  sameCourse(from: Store): boolean {
+    return (from as FilesStore).digest() === this.from.digest();
+  }
+
+  off(): Store {
+    return new FilesStore(this.fs.off(), this.from.Model);
+  }
+}
+
+class FilesStore implements Store {
+  private known: string | undefined;
+
+  constructor(
+    readonly disk: Disk,
+    readonly Model: typeof FsModel,
+  ) {}
+
+  /** Equal for equal disks. */
+  digest(): string {
+    if (this.known) return this.known;
+    const hash = createHash("sha256");
+    for (const [path, content] of [...this.disk.files].sort(([a], [b]) => (a < b ? -1 : 1)))
+      hash.update(JSON.stringify([path, content.length])).update(content);
+    this.known = hash.digest("hex");
+    return this.known;
+  }
+
+  power(): Machine {
+    return new FilesMachine(this);
+  }
+}
+
+/** `Model`: the file system. */
+export function filesStore(setup: Setup, Model = FsModel): Store {
+  const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
+  createFileDevice(fs, FOLDER, setup.identity, setup.capacity);
+  return new FilesStore(fs.off(), Model);
+}

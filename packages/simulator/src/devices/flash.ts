@@ -1,0 +1,109 @@
+// Devices on the flash model, and device/flash.ts of the verifier as the first of them.
+
+import { componentName } from "@firmseal/verifier/device/file";
+import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
+import { host } from "../host.js";
+import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "../models/flash-model.js";
+import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
+
+/** A device on a flash: how it is switched on, and what the bytes at an address are for. */
+export interface FlashKind {
+  start(flash: FlashModel): Started;
+  where(address: number): string;
+}
+
+/** Of a single word there is no half. */
+function tearsOf(step: FlashOperation): readonly Tear[] {
+  return step.op === "write" && step.bytes.length === WORD ? TEARS_OF_WORD : TEARS;
+}
+
+const TEARS_OF_WORD = TEARS.filter((tear) => tear !== "words");
+
+class FlashMachine implements Machine {
+  private readonly flash: FlashModel;
+
+  constructor(
+    private readonly kind: FlashKind,
+    pages: Pages,
+  ) {
+    this.flash = new FlashModel(pages);
+  }
+
+  start(): Started {
+    return this.kind.start(this.flash);
+  }
+
+  *cuts(from: Store): Iterable<Cut> {
+    const pages = [...(from as FlashStore).pages];
+    for (const [operation, step] of this.flash.log.entries()) {
+      const what = `${step.op} ${this.kind.where(step.address)}`;
+      for (const tear of tearsOf(step)) yield { operation, what, tear, left: () => new FlashStore(this.kind, applied(pages, step, tear)) };
+      carryOut(pages, step, "whole");
+    }
+  }
+
+  cutCount(): number {
+    return this.flash.log.reduce((n, step) => n + tearsOf(step).length, 0);
+  }
+
+  sameCourse(from: Store): boolean {
+    return this.flash.agrees((from as FlashStore).pages);
+  }
+
+  off(): Store {
+    return new FlashStore(this.kind, this.flash.pages);
+  }
+}
+
+export class FlashStore implements Store {
+  constructor(
+    private readonly kind: FlashKind,
+    readonly pages: Pages,
+  ) {}
+
+  power(): Machine {
+    return new FlashMachine(this.kind, this.pages);
+  }
+}
+
+/** Slot after slot from address 0, then the envelopes, then the two pages for records. */
+export function layoutOf(setup: Setup): FlashLayout {
+  let at = 0;
+  const area = (size: number): [number, number] => {
+    at += 2 * size;
+    return [at - 2 * size, at - size];
+  };
+  return {
+    components: setup.components.map((id) => ({ id, slots: area(setup.capacity), size: setup.capacity })),
+    envelopes: { slots: area(setup.envelope), size: setup.envelope },
+    records: area(setup.pageSize),
+    tries: 3,
+  };
+}
+
+/** device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it comes in RAM and is kept at the end. */
+export function flashStore(setup: Setup, receiving = true): Store {
+  const layout = layoutOf(setup);
+  const areas = [
+    ...layout.components.map((c) => ({ ...c, name: componentName(c.id) })),
+    { ...layout.envelopes, name: "the envelope" },
+    { slots: layout.records, size: setup.pageSize, name: "the records" },
+  ];
+  const where = (address: number) => {
+    for (const { slots, size, name } of areas)
+      for (const [i, slot] of slots.entries()) if (address >= slot && address < slot + size) return slotName(i, name);
+    return "nothing";
+  };
+  const start = (flash: FlashModel): Started => {
+    const device = flashDevice(flash, setup.identity, layout, () => true);
+    const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
+    if (receiving)
+      started.receive = (envelope, trust) => {
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
+        return device.received();
+      };
+    return started;
+  };
+  const pages = (2 * (setup.components.length * setup.capacity + setup.envelope + setup.pageSize)) / setup.pageSize;
+  return new FlashStore({ start, where }, blank(pages, setup.pageSize));
+}

@@ -1,0 +1,162 @@
+// device/memory.ts, as if its slots, its floor and which slot is current outlived a power cut, each change of them whole or not at all.
+
+import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
+import { same as sameBytes } from "@firmseal/verifier/bytes";
+import { componentName } from "@firmseal/verifier/device/file";
+import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
+
+/** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
+type Pieces = readonly (readonly number[])[];
+
+interface State {
+  slots: readonly (readonly [Pieces, Pieces])[];
+  current: readonly number[];
+  sequence: Sequence;
+  envelope: Bytes | null;
+}
+
+/** What an operation leaves of a state, when it got as far as `tear` says. */
+interface Operation {
+  what: string;
+  apply(state: State, tear: Tear): State;
+}
+
+const TEARS = ["nothing", "half", "whole"] as const;
+
+type Tear = (typeof TEARS)[number];
+
+function withSlot(state: State, part: number, slot: number, content: Pieces): State {
+  const pair = [...(state.slots[part] as State["slots"][number])] as [Pieces, Pieces];
+  pair[slot] = content;
+  return { ...state, slots: state.slots.map((s, i) => (i === part ? pair : s)) };
+}
+
+class MemoryMachine implements Machine {
+  private readonly log: Operation[] = [];
+  private readonly erased = new Set<string>();
+  private device: MemoryDevice | undefined;
+
+  constructor(
+    private readonly setup: Setup,
+    private readonly from: State,
+  ) {}
+
+  private state(): State {
+    const { device } = this;
+    if (!device) return this.from;
+    return {
+      slots: device.parts.map((p) => [[[...(p.slots[0] as number[])]], [[...(p.slots[1] as number[])]]] as const),
+      current: device.parts.map((p) => p.current),
+      sequence: device.sequence,
+      envelope: device.envelope,
+    };
+  }
+
+  start(): Started {
+    const { setup } = this;
+    const before = this.state();
+    const device = memoryDevice(setup.identity, [...setup.components], setup.capacity);
+    for (const [i, p] of device.parts.entries()) {
+      p.slots = (before.slots[i] as State["slots"][number]).map((s) => s.flat());
+      p.current = before.current[i] as number;
+    }
+    device.sequence = before.sequence;
+    device.envelope = before.envelope;
+    const { erase, write, persist, read } = device;
+    const target = (id: ComponentId) => {
+      const part = setup.components.findIndex((c) => componentName(c) === componentName(id));
+      return { part, slot: 1 - (device.parts[part]?.current as number) };
+    };
+    const note = (verb: string, id: ComponentId, apply: (state: State, tear: Tear, part: number, slot: number) => State) => {
+      if (!device.installing) return;
+      const { part, slot } = target(id);
+      this.log.push({
+        what: `${verb} ${slotName(slot, componentName(id))}`,
+        apply: (state, tear) => (tear === "nothing" ? state : apply(state, tear, part, slot)),
+      });
+    };
+    device.erase = (id, most) => {
+      const { part, slot } = target(id);
+      // an erase of memory is one step: half of it is nothing
+      note("erase", id, (state, tear) => (tear === "half" ? state : withSlot(state, part, slot, [])));
+      if (device.installing) this.erased.add(`${part} ${slot}`);
+      erase(id, most);
+    };
+    device.write = (id, offset, bytes) => {
+      const kept = Array.from(bytes);
+      note("write", id, (state, tear, part, slot) => {
+        const now = state.slots[part]?.[slot] as Pieces;
+        return withSlot(state, part, slot, [...now, tear === "half" ? kept.slice(0, kept.length / 2) : kept]);
+      });
+      write(id, offset, bytes);
+    };
+    device.read = (id, offset, n, fresh) => {
+      const { part, slot } = target(id);
+      // what is not current is only looked at when this start has emptied it: sameCourse() relies on it
+      if (fresh && device.installing && !this.erased.has(`${part} ${slot}`)) throw new Error("read before it was erased");
+      return read(id, offset, n, fresh);
+    };
+    device.persist = (commit) => {
+      const envelope = device.kept;
+      const parts = commit.written.map((id) => target(id).part);
+      this.log.push({
+        what: "commit",
+        // one step: half of it is nothing
+        apply: (state, tear) =>
+          tear !== "whole"
+            ? state
+            : { ...state, sequence: commit.sequence, envelope, current: state.current.map((c, i) => (parts.includes(i) ? 1 - c : c)) },
+      });
+      persist(commit);
+    };
+    this.device = device;
+    return { device, envelope: device.envelope };
+  }
+
+  *cuts(from: Store): Iterable<Cut> {
+    let { state: now } = from as MemoryStore;
+    for (const [operation, step] of this.log.entries()) {
+      const state = now;
+      for (const tear of TEARS)
+        yield { operation, what: step.what, tear, left: () => new MemoryStore(this.setup, step.apply(state, tear)) };
+      now = step.apply(state, "whole");
+    }
+  }
+
+  cutCount(): number {
+    return this.log.length * TEARS.length;
+  }
+
+  sameCourse(from: Store): boolean {
+    const { state } = from as MemoryStore;
+    const mine = this.from;
+    const same = (a: Pieces = [], b: Pieces = []) => a === b || Buffer.from(a.flat()).equals(Buffer.from(b.flat()));
+    return (
+      sameBytes(state.envelope ?? [], mine.envelope ?? []) &&
+      String(state.sequence) === String(mine.sequence) &&
+      String(state.current) === String(mine.current) &&
+      state.current.every((slot, i) => same(state.slots[i]?.[slot], mine.slots[i]?.[slot]))
+    );
+  }
+
+  off(): Store {
+    return new MemoryStore(this.setup, this.state());
+  }
+}
+
+class MemoryStore implements Store {
+  constructor(
+    private readonly setup: Setup,
+    readonly state: State,
+  ) {}
+
+  power(): Machine {
+    return new MemoryMachine(this.setup, this.state);
+  }
+}
+
+export function memoryStore(setup: Setup): Store {
+  const none = setup.components.map(() => [[], []] as const);
+  return new MemoryStore(setup, { slots: none, current: none.map(() => 0), sequence: [0, 0], envelope: null });
+}

@@ -1,0 +1,30 @@
+// device/storage.ts of the verifier, on the model of Espruino's Storage.
+
+import { storageDevice } from "@firmseal/verifier/device/storage";
+import { host } from "../host.js";
+import { blank, type FlashModel } from "../models/flash-model.js";
+import { powerOn, storageIo } from "../models/storage-model.js";
+import { inPackets, type Setup, type Started, type Store } from "../store.js";
+import { FlashStore } from "./flash.js";
+
+/** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
+const ROOM_FOR = 6;
+
+/** `receiving`: the envelope is streamed into Storage and read from there; otherwise it comes in RAM and is kept at the end. */
+export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
+  const { pageSize } = setup;
+  const start = (flash: FlashModel): Started => {
+    const io = { ...storageIo(powerOn(flash).storage), page: pageSize };
+    const device = storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
+    const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
+    if (receiving)
+      started.receive = (envelope, trust) => {
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
+        return device.received();
+      };
+    return started;
+  };
+  const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
+  const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;
+  return new FlashStore({ start, where }, blank(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
+}

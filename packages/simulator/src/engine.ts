@@ -1,0 +1,230 @@
+// The simulation itself. An update is installed once in peace; then the power is cut at every operation of that, and at every operation of each
+// recovery. After each cut the device is started, and the installation is tried again.
+
+import { createHash } from "node:crypto";
+import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
+import { componentName } from "@firmseal/verifier/device/file";
+import { decimal } from "@firmseal/verifier/number";
+import { host } from "./host.js";
+import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
+import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
+
+/** A release, whom it has to be signed by, and the payloads outside of it. */
+export interface Release {
+  envelope: Uint8Array;
+  trust: Trust;
+  payloads: ReadonlyMap<string, Source | Bytes>;
+}
+
+/** What the simulation cannot begin with: `step` failed with nothing cut. */
+export class Unsimulated extends Error {
+  constructor(
+    readonly step: "previous" | "start" | "update",
+    override readonly cause: unknown,
+  ) {
+    super(`${step} failed without a power cut`);
+  }
+}
+
+const CHUNK = 1024;
+const MAX_FAULTS = 20;
+
+/** Octets that are handed out by the chunk, as flash or a network would. */
+function chunked(bytes: Uint8Array, chunk = CHUNK): Source {
+  return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
+}
+
+/** What is wrong, in a few words: a refusal hides what the device threw. */
+function wordsOf(e: unknown): string {
+  const { cause, message } = e as { cause?: unknown; message?: string };
+  return cause === undefined ? (message ?? String(e)) : wordsOf(cause);
+}
+
+function sha256(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
+  const hash = createHash("sha256");
+  const size = device.size(id, fresh);
+  for (let at = 0; at < size; at += CHUNK) hash.update(Uint8Array.from(device.read(id, at, Math.min(CHUNK, size - at), fresh)));
+  return size === 0 ? "empty" : hash.digest("hex");
+}
+
+/**
+ * Starts what a device has, and says what that is: the release, the image in each component, and what was started with which bytes. Throws
+ * where nothing starts.
+ */
+export function bootOn(started: Started, setup: Setup, trust: Trust): string {
+  const { device, envelope } = started;
+  if (!envelope) throw new Error("nothing is installed");
+  const invoked: string[] = [];
+  const loaded = new Set<string>();
+  const { invoke, erase } = device;
+  device.erase = (id, most) => {
+    loaded.add(componentName(id));
+    erase.call(device, id, most);
+  };
+  device.invoke = (id, args) => {
+    const name = componentName(id);
+    invoked.push(`${name} ${sha256(device, id, loaded.has(name))}`);
+    return invoke.call(device, id, args);
+  };
+  const progress = boot(envelope, trust, device, host);
+  if (progress.next()) progress.next(false);
+  const images = setup.components.map((id) => `${componentName(id)} ${sha256(device, id, false)}`);
+  return JSON.stringify([decimal(progress.manifest.sequence), images, invoked]);
+}
+
+export function installOn(started: Started, release: Release): void {
+  const { device } = started;
+  device.fetch = (uri) => {
+    const payload = release.payloads.get(uri);
+    return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
+  };
+  const envelope = chunked(release.envelope, device.chunk);
+  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, host);
+  if (progress.next()) progress.next(false);
+}
+
+/** Everything that happens from one start on, if the power stays: start, installation, start. */
+interface Course extends Verdict {
+  machine: Machine;
+  floorNow: Sequence;
+}
+
+export class Simulation {
+  private readonly setup: Setup;
+  private readonly update: Release;
+  private readonly trust: Trust;
+  private readonly known: { course: Course; floor: string }[] = [];
+  private before = "";
+  private after = "";
+  private from!: Store;
+  private floor: Sequence = [0, 0];
+  private courses = 0;
+
+  /**
+   * `previous` is installed in peace; null: the device is new, and "old" then means that nothing starts. Throws Unsimulated where that, or the
+   * update, does not work even so.
+   */
+  constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
+    this.setup = setup;
+    this.update = update;
+    // the release that is kept may be either; each was installed under its own trust
+    this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
+    if (update.trust.need !== undefined) this.trust.need = update.trust.need;
+    this.prepare(make, previous);
+  }
+
+  private prepare(make: MakeStore, previous: Release | null): void {
+    const attempt = <T>(step: Unsimulated["step"], work: () => T): T => {
+      try {
+        return work();
+      } catch (e) {
+        throw new Unsimulated(step, e);
+      }
+    };
+    const machine = make(this.setup).power();
+    if (previous) attempt("previous", () => installOn(machine.start(), previous));
+    const started = machine.start();
+    if (previous) {
+      this.before = attempt("previous", () => bootOn(started, this.setup, this.trust));
+      started.confirm?.();
+    }
+    this.floor = started.device.floor();
+    this.from = machine.off();
+
+    const rehearsal = this.from.power();
+    attempt("update", () => installOn(rehearsal.start(), this.update));
+    const updated = rehearsal.start();
+    this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
+  }
+
+  private boots(machine: Machine): { boots: Boots; fault?: string; floor: Sequence | null } {
+    let floor: Sequence | null = null;
+    try {
+      const started = machine.start();
+      floor = started.device.floor();
+      if (!started.envelope && this.before === "") return { boots: "old", floor };
+      const what = bootOn(started, this.setup, this.trust);
+      started.confirm?.();
+      return { boots: what === this.after ? "new" : what === this.before ? "old" : "mixed", floor };
+    } catch (e) {
+      return { boots: "none", fault: wordsOf(e), floor };
+    }
+  }
+
+  /** Runs what happens from a store on, or finds that another store has taken the same course. */
+  private course(store: Store, floor: Sequence): Course {
+    const key = decimal(floor);
+    const at = this.known.findIndex((k) => k.floor === key && k.course.machine.sameCourse(store));
+    if (at >= 0) {
+      const [hit] = this.known.splice(at, 1) as [(typeof this.known)[number]];
+      this.known.unshift(hit);
+      return hit.course;
+    }
+    const machine = store.power();
+    const first = this.boots(machine);
+    let stuck: string | undefined;
+    try {
+      installOn(machine.start(), this.update);
+    } catch (e) {
+      stuck = wordsOf(e);
+    }
+    const last = this.boots(machine);
+    if (last.boots !== "new") stuck ??= last.fault ?? `${last.boots} starts`;
+    else if (!last.floor || decimal(last.floor) !== (JSON.parse(this.after) as string[])[0]) stuck ??= "the floor is another one";
+    const course: Course = {
+      machine,
+      boots: first.boots,
+      ...(first.fault !== undefined && { fault: first.fault }),
+      floor: first.floor && decimal(first.floor),
+      floorNow: first.floor ?? floor,
+      floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0,
+      converges: stuck === undefined,
+      ...(stuck !== undefined && { stuck }),
+    };
+    this.known.unshift({ course, floor: key });
+    this.courses++;
+    return course;
+  }
+
+  /**
+   * Cuts the power everywhere. `second`: at most so many cuts during the recovery from each cut, evenly spread; all where it is left out.
+   * `progress` is told the share that is done.
+   */
+  run(second = Number.POSITIVE_INFINITY, progress: (done: number, total: number) => void = () => {}): Report {
+    const report: Report = { cuts: 0, cutsDuringRecovery: 0, leftOut: 0, courses: 0, points: [], faults: [], faultCount: 0 };
+    const place = ({ operation, what, tear }: Cut) => ({ operation, what, tear });
+    const found = (fault: Fault) => {
+      report.faultCount++;
+      if (report.faults.length < MAX_FAULTS) report.faults.push(fault);
+    };
+    const peace = this.course(this.from, this.floor);
+    report.cuts = peace.machine.cutCount();
+    for (const cut of peace.machine.cuts(this.from)) {
+      progress(report.points.length, report.cuts);
+      const store = cut.left();
+      const course = this.course(store, this.floor);
+      const point: Point = { ...place(cut), ...verdictOf(course), again: tally() };
+      if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
+      const all = course.machine.cutCount();
+      const chosen = spread(all, second);
+      report.leftOut += all - (chosen?.size ?? all);
+      let at = 0;
+      for (const again of course.machine.cuts(store)) {
+        if (chosen && !chosen.has(at++)) continue;
+        const c = this.course(again.left(), course.floorNow);
+        count(point.again, c);
+        if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
+      }
+      report.cutsDuringRecovery += point.again.cuts;
+      report.points.push(point);
+    }
+    report.courses = this.courses;
+    return report;
+  }
+}
+
+/** Which `n` of so many to take, the first and the last among them; undefined: all. */
+function spread(all: number, n: number): Set<number> | undefined {
+  if (all <= n) return undefined;
+  return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));
+}

@@ -1,0 +1,70 @@
+// A device and a release, with the power cut at every operation.
+
+import { type ComponentId, type Identity, open, type Source } from "@firmseal/verifier";
+import { componentName } from "@firmseal/verifier/device/file";
+import { decimal } from "@firmseal/verifier/number";
+import { type Release, Simulation } from "./engine.js";
+import { host } from "./host.js";
+import { madeUp, PREVIOUS_SIZE } from "./previous.js";
+import type { Report } from "./report.js";
+import type { MakeStore, Setup } from "./store.js";
+
+const PAGE = 4096;
+
+export interface SimulateOptions {
+  /** What is installed before the update. Left out: a release that is made up; null: nothing, the device is new. */
+  previous?: Release | null;
+  /** Bytes that a slot holds at least. Left out: enough for the envelopes and payloads that are given. */
+  capacity?: number;
+  /** Bytes of a page of flash: 4096 where left out. */
+  pageSize?: number;
+  /** So many cuts during the recovery from each cut, spread over it. Left out: all. */
+  secondCuts?: number;
+  /** Called now and then. `total`: the first cuts. */
+  progress?(done: number, total: number): void;
+}
+
+export interface Simulated {
+  report: Report;
+  setup: Setup;
+  /** Sequence numbers, decimal. */
+  sequences: { previous: string | null; update: string };
+}
+
+function union(...lists: (readonly ComponentId[])[]): ComponentId[] {
+  return [...new Map(lists.flat().map((id) => [componentName(id), id])).values()];
+}
+
+function largestOf({ envelope, payloads }: Release): number {
+  return [...payloads.values()].reduce((most, p) => Math.max(most, (p as Source | Uint8Array).length), envelope.length);
+}
+
+/**
+ * Installs a release on a device of `identity`, then again with the power cut at every write and erase, and again at every one of each recovery.
+ * `make` gives the storage of a new device. `report.faultCount` is 0 where after every cut the old or the new release starts, the floor has not fallen,
+ * and the update goes through when it is tried again.
+ *
+ * Throws the refusals of open(), Unsimulated where the releases cannot be installed without any cut, and a RangeError where none can be made up.
+ *
+ * @example (await simulate(DEVICES["flash"], release, { vendor: [vendor], class: [name] })).report.faults
+ */
+export async function simulate(make: MakeStore, release: Release, identity: Identity, o: SimulateOptions = {}): Promise<Simulated> {
+  const { envelope, trust } = release;
+  const update = open(envelope, trust, host);
+  const previous =
+    o.previous === undefined
+      ? await madeUp(update.sequence, identity, update.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1))
+      : o.previous;
+  const before = previous && open(previous.envelope, previous.trust, host);
+  const pageSize = o.pageSize ?? PAGE;
+  const pages = (n: number) => Math.ceil(n / pageSize) * pageSize;
+  const setup: Setup = {
+    identity,
+    components: union(update.components, before?.components ?? []),
+    capacity: pages(o.capacity ?? Math.max(largestOf(release), previous ? largestOf(previous) : 0)),
+    envelope: pages(Math.max(envelope.length, previous?.envelope.length ?? 0)),
+    pageSize,
+  };
+  const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress);
+  return { report, setup, sequences: { previous: before && decimal(before.sequence), update: decimal(update.sequence) } };
+}

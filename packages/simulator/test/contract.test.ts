@@ -1,0 +1,63 @@
+// The contract holds for every device that is ready-made, and is broken by devices that break it.
+
+import { expect, it } from "vitest";
+import { contract } from "../src/contract.js";
+import { DEVICES } from "../src/devices/devices.js";
+import type { MakeStore, Started, Store } from "../src/store.js";
+import { describeDevice } from "../src/vitest.js";
+
+const device = (name: string) => DEVICES[name] as MakeStore;
+
+for (const name of Object.keys(DEVICES)) describeDevice(`the device ${name}`, device(name), { secondCuts: 2 });
+
+/** The device in memory, with something in it changed each time that it is started. */
+function spoilt(spoil: (started: Started) => void): MakeStore {
+  const around = (store: Store): Store => ({
+    power() {
+      const machine = store.power();
+      return {
+        start() {
+          const started = machine.start();
+          spoil(started);
+          return started;
+        },
+        *cuts(from) {
+          for (const cut of machine.cuts(from)) yield { ...cut, left: () => around(cut.left()) };
+        },
+        cutCount: () => machine.cutCount(),
+        sameCourse: () => false,
+        off: () => around(machine.off()),
+      };
+    },
+  });
+  return (setup) => around(device("memory")(setup));
+}
+
+/** What the contract says of a device, without the demands that it meets. */
+async function complaints(make: MakeStore): Promise<string[]> {
+  const out: string[] = [];
+  for (const { name, run } of contract(make, { secondCuts: 0 }))
+    await run().catch((e: unknown) => {
+      out.push(`${name.split(":")[0]}: ${(e as Error).message}`);
+    });
+  return out;
+}
+
+it("a device that forgets its floor takes an older release", async () => {
+  const forgetful = spoilt(({ device }) => {
+    device.floor = () => [0, 0];
+  });
+  expect(await complaints(forgetful)).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^a new device .*the floor is 0,0/),
+      expect.stringMatching(/^an older release is refused.*it was installed/),
+    ]),
+  );
+});
+
+it("a device that says it has written, and has not, starts nothing of it", async () => {
+  const lazy = spoilt(({ device }) => {
+    device.write = () => {};
+  });
+  expect((await complaints(lazy)).length).toBeGreaterThan(3);
+});

@@ -1,0 +1,436 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { anchor, boot, errors, install, open, type Progress, type Refusal, type Source } from "@firmseal/verifier";
+import { espruinoIo } from "@firmseal/verifier/device/espruino";
+import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
+import { describe, expect, it } from "vitest";
+import { LONG, MUTANTS } from "../../verifier/test/effort.js";
+import { randoms } from "../../verifier/test/randoms.js";
+import { storageStore } from "../src/devices/storage.js";
+import { Simulation } from "../src/engine.js";
+import { blank, FlashModel, PowerCut } from "../src/models/flash-model.js";
+import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
+
+const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
+const key = privateKey("ed25519", hex("0b".repeat(32)));
+const trust = { anchors: [anchor(key.alg, key.key)] };
+const identity = { vendor: [hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe")], class: [hex("1492af1425695e48bf429b2d51f2ab45")] };
+const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
+const ID = [hex("00")];
+const TRIES = 2;
+const ROOM = 5000;
+
+const app = (version: number, n = 2001) => `app(${version});//`.padEnd(n, String.fromCharCode(97 + (version % 26)));
+const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
+
+function release(sequence: number | string, text: string, uri = "#app"): Promise<Uint8Array> {
+  const payload = bytes(text);
+  const facts = { sequence, ...uuid, digest: createHash("sha256").update(payload).digest("hex"), size: payload.length, uri };
+  return sign(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
+}
+
+const code = (run: () => unknown): number => {
+  try {
+    run();
+  } catch (e) {
+    return (e as Refusal).code ?? (e as Error).message;
+  }
+  return 0;
+};
+
+const deviceOn = (io: StorageIo, tries = TRIES) => storageDevice(io, identity, [ID], ROOM, tries);
+
+/** A board, on flash of 16 pages. `start()` is what happens when it is switched on: the text that runs, and what the app is given. */
+class Board {
+  flash = new FlashModel(blank(16, 4096));
+  io = storageIo(powerOn(this.flash).storage);
+  device = deviceOn(this.io);
+  start(): { text: string; app: StartedApp | undefined } {
+    this.flash = new FlashModel(this.flash.pages);
+    this.io = storageIo(powerOn(this.flash).storage);
+    const root: { firmsealApp?: StartedApp } = {};
+    const text = storageBoot(this.io, root);
+    this.device = deviceOn(this.io);
+    return { text, app: root.firmsealApp };
+  }
+  install(envelope: Uint8Array): Progress {
+    const progress = install(envelope, trust, this.device);
+    expect(progress.next()).toBeUndefined();
+    return progress;
+  }
+}
+
+/** A board that runs release 7. */
+async function running(): Promise<Board> {
+  const board = new Board();
+  board.install(await release(7, app(7)));
+  expect(board.start().text).toBe(app(7));
+  return board;
+}
+
+describe("the device in Espruino's Storage", () => {
+  it("starts what it has installed, keeps it when it is confirmed, and does not ask again", async () => {
+    const board = await running();
+    // there is nothing to go back to from the first release
+    expect(board.device.pending()).toBe(false);
+    board.install(await release(8, app(8)));
+    expect(board.device.pending()).toBe(true);
+    const { text, app: started } = board.start();
+    expect(text).toBe(app(8));
+    expect(started?.read(0)).toBe(app(8));
+    started?.confirm();
+    for (let i = 0; i <= TRIES + 1; i++) expect(board.start().text).toBe(app(8));
+    expect(board.device.pending()).toBe(false);
+    expect(board.device.floor()).toEqual([0, 8]);
+  });
+
+  it("gives nobody the bytes of an envelope that arrives while another one is being installed", async () => {
+    const board = await running();
+    const [good, evil] = [app(8), app(9, app(8).length)];
+    const legit = await release(8, good, "coap://example.com/app");
+    // a copy of it that vouches for the attacker's payload; nobody has signed it
+    const forged = Uint8Array.from(legit);
+    const at = Buffer.from(forged).indexOf(createHash("sha256").update(bytes(good)).digest());
+    forged.set(createHash("sha256").update(bytes(evil)).digest(), at);
+    const send = (envelope: Uint8Array) => {
+      for (let i = 0; i < envelope.length; i += 20) board.device.receive(envelope.slice(i, i + 20), envelope.length, trust);
+    };
+    send(legit);
+    const progress = install(board.device.received() as Source, trust, board.device);
+    expect(progress.next()).toMatchObject({ uri: "coap://example.com/app" });
+    progress.next(bytes(evil));
+    const writes = board.flash.operations;
+    expect(code(() => send(forged))).toBe(errors.DIGEST_MANIFEST);
+    expect(board.flash.operations).toBe(writes);
+    // nor those of one that is good: it takes the device over
+    send(await release(9, app(9)));
+    expect(code(() => progress.next(true))).toBe(errors.RUN_OUTCOME);
+    expect(board.start().text).toBe(app(7));
+  });
+
+  it("hands out one source for what it has received, however often it is asked", async () => {
+    const board = await running();
+    const envelope = await release(8, app(8));
+    board.device.receive(envelope, envelope.length, trust);
+    const source = board.device.received() as Source;
+    expect(board.device.received()).toBe(source);
+    expect(install(source, trust, board.device).next()).toBeUndefined();
+    const kept = board.device.envelope() as Source;
+    expect(kept.length).toBeLessThan(envelope.length - app(8).length);
+    expect(open(kept, trust).digest).toEqual(open(envelope, trust).digest);
+  });
+
+  it("opens the envelope it has kept, and hands out the texts that boot() has found good", async () => {
+    const board = await running();
+    board.install(await release(8, app(8)));
+    const device = deviceOn(board.io);
+    boot(device.start() as never, trust, device).next();
+    expect(device.invoked).toEqual([app(8)]);
+    device.confirm();
+    expect(device.pending()).toBe(false);
+  });
+
+  it("goes back after as many starts without confirmation as it may try, and keeps the floor", async () => {
+    const board = await running();
+    board.install(await release(8, app(8)));
+    for (let i = 0; i < TRIES; i++) expect(board.start().text).toBe(app(8));
+    const back = board.start();
+    expect(back.text).toBe(app(7));
+    expect(board.device.rolledBack()).toBe(true);
+    expect(board.device.floor()).toEqual([0, 8]);
+    // what came back says nothing about what failed
+    back.app?.confirm();
+    expect(board.start().text).toBe(app(7));
+    expect(code(() => install(new Uint8Array(0), trust, board.device))).not.toBe(0);
+    const old = await release(7, app(7));
+    expect(code(() => install(old, trust, board.device))).toBe(errors.ROLLBACK);
+    board.install(await release(9, app(9)));
+    const next = board.start();
+    expect(next.text).toBe(app(9));
+    next.app?.confirm();
+    expect(board.start().text).toBe(app(9));
+  });
+
+  it("can be confirmed in the last start, and not before the first", async () => {
+    const board = await running();
+    const { app: old } = board.start();
+    board.install(await release(8, app(8)));
+    // release 7 still runs, and does not know that it is not meant
+    old?.confirm();
+    board.device.confirm();
+    expect(deviceOn(board.io).pending()).toBe(true);
+    board.start();
+    board.start().app?.confirm();
+    for (let i = 0; i < 3; i++) expect(board.start().text).toBe(app(8));
+  });
+
+  it("takes no release while one is on trial", async () => {
+    const board = await running();
+    const [eight, nine] = [await release(8, app(8)), await release(9, app(9))];
+    board.install(eight);
+    const { pages } = board.flash;
+    expect(code(() => install(nine, trust, board.device))).toBe(errors.UNCONFIRMED);
+    expect(code(() => board.device.receive(nine, nine.length, trust))).toBe(errors.UNCONFIRMED);
+    expect(board.flash.pages).toEqual(pages);
+    board.start().app?.confirm();
+    board.install(nine);
+  });
+
+  it("never goes back where it is not asked to", async () => {
+    const board = await running();
+    board.device = deviceOn(board.io, 0);
+    board.install(await release(8, app(8)));
+    for (let i = 0; i < 5; i++) expect(board.start().text).toBe(app(8));
+  });
+
+  it("does not start an image that was changed, and on trial takes the one before", async () => {
+    const board = await running();
+    board.install(await release(8, app(8)));
+    const change = (text: string) => {
+      const at = Buffer.concat(board.flash.pages).indexOf(text.slice(0, 40), 0, "latin1");
+      const pages = board.flash.pages.map((p) => Uint8Array.from(p));
+      (pages[Math.floor((at + 100) / 4096)] as Uint8Array)[(at + 100) % 4096] = 65;
+      board.flash = new FlashModel(pages);
+    };
+    // the envelope of a release has its image too: the one that counts stands in front of it
+    change(app(8));
+    expect(board.start().text).toBe(app(7));
+    change(app(7));
+    expect(board.start()).toEqual({ text: "", app: undefined });
+  });
+
+  it("refuses by number, without compaction, when there is no room, and goes on after one", async () => {
+    const board = await running();
+    let n = 8;
+    let refused = 0;
+    for (; refused === 0; n++) {
+      const next = await release(n, app(n));
+      const { pages } = board.flash;
+      refused = code(() => install(next, trust, board.device).next());
+      if (refused !== 0) expect(board.device.floor()).toEqual([0, n - 1]);
+      else board.start().app?.confirm();
+      if (refused !== 0) board.flash.pages = pages;
+    }
+    expect(refused).toBe(errors.STORAGE_FULL);
+    expect(n).toBeGreaterThan(10);
+    expect((board.io.storage as StorageModel).compactions).toBe(0);
+    expect(board.flash.log.every((o) => o.op === "write")).toBe(true);
+    expect(board.start().text).toBe(app(n - 2));
+    (board.io.storage as StorageModel).compact();
+    board.install(await release(n, app(n)));
+    expect(board.start().text).toBe(app(n));
+  });
+
+  it("takes chunks of any size, and writes no word of flash twice", async () => {
+    const envelope = await release(8, app(8, 1003), "coap://example.com/app");
+    for (const size of [1, 3, 7, 8, 20, 256, 1003]) {
+      const board = await running();
+      board.flash.log.length = 0;
+      for (let at = 0; at < envelope.length; at += size) board.device.receive(envelope.slice(at, at + size), envelope.length, trust);
+      const progress = install(board.device.received(), trust, board.device);
+      expect(progress.next()).toMatchObject({ uri: "coap://example.com/app", size: 1003 });
+      for (let at = 0; at < 1003; at += size) progress.next(bytes(app(8, 1003)).slice(at, at + size));
+      expect(progress.next(true)).toBeUndefined();
+      const words = board.flash.log.flatMap((o) =>
+        o.op === "write" ? Array.from({ length: o.bytes.length / 4 }, (_, i) => o.address + 4 * i) : [],
+      );
+      // all but the names of what was removed, which were written by another start
+      expect(new Set(words).size).toBe(words.length);
+      expect(board.start().text).toBe(app(8, 1003));
+      expect(open(deviceOn(board.io).envelope() as Source, trust).digest).toEqual(open(envelope, trust).digest);
+    }
+  });
+
+  it("has the 64 bits of the floor, and raises it to the highest number there is", async () => {
+    const board = await running();
+    const high = "18446744073709551615";
+    board.install(await release("9007199254740993", app(8)));
+    expect(board.device.floor()).toEqual([2097152, 1]);
+    board.start().app?.confirm();
+    board.install(await release(high, app(9)));
+    expect(board.device.floor()).toEqual([4294967295, 4294967295]);
+  });
+
+  it("uses names that no identifier is part of, and forgets what was refused", async () => {
+    const board = await running();
+    const names = () => (board.io.storage as StorageModel).list().sort();
+    const before = names();
+    expect(before).toEqual(["firmseal.0a", "firmseal.1a", "firmseal.r0"]);
+    const envelope = await release(8, app(8), "http://a/b");
+    const progress = install(envelope, trust, board.device);
+    progress.next();
+    progress.next(bytes(app(9)));
+    expect(code(() => progress.next(true))).toBe(errors.IMAGE_MISMATCH);
+    expect(names()).toEqual(before);
+    expect(board.start().text).toBe(app(7));
+  });
+
+  it("does not let a session undo what another one has installed", async () => {
+    const board = await running();
+    const [first, second] = [deviceOn(board.io), deviceOn(board.io)];
+    const a = install(await release(8, app(8), "http://a/b"), trust, first);
+    const b = install(await release(9, app(9), "http://a/b"), trust, second);
+    a.next();
+    a.next(bytes(app(8)));
+    b.next();
+    b.next(bytes(app(9)));
+    b.next(true);
+    expect(code(() => a.next(true))).not.toBe(0);
+    expect(board.start().text).toBe(app(9));
+  });
+
+  it("gives back the room of a header that was cut", async () => {
+    const board = await running();
+    const envelope = await release(8, app(8));
+    board.flash.cutAfter(3, "nothing");
+    expect(() => board.install(envelope)).toThrow();
+    board.start();
+    const torn = () => (board.io.storage as StorageModel).list().filter((name) => name.endsWith("\xff"));
+    expect(torn()).toHaveLength(1);
+    board.install(envelope);
+    expect(torn()).toEqual([]);
+  });
+});
+
+describe("hashes of Espruino", () => {
+  const native = (data: string | ArrayLike<number>) => {
+    const input = typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data);
+    return Uint8Array.from(createHash("sha256").update(input).digest()).buffer;
+  };
+  const storage = new StorageModel(new FlashModel(blank(4, 4096)));
+  const text = app(3, 1000);
+  const right = Uint8Array.from(createHash("sha256").update(text).digest());
+
+  it("are its own where it has them, and ours where not, or where the stack is too small", () => {
+    const small = () => {
+      throw new Error("Not enough stack memory for data");
+    };
+    for (const crypto of [{ SHA256: native }, {}, undefined, { SHA256: small }]) {
+      const io = espruinoIo(storage, E, crypto as never);
+      expect(Uint8Array.from(io.sha256(text))).toEqual(right);
+    }
+    const { host } = espruinoIo(storage, E, { SHA256: native as never });
+    expect(Uint8Array.from(host.sha256?.once?.(bytes(text)) ?? [])).toEqual(right);
+    expect(host.sha512).toBeUndefined();
+  });
+
+  it("answer for an image where it lies", async () => {
+    const board = await running();
+    const digest = (alg: number) => board.device.digest(ID, false, alg);
+    expect(Uint8Array.from(digest(-16) ?? [])).toEqual(Uint8Array.from(createHash("sha256").update(app(7)).digest()));
+    expect(digest(-44)).toBeUndefined();
+  });
+});
+
+describe("a power cut", () => {
+  const payloads = new Map();
+  const small = { identity, components: [ID], capacity: 1024, envelope: 1024, pageSize: 1024 };
+  const sized = async (sequence: number, n: number) => ({ envelope: await release(sequence, app(sequence, n)), trust, payloads });
+
+  // the long test leaves none out
+  const second = LONG ? undefined : 10;
+  it.skipIf(MUTANTS).each([true, false])(
+    "anywhere, and again during recovery, leaves the old or the new app (envelope received: %s)",
+    async (receiving) => {
+      const simulation = new Simulation((setup) => storageStore(setup, receiving), small, await sized(7, 500), await sized(8, 300));
+      const report = simulation.run(second);
+      expect(report.faults).toEqual([]);
+      expect(report.cuts).toBeGreaterThan(90);
+      expect(report.cutsDuringRecovery).toBeGreaterThan(LONG ? 3000 : 500);
+    },
+    600_000,
+  );
+
+  it("in the middle of the first word of a header makes the firmware erase Storage, in its last page: the device has none there", async () => {
+    const board = await running();
+    const storage = board.io.storage as StorageModel;
+    const envelope = await release(8, app(8));
+    const filler = (n: number) => storage.write("filler", "x", 0, storage.getFree() - 32 - n);
+    filler(4096 + 2001 + 36);
+    expect(code(() => board.install(envelope))).toBe(errors.STORAGE_FULL);
+    filler(4000);
+    for (const [n, tear, lost] of [
+      [board.flash.operations, "bits", true],
+      [board.flash.operations + 1, "bits", false],
+      [board.flash.operations, "nothing", false],
+    ] as const) {
+      const flash = new FlashModel(board.flash.pages);
+      const there = new StorageModel(flash);
+      flash.cutAfter(n - board.flash.operations, tear);
+      expect(() => there.write("other", "y", 0, 500)).toThrow(PowerCut);
+      expect(fragileIn(flash)).toEqual(new Set([0]));
+      expect(powerOn(new FlashModel(flash.pages)).lost).toBe(lost);
+    }
+  });
+
+  it("during compaction can cost files: the device never asks for one", async () => {
+    const board = await running();
+    board.install(await release(8, app(8)));
+    board.start().app?.confirm();
+    board.install(await release(9, app(9)));
+    board.start().app?.confirm();
+    const { pages } = board.flash;
+    const count = new FlashModel(pages);
+    new StorageModel(count).compact();
+    let lost = 0;
+    for (let n = 0; n < count.operations; n++) {
+      const flash = new FlashModel(pages);
+      flash.cutAfter(n, "nothing");
+      expect(() => new StorageModel(flash).compact()).toThrow(PowerCut);
+      if (storageBoot(storageIo(powerOn(new FlashModel(flash.pages)).storage), {}) !== app(9)) lost++;
+    }
+    expect(lost).toBeGreaterThan(0);
+  });
+});
+
+describe("the model of Storage", () => {
+  const path = process.env["ESPRUINO"];
+
+  it.skipIf(!path)(`keeps its bytes as Espruino does${path ? "" : " (skipped: set ESPRUINO=/path/to/espruino)"}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "firmseal-storage-"));
+    const random = randoms(1);
+    const below = (n: number) => Math.floor(random() * n);
+    try {
+      for (let round = 0; round < 5; round++) {
+        const model = new StorageModel(new FlashModel(blank(64, 4096)));
+        const said: string[] = [];
+        const names = ["a.js", "bb", "firmseal.0a", "firmseal.r1", "x".padEnd(28, "y")];
+        let script = "var s=require('Storage');function t(f){try{f()}catch(e){print('THROWN '+e.message)}}\n";
+        for (let i = 0; i < 60; i++) {
+          const name = names[below(names.length)] as string;
+          const kind = below(10);
+          const [offset, size] = [kind < 5 ? 0 : 1 + below(1000), kind < 5 ? 1 + below(30000) : 0];
+          if (kind < 7) {
+            const data = String.fromCharCode(97 + below(26)).repeat(1 + below(size ? Math.min(size, 300) : 50));
+            script += `t(function(){s.write("${name}","${data}",${offset},${size})});\n`;
+            try {
+              model.write(name, data, offset, size);
+            } catch (e) {
+              said.push((e as Error).message);
+            }
+          } else if (kind < 9) {
+            script += `s.erase("${name}");\n`;
+            model.erase(name);
+          } else if (below(4) === 0) {
+            script += "s.compact();\n";
+            model.compact();
+          }
+        }
+        script += "print('FREE '+s.getFree()+' '+s.list().join());";
+        writeFileSync(join(folder, "t.js"), script);
+        rmSync(join(folder, "espruino.flash"), { force: true });
+        const { stdout } = spawnSync(resolve(path as string), ["t.js"], { cwd: folder, encoding: "latin1" });
+        expect([...stdout.matchAll(/THROWN (.*?)\r?\n/g)].map(([, what]) => what)).toEqual(said);
+        expect(stdout).toContain(`FREE ${model.getFree()} ${model.list().join()}`);
+        expect(Buffer.compare(readFileSync(join(folder, "espruino.flash")), Buffer.concat(model.flash.pages))).toBe(0);
+        expect(model.isValid()).toBe(true);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

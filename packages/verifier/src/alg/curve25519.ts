@@ -1,0 +1,239 @@
+// Points of edwards25519 for ed25519.ts: decoded strictly, doubled, added, and whether a sum of multiples is 0.
+
+import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
+import type { Bytes } from "../base/types.js";
+import { floor } from "../hash/block.js";
+import { add, copy, element, isZero, mul, parity, power, read, sub, unpack } from "./field25519.js";
+
+/**
+ * As `read` takes them, 42 characters each: 2 d, d = -121665/121666 (RFC 8032 §5.1); 2^((p - 1) / 4), a square root of -1 (§5.1.3); x and y
+ * of the base point B; x and y of [2^128]B.
+ */
+export var NUMBERS =
+  "Mv'vH{&2+C7+,O.?si%%Q68Dg#Oo.,977$/8r5qjIz" +
+  "I3xI1&v?2oF{v2;s2;P9=38{CnrJ2/4Nuo{:sq-|l1" +
+  "sQp6~Mk43zLL0yJ=+g0D>{g;L91kMx(-}sQ7+B|sxH" +
+  "|A*An3*5%hH<,kIO5P{$?|A*An3%<w2wJ)7'7Pp|0M" +
+  "+AumoI16r(&6wnnGltpMK;1wyi7I;yP..N4|5r;'El" +
+  "q~+iltw36=))#?l;nrz8h#*{PG@vLl&Iusg%<$QiNN";
+
+/** x, y of a point, and of a multiple of it. */
+export type Point = number[][];
+
+/** Whether 32 octets are a number below p, the top bit apart: p = 2^255 - 19, of which all octets but the lowest are full. */
+export function canonical(bytes: Bytes): boolean {
+  var full = 0;
+  var i: number;
+  for (i = 0; i < 32; i++) {
+    if (i % 31 && bytes[i] > 254) {
+      full++;
+    }
+  }
+  return full < 30 || bytes[0] < 237 || (bytes[31] & 127) < 127;
+}
+
+/** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
+export function decode(bytes: Bytes): Point | undefined {
+  var x = element(0);
+  var y = unpack(bytes);
+  var u = element(0);
+  var v = element(0);
+  var w = element(0);
+  // x^2 = u / v with u = 2 y^2 - 2, v = 2 d y^2 + 2; x = u (uv)^((p - 5) / 8): then v x^2 = u (uv)^((p - 1) / 4), which is u or -u where
+  // uv is a square, and else none of the two. v is never 0. Sizes 3 and 2, with the 2 added.
+  mul(u, y);
+  mul(v, u, read(NUMBERS, 0));
+  v[0] += 2;
+  // The order is 1 or 2 where x = 0, so u = 0; 4 where y = 0; 8 where x^2 + y^2 = 0, for then the double has y = 0: u + v y^2 = 0. Size 4.
+  mul(w, u, v);
+  add(u, u, u);
+  u[0] -= 2;
+  add(w, w, u);
+  mul(w, w, u);
+  mul(w, w, y);
+  if (!canonical(bytes) || isZero(w)) {
+    return undefined;
+  }
+  mul(w, u, v);
+  power(w, w);
+  mul(x, w, u);
+  mul(w, x);
+  mul(w, w, v);
+  sub(v, w, u);
+  if (!isZero(v)) {
+    add(v, w, u);
+    if (!isZero(v)) {
+      return undefined;
+    }
+    mul(x, x, read(NUMBERS, 42));
+  }
+  // an octet, below 2^8
+  if (parity(x) !== bytes[31] >> 7) {
+    sub(x, element(0), x);
+  }
+  return [x, y];
+}
+
+// A point in motion is [X, Y, Z, E, H, F, G], x = X/Z, y = Y/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4). T = XY/Z
+// = E H is worked out where it is needed; F and G are room. Every operation ends with (E F : G H : F G).
+
+/** The end of all operations. */
+function finish(p: Point): void {
+  mul(p[0], p[3], p[5]);
+  mul(p[1], p[6], p[4]);
+  mul(p[2], p[5], p[6]);
+}
+
+/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. 3 squarings, 4 multiplications. */
+function twice(p: Point): void {
+  var e = p[3];
+  var f = p[5];
+  var g = p[6];
+  var h = p[4];
+  var i: number;
+  var a: number;
+  var b: number;
+  mul(e, p[0], p[1]);
+  mul(f, p[2]);
+  mul(g, p[0]);
+  mul(h, p[1]);
+  // Sizes: E 2, F 4, G 2, H 2; the largest products are E F and F G with 8.
+  for (i = 0; i < 12; i++) {
+    a = h[i];
+    b = g[i];
+    h[i] = a + b;
+    a -= b;
+    g[i] = a;
+    b = f[i];
+    f[i] = b + b - a;
+    e[i] *= 2;
+  }
+  finish(p);
+}
+
+/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2; without the last where `affine`, Z being 1. d: 2 d. */
+function ready(p: Point, d: number[], affine: boolean): Point {
+  var q: Point = [element(0), element(0), element(0)];
+  var i: number;
+  sub(q[0], p[1], p[0]);
+  add(q[1], p[1], p[0]);
+  mul(q[2], p[3], p[4]);
+  mul(q[2], q[2], d);
+  if (!affine) {
+    q[3] = element(0);
+    add(q[3], p[2], p[2]);
+  }
+  for (i = 0; HAS_TABLES && i < q.length; i++) {
+    q[i] = copy(q[i]);
+  }
+  return q;
+}
+
+/** p += q, or with `minus` p -= q, q made `ready`; one multiplication less where it has no Z. Complete, also where the two are the same or opposite. */
+function join(p: Point, q: Point, minus: boolean): void {
+  var x = p[0];
+  var y = p[1];
+  var e = p[3];
+  var h = p[4];
+  // -q has Y - X and Y + X, and F and G, the other way round.
+  var f = p[minus ? 6 : 5];
+  var g = p[minus ? 5 : 6];
+  var i: number;
+  var t: number;
+  var u: number;
+  // Sizes: before the products at most 2 and 2, or 2 and 4 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
+  mul(f, e, h);
+  mul(f, f, q[2]);
+  for (i = 0; i < 12; i++) {
+    t = x[i];
+    u = y[i];
+    e[i] = u - t;
+    h[i] = u + t;
+  }
+  mul(e, e, q[minus ? 1 : 0]);
+  mul(h, h, q[minus ? 0 : 1]);
+  if (q[3]) {
+    mul(g, p[2], q[3]);
+  } else {
+    add(g, p[2], p[2]);
+  }
+  for (i = 0; i < 12; i++) {
+    t = e[i];
+    u = h[i];
+    e[i] = u - t;
+    h[i] = u + t;
+    t = f[i];
+    u = g[i];
+    f[i] = u - t;
+    g[i] = u + t;
+  }
+  finish(p);
+}
+
+/** P, and with `three` 3P, made ready, for P = (x, y). d: 2 d. */
+export function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
+  var p: Point = [copy(x), copy(y), element(1), copy(x), copy(y), copy(x), copy(x)];
+  var table = [ready(p, d, true)];
+  if (three) {
+    twice(p);
+    join(p, table[0], false);
+    table.push(ready(p, d, false));
+  }
+  return table;
+}
+
+/**
+ * A part of a sum of multiples: windows; whether they count negative; how many of them belong to each base, from the lowest on (the
+ * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples of each base there are; a list or a table of these; its first that counts.
+ */
+export type Term = [windows: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number];
+
+/** A text as `read` takes it, 126 characters for each entry, or 18 whole numbers instead. */
+export type Table = string | number[];
+
+/** Entry n, as a point made ready, without a Z. */
+export function entry(table: Table, n: number): Point {
+  var at = 126 * n;
+  // Some engines count characters from the beginning of a text each time.
+  if (typeof table === "string") {
+    table = table.substring(at, at + 126);
+    at = 0;
+  }
+  return [read(table, at), read(table, at + 42), read(table, at + 84)];
+}
+
+/** Whether the sum is 0. The digits of windows are below 2^8. */
+export function vanishes(terms: Term[]): boolean {
+  var p: Point = [];
+  var started = false;
+  var i: number;
+  var j: number;
+  var k: number;
+  var n: number;
+  var q: number;
+  var t: Term;
+  // X and T are 0, Y and Z 1.
+  for (i = 0; i < 7; i++) {
+    p[i] = element(i === 1 || i === 2 ? 1 : 0);
+  }
+  // A carry of a negative digit may stand above 2^256.
+  for (i = 261; i >= 0; i--) {
+    if (started) {
+      twice(p);
+    }
+    for (j = 0; j < terms.length; j++) {
+      t = terms[j];
+      for (k = i; i < t[2] && k < 262; k += t[2]) {
+        n = t[0][k];
+        if (n) {
+          started = true;
+          q = t[5] + floor(k / t[2]) * t[3] + ((n > 127 ? 256 - n : n) >> 1);
+          join(p, HAS_PREPARED && typeof t[4][0] !== "object" ? entry(t[4] as Table, q) : (t[4] as Point[])[q], n > 127 !== t[1]);
+        }
+      }
+    }
+  }
+  // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
+  sub(p[1], p[1], p[2]);
+  return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
+}

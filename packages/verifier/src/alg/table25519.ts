@@ -1,0 +1,102 @@
+// Ed25519 with the table of a prepared anchor: multiples of the key and of the base point that were worked out beforehand.
+
+import { room, same } from "../base/bytes.js";
+import type { Bytes, Host, Prepared } from "../base/types.js";
+import { floor, whole } from "../hash/block.js";
+import { hashing } from "../hash/digest.js";
+import { HASH_SHA_256 } from "../spec/cose.js";
+import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from "./curve25519.js";
+import { add, half, isZero, mul, parity, read, sub, unpack } from "./field25519.js";
+import { windows } from "./scalar25519.js";
+
+/** The table that was held against its digest last, and that digest. */
+var lastTable: unknown;
+var lastDigest: unknown;
+
+/**
+ * Whether a table is the one whose digest the code has: SHA-256 over its text, also where it is an array of numbers. Who writes to where the
+ * table lies could otherwise choose the multiples of the key, and sign for it. Once for a table: it is as long as hashing so much of an image.
+ */
+export function bound(key: Prepared, host: Host): boolean {
+  var table = key.table as string & number[];
+  var digest = key.digest;
+  var text = typeof table === "string";
+  var n = text ? table.length : 7 * table.length;
+  var hash = host.sha256;
+  var good = n > 0 && n < 8065;
+  var out: number[];
+  var i: number;
+  var j: number;
+  var t: number;
+  var u: number;
+  if (table !== lastTable || digest !== lastDigest) {
+    out = room(good ? n : 0);
+    for (i = 0; good && i < n; i++) {
+      if (text) {
+        t = table.charCodeAt(i);
+        good = t < 127;
+        out[i] = t;
+      } else {
+        // Seven digits of a number, see `read`. Below 71^7 < 2^44 all of this is exact, and of what is more something is left.
+        t = table[i / 7];
+        good = t === floor(t);
+        for (j = i + 6; j >= i; j--) {
+          u = floor((t + 35) / 71);
+          t -= 71 * u;
+          out[j] = t + (t < -11 ? 138 : 46);
+          t = u;
+        }
+        good = good && t === 0;
+        i += 6;
+      }
+    }
+    if (!good || !digest || !same(hash && hash.once ? hash.once(out) : whole(hashing(host, HASH_SHA_256), out), digest)) {
+      return false;
+    }
+    lastTable = table;
+    lastDigest = digest;
+  }
+  return true;
+}
+
+/**
+ * [S]B = R + [k]A with a table: for A, then for B, and each of 4 bases [2^64 i], of 1, 2 or 4 odd multiples; or of 8 bases [2^32 i] of 4.
+ * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`). Its digest vouches for it (`bound`); its first
+ * entry must be the key, lest the table of one key count as another. Small tables are read once: what they
+ * take is much like what the multiples take without a table.
+ */
+export function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point): boolean {
+  var each = table.length / (typeof table === "string" ? 1008 : 144);
+  var bases = each > 4 ? 8 : 4;
+  var span = 256 / bases;
+  var list: Point[] = [];
+  var multiples: Point[] | Table = table;
+  var n = each * 8;
+  var i: number;
+  var q: Point;
+  if (each !== 1 && each !== 2 && each !== 4 && each !== 8) {
+    return false;
+  }
+  q = entry(table, 0);
+  add(q[2], q[1], q[0]);
+  sub(q[1], q[1], q[0]);
+  mul(q[1], q[1], half());
+  mul(q[2], q[2], half());
+  i = parity(q[1]);
+  sub(q[2], q[2], unpack(raw));
+  if (i !== raw[31] >> 7 || !isZero(q[2]) || !canonical(raw)) {
+    return false;
+  }
+  for (i = 0; i < n && each < 3; i++) {
+    list[i] = entry(table, i);
+    multiples = list;
+  }
+  // Widths 2, 3, 4.
+  i = each > 2 ? 4 : each + 1;
+  each = each > 4 ? 4 : each;
+  return vanishes([
+    [windows(k, i), true, span, each, multiples, 0],
+    [windows(s, i), false, span, each, multiples, n / 2],
+    [[1], true, 262, 1, odd(r[0], r[1], read(NUMBERS, 0), false), 0],
+  ]);
+}

@@ -1,0 +1,351 @@
+// COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
+// agree with it. Keys in the message are never looked at.
+
+import { concat, rawKey, same, sameKey } from "../base/bytes.js";
+import { HAS_TRUST } from "../base/features.js";
+import { refuse } from "../base/refuse.js";
+import type { Anchor, Bytes, Host } from "../base/types.js";
+import {
+  arg,
+  array,
+  atMost,
+  BSTR,
+  bstr,
+  content,
+  enter,
+  head,
+  here,
+  input,
+  int,
+  key,
+  leave,
+  map,
+  NINT,
+  NULL,
+  name,
+  octets,
+  order,
+  peekType,
+  type Slice,
+  simple,
+  skip,
+  TAG,
+  TSTR,
+  tstr,
+  UINT,
+  uint,
+} from "../cbor/reader.js";
+import {
+  ALG_ED448,
+  ALG_ED25519,
+  ALG_EDDSA,
+  ALG_ES256,
+  ALG_ES384,
+  ALG_ES512,
+  ALG_ESP256,
+  ALG_ESP384,
+  ALG_ESP512,
+  ALG_HMAC_256_256,
+  ALG_HSS_LMS,
+  ALG_ML_DSA_44,
+  ALG_ML_DSA_65,
+  ALG_ML_DSA_87,
+  HEADER_ALG,
+  HEADER_CRIT,
+  HEADER_KID,
+  TAG_MAC,
+  TAG_MAC0,
+  TAG_SIGN,
+  TAG_SIGN1,
+} from "../spec/cose.js";
+import {
+  ANCHOR_KEY,
+  BLOCK_TAG,
+  CBOR_TYPE,
+  HEADER_ALG_UNKNOWN,
+  HEADER_CRITICAL,
+  HEADER_LENGTH,
+  HEADER_NO_ALG,
+  HEADER_TWICE,
+  NOT_SUPPORTED,
+  PAYLOAD_ATTACHED,
+  SIGNATURE_COUNT,
+  SIGNATURE_INVALID,
+  SIGNATURE_LENGTH,
+  SIGNATURE_NO_ANCHOR,
+  SIGNATURE_THRESHOLD,
+  WRAPPER_EMPTY,
+} from "../spec/errors.js";
+
+/** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
+export const MAX_SIGNATURES = 8;
+/**
+ * Bytes of a protected bucket, labels of either bucket, bytes of a key identifier, and of a signature: ML-DSA-87 has 4,627, HSS/LMS of two
+ * levels some thousands.
+ */
+const MAX_HEADERS = 512;
+const MAX_LABELS = 16;
+const MAX_KID = 64;
+export const MAX_SIGNATURE = 16384;
+
+/**
+ * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an
+ * end of the text that a wanted text begins with for that text: the last character is one that none has.
+ */
+const SIGNATURE_ALGS =
+  " " +
+  ALG_ED25519 +
+  " " +
+  ALG_EDDSA +
+  " " +
+  ALG_ESP256 +
+  " " +
+  ALG_ES256 +
+  " " +
+  ALG_ES384 +
+  " " +
+  ALG_ES512 +
+  " " +
+  ALG_HSS_LMS +
+  " " +
+  ALG_ML_DSA_44 +
+  " " +
+  ALG_ML_DSA_65 +
+  " " +
+  ALG_ML_DSA_87 +
+  " " +
+  ALG_ESP384 +
+  " " +
+  ALG_ESP512 +
+  " " +
+  ALG_ED448 +
+  " .";
+
+/**
+ * Where a signature or tag lies: the block up to its signatures, `head`, and the signature itself, `body`. `multiple`: in a COSE_Sign, whose head is followed by
+ * an array of signatures.
+ */
+export interface Signature {
+  head: Slice;
+  body: Slice;
+  multiple: boolean;
+  /** Whether an anchor has verified it. */
+  good?: boolean;
+  /** SHA-256 of `head` and `body` as they were read: whoever copies them later copies these. */
+  sum?: Bytes;
+}
+
+/** What one signature or tag claims of itself. */
+export interface Claim extends Signature {
+  alg: number;
+  kid: Bytes | null;
+  /** The bytes that were signed: Sig_structure or MAC_structure. */
+  message: Bytes;
+  signature: Bytes;
+}
+
+interface Headers {
+  alg: number | null;
+  kid: Bytes | null;
+  /** The protected bucket as it goes into the Sig_structure. */
+  protected: Bytes;
+  /** Encoded labels of both buckets. */
+  labels: Bytes[];
+}
+
+function bucket(out: Headers, isProtected: boolean): void {
+  var n = map(),
+    last: Bytes | null = null,
+    critical: number[] = [],
+    label,
+    i;
+  if (n > MAX_LABELS) refuse(HEADER_LENGTH);
+  for (; n > 0; n--) {
+    label = 0;
+    if (peekType() === TSTR) {
+      tstr();
+      last = order(last);
+    } else {
+      last = key(last);
+      label = name;
+    }
+    // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
+    for (i = 0; i < out.labels.length; i++) if (same(out.labels[i], last)) refuse(HEADER_TWICE);
+    // those of the unprotected bucket are in order, and may be long
+    if (isProtected) out.labels.push(last);
+    if (label === HEADER_ALG) {
+      if (!isProtected) refuse(HEADER_NO_ALG);
+      if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
+      out.alg = int();
+    } else if (label === HEADER_KID) {
+      out.kid = atMost(bstr(), MAX_KID, HEADER_LENGTH);
+    } else if (label === HEADER_CRIT) {
+      // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
+      i = isProtected ? array() : 0;
+      if (i === 0) refuse(HEADER_CRITICAL);
+      for (; i > 0; i--) {
+        label = peekType() === UINT ? uint() : 0;
+        if (label !== HEADER_ALG && label !== HEADER_KID) refuse(HEADER_CRITICAL);
+        critical.push(label);
+      }
+    } else skip();
+  }
+  // a label that is marked critical has to be there, in the same bucket
+  for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL);
+}
+
+function headers(): Headers {
+  var s = bstr(),
+    out: Headers = { alg: null, kid: null, protected: [], labels: [] },
+    outer;
+  // headers are copied, and signed over, before anybody has vouched for them
+  if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
+  if (s.n > 0) {
+    outer = enter(input, s);
+    bucket(out, true);
+    leave(outer);
+    // an empty map is signed as an empty string (RFC 9052 §4.4)
+    if (out.labels.length) out.protected = content(input, s);
+  }
+  bucket(out, false);
+  return out;
+}
+
+/** The head of a byte string: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
+export function stringHead(n: number): Bytes {
+  // 32 bits, and the octets of n
+  return n < 24
+    ? [64 + n]
+    : n < 256
+      ? [88, n]
+      : n < 65536
+        ? [89, n >> 8, n & 255]
+        : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
+}
+
+/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
+export function structure(context: string, parts: Bytes[]): Bytes {
+  var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
+    i;
+  for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
+  for (i = 0; i < parts.length; i++) pieces.push(stringHead(parts[i].length), parts[i]);
+  return concat(pieces);
+}
+
+/**
+ * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message.
+ * `payload`: the detached payload; the message must then hold nil. null: the payload is in the message.
+ */
+export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
+  var out: Claim[] = [],
+    n = 1,
+    kind,
+    body,
+    h,
+    from = here,
+    to,
+    at,
+    multiple,
+    signed: Bytes,
+    signature;
+  if (head() !== TAG) refuse(BLOCK_TAG);
+  kind = arg;
+  if (kind === TAG_MAC) refuse(NOT_SUPPORTED);
+  multiple = kind === TAG_SIGN;
+  if (kind !== TAG_SIGN1 && !multiple && kind !== TAG_MAC0) refuse(BLOCK_TAG);
+  if (array() !== 4) refuse(CBOR_TYPE);
+  body = h = headers();
+  if (peekType() === BSTR) {
+    if (payload) refuse(PAYLOAD_ATTACHED);
+    signed = octets();
+  } else {
+    if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
+    signed = payload as Bytes;
+  }
+  to = here;
+  if (multiple) {
+    n = array();
+    if (n === 0) refuse(CBOR_TYPE);
+    if (n > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
+  }
+  for (; n > 0; n--) {
+    at = here;
+    if (multiple) {
+      if (array() !== 3) refuse(CBOR_TYPE);
+      h = headers();
+    }
+    signature = atMost(bstr(), MAX_SIGNATURE, SIGNATURE_LENGTH);
+    if (h.alg === null) refuse(HEADER_NO_ALG);
+    if (kind === TAG_MAC0 ? h.alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(" " + h.alg + " ") < 0) refuse(HEADER_ALG_UNKNOWN);
+    out.push({
+      alg: h.alg as number,
+      kid: h.kid,
+      message: multiple
+        ? structure("Signature", [body.protected, h.protected, externalAad, signed])
+        : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
+      signature: signature,
+      head: { at: from, n: to - from },
+      body: { at: at, n: here - at },
+      multiple: multiple,
+    });
+  }
+  return out;
+}
+
+/** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
+export function concerns(c: Claim, anchor: Anchor): boolean {
+  return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
+}
+
+/** Whether none of the anchors at the positions `found` of `all` has the secret of `a`, which counts once, however often it signed or is listed. */
+export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
+  var i;
+  for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
+  return true;
+}
+
+/**
+ * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
+ * fewer than `need`.
+ *
+ * Junk is not paid for without end: before the first good signature no more may fail than are needed, and two more. A release that has more
+ * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `need` is 0, for
+ * trust files, which the keys of many lists may sign.
+ */
+export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number, own?: boolean): number[] {
+  var found: number[] = [],
+    fits = false,
+    left = own || !need ? MAX_SIGNATURES : need + 2,
+    missed,
+    c,
+    a,
+    i,
+    j;
+  for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
+    c = all[i];
+    missed = false;
+    for (j = 0; j < anchors.length; j++) {
+      a = anchors[j];
+      if (concerns(c, a)) {
+        fits = true;
+        if (isNew(anchors, found, a)) {
+          if (a.alg.verify(a.key, c.message, c.signature, host) === true) {
+            c.good = true;
+            found.push(j);
+            break;
+          }
+          missed = true;
+        }
+      }
+    }
+    if (missed && !found.length && !left--) refuse(SIGNATURE_COUNT);
+  }
+  if (found.length < need) {
+    if (!all.length) refuse(WRAPPER_EMPTY);
+    if (!fits) refuse(SIGNATURE_NO_ANCHOR);
+    // a key that can verify nothing is a fault of the device, and is told apart from a bad signature
+    for (j = 0; j < anchors.length; j++) if (!anchors[j].alg.valid(rawKey(anchors[j].key))) refuse(ANCHOR_KEY);
+    refuse(found.length ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID);
+  }
+  return found;
+}

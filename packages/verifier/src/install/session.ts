@@ -1,0 +1,151 @@
+// One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
+// erased, and asked again for each effect when it is carried out.
+
+import { same } from "../base/bytes.js";
+import { HAS_COPY } from "../base/features.js";
+import { isHalf, less } from "../base/number.js";
+import { markAt, type Refusal, refuse } from "../base/refuse.js";
+import type { Bytes, HashState, Host, Source, Trust } from "../base/types.js";
+import { type Digest, digestSlice } from "../hash/digest.js";
+import { type Effect, identified, type Run } from "../interpreter/frame.js";
+import { start, step } from "../interpreter/run.js";
+import { isCondition } from "../manifest/code-points.js";
+import type { Manifest } from "../manifest/manifest.js";
+import {
+  COMPONENT_UNKNOWN,
+  CONTENT_MISMATCH,
+  DEVICE_FAULT,
+  DIGEST_UNSET,
+  IDENTITY_UNCHECKED,
+  IMAGE_MISMATCH,
+  IMAGE_UNVERIFIED,
+  INVOKE_MISPLACED,
+  PAYLOAD_ABSENT,
+  PAYLOAD_SIZE,
+  ROLLBACK,
+  RUN_OUTCOME,
+  TRY_EACH_EXHAUSTED,
+} from "../spec/errors.js";
+import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import type { ComponentId, Device } from "./device.js";
+
+/** A component that this session has written. */
+export interface Written {
+  /** The hash that its bytes had as they were written; null until the payload has ended, or where no digest was set. */
+  passed: Digest | null;
+  /** What it has to match before the commit. */
+  expected: Digest | undefined;
+}
+
+export interface Session {
+  input: Bytes | Source;
+  trust: Trust;
+  release: Manifest;
+  board: Device;
+  host: Host;
+  installing: boolean;
+  sections: number[];
+  run: Run;
+  /** By component, what this session has written. */
+  fresh: (Written | undefined)[];
+  /** Components whose image matched its digest in this session. */
+  matched: boolean[];
+  effect: Effect | undefined;
+  /** What will be current has been kept, and its start is rehearsed. */
+  kept: boolean;
+  /** An incoming payload: bytes so far, its limit, and its hash. */
+  offset: number;
+  limit: number;
+  hash: HashState | null;
+  over: boolean;
+}
+
+/** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
+export function checkFloor(s: Session): void {
+  var floor = s.board.floor();
+  markAt(s.release.parsed.body.inside.at);
+  if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
+  if (less(s.release.sequence, floor)) refuse(ROLLBACK);
+}
+
+export function id(s: Session, component: number): ComponentId {
+  return s.release.components[component];
+}
+
+/** A manifest that was made for other devices must not change this one, not even its floor. */
+export function checkIdentity(s: Session): void {
+  if (!identified(s.run) && !s.board.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+}
+
+/** Bytes that a component can hold; refused where there is no such component. */
+export function capacity(s: Session, component: number): number {
+  var n = s.board.capacity(id(s, component));
+  if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
+  return n;
+}
+
+/** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
+export function admit(s: Session, e: Effect): void {
+  var skip = s.board.dangerouslySkipDigest,
+    room;
+  markAt(-1);
+  // a device that has begun another session meanwhile belongs to that one
+  if (s.board.session !== s) refuse(RUN_OUTCOME);
+  room = capacity(s, e.component);
+  if (isCondition(e.op)) return;
+  if (e.op === DIR_INVOKE) {
+    if (s.installing) refuse(INVOKE_MISPLACED);
+  } else {
+    if (!e.digest && !skip) refuse(DIGEST_UNSET);
+    if ((e.size as number) > room || (e.op === DIR_WRITE && (e.content as Bytes).length > room)) refuse(PAYLOAD_SIZE);
+    if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
+    if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
+  }
+  // Right signature, wrong device: RFC 9124 §4.3.2
+  checkIdentity(s);
+}
+
+/** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
+function isSlot(s: Session, e: Effect): boolean {
+  return (s.board.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
+}
+
+/** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
+function checkPayload(s: Session, e: Effect): void {
+  var m = s.release,
+    d = e.digest,
+    uri = e.uri as string,
+    i = 0;
+  while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
+  if (i < m.payloads.length) {
+    if (d && !same(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
+  } else if (uri.charAt(0) === "#" && !(s.board.fetch && s.board.fetch(uri))) refuse(PAYLOAD_ABSENT);
+}
+
+/**
+ * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
+ * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
+ * is carried out, so a path that neither rehearsal took is no way around.
+ */
+function rehearse(s: Session, fitting: boolean): void {
+  var e;
+  s.run = start(s.release, s.sections, s.board.identity);
+  e = step(s.run);
+  while (e) {
+    admit(s, e);
+    if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
+    e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
+  }
+}
+
+/** Both rehearsals. */
+export function rehearseBoth(s: Session): void {
+  rehearse(s, true);
+  checkIdentity(s);
+  try {
+    rehearse(s, false);
+  } catch (e) {
+    // that no image fits is what was assumed here
+    if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
+  }
+}

@@ -1,0 +1,187 @@
+// The commands: what each does to a run, and what its argument must be.
+
+import { same } from "../base/bytes.js";
+import { HAS_COPY, HAS_PEEK } from "../base/features.js";
+import { refuse } from "../base/refuse.js";
+import type { Bytes } from "../base/types.js";
+import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
+import type { Digest } from "../hash/digest.js";
+import { COMPONENT, foreign, isCondition, kindOf, OCTETS, OTHER, URI, VALUES, value } from "../manifest/code-points.js";
+import { MAX_COMPONENTS } from "../manifest/parse.js";
+import {
+  ABORTED,
+  CLASS_MISMATCH,
+  COMMAND_ARGUMENT,
+  DEVICE_MISMATCH,
+  INDEX_RANGE,
+  PARAMETER_MISSING,
+  PARAMETER_UNKNOWN,
+  SOFT_FAILURE_SCOPE,
+  STRICT_ORDER,
+  VENDOR_MISMATCH,
+} from "../spec/errors.js";
+import {
+  COND_ABORT,
+  COND_CHECK_CONTENT,
+  COND_CLASS_IDENTIFIER,
+  COND_COMPONENT_SLOT,
+  COND_DEVICE_IDENTIFIER,
+  COND_VENDOR_IDENTIFIER,
+  DIR_FETCH,
+  DIR_INVOKE,
+  DIR_OVERRIDE_PARAMETERS,
+  DIR_RUN_SEQUENCE,
+  DIR_SET_COMPONENT_INDEX,
+  DIR_SWAP,
+  DIR_TRY_EACH,
+  PARAM_CONTENT,
+  PARAM_FETCH_ARGS,
+  PARAM_IMAGE_DIGEST,
+  PARAM_IMAGE_SIZE,
+  PARAM_SOFT_FAILURE,
+  PARAM_SOURCE_COMPONENT,
+  PARAM_STRICT_ORDER,
+} from "../spec/suit.js";
+import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
+
+/** Refuses the index of a component that the manifest does not have. */
+function checkIndex(run: Run, c: number): void {
+  if (c >= run.parameters.length && !(HAS_PEEK && input.lenient)) refuse(INDEX_RANGE);
+}
+
+/** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
+export function setIndex(run: Run, f: Frame): void {
+  var type = peekType(),
+    seen: number[] = [],
+    n = 1,
+    i,
+    c;
+  if (type === SIMPLE) {
+    if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
+    n = run.parameters.length;
+  } else if (type !== UINT) {
+    // each once, so no more than there are components: peek() has no other bound on them
+    n = array();
+    if (n === 0 || n > MAX_COMPONENTS) refuse(COMMAND_ARGUMENT);
+  }
+  for (i = 0; i < n; i++) {
+    c = type === SIMPLE ? i : uint();
+    checkIndex(run, c);
+    if (seen.indexOf(c) >= 0) refuse(COMMAND_ARGUMENT);
+    seen.push(c);
+  }
+  f.index = seen;
+  barrier(run);
+}
+
+/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs and sizes. */
+export function parameters(run: Run, f: Frame, component: number): void {
+  var n = map(),
+    last: Bytes | null = null,
+    at,
+    kind,
+    p,
+    v;
+  if (n === 0) refuse(COMMAND_ARGUMENT);
+  barrier(run);
+  for (; n > 0; n--) {
+    last = key(last);
+    p = name;
+    at = here;
+    kind = kindOf(VALUES, p);
+    if (!kind) refuse(PARAMETER_UNKNOWN);
+    if (kind === OTHER) {
+      foreign();
+      skip();
+    } else if (kind === OCTETS) bstr();
+    else v = value(kind);
+    if (kind === COMPONENT) checkIndex(run, v as number);
+    if (run.looked) {
+      if (kind === URI) run.looked.uris.push(v as string);
+      if (p === PARAM_IMAGE_SIZE) run.looked.bytes += v as number;
+    } else if (p === PARAM_SOFT_FAILURE) {
+      if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE);
+      f.soft = v as boolean;
+    } else if (p === PARAM_STRICT_ORDER) run.strict = v as boolean;
+    else run.parameters[component][p] = at;
+  }
+}
+
+/** What the parameter `p` of a component holds; undefined where it is not set. */
+function parameter(run: Run, component: number, p: number): unknown {
+  var at = run.parameters[component][p];
+  if (!at) return undefined;
+  seek(input, at, input.n);
+  return value(kindOf(VALUES, p));
+}
+
+/** A vendor, class or device identifier: the parameter has the number of the condition. */
+function identify(run: Run, code: number, component: number): void {
+  var id = run.identity,
+    ids = code === COND_VENDOR_IDENTIFIER ? id.vendor : code === COND_CLASS_IDENTIFIER ? id.class : id.device,
+    v = parameter(run, component, code) as Bytes | undefined,
+    i;
+  for (i = 0; v && ids && i < ids.length; i++) {
+    if (same(ids[i], v)) {
+      run.checked.push({ command: code, id: v });
+      return;
+    }
+  }
+  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
+}
+
+/** Hands out an Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
+function effect(run: Run, op: number, component: number): void {
+  // what the command cannot do without: most have the number of their parameter
+  var p = op === DIR_SWAP ? PARAM_SOURCE_COMPONENT : op === COND_CHECK_CONTENT ? PARAM_CONTENT : op,
+    v = parameter(run, component, p),
+    e: Effect = {
+      op: op,
+      component: component,
+      digest: parameter(run, component, PARAM_IMAGE_DIGEST) as Digest | undefined,
+      size: parameter(run, component, PARAM_IMAGE_SIZE) as number | undefined,
+    },
+    source: number;
+  if (v === undefined && op !== DIR_INVOKE) {
+    if (!isCondition(op)) refuse(PARAMETER_MISSING);
+    fail(run, PARAMETER_MISSING);
+    return;
+  }
+  if (op === DIR_INVOKE) e.args = v as Bytes;
+  if (op === COND_COMPONENT_SLOT) e.slot = v as number;
+  if (p === PARAM_CONTENT) e.content = v as Bytes;
+  if (op === DIR_FETCH) {
+    e.uri = v as string;
+    e.args = parameter(run, component, PARAM_FETCH_ARGS) as Bytes | undefined;
+  }
+  if (HAS_COPY && p === PARAM_SOURCE_COMPONENT) {
+    e.source = source = v as number;
+    if (op === DIR_SWAP) {
+      e.sourceDigest = parameter(run, source, PARAM_IMAGE_DIGEST) as Digest | undefined;
+      e.sourceSize = parameter(run, source, PARAM_IMAGE_SIZE) as number | undefined;
+    }
+  }
+  if (!isCondition(op) && !run.strict) {
+    // a component must not be source and target at once; in a swap both are
+    source = e.source as number;
+    if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === source || run.targets.indexOf(source) >= 0)
+      refuse(STRICT_ORDER);
+    run.targets.push(component);
+    if (source !== undefined) run.sources.push(source);
+  }
+  run.effect = e;
+}
+
+/** Carries out the command at work for one component, or hands it out as an Effect. open() has looked at it before. */
+export function perform(run: Run, f: Frame, component: number): void {
+  var code = f.command;
+  seek(input, f.arg, f.end);
+  if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
+  else if (code === DIR_OVERRIDE_PARAMETERS) parameters(run, f, component);
+  else if (code === DIR_TRY_EACH) alternative(run, array(), [component]);
+  else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), code, [component]);
+  else if (code === COND_ABORT) fail(run, ABORTED);
+  else if (code === COND_VENDOR_IDENTIFIER || code === COND_CLASS_IDENTIFIER || code === COND_DEVICE_IDENTIFIER)
+    identify(run, code, component);
+  else effect(run, code, component);
+}

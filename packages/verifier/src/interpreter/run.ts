@@ -1,0 +1,214 @@
+// The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device, and hands that command out as an Effect; the
+// caller carries it out and says in the next step() how it went.
+
+import { HAS_COPY } from "../base/features.js";
+import { markAt, refuse } from "../base/refuse.js";
+import {
+  arg as argument,
+  array,
+  BSTR,
+  bstr,
+  done,
+  head,
+  here,
+  input,
+  int,
+  NULL,
+  peekType,
+  SIMPLE,
+  seek,
+  skip,
+  uint,
+} from "../cbor/reader.js";
+import { FOREIGN, foreign, isCondition, KINDS, kindOf, POLICY, SHARED } from "../manifest/code-points.js";
+import { MARK, type Manifest } from "../manifest/manifest.js";
+import type { Structure } from "../manifest/parse.js";
+import {
+  COMMAND_ARGUMENT,
+  COMMAND_UNKNOWN,
+  CONTENT_MISMATCH,
+  DIRECTIVE_FAILED,
+  IMAGE_MISMATCH,
+  INDEX_UNSET,
+  NOT_A_MANIFEST,
+  RUN_LIMIT,
+  RUN_OUTCOME,
+  SEVERED_ABSENT,
+  SHARED_COMMAND,
+  SLOT_MISMATCH,
+} from "../spec/errors.js";
+import {
+  COND_COMPONENT_SLOT,
+  COND_IMAGE_MATCH,
+  DIR_COPY,
+  DIR_COPY_PARAMS,
+  DIR_FETCH,
+  DIR_OVERRIDE_MULTIPLE,
+  DIR_RUN_SEQUENCE,
+  DIR_SET_COMPONENT_INDEX,
+  DIR_SWAP,
+  DIR_TRY_EACH,
+  MAN_INVOKE,
+} from "../spec/suit.js";
+import { parameters, perform, setIndex } from "./commands.js";
+import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run, type Subject, top } from "./frame.js";
+
+/**
+ * Commands that one run may execute. Nested sequences over all components multiply; a manifest in use stays far below a hundred, and
+ * an endless one cannot be written, but one that takes years can.
+ */
+const MAX_COMMANDS = 4096;
+
+/** Alternatives of a try-each: a run reads over all of them each time that it comes to one. */
+const MAX_ALTERNATIVES = 256;
+
+/** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
+const MAX_POLICY = 15;
+
+function create(manifest: Subject, sections: number[], identity: Identity, looked: Structure | null): Run {
+  var parameters = [],
+    i;
+  for (i = 0; i < manifest.components.length; i++) parameters.push({});
+  // strict, sources, targets: see nextSequence(); the other fields that are left out count as false
+  return {
+    subject: manifest,
+    identity: identity || {},
+    sections: sections,
+    begun: 0,
+    frames: [],
+    parameters: parameters,
+    commands: 0,
+    checked: [],
+    looked: looked,
+  } as unknown as Run;
+}
+
+/** Begins the next sequence. False where no section is left. `begun` is below 2^8: each section has two sequences. */
+function nextSequence(run: Run): boolean {
+  var m = run.subject,
+    n = run.begun++,
+    key = run.sections[n >> 1],
+    slice,
+    i;
+  if (n >> 1 >= run.sections.length) return false;
+  run.strict = true;
+  barrier(run);
+  if (m.absent.indexOf(key) >= 0) refuse(SEVERED_ABSENT);
+  for (i = 0; i < m.commands.length; i++) {
+    slice = n & 1 ? m.commands[i].inside : m.shared;
+    if (m.commands[i].number === key && slice) frame(run, slice, 0, m.components.length === 1 ? [0] : null);
+  }
+  return true;
+}
+
+/**
+ * The next command of a sequence. Running: settles for which components it is to be carried out. Looking: an unknown command or parameter
+ * makes the whole manifest invalid (M37 §6.1), and what this build cannot run is refused here, not half-way through an installation.
+ */
+function command(run: Run, f: Frame): void {
+  var code = int(),
+    kind = kindOf(KINDS, code);
+  f.left -= 2;
+  f.command = code;
+  f.arg = here;
+  if (!run.looked) {
+    skip();
+    f.turn = 0;
+    f.turns = code === DIR_SET_COMPONENT_INDEX ? [0] : (f.index as number[]);
+    if (!f.turns) refuse(INDEX_UNSET);
+    return;
+  }
+  if (!kind) refuse(COMMAND_UNKNOWN);
+  if (kind & FOREIGN || (!HAS_COPY && (code === DIR_COPY || code === DIR_SWAP))) foreign();
+  if (run.shared && !(kind & SHARED)) refuse(SHARED_COMMAND);
+  if (code === DIR_FETCH && run.starts) run.looked.loads = true;
+  if (kind & POLICY) {
+    if (uint() > MAX_POLICY) refuse(COMMAND_ARGUMENT);
+  } else if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
+  else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), 0, null);
+  else if (code === DIR_TRY_EACH) {
+    f.each = f.alternatives = array();
+    if (f.each < 2 || f.each > MAX_ALTERNATIVES) refuse(COMMAND_ARGUMENT);
+  } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
+  else parameters(run, f, 0);
+}
+
+/** Goes on to the next Effect, or to the end. */
+function walk(run: Run): void {
+  var f;
+  for (;;) {
+    f = top(run);
+    if (!f) {
+      if (run.looked || !nextSequence(run)) return;
+    } else if (f.turn < f.turns.length) {
+      if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT);
+      perform(run, f, f.turns[f.turn++]);
+      if (run.effect) return;
+    } else {
+      seek(input, f.at, f.end);
+      if (f.each) {
+        f.each--;
+        // [2* bstr, ? nil]: two at least, and only the last may be nil
+        if (peekType() === BSTR) frame(run, bstr(), 0, null);
+        else if (head() !== SIMPLE || argument !== NULL || f.each || f.alternatives < 3) refuse(COMMAND_ARGUMENT);
+      } else if (f.left) command(run, f);
+      else {
+        done();
+        run.frames.pop();
+      }
+      f.at = here;
+    }
+  }
+}
+
+/**
+ * Looks at every command of every sequence at hand, and notes the URIs that they name and the sum of the image sizes. Bytes are read in order, each
+ * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
+ */
+export function checkCommands(m: Structure): void {
+  var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
+    i;
+  // a hash of the host's may have read something else meanwhile
+  seek(m.input, 0, 0);
+  for (i = 0; i <= m.commands.length; i++) {
+    run.shared = i === 0;
+    if (i) frame(run, m.commands[i - 1].inside, 0, null);
+    else if (m.shared) frame(run, m.shared, 0, null);
+    // validate, load and invoke are a start
+    run.starts = i > 0 && m.commands[i - 1].number <= MAN_INVOKE;
+    walk(run);
+  }
+}
+
+/**
+ * Prepares a run of one section (its number, e.g. MAN_INSTALL) or of several in order. Parameters are cleared here and live through the
+ * sections given; the shared sequence runs before each. A section that the manifest does not have is passed over; one that was severed
+ * and is not at hand is refused when its turn comes.
+ */
+export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
+  markAt(-1);
+  if (!manifest || manifest.mark !== MARK) refuse(NOT_A_MANIFEST);
+  return create(manifest, typeof section === "number" ? [section] : section || [], identity, null);
+}
+
+/**
+ * Runs to the next Effect, or to the end (undefined). `outcome` tells how the last Effect went: for a condition whether it holds, for a
+ * directive whether it succeeded; nothing at the first step. Throws a refusal; after that the run is dead.
+ */
+export function step(run: Run, outcome?: boolean): Effect | undefined {
+  var last = run.effect;
+  markAt(-1);
+  if (run.broken || (last ? typeof outcome !== "boolean" : outcome !== undefined)) refuse(RUN_OUTCOME);
+  run.broken = true;
+  run.effect = null;
+  seek(run.subject.input, 0, 0);
+  if (last && !outcome) {
+    // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
+    markAt(top(run).arg);
+    if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED);
+    fail(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
+  }
+  walk(run);
+  run.broken = false;
+  return run.effect || undefined;
+}

@@ -1,0 +1,293 @@
+// The structure of an envelope and of a manifest, read once and strictly. Nothing here decides whom to trust: trust/open.ts does.
+
+import { same } from "../base/bytes.js";
+import { HAS_PEEK } from "../base/features.js";
+import { mark, markAt, refuse } from "../base/refuse.js";
+import type { Bytes, Host, Sequence, Source } from "../base/types.js";
+import {
+  ARRAY,
+  array,
+  begin,
+  bstr,
+  done,
+  enter,
+  type Held,
+  here,
+  hold,
+  type Input,
+  input,
+  key,
+  leave,
+  MAP,
+  map,
+  name,
+  octets,
+  open,
+  order,
+  peekType,
+  type Slice,
+  seek,
+  skip,
+  TAG,
+  TSTR,
+  tag,
+  take,
+  uint,
+  uint64,
+} from "../cbor/reader.js";
+import { type Digest, digest } from "../hash/digest.js";
+import {
+  COMMON_KEY,
+  COMPONENT_LIST,
+  ENVELOPE_KEY,
+  ENVELOPE_NO_MANIFEST,
+  ENVELOPE_NO_WRAPPER,
+  ENVELOPE_NONE,
+  MANIFEST_INCOMPLETE,
+  MANIFEST_KEY,
+  MANIFEST_VERSION,
+  OLD_DRAFT,
+  PAYLOAD_COUNT,
+  SEVERED_REDUNDANT,
+  SEVERED_UNCOVERED,
+} from "../spec/errors.js";
+import {
+  COM_COMPONENTS,
+  COM_DEPENDENCIES,
+  COM_SHARED_SEQUENCE,
+  ENV_AUTHENTICATION_WRAPPER,
+  ENV_DELEGATION,
+  ENV_MANIFEST,
+  MAN_COMMON,
+  MAN_INSTALL_OLD,
+  MAN_REFERENCE_URI,
+  MAN_SEQUENCE_NUMBER,
+  MAN_TEXT,
+  MAN_VERSION,
+  TAG_ENVELOPE,
+} from "../spec/suit.js";
+import { FOREIGN, foreign, kindOf, uri } from "./code-points.js";
+
+/** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
+export const MAX_COMPONENTS = 16;
+const MAX_PARTS = 5;
+const MAX_PAYLOADS = 16;
+
+/** What an element of the manifest can be, besides FOREIGN. */
+const COMMANDS = 1;
+const SEVERABLE = 2;
+
+/** By number of the manifest's element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see manifest/code-points.ts. */
+export const ELEMENTS = "@@@@@DDAAA@@@@FGC@G@C@@BED";
+
+/** An element of the envelope or manifest: its number, where its content lies (`inside`), and where its bytes with the bstr head lie (`whole`). */
+export interface Element {
+  number: number;
+  inside: Slice;
+  whole: Slice;
+}
+
+export interface Payload {
+  uri: string;
+  content: Slice;
+  /** The pair of the envelope's map: key and content. */
+  whole: Slice;
+}
+
+export interface Envelope {
+  input: Input;
+  wrapper?: Element;
+  body: Element;
+  severed: Element[];
+  payloads: Payload[];
+  /** Where the content of the digest's byte string lies, which is what was signed. */
+  signed: Slice;
+  /** Where the first element is that this build does not run; -1: there is none. Said once it is known who signed. */
+  foreign: number;
+  /** What of the map is not read yet: pairs, where they begin, and the key before them. */
+  left: number;
+  behind: number;
+  last: Bytes | null;
+  window: Held;
+}
+
+/** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
+export interface Structure {
+  input: Input;
+  sequence: Sequence;
+  components: Bytes[][];
+  shared?: Slice;
+  commands: Element[];
+  text?: Slice;
+  /** Severable elements of which the manifest holds only the digest. */
+  digests: { number: number; sum: Digest }[];
+  /** URIs that the commands name, and the sum of all image sizes that they set. */
+  uris: string[];
+  bytes: number;
+  /** Whether a start fetches something: then boot() wants the payloads, too. */
+  loads: boolean;
+  referenceUri: string | null;
+  /** Numbers of the severed elements that are not at hand. */
+  absent: number[];
+}
+
+function element(number: number): Element {
+  var content = bstr(),
+    e = { number: number, inside: content, whole: { at: mark, n: here - mark } };
+  // the window of the reader begins at the mark: what is held need not be in it
+  markAt(here);
+  return e;
+}
+
+/**
+ * The envelope's map up to its payloads: SUIT_Envelope, with or without tag 107 (M37 §8.2). Wrapper, manifest and severed elements come first, as
+ * the order of keys has it, and are held in RAM; a text, which no device executes, only where `lenient` reads also the code points of the
+ * family that this build does not run. Of their contents nothing is looked at.
+ */
+export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): Envelope {
+  var e = { input: begin(bytes), severed: [], payloads: [], foreign: -1, last: null } as unknown as Envelope,
+    n,
+    kind,
+    found;
+  if (host.memory) input.most = host.memory;
+  if (HAS_PEEK) input.lenient = lenient;
+  if (peekType() === TAG) tag(TAG_ENVELOPE, ENVELOPE_NONE);
+  if (peekType() !== MAP) refuse(ENVELOPE_NONE);
+  for (n = map(); n > 0 && peekType() !== TSTR; n--) {
+    e.last = key(e.last);
+    kind = kindOf(ELEMENTS, name);
+    if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
+    if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) {
+      if (!(HAS_PEEK && lenient)) e.foreign = mark;
+    } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
+    kind = name;
+    found = element(kind);
+    if (((HAS_PEEK && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) hold(input, found.whole);
+    if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
+    else if (kind === ENV_MANIFEST) e.body = found;
+    else if (kind !== ENV_DELEGATION) e.severed.push(found);
+  }
+  e.left = n;
+  e.behind = here;
+  // it may have read on already, and nothing is read twice
+  e.window = input.window;
+  // nobody has signed them yet, so what they cost is bounded
+  if (n > MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
+  if (!e.wrapper && !(HAS_PEEK && lenient)) refuse(ENVELOPE_NO_WRAPPER);
+  if (!e.body) refuse(ENVELOPE_NO_MANIFEST);
+  return e;
+}
+
+/** The rest of the envelope's map: integrated payloads, of which only the heads are read. */
+export function parsePayloads(e: Envelope): void {
+  var named, at;
+  seek(e.input, e.behind, e.input.n);
+  input.window = e.window;
+  for (; e.left > 0; e.left--) {
+    at = here;
+    // behind text strings a number is out of order
+    if (peekType() !== TSTR) key(e.last);
+    named = uri();
+    e.last = order(e.last);
+    e.payloads.push({ uri: named, content: bstr(), whole: { at: at, n: here - at } });
+  }
+  done();
+}
+
+/** SUIT_Components: one to 16 identifiers, each an array of up to 5 byte strings, none twice. */
+function components(): Bytes[][] {
+  var n = array(),
+    all: Bytes[][] = [],
+    raw: Bytes[] = [],
+    parts,
+    id: Bytes[],
+    at,
+    whole,
+    i;
+  if (n === 0 || n > MAX_COMPONENTS) refuse(COMPONENT_LIST);
+  for (; n > 0; n--) {
+    at = here;
+    parts = array();
+    if (parts > MAX_PARTS) refuse(COMPONENT_LIST);
+    id = [];
+    for (; parts > 0; parts--) id.push(octets());
+    whole = take(input, at, here - at);
+    for (i = 0; i < raw.length; i++) if (same(raw[i], whole)) refuse(COMPONENT_LIST);
+    raw.push(whole);
+    all.push(id);
+  }
+  return all;
+}
+
+function common(out: Structure): void {
+  var outer = open(),
+    last: Bytes | null = null,
+    n;
+  for (n = map(); n > 0; n--) {
+    last = key(last);
+    if (name === COM_COMPONENTS) out.components = components();
+    else if (name === COM_SHARED_SEQUENCE) out.shared = bstr();
+    else if (name === COM_DEPENDENCIES) {
+      foreign();
+      skip();
+    } else refuse(COMMON_KEY);
+  }
+  leave(outer);
+}
+
+/**
+ * SUIT_Manifest (M37 §8.4). Elements severed into the envelope are listed with the others; `digests` says what they have to match, which
+ * the caller checks before it looks at commands.
+ */
+export function parseManifest(envelope: Envelope): Structure {
+  var out: Structure = {
+      input: envelope.input,
+      sequence: [0, 0],
+      components: [],
+      commands: [],
+      digests: [],
+      uris: [],
+      bytes: 0,
+      loads: false,
+      referenceUri: null,
+      absent: [],
+    },
+    // what the manifest has, and (2) what it has only the digest of
+    seen: { [name: number]: number } = {},
+    last: Bytes | null = null,
+    n,
+    kind,
+    i,
+    e;
+  enter(envelope.input, envelope.body.inside);
+  for (n = map(); n > 0; n--) {
+    last = key(last);
+    i = name;
+    kind = kindOf(ELEMENTS, i);
+    if (kind & FOREIGN) foreign();
+    if (i === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
+    seen[i] = 1;
+    if (i === MAN_VERSION) {
+      if (uint() !== 1) refuse(MANIFEST_VERSION);
+    } else if (i === MAN_SEQUENCE_NUMBER) out.sequence = uint64();
+    else if (i === MAN_COMMON) common(out);
+    else if (i === MAN_REFERENCE_URI) out.referenceUri = uri();
+    else if (kind & SEVERABLE && peekType() === ARRAY) {
+      out.digests.push({ number: i, sum: digest() });
+      seen[i] = 2;
+    } else if (i === MAN_TEXT) out.text = bstr();
+    else if (kind & COMMANDS) out.commands.push(element(i));
+    else if (kind) skip();
+    else refuse(MANIFEST_KEY);
+  }
+  done();
+  if (!seen[MAN_VERSION] || !seen[MAN_SEQUENCE_NUMBER] || !out.components.length) refuse(MANIFEST_INCOMPLETE);
+  for (i = 0; i < envelope.severed.length; i++) {
+    e = envelope.severed[i];
+    // Unsigned metadata must not be acted on (SUIT manifest §5.5): only a digest in the manifest gives an element of the envelope a meaning
+    if (seen[e.number] !== 2) refuse(seen[e.number] ? SEVERED_REDUNDANT : SEVERED_UNCOVERED);
+    if (e.number === MAN_TEXT) out.text = e.inside;
+    else if (kindOf(ELEMENTS, e.number) & COMMANDS) out.commands.push(e);
+  }
+  return out;
+}

@@ -1,0 +1,91 @@
+// SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
+
+import { markAt, refuse } from "../base/refuse.js";
+import type { Bytes } from "../base/types.js";
+import {
+  ARRAY,
+  array,
+  content as contentOf,
+  done,
+  enter,
+  here,
+  input,
+  key,
+  map,
+  name,
+  octets,
+  order,
+  peekType,
+  type Slice,
+  tstr,
+} from "../cbor/reader.js";
+import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.js";
+import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "../spec/suit.js";
+
+/** One language: texts of the manifest, and of components, by their numbers. Texts are UTF-8, already checked. */
+export interface TextEntry {
+  language: Bytes;
+  texts: { key: number; text: Bytes }[];
+  components: { id: Bytes[]; texts: { key: number; text: Bytes }[] }[];
+}
+
+function content(): Bytes {
+  return contentOf(input, tstr());
+}
+
+function texts(): { key: number; text: Bytes }[] {
+  var out = [],
+    last: Bytes | null = null,
+    n,
+    number;
+  for (n = map(); n > 0; n--) {
+    last = key(last);
+    number = name;
+    if (number < 1 || number > TEXT_CURRENT_VERSION) refuse(TEXT_KEY);
+    out.push({ key: number, text: content() });
+  }
+  return out;
+}
+
+function language(entry: TextEntry): void {
+  var last: Bytes | null = null,
+    n,
+    at,
+    number,
+    parts,
+    id: Bytes[];
+  for (n = map(); n > 0; n--) {
+    at = here;
+    if (peekType() === ARRAY) {
+      id = [];
+      for (parts = array(); parts > 0; parts--) id.push(octets());
+      markAt(at);
+      last = order(last);
+      entry.components.push({ id: id, texts: texts() });
+    } else {
+      last = key(last);
+      number = name;
+      if (number < 1 || number > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY);
+      entry.texts.push({ key: number, text: content() });
+    }
+  }
+}
+
+/** Reads a text map of the input that is being read, strictly. */
+export function parseText(slice: Slice): TextEntry[] {
+  var out: TextEntry[] = [],
+    last: Bytes | null = null,
+    n,
+    entry: TextEntry;
+  enter(input, slice);
+  n = map();
+  if (n === 0) refuse(CBOR_TYPE);
+  for (; n > 0; n--) {
+    entry = { language: content(), texts: [], components: [] };
+    last = order(last);
+    language(entry);
+    out.push(entry);
+  }
+  done();
+  return out;
+}

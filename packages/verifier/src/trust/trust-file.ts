@@ -1,0 +1,364 @@
+// Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/guides/trust.md has the format and its
+// rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
+
+import { same, sameKey } from "../base/bytes.js";
+import { less } from "../base/number.js";
+import { mark, markAt, refuse } from "../base/refuse.js";
+import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import {
+  arg,
+  array,
+  atMost,
+  begin,
+  bstr,
+  content,
+  done,
+  enter,
+  head,
+  hold,
+  input,
+  int,
+  key,
+  map,
+  name,
+  octets,
+  type Slice,
+  skip,
+  TAG,
+  tstr,
+  uint,
+  uint64,
+} from "../cbor/reader.js";
+import { type Claim, claims, MAX_SIGNATURES, verified } from "../cose/message.js";
+import type { Identity } from "../interpreter/frame.js";
+import { TAG_SIGN } from "../spec/cose.js";
+import {
+  ANCHOR_KEY,
+  CBOR_TYPE,
+  TRUST_ALG,
+  TRUST_INCOMPLETE,
+  TRUST_KEY,
+  TRUST_KEY_TWICE,
+  TRUST_LIMIT,
+  TRUST_NAME,
+  TRUST_NONE,
+  TRUST_PREVIOUS,
+  TRUST_ROLE,
+  TRUST_ROLE_EMPTY,
+  TRUST_ROLLBACK,
+  TRUST_SCOPE,
+  TRUST_SIGNERS,
+  TRUST_THRESHOLD,
+  TRUST_UNUSABLE,
+  TRUST_VERSION,
+  TRUST_WINDOW,
+} from "../spec/errors.js";
+import {
+  ANCHOR_ALG,
+  ANCHOR_CLASS,
+  ANCHOR_KEY_BYTES,
+  ANCHOR_KID,
+  ANCHOR_ROLES,
+  ANCHOR_SINCE,
+  ANCHOR_UNTIL,
+  ANCHOR_VENDOR,
+  FILE_ANCHORS,
+  FILE_NAME,
+  FILE_SEQUENCE,
+  FILE_THRESHOLDS,
+  FILE_VERSION,
+  ROLE_DEBUG,
+  ROLE_RECOVERY,
+  ROLE_ROOT,
+  TRUST_CONTEXT,
+} from "../spec/trust.js";
+import { policy } from "./open.js";
+
+/** Anchors in one file, bytes of its name and of a key identifier. The payload ends where a Sig_structure can still hold it. */
+const MAX_ANCHORS = 16;
+const MAX_NAME = 64;
+const MAX_KID = 64;
+const MAX_PAYLOAD = 65535;
+
+/** An anchor of a trust file. `alg` is left out where this build has none for the number `cose`: such a key counts for nothing here. */
+export interface TrustAnchor extends Omit<Anchor, "alg"> {
+  alg?: Alg;
+  cose: number;
+  key: Bytes;
+  /** ROLE_…, ascending. */
+  roles: number[];
+  /** 16 bytes each: the only vendor, the only class that the key is trusted for. */
+  vendor?: Bytes;
+  class?: Bytes;
+}
+
+/** What a trust file says. */
+export interface TrustStore {
+  /** The line of products, in UTF-8: the same in every file that follows. */
+  name: Bytes;
+  sequence: Sequence;
+  anchors: TrustAnchor[];
+  /** By role: how many of its keys must have signed; 0 where nobody has the role. */
+  thresholds: number[];
+  /** The bytes that the roots have signed. */
+  payload: Bytes;
+  /** From trustFile(): the whole file as it was read and verified, which is what to keep. */
+  file?: Bytes;
+}
+
+/** A file before its signatures are verified. */
+interface Unverified {
+  store: TrustStore;
+  claims: Claim[];
+  file: Bytes;
+}
+
+/** A vendor or class identifier. */
+function uuid(): Bytes {
+  var s = bstr();
+  if (s.n !== 16) refuse(TRUST_SCOPE);
+  return content(input, s);
+}
+
+/** Roles, ascending. A key that signs trust files signs nothing else, and neither does one that signs for debugging. */
+function roleList(): number[] {
+  var n = array(),
+    out: number[] = [],
+    last = 0;
+  for (; n > 0; n--) {
+    // ascending, so that none stands twice and the list is short
+    if (uint() <= last || arg > ROLE_RECOVERY) refuse(TRUST_ROLE);
+    last = arg;
+    out.push(last);
+  }
+  if (!last || (out.length > 1 && (out[0] === ROLE_ROOT || out.indexOf(ROLE_DEBUG) >= 0))) refuse(TRUST_ROLE);
+  return out;
+}
+
+function anchorItem(algs: Alg[]): TrustAnchor {
+  var n = map(),
+    at = mark,
+    a = {} as TrustAnchor,
+    last: Bytes | null = null,
+    i;
+  for (; n > 0; n--) {
+    last = key(last);
+    if (name === ANCHOR_ALG) {
+      a.cose = int();
+      // The numbers of MACs are positive: a secret in a file that everybody may read is none. Those of signatures are negative (RFC 9053 §2).
+      if (a.cose >= 0) refuse(TRUST_ALG);
+      for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
+    } else if (name === ANCHOR_KEY_BYTES) a.key = octets();
+    else if (name === ANCHOR_ROLES) a.roles = roleList();
+    else if (name === ANCHOR_KID) a.kid = atMost(bstr(), MAX_KID, TRUST_LIMIT);
+    else if (name === ANCHOR_VENDOR) a.vendor = uuid();
+    else if (name === ANCHOR_CLASS) a.class = uuid();
+    else if (name === ANCHOR_SINCE) a.since = uint64();
+    else if (name === ANCHOR_UNTIL) a.until = uint64();
+    else refuse(TRUST_KEY);
+  }
+  markAt(at);
+  if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
+  if (a.since && a.until && less(a.until, a.since)) refuse(TRUST_WINDOW);
+  // both are about manifests, and no manifest is signed by a root: what would be without effect must not look as if it had one
+  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until)) refuse(TRUST_SCOPE);
+  return a;
+}
+
+/** Keys that have the role. */
+function held(anchors: TrustAnchor[], role: number): number {
+  var n = 0,
+    i;
+  for (i = 0; i < anchors.length; i++) if (anchors[i].roles.indexOf(role) >= 0) n++;
+  return n;
+}
+
+function anchorList(algs: Alg[]): TrustAnchor[] {
+  var n = array(),
+    out: TrustAnchor[] = [],
+    a,
+    i;
+  if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
+  for (; n > 0; n--) {
+    a = anchorItem(algs);
+    // a secret counts once, whatever its algorithm, kid or roles
+    for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
+    out.push(a);
+  }
+  return out;
+}
+
+/** Thresholds: each within what its role has, and what an envelope can carry. */
+function thresholdMap(anchors: TrustAnchor[]): number[] {
+  var n = map(),
+    out = [0, 0, 0, 0, 0],
+    last: Bytes | null = null,
+    role,
+    i;
+  for (; n > 0; n--) {
+    last = key(last);
+    role = name;
+    if (role < ROLE_ROOT || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
+    i = held(anchors, role);
+    if (!i) refuse(TRUST_ROLE_EMPTY);
+    if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+    out[role] = arg;
+  }
+  for (i = ROLE_ROOT; i <= ROLE_RECOVERY; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
+  return out;
+}
+
+/** The payload of a trust file, which lies at `s`. Each element is there, and each is a number higher: what comes first is known first. */
+function contents(algs: Alg[], s: Slice): TrustStore {
+  var out = { payload: atMost(s, MAX_PAYLOAD, TRUST_LIMIT) } as TrustStore,
+    last: Bytes | null = null,
+    n,
+    i;
+  enter(input, s);
+  n = map();
+  for (i = 1; i <= n; i++) {
+    last = key(last);
+    if (name !== i || i > FILE_NAME) refuse(name > i && name <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (i === FILE_VERSION) {
+      if (uint() !== 1) refuse(TRUST_VERSION);
+    } else if (i === FILE_SEQUENCE) out.sequence = uint64();
+    else if (i === FILE_ANCHORS) out.anchors = anchorList(algs);
+    else if (i === FILE_THRESHOLDS) out.thresholds = thresholdMap(out.anchors);
+    else out.name = atMost(tstr(), MAX_NAME, TRUST_LIMIT);
+  }
+  done();
+  if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
+  return out;
+}
+
+/** Begins to read, once: everything is in RAM from here on. */
+function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
+  begin(bytes);
+  if (memory) input.most = memory;
+  input.excess = TRUST_LIMIT;
+  hold(input, input);
+}
+
+/** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
+export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
+  beginHeld(payload, undefined);
+  return contents(algs, { at: 0, n: payload.length });
+}
+
+/** Everything of a file that has to be read. No signature is verified. */
+export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): Unverified {
+  var aad: number[] = [],
+    all,
+    s,
+    i;
+  for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
+  beginHeld(bytes, memory);
+  if (head() !== TAG || arg !== TAG_SIGN) refuse(TRUST_NONE);
+  if (array() !== 4) refuse(CBOR_TYPE);
+  skip();
+  skip();
+  s = bstr();
+  // before it is copied for each signature
+  if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
+  enter(input, input);
+  all = claims(null, aad);
+  done();
+  return { store: contents(algs, s), claims: all, file: content(input, input) };
+}
+
+/** The roots of a file that this build can verify with, as a policy for the file that follows. */
+function rootsOf(store: TrustStore): Trust {
+  var out: Anchor[] = [],
+    i,
+    a;
+  for (i = 0; i < store.anchors.length; i++) {
+    a = store.anchors[i];
+    if (a.alg && a.roles[0] === ROLE_ROOT) out.push(a as Anchor);
+  }
+  return { anchors: out, need: store.thresholds[ROLE_ROOT] };
+}
+
+/** How many of `anchors` are among those at the positions `found` of `all`: by their keys. */
+function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
+  var n = 0,
+    i,
+    j;
+  for (i = 0; i < found.length; i++) {
+    for (j = 0; j < anchors.length && !sameKey(anchors[j].key, all[found[i]].key); j++);
+    if (j < anchors.length) n++;
+  }
+  return n;
+}
+
+/**
+ * Reads a trust file that comes from outside. `before`: what is trusted up to now, the file before or root keys; its roots must have signed,
+ * as many as it wants, and so must those that the file itself lists. The sequence number must be higher than that of the file before;
+ * the same list once more is accepted. `algs`: the algorithms of this build; an anchor of another one counts for nothing.
+ * Returns what is trusted from now on, or throws a refusal { code, at }, and nothing has changed. The caller keeps `file` of it, where
+ * nobody else can write, and reads that with embeddedTrust() from then on: what a Source gives the next time nobody has verified.
+ */
+export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
+  var last = before && (before as TrustStore).payload ? (before as TrustStore) : null,
+    roots = last ? rootsOf(last) : (before as Trust),
+    need = policy(roots),
+    f = readTrust(algs, bytes, host && host.memory),
+    store = f.store,
+    own = rootsOf(store),
+    all = roots.anchors.concat(own.anchors),
+    found,
+    i,
+    a;
+  markAt(-1);
+  for (i = 0; i < store.anchors.length; i++) {
+    a = store.anchors[i];
+    if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
+  }
+  // each signature once, for both lists
+  found = verified(f.claims, all, 0, host || {}, f.claims.length);
+  if (counted(found, all, roots.anchors) < need) refuse(TRUST_PREVIOUS);
+  if (counted(found, all, own.anchors) < (own.need as number)) refuse(TRUST_SIGNERS);
+  if (last) {
+    // one root key may serve several lines: a file of one must not be taken by the devices of another
+    if (!same(last.name, store.name)) refuse(TRUST_NAME);
+    // Rollback: what was revoked would be trusted again
+    if (!less(last.sequence, store.sequence) && !same(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
+  }
+  store.file = f.file;
+  return store;
+}
+
+/**
+ * Reads a trust file that is part of the firmware, or that trustFile() has accepted before: it is believed because of where it lies, like a key in
+ * the firmware, and no signature is verified. Throws a refusal where it is no trust file.
+ */
+export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
+  return readTrust(algs, bytes).store;
+}
+
+/** Whether an identifier, if there is one, is among the device's. */
+function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
+  var i;
+  for (i = 0; id && ids && i < ids.length; i++) if (same(id, ids[i])) return true;
+  return !id;
+}
+
+/**
+ * Whom a device believes in one role: for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY; `identity`: the device's.
+ * Refused where the file gives it fewer keys than are needed that this build can verify with, and for the role of roots, who sign no manifests.
+ * The caller sets `floor`.
+ *
+ *     open(envelope, policyOf(store, 2, device.identity), host)
+ */
+export function policyOf(store: TrustStore, role: number, identity: Identity): Trust {
+  var need = role === ROLE_ROOT ? 0 : store.thresholds[role],
+    out: Anchor[] = [],
+    i,
+    a;
+  for (i = 0; i < store.anchors.length; i++) {
+    a = store.anchors[i];
+    if (a.alg && a.roles.indexOf(role) >= 0 && within(a.vendor, identity.vendor) && within(a.class, identity.class)) out.push(a as Anchor);
+  }
+  markAt(-1);
+  if (!need || out.length < need) refuse(TRUST_UNUSABLE);
+  return { anchors: out, need: need };
+}

@@ -1,0 +1,6 @@
+// The packages, each above those that it may import: `pnpm build` makes them in this order, and each is checked as it will be published.
+
+export const PACKAGES = ["verifier", "bundler", "images", "signer", "simulator", "keys", "release", "cli"];
+
+/** Those with types to import. The command line is a program. */
+export const LIBRARIES = PACKAGES.filter((name) => name !== "cli");

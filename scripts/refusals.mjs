@@ -1,0 +1,73 @@
+// Writes what follows from the table of refusals (packages/verifier/src/tools/refusals.ts): the constants of spec/errors.ts and the tables of
+// errors.md. With --check it only compares, and exits 1 where a file differs.
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TABLE = "packages/verifier/src/tools/refusals.ts";
+const CONSTANTS = "packages/verifier/src/spec/errors.ts";
+
+async function readTable() {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [TABLE],
+    bundle: true,
+    write: false,
+    format: "esm",
+    logLevel: "warning",
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
+/** The one page of the documents with this name, wherever it lies below docs/. */
+function page(name) {
+  const found = readdirSync(join(ROOT, "docs"), { recursive: true }).filter((path) => path === name || path.endsWith(`/${name}`));
+  if (found.length !== 1) throw new Error(`${found.length} pages below docs/ have the name ${name}`);
+  return join("docs", found[0]);
+}
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
+function constants({ REFUSALS, REFUSAL_GROUPS }) {
+  const groups = REFUSAL_GROUPS.map(({ from, to, what }) => {
+    const rows = REFUSALS.filter(({ number }) => number >= from && number <= to);
+    const lines = rows.map(({ number, name, meaning }) => `/** ${sentence(meaning)} */\nexport const ${name} = ${number};\n`);
+    return `// ${from}..${to}  ${what}\n${lines.join("")}`;
+  });
+  return `// The numbers of the refusals. Generated from tools/refusals.ts by \`pnpm refusals\`: change them there. Each has one for good; it is never\n// reused. A bundle holds those that it can throw, and no text.\n\n${groups.join("\n")}`;
+}
+
+/** The text of errors.md with the rows of each group anew; what stands around them stays. */
+function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
+  const link = (source) => {
+    const [name, section] = source.split("#");
+    return name.endsWith(".md") ? `[${name}](${relative(dirname(path), page(name))}#${section})` : sentence(source).slice(0, -1);
+  };
+  const linked = (advice) => advice.replace(/[\w-]+\.md/g, (name) => `[${name}](${relative(dirname(path), page(name))})`);
+  const inCode = (prose) =>
+    prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
+  for (const { from, to } of REFUSAL_GROUPS) {
+    const rows = REFUSALS.filter(({ number }) => number >= from && number <= to).map(
+      ({ number, name, meaning, advice, source }) =>
+        `| ${number} | \`${name}\` | ${inCode(sentence(meaning))} | ${linked(inCode(sentence(advice)))} | ${link(source)} |\n`,
+    );
+    const table = new RegExp(`(^## ${from} to ${to}:[\\s\\S]*?^\\|[ :|-]+\\|\\n)(?:\\|.*\\n)*`, "m");
+    if (!table.test(text)) throw new Error(`${path} has no table under "## ${from} to ${to}:"`);
+    text = text.replace(table, (_, head) => head + rows.join(""));
+  }
+  return text;
+}
+
+const table = await readTable();
+const errorsPage = page("errors.md");
+const wanted = { [CONSTANTS]: constants(table), [errorsPage]: documented(readFileSync(join(ROOT, errorsPage), "utf8"), errorsPage, table) };
+for (const [path, text] of Object.entries(wanted)) {
+  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, path), text);
+  else if (readFileSync(join(ROOT, path), "utf8") !== text) {
+    console.error(`${path} is not what the table of refusals gives: run \`pnpm refusals\``);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import * as errors from "../../packages/verifier/src/spec/errors.ts";
+import { REFUSAL_GROUPS, REFUSALS } from "../../packages/verifier/src/tools/refusals.ts";
+import { BUNDLES } from "../bundle.mjs";
+
+const root = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+describe("the table of refusals", () => {
+  it("is what spec/errors.ts and the tables of errors.md are made from", () => {
+    expect(() => execFileSync(process.execPath, [root("scripts/refusals.mjs"), "--check"], { encoding: "utf8" })).not.toThrow();
+    expect(Object.fromEntries(REFUSALS.map(({ name, number }) => [name, number]))).toEqual({ ...errors });
+  });
+
+  it("has each number once, in order, within a group", () => {
+    const numbers = REFUSALS.map(({ number }) => number);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    for (const n of numbers) expect(REFUSAL_GROUPS.filter(({ from, to }) => n >= from && n <= to)).toHaveLength(1);
+  });
+
+  it.each(REFUSALS.map((row) => [row.name, row]))("%s: says in one line each what it means and what to do", (_, { meaning, advice }) => {
+    for (const text of [meaning, advice]) {
+      expect(text).toMatch(/^(?![A-Z][a-z])\S.*[^.\s]$/);
+      expect(text.length).toBeLessThanOrEqual(120);
+    }
+  });
+
+  it.each(BUNDLES.map(({ name }) => name))("has no text in firmseal-%s.js", (name) => {
+    const text = readFileSync(root(`packages/verifier/dist/firmseal-${name}.js`), "utf8");
+    expect(REFUSALS.flatMap(({ meaning, advice }) => [meaning, advice]).filter((words) => text.includes(words))).toEqual([]);
+  });
+});

@@ -1,0 +1,95 @@
+// The example of each package's README, run as a program outside of the workspace that has the built packages installed.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { open } from "@firmseal/verifier";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { encryptedPem } from "../packages/keys/src/formats/pkcs8.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PASSPHRASE = "correct horse";
+const image = Buffer.from("firmware");
+const ids = identityUuids("example.com", "board-v2");
+const key: PrivateKey = privateKey("ed25519", new Uint8Array(32).fill(7));
+let folder: string;
+let unsigned: Uint8Array;
+
+const at = (name: string) => join(folder, name);
+const array = (bytes: Uint8Array) => `Uint8Array.from(${JSON.stringify([...bytes])})`;
+
+/** The one block of JavaScript in a README, with what it leaves to its reader filled in; what it prints. */
+function example(name: string, given: { [text: string]: string } = {}): string {
+  const blocks = [...readFileSync(join(ROOT, `packages/${name}/README.md`), "utf8").matchAll(/^```js\n([\s\S]*?)^```$/gm)];
+  expect(blocks, name).toHaveLength(1);
+  let code = blocks[0]?.[1] ?? "";
+  for (const [text, value] of Object.entries(given)) {
+    expect(code).toContain(text);
+    code = code.replace(text, value);
+  }
+  writeFileSync(at(`${name}.mjs`), code);
+  const env = { PATH: process.env["PATH"], FIRMSEAL_STATE: at("state"), RELEASE_PASSPHRASE: PASSPHRASE, NO_COLOR: "1" };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.mjs`], { cwd: folder, env, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+const sequenceIn = (file: string) => open(readFileSync(at(file)), { anchors: [anchorOf(key)] }).sequence;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "firmseal-examples-"));
+  mkdirSync(at("node_modules/@firmseal"), { recursive: true });
+  for (const name of readdirSync(join(ROOT, "packages"))) symlinkSync(join(ROOT, "packages", name), at(`node_modules/@firmseal/${name}`));
+  unsigned = encode(
+    singleImage({
+      sequence: 7,
+      vendor: "example.com",
+      class: "board-v2",
+      digest: createHash("sha256").update(image).digest("hex"),
+      size: image.length,
+      uri: "#firmware",
+      payload: image,
+    }),
+  );
+  writeFileSync(at("app.bin"), image);
+  writeFileSync(at("unsigned.suit"), unsigned);
+  writeFileSync(at("pub.raw"), key.key);
+  writeFileSync(at("release.pem"), await encryptedPem(key, Buffer.from(PASSPHRASE)), { mode: 0o600 });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("images: a HEX file as bytes", () => {
+  writeFileSync(at("app.hex"), ":0400000001020304F2\n:00000001FF\n");
+  expect(example("images")).toBe("ihex: 4 bytes, 0 of them gaps filled with ff\n");
+  // what app.hex holds is not what the other examples sign
+  expect([...readFileSync(at("app.bin"))]).toEqual([1, 2, 3, 4]);
+});
+
+it("bundler: the verifier for a board", () => {
+  example("bundler");
+  expect(readFileSync(at("firmseal.js"), "utf8")).toMatch(/exports\.open=/);
+});
+
+it("keys: a key that signs", () => {
+  example("keys");
+  expect(sequenceIn("app.suit")).toEqual([0, 7]);
+});
+
+it("release: an image with the next number, in the log of the key", () => {
+  writeFileSync(at("app.bin"), image);
+  example("release");
+  expect(sequenceIn("app.suit")).toEqual([0, 1]);
+  example("release");
+  expect(sequenceIn("app.suit")).toEqual([0, 2]);
+  expect(readFileSync(at("release.pem.log"), "utf8").trimEnd().split("\n")).toHaveLength(2);
+});
+
+it("simulator: the power cut in an update", async () => {
+  writeFileSync(at("app.suit"), await sign(unsigned, [signer(key)]));
+  const out = example("simulator", { vendorUuid: array(ids.vendor), classUuid: array(ids.class) });
+  expect(out).toMatch(/^\d{2,} cuts, 0 of them end badly\n$/);
+});
