@@ -5,14 +5,14 @@ import { apiPages } from "../reference/api.mjs";
 import { commandsPage } from "../reference/commands.mjs";
 import { architecturePage } from "../reference/packages.mjs";
 
-const MARKERS = "<!-- packages: written by `pnpm docs:reference` from the sources -->\nold\n<!-- /packages -->\n";
+const MARKERS = "<!-- packages: written by `pnpm docs:reference` from the sources -->\nSTALE\n<!-- /packages -->\n";
 
 describe("the drawing of the packages", () => {
   const text = architecturePage(`before\n${MARKERS}after\n`);
   it("takes the place of the old one, and of nothing else", () => {
     expect(text).toMatch(/^before\n<!-- packages/);
     expect(text).toMatch(/<!-- \/packages -->\nafter\n$/);
-    expect(text).not.toContain("old");
+    expect(text).not.toContain("STALE");
     expect(architecturePage(text)).toBe(text);
   });
   it("has an arrow for what sources import, and none upwards", () => {
