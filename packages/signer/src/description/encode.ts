@@ -2,7 +2,6 @@
 // then its digest in the wrapper.
 
 import { COMMANDS, COMPONENT_TEXTS, MANIFEST, type Names, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
-import { peek } from "@firmseal/verifier/peek";
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
@@ -25,6 +24,7 @@ import {
 } from "@firmseal/verifier/spec";
 import { fromHex, toBytes } from "../bytes.js";
 import { encode as cbor, type Encodable } from "../cbor.js";
+import { EnvelopeDraft } from "../envelope/draft.js";
 import { type Parts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
 import {
@@ -154,6 +154,11 @@ function text(value: { [language: string]: TextValue }, components: Uint8Array[]
  * Throws DescriptionError, or the refusal of peek().
  */
 export function encode(description: Description): Uint8Array {
+  return draftOf(description).bytes;
+}
+
+/** The same, on its way to its signatures. */
+export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";
   const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
@@ -192,7 +197,5 @@ export function encode(description: Description): Uint8Array {
     severed,
     payloads: new Map(Object.entries(d.payloads ?? {}).map(([uri, value]) => [uri, toBytes(value, `/payloads/${uri}`)])),
   };
-  const envelope = writeEnvelope(parts);
-  peek(envelope);
-  return envelope;
+  return EnvelopeDraft.read(writeEnvelope(parts));
 }

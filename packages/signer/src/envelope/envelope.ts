@@ -1,7 +1,7 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { peek } from "@firmseal/verifier/peek";
+import { type Outline, peek } from "@firmseal/verifier/peek";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
 import { decodeItem } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -36,7 +36,11 @@ export function writeEnvelope(parts: Parts): Uint8Array {
  * one: the SHA-256 digest of its manifest and no signature.
  */
 export function readEnvelope(bytes: Uint8Array): Parts {
-  const { envelope } = peek(bytes);
+  return partsOf(bytes, peek(bytes));
+}
+
+/** The same, of an envelope that peek() has looked at. */
+export function partsOf(bytes: Uint8Array, { envelope }: Outline): Parts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.body.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];

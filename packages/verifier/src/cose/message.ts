@@ -293,7 +293,7 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
 }
 
 /** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
-export function concerns(c: Claim, anchor: Anchor): boolean {
+export function concerns(c: Pick<Claim, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
 }
 
