@@ -2,11 +2,11 @@
 
 import { draftOf, EnvelopeDraft, privateKey, signedBy, signer, singleImage } from "@firmseal/signer";
 import type * as verifier from "@firmseal/verifier";
-import type * as tools from "@firmseal/verifier/peek";
+import type * as tools from "@firmseal/verifier/tools";
 import { expect, it, vi } from "vitest";
 import { rehearse, review } from "../src/index.js";
 
-const parses = vi.hoisted(() => ({ open: 0, peek: 0 }));
+const parses = vi.hoisted(() => ({ open: 0, decode: 0 }));
 vi.mock("@firmseal/verifier", async (original) => {
   const all = await original<typeof verifier>();
   return {
@@ -17,13 +17,13 @@ vi.mock("@firmseal/verifier", async (original) => {
     },
   };
 });
-vi.mock("@firmseal/verifier/peek", async (original) => {
+vi.mock("@firmseal/verifier/tools", async (original) => {
   const all = await original<typeof tools>();
   return {
     ...all,
-    peek: (...given: Parameters<typeof all.peek>) => {
-      parses.peek++;
-      return all.peek(...given);
+    decodeEnvelope: (...given: Parameters<typeof all.decodeEnvelope>) => {
+      parses.decode++;
+      return all.decodeEnvelope(...given);
     },
   };
 });
@@ -38,5 +38,5 @@ it("once when it is made or read, once before a key of the user signs, once afte
     await rehearse(draft);
     await review(await signedBy(draft, [key]), [key]);
   }
-  expect(parses).toEqual({ open: 4, peek: 2 });
+  expect(parses).toEqual({ open: 4, decode: 2 });
 });

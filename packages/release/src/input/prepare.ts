@@ -19,7 +19,7 @@ import {
 } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
 import { encodeDescription } from "./description.js";
@@ -180,7 +180,7 @@ async function opened(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promi
 
 /** Warns of what a person should know before a release goes out. */
 export function caution(manifest: Manifest): void {
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }

@@ -2,8 +2,7 @@
 
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { take } from "@firmseal/verifier/cbor";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 import { readEnvelope } from "../input/envelope-file.js";
 import { rehearse } from "../input/prepare.js";
@@ -38,10 +37,10 @@ export async function readStep(path: string): Promise<Step> {
 /** The trust files among the payloads of the steps, whether or not a device would take them. */
 export function carriedStores(steps: readonly Step[]): TrustStore[] {
   return steps.flatMap(({ envelope }) => {
-    const { input, payloads } = peek(envelope).envelope;
+    const { input, payloads } = decodeEnvelope(envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(take(input, content.at, content.n)))];
+        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
       } catch {
         // an image
         return [];

@@ -21,8 +21,7 @@ import {
 } from "@firmseal/keys";
 import { AlreadySigned, type EnvelopeDraft, readTrust, type Signable, signedWith, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { HASHES } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, rehearse } from "../input/prepare.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
@@ -45,7 +44,7 @@ export interface Entered {
 
 /** The digest of what is signed, as the logs have it. */
 export function digestOf({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
-  return `${HASHES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
+  return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }
 
 /**
@@ -152,7 +151,7 @@ function asKnown({ path, store }: Previous): Known {
 
 function askedFor(store: TrustStore): Asked {
   const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return { digest, sequence: decimal(store.sequence), scope: scopeOfTrust(trustName(store)) };
+  return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
 }
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */

@@ -2,9 +2,16 @@
 // that digest has been compared with the manifest.
 
 import { type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
-import { concerns } from "@firmseal/verifier/cose";
-import { type Claim, type Outline, peek } from "@firmseal/verifier/peek";
-import { HASH_SHA_256, HEADER_ALG, HEADER_KID, TAG_SIGN1 } from "@firmseal/verifier/spec";
+import {
+  type CoseSignature,
+  concerns,
+  decodeEnvelope,
+  HASH_SHA_256,
+  HEADER_ALG,
+  HEADER_KID,
+  TAG_SIGN1,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner } from "../key/key.js";
@@ -19,7 +26,7 @@ function bucket(key: SignedWith): Uint8Array {
 }
 
 /** What is known of a signature, so that one key signs once. */
-type Made = Pick<Claim, "alg" | "kid" | "message" | "signature">;
+type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
 
 export class EnvelopeDraft implements Signable {
   readonly kind = "envelope";
@@ -29,11 +36,11 @@ export class EnvelopeDraft implements Signable {
   private constructor(
     private readonly parts: Parts,
     /** What the envelope says. Nobody has signed it, as far as is known here. */
-    readonly outline: Outline,
+    readonly outline: UnverifiedEnvelope,
     private readonly made: readonly Made[],
     private written?: Uint8Array,
   ) {
-    const [high, low] = outline.structure.sequence;
+    const [high, low] = outline.manifest.sequence;
     this.sequence = BigInt(high) * 0x1_0000_0000n + BigInt(low);
     const { digest } = outline;
     this.digest = digest
@@ -41,11 +48,11 @@ export class EnvelopeDraft implements Signable {
       : { alg: HASH_SHA_256, bytes: sha256(cbor(parts.manifest)) };
   }
 
-  /** Reads an envelope, signed or not. Throws the refusals of peek(). */
+  /** Reads an envelope, signed or not. Throws the refusals of decodeEnvelope(). */
   static read(bytes: Uint8Array): EnvelopeDraft {
-    const outline = peek(bytes);
+    const outline = decodeEnvelope(bytes);
     // without a wrapper there is one in what is written
-    return new EnvelopeDraft(partsOf(bytes, outline), outline, outline.claims, outline.envelope.wrapper && bytes);
+    return new EnvelopeDraft(partsOf(bytes, outline), outline, outline.signatures, outline.envelope.wrapper && bytes);
   }
 
   get bytes(): Uint8Array {
@@ -82,6 +89,6 @@ export class EnvelopeDraft implements Signable {
   async verify(keys: readonly SignedWith[], host: Host = {}): Promise<Manifest> {
     const anchors: Anchor[] = [];
     for (const key of keys) anchors.push(await anchorOfSigner(key));
-    return open(this.bytes, { anchors, need: anchors.length }, host, true);
+    return open(this.bytes, { anchors, threshold: anchors.length }, host, true);
   }
 }

@@ -7,7 +7,7 @@ import { EnvelopeDraft } from "./draft.js";
 /**
  * The bytes that `key` signs on this envelope: the Sig_structure over its digest, for the algorithm and the identifier of the key. With
  * SHA-256 and no identifier they are 55 bytes (Ed25519: the message itself; P-256: what is hashed with SHA-256 and then signed).
- * Other signatures do not change them. Throws AlreadySigned, and the refusals of peek().
+ * Other signatures do not change them. Throws AlreadySigned, and the refusals of decodeEnvelope().
  *
  * ```ts
  * const message = await tbs(envelope, key);                        // to where the private key is
@@ -22,7 +22,7 @@ export function tbs(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
  * Adds a signature that was made somewhere else over tbs(envelope, key): raw, as Signer.sign() gives it, 64 bytes R ‖ S (RFC 8032 §5.1.6) or
  * r ‖ s (RFC 9053 §2.1), those of ML-DSA, or that of RFC 8554 §6.2.
  * The key must be the same, its identifier too. The result has been opened with the key: a signature that is not its own is refused
- * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of peek() and open().
+ * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and open().
  */
 export async function attach(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
   const who = signedWith(key);
@@ -34,7 +34,7 @@ export async function attach(envelope: Uint8Array, key: PublicKey, signature: Ui
 
 /**
  * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads stay as they are.
- * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of peek() and open().
+ * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of decodeEnvelope() and open().
  */
 export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");

@@ -13,9 +13,6 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { type Claim, concerns } from "@firmseal/verifier/cose";
-import { decimal } from "@firmseal/verifier/number";
-import { HASH_SHA_256, HEADER_ALG, HEADER_KID, TAG_SIGN } from "@firmseal/verifier/spec";
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
@@ -25,19 +22,31 @@ import {
   ANCHOR_SINCE,
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
+  type CoseSignature,
+  concerns,
+  decodeItem,
   FILE_ANCHORS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
   FILE_VERSION,
+  formatSequence,
+  HASH_SHA_256,
+  HEADER_ALG,
+  HEADER_KID,
+  type Item,
   ROLE_DEBUG,
   ROLE_RECOVERY,
   ROLE_RELEASE,
   ROLE_ROOT,
+  readTrust as readSigned,
+  refuse,
+  sameKey,
+  TAG_SIGN,
   TRUST_CONTEXT,
-} from "@firmseal/verifier/spec/trust";
-import { decodeItem, type Item, refuse, sameKey } from "@firmseal/verifier/tools";
-import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
+  trustFile,
+  trustPayload,
+} from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { equalBytes } from "../bytes.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
@@ -73,10 +82,10 @@ export interface TrustDescription {
   readonly thresholds: { readonly [role in RoleName]?: number };
 }
 
-/** A trust file, signed or not. `claims`: its signatures, none of them verified. */
+/** A trust file, signed or not. `signatures`: its signatures, none of them verified. */
 export interface TrustFile {
   readonly store: TrustStore;
-  readonly claims: readonly Claim[];
+  readonly signatures: readonly CoseSignature[];
 }
 
 /** A signature by a key that is a root neither in the file nor in the one before would never count. */
@@ -167,7 +176,7 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
 export function readTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = split(bytes);
-  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), claims: [] } : readSigned(ALGS, bytes);
+  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), signatures: [] } : readSigned(ALGS, bytes);
 }
 
 /** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
@@ -196,11 +205,14 @@ export function describeTrust(store: TrustStore): TrustDescription {
   }
   return {
     name: new TextDecoder().decode(Uint8Array.from(store.name)),
-    sequence: BigInt(decimal(store.sequence)),
+    sequence: BigInt(formatSequence(store.sequence)),
     anchors: store.anchors.map((a) => {
       const key = keyOfAnchor(a);
       if (!key) throw new KeyError("unsupported", `a key of COSE algorithm ${a.cose} is not known here`);
-      const limits = { ...(a.since && { since: BigInt(decimal(a.since)) }), ...(a.until && { until: BigInt(decimal(a.until)) }) };
+      const limits = {
+        ...(a.since && { since: BigInt(formatSequence(a.since)) }),
+        ...(a.until && { until: BigInt(formatSequence(a.until)) }),
+      };
       return { key, roles: roleNames(a), ...uuid(a.vendor, "vendor"), ...uuid(a.class, "class"), ...limits };
     }),
     thresholds,
@@ -228,7 +240,7 @@ function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
 }
 
 /** What is known of a signature, so that one key signs once. */
-type Made = Pick<Claim, "alg" | "kid" | "message" | "signature">;
+type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
 
 function keyOfSigner(signer: SignedWith): PublicKey {
   const alg = KEY_ALGS.find((name) => coseAlg(name) === signer.alg);
@@ -249,14 +261,14 @@ export class TrustDraft implements Signable {
     private readonly made: readonly Made[],
     private readonly before: TrustStore | undefined,
   ) {
-    this.sequence = BigInt(decimal(store.sequence));
+    this.sequence = BigInt(formatSequence(store.sequence));
     this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
   }
 
   /** Reads a trust file, signed or not. `before`: the trust file before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
   static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
-    const { store, claims } = readTrust(bytes);
-    return new TrustDraft(bytes, store, split(bytes).signatures, claims, before);
+    const { store, signatures: made } = readTrust(bytes);
+    return new TrustDraft(bytes, store, split(bytes).signatures, made, before);
   }
 
   /** The same for the roots of another file before. */
@@ -305,10 +317,10 @@ export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Trus
 
 /** Those of `keys` that have signed a file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
-  const { claims } = readTrust(bytes);
+  const { signatures } = readTrust(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
   return distinct.filter(({ alg, key }) =>
-    claims.some((c) =>
+    signatures.some((c) =>
       ALGS.some((a) => a.ids.includes(coseAlg(alg)) && concerns(c, { alg: a, key }) && a.verify(key, c.message, c.signature, {})),
     ),
   );

@@ -16,7 +16,7 @@ import {
 import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
 import { EnvelopeDraft, signedWith } from "@firmseal/signer";
 import { errors, type Manifest } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -56,7 +56,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   const signed = draft.bytes;
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   const facts = keyFacts(key);
   if (o.json)
     json({

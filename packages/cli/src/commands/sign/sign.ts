@@ -25,7 +25,7 @@ import {
   review,
 } from "@firmseal/release";
 import { signedBy } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { adviceFor } from "../../target.js";
@@ -70,7 +70,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   const done = await signedBy(draft, signing);
   const manifest = await review(done, signing);
   const signed = done.bytes;
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);

@@ -31,8 +31,7 @@ import {
 } from "@firmseal/release";
 import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
-import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
+import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { outputName } from "./create.js";
@@ -129,7 +128,7 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
 
 function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean): void {
   const facts = {
-    sequence: decimal(manifest.sequence),
+    sequence: formatSequence(manifest.sequence),
     digest: digestText(manifest.digest),
     vendor: identifiers(manifest, PARAM_VENDOR_IDENTIFIER),
     class: identifiers(manifest, PARAM_CLASS_IDENTIFIER),

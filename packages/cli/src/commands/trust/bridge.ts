@@ -38,12 +38,10 @@ import {
   review,
   type TrustOnFile,
 } from "@firmseal/release";
-import { draftOf, type EnvelopeDraft, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
+import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
-import { ROLE_RELEASE } from "@firmseal/verifier/spec";
+import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import type { SignOptions } from "../sign/sign.js";
@@ -63,13 +61,13 @@ const HINT = "both trust files must be met: give --key for as many release keys 
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
-  const need = store.thresholds[ROLE_RELEASE] as number;
-  if (n < need)
+  const threshold = store.thresholds[ROLE_RELEASE] as number;
+  if (n < threshold)
     throw new Failure(
       1,
       "SIGNATURE_THRESHOLD",
       errors.SIGNATURE_THRESHOLD,
-      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${need}`,
+      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${threshold}`,
       HINT,
     );
 }
@@ -86,7 +84,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 
 function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release that carries the trust file of its time, for devices that the bridge has not reached
-  if (same(old.store.payload, next.store.payload)) return;
+  if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
     trustFile(next.bytes, old.store, host);
   } catch (e) {
@@ -168,8 +166,8 @@ interface Told {
 
 function told({ envelope, manifest, old, next, results, o, signers, log }: Told): void {
   const outside = outsideUris(manifest);
-  const sequence = decimal(manifest.sequence);
-  const trust = { before: decimal(old.store.sequence), after: decimal(next.store.sequence) };
+  const sequence = formatSequence(manifest.sequence);
+  const trust = { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) };
   if (o.json) {
     json({
       ok: true,
