@@ -41,7 +41,7 @@ function fingerprint() {
     "scripts/bundle.mjs",
     "scripts/direct-imports.mjs",
     "scripts/packages.mjs",
-    "scripts/schema.mjs",
+    "scripts/in-signer.mjs",
   ];
   for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
@@ -79,15 +79,15 @@ function removeStale() {
 }
 
 /** The files of other packages that the signer holds, and with it the command line. */
-let inSchema = [];
+let inSigner = [];
 
 async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
-  const { precompileSchema } = await import("./schema.mjs");
-  inSchema = await precompileSchema();
-  writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSchema));
+  const { withoutDependencies } = await import("./in-signer.mjs");
+  inSigner = await withoutDependencies();
+  writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */
@@ -133,7 +133,7 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   });
-  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSchema]));
+  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors });
   writeFileSync(join(fresh, "parts.json"), parts);
