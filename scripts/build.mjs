@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { directImports } from "./direct-imports.mjs";
+import { copyDocuments } from "./package-documents.mjs";
 import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -40,8 +41,8 @@ function fingerprint() {
     "scripts/build.mjs",
     "scripts/bundle.mjs",
     "scripts/direct-imports.mjs",
-    "scripts/packages.mjs",
     "scripts/in-signer.mjs",
+    "scripts/packages.mjs",
   ];
   for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
@@ -154,6 +155,8 @@ async function step(name, run) {
 
 const now = fingerprint();
 if (upToDate(now)) {
+  // a page may have changed
+  copyDocuments();
   say("up to date");
 } else {
   rmSync(STAMP, { force: true });
@@ -162,6 +165,7 @@ if (upToDate(now)) {
     ["types and modules", modules],
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
+    ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error
   for (const [name, run] of steps) {
