@@ -59,7 +59,10 @@ function line(ok, name, seconds) {
   console.log(`${ok ? "pass" : "FAIL"}  ${name.padEnd(60)} ${seconds.toFixed(1).padStart(6)} s`);
 }
 
-/** Steps that do not need each other, [name, work]: two at a time, told in their order. `work` answers { ok, output }. One step is one test, or as many as it has lines "ok    NAME" and "fail  NAME". */
+/**
+ * Steps that do not need each other, [name, work]: two at a time, told in their order. `work` answers { ok, output }. One step is one test,
+ * or as many as it has lines "ok    NAME" and "fail  NAME".
+ */
 async function steps(all) {
   const works = all.map(([name, work]) => async () => {
     const start = performance.now();
