@@ -43,6 +43,16 @@ const MAGIC = 0x46535231;
 /** Sizes in slot 0 and 1 as a record tells them. */
 const at = (size: number, slot: number): number => 2 * size + slot;
 
+const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
+const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
+const journal = (...all: number[]) => {
+  const b = Buffer.alloc(4 * all.length);
+  all.forEach((w, i) => {
+    b.writeUInt32LE(w, 4 * i);
+  });
+  return Buffer.concat([sealed(...tried), b]);
+};
+
 describe("a record", () => {
   it("has generation, floor, tries, and what is current and was before, for each area", async () => {
     const flash = blankFlash();
@@ -70,7 +80,6 @@ describe("a record", () => {
     expect([on(flash).pending(), on(flash).rolledBack()]).toEqual([false, false]);
   });
 
-  const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
   const floorOf = (flash: FlashModel) => on(flash).floor();
   it("of the higher generation rules, in either page", () => {
     const [old, newer] = [sealed(...good), sealed(MAGIC, 5, 0, 8, ...good.slice(4))];
@@ -111,14 +120,6 @@ describe("a record", () => {
       expect(on(holding(sealed(...good.slice(0, 6), at(size, 1), 0, at(5, 0), 0))).envelope()?.length).toBe(size || undefined);
   });
 
-  const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
-  const journal = (...all: number[]) => {
-    const b = Buffer.alloc(4 * all.length);
-    all.forEach((w, i) => {
-      b.writeUInt32LE(w, 4 * i);
-    });
-    return Buffer.concat([sealed(...tried), b]);
-  };
   it.each<[string, number[], boolean, boolean, number]>([
     ["not started", [], true, false, 5],
     ["started twice", [65535, 65535], true, false, 5],
@@ -157,6 +158,17 @@ describe("on trial", () => {
     const before = flash.operations;
     on(flash).confirm();
     expect([flash.operations, on(flash).pending()]).toEqual([before, true]);
+  });
+});
+
+describe("a start", () => {
+  it("that cannot be counted goes back at once", () => {
+    const flash = holding(journal(65535));
+    const device = on(flash);
+    expect(device.pending()).toBe(true);
+    flash.write = () => {};
+    device.start();
+    expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
   });
 });
 
@@ -228,6 +240,12 @@ describe("what is committed", () => {
     expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
   });
   it("is no record that flash has changed on its way", () => {
+    const later = blankFlash();
+    commit(on(later), 1, 1, 2, 3);
+    const { write } = later;
+    later.write = (address, b) => write.call(later, address, address === RECORDS[1] + 40 ? Array.from(b, (x) => x & 0xfe) : b);
+    expect(() => commit(on(later), 2, 255, 255, 255)).toThrow("the record was not written");
+    expect(on(later).floor()).toEqual([0, 1]);
     for (const part of [0, 40]) {
       const flash = blankFlash();
       const { write } = flash;
@@ -253,6 +271,9 @@ describe("what is committed", () => {
       };
       envelope[changed] = 3;
       expect(() => on(flash).keep(envelope), `${changed}`).toThrow("the envelope was not written");
+      flash.write = write;
+      const kept = on(flash).keep(envelope) as Source;
+      expect(Array.from(kept.read(0, kept.length))).toEqual(envelope);
     }
   });
   it("leaves the components that were not written", async () => {
@@ -261,7 +282,12 @@ describe("what is committed", () => {
     two.components[1] = { id: ID, slots: [2 * PAGE, 3 * PAGE], size: PAGE };
     two.tries = 0;
     const flash = blankFlash();
-    for (const n of [1, 2]) install(await release(n, image(n, 100 + n)), trust, on(flash, two)).next();
+    for (const n of [1, 2]) {
+      install(await release(n, image(n, 100 + n)), trust, on(flash, two)).next();
+      const d = on(flash, two);
+      d.begin(true);
+      expect([d.slot(ID), d.slot(more)]).toEqual([n === 1 ? 0 : 1, 1]);
+    }
     const device = on(flash, two);
     commit(device, 3, 1, 2, 3);
     const after = on(flash, two);
@@ -292,6 +318,7 @@ describe("an envelope that is received", () => {
       [null, true],
       [envelope, true],
       [envelope.slice(1), false],
+      ["shorter", false],
       [Uint8Array.from([...envelope, 0]), false],
       [other, false],
     ] as const) {
@@ -302,7 +329,7 @@ describe("an envelope that is received", () => {
       const whole = Uint8Array.from(source.read(0, source.length));
       const { operations } = flash;
       // what arrives is put together anew, and is then not what came
-      const given = kept === envelope ? whole : (kept ?? source);
+      const given = kept === envelope ? whole : kept === "shorter" ? whole.slice(0, -1) : (kept ?? source);
       const there = device.keep(given) as Source;
       expect(flash.operations === operations, `${kept?.length}`).toBe(itself);
       const expected = itself ? whole : (given as Uint8Array);
