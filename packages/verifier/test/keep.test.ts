@@ -2,9 +2,28 @@
 
 import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { bytes as bstr, CLASS, envelope, int, map, payload, update, VENDOR } from "../../../test-vectors/assemble.js";
+import {
+  bytes as bstr,
+  CLASS,
+  digest as digestOf,
+  envelope,
+  int,
+  map,
+  override,
+  type Pair,
+  type Piece,
+  payload,
+  seq,
+  signBlock,
+  text as tstr,
+  update,
+  uriParam,
+  VENDOR,
+} from "../../../test-vectors/assemble.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
+import { peek } from "../src/peek.js";
+import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_LOAD, MAN_TEXT } from "../src/spec/suit.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
@@ -170,6 +189,27 @@ describe("an image", () => {
       };
       const envelope = await signed(d);
       expect(code(() => install(envelope, trust, watched().device).next())).toBe(found);
+    }
+  });
+});
+
+describe("an envelope that is put together anew", () => {
+  it("has what was severed and its payloads, and one signature of each COSE_Sign that is kept of", async () => {
+    const text = bstr(map([tstr("en"), map()]));
+    const load = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+    for (const loads of [true, false]) {
+      const content = update({ sections: { [loads ? MAN_LOAD : MAN_INSTALL]: load }, more: [[MAN_TEXT, digestOf(text)]] });
+      const many = (message: Piece) => signBlock(message, [{ key: "b" }, { key: "a" }, { key: "b" }, { key: "b" }]);
+      const rest: Pair[] = [[int(MAN_TEXT), text], payload()];
+      const b = Uint8Array.from(await envelope(content, { blocks: [many], rest }));
+      const device = memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID], 100);
+      install(b, trust, device).next();
+      const kept = device.envelope as Bytes;
+      expect(open(kept, trust).signatures.map((s) => !!s.good)).toEqual([true, false, false]);
+      const { severed, payloads } = peek(kept).envelope;
+      expect([severed.map((e) => e.number), payloads.map((p) => p.uri)]).toEqual(loads ? [[MAN_TEXT], ["#fw"]] : [[], []]);
+      boot(kept, trust, device).next();
+      expect(device.invoked).toHaveLength(1);
     }
   });
 });
