@@ -204,6 +204,20 @@ describe("a writer", () => {
     expect(erased()).toEqual([2 * PAGE, 3 * PAGE, 2 * PAGE]);
     expect(Array.from(flash.read(2 * PAGE, 1))).toEqual([255]);
   });
+  it("keeps what a start loads in RAM, piece behind piece", () => {
+    const flash = blankFlash();
+    const device: Device = on(flash);
+    device.begin(false);
+    device.erase(ID, 10);
+    device.write(ID, 0, [1, 2, 3]);
+    device.write(ID, 3, [4, 5]);
+    expect([Array.from(device.read(ID, 0, 5, true)), Array.from(device.read(ID, 2, 2, true)), device.size(ID, true)]).toEqual([
+      [1, 2, 3, 4, 5],
+      [3, 4],
+      5,
+    ]);
+    expect(flash.operations).toBe(0);
+  });
   it("erases nothing to discard where nothing was written", () => {
     const flash = blankFlash();
     const device: Device = on(flash);
