@@ -4,10 +4,16 @@ import { type Description, encode, privateKey, sign, signer, singleImage } from 
 import { describe, expect, it } from "vitest";
 import {
   bytes as bstr,
+  C0,
+  C1,
   CLASS,
+  type Command,
   digest as digestOf,
+  digestParam,
   envelope,
+  identity as identityOf,
   int,
+  manifest,
   map,
   override,
   type Pair,
@@ -15,6 +21,7 @@ import {
   payload,
   seq,
   signBlock,
+  sizeParam,
   text as tstr,
   update,
   uriParam,
@@ -23,7 +30,16 @@ import {
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
 import { peek } from "../src/peek.js";
-import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_LOAD, MAN_TEXT } from "../src/spec/suit.js";
+import {
+  COND_IMAGE_MATCH,
+  COND_VENDOR_IDENTIFIER,
+  DIR_FETCH,
+  DIR_SET_COMPONENT_INDEX,
+  MAN_INSTALL,
+  MAN_LOAD,
+  MAN_TEXT,
+  MAN_VALIDATE,
+} from "../src/spec/suit.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
 import { hex } from "./vectors.js";
 
@@ -211,6 +227,51 @@ describe("an envelope that is put together anew", () => {
       boot(kept, trust, device).next();
       expect(device.invoked).toHaveLength(1);
     }
+  });
+});
+
+describe("what a start will load", () => {
+  const more = [Uint8Array.of(1)];
+  const board = () => memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID, more], 100);
+  /** Loads two components from where the URIs say. */
+  const loading = (...uris: string[]) => {
+    const pick = (i: number): Command => [DIR_SET_COMPONENT_INDEX, int(i)];
+    const each = (f: (i: number) => Command[]) => [0, 1].flatMap((i) => [pick(i), ...f(i)]);
+    return manifest({
+      components: [C0, C1],
+      shared: seq(pick(0), ...identityOf, ...each((i) => [override(digestParam([i]), sizeParam(1))])),
+      sections: {
+        [MAN_VALIDATE]: seq(pick(0), [COND_VENDOR_IDENTIFIER, 15]),
+        [MAN_LOAD]: seq(...each((i) => [override(uriParam(uris[i] as string)), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]])),
+      },
+    });
+  };
+
+  it("is looked at before it is current: each payload against the digest of its own component", async () => {
+    for (const [first, second, wanted] of [
+      [0, 1, 0],
+      [0, 2, errors.IMAGE_UNVERIFIED],
+      [2, 1, errors.IMAGE_UNVERIFIED],
+    ] as const) {
+      const device = board();
+      const rest = [payload([first], "#a"), payload([second], "#b")];
+      const b = Uint8Array.from(await envelope(loading("#a", "#b"), { rest }));
+      expect(code(() => install(b, trust, device).next())).toBe(wanted);
+      expect(device.sequence).toEqual(wanted ? [0, 0] : [0, 7]);
+      if (!wanted) expect(boot(device.envelope as Bytes, trust, device).next()).toBeUndefined();
+    }
+  });
+
+  it("may come from outside, and then need not be there yet; a fragment is nowhere else", async () => {
+    const outside = Uint8Array.from(await envelope(loading("a:1", "a:2")));
+    const device = board();
+    expect(install(outside, trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Bytes, trust, device).next()).toMatchObject({ uri: "a:1" });
+    const nowhere = Uint8Array.from(await envelope(loading("#a", "#b"), { rest: [payload([0], "#a")] }));
+    expect(code(() => install(nowhere, trust, board()).next())).toBe(errors.PAYLOAD_ABSENT);
+    const given = board();
+    given.payloads = { "#b": [1] };
+    expect(install(nowhere, trust, given).next()).toBeUndefined();
   });
 });
 
