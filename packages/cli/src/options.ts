@@ -78,11 +78,10 @@ export function withRoots(command: Command): Command {
  * taken from the command line itself: other processes can read that.
  */
 export function withPassphrases(command: Command): Command {
-  const add = (option: PassphraseOption, before: PassphraseOption[] | undefined) => [...(before ?? []), option];
-  let all: PassphraseOption[] = [];
+  // each of the two has the list as it was when that one was read last
   const keep = (option: PassphraseOption) => {
-    all = add(option, all);
-    return all;
+    const { passphraseEnv: a = [], passphraseFd: b = [] } = command.opts<{ [name: string]: PassphraseOption[] }>();
+    return [...(a.length > b.length ? a : b), option];
   };
   return command
     .addOption(

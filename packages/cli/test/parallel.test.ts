@@ -10,11 +10,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { readKey } from "../../keys/src/sources/file.js";
 import { anchors } from "../../keys/src/sources/reference.js";
-import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
-import { massacre, program, startWorker, type Worker } from "../../keys/test/processes.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
-import { type Place, standard, stateOf } from "./run.js";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
+import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js";
+import { massacre, program, startWorker, type Worker } from "../../test-support/src/processes.js";
+import { type Place, standard, stateOf } from "../../test-support/src/run.js";
 
 const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
 

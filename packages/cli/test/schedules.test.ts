@@ -11,10 +11,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
-import { expectNoLeafTwice, leavesOf } from "../../keys/test/hss-place.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { LONG, SCHEDULES } from "../../verifier/test/effort.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { LONG, SCHEDULES } from "../../test-support/src/effort.js";
+import { expectNoLeafTwice, leavesOf } from "../../test-support/src/hss-place.js";
+import { randoms } from "../../test-support/src/randoms.js";
 import { type Actor, actors, type Task } from "./schedules.js";
 
 // in RAM where that is: nothing here is to outlive the power

@@ -6,7 +6,7 @@ import { type PrivateKey, privateKey, signer, thumbprint, toHex, toJwk } from "@
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "./run.js";
+import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };

@@ -7,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHss } from "@firmseal/signer";
 import { describe, expect, it, vi } from "vitest";
-import { expectFailure, words } from "../../cli/test/run.js";
-import { KILLS, TIMES } from "../../verifier/test/effort.js";
+import { KILLS, TIMES } from "../../test-support/src/effort.js";
+import { expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
+import { expectFailure, words } from "../../test-support/src/run.js";
 import { openHss } from "../src/hss/hss.js";
 import { hssKeygen } from "../src/hss/keygen.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
 import { thisProcess } from "../src/locks/process.js";
-import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 
 /** The name of the record of the one key in a place. */
 function recordOf(p: HssPlace): string {

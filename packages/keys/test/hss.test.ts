@@ -5,10 +5,10 @@ import { statSync } from "node:fs";
 import { floorNodes, floorSize, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure } from "../../cli/test/run.js";
+import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
+import { expectFailure } from "../../test-support/src/run.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
-import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 
 describe("an HSS/LMS key", () => {
   it("is made encrypted, signs, verifies and counts; every file of it is for its owner alone", async () => {

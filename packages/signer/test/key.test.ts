@@ -4,6 +4,7 @@ import { ed25519, es256 } from "@firmseal/verifier";
 import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { published, publishedHss } from "../../test-support/src/published.js";
 import { type Encodable, encode } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
@@ -25,7 +26,6 @@ import {
 } from "../src/key/key.js";
 import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
-import { published, publishedHss } from "./published.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));

@@ -3,12 +3,12 @@
 
 import { describe, expect, it } from "vitest";
 import { head } from "../../../test-vectors/assemble.js";
+import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { begin, done } from "../src/cbor/reader.js";
 import { type CoseSignature, readSignatures, stringHead, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
-import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 interface Example {
   title: string;

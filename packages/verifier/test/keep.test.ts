@@ -27,6 +27,7 @@ import {
   uriParam,
   VENDOR,
 } from "../../../test-vectors/assemble.js";
+import { hex } from "../../test-support/src/vectors.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
 import {
@@ -41,7 +42,6 @@ import {
 } from "../src/spec/suit.js";
 import { decodeEnvelope } from "../src/tools/envelope.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const good = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
 const stranger = signer(privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")));
