@@ -27,7 +27,7 @@ describe("an HSS/LMS key", () => {
     });
     const thumbprint = made.json["thumbprint"] as string;
     expect(p.names()).toEqual(["fw.bin", "k.hss", "k.hss.state", "k.hss.tree0", "machine"]);
-    for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.hss`])
+    for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.leaves.last-seen`])
       expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
     expect(statSync(p.at("machine")).mode & 0o777).toBe(0o700);
     await p.ok([...p.signArgs("one.suit"), "--passphrase-env", "P"], pass);

@@ -163,8 +163,8 @@ class HssKey {
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
     if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");
     const left = hssCapacity(params) - next;
-    if (index > state.witness + 1n)
-      warn(`${visible(place.name)}: its state was ${index - state.witness} leaves ahead of what this machine has signed`);
+    if (index > state.seen + 1n)
+      warn(`${visible(place.name)}: its state was ${index - state.seen} leaves ahead of what this machine has signed`);
     if (left === 0n)
       warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
     else if (isNearlyUsed(params, next))
