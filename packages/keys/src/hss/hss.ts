@@ -21,7 +21,7 @@ import { KeyFileError } from "../errors/key-file.js";
 import { warn } from "../notices.js";
 import type { Asking, OpenedKey } from "../sources/source.js";
 import { visible } from "../words.js";
-import { buildFloor } from "./build.js";
+import { buildCachedNodes } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";
 import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./state.js";
 import { readTreeFile, writeTreeFile } from "./tree-file.js";
@@ -150,7 +150,7 @@ class HssKey {
     const roots: Map<number, { tree: bigint; root: string }> = new Map();
     for (const [level, tree] of trees.entries()) {
       const number = places[level]?.tree as bigint;
-      const floor = await this.floorOf(level, number, tree);
+      const floor = await this.cachedOf(level, number, tree);
       const root = rootOf(tree, floor);
       if (level === 0) this.checkTop(tree, root);
       else roots.set(level, this.checkLower(level, number, root, state));
@@ -172,13 +172,13 @@ class HssKey {
     return { index, trees, floors };
   }
 
-  private async floorOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
+  private async cachedOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
     const known = this.floors.get(level);
     if (known?.tree === number) return known.floor;
     const path = this.place.tree(level);
     let floor = readTreeFile(path, tree);
     if (!floor) {
-      floor = await buildFloor(tree, `making tree ${number} of level ${level + 1}`);
+      floor = await buildCachedNodes(tree, `making tree ${number} of level ${level + 1}`);
       if (level === 0) this.checkTop(tree, rootOf(tree, floor));
       writeTreeFile(path, tree, floor);
     }

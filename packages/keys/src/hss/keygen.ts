@@ -20,7 +20,7 @@ import {
 import { MAX_SIGNATURE } from "@firmseal/verifier/cose";
 import { environment, usage } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
-import { buildFloor } from "./build.js";
+import { buildCachedNodes } from "./build.js";
 import { writeHssFile } from "./file.js";
 import { HssPlaceOnDisk } from "./state.js";
 import { writeTreeFile } from "./tree-file.js";
@@ -66,7 +66,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const secret = await passphrase();
   const seed = randomBytes(params.n);
   const top = hssTop(params, randomBytes(16), seed);
-  const floor = await buildFloor(top, "making the key");
+  const floor = await buildCachedNodes(top, "making the key");
   const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));
   const text = await writeHssFile(params, key.key, seed, secret);
   const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
