@@ -72,10 +72,10 @@ export {
   openKey,
   publicKeys,
   refuseTestKeys,
-  schemeOf,
   warnOfTestKeys,
   withKey,
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
+export { SOURCES, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

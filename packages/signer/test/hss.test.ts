@@ -6,7 +6,7 @@ import { digestInto } from "../src/hss/hash.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
 import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss/stack.js";
 import { formatHss, parseHss } from "../src/hss/text.js";
-import { childTree, cachedHeight, cachedNodes, cachedSize, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
+import { cachedHeight, cachedNodes, cachedSize, childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
 import { fromCose, fromRaw, KeyError, privateKey, publicKey, thumbprint, toCose, toJwk } from "../src/index.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

@@ -61,7 +61,7 @@ export interface BridgeOptions extends SignOptions {
 
 const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
 
-/** What can be report before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
+/** What can be said before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
 function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const sequence = big(peek(unsigned).structure.sequence);
   const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
