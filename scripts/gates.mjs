@@ -7,11 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { proveBounds } from "./bounds.mjs";
 import { BUNDLES, bundle, makeParts } from "./bundle.mjs";
-import { checkLeaks, checkLeaksSees, checkSize } from "./checks/bundles.mjs";
+import { checkLeaks, checkLeaksSees } from "./checks/bundles.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { checkShifts } from "./checks/shifts.mjs";
 import { checkPrinting, checkTests, checkTree, readTracked, sources } from "./checks/sources.mjs";
-import { stalePages } from "./reference.mjs";
 
 const DIST = fileURLToPath(new URL("../packages/verifier/dist/", import.meta.url));
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
@@ -22,7 +21,8 @@ async function bundlesApart() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-bundles-"));
   try {
     const alone = {};
-    for (const alg of ["ed25519", "es256", "hsslms", "hmac256"]) alone[alg] = await bundle({ algs: [alg], name: alg, folder });
+    for (const alg of (await import("../packages/bundler/lib/index.js")).ALG_NAMES)
+      alone[alg] = await bundle({ algs: [alg], name: alg, folder });
     return alone;
   } finally {
     rmSync(folder, { recursive: true });
@@ -43,7 +43,6 @@ export const GATES = [
     },
   },
   { name: "no arithmetic on doubles rounds", run: () => proveBounds().findings },
-  { name: "bundles keep to their sizes", run: () => BUNDLES.flatMap(({ name }) => checkSize(name, shipped(`firmseal-${name}.js`))) },
   {
     name: "bundles hold no algorithm that they were not asked for",
     async run() {
@@ -62,7 +61,8 @@ export const GATES = [
     run: () => checkTests(readTracked((path) => /\.test\.[mc]?[jt]s$/.test(path) && !path.startsWith("scripts/"))),
   },
   { name: "tracked files are small, and know no machine", run: checkTree },
-  { name: "pages made from the sources are what these give", run: stalePages },
+  // reads what the build gives, which is not there yet in a fresh clone
+  { name: "pages made from the sources are what these give", run: async () => (await import("./reference.mjs")).stalePages() },
 ];
 
 /** Findings of one gate; a gate that breaks is a finding. */

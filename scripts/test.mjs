@@ -128,6 +128,8 @@ await steps([
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
   ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
+  // in package.json: minified, and after gzip -9; a budget follows its bundle down
+  ["bundles keep to their sizes", () => bin("size-limit", [])],
   ["documents: form and links", () => bin("markdownlint-cli2", [])],
   ["documents: spelling", () => bin("cspell", ["lint", "--no-progress", "--no-summary"])],
   ["documents: site", () => bin("vitepress", ["build", "docs"])],
@@ -158,6 +160,12 @@ await vitest();
 if (process.env.CI) {
   if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
   else skipped.push({ file: "fuzz", name: "every target", note: "skipped: @jazzer.js/core is not installed" });
+}
+// some mutants of the verifier, others each time; the seed chooses the same again
+if (process.env.CI) {
+  const seed = String(Date.now());
+  const sample = ["--quick", "--sample", "60", "--seconds", "80", "--seed", seed];
+  await step(`mutants: --sample 60 --seed ${seed}`, () => run(process.execPath, ["scripts/mutation.mjs", ...sample]));
 }
 await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 

@@ -2,7 +2,7 @@
 // reach it, in modules that are evaluated anew, cheap files first, until one fails. That takes milliseconds where the start of vitest takes
 // a second. What survives here is tried by vitest itself, unless FIRMSEAL_MUTANTS_QUICK is set.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -19,10 +19,31 @@ const shared = globalThis.__stryker__;
 
 /** Without vitest: what survives in this process survives. */
 const QUICK = process.env.FIRMSEAL_MUTANTS_QUICK === "1";
+/** No mutant is begun after this, in milliseconds. */
+const UNTIL = Number(process.env.FIRMSEAL_MUTANTS_UNTIL ?? Number.POSITIVE_INFINITY);
 const FILES = JSON.parse(process.env.FIRMSEAL_MUTANTS_FILES);
 
-/** How often a mutant may be reached in one test: behind that it loops. */
-const LOOPS = 3_000_000;
+/**
+ * A test that takes this many steps more than three times what it takes without a mutant loops for ever. Steps are counted and not seconds: a verdict is
+ * the same on a machine that has other work. A step is a place that some mutant could change, so that each turn of each loop has one.
+ */
+const LOOPS = 1_000_000;
+let [active, steps, most] = [undefined, 0, Number.POSITIVE_INFINITY];
+Object.defineProperty(shared, "activeMutant", {
+  configurable: true,
+  set(id) {
+    active = id;
+  },
+  get() {
+    if (++steps > most) throw new Error("it loops");
+    return active;
+  },
+});
+/** Counts from here, up to `limit`. */
+const count = (limit = Number.POSITIVE_INFINITY) => {
+  steps = 0;
+  most = limit;
+};
 
 const sources = {
   name: "sources",
@@ -57,6 +78,9 @@ async function scriptOf(file) {
   return new Script(`(function (require, module, exports) {${outputFiles[0].text}\n})`, { filename: file });
 }
 
+/** Tells what does not hold in this process: Stryker has no ear for what it writes. */
+const left = (text) => appendFileSync(process.env.FIRMSEAL_MUTANTS_LEFT, `${text}\n`);
+
 /** What was found in the dry run, for a process that takes the place of one that hung. */
 const BASELINE = "baseline.json";
 
@@ -64,7 +88,7 @@ class Runner {
   constructor(inner) {
     this.inner = inner;
     this.scripts = new Map();
-    /** By file: milliseconds to load it, and to run each of the tests that hold in this process, by their ids. */
+    /** By file: milliseconds and steps to load it, and to run each of the tests that hold in this process, by their ids. */
     this.files = new Map();
     this.kills = new Map();
   }
@@ -101,28 +125,31 @@ class Runner {
 
   /** Runs a file's tests without a mutant. One that does not hold in this process is left to vitest. */
   async baseline(file, results) {
-    const times = {};
+    const [times, counts] = [{}, {}];
     const begin = performance.now();
     let loaded;
+    count();
     try {
       loaded = await this.load(file);
     } catch (e) {
       // a file that awaits at its top cannot be evaluated again and again
-      console.log(`only in vitest: ${file}: ${e.message}`);
+      left(`${file}: ${e.message}`);
       return;
     }
     const { tests, restore } = loaded;
-    this.files.set(file, { load: performance.now() - begin, times });
+    this.files.set(file, { load: performance.now() - begin, loadSteps: steps, times, counts });
     for (const { name, run } of tests) {
       const id = `${file}#${name}`;
       const start = performance.now();
       shared.currentTestId = id;
+      count();
       try {
         await run();
         times[id] = performance.now() - start;
+        counts[id] = steps;
         results.push({ id, name, fileName: resolve(file), status: 0, timeSpentMs: times[id] });
       } catch (e) {
-        console.log(`only in vitest: ${file}: ${name}: ${e.message}`);
+        left(`${file}: ${name}: ${e.message}`);
         delete shared.mutantCoverage.perTest[id];
       }
       shared.currentTestId = undefined;
@@ -136,16 +163,16 @@ class Runner {
     const cost = [];
     for (const [file, { load, times }] of this.files) {
       const ids = Object.keys(times).filter((id) => !wanted || wanted.has(id));
-      if (ids.length) cost.push([file, new Set(ids), ids.reduce((sum, id) => sum + times[id], load), times]);
+      if (ids.length) cost.push([file, new Set(ids), ids.reduce((sum, id) => sum + times[id], load)]);
     }
     cost.sort((a, b) => a[2] - b[2]);
-    for (const [file, ids, , times] of cost) {
+    for (const [file, ids] of cost) {
+      const { loadSteps, times, counts } = this.files.get(file);
       const idOf = (test) => `${file}#${test.name}`;
       let restore = () => {};
       let ran = 0;
       shared.activeMutant = activeMutant.id;
-      shared.hitCount = 0;
-      shared.hitLimit = LOOPS;
+      count(3 * loadSteps + LOOPS);
       try {
         let tests;
         try {
@@ -157,7 +184,7 @@ class Runner {
         const rank = (test) => times[idOf(test)] / (1 + 20 * (this.kills.get(idOf(test)) ?? 0));
         const mine = tests.filter((t) => ids.has(idOf(t))).sort((a, b) => rank(a) - rank(b));
         for (const test of mine) {
-          shared.hitCount = 0;
+          count(3 * counts[idOf(test)] + LOOPS);
           ran++;
           try {
             await test.run();
@@ -169,7 +196,7 @@ class Runner {
       } finally {
         restore();
         shared.activeMutant = undefined;
-        shared.hitLimit = undefined;
+        count();
       }
     }
     return undefined;
@@ -177,10 +204,11 @@ class Runner {
 
   async mutantRun(options) {
     // not a verdict: what is in error does not count
+    if (Date.now() > UNTIL) return { status: "error", errorMessage: "no time left" };
     if (!sampled(options.activeMutant.id)) return { status: "error", errorMessage: "not in the sample" };
     const killer = await this.killer(options);
     if (killer) {
-      if (/^Stryker: Hit count limit reached/.test(killer.message)) return { status: "timeout", reason: killer.message };
+      if (/it loops$/.test(killer.message)) return { status: "timeout", reason: killer.message };
       return { status: "killed", failureMessage: killer.message, killedBy: [killer.id], nrOfTests: killer.ran };
     }
     if (QUICK) return { status: "survived", nrOfTests: options.testFilter?.length ?? 0 };

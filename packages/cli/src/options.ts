@@ -159,8 +159,8 @@ export function allowTestKey(): Option {
   return new Option("--allow-test-key <name>", "go on although this published test key is used (repeatable)").argParser(collect);
 }
 
-export function need(): Option {
-  return new Option("--need <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
+export function threshold(): Option {
+  return new Option("--threshold <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
 }
 
 export function payload(): Option {

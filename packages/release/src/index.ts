@@ -4,11 +4,11 @@ export { failureOfRefusal, hintOf, isRefusal, meaningOf, nameOf } from "./hints.
 export { encodeDescription } from "./input/description.js";
 export {
   caution,
-  type Draft,
   type Input,
   type InputOptions,
   makeDraft,
   openWithTrialKey,
+  type Prepared,
   readInput,
   releaseFacts,
   review,

@@ -8,7 +8,7 @@ import { anchor, boot, errors, install, open, type Progress, type Refusal, type 
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../../verifier/test/effort.js";
+import { LONG, MUTANTS } from "../../verifier/test/effort.js";
 import { randoms } from "../../verifier/test/randoms.js";
 import { storageStore } from "../src/devices/storage.js";
 import { Simulation } from "../src/engine.js";
@@ -333,7 +333,7 @@ describe("a power cut", () => {
 
   // the long test leaves none out
   const second = LONG ? undefined : 10;
-  it.each([true, false])(
+  it.skipIf(MUTANTS).each([true, false])(
     "anywhere, and again during recovery, leaves the old or the new app (envelope received: %s)",
     async (receiving) => {
       const simulation = new Simulation((setup) => storageStore(setup, receiving), small, await sized(7, 500), await sized(8, 300));

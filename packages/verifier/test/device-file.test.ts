@@ -204,6 +204,29 @@ describe("an installation", () => {
     expect(fs.readdirSync(join(dir, "slots"))).toEqual([]);
   });
 
+  it("leaves the components that it does not write", async () => {
+    const dir = fresh();
+    const components = { "01": { slot: 1, size: 3 }, _: { slot: 0, size: 0 } } as const;
+    write(dir, { ...read(dir), components });
+    install(await release(1, image(1, 100)), trust, fileDevice(fs, dir)).next();
+    expect(read(dir).components).toEqual({ ...components, "00": { slot: 1, size: 100 } });
+  });
+
+  it("takes no file for a leftover that another session has made current", async () => {
+    const dir = fresh();
+    const old: Device = fileDevice(fs, dir);
+    old.begin(true);
+    old.erase(ID, 10);
+    install(await release(1, image(1, 100)), trust, fileDevice(fs, dir)).next();
+    old.discard();
+    expect(fs.readFileSync(join(dir, "slots", "00.b"))).toEqual(Buffer.from(image(1, 100)));
+    const late: Device = fileDevice(fs, dir);
+    late.begin(true);
+    late.erase(ID, 10);
+    late.discard();
+    expect(fs.readdirSync(join(dir, "slots"))).toEqual(["00.b"]);
+  });
+
   it("does nothing once another session has changed the record", async () => {
     const dir = fresh();
     const old: Device = fileDevice(fs, dir);
@@ -214,6 +237,31 @@ describe("an installation", () => {
     expect(read(dir).floor).toBe("1");
   });
 });
+
+/** The file system, with what is done to the files in `dir`, and which of them are open. */
+function watch(dir: string) {
+  const done: string[] = [];
+  const names = new Map<number, string>();
+  const watched = {
+    ...fs,
+    openSync: (path: string, flags: string, mode?: number) => {
+      const fd = fs.openSync(path, flags, mode);
+      names.set(fd, path.slice(dir.length));
+      return fd;
+    },
+    fsyncSync: (fd: number) => void done.push(`sync ${names.get(fd)}`),
+    closeSync: (fd: number) => {
+      done.push(`close ${names.get(fd)}`);
+      names.delete(fd);
+      fs.closeSync(fd);
+    },
+    renameSync: (a: string, b: string) => {
+      done.push(`rename ${a.slice(dir.length)}`);
+      fs.renameSync(a, b);
+    },
+  } as unknown as FileSystem;
+  return { done, watched, open: () => [...names.values()].sort() };
+}
 
 describe("files", () => {
   /** A file system that reads and writes one byte at a time. */
@@ -237,31 +285,38 @@ describe("files", () => {
     expect(() => source.read(3, 2)).toThrow("shorter than it was");
   });
   it("are synced before the name of the record moves, and leave no temporary file", () => {
-    const done: string[] = [];
     const dir = fs.mkdtempSync(join(root, "d-"));
-    const names = new Map<number, string>();
-    const watched = {
-      ...fs,
-      openSync: (path: string, flags: string, mode?: number) => {
-        const fd = fs.openSync(path, flags, mode);
-        names.set(fd, path.slice(dir.length));
-        return fd;
-      },
-      fsyncSync: (fd: number) => void done.push(`sync ${names.get(fd)}`),
-      closeSync: (fd: number) => {
-        done.push(`close ${names.get(fd)}`);
-        fs.closeSync(fd);
-      },
-      renameSync: (a: string, b: string) => {
-        done.push(`rename ${a.slice(dir.length)}`);
-        fs.renameSync(a, b);
-      },
-    } as unknown as FileSystem;
+    const { done, watched } = watch(dir);
     createFileDevice(watched, dir, identity, 1);
     expect(done).toEqual(["sync /device.json.new", "close /device.json.new", "rename /device.json.new", "sync ", "close "]);
     const failing = { ...fs, renameSync: () => expect.fail("no room") } as unknown as FileSystem;
     const other = fs.mkdtempSync(join(root, "d-"));
     expect(() => createFileDevice(failing, other, identity, 1)).toThrow("no room");
     expect(fs.readdirSync(other)).toEqual(["slots"]);
+  });
+  it("of a commit are on the disk with their names before the record is", async () => {
+    const dir = fresh();
+    const { done, watched, open } = watch(dir);
+    const device = fileDevice(watched, dir);
+    install(await release(1, image(1, 100)), trust, device).next();
+    const syncs = done.filter((d) => !d.startsWith("close"));
+    expect(syncs).toEqual([
+      ...["sync /envelope.a.suit.new", "rename /envelope.a.suit.new"],
+      ...["sync /slots/00.b", "sync /slots", "sync "],
+      ...["sync /device.json.new", "rename /device.json.new", "sync "],
+    ]);
+    // what was written is closed, what is read stays open, once
+    for (let n = 0; n < 3; n++) device.read(ID, n, 1, false);
+    expect(open()).toEqual(["/envelope.a.suit", "/slots/00.b"]);
+  });
+  it("that are begun again, or discarded, are closed", () => {
+    const dir = fresh();
+    const { watched, open } = watch(dir);
+    const device: Device = fileDevice(watched, dir);
+    device.begin(true);
+    for (let n = 0; n < 3; n++) device.erase(ID, 10);
+    expect(open()).toEqual(["/slots/00.b"]);
+    device.discard();
+    expect(open()).toEqual([]);
   });
 });

@@ -106,6 +106,11 @@ describe("a record", () => {
   });
   const blankFlash64 = () => new FlashModel(blank(8, 64));
 
+  it("of an envelope without a byte has none to start", () => {
+    for (const size of [0, 1])
+      expect(on(holding(sealed(...good.slice(0, 6), at(size, 1), 0, at(5, 0), 0))).envelope()?.length).toBe(size || undefined);
+  });
+
   const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
   const journal = (...all: number[]) => {
     const b = Buffer.alloc(4 * all.length);
@@ -229,7 +234,40 @@ describe("what is committed", () => {
       flash.write = (address, b) => write.call(flash, address, address === RECORDS[0] + part ? Array.from(b, (x) => x & 0xfe) : b);
       expect(() => commit(on(flash), 1, 255, 255, 255)).toThrow("the record was not written");
       expect(on(flash).floor()).toEqual([0, 0]);
+      // one that is wrong in itself gets no seal
+      if (part === 0) expect(Array.from(flash.read(RECORDS[0] + 40, 4))).toEqual([255, 255, 255, 255]);
     }
+  });
+  it("is no envelope that flash has changed on its way, in any of its pieces", () => {
+    const envelope = Array.from(image(1, 1500));
+    for (const changed of [0, 1023, 1024, 1496]) {
+      const flash = blankFlash();
+      const { write } = flash;
+      flash.write = (address, b) => {
+        const first = changed + 5 * PAGE - address;
+        write.call(
+          flash,
+          address,
+          Array.from(b, (x, i) => (i === first ? x & ~1 & ~2 : x)),
+        );
+      };
+      envelope[changed] = 3;
+      expect(() => on(flash).keep(envelope), `${changed}`).toThrow("the envelope was not written");
+    }
+  });
+  it("leaves the components that were not written", async () => {
+    const more = [Uint8Array.of(9)];
+    const two = { ...layout, components: [{ id: more, slots: [0, PAGE] as [number, number], size: PAGE }, ...layout.components] };
+    two.components[1] = { id: ID, slots: [2 * PAGE, 3 * PAGE], size: PAGE };
+    two.tries = 0;
+    const flash = blankFlash();
+    for (const n of [1, 2]) install(await release(n, image(n, 100 + n)), trust, on(flash, two)).next();
+    const device = on(flash, two);
+    commit(device, 3, 1, 2, 3);
+    const after = on(flash, two);
+    expect([after.size(ID, false), after.slot(ID), after.size(more, false), after.slot(more)]).toEqual([102, 0, 0, 0]);
+    after.begin(true);
+    expect([after.slot(ID), after.slot(more)]).toEqual([1, 1]);
   });
 });
 
@@ -246,6 +284,43 @@ describe("an envelope that is received", () => {
     expect(() => source.read(0, 1)).toThrow("another envelope is being received");
     expect(install(device.received(), trust, device).next()).toBeUndefined();
     expect([device.floor(), device.size(ID, false)]).toEqual([[0, 2], 101]);
+  });
+  it("stays where it lies when it is what is kept, and nothing else does", async () => {
+    const envelope = await release(1, image(1, 100), "a:1");
+    const other = envelope.map((x, i) => (i === 90 ? x ^ 1 : x));
+    for (const [kept, itself] of [
+      [null, true],
+      [envelope, true],
+      [envelope.slice(1), false],
+      [Uint8Array.from([...envelope, 0]), false],
+      [other, false],
+    ] as const) {
+      const flash = blankFlash();
+      const device = on(flash);
+      device.receive(envelope, envelope.length, trust);
+      const source = device.received() as Source;
+      const whole = Uint8Array.from(source.read(0, source.length));
+      const { operations } = flash;
+      // what arrives is put together anew, and is then not what came
+      const given = kept === envelope ? whole : (kept ?? source);
+      const there = device.keep(given) as Source;
+      expect(flash.operations === operations, `${kept?.length}`).toBe(itself);
+      const expected = itself ? whole : (given as Uint8Array);
+      expect(Uint8Array.from(there.read(0, there.length))).toEqual(expected);
+      if (!itself) expect(() => source.read(0, 1)).toThrow("another envelope is being received");
+    }
+  });
+  it("may fill its area to the last byte", async () => {
+    const device = on(blankFlash());
+    const received = async (n: number) => {
+      const envelope = await release(1, image(1, n));
+      device.receive(envelope, envelope.length, trust);
+      return device.received().length;
+    };
+    const more = PAGE - (await received(1000));
+    expect(await received(1000 + more)).toBe(PAGE);
+    const big = await release(1, image(1, 1000 + more + 1));
+    expect(code(() => device.receive(big, big.length, trust))).toBe(errors.STORAGE_FULL);
   });
   it("is refused where it does not fit its area", async () => {
     const flash = blankFlash();

@@ -2,10 +2,10 @@ import { createHash, createPrivateKey, createPublicKey, sign as nodeSign, verify
 import { describe, expect, it } from "vitest";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { sha512 } from "../src/hash/sha512.js";
-import { MUTANTS } from "./effort.js";
+import { MUTANTS, sparse } from "./effort.js";
 import { haveVectors, vectorJson } from "./vectors.js";
 
-const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 200 : 2000));
+const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : 2000));
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -185,13 +185,13 @@ describe.skipIf(!haveVectors)("the published vectors", () => {
     const file = vectorJson<Wycheproof>("crypto/ed25519_test.json");
     let count = 0;
     for (const group of file.testGroups) {
-      for (const test of group.tests) {
+      for (const test of sparse(group.tests, 4)) {
         const got = verify(unhex(group.publicKey.pk), unhex(test.msg), unhex(test.sig));
         expect(got, `tcId ${test.tcId}: ${test.comment}`).toBe(test.result === "valid");
         count++;
       }
     }
-    expect(count).toBe(file.numberOfTests);
+    if (!MUTANTS) expect(count).toBe(file.numberOfTests);
   });
 
   it("accepts number 3 of ed25519-speccheck and no other", () => {
@@ -237,13 +237,14 @@ describe("against node:crypto", () => {
         expect.fail(`case ${i}, kind ${kind}: ${got} for ${[key, message, signature].map((b) => Buffer.from(b).toString("hex"))}`);
       }
     }
+    if (MUTANTS) return;
     expect(accepted).toBeGreaterThan(cases / 4);
     expect(accepted).toBeLessThan(cases / 2);
   });
 
   it("takes points of mixed order by the equation without the cofactor, as node:crypto does", () => {
     let accepted = 0;
-    for (let i = 0; i < 120; i++) {
+    for (let i = 0; i < (MUTANTS ? 16 : 120); i++) {
       const message = randomOctets(32);
       const a = number(randomOctets(32)) % L;
       const r = number(randomOctets(32)) % L;
@@ -252,6 +253,7 @@ describe("against node:crypto", () => {
       accepted += Number(got);
       expect(got, String(i)).toBe(openssl(key, message, signature));
     }
+    if (MUTANTS) return;
     expect(accepted).toBeGreaterThan(5);
     expect(accepted).toBeLessThan(60);
   });
@@ -313,7 +315,7 @@ describe("what is refused before the equation", () => {
       top,
       top - 1n,
     ];
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < (MUTANTS ? 2 : 100); i++) {
       hashes.push(number(randomOctets(64)), number(randomOctets(32)) * L, ((2n ** 260n - BigInt(i)) * L) % top);
     }
     for (const k of hashes) {

@@ -68,6 +68,23 @@ describe("HMAC-SHA-256", () => {
     }
   });
 
+  it("is number 5 of COSE, with the host's hash where that can be fed in pieces", () => {
+    expect(hmac256.ids).toEqual([5]);
+    const key = new Uint8Array(32).fill(7);
+    const tag = createHmac("sha256", key).update("").digest();
+    let made = 0;
+    const counted: Hash = {
+      create() {
+        made++;
+        return native.create();
+      },
+    };
+    expect(hmac256.verify(key, [], tag, { sha256: counted })).toBe(true);
+    expect(made).toBe(2);
+    const once = () => expect.fail("the whole message is not at hand");
+    expect(hmac256.verify(key, [], tag, { sha256: { once } as never })).toBe(true);
+  });
+
   it("takes 32 bytes of key and 32 bytes of tag, and never throws", () => {
     const key = new Uint8Array(32);
     const tag = createHmac("sha256", key).update("").digest();

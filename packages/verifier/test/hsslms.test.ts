@@ -7,9 +7,9 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { begin } from "../src/cbor/reader.js";
-import { claims, verified } from "../src/cose/message.js";
+import { readSignatures, verified } from "../src/cose/message.js";
 import { sha256, single } from "../src/hash/sha256.js";
-import { LONG, MUTANTS } from "./effort.js";
+import { LONG, MUTANTS, sparse } from "./effort.js";
 import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "./lms.js";
 import { haveVectors, hex, vectorJson } from "./vectors.js";
 
@@ -70,10 +70,12 @@ function remembering(): Host {
 const plain = (b: Uint8Array): Uint8Array => Uint8Array.from(b);
 const check = (key: Bytes, message: Bytes, signature: Bytes, host: Host = {}) => hsslms.verify(key, message, signature, host);
 
-/** Positions of which a change of one bit does not lead to refusal. */
 /** Of a signature every byte where there is time (LONG); else every third, which comes by every field. */
 const STEP = LONG ? 1 : MUTANTS ? 97 : 3;
+/** Of keys and messages. */
+const SHORT_STEP = MUTANTS ? 7 : 1;
 
+/** Positions of which a change of one bit does not lead to refusal. */
 function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean, step = 1): number[] {
   const out: number[] = [];
   const copy = plain(bytes);
@@ -87,13 +89,13 @@ function survivors(bytes: Uint8Array, accepts: (changed: Uint8Array) => boolean,
 
 function refusesEverything(key: Uint8Array, message: Uint8Array, signature: Uint8Array, host: Host): void {
   expect(check(key, message, signature, host)).toBe(true);
-  expect(survivors(key, (k) => check(k, message, signature, host))).toEqual([]);
-  expect(survivors(message, (m) => check(key, m, signature, host))).toEqual([]);
+  expect(survivors(key, (k) => check(k, message, signature, host), SHORT_STEP)).toEqual([]);
+  expect(survivors(message, (m) => check(key, m, signature, host), SHORT_STEP)).toEqual([]);
   expect(survivors(signature, (s) => check(key, message, s, host), STEP)).toEqual([]);
   const accepted: number[] = [];
   for (let n = 0; n < signature.length; n += STEP) if (check(key, message, signature.subarray(0, n), host)) accepted.push(n);
-  for (let n = 0; n < message.length; n++) if (check(key, message.subarray(0, n), signature, host)) accepted.push(n);
-  for (let n = 0; n < key.length; n++)
+  for (let n = 0; n < message.length; n += SHORT_STEP) if (check(key, message.subarray(0, n), signature, host)) accepted.push(n);
+  for (let n = 0; n < key.length; n += SHORT_STEP)
     if (hsslms.valid(key.subarray(0, n)) || check(key.subarray(0, n), message, signature, host)) accepted.push(n);
   for (const more of [1, 4, 24, 32, 100]) {
     const tail = new Uint8Array(more);
@@ -116,7 +118,7 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
     refusesEverything(key, message, signature, remembering());
   });
 
-  it("COSE working group, hashsig-01: accepted by claims() and verified(), refused with any byte changed that is signed", () => {
+  it("COSE working group, hashsig-01: accepted by readSignatures() and verified(), refused with any byte changed that is signed", () => {
     const example = vectorJson<{ output: { cbor: string }; input: { sign: { signers: { key: { public: string } }[] } } }>(
       "cose/hashsig-01.json",
     );
@@ -125,21 +127,21 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
     const anchors = [{ alg: hsslms, key, kid: new TextEncoder().encode("ItsBig") }];
     const signers = (b: Uint8Array, host: Host) => {
       begin(b);
-      return verified(claims(null, []), anchors, 1, host);
+      return verified(readSignatures(null, []), anchors, 1, host);
     };
     for (const host of Object.values(hosts)) expect(signers(bytes, host)).toEqual([0]);
     const at = Buffer.from(bytes).indexOf("a104464974734269", "hex");
     const host = remembering();
-    const accepted = survivors(bytes, (b) => {
+    const accepts = (b: Uint8Array) => {
       try {
         return signers(b, host).length > 0;
       } catch (e) {
         expect(typeof (e as { code?: unknown }).code).toBe("number");
         return false;
       }
-    });
+    };
     // the label 4 of the unprotected kid: nobody signs that it is one
-    expect(accepted).toEqual([at + 1]);
+    expect(survivors(bytes, accepts, MUTANTS ? at + 1 : 1)).toEqual([at + 1]);
   });
 });
 
@@ -230,7 +232,13 @@ describe("signatures of an independent signer", () => {
 
   it("messages of every length from 0 to 200, and a long one", () => {
     const t = tree({ lms: 10, ots: 7 });
-    for (const n of [...Array.from({ length: 201 }, (_, i) => i), 70_000]) {
+    for (const n of [
+      ...sparse(
+        Array.from({ length: 201 }, (_, i) => i),
+        20,
+      ),
+      70_000,
+    ]) {
       const m = random(n);
       const { key, signature } = stack([t], m);
       expect(check(key, m, signature)).toBe(true);

@@ -2,8 +2,8 @@
 
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
-import { beforeAll, describe, expect, it } from "vitest";
-import { areOctets, copied, octetsOf, same, sameKey } from "../src/base/bytes.js";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { areOctets, compare, concat, copied, equalConstantTime, newBytes, newWords, octetsOf, part, sameKey } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { lmsSigner, stack } from "./lms.js";
 import { code } from "./releases.js";
@@ -148,6 +148,9 @@ describe.each(all)("%s", (_, alg, making) => {
 });
 
 describe("octets", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
   it("are copied once, or refused by number", () => {
     expect(octetsOf([0, 255], 2)).toEqual(Uint8Array.of(0, 255));
     for (const odd of ODD) {
@@ -155,23 +158,74 @@ describe("octets", () => {
       expect(copied([odd as number], 1)).toBeNull();
       expect(areOctets([odd as number])).toBe(false);
     }
-    for (const short of [[], [1], [1, 2, 3], undefined, null, 2, "ab"]) expect(code(() => octetsOf(short as never, 2))).not.toBe(0);
+    for (const short of [[], [1], [1, 2, 3], [1, 256, 3], undefined, null, 2])
+      expect(code(() => octetsOf(short as never, 2))).toBe(errors.CBOR_TRUNCATED);
+    expect(code(() => octetsOf("ab" as never, 2))).toBe(errors.CBOR_OCTET);
     const own = Uint8Array.of(1, 2);
     const copy = octetsOf(own, 2);
     own[0] = 9;
     expect(copy[0]).toBe(1);
+    const lying = Object.defineProperty(Uint8Array.of(1, 2), "length", { value: 3 });
+    expect([copied(lying, 3), copied(lying, 2)]).toEqual([null, null]);
+  });
+
+  it("are seen in place below 2^16, and copied from there on, where Espruino has no views", () => {
+    const b = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
+    const inPlace = (p: unknown) => p instanceof Uint8Array && p.buffer === b.buffer;
+    expect(part(b, 100, 9)).toEqual(b.slice(100, 109));
+    for (const [at, n, isView] of [
+      [0, 65_535, true],
+      [0, 65_536, false],
+      [65_530, 5, true],
+      [65_530, 6, false],
+      [65_600, 100, false],
+    ] as const) {
+      const p = part(b, at, n);
+      const isRight = Buffer.compare(Uint8Array.from(p), b.slice(at, at + n)) === 0;
+      expect([inPlace(p), p instanceof Uint8Array, isRight], `${at}, ${n}`).toEqual([isView, true, true]);
+    }
+    // where a view begins in its buffer counts as well
+    const behind = b.subarray(60_000);
+    expect([inPlace(part(behind, 5000, 535)), inPlace(part(behind, 5000, 536))]).toEqual([true, false]);
+  });
+
+  it("and what is none are copied as they are from a plain array", () => {
+    const odd = [1, 300, "x", Number.NaN] as number[];
+    expect(part(odd, 1, 3)).toEqual([300, "x", Number.NaN]);
+    expect(part(odd, 1, 0)).toEqual([]);
+  });
+
+  it("are put together in order, and compared as bytes", () => {
+    expect(concat([[1, 2], [], Uint8Array.of(3)])).toEqual(Uint8Array.of(1, 2, 3));
+    expect([compare([1, 2], [1, 3]), compare([2], [1, 9]), compare([1, 2], [1, 2])].map(Math.sign)).toEqual([-1, 1, 0]);
+  });
+
+  it("lie in plain arrays where an engine has no typed ones", () => {
+    vi.stubGlobal("Uint8Array", undefined);
+    vi.stubGlobal("Uint32Array", undefined);
+    const seen = [
+      newBytes(4),
+      newWords(4),
+      areOctets([1, 255]),
+      areOctets([1, 256]),
+      copied([1, 2], 2),
+      copied([1, 256], 2),
+      copied([1], 2),
+    ];
+    vi.unstubAllGlobals();
+    expect(seen).toEqual([[], [], true, false, [1, 2], null, null]);
   });
 
   it("are the same only where both are octets", () => {
-    expect(same([1, 2], Uint8Array.of(1, 2))).toBe(true);
+    expect(equalConstantTime([1, 2], Uint8Array.of(1, 2))).toBe(true);
     for (const odd of ODD) {
-      expect(same([odd as number], [odd as number])).toBe(false);
-      expect(same([0], [odd as number])).toBe(false);
-      expect(same([odd as number], [0])).toBe(false);
+      expect(equalConstantTime([odd as number], [odd as number])).toBe(false);
+      expect(equalConstantTime([0], [odd as number])).toBe(false);
+      expect(equalConstantTime([odd as number], [0])).toBe(false);
     }
-    expect(same([1], [1, 2])).toBe(false);
-    expect(same([1, 2], [1])).toBe(false);
-    expect(same([], [])).toBe(true);
+    expect(equalConstantTime([1], [1, 2])).toBe(false);
+    expect(equalConstantTime([1, 2], [1])).toBe(false);
+    expect(equalConstantTime([], [])).toBe(true);
   });
 
   it("hash as the reader reads them: what is above 255 does not reach into the octet before it", () => {
@@ -196,6 +250,37 @@ describe("octets", () => {
     expect(sameKey(p, changed(p, 1))).toBe(false);
     expect(sameKey(tree, changed(tree, 3, 3))).toBe(true);
     for (const i of [4, 11, 12, tree.length - 1]) expect(sameKey(tree, changed(tree, i))).toBe(false);
+    // LMS with digests of 32 octets
+    const wide = [...tree, 1, 2, 3, 4, 5, 6, 7, 8].slice(0, 60);
+    expect(wide).toHaveLength(60);
+    for (let i = 0; i < 60; i++) expect(sameKey(wide, changed(wide, i)), `${i}`).toBe(i < 4);
+    // the bit that does not count is the sign of x in a key of Ed25519, and no other
+    expect([sameKey(ed, changed(ed, 30, 128)), sameKey(tree, changed(tree, 31, 128)), sameKey(p, changed(p, 31, 128))]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    // what is not an octet tells no keys apart
+    for (const odd of ODD)
+      for (const [x, y] of [
+        [
+          withOdd(
+            ed,
+            (i) => i === 3,
+            () => odd,
+          ),
+          ed,
+        ],
+        [
+          ed,
+          withOdd(
+            ed,
+            (i) => i === 3,
+            () => odd,
+          ),
+        ],
+      ] as const)
+        expect(sameKey(x, y)).toBe(true);
     expect(sameKey(ed, ed.slice(1))).toBe(false);
   });
 });

@@ -3,7 +3,32 @@
 
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/assemble.js";
-import { begin, bool, check, chunkOf, done, feed, hold, inputOf, int, map, shrink, simple, take, uint64 } from "../src/cbor/reader.js";
+import {
+  begin,
+  bool,
+  bstr,
+  check,
+  chunkOf,
+  done,
+  feed,
+  hold,
+  type Input,
+  inputOf,
+  int,
+  map,
+  peekType,
+  SIMPLE,
+  seek,
+  shrink,
+  simple,
+  stop,
+  TSTR,
+  tag,
+  take,
+  tstr,
+  uint,
+  uint64,
+} from "../src/cbor/reader.js";
 import type { Source } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
 import { refusalOf } from "./refusals.js";
@@ -49,6 +74,7 @@ describe("one item", () => {
     ["a217001818 00"],
     ["a200002000"],
     ["a22000410000"],
+    ["a221002200"],
     ["a24100006000"],
     ["a26161006162 00"],
     ["a2616100626161 00"],
@@ -181,7 +207,15 @@ describe("one item", () => {
   });
 
   it("is no text, and no object without a length", () => {
-    for (const nothing of [null, undefined, {}, { length: -1 }, { length: Number.NaN }])
+    for (const nothing of [
+      null,
+      undefined,
+      {},
+      { length: -1 },
+      { length: Number.NaN },
+      { length: 1.5 },
+      { length: Number.POSITIVE_INFINITY },
+    ])
       expect(refusalOf(check, nothing)).toEqual([E.CBOR_TRUNCATED, -1]);
   });
 });
@@ -196,6 +230,27 @@ describe("a Source", () => {
       () => new Uint8Array(99),
     ])
       expect(refusalOf(check, { length: good.length, read })[0]).toBe(E.CBOR_TRUNCATED);
+  });
+  it.each<[string, (src: Input) => void]>([
+    ["the input", () => begin(octets("00"))],
+    ["the input alone", (src) => seek(inputOf(good), 1, src.n)],
+    ["the next byte", (src) => seek(src, 0, src.n)],
+    ["the end", (src) => seek(src, 1, src.n - 1)],
+  ])("that changes %s while it is read is refused", (_, change) => {
+    let src: Input | undefined;
+    const read = (at: number, n: number) => {
+      if (src) change(src);
+      return good.slice(at, at + n);
+    };
+    src = inputOf({ length: good.length, read });
+    seek(src, 1, good.length);
+    expect(refusalOf(take, src, 0, 3)[0]).toBe(E.CBOR_TRUNCATED);
+    src = undefined;
+    expect(refusalOf(check, { length: good.length, read })).toEqual([0, 0]);
+  });
+  it("whose chunk is not a number of bytes is read in chunks of 1024", () => {
+    for (const chunk of [undefined, 0, 1.5, -4, 65536, Number.NaN, "8"])
+      expect(chunkOf(inputOf({ length: 1, read: () => [0], chunk } as never)), `${chunk}`).toBe(chunk === 65536 ? 65536 : 1024);
   });
 });
 
@@ -228,6 +283,44 @@ describe("what is read of a Source", () => {
       [0, 64],
       [3004, 1],
     ]);
+    // also where what is passed over is shorter than a key
+    expect(readsOf(`8259012c${"aa".repeat(300)}00`)).toEqual([
+      [0, 64],
+      [304, 1],
+    ]);
+    const { source, reads } = watched(octets(`59012c${"aa".repeat(300)}6161`));
+    begin(source);
+    bstr();
+    expect(peekType()).toBe(TSTR);
+    expect(reads).toEqual([
+      [0, 64],
+      [303, 2],
+    ]);
+  });
+  it("lies in a window that is as long as two keys at most, however long a text is", () => {
+    const item = `792710${"61".repeat(10_000)}`;
+    let widest = 0;
+    const b = octets(item);
+    const src = begin({
+      length: b.length,
+      read: (at, n) => {
+        widest = Math.max(widest, src.window.octets.length);
+        return b.slice(at, at + n);
+      },
+    });
+    tstr();
+    expect(widest).toBeGreaterThan(1100);
+    expect(widest).toBeLessThanOrEqual(2 * 1100 + 64);
+  });
+  it("is read where it is held, and not of the Source once more", () => {
+    const { source, reads } = watched(octets("820102"));
+    const src = inputOf(source);
+    hold(src, { at: 0, n: 3 });
+    seek(src, 1, 3);
+    expect([uint(), uint()]).toEqual([1, 2]);
+    expect(reads).toEqual([[0, 3]]);
+    // nothing is held there
+    shrink(inputOf(source), { at: 1, n: 1 }, [9]);
   });
   it("is each octet of a key once, wherever the key lies", () => {
     for (const n of [1, 20, 29, 30, 61, 62, 63, 64, 65, 200, 1090]) {
@@ -313,6 +406,24 @@ describe("a caller", () => {
     begin(octets("00"));
     expect(refusalOf(simple)).toEqual([E.CBOR_TYPE, 0]);
   });
+  it("is told of the item that comes next, and of none at the end", () => {
+    const src = begin(octets("616100"));
+    expect([peekType(), stop]).toEqual([TSTR, 3]);
+    tstr();
+    seek(src, 2, 2);
+    expect(peekType()).toBe(SIMPLE);
+    expect(refusalOf(uint)).toEqual([E.CBOR_TRUNCATED, 2]);
+  });
+  it("gets the tag that it asks for, or its own refusal", () => {
+    for (const [item, wanted] of [
+      ["d86b00", [0, 0]],
+      ["d86c00", [E.OLD_DRAFT, 0]],
+      ["186b", [E.OLD_DRAFT, 0]],
+    ] as const) {
+      begin(octets(item));
+      expect(refusalOf(tag, 107, E.OLD_DRAFT), item).toEqual(wanted);
+    }
+  });
   it("gets as many pairs as there are octets for, at least two for each", () => {
     begin(octets("a10000"));
     expect(map()).toBe(1);
@@ -354,6 +465,9 @@ describe("UTF-8", () => {
   it("is checked behind the first character, too", () => {
     for (const b of [
       [0xc2, 0x80, 0xff],
+      [0xc2, 0x80, 0x41],
+      [0xe0, 0xa0, 0x80, 0xc2, 0x80],
+      [0xf0, 0x90, 0x80, 0x80, 0x41, 0x41],
       [0xe0, 0xa0, 0x80, 0x41, 0xc2],
       [0xf0, 0x90, 0x80, 0x80, 0xed, 0xa0, 0x80],
       [0xed, 0x9f, 0xbf, 0xe0, 0x9f, 0xbf],

@@ -23,7 +23,7 @@ export function failureOf(e: unknown): Failure {
   if (e instanceof KeyError) return new Failure(2, "KEY", CODES.KEY, e.message, "give another key");
   if (e instanceof ImageError) return refusedInput("IMAGE", e.message, e.hint);
   if (e instanceof DescriptionError)
-    return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json of @firmseal/signer");
+    return refusedInput("DESCRIPTION", `the description: ${e.message}`, "compare it with schema/manifest.schema.json");
   if (e instanceof AlreadySigned)
     return refusedInput("ALREADY_SIGNED", e.message, "each key signs an envelope once; verify it to see who has");
   return (

@@ -2,7 +2,7 @@
 // component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
-import { decimal, sequenceOf } from "../base/number.js";
+import { formatSequence, parseSequence } from "../base/number.js";
 import type { Bytes, Source } from "../base/types.js";
 import { feed, inputOf } from "../cbor/reader.js";
 import type { Commit, ComponentId, Device } from "../install/device.js";
@@ -142,12 +142,21 @@ function replace(fs: FileSystem, path: string, write: (fd: number) => void): voi
   }
 }
 
-function syncFolder(fs: FileSystem, folder: string): void {
-  var fd = fs.openSync(folder, "r");
+/**
+ * Makes the names in a folder durable. Windows has no such operation, and answers EPERM or EISDIR. fsync(2) knows neither, and open(2) not for
+ * reading.
+ */
+export function syncFolder(fs: Pick<FileSystem, "openSync" | "fsyncSync" | "closeSync">, folder: string): void {
+  var fd;
   try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
+    fd = fs.openSync(folder, "r");
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (e) {
+    if ((e as { code?: string }).code !== "EPERM" && (e as { code?: string }).code !== "EISDIR") throw e;
   }
 }
 
@@ -204,7 +213,7 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
     !/^[ab]?$/.test(record.envelope)
   )
     throw new Error("device.json is not a device record");
-  sequenceOf(record.floor);
+  parseSequence(record.floor);
   names = Object.keys(record.components);
   for (i = 0; i < names.length; i++) {
     part = record.components[names[i]];
@@ -257,7 +266,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     payloads: {},
     chunk: CHUNK,
     floor: function () {
-      return sequenceOf(record.floor);
+      return parseSequence(record.floor);
     },
     begin: function (forInstalling: boolean) {
       device.discard();
@@ -336,7 +345,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         vendor: record.vendor,
         class: record.class,
         device: record.device,
-        floor: decimal(commit.sequence),
+        floor: formatSequence(commit.sequence),
         capacity: record.capacity,
         components: components,
         envelope: other(),

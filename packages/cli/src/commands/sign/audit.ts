@@ -31,7 +31,7 @@ import {
   visible,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { data, json, say } from "../../show/ui.js";
 
 export interface AuditOptions extends PassphraseOptions {
@@ -106,7 +106,7 @@ async function accept(place: Place): Promise<void> {
 }
 
 function digestIn(file: string): string {
-  const { digest } = peek(readEnvelope(file));
+  const { digest } = decodeEnvelope(readEnvelope(file));
   if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
   return digestOf({ digest });
 }

@@ -1,6 +1,5 @@
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
-  anchors,
   keyFacts,
   keyWords,
   type PassphraseOptions,
@@ -25,8 +24,8 @@ import {
   recordSigning,
   review,
 } from "@firmseal/release";
-import { sign as signEnvelope } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { signedBy } from "@firmseal/signer";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { adviceFor } from "../../target.js";
@@ -72,13 +71,12 @@ async function signWith(
 
   const made = await makeDraft(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
-  const { envelope, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.envelope);
-  const signed = await signEnvelope(
-    envelope,
-    signingKeys.map((key) => key.signer),
-  );
-  const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
-  const sequence = decimal(manifest.sequence);
+  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.draft);
+  const signing = signingKeys.map((key) => key.signer);
+  const done = await signedBy(draft, signing);
+  const manifest = await review(done, signing);
+  const signed = done.bytes;
+  const sequence = formatSequence(manifest.sequence);
   const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);

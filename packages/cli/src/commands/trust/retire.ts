@@ -40,6 +40,7 @@ import {
   AlreadySigned,
   describeTrust,
   encodeTrust,
+  equalBytes,
   type PublicKey,
   readTrust,
   signTrust,
@@ -49,8 +50,7 @@ import {
 } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
+import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { checkTrustOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { facts, refuseStranded } from "./report.js";
@@ -70,7 +70,7 @@ const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
 /** The list without the key, or with its window ended. Wrong use where it has no such key, or what is left cannot meet a threshold. */
 function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): TrustDescription {
-  const entry = d.anchors.find((a) => same(a.key.key, key.key));
+  const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
   if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
   if (until !== undefined) {
     if (entry.roles.includes("root"))
@@ -82,12 +82,12 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
   }
   const left = d.anchors.filter((a) => a !== entry);
   for (const role of entry.roles) {
-    const need = d.thresholds[role] ?? 0;
+    const threshold = d.thresholds[role] ?? 0;
     const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
-    if (n < need)
+    if (n < threshold)
       throw refusedInput(
         "STRANDED",
-        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${need} ${need === 1 ? "is" : "are"} needed`,
+        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
         "put a new key on the list first, and bring that list to the devices by a bridge",
       );
   }
@@ -101,7 +101,7 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
  */
 function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
   return signingKeys.map(({ name, public: key }) => {
-    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key)));
+    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
       `--root ${name}: is no root key of the trust file, nor of one in the fleet`,
@@ -117,20 +117,20 @@ function rootsAmong(list: TrustStore, signing: Keys): number {
 
 /** All that can be told before a root is used: each signs once, and there are as many as the list of today and the next one want. */
 function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
-  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => same(other.public.key, k.public.key)));
+  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
   if (again) throw new AlreadySigned(again.signer, "trust file");
   const signing = keySet(signingKeys.map((k) => k.public));
   for (const [list, what, reason] of [
     [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
     [next, "of the next trust file", "TRUST_SIGNERS"],
   ] as const) {
-    const [n, need] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
-    if (n < need)
+    const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
+    if (n < threshold)
       throw new Failure(
         1,
         reason,
         errors[reason],
-        `${n} of the roots ${what} would have signed, and it wants ${need}`,
+        `${n} of the roots ${what} would have signed, and it wants ${threshold}`,
         "give --root for each root that is needed, all in one command",
       );
   }
@@ -140,7 +140,7 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
 function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
   const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
   // a list of another line of products says nothing about this one
-  if (!same(state.store.name, next.name)) return { verdict: "moved", why: null };
+  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
   const now = quorumVerdict(state, next, after, NONE);
   // roots that are gone do not matter to a device that takes this very list
@@ -156,7 +156,7 @@ function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): {
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
-  const line = fleet.filter((c) => same(c.trust.store.name, next.name));
+  const line = fleet.filter((c) => equalBytes(c.trust.store.name, next.name));
   newest([...fleet.map((c) => c.trust.store), current.store, next]);
   const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
   if (ahead)
@@ -194,7 +194,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const changes = showChanges(o.out, planned, current);
   await withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
-    const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
+    const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
     const lists = listsOf(signingKeys, [current.store, ...line]);
     // those that stay on the list as well: the roots vouch for them once more
     refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);

@@ -5,13 +5,13 @@ import type { PassphraseOptions } from "@firmseal/keys";
 import { usage, visible, warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "@firmseal/release";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, checkTrustOutput, deliver } from "../../output.js";
 import { data, json, say } from "../../show/ui.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
 export function show(path: string, o: { json?: boolean }): void {
-  const { bytes, store, claims } = trustAt(path);
+  const { bytes, store, signatures } = trustAt(path);
   const testKeys = warnOfTestKeys(keysOf(store));
   const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
@@ -21,10 +21,10 @@ export function show(path: string, o: { json?: boolean }): void {
   );
   const facts = {
     name: trustName(store),
-    sequence: decimal(store.sequence),
+    sequence: formatSequence(store.sequence),
     thresholds,
     anchors: all,
-    signatures: claims.length,
+    signatures: signatures.length,
     roots,
     testKeys,
   };
@@ -55,7 +55,13 @@ export interface VerifyOptions extends PassphraseOptions {
 export async function verify(path: string, o: VerifyOptions): Promise<void> {
   const { store, pinned } = await verifiedTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
-  const facts = { name: trustName(store), sequence: decimal(store.sequence), pinned, anchors: store.anchors.map(anchorFacts), testKeys };
+  const facts = {
+    name: trustName(store),
+    sequence: formatSequence(store.sequence),
+    pinned,
+    anchors: store.anchors.map(anchorFacts),
+    testKeys,
+  };
   if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts });
   else
     say(

@@ -44,7 +44,7 @@ import {
   trustToBeSigned,
 } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkTrustOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -63,7 +63,7 @@ export interface CreateOptions extends PassphraseOptions {
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
   const before = o.previousTrust === undefined ? undefined : believedAt(o.previousTrust).store;
-  const last = before && BigInt(decimal(before.sequence));
+  const last = before && BigInt(formatSequence(before.sequence));
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
     publicOnly: true,

@@ -5,7 +5,7 @@ import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSo
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { failureOf } from "../../show/failure-of.js";
 import { json, say } from "../../show/ui.js";
 
@@ -168,7 +168,7 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
     throw failure;
   }
   const { record } = done.device;
-  const sequence = decimal(done.manifest.sequence);
+  const sequence = formatSequence(done.manifest.sequence);
   const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
   if (o.json) {
     json({

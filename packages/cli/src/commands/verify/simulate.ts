@@ -27,8 +27,7 @@ import {
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { peek } from "@firmseal/verifier/peek";
-import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
+import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { failureOf } from "../../show/failure-of.js";
 import { data, json, say } from "../../show/ui.js";
 
@@ -102,7 +101,7 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions): Prom
   if (o.previousPayload && o.previousRelease === undefined)
     throw usage("--previous-payload: no --previous-release is given", "give --previous-release ENVELOPE as well");
   const envelope = readEnvelope(path);
-  const trust = whom.policy(whom.scoped ? identityFor(peek(envelope).structure, o) : { vendor: [], class: [] });
+  const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
   const update = given(envelope, o.payload ?? [], trust);
   const before = o.previousRelease === undefined ? undefined : given(readEnvelope(o.previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);

@@ -1,0 +1,67 @@
+// What a board offers natively: its hash where it has one, ours where it has none, or where the stack is too small for it.
+
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { type EspruinoCrypto, espruinoIo } from "../src/device/espruino.js";
+import type { EspruinoE, EspruinoStorage } from "../src/device/storage.js";
+
+const octets = (data: unknown): Uint8Array =>
+  typeof data === "string" ? new Uint8Array(Buffer.from(data, "latin1")) : Uint8Array.from((data as (number | number[])[]).flat());
+/** E.toUint8Array(), with the lengths of what it was given. */
+function fakeE() {
+  const lengths: number[] = [];
+  const E = {
+    toUint8Array: (text: string) => {
+      lengths.push(text.length);
+      return octets(text);
+    },
+  } as unknown as EspruinoE;
+  return { E, lengths };
+}
+const storage = {} as EspruinoStorage;
+const sha = (b: Uint8Array | string) => Uint8Array.from(createHash("sha256").update(b).digest());
+const text = Buffer.from(Uint8Array.from({ length: 600 }, (_, i) => (i * 7) & 255)).toString("latin1");
+
+describe("the hash of a board", () => {
+  it("is the native one, of a text in one call and in place", () => {
+    const calls: unknown[] = [];
+    const SHA256 = (data: unknown) => {
+      calls.push(data);
+      return sha(octets(data)).buffer as ArrayBuffer;
+    };
+    const { E, lengths } = fakeE();
+    const io = espruinoIo(storage, E, { SHA256 } as EspruinoCrypto);
+    expect([io.storage === storage, io.E === E]).toEqual([true, true]);
+    expect(io.sha256(text)).toEqual(sha(octets(text)));
+    expect([calls, lengths]).toEqual([[text], []]);
+    const { sha256 } = io.host;
+    expect(sha256?.once?.([1, 2])).toEqual(sha(Uint8Array.of(1, 2)));
+    expect(sha256?.joined?.([[1], [2, 3]] as never)).toEqual(sha(Uint8Array.of(1, 2, 3)));
+    // in pieces it is ours
+    const state = sha256?.create?.();
+    state?.update([1]);
+    state?.update([2]);
+    expect(Uint8Array.from(state?.digest() ?? [])).toEqual(sha(Uint8Array.of(1, 2)));
+    expect(calls).toHaveLength(3);
+  });
+
+  it.each<[string, EspruinoCrypto | undefined, boolean]>([
+    ["has no crypto", undefined, false],
+    ["has crypto without that hash", {}, false],
+    [
+      "has too small a stack for it",
+      {
+        SHA256: () => {
+          throw new Error("out of stack");
+        },
+      },
+      true,
+    ],
+  ])("is ours where it %s, 256 bytes of a text at a time", (_, crypto, offered) => {
+    const { E, lengths } = fakeE();
+    const io = espruinoIo(storage, E, crypto);
+    expect("sha256" in io.host).toBe(offered);
+    expect(Uint8Array.from(io.sha256(text))).toEqual(sha(octets(text)));
+    expect(lengths).toEqual([256, 256, 88]);
+  });
+});

@@ -1,0 +1,74 @@
+// Refusals, and what becomes of anything else that is thrown; anchors, which refuse a bad key when a device is set up.
+
+import { describe, expect, it } from "vitest";
+import { hmac256 } from "../src/alg/hmac.js";
+import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.js";
+import type { Prepared } from "../src/base/types.js";
+import { anchorOf } from "../src/cose/anchor.js";
+import * as E from "../src/spec/errors.js";
+import { refusalOf } from "./refusals.js";
+
+const first = mark;
+
+const thrown = (f: () => unknown): unknown => {
+  try {
+    f();
+  } catch (e) {
+    return e;
+  }
+  return expect.fail("nothing was thrown");
+};
+
+describe("a refusal", () => {
+  it("has its number and where the item begins that is at fault, -1 where there is none", () => {
+    expect(first).toBe(-1);
+    markAt(7);
+    const e = thrown(() => refuse(E.CBOR_TYPE)) as Refusal;
+    expect([e instanceof Error, e.code, e.at, e.message]).toEqual([true, E.CBOR_TYPE, 7, `firmseal refusal ${E.CBOR_TYPE} at 7`]);
+  });
+  it("passes as it is", () => {
+    const e = thrown(() => refuse(E.CBOR_TYPE));
+    expect(thrown(() => rethrow(e))).toBe(e);
+  });
+  it.each<[string, unknown]>([
+    ["an error", new Error("flash")],
+    ["an error of the system, with a code of text", Object.assign(new Error("open"), { code: "ENOENT", at: 4 })],
+    ["a number for a code, and no offset", { code: 5 }],
+    ["a number for a code, and a text for an offset", { code: 5, at: "4" }],
+    ["an offset alone", { at: 4 }],
+    ["a text", "flash"],
+    ["a number", 5],
+    ["null", null],
+    ["undefined", undefined],
+    ["false", false],
+  ])("is made of %s, with it as the cause", (_, cause) => {
+    markAt(9);
+    const e = thrown(() => rethrow(cause)) as Refusal & { cause: unknown };
+    expect([e.code, e.at, e.cause]).toEqual([E.DEVICE_FAULT, -1, cause]);
+    expect(e).not.toBe(cause);
+  });
+});
+
+describe("an anchor", () => {
+  const algs = { hmac256 };
+  const key = new Uint8Array(32).fill(0x61);
+  it("has a key identifier where one was given", () => {
+    expect(anchorOf(algs, "hmac256", key, undefined)).toStrictEqual({ alg: hmac256, key });
+    expect(anchorOf(algs, "hmac256", key, [1])).toStrictEqual({ alg: hmac256, key, kid: [1] });
+  });
+  it.each<[string, string, unknown, number]>([
+    ["an algorithm that is not there", "es256", key, E.TRUST_POLICY],
+    ["what every object has, for an algorithm", "toString", key, E.TRUST_POLICY],
+    ["no key", "hmac256", undefined, E.ANCHOR_KEY],
+    ["a key that is too short", "hmac256", key.slice(1), E.ANCHOR_KEY],
+    ["a prepared key without a key", "hmac256", {}, E.ANCHOR_KEY],
+    ["a table without its digest", "hmac256", { key, table: [] }, E.ANCHOR_KEY],
+  ])("is not made of %s", (_, name, k, wanted) => {
+    markAt(9);
+    expect(refusalOf(anchorOf, algs, name, k, undefined)).toEqual([wanted, -1]);
+  });
+  it("may have a table that has a digest", () => {
+    const prepared = { key, table: [], digest: [1] } as unknown as Prepared;
+    expect(anchorOf(algs, "hmac256", prepared, undefined).key).toBe(prepared);
+  });
+});

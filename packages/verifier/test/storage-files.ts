@@ -1,0 +1,42 @@
+// Records and files in Espruino's Storage, put together by hand.
+
+import { createHash } from "node:crypto";
+import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
+import { type StorageIo, storageDevice } from "../src/device/storage.js";
+import { ID, identity } from "./releases.js";
+
+export const ROOM = 3000;
+export const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+const u32 = (n: number) => String.fromCharCode(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
+export const sha = (text: string) => createHash("sha256").update(text, "latin1").digest().toString("latin1");
+export const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashModel(blank(pages, 4096))).storage);
+export const on = (io: StorageIo, tries = 2, ids = [ID]) => storageDevice(io, identity, ids, ROOM, tries);
+export const names = (io: StorageIo) => (io.storage as StorageModel).list().sort();
+
+/** What lies in a slot. */
+const lies = (text: string) => u32(text.length) + sha(text);
+export interface Part {
+  now: number;
+  before: number;
+  slots: [string, string];
+}
+export const UNMARKED = "\xff".repeat(8);
+export const MARK = "\0".repeat(8);
+
+/** A record with the marks `marks`, of which the first is the confirmation. */
+export function record(
+  parts: Part[],
+  { magic = "f1", tries = 2, generation = 5, floor = [1, 2], marks = [] as string[], sum = "", more = "\xff" } = {},
+): string {
+  let body = magic + String.fromCharCode(tries, parts.length) + u32(generation) + floor.map(u32).join("");
+  for (const p of parts) body += u32(p.now) + u32(p.before) + p.slots.map(lies).join("");
+  return body + (sum || sha(body).slice(0, 8)) + Array.from({ length: tries + 2 }, (_, i) => marks[i] ?? UNMARKED).join("") + more;
+}
+
+/** Storage that holds files. Those of the parts are named as the records name them. */
+export function holding(files: { [name: string]: string }): StorageIo {
+  const io = blankIo();
+  for (const [name, text] of Object.entries(files)) io.storage.write(name, text, 0, text.length);
+  return io;
+}
