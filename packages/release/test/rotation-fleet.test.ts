@@ -12,6 +12,7 @@ import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFile } from "@firmseal/verifier/tools";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
+import { SOURCES } from "../../../scripts/sources.mjs";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 import { plan, type Step, sums } from "../src/rotation/plan.js";
 import {
@@ -37,39 +38,22 @@ import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotati
 
 const DEVICES = 10_000;
 const SHARES = 2;
-const packages = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The simulation as one module, made of the sources. */
 async function program(): Promise<string> {
   const outfile = join(folder, "program.mjs");
-  const source = (name: string, rest: string | undefined) =>
-    join(
-      packages,
-      name,
-      "src",
-      rest === undefined ? "index.ts" : rest === "spec" || rest === "names" ? `spec/${rest === "spec" ? "index" : rest}.ts` : `${rest}.ts`,
-    );
   await build({
-    entryPoints: [join(packages, "release/test/rotation-program.ts")],
+    entryPoints: [join(root, "packages/release/test/rotation-program.ts")],
     outfile,
     bundle: true,
     format: "esm",
     platform: "node",
     logLevel: "warning",
     banner: { js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);' },
-    plugins: [
-      {
-        name: "sources",
-        setup(b) {
-          b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
-            const [, name, rest] = /^@firmseal\/([a-z]+)(?:\/(.*))?$/.exec(path) as unknown as [string, string, string | undefined];
-            return { path: source(name, rest) };
-          });
-        },
-      },
-    ],
+    alias: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, join(root, path)])),
   });
   return outfile;
 }

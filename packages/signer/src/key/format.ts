@@ -185,7 +185,8 @@ const isNumber = ({ kind, value }: Item) => (kind === "unsigned" || kind === "ne
 
 function memberValue(bytes: Uint8Array, item: Item): Member {
   if (isNumber(item)) return item.value;
-  if (item.kind === "bytes") return bytes.slice(item.body, item.end);
+  // a copy, which slice() of a Buffer is not: it is wiped
+  if (item.kind === "bytes") return Uint8Array.from(bytes.subarray(item.body, item.end));
   if (item.kind === "text") return new TextDecoder().decode(bytes.subarray(item.body, item.end));
   // false and true are the sign of y in a compressed point; nothing else that this file reads is of another type
   return item.kind === "simple" && item.value < 22 ? item.value === 21 : null;

@@ -168,7 +168,10 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
     if (item.kind !== kind) refuse(errors.CBOR_TYPE, item.at);
   if (head.value > 0 || unprotected.value > 0) refuse(errors.TRUST_NONE, message.at);
   if (signatures.value > 8) refuse(errors.SIGNATURE_COUNT, signatures.at);
-  return { payload: bytes.slice(payload.body, payload.end), signatures: signatures.items.map(({ at, end }) => bytes.slice(at, end)) };
+  return {
+    payload: Uint8Array.from(bytes.subarray(payload.body, payload.end)),
+    signatures: signatures.items.map(({ at, end }) => Uint8Array.from(bytes.subarray(at, end))),
+  };
 }
 
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
