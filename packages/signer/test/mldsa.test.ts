@@ -9,7 +9,7 @@ import { haveVectors, hex, vectorJson } from "../../verifier/test/vectors.js";
 import { type Encodable, encode } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
-import { AlreadySigned, sign } from "../src/envelope/sign.js";
+import { AlreadySigned, sign } from "../src/index.js";
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   anchorOf,

@@ -1,5 +1,6 @@
 // The releases of a plan, as they come from their files.
 
+import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
@@ -8,12 +9,11 @@ import { rehearse } from "../input/prepare.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
 import type { Step } from "./plan.js";
-import { big } from "./reach.js";
 
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
-async function checkWhole(envelope: Uint8Array): Promise<void> {
+async function checkWhole(draft: EnvelopeDraft): Promise<void> {
   try {
-    await rehearse(envelope);
+    await rehearse(draft);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
   }
@@ -26,8 +26,9 @@ async function checkWhole(envelope: Uint8Array): Promise<void> {
 export async function readStep(path: string): Promise<Step> {
   const envelope = readEnvelope(path);
   try {
-    await checkWhole(envelope);
-    return { name: path, envelope, sequence: big(decodeEnvelope(envelope).manifest.sequence) };
+    const draft = EnvelopeDraft.read(envelope);
+    await checkWhole(draft);
+    return { name: path, envelope, sequence: draft.sequence };
   } catch (e) {
     throw about(path, e);
   }

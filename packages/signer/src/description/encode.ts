@@ -10,7 +10,6 @@ import {
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
   DIR_TRY_EACH,
-  decodeEnvelope,
   MAN_COMMON,
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
@@ -30,6 +29,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { fromHex, toBytes } from "../bytes.js";
 import { encode as cbor, type Encodable } from "../cbor.js";
+import { EnvelopeDraft } from "../envelope/draft.js";
 import { type Parts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
 import {
@@ -159,6 +159,11 @@ function text(value: { [language: string]: TextValue }, components: Uint8Array[]
  * Throws DescriptionError, or the refusal of decodeEnvelope().
  */
 export function encode(description: Description): Uint8Array {
+  return draftOf(description).bytes;
+}
+
+/** The same, on its way to its signatures. */
+export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";
   const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
@@ -197,7 +202,5 @@ export function encode(description: Description): Uint8Array {
     severed,
     payloads: new Map(Object.entries(d.payloads ?? {}).map(([uri, value]) => [uri, toBytes(value, `/payloads/${uri}`)])),
   };
-  const envelope = writeEnvelope(parts);
-  decodeEnvelope(envelope);
-  return envelope;
+  return EnvelopeDraft.read(writeEnvelope(parts));
 }

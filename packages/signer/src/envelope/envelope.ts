@@ -1,7 +1,15 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { decodeEnvelope, decodeItem, ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/tools";
+import {
+  decodeEnvelope,
+  decodeItem,
+  ENV_AUTHENTICATION_WRAPPER,
+  ENV_MANIFEST,
+  HASH_SHA_256,
+  TAG_ENVELOPE,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Encodable, encode, encodeBytesMap } from "../cbor.js";
 
@@ -34,7 +42,11 @@ export function writeEnvelope(parts: Parts): Uint8Array {
  * one: the SHA-256 digest of its manifest and no signature.
  */
 export function readEnvelope(bytes: Uint8Array): Parts {
-  const { envelope } = decodeEnvelope(bytes);
+  return partsOf(bytes, decodeEnvelope(bytes));
+}
+
+/** The same, of an envelope that decodeEnvelope() has read. */
+export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): Parts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.manifestElement.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];

@@ -293,7 +293,7 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
 }
 
 /** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
-export function concerns(c: CoseSignature, anchor: Anchor): boolean {
+export function concerns(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }
 

@@ -1,6 +1,5 @@
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
-  anchors,
   keyFacts,
   keyWords,
   type PassphraseOptions,
@@ -25,7 +24,7 @@ import {
   readInput,
   review,
 } from "@firmseal/release";
-import { sign as signEnvelope } from "@firmseal/signer";
+import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
@@ -66,12 +65,11 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
 
   const made = await make(input, o);
   // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
-  const { envelope, receipts } = await enterUse("sign", held, { ...o, lists }, made.envelope);
-  const signed = await signEnvelope(
-    envelope,
-    held.map((key) => key.signer),
-  );
-  const manifest = await review(signed, { anchors: anchors(keys), threshold: keys.length });
+  const { draft, receipts } = await enterUse("sign", held, { ...o, lists }, made.draft);
+  const signing = held.map((key) => key.signer);
+  const done = await signedBy(draft, signing);
+  const manifest = await review(done, signing);
+  const signed = done.bytes;
   const sequence = formatSequence(manifest.sequence);
   const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);

@@ -29,7 +29,7 @@ import {
   refuseKeys,
   rehearse,
 } from "@firmseal/release";
-import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
+import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
@@ -106,10 +106,10 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
 
   const made = await make(input, o);
   // whose log would be asked is where the key is
-  const envelope = made.envelope(() => {
+  const draft = made.draft(() => {
     throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
   });
-  const manifest = await rehearse(envelope);
+  const manifest = await rehearse(draft);
   refuseKeys(
     manifest,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
@@ -118,10 +118,10 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   );
   caution(manifest);
   const list: ToSign[] = [];
-  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });
+  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key)) });
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-  if (isMade) writeOut(name, envelope);
+  if (isMade) writeOut(name, draft.bytes);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
   tell(name, manifest, list, o.json === true);
 }

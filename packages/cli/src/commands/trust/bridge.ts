@@ -2,7 +2,6 @@
 
 import type { SigningKey } from "@firmseal/keys";
 import {
-  anchors,
   Failure,
   keyFacts,
   passphraseOptions,
@@ -39,10 +38,10 @@ import {
   review,
   type TrustOnFile,
 } from "@firmseal/release";
-import { encode, equalBytes, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
-import { decodeEnvelope, formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import type { SignOptions } from "../sign/sign.js";
@@ -59,8 +58,7 @@ export interface BridgeOptions extends SignOptions {
 const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
 
 /** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
-function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
-  const sequence = big(decodeEnvelope(unsigned).manifest.sequence);
+function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
   const threshold = store.thresholds[ROLE_RELEASE] as number;
@@ -98,7 +96,7 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
 async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Made> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
-    return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...device, trust })) };
+    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = readInput(image, o);
   if (input.kind !== "image") throw usage(`${image}: is no image`, "a bridge is made from an image, or without one");
@@ -130,17 +128,16 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     checkOutputs(image, o, held);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
-      const envelope = made.envelope(next);
-      for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
-      return envelope;
+    const { draft: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
+      const draft = made.draft(next);
+      for (const file of [old, after]) checkKeys(draft, keys, file, identity);
+      return draft;
     });
-    const envelope = await signEnvelope(
-      unsigned,
-      held.map((key) => key.signer),
-    );
+    const signing = held.map((key) => key.signer);
+    const done = await signedBy(unsigned, signing);
+    const envelope = done.bytes;
     for (const file of [old, after]) openUnder(envelope, file, identity);
-    const manifest = await review(envelope, { anchors: anchors(keys), threshold: keys.length });
+    const manifest = await review(done, signing);
     const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
     const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
     if (results) {
