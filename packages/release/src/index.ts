@@ -5,7 +5,17 @@ export { encodeDescription } from "./input/description.js";
 export { readEnvelope, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
-export { caution, type Input, type InputOptions, type Made, make, readInput, rehearse, releaseFacts, review } from "./input/prepare.js";
+export {
+  caution,
+  type Input,
+  type InputOptions,
+  type Made,
+  make,
+  openBeforeSigning,
+  readInput,
+  releaseFacts,
+  review,
+} from "./input/prepare.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, identities, kinds, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { digestText, type Step as ManifestStep, steps, type Value } from "./payload-check/tree.js";

@@ -7,7 +7,7 @@ import { describe, expect, test, vi } from "vitest";
 import { type Encodable, encode } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
-import { floorNodes, floorSize, rootOf } from "../src/hss/tree.js";
+import { cachedCount, cachedNodes, rootOf } from "../src/hss/tree.js";
 import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   isPrivate,
@@ -398,7 +398,7 @@ describe("test keys", () => {
       if (parts) {
         const params = parseHss(parts[0]);
         const top = hssTop(params, hex(parts[1]), hex(parts[2]));
-        expect(toHex(hssPublicKey(params, top, rootOf(top, floorNodes(top, 0, floorSize(top))))), t.name).toBe(t.key);
+        expect(toHex(hssPublicKey(params, top, rootOf(top, cachedNodes(top, 0, cachedCount(top))))), t.name).toBe(t.key);
         continue;
       }
       const secret = t.digest === undefined ? published[t.name] : t.key;

@@ -164,7 +164,7 @@ export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe
  * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
  * key of the user has signed. Throws the refusals of open() and of the payloads.
  */
-export async function rehearse(draft: EnvelopeDraft): Promise<Manifest> {
+export async function openBeforeSigning(draft: EnvelopeDraft): Promise<Manifest> {
   const key = signer(privateKey("ed25519", new Uint8Array(randomBytes(32))));
   const manifest = await opened(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well

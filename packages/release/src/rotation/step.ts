@@ -5,7 +5,7 @@ import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 import { readEnvelope } from "../input/envelope-file.js";
-import { rehearse } from "../input/prepare.js";
+import { openBeforeSigning } from "../input/prepare.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
 import type { Step } from "./plan.js";
@@ -13,7 +13,7 @@ import type { Step } from "./plan.js";
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
 async function checkWhole(draft: EnvelopeDraft): Promise<void> {
   try {
-    await rehearse(draft);
+    await openBeforeSigning(draft);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
   }

@@ -22,7 +22,7 @@ import {
 import { AlreadySigned, type EnvelopeDraft, readTrust, type Signable, signedWith, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
-import { type NextSequence, rehearse } from "../input/prepare.js";
+import { type NextSequence, openBeforeSigning } from "../input/prepare.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { trustName } from "../trust/trust-ref.js";
@@ -100,7 +100,7 @@ interface Judged {
 async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, keys);
-  const m = await rehearse(draft);
+  const m = await openBeforeSigning(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
 }

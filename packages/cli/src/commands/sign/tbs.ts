@@ -24,10 +24,10 @@ import {
   type InputOptions,
   listsOf,
   make,
+  openBeforeSigning,
   outsideUris,
   readInput,
   refuseKeys,
-  rehearse,
 } from "@firmseal/release";
 import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
@@ -109,7 +109,7 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   const draft = made.draft(() => {
     throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
   });
-  const manifest = await rehearse(draft);
+  const manifest = await openBeforeSigning(draft);
   refuseKeys(
     manifest,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
