@@ -26,6 +26,8 @@ export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toP
 export {
   anchorOf,
   coseAlg,
+  deviceAlgs,
+  deviceKeyAlgs,
   expandedKey,
   foreignSigner,
   isPrivate,

@@ -2,10 +2,6 @@
 // ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
 
 import {
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ES256,
-  ALG_ESP256,
   ALG_HSS_LMS,
   CRV_ED25519,
   CRV_P256,
@@ -212,8 +208,7 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
     [KTY_EC2, CRV_P256, "es256"],
   ]);
   const stated = members.get(KEY_ALG);
-  const allowed = alg === "ed25519" ? [ALG_ED25519, ALG_EDDSA] : [ALG_ESP256, ALG_ES256];
-  if (stated !== undefined && !allowed.includes(stated as number)) {
+  if (stated !== undefined && keyAlgOf(stated as number) !== alg) {
     throw new KeyError("unsupported", "the COSE_Key is for another algorithm than its curve's signature");
   }
   const x = octets(members, KEY_X, "x");
