@@ -147,8 +147,10 @@ export function withAllowRootKey(command: Command): Command {
 /** What a root that signs a trust file is held against. */
 export function withTrustChecks(command: Command): Command {
   return withSequenceChecks(
-    command.addOption(new Option("--previous <file>", "the trust file before: what changes is shown, and its roots may sign as well")),
-  ).option("--allow-no-previous", "sign without --previous although the key has signed another file of this line");
+    command.addOption(
+      new Option("--previous-trust <file>", "the trust file before: what changes is shown, and its roots may sign as well"),
+    ),
+  ).option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line");
 }
 
 function log(): Option {

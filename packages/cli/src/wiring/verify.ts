@@ -44,7 +44,7 @@ export function verifyCommands(program: Command): void {
     .option("--vendor <vendor>", "the device's vendor (domain or UUID); left out: the one that the update names")
     .option("--class <class>", "the device's class (name or UUID); left out: the one that the update names")
     .addOption(payload())
-    .option("--previous <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
+    .option("--previous-release <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
     .addOption(new Option("--previous-payload <file>", "payload outside of that envelope (repeatable)").argParser(collect))
     .addOption(new Option("--page-size <bytes>", "flash and storage: bytes that an erase empties (default: 4096)").argParser(wholeNumber))
     .addOption(

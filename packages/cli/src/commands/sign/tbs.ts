@@ -23,8 +23,8 @@ import {
   type Input,
   type InputOptions,
   listsOf,
-  make,
-  openBeforeSigning,
+  makeDraft,
+  openWithTrialKey,
   outsideUris,
   readInput,
   refuseKeys,
@@ -104,12 +104,12 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
-  const made = await make(input, o);
+  const made = await makeDraft(input, o);
   // whose log would be asked is where the key is
   const draft = made.draft(() => {
     throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
   });
-  const manifest = await openBeforeSigning(draft);
+  const manifest = await openWithTrialKey(draft);
   refuseKeys(
     manifest,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),

@@ -5,9 +5,9 @@ import {
   Failure,
   keyFacts,
   passphraseOptions,
-  placeOf,
   type Receipt,
   refuseTestKeys,
+  signingLogPath,
   someOf,
   usage,
   visible,
@@ -19,21 +19,21 @@ import {
   about,
   big,
   type CohortResult,
-  enterUse,
-  holders,
   identityOf,
   isRefusal,
   keySet,
-  type Made,
-  make,
+  keysInRole,
+  makeDraft,
   meaningOf,
   nameOf,
   only,
   outsideUris,
+  type Prepared,
   plan,
   readFleet,
   readInput,
   readTrustFile,
+  recordSigning,
   releaseFacts,
   review,
   type TrustOnFile,
@@ -59,7 +59,7 @@ const HINT = "both trust files must be met: give --key for as many release keys 
 
 /** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
-  const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
+  const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
   const threshold = store.thresholds[ROLE_RELEASE] as number;
   if (n < threshold)
@@ -93,21 +93,21 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
 }
 
 /** The envelope to be signed: the trust file with an image, or alone. */
-async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Made> {
+async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Prepared> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = readInput(image, o);
   if (input.kind !== "image") throw usage(`${image}: is no image`, "a bridge is made from an image, or without one");
-  return make(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
-function checkOutputs(image: string | undefined, o: BridgeOptions, held: readonly SigningKey[]): void {
-  const own = held.flatMap((key) => key.file ?? []);
+function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
+  const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
-  const files = [...inputs, ...held.map((key) => placeOf(key, o.log))];
+  const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
   if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
@@ -123,17 +123,17 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
   const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
   checkSuccession(old, after);
-  await withSigners(o.key, passphraseOptions(o), async (held) => {
-    const keys = held.map((key) => key.public);
-    checkOutputs(image, o, held);
+  await withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
+    const keys = signingKeys.map((key) => key.public);
+    checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { draft: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
+    const { draft: unsigned, receipts } = await recordSigning("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
       const draft = made.draft(next);
       for (const file of [old, after]) checkKeys(draft, keys, file, identity);
       return draft;
     });
-    const signing = held.map((key) => key.signer);
+    const signing = signingKeys.map((key) => key.signer);
     const done = await signedBy(unsigned, signing);
     const envelope = done.bytes;
     for (const file of [old, after]) openUnder(envelope, file, identity);
@@ -149,11 +149,11 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
     if (made.read !== undefined) say(made.read);
     if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
     deliver(o.out, envelope, o.json);
-    told({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
+    report({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
   });
 }
 
-interface Told {
+interface BridgeReport {
   envelope: Uint8Array;
   manifest: Manifest;
   old: TrustOnFile;
@@ -164,7 +164,7 @@ interface Told {
   log: readonly Receipt[];
 }
 
-function told({ envelope, manifest, old, next, results, o, signers, log }: Told): void {
+function report({ envelope, manifest, old, next, results, o, signers, log }: BridgeReport): void {
   const outside = outsideUris(manifest);
   const sequence = formatSequence(manifest.sequence);
   const trust = { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) };

@@ -1,6 +1,6 @@
 // rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
 
-import type { HeldKey, SigningKey } from "@firmseal/keys";
+import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   Failure,
   hideSecrets,
@@ -18,22 +18,22 @@ import {
   big,
   type Cohort,
   type CohortResult,
-  enterTrustUse,
   exposure,
   higher,
-  holders,
   isRefusal,
   type Keys,
   keySet,
+  keysInRole,
   namedKeys,
   newest,
   only,
-  reach,
+  quorumVerdict,
   readFleet,
   readTrustFile,
+  recordTrustSigning,
   showChanges,
   type TrustOnFile,
-  type TrustUseOptions,
+  type TrustSigningOptions,
   type Verdict,
 } from "@firmseal/release";
 import {
@@ -55,7 +55,7 @@ import { checkTrustOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 import { facts, refuseStranded } from "./report.js";
 
-export interface RetireOptions extends PassphraseOptions, TrustUseOptions {
+export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
   trust: string;
   root: string[];
   fleet: string;
@@ -99,8 +99,8 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
  * For each key, a list of the line that has it as a root: a signature by any other would count nowhere. Roots of older lists that are still in the
  * field sign too, so that devices which have those may take the next one; and the key that is retired may sign its own successor.
  */
-function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustStore[] {
-  return held.map(({ name, public: key }) => {
+function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
+  return signingKeys.map(({ name, public: key }) => {
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
@@ -112,14 +112,14 @@ function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustS
 
 /** How many of the roots of a list are among the keys that sign. */
 function rootsAmong(list: TrustStore, signing: Keys): number {
-  return only(holders(list, ROLE_ROOT, {} as Identity), signing).length;
+  return only(keysInRole(list, ROLE_ROOT, {} as Identity), signing).length;
 }
 
 /** All that can be told before a root is used: each signs once, and there are as many as the list of today and the next one want. */
-function checkRoots(held: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
-  const again = held.find((k, i) => held.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
+function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
+  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
   if (again) throw new AlreadySigned(again.signer, "trust file");
-  const signing = keySet(held.map((k) => k.public));
+  const signing = keySet(signingKeys.map((k) => k.public));
   for (const [list, what, reason] of [
     [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
     [next, "of the next trust file", "TRUST_SIGNERS"],
@@ -142,17 +142,17 @@ function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): {
   // a list of another line of products says nothing about this one
   if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
-  const now = reach(state, next, after, NONE);
+  const now = quorumVerdict(state, next, after, NONE);
   // roots that are gone do not matter to a device that takes this very list
   const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
-  if (now.verdict === "stranded" || (now.verdict === "frozen" && !takes)) return now;
+  if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, cohort.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
     return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
   }
-  return reach({ ...state, store: next }, next, after, NONE);
+  return quorumVerdict({ ...state, store: next }, next, after, NONE);
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
@@ -171,7 +171,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
     return {
       name: cohort.name,
       devices: cohort.devices,
-      steps: [],
+      releases: [],
       trust: { before: sequence, after: sequence },
       exposed: exposure(state, new Set()),
       ...fate(cohort, signing, next, o.until ?? 0n),
@@ -192,17 +192,17 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const unsigned = encodeTrust(description);
   const planned = readTrust(unsigned).store;
   const changes = showChanges(o.out, planned, current);
-  await withSigners(o.root, passphraseOptions(o), async (held) => {
-    checkTrustOutput(o.out, [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])]);
+  await withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
+    checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
     const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
-    const lists = listsOf(held, [current.store, ...line]);
+    const lists = listsOf(signingKeys, [current.store, ...line]);
     // those that stay on the list as well: the roots vouch for them once more
-    refuseTestKeys([...held.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
-    checkRoots(held, current, planned);
-    const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
-    const receipts = await enterTrustUse("rotate retire", held, o, unsigned, lists, current);
+    refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
+    checkRoots(signingKeys, current, planned);
+    const results = checkFleet(fleet, current, keySet(signingKeys.map((k) => k.public)), planned, o);
+    const receipts = await recordTrustSigning("rotate retire", signingKeys, o, unsigned, lists, current);
     let bytes = unsigned;
-    for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
+    for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
       next = trustFile(bytes, current.store, host);
@@ -220,7 +220,7 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
         bytes: bytes.length,
         sequence,
         retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
-        roots: held.map((k) => keyFacts(k.public)),
+        roots: signingKeys.map((k) => keyFacts(k.public)),
         changes,
         log: receipts,
         ...facts(results, o.allowStranded ?? []),

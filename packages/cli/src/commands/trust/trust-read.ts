@@ -47,15 +47,13 @@ export function show(path: string, o: { json?: boolean }): void {
 
 export interface VerifyOptions extends PassphraseOptions {
   root?: string[];
-  previous?: string;
+  previousTrust?: string;
   json?: boolean;
 }
 
-const pins = ({ previous, ...o }: VerifyOptions) => ({ ...o, ...(previous !== undefined && { previousTrust: previous }) });
-
 /** Verifies a trust file as a device does that has the root keys, or the file before. */
 export async function verify(path: string, o: VerifyOptions): Promise<void> {
-  const { store, pinned } = await verifiedTrust(path, pins(o));
+  const { store, pinned } = await verifiedTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
   const facts = {
     name: trustName(store),
@@ -81,7 +79,7 @@ export interface ExportOptions extends VerifyOptions {
 
 /** Writes what a device embeds: the file, or the keys of one role. */
 export async function exportTrust(path: string, o: ExportOptions): Promise<void> {
-  const { store, bytes } = await verifiedTrust(path, pins(o));
+  const { store, bytes } = await verifiedTrust(path, o);
   warnOfTestKeys(keysOf(store));
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role as well, or drop them");

@@ -102,7 +102,7 @@ async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
     try {
       return work(alone);
     } catch (e) {
-      if (alone.held()) remove(files);
+      if (alone.isOurs()) remove(files);
       throw e;
     } finally {
       alone.release();
@@ -128,7 +128,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
   device.persist = (commit) => {
     const release = holdSignals();
     try {
-      if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      if (!lock.isOurs()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
       persist(commit);
     } finally {
       release();
