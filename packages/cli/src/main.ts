@@ -48,7 +48,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
     const { failureOf, wrongUse } = await import("./show/failure-of.js");
     const { fail, json } = await import("./show/ui.js");
-    let failure = e instanceof CommanderError ? wrongUse(e) : failureOf(e);
+    let failure = e instanceof CommanderError ? wrongUse(e, argv) : failureOf(e);
     try {
       if (wantsJson(argv))
         json({

@@ -147,8 +147,10 @@ export function withAllowRootKey(command: Command): Command {
 /** What a root that signs a trust file is held against. */
 export function withTrustChecks(command: Command): Command {
   return withSequenceChecks(
-    command.addOption(new Option("--previous <file>", "the trust file before: what changes is shown, and its roots may sign as well")),
-  ).option("--allow-no-previous", "sign without --previous although the key has signed another file of this line");
+    command.addOption(
+      new Option("--previous-trust <file>", "the trust file before: what changes is shown, and its roots may sign as well"),
+    ),
+  ).option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line");
 }
 
 function log(): Option {
@@ -159,8 +161,8 @@ export function allowTestKey(): Option {
   return new Option("--allow-test-key <name>", "go on although this published test key is used (repeatable)").argParser(collect);
 }
 
-export function need(): Option {
-  return new Option("--need <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
+export function threshold(): Option {
+  return new Option("--threshold <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
 }
 
 export function payload(): Option {

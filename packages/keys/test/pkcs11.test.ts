@@ -11,12 +11,12 @@ import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import type { PassphraseOption } from "../src/secrets/hand-out.js";
-import { asking } from "../src/sources/key-ref.js";
 import { algOf, readPublic } from "../src/sources/pkcs11/key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/sources/pkcs11/names.js";
 import { open } from "../src/sources/pkcs11/pkcs11.js";
 import type { OpenToken } from "../src/sources/pkcs11/token.js";
 import { parseUri } from "../src/sources/pkcs11/uri.js";
+import { asking } from "../src/sources/reference.js";
 import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
@@ -135,7 +135,7 @@ it("says what to install where pkcs11js is not there, and needs it for nothing e
 });
 
 interface Bundle {
-  open(envelope: Uint8Array, trust: { anchors: unknown[]; need?: number }): unknown;
+  open(envelope: Uint8Array, trust: { anchors: unknown[]; threshold?: number }): unknown;
   anchor(alg: string, key: Uint8Array): unknown;
 }
 
@@ -244,7 +244,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       "--passphrase-env",
       "PIN",
     ]);
-    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2", "--passphrase-env", "PIN"]);
+    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--threshold", "2", "--passphrase-env", "PIN"]);
     p.put("pin", `${PIN}\r\n`);
     for (const source of [`file:${p.at("pin")}`, "env:PIN"])
       expect((await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, [])).exit, source).toBe(0);

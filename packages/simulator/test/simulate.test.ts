@@ -344,7 +344,7 @@ describe("the simulation itself", () => {
   it("trusts the keys of a made-up release for that one only", async () => {
     const previous = await madeUp([0, 8], identity, setup.components, 6001, 2);
     const [, update] = await two();
-    expect(previous.trust).toMatchObject({ need: 2 });
+    expect(previous.trust).toMatchObject({ threshold: 2 });
     expectSound(
       new Simulation(flashStore, setup, previous, update).run(3) && new Simulation(flashStore, setup, previous, update).run(),
       400,
@@ -377,7 +377,19 @@ describe("firmseal simulate", () => {
     await signImage(p, 7, "fw.suit");
     p.put("fw.bin", image(3000, 9));
     await signImage(p, 9, "new.suit", ["--uri", "http://a/fw.bin"]);
-    const args = ["simulate", "new.suit", "--device", "flash", "--key", "A.jwk", "--previous", "fw.suit", "--json", "--second-cuts", "2"];
+    const args = [
+      "simulate",
+      "new.suit",
+      "--device",
+      "flash",
+      "--key",
+      "A.jwk",
+      "--previous-release",
+      "fw.suit",
+      "--json",
+      "--second-cuts",
+      "2",
+    ];
     const { json } = await p.ok([...args, "--payload", "fw.bin", ...FACTS]);
     expect(json).toMatchObject({
       ok: true,
@@ -418,7 +430,7 @@ describe("firmseal simulate", () => {
       return wrap(flashStore(s));
     };
     try {
-      const o = { key: [p.at("A.jwk")], need: 1, json: true, secondCuts: 0 };
+      const o = { key: [p.at("A.jwk")], threshold: 1, json: true, secondCuts: 0 };
       const failure = await simulate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
       expect(failure).toMatchObject({
         exit: 1,
@@ -445,7 +457,7 @@ describe("firmseal simulate", () => {
       return [r.exit, r.json["reason"]];
     };
     const flash = ["--device", "flash", "--key", "A.jwk"];
-    expect(await refused("older.suit", ...flash, "--previous", "fw.suit")).toEqual([1, "ROLLBACK"]);
+    expect(await refused("older.suit", ...flash, "--previous-release", "fw.suit")).toEqual([1, "ROLLBACK"]);
     expect(await refused("outside.suit", ...flash)).toEqual([1, "PAYLOAD_ABSENT"]);
     expect(await refused("fw.suit", "--device", "flash", "--key", "B.jwk")).toEqual([1, "SIGNATURE_NO_ANCHOR"]);
     expect(await refused("fw.suit", ...flash, "--vendor", "example.org", "--class", "board-v2")).toEqual([1, "VENDOR_MISMATCH"]);

@@ -46,8 +46,19 @@ function withoutSecrets(message: string): string {
     .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
 }
 
-/** What commander refuses. */
-export function wrongUse(e: CommanderError): Failure {
+/** Options that had another name, and the names that they have now. */
+const RENAMED: { readonly [option: string]: string } = {
+  "--previous": "--previous-trust FILE for a trust file, --previous-release ENVELOPE for simulate",
+  "--step": "--release ENVELOPE",
+};
+
+const OPTIONS: ReadonlySet<string> = new Set(["commander.unknownOption", "commander.missingMandatoryOptionValue"]);
+
+/** What commander refuses of a command line. */
+export function wrongUse(e: CommanderError, argv: readonly string[]): Failure {
+  // that another option is missing may be because of its old name
+  const old = argv.map((arg) => arg.replace(/=.*/s, "")).find((arg) => Object.hasOwn(RENAMED, arg));
+  if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
   return usage(
     // a suggestion stands in a line of its own there
     e.code === "commander.help" ? "no command is given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),

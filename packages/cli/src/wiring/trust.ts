@@ -16,7 +16,7 @@ import {
 import { command, group } from "./command.js";
 
 const roots = () => new Option("--root <file>", "root key that must have signed, from elsewhere (repeatable)").argParser(collect);
-const previous = () => new Option("--previous <file>", "the trust file before");
+const previous = () => new Option("--previous-trust <file>", "the trust file before");
 const trustFile = ["<file>", "trust file"] as const;
 const allowStranded = () =>
   new Option("--allow-stranded <cohort>", "leave this cohort of the fleet behind (repeatable)").argParser(collect);
@@ -83,7 +83,9 @@ export function rotateCommands(program: Command): void {
 
   command(rotate, "plan", "say what becomes of each cohort of a fleet that is offered these releases in order")
     .requiredOption("--fleet <file>", "the devices in the field (JSON)")
-    .addOption(new Option("--step <envelope>", "a release that is offered (repeatable, in order)").argParser(collect).makeOptionMandatory())
+    .addOption(
+      new Option("--release <envelope>", "a release that is offered (repeatable, in order)").argParser(collect).makeOptionMandatory(),
+    )
     .addOption(new Option("--lost <key>", "a key that cannot sign any more (repeatable)").argParser(collect))
     .addOption(new Option("--stolen <key>", "a key that somebody else has (repeatable)").argParser(collect))
     .addOption(allowStranded())

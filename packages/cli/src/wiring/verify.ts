@@ -1,14 +1,14 @@
 // Commands that read envelopes, install them, and make what verifies them on a device.
 
 import { type Command, Option } from "commander";
-import { collect, need, payload, sequenceNumber, wholeNumber, withPassphrases, withRoots, withTrust } from "../options.js";
+import { collect, payload, sequenceNumber, threshold, wholeNumber, withPassphrases, withRoots, withTrust } from "../options.js";
 import { command } from "./command.js";
 
 /** verify, inspect, whosigned, install, simulate, bundle. */
 export function verifyCommands(program: Command): void {
   withPassphrases(withTrust(command(program, "verify", "verify an envelope and its payloads")))
     .argument("<envelope>", "envelope, or - for stdin")
-    .addOption(need())
+    .addOption(threshold())
     .addOption(new Option("--floor <n>", "refuse sequence numbers below").argParser(sequenceNumber))
     .addOption(payload())
     .action(async (file, o) => (await import("../commands/verify/verify.js")).verify(file, o));
@@ -29,7 +29,7 @@ export function verifyCommands(program: Command): void {
   withPassphrases(withTrust(command(program, "install", "install an envelope on a simulated A/B device in a folder")))
     .argument("<envelope>", "envelope, or - for stdin")
     .requiredOption("--device <dir>", "the device's folder")
-    .addOption(need())
+    .addOption(threshold())
     .option("--vendor <vendor>", "first use: the device's vendor (domain or UUID)")
     .option("--class <class>", "first use: the device's class (name or UUID)")
     .addOption(payload())
@@ -40,11 +40,11 @@ export function verifyCommands(program: Command): void {
   )
     .argument("<envelope>", "envelope of the update, or - for stdin")
     .requiredOption("--device <name>", "flash, storage, files or memory")
-    .addOption(need())
+    .addOption(threshold())
     .option("--vendor <vendor>", "the device's vendor (domain or UUID); left out: the one that the update names")
     .option("--class <class>", "the device's class (name or UUID); left out: the one that the update names")
     .addOption(payload())
-    .option("--previous <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
+    .option("--previous-release <envelope>", "the release that is there before; left out: one that is made up, under keys of its own")
     .addOption(new Option("--previous-payload <file>", "payload outside of that envelope (repeatable)").argParser(collect))
     .addOption(new Option("--page-size <bytes>", "flash and storage: bytes that an erase empties (default: 4096)").argParser(wholeNumber))
     .addOption(

@@ -16,8 +16,6 @@ import {
   start,
   step,
 } from "@firmseal/verifier";
-import { feed } from "@firmseal/verifier/cbor";
-import { HASHES } from "@firmseal/verifier/names";
 import {
   COND_CHECK_CONTENT,
   COND_COMPONENT_SLOT,
@@ -27,12 +25,15 @@ import {
   DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
+  HASH_NAMES,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
-} from "@firmseal/verifier/spec";
+  readSlice,
+  type Slice,
+} from "@firmseal/verifier/tools";
 import { hintOf, isRefusal, meaningOf } from "../hints.js";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
@@ -41,7 +42,7 @@ import { allParameters, steps } from "./tree.js";
 type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** A payload that is at hand: in the envelope, or a file. */
-interface Held {
+interface PayloadAtHand {
   uri: string;
   /** The same for what has the same content. */
   content: string;
@@ -81,8 +82,16 @@ export function payloadFiles(m: Manifest, values: readonly string[]): Map<string
   return out;
 }
 
-function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, Held> {
-  const all = new Map<string, Held>();
+/** Bytes of a payload that are hashed at a time. */
+const CHUNK = 65_536;
+
+/** A slice in pieces that fit into memory. */
+function* chunks({ at, n }: Slice): Generator<Slice> {
+  for (let done = 0; done < n; done += CHUNK) yield { at: at + done, n: Math.min(CHUNK, n - done) };
+}
+
+function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, PayloadAtHand> {
+  const all = new Map<string, PayloadAtHand>();
   for (const p of m.payloads)
     all.set(p.uri, {
       uri: p.uri,
@@ -90,7 +99,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
-        feed(m.input, p.content, (bytes) => void h.update(bytes as Uint8Array));
+        for (const slice of chunks(p.content)) h.update(Uint8Array.from(readSlice(m.input, slice)));
         return new Uint8Array(h.digest());
       },
     });
@@ -176,7 +185,7 @@ function sectionsOf(m: Manifest): number[] {
 
 /** What a component holds in a run, and what it has to match in the end: the digest and size that were set last. */
 interface Content {
-  payload: Held | undefined;
+  payload: PayloadAtHand | undefined;
   expected: Digest | undefined;
   size: number | undefined;
 }
@@ -193,14 +202,14 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     sizes.set(path, d.size);
     digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
   }
-  const payloads = held(m, files, sizes);
+  const payloads = payloadsAtHand(m, files, sizes);
   const met = new Set<string>();
 
   /** Whether a payload is what a component has to hold; refuses where it is not. */
   async function compare({ payload, expected, size }: Content): Promise<void> {
     if (!payload || !expected) return;
     if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
-    const alg = HASHES[expected.alg] as HashName;
+    const alg = HASH_NAMES[expected.alg] as HashName;
     // one file may stand for many URIs, and is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));

@@ -51,7 +51,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   /** Gives leaves up. Only ever forward, so nothing that it is told can make a leaf sign twice. */
   skip({ name, params, place }, { to }) {
     if (to === undefined) throw usage("hss skip needs to know where to", "the number of the next signature: --to N");
-    return place.locked(async (held) => {
+    return place.locked(async (stillOurs) => {
       const seen = place.look();
       const { state, witness } = seen;
       // a machine that has never seen the key cannot tell what forward is
@@ -61,7 +61,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
       const roots = typeof state === "string" ? new Map() : state.roots;
       const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
-      if (!held() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
+      if (!stillOurs() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
       warn(`${visible(name)}: the next signature is number ${to}; what lies before is given up`);
       return to;
     });

@@ -14,9 +14,9 @@ import {
   wrongSignature,
 } from "@firmseal/keys";
 import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
-import { anchorOf, attach as attachTo } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { EnvelopeDraft, signedWith } from "@firmseal/signer";
+import { errors, type Manifest } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -40,9 +40,12 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   const name = o.signature === "-" ? "stdin" : o.signature;
   const envelope = readEnvelope(path);
   const signature = signatureOf(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
-  let signed: Uint8Array;
+  const who = signedWith(key);
+  const draft = await EnvelopeDraft.read(envelope).withSignature(who, signature);
+  let manifest: Manifest;
   try {
-    signed = await attachTo(envelope, key, signature);
+    // no other signature of this key verifies, or it would have been refused: what is opened is opened by this one
+    manifest = await review(draft, [who]);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
     throw wrongSignature(
@@ -50,10 +53,10 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
       "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
     );
   }
-  const manifest = await review(signed, { anchors: [anchorOf(key)] });
+  const signed = draft.bytes;
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   const facts = keyFacts(key);
   if (o.json)
     json({

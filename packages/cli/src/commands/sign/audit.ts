@@ -12,18 +12,18 @@ import {
   type Entry,
   environment,
   Failure,
-  type Fault,
-  type Log,
+  keyName,
+  type LogFault,
   lockLog,
   looksLikeLog,
   missed,
-  nameOf,
   type PassphraseOptions,
   passphraseOptions,
-  placeOf,
   readHead,
   readLog,
   type Seen,
+  type SigningLog,
+  signingLogPath,
   someOf,
   tooMuch,
   usage,
@@ -31,7 +31,7 @@ import {
   witness,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { data, json, say } from "../../show/ui.js";
 
 export interface AuditOptions extends PassphraseOptions {
@@ -53,8 +53,8 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const beside = isFile ? `${realpathSync(ref)}.log` : ref;
   if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
   const key = await claimedKey(ref, passphraseOptions(o));
-  const name = nameOf(key);
-  const inState = placeOf({ name: ref, public: key }, undefined);
+  const name = keyName(key);
+  const inState = signingLogPath({ name: ref, public: key }, undefined);
   // a public key is not beside the log; where that was is known from the last signature
   const seen = witness(name).read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
@@ -77,8 +77,8 @@ function look({ path, key }: Place): Looked {
 }
 
 interface Looked {
-  log: Log;
-  faults: Fault[];
+  log: SigningLog;
+  faults: LogFault[];
   keys: string[];
   /** What was seen of the logs of these keys. */
   seen: (Seen | undefined)[];
@@ -106,7 +106,7 @@ async function accept(place: Place): Promise<void> {
 }
 
 function digestIn(file: string): string {
-  const { digest } = peek(readEnvelope(file));
+  const { digest } = decodeEnvelope(readEnvelope(file));
   if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
   return digestOf({ digest });
 }
@@ -154,14 +154,14 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
   else if (digest !== undefined) say(`${visible(o.envelope as string)}: was signed, see ${someOf(found.map((f) => `entry ${f.entry}`))}`);
 }
 
-function damaged(log: Log, faults: readonly Fault[]): Failure {
-  const [first] = faults as [Fault];
+function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
+  const [first] = faults as [LogFault];
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   return new Failure(
     1,
     "LOG",
     CODES.LOG,
-    `${log.path}: ${told(first)}${more}`,
+    `${log.path}: ${faultText(first)}${more}`,
     "put back the right log; where there is none, --accept-restored goes on with this one, and says so in it",
   );
 }
@@ -183,15 +183,15 @@ function show({ log, faults }: ReturnType<typeof look>, digest: string | undefin
   const lines = table.map((r) => r.map((cell, i) => cell.padEnd(widths[i] as number)).join("  "));
   const rest = [
     ...(log.torn > 0 ? [`an entry that was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
-    ...log.accepted.map((fault) => `accepted: ${told(fault)}`),
-    ...log.late.map(told),
-    ...faults.map(told),
+    ...log.accepted.map((fault) => `accepted: ${faultText(fault)}`),
+    ...log.late.map(faultText),
+    ...faults.map(faultText),
   ];
   data([...(rows.length > 0 ? lines : []), ...rest].map((text) => `${text.trimEnd()}\n`).join(""));
   if (good) say(`${visible(log.path)}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`);
 }
 
-const told = ({ line, what }: Fault) => (line > 0 ? `line ${line}: ${visible(what)}` : visible(what));
+const faultText = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${visible(what)}` : visible(what));
 
 function row(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));

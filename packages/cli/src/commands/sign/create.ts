@@ -1,8 +1,6 @@
 import { basename, extname } from "node:path";
 import { readAll, visible } from "@firmseal/keys";
 import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
 import { checkOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -21,9 +19,8 @@ export function outputName(input: string): string {
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
-  const { envelope, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
-  const outline = peek(envelope);
-  const sequence = decimal(outline.structure.sequence);
+  const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
+  const [envelope, sequence] = [draft.bytes, String(draft.sequence)];
   const member = deliver(out, envelope, o.json);
   if (o.json)
     json({
@@ -32,7 +29,7 @@ export async function create(o: CreateOptions): Promise<void> {
       out,
       bytes: envelope.length,
       sequence,
-      digest: outline.digest && digestText(outline.digest),
+      digest: digestText(draft.digest),
       warnings,
       ...member,
     });

@@ -1,13 +1,13 @@
 // A plan as people read it, and what follows from it: a refusal where devices would be left behind that nobody named.
 
 import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, meaningOf, nameOf, type StepResult, sums } from "@firmseal/release";
+import { type CohortResult, meaningOf, nameOf, type ReleaseResult, sums } from "@firmseal/release";
 import { data, say } from "../../show/ui.js";
 
-const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";
+const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "roots-lost";
 const number = (n: number) => n.toLocaleString("en-US");
 
-function cell(s: StepResult): string {
+function cell(s: ReleaseResult): string {
   if (s.code !== 0) return `refused: ${nameOf(s.code)}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
   return s.trustCode === 0 ? "installed" : `installed, trust kept: ${nameOf(s.trustCode)}`;
@@ -15,14 +15,14 @@ function cell(s: StepResult): string {
 
 /** One row for each cohort. */
 export function table(results: readonly CohortResult[]): string {
-  const steps = results[0]?.steps.map((s) => visible(s.step)) ?? [];
+  const releases = results[0]?.releases.map((s) => visible(s.release)) ?? [];
   const rows = [
-    ["cohort", "devices", "trust", ...steps, "verdict"],
+    ["cohort", "devices", "trust", ...releases, "verdict"],
     ...results.map((r) => [
       visible(r.name),
       number(r.devices),
       r.trust.before === r.trust.after ? r.trust.after : `${r.trust.before} -> ${r.trust.after}`,
-      ...r.steps.map(cell),
+      ...r.releases.map(cell),
       r.verdict,
     ]),
   ];
@@ -45,8 +45,8 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
     devices: sums(results),
     cohorts: results.map((r) => ({
       ...r,
-      steps: r.steps.map((s) => ({
-        step: s.step,
+      releases: r.releases.map((s) => ({
+        release: s.release,
         installed: s.code === 0,
         refused: refusal(s.code),
         trust: s.trust,

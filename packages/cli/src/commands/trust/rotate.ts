@@ -1,11 +1,11 @@
-import { carriedStores, keySet, namedKeys, plan as planFor, readFleet, readStep, type Step } from "@firmseal/release";
+import { carriedStores, keySet, namedKeys, type PlannedRelease, plan as planFor, readFleet, readRelease } from "@firmseal/release";
 import { json } from "../../show/ui.js";
 import { bridge as bridgeTo } from "./bridge.js";
 import { facts, refuseStranded, tell, warnOfRest } from "./report.js";
 
 export interface PlanOptions {
   fleet: string;
-  step: string[];
+  release: string[];
   lost?: string[];
   stolen?: string[];
   allowStranded?: string[];
@@ -15,12 +15,12 @@ export interface PlanOptions {
 /** Says what becomes of each cohort of a fleet when it is offered releases in order. Nothing is written. */
 export async function plan(o: PlanOptions): Promise<void> {
   const fleet = readFleet(o.fleet);
-  const steps: Step[] = [];
-  for (const path of o.step) steps.push(await readStep(path));
-  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(steps)];
+  const releases: PlannedRelease[] = [];
+  for (const path of o.release) releases.push(await readRelease(path));
+  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(releases)];
   const lost = keySet(await namedKeys(o.lost ?? [], "--lost", stores));
   const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));
-  const results = planFor(fleet, steps, { lost, stolen });
+  const results = planFor(fleet, releases, { lost, stolen });
   const allowed = o.allowStranded ?? [];
   if (!o.json) tell(results);
   warnOfRest(results);

@@ -5,13 +5,13 @@ import type { PassphraseOptions } from "@firmseal/keys";
 import { usage, visible, warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "@firmseal/release";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkOutput, checkTrustOutput, deliver } from "../../output.js";
 import { data, json, say } from "../../show/ui.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */
 export function show(path: string, o: { json?: boolean }): void {
-  const { bytes, store, claims } = trustAt(path);
+  const { bytes, store, signatures } = trustAt(path);
   const testKeys = warnOfTestKeys(keysOf(store));
   const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
@@ -21,10 +21,10 @@ export function show(path: string, o: { json?: boolean }): void {
   );
   const facts = {
     name: trustName(store),
-    sequence: decimal(store.sequence),
+    sequence: formatSequence(store.sequence),
     thresholds,
     anchors: all,
-    signatures: claims.length,
+    signatures: signatures.length,
     roots,
     testKeys,
   };
@@ -47,17 +47,21 @@ export function show(path: string, o: { json?: boolean }): void {
 
 export interface VerifyOptions extends PassphraseOptions {
   root?: string[];
-  previous?: string;
+  previousTrust?: string;
   json?: boolean;
 }
 
-const pins = ({ previous, ...o }: VerifyOptions) => ({ ...o, ...(previous !== undefined && { previousTrust: previous }) });
-
 /** Verifies a trust file as a device does that has the root keys, or the file before. */
 export async function verify(path: string, o: VerifyOptions): Promise<void> {
-  const { store, pinned } = await verifiedTrust(path, pins(o));
+  const { store, pinned } = await verifiedTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
-  const facts = { name: trustName(store), sequence: decimal(store.sequence), pinned, anchors: store.anchors.map(anchorFacts), testKeys };
+  const facts = {
+    name: trustName(store),
+    sequence: formatSequence(store.sequence),
+    pinned,
+    anchors: store.anchors.map(anchorFacts),
+    testKeys,
+  };
   if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts });
   else
     say(
@@ -75,7 +79,7 @@ export interface ExportOptions extends VerifyOptions {
 
 /** Writes what a device embeds: the file, or the keys of one role. */
 export async function exportTrust(path: string, o: ExportOptions): Promise<void> {
-  const { store, bytes } = await verifiedTrust(path, pins(o));
+  const { store, bytes } = await verifiedTrust(path, o);
   warnOfTestKeys(keysOf(store));
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role as well, or drop them");

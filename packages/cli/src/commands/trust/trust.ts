@@ -21,15 +21,15 @@ import {
   about,
   believedAt,
   type Change,
-  enterTrustUse,
   keysOf,
   LIMITS,
   type Previous,
   readDescription,
   readTrustFile,
+  recordTrustSigning,
   rootProgress,
   showChanges,
-  type TrustUseOptions,
+  type TrustSigningOptions,
   trustAt,
   trustName,
 } from "@firmseal/release";
@@ -44,7 +44,7 @@ import {
   trustToBeSigned,
 } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { checkTrustOutput, deliver } from "../../output.js";
 import { json, say } from "../../show/ui.js";
 
@@ -53,7 +53,7 @@ const HIGH_SEQUENCE = 2n ** 48n;
 
 export interface CreateOptions extends PassphraseOptions {
   from: string;
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -62,8 +62,8 @@ export interface CreateOptions extends PassphraseOptions {
 /** Makes a trust file that nobody has signed yet. A file that is there is never overwritten: it may be signed. */
 export async function create(o: CreateOptions): Promise<void> {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
-  const before = o.previous === undefined ? undefined : believedAt(o.previous).store;
-  const last = before && BigInt(decimal(before.sequence));
+  const before = o.previousTrust === undefined ? undefined : believedAt(o.previousTrust).store;
+  const last = before && BigInt(formatSequence(before.sequence));
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
     publicOnly: true,
@@ -111,9 +111,9 @@ export async function create(o: CreateOptions): Promise<void> {
   }
 }
 
-export interface SignOptions extends PassphraseOptions, TrustUseOptions {
+export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
   key: string[];
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -134,7 +134,7 @@ function named(path: string, keys: readonly { name: string; public: PublicKey }[
     "TRUST_SIGNERS",
     errors.TRUST_SIGNERS,
     `${key?.name ?? "this key"}: is no root of ${path}, so its signature would not count`,
-    "sign with a root that the file lists; for one of the file before, give that: --previous FILE",
+    "sign with a root that the file lists; for one of the file before, give that: --previous-trust FILE",
   );
 }
 
@@ -174,8 +174,8 @@ interface Shown {
   changes: Change[];
 }
 
-function show(path: string, store: TrustStore, o: { previous?: string }): Shown {
-  const previous = o.previous === undefined ? undefined : readTrustFile(o.previous);
+function show(path: string, store: TrustStore, o: { previousTrust?: string }): Shown {
+  const previous = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust);
   return { previous, changes: showChanges(path, store, previous) };
 }
 
@@ -191,7 +191,7 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
   const shown = show(path, store, o);
   const before = shown.previous?.store;
   await withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])]);
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
@@ -199,7 +199,7 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
     try {
       const [again] = trustSigners(bytes, roots);
       if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
-      receipts = await enterTrustUse(
+      receipts = await recordTrustSigning(
         "trust sign",
         keys,
         o,
@@ -219,9 +219,9 @@ export async function sign(path: string, o: SignOptions): Promise<void> {
   });
 }
 
-export interface DetachedOptions extends PassphraseOptions, TrustUseOptions {
+export interface DetachedOptions extends PassphraseOptions, TrustSigningOptions {
   key: string;
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   signature?: string;
   allowTestKey?: string[];
@@ -241,7 +241,7 @@ export async function tbs(path: string, o: DetachedOptions): Promise<void> {
   try {
     message = trustToBeSigned(bytes, key, before);
     // these bytes are all that a root which is elsewhere gets to see
-    log = await enterTrustUse("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
@@ -261,13 +261,13 @@ export async function attach(path: string, o: DetachedOptions): Promise<void> {
   const before = shown.previous?.store;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature as string;
-  checkTrustOutput(out, [o.key, file, ...(o.previous === undefined ? [] : [o.previous])]);
+  checkTrustOutput(out, [o.key, file, ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
-    log = await enterTrustUse("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is no signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");

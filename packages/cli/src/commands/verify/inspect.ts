@@ -10,11 +10,16 @@ import {
   type Value,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
-import type { Slice } from "@firmseal/verifier/cbor";
-import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
-import { type Outline, peek } from "@firmseal/verifier/peek";
-import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
+import {
+  COMPONENT_TEXT_NAMES,
+  decodeEnvelope,
+  formatSequence,
+  MANIFEST_NAMES,
+  PARAM_IMAGE_SIZE,
+  type Slice,
+  TEXT_NAMES,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { data, json } from "../../show/ui.js";
 
 export interface InspectOptions {
@@ -84,8 +89,8 @@ function plain(list: readonly Step[]): object[] {
 }
 
 /** Everything that an envelope says, as plain values. Nothing of it has been verified but structure and digests. */
-function facts(outline: Outline, signatures: readonly Signature[], bytes: number) {
-  const { structure: m, envelope } = outline;
+function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], bytes: number) {
+  const { manifest: m, envelope } = outline;
   return {
     ok: true,
     code: 0,
@@ -93,22 +98,22 @@ function facts(outline: Outline, signatures: readonly Signature[], bytes: number
     verified: false,
     digest: outline.digest && digestText(outline.digest),
     signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
-    sequence: decimal(m.sequence),
+    sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
     shared: m.shared ? plain(steps(envelope.input, m.shared)) : [],
-    sections: Object.fromEntries(m.commands.map((c) => [MANIFEST[c.number], plain(steps(envelope.input, c.inside))])),
+    sections: Object.fromEntries(m.commands.map((c) => [MANIFEST_NAMES[c.number], plain(steps(envelope.input, c.inside))])),
     severed: m.digests.map((d) => ({
-      element: MANIFEST[d.number],
+      element: MANIFEST_NAMES[d.number],
       present: !outline.absent.includes(d.number),
       digest: digestText(d.sum),
     })),
     text: outline.text.map((t) => ({
       language: decode(t.language),
-      ...Object.fromEntries(t.texts.map((x) => [TEXTS[x.key], decode(x.text)])),
+      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key], decode(x.text)])),
       components: t.components.map((c) => ({
         component: c.id.map(toHex),
-        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXTS[x.key], decode(x.text)])),
+        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key], decode(x.text)])),
       })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),
@@ -116,8 +121,8 @@ function facts(outline: Outline, signatures: readonly Signature[], bytes: number
   };
 }
 
-function report(path: string, outline: Outline, f: ReturnType<typeof facts>): string {
-  const { structure: m, envelope } = outline;
+function report(path: string, outline: UnverifiedEnvelope, f: ReturnType<typeof facts>): string {
+  const { manifest: m, envelope } = outline;
   const lines = [`${visible(path)}: SUIT envelope, ${f.bytes} bytes (signatures are not verified here)`];
   lines.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
   lines.push(
@@ -129,7 +134,7 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
   for (const s of f.severed)
     lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
   // nothing that a manifest holds is spread over arguments: there is no room for so many
-  const sections: [string, Slice][] = m.commands.map((c) => [`${MANIFEST[c.number]}:`, c.inside]);
+  const sections: [string, Slice][] = m.commands.map((c) => [`${MANIFEST_NAMES[c.number]}:`, c.inside]);
   if (m.shared) sections.unshift(["before each section:", m.shared]);
   for (const [title, slice] of sections) {
     lines.push(title);
@@ -148,8 +153,8 @@ function report(path: string, outline: Outline, f: ReturnType<typeof facts>): st
 export async function inspect(path: string, o: InspectOptions): Promise<void> {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelope(path);
-  const outline = peek(input);
-  const f = facts(outline, await signersOf(outline.claims, []), input.length);
+  const outline = decodeEnvelope(input);
+  const f = facts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (o.json) json(f);
   else if (o.diag) {

@@ -5,7 +5,7 @@ import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSo
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { failureOf } from "../../show/failure-of.js";
 import { json, say } from "../../show/ui.js";
 
@@ -102,7 +102,7 @@ async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
     try {
       return work(alone);
     } catch (e) {
-      if (alone.held()) remove(files);
+      if (alone.isOurs()) remove(files);
       throw e;
     } finally {
       alone.release();
@@ -128,7 +128,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
   device.persist = (commit) => {
     const release = holdSignals();
     try {
-      if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      if (!lock.isOurs()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
       persist(commit);
     } finally {
       release();
@@ -168,7 +168,7 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
     throw failure;
   }
   const { record } = done.device;
-  const sequence = decimal(done.manifest.sequence);
+  const sequence = formatSequence(done.manifest.sequence);
   const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
   if (o.json) {
     json({

@@ -27,8 +27,7 @@ import {
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { peek } from "@firmseal/verifier/peek";
-import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
+import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { failureOf } from "../../show/failure-of.js";
 import { data, json, say } from "../../show/ui.js";
 
@@ -37,7 +36,7 @@ export interface SimulateOptions extends TrustOptions {
   vendor?: string;
   class?: string;
   payload?: string[];
-  previous?: string;
+  previousRelease?: string;
   previousPayload?: string[];
   pageSize?: number;
   secondCuts?: number;
@@ -85,7 +84,7 @@ function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identi
 }
 
 function withoutPrevious(e: unknown): never {
-  if (e instanceof RangeError) throw usage(e.message, "give the one that is there: --previous ENVELOPE");
+  if (e instanceof RangeError) throw usage(e.message, "give the one that is there: --previous-release ENVELOPE");
   throw e;
 }
 
@@ -99,12 +98,12 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions): Prom
   const pageSize = o.pageSize ?? PAGE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
     throw usage(`--page-size ${pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
-  if (o.previousPayload && o.previous === undefined)
-    throw usage("--previous-payload: no --previous is given", "give --previous ENVELOPE as well");
+  if (o.previousPayload && o.previousRelease === undefined)
+    throw usage("--previous-payload: no --previous-release is given", "give --previous-release ENVELOPE as well");
   const envelope = readEnvelope(path);
-  const trust = whom.policy(whom.scoped ? identityFor(peek(envelope).structure, o) : { vendor: [], class: [] });
+  const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
   const update = given(envelope, o.payload ?? [], trust);
-  const before = o.previous === undefined ? undefined : given(readEnvelope(o.previous), o.previousPayload ?? [], trust);
+  const before = o.previousRelease === undefined ? undefined : given(readEnvelope(o.previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to be simulated", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
@@ -198,7 +197,7 @@ function table(points: readonly Point[]): string {
 }
 
 function summary(report: Report, sequences: Simulated["sequences"], o: SimulateOptions): void {
-  const previous = o.previous === undefined ? "a made-up release" : "release";
+  const previous = o.previousRelease === undefined ? "a made-up release" : "release";
   say(`device ${o.device}: update ${sequences.update} over ${previous} ${sequences.previous}`);
   say(`${number(report.cuts)} cuts of the power, and ${number(report.cutsDuringRecovery)} more during the recovery from each`);
   if (report.leftOut > 0) say(`left out, as asked with --second-cuts: ${number(report.leftOut)} during recovery`);
@@ -243,9 +242,11 @@ export async function simulate(path: string, o: SimulateOptions): Promise<void> 
 /** What stands in the way without any cut. */
 function unsimulated({ step, cause }: Unsimulated, o: SimulateOptions): Failure {
   const failure = failureOf(cause);
-  const made = o.previous === undefined;
+  const made = o.previousRelease === undefined;
   const what =
     step === "previous" ? (made ? "the made-up release" : "the release before") : step === "update" ? "the update" : "the updated device";
-  const hint = made ? `${failure.hint}; where the update needs what was there before, give that: --previous ENVELOPE` : failure.hint;
+  const hint = made
+    ? `${failure.hint}; where the update needs what was there before, give that: --previous-release ENVELOPE`
+    : failure.hint;
   return new Failure(failure.exit, failure.reason, failure.code, `with no power cut at all, ${what}: ${failure.message}`, hint, { cause });
 }

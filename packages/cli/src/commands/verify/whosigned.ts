@@ -15,8 +15,7 @@ import {
 } from "@firmseal/release";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { failureOf } from "../../show/failure-of.js";
 import { data, json, say } from "../../show/ui.js";
 
@@ -117,12 +116,12 @@ export async function whosigned(path: string, o: WhosignedOptions): Promise<void
 async function tell(path: string, known: readonly KnownKey[], skipped: readonly Skipped[], inJson: boolean): Promise<void> {
   for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`passed over: ${visible(file)}: ${visible(why)}`);
   if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files that hold no key to try`);
-  const outline = peek(readEnvelope(path));
-  const signatures = await signersOf(outline.claims, known);
+  const outline = decodeEnvelope(readEnvelope(path));
+  const signatures = await signersOf(outline.signatures, known);
   const signers = distinct(signatures);
   const testKeys = testKeysAmong(signatures);
   for (const name of testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  const sequence = decimal(outline.structure.sequence);
+  const sequence = formatSequence(outline.manifest.sequence);
   const facts = {
     sequence,
     digest: outline.digest ? toHex(outline.digest.bytes) : null,

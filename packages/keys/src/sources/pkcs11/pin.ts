@@ -5,7 +5,7 @@ import { KeyFileError } from "../../errors/key-file.js";
 import { LONGEST_PASSPHRASE, passphrase } from "../../secrets/passphrase.js";
 import { readGuarded } from "../../secrets/private-file.js";
 import { visible } from "../../words.js";
-import type { Asking } from "../kind.js";
+import type { Asking } from "../source.js";
 import type { TokenUri } from "./uri.js";
 
 /**
