@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { syncFolder } from "../../verifier/src/device/file.js";
-import { openKey, schemeOf } from "../src/sources/key-ref.js";
+import { openKey, schemeOf } from "../src/sources/reference.js";
 import { pathInUri } from "../src/sources/pkcs11/pin.js";
 
 describe("on Windows", () => {
