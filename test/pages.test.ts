@@ -113,7 +113,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     const examples = blocksOf("docs/guides/trust.md").filter(({ language }) => language === "js");
     expect(examples).toHaveLength(2);
     for (const { text } of examples) vm.runInContext(text, context);
-    expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.need, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
+    expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.threshold, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
   });
 });
 

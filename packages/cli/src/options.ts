@@ -1,3 +1,4 @@
+import { SOURCES } from "@firmseal/keys";
 // Options that several commands share, each told once.
 
 import type { PassphraseOption } from "@firmseal/keys";
@@ -42,10 +43,7 @@ export function uriReference(value: string): string {
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
   return command.addOption(
-    new Option(
-      "-k, --key <key>",
-      `${what}: a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`,
-    )
+    new Option("-k, --key <key>", `${what}: a file, - for stdin, ${SOURCES.map((source) => source.form).join(", ")} (repeatable)`)
       .argParser(collect)
       .makeOptionMandatory(),
   );

@@ -29,7 +29,7 @@ export { Result, type RunOptions } from "./result.js";
 const roots: string[] = [];
 const states = new Map<string, string>();
 
-/** Where what is run in a folder keeps its witnesses: not in the folder, whose files are compared. */
+/** Where what is run in a folder keeps its last-seen marks: not in the folder, whose files are compared. */
 export function stateOf(cwd: string): string {
   let folder = states.get(cwd);
   if (folder === undefined) {
@@ -72,7 +72,7 @@ export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<R
 function forget(folder: string): void {
   // newer versions of Node follow links to folders: what is in one is listed twice, and gone the second time
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-    if (/\.(log|log-seen|log-seen\.claims)$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true });
+    if (/\.log(\.last-seen(\.claims)?)?$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true });
 }
 
 /** A temporary folder that goes with the test file. */
