@@ -249,6 +249,10 @@ describe("cases that chance does not bring", () => {
   });
 });
 
+it("is numbers -7 and -9 of COSE", () => {
+  expect(es256.ids).toEqual([-7, -9]);
+});
+
 describe("what is not a key or a signature", () => {
   const good = encode(G);
   it("keys", () => {
