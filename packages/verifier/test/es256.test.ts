@@ -99,7 +99,7 @@ describe("against node:crypto", () => {
 
   it("small multiples of G and of -G as keys: equal and opposite points meet in the sum", () => {
     const multiples = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 14n, 15n, 16n, 17n, 2n ** 128n, (N - 1n) / 2n, (N + 1n) / 2n, inverse(3n, N)];
-    for (const d of sparse(multiples, 2)) {
+    for (const d of multiples) {
       for (const secret of [d, N - d]) {
         const q = times(secret, G)!;
         const part = (v: bigint) => Buffer.from(bytes(v)).toString("base64url");
