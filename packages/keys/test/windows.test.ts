@@ -4,8 +4,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { syncFolder } from "../../verifier/src/device/file.js";
-import { openKey, schemeOf } from "../src/sources/reference.js";
 import { pathInUri } from "../src/sources/pkcs11/pin.js";
+import { openKey, schemeOf } from "../src/sources/reference.js";
 
 describe("on Windows", () => {
   it("a drive letter is not a scheme", async () => {
