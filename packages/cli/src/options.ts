@@ -1,3 +1,4 @@
+import { SOURCES } from "@firmseal/keys";
 // Options that several commands share, each told once.
 
 import type { PassphraseOption } from "@firmseal/keys";
@@ -42,10 +43,7 @@ export function uriReference(value: string): string {
 /** --key, repeatable. */
 export function withKeys(command: Command, what: string): Command {
   return command.addOption(
-    new Option(
-      "-k, --key <key>",
-      `${what}: a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`,
-    )
+    new Option("-k, --key <key>", `${what}: a file, - for stdin, ${SOURCES.map((source) => source.form).join(", ")} (repeatable)`)
       .argParser(collect)
       .makeOptionMandatory(),
   );
@@ -78,11 +76,10 @@ export function withRoots(command: Command): Command {
  * taken from the command line itself: other processes can read that.
  */
 export function withPassphrases(command: Command): Command {
-  const add = (option: PassphraseOption, before: PassphraseOption[] | undefined) => [...(before ?? []), option];
-  let all: PassphraseOption[] = [];
+  // each of the two has the list as it was when that one was read last
   const keep = (option: PassphraseOption) => {
-    all = add(option, all);
-    return all;
+    const { passphraseEnv: a = [], passphraseFd: b = [] } = command.opts<{ [name: string]: PassphraseOption[] }>();
+    return [...(a.length > b.length ? a : b), option];
   };
   return command
     .addOption(

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import "./run.js";
+import "../../test-support/src/run.js";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const chunks = readdirSync(join(dist, "chunks"));

@@ -5,10 +5,6 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { fromRaw } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, standard } from "../../cli/test/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
-import { crc32c } from "../src/sources/services/crc32c.js";
-import { open } from "../src/sources/services/gcpkms.js";
 import {
   bytesFlooded,
   CANARY,
@@ -22,7 +18,11 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "./kms-servers.js";
+} from "../../test-support/src/kms-servers.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+import type { KeyFileError } from "../src/errors/key-file.js";
+import { crc32c } from "../src/sources/services/crc32c.js";
+import { open } from "../src/sources/services/gcpkms.js";
 
 type Given = { [name: string]: unknown };
 
@@ -144,9 +144,10 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     await held.close?.();
     expect(calls).toEqual(["GetPublicKey", "AsymmetricSign"]);
     expect(new Set(proxy.names)).toEqual(new Set(["cloudkms.googleapis.com:443"]));
-    const r = await p.ok(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env });
+    // the library keeps the credentials that it found for as long as its process lives
+    const r = await p.ok(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env, program: true });
     expect(r.stderr).not.toContain(CANARY);
-    const raw = (await p.ok(["pubkey", REF, "--format", "raw"], { env })).bytes;
+    const raw = (await p.ok(["pubkey", REF, "--format", "raw"], { env, program: true })).bytes;
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
@@ -217,7 +218,10 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     const { p, env } = await google(serviceKey("ed25519"), ALGORITHMS.ed25519);
     const before = p.tree();
     const run = async (more: { [name: string]: string }) =>
-      expectFailure(await p.run(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env: { ...env, HOME: p.path, ...more } }), 3);
+      expectFailure(
+        await p.run(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env: { ...env, HOME: p.path, ...more }, program: true }),
+        3,
+      );
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("none.json") })).toContain("no credentials");
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("A.pem") })).toContain("no credentials");
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: "" })).toContain("no credentials");

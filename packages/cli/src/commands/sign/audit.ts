@@ -13,6 +13,7 @@ import {
   environment,
   Failure,
   keyName,
+  LastSeen,
   type LogFault,
   lockLog,
   looksLikeLog,
@@ -28,7 +29,6 @@ import {
   tooMuch,
   usage,
   visible,
-  witness,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
@@ -56,7 +56,7 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const name = keyName(key);
   const inState = signingLogPath({ name: ref, public: key }, undefined);
   // a public key is not beside the log; where that was is known from the last signature
-  const seen = witness(name).read()?.path;
+  const seen = new LastSeen(name, "log").read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
     throw environment(`${ref}: there is no log of this key here`, "name the log file: KEY.log lies beside the private key");
@@ -71,7 +71,7 @@ function look({ path, key }: Place): Looked {
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (keys.length > LIMITS.logKeys)
     throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name that of one of yours");
-  const seen = keys.map((name) => witness(name).read());
+  const seen = keys.map((name) => new LastSeen(name, "log").read());
   const log = readLog(path);
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
 }

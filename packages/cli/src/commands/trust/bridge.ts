@@ -57,7 +57,7 @@ export interface BridgeOptions extends SignOptions {
 
 const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
 
-/** What can be told before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
+/** What can be said before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
