@@ -1,7 +1,7 @@
 // How every command begins.
 
 import type { Command } from "commander";
-import { withJson } from "../options.js";
+import { withJson } from "../common/options.js";
 
 /** Commands of `under` that share a name before their own. */
 export function group(under: Command, name: string, description: string): Command {

@@ -1,7 +1,7 @@
 // Commands that make, show and change keys: in files, and in tokens.
 
 import { Argument, type Command, Option } from "commander";
-import { leafNumber, wholeNumber, withPassphrases, withTarget } from "../options.js";
+import { leafNumber, wholeNumber, withPassphrases, withTarget } from "../common/options.js";
 import { command, group } from "./command.js";
 
 const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
@@ -79,10 +79,10 @@ export function tokenCommands(program: Command): void {
   withPassphrases(command(token, "list", "list tokens and their keys; what is shown without a PIN"))
     .argument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", "pkcs11:")
     .option("--login", "with the user PIN: private keys are listed, too")
-    .action(async (uri, o) => (await import("../commands/keys/token.js")).list(uri, o));
+    .action(async (uri, o) => (await import("../commands/token/list.js")).list(uri, o));
 
   withPassphrases(command(token, "keygen", "make a key pair in a token, which the private key cannot leave"))
     .argument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and how the key will be called")
     .addOption(new Option("--alg <name>", "algorithm").choices(["ed25519", "es256"]).default("ed25519"))
-    .action(async (uri, o) => (await import("../commands/keys/token.js")).keygen(uri, o));
+    .action(async (uri, o) => (await import("../commands/token/list.js")).keygen(uri, o));
 }

@@ -1,7 +1,7 @@
 // Commands that make and sign envelopes, and tell what was signed.
 
 import type { Command } from "commander";
-import { allowTestKey, withCover, withImage, withKeys, withPassphrases, withSequenceChecks, withTarget } from "../options.js";
+import { allowTestKey, withCover, withImage, withKeys, withPassphrases, withSequenceChecks, withTarget } from "../common/options.js";
 import { command } from "./command.js";
 
 /** create, sign, tbs, attach, audit. */

@@ -12,7 +12,7 @@ import {
   withPassphrases,
   withSequenceChecks,
   withTrustChecks,
-} from "../options.js";
+} from "../common/options.js";
 import { command, group } from "./command.js";
 
 const roots = () => new Option("--root <file>", "root key that must have signed, from elsewhere (repeatable)").argParser(collect);
@@ -30,20 +30,20 @@ export function trustCommands(program: Command): void {
     .addOption(previous())
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)")
-    .action(async (o) => (await import("../commands/trust/trust.js")).create(o));
+    .action(async (o) => (await import("../commands/trust/sign.js")).create(o));
 
   withTrustChecks(withPassphrases(withKeys(command(trust, "sign", "sign a trust file"), "private key of a root")))
     .argument(...trustFile)
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
-    .action(async (file, o) => (await import("../commands/trust/trust.js")).sign(file, o));
+    .action(async (file, o) => (await import("../commands/trust/sign.js")).sign(file, o));
 
   withTrustChecks(withPassphrases(command(trust, "tbs", "write the bytes that a root signs elsewhere")))
     .argument(...trustFile)
     .requiredOption("-k, --key <file>", "public key of the root")
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout", "-")
-    .action(async (file, o) => (await import("../commands/trust/trust.js")).tbs(file, o));
+    .action(async (file, o) => (await import("../commands/trust/sign.js")).tbs(file, o));
 
   withTrustChecks(withPassphrases(command(trust, "attach", "add a signature that was made elsewhere")))
     .argument(...trustFile)
@@ -51,17 +51,17 @@ export function trustCommands(program: Command): void {
     .requiredOption("--signature <file>", "the signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin")
     .addOption(allowTestKey())
     .option("-o, --out <file>", "output file, or - for stdout (default: in place)")
-    .action(async (file, o) => (await import("../commands/trust/trust.js")).attach(file, o));
+    .action(async (file, o) => (await import("../commands/trust/sign.js")).attach(file, o));
 
   command(trust, "show", "show what a trust file says, and who has signed it")
     .argument(...trustFile)
-    .action(async (file, o) => (await import("../commands/trust/trust-read.js")).show(file, o));
+    .action(async (file, o) => (await import("../commands/trust/verify.js")).show(file, o));
 
   withPassphrases(command(trust, "verify", "verify a trust file as a device does"))
     .argument(...trustFile)
     .addOption(roots())
     .addOption(previous())
-    .action(async (file, o) => (await import("../commands/trust/trust-read.js")).verify(file, o));
+    .action(async (file, o) => (await import("../commands/trust/verify.js")).verify(file, o));
 
   withPassphrases(command(trust, "export", "write what a device embeds"))
     .argument(...trustFile)
@@ -74,7 +74,7 @@ export function trustCommands(program: Command): void {
     .option("--vendor <vendor>", "with --role: the device's vendor (domain or UUID)")
     .option("--class <class>", "with --role: the device's class (name or UUID)")
     .option("-o, --out <file>", "output file, or - for stdout", "-")
-    .action(async (file, o) => (await import("../commands/trust/trust-read.js")).exportTrust(file, o));
+    .action(async (file, o) => (await import("../commands/trust/verify.js")).exportTrust(file, o));
 }
 
 /** rotate plan, bridge, retire. */
@@ -87,7 +87,7 @@ export function rotateCommands(program: Command): void {
     .addOption(new Option("--lost <key>", "a key that cannot sign any more (repeatable)").argParser(collect))
     .addOption(new Option("--stolen <key>", "a key that somebody else has (repeatable)").argParser(collect))
     .addOption(allowStranded())
-    .action(async (o) => (await import("../commands/trust/rotate.js")).plan(o));
+    .action(async (o) => (await import("../commands/rotate/plan.js")).plan(o));
 
   withAllowRootKey(
     withSequenceChecks(
@@ -105,7 +105,7 @@ export function rotateCommands(program: Command): void {
     .option("--fleet <file>", "the devices in the field: refuse what would leave some behind")
     .addOption(allowStranded())
     .addOption(allowTestKey())
-    .action(async (image, o) => (await import("../commands/trust/rotate.js")).bridge(image, o));
+    .action(async (image, o) => (await import("../commands/rotate/plan.js")).bridge(image, o));
 
   withSequenceChecks(withPassphrases(command(rotate, "retire", "sign the next trust file, without a key")))
     .argument("<key>", "the key: a file, or its thumbprint")
@@ -116,5 +116,5 @@ export function rotateCommands(program: Command): void {
     .addOption(allowStranded())
     .addOption(allowTestKey())
     .requiredOption("-o, --out <file>", "output file, or - for stdout")
-    .action(async (key, o) => (await import("../commands/trust/rotate.js")).retire(key, o));
+    .action(async (key, o) => (await import("../commands/rotate/plan.js")).retire(key, o));
 }

@@ -1,7 +1,7 @@
 // Commands that read envelopes, install them, and make what verifies them on a device.
 
 import { type Command, Option } from "commander";
-import { collect, need, payload, sequenceNumber, wholeNumber, withPassphrases, withRoots, withTrust } from "../options.js";
+import { collect, need, payload, sequenceNumber, wholeNumber, withPassphrases, withRoots, withTrust } from "../common/options.js";
 import { command } from "./command.js";
 
 /** verify, inspect, whosigned, install, simulate, bundle. */

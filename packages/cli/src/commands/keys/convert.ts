@@ -16,7 +16,7 @@ import {
   warn,
   withKey,
 } from "@firmseal/keys";
-import { writeOut } from "../../output.js";
+import { writeOut } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 import { refuseToEncrypt, writePrivate } from "./keygen.js";
 

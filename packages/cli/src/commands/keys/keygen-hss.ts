@@ -1,7 +1,7 @@
 import { hssKeygen, hssParams, keyFacts, passphrase, passphraseOptions, usage, visible, warn } from "@firmseal/keys";
 import { formatHss, hssCapacity, hssSignatureLength } from "@firmseal/signer";
+import { adviceFor } from "../../common/target.js";
 import { json, say } from "../../show/ui.js";
-import { adviceFor } from "../../target.js";
 import type { KeygenOptions } from "./keygen.js";
 
 /** Makes an HSS/LMS key: its file, its state beside it, and the record of it on this machine. */

@@ -14,9 +14,9 @@ import {
   warn,
 } from "@firmseal/keys";
 import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
-import { writeOut } from "../../output.js";
+import { writeOut } from "../../common/output.js";
+import { adviceFor } from "../../common/target.js";
 import { json, say } from "../../show/ui.js";
-import { adviceFor } from "../../target.js";
 
 export interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */

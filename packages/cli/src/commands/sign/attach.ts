@@ -17,7 +17,7 @@ import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys
 import { anchorOf, attach as attachTo } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { checkOutput, deliver } from "../../output.js";
+import { checkOutput, deliver } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 
 export interface AttachOptions extends PassphraseOptions, CoverOptions {

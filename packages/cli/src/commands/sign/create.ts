@@ -3,7 +3,7 @@ import { readAll, visible } from "@firmseal/keys";
 import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
-import { checkOutput, deliver } from "../../output.js";
+import { checkOutput, deliver } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 
 export interface CreateOptions {

@@ -27,9 +27,9 @@ import {
 } from "@firmseal/release";
 import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
-import { checkOutput, deliver, writeOut } from "../../output.js";
+import { checkOutput, deliver, writeOut } from "../../common/output.js";
+import { adviceFor } from "../../common/target.js";
 import { json, say } from "../../show/ui.js";
-import { adviceFor } from "../../target.js";
 import { outputName } from "./create.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {

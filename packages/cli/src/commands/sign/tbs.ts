@@ -33,7 +33,7 @@ import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
 import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
-import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
+import { checkOutput, deliver, inJson, writeOut } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 import { outputName } from "./create.js";
 

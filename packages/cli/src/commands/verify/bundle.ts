@@ -10,7 +10,7 @@ import {
   readable,
 } from "@firmseal/bundler";
 import { usage, visible, warn } from "@firmseal/keys";
-import { checkOutput, writeOut } from "../../output.js";
+import { checkOutput, writeOut } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 
 export interface BundleOptions {

@@ -1,7 +1,7 @@
 import { carriedStores, keySet, namedKeys, plan as planFor, readFleet, readStep, type Step } from "@firmseal/release";
+import { facts, refuseStranded, tell, warnOfRest } from "../../common/cohorts.js";
 import { json } from "../../show/ui.js";
 import { bridge as bridgeTo } from "./bridge.js";
-import { facts, refuseStranded, tell, warnOfRest } from "./report.js";
 
 export interface PlanOptions {
   fleet: string;

@@ -45,7 +45,7 @@ import {
 } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decimal } from "@firmseal/verifier/number";
-import { checkTrustOutput, deliver } from "../../output.js";
+import { checkTrustOutput, deliver } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 
 /** From here on a sequence number leaves little room for later files. */

@@ -6,7 +6,7 @@ import { usage, visible, warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName, verifiedTrust } from "@firmseal/release";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
-import { checkOutput, checkTrustOutput, deliver } from "../../output.js";
+import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
 import { data, json, say } from "../../show/ui.js";
 
 /** Shows what a trust file says, and whose signatures it has. Whether those are the right roots is another question: verify. */

@@ -2,7 +2,7 @@
 
 import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
 import { type CohortResult, meaningOf, nameOf, type StepResult, sums } from "@firmseal/release";
-import { data, say } from "../../show/ui.js";
+import { data, say } from "../show/ui.js";
 
 const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";
 const number = (n: number) => n.toLocaleString("en-US");

@@ -46,10 +46,10 @@ import { same } from "@firmseal/verifier/bytes";
 import { decimal } from "@firmseal/verifier/number";
 import { peek } from "@firmseal/verifier/peek";
 import { ROLE_RELEASE } from "@firmseal/verifier/spec";
-import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
+import { facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
+import { checkOutput, deliver, inJson, writeOut } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
 import type { SignOptions } from "../sign/sign.js";
-import { facts, refuseStranded, warnOfRest } from "./report.js";
 
 export interface BridgeOptions extends SignOptions {
   trust: string;

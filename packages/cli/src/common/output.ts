@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { noFolder, readHead, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { isTrust, looksLikeEnvelope } from "@firmseal/release";
-import { product } from "./show/ui.js";
+import { product } from "../show/ui.js";
 
 const STDIN = "-";
 

@@ -51,9 +51,9 @@ import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { same } from "@firmseal/verifier/bytes";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
-import { checkTrustOutput, deliver } from "../../output.js";
+import { facts, refuseStranded } from "../../common/cohorts.js";
+import { checkTrustOutput, deliver } from "../../common/output.js";
 import { json, say } from "../../show/ui.js";
-import { facts, refuseStranded } from "./report.js";
 
 export interface RetireOptions extends PassphraseOptions, TrustUseOptions {
   trust: string;
