@@ -1,45 +1,47 @@
-// A plan as people read it, and what follows from it: a refusal where devices would be left behind that nobody named.
+// What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, meaningOf, nameOf, type StepResult, sums } from "@firmseal/release";
-import { data, say } from "../show/ui.js";
+import { type CohortResult, meaningOf, nameOf, sums } from "@firmseal/release";
+import type { Line } from "../show/render.js";
+import { type Shape, within } from "./shapes.js";
+import { number } from "./words.js";
 
-const isLeft = (r: CohortResult) => r.verdict === "stranded" || r.verdict === "frozen";
-const number = (n: number) => n.toLocaleString("en-US");
+const isLeft = (r: { verdict: string }) => r.verdict === "stranded" || r.verdict === "frozen";
 
-function cell(s: StepResult): string {
-  if (s.code !== 0) return `refused: ${nameOf(s.code)}`;
-  if (s.trust !== null) return `installed, trust ${s.trust}`;
-  return s.trustCode === 0 ? "installed" : `installed, trust kept: ${nameOf(s.trustCode)}`;
-}
+const REFUSAL: Shape = {
+  code: ["number", "number in the table of errors"],
+  reason: ["string", "its name there"],
+  words: ["string", "what is wrong"],
+};
 
-/** One row for each cohort. */
-export function table(results: readonly CohortResult[]): string {
-  const steps = results[0]?.steps.map((s) => visible(s.step)) ?? [];
-  const rows = [
-    ["cohort", "devices", "trust", ...steps, "verdict"],
-    ...results.map((r) => [
-      visible(r.name),
-      number(r.devices),
-      r.trust.before === r.trust.after ? r.trust.after : `${r.trust.before} -> ${r.trust.after}`,
-      ...r.steps.map(cell),
-      r.verdict,
-    ]),
-  ];
-  const widths = (rows[0] as string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] as string).length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((text, i) => (i === 1 ? text.padStart(widths[i] as number) : text.padEnd(widths[i] as number)))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
-}
+export const COHORTS: Shape = {
+  devices: ["object", "number of devices: total, and for each verdict"],
+  cohorts: ["object[]", "what becomes of each cohort"],
+  ...within("cohorts[]", {
+    name: ["string", "name of the cohort"],
+    devices: ["number", "number of its devices"],
+    steps: ["object[]", "what each release does"],
+    ...within("steps[]", {
+      step: ["string", "the release"],
+      installed: ["boolean", "whether devices install it"],
+      refused: ["object|null", "why devices refuse it"],
+      ...within("refused", REFUSAL),
+      trust: ["string|null", "sequence number of the trust file after it"],
+      trustRefused: ["object|null", "why devices keep their trust file"],
+      ...within("trustRefused", REFUSAL),
+    }),
+    trust: ["object", "trust file of the devices"],
+    ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
+    verdict: ["string", "moved, behind, stranded, frozen or exposed"],
+    why: ["string|null", "the reason; null if they moved"],
+    exposed: ["object", "what the stolen keys alone can sign for them"],
+    ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
+  }),
+  allowedStranded: ["string[]", "cohorts that may be left behind"],
+};
 
-/** What JSON holds of a plan. Refusals have their number, name and words. */
-export function facts(results: readonly CohortResult[], allowed: readonly string[]): object {
+/** The facts of a plan. Refusals have their number, name and words. */
+export function facts(results: readonly CohortResult[], allowed: readonly string[]) {
   const refusal = (code: number) => (code === 0 ? null : { code, reason: nameOf(code), words: meaningOf(code) });
   return {
     devices: sums(results),
@@ -57,15 +59,34 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
   };
 }
 
-export function tell(results: readonly CohortResult[]): void {
-  data(table(results));
-  for (const r of results) if (r.why !== null && isLeft(r)) say(`${visible(r.name)}: ${r.why}`);
-  const { total, ...rest } = sums(results);
-  const parts = Object.entries(rest).filter(([, n]) => n > 0);
-  say(`${number(total)} devices: ${parts.map(([verdict, n]) => `${number(n)} ${verdict}`).join(", ")}`);
+type Facts = ReturnType<typeof facts>;
+
+function cell(s: Facts["cohorts"][number]["steps"][number]): string {
+  if (s.refused) return `refused: ${s.refused.reason}`;
+  if (s.trust !== null) return `installed, trust ${s.trust}`;
+  return s.trustRefused ? `installed, trust kept: ${s.trustRefused.reason}` : "installed";
 }
 
-/** What is no reason to refuse, and must not be passed over: cohorts that still trust what was retired, and those that a thief can reach. */
+/** A table with a row for each cohort, and the sums. */
+export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Line[] {
+  const steps = cohorts[0]?.steps.map(({ step }) => ({ title: step })) ?? [];
+  const columns = [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, ...steps, { title: "verdict" }];
+  const rows = cohorts.map((r) => [
+    r.name,
+    number(r.devices),
+    r.trust.before === r.trust.after ? r.trust.after : `${r.trust.before} -> ${r.trust.after}`,
+    ...r.steps.map(cell),
+    r.verdict,
+  ]);
+  const parts = Object.entries(rest).filter(([, n]) => n > 0);
+  return [
+    { table: { columns, rows } },
+    ...cohorts.flatMap((r) => (r.why !== null && isLeft(r) ? [`${r.name}: ${r.why}`] : [])),
+    `${number(total)} devices: ${parts.map(([verdict, n]) => `${number(n)} ${verdict}`).join(", ")}`,
+  ];
+}
+
+/** Warns of what is not refused: cohorts that still trust what was retired, and cohorts that a thief can reach. */
 export function warnOfRest(results: readonly CohortResult[]): void {
   for (const r of results) {
     if (r.verdict === "behind") warn(`${visible(r.name)}, ${number(r.devices)} devices: ${r.why}`);
@@ -75,30 +96,36 @@ export function warnOfRest(results: readonly CohortResult[]): void {
 }
 
 /**
- * Refuses where a cohort is left behind and not named by --allow-stranded. A name of one that is not left behind is wrong use: an override that is
- * not needed today would be one that nobody sees tomorrow.
+ * The refusal of a plan that leaves a cohort behind without --allow-stranded. Allowing a cohort that is not left behind is wrong use: an
+ * override that is not needed today is one that nobody sees tomorrow.
  */
-export function refuseStranded(results: readonly CohortResult[], allowed: readonly string[]): void {
+export function strandedRefusal(results: readonly CohortResult[], allowed: readonly string[]): Failure | undefined {
   for (const name of allowed) {
     const cohort = results.find((r) => r.name === name);
-    if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the name stands in the fleet file");
+    if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
     if (!isLeft(cohort)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
   }
   const left = results.filter((r) => isLeft(r) && !allowed.includes(r.name));
   const [first] = left;
   if (!first) {
     for (const r of results.filter(isLeft)) warn(`${visible(r.name)}, ${number(r.devices)} devices: left behind, as allowed: ${r.why}`);
-    return;
+    return undefined;
   }
   const failure = new Failure(
     1,
     "STRANDED",
     CODES.STRANDED,
     `${number(left.reduce((n, r) => n + r.devices, 0))} devices would be left behind: ${left.map((r) => r.name).join(", ")}; ${first.name}: ${first.why}`,
-    `bring them a release that they take first (docs/guides/rotation.md), or give them up: ${left.map((r) => `--allow-stranded ${quoted(r.name)}`).join(" ")}`,
+    `bring them a release that they accept first (docs/guides/rotation.md), or give them up: ${left.map((r) => `--allow-stranded ${quoted(r.name)}`).join(" ")}`,
   );
   failure.facts = facts(results, allowed);
-  throw failure;
+  return failure;
+}
+
+/** Throws that refusal. */
+export function refuseStranded(results: readonly CohortResult[], allowed: readonly string[]): void {
+  const failure = strandedRefusal(results, allowed);
+  if (failure) throw failure;
 }
 
 function quoted(name: string): string {

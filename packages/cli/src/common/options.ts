@@ -1,24 +1,20 @@
 // Options that several commands share, each told once.
 
 import type { PassphraseOption } from "@firmseal/keys";
-import type { Command } from "commander";
-import { InvalidArgumentError, Option } from "commander";
-
-export function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
-}
+import { InvalidArgumentError, type Option } from "commander";
+import { option } from "../command.js";
 
 /** An unsigned decimal number of up to 64 bits. */
 export function sequenceNumber(value: string): bigint {
-  if (!/^[0-9]{1,20}$/.test(value)) throw new InvalidArgumentError("a decimal number is needed.");
+  if (!/^[0-9]{1,20}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
   const n = BigInt(value);
-  if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number ends below 2^64.");
+  if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number is below 2^64.");
   return n;
 }
 
-/** A number of a leaf: up to 2^200. */
+/** The number of a leaf: up to 2^200. */
 export function leafNumber(value: string): bigint {
-  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("a decimal number is needed.");
+  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
   return BigInt(value);
 }
 
@@ -28,143 +24,130 @@ function sequenceOrNext(value: string): bigint | "next" {
 }
 
 export function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("a whole number is needed.");
+  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("give a whole number.");
   return Number(value);
 }
 
-/** Where a payload will lie. "#…" names payloads of the envelope itself. */
+/** The place of a payload. "#…" names payloads of the envelope itself. */
 export function uriReference(value: string): string {
-  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("a URI is printable ASCII without space.");
-  if (value.startsWith("#")) throw new InvalidArgumentError("a URI that begins with # is one inside of the envelope.");
+  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("a URI is printable ASCII without spaces.");
+  if (value.startsWith("#")) throw new InvalidArgumentError("a URI that begins with # is inside the envelope.");
   return value;
 }
 
 /** --key, repeatable. */
-export function withKeys(command: Command, what: string): Command {
-  return command.addOption(
-    new Option(
-      "-k, --key <key>",
-      `${what}: a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:… (repeatable)`,
-    )
-      .argParser(collect)
-      .makeOptionMandatory(),
-  );
+export function keys(what: string): Option {
+  const kinds = "a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:…";
+  return option("-k, --key <key>", `${what}: ${kinds}`, { repeat: true, required: true });
 }
 
-/** What a trust file can be asked for: root is for trust files alone. */
+/** Roles that a command can ask for. Root keys only sign trust files. */
 export const policyRoles = ["release", "debug", "recovery"];
 
-/** --key, or --trust with what belongs to it: whom to believe. */
-export function withTrust(command: Command): Command {
-  return withRoots(
-    command
-      .addOption(
-        new Option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign (repeatable)").argParser(collect),
-      )
-      .option("--trust <file>", "trust file, in place of --key")
-      .addOption(new Option("--role <name>", "with --trust: in which role (default: release)").choices(policyRoles)),
-  );
+/** --key, or --trust with what belongs to it: the trusted keys. */
+export function trusted(): Option[] {
+  return [
+    option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign", { repeat: true }),
+    option("--trust <file>", "trust file, instead of --key"),
+    option("--role <name>", "with --trust: role of the keys (default: release)", { choices: policyRoles }),
+    ...roots(),
+  ];
 }
 
-/** With --trust: what the trust file is held against. */
-export function withRoots(command: Command): Command {
-  return command
-    .addOption(new Option("--root <file>", "with --trust: root key that must have signed the trust file (repeatable)").argParser(collect))
-    .option("--previous-trust <file>", "with --trust: the trust file before, whose roots must have signed it");
+/** With --trust: what verifies the trust file. */
+export function roots(): Option[] {
+  return [
+    option("--root <file>", "with --trust: root key that must have signed the trust file", { repeat: true }),
+    option("--previous-trust <file>", "with --trust: the previous trust file, whose roots must have signed it"),
+  ];
 }
 
 /**
- * --passphrase-env and --passphrase-fd, repeatable, kept in the order in which they stand on the command line. A passphrase is never
- * taken from the command line itself: other processes can read that.
+ * --passphrase-env and --passphrase-fd, repeatable, in the order of the command line. A passphrase is never an argument: other processes
+ * can read the arguments of a process.
  */
-export function withPassphrases(command: Command): Command {
-  const add = (option: PassphraseOption, before: PassphraseOption[] | undefined) => [...(before ?? []), option];
+export function passphrases(): Option[] {
   let all: PassphraseOption[] = [];
-  const keep = (option: PassphraseOption) => {
-    all = add(option, all);
+  const keep = (one: PassphraseOption) => {
+    all = [...all, one];
     return all;
   };
-  return command
-    .addOption(
-      new Option(
-        "--passphrase-env <name>",
-        "environment variable that holds the passphrase (repeatable, in the order of the keys)",
-      ).argParser((name: string) => keep({ env: name })),
-    )
-    .addOption(
-      new Option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)").argParser((n: string) =>
-        keep({ fd: wholeNumber(n) }),
-      ),
-    );
+  return [
+    option("--passphrase-env <name>", "environment variable with the passphrase (repeatable, in the order of the keys)", {
+      parse: (name) => keep({ env: name }),
+    }),
+    option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)", {
+      parse: (n) => keep({ fd: wholeNumber(n) }),
+    }),
+  ];
 }
 
-/** --target: what is said about the algorithm depends on it, and nothing else does. */
-export function withTarget(command: Command): Command {
-  return command.option("--target <name>", "engine or board that will verify: say which algorithm suits it");
+/** --target changes only what is said about the algorithm. */
+export function target(): Option {
+  return option("--target <name>", "engine or board that will verify: says which algorithm suits it");
 }
 
-export function withJson(command: Command): Command {
-  return command.option("--json", "one JSON object on stdout, whatever happens");
-}
-
-/** What a manifest is made with where the input is an image. */
-export function withImage(command: Command): Command {
-  return command
-    .option("--vendor <vendor>", "image: vendor's domain, or its UUID")
-    .option("--class <class>", "image: name of the class of devices, or its UUID")
-    .addOption(
-      new Option(
-        "--seq <n>",
-        "image: sequence number, higher than that of the release before; sign: next, the next by the key's log",
-      ).argParser(sequenceOrNext),
-    )
-    .addOption(new Option("--uri <uri>", "image: keep it outside of the envelope, to be fetched from here").argParser(uriReference))
-    .option("--image-out <file>", "image: also write the bytes that go to flash");
+/** What a manifest is made from if the input is an image. */
+export function image(): Option[] {
+  return [
+    option("--vendor <vendor>", "image: domain of the vendor, or its UUID"),
+    option("--class <class>", "image: name of the device class, or its UUID"),
+    option(
+      "--seq <n>",
+      "image: sequence number, higher than that of the last release; sign: next takes the next number of the signing log",
+      {
+        parse: sequenceOrNext,
+      },
+    ),
+    option("--uri <uri>", "image: keep it outside the envelope; devices fetch it from here", { parse: uriReference }),
+    option("--image-out <file>", "image: also write the bytes for the flash"),
+  ];
 }
 
 /** --log, and what is signed although the log speaks against it. */
-export function withSequenceChecks(command: Command): Command {
-  return command
-    .addOption(log())
-    .option("--allow-lower-sequence", "sign although a higher sequence number was signed")
-    .option("--allow-sequence-reuse", "sign although another manifest or trust file has this sequence number")
-    .option("--allow-sequence-jump", "sign although the sequence number is higher than the last by more than 2^32");
+export function sequenceChecks(): Option[] {
+  return [
+    option("--log <file>", "signing log (default: KEY.log beside the key)"),
+    option("--allow-lower-sequence", "sign although the key has signed a higher sequence number"),
+    option("--allow-sequence-reuse", "sign although the key has signed something else with this sequence number"),
+    option("--allow-sequence-jump", "sign although the sequence number is more than 2^32 above the last one"),
+  ];
 }
 
-/** What a key that signs manifests is held against. */
-export function withCover(command: Command): Command {
-  return withAllowRootKey(
-    command
-      .option("--trust <file>", "trust file: refuse a key that it does not list for what is signed")
-      .addOption(new Option("--role <name>", "with --trust: in which role the key signs (default: release)").choices(policyRoles)),
-  );
+/** What a key that signs manifests is checked against. */
+export function coverage(): Option[] {
+  return [
+    option("--trust <file>", "trust file: refuse a key that it does not list for this release"),
+    option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
+    allowRootKey(),
+  ];
 }
 
-export function withAllowRootKey(command: Command): Command {
-  return command.option("--allow-root-key", "go on although the key has signed trust files by its log");
+export function allowRootKey(): Option {
+  return option("--allow-root-key", "go on although the signing log says that the key has signed trust files");
 }
 
-/** What a root that signs a trust file is held against. */
-export function withTrustChecks(command: Command): Command {
-  return withSequenceChecks(
-    command.addOption(new Option("--previous <file>", "the trust file before: what changes is shown, and its roots may sign as well")),
-  ).option("--allow-no-previous", "sign without --previous although the key has signed another file of this line");
-}
-
-function log(): Option {
-  return new Option("--log <file>", "log of the keys (default: KEY.log beside the key)");
+/** What a root that signs a trust file is checked against. */
+export function trustChecks(): Option[] {
+  return [
+    option("--previous <file>", "the previous trust file: shows what changes, and its roots may sign too"),
+    option("--allow-no-previous", "sign without --previous although the key has signed another file of this line"),
+    ...sequenceChecks(),
+  ];
 }
 
 export function allowTestKey(): Option {
-  return new Option("--allow-test-key <name>", "go on although this published test key is used (repeatable)").argParser(collect);
+  return option("--allow-test-key <name>", "go on although this published test key is used", { repeat: true });
+}
+
+export function allowStranded(): Option {
+  return option("--allow-stranded <cohort>", "leave this cohort of the fleet behind", { repeat: true });
 }
 
 export function need(): Option {
-  return new Option("--need <n>", "how many different keys must have signed (default: 1)").argParser(wholeNumber);
+  return option("--need <n>", "number of different keys that must have signed (default: 1)", { parse: wholeNumber });
 }
 
 export function payload(): Option {
-  return new Option("--payload <file>", "payload outside of the envelope; URI=FILE where there are several (repeatable)").argParser(
-    collect,
-  );
+  return option("--payload <file>", "payload outside the envelope; URI=FILE if there are several", { repeat: true });
 }

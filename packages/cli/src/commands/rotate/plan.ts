@@ -1,7 +1,8 @@
 import { carriedStores, keySet, namedKeys, plan as planFor, readFleet, readStep, type Step } from "@firmseal/release";
-import { facts, refuseStranded, tell, warnOfRest } from "../../common/cohorts.js";
-import { json } from "../../show/ui.js";
-import { bridge as bridgeTo } from "./bridge.js";
+import { define, option } from "../../command.js";
+import { COHORTS, cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
+import { allowStranded } from "../../common/options.js";
+import { Refused } from "../../show/render.js";
 
 export interface PlanOptions {
   fleet: string;
@@ -12,8 +13,8 @@ export interface PlanOptions {
   json?: boolean;
 }
 
-/** Says what becomes of each cohort of a fleet when it is offered releases in order. Nothing is written. */
-export async function plan(o: PlanOptions): Promise<void> {
+/** What becomes of each cohort of a fleet that is offered releases in order. Nothing is written. */
+async function plan(o: PlanOptions) {
   const fleet = readFleet(o.fleet);
   const steps: Step[] = [];
   for (const path of o.step) steps.push(await readStep(path));
@@ -22,11 +23,28 @@ export async function plan(o: PlanOptions): Promise<void> {
   const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));
   const results = planFor(fleet, steps, { lost, stolen });
   const allowed = o.allowStranded ?? [];
-  if (!o.json) tell(results);
   warnOfRest(results);
-  refuseStranded(results, allowed);
-  if (o.json) json({ ok: true, code: 0, reason: "OK", ...facts(results, allowed) });
+  const told = facts(results, allowed);
+  const failure = strandedRefusal(results, allowed);
+  if (failure) throw new Refused(failure, told);
+  return told;
 }
 
-export { retire } from "./retire.js";
-export { bridgeTo as bridge };
+export default define({
+  name: "rotate plan",
+  summary: "tell what becomes of each cohort of a fleet that is offered these releases in order",
+  options: () => [
+    option("--fleet <file>", "the devices in the field (JSON)", { required: true }),
+    option("--step <envelope>", "a release that is offered; in order", { repeat: true, required: true }),
+    option("--lost <key>", "a key that can no longer sign", { repeat: true }),
+    option("--stolen <key>", "a key that somebody else has", { repeat: true }),
+    allowStranded(),
+  ],
+  examples: [
+    ["firmseal rotate plan --fleet fleet.json --step bridge.suit --step new.suit", "two releases, one after the other"],
+    ["firmseal rotate plan --fleet fleet.json --step new.suit --stolen old.jwk", "what a thief of a key can still sign"],
+  ],
+  json: COHORTS,
+  run: plan,
+  words: cohortWords,
+});

@@ -7,9 +7,8 @@ import {
   passphraseOptions,
   placeOf,
   refuseTestKeys,
-  someOf,
+  say,
   usage,
-  visible,
   warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
@@ -27,13 +26,15 @@ import {
 } from "@firmseal/release";
 import { sign as signEnvelope } from "@firmseal/signer";
 import { decimal } from "@firmseal/verifier/number";
-import { checkOutput, deliver, writeOut } from "../../common/output.js";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
+import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
+import { ADVICE, KEY, OUT, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
-import { json, say } from "../../show/ui.js";
-import { outputName } from "./create.js";
+import { outsideWords, receiptWords } from "../../common/words.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
-  /** Another place for the log of the keys. */
+  /** Another place for the signing log. */
   log?: string;
   key: string[];
   out?: string;
@@ -43,21 +44,21 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 }
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
-export async function sign(path: string, o: SignOptions): Promise<void> {
+export async function sign(path: string, o: SignOptions) {
   const input = readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = listsOf(o);
-  await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
+  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]): Promise<void> {
+async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = held.map((key) => key.public);
   const own = held.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
   const files = [...own, ...given, ...held.map((key) => placeOf(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
-  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
   warnOfLonePartner(own);
@@ -65,34 +66,62 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   const advice = adviceFor(o.target, algs);
 
   const made = await make(input, o);
-  // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
+  // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
   const { envelope, receipts } = await enterUse("sign", held, { ...o, lists }, made.envelope);
   const signed = await signEnvelope(
     envelope,
     held.map((key) => key.signer),
   );
   const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
-  const sequence = decimal(manifest.sequence);
-  const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   const member = deliver(out, signed, o.json);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      out,
-      bytes: signed.length,
-      sequence,
-      signers,
-      log: receipts,
-      payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
-      ...(advice && { target: advice }),
-      ...member,
-    });
-  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${signers.map(keyWords).join(", ")}`);
-  if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
-  if (!o.json && advice?.advice) say(advice.advice);
-  if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${someOf(outside.map(visible))}`);
+  return {
+    out,
+    bytes: signed.length,
+    sequence: decimal(manifest.sequence),
+    signers: keys.map(keyFacts),
+    log: receipts,
+    payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
+    ...(advice && { target: advice }),
+    ...member,
+  };
 }
+
+export default define({
+  name: "sign",
+  summary: "sign an image, a description or an envelope",
+  arguments: [argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  options: () => [
+    keyOption("private key"),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+    ...image(),
+    ...coverage(),
+    ...sequenceChecks(),
+    allowTestKey(),
+    target(),
+  ],
+  examples: [
+    ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
+    ["firmseal sign release.json --key release.pem --out fw.suit", "from a description"],
+    ["firmseal sign fw.suit --key 'pkcs11:token=release;object=fw'", "a second signature, with a key in a token"],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number"],
+    signers: ["object[]", "keys that signed now"],
+    ...within("signers[]", KEY),
+    ...RECEIPTS,
+    ...PAYLOADS,
+    ...ADVICE,
+  },
+  run: sign,
+  words: (f) => [
+    `${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    ...receiptWords(f.log),
+    ...(f.target?.advice ? [f.target.advice] : []),
+    ...outsideWords(f.payloads.outside),
+  ],
+});

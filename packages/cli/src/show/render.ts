@@ -1,0 +1,64 @@
+// Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control characters end here.
+
+import { type Failure, visible } from "@firmseal/keys";
+import type { AnyCommand } from "../command.js";
+import { data, fail, json, say } from "./ui.js";
+
+/** A table: each row has a cell for every column. Numbers stand right. */
+export interface Table {
+  columns: readonly { title: string; right?: boolean }[];
+  rows: readonly (readonly string[])[];
+}
+
+/** A line of words for stderr; text or bytes for stdout; a table for stdout. */
+export type Line = string | { text: string } | { bytes: Uint8Array } | { table: Table };
+
+/** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
+export class Refused extends Error {
+  constructor(
+    readonly failure: Failure,
+    readonly facts: object,
+  ) {
+    super(failure.message);
+  }
+}
+
+/** Control characters become visible, line by line. */
+const clean = (text: string) => text.split("\n").map(visible).join("\n");
+
+async function tell(lines: readonly Line[]): Promise<void> {
+  for (const line of lines) {
+    if (typeof line === "string") say(visible(line));
+    else if ("text" in line) data(`${clean(line.text)}\n`);
+    else if ("bytes" in line) data(line.bytes);
+    else {
+      const { tableText, tableWidth } = await import("./table.js");
+      data(tableText(line.table, tableWidth()));
+    }
+  }
+}
+
+/** Shows what a command found out. `given`: its arguments and options. */
+export async function render(command: AnyCommand, facts: object, given: unknown[]): Promise<void> {
+  const { json: asJson } = given.at(-1) as { json?: boolean };
+  if (asJson) json({ ok: true, code: 0, reason: "OK", ...facts });
+  else await tell(command.words(facts, ...given));
+}
+
+/** Shows a failure, and gives the exit code. The command is missing if none was found. */
+export async function renderFailure(e: unknown, command: AnyCommand | undefined, given: unknown[], asJson: boolean): Promise<number> {
+  const { failureOf } = await import("./failure-of.js");
+  let failure: Failure;
+  try {
+    if (e instanceof Refused && !asJson) await tell((command as AnyCommand).words(e.facts, ...given));
+    failure = e instanceof Refused ? e.failure : failureOf(e);
+    if (asJson) {
+      const { code, reason, exit, message, hint, facts } = failure;
+      json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...(e instanceof Refused ? e.facts : facts) });
+    }
+  } catch (x) {
+    failure = failureOf(x);
+  }
+  fail(failure);
+  return failure.exit;
+}
