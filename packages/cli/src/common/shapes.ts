@@ -28,6 +28,11 @@ export function within(at: string, shape: Shape): Shape {
   return Object.fromEntries(Object.entries(shape).map(([path, row]) => [`${at}.${path}`, row]));
 }
 
+/** The same rows, for members that may be missing. */
+export function optional(shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).map(([path, row]) => [path.replace(/^(\w+)\??/, "$1?"), row]));
+}
+
 export const KEY: Shape = {
   kid: ["string|null", "key identifier, hex"],
   alg: ["string|null", "algorithm; null if this tool does not know it"],

@@ -53,7 +53,7 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliver, writeOut } from "../../common/output.js";
-import { KEY, OUT, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 import type { SignOptions } from "../sign/sign.js";
 
@@ -174,9 +174,6 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
   });
 }
 
-/** Only --fleet gives them. */
-const COHORTS_OF_FLEET = Object.fromEntries(Object.entries(COHORTS).map(([path, row]) => [path.replace(/^[a-zA-Z]+/, "$&?"), row]));
-
 export default define({
   name: "rotate bridge",
   summary: "sign a release that moves devices to the next trust file",
@@ -213,7 +210,7 @@ export default define({
     ...within("signers[]", KEY),
     ...RECEIPTS,
     ...PAYLOADS,
-    ...COHORTS_OF_FLEET,
+    ...optional(COHORTS),
   },
   run: bridge,
   words: ({ trust, ...f }) => [

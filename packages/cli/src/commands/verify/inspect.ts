@@ -191,7 +191,7 @@ export default define({
     }),
     sequence: ["string", "sequence number"],
     components: ["object[]", "component identifiers: hex of each part"],
-    "referenceUri?": ["string", "where the whole manifest is"],
+    referenceUri: ["string|null", "where the whole manifest is"],
     shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
     sections: ["object", "commands of each section, by its name"],
     severed: ["object[]", "severed elements"],
