@@ -32,14 +32,14 @@ export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/
 export async function alone(alg, hashes) {
   const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();
-  const own = Object.entries(all.names).find(([name]) => name.endsWith(` ${alg}`))[1];
-  const [first, second] = hashes ? ["hash/sha256 sha256", "hash/sha512 sha512"].map((name) => all.names[name]) : ["null", "null"];
+  const own = all.names[alg];
+  const [first, second] = hashes ? [all.names.sha256, all.names.sha512] : ["null", "null"];
   const names = {
     ...all.names,
-    "trust/open open": own,
-    "interpreter/run start": first,
-    "interpreter/run step": second,
-    "cose/anchor anchorOf": "void ",
+    open: own,
+    start: first,
+    step: second,
+    anchorOf: "void ",
   };
   return minified({ algs: [alg], features: [], form: "script" }, { ...all, names });
 }

@@ -126,7 +126,7 @@
       if (a.since !== undefined) trust.anchors[i].since = a.since;
       if (a.until !== undefined) trust.anchors[i].until = a.until;
     }
-    if (t.need !== undefined) trust.need = t.need;
+    if (t.threshold !== undefined) trust.threshold = t.threshold;
     if (t.floor) trust.floor = t.floor;
     return trust;
   }
@@ -295,7 +295,7 @@
     policy = api.policyOf(store, v.role, device.identity);
     out.trusted = [];
     for (i = 0; i < policy.anchors.length; i++) out.trusted.push(store.anchors.indexOf(policy.anchors[i]));
-    out.need = policy.need;
+    out.threshold = policy.threshold;
     return out;
   }
 
@@ -377,8 +377,8 @@
   function one(v, defaults) {
     var i,
       wrong = "";
-    // these take what only peek() gives, which no device has
-    if (v.action === "peek" || v.action === "start") {
+    // these take what only decodeEnvelope() gives, which no device has
+    if (v.action === "decode" || v.action === "start") {
       skipped++;
       return;
     }

@@ -20,7 +20,7 @@ export const BUNDLES = [
 /** What they export, in this order. */
 export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor", "errors"];
 
-/** What bundle.ts refers to, by module. */
+/** What bundle.ts refers to, by module: a name that is gone from there ends the build. */
 const NAMED = {
   "alg/ed25519": ["ed25519"],
   "alg/es256": ["es256"],
@@ -112,7 +112,7 @@ export async function makeParts() {
     statements.push({ module, declared, uses: [...new Set(namesIn(node))], text, body });
   }
   for (const one of statements) one.uses = one.uses.filter((name) => modules[name] && !one.declared.includes(name));
-  const names = Object.fromEntries(named.map(([module, value], i) => [`${module} ${value}`, exported[`firmseal${i}`]]));
+  const names = Object.fromEntries(named.map(([, value], i) => [value, exported[`firmseal${i}`]]));
   const errors = { ...(await import("../packages/verifier/lib/spec/errors.js")) };
   return { statements, names, errors, modules };
 }

@@ -138,7 +138,7 @@ describe("every change of an envelope is refused", () => {
   it("two signatures, both needed", async () => {
     const two = [...anchors, { alg: remembering(ed25519), key: publicKey("b") }];
     const original = Uint8Array.from(await envelope(manifest(), { blocks: [{}, { key: "b" }] }));
-    expect(judge(original, (e) => open(e, { anchors: two, need: 2 }), every)).toMatchObject(clean);
+    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }), every)).toMatchObject(clean);
   });
 
   it.skipIf(!haveVectors).each(["example2.signed.suit", "example2.signed.severed.suit"])("official example 2: %s", (name) => {

@@ -616,23 +616,23 @@ export async function ofEnvelope(): Promise<Vector[]> {
     await envelope(good, { rest: [[text("# x"), bytes([])]] }),
   );
   const texts = (m: Piece) => manifest({ more: [[MAN_TEXT, bytes(map([text("en"), m]))]] });
-  await inside(E.TEXT_KEY, "text-key-5", "a text of the manifest with number 5", texts(map(pair(5, text("x")))), { action: "peek" });
+  await inside(E.TEXT_KEY, "text-key-5", "a text of the manifest with number 5", texts(map(pair(5, text("x")))), { action: "decode" });
   await inside(E.TEXT_KEY, "text-component-key-9", "a text of a component with number 9", texts(map([C0, map(pair(9, text("x")))])), {
-    action: "peek",
+    action: "decode",
   });
   await inside(
     E.TEXT_KEY,
     "text-component-unknown",
     "a text of a component that the manifest does not have",
     texts(map([C1, map(pair(1, text("x")))])),
-    { action: "peek" },
+    { action: "decode" },
   );
   await inside(
     E.DIGEST_MANIFEST,
-    "peek-manifest-exchanged",
-    "peek() checks digests as open() does",
+    "decode-manifest-exchanged",
+    "decodeEnvelope() checks digests as open() does",
     good,
-    { action: "peek" },
+    { action: "decode" },
     { digest: digest(bytes(manifest({ sequence: 6 }))) },
   );
   return all;

@@ -72,7 +72,7 @@ export async function ofInstall(): Promise<Vector[]> {
   };
   for (const [name, about, trust] of [
     ["install-anchors-none", "an installation that trusts nobody", { anchors: [] }],
-    ["install-need-0", "an installation that needs no signature", { anchors: [anchorOf("a")], need: 0 }],
+    ["install-need-0", "an installation that needs no signature", { anchors: [anchorOf("a")], threshold: 0 }],
   ] as [string, string, TrustSpec][])
     await inside(E.TRUST_POLICY, name, about, update(), { action: "install", trust }, { rest: [payload()] });
   await inside(

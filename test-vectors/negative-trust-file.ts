@@ -264,7 +264,7 @@ export async function ofTrustFile(): Promise<Vector[]> {
   await signed(E.TRUST_PREVIOUS, "signature-no-aad", "signed as a manifest is, without the context of trust files", {}, [{ aad: [] }]);
   await signed(E.TRUST_PREVIOUS, "signature-sign1", "signed as a COSE_Sign1 is", {}, [{ context: "Signature1" }]);
   await signed(E.TRUST_PREVIOUS, "signature-other", "the signature of another list", {}, [{ signed: listOf({ sequence: int(2) }) }]);
-  await signed(E.TRUST_POLICY, "previous-none", "no roots before", {}, [{}], { anchors: [anchorOf("a")], need: 2 });
+  await signed(E.TRUST_POLICY, "previous-none", "no roots before", {}, [{}], { anchors: [anchorOf("a")], threshold: 2 });
   await signed(
     E.SIGNATURE_COUNT,
     "signatures-9",
@@ -373,7 +373,7 @@ export async function ofTrustFile(): Promise<Vector[]> {
     "window-one-of-two",
     "two have signed, two are needed, and one of them is retired",
     await envelope(manifest(), { blocks: [{}, { key: "b" }] }),
-    { trust: { anchors: [{ ...anchorOf("a"), until: [0, 6] }, anchorOf("b")], need: 2 } },
+    { trust: { anchors: [{ ...anchorOf("a"), until: [0, 6] }, anchorOf("b")], threshold: 2 } },
   );
   return all;
 }

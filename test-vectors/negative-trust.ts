@@ -47,29 +47,29 @@ export async function ofTrust(): Promise<Vector[]> {
   const tree = [...unhex(hssOf("twice", [N24_W4]).trust.anchors[0]?.key as string)].slice(4);
   const policies: [string, string, TrustSpec][] = [
     ["anchors-none", "no anchor at all", { anchors: [] }],
-    ["need-0", "no signature is needed", { anchors: one, need: 0 }],
-    ["need-negative", "-1 signatures are needed", { anchors: one, need: -1 }],
-    ["need-half", "half a signature is needed", { anchors: one, need: 0.5 }],
-    ["need-more", "two signatures are needed of one anchor", { anchors: one, need: 2 }],
+    ["threshold-0", "no signature is needed", { anchors: one, threshold: 0 }],
+    ["threshold-negative", "-1 signatures are needed", { anchors: one, threshold: -1 }],
+    ["threshold-half", "half a signature is needed", { anchors: one, threshold: 0.5 }],
+    ["threshold-more", "two signatures are needed of one anchor", { anchors: one, threshold: 2 }],
     [
-      "need-same-key",
+      "threshold-same-key",
       "two signatures are needed of one key that is listed twice",
-      { anchors: [anchorOf("a", "01"), anchorOf("a", "02")], need: 2 },
+      { anchors: [anchorOf("a", "01"), anchorOf("a", "02")], threshold: 2 },
     ],
     [
-      "need-negated-ed25519",
+      "threshold-negated-ed25519",
       "two signatures are needed of A and -A on Ed25519: one secret signs for both",
-      { anchors: [anchorOf("a"), { alg: "ed25519", key: hex(negated("a")) }], need: 2 },
+      { anchors: [anchorOf("a"), { alg: "ed25519", key: hex(negated("a")) }], threshold: 2 },
     ],
     [
-      "need-negated-p256",
+      "threshold-negated-p256",
       "two signatures are needed of P and -P on P-256: one secret signs for both",
-      { anchors: [anchorOf("p"), { alg: "es256", key: hex(negated("p")) }], need: 2 },
+      { anchors: [anchorOf("p"), { alg: "es256", key: hex(negated("p")) }], threshold: 2 },
     ],
     [
-      "need-levels",
+      "threshold-levels",
       "two signatures are needed of one LMS tree that is listed with one level and with two",
-      { anchors: [1, 2].map((level) => ({ alg: "hsslms", key: hex([0, 0, 0, level, ...tree]) })), need: 2 },
+      { anchors: [1, 2].map((level) => ({ alg: "hsslms", key: hex([0, 0, 0, level, ...tree]) })), threshold: 2 },
     ],
     ["floor-fraction", "a floor that is no integer", { anchors: one, floor: [0, 0.5] }],
     ["floor-wide", "half a floor of more than 32 bits", { anchors: one, floor: [0, 4294967296] }],
@@ -378,9 +378,9 @@ export async function ofTrust(): Promise<Vector[]> {
     "hsslms-same-twice",
     "HSS/LMS: one key signs twice where two keys are needed",
     [hss.block, hss.block],
-    { anchors: [...hss.trust.anchors, anchorOf("a")], need: 2 },
+    { anchors: [...hss.trust.anchors, anchorOf("a")], threshold: 2 },
   );
-  const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], need: 2 };
+  const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], threshold: 2 };
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-one", "one of two signatures is missing", [{}], two);
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-same-twice", "the same signature twice", [{}, {}], two);
   await spoilt(
@@ -395,7 +395,7 @@ export async function ofTrust(): Promise<Vector[]> {
     "threshold-same-key-two-kids",
     "one key signs under two identifiers, both of them trusted",
     [{ unprotected: map(pair(4, bytes([1]))) }, { unprotected: map(pair(4, bytes([2]))) }],
-    { anchors: [anchorOf("a", "01"), anchorOf("a", "02"), anchorOf("b", "03")], need: 2 },
+    { anchors: [anchorOf("a", "01"), anchorOf("a", "02"), anchorOf("b", "03")], threshold: 2 },
   );
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-sign-twice", "one key signs twice in a COSE_Sign", [(d) => signBlock(d, [{}, {}])], two);
   await spoilt(
@@ -407,7 +407,7 @@ export async function ofTrust(): Promise<Vector[]> {
   );
   await spoilt(E.SIGNATURE_THRESHOLD, "threshold-of-three", "two of three have signed where three are needed", [{}, { key: "b" }], {
     anchors: [anchorOf("a"), anchorOf("b"), anchorOf("p")],
-    need: 3,
+    threshold: 3,
   });
   return all;
 }

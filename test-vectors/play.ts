@@ -18,17 +18,17 @@ import {
   trustFile,
 } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 
 /** Octets are hexadecimal, sequence numbers decimal. */
 export interface Vector {
   name: string;
   /** What it is about, in one line. */
   about: string;
-  /** open, peek: that call. anchor: the first anchor is made. start: a peeked envelope is handed to start(). run: open, start, step to the
+  /** open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is handed to start(). run: open, start, step to the
    * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. trust: `envelope`
    * is a trust file, which trustFile() takes; with `role`, policyOf() as well. embedded: the same with embeddedTrust(). */
-  action: "open" | "peek" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
+  action: "open" | "decode" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
   envelope?: string;
   /**
    * The envelope comes in a plain array, as from JSON.parse(), which holds no octets from a position on, so many of them: a number as it is written
@@ -63,7 +63,7 @@ export interface TrustSpec {
     vendor?: string;
     class?: string;
   }[];
-  need?: number;
+  threshold?: number;
   /** The lowest sequence number accepted, as [high, low], 32 bits each. */
   floor?: [number, number];
 }
@@ -109,7 +109,7 @@ export type Expect =
       invoked?: { component: string[]; args?: string }[];
       /** trust, embedded: the positions of the anchors that policyOf() gives, and how many of them must sign. */
       trusted?: number[];
-      need?: number;
+      threshold?: number;
     };
 
 export interface Defaults {
@@ -140,7 +140,7 @@ function trustOf(t: TrustSpec): Trust {
       ...(model !== undefined && { class: unhex(model) }),
     })),
   };
-  if (t.need !== undefined) trust.need = t.need;
+  if (t.threshold !== undefined) trust.threshold = t.threshold;
   if (t.floor) trust.floor = t.floor;
   return trust;
 }
@@ -178,7 +178,7 @@ export function effectSpec(e: Effect): EffectSpec {
   return out;
 }
 
-const decimal = ([hi, lo]: [number, number]): string => String(BigInt(hi) * 4294967296n + BigInt(lo));
+const formatSequence = ([hi, lo]: [number, number]): string => String(BigInt(hi) * 4294967296n + BigInt(lo));
 
 /** Drives an installation or a start to its end, with payloads that arrive as the device's description says. */
 export function drive(progress: Progress, chunks: DeviceSpec["chunks"] = {}): void {
@@ -227,13 +227,21 @@ export function play(
     const store = v.action === "trust" ? trustFile(envelope, before, host) : embeddedTrust(envelope);
     const policy = v.role === undefined ? undefined : policyOf(store, v.role, device.identity);
     const trusted = policy?.anchors.map((a) => store.anchors.indexOf(a as never));
-    return { ok: true, sequence: decimal(store.sequence), ...(policy && { trusted: trusted as number[], need: policy.need as number }) };
+    return {
+      ok: true,
+      sequence: formatSequence(store.sequence),
+      ...(policy && { trusted: trusted as number[], threshold: policy.threshold as number }),
+    };
   }
   const trust = v.store ? policyOf(embeddedTrust(unhex(v.store.file)), v.store.role, device.identity) : given;
-  if (v.action === "peek")
-    return { ok: true, sequence: decimal(peek(envelope).structure.sequence), absent: peek(form.input(envelopeOf(v))).absent };
+  if (v.action === "decode")
+    return {
+      ok: true,
+      sequence: formatSequence(decodeEnvelope(envelope).manifest.sequence),
+      absent: decodeEnvelope(form.input(envelopeOf(v))).absent,
+    };
   if (v.action === "start") {
-    start(peek(envelope) as never, [], device.identity);
+    start(decodeEnvelope(envelope) as never, [], device.identity);
     return { ok: true };
   }
   if (v.action === "install" || v.action === "boot") {
@@ -241,13 +249,13 @@ export function play(
     drive(progress, v.device?.chunks);
     return {
       ok: true,
-      sequence: decimal(device.sequence),
+      sequence: formatSequence(device.sequence),
       current: device.parts.map((p) => hex(p.slots[p.current] ?? [])),
       invoked: device.invoked.map(({ id, args }) => ({ component: id.map(hex), ...(args && { args: hex(args) }) })),
     };
   }
   const m = open(envelope, trust, host);
-  if (v.action === "open") return { ok: true, sequence: decimal(m.sequence), signers: m.signers, absent: m.absent };
+  if (v.action === "open") return { ok: true, sequence: formatSequence(m.sequence), signers: m.signers, absent: m.absent };
   const run = start(m, v.sections ?? [], device.identity);
   if (v.action === "step") {
     for (const o of v.outcomes ?? []) o === null ? step(run) : step(run, o);

@@ -23,21 +23,21 @@ export async function trustFiles(): Promise<Vector[]> {
   };
   const fileBefore = async (f: FileFields = {}) => ({ previous: hex(await fileOf(listOf(f))) });
 
-  await add("trust-first", "the first file, on a device that knows its root", {}, { role }, { trusted: [1], need: 1 });
-  await add("trust-embedded", "a file that is part of the firmware", {}, { action: "embedded", role }, { trusted: [1], need: 1 });
+  await add("trust-first", "the first file, on a device that knows its root", {}, { role }, { trusted: [1], threshold: 1 });
+  await add("trust-embedded", "a file that is part of the firmware", {}, { action: "embedded", role }, { trusted: [1], threshold: 1 });
   await add("trust-next", "the file that follows", { sequence: int(2) }, await fileBefore(), { sequence: "2" });
   await add("trust-again", "the same list once more", {}, await fileBefore(), {});
   await add("trust-sequence-2-64", "the highest sequence number", { sequence: int(2n ** 64n - 1n) }, await fileBefore(), {
     sequence: "18446744073709551615",
   });
-  await add("trust-two-roots", "two roots of two have signed", two, { role }, { trusted: [2], need: 1 }, [{}, { key: "b" }]);
+  await add("trust-two-roots", "two roots of two have signed", two, { role }, { trusted: [2], threshold: 1 }, [{}, { key: "b" }]);
   await add("trust-signature-too-many", "a signature more, by a key that nobody lists", {}, {}, {}, [{ key: "p" }, {}]);
   await add(
     "trust-roots-change",
     "from one root to another: the old one and the new one have signed",
     { sequence: int(2), anchors: [listed("b", [ROLE_ROOT]), listed("p", [ROLE_RELEASE])] },
     { ...(await fileBefore()), role },
-    { sequence: "2", trusted: [1], need: 1 },
+    { sequence: "2", trusted: [1], threshold: 1 },
     [{ key: "b" }, {}],
   );
   await add(
@@ -65,29 +65,35 @@ export async function trustFiles(): Promise<Vector[]> {
       ],
     },
     { role },
-    { trusted: [1, 2], need: 2 },
+    { trusted: [1, 2], threshold: 2 },
   );
   await add(
     "trust-alg-unknown",
     "a key of an algorithm that no build here has stands beside another",
     { anchors: [ROOT, RELEASE, listed("p", [ROLE_RELEASE], { key: bytes([1, 2, 3]), alg: int(-9999) })] },
     { role },
-    { trusted: [1], need: 1 },
+    { trusted: [1], threshold: 1 },
   );
-  await add("trust-release-first", "a release key in front of the root", { anchors: [RELEASE, ROOT] }, { role }, { trusted: [0], need: 1 });
+  await add(
+    "trust-release-first",
+    "a release key in front of the root",
+    { anchors: [RELEASE, ROOT] },
+    { role },
+    { trusted: [0], threshold: 1 },
+  );
   await add(
     "trust-alg-eddsa",
     "a key under the older number of Ed25519",
     { anchors: [ROOT, listed("b", [ROLE_RELEASE], { alg: int(ALG_EDDSA) })] },
     { role },
-    { trusted: [1], need: 1 },
+    { trusted: [1], threshold: 1 },
   );
   await add(
     "trust-alg-es256",
     "a key under the older number of ESP256",
     { anchors: [ROOT, listed("p", [ROLE_RELEASE], { alg: int(ALG_ES256) })] },
     { role },
-    { trusted: [1], need: 1 },
+    { trusted: [1], threshold: 1 },
   );
   await add(
     "trust-anchors-16",
@@ -107,7 +113,7 @@ export async function trustFiles(): Promise<Vector[]> {
     "a key identifier of 64 bytes",
     { anchors: [ROOT, listed("b", [ROLE_RELEASE], { more: [pair(4, bytes(new Array(64).fill(0x6b)))] })] },
     { role },
-    { trusted: [1], need: 1 },
+    { trusted: [1], threshold: 1 },
   );
   await add(
     "trust-recovery",
@@ -120,7 +126,7 @@ export async function trustFiles(): Promise<Vector[]> {
       ],
     },
     { role: ROLE_RECOVERY },
-    { trusted: [1], need: 1 },
+    { trusted: [1], threshold: 1 },
   );
   // the first and the last character of each length, and those around the surrogates (RFC 3629 §4)
   await add(

@@ -107,7 +107,7 @@ export async function positives(): Promise<Vector[]> {
     await opens(name, about, good, { trust }, { blocks: [block] });
   }
   const hss = hssOf("hsslms-hybrid", [N24_W4]);
-  const both = { anchors: [anchorOf("a"), ...hss.trust.anchors], need: 2 };
+  const both = { anchors: [anchorOf("a"), ...hss.trust.anchors], threshold: 2 };
   await opens(
     "hsslms-hybrid",
     "HSS/LMS and Ed25519 on one envelope, both needed",
@@ -117,7 +117,7 @@ export async function positives(): Promise<Vector[]> {
   );
   await opens("hsslms-sign", "HSS/LMS in a COSE_Sign", good, { trust: hss.trust }, { blocks: [(d) => signBlock(d, [hss.block])] });
   await opens("sign", "COSE_Sign with one signature", good, {}, { blocks: [(d) => signBlock(d, [{}])] });
-  const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], need: 2 };
+  const two: TrustSpec = { anchors: [anchorOf("a"), anchorOf("b")], threshold: 2 };
   await opens("two-blocks", "two signers, both needed", good, { trust: two, expect: { signers: [1, 0] } }, { blocks: [{ key: "b" }, {}] });
   await opens(
     "sign-two",
@@ -131,7 +131,7 @@ export async function positives(): Promise<Vector[]> {
     "two-kinds",
     "Ed25519 and ES256 on one envelope, both needed",
     good,
-    { trust: { anchors: [anchorOf("a"), anchorOf("p")], need: 2 }, expect: { signers: [0, 1] } },
+    { trust: { anchors: [anchorOf("a"), anchorOf("p")], threshold: 2 }, expect: { signers: [0, 1] } },
     { blocks: [{}, { key: "p" }] },
   );
   await opens(
@@ -267,7 +267,7 @@ export async function positives(): Promise<Vector[]> {
     "signers-no-more-than-needed",
     "two have signed, and one is needed: the second signature is not looked at",
     good,
-    { trust: { anchors: [anchorOf("a"), anchorOf("b")], need: 1 } },
+    { trust: { anchors: [anchorOf("a"), anchorOf("b")], threshold: 1 } },
     { blocks: [{}, { key: "b" }] },
   );
 
@@ -343,7 +343,7 @@ export async function positives(): Promise<Vector[]> {
   });
   await opens("sequence-0", "sequence number 0", manifest({ sequence: 0 }), { expect: { sequence: "0" } });
 
-  // peek: also what open() does not run
+  // decode: also what open() does not run
   const abort = seq([COND_ABORT, 0]);
   const foreign = manifest({
     common: map(pair(suit.COM_DEPENDENCIES, map(pair(1, map(pair(suit.DEP_PREFIX, C1))))), pair(suit.COM_COMPONENTS, array(C0))),
@@ -383,15 +383,15 @@ export async function positives(): Promise<Vector[]> {
     ],
   });
   await opens(
-    "peek-foreign",
+    "decode-foreign",
     "trust domains, update management and encryption: read, though not run",
     foreign,
-    { action: "peek", expect: { absent: [] } },
+    { action: "decode", expect: { absent: [] } },
     { rest: [pair(suit.MAN_COSWID, bytes(map())), pair(suit.MAN_CANDIDATE_VERIFICATION, bytes(abort))] },
   );
-  await opens("peek-unsigned", "an envelope without a signature", good, { action: "peek" }, { blocks: [] });
+  await opens("decode-unsigned", "an envelope without a signature", good, { action: "decode" }, { blocks: [] });
   await opens(
-    "peek-text",
+    "decode-text",
     "every text",
     manifest({
       more: [
@@ -409,7 +409,7 @@ export async function positives(): Promise<Vector[]> {
         ],
       ],
     }),
-    { action: "peek" },
+    { action: "decode" },
   );
 
   // Installing

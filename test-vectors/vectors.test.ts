@@ -8,8 +8,8 @@ import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../packages/
 import { ELEMENTS } from "../packages/verifier/src/manifest/parse.js";
 import * as cose from "../packages/verifier/src/spec/cose.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
-import { PARAMETERS } from "../packages/verifier/src/spec/names.js";
 import * as suit from "../packages/verifier/src/spec/suit.js";
+import { PARAMETER_NAMES } from "../packages/verifier/src/tools/names.js";
 import { make } from "./make.js";
 import type { Vector, VectorFile } from "./play.js";
 
@@ -59,8 +59,8 @@ describe("refusals", () => {
 
 describe("attacks on the verifier", () => {
   const all = files.flatMap((name) => load(name).vectors as Vector[]);
-  // peek() is in no device bundle, and the player leaves it out
-  const played = all.filter((v) => v.action !== "peek" && v.action !== "start").map((v) => v.name);
+  // decodeEnvelope() is in no device bundle, and the player leaves it out
+  const played = all.filter((v) => v.action !== "decode" && v.action !== "start").map((v) => v.name);
   const section = read("../docs/explanation/threat-model.md").split("### Against the verifier")[1]?.split("\n### ")[0] ?? "";
   const listed = section
     .split("\n")
@@ -229,7 +229,7 @@ describe("code points", () => {
     );
     // `image` is short for two others
     const parameters = Object.keys(schema.$defs.parameters.properties).filter((name) => name !== "image");
-    const code = (name: string) => Object.entries(PARAMETERS).find(([, n]) => n === name)?.[0];
+    const code = (name: string) => Object.entries(PARAMETER_NAMES).find(([, n]) => n === name)?.[0];
     expect(marked(["parameter"], "written").sort()).toEqual(parameters.map((name) => `parameter ${code(name)}`).sort());
   });
 

@@ -2,7 +2,7 @@
 
 import { DescriptionError, encode, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { descriptionSeeds } from "../common/descriptions.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";
 import { told } from "../common/words.js";
@@ -24,8 +24,8 @@ export const fuzz: Target = (bytes) =>
     const description = isDescription(value) ? value : importSuitTool(value).description;
     const envelope = encode(await resolve(description, files));
     // what is written can be read: the reader's refusals are those of a manifest that says what none may
-    if (refusal(() => peek(envelope)) < 20) {
-      const code = refusal(() => peek(envelope));
+    if (refusal(() => decodeEnvelope(envelope)) < 20) {
+      const code = refusal(() => decodeEnvelope(envelope));
       if (code !== 0) throw new Finding(`what was encoded is refused with ${code}`);
     }
     refusal(() => open(envelope, { anchors: [] }));

@@ -4,7 +4,7 @@
 
 import { boot, type Identity, install, open } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { sealedLoose } from "../common/seal.js";
 import { host, identity, looseManifests, trust } from "../common/vectors.js";
 import { alike, asSource, Finding, refusal, type Target } from "../common/verdict.js";
@@ -31,8 +31,8 @@ export const fuzz: Target = (input) => {
     hasText = open(e, trust, host).text !== undefined;
   });
   // a look takes what open() takes, and more; only it reads texts
-  const seen = refusal(() => peek(envelope));
-  if (refused === 0 && seen !== 0 && !hasText) throw new Finding(`open() accepts what peek() refuses with ${seen}`);
+  const seen = refusal(() => decodeEnvelope(envelope));
+  if (refused === 0 && seen !== 0 && !hasText) throw new Finding(`open() accepts what decodeEnvelope() refuses with ${seen}`);
   for (const e of [envelope, asSource(envelope)]) {
     const d = device();
     const before = current(d);

@@ -16,7 +16,7 @@ export const fuzz: Target = (bytes) => {
   });
   if (said.size === 0) return;
   refusal(() => {
-    const m = open(bytes, { ...trust, need: 2 }, host);
+    const m = open(bytes, { ...trust, threshold: 2 }, host);
     if (signersOf(m) < 2) throw new Finding("two keys must have signed, and only one ever has");
   });
   if (said.size > 1) throw new Finding("one envelope says different things in RAM, in an array and through a Source");

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
-import { TRUST_CONTEXT } from "@firmseal/verifier/spec/trust";
+import { TRUST_CONTEXT } from "@firmseal/verifier/tools";
 import { KeyError } from "../../packages/signer/src/key/error.js";
 import { describeTrust } from "../../packages/signer/src/trust/trust-file.js";
 import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";

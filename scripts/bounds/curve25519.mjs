@@ -61,7 +61,7 @@ function isProduct(r, a, b) {
 const floor = (v, x) => (x instanceof Abs ? v.domain.floor(x) : Math.floor(x));
 const BUILTINS = {
   floor,
-  room: (_, n) => new Array(n).fill(0),
+  newBytes: (_, n) => new Array(n).fill(0),
   rawKey: (_, key) => key,
   copied: (_, bytes, length) => Array.from({ length }, (_, i) => bytes[i]),
   ...Object.fromEntries(["ALG_ED25519", "ALG_EDDSA", "HASH_SHA_512"].map((name) => [name, 0])),

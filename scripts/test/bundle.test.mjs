@@ -8,7 +8,8 @@ import { delimiter, join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUNDLES, bundleAll, EXPORTS } from "../bundle.mjs";
+import { minified, unusedNames } from "../../packages/cli/src/bundle.ts";
+import { BUNDLES, bundleAll, EXPORTS, makeParts } from "../bundle.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
 const path = (name, form) => join(folder, `firmseal-${name}${form}.js`);
@@ -42,6 +43,43 @@ describe.each(names)("firmseal-%s", (name) => {
     const errors = await import("../../packages/verifier/src/spec/errors.ts");
     const own = Object.entries(errors).filter(([name]) => name === "TRUST_POLICY" || !/^(TRUST_|ANCHOR_WINDOW$)/.test(name));
     expect(createRequire(import.meta.url)(path(name, "")).errors).toEqual(Object.fromEntries(own));
+  });
+});
+
+describe("names of the verifier that the bundler has as texts", () => {
+  const changed = (parts, from, to) => ({
+    ...parts,
+    statements: parts.statements.map((s) => ({
+      ...s,
+      text: s.text.replace(from, to),
+      declared: s.declared.map((name) => name.replace(from, to)),
+    })),
+  });
+  const espruino = { algs: ["ed25519"], features: ["install"], form: "espruino" };
+
+  it("are all there", async () => {
+    expect(unusedNames(await makeParts())).toEqual([]);
+  });
+  it.each([
+    ["a property that hosts see", "dangerouslyReadInPlace"],
+    ["a method of the language", "charCodeAt"],
+  ])("are missed where one is gone: %s", async (_, name) => {
+    const parts = changed(await makeParts(), new RegExp(`\\b${name}\\b`, "g"), "other");
+    expect(unusedNames(parts)).toEqual([name]);
+  });
+  it.each([
+    ["an export", "open", /has no open/],
+    ["an algorithm", "ed25519", /has no ed25519/],
+  ])("end the build where one is gone: %s", async (_, name, message) => {
+    const parts = await makeParts();
+    delete parts.names[name];
+    await expect(minified(espruino, parts)).rejects.toThrow(message);
+  });
+  it.each([
+    ["a function that others stand in", /\bparseManifest\b/g, "parsed", /has no src\/manifest\/parse\.ts parseManifest/],
+    ["a constant that leaves parts out", /\bHAS_TRUST\b/g, "HAS_LISTS", /HAS_… of .*lists/],
+  ])("end the build where one is gone: %s", async (_, from, to, message) => {
+    await expect(minified(espruino, changed(await makeParts(), from, to))).rejects.toThrow(message);
   });
 });
 

@@ -12,7 +12,7 @@ const refused = (action) => ({ name: action, action, envelope: "0000", expect: {
 const play = (body, action = "open", chunk = undefined) =>
   conform(node, {
     chunk,
-    files: [{ defaults, vectors: [refused(action), refused("peek")] }],
+    files: [{ defaults, vectors: [refused(action), refused("decode")] }],
     bundle: `function refuse(code, at) { var e = new Error("refusal"); e.code = code; e.at = at; throw e; }
 var firmseal = { errors: { SEVEN: 7, EIGHT: 8 }, ${action}: function (envelope, trust, device) { ${body} } };`,
   });
@@ -51,7 +51,7 @@ it.each([
 });
 
 it("counts as failed what an engine did not come to", async () => {
-  const result = await conform(node, { files: [{ defaults, vectors: [refused("open"), refused("peek")] }], bundle: "syntax error" });
+  const result = await conform(node, { files: [{ defaults, vectors: [refused("open"), refused("decode")] }], bundle: "syntax error" });
   expect(result).toMatchObject({ ok: false, line: "node: 0 passed, 2 failed" });
   expect(result.output).toContain("SyntaxError");
 });

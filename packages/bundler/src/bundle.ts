@@ -8,18 +8,13 @@ import { nested, reached, type Statement } from "./nesting.js";
 /** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
 export interface Parts {
   statements: Statement[];
-  /** By module and exported name ("alg/ed25519 ed25519"): the variable. */
+  /** By exported name ("ed25519"): the variable. */
   names: { [name: string]: string };
   errors: { [name: string]: number };
 }
 
-/** By name of the anchor, which is what the module exports: the module, and the hashes that it cannot do without. */
-const ALGS = {
-  ed25519: { module: "alg/ed25519", hashes: ["sha512"] },
-  es256: { module: "alg/es256", hashes: ["sha256"] },
-  hsslms: { module: "alg/hsslms", hashes: ["sha256"] },
-  hmac256: { module: "alg/hmac", hashes: ["sha256"] },
-} as const;
+/** By name of the anchor, which is what the verifier exports: the hashes that it cannot do without. */
+const ALGS = { ed25519: ["sha512"], es256: ["sha256"], hsslms: ["sha256"], hmac256: ["sha256"] } as const;
 
 export type AlgName = keyof typeof ALGS;
 
@@ -62,7 +57,7 @@ export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
   // base/types.ts
-  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors need floor code at",
+  "length chunk read dangerouslyReadInPlace memory update digest create once joined sha256 sha384 sha512 key table ids valid verify alg kid anchors threshold floor code at",
   // trust/open.ts, interpreter/frame.ts
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
@@ -84,10 +79,13 @@ export const PUBLIC_NAMES = [
 
 /** Names of the language's own properties and methods that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop shift indexOf concat charCodeAt substring fromCharCode hasOwnProperty prototype floor split set subarray byteOffset exports",
+  "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
+
+/** The constants HAS_… of the verifier that a bundle sets. */
+const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
 
 /** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
 const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
@@ -118,42 +116,37 @@ function errorList(errors: Parts["errors"], trust: boolean): string {
 function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`there is no algorithm ${alg}`);
-  const name = (module: string, value: string) => {
-    const found = all.names[`${module} ${value}`];
-    if (!found) throw new Error(`parts.json has no ${value} of ${module}`);
+  const name = (value: string) => {
+    const found = all.names[value];
+    if (!found) throw new Error(`the verifier has no ${value}`);
     uses.push(found);
     return found;
   };
   // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
   const out = [
-    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(ALGS[alg].module, alg)}`).join(", ")} };`,
-    `${api}.open = ${name("trust/open", "open")};`,
-    `${api}.start = ${name("interpreter/run", "start")};`,
-    `${api}.step = ${name("interpreter/run", "step")};`,
+    `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
+    `${api}.open = ${name("open")};`,
+    `${api}.start = ${name("start")};`,
+    `${api}.step = ${name("step")};`,
   ];
-  if (features.includes("install"))
-    for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name("install/install", value)};`);
+  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("storage")) {
-    out.push(`${api}.espruinoIo = ${name("device/espruino", "espruinoIo")};`);
-    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name("device/storage", value)};`);
+    out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
+    for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("cose/anchor", "anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
   if (features.includes("trust")) {
-    out.push(`var firmsealAlgList = [${algs.map((alg) => name(ALGS[alg].module, alg)).join(", ")}];`);
+    out.push(`var firmsealAlgList = [${algs.map((alg) => name(alg)).join(", ")}];`);
     for (const [value, parameters] of [
       ["trustFile", "bytes, before, host"],
       ["embeddedTrust", "bytes"],
     ])
-      out.push(
-        `${api}.${value} = function (${parameters}) {\n  return ${name("trust/trust-file", value as string)}(firmsealAlgList, ${parameters});\n};`,
-      );
-    out.push(`${api}.policyOf = ${name("trust/trust-file", "policyOf")};`);
+      out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
+    out.push(`${api}.policyOf = ${name("policyOf")};`);
     const following = "store, device, envelope, role, host";
-    out.push(
-      `${api}.nextTrust = function (${following}) {\n  return ${name("install/trust-update", "nextTrust")}(firmsealAlgList, ${following});\n};`,
-    );
+    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
   }
-  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("device/flash", "flashDevice")};`);
+  if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
@@ -169,9 +162,17 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
 const MODULE =
   'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
 
+/** Names of the two lists that no bundle has as a property: they protect nothing, and what they were to protect has another name now. */
+export function unusedNames(all: Parts): string[] {
+  const text = FORMS.map((form) => assemble(all, { algs: ALG_NAMES, features: FEATURE_NAMES, form })).join("\n");
+  return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
+    (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
+  );
+}
+
 /** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
 function bootFile({ statements, names }: Parts): string {
-  const storageBoot = names["device/storage storageBoot"] as string;
+  const storageBoot = names["storageBoot"] as string;
   const needed = reached(statements, [storageBoot]);
   const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const own = (module: string) => `require(${JSON.stringify(module)})`;
@@ -186,13 +187,17 @@ function assemble(all: Parts, options: BundleOptions): string {
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [
     ...options.features,
-    ...options.algs.flatMap((alg) => ALGS[alg].hashes),
+    ...options.algs.flatMap((alg) => ALGS[alg]),
     ...(options.form === "espruino" ? [] : ["tables"]),
   ];
+  const found: string[] = [];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
+    if (flag) found.push(flag.toLowerCase());
     return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
   });
+  // a constant that is not set leaves in every bundle what stands behind it
+  if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nested(statements, uses)}\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;

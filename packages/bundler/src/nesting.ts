@@ -29,10 +29,9 @@ const HOSTS = [
   "src/install/install.ts session",
   "src/install/install.ts commit",
   "src/install/receive.ts arrive",
-  "src/alg/ed25519.ts verify",
-  "src/alg/es256.ts verify",
-  "src/alg/hsslms.ts verify",
 ];
+/** So does the verification of each algorithm. */
+const VERIFY = /^src\/alg\/\w+\.ts verify$/;
 
 /**
  * The reader and all that stands on it, in two groups: what reads, and what executes. In a module for Espruino the core is a function, which makes these
@@ -52,9 +51,15 @@ const CORE = [
 ];
 const KEPT = ["src/manifest/manifest.ts MARK"];
 
-/** Whether a statement declares one of `list`, as "module name". esbuild numbers names that come twice. */
-function isOneOf(list: readonly string[], { module, declared }: Statement): boolean {
-  return list.includes(`${module} ${declared[0]?.replace(/\d+$/, "")}`);
+/** What a statement declares, as the lists above have it: "module name". esbuild numbers names that come twice. */
+function placeOf({ module, declared }: Statement): string {
+  return `${module} ${declared[0]?.replace(/\d+$/, "")}`;
+}
+
+/** Names of the lists above that the verifier does not have any more: what they were to move would stay where it takes memory. */
+function gone(all: Statement[]): string[] {
+  const places = new Set(all.map(placeOf));
+  return [...HOSTS, ...CORE.flat(), ...KEPT].filter((name) => !places.has(name));
 }
 
 /** The statements that `from`, a set of names, leads to, without passing through those of `but`. */
@@ -72,16 +77,17 @@ export function reached(statements: Statement[], from: readonly string[], but: r
 
 /** The text of all statements that `names` lead to, with each inside the host that alone needs it, and the core in a function of its own. */
 export function nested(all: Statement[], names: readonly string[]): string {
+  if (gone(all).length > 0) throw new Error(`the verifier has no ${gone(all).join(", ")}: see nesting.ts`);
   const needed = reached(all, names);
   const statements = all.filter((s) => needed.has(s));
-  const doors = statements.filter((s) => isOneOf(CORE.flat(), s));
+  const doors = statements.filter((s) => CORE.flat().includes(placeOf(s)));
   const outside = reached(statements, names, doors);
   // by group; a door, or a group, that nobody asks for is not there
-  const groups = CORE.map((list) => doors.filter((s) => isOneOf(list, s) && outside.has(s))).filter((group) => group.length > 0);
+  const groups = CORE.map((list) => doors.filter((s) => list.includes(placeOf(s)) && outside.has(s))).filter((group) => group.length > 0);
   const entries = groups.flat();
-  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || isOneOf(KEPT, s))));
+  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || KEPT.includes(placeOf(s)))));
   const inside = new Map<Statement, Statement>();
-  const hosts = statements.filter((s) => s.body > 0 && isOneOf(HOSTS, s));
+  const hosts = statements.filter((s) => s.body > 0 && (HOSTS.includes(placeOf(s)) || VERIFY.test(placeOf(s))));
   // the narrowest host last, for it is the one
   const held = hosts.map((host) => {
     // the core stands beside a host outside of it, and each of its doors beside the others: they ask for what they need themselves

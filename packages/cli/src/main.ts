@@ -34,12 +34,6 @@ function programWith(command: AnyCommand | undefined, act: Act): Command {
   return program;
 }
 
-/** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
-function wantsJson(argv: readonly string[]): boolean {
-  const end = argv.indexOf("--");
-  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
-}
-
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   let command: AnyCommand | undefined;
@@ -57,6 +51,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
     const { renderFailure } = await import("./show/render.js");
-    return renderFailure(e, command, given, wantsJson(argv));
+    return renderFailure(e, command, given, argv);
   }
 }

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
 import { randoms } from "../../verifier/test/randoms.js";
@@ -140,7 +140,9 @@ describe.concurrent("killed", () => {
     expect(state.floor).toBe(which === "old" ? "5" : "6");
     expect(sha256(held)).toBe(sha256(which === "old" ? oldImage : newImage));
     // what a start needs of the envelope is kept: its manifest and signatures
-    expect(peek(p.get(`dev/envelope.${state.envelope}.suit`)).digest).toEqual(peek(which === "old" ? oldEnvelope : newEnvelope).digest);
+    expect(decodeEnvelope(p.get(`dev/envelope.${state.envelope}.suit`)).digest).toEqual(
+      decodeEnvelope(which === "old" ? oldEnvelope : newEnvelope).digest,
+    );
     return which;
   }
 

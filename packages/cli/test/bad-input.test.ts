@@ -14,7 +14,7 @@ import {
   MAN_SEQUENCE_NUMBER,
   MAN_VERSION,
   TAG_ENVELOPE,
-} from "@firmseal/verifier/spec";
+} from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { bin, DEVICE, expectFailure, expectHarmless, FACTS, keyA, type Place, signImage, standard, words } from "./run.js";
@@ -262,9 +262,9 @@ describe.concurrent("options", () => {
     ["another missing option", ["install", "fw.suit", "--key", "A.jwk"], "--device"],
     ["a missing argument", ["sign", "--key", "A.pem"], "input"],
     ["one argument too many", ["inspect", "fw.suit", "fw.bin"], "argument"],
-    ["no --need at all", ["verify", "fw.suit", "--key", "A.jwk", "--need", "0"], "trust policy"],
-    ["a --need that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--need", "2"], "trust policy"],
-    ["a --need that is no number", ["verify", "fw.suit", "--key", "A.jwk", "--need", "-1"], "--need"],
+    ["no --threshold at all", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "0"], "trust policy"],
+    ["a --threshold that nobody can meet", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "2"], "trust policy"],
+    ["a --threshold that is no number", ["verify", "fw.suit", "--key", "A.jwk", "--threshold", "-1"], "--threshold"],
     ["an unknown format", ["pubkey", "A.pem", "--format", "der"], "--format"],
     ["a passphrase on the command line", ["pubkey", "A.pem", "--passphrase", "x"], "--passphrase"],
     ["--seq x", ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "x"], "--seq"],
@@ -327,7 +327,7 @@ describe.concurrent("names and texts that are meant to deceive", () => {
       ["create", "--from", file],
       ["verify", file, "--key", "A.jwk", "--payload", NASTY],
       ["verify", file, "--key", "A.jwk", `--${NASTY}`],
-      ["verify", file, "--key", "A.jwk", "--need", NASTY],
+      ["verify", file, "--key", "A.jwk", "--threshold", NASTY],
       ["pubkey", key, "--format", NASTY],
       ["pubkey", key, "--passphrase-env", NASTY],
       [NASTY],

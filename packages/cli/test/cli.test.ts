@@ -629,10 +629,11 @@ describe.concurrent("sign ENVELOPE", () => {
       exit: 1,
     });
     expect(p.tree()).toEqual(before);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2"]), 1);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2"]), 1);
     await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
     expect(manifestOf(p.get("fw.suit"))).toBe(manifestOf(signed));
-    const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--need", "2", "--json"])).json;
+    const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--threshold", "2", "--json"]))
+      .json;
     expect((json["signers"] as { alg: string }[]).map((s) => s.alg)).toEqual(["ed25519", "es256"]);
     await p.ok(["verify", "fw.suit", "--key", "B.pem"]);
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem"]), 1);
@@ -644,16 +645,16 @@ describe.concurrent("sign ENVELOPE", () => {
     expect(p.get("fw.suit").equals(signed)).toBe(true);
     symlinkSync("two.suit", p.at("latest.suit"));
     await p.ok(["sign", "latest.suit", "--key", "C.pem"]);
-    await p.ok(["verify", "two.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--need", "3"]);
+    await p.ok(["verify", "two.suit", "--key", "A.jwk", "--key", "B.jwk", "--key", "C.jwk", "--threshold", "3"]);
     expect(p.get("latest.suit").equals(p.get("two.suit"))).toBe(true);
   });
 
   it("one key given twice, in two forms, counts once", async () => {
     const p = place();
     p.put("A.raw", keyA.key);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--need", "2"]), 2);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--threshold", "2"]), 2);
     await p.ok(["sign", "fw.suit", "--key", "B.pem"]);
-    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--key", "A.raw", "--need", "2"]), 2);
+    expectFailure(await p.run(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.pem", "--key", "A.raw", "--threshold", "2"]), 2);
     const json = (await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "A.raw", "--json"])).json;
     expect(json["signers"]).toHaveLength(1);
   });
@@ -795,12 +796,12 @@ describe.concurrent("verify", () => {
     });
     expect(await refused("fw.suit", "--key", "B.jwk")).toMatchObject({ ok: false, code: 61, reason: "SIGNATURE_NO_ANCHOR" });
     expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({ code: 38, reason: "ROLLBACK" });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2")).toMatchObject({
+    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2")).toMatchObject({
       code: 62,
       reason: "SIGNATURE_THRESHOLD",
       exit: 1,
     });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--need", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--threshold", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
     expect(await refused("fw.bin", "--key", "A.jwk")).toMatchObject({ exit: 1, ok: false });
     p.put("cut.suit", signed.subarray(0, signed.length - 1));
     expect(await refused("cut.suit", "--key", "A.jwk")).toMatchObject({ code: 1, reason: "CBOR_TRUNCATED" });
@@ -937,7 +938,7 @@ describe.concurrent("install", () => {
     expect(await json("class.suit")).toMatchObject({ ok: false, code: 76, reason: "CLASS_MISMATCH", exit: 1 });
     expect(await json("vendor.suit")).toMatchObject({ ok: false, code: 75, reason: "VENDOR_MISMATCH", exit: 1 });
     expect(await json("key.suit")).toMatchObject({ ok: false, code: 60, exit: 1 });
-    expect(await json("fw.suit", "--key", "B.jwk", "--need", "2")).toMatchObject({ ok: false, code: 62, exit: 1 });
+    expect(await json("fw.suit", "--key", "B.jwk", "--threshold", "2")).toMatchObject({ ok: false, code: 62, exit: 1 });
     expect(p.tree()).toEqual(before);
   });
 
@@ -977,7 +978,7 @@ describe.concurrent("install", () => {
         1,
       );
     }
-    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--need", "2", ...FACTS]), 1);
+    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--key", "C.jwk", "--threshold", "2", ...FACTS]), 1);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS, "--payload", "gone"]), 1);
     expect(p.tree()).toEqual(before);
     await p.ok(["install", "fw.suit", "--device", "deep/er/dev", "--key", "A.jwk", ...FACTS]);

@@ -176,10 +176,10 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     expect(p.get("fw.suit").equals(unsigned)).toBe(true);
     const r = await p.ok(["attach", "one.suit", "--key", "B.jwk", "--signature", "B.sig", "--json"]);
     expect(r.json).toMatchObject({ ok: true, out: "one.suit", sequence: "7", signers: [{ alg: "es256" }] });
-    await p.ok(["verify", "one.suit", "--key", "A.jwk", "--key", "B.jwk", "--need", "2"]);
+    await p.ok(["verify", "one.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2"]);
     const trust = (n: number) => ({
       anchors: [device.anchor("ed25519", keyA.key), device.anchor("es256", keyB.key)],
-      need: n,
+      threshold: n,
     });
     expect(device.open(p.get("one.suit"), trust(2)).sequence).toEqual([0, 7]);
     // in the other order the same signatures are good, for neither covers the other

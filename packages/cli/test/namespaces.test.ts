@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHss } from "@firmseal/signer";
 import { hsslms, open } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { readLog } from "../../keys/src/signing-log/log.js";
@@ -133,7 +133,7 @@ describe.each(Object.entries(SET_UPS))("%s", (name, setUp) => {
         envelopes.map((envelope) => claimIn(envelope, key).signature),
       ),
     ).toBe(envelopes.length);
-    const numbers = envelopes.map((envelope) => decimal(open(envelope, { anchors: [{ alg: hsslms, key }] }).sequence));
+    const numbers = envelopes.map((envelope) => formatSequence(open(envelope, { anchors: [{ alg: hsslms, key }] }).sequence));
     expect(new Set(numbers).size).toBe(envelopes.length);
     const log = readLog(join(place, "k.hss.log"));
     expect([log.faults, log.late, log.entries.length]).toEqual([[], [], envelopes.length]);

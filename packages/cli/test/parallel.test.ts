@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { isPrivate, publicOf, thumbprint, toHex } from "@firmseal/signer";
 import { hsslms, type Manifest, open } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readLog } from "../../keys/src/signing-log/log.js";
 import { readKey } from "../../keys/src/sources/file.js";
@@ -55,7 +55,7 @@ async function releases(p: Place, keys: readonly string[]): Promise<Map<string, 
     const key = await readKey(p.get(name), name, () => Promise.reject(new Error("is encrypted")));
     trusted.push(isPrivate(key) ? publicOf(key) : key);
   }
-  const trust = { anchors: anchors(trusted), need: trusted.length };
+  const trust = { anchors: anchors(trusted), threshold: trusted.length };
   const names = readdirSync(p.at("out")).filter((name) => name.endsWith(".suit"));
   return new Map(names.map((name) => [name, open(readFileSync(p.at("out", name)), trust)]));
 }
@@ -66,7 +66,7 @@ async function releases(p: Place, keys: readonly string[]): Promise<Map<string, 
  */
 async function expectSound(p: Place, keys: readonly string[], audited = true): Promise<{ entries: number; envelopes: number }> {
   const out = await releases(p, keys);
-  const numbers = [...out.values()].map((m) => decimal(m.sequence));
+  const numbers = [...out.values()].map((m) => formatSequence(m.sequence));
   expect(new Set(numbers).size).toBe(numbers.length);
   let entries = 0;
   for (const key of keys) {
@@ -79,7 +79,7 @@ async function expectSound(p: Place, keys: readonly string[], audited = true): P
       expect(by.get(sequence as string) ?? digest, `entry ${n}`).toBe(digest);
       by.set(sequence as string, digest as string);
     }
-    for (const [name, m] of out) expect(by.get(decimal(m.sequence)), name).toBe(digestOf(m));
+    for (const [name, m] of out) expect(by.get(formatSequence(m.sequence)), name).toBe(digestOf(m));
     const seen = readdirSync(stateOf(p.path)).filter((name) => name.endsWith(".log-seen"));
     for (const name of seen) {
       const { count, path } = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}`, "utf8"));
@@ -99,7 +99,7 @@ async function inParallel(keys: readonly string[]): Promise<void> {
   expect(await expectSound(p, keys)).toEqual({ entries: all, envelopes: all });
   const out = await releases(p, keys);
   // none was left out either
-  expect([...out.values()].map((m) => Number(decimal(m.sequence))).sort((a, b) => a - b)).toEqual(
+  expect([...out.values()].map((m) => Number(formatSequence(m.sequence))).sort((a, b) => a - b)).toEqual(
     Array.from({ length: all }, (_, i) => i + 1),
   );
   expect(keys.map((key) => p.get(key))).toEqual(before);
@@ -149,7 +149,7 @@ describe("many processes that sign with one key", () => {
         envelopes.map((envelope) => claimIn(envelope, key).signature),
       ),
     ).toBe(all);
-    const numbers = envelopes.map((envelope) => decimal(open(envelope, { anchors: [{ alg: hsslms, key }] }).sequence));
+    const numbers = envelopes.map((envelope) => formatSequence(open(envelope, { anchors: [{ alg: hsslms, key }] }).sequence));
     expect(new Set(numbers).size).toBe(all);
     expect((await p.ok(["audit", "k.hss", "--json"])).json).toMatchObject({ ok: true });
     expect(readLog(p.at("k.hss.log")).entries).toHaveLength(all);
@@ -175,7 +175,7 @@ describe("many processes that sign with one key", () => {
     const ends = await Promise.all(copies.map((name, i) => start(p, `p${i}`, 3, [name]).end));
     expect(ends.filter((e) => e.exit === 0)).toHaveLength(1);
     for (const { exit, stderr } of ends) if (exit !== 0) expect(stderr).toContain("the log of the key is not what it was");
-    const numbers = [...(await releases(p, ["A.pem"])).values()].map((m) => Number(decimal(m.sequence)));
+    const numbers = [...(await releases(p, ["A.pem"])).values()].map((m) => Number(formatSequence(m.sequence)));
     expect(numbers.sort()).toEqual([1, 2, 3, 4]);
   });
 

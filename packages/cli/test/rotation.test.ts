@@ -2,7 +2,7 @@
 
 import { type PrivateKey, thumbprint, toHex, toJwk } from "@firmseal/signer";
 import { errors, open } from "@firmseal/verifier";
-import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
+import { embeddedTrust, policyOf } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "../../release/test/rotation-world.js";
@@ -40,7 +40,7 @@ beforeAll(async () => {
   p.put("t2.trust", T2);
   p.put("t3.trust", T3);
   p.put("fork.trust", await trustFileOf(2, { releases: [A, B, D], roots: [R1, R2, R3] }, T1));
-  p.put("one.trust", await trustFileOf(1, { releases: [A, B, C], need: 1, roots: [R1, R2, R3] }));
+  p.put("one.trust", await trustFileOf(1, { releases: [A, B, C], threshold: 1, roots: [R1, R2, R3] }));
   p.put("other.trust", await trustFileOf(9, { releases: [A, B], roots: [R1, R2] }, undefined, "another line"));
   p.put("foreign.trust", await trustFileOf(3, { releases: [B, D], roots: [R4, key("R5")] }));
   p.put("app.bin", imageOf("app"));

@@ -106,7 +106,7 @@ describe.concurrent("firmseal trust", () => {
     expect(r.json).toMatchObject({
       ok: true,
       signers: [{ alg: "ed25519", roles: ["release", "recovery"] }],
-      trust: { name: "board", sequence: "1", role: "release", need: 1, pinned: true },
+      trust: { name: "board", sequence: "1", role: "release", threshold: 1, pinned: true },
     });
     expect((await p.ok(["verify", "a.suit", ...trust])).stderr).toMatch(/good, sequence number 7, signed by .* \(release, recovery\)\n$/);
     await p.ok(["verify", "a.suit", ...trust, "--role", "recovery"]);
@@ -473,7 +473,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["verify", "a.suit"], 200, /--key and --trust are missing/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
-    await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--need", "2"], 200, /--need/, 2);
+    await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--threshold", "2"], 200, /--threshold/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: is no trust file/);
     await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: not a SUIT envelope/);
     await p.ok(["trust", "create", "--from", "board.json", "--out", "fresh.trust"]);

@@ -255,7 +255,7 @@ describe.concurrent("published test keys", () => {
     q.put("ec.pub", toCose(ec));
     for (const args of [
       ["inspect", "t.suit"],
-      ["verify", "t.suit", "--key", "ed.pub", "--key", "ec.pub", "--need", "2"],
+      ["verify", "t.suit", "--key", "ed.pub", "--key", "ec.pub", "--threshold", "2"],
     ])
       expect((await q.run([...args, "--json"])).json["testKeys"]).toEqual(["rfc8032-test-1", "spec-p256"]);
     // whom nobody has named
@@ -317,7 +317,7 @@ describe("hybrid pairs", () => {
     const lonePq = await q.ok(["sign", ...image, "--key", "rel.pq.pem", "--out", "lonepq.suit"]);
     expect(lonePq.stderr).toContain("warning: rel.pq.pem signs without rel.pem");
     const trust = ["--key", "rel.pub", "--key", "rel.pq.pub"];
-    await q.ok(["verify", "both.suit", ...trust, "--need", "2"]);
+    await q.ok(["verify", "both.suit", ...trust, "--threshold", "2"]);
     // a device that knows one algorithm verifies that one
     await q.ok(["verify", "both.suit", "--key", "rel.pub"]);
     await q.ok(["verify", "both.suit", "--key", "rel.pq.pub"]);
@@ -327,12 +327,12 @@ describe("hybrid pairs", () => {
     expect(() => device.anchor("ml-dsa-65", new Uint8Array(1952))).toThrow();
     for (const stripped of ["lone.suit", "lonepq.suit"]) {
       await q.ok(["verify", stripped, ...trust]);
-      const r = await q.run(["verify", stripped, ...trust, "--need", "2", "--json"]);
+      const r = await q.run(["verify", stripped, ...trust, "--threshold", "2", "--json"]);
       expect(r.exit).toBe(1);
       expect(r.json).toMatchObject({ ok: false, reason: "SIGNATURE_THRESHOLD" });
     }
-    await q.ok(["install", "both.suit", ...trust, "--need", "2", "--device", "d", ...FACTS]);
-    await q.ok(["simulate", "both.suit", ...trust, "--need", "2", "--device", "memory", "--second-cuts", "0"]);
+    await q.ok(["install", "both.suit", ...trust, "--threshold", "2", "--device", "d", ...FACTS]);
+    await q.ok(["simulate", "both.suit", ...trust, "--threshold", "2", "--device", "memory", "--second-cuts", "0"]);
     expect((await q.ok(["whosigned", "both.suit", ...trust, "--json"])).json["signers"]).toHaveLength(2);
     expect((await q.ok(["inspect", "both.suit", "--json"])).json["signatures"]).toEqual([
       { alg: "ed25519", kid: null },

@@ -1,7 +1,7 @@
 // A folder with an HSS/LMS key, and a reader of HSS/LMS signatures (RFC 8554 §6.2) for what they give away about the state of their signer.
 
 import { hsslms, open } from "@firmseal/verifier";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { expect } from "vitest";
 import { FACTS, image, Place, type Result, type RunOptions } from "../../cli/test/run.js";
 
@@ -29,7 +29,7 @@ export function leavesOf(publicKey: Uint8Array, signature: Uint8Array): { key: s
 /** What an envelope says was signed, and the HSS/LMS signature over it, verified. */
 export function claimIn(envelope: Uint8Array, key: Uint8Array): { message: Buffer; signature: Buffer } {
   open(envelope, { anchors: [{ alg: hsslms, key }] });
-  const [claim] = peek(envelope).claims;
+  const [claim] = decodeEnvelope(envelope).signatures;
   return { message: Buffer.from(claim?.message as Uint8Array), signature: Buffer.from(claim?.signature as Uint8Array) };
 }
 

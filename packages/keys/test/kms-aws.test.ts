@@ -99,7 +99,7 @@ describe.skipIf(!hasMoto)(`moto in the place of AWS${hasMoto ? "" : " (skipped: 
     }
     // beside a key in a file, and as one to verify with
     await p.ok(["sign", "fw.suit", "--key", "A.pem"]);
-    await p.ok(["verify", "fw.suit", "--key", "awskms:alias/release", "--key", "A.jwk", "--need", "2"], run);
+    await p.ok(["verify", "fw.suit", "--key", "awskms:alias/release", "--key", "A.jwk", "--threshold", "2"], run);
     await p.ok(["tbs", "fw.bin", ...FACTS, "--seq", "8", "--key", "awskms:alias/release", "--envelope", "b.suit", "--out", "b.tbs"], run);
   });
 

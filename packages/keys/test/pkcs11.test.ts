@@ -135,7 +135,7 @@ it("says what to install where pkcs11js is not there, and needs it for nothing e
 });
 
 interface Bundle {
-  open(envelope: Uint8Array, trust: { anchors: unknown[]; need?: number }): unknown;
+  open(envelope: Uint8Array, trust: { anchors: unknown[]; threshold?: number }): unknown;
   anchor(alg: string, key: Uint8Array): unknown;
 }
 
@@ -244,7 +244,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       "--passphrase-env",
       "PIN",
     ]);
-    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--need", "2", "--passphrase-env", "PIN"]);
+    await ok(["verify", "two.suit", "--key", keys.ed25519, "--key", keys.es256, "--threshold", "2", "--passphrase-env", "PIN"]);
     p.put("pin", `${PIN}\r\n`);
     for (const source of [`file:${p.at("pin")}`, "env:PIN"])
       expect((await sign(`${keys.ed25519}?pin-source=${source}`, "source.suit", {}, [])).exit, source).toBe(0);

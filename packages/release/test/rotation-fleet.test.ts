@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Anchor } from "@firmseal/verifier";
-import { embeddedTrust, trustFile } from "@firmseal/verifier/trust";
+import { embeddedTrust, trustFile } from "@firmseal/verifier/tools";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
@@ -143,7 +143,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
   });
 
   it("fools a fleet that believes one key when it is stolen, and nobody's trust even then; the plan calls it exposed", async () => {
-    const weak = await trustFileOf(1, { releases: [A, B, E], need: 1, roots: [R1, R2, R3] });
+    const weak = await trustFileOf(1, { releases: [A, B, E], threshold: 1, roots: [R1, R2, R3] });
     const first = await release({ sequence: 10, class: "board-v2", keys: [A], image: imageOf("10") });
     const fleet = Array.from({ length: SOME }, () => new Device("board-v2", weak));
     for (const d of fleet) expect(d.offer(first)).toBe(true);
@@ -159,7 +159,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     ]);
     expect(plan([group.cohort], [step], { lost: keys(B), stolen: keys() })).toMatchObject([{ devices: SOME, verdict: "moved" }]);
 
-    const mine = await trustFileOf(2, { releases: [key("X1")], need: 1, roots: [key("X2"), key("X3")] });
+    const mine = await trustFileOf(2, { releases: [key("X1")], threshold: 1, roots: [key("X2"), key("X3")] });
     for (const [sequence, trust] of [
       [12, undefined],
       [13, mine],
@@ -212,7 +212,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     const own = embeddedTrust(ALGS, hostile.trusts[0] as Uint8Array);
     const roots = own.anchors.filter((a) => a.alg && a.roles.includes(1)) as Anchor[];
     // what nextTrust() does not do
-    expect(trustFile(ALGS, hostile.trusts[0] as Uint8Array, { anchors: roots, need: 2 }, host).sequence).toEqual([0, 2]);
+    expect(trustFile(ALGS, hostile.trusts[0] as Uint8Array, { anchors: roots, threshold: 2 }, host).sequence).toEqual([0, 2]);
     device.kept = hostile.trusts[0] as Uint8Array;
     expect(new Judge(s).fooled(device)).toBe(true);
   });

@@ -1,8 +1,7 @@
 // The story that a fleet of virtual devices is carried through: trust files and releases, a server, an attacker, and who judges what came of it.
 
 import type { PrivateKey } from "@firmseal/signer";
-import { peek } from "@firmseal/verifier/peek";
-import { embeddedTrust } from "@firmseal/verifier/trust";
+import { decodeEnvelope, embeddedTrust } from "@firmseal/verifier/tools";
 import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
 import { randoms } from "../../verifier/test/randoms.js";
 import type { Cohort } from "../src/rotation/fleet.js";
@@ -148,7 +147,7 @@ export async function attacks(s: Story, upTo: number, released: readonly Private
 }
 
 /** The digest of the manifest: a device keeps less of an envelope than it was given. */
-export const manifestOf = (envelope: ArrayLike<number>) => Buffer.from(peek(envelope).digest?.bytes ?? []).toString("hex");
+export const manifestOf = (envelope: ArrayLike<number>) => Buffer.from(decodeEnvelope(envelope).digest?.bytes ?? []).toString("hex");
 
 /** Everything that is genuine, to hold devices against. */
 export class Judge {

@@ -16,11 +16,8 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { type Alg, boot, ed25519, type Host, type Identity, install, type Refusal, type TrustStore } from "@firmseal/verifier";
-import { rawKey } from "@firmseal/verifier/bytes";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { nextTrust, successor, TRUST_COMPONENT } from "@firmseal/verifier/follow";
-import { ROLE_RELEASE } from "@firmseal/verifier/spec";
-import { embeddedTrust, policyOf } from "@firmseal/verifier/trust";
+import { embeddedTrust, nextTrust, policyOf, ROLE_RELEASE, rawKey, TRUST_COMPONENT, updatedTrust } from "@firmseal/verifier/tools";
 
 const utf8 = new TextEncoder();
 
@@ -91,7 +88,7 @@ export function identity(name: ClassName): Identity {
 
 export interface Trusts {
   readonly releases: readonly PrivateKey[];
-  readonly need?: number;
+  readonly threshold?: number;
   readonly roots: readonly PrivateKey[];
   readonly rootNeed?: number;
   /** Who signs; the roots where it is left out. */
@@ -106,7 +103,7 @@ export async function trustFileOf(sequence: number, t: Trusts, before?: Uint8Arr
     ...t.roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
     ...t.releases.map((k, i): TrustEntry => ({ key: k, roles: ["release"], ...(t.until?.[i] !== undefined && { until: t.until[i] }) })),
   ];
-  const thresholds = { root: t.rootNeed ?? 2, release: t.need ?? 2 };
+  const thresholds = { root: t.rootNeed ?? 2, release: t.threshold ?? 2 };
   const d: TrustDescription = { name, sequence: BigInt(sequence), anchors, thresholds };
   return signTrust(encodeTrust(d), (t.signers ?? t.roots).map(signer), before && embeddedTrust(ALGS, before));
 }
@@ -221,7 +218,7 @@ export class Device {
     return (
       envelope !== null &&
       this.attempt(() => {
-        successor(ALGS, this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
+        updatedTrust(ALGS, this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
         this.keep(bytes);
       })
     );

@@ -1,6 +1,6 @@
 // The hash functions that a description can name: their number in COSE (RFC 9054), the function, and the bytes of a digest.
 
-import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/spec";
+import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 export const HASHES = {

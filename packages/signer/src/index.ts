@@ -1,6 +1,6 @@
 export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
 export { equalBytes, toHex } from "./bytes.js";
-export { encode } from "./description/encode.js";
+export { draftOf, encode } from "./description/encode.js";
 export {
   type BytesValue,
   type Command,
@@ -15,8 +15,9 @@ export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } 
 export { type Digested, type Files, resolve } from "./description/resolve.js";
 export { type Imported, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
+export { EnvelopeDraft } from "./envelope/draft.js";
 export { readEnvelope, reattach, sever } from "./envelope/envelope.js";
-export { AlreadySigned, attach, sign, tbs } from "./envelope/sign.js";
+export { attach, sign, tbs } from "./envelope/sign.js";
 export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
@@ -47,6 +48,7 @@ export {
   withKid,
 } from "./key/key.js";
 export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
+export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {
   acceptTrust,
@@ -61,6 +63,7 @@ export {
   roleNames,
   signTrust,
   type TrustDescription,
+  TrustDraft,
   type TrustEntry,
   type TrustFile,
   trustSigners,

@@ -4,10 +4,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { take } from "@firmseal/verifier/cbor";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { FACTS, type Place, standard } from "../../cli/test/run.js";
+import { take } from "../../verifier/src/cbor/reader.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 
 const canSeeMemory = process.platform === "linux";
@@ -48,8 +48,8 @@ async function signed(p: Place, name: string): Promise<{ digest: string; size: n
     },
   });
   clearInterval(timer);
-  const { envelope, structure } = peek(Uint8Array.from(p.get("o.suit")));
-  const shared = structure.shared as { at: number; n: number };
+  const { envelope, manifest } = decodeEnvelope(Uint8Array.from(p.get("o.suit")));
+  const shared = manifest.shared as { at: number; n: number };
   const text = Buffer.from(Uint8Array.from(take(envelope.input, shared.at, shared.n))).toString("hex");
   const digest = /5824822f5820([0-9a-f]{64})/.exec(text)?.[1] ?? "";
   const size = /0e(1a[0-9a-f]{8}|1b[0-9a-f]{16})/.exec(text.slice(text.indexOf(digest) + 64))?.[1] ?? "1a00000000";

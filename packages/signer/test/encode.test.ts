@@ -3,12 +3,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
-import { array, begin, bstr, check, enter, here, input, int, map, skip, take } from "@firmseal/verifier/cbor";
-import { COMMANDS, COMPONENT_TEXTS, MANIFEST, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
-import { peek } from "@firmseal/verifier/peek";
-import * as spec from "@firmseal/verifier/spec";
+import * as spec from "@firmseal/verifier/tools";
+import { COMMAND_NAMES, COMPONENT_TEXT_NAMES, decodeEnvelope, MANIFEST_NAMES, PARAMETER_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { array, begin, bstr, check, enter, here, input, int, map, skip, take } from "../../verifier/src/cbor/reader.js";
 import { violations as built } from "../lib/description/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
 import { type Violation, violations } from "../src/description/schema.js";
@@ -77,8 +76,8 @@ function pairs(bytes: Uint8Array, isMap: boolean): [number, Uint8Array][] {
 }
 
 function section(d: Description, code: number): Uint8Array {
-  const outline = peek(encode(d));
-  const element = outline.structure.commands.find((c) => c.number === code);
+  const outline = decodeEnvelope(encode(d));
+  const element = outline.manifest.commands.find((c) => c.number === code);
   if (!element) throw new Error("no such section");
   return Uint8Array.from(take(outline.envelope.input, element.inside.at, element.inside.n));
 }
@@ -100,11 +99,12 @@ describe("the schema", () => {
     const names = (table: { [code: number]: string }) => new Set(Object.values(table));
     const forms = schema.$defs.command.oneOf as { enum?: string[]; properties?: object }[];
     const commands = new Set(forms.flatMap((f) => f.enum ?? Object.keys(f.properties ?? {})));
-    for (const name of commands) expect(names(COMMANDS)).toContain(name);
-    for (const name of Object.keys(schema.$defs.parameters.properties)) if (name !== "image") expect(names(PARAMETERS)).toContain(name);
-    for (const name of Object.keys(schema.$defs.text.properties)) if (name !== "components") expect(names(TEXTS)).toContain(name);
+    for (const name of commands) expect(names(COMMAND_NAMES)).toContain(name);
+    for (const name of Object.keys(schema.$defs.parameters.properties))
+      if (name !== "image") expect(names(PARAMETER_NAMES)).toContain(name);
+    for (const name of Object.keys(schema.$defs.text.properties)) if (name !== "components") expect(names(TEXT_NAMES)).toContain(name);
     for (const name of Object.keys(schema.$defs.text.properties.components.items.properties))
-      if (name !== "component") expect(names(COMPONENT_TEXTS)).toContain(name);
+      if (name !== "component") expect(names(COMPONENT_TEXT_NAMES)).toContain(name);
   });
 
   const wrong: [string, unknown, string][] = [
@@ -356,10 +356,10 @@ describe("names and their numbers", () => {
         },
       },
     });
-    const m = peek(encode(d));
-    expect(m.structure.commands.map((c) => c.number).sort((a, b) => a - b)).toEqual([7, 8, 9, 16, 20]);
-    expect(m.structure.commands.map((c) => MANIFEST[c.number])).toEqual(["validate", "load", "invoke", "payload-fetch", "install"]);
-    expect(m.structure.referenceUri).toBe("http://x/y");
+    const m = decodeEnvelope(encode(d));
+    expect(m.manifest.commands.map((c) => c.number).sort((a, b) => a - b)).toEqual([7, 8, 9, 16, 20]);
+    expect(m.manifest.commands.map((c) => MANIFEST_NAMES[c.number])).toEqual(["validate", "load", "invoke", "payload-fetch", "install"]);
+    expect(m.manifest.referenceUri).toBe("http://x/y");
     const utf8 = (b: ArrayLike<number>) => Buffer.from(Uint8Array.from(b)).toString();
     const [en] = m.text;
     expect(en?.texts.map((t) => [t.key, utf8(t.text)])).toEqual([
@@ -377,9 +377,9 @@ describe("names and their numbers", () => {
       ["sha-384", -43, 48],
       ["sha-512", -44, 64],
     ] as const) {
-      const m = peek(encode(least({ digest, install: ["condition-abort"], sever: ["install"] })));
+      const m = decodeEnvelope(encode(least({ digest, install: ["condition-abort"], sever: ["install"] })));
       expect([m.digest?.alg, m.digest?.bytes.length]).toEqual([alg, n]);
-      expect([m.structure.digests[0]?.sum.alg, m.structure.digests[0]?.sum.bytes.length]).toEqual([alg, n]);
+      expect([m.manifest.digests[0]?.sum.alg, m.manifest.digests[0]?.sum.bytes.length]).toEqual([alg, n]);
     }
   });
 });
@@ -457,7 +457,7 @@ describe("severed elements", () => {
     const fetch = (uri: string): Command[] => [{ "directive-override-parameters": { uri } }, "directive-fetch"];
     const full = encode(least({ install: fetch("#a"), load: fetch("#b"), sever: ["install"], payloads: { "#a": "aaa", "#b": "bbb" } }));
     const bare = sever(full);
-    peek(bare);
+    decodeEnvelope(bare);
     expect([...readEnvelope(bare).payloads.keys()]).toEqual(["#b"]);
     expect(toHex(reattach(bare, full))).toBe(toHex(full));
   });
@@ -794,15 +794,15 @@ describe("random descriptions", () => {
         const parts = readEnvelope(envelope);
         check(parts.manifest);
         check(parts.digest);
-        // a text's keys may be component identifiers, which only peek() takes as keys
+        // a text's keys may be component identifiers, which only decodeEnvelope() takes as keys
         for (const [key, element] of parts.severed) if (key !== spec.MAN_TEXT) check(element);
-        const m = peek(envelope);
-        expect((BigInt(m.structure.sequence[0]) << 32n) | BigInt(m.structure.sequence[1])).toBe(BigInt(d.sequence));
-        expect(m.structure.components.map((id) => id.map(toHex))).toEqual(
+        const m = decodeEnvelope(envelope);
+        expect((BigInt(m.manifest.sequence[0]) << 32n) | BigInt(m.manifest.sequence[1])).toBe(BigInt(d.sequence));
+        expect(m.manifest.components.map((id) => id.map(toHex))).toEqual(
           d.components.map((id) => id.map((part) => (part as { hex: string }).hex)),
         );
-        expect(m.structure.referenceUri).toBe(d["reference-uri"] ?? null);
-        expect(m.structure.digests.map((x) => MANIFEST[x.number]).sort()).toEqual([...(d.sever ?? [])].sort());
+        expect(m.manifest.referenceUri).toBe(d["reference-uri"] ?? null);
+        expect(m.manifest.digests.map((x) => MANIFEST_NAMES[x.number]).sort()).toEqual([...(d.sever ?? [])].sort());
         expect(m.absent).toEqual([]);
         const bytesOf = (v: unknown) =>
           typeof v === "string"
@@ -813,8 +813,8 @@ describe("random descriptions", () => {
         for (const [uri, value] of Object.entries(d.payloads ?? {}))
           expect(toHex(parts.payloads.get(uri) ?? [])).toBe(toHex(bytesOf(value)));
         expect(parts.payloads.size).toBe(Object.keys(d.payloads ?? {}).length);
-        for (const element of m.structure.commands) {
-          const list = d[MANIFEST[element.number] as "install"] as Command[];
+        for (const element of m.manifest.commands) {
+          const list = d[MANIFEST_NAMES[element.number] as "install"] as Command[];
           enter(m.envelope.input, element.inside);
           expect(countCommands()).toBe(list.length);
         }

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from "node:crypto";
 import { inspect } from "node:util";
 import { ed25519, es256 } from "@firmseal/verifier";
-import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/spec";
+import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { type Encodable, encode } from "../src/cbor.js";

@@ -1,15 +1,15 @@
 import { open } from "@firmseal/verifier";
-import { begin, done } from "@firmseal/verifier/cbor";
-import { claims, verified } from "@firmseal/verifier/cose";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB, KTY_AKP } from "@firmseal/verifier/spec";
+import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB, KTY_AKP } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { begin, done } from "../../verifier/src/cbor/reader.js";
+import { readSignatures, verified } from "../../verifier/src/cose/message.js";
 import { randoms } from "../../verifier/test/randoms.js";
 import { haveVectors, hex, vectorJson } from "../../verifier/test/vectors.js";
 import { type Encodable, encode } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
-import { AlreadySigned, sign } from "../src/envelope/sign.js";
+import { AlreadySigned, sign } from "../src/index.js";
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   anchorOf,
@@ -218,10 +218,10 @@ describe("with the library", () => {
     const [a, b] = [anchorOf(publicOf(classic)), anchorOf(publicOf(pq))];
     expect(open(hybrid, { anchors: [a] }).signers).toEqual([0]);
     expect(open(hybrid, { anchors: [b] }).signers).toEqual([0]);
-    expect(open(hybrid, { anchors: [a, b], need: 2 }).signers).toEqual([0, 1]);
+    expect(open(hybrid, { anchors: [a, b], threshold: 2 }).signers).toEqual([0, 1]);
     const stripped = await sign(unsigned, [signer(classic)]);
     expect(open(stripped, { anchors: [a, b] }).signers).toEqual([0]);
-    expect(() => open(stripped, { anchors: [a, b], need: 2 })).toThrow();
+    expect(() => open(stripped, { anchors: [a, b], threshold: 2 })).toThrow();
     await expect(sign(hybrid, [signer(pq)])).rejects.toThrow(AlreadySigned);
   });
 });
@@ -241,7 +241,7 @@ describe.skipIf(!haveVectors)("the example of RFC 9964 (third-party vectors)", (
     await loadAlg("ml-dsa-44");
     const key = fromCose(at("key"));
     begin(at("sign1"));
-    const all = claims(null, []);
+    const all = readSignatures(null, []);
     done();
     expect(toHex(Uint8Array.from(all[0]?.message ?? []))).toBe(toHex(at("raw_to_be_signed")));
     expect(verified(all, [anchorOf(publicOf(key))], 1, {})).toEqual([0]);

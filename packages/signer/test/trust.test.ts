@@ -50,7 +50,7 @@ const base: TrustDescription = {
   ],
   thresholds: { root: 2, release: 1, debug: 1, recovery: 1 },
 };
-const pinned = { anchors: [anchorOf(root), anchorOf(root2)], need: 2 };
+const pinned = { anchors: [anchorOf(root), anchorOf(root2)], threshold: 2 };
 const signed = (d: TrustDescription, ...by: PrivateKey[]) => signTrust(encodeTrust(d), by.map(signer));
 const codeOf = (f: () => unknown): number | undefined => {
   try {
@@ -70,7 +70,7 @@ describe("a trust file", () => {
   it("is what was described, once enough roots have signed it", async () => {
     const store = trustFile(await signed(base, root, root2), pinned);
     expect(describeTrust(store)).toEqual(base);
-    expect(policyOf(store, ROLES.release, device)).toMatchObject({ need: 1 });
+    expect(policyOf(store, ROLES.release, device)).toMatchObject({ threshold: 1 });
     expect(policyOf(store, ROLES.release, device).anchors).toHaveLength(2);
     expect(policyOf(store, ROLES.release, { vendor: [CLASS], class: [CLASS] }).anchors).toHaveLength(1);
   });
@@ -78,7 +78,7 @@ describe("a trust file", () => {
   it("is no trust file while nobody has signed it, and too little with one of two roots", async () => {
     const unsigned = encodeTrust(base);
     expect(codeOf(() => trustFile(unsigned, pinned))).toBe(errors.CBOR_TYPE);
-    expect(readTrust(unsigned).claims).toEqual([]);
+    expect(readTrust(unsigned).signatures).toEqual([]);
     const one = await signTrust(unsigned, [signer(root2)]);
     expect(codeOf(() => trustFile(one, pinned))).toBe(errors.TRUST_PREVIOUS);
     expect(codeOf(() => trustFile(one, { anchors: [anchorOf(root2)] }))).toBe(errors.TRUST_SIGNERS);
@@ -130,10 +130,10 @@ describe("a trust file", () => {
       anchors: [{ key: withKid(publicOf(root), Uint8Array.of(2)), roles: ["root"] as const }, ...base.anchors.slice(1)],
     };
     const first = await signed(a, root, root2);
-    expect(readTrust(first).claims.map((c) => c.kid && Array.from(c.kid))).toEqual([[1], null]);
+    expect(readTrust(first).signatures.map((c) => c.kid && Array.from(c.kid))).toEqual([[1], null]);
     const before = trustFile(first, pinned);
     const second = await signTrust(encodeTrust(b), [root, root2].map(signer), before);
-    expect(readTrust(second).claims.map((c) => c.kid)).toEqual([null, null]);
+    expect(readTrust(second).signatures.map((c) => c.kid)).toEqual([null, null]);
     expect(trustFile(second, before).sequence).toEqual([0, 2]);
   });
 

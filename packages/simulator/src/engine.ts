@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { host } from "./host.js";
 import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
@@ -69,7 +69,7 @@ export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   const progress = boot(envelope, trust, device, host);
   if (progress.next()) progress.next(false);
   const images = setup.components.map((id) => `${componentName(id)} ${sha256(device, id, false)}`);
-  return JSON.stringify([decimal(progress.manifest.sequence), images, invoked]);
+  return JSON.stringify([formatSequence(progress.manifest.sequence), images, invoked]);
 }
 
 export function installOn(started: Started, release: Release): void {
@@ -109,7 +109,7 @@ export class Simulation {
     this.update = update;
     // the release that is kept may be either; each was installed under its own trust
     this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
-    if (update.trust.need !== undefined) this.trust.need = update.trust.need;
+    if (update.trust.threshold !== undefined) this.trust.threshold = update.trust.threshold;
     this.prepare(make, previous);
   }
 
@@ -153,7 +153,7 @@ export class Simulation {
 
   /** Runs what happens from a store on, or finds that another store has taken the same course. */
   private course(store: Store, floor: Sequence): Course {
-    const key = decimal(floor);
+    const key = formatSequence(floor);
     const at = this.known.findIndex((k) => k.floor === key && k.course.machine.sameCourse(store));
     if (at >= 0) {
       const [hit] = this.known.splice(at, 1) as [(typeof this.known)[number]];
@@ -170,12 +170,12 @@ export class Simulation {
     }
     const last = this.boots(machine);
     if (last.boots !== "new") stuck ??= last.fault ?? `${last.boots} starts`;
-    else if (!last.floor || decimal(last.floor) !== (JSON.parse(this.after) as string[])[0]) stuck ??= "the floor is another one";
+    else if (!last.floor || formatSequence(last.floor) !== (JSON.parse(this.after) as string[])[0]) stuck ??= "the floor is another one";
     const course: Course = {
       machine,
       boots: first.boots,
       ...(first.fault !== undefined && { fault: first.fault }),
-      floor: first.floor && decimal(first.floor),
+      floor: first.floor && formatSequence(first.floor),
       floorNow: first.floor ?? floor,
       floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0,
       converges: stuck === undefined,

@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import type { Release } from "./engine.js";
 
 /** Bytes of the first image; odd, so that its end is not that of a page or a word. */
@@ -15,7 +15,7 @@ const ALG: KeyAlg = "ed25519";
 /** The sequence number before another one. */
 function before(sequence: readonly [number, number]): string {
   const [high, low] = sequence;
-  return decimal(low > 0 ? [high, low - 1] : high > 0 ? [high - 1, 0xffffffff] : [0, 0]);
+  return formatSequence(low > 0 ? [high, low - 1] : high > 0 ? [high - 1, 0xffffffff] : [0, 0]);
 }
 
 function description(sequence: string, identity: Identity, components: readonly ComponentId[], size: number): Description {
@@ -49,7 +49,7 @@ function description(sequence: string, identity: Identity, components: readonly 
 }
 
 /**
- * A release with the sequence number before `sequence`, signed by `need` keys of its own, with images of at most `size` bytes. Throws a RangeError
+ * A release with the sequence number before `sequence`, signed by `threshold` keys of its own, with images of at most `size` bytes. Throws a RangeError
  * for a vendor that is named by a number: no description can name one.
  */
 export async function madeUp(
@@ -57,14 +57,14 @@ export async function madeUp(
   identity: Identity,
   components: readonly ComponentId[],
   size: number,
-  need: number,
+  threshold: number,
 ): Promise<Release> {
   if (identity.vendor[0]?.length !== 16) throw new RangeError("for a vendor that is named by a number no release can be made up");
-  const keys = Array.from({ length: need }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
+  const keys = Array.from({ length: threshold }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {
     envelope: await sign(unsigned, keys.map(signer)),
-    trust: { anchors: keys.map((key) => anchor(ALG, key.key)), need },
+    trust: { anchors: keys.map((key) => anchor(ALG, key.key)), threshold },
     payloads: new Map(),
   };
 }

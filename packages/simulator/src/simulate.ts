@@ -2,7 +2,7 @@
 
 import { type ComponentId, type Identity, open, type Source } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { type Release, Simulation } from "./engine.js";
 import { host } from "./host.js";
 import { madeUp, PREVIOUS_SIZE } from "./previous.js";
@@ -53,7 +53,7 @@ export async function simulate(make: MakeStore, release: Release, identity: Iden
   const update = open(envelope, trust, host);
   const previous =
     o.previous === undefined
-      ? await madeUp(update.sequence, identity, update.components, PREVIOUS_SIZE, Math.max(1, trust.need ?? 1))
+      ? await madeUp(update.sequence, identity, update.components, PREVIOUS_SIZE, Math.max(1, trust.threshold ?? 1))
       : o.previous;
   const before = previous && open(previous.envelope, previous.trust, host);
   const pageSize = o.pageSize ?? PAGE;
@@ -66,5 +66,5 @@ export async function simulate(make: MakeStore, release: Release, identity: Iden
     pageSize,
   };
   const report = new Simulation(make, setup, previous, release).run(o.secondCuts, o.progress);
-  return { report, setup, sequences: { previous: before && decimal(before.sequence), update: decimal(update.sequence) } };
+  return { report, setup, sequences: { previous: before && formatSequence(before.sequence), update: formatSequence(update.sequence) } };
 }

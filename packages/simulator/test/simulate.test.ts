@@ -344,7 +344,7 @@ describe("the simulation itself", () => {
   it("trusts the keys of a made-up release for that one only", async () => {
     const previous = await madeUp([0, 8], identity, setup.components, 6001, 2);
     const [, update] = await two();
-    expect(previous.trust).toMatchObject({ need: 2 });
+    expect(previous.trust).toMatchObject({ threshold: 2 });
     expectSound(
       new Simulation(flashStore, setup, previous, update).run(3) && new Simulation(flashStore, setup, previous, update).run(),
       400,
@@ -418,7 +418,7 @@ describe("firmseal simulate", () => {
       return wrap(flashStore(s));
     };
     try {
-      const o = { key: [p.at("A.jwk")], need: 1, json: true, secondCuts: 0 };
+      const o = { key: [p.at("A.jwk")], threshold: 1, json: true, secondCuts: 0 };
       const failure = await simulate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
       expect(failure).toMatchObject({
         exit: 1,

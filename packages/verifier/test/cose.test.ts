@@ -1,9 +1,9 @@
-// The examples of the COSE working group, through claims() and verified(): here the payload is attached and there may be external data, of
+// The examples of the COSE working group, through readSignatures() and verified(): here the payload is attached and there may be external data, of
 // which SUIT uses neither.
 
 import { describe, expect, it } from "vitest";
 import { begin, done } from "../src/cbor/reader.js";
-import { type Claim, claims, verified } from "../src/cose/message.js";
+import { type CoseSignature, readSignatures, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
@@ -25,9 +25,9 @@ const SECRET = hex("849b57219dae48de646d07dbb533566e976686457c1491be3a76dcea6c42
 const kid = new TextEncoder().encode("11");
 
 /** What a whole message claims. */
-function read(bytes: Bytes, payload: Bytes | null, external: Bytes): Claim[] {
+function read(bytes: Bytes, payload: Bytes | null, external: Bytes): CoseSignature[] {
   begin(bytes);
-  const all = claims(payload, external);
+  const all = readSignatures(payload, external);
   done();
   return all;
 }

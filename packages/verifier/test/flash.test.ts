@@ -2,7 +2,7 @@ import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
 import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../simulator/src/models/flash-model.js";
-import { decimal } from "../src/base/number.js";
+import { formatSequence } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, type Device, errors, install } from "../src/index.js";
 import { MUTANTS } from "./effort.js";
@@ -64,7 +64,7 @@ describe("the device on raw flash", () => {
       b = restart(b);
       expect(starts(b)).toEqual(bytes);
       expect(b.device.slot(ID)).toBe(1 - (n % 2));
-      expect(decimal(b.device.floor())).toBe(String(n + 1));
+      expect(formatSequence(b.device.floor())).toBe(String(n + 1));
     }
   });
 
@@ -72,7 +72,7 @@ describe("the device on raw flash", () => {
     for (const sequence of ["4294967296", "9007199254740993", "18446744073709551615"]) {
       const b = on(empty());
       put(b.device, await release(sequence, image(1, 10)));
-      expect(decimal(restart(b).device.floor())).toBe(sequence);
+      expect(formatSequence(restart(b).device.floor())).toBe(sequence);
     }
   });
 
@@ -119,8 +119,8 @@ describe("the device on raw flash", () => {
     const size = 4 * 11;
     for (let at = 0; at < size; at++)
       for (let bit = 0; bit < 8; bit++) {
-        expect(decimal(on(new FlashModel(page(13, at, bit))).device.floor())).toBe("1");
-        expect(decimal(on(new FlashModel(page(12, at, bit))).device.floor())).toBe("2");
+        expect(formatSequence(on(new FlashModel(page(13, at, bit))).device.floor())).toBe("1");
+        expect(formatSequence(on(new FlashModel(page(12, at, bit))).device.floor())).toBe("2");
       }
     const neither = page(13, 5, 1).map((p, i) => (i === 12 ? new Uint8Array(PAGE) : p));
     expect(on(new FlashModel(neither)).device.envelope()).toBeNull();
@@ -135,7 +135,7 @@ describe("the device on raw flash", () => {
       components: [...layout.components, { id: [hex("01")], slots: [14 * PAGE, 15 * PAGE], size: PAGE }],
     };
     const after = restart(b, more);
-    expect([decimal(after.device.floor()), after.device.size([hex("01")], false), after.device.capacity([hex("02")])]).toEqual([
+    expect([formatSequence(after.device.floor()), after.device.size([hex("01")], false), after.device.capacity([hex("02")])]).toEqual([
       "5",
       0,
       -1,
@@ -167,7 +167,7 @@ describe("the device on raw flash", () => {
     // the device belongs to the session that looked at what arrived
     expect(code(() => progress.next(true))).toBe(errors.RUN_OUTCOME);
     const after = restart(b);
-    expect([after.device.envelope(), decimal(after.device.floor())]).toEqual([null, "0"]);
+    expect([after.device.envelope(), formatSequence(after.device.floor())]).toEqual([null, "0"]);
   });
 
   it("does not undo what another object of the same flash has committed meanwhile", async () => {
@@ -177,7 +177,7 @@ describe("the device on raw flash", () => {
     slow.next(image(1, 100));
     put(on(b.flash).device, await release(2, image(2, 100)));
     expect(code(() => slow.next(true))).not.toBe(0);
-    expect(decimal(restart(b).device.floor())).toBe("2");
+    expect(formatSequence(restart(b).device.floor())).toBe("2");
   });
 
   it("loads to RAM when it boots, and writes nothing to flash", async () => {
@@ -315,7 +315,7 @@ describe("going back after failed starts", () => {
       b = restart(b, careful);
     }
     for (let n = 0; n < 5; n++) {
-      expect([b.device.pending(), b.device.rolledBack(), starts(b), decimal(b.device.floor())]).toEqual([false, true, one, "2"]);
+      expect([b.device.pending(), b.device.rolledBack(), starts(b), formatSequence(b.device.floor())]).toEqual([false, true, one, "2"]);
       // the one before is not put in doubt by what it says of itself
       b.device.confirm();
       b = restart(b, careful);
@@ -384,7 +384,7 @@ describe("going back after failed starts", () => {
       for (const tear of TEARS) {
         const after = on(new FlashModel(applied(pages, operation, tear)), careful);
         const now = starts(after);
-        expect([now, decimal(after.device.floor())]).toEqual(after.device.rolledBack() ? [one, "2"] : [three, "3"]);
+        expect([now, formatSequence(after.device.floor())]).toEqual(after.device.rolledBack() ? [one, "2"] : [three, "3"]);
         after.device.confirm();
         put(after.device, next);
         expect(starts(restart(after, careful))).toEqual(three);
@@ -410,7 +410,7 @@ describe("going back after failed starts", () => {
             expect((e as Error).name).toBe("PowerCut");
           }
           const after = on(new FlashModel(b.flash.pages), careful);
-          const floor = decimal(after.device.floor());
+          const floor = formatSequence(after.device.floor());
           expect([after.device.rolledBack() ? one : two, "2"]).toEqual([starts(after), floor]);
           seen++;
           if (depth > 1) go(b.flash.pages, depth - 1);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Description, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
-import { decimal, sequenceOf } from "../src/base/number.js";
+import { formatSequence, parseSequence } from "../src/base/number.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
@@ -389,10 +389,10 @@ describe("installing on a device in memory", () => {
   });
 
   it("takes no outline and no half-made run", async () => {
-    const { peek } = await import("../src/tools/envelope.js");
+    const { decodeEnvelope } = await import("../src/tools/envelope.js");
     const { start } = await import("../src/index.js");
     const envelope = await release(1, image(1, 10));
-    for (const fake of [peek(envelope), {}, null, undefined, { mark: {} }, 7])
+    for (const fake of [decodeEnvelope(envelope), {}, null, undefined, { mark: {} }, 7])
       expect(code(() => start(fake as never, 20, identity))).toBe(errors.NOT_A_MANIFEST);
   });
 });
@@ -428,7 +428,7 @@ describe("the device in a folder", () => {
     const second = await release(2, image(2, 200));
     expect(code(() => install(second, trust, fileDevice(failing, dir)).next())).toBe(errors.DEVICE_FAULT);
     const after = fileDevice(fs, dir);
-    expect(decimal(after.floor())).toBe("2");
+    expect(formatSequence(after.floor())).toBe("2");
     expect(read(after, 200)).toEqual(image(2, 200));
   });
 
@@ -442,14 +442,14 @@ describe("the device in a folder", () => {
     // the slots are shared: what the slow one wrote is gone, and its digest tells; nothing of the other one is touched
     expect(code(() => slow.next(true))).not.toBe(0);
     const after = fileDevice(fs, dir);
-    expect([decimal(after.floor()), read(after, 200)]).toEqual(["2", image(2, 200)]);
+    expect([formatSequence(after.floor()), read(after, 200)]).toEqual(["2", image(2, 200)]);
 
     const late = install(await release(3, image(3, 300), "http://a/b"), trust, fileDevice(fs, dir));
     late.next();
     install(await release(4, image(4, 400)), trust, fileDevice(fs, dir)).next();
     expect(code(() => late.next(false))).toBe(errors.PAYLOAD_ABSENT);
     const last = fileDevice(fs, dir);
-    expect([decimal(last.floor()), read(last, 400)]).toEqual(["4", image(4, 400)]);
+    expect([formatSequence(last.floor()), read(last, 400)]).toEqual(["4", image(4, 400)]);
   });
 
   it("does not take a record with a floor that is no text for one", () => {
@@ -478,11 +478,11 @@ describe("the device in a folder", () => {
 
   it("writes sequence numbers exactly", () => {
     for (const text of ["0", "9", "10", "4294967295", "4294967296", "9007199254740993", "18446744073709551615"]) {
-      expect(decimal(sequenceOf(text))).toBe(text);
+      expect(formatSequence(parseSequence(text))).toBe(text);
       const n = BigInt(text);
-      expect(sequenceOf(text)).toEqual([Number(n >> 32n), Number(n & 0xffffffffn)]);
+      expect(parseSequence(text)).toEqual([Number(n >> 32n), Number(n & 0xffffffffn)]);
     }
     for (const text of ["18446744073709551616", "99999999999999999999", "-1", "01", "", "1e3", "0x1"])
-      expect(() => sequenceOf(text)).toThrow();
+      expect(() => parseSequence(text)).toThrow();
   });
 });

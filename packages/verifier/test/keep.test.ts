@@ -218,7 +218,7 @@ describe("an image", () => {
 describe("what a device has kept instead of an envelope", () => {
   it("does not become current, whichever octet of it has changed, with two signatures and their key identifiers", async () => {
     const keys = [0x61, 0x62].map((octet) => new Uint8Array(32).fill(octet));
-    const both = { anchors: keys.map((key, i) => anchor("hmac256", key, [i + 1])), need: 2 };
+    const both = { anchors: keys.map((key, i) => anchor("hmac256", key, [i + 1])), threshold: 2 };
     const blocks = keys.map((mac, i) => ({ key: "m" as const, mac: Array.from(mac), unprotected: map([int(4), bstr([i + 1])]) }));
     const b = Uint8Array.from(await envelope(update(), { blocks, rest: [payload()] }));
     /** Installs on a device that keeps the envelope with one bit changed; what is current then, and how long the kept one is. */

@@ -1,7 +1,7 @@
 // Sequence numbers at their edges: 64 bits in two halves.
 
 import { describe, expect, it } from "vitest";
-import { compareSequence, decimal, isHalf, less, sequenceOf } from "../src/base/number.js";
+import { compareSequence, formatSequence, isHalf, less, parseSequence } from "../src/base/number.js";
 import type { Sequence } from "../src/index.js";
 
 describe("a sequence number", () => {
@@ -30,12 +30,12 @@ describe("a sequence number", () => {
     let n = 1n;
     for (let i = 0; i < 64; i++, n *= 2n)
       for (const near of [n - 1n, n, n + 1n]) {
-        const s = sequenceOf(String(near));
+        const s = parseSequence(String(near));
         expect(s).toEqual([Number(near >> 32n), Number(near & 0xffffffffn)]);
-        expect(decimal(s)).toBe(String(near));
+        expect(formatSequence(s)).toBe(String(near));
       }
     for (const text of ["0", "10", "100", "4294967300", "42949672960", "10000000000000000000", "18446744073709551615"])
-      expect(decimal(sequenceOf(text))).toBe(text);
+      expect(formatSequence(parseSequence(text))).toBe(text);
   });
   it("is no other text, and the fault names it", () => {
     for (const bad of [
@@ -54,9 +54,9 @@ describe("a sequence number", () => {
       "18446744073709551616",
       "99999999999999999999",
     ])
-      expect(() => sequenceOf(bad), bad).toThrow(`not a decimal number of 64 bits: ${bad}`);
+      expect(() => parseSequence(bad), bad).toThrow(`not a decimal number of 64 bits: ${bad}`);
     for (const bad of [1, 10n, null, undefined, ["1"], { toString: () => "1" }])
-      expect(() => sequenceOf(bad as never)).toThrow(`not a decimal number of 64 bits: ${bad}`);
-    expect(() => sequenceOf("100000000000000000000")).toThrow("not a decimal");
+      expect(() => parseSequence(bad as never)).toThrow(`not a decimal number of 64 bits: ${bad}`);
+    expect(() => parseSequence("100000000000000000000")).toThrow("not a decimal");
   });
 });

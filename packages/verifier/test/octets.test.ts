@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { areOctets, cells, compare, concat, copied, octetsOf, part, room, same, sameKey } from "../src/base/bytes.js";
+import { areOctets, compare, concat, copied, equalConstantTime, newBytes, newWords, octetsOf, part, sameKey } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { lmsSigner, stack } from "./lms.js";
 import { code } from "./releases.js";
@@ -203,21 +203,29 @@ describe("octets", () => {
   it("lie in plain arrays where an engine has no typed ones", () => {
     vi.stubGlobal("Uint8Array", undefined);
     vi.stubGlobal("Uint32Array", undefined);
-    const seen = [room(4), cells(4), areOctets([1, 255]), areOctets([1, 256]), copied([1, 2], 2), copied([1, 256], 2), copied([1], 2)];
+    const seen = [
+      newBytes(4),
+      newWords(4),
+      areOctets([1, 255]),
+      areOctets([1, 256]),
+      copied([1, 2], 2),
+      copied([1, 256], 2),
+      copied([1], 2),
+    ];
     vi.unstubAllGlobals();
     expect(seen).toEqual([[], [], true, false, [1, 2], null, null]);
   });
 
   it("are the same only where both are octets", () => {
-    expect(same([1, 2], Uint8Array.of(1, 2))).toBe(true);
+    expect(equalConstantTime([1, 2], Uint8Array.of(1, 2))).toBe(true);
     for (const odd of ODD) {
-      expect(same([odd as number], [odd as number])).toBe(false);
-      expect(same([0], [odd as number])).toBe(false);
-      expect(same([odd as number], [0])).toBe(false);
+      expect(equalConstantTime([odd as number], [odd as number])).toBe(false);
+      expect(equalConstantTime([0], [odd as number])).toBe(false);
+      expect(equalConstantTime([odd as number], [0])).toBe(false);
     }
-    expect(same([1], [1, 2])).toBe(false);
-    expect(same([1, 2], [1])).toBe(false);
-    expect(same([], [])).toBe(true);
+    expect(equalConstantTime([1], [1, 2])).toBe(false);
+    expect(equalConstantTime([1, 2], [1])).toBe(false);
+    expect(equalConstantTime([], [])).toBe(true);
   });
 
   it("hash as the reader reads them: what is above 255 does not reach into the octet before it", () => {

@@ -20,11 +20,11 @@ describe("a policy", () => {
     ["null among the anchors", { anchors: [a, null] }],
     ["an anchor without an algorithm", { anchors: [{ key: a.key }] }],
     ["an anchor without a key", { anchors: [{ alg: a.alg }] }],
-    ["need as text", { anchors: [a], need: "1" }],
-    ["need null", { anchors: [a], need: null }],
-    ["need NaN", { anchors: [a], need: Number.NaN }],
-    ["need 2 of one key and its copy", { anchors: [a, { ...a }], need: 2 }],
-    ["need 3 of two keys", { anchors: [a, b, a], need: 3 }],
+    ["need as text", { anchors: [a], threshold: "1" }],
+    ["need null", { anchors: [a], threshold: null }],
+    ["need NaN", { anchors: [a], threshold: Number.NaN }],
+    ["need 2 of one key and its copy", { anchors: [a, { ...a }], threshold: 2 }],
+    ["need 3 of two keys", { anchors: [a, b, a], threshold: 3 }],
     ["floor null", { anchors: [a], floor: null }],
     ["a floor without its low half", { anchors: [a], floor: [0] }],
     ["a floor of text", { anchors: [a], floor: ["0", "0"] }],
@@ -43,13 +43,13 @@ describe("a policy", () => {
 
   it.each<[string, Trust]>([
     ["one key", { anchors: [a] }],
-    ["one of two keys", { anchors: [b, a], need: 1 }],
-    ["one key and its copy", { anchors: [a, { ...a }], need: 1 }],
+    ["one of two keys", { anchors: [b, a], threshold: 1 }],
+    ["one key and its copy", { anchors: [a, { ...a }], threshold: 1 }],
     ["a floor of 0", { anchors: [a], floor: [0, 0] }],
     ["a floor that is reached", { anchors: [a], floor: [0, 7] }],
     ["limits that are reached", { anchors: [{ ...a, since: [0, 7], until: [0, 7] }] }],
     ["the widest limits", { anchors: [{ ...a, since: [0, 0], until: [2 ** 32 - 1, 2 ** 32 - 1] }] }],
-    ["need and floor undefined", { anchors: [a], need: undefined as never, floor: undefined as never }],
+    ["need and floor undefined", { anchors: [a], threshold: undefined as never, floor: undefined as never }],
   ])("may be %s", async (_, trust) => {
     expect(open(await envelopeOf(), trust).sequence).toEqual([0, 7]);
   });

@@ -6,7 +6,7 @@ import type { Line } from "../show/render.js";
 import { type Shape, within } from "./shapes.js";
 import { number } from "./words.js";
 
-const isLeft = (r: { verdict: string }) => r.verdict === "stranded" || r.verdict === "frozen";
+const isLeft = (r: { verdict: string }) => r.verdict === "stranded" || r.verdict === "roots-lost";
 
 const REFUSAL: Shape = {
   code: ["number", "number in the table of errors"],
@@ -20,9 +20,9 @@ export const COHORTS: Shape = {
   ...within("cohorts[]", {
     name: ["string", "name of the cohort"],
     devices: ["number", "number of its devices"],
-    steps: ["object[]", "what each release does"],
-    ...within("steps[]", {
-      step: ["string", "the release"],
+    releases: ["object[]", "what each release does"],
+    ...within("releases[]", {
+      release: ["string", "the release"],
       installed: ["boolean", "whether devices install it"],
       refused: ["object|null", "why devices refuse it"],
       ...within("refused", REFUSAL),
@@ -32,7 +32,7 @@ export const COHORTS: Shape = {
     }),
     trust: ["object", "trust file of the devices"],
     ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
-    verdict: ["string", "moved, behind, stranded, frozen or exposed"],
+    verdict: ["string", "moved, behind, stranded, roots-lost or exposed"],
     why: ["string|null", "the reason; null if they moved"],
     exposed: ["object", "what the stolen keys alone can sign for them"],
     ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
@@ -47,8 +47,8 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
     devices: sums(results),
     cohorts: results.map((r) => ({
       ...r,
-      steps: r.steps.map((s) => ({
-        step: s.step,
+      releases: r.releases.map((s) => ({
+        release: s.release,
         installed: s.code === 0,
         refused: refusal(s.code),
         trust: s.trust,
@@ -61,7 +61,7 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
 
 type Facts = ReturnType<typeof facts>;
 
-function cell(s: Facts["cohorts"][number]["steps"][number]): string {
+function cell(s: Facts["cohorts"][number]["releases"][number]): string {
   if (s.refused) return `refused: ${s.refused.reason}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
   return s.trustRefused ? `installed, trust kept: ${s.trustRefused.reason}` : "installed";
@@ -69,13 +69,13 @@ function cell(s: Facts["cohorts"][number]["steps"][number]): string {
 
 /** A table with a row for each cohort, and the sums. */
 export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Line[] {
-  const steps = cohorts[0]?.steps.map(({ step }) => ({ title: step })) ?? [];
-  const columns = [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, ...steps, { title: "verdict" }];
+  const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
+  const columns = [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, ...releases, { title: "verdict" }];
   const rows = cohorts.map((r) => [
     r.name,
     number(r.devices),
     r.trust.before === r.trust.after ? r.trust.after : `${r.trust.before} -> ${r.trust.after}`,
-    ...r.steps.map(cell),
+    ...r.releases.map(cell),
     r.verdict,
   ]);
   const parts = Object.entries(rest).filter(([, n]) => n > 0);

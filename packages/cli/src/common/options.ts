@@ -130,8 +130,8 @@ export function allowRootKey(): Option {
 /** What a root that signs a trust file is checked against. */
 export function trustChecks(): Option[] {
   return [
-    option("--previous <file>", "the previous trust file: shows what changes, and its roots may sign too"),
-    option("--allow-no-previous", "sign without --previous although the key has signed another file of this line"),
+    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too"),
+    option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
     ...sequenceChecks(),
   ];
 }
@@ -144,8 +144,8 @@ export function allowStranded(): Option {
   return option("--allow-stranded <cohort>", "leave this cohort of the fleet behind", { repeat: true });
 }
 
-export function need(): Option {
-  return option("--need <n>", "number of different keys that must have signed (default: 1)", { parse: wholeNumber });
+export function threshold(): Option {
+  return option("--threshold <n>", "number of different keys that must have signed (default: 1)", { parse: wholeNumber });
 }
 
 export function payload(): Option {

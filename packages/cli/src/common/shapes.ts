@@ -64,7 +64,7 @@ export const TRUST: Shape = {
     name: ["string", "name of the line of trust files"],
     sequence: ["string", "its sequence number"],
     role: ["string", "role that the keys needed"],
-    need: ["number", "how many keys must have signed"],
+    threshold: ["number", "how many keys must have signed"],
     pinned: ["boolean", "false: neither --root nor --previous-trust was given"],
   }),
 };

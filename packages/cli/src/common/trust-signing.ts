@@ -23,7 +23,7 @@ export function named(path: string, keys: readonly { name: string; public: Publi
     "TRUST_SIGNERS",
     errors.TRUST_SIGNERS,
     `${key?.name ?? "this key"}: is not a root key of ${path}, so its signature would not count`,
-    "sign with a root key that the file lists; for a root of the previous file, give --previous FILE",
+    "sign with a root key that the file lists; for a root of the previous file, give --previous-trust FILE",
   );
 }
 
@@ -33,8 +33,8 @@ export interface Shown {
   changes: Change[];
 }
 
-export function showBefore(path: string, store: TrustStore, o: { previous?: string }): Shown {
-  const previous = o.previous === undefined ? undefined : readTrustFile(o.previous);
+export function showBefore(path: string, store: TrustStore, o: { previousTrust?: string }): Shown {
+  const previous = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust);
   return { previous, changes: showChanges(path, store, previous) };
 }
 
@@ -52,7 +52,7 @@ export const SIGNED: Shape = {
   ...OUT,
   roots: ["object", "roots of this file"],
   ...within("roots", PROGRESS),
-  rootsBefore: ["object|null", "roots of the previous file; null without --previous"],
+  rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
   ...within("rootsBefore", PROGRESS),
   ...CHANGES,
   ...RECEIPTS,

@@ -4,43 +4,22 @@
 import { grouped, visible } from "@firmseal/keys";
 import { LIMITS } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
-import type { Bytes, Source } from "@firmseal/verifier";
 import {
-  ARRAY,
-  arg,
-  BSTR,
-  begin,
-  enter,
-  FALSE,
-  head,
-  here,
-  high,
-  input,
-  leave,
-  low,
-  MAP,
-  major,
-  NINT,
-  SIMPLE,
-  type Slice,
-  seek,
-  stop,
-  TAG,
-  TRUE,
-  TSTR,
-  take,
-  UINT,
-} from "@firmseal/verifier/cbor";
-import { ALGS, COMMANDS, COMMON, ELEMENTS, HASHES, MANIFEST, type Names, PARAMETERS } from "@firmseal/verifier/names";
-import {
+  ALG_NAMES,
   COM_SHARED_SEQUENCE,
+  COMMAND_NAMES,
+  COMMON_NAMES,
   DIR_OVERRIDE_PARAMETERS,
   DIR_RUN_SEQUENCE,
   DIR_SET_PARAMETERS,
   DIR_TRY_EACH,
+  decodeItem,
+  ELEMENT_NAMES,
   ENV_AUTHENTICATION_WRAPPER,
   ENV_MANIFEST,
+  HASH_NAMES,
   HEADER_ALG,
+  type Item,
   MAN_CANDIDATE_VERIFICATION,
   MAN_COMMON,
   MAN_DEPENDENCY_RESOLUTION,
@@ -51,8 +30,11 @@ import {
   MAN_TEXT,
   MAN_UNINSTALL,
   MAN_VALIDATE,
+  MANIFEST_NAMES,
+  type Names,
   PARAM_IMAGE_DIGEST,
-} from "@firmseal/verifier/spec";
+  PARAMETER_NAMES,
+} from "@firmseal/verifier/tools";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
 type Place =
@@ -80,14 +62,14 @@ const SEQUENCES = [
 ];
 
 const NAMES: { [place in Place]?: Names } = {
-  envelope: { ...MANIFEST, ...ELEMENTS },
-  manifest: MANIFEST,
-  common: COMMON,
-  sequence: COMMANDS,
-  parameters: PARAMETERS,
+  envelope: { ...MANIFEST_NAMES, ...ELEMENT_NAMES },
+  manifest: MANIFEST_NAMES,
+  common: COMMON_NAMES,
+  sequence: COMMAND_NAMES,
+  parameters: PARAMETER_NAMES,
 };
 
-/** The elements whose content peek() has looked at. What it has not, may be anything, and is shown as the bytes it is. */
+/** The elements whose content decodeEnvelope() has looked at. What it has not, may be anything, and is shown as the bytes it is. */
 function elementPlace(key: number | undefined): Place | undefined {
   if (key === MAN_TEXT) return "plain";
   return key !== undefined && SEQUENCES.includes(key) ? "sequence" : undefined;
@@ -124,63 +106,83 @@ function note(names: Names | undefined, key: number | undefined): string {
   return name === undefined ? "" : `/ ${name} / `;
 }
 
-/** The argument of the head that was read last, as a number. */
-function number(): bigint {
+/** A number, exact: the argument of the item's head. */
+function number({ kind, high, low }: Item): bigint {
   const n = (BigInt(high) << 32n) | BigInt(low);
-  return major === NINT ? -1n - n : n;
+  return kind === "negative" ? -1n - n : n;
 }
 
-function goTo(at: number): void {
-  seek(input, at, stop);
+/** The key that an item is in a map, or the code that it is in a sequence. */
+function keyOf(it: Item): number | undefined {
+  return it.kind === "unsigned" || it.kind === "negative" ? Number(number(it)) : undefined;
 }
 
-/** The content of the string whose head was read last; the cursor goes behind it. */
-function content(): Slice {
-  const s = { at: here, n: arg };
-  goTo(s.at + s.n);
-  return s;
-}
+/** An envelope that decodeEnvelope() has looked at, as it is shown. */
+class Shown {
+  constructor(readonly bytes: Uint8Array) {}
 
-const octets = (s: Slice): Uint8Array => Uint8Array.from(take(input, s.at, s.n));
-
-/** A value that stands under `key` in `place`. */
-function value(place: Place, key: number | undefined, indent: string): string {
-  if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return item("parameters", indent);
-  if (place === "sequence" && key === DIR_TRY_EACH) return item("alternatives", indent);
-  const opened = inside(place, key);
-  const at = here;
-  if (opened && head() === BSTR) {
-    const s = content();
-    if (s.n === 0) return "h''";
-    const outer = enter(input, s);
-    const shown = `<< ${item(opened, indent)} >>`;
-    leave(outer);
-    return shown;
-  }
-  goTo(at);
-  if (place === "manifest" && elementPlace(key)) {
-    const type = head();
-    goTo(at);
+  /** A value that stands under `key` in `place`. */
+  value(it: Item, place: Place, key: number | undefined, indent: string): string {
+    if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return this.item(it, "parameters", indent);
+    if (place === "sequence" && key === DIR_TRY_EACH) return this.item(it, "alternatives", indent);
+    const opened = inside(place, key);
+    if (opened && it.kind === "bytes")
+      return it.value === 0 ? "h''" : `<< ${this.item(decodeItem(this.bytes, { at: it.body, n: it.value }), opened, indent)} >>`;
     // a severed element: its digest stands in its place
-    if (type === ARRAY) return item("digest", indent);
+    if (place === "manifest" && elementPlace(key) && it.kind === "array") return this.item(it, "digest", indent);
+    if (place === "headers" && key === HEADER_ALG) return this.noted(it, ALG_NAMES, indent);
+    if (place === "digest" && key === 0) return this.noted(it, HASH_NAMES, indent);
+    return this.item(it, "plain", indent);
   }
-  if (place === "headers" && key === HEADER_ALG) return noted(ALGS, indent);
-  if (place === "digest" && key === 0) return noted(HASHES, indent);
-  return item("plain", indent);
-}
 
-/** A number, and what it stands for. */
-function noted(names: Names, indent: string): string {
-  const n = Number(peekNumber());
-  return `${item("plain", indent)} ${note(names, n)}`.trimEnd();
-}
+  /** A number, and what it stands for. */
+  noted(it: Item, names: Names, indent: string): string {
+    return `${this.item(it, "plain", indent)} ${note(names, keyOf(it))}`.trimEnd();
+  }
 
-function peekNumber(): bigint {
-  const at = here;
-  head();
-  const n = number();
-  goTo(at);
-  return n;
+  /** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
+  string({ body, value }: Item): string {
+    if (value <= LIMITS.shownBytes) return `h'${toHex(this.bytes.subarray(body, body + value))}'`;
+    return `h'${toHex(this.bytes.subarray(body, body + 32))}' / and ${grouped(value - 32)} bytes more /'`;
+  }
+
+  item(it: Item, place: Place, indent: string): string {
+    const deeper = `${indent}  `;
+    switch (it.kind) {
+      case "unsigned":
+      case "negative":
+        return String(number(it));
+      case "bytes":
+        return this.string(it);
+      case "text":
+        return visible(JSON.stringify(new TextDecoder().decode(this.bytes.subarray(it.body, it.end))));
+      case "simple":
+        return it.value === 20 ? "false" : it.value === 21 ? "true" : "null";
+      case "tag":
+        return `${number(it)}(${this.item(it.items[0] as Item, place, indent)})`;
+      case "map":
+        return list("{", this.pairs(it, NAMES[place], place, ": ", deeper), "}", indent);
+      default:
+        if (place === "sequence") return list("[", this.pairs(it, NAMES.sequence, place, ", ", deeper), "]", indent);
+        return list("[", this.elements(it, place, deeper), "]", indent);
+    }
+  }
+
+  /** The keys and values of a map, or the codes and arguments of a sequence. */
+  pairs({ items }: Item, names: Names | undefined, place: Place, between: string, indent: string): string[] {
+    const out: string[] = [];
+    for (let i = 0; i + 1 < items.length; i += 2) {
+      const [first, second] = [items[i] as Item, items[i + 1] as Item];
+      const key = keyOf(first);
+      out.push(`${note(names, key)}${this.item(first, "plain", indent)}${between}${this.value(second, place, key, indent)}`);
+    }
+    return out;
+  }
+
+  elements({ items }: Item, place: Place, indent: string): string[] {
+    const isNumbered = place === "wrapper" || place === "block" || place === "digest";
+    return items.map((it, i) => this.value(it, place, isNumbered ? i : undefined, indent));
+  }
 }
 
 function list(open: string, parts: string[], close: string, indent: string): string {
@@ -189,50 +191,7 @@ function list(open: string, parts: string[], close: string, indent: string): str
   return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
 }
 
-/** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
-function bytesText(s: Slice): string {
-  if (s.n <= LIMITS.shownBytes) return `h'${toHex(octets(s))}'`;
-  return `h'${toHex(octets({ at: s.at, n: 32 }))} / and ${grouped(s.n - 32)} bytes more /'`;
-}
-
-function item(place: Place, indent: string): string {
-  const deeper = `${indent}  `;
-  const type = head();
-  if (type === UINT || type === NINT) return String(number());
-  if (type === BSTR) return bytesText(content());
-  if (type === TSTR) return visible(JSON.stringify(new TextDecoder().decode(octets(content()))));
-  if (type === SIMPLE) return arg === FALSE ? "false" : arg === TRUE ? "true" : "null";
-  if (type === TAG) {
-    const tag = number();
-    return `${tag}(${item(place, indent)})`;
-  }
-  const n = arg;
-  const parts: string[] = [];
-  if (type === MAP) {
-    for (let i = 0; i < n; i++) {
-      const at = here;
-      const kind = head();
-      const key = kind === UINT || kind === NINT ? Number(number()) : undefined;
-      goTo(at);
-      const shown = item("plain", deeper);
-      parts.push(`${note(NAMES[place], key)}${shown}: ${value(place, key, deeper)}`);
-    }
-    return list("{", parts, "}", indent);
-  }
-  if (place === "sequence") {
-    for (let i = 0; i < n; i += 2) {
-      const code = Number(peekNumber());
-      const shown = item("plain", deeper);
-      parts.push(`${note(NAMES.sequence, code)}${shown}, ${value(place, code, deeper)}`);
-    }
-  } else
-    for (let i = 0; i < n; i++)
-      parts.push(value(place, place === "wrapper" || place === "block" || place === "digest" ? i : undefined, deeper));
-  return list("[", parts, "]", indent);
-}
-
-/** An envelope that peek() has looked at. */
-export function diagnostic(bytes: Bytes | Source): string {
-  begin(bytes);
-  return item("envelope", "");
+/** An envelope that decodeEnvelope() has looked at. */
+export function diagnostic(bytes: Uint8Array): string {
+  return new Shown(bytes).item(decodeItem(bytes), "envelope", "");
 }

@@ -6,10 +6,10 @@ import { failureOfRefusal, isRefusal } from "@firmseal/release";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { CommanderError } from "commander";
 
-/** Every error as a Failure. */
-export function failureOf(e: unknown): Failure {
+/** Every error as a Failure. `argv`: the command line, if it may be wrong. */
+export function failureOf(e: unknown, argv: readonly string[] = []): Failure {
   if (e instanceof Failure) return e;
-  if (e instanceof CommanderError) return wrongUse(e);
+  if (e instanceof CommanderError) return wrongUse(e, argv);
   if (isRefusal(e)) return failureOfRefusal(e);
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a wrong signature is not a fault of the command line
@@ -41,8 +41,20 @@ function withoutSecrets(message: string): string {
     .replace(/^(option '--(?:passphrase|pin)-[^']*') argument '.*' is/, "$1: its argument is");
 }
 
-/** What commander refuses. */
-function wrongUse(e: CommanderError): Failure {
+/** Options that had another name, and their names now. */
+const RENAMED: { readonly [option: string]: string } = {
+  "--previous": "--previous-trust FILE for a trust file, --previous-release ENVELOPE for simulate",
+  "--step": "--release ENVELOPE",
+  "--need": "--threshold N",
+};
+
+const OPTIONS: ReadonlySet<string> = new Set(["commander.unknownOption", "commander.missingMandatoryOptionValue"]);
+
+/** What commander refuses of a command line. */
+function wrongUse(e: CommanderError, argv: readonly string[]): Failure {
+  // a missing option may have been given by its old name
+  const old = argv.map((arg) => arg.replace(/=.*/s, "")).find((arg) => Object.hasOwn(RENAMED, arg));
+  if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
   return usage(
     // commander puts a suggestion in its own line
     e.code === "commander.help" ? "no command given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),

@@ -45,13 +45,25 @@ export async function render(command: AnyCommand, facts: object, given: unknown[
   else await tell(command.words(facts, ...given));
 }
 
+/** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
 /** Shows a failure, and gives the exit code. The command is missing if none was found. */
-export async function renderFailure(e: unknown, command: AnyCommand | undefined, given: unknown[], asJson: boolean): Promise<number> {
+export async function renderFailure(
+  e: unknown,
+  command: AnyCommand | undefined,
+  given: unknown[],
+  argv: readonly string[],
+): Promise<number> {
+  const asJson = wantsJson(argv);
   const { failureOf } = await import("./failure-of.js");
   let failure: Failure;
   try {
     if (e instanceof Refused && !asJson) await tell((command as AnyCommand).words(e.facts, ...given));
-    failure = e instanceof Refused ? e.failure : failureOf(e);
+    failure = e instanceof Refused ? e.failure : failureOf(e, argv);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
       json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...(e instanceof Refused ? e.facts : facts) });

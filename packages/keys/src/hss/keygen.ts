@@ -17,7 +17,7 @@ import {
   thumbprint,
   toHex,
 } from "@firmseal/signer";
-import { MAX_SIGNATURE } from "@firmseal/verifier/cose";
+import { MAX_SIGNATURE } from "@firmseal/verifier/tools";
 import { environment, usage } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
 import { buildFloor } from "./build.js";

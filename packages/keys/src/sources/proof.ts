@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Signer } from "@firmseal/signer";
-import { ALG_HSS_LMS } from "@firmseal/verifier/spec";
+import { ALG_HSS_LMS } from "@firmseal/verifier/tools";
 
 /**
  * What goes before the random bytes. A Sig_structure is a CBOR array and begins with 0x84 or 0x85 (RFC 9052 §4.4), and this is text: the

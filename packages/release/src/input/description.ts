@@ -2,7 +2,7 @@
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { bounded, grouped, readAll, refusedInput, visible, warn } from "@firmseal/keys";
-import { DescriptionError, encode, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
+import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
 
@@ -16,7 +16,7 @@ function files(folder: string): Files {
 }
 
 export interface Encoded {
-  envelope: Uint8Array;
+  draft: EnvelopeDraft;
   warnings: string[];
 }
 
@@ -37,5 +37,5 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
   const more = warnings.length - LIMITS.descriptionWarnings;
   if (more > 0) warn(`${visible(path)}: and ${grouped(more)} warnings more`);
   const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path)));
-  return { envelope: encode(resolved), warnings };
+  return { draft: draftOf(resolved), warnings };
 }

@@ -1,6 +1,6 @@
 // What a file is, by its first bytes. The verifier decides what it holds; this decides what a person meant by it.
 
-import { begin, bstr, head, map, peekType, skip, TAG, TSTR } from "@firmseal/verifier/cbor";
+import { readHead, readItem } from "@firmseal/verifier/tools";
 
 /** Tag 107 around a map, or a map that begins with element 1, 2 or 3 (M37 §8.2). */
 export function looksLikeEnvelope(head: ArrayLike<number>): boolean {
@@ -18,13 +18,14 @@ const MOST_ELEMENTS = 64;
 export function headSize(envelope: Uint8Array): number {
   let size = envelope.length;
   try {
-    begin(envelope);
-    if (peekType() === TAG) head();
-    for (let n = Math.min(map(), MOST_ELEMENTS); n > 0; n--) {
-      const isPayload = peekType() === TSTR;
-      skip();
-      if (isPayload) size -= bstr().n;
-      else skip();
+    let head = readHead(envelope, 0);
+    if (head.kind === "tag") head = readHead(envelope, head.body);
+    let at = head.body;
+    for (let n = head.kind === "map" ? Math.min(head.value, MOST_ELEMENTS) : 0; n > 0; n--) {
+      const key = readItem(envelope, at);
+      const value = readItem(envelope, key.end);
+      if (key.kind === "text" && value.kind === "bytes") size -= value.value;
+      at = value.end;
     }
   } catch {
     // a refusal

@@ -5,10 +5,21 @@ import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { detect, HEAD, parseImage } from "@firmseal/images";
 import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
-import { anchorOf, type Description, encode, privateKey, type SingleImage, sign, signer, singleImage, toHex } from "@firmseal/signer";
+import {
+  type Description,
+  draftOf,
+  EnvelopeDraft,
+  privateKey,
+  type SignedWith,
+  type SingleImage,
+  signedBy,
+  signer,
+  singleImage,
+  toHex,
+} from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
-import { type Manifest, open, type Trust } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import type { Manifest } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
 import { encodeDescription } from "./description.js";
@@ -62,7 +73,7 @@ export type NextSequence = (scope: readonly string[]) => bigint;
 
 export interface Made {
   /** The envelope, signed or not; its sequence number may be the next one. */
-  envelope(next: NextSequence): Uint8Array;
+  draft(next: NextSequence): EnvelopeDraft;
   forFile?: Uint8Array | undefined;
   read?: string | undefined;
 }
@@ -111,7 +122,7 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
-  return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
+  return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
 }
 
 /** An input that was looked at, and that the options fit. */
@@ -145,38 +156,38 @@ export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `at most ${grouped(limit)} bytes are read here`);
-  const envelope = kind === "envelope" ? admitted(path, bytes) : (await encodeDescription(bytes, path)).envelope;
-  return { envelope: () => envelope };
+  const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path)).draft;
+  return { draft: () => draft };
 }
 
 /**
  * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
  * key of the user has signed. Throws the refusals of open() and of the payloads.
  */
-export async function rehearse(envelope: Uint8Array): Promise<Manifest> {
-  const key = privateKey("ed25519", new Uint8Array(randomBytes(32)));
-  const manifest = await opened(await sign(envelope, [signer(key)]), { anchors: [anchorOf(key)] });
+export async function rehearse(draft: EnvelopeDraft): Promise<Manifest> {
+  const key = signer(privateKey("ed25519", new Uint8Array(randomBytes(32))));
+  const manifest = await opened(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well
   certainRefusal(manifest);
   return manifest;
 }
 
-async function opened(signed: Uint8Array, trust: Trust): Promise<Manifest> {
-  const manifest = open(signed, trust, host, true);
+async function opened(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await signed.verify(keys, host);
   await checkPayloads(manifest, new Map());
   return manifest;
 }
 
 /** Warns of what a person should know before a release goes out. */
 export function caution(manifest: Manifest): void {
-  const sequence = decimal(manifest.sequence);
+  const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
 /** Opens a signed envelope, checks the payloads that are in it, and warns of what a person should know before it goes out. */
-export async function review(signed: Uint8Array, trust: Trust): Promise<Manifest> {
-  const manifest = await opened(signed, trust);
+export async function review(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await opened(signed, keys);
   caution(manifest);
   return manifest;
 }

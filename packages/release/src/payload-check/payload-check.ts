@@ -16,8 +16,6 @@ import {
   start,
   step,
 } from "@firmseal/verifier";
-import { feed } from "@firmseal/verifier/cbor";
-import { HASHES } from "@firmseal/verifier/names";
 import {
   COND_CHECK_CONTENT,
   COND_COMPONENT_SLOT,
@@ -27,12 +25,15 @@ import {
   DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
+  HASH_NAMES,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
-} from "@firmseal/verifier/spec";
+  readSlice,
+  type Slice,
+} from "@firmseal/verifier/tools";
 import { hintOf, isRefusal, meaningOf } from "../hints.js";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
@@ -81,6 +82,14 @@ export function payloadFiles(m: Manifest, values: readonly string[]): Map<string
   return out;
 }
 
+/** Bytes of a payload that are hashed at a time. */
+const CHUNK = 65_536;
+
+/** A slice in pieces that fit into memory. */
+function* chunks({ at, n }: Slice): Generator<Slice> {
+  for (let done = 0; done < n; done += CHUNK) yield { at: at + done, n: Math.min(CHUNK, n - done) };
+}
+
 function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, Held> {
   const all = new Map<string, Held>();
   for (const p of m.payloads)
@@ -90,7 +99,7 @@ function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number
       size: p.content.n,
       hash: async (alg) => {
         const h = createHash(alg.replace("-", ""));
-        feed(m.input, p.content, (bytes) => void h.update(bytes as Uint8Array));
+        for (const slice of chunks(p.content)) h.update(Uint8Array.from(readSlice(m.input, slice)));
         return new Uint8Array(h.digest());
       },
     });
@@ -200,7 +209,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   async function compare({ payload, expected, size }: Content): Promise<void> {
     if (!payload || !expected) return;
     if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
-    const alg = HASHES[expected.alg] as HashName;
+    const alg = HASH_NAMES[expected.alg] as HashName;
     // one file may stand for many URIs, and is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));

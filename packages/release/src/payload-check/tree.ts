@@ -4,32 +4,7 @@
 import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import {
-  ARRAY,
-  array,
-  BSTR,
-  bool,
-  bstr,
-  enter,
-  here,
-  type Input,
-  input,
-  int,
-  leave,
-  map,
-  open,
-  peekType,
-  SIMPLE,
-  type Slice,
-  simple,
-  skip,
-  TAG,
-  TSTR,
-  take,
-  tstr,
-  uint,
-} from "@firmseal/verifier/cbor";
-import { COMMANDS, HASHES, PARAMETERS } from "@firmseal/verifier/names";
-import {
+  COMMAND_NAMES,
   DIR_COPY_PARAMS,
   DIR_OVERRIDE_MULTIPLE,
   DIR_OVERRIDE_PARAMETERS,
@@ -37,6 +12,10 @@ import {
   DIR_SET_COMPONENT_INDEX,
   DIR_SET_PARAMETERS,
   DIR_TRY_EACH,
+  decodeItem,
+  HASH_NAMES,
+  type Input,
+  type Item,
   PARAM_CLASS_IDENTIFIER,
   PARAM_COMPONENT_SLOT,
   PARAM_DEVICE_IDENTIFIER,
@@ -46,7 +25,10 @@ import {
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
   PARAM_VENDOR_IDENTIFIER,
-} from "@firmseal/verifier/spec";
+  PARAMETER_NAMES,
+  readSlice,
+  type Slice,
+} from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 
 /** A digest in text form. */
@@ -72,106 +54,79 @@ export interface Step {
 
 const utf8 = new TextDecoder();
 
-function octets(s: Slice): Uint8Array {
-  return Uint8Array.from(take(input, s.at, s.n));
-}
-
-function text(): string {
-  return utf8.decode(octets(tstr()));
-}
-
 export function digestText(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
-  return { algorithm: HASHES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
+  return { algorithm: HASH_NAMES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
 /** Parameters whose values the verifier has looked at: small numbers and booleans. Those of other drafts are shown as they are. */
 const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
 
-function toValue(code: number): Value {
-  const start = here;
-  const type = peekType();
-  if (type === TSTR) return text();
-  if (type === BSTR) {
+function toValue(bytes: Uint8Array, code: number, item: Item): Value {
+  const content = bytes.subarray(item.body, item.end);
+  if (item.kind === "text") return utf8.decode(content);
+  if (item.kind === "bytes") {
     if (code === PARAM_IMAGE_DIGEST) {
-      const outer = open();
-      array();
-      const alg = int();
-      const bytes = octets(bstr());
-      leave(outer);
-      return digestText({ alg, bytes });
+      const [alg, digest] = opened(bytes, item).items as [Item, Item];
+      return digestText({ alg: alg.value, bytes: bytes.subarray(digest.body, digest.end) });
     }
-    const bytes = octets(bstr());
     const isId = code === PARAM_VENDOR_IDENTIFIER || code === PARAM_CLASS_IDENTIFIER || code === PARAM_DEVICE_IDENTIFIER;
-    return isId ? formatUuid(bytes) : { hex: toHex(bytes) };
+    return isId ? formatUuid(content) : { hex: toHex(content) };
   }
-  if (type !== TAG && SHOWN_AS_NUMBERS.includes(code)) return type === SIMPLE ? bool() : int();
-  skip();
-  return { cbor: toHex(octets({ at: start, n: here - start })) };
+  if (item.kind !== "tag" && SHOWN_AS_NUMBERS.includes(code)) return item.kind === "simple" ? item.value === 21 : item.value;
+  return { cbor: toHex(bytes.subarray(item.at, item.end)) };
 }
 
-function parameters(): NonNullable<Step["parameters"]> {
+/** What a byte string holds. */
+function opened(bytes: Uint8Array, { body, value }: Item): Item {
+  return decodeItem(bytes, { at: body, n: value });
+}
+
+function parameters(bytes: Uint8Array, { items }: Item): NonNullable<Step["parameters"]> {
   const out: NonNullable<Step["parameters"]> = [];
-  for (let n = map(); n > 0; n--) {
-    const code = int();
-    const at = here;
-    const value = toValue(code);
-    out.push({ code, name: PARAMETERS[code] ?? String(code), value, raw: octets({ at, n: here - at }) });
+  for (let i = 0; i < items.length; i += 2) {
+    const [{ value: code }, item] = items.slice(i, i + 2) as [Item, Item];
+    const value = toValue(bytes, code, item);
+    out.push({ code, name: PARAMETER_NAMES[code] ?? String(code), value, raw: bytes.slice(item.at, item.end) });
   }
   return out;
 }
 
-function index(): true | number[] {
-  const type = peekType();
-  if (type === SIMPLE) {
-    simple();
-    return true;
-  }
-  if (type !== ARRAY) return [uint()];
-  const out: number[] = [];
-  for (let n = array(); n > 0; n--) out.push(uint());
-  return out;
+function index(item: Item): true | number[] {
+  if (item.kind === "simple") return true;
+  return item.kind === "array" ? item.items.map(({ value }) => value) : [item.value];
 }
 
 /** Commands that steps() may still read. */
 let left = 0;
 
-/** The sequence that `slice` of the input holds; the cursor then stands behind it. */
-function sequence(slice: Slice): Step[] {
-  const outer = enter(input, slice);
+/** The sequence that an array of `bytes` is. */
+function sequence(bytes: Uint8Array, array: Item): Step[] {
+  left -= array.value / 2;
+  if (left < 0)
+    throw tooMuch(
+      `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
+      "a device runs no more than 4,096: make the manifest shorter",
+    );
   const out: Step[] = [];
-  for (let n = array() / 2; n > 0; n--) {
-    if (left-- === 0)
-      throw tooMuch(
-        `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
-        "a device runs no more than 4,096: make the manifest shorter",
-      );
-    const code = int();
-    const step: Step = { code, name: COMMANDS[code] ?? String(code) };
-    if (code === DIR_SET_COMPONENT_INDEX) step.index = index();
-    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters();
-    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequence(bstr())];
-    else if (code === DIR_TRY_EACH) {
-      step.sequences = [];
-      for (let m = array(); m > 0; m--) {
-        if (peekType() === BSTR) step.sequences.push(sequence(bstr()));
-        else {
-          simple();
-          step.sequences.push(null);
-        }
-      }
-    } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
-    else step.policy = uint();
+  for (let i = 0; i < array.items.length; i += 2) {
+    const [{ value: code }, item] = array.items.slice(i, i + 2) as [Item, Item];
+    const step: Step = { code, name: COMMAND_NAMES[code] ?? String(code) };
+    if (code === DIR_SET_COMPONENT_INDEX) step.index = index(item);
+    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters(bytes, item);
+    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequence(bytes, opened(bytes, item))];
+    else if (code === DIR_TRY_EACH)
+      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequence(bytes, opened(bytes, one)) : null));
+    else if (code !== DIR_OVERRIDE_MULTIPLE && code !== DIR_COPY_PARAMS) step.policy = item.value;
     out.push(step);
   }
-  leave(outer);
   return out;
 }
 
-/** Reads a command sequence that peek() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
+/** Reads a command sequence that decodeEnvelope() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
 export function steps(of: Input, slice: Slice): Step[] {
   left = LIMITS.sectionCommands;
-  enter(of, of);
-  return sequence(slice);
+  const bytes = Uint8Array.from(readSlice(of, slice));
+  return sequence(bytes, decodeItem(bytes));
 }
 
 /** Every parameter that any of the commands sets, nested ones included. */

@@ -3,7 +3,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { readAll, refusedInput } from "@firmseal/keys";
 import type { Identity, Sequence } from "@firmseal/verifier";
-import { sequenceOf } from "@firmseal/verifier/number";
+import { parseSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
@@ -41,7 +41,7 @@ function record(value: unknown, members: readonly string[], where: string, path:
 function sequence(value: unknown): Sequence | undefined {
   if (typeof value === "number" ? !Number.isSafeInteger(value) || value < 0 : typeof value !== "string") return undefined;
   const text = String(value);
-  return /^(0|[1-9][0-9]{0,19})$/.test(text) && BigInt(text) < 2n ** 64n ? sequenceOf(text) : undefined;
+  return /^(0|[1-9][0-9]{0,19})$/.test(text) && BigInt(text) < 2n ** 64n ? parseSequence(text) : undefined;
 }
 
 function identified(name: string, vendor: string, model: string, path: string): ReturnType<typeof identityOf> {

@@ -1,6 +1,7 @@
 // One release offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and the rule by which
 // it takes over a trust file. Payloads that are not in the envelope are taken to be there and to be right.
 
+import { equalBytes } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import {
   type Alg,
@@ -17,12 +18,17 @@ import {
   step,
   type TrustStore,
 } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { take } from "@firmseal/verifier/cbor";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
-import { successor, TRUST_COMPONENT } from "@firmseal/verifier/follow";
-import { peek } from "@firmseal/verifier/peek";
-import { COND_IMAGE_MATCH, DIR_FETCH, DIR_WRITE, ROLE_RELEASE } from "@firmseal/verifier/spec";
+import {
+  COND_IMAGE_MATCH,
+  DIR_FETCH,
+  DIR_WRITE,
+  decodeEnvelope,
+  ROLE_RELEASE,
+  readSlice,
+  TRUST_COMPONENT,
+  updatedTrust,
+} from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 
 /** All that a trust file can name and this project verifies: a device with fewer can do less than a plan says. */
@@ -54,7 +60,7 @@ function codeOf(e: unknown): number {
 /** What a release writes to the component of trust files, on a device that has none of its images, or all. */
 function broughtBy(m: Manifest, identity: Identity, there: boolean): Uint8Array | undefined {
   const at = m.components.findIndex(
-    (id) => id.length === TRUST_COMPONENT.length && id.every((part, i) => same(part, TRUST_COMPONENT[i] ?? [])),
+    (id) => id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? [])),
   );
   if (at < 0) return undefined;
   const written: boolean[] = [];
@@ -64,7 +70,7 @@ function broughtBy(m: Manifest, identity: Identity, there: boolean): Uint8Array 
     if (e.op === DIR_FETCH || e.op === DIR_WRITE) {
       written[e.component] = true;
       const payload = m.payloads.find((p) => p.uri === e?.uri);
-      const content = e.op === DIR_WRITE ? e.content : payload && take(m.input, payload.content.at, payload.content.n);
+      const content = e.op === DIR_WRITE ? e.content : payload && readSlice(m.input, payload.content);
       if (e.component === at) bytes = content && Uint8Array.from(content);
     }
     e = step(run, e.op !== COND_IMAGE_MATCH || there || written[e.component] === true);
@@ -86,7 +92,7 @@ export function offer(envelope: Uint8Array, before: State): Offered {
   let manifest: Manifest;
   try {
     // a device with every component that the release names, and with room: what is asked is whether it would begin
-    const device = memoryDevice(before.identity, peek(envelope).structure.components, Number.MAX_SAFE_INTEGER);
+    const device = memoryDevice(before.identity, decodeEnvelope(envelope).manifest.components, Number.MAX_SAFE_INTEGER);
     device.sequence = before.floor;
     manifest = install(envelope, policyOf(before.store, ROLE_RELEASE, before.identity), device, host).manifest;
   } catch (e) {
@@ -96,8 +102,8 @@ export function offer(envelope: Uint8Array, before: State): Offered {
   const bytes = carried(manifest, before.identity);
   if (!bytes) return { code: 0, state, manifest };
   try {
-    const store = successor(ALGS, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
-    const isNew = !same(store.payload, before.store.payload);
+    const store = updatedTrust(ALGS, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
+    const isNew = !equalBytes(store.payload, before.store.payload);
     return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
   } catch (e) {
     return { code: 0, state, manifest, brought: { bytes, code: codeOf(e) } };

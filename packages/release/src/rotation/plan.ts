@@ -2,10 +2,9 @@
 // it then. No file is read here, and nothing is printed.
 
 import { refusedInput } from "@firmseal/keys";
+import { equalBytes } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
-import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
+import { formatSequence, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { meaningOf } from "../hints.js";
 import { signedTrust } from "../trust/trust-file.js";
 import type { Cohort } from "./fleet.js";
@@ -58,19 +57,19 @@ export function newest(stores: readonly TrustStore[]): (line: TrustStore) => Tru
   const lines: TrustStore[] = [];
   for (const store of stores) {
     const rival = stores.find(
-      (s) => same(s.name, store.name) && big(s.sequence) === big(store.sequence) && !same(s.payload, store.payload),
+      (s) => equalBytes(s.name, store.name) && big(s.sequence) === big(store.sequence) && !equalBytes(s.payload, store.payload),
     );
     if (rival)
       throw refusedInput(
         "FLEET",
-        `two trust files of one line differ and have the sequence number ${decimal(store.sequence)}`,
+        `two trust files of one line differ and have the sequence number ${formatSequence(store.sequence)}`,
         "no device goes from one to the other: sign a third with a higher number, and bring it to both",
       );
-    const at = lines.findIndex((s) => same(s.name, store.name));
+    const at = lines.findIndex((s) => equalBytes(s.name, store.name));
     if (at < 0) lines.push(store);
     else if (big((lines[at] as TrustStore).sequence) < big(store.sequence)) lines[at] = store;
   }
-  return (line) => lines.find((s) => same(s.name, line.name)) ?? line;
+  return (line) => lines.find((s) => equalBytes(s.name, line.name)) ?? line;
 }
 
 /** Trust files that releases brought, as far as they are signed by their own roots: others are the next of nobody. */
@@ -91,8 +90,8 @@ export function reach(state: State, newest: TrustStore, after: bigint, { lost, s
     most(without(shared(holders(state.store, role, state.identity), holders(newest, role, state.identity)), gone), lowest);
   const missing = (role: number, n: number, kind: string) => {
     // a role that nobody has can sign nothing
-    const need = state.store.thresholds[role] || 1;
-    return n < need ? `${n} of its ${kind} keys remain, and ${need} are needed` : null;
+    const threshold = state.store.thresholds[role] || 1;
+    return n < threshold ? `${n} of its ${kind} keys remain, and ${threshold} are needed` : null;
   };
   const release = missing(ROLE_RELEASE, count(ROLE_RELEASE, after + 1n), "release");
   if (release) return { verdict: "stranded", why: `no later release can reach it: ${release}` };
@@ -139,7 +138,7 @@ export function plan(fleet: readonly Cohort[], steps: readonly Step[], gone: Gon
     if (verdict === "moved" && big(state.store.sequence) < big(today.sequence)) {
       verdict = "behind";
       const kept = offers.findLast((o) => o.brought && o.brought.code !== 0)?.brought?.code;
-      why = `it keeps trust file ${decimal(state.store.sequence)}, and ${decimal(today.sequence)} is the newest${kept ? `: ${meaningOf(kept)}` : ""}`;
+      why = `it keeps trust file ${formatSequence(state.store.sequence)}, and ${formatSequence(today.sequence)} is the newest${kept ? `: ${meaningOf(kept)}` : ""}`;
     }
     return {
       name: cohort.name,
@@ -147,10 +146,10 @@ export function plan(fleet: readonly Cohort[], steps: readonly Step[], gone: Gon
       steps: offers.map((o, k) => ({
         step: (steps[k] as Step).name,
         code: o.code,
-        trust: o.state.store === (offers[k - 1]?.state ?? cohort.trust).store ? null : decimal(o.state.store.sequence),
+        trust: o.state.store === (offers[k - 1]?.state ?? cohort.trust).store ? null : formatSequence(o.state.store.sequence),
         trustCode: o.brought?.code ?? 0,
       })),
-      trust: { before: decimal(cohort.trust.store.sequence), after: decimal(state.store.sequence) },
+      trust: { before: formatSequence(cohort.trust.store.sequence), after: formatSequence(state.store.sequence) },
       verdict,
       why,
       exposed,

@@ -1,9 +1,8 @@
 // Counting keys: can as many as a trust file wants still sign a manifest, and at which sequence number?
 
-import { toHex } from "@firmseal/signer";
+import { equalBytes, toHex } from "@firmseal/signer";
 import type { Identity, Sequence, TrustStore } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 
 /** Keys by their octets in hexadecimal. */
 export type Keys = ReadonlySet<string>;
@@ -18,7 +17,7 @@ export interface Held {
 }
 
 export function big(s: Sequence): bigint {
-  return BigInt(decimal(s));
+  return BigInt(formatSequence(s));
 }
 
 export function higher(a: bigint, b: bigint): bigint {
@@ -32,7 +31,7 @@ function lower(a: bigint, b: bigint): bigint {
 }
 
 function within(id: ArrayLike<number> | undefined, ids: ArrayLike<number>[] | undefined): boolean {
-  return id === undefined || (ids ?? []).some((other) => same(id, other));
+  return id === undefined || (ids ?? []).some((other) => equalBytes(id, other));
 }
 
 /** The keys that a trust file gives a role on a device. */

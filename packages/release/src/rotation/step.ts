@@ -1,20 +1,19 @@
 // The releases of a plan, as they come from their files.
 
+import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { take } from "@firmseal/verifier/cbor";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 import { readEnvelope } from "../input/envelope-file.js";
 import { rehearse } from "../input/prepare.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
 import type { Step } from "./plan.js";
-import { big } from "./reach.js";
 
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
-async function checkWhole(envelope: Uint8Array): Promise<void> {
+async function checkWhole(draft: EnvelopeDraft): Promise<void> {
   try {
-    await rehearse(envelope);
+    await rehearse(draft);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
   }
@@ -27,8 +26,9 @@ async function checkWhole(envelope: Uint8Array): Promise<void> {
 export async function readStep(path: string): Promise<Step> {
   const envelope = readEnvelope(path);
   try {
-    await checkWhole(envelope);
-    return { name: path, envelope, sequence: big(peek(envelope).structure.sequence) };
+    const draft = EnvelopeDraft.read(envelope);
+    await checkWhole(draft);
+    return { name: path, envelope, sequence: draft.sequence };
   } catch (e) {
     throw about(path, e);
   }
@@ -37,10 +37,10 @@ export async function readStep(path: string): Promise<Step> {
 /** The trust files among the payloads of the steps, whether or not a device would take them. */
 export function carriedStores(steps: readonly Step[]): TrustStore[] {
   return steps.flatMap(({ envelope }) => {
-    const { input, payloads } = peek(envelope).envelope;
+    const { input, payloads } = decodeEnvelope(envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(take(input, content.at, content.n)))];
+        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
       } catch {
         // an image
         return [];

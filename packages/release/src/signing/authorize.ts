@@ -19,10 +19,9 @@ import {
   warn,
   withLedgers,
 } from "@firmseal/keys";
-import { AlreadySigned, readTrust, tbs, toHex, trustToBeSigned } from "@firmseal/signer";
-import type { Manifest, TrustStore } from "@firmseal/verifier";
-import { HASHES } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
+import { AlreadySigned, type EnvelopeDraft, readTrust, type Signable, signedWith, toHex, trustToBeSigned } from "@firmseal/signer";
+import type { TrustStore } from "@firmseal/verifier";
+import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, rehearse } from "../input/prepare.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
@@ -38,14 +37,14 @@ export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role"
 }
 
 export interface Entered {
-  envelope: Uint8Array;
+  draft: EnvelopeDraft;
   /** One for each key. */
   receipts: Receipt[];
 }
 
-/** The digest of a manifest, as the logs have it. */
-export function digestOf(m: { digest: Manifest["digest"] }): string {
-  return `${HASHES[m.digest.alg]}:${toHex(Uint8Array.from(m.digest.bytes))}`;
+/** The digest of what is signed, as the logs have it. */
+export function digestOf({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
+  return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }
 
 /**
@@ -57,7 +56,7 @@ export async function enterUse(
   operation: string,
   keys: readonly SigningKey[],
   o: UseOptions,
-  make: (next: NextSequence) => Uint8Array,
+  make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<Entered> {
   // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
   const given = await judged(withoutNext(make), keys, o);
@@ -69,17 +68,17 @@ export async function enterUse(
         keys,
         o,
       ));
-    const { envelope, messages, asked } = use as Judged;
+    const { draft, messages, asked } = use as Judged;
     const known = ledgers.logs.flat();
     const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { envelope, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
+    return { draft, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
 class AsksForNext extends Error {}
 
 /** The envelope, unless it asks for the next sequence number: then it is one that this program makes, and it is made under the locks. */
-function withoutNext(make: (next: NextSequence) => Uint8Array): Uint8Array | undefined {
+function withoutNext(make: (next: NextSequence) => EnvelopeDraft): EnvelopeDraft | undefined {
   try {
     return make(() => {
       throw new AsksForNext();
@@ -92,18 +91,18 @@ function withoutNext(make: (next: NextSequence) => Uint8Array): Uint8Array | und
 
 /** An envelope that may be signed, and what is entered of it. */
 interface Judged {
-  envelope: Uint8Array;
+  draft: EnvelopeDraft;
   messages: Uint8Array[];
   asked: Asked;
 }
 
 /** Throws everything that an envelope can be refused for, but for its sequence number. */
-async function judged(envelope: Uint8Array | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
-  if (!envelope) return undefined;
-  const messages = await toBeSigned(envelope, keys);
-  const m = await rehearse(envelope);
+async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
+  if (!draft) return undefined;
+  const messages = await toBeSigned(draft, keys);
+  const m = await rehearse(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
-  return { envelope, messages, asked: { sequence: decimal(m.sequence), digest: digestOf(m), scope: scopeOf(m) } };
+  return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
 }
 
 interface Asked {
@@ -152,7 +151,7 @@ function asKnown({ path, store }: Previous): Known {
 
 function askedFor(store: TrustStore): Asked {
   const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return { digest, sequence: decimal(store.sequence), scope: scopeOfTrust(trustName(store)) };
+  return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
 }
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
@@ -198,13 +197,13 @@ export async function enterTrustUse(
 }
 
 /** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */
-async function toBeSigned(envelope: Uint8Array, keys: readonly SigningKey[]): Promise<Uint8Array[]> {
+async function toBeSigned(draft: Signable, keys: readonly HeldKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
-  for (const key of keys) {
-    if (names.has(nameOf(key.public))) throw new AlreadySigned(key.signer);
-    names.add(nameOf(key.public));
-    messages.push(await tbs(envelope, key.public));
+  for (const { public: key } of keys) {
+    if (names.has(nameOf(key))) throw new AlreadySigned(signedWith(key), draft.kind);
+    names.add(nameOf(key));
+    messages.push(await draft.toBeSigned(signedWith(key)));
   }
   return messages;
 }

@@ -3,10 +3,9 @@
 
 import type { Entry } from "@firmseal/keys";
 import { isMlDsa, isOfTrustFile, knownEntries, nameOf, refusedInput, usage, warn } from "@firmseal/keys";
-import { coseAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
-import { type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
-import { rawKey, same } from "@firmseal/verifier/bytes";
-import { decimal, less } from "@firmseal/verifier/number";
+import { coseAlg, equalBytes, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
+import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
+import { formatSequence, rawKey } from "@firmseal/verifier/tools";
 import { isRefusal, meaningOf } from "../hints.js";
 import { identities } from "../payload-check/payload-check.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
@@ -45,7 +44,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
     let counts: boolean;
     try {
       // what a device of this kind asks for, and `firmseal verify --trust` as well
-      counts = policyOf(store, ROLES[role], identity).anchors.some((one) => same(rawKey(one.key), key.key));
+      counts = policyOf(store, ROLES[role], identity).anchors.some((one) => equalBytes(rawKey(one.key), key.key));
     } catch (e) {
       if (!isRefusal(e)) throw e;
       return `would sign for devices that ${path} gives too few keys: ${meaningOf(e.code)}`;
@@ -53,8 +52,8 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
     if (!counts)
       return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, and this is for others`;
   }
-  if ((a.since && less(m.sequence, a.since)) || (a.until && less(a.until, m.sequence)))
-    return `is trusted by ${path} for sequence numbers ${limitWords({ ...limitsOf(a), vendor: null, class: null }).join(" ")}, and this is ${decimal(m.sequence)}`;
+  if ((a.since && compareSequence(m.sequence, a.since) < 0) || (a.until && compareSequence(m.sequence, a.until) > 0))
+    return `is trusted by ${path} for sequence numbers ${limitWords({ ...limitsOf(a), vendor: null, class: null }).join(" ")}, and this is ${formatSequence(m.sequence)}`;
   return undefined;
 }
 
@@ -65,7 +64,7 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
   const looked = keys.filter((key) => !isMlDsa(key.public));
   for (const { name, public: key } of looked.length > 0 ? looked : keys) {
     const reasons = lists.map((list) => {
-      const anchor = list.store.anchors.find((a) => same(a.key, key.key));
+      const anchor = list.store.anchors.find((a) => equalBytes(a.key, key.key));
       return anchor ? whyNot(m, anchor, key, list, role) : `is no key of ${list.path}`;
     });
     if (reasons.every((reason) => reason !== undefined))

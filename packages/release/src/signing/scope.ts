@@ -3,7 +3,7 @@
 import { refusedInput } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
-import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
+import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { allSet } from "../payload-check/payload-check.js";
 

@@ -3,8 +3,7 @@
 import { usage } from "@firmseal/keys";
 import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
-import type { Claim } from "@firmseal/verifier/cose";
-import { ALGS } from "@firmseal/verifier/names";
+import { ALG_NAMES, type CoseSignature } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 
 /** A key that may have signed: what it is called, and what it may sign where a trust file says so. */
@@ -29,19 +28,19 @@ export interface Signature {
   readonly testKey?: string;
 }
 
-function isBy(claim: Claim, key: PublicKey): boolean {
+function isBy(claim: CoseSignature, key: PublicKey): boolean {
   const { alg } = anchorOf(key);
   return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, host);
 }
 
 /** Whether a claim names the key, by the kid that the key has or by its thumbprint. */
-function names(claim: Claim, key: PublicKey): boolean {
+function names(claim: CoseSignature, key: PublicKey): boolean {
   if (!claim.kid) return false;
   const kid = toHex(claim.kid);
   return (key.kid !== undefined && toHex(key.kid) === kid) || toHex(thumbprint(key)) === kid;
 }
 
-async function signerOf(claim: Claim, known: readonly KnownKey[]): Promise<Pick<Signature, "status" | "by" | "testKey">> {
+async function signerOf(claim: CoseSignature, known: readonly KnownKey[]): Promise<Pick<Signature, "status" | "by" | "testKey">> {
   const alg = keyAlgOf(claim.alg);
   if (!alg) return { status: "unknown" };
   await loadAlg(alg);
@@ -59,13 +58,13 @@ async function signerOf(claim: Claim, known: readonly KnownKey[]): Promise<Pick<
 }
 
 /** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
-export async function signersOf(claims: readonly Claim[], known: readonly KnownKey[]): Promise<Signature[]> {
+export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<Signature[]> {
   if (known.length > LIMITS.triedKeys)
     throw usage(`${known.length} keys: more than ${LIMITS.triedKeys} are not tried`, "give the keys that may have signed this release");
   const out: Signature[] = [];
   for (const claim of claims)
     out.push({
-      alg: ALGS[claim.alg] ?? String(claim.alg),
+      alg: ALG_NAMES[claim.alg] ?? String(claim.alg),
       kid: claim.kid ? toHex(claim.kid) : null,
       ...(await signerOf(claim, known)),
     });

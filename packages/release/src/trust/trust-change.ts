@@ -1,10 +1,9 @@
 // What a trust file changes: the difference to the one before, which a root is shown before it signs.
 
 import { Failure, keyWords, say, visible } from "@firmseal/keys";
-import { ROLES, type RoleName, toHex } from "@firmseal/signer";
+import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
 import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { hintOf } from "../hints.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
@@ -39,7 +38,7 @@ const byKey = (store: TrustStore | undefined) => new Map((store?.anchors ?? []).
 
 /** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
 export function changes(before: TrustStore | undefined, after: TrustStore): Change[] {
-  if (before && same(before.payload, after.payload)) return [];
+  if (before && equalBytes(before.payload, after.payload)) return [];
   const [old, now] = [byKey(before), byKey(after)];
   const out: Change[] = [];
   for (const [key, a] of old) if (!now.has(key)) out.push({ what: "removed", key: anchorFacts(a) });
@@ -57,7 +56,7 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
   }
-  const numbers = [before, after].map((store) => store && decimal(store.sequence));
+  const numbers = [before, after].map((store) => store && formatSequence(store.sequence));
   if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });
   if (before && numbers[0] !== numbers[1]) out.push({ what: "sequence", before: numbers[0] as string, after: numbers[1] as string });
   return out;
@@ -86,7 +85,7 @@ function wordsOf(c: Change): string {
  * Returns what JSON tells.
  */
 export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
-  if (previous && !same(previous.store.name, store.name))
+  if (previous && !equalBytes(previous.store.name, store.name))
     throw new Failure(
       1,
       "TRUST_NAME",
@@ -95,7 +94,7 @@ export function showChanges(path: string, store: TrustStore, previous: Previous 
       hintOf(errors.TRUST_NAME),
     );
   const list = changes(previous?.store, store);
-  const what = `${trustName(store)}, sequence number ${decimal(store.sequence)}`;
+  const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no file before is given, so all that it says is new";
   say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
   if (list.length === 0) say("change: none, it is the same list");

@@ -3,7 +3,7 @@
 import { usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
 import { identityOf } from "../input/identity.js";
 import { about } from "./trust-ref.js";
@@ -11,7 +11,7 @@ import { about } from "./trust-ref.js";
 function title(store: TrustStore): string {
   // a name may hold what would end a comment, or the line
   const name = new TextDecoder().decode(Uint8Array.from(store.name)).replace(/[^\w .-]/g, "?");
-  return `Trust file ${name}, sequence number ${decimal(store.sequence)}`;
+  return `Trust file ${name}, sequence number ${formatSequence(store.sequence)}`;
 }
 
 const hex = (b: number) => `0x${b.toString(16).padStart(2, "0")}`;
@@ -43,14 +43,18 @@ function anchorsFor(
   role: RoleName,
   o: { vendor?: string; class?: string },
   path: string,
-): { anchors: TrustAnchor[]; need: number } {
+): { anchors: TrustAnchor[]; threshold: number } {
   const scoped = store.anchors.some((a) => a.roles.includes(ROLES[role]) && (a.vendor || a.class));
   if ((o.vendor === undefined) !== (o.class === undefined) || (scoped && o.vendor === undefined))
     throw usage("which keys a device gets depends on its vendor and class", "say which: --vendor VENDOR --class CLASS");
   const id = o.vendor === undefined ? undefined : identityOf(o.vendor, o.class as string);
   try {
-    const { anchors, need } = policyOf(store, ROLES[role], id ? { vendor: [id.vendor], class: [id.class] } : { vendor: [], class: [] });
-    return { anchors: anchors as (Anchor & TrustAnchor)[], need: need as number };
+    const { anchors, threshold } = policyOf(
+      store,
+      ROLES[role],
+      id ? { vendor: [id.vendor], class: [id.class] } : { vendor: [], class: [] },
+    );
+    return { anchors: anchors as (Anchor & TrustAnchor)[], threshold: threshold as number };
   } catch (e) {
     throw isRefusal(e) ? about(path, e) : e;
   }
@@ -66,7 +70,7 @@ export function exportRole(
   o: { vendor?: string; class?: string },
   path: string,
 ): Uint8Array {
-  const { anchors, need } = anchorsFor(store, role, o, path);
+  const { anchors, threshold } = anchorsFor(store, role, o, path);
   const isLimited = anchors.some((a) => a.since || a.until);
   if (isLimited && format === "h")
     throw usage(
@@ -74,7 +78,7 @@ export function exportRole(
       "embed the whole file: drop --role; or make a trust file in which they are not limited",
     );
   if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust looks at`);
-  const about = `${title(store)}: role ${role}, ${need} of ${anchors.length} must sign`;
+  const about = `${title(store)}: role ${role}, ${threshold} of ${anchors.length} must sign`;
   const algOf = (a: TrustAnchor) => keyOfAnchor(a)?.alg ?? String(a.cose);
   if (format === "js") {
     const rows = anchors.map(
@@ -82,10 +86,10 @@ export function exportRole(
         `  { alg: "${algOf(a)}", key: [${Array.from(a.key).join(", ")}]${a.kid ? `, kid: [${Array.from(a.kid).join(", ")}]` : ""}${halves("since", a.since)}${halves("until", a.until)} }`,
     );
     return new TextEncoder().encode(
-      `// ${about}. Each key goes through anchor()${isLimited ? ", and its since and until go with it" : ""}.\nvar firmsealTrust = { need: ${need}, anchors: [\n${rows.join(",\n")}\n] };\n`,
+      `// ${about}. Each key goes through anchor()${isLimited ? ", and its since and until go with it" : ""}.\nvar firmsealTrust = { threshold: ${threshold}, anchors: [\n${rows.join(",\n")}\n] };\n`,
     );
   }
-  const lines = [`#define FIRMSEAL_TRUST_NEED ${need}`, `#define FIRMSEAL_TRUST_KEYS ${anchors.length}`];
+  const lines = [`#define FIRMSEAL_TRUST_THRESHOLD ${threshold}`, `#define FIRMSEAL_TRUST_KEYS ${anchors.length}`];
   for (const [i, a] of anchors.entries())
     lines.push("", `#define FIRMSEAL_TRUST_ALG_${i} (${a.cose})`, ...array(`firmseal_trust_key_${i}`, a.key));
   return new TextEncoder().encode(header(about, lines));

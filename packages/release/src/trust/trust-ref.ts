@@ -28,8 +28,7 @@ import {
 } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
-import { ROLE_ROOT } from "@firmseal/verifier/spec";
+import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { failureOfRefusal, hintOf, isRefusal, meaningOf } from "../hints.js";
 import { LIMITS } from "../limits.js";
 
@@ -41,7 +40,7 @@ export interface PinOptions extends PassphraseOptions {
 
 export interface TrustOptions extends PinOptions {
   key?: string[];
-  need?: number;
+  threshold?: number;
   trust?: string;
   /** Left out: release. */
   role?: RoleName;
@@ -79,7 +78,7 @@ export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
 /** The same for one that somebody has signed, whoever it was. */
 function signedAt(path: string): ReturnType<typeof trustAt> {
   const file = trustAt(path);
-  if (file.claims.length === 0)
+  if (file.signatures.length === 0)
     throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
   return file;
 }
@@ -102,7 +101,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
-    before = { anchors: anchors(keys), need: new Set(keys.map((k) => toHex(k.key))).size };
+    before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
   } else {
     before = own;
     warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
@@ -144,8 +143,8 @@ export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
   return {
     vendor: hex(a.vendor),
     class: hex(a.class),
-    since: a.since ? decimal(a.since) : null,
-    until: a.until ? decimal(a.until) : null,
+    since: a.since ? formatSequence(a.since) : null,
+    until: a.until ? formatSequence(a.until) : null,
   };
 }
 
@@ -182,7 +181,7 @@ export interface Believed {
   /** Names of published test keys among them. */
   testKeys: string[];
   /** What the JSON of a command tells of the trust file. */
-  trust?: { name: string; sequence: string; role: RoleName; need: number; pinned: boolean };
+  trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
 }
 
 /** The keys of --key, or the trust file of --trust for one role. */
@@ -200,14 +199,14 @@ export async function believed(o: TrustOptions): Promise<Believed> {
     const keys = await publicKeys(o.key, passphraseOptions(o));
     const all = anchors(keys);
     return {
-      policy: () => ({ anchors: all, need: o.need ?? 1 }),
+      policy: () => ({ anchors: all, threshold: o.threshold ?? 1 }),
       facts: (anchor) => keyFacts(keys[all.indexOf(anchor)] as PublicKey),
       scoped: false,
       testKeys: warnOfTestKeys(keys),
     };
   }
   if (o.key) throw usage("keys and a trust file are both given", "give --key, or --trust");
-  if (o.need !== undefined) throw usage("--need: the trust file says how many must have signed", "drop it");
+  if (o.threshold !== undefined) throw usage("--threshold: the trust file says how many must have signed", "drop it");
   const { store, pinned } = await verifiedTrust(o.trust, o);
   const name = o.role ?? "release";
   const role = ROLES[name];
@@ -227,9 +226,9 @@ export async function believed(o: TrustOptions): Promise<Believed> {
     testKeys: warnOfTestKeys(inRole.flatMap((a) => keyOfAnchor(a) ?? [])),
     trust: {
       name: new TextDecoder().decode(Uint8Array.from(store.name)),
-      sequence: decimal(store.sequence),
+      sequence: formatSequence(store.sequence),
       role: name,
-      need: store.thresholds[role] as number,
+      threshold: store.thresholds[role] as number,
       pinned,
     },
   };

@@ -1,7 +1,7 @@
 // Ed25519 (RFC 8032).
 
 import { ed25519 as alg } from "@firmseal/verifier";
-import { ALG_ED25519, CRV_ED25519, KEY_CRV, KEY_KTY, KEY_X, KTY_OKP } from "@firmseal/verifier/spec";
+import { ALG_ED25519, CRV_ED25519, KEY_CRV, KEY_KTY, KEY_X, KTY_OKP } from "@firmseal/verifier/tools";
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import type { Encodable } from "../cbor.js";

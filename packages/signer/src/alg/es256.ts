@@ -1,7 +1,7 @@
 // ECDSA on P-256 with SHA-256 (FIPS 186-5), signed deterministically (RFC 6979).
 
 import { es256 as alg } from "@firmseal/verifier";
-import { ALG_ESP256, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2 } from "@firmseal/verifier/spec";
+import { ALG_ESP256, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2 } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";

@@ -1,7 +1,7 @@
 // HSS/LMS (RFC 8554, SP 800-208): public keys only. A private one has state, which a value in memory cannot keep: ../hss.ts.
 
 import { hsslms as alg } from "@firmseal/verifier";
-import { ALG_HSS_LMS, KEY_KTY, KEY_PUB, KTY_HSS_LMS } from "@firmseal/verifier/spec";
+import { ALG_HSS_LMS, KEY_KTY, KEY_PUB, KTY_HSS_LMS } from "@firmseal/verifier/tools";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import type { Row } from "./row.js";

@@ -3,8 +3,7 @@
 // no device bundle holds it.
 
 import type { Alg } from "@firmseal/verifier";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PUB, KTY_AKP } from "@firmseal/verifier/spec";
-import { rawKey } from "@firmseal/verifier/tools";
+import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PUB, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
 import type { Encodable } from "../cbor.js";
 import { attempt, type Row } from "./row.js";
 

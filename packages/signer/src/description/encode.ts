@@ -1,11 +1,11 @@
 // Description → unsigned envelope. The order: commands, then the elements, then (for severed ones) their digests, then the manifest,
 // then its digest in the wrapper.
 
-import { COMMANDS, COMPONENT_TEXTS, MANIFEST, type Names, PARAMETERS, TEXTS } from "@firmseal/verifier/names";
-import { peek } from "@firmseal/verifier/peek";
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
+  COMMAND_NAMES,
+  COMPONENT_TEXT_NAMES,
   DIR_OVERRIDE_PARAMETERS,
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
@@ -14,17 +14,22 @@ import {
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
   MAN_VERSION,
+  MANIFEST_NAMES,
+  type Names,
   PARAM_CLASS_IDENTIFIER,
   PARAM_DEVICE_IDENTIFIER,
   PARAM_IMAGE_DIGEST,
   PARAM_VENDOR_IDENTIFIER,
+  PARAMETER_NAMES,
   REP_RECORD_ON_FAILURE,
   REP_RECORD_ON_SUCCESS,
   REP_SYSINFO_ON_FAILURE,
   REP_SYSINFO_ON_SUCCESS,
-} from "@firmseal/verifier/spec";
+  TEXT_NAMES,
+} from "@firmseal/verifier/tools";
 import { fromHex, toBytes } from "../bytes.js";
 import { encode as cbor, type Encodable } from "../cbor.js";
+import { EnvelopeDraft } from "../envelope/draft.js";
 import { type Parts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
 import {
@@ -59,11 +64,11 @@ function numbers(names: Names): Map<string, number> {
   return new Map(Object.entries(names).map(([code, name]) => [name, Number(code)]));
 }
 
-const COMMAND = numbers(COMMANDS);
-const PARAMETER = numbers(PARAMETERS);
-const ELEMENT = numbers(MANIFEST);
-const TEXT = numbers(TEXTS);
-const COMPONENT_TEXT = numbers(COMPONENT_TEXTS);
+const COMMAND = numbers(COMMAND_NAMES);
+const PARAMETER = numbers(PARAMETER_NAMES);
+const ELEMENT = numbers(MANIFEST_NAMES);
+const TEXT = numbers(TEXT_NAMES);
+const COMPONENT_TEXT = numbers(COMPONENT_TEXT_NAMES);
 
 function number(table: Map<string, number>, name: string): number {
   const code = table.get(name);
@@ -150,10 +155,15 @@ function text(value: { [language: string]: TextValue }, components: Uint8Array[]
 
 /**
  * Makes the unsigned envelope of a description: tag 107, a wrapper that holds the manifest's digest, the manifest, severed elements and
- * integrated payloads. Files must have been resolved (see resolve.ts). The result is read again with peek() before it is returned.
- * Throws DescriptionError, or the refusal of peek().
+ * integrated payloads. Files must have been resolved (see resolve.ts). The result is read again with decodeEnvelope() before it is returned.
+ * Throws DescriptionError, or the refusal of decodeEnvelope().
  */
 export function encode(description: Description): Uint8Array {
+  return draftOf(description).bytes;
+}
+
+/** The same, on its way to its signatures. */
+export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";
   const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
@@ -192,7 +202,5 @@ export function encode(description: Description): Uint8Array {
     severed,
     payloads: new Map(Object.entries(d.payloads ?? {}).map(([uri, value]) => [uri, toBytes(value, `/payloads/${uri}`)])),
   };
-  const envelope = writeEnvelope(parts);
-  peek(envelope);
-  return envelope;
+  return EnvelopeDraft.read(writeEnvelope(parts));
 }

@@ -1,9 +1,15 @@
 // An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
 // covers is ever encoded again.
 
-import { peek } from "@firmseal/verifier/peek";
-import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST, HASH_SHA_256, TAG_ENVELOPE } from "@firmseal/verifier/spec";
-import { decodeItem } from "@firmseal/verifier/tools";
+import {
+  decodeEnvelope,
+  decodeItem,
+  ENV_AUTHENTICATION_WRAPPER,
+  ENV_MANIFEST,
+  HASH_SHA_256,
+  TAG_ENVELOPE,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Encodable, encode, encodeBytesMap } from "../cbor.js";
 
@@ -32,13 +38,17 @@ export function writeEnvelope(parts: Parts): Uint8Array {
 }
 
 /**
- * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by peek(), whose refusals are thrown. An envelope without a wrapper gets
+ * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by decodeEnvelope(), whose refusals are thrown. An envelope without a wrapper gets
  * one: the SHA-256 digest of its manifest and no signature.
  */
 export function readEnvelope(bytes: Uint8Array): Parts {
-  const { envelope } = peek(bytes);
+  return partsOf(bytes, decodeEnvelope(bytes));
+}
+
+/** The same, of an envelope that decodeEnvelope() has read. */
+export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): Parts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
-  const manifest = cut(envelope.body.inside);
+  const manifest = cut(envelope.manifestElement.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
   const [digest, ...blocks] = wrapped.map(({ body, end }) => bytes.slice(body, end));
   return {
@@ -58,7 +68,7 @@ export function readEnvelope(bytes: Uint8Array): Parts {
 export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
   const parts = readEnvelope(bytes);
   for (const key of [...parts.severed.keys()]) if (!keys || keys.includes(key)) parts.severed.delete(key);
-  const { uris } = peek(writeEnvelope({ ...parts, payloads: new Map() })).structure;
+  const { uris } = decodeEnvelope(writeEnvelope({ ...parts, payloads: new Map() })).manifest;
   for (const uri of [...parts.payloads.keys()]) if (!uris.includes(uri)) parts.payloads.delete(uri);
   return writeEnvelope(parts);
 }
@@ -70,6 +80,6 @@ export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
   for (const [key, content] of whole.severed) parts.severed.set(key, content);
   for (const [uri, content] of whole.payloads) if (!parts.payloads.has(uri)) parts.payloads.set(uri, content);
   const out = writeEnvelope(parts);
-  peek(out);
+  decodeEnvelope(out);
   return out;
 }

@@ -9,6 +9,8 @@ import {
   ALG_HSS_LMS,
   CRV_ED25519,
   CRV_P256,
+  decodeItem,
+  type Item,
   KEY_ALG,
   KEY_CRV,
   KEY_D,
@@ -22,8 +24,7 @@ import {
   KTY_EC2,
   KTY_HSS_LMS,
   KTY_OKP,
-} from "@firmseal/verifier/spec";
-import { decodeItem, type Item } from "@firmseal/verifier/tools";
+} from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import { equalBytes } from "../bytes.js";
 import { encode } from "../cbor.js";

@@ -13,9 +13,6 @@ import {
   type TrustAnchor,
   type TrustStore,
 } from "@firmseal/verifier";
-import { type Claim, concerns } from "@firmseal/verifier/cose";
-import { decimal } from "@firmseal/verifier/number";
-import { HEADER_ALG, HEADER_KID, TAG_SIGN } from "@firmseal/verifier/spec";
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
@@ -25,24 +22,37 @@ import {
   ANCHOR_SINCE,
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
+  type CoseSignature,
+  concerns,
+  decodeItem,
   FILE_ANCHORS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
   FILE_VERSION,
+  formatSequence,
+  HASH_SHA_256,
+  HEADER_ALG,
+  HEADER_KID,
+  type Item,
   ROLE_DEBUG,
   ROLE_RECOVERY,
   ROLE_RELEASE,
   ROLE_ROOT,
+  readTrust as readSigned,
+  refuse,
+  sameKey,
+  TAG_SIGN,
   TRUST_CONTEXT,
-} from "@firmseal/verifier/spec/trust";
-import { decodeItem, type Item, refuse, sameKey } from "@firmseal/verifier/tools";
-import { readTrust as readSigned, trustFile, trustPayload } from "@firmseal/verifier/trust";
+  trustFile,
+  trustPayload,
+} from "@firmseal/verifier/tools";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { equalBytes } from "../bytes.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/manifest.js";
-import { AlreadySigned } from "../envelope/sign.js";
 import { coseAlg, foreignSigner, type KeyAlg, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
+import { AlreadySigned, type Signable, type SignedWith, signedBy } from "../signable.js";
 
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
 
@@ -72,10 +82,10 @@ export interface TrustDescription {
   readonly thresholds: { readonly [role in RoleName]?: number };
 }
 
-/** A trust file, signed or not. `claims`: its signatures, none of them verified. */
+/** A trust file, signed or not. `signatures`: its signatures, none of them verified. */
 export interface TrustFile {
   readonly store: TrustStore;
-  readonly claims: readonly Claim[];
+  readonly signatures: readonly CoseSignature[];
 }
 
 /** A signature by a key that is a root neither in the file nor in the one before would never count. */
@@ -166,7 +176,7 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
 export function readTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = split(bytes);
-  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), claims: [] } : readSigned(ALGS, bytes);
+  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), signatures: [] } : readSigned(ALGS, bytes);
 }
 
 /** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
@@ -195,11 +205,14 @@ export function describeTrust(store: TrustStore): TrustDescription {
   }
   return {
     name: new TextDecoder().decode(Uint8Array.from(store.name)),
-    sequence: BigInt(decimal(store.sequence)),
+    sequence: BigInt(formatSequence(store.sequence)),
     anchors: store.anchors.map((a) => {
       const key = keyOfAnchor(a);
       if (!key) throw new KeyError("unsupported", `a key of COSE algorithm ${a.cose} is not known here`);
-      const limits = { ...(a.since && { since: BigInt(decimal(a.since)) }), ...(a.until && { until: BigInt(decimal(a.until)) }) };
+      const limits = {
+        ...(a.since && { since: BigInt(formatSequence(a.since)) }),
+        ...(a.until && { until: BigInt(formatSequence(a.until)) }),
+      };
       return { key, roles: roleNames(a), ...uuid(a.vendor, "vendor"), ...uuid(a.class, "class"), ...limits };
     }),
     thresholds,
@@ -226,6 +239,76 @@ function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
   return cbor(["Signature", new Uint8Array(), bucket, context, payload]);
 }
 
+/** What is known of a signature, so that one key signs once. */
+type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
+
+function keyOfSigner(signer: SignedWith): PublicKey {
+  const alg = KEY_ALGS.find((name) => coseAlg(name) === signer.alg);
+  if (!alg) throw new KeyError("unsupported", `no verifier for COSE algorithm ${signer.alg}`);
+  return publicKey(alg, signer.publicKey);
+}
+
+/** A trust file on its way to its signatures: read once. */
+export class TrustDraft implements Signable {
+  readonly kind = "trust file";
+  readonly sequence: bigint;
+  readonly digest: { readonly alg: number; readonly bytes: Uint8Array };
+
+  private constructor(
+    readonly bytes: Uint8Array,
+    readonly store: TrustStore,
+    private readonly signatures: readonly Uint8Array[],
+    private readonly made: readonly Made[],
+    private readonly before: TrustStore | undefined,
+  ) {
+    this.sequence = BigInt(formatSequence(store.sequence));
+    this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
+  }
+
+  /** Reads a trust file, signed or not. `before`: the trust file before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
+  static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
+    const { store, signatures: made } = readTrust(bytes);
+    return new TrustDraft(bytes, store, split(bytes).signatures, made, before);
+  }
+
+  /** The same for the roots of another file before. */
+  after(before: TrustStore | undefined): TrustDraft {
+    return new TrustDraft(this.bytes, this.store, this.signatures, this.made, before);
+  }
+
+  private bucket(key: SignedWith): Uint8Array {
+    return bucketOf(key.alg, rootAnchors(keyOfSigner(key), this.store, this.before));
+  }
+
+  private has(key: SignedWith): boolean {
+    const alg = ALGS.find((a) => a.ids.includes(key.alg));
+    const anchor = alg && { alg, key: key.publicKey };
+    return anchor !== undefined && this.made.some((c) => concerns(c, anchor) && alg?.verify(anchor.key, c.message, c.signature, {}));
+  }
+
+  /** Throws NotRoot for a key that is a root of neither file, and AlreadySigned. */
+  async toBeSigned(key: SignedWith): Promise<Uint8Array> {
+    const message = toBeSigned(Uint8Array.from(this.store.payload), this.bucket(key));
+    if (this.has(key)) throw new AlreadySigned(key, this.kind);
+    return message;
+  }
+
+  /** Throws as toBeSigned() does, and SIGNATURE_COUNT above 8. */
+  async withSignature(key: SignedWith, signature: Uint8Array): Promise<TrustDraft> {
+    const message = await this.toBeSigned(key);
+    if (this.signatures.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
+    const signatures = [...this.signatures, cbor([this.bucket(key), new Map(), signature])];
+    const made = { alg: key.alg, kid: null, message, signature };
+    return new TrustDraft(join(Uint8Array.from(this.store.payload), signatures), this.store, signatures, [...this.made, made], this.before);
+  }
+
+  /** Whether each of these keys has signed, by what is written. Throws KeyError `fault`. */
+  async verify(keys: readonly SignedWith[]): Promise<void> {
+    const written = TrustDraft.read(this.bytes, this.before);
+    for (const key of keys) if (!written.has(key)) throw new KeyError("fault", "the signature is not one of this key over the trust file");
+  }
+}
+
 /** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
 export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
   const { store } = readTrust(bytes);
@@ -234,19 +317,13 @@ export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Trus
 
 /** Those of `keys` that have signed a file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
-  const { claims } = readTrust(bytes);
+  const { signatures } = readTrust(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
   return distinct.filter(({ alg, key }) =>
-    claims.some((c) =>
+    signatures.some((c) =>
       ALGS.some((a) => a.ids.includes(coseAlg(alg)) && concerns(c, { alg: a, key }) && a.verify(key, c.message, c.signature, {})),
     ),
   );
-}
-
-function keyOfSigner(signer: Signer): PublicKey {
-  const alg = KEY_ALGS.find((name) => coseAlg(name) === signer.alg);
-  if (!alg) throw new KeyError("unsupported", `no verifier for COSE algorithm ${signer.alg}`);
-  return publicKey(alg, signer.publicKey);
 }
 
 /**
@@ -255,20 +332,10 @@ function keyOfSigner(signer: Signer): PublicKey {
  */
 export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: TrustStore): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
-  let out = bytes;
-  for (const signer of signers) {
-    const key = keyOfSigner(signer);
-    const { store } = readTrust(out);
-    const bucket = bucketOf(signer.alg, rootAnchors(key, store, before));
-    if (trustSigners(out, [key]).length > 0) throw new AlreadySigned(signer, "trust file");
-    const { payload, signatures } = split(out);
-    if (signatures.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
-    const signature = await signer.sign(toBeSigned(payload, bucket));
-    out = join(payload, [...signatures, cbor([bucket, new Map(), signature])]);
-    // never let out what nobody can verify
-    if (trustSigners(out, [key]).length === 0) throw new KeyError("fault", "the signature is not one of this key over the trust file");
-  }
-  return out;
+  const out = await signedBy(TrustDraft.read(bytes, before), signers);
+  // never let out what nobody can verify
+  await out.verify(signers);
+  return out.bytes;
 }
 
 /** Adds a signature that was made elsewhere over trustToBeSigned(). Throws as signTrust() does. */

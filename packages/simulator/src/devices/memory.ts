@@ -1,7 +1,7 @@
 // device/memory.ts, as if its slots, its floor and which slot is current outlived a power cut, each change of them whole or not at all.
 
+import { equalBytes } from "@firmseal/signer";
 import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
-import { same as sameBytes } from "@firmseal/verifier/bytes";
 import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
@@ -133,7 +133,7 @@ class MemoryMachine implements Machine {
     const mine = this.from;
     const same = (a: Pieces = [], b: Pieces = []) => a === b || Buffer.from(a.flat()).equals(Buffer.from(b.flat()));
     return (
-      sameBytes(state.envelope ?? [], mine.envelope ?? []) &&
+      equalBytes(state.envelope ?? [], mine.envelope ?? []) &&
       String(state.sequence) === String(mine.sequence) &&
       String(state.current) === String(mine.current) &&
       state.current.every((slot, i) => same(state.slots[i]?.[slot], mine.slots[i]?.[slot]))

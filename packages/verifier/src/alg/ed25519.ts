@@ -10,7 +10,7 @@
 // some 125 additions. With windows of 4 bits it would be 4 percent faster, and take 4 KB more of RAM.
 // (A. Antipa et al., "Accelerated verification of ECDSA signatures", SAC 2005, there for groups of prime order.)
 
-import { copied, part, rawKey, same } from "../base/bytes.js";
+import { copied, equalConstantTime, part, rawKey } from "../base/bytes.js";
 import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
 import { hashing } from "../hash/digest.js";
@@ -32,7 +32,7 @@ function pointOf(key: Bytes): Point | undefined {
   if (!own) {
     return undefined;
   }
-  if (!same(own, lastKey)) {
+  if (!equalConstantTime(own, lastKey)) {
     // Both, lest an early end in here, memory too, leaves the point of another key.
     lastKey = [];
     lastPoint = undefined;

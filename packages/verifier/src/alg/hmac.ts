@@ -1,6 +1,6 @@
 // HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
 
-import { copied, rawKey, same } from "../base/bytes.js";
+import { copied, equalConstantTime, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import { ALG_HMAC_256_256 } from "../spec/cose.js";
@@ -45,9 +45,11 @@ function valid(key: Bytes): boolean {
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
   var raw = copied(rawKey(key), 32);
-  // same() takes for equal what is octets on both sides, and nothing else
+  // equalConstantTime() takes for equal what is octets on both sides, and nothing else
   return (
-    !!raw && tag.length === 32 && same(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
+    !!raw &&
+    tag.length === 32 &&
+    equalConstantTime(hmacSha256(raw, message, host.sha256 && host.sha256.create ? (host.sha256 as Hash) : sha256), tag)
   );
 }
 

@@ -7,7 +7,7 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { areOctets, copied, part, rawKey, room, same } from "../base/bytes.js";
+import { areOctets, copied, equalConstantTime, newBytes, part, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { sha256, single } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
@@ -46,7 +46,7 @@ function once(hash: Hash, b: Bytes): Bytes {
  * octets of a hash, and the last 8 are written over, or not looked at. `key`: an LMS public key.
  */
 function input(key: Bytes, number: number, d: number, n: number): number[] {
-  var b = room(30 + n);
+  var b = newBytes(30 + n);
   put(b, 0, part(key, 8, 16), 16);
   // q and the numbers of nodes are below 2^26: 32 bits are enough.
   b[16] = number >> 24;
@@ -59,7 +59,7 @@ function input(key: Bytes, number: number, d: number, n: number): number[] {
 
 /** The first `n` octets of the hash of the first `length` of `b`: octets of our own, for a host may give what has no views. */
 function digest(hash: Hash, b: number[], length: number, n: number): Bytes {
-  var out = room(32);
+  var out = newBytes(32);
   put(out, 0, once(hash, part(b, 0, length)), n);
   return part(out, 0, n);
 }
@@ -82,7 +82,7 @@ function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
   var i = 0;
   var j: number;
   var k: number;
-  var out = room(p);
+  var out = newBytes(p);
   var top = (1 << w) - 1;
   var sum = 0;
   for (k = 0; k < n; k++) for (j = 8 - w; j >= 0; j -= w) sum += out[i++] = (code[k] >> j) & top;
@@ -292,7 +292,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
       node = join(hash, lms, q >> 1, INTR, q & 1 ? side : node, q & 1 ? node : side, n);
       path += n;
     }
-    if (!same(node, part(lms, 24, n))) return false;
+    if (!equalConstantTime(node, part(lms, 24, n))) return false;
     lms = signed;
     at = end + 24 + n;
   }

@@ -1,6 +1,6 @@
 // Whole numbers for ed25519.ts: reduced modulo the order L of the base point, halved in length, cut into windows.
 
-import { room } from "../base/bytes.js";
+import { newBytes } from "../base/bytes.js";
 import type { Bytes } from "../base/types.js";
 import { floor } from "../hash/block.js";
 
@@ -142,7 +142,7 @@ export function shorten(k: number[]): [number[], number[], boolean] {
  * A negative digit has 256 added.
  */
 export function windows(n: number[], width: number): number[] {
-  var out = room(262);
+  var out = newBytes(262);
   var t = 0;
   var i: number;
   var j: number;

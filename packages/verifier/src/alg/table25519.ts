@@ -1,6 +1,6 @@
 // Ed25519 with the table of a prepared anchor: multiples of the key and of the base point that were worked out beforehand.
 
-import { room, same } from "../base/bytes.js";
+import { equalConstantTime, newBytes } from "../base/bytes.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
 import { floor, whole } from "../hash/block.js";
 import { hashing } from "../hash/digest.js";
@@ -30,7 +30,7 @@ export function bound(key: Prepared, host: Host): boolean {
   var t: number;
   var u: number;
   if (table !== lastTable || digest !== lastDigest) {
-    out = room(good ? n : 0);
+    out = newBytes(good ? n : 0);
     for (i = 0; good && i < n; i++) {
       if (text) {
         t = table.charCodeAt(i);
@@ -50,7 +50,7 @@ export function bound(key: Prepared, host: Host): boolean {
         i += 6;
       }
     }
-    if (!good || !digest || !same(hash && hash.once ? hash.once(out) : whole(hashing(host, HASH_SHA_256), out), digest)) {
+    if (!good || !digest || !equalConstantTime(hash && hash.once ? hash.once(out) : whole(hashing(host, HASH_SHA_256), out), digest)) {
       return false;
     }
     lastTable = table;

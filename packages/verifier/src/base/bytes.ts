@@ -8,12 +8,12 @@ import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";
 
 /** Room for `n` octets, in whatever the engine has. */
-export function room(n: number): number[] {
+export function newBytes(n: number): number[] {
   return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
 }
 
 /** Room for `n` unsigned words of 32 bits, likewise. */
-export function cells(n: number): number[] {
+export function newWords(n: number): number[] {
   return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
@@ -24,7 +24,7 @@ export function cells(n: number): number[] {
 export function part(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = (b as Uint8Array).byteOffset >= 0 ? room(n) : [];
+  out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }
@@ -36,7 +36,7 @@ export function concat(pieces: Bytes[]): Bytes {
     i,
     j;
   for (i = 0; i < pieces.length; i++) n += pieces[i].length;
-  out = room(n);
+  out = newBytes(n);
   n = 0;
   for (i = 0; i < pieces.length; i++) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
   return out;
@@ -63,7 +63,7 @@ export function copied(bytes: Bytes, n: number): Bytes | null {
     i,
     b;
   if (!bytes || bytes.length !== n) return null;
-  out = typed ? (new Uint8Array(bytes) as unknown as number[]) : room(n);
+  out = typed ? (new Uint8Array(bytes) as unknown as number[]) : newBytes(n);
   for (i = 0; i < n && !typed; i++) {
     b = bytes[i];
     if (!isOctet(b)) return null;
@@ -82,7 +82,7 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
  * Whether two strings of octets are the same; what is not an octet equals nothing, itself included. It takes as long whether they are or not: also for
  * tags and check-content (M37 §8.4.9.3).
  */
-export function same(a: Bytes, b: Bytes): boolean {
+export function equalConstantTime(a: Bytes, b: Bytes): boolean {
   var d = a.length === b.length ? 0 : 1,
     i;
   for (i = 0; i < a.length; i++) if (!isOctet(a[i]) || a[i] !== b[i]) d++;

@@ -4,8 +4,8 @@
 /** The directives copy and swap. */
 export const HAS_COPY = true;
 
-/** Reading what is not run, for peek(). No device bundle has it. */
-export const HAS_PEEK = true;
+/** Reading what is not run, for decodeEnvelope(). No device bundle has it. */
+export const HAS_TOOLS = true;
 
 /** SHA-512 and SHA-384 of our own, for images and manifests. */
 export const HAS_SHA512 = true;

@@ -18,7 +18,7 @@ export function isHalf(n: unknown): boolean {
 }
 
 /** Exact decimal of a 64-bit number. */
-export function decimal(s: Sequence): string {
+export function formatSequence(s: Sequence): string {
   var hi = s[0],
     lo = s[1],
     out = "",
@@ -35,7 +35,7 @@ export function decimal(s: Sequence): string {
 }
 
 /** The number that a decimal stands for; throws where it is none of 64 bits. */
-export function sequenceOf(text: string): Sequence {
+export function parseSequence(text: string): Sequence {
   var hi = 0,
     lo = 0,
     i;

@@ -84,9 +84,9 @@ export interface Anchor {
   class?: Bytes;
 }
 
-/** Whom to believe. `need` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */
+/** Whom to believe. `threshold` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */
 export interface Trust {
   anchors: Anchor[];
-  need?: number;
+  threshold?: number;
   floor?: Sequence;
 }

@@ -6,7 +6,7 @@
 // There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with begin(), seek() or enter(), so nothing
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
-import { compare, octetsOf, part, room, same } from "../base/bytes.js";
+import { compare, equalConstantTime, newBytes, octetsOf, part } from "../base/bytes.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Sequence, Source } from "../base/types.js";
@@ -190,7 +190,7 @@ export function take(src: Input, at: number, n: number): Bytes {
     bytes: Bytes,
     from;
   if (!h && n <= chunkOf(src)) return fetch(src, at, n);
-  out = room(n);
+  out = newBytes(n);
   while (done < n) {
     h = find(src, at);
     k = h ? h.end - at : chunkOf(src);
@@ -277,7 +277,7 @@ export function alike(a: Input, b: Input): boolean {
     good = a.n === b.n;
   if (good)
     feed(a, a, function (bytes) {
-      good = good && same(bytes, take(b, at, bytes.length));
+      good = good && equalConstantTime(bytes, take(b, at, bytes.length));
       at += bytes.length;
     });
   return good;

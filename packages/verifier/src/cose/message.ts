@@ -1,7 +1,7 @@
 // COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
 // agree with it. Keys in the message are never looked at.
 
-import { concat, rawKey, same, sameKey } from "../base/bytes.js";
+import { concat, equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Anchor, Bytes, Host } from "../base/types.js";
@@ -136,7 +136,7 @@ export interface Signature {
 }
 
 /** What one signature or tag claims of itself. */
-export interface Claim extends Signature {
+export interface CoseSignature extends Signature {
   alg: number;
   kid: Bytes | null;
   /** The bytes that were signed: Sig_structure or MAC_structure. */
@@ -170,7 +170,7 @@ function bucket(out: Headers, isProtected: boolean): void {
       label = name;
     }
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
-    for (i = 0; i < out.labels.length; i++) if (same(out.labels[i], last)) refuse(HEADER_TWICE);
+    for (i = 0; i < out.labels.length; i++) if (equalConstantTime(out.labels[i], last)) refuse(HEADER_TWICE);
     // those of the unprotected bucket are in order, and may be long
     if (isProtected) out.labels.push(last);
     if (label === HEADER_ALG) {
@@ -236,8 +236,8 @@ export function structure(context: string, parts: Bytes[]): Bytes {
  * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message.
  * `payload`: the detached payload; the message must then hold nil. null: the payload is in the message.
  */
-export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
-  var out: Claim[] = [],
+export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseSignature[] {
+  var out: CoseSignature[] = [],
     n = 1,
     kind,
     body,
@@ -293,8 +293,8 @@ export function claims(payload: Bytes | null, externalAad: Bytes): Claim[] {
 }
 
 /** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
-export function concerns(c: Claim, anchor: Anchor): boolean {
-  return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !same(c.kid, anchor.kid));
+export function concerns(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
+  return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }
 
 /** Whether none of the anchors at the positions `found` of `all` has the secret of `a`, which counts once, however often it signed or is listed. */
@@ -305,23 +305,23 @@ export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
 }
 
 /**
- * Checks claims against anchors until `need` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
- * fewer than `need`.
+ * Checks claims against anchors until `threshold` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
+ * fewer than `threshold`.
  *
  * Junk is not paid for without end: before the first good signature no more may fail than are needed, and two more. A release that has more
- * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `need` is 0, for
+ * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `threshold` is 0, for
  * trust files, which the keys of many lists may sign.
  */
-export function verified(all: Claim[], anchors: Anchor[], need: number, host: Host, most?: number, own?: boolean): number[] {
+export function verified(all: CoseSignature[], anchors: Anchor[], threshold: number, host: Host, most?: number, own?: boolean): number[] {
   var found: number[] = [],
     fits = false,
-    left = own || !need ? MAX_SIGNATURES : need + 2,
+    left = own || !threshold ? MAX_SIGNATURES : threshold + 2,
     missed,
     c,
     a,
     i,
     j;
-  for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || need); i++) {
+  for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || threshold); i++) {
     c = all[i];
     missed = false;
     for (j = 0; j < anchors.length; j++) {
@@ -340,7 +340,7 @@ export function verified(all: Claim[], anchors: Anchor[], need: number, host: Ho
     }
     if (missed && !found.length && !left--) refuse(SIGNATURE_COUNT);
   }
-  if (found.length < need) {
+  if (found.length < threshold) {
     if (!all.length) refuse(WRAPPER_EMPTY);
     if (!fits) refuse(SIGNATURE_NO_ANCHOR);
     // a key that can verify nothing is a fault of the device, and is told apart from a bad signature

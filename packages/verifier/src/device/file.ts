@@ -2,7 +2,7 @@
 // component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
 // protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
 
-import { decimal, sequenceOf } from "../base/number.js";
+import { formatSequence, parseSequence } from "../base/number.js";
 import type { Bytes, Source } from "../base/types.js";
 import { feed, inputOf } from "../cbor/reader.js";
 import type { Commit, ComponentId, Device } from "../install/device.js";
@@ -204,7 +204,7 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
     !/^[ab]?$/.test(record.envelope)
   )
     throw new Error("device.json is not a device record");
-  sequenceOf(record.floor);
+  parseSequence(record.floor);
   names = Object.keys(record.components);
   for (i = 0; i < names.length; i++) {
     part = record.components[names[i]];
@@ -257,7 +257,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     payloads: {},
     chunk: CHUNK,
     floor: function () {
-      return sequenceOf(record.floor);
+      return parseSequence(record.floor);
     },
     begin: function (forInstalling: boolean) {
       device.discard();
@@ -336,7 +336,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         vendor: record.vendor,
         class: record.class,
         device: record.device,
-        floor: decimal(commit.sequence),
+        floor: formatSequence(commit.sequence),
         capacity: record.capacity,
         components: components,
         envelope: other(),

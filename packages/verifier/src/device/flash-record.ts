@@ -4,7 +4,7 @@
 // A record, in words of 4 octets, the lowest first: magic, generation, floor (high, low), tries, number of areas; for each area what is
 // current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation.
 
-import { room } from "../base/bytes.js";
+import { newBytes } from "../base/bytes.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Flash } from "./flash.js";
 import { isLater } from "./generation.js";
@@ -38,7 +38,7 @@ function word(bytes: Bytes, index: number): number {
 
 /** Numbers of 32 bits as octets, the lowest first. */
 export function octets(words: number[]): Bytes {
-  var out = room(words.length * 4),
+  var out = newBytes(words.length * 4),
     i;
   for (i = 0; i < words.length * 4; i++) out[i] = (words[i >> 2] >>> (8 * (i & 3))) & 255;
   return out;

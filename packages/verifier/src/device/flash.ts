@@ -3,7 +3,7 @@
 // Protects against a power cut at any write and erase. Does not protect against who can write to the flash, nor against code that starts
 // images without asking it: an unsigned boot loader below is no root of trust. docs/guides/devices.md has the layout and the limits.
 
-import { concat, room, same } from "../base/bytes.js";
+import { concat, equalConstantTime, newBytes } from "../base/bytes.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -70,7 +70,7 @@ interface Writer {
 function part(bytes: Bytes, from: number, to: number): Bytes {
   var out, i;
   if (from === 0 && to === bytes.length) return bytes;
-  out = room(to - from);
+  out = newBytes(to - from);
   for (i = from; i < to; i++) out[i - from] = bytes[i];
   return out;
 }
@@ -221,7 +221,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     body = octets(words);
     flash.erase(at);
     flash.write(at, body);
-    if (!same(flash.read(at, body.length), body)) throw new Error("the record was not written");
+    if (!equalConstantTime(flash.read(at, body.length), body)) throw new Error("the record was not written");
     // from here on nothing that fails may take the new slots for leftovers
     fresh = [];
     flash.write(at + body.length, sealOf(body));
@@ -325,7 +325,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       var r = record as FlashRecord;
       if (pending && r.starts < r.tries) {
         flash.write(r.next, octets([STARTED]));
-        if (same(flash.read(r.next, 4), octets([ERASED]))) {
+        if (equalConstantTime(flash.read(r.next, 4), octets([ERASED]))) {
           // The word did not take. What starts without being counted could fail for ever: the release before is current.
           pending = false;
           back = true;

@@ -1,6 +1,6 @@
 // What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
 
-import { cells, room } from "../base/bytes.js";
+import { newBytes, newWords } from "../base/bytes.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 
 /** A name of its own, for it is short. */
@@ -11,8 +11,8 @@ export var floor = Math.floor;
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
  * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `start`.
  */
-export var HIGH: number[] = /* @__PURE__ */ cells(96);
-export var LOW: number[] = /* @__PURE__ */ cells(96);
+export var HIGH: number[] = /* @__PURE__ */ newWords(96);
+export var LOW: number[] = /* @__PURE__ */ newWords(96);
 
 // The constants are worked out rather than written down: a fifth of the text, which some engines execute from flash.
 // x is the root of p to some 50 bits. s = h + d is x cut to 28 binary places, in two parts so that every product in
@@ -76,9 +76,9 @@ export function lengthOctets(count: number, n: number): number[] {
  * the digest is the first `length` octets of the state. Words have 32 bits, sizes and indices are below 2^8.
  */
 export function start(compress: Compress, from: number, size: number, length: number): HashState {
-  var state = cells(16);
-  var words = cells(64);
-  var block = room(size);
+  var state = newWords(16);
+  var words = newWords(64);
+  var block = newBytes(size);
   var filled = 0;
   var count = 0;
   var i = 0;
@@ -116,7 +116,7 @@ export function start(compress: Compress, from: number, size: number, length: nu
   }
 
   function digest(): Bytes {
-    var out = room(length);
+    var out = newBytes(length);
     var tail = lengthOctets(count, size / 8);
     var i: number;
     update([128]);

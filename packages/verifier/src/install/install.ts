@@ -1,7 +1,7 @@
 // The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
 // written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
 
-import { octetsOf, same } from "../base/bytes.js";
+import { equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
@@ -51,8 +51,8 @@ function begin(s: Session, e: Effect): void {
   s.offset = 0;
   s.limit = e.size === undefined ? capacity(s, c) : e.size;
   // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
-  s.hash = e.digest && !s.board.digest ? hashing(s.host, e.digest.alg) : null;
-  s.board.erase(id(s, c), s.limit);
+  s.hash = e.digest && !s.target.digest ? hashing(s.host, e.digest.alg) : null;
+  s.target.erase(id(s, c), s.limit);
 }
 
 /** `bytes` are octets of our own: see octetsOf(). */
@@ -60,7 +60,7 @@ function receive(s: Session, e: Effect, bytes: Bytes): void {
   // an endless payload is cut off as it arrives, not when it has filled the device
   if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
   if (s.hash) s.hash.update(bytes);
-  s.board.write(id(s, e.component), s.offset, bytes);
+  s.target.write(id(s, e.component), s.offset, bytes);
   s.offset += bytes.length;
 }
 
@@ -73,7 +73,7 @@ function end(s: Session, e: Effect): boolean {
 
 /** A component as something to read from: what this session wrote to it, else what is current. */
 function contents(s: Session, component: number): Input {
-  var device = s.board,
+  var device = s.target,
     name = id(s, component),
     fresh = !!s.fresh[component];
   return inputOf({
@@ -87,9 +87,9 @@ function contents(s: Session, component: number): Input {
 
 /** The image as it lies in storage, against a digest. */
 function stored(s: Session, component: number, d: Digest, from: Input): boolean {
-  var device = s.board,
+  var device = s.target,
     whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
-  return same(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
+  return equalConstantTime(whole || digestSlice(from, from, s.host, d.alg), d.bytes);
 }
 
 function imageMatch(s: Session, e: Effect): boolean {
@@ -99,7 +99,7 @@ function imageMatch(s: Session, e: Effect): boolean {
     // no image is no image of 0 bytes, unless that is what is asked for
     ok = e.size === undefined ? from.n > 0 : from.n === e.size;
   // just written: the bytes on their way in decide, and storage is read back before anything is committed
-  if (w && w.passed && w.passed.alg === d.alg) ok = ok && same(w.passed.bytes, d.bytes);
+  if (w && w.passed && w.passed.alg === d.alg) ok = ok && equalConstantTime(w.passed.bytes, d.bytes);
   else ok = ok && stored(s, e.component, d, from);
   if (w) w.expected = d;
   s.matched[e.component] = ok;
@@ -109,7 +109,7 @@ function imageMatch(s: Session, e: Effect): boolean {
 function checkContent(s: Session, e: Effect): boolean {
   var from = contents(s, e.component),
     wanted = e.content as Bytes;
-  return from.n === wanted.length && same(content(from, from), wanted);
+  return from.n === wanted.length && equalConstantTime(content(from, from), wanted);
 }
 
 /** Writes a stretch of `from` to a component. */
@@ -130,7 +130,7 @@ function image(s: Session, component: number): Input {
 
 /** Carries out one effect. undefined: it has to be waited for. */
 function perform(s: Session, e: Effect): boolean | undefined {
-  var device = s.board,
+  var device = s.target,
     c = e.component,
     other = e.source as number,
     name = id(s, c),
@@ -183,13 +183,13 @@ function reopened(s: Session, bytes: Bytes | Source): Manifest {
   for (i = 0; i < m.signatures.length; i++) {
     c = m.signatures[i];
     if (c.good) {
-      again = u.claims[n++];
-      if (!again || !same(again.sum as Bytes, c.sum as Bytes)) refuse(DEVICE_FAULT);
+      again = u.signatures[n++];
+      if (!again || !equalConstantTime(again.sum as Bytes, c.sum as Bytes)) refuse(DEVICE_FAULT);
     }
   }
   again = believe(u, m.signers, s.trust, s.host, true);
   markAt(-1);
-  if (again.digest.alg !== m.digest.alg || !same(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
+  if (again.digest.alg !== m.digest.alg || !equalConstantTime(again.digest.bytes, m.digest.bytes)) refuse(DEVICE_FAULT);
   return again;
 }
 
@@ -206,13 +206,13 @@ function commit(s: Session): void {
   for (i = 0; i < s.fresh.length; i++) {
     w = s.fresh[i];
     if (w) {
-      if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.board.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
+      if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.target.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
     }
   }
   // a device must not find out at its next start that it has kept something else
   kept = keptOf(m, s.input, s.host);
-  lies = s.board.keep(kept);
+  lies = s.target.keep(kept);
   if (!m.loads) {
     if (!alike(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
   } else {
@@ -224,8 +224,8 @@ function commit(s: Session): void {
   }
   // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
   checkFloor(s);
-  if (s.board.session !== s) refuse(RUN_OUTCOME);
-  s.board.persist({ sequence: m.sequence, written: written });
+  if (s.target.session !== s) refuse(RUN_OUTCOME);
+  s.target.persist({ sequence: m.sequence, written: written });
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
@@ -233,7 +233,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   if (progress.done) return undefined;
   markAt(-1);
   // a later session has the device now: this one must touch nothing any more
-  if (s.over || s.board.session !== s) refuse(RUN_OUTCOME);
+  if (s.over || s.target.session !== s) refuse(RUN_OUTCOME);
   // stays set when anything below throws: a refused session does not go on
   s.over = true;
   try {
@@ -262,7 +262,7 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   } catch (x) {
     try {
       // what a later session has written is not this one's
-      if (s.board.session === s) s.board.discard();
+      if (s.target.session === s) s.target.discard();
     } catch (_) {
       // the refusal says more than a failed clean-up, and nothing that was written is current
     }
@@ -290,7 +290,7 @@ export function prepare(
       input: input,
       trust: trust,
       release: release,
-      board: device,
+      target: device,
       host: host || {},
       installing: installing,
       sections: sections,

@@ -1,7 +1,7 @@
 // What boot() will want again of a release that has been installed: the digest, the signatures that count, the manifest, and, where a start
 // fetches them, the payloads. Heaps of signatures, severed elements and texts would cost flash and time at every start.
 
-import { concat, same } from "../base/bytes.js";
+import { concat, equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source } from "../base/types.js";
@@ -30,7 +30,7 @@ function keptSignatures(m: Manifest): Signature[] {
   if (HAS_TRUST)
     for (i = 0; i < m.components.length; i++) {
       c = m.components[i];
-      if (c.length === 1 && same(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
+      if (c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
     }
   for (i = 0; i < m.signatures.length; i++) {
     s = m.signatures[i];
@@ -47,7 +47,7 @@ function keptSignatures(m: Manifest): Signature[] {
 function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: number): Bytes {
   var src = m.parsed.input,
     at = m.parsed.signed,
-    from = m.parsed.body.whole.at,
+    from = m.parsed.manifestElement.whole.at,
     // the array: the digest, and a block for each signature, below 24
     pieces: Bytes[] = [[], [129 + list.length], stringHead(at.n), content(src, at)],
     length = 0,
@@ -60,7 +60,7 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
     s = list[i];
     first = content(src, s.head);
     last = content(src, s.body);
-    if (!same(digestPieces([first, last], host), s.sum as Bytes)) refuse(DEVICE_FAULT);
+    if (!equalConstantTime(digestPieces([first, last], host), s.sum as Bytes)) refuse(DEVICE_FAULT);
     multiple = s.multiple ? [129] : [];
     pieces.push(stringHead(first.length + multiple.length + last.length), first, multiple, last);
   }
@@ -86,7 +86,7 @@ export function keptOf(m: Manifest, input: Bytes | Source, host: Host): Bytes | 
   var e = m.parsed,
     list = keptSignatures(m),
     i = 0;
-  if (!m.loads) return rebuilt(m, list, host, 2, e.body.whole.at + e.body.whole.n);
+  if (!m.loads) return rebuilt(m, list, host, 2, e.manifestElement.whole.at + e.manifestElement.whole.n);
   while (i < list.length && list[i] === m.signatures[i]) i++;
   return i === m.signatures.length ? input : rebuilt(m, list, host, 2 + e.severed.length + e.payloads.length, e.input.n);
 }

@@ -1,7 +1,7 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
-import { same } from "../base/bytes.js";
+import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { isHalf, less } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
@@ -41,7 +41,7 @@ export interface Session {
   input: Bytes | Source;
   trust: Trust;
   release: Manifest;
-  board: Device;
+  target: Device;
   host: Host;
   installing: boolean;
   sections: number[];
@@ -62,8 +62,8 @@ export interface Session {
 
 /** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
 export function checkFloor(s: Session): void {
-  var floor = s.board.floor();
-  markAt(s.release.parsed.body.inside.at);
+  var floor = s.target.floor();
+  markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
   if (less(s.release.sequence, floor)) refuse(ROLLBACK);
 }
@@ -74,23 +74,23 @@ export function id(s: Session, component: number): ComponentId {
 
 /** A manifest that was made for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!identified(s.run) && !s.board.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+  if (!identified(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
 }
 
 /** Bytes that a component can hold; refused where there is no such component. */
 export function capacity(s: Session, component: number): number {
-  var n = s.board.capacity(id(s, component));
+  var n = s.target.capacity(id(s, component));
   if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
   return n;
 }
 
 /** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
 export function admit(s: Session, e: Effect): void {
-  var skip = s.board.dangerouslySkipDigest,
+  var skip = s.target.dangerouslySkipDigest,
     room;
   markAt(-1);
   // a device that has begun another session meanwhile belongs to that one
-  if (s.board.session !== s) refuse(RUN_OUTCOME);
+  if (s.target.session !== s) refuse(RUN_OUTCOME);
   room = capacity(s, e.component);
   if (isCondition(e.op)) return;
   if (e.op === DIR_INVOKE) {
@@ -107,7 +107,7 @@ export function admit(s: Session, e: Effect): void {
 
 /** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
 function isSlot(s: Session, e: Effect): boolean {
-  return (s.board.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
+  return (s.target.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
 }
 
 /** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
@@ -118,8 +118,8 @@ function checkPayload(s: Session, e: Effect): void {
     i = 0;
   while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
   if (i < m.payloads.length) {
-    if (d && !same(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
-  } else if (uri.charAt(0) === "#" && !(s.board.fetch && s.board.fetch(uri))) refuse(PAYLOAD_ABSENT);
+    if (d && !equalConstantTime(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
+  } else if (uri.charAt(0) === "#" && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
 }
 
 /**
@@ -129,7 +129,7 @@ function checkPayload(s: Session, e: Effect): void {
  */
 function rehearse(s: Session, fitting: boolean): void {
   var e;
-  s.run = start(s.release, s.sections, s.board.identity);
+  s.run = start(s.release, s.sections, s.target.identity);
   e = step(s.run);
   while (e) {
     admit(s, e);

@@ -17,7 +17,7 @@ import { TRUST_COMPONENT } from "./keep.js";
  * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
  * trustFile(), and those of policyOf(), open() and boot() where the release would not be good under it: the device could then not start it any more.
  */
-export function successor(
+export function updatedTrust(
   algs: Alg[],
   store: TrustStore,
   bytes: Bytes | Source,
@@ -34,7 +34,7 @@ export function successor(
   markAt(-1);
   // a start asks more than open(): each key counts for the vendor and class that it is trusted for, where the release asks for these at all
   if (!identified(run)) {
-    m.need = 0;
+    m.threshold = 0;
     if (identified(run)) refuse(IDENTITY_UNCHECKED);
   }
   return next;
@@ -66,7 +66,7 @@ export function nextTrust(
   bytes = device.read(TRUST_COMPONENT, 0, n, false);
   if (!bytes || bytes.length !== n) return null;
   try {
-    next = successor(algs, store, bytes, envelope, role, device.identity, host);
+    next = updatedTrust(algs, store, bytes, envelope, role, device.identity, host);
     return less(store.sequence, next.sequence) ? (next.file as Bytes) : null;
   } catch (e) {
     // a refusal: what the release brought is no trust file of ours, or an old one

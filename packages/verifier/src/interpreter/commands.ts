@@ -1,7 +1,7 @@
 // The commands: what each does to a run, and what its argument must be.
 
-import { same } from "../base/bytes.js";
-import { HAS_COPY, HAS_PEEK } from "../base/features.js";
+import { equalConstantTime } from "../base/bytes.js";
+import { HAS_COPY, HAS_TOOLS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
@@ -46,7 +46,7 @@ import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } 
 
 /** Refuses the index of a component that the manifest does not have. */
 function checkIndex(run: Run, c: number): void {
-  if (c >= run.parameters.length && !(HAS_PEEK && input.lenient)) refuse(INDEX_RANGE);
+  if (c >= run.parameters.length && !(HAS_TOOLS && input.lenient)) refuse(INDEX_RANGE);
 }
 
 /** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
@@ -60,7 +60,7 @@ export function setIndex(run: Run, f: Frame): void {
     if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
     n = run.parameters.length;
   } else if (type !== UINT) {
-    // each once, so no more than there are components: peek() has no other bound on them
+    // each once, so no more than there are components: decodeEnvelope() has no other bound on them
     n = array();
     if (n === 0 || n > MAX_COMPONENTS) refuse(COMMAND_ARGUMENT);
   }
@@ -122,7 +122,7 @@ function identify(run: Run, code: number, component: number): void {
     v = parameter(run, component, code) as Bytes | undefined,
     i;
   for (i = 0; v && ids && i < ids.length; i++) {
-    if (same(ids[i], v)) {
+    if (equalConstantTime(ids[i], v)) {
       run.checked.push({ command: code, id: v });
       return;
     }

@@ -1,13 +1,13 @@
 // The state of a run (M37 §6), and the nesting of sequences in it: a stack of frames, so that the engine's own stack never grows.
 
-import { same } from "../base/bytes.js";
+import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import { array, bstr, enter, here, input, MAX_DEPTH, peekType, SIMPLE, type Slice, seek, stop } from "../cbor/reader.js";
 import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
-import type { Structure } from "../manifest/parse.js";
+import type { UnverifiedManifest } from "../manifest/parse.js";
 import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors.js";
 import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
 
@@ -68,7 +68,7 @@ interface Checked {
 }
 
 /** What a run has to know of a manifest. Where it is only looked at, it is not yet one, and nobody is believed. */
-export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "need">;
+export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "threshold">;
 
 /** The state of one run: sections in order, with one set of parameters (cleared by start()). */
 export interface Run {
@@ -89,7 +89,7 @@ export interface Run {
   /** Identifiers that were checked, successfully, by the command that did: what a branch has checked that failed later is not among them. */
   checked: Checked[];
   /** Where commands are looked at and not run: what they say, and whether this is the shared sequence, or one of a start. */
-  looked: Structure | null;
+  looked: UnverifiedManifest | null;
   shared: boolean;
   starts: boolean;
 }
@@ -98,7 +98,7 @@ export interface Run {
 function wasChecked(run: Run, code: number, id?: Bytes): boolean {
   var all = run.checked,
     i;
-  for (i = 0; i < all.length; i++) if (all[i].command === code && (!HAS_TRUST || !id || same(all[i].id, id))) return true;
+  for (i = 0; i < all.length; i++) if (all[i].command === code && (!HAS_TRUST || !id || equalConstantTime(all[i].id, id))) return true;
   return false;
 }
 
@@ -118,7 +118,7 @@ export function identified(run: Run): boolean {
     if ((!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) && (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)))
       n++;
   }
-  return n >= m.need;
+  return n >= m.threshold;
 }
 
 /** The sequence at work. */

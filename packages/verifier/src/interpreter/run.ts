@@ -22,7 +22,7 @@ import {
 } from "../cbor/reader.js";
 import { FOREIGN, foreign, isCondition, KINDS, kindOf, POLICY, SHARED } from "../manifest/code-points.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
-import type { Structure } from "../manifest/parse.js";
+import type { UnverifiedManifest } from "../manifest/parse.js";
 import {
   COMMAND_ARGUMENT,
   COMMAND_UNKNOWN,
@@ -65,7 +65,7 @@ const MAX_ALTERNATIVES = 256;
 /** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
 const MAX_POLICY = 15;
 
-function create(manifest: Subject, sections: number[], identity: Identity, looked: Structure | null): Run {
+function create(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
@@ -165,7 +165,7 @@ function walk(run: Run): void {
  * Looks at every command of every sequence at hand, and notes the URIs that they name and the sum of the image sizes. Bytes are read in order, each
  * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
  */
-export function checkCommands(m: Structure): void {
+export function checkCommands(m: UnverifiedManifest): void {
   var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
   // a hash of the host's may have read something else meanwhile

@@ -1,6 +1,6 @@
 // What commands and parameters are, and the values of parameters.
 
-import { HAS_PEEK } from "../base/features.js";
+import { HAS_TOOLS } from "../base/features.js";
 import { mark, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import { atMost, bool, bstr, input, leave, octets, open, peekType, TAG, tag, take, tstr, uint } from "../cbor/reader.js";
@@ -47,9 +47,9 @@ export function isCondition(code: number): boolean {
   return (kindOf(KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
-/** Refuses a code point of the family that this build does not run; peek() takes it, which only looks. */
+/** Refuses a code point of the family that this build does not run; decodeEnvelope() takes it, which only looks. */
 export function foreign(): void {
-  if (!(HAS_PEEK && input.lenient)) refuse(NOT_SUPPORTED);
+  if (!(HAS_TOOLS && input.lenient)) refuse(NOT_SUPPORTED);
 }
 
 /** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */

@@ -1,7 +1,7 @@
 // The structure of an envelope and of a manifest, read once and strictly. Nothing here decides whom to trust: trust/open.ts does.
 
-import { same } from "../base/bytes.js";
-import { HAS_PEEK } from "../base/features.js";
+import { equalConstantTime } from "../base/bytes.js";
+import { HAS_TOOLS } from "../base/features.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source } from "../base/types.js";
 import {
@@ -97,7 +97,7 @@ export interface Payload {
 export interface Envelope {
   input: Input;
   wrapper?: Element;
-  body: Element;
+  manifestElement: Element;
   severed: Element[];
   payloads: Payload[];
   /** Where the content of the digest's byte string lies, which is what was signed. */
@@ -112,7 +112,7 @@ export interface Envelope {
 }
 
 /** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
-export interface Structure {
+export interface UnverifiedManifest {
   input: Input;
   sequence: Sequence;
   components: Bytes[][];
@@ -150,7 +150,7 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     kind,
     found;
   if (host.memory) input.most = host.memory;
-  if (HAS_PEEK) input.lenient = lenient;
+  if (HAS_TOOLS) input.lenient = lenient;
   if (peekType() === TAG) tag(TAG_ENVELOPE, ENVELOPE_NONE);
   if (peekType() !== MAP) refuse(ENVELOPE_NONE);
   for (n = map(); n > 0 && peekType() !== TSTR; n--) {
@@ -158,13 +158,13 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
     kind = kindOf(ELEMENTS, name);
     if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
     if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) {
-      if (!(HAS_PEEK && lenient)) e.foreign = mark;
+      if (!(HAS_TOOLS && lenient)) e.foreign = mark;
     } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
     kind = name;
     found = element(kind);
-    if (((HAS_PEEK && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) hold(input, found.whole);
+    if (((HAS_TOOLS && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) hold(input, found.whole);
     if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
-    else if (kind === ENV_MANIFEST) e.body = found;
+    else if (kind === ENV_MANIFEST) e.manifestElement = found;
     else if (kind !== ENV_DELEGATION) e.severed.push(found);
   }
   e.left = n;
@@ -173,8 +173,8 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
   e.window = input.window;
   // nobody has signed them yet, so what they cost is bounded
   if (n > MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
-  if (!e.wrapper && !(HAS_PEEK && lenient)) refuse(ENVELOPE_NO_WRAPPER);
-  if (!e.body) refuse(ENVELOPE_NO_MANIFEST);
+  if (!e.wrapper && !(HAS_TOOLS && lenient)) refuse(ENVELOPE_NO_WRAPPER);
+  if (!e.manifestElement) refuse(ENVELOPE_NO_MANIFEST);
   return e;
 }
 
@@ -212,14 +212,14 @@ function components(): Bytes[][] {
     id = [];
     for (; parts > 0; parts--) id.push(octets());
     whole = take(input, at, here - at);
-    for (i = 0; i < raw.length; i++) if (same(raw[i], whole)) refuse(COMPONENT_LIST);
+    for (i = 0; i < raw.length; i++) if (equalConstantTime(raw[i], whole)) refuse(COMPONENT_LIST);
     raw.push(whole);
     all.push(id);
   }
   return all;
 }
 
-function common(out: Structure): void {
+function common(out: UnverifiedManifest): void {
   var outer = open(),
     last: Bytes | null = null,
     n;
@@ -239,8 +239,8 @@ function common(out: Structure): void {
  * SUIT_Manifest (M37 §8.4). Elements severed into the envelope are listed with the others; `digests` says what they have to match, which
  * the caller checks before it looks at commands.
  */
-export function parseManifest(envelope: Envelope): Structure {
-  var out: Structure = {
+export function parseManifest(envelope: Envelope): UnverifiedManifest {
+  var out: UnverifiedManifest = {
       input: envelope.input,
       sequence: [0, 0],
       components: [],
@@ -259,7 +259,7 @@ export function parseManifest(envelope: Envelope): Structure {
     kind,
     i,
     e;
-  enter(envelope.input, envelope.body.inside);
+  enter(envelope.input, envelope.manifestElement.inside);
   for (n = map(); n > 0; n--) {
     last = key(last);
     i = name;

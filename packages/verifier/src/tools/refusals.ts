@@ -192,7 +192,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     50,
     "TRUST_POLICY",
     "nobody can meet this trust policy, or everybody can",
-    "give 1 or more trusted keys (--key) and a threshold (--need) from 1 to their number",
+    "give 1 or more trusted keys (--key) and a threshold (--threshold) from 1 to their number",
     "ours",
   ),
   row(

@@ -1,17 +1,17 @@
 // Envelope bytes → authenticated Manifest. Top to bottom: read the envelope, see who signed the digest, see that the digest is the
 // manifest's, and only then look at what the manifest says.
 
-import { same } from "../base/bytes.js";
+import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { isHalf, less } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { array, bstr, content, done, enter, type Input, input, leave, open as openString, type Slice, shrink } from "../cbor/reader.js";
-import { type Claim, claims, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
+import { type CoseSignature, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
 import { type Digest, digest, digestPieces, digestSlice } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
-import { type Element, type Envelope, parseHead, parseManifest, parsePayloads, type Structure } from "../manifest/parse.js";
+import { type Element, type Envelope, parseHead, parseManifest, parsePayloads, type UnverifiedManifest } from "../manifest/parse.js";
 import {
   ANCHOR_WINDOW,
   DIGEST_LENGTH,
@@ -37,20 +37,23 @@ function isLimit(s: Sequence | undefined): boolean {
 export function policy(trust: Trust): number {
   var anchors = trust && trust.anchors,
     distinct: number[] = [],
-    need,
-    i;
+    threshold,
+    i,
+    a;
   markAt(-1);
   if (!anchors || !(anchors.length > 0)) refuse(TRUST_POLICY);
   for (i = 0; i < anchors.length; i++) {
-    if (!anchors[i] || !anchors[i].alg || !anchors[i].key) refuse(TRUST_POLICY);
-    if (HAS_TRUST && !(isLimit(anchors[i].since) && isLimit(anchors[i].until))) refuse(TRUST_POLICY);
-    if (isNew(anchors, distinct, anchors[i])) distinct.push(i);
+    a = anchors[i];
+    if (!a || !a.alg || !a.key) refuse(TRUST_POLICY);
+    if (HAS_TRUST && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
+    if (isNew(anchors, distinct, a)) distinct.push(i);
   }
   // a floor that could not be read must not count as none
   if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
-  need = trust.need === undefined ? 1 : trust.need;
-  if (!isHalf(need) || need < 1 || need > distinct.length) refuse(TRUST_POLICY);
-  return need;
+  threshold = trust.threshold;
+  if (threshold === undefined) threshold = 1;
+  if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
+  return threshold;
 }
 
 /**
@@ -60,11 +63,11 @@ export function policy(trust: Trust): number {
 interface Wrapper {
   at: Slice;
   message: Bytes;
-  claims: Claim[];
+  signatures: CoseSignature[];
 }
 
 export function wrapper(e: Element, host: Host): Wrapper {
-  var all: Claim[] = [],
+  var all: CoseSignature[] = [],
     n,
     s,
     outer,
@@ -80,7 +83,7 @@ export function wrapper(e: Element, host: Host): Wrapper {
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
     outer = openString();
-    all = all.concat(claims(message, []));
+    all = all.concat(readSignatures(message, []));
     leave(outer);
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
@@ -89,7 +92,7 @@ export function wrapper(e: Element, host: Host): Wrapper {
     c = all[i];
     c.sum = digestPieces([content(input, c.head), content(input, c.body)], host);
   }
-  return { at: s, message: message, claims: all };
+  return { at: s, message: message, signatures: all };
 }
 
 /** The SUIT_Digest of a wrapper: what it says is looked at once it is known who has signed it. */
@@ -104,11 +107,11 @@ export function signedDigest(src: Input, s: Slice): Digest {
 /** Whether the bytes of an element, its bstr head included, have the digest: so it is for the manifest (M37 §8.3) and for severed elements. */
 export function checkElement(src: Input, e: Element, d: Digest, host: Host, code: number): void {
   markAt(e.whole.at);
-  if (!same(digestSlice(src, e.whole, host, d.alg), d.bytes)) refuse(code);
+  if (!equalConstantTime(digestSlice(src, e.whole, host, d.alg), d.bytes)) refuse(code);
 }
 
 /** Every severed element that is there has the digest that the manifest names. Notes the numbers of those that are not there. */
-export function checkSevered(e: Envelope, m: Structure, host: Host): void {
+export function checkSevered(e: Envelope, m: UnverifiedManifest, host: Host): void {
   var i, j, d;
   m.absent = [];
   for (i = 0; i < m.digests.length; i++) {
@@ -120,7 +123,7 @@ export function checkSevered(e: Envelope, m: Structure, host: Host): void {
 }
 
 /** Reads the heads of the integrated payloads: one that no signed command names is data that nobody vouched for. */
-export function checkPayloads(e: Envelope, m: Structure): void {
+export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
   var i;
   parsePayloads(e);
   for (i = 0; i < e.payloads.length; i++) {
@@ -140,7 +143,7 @@ function most(anchors: Anchor[]): number {
 }
 
 /** Those of `signers` that count for a sequence number; refused where they are too few. */
-function current(signers: number[], trust: Trust, need: number, s: Sequence): number[] {
+function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
   var out: number[] = [],
     i,
     a;
@@ -148,26 +151,27 @@ function current(signers: number[], trust: Trust, need: number, s: Sequence): nu
     a = trust.anchors[signers[i]];
     if (!(a.since && less(s, a.since)) && !(a.until && less(a.until, s))) out.push(signers[i]);
   }
-  if (out.length < need) refuse(ANCHOR_WINDOW);
+  if (out.length < threshold) refuse(ANCHOR_WINDOW);
   return out;
 }
 
 /** An envelope before its signatures are verified. */
 interface Unverified {
-  need: number;
+  /** The threshold of the policy, under a name that bundles shorten. */
+  required: number;
   parsed: Envelope;
-  claims: Claim[];
+  signatures: CoseSignature[];
 }
 
 /** What has to be read before anybody can be believed. */
 export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
-  var need = policy(trust),
+  var threshold = policy(trust),
     envelope = parseHead(bytes, host, false),
     w = wrapper(envelope.wrapper as Element, host);
   // signatures are verified from copies, and that is when RAM is needed
   shrink(envelope.input, w.at, w.message);
   envelope.signed = w.at;
-  return { need: need, parsed: envelope, claims: w.claims };
+  return { required: threshold, parsed: envelope, signatures: w.signatures };
 }
 
 /** The manifest, once its signers are known. `whole`: with the heads of the payloads. */
@@ -176,26 +180,26 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
     sum = signedDigest(e.input, e.signed),
     m: Manifest,
     i;
-  checkElement(e.input, e.body, sum, host, DIGEST_MANIFEST);
+  checkElement(e.input, e.manifestElement, sum, host, DIGEST_MANIFEST);
   // who signed comes first, then what it says
   markAt(e.foreign);
   if (e.foreign >= 0) refuse(NOT_SUPPORTED);
   m = parseManifest(e) as Manifest;
-  markAt(e.body.inside.at);
+  markAt(e.manifestElement.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
   if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
   // a key that was retired or stolen still signs what it could sign before, and nothing newer
-  if (HAS_TRUST) signers = current(signers, trust, u.need, m.sequence);
+  if (HAS_TRUST) signers = current(signers, trust, u.required, m.sequence);
   checkSevered(e, m, host);
   checkCommands(m);
   if (whole) checkPayloads(e, m);
   m.signers = signers;
   if (HAS_TRUST) {
-    m.need = u.need;
+    m.threshold = u.required;
     m.believed = [];
     for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
   }
-  m.signatures = u.claims;
+  m.signatures = u.signatures;
   m.digest = sum;
   m.payloads = e.payloads;
   m.parsed = e;
@@ -210,7 +214,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
  */
 export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
-    signers = verified(u.claims, trust.anchors, u.need, host, HAS_TRUST ? most(trust.anchors) : 0, own);
+    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
 

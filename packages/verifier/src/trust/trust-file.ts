@@ -1,7 +1,7 @@
 // Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/guides/trust.md has the format and its
 // rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
 
-import { same, sameKey } from "../base/bytes.js";
+import { equalConstantTime, sameKey } from "../base/bytes.js";
 import { less } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -29,7 +29,7 @@ import {
   uint,
   uint64,
 } from "../cbor/reader.js";
-import { type Claim, claims, MAX_SIGNATURES, verified } from "../cose/message.js";
+import { type CoseSignature, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
 import type { Identity } from "../interpreter/frame.js";
 import { TAG_SIGN } from "../spec/cose.js";
 import {
@@ -109,7 +109,7 @@ export interface TrustStore {
 /** A file before its signatures are verified. */
 interface Unverified {
   store: TrustStore;
-  claims: Claim[];
+  signatures: CoseSignature[];
   file: Bytes;
 }
 
@@ -261,9 +261,9 @@ export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): 
   // before it is copied for each signature
   if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
   enter(input, input);
-  all = claims(null, aad);
+  all = readSignatures(null, aad);
   done();
-  return { store: contents(algs, s), claims: all, file: content(input, input) };
+  return { store: contents(algs, s), signatures: all, file: content(input, input) };
 }
 
 /** The roots of a file that this build can verify with, as a policy for the file that follows. */
@@ -275,7 +275,7 @@ function rootsOf(store: TrustStore): Trust {
     a = store.anchors[i];
     if (a.alg && a.roles[0] === ROLE_ROOT) out.push(a as Anchor);
   }
-  return { anchors: out, need: store.thresholds[ROLE_ROOT] };
+  return { anchors: out, threshold: store.thresholds[ROLE_ROOT] };
 }
 
 /** How many of `anchors` are among those at the positions `found` of `all`: by their keys. */
@@ -300,7 +300,7 @@ function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
 export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
   var last = before && (before as TrustStore).payload ? (before as TrustStore) : null,
     roots = last ? rootsOf(last) : (before as Trust),
-    need = policy(roots),
+    threshold = policy(roots),
     f = readTrust(algs, bytes, host && host.memory),
     store = f.store,
     own = rootsOf(store),
@@ -314,14 +314,14 @@ export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
   }
   // each signature once, for both lists
-  found = verified(f.claims, all, 0, host || {}, f.claims.length);
-  if (counted(found, all, roots.anchors) < need) refuse(TRUST_PREVIOUS);
-  if (counted(found, all, own.anchors) < (own.need as number)) refuse(TRUST_SIGNERS);
+  found = verified(f.signatures, all, 0, host || {}, f.signatures.length);
+  if (counted(found, all, roots.anchors) < threshold) refuse(TRUST_PREVIOUS);
+  if (counted(found, all, own.anchors) < (own.threshold as number)) refuse(TRUST_SIGNERS);
   if (last) {
     // one root key may serve several lines: a file of one must not be taken by the devices of another
-    if (!same(last.name, store.name)) refuse(TRUST_NAME);
+    if (!equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
     // Rollback: what was revoked would be trusted again
-    if (!less(last.sequence, store.sequence) && !same(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
+    if (!less(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
   }
   store.file = f.file;
   return store;
@@ -338,7 +338,7 @@ export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
 /** Whether an identifier, if there is one, is among the device's. */
 function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
   var i;
-  for (i = 0; id && ids && i < ids.length; i++) if (same(id, ids[i])) return true;
+  for (i = 0; id && ids && i < ids.length; i++) if (equalConstantTime(id, ids[i])) return true;
   return !id;
 }
 
@@ -350,7 +350,7 @@ function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
  *     open(envelope, policyOf(store, 2, device.identity), host)
  */
 export function policyOf(store: TrustStore, role: number, identity: Identity): Trust {
-  var need = role === ROLE_ROOT ? 0 : store.thresholds[role],
+  var threshold = role === ROLE_ROOT ? 0 : store.thresholds[role],
     out: Anchor[] = [],
     i,
     a;
@@ -359,6 +359,6 @@ export function policyOf(store: TrustStore, role: number, identity: Identity): T
     if (a.alg && a.roles.indexOf(role) >= 0 && within(a.vendor, identity.vendor) && within(a.class, identity.class)) out.push(a as Anchor);
   }
   markAt(-1);
-  if (!need || out.length < need) refuse(TRUST_UNUSABLE);
-  return { anchors: out, need: need };
+  if (!threshold || out.length < threshold) refuse(TRUST_UNUSABLE);
+  return { anchors: out, threshold: threshold };
 }

@@ -23,14 +23,14 @@ function namedKinds(m: Manifest): Kind[] {
  * Whether enough of `signed` cover what a device has checked: the manifest has asked for the key's vendor and class, and the device has them.
  * That it asked for more besides makes the release one for fewer devices, all of them the key's.
  */
-export function cover(signed: readonly Key[], need: number, checked: Checked): boolean {
+export function cover(signed: readonly Key[], threshold: number, checked: Checked): boolean {
   const meant = (id: string | undefined, ids: readonly string[]) => id === undefined || ids.includes(id);
-  return signed.filter((k) => meant(k.vendor, checked.vendor) && meant(k.class, checked.class)).length >= need;
+  return signed.filter((k) => meant(k.vendor, checked.vendor) && meant(k.class, checked.class)).length >= threshold;
 }
 
 /** Whether they cover every kind of device that the manifest names, whatever it does with the names. */
-export function coverAll(signed: readonly Key[], need: number, m: Manifest): boolean {
+export function coverAll(signed: readonly Key[], threshold: number, m: Manifest): boolean {
   return namedKinds(m).every(([vendor, classId]) =>
-    cover(signed, need, { vendor: vendor ? [vendor] : [], class: classId ? [classId] : [] }),
+    cover(signed, threshold, { vendor: vendor ? [vendor] : [], class: classId ? [classId] : [] }),
   );
 }

@@ -154,7 +154,7 @@ describe("firmseal verify", () => {
   const rootPath = files.put("root.pub", Uint8Array.from(publicKey("a")));
 
   /** A trust file with these keys for releases. */
-  async function trustFileOf(all: readonly Key[], need: number): Promise<Uint8Array> {
+  async function trustFileOf(all: readonly Key[], threshold: number): Promise<Uint8Array> {
     const anchors = all.map((k) => {
       const scope = [
         ...(k.vendor === undefined ? [] : [[int(ANCHOR_VENDOR), bytes(Buffer.from(k.vendor, "hex"))] as const]),
@@ -164,7 +164,7 @@ describe("firmseal verify", () => {
     });
     const thresholds: [number, number][] = [
       [ROLE_ROOT, 1],
-      [ROLE_RELEASE, need],
+      [ROLE_RELEASE, threshold],
     ];
     return Uint8Array.from(await fileOf(listOf({ anchors: [listed("a", [ROLE_ROOT]), ...anchors], thresholds })));
   }
@@ -222,10 +222,10 @@ describe("firmseal verify", () => {
     "believes whom the model believes, and so does the device",
     async () => {
       await fc.assert(
-        fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, need }) => {
+        fc.asyncProperty(manifests, world, fc.boolean(), keys, async (m, anyWorld, two, { listed: all, signed, threshold }) => {
           const w = two ? { ...anyWorld, me: ofTwo } : anyWorld;
           const envelope = await encoded(m, by(signed));
-          const file = await trustFileOf(all, need);
+          const file = await trustFileOf(all, threshold);
           const { code } = await verified(files.put("b.suit", envelope), { trust: files.put("b.trust", file), root: [rootPath] }, words);
           note("scope", code);
           const first = refusals(m, 0n);
@@ -234,8 +234,8 @@ describe("firmseal verify", () => {
             return;
           }
           // for all that the manifest names it is good; for some of it, it is up to verify, but never where it would reach a device of others
-          const believed = coverAll(signed, need, m);
-          if (reachesOthers(m, signed, need)) expect(NOT_BELIEVED).toContain(code);
+          const believed = coverAll(signed, threshold, m);
+          if (reachesOthers(m, signed, threshold)) expect(NOT_BELIEVED).toContain(code);
           else if (believed) expect(NOT_BELIEVED).not.toContain(code);
 
           const device = new Device(m, w, true);
@@ -251,7 +251,7 @@ describe("firmseal verify", () => {
           if (believed) {
             expect(real?.codes).toEqual([]);
             expect(real?.current).toEqual(model.current);
-          } else if (!cover(signed, need, device.checked)) expect(real?.codes).not.toEqual([]);
+          } else if (!cover(signed, threshold, device.checked)) expect(real?.codes).not.toEqual([]);
         }),
         runs(few),
       );

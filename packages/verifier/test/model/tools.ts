@@ -97,9 +97,9 @@ export function warnings(m: Manifest): Set<string> {
 }
 
 /** Whether some kind of device would be changed, or its floor raised, by keys that do not cover what it has checked. */
-export function reachesOthers(m: Manifest, signed: readonly Key[], need: number): boolean {
+export function reachesOthers(m: Manifest, signed: readonly Key[], threshold: number): boolean {
   for (const k of kindsOf(m))
-    for (const [e, run] of courseOf(m, k)) if ((!e || isChange(e)) && run.identified && !cover(signed, need, run.checked)) return true;
+    for (const [e, run] of courseOf(m, k)) if ((!e || isChange(e)) && run.identified && !cover(signed, threshold, run.checked)) return true;
   return false;
 }
 

@@ -48,10 +48,10 @@ export const keys = fc
       maxLength: 2,
     }),
     two: fc.boolean(),
-    need: mostly(5, 1, 2),
+    threshold: mostly(5, 1, 2),
   })
-  .chain(({ scopes, two, need }) => {
+  .chain(({ scopes, two, threshold }) => {
     const listed = scopes.map((scope, i): Key => ({ key: i === 0 ? "b" : "p", ...scope }));
     const signed = fc.subarray(listed, { minLength: 1, maxLength: two ? listed.length : 1 });
-    return fc.record({ listed: fc.constant(listed), signed, need: fc.constant(Math.min(need, listed.length)) });
+    return fc.record({ listed: fc.constant(listed), signed, threshold: fc.constant(Math.min(threshold, listed.length)) });
   });

@@ -1,4 +1,4 @@
-import type { HeldKey } from "@firmseal/keys";
+import type { OpenedKey } from "@firmseal/keys";
 import {
   formatPublic,
   keepsKid,
@@ -65,7 +65,7 @@ function stays(name: string) {
   return usage(`${name}: the private key cannot leave its place`, "firmseal pubkey writes its public part");
 }
 
-function writePublic(key: HeldKey, o: ConvertOptions, hasNew: boolean): void {
+function writePublic(key: OpenedKey, o: ConvertOptions, hasNew: boolean): void {
   if (!isIn(publicFormats, o.format))
     throw usage(`--format ${o.format} is for private keys, and ${key.name} is public`, "choose pem, openssh, jwk, cose or raw");
   if (hasNew || !o.passphrase) throw usage(`${key.name} is a public key, and a public key has no passphrase`, "drop the option");

@@ -53,7 +53,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   /** Gives up leaves. It only goes forward, so no argument can make a leaf sign twice. */
   skip({ name, params, place }, { to }) {
     if (to === undefined) throw usage("hss skip needs --to", "give the number of the next signature: --to N");
-    return place.locked(async (held) => {
+    return place.locked(async (stillOurs) => {
       const seen = place.look();
       const { state, witness } = seen;
       // a machine that has never seen the key does not know which leaves are used
@@ -63,7 +63,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
       const roots = typeof state === "string" ? new Map() : state.roots;
       const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
-      if (!held() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
+      if (!stillOurs() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
       warn(`${visible(name)}: the next signature is number ${to}; the leaves before it are given up`);
       return to;
     });
@@ -80,7 +80,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
           `${name}: if another copy of the key signs too, both use the same leaves, and anybody can then forge signatures`,
           "if no other copy signs, give --no-other-copy-signs",
         );
-      // if only the record is gone, the claims still tell what this machine has used
+      // if only the record is gone, the signatures still tell what this machine has used
       const next = highest(state.next, seen.beside?.number ?? 0n, seen.outside?.number ?? 0n);
       if (!place.adopt(seen, next)) throw overtaken(name, WENT_ON);
       return place.checked().next;

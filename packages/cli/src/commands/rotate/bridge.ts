@@ -1,12 +1,11 @@
 import type { SigningKey } from "@firmseal/keys";
 import {
-  anchors,
   Failure,
   keyFacts,
   passphraseOptions,
-  placeOf,
   refuseTestKeys,
   say,
+  signingLogPath,
   usage,
   warn,
   warnOfLonePartner,
@@ -15,32 +14,29 @@ import {
 import {
   about,
   big,
-  enterUse,
-  holders,
   identityOf,
   isRefusal,
   keySet,
-  type Made,
-  make,
+  keysInRole,
+  makeDraft,
   meaningOf,
   nameOf,
   only,
   outsideUris,
+  type Prepared,
   plan,
   readFleet,
   readInput,
   readTrustFile,
+  recordSigning,
   releaseFacts,
   review,
   type TrustOnFile,
 } from "@firmseal/release";
-import { encode, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { encode, equalBytes, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, open, policyOf, trustFile } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
-import { ROLE_RELEASE } from "@firmseal/verifier/spec";
+import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { COHORTS, facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
@@ -68,17 +64,16 @@ export interface BridgeOptions extends SignOptions {
 const HINT = "give --key for as many release keys of both trust files as they need";
 
 /** Checks before a key is used: enough keys are release keys of the trust file and count for this sequence number. */
-function checkKeys(unsigned: Uint8Array, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
-  const sequence = big(peek(unsigned).structure.sequence);
-  const signing = only(holders(store, ROLE_RELEASE, identity), keySet(keys));
+function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
+  const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
-  const need = store.thresholds[ROLE_RELEASE] as number;
-  if (n < need)
+  const threshold = store.thresholds[ROLE_RELEASE] as number;
+  if (n < threshold)
     throw new Failure(
       1,
       "SIGNATURE_THRESHOLD",
       errors.SIGNATURE_THRESHOLD,
-      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${need}`,
+      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${threshold}`,
       HINT,
     );
 }
@@ -95,7 +90,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 
 function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release may carry today's trust file, for devices that missed the bridge
-  if (same(old.store.payload, next.store.payload)) return;
+  if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
     trustFile(next.bytes, old.store, host);
   } catch (e) {
@@ -104,21 +99,21 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
 }
 
 /** The envelope to sign: the trust file with an image, or alone. */
-async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Made> {
+async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Prepared> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
-    return { envelope: (next) => encode(recipe({ sequence: sequence(next), ...device, trust })) };
+    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = readInput(image, o);
   if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
-  return make(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
-function checkOutputs(image: string | undefined, o: BridgeOptions, held: readonly SigningKey[]): void {
-  const own = held.flatMap((key) => key.file ?? []);
+function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
+  const own = signingKeys.flatMap((key) => key.file ?? []);
   const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
-  const files = [...inputs, ...held.map((key) => placeOf(key, o.log))];
+  const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
   if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
@@ -134,22 +129,21 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
   const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
   checkSuccession(old, after);
-  return withSigners(o.key, passphraseOptions(o), async (held) => {
-    const keys = held.map((key) => key.public);
-    checkOutputs(image, o, held);
+  return withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
+    const keys = signingKeys.map((key) => key.public);
+    checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
     const made = await prepared(image, o, after.bytes);
-    const { envelope: unsigned, receipts } = await enterUse("rotate bridge", held, { ...o, lists: [old, after] }, (next) => {
-      const envelope = made.envelope(next);
-      for (const file of [old, after]) checkKeys(envelope, keys, file, identity);
-      return envelope;
+    const { draft: unsigned, receipts } = await recordSigning("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
+      const draft = made.draft(next);
+      for (const file of [old, after]) checkKeys(draft, keys, file, identity);
+      return draft;
     });
-    const envelope = await signEnvelope(
-      unsigned,
-      held.map((key) => key.signer),
-    );
+    const signing = signingKeys.map((key) => key.signer);
+    const done = await signedBy(unsigned, signing);
+    const envelope = done.bytes;
     for (const file of [old, after]) openUnder(envelope, file, identity);
-    const manifest = await review(envelope, { anchors: anchors(keys), need: keys.length });
+    const manifest = await review(done, signing);
     const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
     const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
     if (results) {
@@ -163,8 +157,8 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
     return {
       out: o.out,
       bytes: envelope.length,
-      sequence: decimal(manifest.sequence),
-      trust: { before: decimal(old.store.sequence), after: decimal(after.store.sequence) },
+      sequence: formatSequence(manifest.sequence),
+      trust: { before: formatSequence(old.store.sequence), after: formatSequence(after.store.sequence) },
       signers: keys.map(keyFacts),
       log: receipts,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },

@@ -1,4 +1,4 @@
-import { carriedStores, keySet, namedKeys, plan as planFor, readFleet, readStep, type Step } from "@firmseal/release";
+import { carriedStores, keySet, namedKeys, type PlannedRelease, plan as planFor, readFleet, readRelease } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { COHORTS, cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
@@ -6,7 +6,7 @@ import { Refused } from "../../show/render.js";
 
 export interface PlanOptions {
   fleet: string;
-  step: string[];
+  release: string[];
   lost?: string[];
   stolen?: string[];
   allowStranded?: string[];
@@ -16,12 +16,12 @@ export interface PlanOptions {
 /** What becomes of each cohort of a fleet that is offered releases in order. Nothing is written. */
 async function plan(o: PlanOptions) {
   const fleet = readFleet(o.fleet);
-  const steps: Step[] = [];
-  for (const path of o.step) steps.push(await readStep(path));
-  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(steps)];
+  const releases: PlannedRelease[] = [];
+  for (const path of o.release) releases.push(await readRelease(path));
+  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(releases)];
   const lost = keySet(await namedKeys(o.lost ?? [], "--lost", stores));
   const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));
-  const results = planFor(fleet, steps, { lost, stolen });
+  const results = planFor(fleet, releases, { lost, stolen });
   const allowed = o.allowStranded ?? [];
   warnOfRest(results);
   const told = facts(results, allowed);
@@ -35,14 +35,14 @@ export default define({
   summary: "tell what becomes of each cohort of a fleet that is offered these releases in order",
   options: () => [
     option("--fleet <file>", "the devices in the field (JSON)", { required: true }),
-    option("--step <envelope>", "a release that is offered; in order", { repeat: true, required: true }),
+    option("--release <envelope>", "a release that is offered; in order", { repeat: true, required: true }),
     option("--lost <key>", "a key that can no longer sign", { repeat: true }),
     option("--stolen <key>", "a key that somebody else has", { repeat: true }),
     allowStranded(),
   ],
   examples: [
-    ["firmseal rotate plan --fleet fleet.json --step bridge.suit --step new.suit", "two releases, one after the other"],
-    ["firmseal rotate plan --fleet fleet.json --step new.suit --stolen old.jwk", "what a thief of a key can still sign"],
+    ["firmseal rotate plan --fleet fleet.json --release bridge.suit --release new.suit", "two releases, one after the other"],
+    ["firmseal rotate plan --fleet fleet.json --release new.suit --stolen old.jwk", "what a thief of a key can still sign"],
   ],
   json: COHORTS,
   run: plan,

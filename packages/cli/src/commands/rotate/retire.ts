@@ -1,4 +1,4 @@
-import type { HeldKey, SigningKey } from "@firmseal/keys";
+import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   Failure,
   hideSecrets,
@@ -15,29 +15,37 @@ import {
   big,
   type Cohort,
   type CohortResult,
-  enterTrustUse,
   exposure,
   higher,
-  holders,
   isRefusal,
   type Keys,
   keySet,
+  keysInRole,
   namedKeys,
   newest,
   only,
-  reach,
+  quorumVerdict,
   readFleet,
   readTrustFile,
+  recordTrustSigning,
   showChanges,
   type TrustOnFile,
-  type TrustUseOptions,
+  type TrustSigningOptions,
   type Verdict,
 } from "@firmseal/release";
-import { AlreadySigned, describeTrust, encodeTrust, type PublicKey, readTrust, signTrust, type TrustDescription } from "@firmseal/signer";
+import {
+  AlreadySigned,
+  describeTrust,
+  encodeTrust,
+  equalBytes,
+  type PublicKey,
+  readTrust,
+  signTrust,
+  type TrustDescription,
+} from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
-import { same } from "@firmseal/verifier/bytes";
-import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/spec";
+import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { COHORTS, facts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
@@ -45,7 +53,7 @@ import { checkTrustOutput, deliver } from "../../common/output.js";
 import { CHANGES, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface RetireOptions extends PassphraseOptions, TrustUseOptions {
+export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
   trust: string;
   root: string[];
   fleet: string;
@@ -60,7 +68,7 @@ const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
 /** The list without the key, or with its window ended. Wrong use if it has no such key, or if the other keys cannot meet a threshold. */
 function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): TrustDescription {
-  const entry = d.anchors.find((a) => same(a.key.key, key.key));
+  const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
   if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
   if (until !== undefined) {
     if (entry.roles.includes("root"))
@@ -72,12 +80,12 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
   }
   const left = d.anchors.filter((a) => a !== entry);
   for (const role of entry.roles) {
-    const need = d.thresholds[role] ?? 0;
+    const threshold = d.thresholds[role] ?? 0;
     const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
-    if (n < need)
+    if (n < threshold)
       throw refusedInput(
         "STRANDED",
-        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${need} ${need === 1 ? "is" : "are"} needed`,
+        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
         "put a new key on the list first, and bring that list to the devices with a bridge",
       );
   }
@@ -89,9 +97,9 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
  * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
  * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
  */
-function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustStore[] {
-  return held.map(({ name, public: key }) => {
-    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && same(a.key, key.key)));
+function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
+  return signingKeys.map(({ name, public: key }) => {
+    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
       `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
@@ -102,25 +110,25 @@ function listsOf(held: readonly HeldKey[], lists: readonly TrustStore[]): TrustS
 
 /** The number of roots of a list among the keys that sign. */
 function rootsAmong(list: TrustStore, signing: Keys): number {
-  return only(holders(list, ROLE_ROOT, {} as Identity), signing).length;
+  return only(keysInRole(list, ROLE_ROOT, {} as Identity), signing).length;
 }
 
 /** Checks before a root is used: each signs once, and there are as many as the current list and the next one need. */
-function checkRoots(held: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
-  const again = held.find((k, i) => held.slice(0, i).some((other) => same(other.public.key, k.public.key)));
+function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
+  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
   if (again) throw new AlreadySigned(again.signer, "trust file");
-  const signing = keySet(held.map((k) => k.public));
+  const signing = keySet(signingKeys.map((k) => k.public));
   for (const [list, what, reason] of [
     [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
     [next, "of the next trust file", "TRUST_SIGNERS"],
   ] as const) {
-    const [n, need] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
-    if (n < need)
+    const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
+    if (n < threshold)
       throw new Failure(
         1,
         reason,
         errors[reason],
-        `${n} of the roots ${what} would have signed, and it needs ${need}`,
+        `${n} of the roots ${what} would have signed, and it needs ${threshold}`,
         "give --root for each root that must sign, in one command",
       );
   }
@@ -130,23 +138,23 @@ function checkRoots(held: readonly SigningKey[], current: TrustOnFile, next: Tru
 function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
   const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
   // a list of another line says nothing about this one
-  if (!same(state.store.name, next.name)) return { verdict: "moved", why: null };
+  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
-  const now = reach(state, next, after, NONE);
+  const now = quorumVerdict(state, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
   const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
-  if (now.verdict === "stranded" || (now.verdict === "frozen" && !takes)) return now;
+  if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
     policyOf(next, ROLE_RELEASE, cohort.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
     return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
   }
-  return reach({ ...state, store: next }, next, after, NONE);
+  return quorumVerdict({ ...state, store: next }, next, after, NONE);
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
-  const line = fleet.filter((c) => same(c.trust.store.name, next.name));
+  const line = fleet.filter((c) => equalBytes(c.trust.store.name, next.name));
   newest([...fleet.map((c) => c.trust.store), current.store, next]);
   const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
   if (ahead)
@@ -161,7 +169,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
     return {
       name: cohort.name,
       devices: cohort.devices,
-      steps: [],
+      releases: [],
       trust: { before: sequence, after: sequence },
       exposed: exposure(state, new Set()),
       ...fate(cohort, signing, next, o.until ?? 0n),
@@ -182,17 +190,17 @@ async function retire(ref: string, o: RetireOptions) {
   const unsigned = encodeTrust(description);
   const planned = readTrust(unsigned).store;
   const changes = showChanges(o.out, planned, current);
-  return withSigners(o.root, passphraseOptions(o), async (held) => {
-    checkTrustOutput(o.out, [o.trust, o.fleet, ...held.flatMap((k) => k.file ?? [])]);
-    const line = fleet.map((c) => c.trust.store).filter((store) => same(store.name, current.store.name));
-    const lists = listsOf(held, [current.store, ...line]);
+  return withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
+    checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
+    const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
+    const lists = listsOf(signingKeys, [current.store, ...line]);
     // also the keys that stay on the list: the roots vouch for them again
-    refuseTestKeys([...held.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
-    checkRoots(held, current, planned);
-    const results = checkFleet(fleet, current, keySet(held.map((k) => k.public)), planned, o);
-    const receipts = await enterTrustUse("rotate retire", held, o, unsigned, lists, current);
+    refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
+    checkRoots(signingKeys, current, planned);
+    const results = checkFleet(fleet, current, keySet(signingKeys.map((k) => k.public)), planned, o);
+    const receipts = await recordTrustSigning("rotate retire", signingKeys, o, unsigned, lists, current);
     let bytes = unsigned;
-    for (const [i, { signer }] of held.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
+    for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
       next = trustFile(bytes, current.store, host);
@@ -205,7 +213,7 @@ async function retire(ref: string, o: RetireOptions) {
       bytes: bytes.length,
       sequence: String(big(next.sequence)),
       retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
-      roots: held.map((k) => keyFacts(k.public)),
+      roots: signingKeys.map((k) => keyFacts(k.public)),
       changes,
       log: receipts,
       ...facts(results, o.allowStranded ?? []),

@@ -13,9 +13,9 @@ import {
   wrongSignature,
 } from "@firmseal/keys";
 import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
-import { anchorOf, attach as attachTo, type PublicKey } from "@firmseal/signer";
-import { errors } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
+import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
+import { errors, type Manifest } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, coverage, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
@@ -40,9 +40,12 @@ async function attach(path: string, o: AttachOptions) {
   const name = o.signature === "-" ? "stdin" : o.signature;
   const envelope = readEnvelope(path);
   const signature = signatureOf(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
-  let signed: Uint8Array;
+  const who = signedWith(key);
+  const draft = await EnvelopeDraft.read(envelope).withSignature(who, signature);
+  let manifest: Manifest;
   try {
-    signed = await attachTo(envelope, key, signature);
+    // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
+    manifest = await review(draft, [who]);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
     throw wrongSignature(
@@ -50,10 +53,10 @@ async function attach(path: string, o: AttachOptions) {
       "sign what firmseal tbs writes for this envelope, and give the key in the same form, with or without its identifier",
     );
   }
-  const manifest = await review(signed, { anchors: [anchorOf(key)] });
+  const signed = draft.bytes;
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  return { out, bytes: signed.length, sequence: decimal(manifest.sequence), signers: [keyFacts(key)], ...member };
+  return { out, bytes: signed.length, sequence: formatSequence(manifest.sequence), signers: [keyFacts(key)], ...member };
 }
 
 export default define({

@@ -12,25 +12,25 @@ import {
   type Entry,
   environment,
   Failure,
-  type Fault,
-  type Log,
+  keyName,
+  type LogFault,
   lockLog,
   looksLikeLog,
   missed,
-  nameOf,
   type PassphraseOptions,
   passphraseOptions,
-  placeOf,
   readHead,
   readLog,
   type Seen,
+  type SigningLog,
+  signingLogPath,
   someOf,
   tooMuch,
   usage,
   witness,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { type Shape, within } from "../../common/shapes.js";
@@ -55,8 +55,8 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const beside = isFile ? `${realpathSync(ref)}.log` : ref;
   if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
   const key = await claimedKey(ref, passphraseOptions(o));
-  const name = nameOf(key);
-  const inState = placeOf({ name: ref, public: key }, undefined);
+  const name = keyName(key);
+  const inState = signingLogPath({ name: ref, public: key }, undefined);
   // no log is beside a public key; the last signature recorded where the log is
   const seen = witness(name).read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
@@ -84,8 +84,8 @@ const FAULT: Shape = {
 };
 
 interface Looked {
-  log: Log;
-  faults: Fault[];
+  log: SigningLog;
+  faults: LogFault[];
   keys: string[];
   /** What was seen of the logs of these keys. */
   seen: (Seen | undefined)[];
@@ -113,7 +113,7 @@ async function accept(place: Place): Promise<void> {
 }
 
 function digestIn(file: string): string {
-  const { digest } = peek(readEnvelope(file));
+  const { digest } = decodeEnvelope(readEnvelope(file));
   if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
   return digestOf({ digest });
 }
@@ -155,8 +155,8 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   return facts;
 }
 
-function damaged(log: Log, faults: readonly Fault[]): Failure {
-  const [first] = faults as [Fault];
+function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
+  const [first] = faults as [LogFault];
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   return new Failure(
     1,
@@ -177,7 +177,7 @@ function unknown(envelope: string): Failure {
   );
 }
 
-const faultWords = ({ line, what }: Fault) => (line > 0 ? `line ${line}: ${what}` : what);
+const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
 function row(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));

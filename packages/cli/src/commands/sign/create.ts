@@ -1,7 +1,5 @@
 import { readAll } from "@firmseal/keys";
 import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
 import { define, option } from "../../command.js";
 import { checkOutput, deliver, outputName } from "../../common/output.js";
 import { DIGEST, OUT, within } from "../../common/shapes.js";
@@ -15,12 +13,10 @@ export interface CreateOptions {
 async function create(o: CreateOptions) {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
-  const { envelope, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
-  const outline = peek(envelope);
-  const sequence = decimal(outline.structure.sequence);
-  const digest = outline.digest && digestText(outline.digest);
+  const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
+  const envelope = draft.bytes;
   const member = deliver(out, envelope, o.json);
-  return { out, bytes: envelope.length, sequence, ...(digest && { digest }), warnings, ...member };
+  return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: digestText(draft.digest), warnings, ...member };
 }
 
 export default define({
@@ -37,8 +33,8 @@ export default define({
   json: {
     ...OUT,
     sequence: ["string", "sequence number"],
-    "digest?": ["object", "digest of the manifest"],
-    ...within("digest?", DIGEST),
+    digest: ["object", "digest of the manifest"],
+    ...within("digest", DIGEST),
     warnings: ["string[]", "what may be a mistake in the description"],
   },
   run: create,

@@ -1,13 +1,12 @@
 import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
-  anchors,
   keyFacts,
   keyWords,
   type PassphraseOptions,
   passphraseOptions,
-  placeOf,
   refuseTestKeys,
   say,
+  signingLogPath,
   usage,
   warnOfLonePartner,
   withSigners,
@@ -15,17 +14,17 @@ import {
 import type { TrustOnFile } from "@firmseal/release";
 import {
   type CoverOptions,
-  enterUse,
   type Input,
   type InputOptions,
   listsOf,
-  make,
+  makeDraft,
   outsideUris,
   readInput,
+  recordSigning,
   review,
 } from "@firmseal/release";
-import { sign as signEnvelope } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { signedBy } from "@firmseal/signer";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
 import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
@@ -51,11 +50,11 @@ export async function sign(path: string, o: SignOptions) {
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(held: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]) {
-  const keys = held.map((key) => key.public);
-  const own = held.flatMap((key) => key.file ?? []);
+async function signWith(signingKeys: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]) {
+  const keys = signingKeys.map((key) => key.public);
+  const own = signingKeys.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
-  const files = [...own, ...given, ...held.map((key) => placeOf(key, o.log))];
+  const files = [...own, ...given, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
   if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
@@ -65,14 +64,13 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
 
-  const made = await make(input, o);
+  const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { envelope, receipts } = await enterUse("sign", held, { ...o, lists }, made.envelope);
-  const signed = await signEnvelope(
-    envelope,
-    held.map((key) => key.signer),
-  );
-  const manifest = await review(signed, { anchors: anchors(keys), need: keys.length });
+  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.draft);
+  const signing = signingKeys.map((key) => key.signer);
+  const done = await signedBy(draft, signing);
+  const manifest = await review(done, signing);
+  const signed = done.bytes;
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
@@ -80,7 +78,7 @@ async function signWith(held: readonly SigningKey[], input: Input, out: string, 
   return {
     out,
     bytes: signed.length,
-    sequence: decimal(manifest.sequence),
+    sequence: formatSequence(manifest.sequence),
     signers: keys.map(keyFacts),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },

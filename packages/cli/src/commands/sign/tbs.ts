@@ -23,16 +23,15 @@ import {
   type Input,
   type InputOptions,
   listsOf,
-  make,
+  makeDraft,
+  openWithTrialKey,
   outsideUris,
   readInput,
   refuseKeys,
-  rehearse,
 } from "@firmseal/release";
-import { type PublicKey, tbs as tbsOf } from "@firmseal/signer";
+import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
-import { PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/spec";
+import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, coverage, image, keys as keyOption, passphrases } from "../../common/options.js";
 import { checkOutput, deliver, inJson, outputName, writeOut } from "../../common/output.js";
@@ -106,12 +105,12 @@ async function tbs(path: string, o: TbsOptions) {
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
-  const made = await make(input, o);
+  const made = await makeDraft(input, o);
   // the signing log is where the key is
-  const envelope = made.envelope(() => {
+  const draft = made.draft(() => {
     throw usage("--seq next: the signing log is where the key signs", "give the number: firmseal audit KEY shows the last one there");
   });
-  const manifest = await rehearse(envelope);
+  const manifest = await openWithTrialKey(draft);
   refuseKeys(
     manifest,
     keys.map((key, i) => ({ name: o.key[i] as string, public: key })),
@@ -120,10 +119,10 @@ async function tbs(path: string, o: TbsOptions) {
   );
   caution(manifest);
   const list: ToSign[] = [];
-  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await tbsOf(envelope, key) });
+  for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key)) });
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-  if (isMade) writeOut(name, envelope);
+  if (isMade) writeOut(name, draft.bytes);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
   return factsOf(name, manifest, list, o.json === true);
 }
@@ -131,7 +130,7 @@ async function tbs(path: string, o: TbsOptions) {
 function factsOf(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
   return {
     envelope,
-    sequence: decimal(manifest.sequence),
+    sequence: formatSequence(manifest.sequence),
     digest: digestText(manifest.digest),
     vendor: identifiers(manifest, PARAM_VENDOR_IDENTIFIER),
     class: identifiers(manifest, PARAM_CLASS_IDENTIFIER),

@@ -1,14 +1,14 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt, readAll, signatureOf, wrongSignature } from "@firmseal/keys";
-import { enterTrustUse, LIMITS, type TrustUseOptions, trustAt } from "@firmseal/release";
+import { LIMITS, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { named, refuseTestKeysOf, SIGNED, showBefore, signed, signedWords } from "../../common/trust-signing.js";
 
-export interface AttachOptions extends PassphraseOptions, TrustUseOptions {
+export interface AttachOptions extends PassphraseOptions, TrustSigningOptions {
   key: string;
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   signature: string;
   allowTestKey?: string[];
@@ -23,13 +23,13 @@ async function attach(path: string, o: AttachOptions) {
   const before = shown.previous?.store;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
-  checkTrustOutput(out, [o.key, file, ...(o.previous === undefined ? [] : [o.previous])]);
+  checkTrustOutput(out, [o.key, file, ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
-    log = await enterTrustUse("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
@@ -54,7 +54,10 @@ export default define({
   ],
   examples: [
     ["firmseal trust attach fleet.trust --key root.jwk --signature fleet.sig", "fleet.trust, with one signature more"],
-    ["firmseal trust attach fleet-2.trust --previous fleet-1.trust --key root.jwk --signature fleet.sig", "the same for the next file"],
+    [
+      "firmseal trust attach fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --signature fleet.sig",
+      "the same for the next file",
+    ],
   ],
   json: SIGNED,
   run: attach,

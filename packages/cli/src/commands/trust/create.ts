@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
 import { believedAt, LIMITS, readDescription, trustName } from "@firmseal/release";
 import { encodeTrust } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { deliver } from "../../common/output.js";
@@ -13,7 +13,7 @@ const HIGH_SEQUENCE = 2n ** 48n;
 
 export interface CreateOptions extends PassphraseOptions {
   from: string;
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -22,8 +22,8 @@ export interface CreateOptions extends PassphraseOptions {
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
 async function create(o: CreateOptions) {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
-  const before = o.previous === undefined ? undefined : believedAt(o.previous).store;
-  const last = before && BigInt(decimal(before.sequence));
+  const before = o.previousTrust === undefined ? undefined : believedAt(o.previousTrust).store;
+  const last = before && BigInt(formatSequence(before.sequence));
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
     publicOnly: true,
@@ -68,13 +68,13 @@ export default define({
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)"),
-    option("--previous <file>", "the previous trust file"),
+    option("--previous-trust <file>", "the previous trust file"),
     ...passphrases(),
     allowTestKey(),
   ],
   examples: [
     ["firmseal trust create --from fleet.json", "fleet.trust, the first of its line"],
-    ["firmseal trust create --from fleet.json --previous fleet-1.trust --out fleet-2.trust", "the next one"],
+    ["firmseal trust create --from fleet.json --previous-trust fleet-1.trust --out fleet-2.trust", "the next one"],
   ],
   json: {
     ...OUT,

@@ -3,7 +3,7 @@ import { exportAll, exportRole, keysOf, verifiedTrust } from "@firmseal/release"
 import { argument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
-import { type PinnedOptions, pins, pinsOf } from "../../common/pins.js";
+import { type PinnedOptions, pins } from "../../common/pins.js";
 import { OUT } from "../../common/shapes.js";
 
 export interface ExportOptions extends PinnedOptions {
@@ -16,7 +16,7 @@ export interface ExportOptions extends PinnedOptions {
 
 /** Writes what a device embeds: the file, or the keys of one role. */
 async function exportTrust(path: string, o: ExportOptions) {
-  const { store, bytes } = await verifiedTrust(path, pinsOf(o));
+  const { store, bytes } = await verifiedTrust(path, o);
   warnOfTestKeys(keysOf(store));
   if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
     throw usage("--vendor and --class choose the keys of one role", "give --role too, or drop them");

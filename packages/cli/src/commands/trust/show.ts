@@ -1,14 +1,14 @@
 import { warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName } from "@firmseal/release";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define } from "../../command.js";
 import { ANCHOR, TEST_KEYS, within } from "../../common/shapes.js";
 import { many } from "../../common/words.js";
 
 /** What a trust file says, and who has signed it. `trust verify` tells whether those are the right roots. */
 function show(path: string, _: { json?: boolean }) {
-  const { bytes, store, claims } = trustAt(path);
+  const { bytes, store, signatures } = trustAt(path);
   const testKeys = warnOfTestKeys(keysOf(store));
   const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
@@ -18,10 +18,10 @@ function show(path: string, _: { json?: boolean }) {
   );
   return {
     name: trustName(store),
-    sequence: decimal(store.sequence),
+    sequence: formatSequence(store.sequence),
     thresholds,
     anchors: all,
-    signatures: claims.length,
+    signatures: signatures.length,
     roots,
     testKeys,
   };

@@ -1,14 +1,14 @@
 import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { enterTrustUse, type TrustUseOptions, trustAt } from "@firmseal/release";
+import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { named, refuseTestKeysOf, SIGNED, showBefore, signed, signedWords } from "../../common/trust-signing.js";
 
-export interface SignOptions extends PassphraseOptions, TrustUseOptions {
+export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
   key: string[];
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -21,7 +21,7 @@ async function sign(path: string, o: SignOptions) {
   const shown = showBefore(path, store, o);
   const before = shown.previous?.store;
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previous === undefined ? [] : [o.previous])]);
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
@@ -29,7 +29,7 @@ async function sign(path: string, o: SignOptions) {
     try {
       const [again] = trustSigners(bytes, roots);
       if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
-      receipts = await enterTrustUse(
+      receipts = await recordTrustSigning(
         "trust sign",
         keys,
         o,
@@ -62,7 +62,7 @@ export default define({
   ],
   examples: [
     ["firmseal trust sign fleet.trust --key root-1.pem --key root-2.pem", "the first file of a line"],
-    ["firmseal trust sign fleet-2.trust --previous fleet-1.trust --key root-1.pem", "the next file: shows what changes"],
+    ["firmseal trust sign fleet-2.trust --previous-trust fleet-1.trust --key root-1.pem", "the next file: shows what changes"],
   ],
   json: SIGNED,
   run: sign,

@@ -1,5 +1,5 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
-import { enterTrustUse, type TrustUseOptions, trustAt } from "@firmseal/release";
+import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
@@ -8,9 +8,9 @@ import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { named, refuseTestKeysOf, showBefore } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TbsOptions extends PassphraseOptions, TrustUseOptions {
+export interface TbsOptions extends PassphraseOptions, TrustSigningOptions {
   key: string;
-  previous?: string;
+  previousTrust?: string;
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -29,7 +29,7 @@ async function tbs(path: string, o: TbsOptions) {
   try {
     message = trustToBeSigned(bytes, key, before);
     // a root on another machine sees only these bytes
-    log = await enterTrustUse("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
@@ -51,7 +51,7 @@ export default define({
   ],
   examples: [
     ["firmseal trust tbs fleet.trust --key root.jwk --out fleet.tbs", "the bytes for one root"],
-    ["firmseal trust tbs fleet-2.trust --previous fleet-1.trust --key root.jwk --out fleet.tbs", "the same for the next file"],
+    ["firmseal trust tbs fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --out fleet.tbs", "the same for the next file"],
   ],
   json: { ...OUT, ...CHANGES, ...RECEIPTS },
   run: tbs,

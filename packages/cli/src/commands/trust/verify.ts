@@ -1,16 +1,22 @@
 import { warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, trustName, verifiedTrust } from "@firmseal/release";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define } from "../../command.js";
 import { passphrases } from "../../common/options.js";
-import { type PinnedOptions, pins, pinsOf } from "../../common/pins.js";
+import { type PinnedOptions, pins } from "../../common/pins.js";
 import { ANCHOR, TEST_KEYS, within } from "../../common/shapes.js";
 
 /** Verifies a trust file like a device that has the root keys, or the previous file. */
 async function verify(path: string, o: PinnedOptions) {
-  const { store, pinned } = await verifiedTrust(path, pinsOf(o));
+  const { store, pinned } = await verifiedTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
-  const facts = { name: trustName(store), sequence: decimal(store.sequence), pinned, anchors: store.anchors.map(anchorFacts), testKeys };
+  const facts = {
+    name: trustName(store),
+    sequence: formatSequence(store.sequence),
+    pinned,
+    anchors: store.anchors.map(anchorFacts),
+    testKeys,
+  };
   return facts;
 }
 
@@ -21,12 +27,12 @@ export default define({
   options: () => [...pins(), ...passphrases()],
   examples: [
     ["firmseal trust verify fleet.trust --root root-1.jwk --root root-2.jwk", "against the root keys"],
-    ["firmseal trust verify fleet-2.trust --previous fleet-1.trust", "against the previous file"],
+    ["firmseal trust verify fleet-2.trust --previous-trust fleet-1.trust", "against the previous file"],
   ],
   json: {
     name: ["string", "name of the line of trust files"],
     sequence: ["string", "sequence number"],
-    pinned: ["boolean", "false: neither --root nor --previous was given"],
+    pinned: ["boolean", "false: neither --root nor --previous-trust was given"],
     anchors: ["object[]", "its keys"],
     ...within("anchors[]", ANCHOR),
     ...TEST_KEYS,

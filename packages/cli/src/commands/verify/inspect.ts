@@ -10,9 +10,14 @@ import {
   type Value,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
-import { COMPONENT_TEXTS, MANIFEST, TEXTS } from "@firmseal/verifier/names";
-import { decimal } from "@firmseal/verifier/number";
-import { type Outline, peek } from "@firmseal/verifier/peek";
+import {
+  COMPONENT_TEXT_NAMES,
+  decodeEnvelope,
+  formatSequence,
+  MANIFEST_NAMES,
+  TEXT_NAMES,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { DIGEST, TEST_KEYS, within } from "../../common/shapes.js";
 
@@ -94,31 +99,31 @@ function commandLines(list: readonly Told[], indent: string): string[] {
 }
 
 /** Everything that an envelope says. Only its structure and its digests are verified. */
-function facts(outline: Outline, signatures: readonly Signature[], bytes: number) {
-  const { structure: m, envelope } = outline;
+function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], bytes: number) {
+  const { manifest: m, envelope } = outline;
   return {
     bytes,
     verified: false,
     digest: outline.digest && digestText(outline.digest),
     signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
-    sequence: decimal(m.sequence),
+    sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
     shared: m.shared ? told(steps(envelope.input, m.shared)) : [],
     sections: Object.fromEntries(
-      m.commands.map((c): [string, Told[]] => [MANIFEST[c.number] as string, told(steps(envelope.input, c.inside))]),
+      m.commands.map((c): [string, Told[]] => [MANIFEST_NAMES[c.number] as string, told(steps(envelope.input, c.inside))]),
     ),
     severed: m.digests.map((d) => ({
-      element: MANIFEST[d.number],
+      element: MANIFEST_NAMES[d.number],
       present: !outline.absent.includes(d.number),
       digest: digestText(d.sum),
     })),
     text: outline.text.map((t) => ({
       language: decode(t.language),
-      ...Object.fromEntries(t.texts.map((x) => [TEXTS[x.key], decode(x.text)])),
+      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key], decode(x.text)])),
       components: t.components.map((c) => ({
         component: c.id.map(toHex),
-        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXTS[x.key], decode(x.text)])),
+        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key], decode(x.text)])),
       })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),
@@ -161,8 +166,8 @@ function lines(path: string, f: Facts): string[] {
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelope(path);
-  const outline = peek(input);
-  const f = facts(outline, await signersOf(outline.claims, []), input.length);
+  const outline = decodeEnvelope(input);
+  const f = facts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return f;
   const { diagnostic } = await import("../../show/diag.js");

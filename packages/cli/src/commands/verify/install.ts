@@ -5,9 +5,9 @@ import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSo
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { decimal } from "@firmseal/verifier/number";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { need, passphrases, payload, trusted } from "../../common/options.js";
+import { passphrases, payload, threshold, trusted } from "../../common/options.js";
 import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
 
@@ -104,7 +104,7 @@ async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
     try {
       return work(alone);
     } catch (e) {
-      if (alone.held()) remove(files);
+      if (alone.isOurs()) remove(files);
       throw e;
     } finally {
       alone.release();
@@ -130,7 +130,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
   device.persist = (commit) => {
     const release = holdSignals();
     try {
-      if (!lock.held()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
+      if (!lock.isOurs()) throw environment(`${o.device}: another installation has taken over`, "run the command again");
       persist(commit);
     } finally {
       release();
@@ -165,7 +165,7 @@ async function install(path: string, o: InstallOptions) {
   }
   const { record } = done.device;
   return {
-    sequence: decimal(done.manifest.sequence),
+    sequence: formatSequence(done.manifest.sequence),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -181,7 +181,7 @@ export default define({
   options: () => [
     option("--device <dir>", "folder of the device", { required: true }),
     ...trusted(),
-    need(),
+    threshold(),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),

@@ -25,10 +25,9 @@ import {
   Unsimulated,
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { peek } from "@firmseal/verifier/peek";
-import { PARAM_IMAGE_SIZE } from "@firmseal/verifier/spec";
+import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { need, passphrases, payload, trusted, wholeNumber } from "../../common/options.js";
+import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
 import { TEST_KEYS, TRUST, within } from "../../common/shapes.js";
 import { number } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -39,7 +38,7 @@ export interface SimulateOptions extends TrustOptions {
   vendor?: string;
   class?: string;
   payload?: string[];
-  previous?: string;
+  previousRelease?: string;
   previousPayload?: string[];
   pageSize?: number;
   secondCuts?: number;
@@ -90,7 +89,7 @@ function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identi
 }
 
 function withoutPrevious(e: unknown): never {
-  if (e instanceof RangeError) throw usage(e.message, "give the release before: --previous ENVELOPE");
+  if (e instanceof RangeError) throw usage(e.message, "give the release before: --previous-release ENVELOPE");
   throw e;
 }
 
@@ -104,12 +103,12 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions) {
   const pageSize = o.pageSize ?? PAGE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
     throw usage(`--page-size ${pageSize}: is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
-  if (o.previousPayload && o.previous === undefined)
-    throw usage("--previous-payload: --previous is missing", "give --previous ENVELOPE too");
+  if (o.previousPayload && o.previousRelease === undefined)
+    throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
   const envelope = readEnvelope(path);
-  const trust = whom.policy(whom.scoped ? identityFor(peek(envelope).structure, o) : { vendor: [], class: [] });
+  const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
   const update = given(envelope, o.payload ?? [], trust);
-  const before = o.previous === undefined ? undefined : given(readEnvelope(o.previous), o.previousPayload ?? [], trust);
+  const before = o.previousRelease === undefined ? undefined : given(readEnvelope(o.previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
@@ -234,13 +233,13 @@ export async function simulate(path: string, o: SimulateOptions) {
 /** What fails even without a cut. */
 function unsimulated({ step, cause }: Unsimulated, o: SimulateOptions): Failure {
   const failure = failureOf(cause);
-  const made = o.previous === undefined;
+  const made = o.previousRelease === undefined;
   const what = {
     previous: made ? "the made-up release" : "the release before",
     update: "the update",
     start: "the updated device",
   }[step];
-  const hint = made ? `${failure.hint}; if the update needs the release before, give it: --previous ENVELOPE` : failure.hint;
+  const hint = made ? `${failure.hint}; if the update needs the release before, give it: --previous-release ENVELOPE` : failure.hint;
   return new Failure(failure.exit, failure.reason, failure.code, `without any power cut, ${what}: ${failure.message}`, hint, { cause });
 }
 
@@ -251,11 +250,11 @@ export default define({
   options: () => [
     option("--device <name>", "flash, storage, files or memory", { required: true }),
     ...trusted(),
-    need(),
+    threshold(),
     option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
     option("--class <class>", "class of the device (name or UUID; default: the one that the update names)"),
     payload(),
-    option("--previous <envelope>", "release on the device before (default: a made-up one, with its own keys)"),
+    option("--previous-release <envelope>", "release on the device before (default: a made-up one, with its own keys)"),
     option("--previous-payload <file>", "payload outside that envelope", { repeat: true }),
     option("--page-size <bytes>", "flash and storage: bytes that one erase clears (default: 4096)", { parse: wholeNumber }),
     option("--second-cuts <n>", "most cuts during the recovery from each cut (default: all)", { parse: wholeNumber }),
@@ -263,7 +262,10 @@ export default define({
   ],
   examples: [
     ["firmseal simulate fw.suit --device flash --key release.jwk", "raw flash"],
-    ["firmseal simulate new.suit --device files --key release.jwk --previous old.suit --second-cuts 100", "files, over a given release"],
+    [
+      "firmseal simulate new.suit --device files --key release.jwk --previous-release old.suit --second-cuts 100",
+      "files, over a given release",
+    ],
   ],
   json: {
     device: ["string", "the device"],

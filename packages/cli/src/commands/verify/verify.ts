@@ -13,12 +13,9 @@ import {
 import { toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
-import { rawKey } from "@firmseal/verifier/bytes";
-import { MANIFEST } from "@firmseal/verifier/names";
-import { decimal, sequenceOf } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { need, passphrases, payload, sequenceNumber, trusted } from "../../common/options.js";
+import { passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
 
@@ -62,13 +59,13 @@ export async function verify(path: string, o: VerifyOptions) {
 function distinct(policies: readonly Trust[]): Trust[] {
   const positions = new Map<Anchor, number>();
   const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
-  return [...new Map(policies.map((policy) => [`${policy.need} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
+  return [...new Map(policies.map((policy) => [`${policy.threshold} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
 }
 
 /** Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope do not count. */
 function devices(envelope: Uint8Array, whom: Believed): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
-  return identities(peek(envelope).structure);
+  return identities(decodeEnvelope(envelope).manifest);
 }
 
 async function verifyWith(whom: Believed, path: string, o: VerifyOptions) {
@@ -76,21 +73,21 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions) {
   const envelope = readEnvelope(path);
   // each kind of device must accept it: a key for one class must not sign for another
   const policies = distinct(devices(envelope, whom).map((device) => whom.policy(device)));
-  const floor = o.floor === undefined ? {} : { floor: sequenceOf(String(o.floor)) };
+  const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
   const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, host)) as [Manifest];
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
-  peek(envelope);
+  decodeEnvelope(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);
   const all = believedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
-  warnOfRefusal({ ...all, need: manifest.need });
-  const sequence = decimal(manifest.sequence);
+  warnOfRefusal({ ...all, threshold: manifest.threshold });
+  const sequence = formatSequence(manifest.sequence);
   const listed = byKey(anchors);
   const signers = [...byKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor));
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
-  const absent = manifest.absent.map((key) => MANIFEST[key] as string);
+  const absent = manifest.absent.map((key) => MANIFEST_NAMES[key] as string);
   return {
     sequence,
     signers,
@@ -108,7 +105,7 @@ export default define({
   arguments: [argument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     ...trusted(),
-    need(),
+    threshold(),
     option("--floor <n>", "refuse lower sequence numbers", { parse: sequenceNumber }),
     payload(),
     ...passphrases(),

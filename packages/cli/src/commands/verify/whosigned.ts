@@ -27,8 +27,7 @@ import {
 } from "@firmseal/release";
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { decimal } from "@firmseal/verifier/number";
-import { peek } from "@firmseal/verifier/peek";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { passphrases, roots } from "../../common/options.js";
 import { KEY, TEST_KEYS, within } from "../../common/shapes.js";
@@ -131,12 +130,12 @@ async function whosigned(path: string, o: WhosignedOptions) {
 async function factsOf(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
   for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`skipped: ${visible(file)}: ${visible(why)}`);
   if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files without a key to try`);
-  const outline = peek(readEnvelope(path));
-  const signatures = await signersOf(outline.claims, known);
+  const outline = decodeEnvelope(readEnvelope(path));
+  const signatures = await signersOf(outline.signatures, known);
   const signers = distinct(signatures);
   const testKeys = testKeysAmong(signatures);
   for (const name of testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  const sequence = decimal(outline.structure.sequence);
+  const sequence = formatSequence(outline.manifest.sequence);
   const facts = {
     sequence,
     digest: outline.digest ? toHex(outline.digest.bytes) : null,

@@ -1,7 +1,7 @@
 // Number → name, for people. Made from the constants themselves, so that no number stands anywhere twice. Never in a device bundle.
 
-import * as cose from "./cose.js";
-import * as suit from "./suit.js";
+import * as cose from "../spec/cose.js";
+import * as suit from "../spec/suit.js";
 
 export type Names = { [code: number]: string };
 
@@ -36,12 +36,12 @@ function texts(ofManifest: boolean): Names {
   return out;
 }
 
-export var ELEMENTS: Names = under(suit, "ENV_", "");
-export var MANIFEST: Names = under(suit, "MAN_", "");
-export var COMMON: Names = under(suit, "COM_", "");
-export var COMMANDS: Names = merge(under(suit, "COND_", "condition-"), under(suit, "DIR_", "directive-"));
-export var PARAMETERS: Names = under(suit, "PARAM_", "");
-export var TEXTS: Names = texts(true);
-export var COMPONENT_TEXTS: Names = texts(false);
-export var ALGS: Names = under(cose, "ALG_", "");
-export var HASHES: Names = under(cose, "HASH_", "");
+export var ELEMENT_NAMES: Names = under(suit, "ENV_", "");
+export var MANIFEST_NAMES: Names = under(suit, "MAN_", "");
+export var COMMON_NAMES: Names = under(suit, "COM_", "");
+export var COMMAND_NAMES: Names = merge(under(suit, "COND_", "condition-"), under(suit, "DIR_", "directive-"));
+export var PARAMETER_NAMES: Names = under(suit, "PARAM_", "");
+export var TEXT_NAMES: Names = texts(true);
+export var COMPONENT_TEXT_NAMES: Names = texts(false);
+export var ALG_NAMES: Names = under(cose, "ALG_", "");
+export var HASH_NAMES: Names = under(cose, "HASH_", "");

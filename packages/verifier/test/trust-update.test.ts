@@ -24,17 +24,17 @@ const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, 
 
 interface List {
   roots?: PrivateKey[];
-  need?: number;
+  threshold?: number;
   name?: string;
   signers?: PrivateKey[];
 }
 
-function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], need = 1, name = "line", signers = roots }: List = {}) {
+function trusted(sequence: bigint, releases: PrivateKey[], { roots = [root], threshold = 1, name = "line", signers = roots }: List = {}) {
   const anchors: TrustEntry[] = [
     ...roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
     ...releases.map((k): TrustEntry => ({ key: k, roles: ["release"] })),
   ];
-  const bytes = encodeTrust({ name, sequence, anchors, thresholds: { root: 1, release: need } });
+  const bytes = encodeTrust({ name, sequence, anchors, thresholds: { root: 1, release: threshold } });
   // both roots may sign every list
   const both = anchors.concat([root, root2].filter((k) => !roots.includes(k)).map((k) => ({ key: k, roles: ["root"] })));
   return signTrust(
@@ -86,7 +86,7 @@ describe("the trust file that a release brings", () => {
   it("stays where the release that is current would not be good under it, for it could not be started any more", async () => {
     const first = await trusted(1n, [one]);
     expect(follow(first, await after(first, await trusted(2n, [two]), [one]))).toBeNull();
-    expect(follow(first, await after(first, await trusted(2n, [one, two], { need: 2 }), [one]))).toBeNull();
+    expect(follow(first, await after(first, await trusted(2n, [one, two], { threshold: 2 }), [one]))).toBeNull();
     expect(follow(first, await after(first, await trusted(2n, [two]), [one, two]))).not.toBeNull();
   });
 
@@ -189,7 +189,8 @@ describe("signatures of keys that a device does not know", () => {
   const keys = (from: number, n: number) => Array.from({ length: n }, (_, i) => key(from + i));
   const first = keys(20, 3);
   const next = keys(30, 3);
-  const lists = async () => [await trusted(1n, first, { need: 2 }), await trusted(2n, next, { need: 2 })] as [Uint8Array, Uint8Array];
+  const lists = async () =>
+    [await trusted(1n, first, { threshold: 2 }), await trusted(2n, next, { threshold: 2 })] as [Uint8Array, Uint8Array];
 
   it("do not stop a bridge from one set of keys to another one, in any order", async () => {
     const [before, after_] = await lists();
@@ -240,6 +241,6 @@ describe("signatures of keys that a device does not know", () => {
   it("do not stop the one who adds a signature behind many", async () => {
     let envelope: Uint8Array = encode(bridge({ sequence: 1, ...uuid, trust: await trusted(1n, [one]) } as Bridge));
     for (const k of keys(60, 8)) envelope = await sign(envelope, [signer(k)]);
-    expect(open(envelope, { anchors: keys(60, 8).map((k) => anchor("ed25519", k.key)), need: 8 }).signers).toHaveLength(8);
+    expect(open(envelope, { anchors: keys(60, 8).map((k) => anchor("ed25519", k.key)), threshold: 8 }).signers).toHaveLength(8);
   });
 });

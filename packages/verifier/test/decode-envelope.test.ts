@@ -25,7 +25,7 @@ import {
 import { open } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
 import { ENV_DELEGATION, ENV_MANIFEST, MAN_TEXT, TAG_ENVELOPE } from "../src/spec/suit.js";
-import { peek } from "../src/tools/envelope.js";
+import { decodeEnvelope } from "../src/tools/envelope.js";
 import { refusalOf } from "./refusals.js";
 import { trust } from "./releases.js";
 
@@ -38,19 +38,19 @@ const withText = (content: Piece, m: ManifestSpec = {}) => made(manifest({ ...m,
 const withSeveredText = (content: Piece) =>
   made(manifest({ more: [[MAN_TEXT, digest(bytes(content))]] }), { rest: [[int(MAN_TEXT), bytes(content)]] });
 
-describe("an Outline", () => {
+describe("an UnverifiedEnvelope", () => {
   it("has what was signed, and who claims to have signed it", async () => {
     const content = manifest();
-    const { message, digest: sum, claims, absent, text } = peek(await made(content, { blocks: [{}, { key: "b" }] }));
+    const { message, digest: sum, signatures, absent, text } = decodeEnvelope(await made(content, { blocks: [{}, { key: "b" }] }));
     expect(message).toEqual(octets(digest(bytes(content))));
     expect(sum).toEqual({ alg: -16, bytes: octets(digest(bytes(content))).slice(-32) });
-    expect(claims).toHaveLength(2);
+    expect(signatures).toHaveLength(2);
     expect([absent, text]).toEqual([[], []]);
   });
   it("has nothing signed where there is no wrapper", () => {
     const bare = octets(tag(TAG_ENVELOPE, map([int(ENV_MANIFEST), bytes(manifest())])));
-    const { message, digest: sum, claims, structure } = peek(bare);
-    expect([message, sum, claims, structure.sequence]).toEqual([null, null, [], [0, 7]]);
+    const { message, digest: sum, signatures, manifest: m } = decodeEnvelope(bare);
+    expect([message, sum, signatures, m.sequence]).toEqual([null, null, [], [0, 7]]);
     expect(refusalOf(open, bare, trust)[0]).toBe(E.ENVELOPE_NO_WRAPPER);
   });
   it("passes over a chain of delegation, which open() does not support", async () => {
@@ -58,7 +58,7 @@ describe("an Outline", () => {
     const [head, ...rest] = await envelope(manifest(), { tag: null });
     expect(head).toBe(0xa2);
     const b = octets([0xa3, ...chain.flat(), ...rest]);
-    expect(peek(b).envelope.severed).toEqual([]);
+    expect(decodeEnvelope(b).envelope.severed).toEqual([]);
     expect(refusalOf(open, b, trust)[0]).toBe(E.NOT_SUPPORTED);
   });
   it("says where each payload lies, with its name and by itself", async () => {
@@ -66,17 +66,17 @@ describe("an Outline", () => {
     const [name, content] = a;
     const whole = [...name, ...content];
     const e = await made(update(), { rest: [a] });
-    const [found, ...none] = peek(e).envelope.payloads;
+    const [found, ...none] = decodeEnvelope(e).envelope.payloads;
     const of = ({ at, n }: { at: number; n: number }) => Array.from(e.slice(at, at + n));
     expect(none).toEqual([]);
     expect(found?.uri).toBe("#fw");
     expect([found?.whole, found?.content].map((s) => s && of(s))).toEqual([whole, [...IMAGE]]);
     expect([found?.whole.n, found?.content.n]).toEqual([whole.length, IMAGE.length]);
-    expect(refusalOf(peek, await made(update(), { rest: [b, a] }))[0]).toBe(E.PAYLOAD_UNREFERENCED);
+    expect(refusalOf(decodeEnvelope, await made(update(), { rest: [b, a] }))[0]).toBe(E.PAYLOAD_UNREFERENCED);
   });
   it("may be of a manifest that is larger than a device holds", async () => {
     const e = await withText(map([text("en"), map([int(1), text(new Array(70_000).fill(97))])]));
-    expect(peek(e).text[0]?.texts[0]?.text).toHaveLength(70_000);
+    expect(decodeEnvelope(e).text[0]?.texts[0]?.text).toHaveLength(70_000);
     expect(refusalOf(open, e, trust)[0]).toBe(E.HEAD_LENGTH);
     expect(refusalOf(open, e, trust, { memory: 71_000 })).toEqual([0, 0]);
   });
@@ -123,9 +123,9 @@ describe("a text", () => {
         ],
       },
     ];
-    expect(peek(await withText(content, { components: [C0, two] })).text).toEqual(told);
+    expect(decodeEnvelope(await withText(content, { components: [C0, two] })).text).toEqual(told);
     const severed = map([text("de"), map([int(1), text("alles")])]);
-    expect(peek(await withSeveredText(severed)).text).toEqual(told.slice(0, 1));
+    expect(decodeEnvelope(await withSeveredText(severed)).text).toEqual(told.slice(0, 1));
   });
 
   it("is read once: what was held against its digest is what is told", async () => {
@@ -135,7 +135,7 @@ describe("a text", () => {
       for (let i = 0; i < n; i++) seen[at + i]++;
       return e.slice(at, at + n);
     };
-    expect(peek({ length: e.length, read }).text).toHaveLength(1);
+    expect(decodeEnvelope({ length: e.length, read }).text).toHaveLength(1);
     expect(Math.max(...seen)).toBe(1);
   });
 
@@ -160,6 +160,6 @@ describe("a text", () => {
     ["of a component that differs in its last part", english([array(bytes([1]), bytes([3])), map()]), E.TEXT_KEY],
     ["with bytes behind it", [...english([int(1), text("x")]), 0], E.CBOR_TRAILING],
   ])("%s is refused", async (_, content, code) => {
-    expect(refusalOf(peek, await withText(content, { components: [C0, two] }))[0]).toBe(code);
+    expect(refusalOf(decodeEnvelope, await withText(content, { components: [C0, two] }))[0]).toBe(code);
   });
 });

@@ -1,0 +1,94 @@
+// An envelope on its way to its signatures: read once, and written when it leaves. Signatures are made over the digest in the wrapper, after
+// that digest has been compared with the manifest.
+
+import { type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
+import {
+  type CoseSignature,
+  concerns,
+  decodeEnvelope,
+  HASH_SHA_256,
+  HEADER_ALG,
+  HEADER_KID,
+  TAG_SIGN1,
+  type UnverifiedEnvelope,
+} from "@firmseal/verifier/tools";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
+import { anchorOfSigner } from "../key/key.js";
+import { AlreadySigned, type Signable, type SignedWith } from "../signable.js";
+import { type Parts, partsOf, writeEnvelope } from "./envelope.js";
+
+/** The protected bucket. The key identifier, where there is one, is in it. */
+function bucket(key: SignedWith): Uint8Array {
+  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
+  if (key.kid) headers.set(HEADER_KID, key.kid);
+  return cbor(headers);
+}
+
+/** What is known of a signature, so that one key signs once. */
+type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
+
+export class EnvelopeDraft implements Signable {
+  readonly kind = "envelope";
+  readonly sequence: bigint;
+  readonly digest: { readonly alg: number; readonly bytes: Uint8Array };
+
+  private constructor(
+    private readonly parts: Parts,
+    /** What the envelope says. Nobody has signed it, as far as is known here. */
+    readonly outline: UnverifiedEnvelope,
+    private readonly made: readonly Made[],
+    private written?: Uint8Array,
+  ) {
+    const [high, low] = outline.manifest.sequence;
+    this.sequence = BigInt(high) * 0x1_0000_0000n + BigInt(low);
+    const { digest } = outline;
+    this.digest = digest
+      ? { alg: digest.alg, bytes: Uint8Array.from(digest.bytes) }
+      : { alg: HASH_SHA_256, bytes: sha256(cbor(parts.manifest)) };
+  }
+
+  /** Reads an envelope, signed or not. Throws the refusals of decodeEnvelope(). */
+  static read(bytes: Uint8Array): EnvelopeDraft {
+    const outline = decodeEnvelope(bytes);
+    // without a wrapper there is one in what is written
+    return new EnvelopeDraft(partsOf(bytes, outline), outline, outline.signatures, outline.envelope.wrapper && bytes);
+  }
+
+  get bytes(): Uint8Array {
+    this.written ??= writeEnvelope(this.parts);
+    return this.written;
+  }
+
+  /** Sig_structure (RFC 9052 §4.4) of a COSE_Sign1 over the digest, with no external data. */
+  private message(key: SignedWith): Uint8Array {
+    return cbor(["Signature1", bucket(key), new Uint8Array(), this.parts.digest]);
+  }
+
+  private async refuseSecond(key: SignedWith): Promise<void> {
+    const anchor = await anchorOfSigner(key);
+    const { alg } = anchor;
+    const isOwn = (c: Made) => concerns(c, anchor) && alg.verify(anchor.key, c.message, c.signature, {});
+    if (this.made.some(isOwn)) throw new AlreadySigned(key);
+  }
+
+  async toBeSigned(key: SignedWith): Promise<Uint8Array> {
+    await this.refuseSecond(key);
+    return this.message(key);
+  }
+
+  /** With one more COSE_Sign1 with nil payload (RFC 9052 §4.2). */
+  async withSignature(key: SignedWith, signature: Uint8Array): Promise<EnvelopeDraft> {
+    await this.refuseSecond(key);
+    const block = cbor(new Tagged(TAG_SIGN1, [bucket(key), new Map(), null, signature]));
+    const made = { alg: key.alg, kid: key.kid ?? null, message: this.message(key), signature };
+    return new EnvelopeDraft({ ...this.parts, blocks: [...this.parts.blocks, block] }, this.outline, [...this.made, made]);
+  }
+
+  /** Opened as a device does that trusts these keys and wants each of them. Throws the refusals of open(). */
+  async verify(keys: readonly SignedWith[], host: Host = {}): Promise<Manifest> {
+    const anchors: Anchor[] = [];
+    for (const key of keys) anchors.push(await anchorOfSigner(key));
+    return open(this.bytes, { anchors, threshold: anchors.length }, host, true);
+  }
+}

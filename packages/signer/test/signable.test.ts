@@ -1,0 +1,107 @@
+// What holds for everything that can be signed.
+
+import { describe, expect, it } from "vitest";
+import {
+  AlreadySigned,
+  draftOf,
+  EnvelopeDraft,
+  encodeTrust,
+  NotRoot,
+  type PrivateKey,
+  privateKey,
+  publicOf,
+  type Signable,
+  signedBy,
+  signedWith,
+  signer,
+  singleImage,
+  TrustDraft,
+  thumbprint,
+  withKid,
+} from "../src/index.js";
+
+const key = (seed: number, alg: "ed25519" | "es256" = "ed25519") =>
+  privateKey(
+    alg,
+    Uint8Array.from({ length: 32 }, () => seed),
+  );
+const [one, two, stranger] = [key(1), withKid(key(2, "es256"), Uint8Array.from([7])), key(3)];
+const facts = {
+  sequence: "18446744073709551615",
+  vendor: "example.com",
+  class: "board-v2",
+  digest: "ab".repeat(32),
+  size: 9,
+  uri: "a.bin",
+};
+
+const drafts: { [name: string]: () => { draft: Signable; read(bytes: Uint8Array): Signable } } = {
+  "an envelope": () => ({ draft: draftOf(singleImage(facts)), read: EnvelopeDraft.read }),
+  "a trust file": () => ({
+    draft: TrustDraft.read(
+      encodeTrust({
+        name: "boards",
+        sequence: 2n ** 64n - 1n,
+        anchors: [one, two].map((k) => ({ key: publicOf(k), roles: ["root" as const] })),
+        thresholds: { root: 2 },
+      }),
+    ),
+    read: (bytes) => TrustDraft.read(bytes),
+  }),
+};
+
+describe.each(Object.entries(drafts))("%s", (_, make) => {
+  const { draft, read } = make();
+  const facts = ({ kind, sequence, digest }: Signable) => ({ kind, sequence, digest });
+  const messageOf = (d: Signable, k: PrivateKey) => d.toBeSigned(signedWith(k));
+
+  it("has a number of 64 bits and a digest, which no signature changes", async () => {
+    const signed = await signedBy(draft, [signer(one), signer(two)]);
+    expect(draft.sequence).toBe(2n ** 64n - 1n);
+    expect(facts(signed)).toEqual(facts(draft));
+    expect(facts(read(signed.bytes))).toEqual(facts(draft));
+    await signed.verify([signer(one), signer(two)]);
+  });
+
+  it("gives each key bytes of its own, whoever has signed before", async () => {
+    const before = [await messageOf(draft, one), await messageOf(draft, two)];
+    expect(before[0]).not.toEqual(before[1]);
+    expect(await messageOf(await signedBy(draft, [signer(one)]), two)).toEqual(before[1]);
+  });
+
+  it("never changes: a signature makes another", async () => {
+    const bytes = Uint8Array.from(draft.bytes);
+    const signed = await signedBy(draft, [signer(one)]);
+    expect(signed.bytes.length).toBeGreaterThan(bytes.length);
+    expect(draft.bytes).toEqual(bytes);
+    expect(read(signed.bytes).bytes).toEqual(signed.bytes);
+  });
+
+  it("takes one signature of a key, now and when it is read again", async () => {
+    const signed = await signedBy(draft, [signer(one)]);
+    for (const d of [signed, read(signed.bytes)]) {
+      await expect(d.toBeSigned(signer(one))).rejects.toThrow(AlreadySigned);
+      await expect(d.withSignature(signer(one), new Uint8Array(64))).rejects.toThrow(AlreadySigned);
+    }
+    await expect(signedBy(draft, [signer(one), signer(one)])).rejects.toThrow(AlreadySigned);
+  });
+
+  it("does not verify with a signature of another key, of none, or of nobody", async () => {
+    const message = await messageOf(draft, one);
+    for (const wrong of [await signer(stranger).sign(message), new Uint8Array(64)])
+      await expect((await draft.withSignature(signer(one), wrong)).verify([signer(one)])).rejects.toThrow();
+    await expect(draft.verify([signer(one)])).rejects.toThrow();
+    await expect((await signedBy(draft, [signer(one)])).verify([signer(one), signer(two)])).rejects.toThrow();
+  });
+});
+
+it("a trust file is signed by its roots and those of the file before, and by nobody else", async () => {
+  const { draft } = (drafts["a trust file"] as () => { draft: Signable })() as { draft: TrustDraft };
+  await expect(draft.toBeSigned(signer(stranger))).rejects.toThrow(NotRoot);
+  const before = TrustDraft.read(
+    encodeTrust({ name: "boards", sequence: 1n, anchors: [{ key: publicOf(stranger), roles: ["root"] }], thresholds: { root: 1 } }),
+  );
+  const signed = await signedBy(draft.after(before.store), [signer(stranger)]);
+  await signed.verify([signer(stranger)]);
+  expect(thumbprint(publicOf(stranger))).toHaveLength(32);
+});
