@@ -7,6 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { wrapped } from "../scripts/reference/text.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CLI = `${ROOT}packages/cli/bin/firmseal.js`;
@@ -79,15 +80,13 @@ export function es256Key() {
   return { publicKey, key, sign };
 }
 
-/** Lines of prose end before column 120, as in all documents. */
-const wrapped = (text) => text.replace(/^(?!\|).{121,}$/gm, (line) => line.replace(/(.{1,120})(?: |$)/g, "$1\n").trimEnd());
-
 /** `text` with `table` between the markers `name`. */
 export function inMarkers(text, name, table) {
   const [begin, end] = [`<!-- ${name} -->\n`, "<!-- end -->\n"];
   const [from, to] = [text.indexOf(begin), text.indexOf(end, text.indexOf(begin))];
   if (from < 0 || to < 0) throw new Error(`there are no markers ${name}`);
-  return `${text.slice(0, from)}${begin}\n${wrapped(table)}\n${text.slice(to)}`;
+  const lines = table.split("\n").map((line) => (line.startsWith("|") ? line : wrapped(line)));
+  return `${text.slice(0, from)}${begin}\n${lines.join("\n")}\n${text.slice(to)}`;
 }
 
 /** The environment of a program that is timed, with its state in `state`; without NODE_OPTIONS and the like, which can double the start of Node. */

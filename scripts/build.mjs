@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { writeCommandTable } from "./commands.mjs";
 import { declarations } from "./declarations.mjs";
 import { directImports } from "./direct-imports.mjs";
+import { copyDocuments } from "./package-documents.mjs";
 import { LIBRARIES, PACKAGES } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -44,8 +45,8 @@ function fingerprint() {
     "scripts/commands.mjs",
     "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
+    "scripts/in-signer.mjs",
     "scripts/packages.mjs",
-    "scripts/schema.mjs",
   ];
   for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
@@ -83,15 +84,15 @@ function removeStale() {
 }
 
 /** The files of other packages that the signer holds, and with it the command line. */
-let inSchema = [];
+let inSigner = [];
 
 async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
-  const { precompileSchema } = await import("./schema.mjs");
-  inSchema = await precompileSchema();
-  writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSchema));
+  const { withoutDependencies } = await import("./in-signer.mjs");
+  inSigner = await withoutDependencies();
+  writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */
@@ -137,7 +138,7 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   });
-  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSchema]));
+  writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors });
   writeFileSync(join(fresh, "parts.json"), parts);
@@ -159,6 +160,8 @@ async function step(name, run) {
 writeCommandTable();
 const now = fingerprint();
 if (upToDate(now)) {
+  // a page may have changed
+  copyDocuments();
   say("up to date");
 } else {
   rmSync(STAMP, { force: true });
@@ -167,6 +170,7 @@ if (upToDate(now)) {
     ["types and modules", modules],
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
+    ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error
   for (const [name, run] of steps) {

@@ -1,6 +1,7 @@
 // Writes what the packages are made of: dist/sbom.cdx.json, CycloneDX 1.6, out of pnpm-lock.yaml by `pnpm sbom`. The same lockfile gives the same
 // bytes: components and dependencies are sorted, the time is left out, and the serial number is a hash of the rest. What is only for
-// development has the scope "excluded"; the packages themselves are components as well. `node scripts/sbom.mjs [FILE]`.
+// development has the scope "excluded"; the packages themselves are components as well. What the build puts into our own modules is only for
+// development to pnpm, and is shipped all the same: the licences that the build writes beside those modules name it. `node scripts/sbom.mjs [FILE]`.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -26,6 +27,25 @@ function fromPnpm() {
   }
 }
 
+/** name@version of what is inside the packages themselves. Needs a build. */
+function bundled() {
+  const files = ["packages/cli/dist/THIRD-PARTY-LICENSES", "packages/signer/lib/THIRD-PARTY-LICENSES"];
+  const texts = files.map((file) => readFileSync(join(ROOT, file), "utf8"));
+  return new Set(
+    texts.flatMap((text) => [...text.matchAll(/^(\S+) (\d+\.\d+\.\S+) \(/gm)].map(([, name, version]) => `${name}@${version}`)),
+  );
+}
+
+/** Marks as required what the packages hold. */
+function shipped(bom) {
+  const inside = bundled();
+  const components = bom.components.map((c) => {
+    const name = `${c.group ? `${c.group}/` : ""}${c.name}@${c.version}`;
+    return inside.has(name) ? { ...c, scope: "required" } : c;
+  });
+  return { ...bom, components };
+}
+
 const by = (key) => (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
 
 /** Of the same packages the same bytes. */
@@ -41,7 +61,7 @@ export function settled({ serialNumber: _, ...bom }) {
   return { $schema, bomFormat, specVersion, serialNumber: `urn:uuid:${uuid}`, version, ...content };
 }
 
-export const readSbom = () => settled(fromPnpm());
+export const readSbom = () => settled(shipped(fromPnpm()));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = process.argv[2] ?? join(ROOT, "dist/sbom.cdx.json");

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const PACKAGES = fileURLToPath(new URL("../packages/", import.meta.url));
 
-/** By specifier ("@firmseal/verifier/spec"): the path of its TypeScript, "packages/verifier/src/spec/index.ts". */
+/** By specifier ("@firmseal/verifier/tools"): the path of its TypeScript, "packages/verifier/src/tools/index.ts". */
 export const SOURCES = Object.fromEntries(
   readdirSync(PACKAGES).flatMap((folder) => {
     const { name, exports = {} } = JSON.parse(readFileSync(`${PACKAGES}${folder}/package.json`, "utf8"));

@@ -128,6 +128,8 @@ await steps([
   ["biome", () => bin("biome", ["check", ".", "--diagnostic-level=warn", "--max-diagnostics=20"])],
   ["knip", () => bin("knip", ["--no-progress"])],
   ["packages import in one direction", () => bin("depcruise", ["--config", ".dependency-cruiser.mjs", "packages"])],
+  // in package.json: minified, and after gzip -9; a budget follows its bundle down
+  ["bundles keep to their sizes", () => bin("size-limit", [])],
   ["documents: form and links", () => bin("markdownlint-cli2", [])],
   ["documents: spelling", () => bin("cspell", ["lint", "--no-progress", "--no-summary"])],
   ["documents: site", () => bin("vitepress", ["build", "docs"])],

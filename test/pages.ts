@@ -37,7 +37,7 @@ const ALIAS = `alias firmseal="${process.execPath} ${bin}"\n`;
 /** `npm install` puts links to the packages of the workspace in place: what the registry has is not what is tested. */
 const INSTALL = `npm() {
   mkdir -p node_modules/.bin node_modules/@firmseal
-  for name in signer verifier; do ln -sfn "${ROOT}packages/$name" node_modules/@firmseal/$name; done
+  for folder in "${ROOT}packages"/*/; do ln -sfn "$folder" "node_modules/@firmseal/$(basename "$folder")"; done
   ln -sf "${bin}" node_modules/.bin/firmseal
 }\n`;
 

@@ -58,8 +58,9 @@ function drawings(md) {
       transparent: true,
       font: "sans-serif",
     });
-    // the renderer asks another host for a font
-    return `<div class="drawing" v-pre>${svg.replace(/^\s*@import .*$/gm, "")}</div>\n`;
+    // The renderer asks another host for a font. As v-html Vue takes the drawing as it is, and drops nothing of it when it wakes up.
+    const html = JSON.stringify(svg.replace(/^\s*@import .*$/gm, "").replace(/>\s+</g, "><"));
+    return `<div class="drawing" v-html="${md.utils.escapeHtml(html)}"></div>\n`;
   };
 }
 
@@ -91,6 +92,7 @@ export default {
       { text: "Guides", items: pages("docs/guides") },
       { text: "Keys", items: pages("docs/guides/keys") },
       { text: "Reference", items: pages("docs/reference") },
+      { text: "Public API", collapsed: true, items: pages("docs/reference/api") },
       { text: "Explanation", items: pages("docs/explanation", ["architecture.md"]) },
       { text: "Packages", collapsed: true, items: packages.map(page) },
       { text: "Project", collapsed: true, items: ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "conformance/README.md"].map(page) },

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { append, readLog } from "../../packages/keys/src/signing-log/log.js";
+import { append, readLog } from "../../packages/keys/src/signing-log/log-file.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-fuzz-log-"));

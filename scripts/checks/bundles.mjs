@@ -1,36 +1,7 @@
-// What the device bundles weigh, and that each holds the algorithms it was asked for and no trace of another.
+// That each device bundle holds the algorithms it was asked for and no trace of another. What they weigh is a matter of size-limit.
 
-import { gzipSync } from "node:zlib";
 import { parse } from "acorn";
 import { within } from "./syntax.mjs";
-
-/**
- * Bytes of firmseal-NAME.js and of `gzip -9`. `max` fails the build; `aim` is where it should go, and `max` follows it down.
- * @type {Record<string, { max: [number, number], aim: [number, number] }>}
- */
-export const BUDGETS = {
-  ed25519: { max: [30_830, 14_350], aim: [18_000, 7_500] },
-  es256: { max: [27_600, 12_700], aim: [18_000, 7_500] },
-  hsslms: { max: [25_700, 11_540], aim: [15_000, 6_400] },
-  full: { max: [39_290, 18_130], aim: [28_000, 11_500] },
-};
-
-export function sizeOf(min) {
-  return [Buffer.byteLength(min), gzipSync(min, { level: 9 }).length];
-}
-
-/** Findings on the size of one bundle. */
-export function checkSize(name, min) {
-  const budget = BUDGETS[name];
-  if (!budget) return [`firmseal-${name}.js has no budget`];
-  const [bytes, gzip] = sizeOf(min);
-  const findings = [];
-  if (bytes > budget.max[0])
-    findings.push(`firmseal-${name}.js has ${bytes} bytes; the budget is ${budget.max[0]}, the aim ${budget.aim[0]}`);
-  if (gzip > budget.max[1])
-    findings.push(`firmseal-${name}.js has ${gzip} bytes after gzip -9; the budget is ${budget.max[1]}, the aim ${budget.aim[1]}`);
-  return findings;
-}
 
 /** Which modules of src/ belong to whom; everything else is the core. What two algorithms share stands in both. */
 const OWNERS = {

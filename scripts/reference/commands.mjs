@@ -1,6 +1,7 @@
 // docs/reference/commands.md, from what the commands themselves print with --help.
 
 import { main } from "../../packages/cli/lib/main.js";
+import { wrapped } from "./text.mjs";
 
 /** What `firmseal …` prints on stdout, at the width of a pipe. */
 async function printed(argv) {
@@ -44,17 +45,6 @@ function parse(help) {
 const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");
 const escaped = (text) => text.replace(/[<>*_[\]]/g, "\\$&");
 
-/** Text in lines of at most 120 characters. */
-function wrapped(text, indent = "") {
-  const lines = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= 120) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(lines.length > 0 ? indent + word : word);
-  }
-  return lines.join("\n");
-}
-
 const list = (items) => items.map(([term, words]) => wrapped(`- \`${term}\`${words ? `: ${escaped(words)}` : ""}`, "  ")).join("\n");
 
 async function pages(path) {
@@ -66,8 +56,8 @@ async function pages(path) {
     `\`\`\`text\n${usage}\n\`\`\``,
   ];
   const own = options.filter(([term]) => !/--help\b/.test(term));
-  if (given.length > 0) parts.push(list(given));
-  if (own.length > 0) parts.push(list(own));
+  if (given.length > 0) parts.push("Arguments:", list(given));
+  if (own.length > 0) parts.push("Options:", list(own));
   for (const [title, items] of Object.entries(rest)) parts.push(`${title}:`, list(items));
   const below = [];
   for (const [term] of commands) {

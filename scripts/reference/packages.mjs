@@ -40,32 +40,49 @@ function reaches(from, to, all) {
   return all.some((p) => p !== from && p !== to && from.imports.includes(p.name) && (p.imports.includes(to.name) || reaches(p, to, all)));
 }
 
-function packagesPart() {
+/** Every package, those that import most first. */
+function sortedPackages() {
   const all = packages();
-  const sorted = all.map((p) => ({ ...p, height: height(p, all) })).sort((a, b) => b.height - a.height || a.folder.localeCompare(b.folder));
-  const arrows = sorted.flatMap((from) =>
-    sorted
-      .filter((to) => to.height < from.height && from.imports.includes(to.name) && !reaches(from, to, sorted))
+  return all.map((p) => ({ ...p, height: height(p, all) })).sort((a, b) => b.height - a.height || a.folder.localeCompare(b.folder));
+}
+
+const link = ({ name, folder }, root) => `[\`${name}\`](${root}packages/${folder}/README.md)`;
+const tableOf = (head, rows) =>
+  [head, head.map((cell) => "-".repeat(cell.length)), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+function drawingAndTable() {
+  const all = sortedPackages();
+  const arrows = all.flatMap((from) =>
+    all
+      .filter((to) => to.height < from.height && from.imports.includes(to.name) && !reaches(from, to, all))
       .map((to) => `  ${from.folder} --> ${to.folder}`),
   );
-  const drawing = ["```mermaid", "flowchart TD", ...sorted.map((p) => `  ${p.folder}["packages/${p.folder}"]`), ...arrows, "```"];
+  const drawing = ["```mermaid", "flowchart TD", ...all.map((p) => `  ${p.folder}["packages/${p.folder}"]`), ...arrows, "```"];
   const quoted = (names) => names.map((name) => `\`${name}\``).join(", ");
-  const rows = sorted.map(({ folder, name, description, imports, optional }) => {
-    const always = quoted(imports.filter((i) => i !== name && !optional.includes(i)));
-    const some = quoted(optional);
-    const cell = [always, some && `if installed: ${some}`].filter(Boolean).join("; ") || "nothing";
-    return `| [\`${name}\`](../../packages/${folder}/README.md) | ${description} | ${cell} |`;
+  const rows = all.map((p) => {
+    const always = quoted(p.imports.filter((name) => name !== p.name && !p.optional.includes(name)));
+    const some = quoted(p.optional);
+    return [link(p, "../../"), p.description, [always, some && `if installed: ${some}`].filter(Boolean).join("; ") || "nothing"];
   });
-  const table = ["| Package | What it is | Imports |", "| ------- | ---------- | ------- |", ...rows];
-  return `${drawing.join("\n")}\n\n${table.join("\n")}`;
+  return `${drawing.join("\n")}\n\n${tableOf(["Package", "What it is", "Imports"], rows)}`;
 }
+
+const table = () =>
+  tableOf(
+    ["Package", "What it is"],
+    sortedPackages().map((p) => [link(p, ""), p.description]),
+  );
 
 const START = "<!-- packages: written by `pnpm docs:reference` from the sources -->";
 const END = "<!-- /packages -->";
 
-export function architecturePage(text) {
+function withPart(text, part) {
   const [before, rest] = text.split(START);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`docs/explanation/architecture.md has no place for the packages: ${START}`);
-  return `${before}${START}\n\n${packagesPart()}\n\n${END}${after}`;
+  if (after === undefined) throw new Error(`there is no place for the packages: ${START}`);
+  return `${before}${START}\n\n${part}\n\n${END}${after}`;
 }
+
+/** The pages that show the packages, from their texts as they are. */
+export const architecturePage = (text) => withPart(text, drawingAndTable());
+export const readme = (text) => withPart(text, table());

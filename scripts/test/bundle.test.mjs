@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minified, unusedNames } from "../../packages/cli/src/bundle.ts";
+import { minified, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLES, bundleAll, EXPORTS, makeParts } from "../bundle.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));

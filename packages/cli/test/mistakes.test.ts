@@ -76,7 +76,7 @@ describe("a slip", () => {
     const p = standard();
     for (const first of [0xbf, 0xf7, 0x7f, 0xa9, 0x00, 0xff]) {
       p.put("x.bin", Uint8Array.of(first, 0x7f, 0xff, 0x12, 0x34));
-      expect(expectFailure(await p.run(["verify", "x.bin", "--key", "B.jwk"]), 1)).toContain("no SUIT envelope");
+      expect(expectFailure(await p.run(["verify", "x.bin", "--key", "B.jwk"]), 1)).toContain("not a SUIT envelope");
     }
   });
 
@@ -242,5 +242,15 @@ describe("what is replaced", () => {
     expect(testKeyName(privateKey("es256", scalar(d)))).toBe("spec-p256");
     expect(testKeyName(privateKey("es256", scalar(n - d)))).toBe("spec-p256");
     expect(testKeyName(keyB)).toBeUndefined();
+  });
+
+  it.each([
+    ["trust sign", ["trust", "sign", "a.trust", "--previous", "b.trust", "--key", "A.pem"], "--previous-trust FILE"],
+    ["simulate", ["simulate", "a.suit", "--device", "flash", "--key", "A.jwk", "--previous=b.suit"], "--previous-release ENVELOPE"],
+    ["rotate plan", ["rotate", "plan", "--fleet", "f.json", "--step", "a.suit"], "--release ENVELOPE"],
+  ])("%s says the new name of an option that had another", async (_, args, name) => {
+    const r = await standard().run(args);
+    expect(expectFailure(r, 2)).toMatch(/^firmseal: unknown option '--(previous|step)'$/);
+    expect(r.stderr).toContain(name);
   });
 });

@@ -10,7 +10,7 @@ import { hsslms, open } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
-import { readLog } from "../../keys/src/signing-log/log.js";
+import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
 import { program } from "../../keys/test/processes.js";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
@@ -56,7 +56,7 @@ beforeAll(async () => {
       setInterval(() => {}, 1000);
       console.log("held");
       process.stdin.once("data", () => {
-        console.log(held.held());
+        console.log(held.isOurs());
         held.release();
         process.exit();
       });

@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 
 const planOf = (...args: string[]) => p.run(["rotate", "plan", "--fleet", "fleet.json", ...args]);
-const steps = (...list: string[]) => list.flatMap((name) => ["--step", name]);
+const steps = (...list: string[]) => list.flatMap((name) => ["--release", name]);
 
 describe("rotate plan", () => {
   it("tells what each step does to each cohort, and adds up the devices", async () => {
@@ -73,16 +73,16 @@ describe("rotate plan", () => {
     expect(json).toMatchObject({
       ok: true,
       code: 0,
-      devices: { total: 10000, moved: 10000, stranded: 0, exposed: 0, behind: 0, frozen: 0 },
+      devices: { total: 10000, moved: 10000, stranded: 0, exposed: 0, behind: 0, "roots-lost": 0 },
       cohorts: [
         {
           name: "old",
           devices: 4000,
           trust: { before: "1", after: "3" },
           verdict: "moved",
-          steps: [
-            { step: "bridge3.suit", installed: true, refused: null, trust: "3" },
-            { step: "r31.suit", installed: true, trust: null },
+          releases: [
+            { release: "bridge3.suit", installed: true, refused: null, trust: "3" },
+            { release: "r31.suit", installed: true, trust: null },
           ],
         },
         { name: "current" },
@@ -115,11 +115,11 @@ describe("rotate plan", () => {
   it("asks for the device's class and floor as a device does", async () => {
     const { json } = await planOf(...steps("v3.suit"), "--json");
     expect(json).toMatchObject({
-      cohorts: [{ steps: [{ refused: { reason: "SIGNATURE_THRESHOLD" } }] }, { steps: [{ refused: { reason: "CLASS_MISMATCH" } }] }],
+      cohorts: [{ releases: [{ refused: { reason: "SIGNATURE_THRESHOLD" } }] }, { releases: [{ refused: { reason: "CLASS_MISMATCH" } }] }],
     });
     p.put("ahead.json", fleetText({ ...current, floor: "18446744073709551615" }));
     const far = await p.run(["rotate", "plan", "--fleet", "ahead.json", ...steps("r31.suit"), "--json"]);
-    expect(far.json).toMatchObject({ cohorts: [{ verdict: "stranded", steps: [{ refused: { code: errors.ROLLBACK } }] }] });
+    expect(far.json).toMatchObject({ cohorts: [{ verdict: "stranded", releases: [{ refused: { code: errors.ROLLBACK } }] }] });
   });
 
   it("counts the keys that remain: lost, stolen and retired ones sign nothing any more", async () => {
@@ -135,7 +135,7 @@ describe("rotate plan", () => {
     expect((await planOf(...steps("bridge3.suit"), "--lost", "A.pem")).exit).toBe(0);
     // two of three roots: no other trust file can come
     const roots = await planOf(...steps("bridge3.suit"), "--lost", "R1.jwk", "--lost", "R2.jwk", "--json");
-    expect([roots.exit, roots.json]).toMatchObject([1, { devices: { frozen: 10000 } }]);
+    expect([roots.exit, roots.json]).toMatchObject([1, { devices: { "roots-lost": 10000 } }]);
     // a key that no trust file lists is a slip
     expect(expectFailure(await planOf(...steps("bridge3.suit"), "--lost", "D.jwk"), 2)).toContain(
       "--lost D.jwk: no trust file here lists this key",
@@ -154,7 +154,7 @@ describe("rotate plan", () => {
       cohorts: [{ verdict: "exposed", exposed: { release: true, root: false } }],
     });
     expect((await p.run([...weak, "--stolen", "R1.jwk", "--stolen", "R3.jwk", "--json"])).json).toMatchObject({
-      cohorts: [{ verdict: "frozen", exposed: { release: true, root: true } }],
+      cohorts: [{ verdict: "roots-lost", exposed: { release: true, root: true } }],
     });
   });
 
@@ -229,7 +229,7 @@ describe("rotate bridge", () => {
       expect(open(p.get("made.suit"), policyOf(store, 2, identity("board-v2")), host).sequence).toEqual([0, 30]);
     }
     const device = new Device("board-v2", p.get("t1.trust"));
-    expect(device.offer(p.get("made.suit"))).toBe(true);
+    expect(device.dryRun(p.get("made.suit"))).toBe(true);
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
     expect(device.image()).toBe(Buffer.from(imageOf("app")).toString("latin1"));
     expect(device.memory.invoked).toHaveLength(1);
@@ -238,7 +238,7 @@ describe("rotate bridge", () => {
 
   it("does not fetch an image that is there already", async () => {
     const device = new Device("board-v2", p.get("t1.trust"));
-    expect(device.offer(await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("app") }))).toBe(true);
+    expect(device.dryRun(await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("app") }))).toBe(true);
     await p.ok([
       "rotate",
       "bridge",
@@ -258,12 +258,12 @@ describe("rotate bridge", () => {
     ]);
     const slot = device.memory.parts[0]?.current;
     // nothing at hand but the envelope
-    expect(device.offer(p.get("outside.suit"))).toBe(true);
+    expect(device.dryRun(p.get("outside.suit"))).toBe(true);
     expect(device.memory.parts[0]?.current).toBe(slot);
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
     // one that has another image asks for it
     const other = new Device("board-v2", p.get("t1.trust"));
-    expect(other.offer(p.get("outside.suit"))).toBe(true);
+    expect(other.dryRun(p.get("outside.suit"))).toBe(true);
     expect(other.memory.sequence).toEqual([0, 0]);
   });
 
@@ -292,7 +292,7 @@ describe("rotate bridge", () => {
       payloads: { inside: ["#trust"], outside: [] },
     });
     const device = new Device("board-v2", p.get("t1.trust"));
-    expect(device.offer(p.get("alone.suit"))).toBe(true);
+    expect(device.dryRun(p.get("alone.suit"))).toBe(true);
     expect(Buffer.from(device.kept)).toEqual(p.get("t3.trust"));
     await p.ok([
       "rotate",
@@ -433,7 +433,7 @@ describe("rotate retire", () => {
     expect(r.stderr).toContain("left behind, as allowed");
     // what the tool says comes true: B and C are all that is left, and a device with trust file 1 believes one of them
     const left = new Device("board-v2", p.get("t1.trust"));
-    expect(left.offer(p.get("r31.suit"))).toBe(false);
+    expect(left.dryRun(p.get("r31.suit"))).toBe(false);
     expect(left.refused).toEqual([errors.SIGNATURE_THRESHOLD]);
   });
 

@@ -10,7 +10,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
-import { readLog } from "../../keys/src/signing-log/log.js";
+import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { expectNoLeafTwice, leavesOf } from "../../keys/test/hss-place.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
 import { LONG, SCHEDULES } from "../../verifier/test/effort.js";

@@ -12,7 +12,7 @@ import { formatPrivate } from "../../keys/src/formats/format.js";
 import { openSshPrivate } from "../../keys/src/formats/openssh.js";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { readHssFile, unlockHss } from "../../keys/src/hss/file.js";
-import { withSigners } from "../../keys/src/sources/key-ref.js";
+import { withSigners } from "../../keys/src/sources/reference.js";
 import { minisignSecret } from "../../keys/test/minisign.js";
 import { LONG } from "../../verifier/test/effort.js";
 import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "./run.js";

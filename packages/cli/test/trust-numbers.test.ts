@@ -96,10 +96,11 @@ describe.concurrent("the number of a trust file", () => {
       [6 + 2 ** 32, "--allow-sequence-jump", "sequence number 4294967302 is higher than the last, 5, by more than 2^32"],
     ] as const) {
       const file = await other(p, sequence);
-      for (const more of [[], ["--previous", first]]) await refused(p, ["trust", "sign", file, "--key", "r1.pem", ...more], line, option);
+      for (const more of [[], ["--previous-trust", first]])
+        await refused(p, ["trust", "sign", file, "--key", "r1.pem", ...more], line, option);
       // one of two roots is enough to know it
       await refused(p, ["trust", "sign", file, "--key", "r2.pem", "--key", "r1.pem"], line, option);
-      const allowed = await sign(p, file, [option, "--previous", first]);
+      const allowed = await sign(p, file, [option, "--previous-trust", first]);
       expectGood(allowed);
       expect(allowed.stderr).toContain(`warning: sequence number ${sequence} is signed because of ${option}`);
       expect(log(p).at(-1)).toMatchObject({ sequence: String(sequence), overrides: [option.slice(2)] });
@@ -137,13 +138,13 @@ describe.concurrent("the number of a trust file", () => {
     const three = { anchors: [...ANCHORS, { key: "r3.jwk", roles: ["root"] }] };
     await refused(
       p,
-      ["trust", "sign", await list(p, 5, three), "--key", "r3.pem", "--previous", first],
+      ["trust", "sign", await list(p, 5, three), "--key", "r3.pem", "--previous-trust", first],
       `for another trust file (${first})`,
       "--allow-sequence-reuse",
     );
     await refused(
       p,
-      ["trust", "sign", await list(p, 4, three), "--key", "r3.pem", "--previous", first],
+      ["trust", "sign", await list(p, 4, three), "--key", "r3.pem", "--previous-trust", first],
       "4 is lower than 5",
       "--allow-lower-sequence",
     );
@@ -164,7 +165,7 @@ describe.concurrent("the number of a trust file", () => {
     await refused(p, ["trust", "sign", await other(p, 5), "--key", "r1.pem"], "5 was signed for another", "--allow-sequence-reuse");
     await refused(p, ["trust", "sign", await other(p, 4), "--key", "r1.pem"], "4 is lower than 5", "--allow-lower-sequence");
     const next = await other(p, 6);
-    expectGood(await sign(p, next, ["--previous", first]));
+    expectGood(await sign(p, next, ["--previous-trust", first]));
   });
 
   it("is kept by tbs and attach, for a root that is elsewhere", async () => {
@@ -253,7 +254,7 @@ describe.concurrent("what a root is shown", () => {
       ],
       thresholds: { root: 1, release: 2, recovery: 1 },
     });
-    const r = await sign(p, second, ["--previous", first]);
+    const r = await sign(p, second, ["--previous-trust", first]);
     expectGood(r);
     const lines = changesOf(r);
     expect(lines).toEqual([
@@ -272,7 +273,7 @@ describe.concurrent("what a root is shown", () => {
     // before anything else is said of the signature
     expect(r.stderr.indexOf("change: sequence")).toBeLessThan(r.stderr.indexOf("signed by"));
     p.put("again.trust", p.get(second));
-    const json = await p.run(["trust", "tbs", "again.trust", "--key", "r3.jwk", "--previous", first, "--json"]);
+    const json = await p.run(["trust", "tbs", "again.trust", "--key", "r3.jwk", "--previous-trust", first, "--json"]);
     expect(json.json["changes"]).toMatchObject([
       { what: "removed", key: { roles: ["root"], thumbprint: toHex(thumbprint(KEYS.r2)) } },
       { what: "added", key: { roles: ["root"], thumbprint: toHex(thumbprint(KEYS.r3)) } },
@@ -305,19 +306,19 @@ describe.concurrent("what a root is shown", () => {
     ]);
   });
 
-  it("is wanted of a root that has signed a file of this line before: --previous, or an override that is entered", async () => {
+  it("is wanted of a root that has signed a file of this line before: --previous-trust, or an override that is entered", async () => {
     const p = place();
     const first = await list(p, 1);
     expectGood(await sign(p, first, [], ["r1.pem", "r2.pem"]));
     const second = await other(p, 2);
-    await refused(p, ["trust", "sign", second, "--key", "r1.pem"], "trust file 1 was signed with this key", "--previous FILE");
+    await refused(p, ["trust", "sign", second, "--key", "r1.pem"], "trust file 1 was signed with this key", "--previous-trust FILE");
     await refused(
       p,
       ["trust", "tbs", second, "--key", "r1.jwk", "--out", "x.tbs"],
       "trust file 1 was signed with this key",
       "--allow-no-previous",
     );
-    expectGood(await sign(p, second, ["--previous", first]));
+    expectGood(await sign(p, second, ["--previous-trust", first]));
     const third = await list(p, 3);
     const r = await sign(p, third, ["--allow-no-previous"]);
     expectGood(r);
@@ -325,9 +326,9 @@ describe.concurrent("what a root is shown", () => {
     expect(r.stderr).toContain("is signed because of --allow-no-previous");
     // the line of another name is none before
     const lock = await list(p, 4, { name: "lock" });
-    const wrong = await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous", first]);
+    const wrong = await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first]);
     expect(expectFailure(wrong, 1)).toContain(`${lock}: is for "lock", and ${first} for "board"`);
-    expect((await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous", first, "--json"])).json).toMatchObject({
+    expect((await p.run(["trust", "sign", lock, "--key", "r1.pem", "--previous-trust", first, "--json"])).json).toMatchObject({
       code: errors.TRUST_NAME,
     });
   });

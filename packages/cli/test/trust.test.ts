@@ -88,7 +88,7 @@ describe.concurrent("firmseal trust", () => {
     const words = await p.ok(["trust", "show", "board.trust"]);
     expect(words.stdout).toMatch(/^name +board\n/);
     expectHarmless(words.stdout.replaceAll("\n", ""));
-    for (const pins of [ROOTS, ["--root", "r2.jwk"], ["--previous", "board.trust"]]) {
+    for (const pins of [ROOTS, ["--root", "r2.jwk"], ["--previous-trust", "board.trust"]]) {
       const r = await p.ok(["trust", "verify", "board.trust", ...pins, "--json"]);
       expect(r.json).toMatchObject({ ok: true, code: 0, reason: "OK", name: "board", pinned: true });
       expect(r.stderr).toBe("");
@@ -148,23 +148,34 @@ describe.concurrent("firmseal trust", () => {
     next.thresholds = { root: 1, release: 1, debug: 1 };
     delete next["sequence"];
     p.put("next.json", JSON.stringify(next));
-    expect((await p.ok(["trust", "create", "--from", "next.json", "--previous", "board.trust", "--json"])).json).toMatchObject({
+    expect((await p.ok(["trust", "create", "--from", "next.json", "--previous-trust", "board.trust", "--json"])).json).toMatchObject({
       sequence: "2",
     });
     await refused(p, ["trust", "sign", "next.trust", "--key", "r1.pem"], errors.TRUST_SIGNERS, /r1\.pem: is no root of next\.trust/);
     await p.ok(["trust", "sign", "next.trust", "--key", "r3.pem"]);
     await refused(
       p,
-      ["trust", "verify", "next.trust", "--previous", "board.trust"],
+      ["trust", "verify", "next.trust", "--previous-trust", "board.trust"],
       errors.TRUST_PREVIOUS,
       /roots of the trust file before/,
     );
-    const r = await p.ok(["trust", "sign", "next.trust", "--key", "r1.pem", "--key", "r2.pem", "--previous", "board.trust", "--json"]);
+    const r = await p.ok([
+      "trust",
+      "sign",
+      "next.trust",
+      "--key",
+      "r1.pem",
+      "--key",
+      "r2.pem",
+      "--previous-trust",
+      "board.trust",
+      "--json",
+    ]);
     expect(r.json).toMatchObject({ roots: { signed: 1, needed: 1 }, rootsBefore: { signed: 2, needed: 2 } });
-    await p.ok(["trust", "verify", "next.trust", "--previous", "board.trust"]);
+    await p.ok(["trust", "verify", "next.trust", "--previous-trust", "board.trust"]);
     await refused(
       p,
-      ["trust", "verify", "board.trust", "--previous", "next.trust"],
+      ["trust", "verify", "board.trust", "--previous-trust", "next.trust"],
       errors.TRUST_PREVIOUS,
       /roots of the trust file before/,
     );
@@ -179,18 +190,18 @@ describe.concurrent("firmseal trust", () => {
       await p.ok(["trust", "create", "--from", `${name}.json`]);
       await p.ok(["trust", "sign", `${name}.trust`, "--key", "r1.pem", "--key", "r2.pem"]);
     }
-    await p.ok(["trust", "verify", "same.trust", "--previous", "board.trust"]);
-    await refused(p, ["trust", "verify", "board.trust", "--previous", "same.trust"], errors.TRUST_ROLLBACK, /not newer/);
-    await refused(p, ["trust", "verify", "lock.trust", "--previous", "same.trust"], errors.TRUST_NAME, /another product line/);
+    await p.ok(["trust", "verify", "same.trust", "--previous-trust", "board.trust"]);
+    await refused(p, ["trust", "verify", "board.trust", "--previous-trust", "same.trust"], errors.TRUST_ROLLBACK, /not newer/);
+    await refused(p, ["trust", "verify", "lock.trust", "--previous-trust", "same.trust"], errors.TRUST_NAME, /another product line/);
     await refused(
       p,
-      ["trust", "create", "--from", "board.json", "--previous", "same.trust", "--out", "x.trust"],
+      ["trust", "create", "--from", "board.json", "--previous-trust", "same.trust", "--out", "x.trust"],
       204,
       /sequence 1 is not above 5/,
     );
     await refused(
       p,
-      ["trust", "create", "--from", "lock.json", "--previous", "same.trust", "--out", "x.trust"],
+      ["trust", "create", "--from", "lock.json", "--previous-trust", "same.trust", "--out", "x.trust"],
       204,
       /the name is not "board"/,
     );
@@ -468,7 +479,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["trust", "verify", "long.trust", ...ROOTS], errors.CBOR_TRAILING, /long\.trust: refused/);
     await refused(p, ["trust", "verify", "bit.trust", ...ROOTS], errors.TRUST_PREVIOUS, /bit\.trust: refused/);
     await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /roots of the trust file before/);
-    await refused(p, ["trust", "verify", "board.trust", ...ROOTS, "--previous", "board.trust"], 200, /both given/, 2);
+    await refused(p, ["trust", "verify", "board.trust", ...ROOTS, "--previous-trust", "board.trust"], 200, /both given/, 2);
     await release(p, "A.pem", 7, "a.suit");
     await refused(p, ["verify", "a.suit"], 200, /--key and --trust are missing/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);

@@ -27,7 +27,7 @@ import {
 import { Point } from "@noble/ed25519";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encryptedPem } from "../../keys/src/formats/pkcs8.js";
-import { refuseTestKeys } from "../../keys/src/sources/key-ref.js";
+import { refuseTestKeys } from "../../keys/src/sources/reference.js";
 import { published } from "../../signer/test/published.js";
 import { expectFailure, expectHarmless, FACTS, keyA, keyB, keyC, type Place, signImage, standard } from "./run.js";
 

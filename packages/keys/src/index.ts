@@ -19,7 +19,7 @@ export {
 export { isMlDsa } from "./formats/mldsa-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
-export { exhausted, isNearlyUsed, overtaken, placeOf as hssPlaceOf } from "./hss/hss.js";
+export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
@@ -28,18 +28,8 @@ export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export {
-  acceptRestored,
-  knownEntries,
-  type Ledgers,
-  lockLog,
-  missed,
-  nameOf,
-  placeOf,
-  type Receipt,
-  withLedgers,
-} from "./signing-log/ledger.js";
-export { type Entry, type Fault, type Log, looksLikeLog, readLog } from "./signing-log/log.js";
+export { type Seen, witness } from "./signing-log/last-seen.js";
+export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
   concerns,
@@ -51,9 +41,26 @@ export {
   scopeOfTrust,
   TRUST_FILES,
 } from "./signing-log/sequence.js";
-export { type Seen, witness } from "./signing-log/witness.js";
+export {
+  acceptRestored,
+  keyName,
+  knownEntries,
+  lockLog,
+  missed,
+  type Receipt,
+  type SigningLogs,
+  signingLogPath,
+  withSigningLogs,
+} from "./signing-log/signing-log.js";
 export { open as openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
+export { makePair, type TokenAlg } from "./sources/pkcs11/generate.js";
+export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
+export { openModule } from "./sources/pkcs11/module.js";
+export { signerOf } from "./sources/pkcs11/pkcs11.js";
+export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
+export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
+export { prove } from "./sources/proof.js";
 export {
   anchors,
   asking,
@@ -69,13 +76,6 @@ export {
   warnOfTestKeys,
   withKey,
   withSigners,
-} from "./sources/key-ref.js";
-export type { Asking, HeldKey, SigningKey } from "./sources/kind.js";
-export { makePair, type TokenAlg } from "./sources/pkcs11/generate.js";
-export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
-export { openModule } from "./sources/pkcs11/module.js";
-export { signerOf } from "./sources/pkcs11/pkcs11.js";
-export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
-export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
-export { prove } from "./sources/proof.js";
+} from "./sources/reference.js";
+export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

@@ -8,7 +8,7 @@ import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../cli/test/run.js";
 import { plainPem } from "../src/formats/pkcs8.js";
 import { open } from "../src/sources/exec/exec.js";
-import { asking } from "../src/sources/key-ref.js";
+import { asking } from "../src/sources/reference.js";
 
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
 const windows = process.platform === "win32";

@@ -199,16 +199,17 @@ describe("forms", () => {
     const pem = node.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: PASS }) as string;
     const der = fromPem(pem);
     const wrap = (b: Buffer) => `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${b.toString("base64")}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
-    // 2,048 rounds in two bytes; eight of salt stay, and its length gives two to the number
+    // 2,048 rounds in two bytes; the salt, of 8 bytes or of 16 from newer versions of OpenSSL, gives two of its own to the number
     const at = der.indexOf(Buffer.from("02020800", "hex"));
+    const salt = [8, 16].find((n) => der[at - n - 2] === 4 && der[at - n - 1] === n) ?? 0;
+    expect(salt).toBeGreaterThan(0);
     const many = Buffer.concat([
-      der.subarray(0, at - 10),
-      Buffer.from([4, 6]),
-      der.subarray(at - 8, at - 2),
+      der.subarray(0, at - salt - 2),
+      Buffer.from([4, salt - 2]),
+      der.subarray(at - salt, at - 2),
       Buffer.from("02047fffffff", "hex"),
       der.subarray(at + 4),
     ]);
-    expect(der.subarray(at - 10, at - 8).toString("hex")).toBe("0408");
     expect(many).toHaveLength(der.length);
     // nobody is asked for a passphrase in vain
     const never = async () => Promise.reject(new Error("asked for a passphrase"));

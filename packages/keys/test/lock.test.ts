@@ -49,7 +49,7 @@ beforeAll(async () => {
       // as many digits as ever, so that a kill in the middle leaves a number
       writeFileSync(folder + "/counter", String(Number(last) + 1).padStart(12, "0"), { flag: "r+" });
       appendFileSync(folder + "/entered", me + "\\n");
-      if (!l.held()) appendFileSync(folder + "/violations", me + " not held\\n");
+      if (!l.isOurs()) appendFileSync(folder + "/violations", me + " not held\\n");
       l.release();
     }
   `,
@@ -125,10 +125,10 @@ describe("a lock", () => {
     writeFileSync(p.at(`lock.${"4".repeat(24)}`), "");
     writeFileSync(p.at("lock.txt"), "somebody's");
     const l = await lock(p.at("lock"), { wait: 1 });
-    expect(l.held()).toBe(true);
+    expect(l.isOurs()).toBe(true);
     expect(readdirSync(p.path).sort()).toEqual(["counter", "lock", `lock.${"4".repeat(24)}`, "lock.txt"]);
     l.release();
-    expect(l.held()).toBe(false);
+    expect(l.isOurs()).toBe(false);
     expect(existsSync(p.at("lock"))).toBe(false);
   });
 

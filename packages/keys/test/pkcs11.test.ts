@@ -11,12 +11,12 @@ import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import type { PassphraseOption } from "../src/secrets/hand-out.js";
-import { asking } from "../src/sources/key-ref.js";
 import { algOf, readPublic } from "../src/sources/pkcs11/key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/sources/pkcs11/names.js";
 import { open } from "../src/sources/pkcs11/pkcs11.js";
 import type { OpenToken } from "../src/sources/pkcs11/token.js";
 import { parseUri } from "../src/sources/pkcs11/uri.js";
+import { asking } from "../src/sources/reference.js";
 import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {

@@ -1,4 +1,4 @@
-// Refusals in words, from the verifier's table. docs/errors.md is made from the same.
+// Refusals in words, from the verifier's table. docs/reference/errors.md is made from the same.
 
 import { Failure, systemFault } from "@firmseal/keys";
 import { errors, type Refusal } from "@firmseal/verifier";
@@ -16,7 +16,7 @@ export function meaningOf(code: number): string {
 
 /** What to do about it. */
 export function hintOf(code: number): string {
-  return refusalOf(code)?.advice ?? "see docs/errors.md";
+  return refusalOf(code)?.advice ?? "see docs/reference/errors.md";
 }
 
 export function isRefusal(e: unknown): e is Refusal {

@@ -2,19 +2,39 @@
 
 export { failureOfRefusal, hintOf, isRefusal, meaningOf, nameOf } from "./hints.js";
 export { encodeDescription } from "./input/description.js";
+export {
+  caution,
+  type Input,
+  type InputOptions,
+  makeDraft,
+  openWithTrialKey,
+  type Prepared,
+  readInput,
+  releaseFacts,
+  review,
+} from "./input/draft.js";
 export { readEnvelope, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
-export { caution, type Input, type InputOptions, type Made, make, readInput, rehearse, releaseFacts, review } from "./input/prepare.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, identities, kinds, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { digestText, type Step as ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { type Cohort, readFleet } from "./rotation/fleet.js";
 export { keySet, namedKeys } from "./rotation/keys.js";
-export { type CohortResult, exposure, newest, plan, reach, type Step, type StepResult, sums, type Verdict } from "./rotation/plan.js";
-export { big, higher, holders, type Keys, only } from "./rotation/reach.js";
-export { carriedStores, readStep } from "./rotation/step.js";
-export { digestOf, enterTrustUse, enterUse, type TrustUseOptions } from "./signing/authorize.js";
+export {
+  type CohortResult,
+  exposure,
+  newest,
+  type PlannedRelease,
+  plan,
+  quorumVerdict,
+  type ReleaseResult,
+  sums,
+  type Verdict,
+} from "./rotation/plan.js";
+export { big, higher, type Keys, keysInRole, only } from "./rotation/quorum.js";
+export { carriedStores, readRelease } from "./rotation/release.js";
+export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
 export { type Change, type Previous, showChanges } from "./trust/trust-change.js";

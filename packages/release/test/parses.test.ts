@@ -4,7 +4,7 @@ import { draftOf, EnvelopeDraft, privateKey, signedBy, signer, singleImage } fro
 import type * as verifier from "@firmseal/verifier";
 import type * as tools from "@firmseal/verifier/tools";
 import { expect, it, vi } from "vitest";
-import { rehearse, review } from "../src/index.js";
+import { openWithTrialKey, review } from "../src/index.js";
 
 const parses = vi.hoisted(() => ({ open: 0, decode: 0 }));
 vi.mock("@firmseal/verifier", async (original) => {
@@ -35,7 +35,7 @@ it("once when it is made or read, once before a key of the user signs, once afte
   const facts = { sequence: 7, vendor: "example.com", class: "board-v2", digest, size: bytes.length, uri: "a.bin" };
   const unsigned = draftOf(singleImage(facts));
   for (const draft of [unsigned, EnvelopeDraft.read(unsigned.bytes)]) {
-    await rehearse(draft);
+    await openWithTrialKey(draft);
     await review(await signedBy(draft, [key]), [key]);
   }
   expect(parses).toEqual({ open: 4, decode: 2 });

@@ -1,19 +1,16 @@
+import { readFileSync } from "node:fs";
+import { program } from "../../keys/test/processes.js";
 // 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
 // them what he can make. Each device runs open(), install(), boot(), trustFile() and nextTrust() as a real one does; the answers to the same
 // question about the same signature are kept, for all ask about the same few.
 
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFile } from "@firmseal/verifier/tools";
-import { build } from "esbuild";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
-import { plan, type Step, sums } from "../src/rotation/plan.js";
+import { type PlannedRelease, plan, sums } from "../src/rotation/plan.js";
 import {
   A,
   at,
@@ -37,42 +34,8 @@ import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotati
 
 const DEVICES = 10_000;
 const SHARES = 2;
-const packages = fileURLToPath(new URL("../../", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "firmseal-fleet-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
 /** The simulation as one module, made of the sources. */
-async function program(): Promise<string> {
-  const outfile = join(folder, "program.mjs");
-  const source = (name: string, rest: string | undefined) =>
-    join(
-      packages,
-      name,
-      "src",
-      rest === undefined ? "index.ts" : rest === "spec" || rest === "names" ? `spec/${rest === "spec" ? "index" : rest}.ts` : `${rest}.ts`,
-    );
-  await build({
-    entryPoints: [join(packages, "release/test/rotation-program.ts")],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    logLevel: "warning",
-    banner: { js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);' },
-    plugins: [
-      {
-        name: "sources",
-        setup(b) {
-          b.onResolve({ filter: /^@firmseal\// }, ({ path }) => {
-            const [, name, rest] = /^@firmseal\/([a-z]+)(?:\/(.*))?$/.exec(path) as unknown as [string, string, string | undefined];
-            return { path: source(name, rest) };
-          });
-        },
-      },
-    ],
-  });
-  return outfile;
-}
+const carried = () => program(readFileSync(new URL("rotation-program.ts", import.meta.url), "utf8"), import.meta.url);
 
 async function run(file: string, o: Run): Promise<Counts> {
   const { stdout } = await promisify(execFile)(process.execPath, ["--max-semi-space-size=64", file, JSON.stringify(o)], {
@@ -91,7 +54,7 @@ function sum(parts: readonly { [name: string]: number }[]): { [name: string]: nu
 // a machine that is busy with other tests takes its time
 describe.skipIf(!LONG)(`a fleet of 10,000${AT_LENGTH}`, { timeout: 1_200_000 }, () => {
   it("comes through a rotation, two lost keys and two stolen ones: none stranded, none fooled", async () => {
-    const file = await program();
+    const file = await carried();
     const size = DEVICES / SHARES;
     const parts = await Promise.all(
       Array.from({ length: SHARES }, (_, i) => run(file, { share: [i * size, (i + 1) * size], attacks: 20 })),
@@ -137,7 +100,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
   const SOME = 100;
 
   it("strands devices where the two rules are not kept, and somebody else chooses what they get", async () => {
-    const { stranded, fooled } = await run(await program(), { share: [0, 400], attacks: 2, careless: true });
+    const { stranded, fooled } = await run(await carried(), { share: [0, 400], attacks: 2, careless: true });
     expect(stranded).toBeGreaterThan(0);
     expect(fooled).toBe(0);
   });
@@ -146,10 +109,10 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     const weak = await trustFileOf(1, { releases: [A, B, E], threshold: 1, roots: [R1, R2, R3] });
     const first = await release({ sequence: 10, class: "board-v2", keys: [A], image: imageOf("10") });
     const fleet = Array.from({ length: SOME }, () => new Device("board-v2", weak));
-    for (const d of fleet) expect(d.offer(first)).toBe(true);
+    for (const d of fleet) expect(d.dryRun(first)).toBe(true);
     const groups = cohorts(fleet);
     const [group] = groups as [(typeof groups)[0]];
-    const step: Step = {
+    const step: PlannedRelease = {
       name: "11",
       envelope: await release({ sequence: 11, class: "board-v2", keys: [A], image: imageOf("11") }),
       sequence: 11n,
@@ -166,7 +129,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
       [14, new Uint8Array(99)],
     ] as const) {
       const evil = await release({ sequence, class: "board-v2", keys: [E], image: imageOf("evil"), ...(trust && { trust }) });
-      for (const d of fleet) d.offer(evil);
+      for (const d of fleet) d.dryRun(evil);
     }
     const runs = fleet.filter((d) => d.image() === Buffer.from(imageOf("evil")).toString("latin1"));
     const trusts = fleet.filter((d) => !Buffer.from(d.kept).equals(weak));
@@ -180,13 +143,13 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     // three in seven of those who believe trust file 2 have taken the bridge to 3; 31 is signed by D and E, of which 2 lists one and 1 none
     const start = () => {
       const devices = mixed(s, 0, 200);
-      for (const d of devices.filter((_, i) => i % 2 === 0)) d.offer(bridge.envelopes[d.name]);
+      for (const d of devices.filter((_, i) => i % 2 === 0)) d.dryRun(bridge.envelopes[d.name]);
       return devices;
     };
     const fleet = start();
     const last = at(s, 31);
     const before = planned(fleet, [last]);
-    for (const d of fleet) d.offer(last.envelopes[d.name]);
+    for (const d of fleet) d.dryRun(last.envelopes[d.name]);
     const after = before.map(({ cohort, devices }) => [
       cohort.name,
       devices.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name])).length,
@@ -200,7 +163,7 @@ describe("what must not come through", { timeout: LONG ? 1_200_000 : 600_000 }, 
     const whole = s.releases.filter((r) => [20, 30, 31].includes(r.sequence));
     const again = start();
     const promise = planned(again, whole);
-    for (const d of again) for (const r of whole) d.offer(r.envelopes[d.name]);
+    for (const d of again) for (const r of whole) d.dryRun(r.envelopes[d.name]);
     expect(sums(promise.map((p) => p.result))).toMatchObject({ moved: 200, stranded: 0 });
     expect(again.filter((d) => manifestOf(d.memory.envelope as Uint8Array) !== manifestOf(last.envelopes[d.name]))).toEqual([]);
   });

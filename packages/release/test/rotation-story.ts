@@ -5,8 +5,8 @@ import { decodeEnvelope, embeddedTrust } from "@firmseal/verifier/tools";
 import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
 import { randoms } from "../../verifier/test/randoms.js";
 import type { Cohort } from "../src/rotation/fleet.js";
-import { plan, type Step } from "../src/rotation/plan.js";
-import { big, type Keys } from "../src/rotation/reach.js";
+import { type PlannedRelease, plan } from "../src/rotation/plan.js";
+import { big, type Keys } from "../src/rotation/quorum.js";
 import { ALGS, CLASSES, type ClassName, type Cut, Device, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
@@ -84,7 +84,7 @@ export function serve(device: Device, releases: readonly Genuine[], cut: () => C
     if ((!r.isBridge && r !== newest) || r.sequence <= (device.memory.sequence[1] as number)) continue;
     const first = cut();
     // a device that the power left in the middle comes again
-    if (!device.offer(envelope, first) && first === "writing") device.offer(envelope);
+    if (!device.dryRun(envelope, first) && first === "writing") device.dryRun(envelope);
   }
 }
 
@@ -190,7 +190,7 @@ export function mixed(s: Story, from: number, to: number): Device[] {
     const device = new Device(i % 5 === 0 ? "board-v3" : "board-v2", s.trusts[0] as Uint8Array);
     const history = i < 3 ? [10] : i < 6 ? [10, 20] : i < 9 ? [20, 21] : [20];
     for (const sequence of history)
-      if (!device.offer(at(s, sequence).envelopes[device.name])) throw new Error(`release ${sequence} was refused`);
+      if (!device.dryRun(at(s, sequence).envelopes[device.name])) throw new Error(`release ${sequence} was refused`);
     return device;
   });
   return Array.from({ length: to - from }, (_, k) => (kinds[(from + k) % 10] as Device).twin());
@@ -213,7 +213,7 @@ export function cohorts(devices: readonly Device[]): { cohort: Cohort; devices: 
   });
 }
 
-const stepsFor = (releases: readonly Genuine[], name: ClassName): Step[] =>
+const stepsFor = (releases: readonly Genuine[], name: ClassName): PlannedRelease[] =>
   releases.map((r) => ({ name: `${r.sequence}`, envelope: r.envelopes[name], sequence: BigInt(r.sequence) }));
 
 /** The plan for each cohort, which has the releases of its class. */
@@ -293,7 +293,7 @@ export async function carry({ share: [from, to], attacks: each, careless = false
     const attack = (d: Device) => {
       const pool = hostile.envelopes[d.name];
       const before = d.kept;
-      for (let n = 0; n < each; n++) d.offer(pool[Math.floor(random() * pool.length)] as Uint8Array);
+      for (let n = 0; n < each; n++) d.dryRun(pool[Math.floor(random() * pool.length)] as Uint8Array);
       d.offerTrust(hostile.trusts[Math.floor(random() * hostile.trusts.length)] as Uint8Array);
       count.hostile += each;
       count.hostileTrust++;

@@ -177,7 +177,7 @@ export class Device {
   }
 
   /** Offers a release; the device starts again after it, as after a power cut. Whether it was installed. */
-  offer(envelope: Uint8Array, cut: Cut = "none"): boolean {
+  dryRun(envelope: Uint8Array, cut: Cut = "none"): boolean {
     const { write } = this.memory;
     if (cut === "writing")
       this.memory.write = (id, offset, bytes) => {

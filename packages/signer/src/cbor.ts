@@ -1,4 +1,5 @@
 // The only place that touches cbor-x, and only for writing (its decoder is not strict): deterministic encoding by RFC 8949 §4.2.1.
+// In lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on cbor-x would install cbor-extract.
 
 import { Encoder, Tag } from "cbor-x";
 import { compareBytes } from "./bytes.js";

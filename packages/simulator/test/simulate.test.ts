@@ -377,7 +377,19 @@ describe("firmseal simulate", () => {
     await signImage(p, 7, "fw.suit");
     p.put("fw.bin", image(3000, 9));
     await signImage(p, 9, "new.suit", ["--uri", "http://a/fw.bin"]);
-    const args = ["simulate", "new.suit", "--device", "flash", "--key", "A.jwk", "--previous", "fw.suit", "--json", "--second-cuts", "2"];
+    const args = [
+      "simulate",
+      "new.suit",
+      "--device",
+      "flash",
+      "--key",
+      "A.jwk",
+      "--previous-release",
+      "fw.suit",
+      "--json",
+      "--second-cuts",
+      "2",
+    ];
     const { json } = await p.ok([...args, "--payload", "fw.bin", ...FACTS]);
     expect(json).toMatchObject({
       ok: true,
@@ -445,7 +457,7 @@ describe("firmseal simulate", () => {
       return [r.exit, r.json["reason"]];
     };
     const flash = ["--device", "flash", "--key", "A.jwk"];
-    expect(await refused("older.suit", ...flash, "--previous", "fw.suit")).toEqual([1, "ROLLBACK"]);
+    expect(await refused("older.suit", ...flash, "--previous-release", "fw.suit")).toEqual([1, "ROLLBACK"]);
     expect(await refused("outside.suit", ...flash)).toEqual([1, "PAYLOAD_ABSENT"]);
     expect(await refused("fw.suit", "--device", "flash", "--key", "B.jwk")).toEqual([1, "SIGNATURE_NO_ANCHOR"]);
     expect(await refused("fw.suit", ...flash, "--vendor", "example.org", "--class", "board-v2")).toEqual([1, "VENDOR_MISMATCH"]);

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
 
 let temporary: string | undefined;
@@ -67,12 +68,7 @@ function targetOf(path: string): string {
 
 /** Makes what was done in a folder durable. */
 export function syncFolder(folder: string): void {
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  sync({ openSync, fsyncSync, closeSync }, folder);
 }
 
 /** Makes a new file; what is in it is durable when it returns, its name only after syncFolder(). */

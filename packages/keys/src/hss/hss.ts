@@ -19,7 +19,7 @@ import {
 import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { warn } from "../notices.js";
-import type { Asking, HeldKey } from "../sources/kind.js";
+import type { Asking, OpenedKey } from "../sources/source.js";
 import { visible } from "../words.js";
 import { buildFloor } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";
@@ -48,17 +48,17 @@ export function overtaken(name: string, what: string): Failure {
 }
 
 /** Where the state of the key in `path` lies. */
-export function placeOf(path: string, file: HssFile): HssPlaceOnDisk {
+export function hssPlaceOf(path: string, file: HssFile): HssPlaceOnDisk {
   return new HssPlaceOnDisk(realpathSync(path), path, toHex(thumbprint(file.public)));
 }
 
 /** The key in a file whose text is given. Without a state that can be gone on with it is refused before a passphrase is asked for. */
-export async function openHss(path: string, text: string, ask: Asking): Promise<HeldKey> {
+export async function openHss(path: string, text: string, ask: Asking): Promise<OpenedKey> {
   const file = readHssFile(text, path);
   if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
   if (path === "-")
     throw new KeyFileError("stdin: a private key of HSS/LMS, whose state lies beside its file", "name the file: --key KEY.hss", 2);
-  const place = placeOf(path, file);
+  const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
   const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
   // where it is not encrypted, that is the seed
@@ -116,7 +116,7 @@ class HssKey {
   }
 
   private next(): Promise<Claimed> {
-    return this.place.locked((held) => this.reserve(held), this.patience());
+    return this.place.locked((stillOurs) => this.reserve(stillOurs), this.patience());
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
@@ -138,7 +138,7 @@ class HssKey {
   }
 
   /** The next number, gone from the state, and what signs with it. */
-  private async reserve(held: () => boolean): Promise<Claimed> {
+  private async reserve(stillOurs: () => boolean): Promise<Claimed> {
     const { place } = this;
     const { params } = this.file;
     const state = place.checked();
@@ -158,7 +158,7 @@ class HssKey {
     }
     const next = index + 1n;
     // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
-    if (!held()) throw overtaken(place.name, "the locks of the key were taken away");
+    if (!stillOurs()) throw overtaken(place.name, "the locks of the key were taken away");
     const follows = (now: HssState | string) =>
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
     if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");

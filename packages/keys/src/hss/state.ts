@@ -10,7 +10,7 @@ import { sha256Hex } from "../files/digest.js";
 import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
-import { stateFolder } from "../signing-log/witness.js";
+import { stateFolder } from "../signing-log/last-seen.js";
 
 /** The trees below the top one that have been signed, by level: whatever happens, their keys must not come out differently a second time. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
@@ -71,16 +71,16 @@ export class HssPlaceOnDisk {
   }
 
   /**
-   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `held`: whether both are still ours, for a person
+   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `stillOurs`: whether both are still ours, for a person
    * may have removed them.
    */
-  async locked<T>(work: (held: () => boolean) => Promise<T>, wait = 60): Promise<T> {
+  async locked<T>(work: (stillOurs: () => boolean) => Promise<T>, wait = 60): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
     const beside = await lock(`${this.state}.lock`, { wait, busy });
     try {
       const outside = await lock(`${this.witness}.lock`, { wait, busy });
       try {
-        return await work(() => beside.held() && outside.held());
+        return await work(() => beside.isOurs() && outside.isOurs());
       } finally {
         outside.release();
       }

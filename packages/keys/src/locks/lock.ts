@@ -21,7 +21,7 @@ const DEEPEST = 16;
 
 export interface Lock {
   /** Whether it is still ours: a person may have removed it. */
-  held(): boolean;
+  isOurs(): boolean;
   release(): void;
 }
 
@@ -53,7 +53,7 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
       if (ours.size === 0) process.once("exit", releaseAll);
       ours.set(path, nonce);
       if (!path.endsWith("~")) await sweep(path);
-      return { held: () => read(path)?.nonce === nonce, release: () => release(path, nonce) };
+      return { isOurs: () => read(path)?.nonce === nonce, release: () => release(path, nonce) };
     }
     if (there.nonce !== "" && hasEnded(there, path)) await takeAway(path, there.nonce);
     else if (performance.now() >= end) throw busy(path, there, options.busy);

@@ -50,12 +50,12 @@ function tooLong(where: string): KeyFileError {
 function fromEnv(name: string): Uint8Array {
   const value = take(name);
   // by a slip it is the passphrase itself, which must not get into a log
-  const told = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
+  const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
   if (value === undefined) {
-    const which = told === name ? ` ${name}` : " of this name";
-    throw new KeyFileError(`the environment has no variable${which}`, `set it: ${told}=… firmseal … --passphrase-env ${told}`, 3);
+    const which = shown === name ? ` ${name}` : " of this name";
+    throw new KeyFileError(`the environment has no variable${which}`, `set it: ${shown}=… firmseal … --passphrase-env ${shown}`, 3);
   }
-  return checked(Buffer.from(value, "utf8"), `variable ${told}`);
+  return checked(Buffer.from(value, "utf8"), `variable ${shown}`);
 }
 
 async function fromFd(fd: number): Promise<Uint8Array> {

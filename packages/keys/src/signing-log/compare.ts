@@ -1,7 +1,7 @@
 // Several logs held against each other: what no log tells alone. A copy of a key has a log of its own, which is good by itself.
 
 import { CODES, Failure } from "../errors/failure.js";
-import type { Entry, Log } from "./log.js";
+import type { Entry, SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
 /** One number that was given out twice. */
@@ -22,7 +22,7 @@ interface Found {
 }
 
 /** Each entry once: a log that was copied begins with the same ones. */
-function distinct(logs: readonly Pick<Log, "path" | "entries">[]): Found[] {
+function distinct(logs: readonly Pick<SigningLog, "path" | "entries">[]): Found[] {
   const all = new Map<string, Found>();
   for (const { path, entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
   return [...all.values()];
@@ -82,7 +82,7 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
 }
 
 /** What was given out twice according to all of these logs together. Entries of before, without a leaf or a scope, say nothing. */
-export function conflicts(logs: readonly Pick<Log, "path" | "entries">[]): Conflict[] {
+export function conflicts(logs: readonly Pick<SigningLog, "path" | "entries">[]): Conflict[] {
   const found = distinct(logs);
   return [...leavesTwice(found), ...numbersTwice(found)];
 }

@@ -2,7 +2,7 @@
 
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
-import { ACCEPT, type Entry } from "./log.js";
+import { ACCEPT, type Entry } from "./log-file.js";
 
 /** Higher than the last by more than this is a slip, or an attack: devices take nothing lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;
@@ -81,8 +81,8 @@ const MANIFESTS: Numbered = {
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
   again: "devices take one file of a number and no other: make it again with a higher sequence in the description",
-  higher: "make it again with a higher sequence in the description, or with --previous and the newest file",
-  next: "make it again with --previous and the newest file, which gives the next number",
+  higher: "make it again with a higher sequence in the description, or with --previous-trust and the newest file",
+  next: "make it again with --previous-trust and the newest file, which gives the next number",
 };
 
 export interface SequenceOverrides {

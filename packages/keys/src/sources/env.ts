@@ -3,10 +3,10 @@
 import { KeyFileError } from "../errors/key-file.js";
 import { take, variableOf } from "../secrets/environment.js";
 import { holdKey } from "./file.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, OpenedKey } from "./source.js";
 
 /** The key in a variable, which is taken out of the environment. */
-export async function open(ref: string, ask: Asking): Promise<HeldKey> {
+export async function open(ref: string, ask: Asking): Promise<OpenedKey> {
   const name = variableOf(ref);
   const value = take(name);
   if (value === undefined) throw new KeyFileError(`the environment has no variable ${name}`, `set it: ${name}=… firmseal …`, 3);

@@ -6,7 +6,7 @@ import { KeyFileError } from "../errors/key-file.js";
 import { KEY_LIMITS } from "../limits.js";
 import { checkDescriptor } from "../secrets/descriptor.js";
 import { holdKey } from "./file.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, OpenedKey } from "./source.js";
 
 /** Milliseconds without a byte: a descriptor that nobody writes to must not keep a build waiting. */
 const PATIENCE = 60_000;
@@ -14,7 +14,7 @@ const PATIENCE = 60_000;
 const HINT = "open it: firmseal … --key fd:3 3<FILE";
 
 /** The key that a descriptor gives, read to its end. Any form will do. Modes are not looked at: who opened it answers for it. */
-export async function open(ref: string, ask: Asking): Promise<HeldKey> {
+export async function open(ref: string, ask: Asking): Promise<OpenedKey> {
   const digits = ref.slice("fd:".length);
   if (!/^[0-9]{1,4}$/.test(digits) || digits === "1" || digits === "2")
     throw new KeyFileError("--key fd: is not followed by the number of a descriptor that can be read", HINT, 2);

@@ -31,7 +31,7 @@ import { refuseLong } from "../formats/work.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { visible } from "../words.js";
-import type { Asking, HeldKey } from "./kind.js";
+import type { Asking, OpenedKey } from "./source.js";
 
 export { KeyFileError };
 
@@ -40,7 +40,7 @@ const FORMS = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public k
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 
 /** The key in a file; "-" is stdin. */
-export async function open(path: string, ask: Asking): Promise<HeldKey> {
+export async function open(path: string, ask: Asking): Promise<OpenedKey> {
   // the message must not hold what was meant to be secret, and a file of this name is not there
   if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
     throw new KeyFileError(
@@ -64,7 +64,7 @@ export async function open(path: string, ask: Asking): Promise<HeldKey> {
  * The key in `bytes`, which are zeros afterwards. `guard` throws where no private key may be: it is asked before a passphrase is. Throws
  * KeyFileError.
  */
-export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<HeldKey> {
+export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<OpenedKey> {
   try {
     const key = await readKey(bytes, name, () => {
       guard();

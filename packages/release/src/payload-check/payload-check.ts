@@ -42,7 +42,7 @@ import { allParameters, steps } from "./tree.js";
 type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** A payload that is at hand: in the envelope, or a file. */
-interface Held {
+interface PayloadAtHand {
   uri: string;
   /** The same for what has the same content. */
   content: string;
@@ -90,8 +90,8 @@ function* chunks({ at, n }: Slice): Generator<Slice> {
   for (let done = 0; done < n; done += CHUNK) yield { at: at + done, n: Math.min(CHUNK, n - done) };
 }
 
-function held(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, Held> {
-  const all = new Map<string, Held>();
+function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, PayloadAtHand> {
+  const all = new Map<string, PayloadAtHand>();
   for (const p of m.payloads)
     all.set(p.uri, {
       uri: p.uri,
@@ -185,7 +185,7 @@ function sectionsOf(m: Manifest): number[] {
 
 /** What a component holds in a run, and what it has to match in the end: the digest and size that were set last. */
 interface Content {
-  payload: Held | undefined;
+  payload: PayloadAtHand | undefined;
   expected: Digest | undefined;
   size: number | undefined;
 }
@@ -202,7 +202,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     sizes.set(path, d.size);
     digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
   }
-  const payloads = held(m, files, sizes);
+  const payloads = payloadsAtHand(m, files, sizes);
   const met = new Set<string>();
 
   /** Whether a payload is what a component has to hold; refuses where it is not. */

@@ -7,11 +7,11 @@ import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { meaningOf } from "../hints.js";
 import { signedTrust } from "../trust/trust-file.js";
+import { type DryRun, dryRun, type State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
-import { type Offered, offer, type State } from "./offer.js";
-import { big, higher, holders, type Keys, most, only, shared, without } from "./reach.js";
+import { big, higher, type Keys, keysInRole, most, only, shared, without } from "./quorum.js";
 
-export interface Step {
+export interface PlannedRelease {
   readonly name: string;
   readonly envelope: Uint8Array;
   readonly sequence: bigint;
@@ -25,12 +25,12 @@ export interface Gone {
 
 /**
  * `moved`: runs the last release, and later ones can reach it. `behind`: so it does, but it has not the newest trust file. `stranded`: it does not take the last release, or nobody can sign one for it any
- * more. `frozen`: it takes releases, and nobody can sign another trust file for it. `exposed`: the stolen keys alone are enough for it.
+ * more. `roots-lost`: it takes releases, and nobody can sign another trust file for it. `exposed`: the stolen keys alone are enough for it.
  */
-export type Verdict = "moved" | "behind" | "stranded" | "frozen" | "exposed";
+export type Verdict = "moved" | "behind" | "stranded" | "roots-lost" | "exposed";
 
-export interface StepResult {
-  readonly step: string;
+export interface ReleaseResult {
+  readonly release: string;
   /** 0: installed. */
   readonly code: number;
   /** The sequence number of the trust file that was taken over with it. */
@@ -42,7 +42,7 @@ export interface StepResult {
 export interface CohortResult {
   readonly name: string;
   readonly devices: number;
-  readonly steps: readonly StepResult[];
+  readonly releases: readonly ReleaseResult[];
   /** Sequence numbers of its trust file. */
   readonly trust: { readonly before: string; readonly after: string };
   readonly verdict: Verdict;
@@ -73,8 +73,8 @@ export function newest(stores: readonly TrustStore[]): (line: TrustStore) => Tru
 }
 
 /** Trust files that releases brought, as far as they are signed by their own roots: others are the next of nobody. */
-function broughtStores(offers: readonly Offered[]): TrustStore[] {
-  return offers.flatMap(({ brought }) => {
+function broughtStores(dryRuns: readonly DryRun[]): TrustStore[] {
+  return dryRuns.flatMap(({ brought }) => {
     try {
       return brought ? [signedTrust(brought.bytes)] : [];
     } catch {
@@ -84,10 +84,15 @@ function broughtStores(offers: readonly Offered[]): TrustStore[] {
 }
 
 /** Who can reach a device in this state after sequence number `after`; `newest`: the trust file that holds the keys of today. */
-export function reach(state: State, newest: TrustStore, after: bigint, { lost, stolen }: Gone): { verdict: Verdict; why: string | null } {
+export function quorumVerdict(
+  state: State,
+  newest: TrustStore,
+  after: bigint,
+  { lost, stolen }: Gone,
+): { verdict: Verdict; why: string | null } {
   const gone = new Set([...lost, ...stolen]);
   const count = (role: number, lowest: bigint) =>
-    most(without(shared(holders(state.store, role, state.identity), holders(newest, role, state.identity)), gone), lowest);
+    most(without(shared(keysInRole(state.store, role, state.identity), keysInRole(newest, role, state.identity)), gone), lowest);
   const missing = (role: number, n: number, kind: string) => {
     // a role that nobody has can sign nothing
     const threshold = state.store.thresholds[role] || 1;
@@ -96,40 +101,45 @@ export function reach(state: State, newest: TrustStore, after: bigint, { lost, s
   const release = missing(ROLE_RELEASE, count(ROLE_RELEASE, after + 1n), "release");
   if (release) return { verdict: "stranded", why: `no later release can reach it: ${release}` };
   const root = missing(ROLE_ROOT, count(ROLE_ROOT, 0n), "root");
-  if (root) return { verdict: "frozen", why: `no later trust file can reach it: ${root}` };
+  if (root) return { verdict: "roots-lost", why: `no later trust file can reach it: ${root}` };
   return { verdict: "moved", why: null };
 }
 
 /** What the stolen keys alone can sign for a device in this state. */
 export function exposure(state: State, stolen: Keys): { release: boolean; root: boolean } {
   const enough = (role: number, lowest: bigint) =>
-    most(only(holders(state.store, role, state.identity), stolen), lowest) >= (state.store.thresholds[role] || 1);
+    most(only(keysInRole(state.store, role, state.identity), stolen), lowest) >= (state.store.thresholds[role] || 1);
   return { release: enough(ROLE_RELEASE, big(state.floor)), root: enough(ROLE_ROOT, 0n) };
 }
 
-function walk(cohort: Cohort, steps: readonly Step[]): Offered[] {
+function walk(cohort: Cohort, releases: readonly PlannedRelease[]): DryRun[] {
   let state: State = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
-  return steps.map(({ envelope }) => {
-    const offered = offer(envelope, state);
+  return releases.map(({ envelope }) => {
+    const offered = dryRun(envelope, state);
     state = offered.state;
     return offered;
   });
 }
 
-/** Offers `steps` in order to every cohort. Throws a Failure where two trust files contradict each other. */
-export function plan(fleet: readonly Cohort[], steps: readonly Step[], gone: Gone, others: readonly TrustStore[] = []): CohortResult[] {
-  const walks = fleet.map((cohort) => walk(cohort, steps));
+/** Offers `releases` in order to every cohort. Throws a Failure where two trust files contradict each other. */
+export function plan(
+  fleet: readonly Cohort[],
+  releases: readonly PlannedRelease[],
+  gone: Gone,
+  others: readonly TrustStore[] = [],
+): CohortResult[] {
+  const walks = fleet.map((cohort) => walk(cohort, releases));
   const newestOf = newest([...fleet.map((c) => c.trust.store), ...others, ...walks.flatMap(broughtStores)]);
-  const after = steps.reduce((high, s) => higher(high, s.sequence), 0n);
+  const after = releases.reduce((high, s) => higher(high, s.sequence), 0n);
   return fleet.map((cohort, i) => {
-    const offers = walks[i] as Offered[];
-    const last = offers.at(-1);
+    const dryRuns = walks[i] as DryRun[];
+    const last = dryRuns.at(-1);
     const state = last?.state ?? { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
     const exposed = exposure(state, gone.stolen);
     let { verdict, why } =
       last && last.code !== 0
         ? { verdict: "stranded" as Verdict, why: `does not take the last release: ${meaningOf(last.code)}` as string | null }
-        : reach(state, newestOf(state.store), higher(big(state.floor), after), gone);
+        : quorumVerdict(state, newestOf(state.store), higher(big(state.floor), after), gone);
     if (verdict === "moved" && (exposed.release || exposed.root)) {
       verdict = "exposed";
       why = `the stolen keys alone can sign ${exposed.root ? "trust files" : "releases"} for it`;
@@ -137,16 +147,16 @@ export function plan(fleet: readonly Cohort[], steps: readonly Step[], gone: Gon
     const today = newestOf(state.store);
     if (verdict === "moved" && big(state.store.sequence) < big(today.sequence)) {
       verdict = "behind";
-      const kept = offers.findLast((o) => o.brought && o.brought.code !== 0)?.brought?.code;
+      const kept = dryRuns.findLast((o) => o.brought && o.brought.code !== 0)?.brought?.code;
       why = `it keeps trust file ${formatSequence(state.store.sequence)}, and ${formatSequence(today.sequence)} is the newest${kept ? `: ${meaningOf(kept)}` : ""}`;
     }
     return {
       name: cohort.name,
       devices: cohort.devices,
-      steps: offers.map((o, k) => ({
-        step: (steps[k] as Step).name,
+      releases: dryRuns.map((o, k) => ({
+        release: (releases[k] as PlannedRelease).name,
         code: o.code,
-        trust: o.state.store === (offers[k - 1]?.state ?? cohort.trust).store ? null : formatSequence(o.state.store.sequence),
+        trust: o.state.store === (dryRuns[k - 1]?.state ?? cohort.trust).store ? null : formatSequence(o.state.store.sequence),
         trustCode: o.brought?.code ?? 0,
       })),
       trust: { before: formatSequence(cohort.trust.store.sequence), after: formatSequence(state.store.sequence) },
@@ -164,7 +174,7 @@ export function sums(results: readonly CohortResult[]): { [verdict in Verdict]: 
     moved: of("moved"),
     behind: of("behind"),
     stranded: of("stranded"),
-    frozen: of("frozen"),
+    "roots-lost": of("roots-lost"),
     exposed: of("exposed"),
   };
 }

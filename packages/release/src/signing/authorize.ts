@@ -1,42 +1,42 @@
 // One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
 
-import type { HeldKey, SigningKey } from "@firmseal/keys";
+import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
   concerns,
   isOfTrustFile,
   type Known,
-  type Ledgers,
-  nameOf,
+  keyName,
   nextSequence,
   type Receipt,
   refusedInput,
   type SequenceOverrides,
+  type SigningLogs,
   scopeOfTrust,
   sha256Hex,
   TRUST_FILES,
   visible,
   warn,
-  withLedgers,
+  withSigningLogs,
 } from "@firmseal/keys";
 import { AlreadySigned, type EnvelopeDraft, readTrust, type Signable, signedWith, toHex, trustToBeSigned } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
-import { type NextSequence, rehearse } from "../input/prepare.js";
+import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { trustName } from "../trust/trust-ref.js";
 import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { scopeOf } from "./scope.js";
 
-export interface UseOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
+export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
   /** Another place for the log of the keys. */
   log?: string;
   /** The trust files that the keys are held against. */
   lists?: readonly TrustOnFile[];
 }
 
-export interface Entered {
+export interface RecordedSigning {
   draft: EnvelopeDraft;
   /** One for each key. */
   receipts: Receipt[];
@@ -52,26 +52,26 @@ export function digestOf({ digest }: { digest: { readonly alg: number; readonly 
  * the use of each key. The number is chosen alone with the logs, so that no two get the same one. Throws the refusals of open(), of the
  * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
  */
-export async function enterUse(
+export async function recordSigning(
   operation: string,
   keys: readonly SigningKey[],
-  o: UseOptions,
+  o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
-): Promise<Entered> {
+): Promise<RecordedSigning> {
   // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
   const given = await judged(withoutNext(make), keys, o);
-  return await withLedgers(keys, o.log, async (ledgers) => {
+  return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const use =
       given ??
       (await judged(
-        make((scope) => nextSequence(ledgers.logs, scope)),
+        make((scope) => nextSequence(signingLogs.logs, scope)),
         keys,
         o,
       ));
     const { draft, messages, asked } = use as Judged;
-    const known = ledgers.logs.flat();
+    const known = signingLogs.logs.flat();
     const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { draft, receipts: await record(ledgers, operation, keys, messages, overridden(asked, overrides)) };
+    return { draft, receipts: await record(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
@@ -97,10 +97,10 @@ interface Judged {
 }
 
 /** Throws everything that an envelope can be refused for, but for its sequence number. */
-async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: UseOptions): Promise<Judged | undefined> {
+async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: SigningOptions): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, keys);
-  const m = await rehearse(draft);
+  const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
 }
@@ -123,21 +123,21 @@ function overridden(asked: Asked, overrides: string[]): Asked {
  * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
  */
 async function record(
-  ledgers: Ledgers,
+  signingLogs: SigningLogs,
   operation: string,
-  keys: readonly HeldKey[],
+  keys: readonly OpenedKey[],
   messages: readonly Uint8Array[],
-  told: Asked,
+  facts: Asked,
 ): Promise<Receipt[]> {
   const leaves: (string | undefined)[] = [];
   for (const key of keys) leaves.push(await key.claim?.());
   return keys.map((key, i) => {
     const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
-    return ledgers.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...told });
+    return signingLogs.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
   });
 }
 
-export interface TrustUseOptions extends SequenceOverrides {
+export interface TrustSigningOptions extends SequenceOverrides {
   /** Another place for the log of the keys. */
   log?: string;
   /** Sign without the file before, although there is one. */
@@ -155,7 +155,7 @@ function askedFor(store: TrustStore): Asked {
 }
 
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
-function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustUseOptions): string[] {
+function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
   const last = previous ? undefined : known.findLast((e) => concerns(e, scope));
   if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
@@ -163,7 +163,7 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
   throw refusedInput(
     "SEQUENCE",
     `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and what has changed since is not known`,
-    "give the file before, and the difference is shown: --previous FILE, or allow it: --allow-no-previous",
+    "give the file before, and the difference is shown: --previous-trust FILE, or allow it: --allow-no-previous",
   );
 }
 
@@ -172,10 +172,10 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
  * each key the trust file whose roots may sign as well; `previous`: the file before. Its numbers are those of its line, and not those of
  * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
  */
-export async function enterTrustUse(
+export async function recordTrustSigning(
   operation: string,
-  keys: readonly HeldKey[],
-  o: TrustUseOptions,
+  keys: readonly OpenedKey[],
+  o: TrustSigningOptions,
   bytes: Uint8Array,
   before: readonly (TrustStore | undefined)[],
   previous: Previous | undefined,
@@ -183,26 +183,26 @@ export async function enterTrustUse(
   const { store } = readTrust(bytes);
   const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
   const asked = askedFor(store);
-  return await withLedgers(keys, o.log, async (ledgers) => {
-    const entries = ledgers.logs.flat();
+  return await withSigningLogs(keys, o.log, async (signingLogs) => {
+    const entries = signingLogs.logs.flat();
     const known = previous ? [...entries, asKnown(previous)] : entries;
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
     const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
     for (const { name, public: key } of keys) {
-      const release = entries.find((e) => e.key === nameOf(key) && e.sequence !== undefined && !isOfTrustFile(e));
+      const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
     }
-    return await record(ledgers, operation, keys, messages, overridden(asked, overrides));
+    return await record(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });
 }
 
 /** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */
-async function toBeSigned(draft: Signable, keys: readonly HeldKey[]): Promise<Uint8Array[]> {
+async function toBeSigned(draft: Signable, keys: readonly OpenedKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];
   for (const { public: key } of keys) {
-    if (names.has(nameOf(key))) throw new AlreadySigned(signedWith(key), draft.kind);
-    names.add(nameOf(key));
+    if (names.has(keyName(key))) throw new AlreadySigned(signedWith(key), draft.kind);
+    names.add(keyName(key));
     messages.push(await draft.toBeSigned(signedWith(key)));
   }
   return messages;

@@ -2,7 +2,7 @@
 // Asked before anything is entered in a log.
 
 import type { Entry } from "@firmseal/keys";
-import { isMlDsa, isOfTrustFile, knownEntries, nameOf, refusedInput, usage, warn } from "@firmseal/keys";
+import { isMlDsa, isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
 import { coseAlg, equalBytes, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
@@ -82,7 +82,7 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
  */
 export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entry[], o: CoverOptions): string[] {
   for (const { name, public: key } of keys) {
-    const own = nameOf(key);
+    const own = keyName(key);
     const as = entries.find((e) => e.key === own && isOfTrustFile(e));
     if (!as) continue;
     if (o.allowRootKey) return ["allow-root-key"];

@@ -98,11 +98,11 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   };
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
-    const held = anchors.filter((a) => a.roles.includes(role)).length;
-    if (n === undefined && held > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is not there, and ${held} keys have the role`);
-    if (n !== undefined && held === 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is ${n}, and nobody has the role`);
-    if (n !== undefined && (n < 1 || n > held))
-      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, and ${held} ${held === 1 ? "key has" : "keys have"} the role`);
+    const inRole = anchors.filter((a) => a.roles.includes(role)).length;
+    if (n === undefined && inRole > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is not there, and ${inRole} keys have the role`);
+    if (n !== undefined && inRole === 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is ${n}, and nobody has the role`);
+    if (n !== undefined && (n < 1 || n > inRole))
+      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, and ${inRole} ${inRole === 1 ? "key has" : "keys have"} the role`);
   }
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "nobody has the role root, and only a root signs trust files");
 }

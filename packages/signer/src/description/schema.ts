@@ -1,5 +1,5 @@
 // Holds a value against schema/manifest.schema.json. To compile a schema takes longer than all else that a program does before its first
-// signature: in lib/, the build puts what Ajv makes of it in this module's place (scripts/schema.mjs), and no program needs Ajv.
+// signature: in lib/, the build puts what Ajv makes of it in this module's place (scripts/in-signer.mjs), and no program needs Ajv.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import schema from "../../schema/manifest.schema.json" with { type: "json" };

@@ -142,12 +142,21 @@ function replace(fs: FileSystem, path: string, write: (fd: number) => void): voi
   }
 }
 
-function syncFolder(fs: FileSystem, folder: string): void {
-  var fd = fs.openSync(folder, "r");
+/**
+ * Makes the names in a folder durable. Windows has no such operation, and answers EPERM or EISDIR. fsync(2) knows neither, and open(2) not for
+ * reading.
+ */
+export function syncFolder(fs: Pick<FileSystem, "openSync" | "fsyncSync" | "closeSync">, folder: string): void {
+  var fd;
   try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
+    fd = fs.openSync(folder, "r");
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (e) {
+    if ((e as { code?: string }).code !== "EPERM" && (e as { code?: string }).code !== "EISDIR") throw e;
   }
 }
 

@@ -77,5 +77,5 @@ export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
 
 export type { CoseSignature } from "../cose/message.js";
 export type { Digest } from "../hash/digest.js";
-export type { Element, Envelope, Payload, UnverifiedManifest } from "../manifest/parse.js";
+export type { Envelope, UnverifiedManifest } from "../manifest/parse.js";
 export type { TextEntry } from "./text.js";

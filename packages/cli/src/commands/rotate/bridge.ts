@@ -33,7 +33,7 @@ import {
   review,
   type TrustOnFile,
 } from "@firmseal/release";
-import { encode, equalBytes, type PublicKey, bridge as recipe, sign as signEnvelope } from "@firmseal/signer";
+import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, open, policyOf, trustFile } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";

@@ -77,16 +77,16 @@ function utf8(bytes: Buffer): string | undefined {
 /** A program says what went wrong as {"error", "hint"} in the last line of its stderr. Anything else there is not shown: a trace of a shell holds secrets. */
 export function itsError(name: string, end: End): KeyFileError {
   const last = utf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
-  let told: { error?: unknown; hint?: unknown } | null = null;
+  let answer: { error?: unknown; hint?: unknown } | null = null;
   try {
-    told = JSON.parse(last);
+    answer = JSON.parse(last);
   } catch {
     // it said nothing that can be read
   }
   const text = (value: unknown) => (typeof value === "string" && value.trim() !== "" ? capped(value.trim()) : undefined);
-  const error = text(told?.error);
+  const error = text(answer?.error);
   if (error === undefined) return new KeyFileError(`${name}: failed with exit code ${end.exit}, without saying why`, BY_HAND, 3);
-  return new KeyFileError(`${name}: ${error}`, text(told?.hint) ?? "ask whoever made the plug-in", 3);
+  return new KeyFileError(`${name}: ${error}`, text(answer?.hint) ?? "ask whoever made the plug-in", 3);
 }
 
 function capped(text: string): string {

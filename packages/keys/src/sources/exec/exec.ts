@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { KeyError, type PublicKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
-import type { OpenKey } from "../kind.js";
+import type { OpenSource } from "../source.js";
 import { ask as run } from "./exec-run.js";
 
 /** Of the protocol: a plug-in that answers another one is refused. */
@@ -16,7 +16,7 @@ const PROTOCOL = "docs/guides/keys/exec.md says what a plug-in has to answer";
 type Answer = { readonly [member: string]: unknown };
 
 /** The key behind a program, which is run once for this, and once for each signature. Every fault of it is KeyFileError, exit 3. */
-export const open: OpenKey = async (ref) => {
+export const open: OpenSource = async (ref) => {
   const program = ref.slice("exec:".length);
   if (program === "" || program.includes("\0"))
     throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; arguments go into a script around it", 2);
@@ -25,11 +25,11 @@ export const open: OpenKey = async (ref) => {
     return parse(ref, line);
   };
   const key = described(ref, await ask({ operation: "describe-key" }));
-  const told = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
+  const about = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
   const hint = "the plug-in signs with another key than it describes, or something else than the message";
   const signer = toldSigner(ref, key, hint, async (tbs) => {
     const digest = createHash("sha256").update(tbs).digest("base64");
-    const answer = await ask({ operation: "sign", ...told, message: base64(tbs), digest });
+    const answer = await ask({ operation: "sign", ...about, message: base64(tbs), digest });
     return bytes(ref, answer, "signature");
   });
   return { name: ref, public: key, signer };

@@ -32,13 +32,13 @@ export interface Pair {
 /** Makes a pair under a label and an identifier that are both free. Throws KeyFileError and Failure. */
 export function makePair(token: OpenToken, uri: TokenUri & { object: string }, alg: TokenAlg, id: Uint8Array): Pair {
   refuseTaken(token, uri, id);
-  const { publicKey, privateKey } = token.told(() => generate(token, uri.object, alg, Buffer.from(id)));
+  const { publicKey, privateKey } = token.inWords(() => generate(token, uri.object, alg, Buffer.from(id)));
   const destroy = () => {
     for (const object of [privateKey, publicKey]) {
       try {
         token.library.C_DestroyObject(token.session, object);
       } catch {
-        // what went wrong before is what is told
+        // what went wrong before is what is inWords
       }
     }
   };

@@ -63,7 +63,7 @@ export function codeOf(e: unknown): number | undefined {
 }
 
 /** Runs calls of the module. Their errors become one line and one hint, and nothing that the module or the call was given. */
-export function told<T>(name: string, calls: () => T): T {
+export function inWords<T>(name: string, calls: () => T): T {
   try {
     return calls();
   } catch (e) {
@@ -124,7 +124,7 @@ function load(path: string, name: string): Library {
     throw new KeyFileError(`${path}: is no PKCS#11 module that can be loaded`, "name another: module-path, or FIRMSEAL_PKCS11_MODULE", 3);
   }
   try {
-    told(name, () => {
+    inWords(name, () => {
       try {
         library.C_Initialize();
       } catch (e) {

@@ -1,7 +1,7 @@
 // Whether a file can be changed by nobody but its user and root: for what is run because a reference names it.
 
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
-import { dirname, join, parse, resolve } from "node:path";
+import { dirname, join, parse, resolve, sep } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 
 /** As many as the kernel follows (path_resolution(7)). */
@@ -22,7 +22,7 @@ export function ownPath(path: string, why: string): string {
     const next = join(at, rest.shift() as string);
     const stat = lstatSync(next);
     if (stat.isSymbolicLink()) {
-      // who may change the link is told by the folder that it is in
+      // who may change the link is inWords by the folder that it is in
       if (++links > MOST_LINKS) throw new KeyFileError(`${path}: too many symbolic links`, "name the file itself", 3);
       const [root, parts] = begin(resolve(dirname(next), readlinkSync(next)));
       [at, rest] = [root, [...parts, ...rest]];
@@ -40,7 +40,7 @@ function begin(path: string): [root: string, parts: string[]] {
     root,
     resolve(path)
       .slice(root.length)
-      .split("/")
+      .split(sep)
       .filter((part) => part !== ""),
   ];
 }

@@ -1,11 +1,11 @@
 // Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
 
-import { isAbsolute } from "node:path";
+import platform, { type PlatformPath } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 import { LONGEST_PASSPHRASE, passphrase } from "../../secrets/passphrase.js";
 import { readGuarded } from "../../secrets/private-file.js";
 import { visible } from "../../words.js";
-import type { Asking } from "../kind.js";
+import type { Asking } from "../source.js";
 import type { TokenUri } from "./uri.js";
 
 /**
@@ -29,13 +29,19 @@ export function pinVariable(uri: TokenUri): string | undefined {
   return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
 }
 
+/** The path behind `file:` (RFC 8089 §2). Windows: a drive stands behind one more slash (appendix E.2). Exported for the tests. */
+export function pathInUri(rest: string, { sep }: Pick<PlatformPath, "sep"> = platform): string {
+  const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
+  return sep === "\\" ? path.replace(/^\/(?=[a-z]:[\\/])/i, "") : path;
+}
+
 async function fromSource(uri: TokenUri, source: string, prompt: string): Promise<Uint8Array> {
   const variable = pinVariable(uri);
   if (variable !== undefined) return passphrase({ env: variable, prompt });
   const [, kind, rest = ""] = /^(fd|file):(.+)$/s.exec(source) ?? [];
   if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
-  const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
-  if (kind === "file" && isAbsolute(path)) return fromFile(path);
+  const path = pathInUri(rest);
+  if (kind === "file" && platform.isAbsolute(path)) return fromFile(path);
   // it is not shown: somebody may have put the PIN itself here. A program (`|…`) would make a reference to a key run things.
   throw new KeyFileError("pkcs11: pin-source is none that is read here", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
 }

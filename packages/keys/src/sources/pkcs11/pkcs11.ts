@@ -6,7 +6,7 @@ import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { toldSigner } from "../foreign.js";
-import type { OpenKey } from "../kind.js";
+import type { OpenSource } from "../source.js";
 import { findPrivate, findPublic, publicOfPrivate } from "./key.js";
 import type { Handle } from "./module.js";
 import { CKA_ALWAYS_AUTHENTICATE, CKM_ECDSA, CKM_EDDSA } from "./names.js";
@@ -14,7 +14,7 @@ import { type OpenToken, openToken } from "./token.js";
 import { parseUri } from "./uri.js";
 
 /** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
-export const open: OpenKey = async (ref, ask) => {
+export const open: OpenSource = async (ref, ask) => {
   const uri = parseUri(ref);
   await signalsFree();
   const token = openToken(uri);
@@ -55,7 +55,7 @@ export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Ha
       // CKM_ECDSA signs a digest as it is given, CKM_EDDSA without parameter is Ed25519 over the message (PKCS#11 3.1 §6.3.12, §6.3.14)
       await signalsFree();
       const data = pub.alg === "es256" ? createHash("sha256").update(tbs).digest() : Buffer.from(tbs);
-      return token.told(() => {
+      return token.inWords(() => {
         token.library.C_SignInit(token.session, { mechanism }, key);
         if (always) token.loginForKey();
         return token.library.C_Sign(token.session, data, Buffer.alloc(64));

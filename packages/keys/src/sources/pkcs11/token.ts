@@ -5,8 +5,8 @@ import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { warn } from "../../notices.js";
 import { visible } from "../../words.js";
-import type { Asking } from "../kind.js";
-import { codeOf, type Handle, type Library, openModule, type Template, type TokenInfo, told } from "./module.js";
+import type { Asking } from "../source.js";
+import { codeOf, type Handle, inWords, type Library, openModule, type Template, type TokenInfo } from "./module.js";
 import * as ck from "./names.js";
 import { pinFrom } from "./pin.js";
 import type { TokenUri } from "./uri.js";
@@ -20,13 +20,13 @@ export interface Slot {
 
 /** The tokens that are there and that a URI fits, with all that are there beside them. */
 export function findSlots(library: Library, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
-  const about = told(uri.name, () => library.C_GetInfo());
+  const about = inWords(uri.name, () => library.C_GetInfo());
   const all: Slot[] = [];
-  for (const handle of told(uri.name, () => library.C_GetSlotList(true))) {
-    const info = told(uri.name, () => library.C_GetTokenInfo(handle));
+  for (const handle of inWords(uri.name, () => library.C_GetSlotList(true))) {
+    const info = inWords(uri.name, () => library.C_GetTokenInfo(handle));
     // an empty slot of SoftHSM: nothing can be in it
     if (!(info.flags & ck.CKF_TOKEN_INITIALIZED)) continue;
-    const slot = told(uri.name, () => library.C_GetSlotInfo(handle));
+    const slot = inWords(uri.name, () => library.C_GetSlotInfo(handle));
     all.push({
       handle,
       info,
@@ -77,7 +77,7 @@ export interface OpenToken {
   /** The bytes of an attribute; undefined: the object has none, or does not show it. */
   attribute(object: Handle, type: number): Buffer | undefined;
   /** Calls of the module, with their errors in words. */
-  told<T>(calls: () => T): T;
+  inWords<T>(calls: () => T): T;
   close(): void;
 }
 
@@ -111,11 +111,11 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
 function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slot, write: boolean): OpenToken {
   const { library } = module;
   const flags = ck.CKF_SERIAL_SESSION | (write ? ck.CKF_RW_SESSION : 0);
-  const handle = told(uri.name, () => library.C_OpenSession(slot.handle, flags));
+  const handle = inWords(uri.name, () => library.C_OpenSession(slot.handle, flags));
   const place = slot.handle.toString("hex");
   let closed = false;
   const loggedIn = () => {
-    const { state } = told(uri.name, () => library.C_GetSessionInfo(handle));
+    const { state } = inWords(uri.name, () => library.C_GetSessionInfo(handle));
     return state === ck.CKS_RO_USER_FUNCTIONS || state === ck.CKS_RW_USER_FUNCTIONS;
   };
   return {
@@ -128,9 +128,9 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
       const pin = await login(library, handle, slot, uri, ask);
       if (pin !== undefined) module.pins.set(place, pin);
     },
-    loginForKey: () => told(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
+    loginForKey: () => inWords(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
     find: (template) =>
-      told(uri.name, () => {
+      inWords(uri.name, () => {
         try {
           return find(library, handle, template);
         } catch (e) {
@@ -144,15 +144,15 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
         const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
         return found && found.value.length > 0 ? found.value : undefined;
       } catch (e) {
-        // what modules say of an attribute that they do not have differs; a token that is gone is told as that
+        // what modules say of an attribute that they do not have differs; a token that is gone is inWords as that
         const code = codeOf(e);
         if (code !== undefined && !GONE.includes(code)) return undefined;
-        return told(uri.name, () => {
+        return inWords(uri.name, () => {
           throw e;
         });
       }
     },
-    told: (calls) => told(uri.name, calls),
+    inWords: (calls) => inWords(uri.name, calls),
     close() {
       if (closed) return;
       closed = true;
@@ -214,7 +214,7 @@ async function login(library: Library, handle: Handle, slot: Slot, uri: TokenUri
     const code = codeOf(e);
     if (code === ck.CKR_USER_ALREADY_LOGGED_IN) return pin;
     if (code === ck.CKR_PIN_INCORRECT) throw wrongPin(library, slot, uri);
-    told(uri.name, () => {
+    inWords(uri.name, () => {
       throw e;
     });
   }

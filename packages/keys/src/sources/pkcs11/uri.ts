@@ -2,7 +2,7 @@
 
 import { KeyFileError } from "../../errors/key-file.js";
 
-/** What a token and its module are told apart by. */
+/** What a token and its module are inWords apart by. */
 export const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
 const MODULE_ATTRIBUTES = ["library-manufacturer", "library-description", "library-version"] as const;
 const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as const;

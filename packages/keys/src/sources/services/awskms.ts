@@ -1,7 +1,7 @@
 // awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
 
 import { rawFromDer } from "../../formats/ecdsa-der.js";
-import type { HeldKey } from "../kind.js";
+import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -73,7 +73,7 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
   ServiceUnavailable: DOWN,
 };
 
-function told(e: unknown): Trouble {
+function troubleOf(e: unknown): Trouble {
   const { name, message } = e as Error;
   if (Object.hasOwn(TROUBLES, name)) return TROUBLES[name] as Trouble;
   if (message === "Region is missing") return ["no region is set", "set AWS_REGION, or give the key's ARN"];
@@ -96,7 +96,7 @@ function isOf(asked: string, answered: string | undefined): answered is string {
 }
 
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<HeldKey> {
+export async function open(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
   if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
@@ -108,7 +108,7 @@ export async function open(ref: string): Promise<HeldKey> {
   });
   const close = () => client.destroy();
   try {
-    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), told);
+    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
     const { KeyId } = got;
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
@@ -123,7 +123,11 @@ export async function open(ref: string): Promise<HeldKey> {
         MessageType: "RAW",
         SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
       } as const;
-      const { Signature, KeyId: signedBy } = await ask(ref, (abortSignal) => client.send(new SignCommand(request), { abortSignal }), told);
+      const { Signature, KeyId: signedBy } = await ask(
+        ref,
+        (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
+        troubleOf,
+      );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
       const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
       if (raw?.length !== 64) throw notASignature(ref);

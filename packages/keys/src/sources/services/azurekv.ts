@@ -2,7 +2,7 @@
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { sha256 } from "../../files/digest.js";
-import type { HeldKey } from "../kind.js";
+import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
@@ -53,7 +53,7 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
   504: ["Azure Key Vault could not do it just now", "run it again later"],
 };
 
-function told(e: unknown): Trouble {
+function troubleOf(e: unknown): Trouble {
   const { name, statusCode, details } = e as {
     name?: string;
     statusCode?: unknown;
@@ -81,7 +81,7 @@ function kidIn(body: string): unknown {
 }
 
 /** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
-export async function open(ref: string): Promise<HeldKey> {
+export async function open(ref: string): Promise<OpenedKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
   if (vault === undefined || name === undefined) throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", FORM);
   const { keys, identity } = await library(ref, PACKAGES, async () => ({
@@ -94,7 +94,7 @@ export async function open(ref: string): Promise<HeldKey> {
   const got = await ask(
     ref,
     (abortSignal) => client.getKey(name, { ...(version !== undefined && { version }), abortSignal, requestOptions: { timeout: ATTEMPT } }),
-    told,
+    troubleOf,
   );
   const { kty, crv, x, y } = got.key ?? {};
   if ((kty !== "EC" && kty !== "EC-HSM") || crv !== "P-256" || !x || !y) throw serviceError(ref, KIND);
@@ -122,7 +122,7 @@ export async function open(ref: string): Promise<HeldKey> {
     const { result } = await ask(
       ref,
       (abortSignal) => signer.sign("ES256", sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
-      told,
+      troubleOf,
     );
     if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);
     if (result?.length !== 64) throw notASignature(ref);

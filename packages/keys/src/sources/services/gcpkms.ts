@@ -2,7 +2,7 @@
 
 import { sha256 } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
-import type { HeldKey } from "../kind.js";
+import type { OpenedKey } from "../source.js";
 import { LONGEST_ANSWER } from "./answer-limit.js";
 import { crc32c } from "./crc32c.js";
 import {
@@ -60,7 +60,7 @@ const TROUBLES: { readonly [code: number]: Trouble } = {
   16: REJECTED,
 };
 
-function told(e: unknown): Trouble {
+function troubleOf(e: unknown): Trouble {
   const { code, message = "" } = e as { code?: unknown; message?: string };
   // a token that cannot be had has no code of its own: the library for the call tells what the one for credentials said
   if (/plugin failed|invalid_grant|default credentials/.test(message)) return REJECTED;
@@ -93,10 +93,10 @@ async function repeated<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<HeldKey> {
+export async function open(ref: string): Promise<OpenedKey> {
   const name = ref.slice("gcpkms:".length);
   if (!NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", FORM);
-  // the transport prints what it meets on its way; what comes of it is told here
+  // the transport prints what it meets on its way; what comes of it is troubleOf here
   process.env["GRPC_VERBOSITY"] ??= "NONE";
   const { KeyManagementServiceClient } = await library(ref, PACKAGE, () => import("@google-cloud/kms"));
   // the library's own limit is none
@@ -111,7 +111,7 @@ export async function open(ref: string): Promise<HeldKey> {
       () => client.initialize(),
       (e) => commonTrouble(e) ?? CREDENTIALS,
     );
-    const [got] = await ask(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), told);
+    const [got] = await ask(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf);
     // "Verifying end-to-end data integrity": the name and the sums are to be compared by who asks
     if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, DAMAGED);
     const key = keyOfSpki(ref, got.pem ?? "");
@@ -121,7 +121,7 @@ export async function open(ref: string): Promise<HeldKey> {
       const content = isEc ? sha256(tbs) : tbs;
       const sum = { value: crc32c(content) };
       const request = isEc ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
-      const [answer] = await ask(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), told);
+      const [answer] = await ask(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);
       const signature = bytesOf(answer.signature);
       const isVerified = isEc ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
       if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, DAMAGED);

@@ -4,7 +4,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
-import type { HeldKey } from "../kind.js";
+import type { OpenedKey } from "../source.js";
 import { limitAnswers, onTooLong } from "./answer-limit.js";
 
 /** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */
@@ -47,7 +47,7 @@ const CERTIFICATE: Trouble = [
   "check the address and the clock; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
 ];
 
-/** What is common to all services among the properties by which errors are told apart. */
+/** What is common to all services among the properties by which errors are troubleOf apart. */
 export function commonTrouble(e: unknown): Trouble | undefined {
   const { code, name } = (typeof e === "object" && e !== null ? e : {}) as { code?: unknown; name?: unknown };
   for (const mark of [code, name]) {
@@ -98,10 +98,10 @@ export async function library<T>(ref: string, packages: string, load: () => Prom
 }
 
 /**
- * Asks the service. `told` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
+ * Asks the service. `troubleOf` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
  * heed the signal: a build must not hang on a key.
  */
-export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise<T>, told: (e: unknown) => Trouble): Promise<T> {
+export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise<T>, troubleOf: (e: unknown) => Trouble): Promise<T> {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let forget = () => {};
@@ -116,7 +116,7 @@ export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise
   try {
     return await Promise.race([call(stop.signal), limit]);
   } catch (e) {
-    throw e instanceof KeyFileError ? e : serviceError(ref, told(e));
+    throw e instanceof KeyFileError ? e : serviceError(ref, troubleOf(e));
   } finally {
     clearTimeout(timer);
     forget();
@@ -151,7 +151,7 @@ export function keyOfJwk(ref: string, { kty, crv, x, y }: { kty?: unknown; crv?:
 }
 
 /** A key whose private half the service keeps: `sign` gives raw signatures, and each is verified before it leaves. */
-export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>, close: () => unknown): HeldKey {
+export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>, close: () => unknown): OpenedKey {
   return {
     name: ref,
     public: key,

@@ -41,7 +41,7 @@ export interface State {
   readonly floor: Sequence;
 }
 
-export interface Offered {
+export interface DryRun {
   /** 0, or the refusal. */
   readonly code: number;
   /** How the device is afterwards. */
@@ -88,7 +88,7 @@ function carried(m: Manifest, identity: Identity): Uint8Array | undefined {
 }
 
 /** Offers a release. Throws nothing that the bytes can bring about: a refusal is an answer. */
-export function offer(envelope: Uint8Array, before: State): Offered {
+export function dryRun(envelope: Uint8Array, before: State): DryRun {
   let manifest: Manifest;
   try {
     // a device with every component that the release names, and with room: what is asked is whether it would begin

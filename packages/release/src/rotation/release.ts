@@ -4,16 +4,16 @@ import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
+import { openWithTrialKey } from "../input/draft.js";
 import { readEnvelope } from "../input/envelope-file.js";
-import { rehearse } from "../input/prepare.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
-import type { Step } from "./plan.js";
+import type { PlannedRelease } from "./plan.js";
 
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
 async function checkWhole(draft: EnvelopeDraft): Promise<void> {
   try {
-    await rehearse(draft);
+    await openWithTrialKey(draft);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_COUNT) throw e;
   }
@@ -23,7 +23,7 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
  * Reads a release. Throws a Failure with the refusal that every device would give: a damaged file would strand everybody, and that is not what is
  * asked.
  */
-export async function readStep(path: string): Promise<Step> {
+export async function readRelease(path: string): Promise<PlannedRelease> {
   const envelope = readEnvelope(path);
   try {
     const draft = EnvelopeDraft.read(envelope);
@@ -34,9 +34,9 @@ export async function readStep(path: string): Promise<Step> {
   }
 }
 
-/** The trust files among the payloads of the steps, whether or not a device would take them. */
-export function carriedStores(steps: readonly Step[]): TrustStore[] {
-  return steps.flatMap(({ envelope }) => {
+/** The trust files among the payloads of the releases, whether or not a device would take them. */
+export function carriedStores(releases: readonly PlannedRelease[]): TrustStore[] {
+  return releases.flatMap(({ envelope }) => {
     const { input, payloads } = decodeEnvelope(envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {

@@ -6,13 +6,13 @@ import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
 import { take, variableOf } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import type { Asking, HeldKey, OpenKey, SecretKind, SigningKey } from "./kind.js";
 import { pinVariable } from "./pkcs11/pin.js";
 import { parseUri } from "./pkcs11/uri.js";
 import { prove } from "./proof.js";
+import type { Asking, OpenedKey, OpenSource, SecretKind, SigningKey } from "./source.js";
 
 /** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
-const KINDS: { [scheme: string]: () => Promise<{ open: OpenKey }> } = {
+const KINDS: { [scheme: string]: () => Promise<{ open: OpenSource }> } = {
   env: () => import("./env.js"),
   exec: () => import("./exec/exec.js"),
   fd: () => import("./fd.js"),
@@ -29,7 +29,7 @@ export function schemeOf(ref: string): string | undefined {
   return scheme !== undefined && Object.hasOwn(KINDS, scheme) ? scheme : undefined;
 }
 
-function kindOf(ref: string): Promise<{ open: OpenKey }> {
+function kindOf(ref: string): Promise<{ open: OpenSource }> {
   const kind = KINDS[schemeOf(ref) ?? ""];
   return kind ? kind() : import("./file.js");
 }
@@ -77,9 +77,9 @@ async function openKeys(
   options: readonly PassphraseOption[],
   publicOnly: boolean,
   unproved = false,
-): Promise<HeldKey[]> {
+): Promise<OpenedKey[]> {
   const ask = asking(refs, options, publicOnly, unproved);
-  const keys: HeldKey[] = [];
+  const keys: OpenedKey[] = [];
   try {
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
@@ -107,18 +107,18 @@ export interface OpenKeyOptions {
 /**
  * The key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…` or `azurekv:…`. `signer` is set where it
  * can sign, and what that gives out has been verified. Close it when it has been used: sessions and programs end then. Its uses are entered in
- * no log: withLedgers() does that, and @firmseal/release asks before whether the key may sign.
+ * no log: withSigningLogs() does that, and @firmseal/release asks before whether the key may sign.
  *
  * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
  *
  * @example const key = await openKey("release.pem", { passphrases: [{ env: "RELEASE_PASSPHRASE" }] });
  */
-export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<HeldKey> {
+export async function openKey(reference: string, { passphrases = [], publicOnly = false }: OpenKeyOptions = {}): Promise<OpenedKey> {
   const [key] = await openKeys([reference], passphrases, publicOnly);
-  return key as HeldKey;
+  return key as OpenedKey;
 }
 
-async function closeKeys(keys: readonly HeldKey[]): Promise<void> {
+async function closeKeys(keys: readonly OpenedKey[]): Promise<void> {
   for (const key of keys) await key.close?.();
 }
 
@@ -144,10 +144,10 @@ export async function withSigners<T>(
 }
 
 /** Does `work` with one key of any sort, with its private part where that is in this process. */
-export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: HeldKey) => Promise<T>): Promise<T> {
+export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> {
   const keys = await openKeys([ref], options, false);
   try {
-    return await work(keys[0] as HeldKey);
+    return await work(keys[0] as OpenedKey);
   } finally {
     await closeKeys(keys);
   }
@@ -170,7 +170,7 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
 export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
   const keys = await openKeys([ref], options, true, true);
   await closeKeys(keys);
-  return (keys[0] as HeldKey).public;
+  return (keys[0] as OpenedKey).public;
 }
 
 export function anchors(keys: readonly PublicKey[]): Anchor[] {

@@ -6,32 +6,32 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
-import type { HeldKey } from "../sources/kind.js";
-import { ACCEPT, append, type Entry, type Fault, type Log, readLog, type Told } from "./log.js";
-import { type Seen, stateFolder, type Witness, witness } from "./witness.js";
+import type { OpenedKey } from "../sources/source.js";
+import { type Seen, stateFolder, type Witness, witness } from "./last-seen.js";
+import { ACCEPT, append, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint, in hex. */
-export function nameOf(key: PublicKey): string {
+export function keyName(key: PublicKey): string {
   return toHex(thumbprint(key));
 }
 
 /** Where the log of a key lies: beside its file, or in the state folder where it has none; or where --log says. */
-export function placeOf(key: HeldKey, option: string | undefined): string {
+export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
   // a link to the key has the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
   // one key, one log: that of a key which signs elsewhere too goes on where it has begun
   if (beside !== undefined && existsSync(beside)) return beside;
-  const inState = join(stateFolder(), `${nameOf(key.public)}.log`);
-  if (beside === undefined) return key.signer ? inState : (witness(nameOf(key.public)).read()?.path ?? inState);
+  const inState = join(stateFolder(), `${keyName(key.public)}.log`);
+  if (beside === undefined) return key.signer ? inState : (witness(keyName(key.public)).read()?.path ?? inState);
   return existsSync(inState) ? inState : beside;
 }
 
 /** What the log of a key tells, as far as this machine knows of one. Nothing is locked, made or refused. */
-export function knownEntries(key: HeldKey): readonly Entry[] {
+export function knownEntries(key: OpenedKey): readonly Entry[] {
   try {
-    return readLog(placeOf(key, undefined)).entries;
+    return readLog(signingLogPath(key, undefined)).entries;
   } catch {
     return [];
   }
@@ -60,7 +60,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
 }
 
 /** What a log lacks of what was seen of it. */
-export function missed(log: Log, seen: Seen | undefined): Fault[] {
+export function missed(log: SigningLog, seen: Seen | undefined): LogFault[] {
   if (!seen || log.entries.some((e) => e.n === seen.count && e.hash === seen.hash)) return [];
   const line = 0;
   const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
@@ -76,7 +76,7 @@ export function missed(log: Log, seen: Seen | undefined): Fault[] {
 }
 
 /** Who uses a key: as the system knows it, not as the environment says. */
-function who(): Pick<Told, "user" | "host" | "job"> {
+function who(): Pick<EntryFacts, "user" | "host" | "job"> {
   let user: string;
   try {
     user = userInfo().username;
@@ -103,7 +103,7 @@ const JOBS = [
 ];
 
 /** What is entered for one key. */
-export type Use = Pick<Told, "operation"> & Omit<Told, "time" | "user" | "host" | "job" | "key" | "torn">;
+export type SigningFacts = Pick<EntryFacts, "operation"> & Omit<EntryFacts, "time" | "user" | "host" | "job" | "key" | "torn">;
 
 /** Where an entry is. `hash` is worth keeping elsewhere: nobody can change what is before it and keep the hash. */
 export interface Receipt {
@@ -112,15 +112,15 @@ export interface Receipt {
   hash: string;
 }
 
-export interface Ledgers {
+export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
   /** Enters the use of a key; durable, and known to the witness, when it returns. Throws where another one has used a key meanwhile. */
-  record(key: HeldKey, use: Use): Receipt;
+  record(key: OpenedKey, use: SigningFacts): Receipt;
 }
 
-interface Book {
-  log: Log;
+interface OpenLog {
+  log: SigningLog;
   locks: readonly Lock[];
   witness: Witness;
 }
@@ -144,13 +144,13 @@ async function lockWitnesses(witnesses: readonly Witness[], taken: Lock[]): Prom
  * Does `work` alone with the logs of all keys, and with what was seen of them. Locks are taken in the order of the paths, so that two that
  * wait for each other's cannot be. Throws a Failure (exit 3) where a log is not what was seen of it.
  */
-export async function withLedgers<T>(
-  keys: readonly HeldKey[],
+export async function withSigningLogs<T>(
+  keys: readonly OpenedKey[],
   option: string | undefined,
-  work: (ledgers: Ledgers) => Promise<T>,
+  work: (signingLogs: SigningLogs) => Promise<T>,
 ): Promise<T> {
-  const places = new Map(keys.map((key) => [key, placeOf(key, option)]));
-  const witnesses = new Map(keys.map((key) => [nameOf(key.public), witness(nameOf(key.public))]));
+  const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
+  const witnesses = new Map(keys.map((key) => [keyName(key.public), witness(keyName(key.public))]));
   const ofLogs = new Map<string, Lock>();
   const taken: Lock[] = [];
   // a one-time key may have to make a tree while it has the lock
@@ -165,16 +165,16 @@ export async function withLedgers<T>(
     // what was seen before the logs: they may grow meanwhile, and must not seem too short then
     const seen = new Map([...witnesses].map(([name, one]) => [name, one.read()]));
     const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
-    const books = new Map<HeldKey, Book>();
+    const openLogs = new Map<OpenedKey, OpenLog>();
     for (const [key, path] of places) {
-      const log = logs.get(path) as Log;
-      const own = witnesses.get(nameOf(key.public)) as Witness;
-      refuseFaults(log, seen.get(nameOf(key.public)), key, option);
-      books.set(key, { log, locks: [ofLogs.get(path) as Lock, ofWitnesses.get(own.file) as Lock], witness: own });
+      const log = logs.get(path) as SigningLog;
+      const own = witnesses.get(keyName(key.public)) as Witness;
+      refuseFaults(log, seen.get(keyName(key.public)), key, option);
+      openLogs.set(key, { log, locks: [ofLogs.get(path) as Lock, ofWitnesses.get(own.file) as Lock], witness: own });
     }
     return await work({
       logs: [...logs.values()].map(({ entries }) => entries),
-      record: (key, use) => enter(books.get(key) as Book, { time: now(), ...who(), key: nameOf(key.public), ...use }),
+      record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...who(), key: keyName(key.public), ...use }),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -183,20 +183,20 @@ export async function withLedgers<T>(
 
 const now = () => new Date().toISOString();
 
-function enter({ log, locks, witness }: Book, told: Told): Receipt {
+function recordIn({ log, locks, witness }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
-  if (!locks.every((lock) => lock.held())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
-  const entry = append(log, told);
+  if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
+  const entry = append(log, facts);
   raise(witness, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raise(witness: Witness, log: Log, entry: Entry): void {
+function raise(witness: Witness, log: SigningLog, entry: Entry): void {
   if (!witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) }))
     throw environment(`${log.path}: another process has used the key meanwhile`, "run the command again; nothing was signed");
 }
 
-function refuseFaults(log: Log, seen: Seen | undefined, key: HeldKey, option: string | undefined): void {
+function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, option: string | undefined): void {
   const [fault] = [...log.faults, ...missed(log, seen)];
   if (!fault) return;
   const what = option === undefined ? (key.file ?? log.path) : option;
@@ -210,7 +210,7 @@ function refuseFaults(log: Log, seen: Seen | undefined, key: HeldKey, option: st
 }
 
 /** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
-export async function acceptRestored(log: Log, thumbprints: readonly string[]): Promise<Entry> {
+export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
   const witnesses = thumbprints.map((name) => witness(name));
   const taken: Lock[] = [];
   try {

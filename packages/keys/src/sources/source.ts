@@ -3,7 +3,7 @@
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
 
 /** A key that a reference names, wherever it is kept. */
-export interface HeldKey {
+export interface OpenedKey {
   /** The reference as messages and logs show it: nothing in it is secret. */
   readonly name: string;
   readonly public: PublicKey;
@@ -22,7 +22,7 @@ export interface HeldKey {
 }
 
 /** One that can sign. */
-export type SigningKey = HeldKey & { readonly signer: Signer };
+export type SigningKey = OpenedKey & { readonly signer: Signer };
 
 /** A PIN is apart: each wrong one counts in the token, so none is offered that may be meant for something else. Left out: a passphrase. */
 export type SecretKind = "passphrase" | "pin";
@@ -37,4 +37,4 @@ export interface Asking {
 }
 
 /** Finds the key of a reference of this kind. Throws KeyFileError. */
-export type OpenKey = (ref: string, ask: Asking) => Promise<HeldKey>;
+export type OpenSource = (ref: string, ask: Asking) => Promise<OpenedKey>;

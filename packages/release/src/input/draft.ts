@@ -71,7 +71,7 @@ interface Flash {
 /** Gives the next sequence number of a kind of device. */
 export type NextSequence = (scope: readonly string[]) => bigint;
 
-export interface Made {
+export interface Prepared {
   /** The envelope, signed or not; its sequence number may be the next one. */
   draft(next: NextSequence): EnvelopeDraft;
   forFile?: Uint8Array | undefined;
@@ -117,7 +117,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
 /** The description of a release of one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Made> {
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Prepared> {
   const { sequence, ...facts } = releaseFacts(o);
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
@@ -151,7 +151,7 @@ export function readInput(path: string, o: InputOptions): Input {
 }
 
 /** What is to be signed of an input. */
-export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Made> {
+export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Prepared> {
   if (kind === "image") return await fromImage(path, stdin, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
@@ -164,7 +164,7 @@ export async function make({ path, stdin, kind }: Input, o: InputOptions, recipe
  * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
  * key of the user has signed. Throws the refusals of open() and of the payloads.
  */
-export async function rehearse(draft: EnvelopeDraft): Promise<Manifest> {
+export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const key = signer(privateKey("ed25519", new Uint8Array(randomBytes(32))));
   const manifest = await opened(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well

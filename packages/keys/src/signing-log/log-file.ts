@@ -17,7 +17,7 @@ const NOTHING = "0".repeat(64);
 export const ACCEPT = "accept-restored";
 
 /** What an entry tells. */
-export interface Told {
+export interface EntryFacts {
   /** RFC 3339, in UTC. */
   time: string;
   user: string;
@@ -43,7 +43,7 @@ export interface Told {
   torn?: number;
 }
 
-export interface Entry extends Told {
+export interface Entry extends EntryFacts {
   v: 1;
   n: number;
   /** Hash of the entry before; in one that accepts, SHA-256 of all lines before. */
@@ -51,21 +51,21 @@ export interface Entry extends Told {
   hash: string;
 }
 
-export interface Fault {
+export interface LogFault {
   /** 0: it concerns no line that is there. */
   line: number;
   what: string;
 }
 
-export interface Log {
+export interface SigningLog {
   path: string;
   entries: Entry[];
   /** Why the chain does not hold. */
-  faults: Fault[];
+  faults: LogFault[];
   /** Faults that a later entry accepts. */
-  accepted: Fault[];
+  accepted: LogFault[];
   /** Entries that came too late: another one had their place, and nothing was signed with them. */
-  late: Fault[];
+  late: LogFault[];
   /** Lines that count. */
   lines: number;
   /** The highest number in it. */
@@ -138,14 +138,14 @@ export function looksLikeLog(head: Uint8Array): boolean {
 }
 
 /** Reads a log and follows its chain. One that is not there is empty. Throws a Failure where the file cannot be read. */
-export function readLog(path: string): Log {
+export function readLog(path: string): SigningLog {
   const there = statSync(path, { throwIfNoEntry: false });
   return parseLog(path, there ? Buffer.from(readAll(path, KEY_LIMITS.log)) : Buffer.alloc(0));
 }
 
-function parseLog(path: string, bytes: Buffer): Log {
+function parseLog(path: string, bytes: Buffer): SigningLog {
   const before = createHash("sha256");
-  const log: Log = { path, entries: [], faults: [], accepted: [], late: [], lines: 0, highest: 0, end: 0, torn: 0, before };
+  const log: SigningLog = { path, entries: [], faults: [], accepted: [], late: [], lines: 0, highest: 0, end: 0, torn: 0, before };
   follow(log, bytes);
   return log;
 }
@@ -154,7 +154,7 @@ function parseLog(path: string, bytes: Buffer): Log {
  * Goes on with the bytes behind the lines that count. Whether an entry is in the chain depends on nothing that comes after it, so whoever finds his
  * own there has its place for good.
  */
-function follow(log: Log, bytes: Buffer): void {
+function follow(log: SigningLog, bytes: Buffer): void {
   log.torn = 0;
   for (let at = 0; at < bytes.length; ) {
     if (log.lines >= KEY_LIMITS.logLines)
@@ -175,7 +175,7 @@ function follow(log: Log, bytes: Buffer): void {
     log.lines++;
     const line = whole ? content : behindTorn(content);
     const entry = whole ?? (line && parse(line));
-    if (entry) enter(log, entry, line as Buffer);
+    if (entry) takeEntry(log, entry, line as Buffer);
     // what was cut short stays where it is, and the entry behind it says so
     else if (!isBegun(content)) note(log.faults, { line: log.lines, what: "is no entry" });
     log.before.update(bytes.subarray(at, next));
@@ -190,7 +190,7 @@ function behindTorn(content: Buffer): Buffer | undefined {
   return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
 }
 
-function enter(log: Log, entry: Entry, line: Buffer): void {
+function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   const last = log.entries.at(-1);
   const fault = (what: string) => note(log.faults, { line: log.lines, what });
   const isGood = hashOf(line) === entry.hash;
@@ -207,32 +207,32 @@ function enter(log: Log, entry: Entry, line: Buffer): void {
   push(log, entry);
 }
 
-function push(log: Log, entry: Entry): void {
+function push(log: SigningLog, entry: Entry): void {
   log.entries.push(entry);
   log.known?.set(entry.hash, entry.n);
   log.highest = Math.max(log.highest, entry.n);
 }
 
-function accept(log: Log): void {
+function accept(log: SigningLog): void {
   for (const fault of log.faults.splice(0)) note(log.accepted, fault);
 }
 
 /** Its writer was held up: it follows on an entry before the last one, which another has followed on meanwhile. One that is there twice is no such. */
-function isLate(log: Log, { n, prev, hash }: Entry): boolean {
+function isLate(log: SigningLog, { n, prev, hash }: Entry): boolean {
   log.known ??= new Map([[NOTHING, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
   return log.known.get(prev) === n - 1 && !log.known.has(hash);
 }
 
 /** Keeps a fault, as long as there are not too many: a file that is no log has one in each line. */
-function note(faults: Fault[], fault: Fault): void {
+function note(faults: LogFault[], fault: LogFault): void {
   if (faults.length < KEY_LIMITS.logFaults) faults.push(fault);
   else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "from here on faults are not listed" });
 }
 
-const allBefore = (log: Log) => log.before.copy().digest("hex");
+const allBefore = (log: SigningLog) => log.before.copy().digest("hex");
 
 /** The number and the link of the next entry; one that accepts leaves out those up to `above`, which are lost. */
-function linkOf(log: Log, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
+function linkOf(log: SigningLog, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
   if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: log.before.copy().update(torn).digest("hex") };
   const last = log.entries.at(-1);
   return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NOTHING };
@@ -246,11 +246,11 @@ const END_OF_TORN = "\0\n";
  * another one has appended meanwhile, the entry is found behind that one, and does not count. Throws a Failure (exit 3) then, and where it
  * cannot be written.
  */
-export function append(log: Log, told: Told, above = 0): Entry {
+export function append(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   const { torn } = log;
   const rest = torn > 0 ? Buffer.concat([readFrom(log.path, log.end), Buffer.from(END_OF_TORN)]) : Buffer.alloc(0);
-  const { n, prev } = linkOf(log, told.operation, above, rest);
-  const { text, hash } = lineOf({ v: 1, n, ...told, ...(torn > 0 && { torn }), prev });
+  const { n, prev } = linkOf(log, facts.operation, above, rest);
+  const { text, hash } = lineOf({ v: 1, n, ...facts, ...(torn > 0 && { torn }), prev });
   write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
   follow(log, readFrom(log.path, log.end));
   const entry = log.entries.findLast((e) => e.hash === hash);
@@ -278,7 +278,7 @@ function readFrom(path: string, offset: number): Buffer {
   }
 }
 
-function write({ path, end, torn }: Log, line: Buffer): void {
+function write({ path, end, torn }: SigningLog, line: Buffer): void {
   try {
     // a link could lead to a file of somebody else's choice
     const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { randoms } from "../../verifier/test/randoms.js";
-import { reach } from "../src/rotation/plan.js";
-import { type Held, most, only, shared, without } from "../src/rotation/reach.js";
+import { quorumVerdict } from "../src/rotation/plan.js";
+import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 import { identity, key, trustFileOf } from "./rotation-world.js";
 
 const LAST = 2n ** 64n - 1n;
-const held = (name: string, from = 0n, until = LAST): Held => ({ key: name, from, until });
+const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });
 
 /** The same, looked at number by number. */
-function counted(list: readonly Held[], lowest: number, highest: number): number {
+function counted(list: readonly KeyWindow[], lowest: number, highest: number): number {
   let n = 0;
   for (let at = lowest; at <= highest; at++) n = Math.max(n, list.filter((h) => h.from <= at && at <= h.until).length);
   return n;
@@ -22,7 +22,7 @@ describe("keys that count for one sequence number", () => {
     for (let i = 0; i < 2000; i++) {
       const list = Array.from({ length: next(6) }, (_, k) => {
         const from = next(20);
-        return held(`${k}`, BigInt(from), BigInt(from + next(12)));
+        return keyWindow(`${k}`, BigInt(from), BigInt(from + next(12)));
       });
       const lowest = next(30);
       expect(most(list, BigInt(lowest))).toBe(counted(list, lowest, 40));
@@ -30,14 +30,14 @@ describe("keys that count for one sequence number", () => {
   });
 
   it("are none behind the last number, and all of those that have no limit", () => {
-    const list = [held("a"), held("b", 5n), held("c", 0n, 4n)];
+    const list = [keyWindow("a"), keyWindow("b", 5n), keyWindow("c", 0n, 4n)];
     expect([most(list, 0n), most(list, 5n), most(list, LAST), most(list, LAST + 1n), most([], 0n)]).toEqual([2, 2, 2, 0, 0]);
   });
 
   it("have the window that two lists leave them, and are those that both have", () => {
-    expect(shared([held("a", 3n, 9n), held("b")], [held("a", 5n, 20n), held("c")])).toEqual([held("a", 5n, 9n)]);
-    const list = [held("a"), held("b")];
-    expect([without(list, new Set(["a"])), only(list, new Set(["a"]))]).toEqual([[held("b")], [held("a")]]);
+    expect(shared([keyWindow("a", 3n, 9n), keyWindow("b")], [keyWindow("a", 5n, 20n), keyWindow("c")])).toEqual([keyWindow("a", 5n, 9n)]);
+    const list = [keyWindow("a"), keyWindow("b")];
+    expect([without(list, new Set(["a"])), only(list, new Set(["a"]))]).toEqual([[keyWindow("b")], [keyWindow("a")]]);
   });
 });
 
@@ -53,10 +53,20 @@ describe("who can reach a device", () => {
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });
-    expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
+    expect([50n, 51n, 99n, 100n].map((after) => quorumVerdict(s, s.store, after, nobody).verdict)).toEqual([
+      "moved",
+      "moved",
+      "moved",
+      "stranded",
+    ]);
     const later = signedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
     // the newest list ends c, and this device's list ends b
     const t = await state({ 1: 50n });
-    expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
+    expect([9n, 10n, 49n, 50n].map((after) => quorumVerdict(t, later, after, nobody).verdict)).toEqual([
+      "moved",
+      "moved",
+      "moved",
+      "stranded",
+    ]);
   });
 });

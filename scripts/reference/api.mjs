@@ -1,0 +1,103 @@
+// docs/reference/api.md and a page for each package that other programs import: every export, as the declarations of the build have it.
+// TypeScript 7 has no API for programs yet, and TypeDoc wants it as a peer; what is needed here is little, so TypeScript 5 reads the files.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript-es5";
+import { wrapped } from "./text.mjs";
+
+const PACKAGES = fileURLToPath(new URL("../../packages/", import.meta.url));
+
+/** { folder, name, description, entries: [[specifier, file]] } of each package with declarations for others. */
+function libraries() {
+  return readdirSync(PACKAGES, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name: folder }) => ({ folder, ...JSON.parse(readFileSync(`${PACKAGES}${folder}/package.json`, "utf8")) }))
+    .filter((p) => !p.private && p.exports)
+    .map(({ folder, name, description, exports }) => ({
+      folder,
+      name,
+      description,
+      entries: Object.entries(exports).flatMap(([path, to]) =>
+        to.types ? [[name + path.slice(1), `${PACKAGES}${folder}/${to.types.slice(2)}`]] : [],
+      ),
+    }))
+    .filter(({ entries }) => entries.length > 0)
+    .sort((a, b) => a.name.localeCompare(b.name, "en"));
+}
+
+const escaped = (text) => text.replace(/(`[^`]*`|\w_\w)|[<>{}*_[\]]/g, (all, code) => code ?? `\\${all}`);
+
+/** A declaration as text: without `export declare`, and one level of indentation of two spaces. */
+function declared(node) {
+  const whole = ts.isVariableDeclaration(node) ? node.parent.parent : node;
+  return whole
+    .getText()
+    .replace(/^(?:export )?(?:default )?(?:declare )?/, "")
+    .replace(/^( {4})+/gm, (spaces) => "  ".repeat(spaces.length / 4));
+}
+
+/** What stands above a declaration in its comment. */
+function comment(symbol, checker) {
+  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
+  return text
+    .split(/\n{2,}/)
+    .map((paragraph) => wrapped(escaped(paragraph.trim())))
+    .join("\n\n");
+}
+
+function entryPart([specifier, file], program) {
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(file);
+  if (!source) throw new Error(`${file} is not there: build first`);
+  const module = checker.getSymbolAtLocation(source);
+  const exports = module ? checker.getExportsOfModule(module) : [];
+  const parts = [`## ${specifier}`];
+  const constants = [];
+  for (const one of exports.sort((a, b) => a.name.localeCompare(b.name, "en"))) {
+    const symbol = one.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(one) : one;
+    const declarations = symbol.declarations ?? [];
+    const text = declarations.map(declared).join("\n");
+    // tables of numbers are one block
+    if (/^const \w+(?:: number;| = [-\d]+;)$/.test(text)) {
+      constants.push(text);
+      continue;
+    }
+    parts.push(`### ${one.name}`, `\`\`\`ts\n${text}\n\`\`\``);
+    const words = comment(symbol, checker);
+    if (words) parts.push(words);
+  }
+  if (constants.length > 0) parts.splice(1, 0, `\`\`\`ts\n${constants.join("\n")}\n\`\`\``);
+  return parts.join("\n\n");
+}
+
+/** { path, text } of each page. */
+export function apiPages() {
+  const all = libraries();
+  const files = all.flatMap(({ entries }) => entries.map(([, file]) => file));
+  const program = ts.createProgram(files, { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2022, types: [], skipLibCheck: true });
+  const rows = all.map(({ folder, name, description }) => `| [\`${name}\`](api/${folder}.md) | ${description} |`);
+  const index = `# Public API
+
+<!-- Written by \`pnpm docs:reference\`. -->
+
+Every export of every package. The README of each package shows how to use it.
+
+| Package | What it is |
+| ------- | ---------- |
+${rows.join("\n")}
+`;
+  const pages = all.map(({ folder, name, description, entries }) => ({
+    path: `docs/reference/api/${folder}.md`,
+    text: `# ${name}
+
+<!-- Written by \`pnpm docs:reference\` from the declarations of the build. -->
+<!-- markdownlint-disable MD024 -->
+
+${wrapped(`${escaped(description)}. The [README](../../../packages/${folder}/README.md) shows how to use it.`)}
+
+${entries.map((entry) => entryPart(entry, program)).join("\n\n")}
+`,
+  }));
+  return [{ path: "docs/reference/api.md", text: index }, ...pages];
+}

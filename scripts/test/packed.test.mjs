@@ -1,0 +1,179 @@
+// The packages as they will be published: packed, installed into an empty folder with an empty home, and used.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodeBinary } from "../on-node.mjs";
+import { documentsIn } from "../package-documents.mjs";
+import { PACKAGES } from "../packages.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+const { packageManager } = manifestOf(ROOT);
+const names = PACKAGES.map((name) => manifestOf(join(ROOT, "packages", name)).name);
+
+const call = (command, args, options = {}) => spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
+const npmSetting = (name) => call("npm", ["config", "get", name], { cwd: ROOT }).stdout.trim();
+
+/** Whether npm can install something that firmseal needs, and old versions of Node can be had. */
+const isReachable =
+  Boolean(process.env.CI) || call("npm", ["view", "--fetch-retries=0", "uf2@2.0.0", "version"], { cwd: ROOT }).status === 0;
+const why = isReachable ? "" : " (skipped: npm does not reach its registry)";
+
+let top;
+/** An empty folder with the packages installed, and an empty home. */
+let folder;
+let env;
+const packageFolder = (name) => join(folder, "node_modules", name);
+
+function ok(command, args, options) {
+  const result = call(command, args, { cwd: folder, env, ...options });
+  expect(result.status, `${command} ${args.join(" ")}\n${result.error?.message ?? ""}${result.stdout}${result.stderr}`).toBe(0);
+  return result;
+}
+
+/** The files in a folder, as paths from it. */
+const filesIn = (path) =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1));
+
+beforeAll(() => {
+  if (!isReachable) return;
+  top = mkdtempSync(join(tmpdir(), "firmseal-packed-"));
+  folder = join(top, "project");
+  for (const name of ["project", "home", "tarballs"]) mkdirSync(join(top, name));
+  const tarballs = join(top, "tarballs");
+  // ignore-scripts: what is built is packed; `pnpm test` builds first
+  const args = [
+    "-y",
+    packageManager,
+    "-r",
+    "--filter",
+    "./packages/*",
+    "pack",
+    "--config.ignore-scripts=true",
+    "--pack-destination",
+    tarballs,
+  ];
+  ok("npx", args, { cwd: ROOT, env: process.env });
+  // the home is empty: the registry and the cache come from outside
+  env = {
+    PATH: process.env.PATH,
+    HOME: join(top, "home"),
+    USERPROFILE: join(top, "home"),
+    npm_config_cache: npmSetting("cache"),
+    npm_config_registry: npmSetting("registry"),
+    NO_COLOR: "1",
+  };
+  const files = readdirSync(tarballs).map((file) => join(tarballs, file));
+  expect(files).toHaveLength(PACKAGES.length);
+  writeFileSync(join(folder, "package.json"), "{}\n");
+  ok("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...files]);
+}, 300_000);
+
+afterAll(() => top && rmSync(top, { recursive: true, force: true }), 60_000);
+
+describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 }, () => {
+  it.each(names)("%s: names no workspace, and has its licence, its README and the documents that it names", (name) => {
+    const path = packageFolder(name);
+    expect(readFileSync(join(path, "package.json"), "utf8")).not.toContain("workspace:");
+    const files = filesIn(path);
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+    expect(files.filter((file) => /tsbuildinfo|^(src|test)\//.test(file))).toEqual([]);
+    const named = files.filter((file) => /\.js$/.test(file)).flatMap((file) => documentsIn(readFileSync(join(path, file), "utf8")));
+    expect([...new Set(named)].filter((document) => !files.includes(document))).toEqual([]);
+  });
+
+  it("the documents that messages name are found where they are named", () => {
+    expect(documentsIn('"docs/guides/keys/hss.md says", "compare schema/manifest.schema.json"; see docs/guides/trust.md.')).toEqual([
+      "docs/guides/keys/hss.md",
+      "schema/manifest.schema.json",
+      "docs/guides/trust.md",
+    ]);
+    for (const page of ["docs/reference/errors.md", "docs/guides/keys/hss.md", "schema/manifest.schema.json"])
+      expect(existsSync(join(packageFolder("firmseal"), page)), page).toBe(true);
+  });
+
+  it("no package of the closure runs anything when it is installed", () => {
+    const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
+    const installed = Object.entries(packages).filter(([path]) => path !== "");
+    expect(installed.length).toBeGreaterThan(names.length + 5);
+    for (const [path, { hasInstallScript, os, cpu }] of installed)
+      expect({ path, hasInstallScript, os, cpu }).toEqual({ path, hasInstallScript: undefined, os: undefined, cpu: undefined });
+    for (const [path] of installed) {
+      if (!existsSync(join(folder, path))) continue;
+      const { scripts = {} } = manifestOf(join(folder, path));
+      // npm compiles by itself where there is a binding.gyp
+      expect(existsSync(join(folder, path, "binding.gyp")), path).toBe(false);
+      for (const script of ["preinstall", "install", "postinstall"]) expect(scripts, path).not.toHaveProperty(script);
+    }
+    expect(packages["node_modules/@firmseal/signer"]).toBeDefined();
+  });
+
+  it("each is imported, by every name that it exports", () => {
+    const specifiers = names.flatMap((name) =>
+      Object.entries(manifestOf(packageFolder(name)).exports)
+        // firmseal exports nothing; a helper for vitest needs vitest
+        .filter(([key, value]) => value.default && key !== "./vitest")
+        .map(([key]) => name + key.slice(1)),
+    );
+    expect(specifiers.length).toBeGreaterThan(names.length);
+    const code = specifiers.map((specifier) => `if (Object.keys(await import(${JSON.stringify(specifier)})).length === 0) throw "empty";`);
+    writeFileSync(join(folder, "all.mjs"), code.join("\n"));
+    ok(process.execPath, ["all.mjs"]);
+    for (const bundle of ["ed25519", "es256", "hsslms", "full"])
+      ok(process.execPath, [
+        "-e",
+        `if (typeof require("@firmseal/verifier/dist/firmseal-${bundle}.js").open !== "function") throw "empty"`,
+      ]);
+  });
+
+  it("firmseal makes a key, signs and verifies; what is changed is refused", () => {
+    const program = "node_modules/firmseal/bin/firmseal.js";
+    const run = (...args) => ok(process.execPath, [program, ...args], { env: { ...env, PASSPHRASE: "correct horse" } });
+    const secret = ["--passphrase-env", "PASSPHRASE"];
+    const { stdout } = ok("npx", ["--no-install", "firmseal", "--version"]);
+    expect(stdout.trim()).toBe(manifestOf(packageFolder("firmseal")).version);
+    writeFileSync(join(folder, "app.bin"), "firmware");
+    run("keygen", "--out", "release.pem", ...secret);
+    writeFileSync(join(folder, "pub.pem"), run("pubkey", "release.pem", ...secret).stdout);
+    run("sign", "app.bin", "--vendor", "example.com", "--class", "board-v2", "--seq", "7", "--key", "release.pem", ...secret);
+    expect(run("verify", "app.suit", "--key", "pub.pem").stderr).toMatch(/^app\.suit: good, sequence number 7, signed by ed25519 /);
+    const bytes = readFileSync(join(folder, "app.suit"));
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(join(folder, "bad.suit"), bytes);
+    const { status, stderr } = call(process.execPath, [program, "verify", "bad.suit", "--key", "pub.pem"], { cwd: folder, env });
+    expect({ status, isStack: /\n\s+at /.test(stderr) }).toEqual({ status: 1, isStack: false });
+    // what bundle reads lies beside it
+    run("bundle", "--alg", "ed25519", "--out", "device.js");
+    expect(existsSync(join(folder, "device.js"))).toBe(true);
+  });
+
+  it.each(process.env.CI ? ["22", "24"] : ["24"])("and on Node %s", (version) => {
+    const binary = nodeBinary(version);
+    const { stderr } = ok(binary, ["node_modules/firmseal/bin/firmseal.js", "verify", "app.suit", "--key", "pub.pem"]);
+    expect(stderr).toContain("app.suit: good");
+    ok(binary, ["all.mjs"]);
+  });
+
+  it.each(process.env.CI ? ["18", "16"] : ["18"])("Node %s is refused in one line", (version) => {
+    const binary = nodeBinary(version);
+    const result = call(binary, ["node_modules/firmseal/bin/firmseal.js", "--version"], { cwd: folder, env });
+    expect(result.stderr).toMatch(new RegExp(`^firmseal: needs Node [\\d.]+ or later; this is Node ${version}\\.\\d+\\.\\d+\\n$`));
+    expect({ status: result.status, stdout: result.stdout }).toEqual({ status: 3, stdout: "" });
+  });
+});
+
+it("the least version of Node is the same in bin/firmseal.js and in each package.json", () => {
+  const [, least] = /needs Node (\d+\.\d+) or later/.exec(readFileSync(join(ROOT, "packages/cli/bin/firmseal.js"), "utf8"));
+  const [major, minor] = least.split(".");
+  expect(readFileSync(join(ROOT, "packages/cli/bin/firmseal.js"), "utf8")).toContain(
+    `major < ${major} || (major === ${major} && minor < ${minor})`,
+  );
+  for (const path of [ROOT, ...PACKAGES.map((name) => join(ROOT, "packages", name))])
+    expect(manifestOf(path).engines).toEqual({ node: `>=${least}.0` });
+});

@@ -1,0 +1,46 @@
+// Pages made from the sources: they hold what there is, and a page that is not up to date is found.
+
+import { describe, expect, it } from "vitest";
+import { apiPages } from "../reference/api.mjs";
+import { commandsPage } from "../reference/commands.mjs";
+import { architecturePage } from "../reference/packages.mjs";
+
+const MARKERS = "<!-- packages: written by `pnpm docs:reference` from the sources -->\nSTALE\n<!-- /packages -->\n";
+
+describe("the drawing of the packages", () => {
+  const text = architecturePage(`before\n${MARKERS}after\n`);
+  it("takes the place of the old one, and of nothing else", () => {
+    expect(text).toMatch(/^before\n<!-- packages/);
+    expect(text).toMatch(/<!-- \/packages -->\nafter\n$/);
+    expect(text).not.toContain("STALE");
+    expect(architecturePage(text)).toBe(text);
+  });
+  it("has an arrow for what sources import, and none upwards", () => {
+    expect(text).toContain("  signer --> verifier\n");
+    expect(text).not.toMatch(/^ {2}verifier -->/m);
+  });
+  it("needs its place", () => {
+    expect(() => architecturePage("no markers")).toThrow("no place");
+  });
+});
+
+describe("docs/reference/commands.md", () => {
+  it("has commands, commands of commands, and whole descriptions of options", async () => {
+    const text = await commandsPage();
+    for (const name of ["sign", "verify", "trust sign", "rotate plan", "token keygen"])
+      expect(text).toMatch(new RegExp(`^#+ firmseal ${name}$`, "m"));
+    expect(text.replaceAll("\n", " ")).toMatch(/- `-k, --key <key>`: private key: a file, - for stdin, +env:NAME/);
+    expect(text).not.toContain("--help`:");
+    for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("docs/reference/api", () => {
+  it("has every export with its declaration and its words", () => {
+    const pages = new Map(apiPages().map(({ path, text }) => [path, text]));
+    const verifier = pages.get("docs/reference/api/verifier.md") ?? "";
+    expect(verifier).toMatch(/^### open\n\n```ts\nfunction open\([^`]*\): Manifest;\n```\n\n\w/m);
+    expect(verifier).toContain("\n## @firmseal/verifier/device/memory\n");
+    expect(pages.get("docs/reference/api.md")).toContain("[`@firmseal/signer`](api/signer.md)");
+  });
+});
