@@ -69,7 +69,7 @@ export function argument(name: string, what: string, o: { choices?: readonly str
 }
 
 /** How --help describes an option. Commander does not say which ones are required. */
-function optionDescription(of: Option): string {
+export function optionDescription(of: Option): string {
   const facts = of.argChoices ? [`choices: ${of.argChoices.join(", ")}`] : [];
   if (of.defaultValue !== undefined && !of.isBoolean() && !of.negate) facts.push(`default: ${of.defaultValue}`);
   if (of.mandatory && of.defaultValue === undefined) facts.push("required");

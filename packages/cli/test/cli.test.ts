@@ -107,7 +107,7 @@ describe.concurrent("the program", () => {
   it("tells in --help which options cannot be left out", async () => {
     const { stdout } = await place().ok(["rotate", "retire", "--help"]);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("--trust <file> the trust file of today (required)");
+    expect(text).toContain("--trust <file> the current trust file (required)");
     expect(text).not.toContain("--until <n> keep the key for releases up to this sequence number (required)");
   });
 
@@ -139,6 +139,7 @@ describe.concurrent("keygen", () => {
       expect(r.json).toEqual({
         ok: true,
         code: 0,
+        reason: "OK",
         out: "new.pem",
         format: "pkcs8",
         encrypted: true,
@@ -286,6 +287,7 @@ describe.concurrent("pubkey", () => {
     expect((await p.ok(["pubkey", "A.pem", "--format", "raw", "--json"])).json).toMatchObject({
       ok: true,
       code: 0,
+      reason: "OK",
       alg: "ed25519",
       format: "raw",
       data: Buffer.from(keyA.key).toString("base64"),

@@ -17,7 +17,7 @@ import { differences, unseen } from "./shape.js";
 const all = new Map<string, AnyCommand>();
 beforeAll(async () => {
   for (const { name, load } of COMMANDS) all.set(name, (await load()).default);
-});
+}, 120_000);
 const commandOf = (name: string) => all.get(name) as AnyCommand;
 
 it("the table of the commands is what their files say", async () => {
@@ -178,14 +178,14 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["trust", "create", "--from", "one.json"]);
     seen("trust create");
     await inShape(p, ["trust", "sign", "one.trust", "--key", "B.pem"]);
-    await inShape(p, ["trust", "create", "--from", "two.json", "--previous", "one.trust"]);
-    const { data } = await inShape(p, ["trust", "tbs", "two.trust", "--key", "B.jwk", "--previous", "one.trust"]);
+    await inShape(p, ["trust", "create", "--from", "two.json", "--previous-trust", "one.trust"]);
+    const { data } = await inShape(p, ["trust", "tbs", "two.trust", "--key", "B.jwk", "--previous-trust", "one.trust"]);
     seen("trust tbs");
     p.put("two.sig", await signer(keyB).sign(Buffer.from(data as string, "base64")));
-    await inShape(p, ["trust", "attach", "two.trust", "--key", "B.jwk", "--signature", "two.sig", "--previous", "one.trust"]);
+    await inShape(p, ["trust", "attach", "two.trust", "--key", "B.jwk", "--signature", "two.sig", "--previous-trust", "one.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);
     seen("trust show");
-    await inShape(p, ["trust", "verify", "two.trust", "--previous", "one.trust"]);
+    await inShape(p, ["trust", "verify", "two.trust", "--previous-trust", "one.trust"]);
     await inShape(p, ["trust", "verify", "two.trust", "--root", "A.jwk"]);
     seen("trust verify");
     await inShape(p, ["trust", "export", "two.trust", "--root", "B.jwk"]);
@@ -200,8 +200,8 @@ describe("the JSON of each command has its shape", () => {
     const [A, B, R] = ["A", "B", "R"].map(key) as [ReturnType<typeof key>, ReturnType<typeof key>, ReturnType<typeof key>];
     const q = standard();
     for (const [name, one] of Object.entries({ A, B, R })) q.put(`${name}.pem`, plainPem(one));
-    const T1 = await trustFileOf(1, { releases: [A, B], roots: [R, key("S")], need: 1 });
-    const T2 = await trustFileOf(2, { releases: [A, B], roots: [R, key("S")], need: 1 }, T1);
+    const T1 = await trustFileOf(1, { releases: [A, B], roots: [R, key("S")], threshold: 1 });
+    const T2 = await trustFileOf(2, { releases: [A, B], roots: [R, key("S")], threshold: 1 }, T1);
     q.put("t1.trust", T1);
     q.put("t2.trust", T2);
     q.put("app.bin", imageOf("app"));
@@ -210,7 +210,7 @@ describe("the JSON of each command has its shape", () => {
     q.put("fleet.json", fleet({ name: "old", trust: "t1.trust" }));
     q.put("r.suit", await release({ class: "board-v2", image: imageOf("app"), sequence: 20, keys: [A], trust: T2 }));
     q.put("low.suit", await release({ class: "board-v2", image: imageOf("app"), sequence: 2, keys: [A] }));
-    await inShape(q, ["rotate", "plan", "--fleet", "fleet.json", "--step", "r.suit", "--step", "low.suit"]);
+    await inShape(q, ["rotate", "plan", "--fleet", "fleet.json", "--release", "r.suit", "--release", "low.suit"]);
     const facts = ["--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);

@@ -270,7 +270,9 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     await ok(["verify", "log.suit", "--key", keys.ed25519, "--passphrase-env", "PIN"], hsm.shim({ SHIM_LOG: p.at("log") }));
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_Login", "C_Sign", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
-    expect(expectFailure(await run(["audit", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") })), 3)).toContain("no log of this key");
+    expect(expectFailure(await run(["audit", keys.ed25519], hsm.shim({ SHIM_LOG: p.at("log") })), 3)).toContain(
+      "no signing log of this key",
+    );
     expect(p.get("log").toString().trim().split("\n")).toEqual(["C_OpenSession", "C_CloseSession", "C_Finalize"]);
     p.put("log", "");
     await fails(keys.ed25519, hsm.shim({ SHIM_LOG: p.at("log"), SHIM_FAIL: "43:0x70" }));

@@ -3,42 +3,9 @@
 import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
 import { type CohortResult, meaningOf, nameOf, sums } from "@firmseal/release";
 import type { Line } from "../show/render.js";
-import { type Shape, within } from "./shapes.js";
 import { number } from "./words.js";
 
 const isLeft = (r: { verdict: string }) => r.verdict === "stranded" || r.verdict === "roots-lost";
-
-const REFUSAL: Shape = {
-  code: ["number", "number in the table of errors"],
-  reason: ["string", "its name there"],
-  words: ["string", "what is wrong"],
-};
-
-export const COHORTS: Shape = {
-  devices: ["object", "number of devices: total, and for each verdict"],
-  cohorts: ["object[]", "what becomes of each cohort"],
-  ...within("cohorts[]", {
-    name: ["string", "name of the cohort"],
-    devices: ["number", "number of its devices"],
-    releases: ["object[]", "what each release does"],
-    ...within("releases[]", {
-      release: ["string", "the release"],
-      installed: ["boolean", "whether devices install it"],
-      refused: ["object|null", "why devices refuse it"],
-      ...within("refused", REFUSAL),
-      trust: ["string|null", "sequence number of the trust file after it"],
-      trustRefused: ["object|null", "why devices keep their trust file"],
-      ...within("trustRefused", REFUSAL),
-    }),
-    trust: ["object", "trust file of the devices"],
-    ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
-    verdict: ["string", "moved, behind, stranded, roots-lost or exposed"],
-    why: ["string|null", "the reason; null if they moved"],
-    exposed: ["object", "what the stolen keys alone can sign for them"],
-    ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
-  }),
-  allowedStranded: ["string[]", "cohorts that may be left behind"],
-};
 
 /** The facts of a plan. Refusals have their number, name and words. */
 export function facts(results: readonly CohortResult[], allowed: readonly string[]) {

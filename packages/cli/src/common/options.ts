@@ -1,4 +1,4 @@
-// Options that several commands share, each told once.
+// Options that several commands share.
 
 import type { PassphraseOption } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";

@@ -110,3 +110,52 @@ export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys am
 
 /** How a trust file differs from the one before. */
 export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
+
+const PROGRESS: Shape = {
+  signed: ["number", "roots that have signed"],
+  needed: ["number", "roots that must sign"],
+};
+
+/** A trust file with signatures of its roots. */
+export const SIGNED: Shape = {
+  ...OUT,
+  roots: ["object", "roots of this file"],
+  ...within("roots", PROGRESS),
+  rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
+  ...within("rootsBefore", PROGRESS),
+  ...CHANGES,
+  ...RECEIPTS,
+};
+
+const REFUSAL: Shape = {
+  code: ["number", "number in the table of errors"],
+  reason: ["string", "its name there"],
+  words: ["string", "what is wrong"],
+};
+
+/** What becomes of a fleet. */
+export const COHORTS: Shape = {
+  devices: ["object", "number of devices: total, and for each verdict"],
+  cohorts: ["object[]", "what becomes of each cohort"],
+  ...within("cohorts[]", {
+    name: ["string", "name of the cohort"],
+    devices: ["number", "number of its devices"],
+    releases: ["object[]", "what each release does"],
+    ...within("releases[]", {
+      release: ["string", "the release"],
+      installed: ["boolean", "whether devices install it"],
+      refused: ["object|null", "why devices refuse it"],
+      ...within("refused", REFUSAL),
+      trust: ["string|null", "sequence number of the trust file after it"],
+      trustRefused: ["object|null", "why devices keep their trust file"],
+      ...within("trustRefused", REFUSAL),
+    }),
+    trust: ["object", "trust file of the devices"],
+    ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
+    verdict: ["string", "moved, behind, stranded, roots-lost or exposed"],
+    why: ["string|null", "the reason; null if they moved"],
+    exposed: ["object", "what the stolen keys alone can sign for them"],
+    ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
+  }),
+  allowedStranded: ["string[]", "cohorts that may be left behind"],
+};

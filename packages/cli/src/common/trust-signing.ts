@@ -5,7 +5,6 @@ import { about, type Change, keysOf, type Previous, readTrustFile, rootProgress,
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { deliver } from "./output.js";
-import { CHANGES, OUT, RECEIPTS, type Shape, within } from "./shapes.js";
 import { many, receiptWords } from "./words.js";
 
 /** Adds the names of file and key to a fault. */
@@ -42,21 +41,6 @@ export function showBefore(path: string, store: TrustStore, o: { previousTrust?:
 export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, o: { allowTestKey?: string[] }): void {
   refuseTestKeys([...keys, ...keysOf(store)], o.allowTestKey ?? []);
 }
-
-const PROGRESS: Shape = {
-  signed: ["number", "roots that have signed"],
-  needed: ["number", "roots that must sign"],
-};
-
-export const SIGNED: Shape = {
-  ...OUT,
-  roots: ["object", "roots of this file"],
-  ...within("roots", PROGRESS),
-  rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
-  ...within("rootsBefore", PROGRESS),
-  ...CHANGES,
-  ...RECEIPTS,
-};
 
 /** Writes a signed trust file, and gives the facts of it. */
 export function signed(

@@ -1,6 +1,6 @@
 // Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control characters end here.
 
-import { type Failure, visible } from "@firmseal/keys";
+import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
 import { data, fail, json, say } from "./ui.js";
 
@@ -14,12 +14,10 @@ export interface Table {
 export type Line = string | { text: string } | { bytes: Uint8Array } | { table: Table };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
-export class Refused extends Error {
-  constructor(
-    readonly failure: Failure,
-    readonly facts: object,
-  ) {
-    super(failure.message);
+export class Refused extends Failure {
+  constructor({ exit, reason, code, message, hint }: Failure, facts: object) {
+    super(exit, reason, code, message, hint);
+    this.facts = facts;
   }
 }
 
@@ -63,10 +61,10 @@ export async function renderFailure(
   let failure: Failure;
   try {
     if (e instanceof Refused && !asJson) await tell((command as AnyCommand).words(e.facts, ...given));
-    failure = e instanceof Refused ? e.failure : failureOf(e, argv);
+    failure = failureOf(e, argv);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
-      json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...(e instanceof Refused ? e.facts : facts) });
+      json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
     }
   } catch (x) {
     failure = failureOf(x);

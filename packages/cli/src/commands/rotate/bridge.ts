@@ -38,7 +38,7 @@ import { host } from "@firmseal/simulator";
 import { errors, type Identity, open, policyOf, trustFile } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { COHORTS, facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
+import { facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
   allowRootKey,
   allowStranded,
@@ -49,7 +49,7 @@ import {
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliver, writeOut } from "../../common/output.js";
-import { KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { COHORTS, KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 import type { SignOptions } from "../sign/sign.js";
 

@@ -1,7 +1,8 @@
 import { carriedStores, keySet, namedKeys, type PlannedRelease, plan as planFor, readFleet, readRelease } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { COHORTS, cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
+import { cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
+import { COHORTS } from "../../common/shapes.js";
 import { Refused } from "../../show/render.js";
 
 export interface PlanOptions {

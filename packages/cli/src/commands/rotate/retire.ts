@@ -47,10 +47,10 @@ import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { COHORTS, facts, refuseStranded } from "../../common/cohorts.js";
+import { facts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkTrustOutput, deliver } from "../../common/output.js";
-import { CHANGES, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
+import { CHANGES, COHORTS, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
 export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {

@@ -61,7 +61,7 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const seen = witness(name).read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
-    throw environment(`${ref}: there is no log of this key here`, "name the log file: KEY.log lies beside the private key");
+    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
   return { path, key: name };
 }
 

@@ -49,7 +49,7 @@ async function list(ref: string, o: ListOptions) {
   } finally {
     module.close();
   }
-  const none = uri.name === "pkcs11:" ? "pkcs11: no token found" : `${uri.name}: no such token found`;
+  const none = uri.name === "pkcs11:" ? "pkcs11: no token is there" : `${uri.name}: no such token is there`;
   if (tokens.length === 0) throw new KeyFileError(none, "insert the token, or give a shorter URI", 3);
   return { tokens: tokens.map(tokenFacts) };
 }

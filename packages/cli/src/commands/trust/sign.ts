@@ -4,7 +4,8 @@ import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
 import { allowTestKey, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
-import { named, refuseTestKeysOf, SIGNED, showBefore, signed, signedWords } from "../../common/trust-signing.js";
+import { SIGNED } from "../../common/shapes.js";
+import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
 
 export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
   key: string[];

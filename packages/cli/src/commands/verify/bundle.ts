@@ -26,7 +26,7 @@ export interface BundleOptions {
 function listOf<T extends string>(text: string, known: readonly T[], option: string): T[] {
   const names = text.split(",").filter((name) => name !== "");
   for (const name of names)
-    if (!known.includes(name as T)) throw usage(`${option}: there is no ${name}`, `choose from ${known.join(", ")}, with commas`);
+    if (!known.includes(name as T)) throw usage(`${option}: unknown name ${name}`, `choose from ${known.join(", ")}, with commas`);
   return known.filter((name) => names.includes(name));
 }
 

@@ -48,21 +48,21 @@ const WORDS: { [name: string]: string } = {
 };
 
 /** A command, as JSON tells it. */
-interface Told {
+interface CommandFacts {
   command: string;
   policy?: number;
   index?: true | number[];
   parameters?: { [name: string]: Value };
-  sequences?: (Told[] | null)[];
+  sequences?: (CommandFacts[] | null)[];
 }
 
-function told(list: readonly Step[]): Told[] {
+function commandFacts(list: readonly Step[]): CommandFacts[] {
   return list.map((s) => ({
     command: s.name,
     ...(s.policy === undefined ? {} : { policy: s.policy }),
     ...(s.index === undefined ? {} : { index: s.index }),
     ...(s.parameters ? { parameters: Object.fromEntries(s.parameters.map((p) => [p.name, p.value])) } : {}),
-    ...(s.sequences ? { sequences: s.sequences.map((x) => (x ? told(x) : null)) } : {}),
+    ...(s.sequences ? { sequences: s.sequences.map((x) => (x ? commandFacts(x) : null)) } : {}),
   }));
 }
 
@@ -76,7 +76,7 @@ function valueText(value: Value): string {
     : `cbor ${value.cbor}`;
 }
 
-function commandLines(list: readonly Told[], indent: string): string[] {
+function commandLines(list: readonly CommandFacts[], indent: string): string[] {
   return list.flatMap((step): string[] => {
     if (step.index !== undefined)
       return [`${indent}for ${step.index === true ? "every component" : `component ${step.index.join(", ")}`}:`];
@@ -109,9 +109,9 @@ function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], by
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
-    shared: m.shared ? told(steps(envelope.input, m.shared)) : [],
+    shared: m.shared ? commandFacts(steps(envelope.input, m.shared)) : [],
     sections: Object.fromEntries(
-      m.commands.map((c): [string, Told[]] => [MANIFEST_NAMES[c.number] as string, told(steps(envelope.input, c.inside))]),
+      m.commands.map((c): [string, CommandFacts[]] => [MANIFEST_NAMES[c.number] as string, commandFacts(steps(envelope.input, c.inside))]),
     ),
     severed: m.digests.map((d) => ({
       element: MANIFEST_NAMES[d.number],
@@ -147,7 +147,7 @@ function lines(path: string, f: Facts): string[] {
       `severed          ${s.element}: ${s.present ? "in the envelope" : "not in the envelope"}, ${s.digest.algorithm} ${s.digest.hex}`,
     );
   // no spread: a manifest may have more lines than a call has arguments
-  const sections: [string, Told[]][] = Object.entries(f.sections).map(([name, list]) => [`${name}:`, list]);
+  const sections: [string, CommandFacts[]][] = Object.entries(f.sections).map(([name, list]) => [`${name}:`, list]);
   if (f.shared.length > 0) sections.unshift(["before each section:", f.shared]);
   for (const [title, list] of sections) {
     out.push(title);

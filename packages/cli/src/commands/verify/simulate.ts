@@ -97,7 +97,7 @@ function withoutPrevious(e: unknown): never {
 async function simulated(path: string, whom: Believed, o: SimulateOptions) {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
-    throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
+    throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
   const pageSize = o.pageSize ?? PAGE;
