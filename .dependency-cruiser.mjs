@@ -41,7 +41,7 @@ export default {
       name: "no-tests-from-sources",
       severity: "error",
       from: { path: "^packages/[a-z]+/src/" },
-      to: { path: "^(packages/[a-z]+/test|test|fuzz|bench|scripts|test-vectors)/" },
+      to: { path: "^(packages/([a-z]+/test|test-support)|test|fuzz|bench|scripts|test-vectors)/" },
     },
     {
       name: "listed",

@@ -7,12 +7,29 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Tests run on the sources: an import of a package is turned to its src/, so that a failure names the line that is at fault.
 const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(`^${name}$`), replacement: here(path) }));
 
+/** The files of each project. `unit` has all that no other has. */
+const CLI = ["packages/cli/test/**/*.test.ts"];
+const CONFORMANCE = ["test-vectors/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
+const DOCS = ["test/{pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
+const ALL = ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs", "fuzz/*.test.mjs"];
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({ extends: true as const, test: { name, include, exclude } });
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs", "fuzz/*.test.mjs"],
+    projects: [
+      project("unit", ALL, [...CLI, ...CONFORMANCE, ...DOCS]),
+      project("cli", CLI),
+      project("conformance", CONFORMANCE),
+      project("docs", DOCS),
+    ],
     testTimeout: 60_000,
+    // tests call the command line in their process, which has a folder and an environment: a thread has none of its own
+    pool: "forks",
     // by default one processor is left idle: of two, half
     maxWorkers: "100%",
+    // FIRMSEAL_COUNT=FILE: what the tests do is counted there
+    setupFiles: process.env["FIRMSEAL_COUNT"] === undefined ? [] : [here("./scripts/vitest-count.mjs")],
   },
 });

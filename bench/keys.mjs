@@ -80,7 +80,7 @@ function stack(levels) {
   const params = s.parseHss(levels);
   const top = s.hssTop(params, crypto.randomBytes(16), crypto.randomBytes(params.n));
   const trees = s.hssTrees(params, top, 0n);
-  const floors = trees.map((tree) => s.floorNodes(tree, 0, s.floorSize(tree)));
+  const floors = trees.map((tree) => s.cachedNodes(tree, 0, s.cachedSize(tree)));
   const key = s.hssPublicKey(params, top, s.rootOf(top, floors[0]));
   return { sign: (index) => s.hssSign(params, trees, floors, index, message), key };
 }
@@ -179,7 +179,7 @@ try {
 
   const rate = (width) => {
     const tree = { n: 32, height: 5, width, id: crypto.randomBytes(16), seed: crypto.randomBytes(32) };
-    return rates({ leaves: () => s.floorNodes(tree, 0, 32) }, { rounds: 3 }).leaves * 32;
+    return rates({ leaves: () => s.cachedNodes(tree, 0, 32) }, { rounds: 3 }).leaves * 32;
   };
   const threads = availableParallelism();
   const sizes = [4, 8].flatMap((width) => {

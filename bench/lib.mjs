@@ -51,7 +51,7 @@ export async function lms() {
   try {
     const outfile = join(folder, "lms.mjs");
     await build({
-      entryPoints: [`${ROOT}packages/verifier/test/lms.ts`],
+      entryPoints: [`${ROOT}packages/test-support/src/lms.ts`],
       outfile,
       bundle: true,
       platform: "node",

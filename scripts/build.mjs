@@ -15,9 +15,12 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = `${ROOT}node_modules/.cache/firmseal`;
 const STAMP = `${CACHE}/build`;
 const CLI_MAIN = "packages/cli/dist/main.js";
+/** The command line for tests, which call it in their own process. In a folder that sees the dependencies of packages/cli, and that is not published. */
+const IN_PROCESS = "packages/cli/node_modules/.cache/firmseal";
 const OUTPUTS = [
   ...LIBRARIES.map((name) => `packages/${name}/lib/index.js`),
   CLI_MAIN,
+  `${IN_PROCESS}/main.js`,
   "packages/bundler/dist/parts.json",
   "packages/verifier/dist/package.json",
 ];
@@ -40,6 +43,7 @@ function fingerprint() {
     "package.json",
     "pnpm-lock.yaml",
     "tsconfig.base.json",
+    "packages/test-support/src/in-process-entry.ts",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
     "scripts/commands.mjs",
@@ -111,16 +115,9 @@ async function commandLine() {
   const { build } = await import("esbuild");
   const { makeParts, PARTS } = await import("./bundle.mjs");
   const fresh = `${CACHE}/cli`;
-  rmSync(fresh, { recursive: true, force: true });
-  const { metafile } = await build({
+  const options = {
     metafile: true,
     absWorkingDir: ROOT,
-    // a worker is a program of its own
-    entryPoints: [
-      { in: `${ROOT}packages/cli/src/start.ts`, out: "main" },
-      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
-    ],
-    outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,
     splitting: true,
@@ -137,11 +134,23 @@ async function commandLine() {
     // dependencies in CommonJS ask for node's own modules by require(), which an ES module has not
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
-  });
+  };
+  const bundle = (main, outdir) => {
+    rmSync(outdir, { recursive: true, force: true });
+    // a worker is a program of its own
+    const entryPoints = [
+      { in: ROOT + main, out: "main" },
+      { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+    ];
+    return build({ ...options, entryPoints, outdir });
+  };
+  const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors });
   writeFileSync(join(fresh, "parts.json"), parts);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS);
+  writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);
   // replaced at once, so that a program that is started meanwhile finds the old modules or the new ones

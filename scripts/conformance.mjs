@@ -38,7 +38,7 @@ export const ENGINES = [
   { name: "mujs", command: "mujs", debian: "mujs" },
   { name: "xs", variable: "XST", example: "xst", made: "scripts/xst.mjs" },
   { name: "jerry", variable: "JERRY", example: "jerry", chunk: 24 },
-  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 6, bundle: espruinoModule },
+  { name: "espruino", variable: "ESPRUINO", example: "espruino", chunk: 6, bundle: () => espruinoModule() },
   {
     name: "chromium",
     command: "chromium",
@@ -95,18 +95,24 @@ function literal(value) {
   return JSON.stringify(value).replace(/[^\x20-\x7e]/g, ascii);
 }
 
+/** Engines share their bundle: terser takes longer than most of them. */
+const once = (make) => {
+  let made;
+  return () => (made ??= make());
+};
+
 /** What ships, with every algorithm, and trust files besides. */
-export async function fullBundle() {
+export const fullBundle = once(async () => {
   const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/bundler/lib/index.js");
   return minified({ algs: ALG_NAMES, features: [...DEFAULT_FEATURES, "trust"], form: "umd" });
-}
+});
 
 /** A module for Espruino with every algorithm, as a script. */
-export async function espruinoModule() {
+export const espruinoModule = once(async () => {
   const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/bundler/lib/index.js");
   const code = await minified({ algs: ALG_NAMES, features: FEATURE_NAMES, form: "espruino" });
   return `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
-}
+});
 
 /** The whole script: it needs nothing but print() or console.log(). */
 function script(bundle, files) {

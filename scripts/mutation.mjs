@@ -120,7 +120,7 @@ const own = readdirSync("packages/verifier/test")
   .map((f) => `packages/verifier/test/${f}`);
 const [arithmetic, deciding] = [true, false].map((x) => own.filter((f) => ARITHMETIC_TESTS.test(f) === x));
 process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
-  ...(chosen.some((f) => ARITHMETIC.test(f)) ? arithmetic : []),
+  ...(chosen.some((f) => ARITHMETIC.test(f)) ? [...arithmetic, "packages/signer/test/prepare.test.ts"] : []),
   ...(chosen.every((f) => ARITHMETIC.test(f))
     ? []
     : ["test-vectors/play.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),

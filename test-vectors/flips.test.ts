@@ -3,10 +3,10 @@
 
 import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { LONG } from "../packages/test-support/src/effort.js";
+import { haveVectors, SPEC_P256, vectorBytes } from "../packages/test-support/src/vectors.js";
 import * as errors from "../packages/verifier/src/spec/errors.js";
 import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../packages/verifier/src/spec/suit.js";
-import { LONG } from "../packages/verifier/test/effort.js";
-import { haveVectors, SPEC_P256, vectorBytes } from "../packages/verifier/test/vectors.js";
 import {
   bytes,
   CLASS,

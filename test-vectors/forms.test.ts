@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { errors, type Host, type Source, sha256, sha384, sha512 } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../packages/verifier/test/effort.js";
+import { LONG } from "../packages/test-support/src/effort.js";
 import { deviceOf, type Expect, type Form, play, type Vector, type VectorFile } from "./play.js";
 
 const files = ["positive.json", "negative.json", "effects.json"].map(

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MUTANTS } from "../packages/verifier/test/effort.js";
+import { MUTANTS } from "../packages/test-support/src/effort.js";
 import { outcome, wrong } from "./judge.js";
 import type { VectorFile } from "./play.js";
 

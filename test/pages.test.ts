@@ -9,8 +9,8 @@ import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { why as noSoftHsm } from "../packages/keys/test/softhsm.js";
-import { AT_LENGTH, LONG } from "../packages/verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
+import { why as noSoftHsm } from "../packages/test-support/src/softhsm.js";
 import { blocksOf, only, ROOT, runPage, shell } from "./pages.js";
 
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
@@ -113,7 +113,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     const examples = blocksOf("docs/guides/trust.md").filter(({ language }) => language === "js");
     expect(examples).toHaveLength(2);
     for (const { text } of examples) vm.runInContext(text, context);
-    expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.need, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
+    expect(vm.runInContext("[store.sequence[1], next.sequence[1], trust.threshold, trust.anchors.length]", context)).toEqual([1, 2, 1, 1]);
   });
 });
 

@@ -3,9 +3,9 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { prepare, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
+import { haveVectors, hex, vectorJson } from "../packages/test-support/src/vectors.js";
 import { ed25519 } from "../packages/verifier/src/alg/ed25519.js";
 import type { Bytes } from "../packages/verifier/src/base/types.js";
-import { haveVectors, hex, vectorJson } from "../packages/verifier/test/vectors.js";
 
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? 400);
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

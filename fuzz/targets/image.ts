@@ -11,7 +11,7 @@ import {
   writeElf,
   writeHex,
   writeUf2,
-} from "../../packages/images/test/image-writers.js";
+} from "../../packages/test-support/src/image-writers.js";
 import { Finding, type Target } from "../common/verdict.js";
 
 const NAMES = ["app.bin", "app.hex", "app.uf2", "app.elf", "app", "app.ihx"];

@@ -5,7 +5,7 @@ import vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import { prepare, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { expectFailure, Place } from "../../cli/test/run.js";
+import { expectFailure, Place } from "../../test-support/src/run.js";
 import { type AlgName, DEFAULT_FEATURES, type FeatureName, type Form, minified, readable } from "../src/bundle.js";
 
 interface Api {
@@ -29,9 +29,16 @@ function load(text: string, globals: object = {}): Record<string, unknown> {
 
 const trusted = (api: Api) => ({ anchors: [api.anchor(alg, hex(key))] });
 
-/** What the command writes for these options, made here: a process of its own takes longer than all the rest. */
-const made = (features: readonly FeatureName[], form: Form = "umd", algs: readonly AlgName[] = ["ed25519"]) =>
-  minified({ algs, features, form });
+const bundles = new Map<string, Promise<string>>();
+
+/** What the command writes for these options, made once. */
+function made(features: readonly FeatureName[], form: Form = "umd", algs: readonly AlgName[] = ["ed25519"]): Promise<string> {
+  const options = { algs, features, form };
+  const key = JSON.stringify(options);
+  const text = bundles.get(key) ?? minified(options);
+  bundles.set(key, text);
+  return text;
+}
 
 describe("firmseal bundle", () => {
   it("writes the algorithms and features asked for, and says what they weigh", async () => {

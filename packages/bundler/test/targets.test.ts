@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { FACTS, standard, words } from "../../cli/test/run.js";
+import { FACTS, standard, words } from "../../test-support/src/run.js";
 import { ALG_NAMES } from "../src/bundle.js";
 import { advise, TARGETS } from "../src/targets.js";
 

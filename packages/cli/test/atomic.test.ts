@@ -6,9 +6,20 @@ import { createHash } from "node:crypto";
 import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
-import { randoms } from "../../verifier/test/randoms.js";
-import { DEVICE, expectFailure, FACTS, image, type Place, type Result, type RunOptions, signImage, standard, words } from "./run.js";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
+import { randoms } from "../../test-support/src/randoms.js";
+import {
+  DEVICE,
+  expectFailure,
+  FACTS,
+  image,
+  type Place,
+  type Result,
+  type RunOptions,
+  signImage,
+  standard,
+  words,
+} from "../../test-support/src/run.js";
 
 /** Milliseconds that a test with so many runs may take on a busy machine. */
 const PATIENCE = 60_000 + KILLS * 5_000;

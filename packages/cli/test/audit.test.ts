@@ -18,7 +18,7 @@ import {
   standard,
   stateOf,
   words,
-} from "./run.js";
+} from "../../test-support/src/run.js";
 
 const nameA = toHex(thumbprint(keyA));
 const nameB = toHex(thumbprint(keyB));

@@ -17,7 +17,18 @@ import {
 } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
-import { bin, DEVICE, expectFailure, expectHarmless, FACTS, keyA, type Place, signImage, standard, words } from "./run.js";
+import {
+  bin,
+  DEVICE,
+  expectFailure,
+  expectHarmless,
+  FACTS,
+  keyA,
+  type Place,
+  signImage,
+  standard,
+  words,
+} from "../../test-support/src/run.js";
 
 const PASS = "the passphrase";
 let encrypted: Buffer;

@@ -2,11 +2,11 @@
 
 import { truncateSync } from "node:fs";
 import { signer, signTrust } from "@firmseal/signer";
-import { FAMILY_PRESENT, uf2Block } from "../../images/test/image-writers.js";
 import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { FAMILY_PRESENT, uf2Block } from "../../test-support/src/image-writers.js";
+import { FACTS, keyA, type Place } from "../../test-support/src/run.js";
 import type { Row } from "./budget.js";
 import { type Commands, envelope, longRun, parameters, repeat, sequence, uuid } from "./budget-inputs.js";
-import { FACTS, keyA, type Place } from "./run.js";
 
 const REFUSED = [1];
 

@@ -1,7 +1,7 @@
 // The table of what hostile input may cost: each row at 1, 2 and 4 times its size, with FIRMSEAL_LONG=1 at eight times of that.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { LONG } from "../../verifier/test/effort.js";
+import { LONG } from "../../test-support/src/effort.js";
 import { faultsOf, type Measured, measure, prepare, type Row } from "./budget.js";
 import { DESCRIPTIONS, ENVELOPES, IMAGES, KEYS, LOGS, STDIN } from "./budget-rows.js";
 

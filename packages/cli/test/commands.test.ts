@@ -6,12 +6,12 @@ import { signer } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/commands.mjs";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { SoftHsm, why } from "../../keys/test/softhsm.js";
-import { imageOf, key, release, trustFileOf } from "../../release/test/rotation-world.js";
+import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { FACTS, keyB, type Place, standard } from "../../test-support/src/run.js";
+import { SoftHsm, why } from "../../test-support/src/softhsm.js";
 import { type AnyCommand, parserOf } from "../src/command.js";
 import { COMMANDS } from "../src/commands.js";
 import { FAILURE, optional, type Shape, SUCCESS } from "../src/common/shapes.js";
-import { FACTS, keyB, type Place, standard } from "./run.js";
 import { differences, unseen } from "./shape.js";
 
 const all = new Map<string, AnyCommand>();

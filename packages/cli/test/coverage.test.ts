@@ -4,7 +4,7 @@ import { type PrivateKey, privateKey, signer, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { expectFailure, FACTS, type Place, standard, stateOf } from "./run.js";
+import { expectFailure, FACTS, type Place, standard, stateOf } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`coverage test, ${text}`.padEnd(32, ".")));
 const KEYS = { root: key("root"), debug: key("debug"), limited: key("limited"), scoped: key("scoped"), stranger: key("stranger") };

@@ -9,8 +9,8 @@ import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
 import { signatureOf } from "../../keys/src/formats/signature-file.js";
-import { SPEC_P256 } from "../../verifier/test/vectors.js";
-import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "./run.js";
+import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "../../test-support/src/run.js";
+import { SPEC_P256 } from "../../test-support/src/vectors.js";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const why = hasOpenssl ? "" : " (skipped: no openssl)";

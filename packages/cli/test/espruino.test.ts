@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { Place } from "./run.js";
+import { Place } from "../../test-support/src/run.js";
 
 // The way of docs/guides/espruino.md, on a Linux build of Espruino. It keeps its Storage in a file of its working directory; each run of it is a start.
 const path = process.env["ESPRUINO"];

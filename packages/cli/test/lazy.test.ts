@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import "../../test-support/src/run.js";
 import { COMMANDS } from "../src/commands.js";
-import "./run.js";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const chunks = readdirSync(join(dist, "chunks"));

@@ -5,7 +5,7 @@ import { chmodSync, statSync, truncateSync } from "node:fs";
 import { toPrivateJwk } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { thisProcess } from "../../keys/src/locks/process.js";
-import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "./run.js";
+import { bin, DEVICE, expectFailure, FACTS, image, keyB, type Place, signImage, standard, stateOf } from "../../test-support/src/run.js";
 
 const SCHEMA = "urn:firmseal:manifest:1";
 const UUID_A = "cfbff0d1-9375-5685-968c-48ce8b15ae17";

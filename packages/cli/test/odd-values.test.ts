@@ -7,10 +7,10 @@ import { encodeDescription } from "../../release/src/input/description.js";
 import { LIMITS } from "../../release/src/limits.js";
 import { readFleet } from "../../release/src/rotation/fleet.js";
 import { readDescription } from "../../release/src/trust/trust-description.js";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import { failureOf } from "../src/show/failure-of.js";
 import { json } from "../src/show/ui.js";
-import { expectFailure, FACTS, standard } from "./run.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -189,7 +189,7 @@ describe("odd values", () => {
   });
 
   it("many boards in one UF2, in a line that can be read", async () => {
-    const { uf2Block, FAMILY_PRESENT } = await import("../../images/test/image-writers.js");
+    const { uf2Block, FAMILY_PRESENT } = await import("../../test-support/src/image-writers.js");
     const block = (number: number) => ({
       flags: FAMILY_PRESENT,
       address: 256 * number,

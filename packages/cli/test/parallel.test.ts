@@ -10,11 +10,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { readKey } from "../../keys/src/sources/file.js";
 import { anchors } from "../../keys/src/sources/reference.js";
-import { claimIn, expectNoLeafTwice } from "../../keys/test/hss-place.js";
-import { massacre, program, startWorker, type Worker } from "../../keys/test/processes.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { AT_LENGTH, KILLS, LONG, TIMES } from "../../verifier/test/effort.js";
-import { type Place, standard, stateOf } from "./run.js";
+import { AT_LENGTH, KILLS, LONG, TIMES } from "../../test-support/src/effort.js";
+import { claimIn, expectNoLeafTwice } from "../../test-support/src/hss-place.js";
+import { massacre, program, startWorker, type Worker } from "../../test-support/src/processes.js";
+import { type Place, standard, stateOf } from "../../test-support/src/run.js";
 
 const [PROCESSES, EACH] = LONG ? [16, 100] : [4, 5];
 
@@ -61,7 +61,7 @@ async function releases(p: Place, keys: readonly string[]): Promise<Map<string, 
 }
 
 /**
- * What must hold whenever one looks: logs whose chains are whole and that agree with their witnesses, an entry for every envelope that came
+ * What must hold whenever one looks: logs whose chains are whole and that agree with their last-seen marks, an entry for every envelope that came
  * out, and no number in two of them. `keys` are what `--key` was given, in files with logs beside them.
  */
 async function expectSound(p: Place, keys: readonly string[], audited = true): Promise<{ entries: number; envelopes: number }> {
@@ -80,10 +80,10 @@ async function expectSound(p: Place, keys: readonly string[], audited = true): P
       by.set(sequence as string, digest as string);
     }
     for (const [name, m] of out) expect(by.get(formatSequence(m.sequence)), name).toBe(digestOf(m));
-    const seen = readdirSync(stateOf(p.path)).filter((name) => name.endsWith(".log-seen"));
+    const seen = readdirSync(stateOf(p.path)).filter((name) => name.endsWith(".log.last-seen"));
     for (const name of seen) {
       const { count, path } = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}`, "utf8"));
-      if (path === log.path) expect(count).toBeLessThanOrEqual(log.entries.length);
+      if (path === log.path) expect(Number(count)).toBeLessThanOrEqual(log.entries.length);
     }
     entries = Math.max(entries, log.entries.length);
   }
@@ -115,9 +115,9 @@ async function killed(keys: readonly string[], kills: number): Promise<void> {
   for (const key of keys) {
     const log = readLog(p.at(`${key}.log`));
     const name = toHex(thumbprint(await readKey(p.get(key), key, async () => new Uint8Array())));
-    const seen = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}.log-seen`, "utf8"));
-    // the witness is the old or the new: of the last entry, or of the one before, which was killed on its way there
-    expect(log.entries.filter((e) => e.n === seen.count && e.hash === seen.hash)).toHaveLength(1);
+    const seen = JSON.parse(readFileSync(`${stateOf(p.path)}/${name}.log.last-seen`, "utf8"));
+    // the mark is the old or the new: of the last entry, or of the one before, which was killed on its way there
+    expect(log.entries.filter((e) => e.n === Number(seen.count) && e.hash === seen.hash)).toHaveLength(1);
     looked++;
   }
   const found = await expectSound(p, keys);
@@ -180,7 +180,7 @@ describe("many processes that sign with one key", () => {
   });
 
   it.skipIf(KILLS === 0)(
-    `and are killed: key, logs and witness are the old or the new, and no number is in two envelopes, ${TIMES}`,
+    `and are killed: key, logs and mark are the old or the new, and no number is in two envelopes, ${TIMES}`,
     () => killed(["A.pem"], KILLS),
     120_000 + 2_000 * KILLS,
   );
@@ -233,7 +233,7 @@ describe("a use of a key that is killed at each call that changes a file", () =>
         if (at % 5 === 0) expect((await start(p, `next${at}`, 1, keys).end).exit, `call ${at}`).toBe(0);
         await expectSound(p, keys, false);
       }
-      // locks, entries, witnesses, and the envelope
+      // locks, entries, marks, and the envelope
       expect(at).toBeGreaterThan(25);
       expect(p.names().filter((name) => /\.lock$/.test(name))).toEqual([]);
       await expectSound(p, keys);

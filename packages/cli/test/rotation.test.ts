@@ -5,8 +5,8 @@ import { errors, open } from "@firmseal/verifier";
 import { embeddedTrust, policyOf } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "../../release/test/rotation-world.js";
-import { expectFailure, Place, words } from "./run.js";
+import { ALGS, Device, host, identity, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { expectFailure, Place, words } from "../../test-support/src/run.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 const { A, B, C, D, R1, R2, R3, R4 } = names("A", "B", "C", "D", "R1", "R2", "R3", "R4");

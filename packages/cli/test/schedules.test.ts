@@ -11,10 +11,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
-import { expectNoLeafTwice, leavesOf } from "../../keys/test/hss-place.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { LONG, SCHEDULES } from "../../verifier/test/effort.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { LONG, SCHEDULES } from "../../test-support/src/effort.js";
+import { expectNoLeafTwice, leavesOf } from "../../test-support/src/hss-place.js";
+import { randoms } from "../../test-support/src/randoms.js";
 import { type Actor, actors, type Task } from "./schedules.js";
 
 // in RAM where that is: nothing here is to outlive the power
@@ -33,7 +33,7 @@ beforeAll(async () => {
   cpSync(join(root, "template/one"), join(root, "template/two"), { recursive: true });
   for (const name of ["k.hss", "k.hss.state", "k.hss.tree0"]) cpSync(join(root, "template", name), join(root, "template/copy", name));
   const [record = ""] = readdirSync(join(root, "template/one"));
-  thumbprint = record.replace(".hss", "");
+  thumbprint = record.replace(".leaves.last-seen", "");
 }, 60_000);
 afterAll(async () => {
   for (const actor of crew ?? []) await actor.end();
@@ -95,11 +95,12 @@ const MAKES_NAMES = /^(rename|link|unlink|rm|writeFile)/;
 
 /** No number in a file goes down. */
 function look(): void {
-  const now = ["k.hss.state", "copy/k.hss.state", `one/${thumbprint}.hss`, `two/${thumbprint}.hss`].map(nextIn);
-  for (const machine of ["one", "two"]) {
-    const seen = at(`${machine}/${thumbprint}.log-seen`);
-    now.push(existsSync(seen) ? BigInt(JSON.parse(readFileSync(seen, "utf8")).count) : 0n);
-  }
+  const now = ["k.hss.state", "copy/k.hss.state"].map(nextIn);
+  for (const counted of ["leaves", "log"])
+    for (const machine of ["one", "two"]) {
+      const seen = at(`${machine}/${thumbprint}.${counted}.last-seen`);
+      now.push(existsSync(seen) ? BigInt(JSON.parse(readFileSync(seen, "utf8")).count) : 0n);
+    }
   for (const [i, n] of now.entries()) if (n < (lowest[i] ?? 0n)) throw new Error(`number ${i} went from ${lowest[i]} to ${n}`);
   lowest = now;
 }

@@ -13,9 +13,9 @@ import { openSshPrivate } from "../../keys/src/formats/openssh.js";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { readHssFile, unlockHss } from "../../keys/src/hss/file.js";
 import { withSigners } from "../../keys/src/sources/reference.js";
-import { minisignSecret } from "../../keys/test/minisign.js";
-import { LONG } from "../../verifier/test/effort.js";
-import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "./run.js";
+import { LONG } from "../../test-support/src/effort.js";
+import { minisignSecret } from "../../test-support/src/minisign.js";
+import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "../../test-support/src/run.js";
 
 const CANARY = "canary-passphrase-Zq9";
 const WRONG = "another-canary-Xw3";

@@ -2,10 +2,10 @@
 
 import stringWidth from "fast-string-width";
 import { describe, expect, it } from "vitest";
+import { expectHarmless, signImage, standard } from "../../test-support/src/run.js";
 import { cohortWords, facts } from "../src/common/cohorts.js";
 import type { Table } from "../src/show/render.js";
 import { tableText } from "../src/show/table.js";
-import { expectHarmless, signImage, standard } from "./run.js";
 
 const table: Table = {
   columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "bridge-2026-11-26.suit" }, { title: "verdict" }],

@@ -1,3 +1,4 @@
+import { markText } from "../../keys/src/signing-log/last-seen.js";
 // What a root signs has a number, and the rule for it is that for releases; and what it changes is shown before.
 
 import { createHash } from "node:crypto";
@@ -6,7 +7,7 @@ import { type PrivateKey, privateKey, signer, thumbprint, toHex, toJwk } from "@
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "./run.js";
+import { expectFailure, expectHarmless, type Place, type Result, standard, stateOf } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust numbers test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3") };
@@ -160,7 +161,7 @@ describe.concurrent("the number of a trust file", () => {
     const hash = createHash("sha256").update(body).digest("hex");
     p.put("r1.pem.log", `${body.slice(0, -1)},"hash":"${hash}"}\n`);
     const name = toHex(thumbprint(KEYS.r1));
-    writeFileSync(`${stateOf(p.path)}/${name}.log-seen`, `${JSON.stringify({ count: 1, hash, path: p.at("r1.pem.log") })}\n`);
+    writeFileSync(`${stateOf(p.path)}/${name}.log.last-seen`, markText(name, { count: 1n, hash, path: p.at("r1.pem.log") }));
     await p.ok(["audit", "r1.pem"]);
     await refused(p, ["trust", "sign", await other(p, 5), "--key", "r1.pem"], "5 was signed for another", "--allow-sequence-reuse");
     await refused(p, ["trust", "sign", await other(p, 4), "--key", "r1.pem"], "4 is lower than 5", "--allow-lower-sequence");

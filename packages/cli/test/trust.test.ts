@@ -8,7 +8,7 @@ import { type PrivateKey, privateKey, toJwk } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { expectFailure, expectHarmless, FACTS, type Place, standard } from "./run.js";
+import { expectFailure, expectHarmless, FACTS, type Place, standard } from "../../test-support/src/run.js";
 
 const key = (text: string): PrivateKey => privateKey("ed25519", new TextEncoder().encode(`trust file test, ${text}`.padEnd(32, ".")));
 const KEYS = { r1: key("r1"), r2: key("r2"), r3: key("r3"), dbg: key("dbg") };

@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { detect, HEAD, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
 import {
   concat,
   EOF,
@@ -20,7 +19,8 @@ import {
   writeElf,
   writeHex,
   writeUf2,
-} from "./image-writers.js";
+} from "../../test-support/src/image-writers.js";
+import { detect, HEAD, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
 
 type Parsed = Exclude<ImageFormat, "raw">;
 

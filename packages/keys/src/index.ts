@@ -28,7 +28,7 @@ export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
-export { type Seen, witness } from "./signing-log/last-seen.js";
+export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
 export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
@@ -72,10 +72,10 @@ export {
   openKey,
   publicKeys,
   refuseTestKeys,
-  schemeOf,
   warnOfTestKeys,
   withKey,
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
+export { SOURCES, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { publicOf, signer, thumbprint, toHex } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
-import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../cli/test/run.js";
+import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/run.js";
 import { plainPem } from "../src/formats/pkcs8.js";
 import { open } from "../src/sources/exec/exec.js";
 import { asking } from "../src/sources/reference.js";
@@ -262,6 +262,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       const r = await p.run(["sign", "fw.bin", ...keys, ...FACTS, "--seq", "1", "--passphrase-env", "CANARY_A"], {
         env,
         fds: ["CANARY-secret"],
+        program: true,
       });
       expectFailure(r, 3);
       const seen = readFileSync(p.at("env"), "utf8");
@@ -292,7 +293,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       ["--key", "env:SIGNING_KEY", "--passphrase-env", "EMPTY", "--passphrase-env", "CANARY"],
     ]) {
       p.put("seen", "");
-      const r = await p.run(["sign", "fw.bin", "--key", ref, ...more, ...FACTS, "--seq", "1"], { env });
+      const r = await p.run(["sign", "fw.bin", "--key", ref, ...more, ...FACTS, "--seq", "1"], { env, program: true });
       expectFailure(r, 3);
       const seen = readFileSync(p.at("seen"), "utf8");
       expect(seen.match(/^OTHER=stays$/gm)?.length, seen).toBeGreaterThanOrEqual(3);

@@ -7,17 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHss } from "@firmseal/signer";
 import { describe, expect, it, vi } from "vitest";
-import { expectFailure, words } from "../../cli/test/run.js";
-import { KILLS, TIMES } from "../../verifier/test/effort.js";
+import { KILLS, TIMES } from "../../test-support/src/effort.js";
+import { expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
+import { expectFailure, words } from "../../test-support/src/run.js";
 import { openHss } from "../src/hss/hss.js";
 import { hssKeygen } from "../src/hss/keygen.js";
 import { HssPlaceOnDisk } from "../src/hss/state.js";
 import { thisProcess } from "../src/locks/process.js";
-import { expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 
-/** The name of the record of the one key in a place. */
+const MARK = ".leaves.last-seen";
+
+/** The name of the last-seen mark of the one key in a place. */
 function recordOf(p: HssPlace): string {
-  return readdirSync(p.at("machine")).find((name) => name.endsWith(".hss")) as string;
+  return readdirSync(p.at("machine")).find((name) => name.endsWith(MARK)) as string;
 }
 
 /** Goes to a leaf as another process does. */
@@ -173,15 +175,15 @@ describe("no leaf signs twice", () => {
         this.#signs();
         return super.readState();
       }
-      override readWitness() {
+      override readSeen() {
         this.#signs();
-        return super.readWitness();
+        return super.readSeen();
       }
     }
     try {
-      const place = new Crowded(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+      const place = new Crowded(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
       expect(place.checked().next).toBe(2n);
-      expect(place.readWitness()).toBe(2n);
+      expect(place.readSeen()).toBe(2n);
     } finally {
       vi.unstubAllEnvs();
     }
@@ -193,7 +195,7 @@ describe("no leaf signs twice", () => {
     await p.ok(p.signArgs("1.suit"));
     const state = p.get("k.hss.state").toString();
     const record = recordOf(p);
-    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
     expect(place.readState()).toEqual({ next: 1n, roots: new Map() });
     const sum = (body: string) => `${body}sum ${createHash("sha256").update(body).digest("hex")}\n`;
     for (const bad of [
@@ -272,18 +274,18 @@ describe("no leaf signs twice", () => {
     const p = new HssPlace();
     await p.keygen("5/2,5/1");
     const record = recordOf(p);
-    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(".hss", ""));
+    const place = new HssPlaceOnDisk(p.at("k.hss"), "k.hss", record.replace(MARK, ""));
     vi.stubEnv("FIRMSEAL_STATE", p.at("machine"));
     try {
       const held = await openHss(p.at("k.hss"), p.get("k.hss").toString(), { publicOnly: false, secret: () => Promise.reject() });
       const signature = held.signer?.sign(Uint8Array.of(1));
       // while the lower tree is made
       setImmediate(() => {
-        for (const lock of [place.state, place.witness]) rmSync(`${lock}.lock`);
+        for (const lock of [place.state, place.lastSeen.file]) rmSync(`${lock}.lock`);
         to(place, 7n);
       });
       await expect(signature).rejects.toThrow("the locks of the key were taken away");
-      expect([place.checked().next, place.readWitness()]).toEqual([7n, 7n]);
+      expect([place.checked().next, place.readSeen()]).toEqual([7n, 7n]);
     } finally {
       vi.unstubAllEnvs();
     }

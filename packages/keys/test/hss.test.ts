@@ -2,13 +2,13 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
-import { floorNodes, floorSize, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
+import { cachedNodes, cachedSize, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { expectFailure } from "../../cli/test/run.js";
+import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
+import { expectFailure } from "../../test-support/src/run.js";
 import { readHssFile, unlockHss, writeHssFile } from "../src/hss/file.js";
 import { readTreeFile } from "../src/hss/tree-file.js";
-import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "./hss-place.js";
 
 describe("an HSS/LMS key", () => {
   it("is made encrypted, signs, verifies and counts; every file of it is for its owner alone", async () => {
@@ -27,7 +27,7 @@ describe("an HSS/LMS key", () => {
     });
     const thumbprint = made.json["thumbprint"] as string;
     expect(p.names()).toEqual(["fw.bin", "k.hss", "k.hss.state", "k.hss.tree0", "machine"]);
-    for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.hss`])
+    for (const name of ["k.hss", "k.hss.state", "k.hss.tree0", `machine/${thumbprint}.leaves.last-seen`])
       expect(statSync(p.at(name)).mode & 0o777).toBe(0o600);
     expect(statSync(p.at("machine")).mode & 0o777).toBe(0o700);
     await p.ok([...p.signArgs("one.suit"), "--passphrase-env", "P"], pass);
@@ -99,7 +99,7 @@ describe("an HSS/LMS key", () => {
     const file = readHssFile(p.get("k.hss").toString(), "k.hss");
     const seed = await unlockHss(file, "k.hss", () => Promise.reject(new Error("not encrypted")));
     const top = hssTop(file.params, file.public.key.subarray(12, 28), seed);
-    expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(floorNodes(top, 0, floorSize(top))));
+    expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(cachedNodes(top, 0, cachedSize(top))));
   });
 
   it("tells how long a large tree takes, and leaves nothing when that is too long", async () => {
@@ -186,7 +186,7 @@ describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
       expect(hsslms.verify(key, p.get("message"), signature, {})).toBe(true);
       const top = hssTop(parseHss(levels), secret.subarray(n), secret.subarray(0, n));
       const trees = hssTrees(parseHss(levels), top, BigInt(i)).map((tree) =>
-        lmsPublicKey(tree, rootOf(tree, floorNodes(tree, 0, floorSize(tree)))),
+        lmsPublicKey(tree, rootOf(tree, cachedNodes(tree, 0, cachedSize(tree)))),
       );
       expect(leavesOf(key, signature).map((level) => level.key)).toEqual(trees.map((tree) => Buffer.from(tree).toString("hex")));
     }

@@ -19,8 +19,9 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../cli/test/run.js";
-import { LONG } from "../../verifier/test/effort.js";
+import { LONG } from "../../test-support/src/effort.js";
+import { minisignPublic, minisignSecret } from "../../test-support/src/minisign.js";
+import { bin, expectFailure, FACTS, keyA, keyB, type Place, privateJwk, standard } from "../../test-support/src/run.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
 import { canEncrypt, formatPrivate, formatPublic, privateFormats } from "../src/formats/format.js";
@@ -31,7 +32,6 @@ import { checkPrivate } from "../src/secrets/private-file.js";
 import { open as openEnv } from "../src/sources/env.js";
 import { open as openFd } from "../src/sources/fd.js";
 import { readKey } from "../src/sources/file.js";
-import { minisignPublic, minisignSecret } from "./minisign.js";
 
 const PASS = "correct horse battery";
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -437,10 +437,10 @@ describe.concurrent("where a private key may lie", () => {
       await expect(openFd(ref, { publicOnly: false, secret: ask })).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
     await expect(openFd("fd:987", { publicOnly: false, secret: ask })).rejects.toMatchObject({ exit: 3 });
     // Node has these open for itself: a poll, and both ends of a pipe
-    for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`), 3)).toContain("EBADF");
+    for (const fd of [3, 4, 5]) expect(expectFailure(await sign(p, `fd:${fd}`, { program: true }), 3)).toContain("EBADF");
     p.put("e.pem", await formatPrivate(keyA, "pkcs8", utf8(PASS)));
     const hangs = ["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "1", "--passphrase-fd"];
-    expect(expectFailure(await p.run([...hangs, "4"]), 3)).toContain("EBADF");
+    expect(expectFailure(await p.run([...hangs, "4"], { program: true }), 3)).toContain("EBADF");
     expectFailure(await sign(p, "fd:3", { fds: [""] }), 2);
     expect(expectFailure(await sign(p, "fd:3", { fds: [new Uint8Array(200_000)] }), 2)).toContain("too long");
     expectFailure(await sign(p, "fd:3", { through: ["sh", "-c", '"$@" 3</', "sh"] }), 3);

@@ -6,9 +6,6 @@ import { fileURLToPath } from "node:url";
 import { CreateAliasCommand, CreateKeyCommand, GetPublicKeyCommand, type KeySpec, type KeyUsageType, KMSClient } from "@aws-sdk/client-kms";
 import { fromRaw } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, standard } from "../../cli/test/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
-import { open } from "../src/sources/services/awskms.js";
 import {
   type Answer,
   bytesFlooded,
@@ -20,7 +17,10 @@ import {
   serviceKey,
   setEnv,
   signatureOf,
-} from "./kms-servers.js";
+} from "../../test-support/src/kms-servers.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+import type { KeyFileError } from "../src/errors/key-file.js";
+import { open } from "../src/sources/services/awskms.js";
 
 const hasMoto = spawnSync("moto_server", ["--help"]).status === 0;
 

@@ -3,10 +3,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, standard } from "../../cli/test/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
-import { rawFromDer } from "../src/formats/ecdsa-der.js";
-import { open } from "../src/sources/services/azurekv.js";
 import {
   type Answer,
   believe,
@@ -22,7 +18,11 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "./kms-servers.js";
+} from "../../test-support/src/kms-servers.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+import type { KeyFileError } from "../src/errors/key-file.js";
+import { rawFromDer } from "../src/formats/ecdsa-der.js";
+import { open } from "../src/sources/services/azurekv.js";
 
 const device = createRequire(import.meta.url)(
   fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),

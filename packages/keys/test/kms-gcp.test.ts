@@ -5,10 +5,6 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { fromRaw } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectFailure, FACTS, standard } from "../../cli/test/run.js";
-import type { KeyFileError } from "../src/errors/key-file.js";
-import { crc32c } from "../src/sources/services/crc32c.js";
-import { open } from "../src/sources/services/gcpkms.js";
 import {
   bytesFlooded,
   CANARY,
@@ -22,7 +18,11 @@ import {
   setEnv,
   signatureOf,
   signatureOfHash,
-} from "./kms-servers.js";
+} from "../../test-support/src/kms-servers.js";
+import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
+import type { KeyFileError } from "../src/errors/key-file.js";
+import { crc32c } from "../src/sources/services/crc32c.js";
+import { open } from "../src/sources/services/gcpkms.js";
 
 type Given = { [name: string]: unknown };
 

@@ -6,10 +6,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { expectFailure, FACTS, image, Place } from "../../cli/test/run.js";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { CANARY, proxyTo } from "../../test-support/src/kms-servers.js";
+import { expectFailure, FACTS, image, Place } from "../../test-support/src/run.js";
 import { ask, unknownTrouble } from "../src/sources/services/service.js";
-import { CANARY, proxyTo } from "./kms-servers.js";
 
 const KINDS = {
   "awskms:alias/release": "@aws-sdk/client-kms",

@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KILLS, TIMES } from "../../verifier/test/effort.js";
+import { KILLS, TIMES } from "../../test-support/src/effort.js";
+import { massacre, program, startWorker } from "../../test-support/src/processes.js";
 import { Failure } from "../src/errors/failure.js";
 import { lock } from "../src/locks/lock.js";
 import { hasEnded, INITIAL, type ProcessId, thisProcess } from "../src/locks/process.js";
-import { massacre, program, startWorker } from "./processes.js";
 
 let folder: string;
 let worker: string;

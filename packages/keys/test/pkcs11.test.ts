@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
-import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result, stateOf } from "../../cli/test/run.js";
+import { bin, expectFailure, FACTS, image, keyA, keyB, Place, type Result, stateOf } from "../../test-support/src/run.js";
+import { module, PIN, SO_PIN, SoftHsm, why } from "../../test-support/src/softhsm.js";
 import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
@@ -17,7 +18,6 @@ import { open } from "../src/sources/pkcs11/pkcs11.js";
 import type { OpenToken } from "../src/sources/pkcs11/token.js";
 import { parseUri } from "../src/sources/pkcs11/uri.js";
 import { asking } from "../src/sources/reference.js";
-import { module, PIN, SO_PIN, SoftHsm, why } from "./softhsm.js";
 
 describe("PKCS#11 URIs (RFC 7512)", () => {
   it("reads what RFC 7512 §3 has as examples, as far as they mean keys", () => {
@@ -550,7 +550,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(await fails(keys.ed25519, hsm.shim({ SHIM_FAIL }))).toContain(words);
   });
 
-  // SIGINT is Ctrl-C. Before C_Sign the log and its witness were written; what holds signals back for that must be gone by then
+  // SIGINT is Ctrl-C. Before C_Sign the log and its last-seen mark were written; what holds signals back for that must be gone by then
   it.each<[string, number, NodeJS.Signals]>([
     ["C_Initialize", 1, "SIGINT"],
     ["C_GetSlotList", 5, "SIGTERM"],
@@ -578,7 +578,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     });
     expect({ signal: r.signal, stdout: r.stdout, stderr: r.stderr }).toEqual({ signal, stdout: "", stderr: "" });
     expect(p.has("never.suit")).toBe(false);
-    expect(readdirSync(stateOf(p.path)).filter((name) => !/\.(log|log-seen)$/.test(name))).toEqual([]);
+    expect(readdirSync(stateOf(p.path)).filter((name) => !/\.log(\.last-seen)?$/.test(name))).toEqual([]);
     expect((await sign(keys.ed25519, "after.suit")).exit).toBe(0);
   });
 

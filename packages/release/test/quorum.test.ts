@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { randoms } from "../../verifier/test/randoms.js";
+
+import { randoms } from "../../test-support/src/randoms.js";
+import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { quorumVerdict } from "../src/rotation/plan.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
 import { signedTrust } from "../src/trust/trust-file.js";
-import { identity, key, trustFileOf } from "./rotation-world.js";
 
 const LAST = 2n ** 64n - 1n;
 const keyWindow = (name: string, from = 0n, until = LAST): KeyWindow => ({ key: name, from, until });

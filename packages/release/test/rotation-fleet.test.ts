@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { program } from "../../keys/test/processes.js";
+import { program } from "../../test-support/src/processes.js";
 // 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
 // them what he can make. Each device runs open(), install(), boot(), trustFile() and nextTrust() as a real one does; the answers to the same
 // question about the same signature are kept, for all ask about the same few.
@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 import type { Anchor } from "@firmseal/verifier";
 import { embeddedTrust, trustFile } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { type PlannedRelease, plan, sums } from "../src/rotation/plan.js";
 import {
   A,
@@ -30,7 +31,6 @@ import {
   type Run,
   story,
 } from "./rotation-story.js";
-import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const DEVICES = 10_000;
 const SHARES = 2;

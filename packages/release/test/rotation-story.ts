@@ -3,11 +3,22 @@
 import type { PrivateKey } from "@firmseal/signer";
 import { decodeEnvelope, embeddedTrust } from "@firmseal/verifier/tools";
 import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { randoms } from "../../test-support/src/randoms.js";
+import {
+  ALGS,
+  CLASSES,
+  type ClassName,
+  type Cut,
+  Device,
+  identity,
+  imageOf,
+  key,
+  release,
+  trustFileOf,
+} from "../../test-support/src/rotation-world.js";
 import type { Cohort } from "../src/rotation/fleet.js";
 import { type PlannedRelease, plan } from "../src/rotation/plan.js";
 import { big, type Keys } from "../src/rotation/quorum.js";
-import { ALGS, CLASSES, type ClassName, type Cut, Device, identity, imageOf, key, release, trustFileOf } from "./rotation-world.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 export const { A, B, C, D, E, F, G } = names("A", "B", "C", "D", "E", "F", "G");

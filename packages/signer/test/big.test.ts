@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { FACTS, type Place, standard } from "../../cli/test/run.js";
+import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
+import { FACTS, type Place, standard } from "../../test-support/src/run.js";
 import { take } from "../../verifier/src/cbor/reader.js";
-import { AT_LENGTH, LONG } from "../../verifier/test/effort.js";
 
 const canSeeMemory = process.platform === "linux";
 

@@ -6,7 +6,7 @@ import { digestInto } from "../src/hss/hash.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
 import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss/stack.js";
 import { formatHss, parseHss } from "../src/hss/text.js";
-import { childTree, floorHeight, floorNodes, floorSize, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
+import { cachedHeight, cachedNodes, cachedSize, childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
 import { fromCose, fromRaw, KeyError, privateKey, publicKey, thumbprint, toCose, toJwk } from "../src/index.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
@@ -15,7 +15,7 @@ const text = (s: string) => new TextEncoder().encode(s);
 /** Bytes that follow from a name. */
 const named = (name: string, n: number) => new Uint8Array(createHash("sha512").update(name).digest().subarray(0, n));
 
-const whole = (tree: LmsTree) => floorNodes(tree, 0, floorSize(tree));
+const whole = (tree: LmsTree) => cachedNodes(tree, 0, cachedSize(tree));
 const stackOf = (params: HssParams) => hssTop(params, named("id", 16), named("seed", params.n));
 
 function signed(params: HssParams, top: LmsTree, index: bigint, message: Uint8Array) {
@@ -119,12 +119,12 @@ describe("signatures verify", () => {
       it(`n ${n}, height ${height}, width ${width}: one real leaf among random nodes`, () => {
         const params: HssParams = { n, levels: [{ height, width }] };
         const top = stackOf(params);
-        const count = floorSize(top);
+        const count = cachedSize(top);
         const floor = new Uint8Array(count * n).fill(7);
         const leaf = 2 ** height - 2 ** (height - 3) - 5;
-        const node = Math.floor(leaf / 2 ** floorHeight(top));
+        const node = Math.floor(leaf / 2 ** cachedHeight(top));
         for (let i = node - 2; i < node + 3; i++) floor.set(named(`${height}/${i}`, n), i * n);
-        floor.set(floorNodes(top, node, node + 1), node * n);
+        floor.set(cachedNodes(top, node, node + 1), node * n);
         const key = hssPublicKey(params, top, rootOf(top, floor));
         const signature = hssSign(params, [top], [floor], BigInt(leaf), message);
         expect(signature.length).toBe(hssSignatureLength(params));
@@ -181,7 +181,7 @@ describe("what a signature is a function of", () => {
   it("parts of a floor are what the whole has there", () => {
     const tree = hssTop(parseHss("10/1"), named("id", 16), named("seed", 32));
     const all = whole(tree);
-    expect(floorNodes(tree, 100, 164)).toEqual(all.subarray(3200, 164 * 32));
+    expect(cachedNodes(tree, 100, 164)).toEqual(all.subarray(3200, 164 * 32));
   });
 });
 
@@ -202,7 +202,7 @@ describe("parameters", () => {
   it("keep few nodes, and leave little to do again", () => {
     for (const n of [32, 24] as const)
       for (const height of [5, 10, 15, 20, 25] as const)
-        for (const width of [1, 2, 4, 8] as const) expect(floorSize({ n, height, width })).toBeLessThanOrEqual(2 ** 18);
+        for (const width of [1, 2, 4, 8] as const) expect(cachedSize({ n, height, width })).toBeLessThanOrEqual(2 ** 18);
   });
 });
 

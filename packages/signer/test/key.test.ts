@@ -4,10 +4,11 @@ import { ed25519, es256 } from "@firmseal/verifier";
 import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { published, publishedHss } from "../../test-support/src/published.js";
 import { type Encodable, encode } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
-import { floorNodes, floorSize, rootOf } from "../src/hss/tree.js";
+import { cachedNodes, cachedSize, rootOf } from "../src/hss/tree.js";
 import { coseKeyFromMap, fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   isPrivate,
@@ -25,7 +26,6 @@ import {
 } from "../src/key/key.js";
 import type { TestKey } from "../src/test-keys/key.js";
 import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-keys/test-keys.js";
-import { published, publishedHss } from "./published.js";
 
 // a machine that flips a bit while it signs
 const machine = vi.hoisted(() => ({ faulty: false }));
@@ -391,7 +391,7 @@ describe("test keys", () => {
       if (parts) {
         const params = parseHss(parts[0]);
         const top = hssTop(params, hex(parts[1]), hex(parts[2]));
-        expect(toHex(hssPublicKey(params, top, rootOf(top, floorNodes(top, 0, floorSize(top))))), t.name).toBe(t.key);
+        expect(toHex(hssPublicKey(params, top, rootOf(top, cachedNodes(top, 0, cachedSize(top))))), t.name).toBe(t.key);
         continue;
       }
       const secret = t.digest === undefined ? published[t.name] : t.key;

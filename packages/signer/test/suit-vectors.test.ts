@@ -1,7 +1,7 @@
 import { anchor, errors, open, type Refusal } from "@firmseal/verifier";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
-import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes, vectorHex, vectorJson } from "../../verifier/test/vectors.js";
+import { haveVectors, SPEC_P256, SPEC_P256_PRIVATE, vectorBytes, vectorHex, vectorJson } from "../../test-support/src/vectors.js";
 import { encode, importSuitTool, privateKey, readEnvelope, reattach, sever, sign, signer } from "../src/index.js";
 
 const trust = () => ({ anchors: [anchor("es256", SPEC_P256)] });

@@ -8,8 +8,8 @@ import { anchor, boot, errors, install, open, type Progress, type Refusal, type 
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
-import { LONG, MUTANTS } from "../../verifier/test/effort.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { randoms } from "../../test-support/src/randoms.js";
 import { storageStore } from "../src/devices/storage.js";
 import { Simulation } from "../src/engine.js";
 import { blank, FlashModel, PowerCut } from "../src/models/flash-model.js";

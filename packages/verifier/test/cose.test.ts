@@ -2,12 +2,13 @@
 // which SUIT uses neither.
 
 import { describe, expect, it } from "vitest";
+import { head } from "../../../test-vectors/assemble.js";
+import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { begin, done } from "../src/cbor/reader.js";
-import { type CoseSignature, readSignatures, verified } from "../src/cose/message.js";
+import { type CoseSignature, readSignatures, stringHead, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
 import { envelopeOf, refusalOf } from "./refusals.js";
-import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 interface Example {
   title: string;
@@ -94,4 +95,8 @@ describe.skipIf(!haveVectors)("COSE working group examples (third-party vectors)
 it("a signature of 16,384 bytes is looked at", async () => {
   const signed = await envelopeOf({ blocks: [{ spoil: () => new Array(16384).fill(0) }] });
   expect(refusalOf(open, signed, { anchors: [anchor("ed25519", ED25519)] })[0]).toBe(errors.SIGNATURE_INVALID);
+});
+
+it("a byte string has the shortest head there is for its length", () => {
+  for (const n of [0, 23, 24, 255, 256, 65_535, 65_536, 0x12345678, 2 ** 32 - 1]) expect(stringHead(n), `${n}`).toEqual(head(2, n));
 });

@@ -43,6 +43,16 @@ const MAGIC = 0x46535231;
 /** Sizes in slot 0 and 1 as a record tells them. */
 const at = (size: number, slot: number): number => 2 * size + slot;
 
+const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
+const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
+const journal = (...all: number[]) => {
+  const b = Buffer.alloc(4 * all.length);
+  all.forEach((w, i) => {
+    b.writeUInt32LE(w, 4 * i);
+  });
+  return Buffer.concat([sealed(...tried), b]);
+};
+
 describe("a record", () => {
   it("has generation, floor, tries, and what is current and was before, for each area", async () => {
     const flash = blankFlash();
@@ -70,7 +80,6 @@ describe("a record", () => {
     expect([on(flash).pending(), on(flash).rolledBack()]).toEqual([false, false]);
   });
 
-  const good = [MAGIC, 4, 0, 7, 0, 2, at(9, 1), 0, at(5, 0), 0];
   const floorOf = (flash: FlashModel) => on(flash).floor();
   it("of the higher generation rules, in either page", () => {
     const [old, newer] = [sealed(...good), sealed(MAGIC, 5, 0, 8, ...good.slice(4))];
@@ -111,14 +120,6 @@ describe("a record", () => {
       expect(on(holding(sealed(...good.slice(0, 6), at(size, 1), 0, at(5, 0), 0))).envelope()?.length).toBe(size || undefined);
   });
 
-  const tried = [...good.slice(0, 4), 3, ...good.slice(5, 7), at(6, 0), at(5, 0), at(4, 1)];
-  const journal = (...all: number[]) => {
-    const b = Buffer.alloc(4 * all.length);
-    all.forEach((w, i) => {
-      b.writeUInt32LE(w, 4 * i);
-    });
-    return Buffer.concat([sealed(...tried), b]);
-  };
   it.each<[string, number[], boolean, boolean, number]>([
     ["not started", [], true, false, 5],
     ["started twice", [65535, 65535], true, false, 5],
@@ -160,6 +161,17 @@ describe("on trial", () => {
   });
 });
 
+describe("a start", () => {
+  it("that cannot be counted goes back at once", () => {
+    const flash = holding(journal(65535));
+    const device = on(flash);
+    expect(device.pending()).toBe(true);
+    flash.write = () => {};
+    device.start();
+    expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
+  });
+});
+
 describe("a writer", () => {
   it("takes nothing once it was read back, and fills its last word", () => {
     const flash = blankFlash();
@@ -191,6 +203,20 @@ describe("a writer", () => {
     device.discard();
     expect(erased()).toEqual([2 * PAGE, 3 * PAGE, 2 * PAGE]);
     expect(Array.from(flash.read(2 * PAGE, 1))).toEqual([255]);
+  });
+  it("keeps what a start loads in RAM, piece behind piece", () => {
+    const flash = blankFlash();
+    const device: Device = on(flash);
+    device.begin(false);
+    device.erase(ID, 10);
+    device.write(ID, 0, [1, 2, 3]);
+    device.write(ID, 3, [4, 5]);
+    expect([Array.from(device.read(ID, 0, 5, true)), Array.from(device.read(ID, 2, 2, true)), device.size(ID, true)]).toEqual([
+      [1, 2, 3, 4, 5],
+      [3, 4],
+      5,
+    ]);
+    expect(flash.operations).toBe(0);
   });
   it("erases nothing to discard where nothing was written", () => {
     const flash = blankFlash();
@@ -228,6 +254,12 @@ describe("what is committed", () => {
     expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
   });
   it("is no record that flash has changed on its way", () => {
+    const later = blankFlash();
+    commit(on(later), 1, 1, 2, 3);
+    const { write } = later;
+    later.write = (address, b) => write.call(later, address, address === RECORDS[1] + 40 ? Array.from(b, (x) => x & 0xfe) : b);
+    expect(() => commit(on(later), 2, 255, 255, 255)).toThrow("the record was not written");
+    expect(on(later).floor()).toEqual([0, 1]);
     for (const part of [0, 40]) {
       const flash = blankFlash();
       const { write } = flash;
@@ -238,9 +270,18 @@ describe("what is committed", () => {
       if (part === 0) expect(Array.from(flash.read(RECORDS[0] + 40, 4))).toEqual([255, 255, 255, 255]);
     }
   });
-  it("is no envelope that flash has changed on its way, in any of its pieces", () => {
-    const envelope = Array.from(image(1, 1500));
-    for (const changed of [0, 1023, 1024, 1496]) {
+  it("is no envelope that flash has changed on its way, in any of its pieces", async () => {
+    const given = await release(1, image(1, 100), "a:1");
+    const progressOf = (device: FlashDevice) => {
+      const progress = install(given, trust, device);
+      progress.next();
+      progress.next(image(1, 100));
+      return progress;
+    };
+    const whole = blankFlash();
+    progressOf(on(whole)).next(true);
+    const kept = Array.from(whole.read(5 * PAGE, given.length));
+    for (const changed of [0, 1, 64, 65, given.length - 8]) {
       const flash = blankFlash();
       const { write } = flash;
       flash.write = (address, b) => {
@@ -248,11 +289,17 @@ describe("what is committed", () => {
         write.call(
           flash,
           address,
-          Array.from(b, (x, i) => (i === first ? x & ~1 & ~2 : x)),
+          Array.from(b, (x, i) => (i === first ? x & (x - 1) : x)),
         );
       };
-      envelope[changed] = 3;
-      expect(() => on(flash).keep(envelope), `${changed}`).toThrow("the envelope was not written");
+      // a bit that is set has come out as 0
+      expect(kept[changed]).toBeGreaterThan(0);
+      const progress = progressOf(on(flash));
+      expect(
+        code(() => progress.next(true)),
+        `${changed}`,
+      ).toBe(errors.DEVICE_FAULT);
+      expect(on(flash).floor()).toEqual([0, 0]);
     }
   });
   it("leaves the components that were not written", async () => {
@@ -261,7 +308,12 @@ describe("what is committed", () => {
     two.components[1] = { id: ID, slots: [2 * PAGE, 3 * PAGE], size: PAGE };
     two.tries = 0;
     const flash = blankFlash();
-    for (const n of [1, 2]) install(await release(n, image(n, 100 + n)), trust, on(flash, two)).next();
+    for (const n of [1, 2]) {
+      install(await release(n, image(n, 100 + n)), trust, on(flash, two)).next();
+      const d = on(flash, two);
+      d.begin(true);
+      expect([d.slot(ID), d.slot(more)]).toEqual([n === 1 ? 0 : 1, 1]);
+    }
     const device = on(flash, two);
     commit(device, 3, 1, 2, 3);
     const after = on(flash, two);
@@ -292,6 +344,7 @@ describe("an envelope that is received", () => {
       [null, true],
       [envelope, true],
       [envelope.slice(1), false],
+      ["shorter", false],
       [Uint8Array.from([...envelope, 0]), false],
       [other, false],
     ] as const) {
@@ -302,7 +355,7 @@ describe("an envelope that is received", () => {
       const whole = Uint8Array.from(source.read(0, source.length));
       const { operations } = flash;
       // what arrives is put together anew, and is then not what came
-      const given = kept === envelope ? whole : (kept ?? source);
+      const given = kept === envelope ? whole : kept === "shorter" ? whole.slice(0, -1) : (kept ?? source);
       const there = device.keep(given) as Source;
       expect(flash.operations === operations, `${kept?.length}`).toBe(itself);
       const expected = itself ? whole : (given as Uint8Array);

@@ -1,9 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, sign as nodeSign, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { haveVectors, vectorJson } from "../../test-support/src/vectors.js";
 import { ed25519 } from "../src/alg/ed25519.js";
 import { sha512 } from "../src/hash/sha512.js";
-import { MUTANTS, sparse } from "./effort.js";
-import { haveVectors, vectorJson } from "./vectors.js";
 
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 40 : 2000));
 

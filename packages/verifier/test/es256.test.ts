@@ -10,12 +10,12 @@ import {
   verify,
 } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { es256 } from "../src/alg/es256.js";
 import type { Host } from "../src/base/types.js";
 import { rawSignature } from "./der.js";
-import { MUTANTS, sparse } from "./effort.js";
 import { bytes, encode, G, inverse, lift, mod, N, negative, number, P, type Point, signature, sum, times } from "./p256.js";
-import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 5 : 500));
 const ours: Host = {};

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { MUTANTS } from "../../test-support/src/effort.js";
 import { add, carry, copy, half, isZero, mul, parity, power, read, sub, unpack } from "../src/alg/field25519.js";
-import { MUTANTS } from "./effort.js";
 
 const P = 2n ** 255n - 19n;
 const WIDTHS = [22, 21, 21, 21, 22, 21, 21, 21, 22, 21, 21, 21];

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { MUTANTS } from "../../test-support/src/effort.js";
 import { isZero, less, lin, load, M, mul, ONE, P as PRIME, RR, V } from "../src/alg/field256.js";
 import { ratio } from "../src/alg/ratio256.js";
-import { MUTANTS } from "./effort.js";
 import { bytes, inverse, mod, N, P } from "./p256.js";
 
 const LIMB = 2 ** 24;

@@ -2,12 +2,12 @@ import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
 import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../simulator/src/models/flash-model.js";
+import { MUTANTS } from "../../test-support/src/effort.js";
+import { hex } from "../../test-support/src/vectors.js";
 import { formatSequence } from "../src/base/number.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { boot, type Device, errors, install } from "../src/index.js";
-import { MUTANTS } from "./effort.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const PAGE = 4096;
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { LONG, MUTANTS } from "../../test-support/src/effort.js";
 import type { Hash } from "../src/base/types.js";
 import { type Compress, HIGH, LOW, lengthOctets, start } from "../src/hash/block.js";
 import { sha256, single } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
-import { LONG, MUTANTS } from "./effort.js";
 
 // A fixed linear congruential sequence: a failure can be repeated.
 let seed = 1;

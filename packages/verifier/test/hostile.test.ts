@@ -22,6 +22,8 @@ import {
   text,
   update,
 } from "../../../test-vectors/assemble.js";
+import { MUTANTS } from "../../test-support/src/effort.js";
+import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { check } from "../src/cbor/reader.js";
 import { anchor, type Bytes, open, type Source } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
@@ -40,8 +42,6 @@ import {
   PARAM_URI,
 } from "../src/spec/suit.js";
 import { decodeEnvelope } from "../src/tools/envelope.js";
-import { MUTANTS } from "./effort.js";
-import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 const SIZE = 65536;
 const trust = { anchors: [anchor("ed25519", publicKey("a"))] };

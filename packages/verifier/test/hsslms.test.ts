@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { LONG, MUTANTS, sparse } from "../../test-support/src/effort.js";
+import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "../../test-support/src/lms.js";
+import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
 import { begin } from "../src/cbor/reader.js";
 import { readSignatures, verified } from "../src/cose/message.js";
 import { sha256, single } from "../src/hash/sha256.js";
-import { LONG, MUTANTS, sparse } from "./effort.js";
-import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "./lms.js";
-import { haveVectors, hex, vectorJson } from "./vectors.js";
 
 /** How many random signatures; FIRMSEAL_CASES for a longer run. */
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 3 : 60));

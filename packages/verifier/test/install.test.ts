@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Description, singleImage } from "@firmseal/signer";
 import { afterAll, describe, expect, it } from "vitest";
+import { hex } from "../../test-support/src/vectors.js";
 import { formatSequence, parseSequence } from "../src/base/number.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { boot, type Device, errors, install, open, type Refusal } from "../src/index.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const current = (d: MemoryDevice, i = 0) => Uint8Array.from(d.parts[i]?.slots[d.parts[i]?.current ?? 0] ?? []);
 

@@ -2,11 +2,46 @@
 
 import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
-import { bytes as bstr, CLASS, envelope, int, map, payload, update, VENDOR } from "../../../test-vectors/assemble.js";
+import {
+  bytes as bstr,
+  C0,
+  C1,
+  CLASS,
+  type Command,
+  digest as digestOf,
+  digestParam,
+  envelope,
+  identity as identityOf,
+  int,
+  manifest,
+  map,
+  override,
+  type Pair,
+  type Piece,
+  payload,
+  seq,
+  signBlock,
+  sizeParam,
+  text as tstr,
+  update,
+  uriParam,
+  VENDOR,
+} from "../../../test-vectors/assemble.js";
+import { hex } from "../../test-support/src/vectors.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";
+import {
+  COND_IMAGE_MATCH,
+  COND_VENDOR_IDENTIFIER,
+  DIR_FETCH,
+  DIR_SET_COMPONENT_INDEX,
+  MAN_INSTALL,
+  MAN_LOAD,
+  MAN_TEXT,
+  MAN_VALIDATE,
+} from "../src/spec/suit.js";
+import { decodeEnvelope } from "../src/tools/envelope.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const good = signer(privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")));
 const stranger = signer(privateKey("ed25519", hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")));
@@ -212,6 +247,72 @@ describe("an image", () => {
       const envelope = await signed(d);
       expect(code(() => install(envelope, trust, watched().device).next())).toBe(found);
     }
+  });
+});
+
+describe("an envelope that is put together anew", () => {
+  it("has what was severed and its payloads, and one signature of each COSE_Sign that is kept of", async () => {
+    const text = bstr(map([tstr("en"), map()]));
+    const load = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+    for (const loads of [true, false]) {
+      const content = update({ sections: { [loads ? MAN_LOAD : MAN_INSTALL]: load }, more: [[MAN_TEXT, digestOf(text)]] });
+      const many = (message: Piece) => signBlock(message, [{ key: "b" }, { key: "a" }, { key: "b" }, { key: "b" }]);
+      const rest: Pair[] = [[int(MAN_TEXT), text], payload()];
+      const b = Uint8Array.from(await envelope(content, { blocks: [many], rest }));
+      const device = memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID], 100);
+      install(b, trust, device).next();
+      const kept = device.envelope as Bytes;
+      expect(open(kept, trust).signatures.map((s) => !!s.good)).toEqual([true, false, false]);
+      const { severed, payloads } = decodeEnvelope(kept).envelope;
+      expect([severed.map((e) => e.number), payloads.map((p) => p.uri)]).toEqual(loads ? [[MAN_TEXT], ["#fw"]] : [[], []]);
+      boot(kept, trust, device).next();
+      expect(device.invoked).toHaveLength(1);
+    }
+  });
+});
+
+describe("what a start will load", () => {
+  const more = [Uint8Array.of(1)];
+  const board = () => memoryDevice({ vendor: [VENDOR], class: [CLASS] }, [ID, more], 100);
+  /** Loads two components from where the URIs say. */
+  const loading = (...uris: string[]) => {
+    const pick = (i: number): Command => [DIR_SET_COMPONENT_INDEX, int(i)];
+    const each = (f: (i: number) => Command[]) => [0, 1].flatMap((i) => [pick(i), ...f(i)]);
+    return manifest({
+      components: [C0, C1],
+      shared: seq(pick(0), ...identityOf, ...each((i) => [override(digestParam([i]), sizeParam(1))])),
+      sections: {
+        [MAN_VALIDATE]: seq(pick(0), [COND_VENDOR_IDENTIFIER, 15]),
+        [MAN_LOAD]: seq(...each((i) => [override(uriParam(uris[i] as string)), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]])),
+      },
+    });
+  };
+
+  it("is looked at before it is current: each payload against the digest of its own component", async () => {
+    for (const [first, second, wanted] of [
+      [0, 1, 0],
+      [0, 2, errors.IMAGE_UNVERIFIED],
+      [2, 1, errors.IMAGE_UNVERIFIED],
+    ] as const) {
+      const device = board();
+      const rest = [payload([first], "#a"), payload([second], "#b")];
+      const b = Uint8Array.from(await envelope(loading("#a", "#b"), { rest }));
+      expect(code(() => install(b, trust, device).next())).toBe(wanted);
+      expect(device.sequence).toEqual(wanted ? [0, 0] : [0, 7]);
+      if (!wanted) expect(boot(device.envelope as Bytes, trust, device).next()).toBeUndefined();
+    }
+  });
+
+  it("may come from outside, and then need not be there yet; a fragment is nowhere else", async () => {
+    const outside = Uint8Array.from(await envelope(loading("a:1", "a:2")));
+    const device = board();
+    expect(install(outside, trust, device).next()).toBeUndefined();
+    expect(boot(device.envelope as Bytes, trust, device).next()).toMatchObject({ uri: "a:1" });
+    const nowhere = Uint8Array.from(await envelope(loading("#a", "#b"), { rest: [payload([0], "#a")] }));
+    expect(code(() => install(nowhere, trust, board()).next())).toBe(errors.PAYLOAD_ABSENT);
+    const given = board();
+    given.payloads = { "#b": [1] };
+    expect(install(nowhere, trust, given).next()).toBeUndefined();
   });
 });
 

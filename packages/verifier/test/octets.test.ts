@@ -3,9 +3,9 @@
 import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { lmsSigner, stack } from "../../test-support/src/lms.js";
 import { areOctets, compare, concat, copied, equalConstantTime, newBytes, newWords, octetsOf, part, sameKey } from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
-import { lmsSigner, stack } from "./lms.js";
 import { code } from "./releases.js";
 
 const message = Uint8Array.from({ length: 100 }, (_, i) => i);

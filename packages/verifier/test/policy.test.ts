@@ -32,6 +32,8 @@ describe("a policy", () => {
     ["a floor whose high half is wide", { anchors: [a], floor: [2 ** 32, 0] }],
     ["a floor whose high half is a fraction", { anchors: [a], floor: [0.5, 0] }],
     ["a floor of NaN", { anchors: [a], floor: [0, Number.NaN] }],
+    ["a limit null", { anchors: [{ ...a, since: null }] }],
+    ["a limit that is a number", { anchors: [{ ...a, until: 7 }] }],
     ["a limit of text", { anchors: [{ ...a, since: "7" }] }],
     ["a limit without its low half", { anchors: [{ ...a, until: [0] }] }],
     ["a limit on the second anchor that is none", { anchors: [a, { ...b, since: [0, -1] }] }],

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
 import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
+import { hex } from "../../test-support/src/vectors.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { recordSize, sealOf } from "../src/device/flash-record.js";
 import { isLater, nextGeneration } from "../src/device/generation.js";
@@ -14,7 +15,6 @@ import { anchor, boot, errors, install, open, type Source, type Trust, trustFile
 import type { TrialDevice } from "../src/install/device.js";
 import { type Arrival, arrive } from "../src/install/receive.js";
 import { code, digest, ID, identity, image, release, signed, trust, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const PAGE = 4096;
 const layout: FlashLayout = {

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { hex } from "../../test-support/src/vectors.js";
 import { anchor, type Refusal } from "../src/index.js";
-import { hex } from "./vectors.js";
 
 const key = privateKey("ed25519", hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
 export const trust = { anchors: [anchor("ed25519", key.key)] };

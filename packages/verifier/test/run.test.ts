@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import {
+  alternatives,
   bytes,
   type Command,
   envelope,
@@ -23,8 +24,11 @@ import {
   DIR_FETCH,
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,
+  DIR_TRY_EACH,
   MAN_INSTALL,
   MAN_INVOKE,
+  MAN_LOAD,
+  MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "../src/spec/suit.js";
 import { refusalOf } from "./refusals.js";
@@ -124,5 +128,22 @@ describe("a run", () => {
       n === 1 ? seq(override(uriParam("a:1")), [DIR_FETCH, 2]) : seq([DIR_RUN_SEQUENCE, bytes(nested(n - 1))]);
     expect(step(start(await opened(nested(8)), MAN_INSTALL, identity))).toMatchObject({ op: DIR_FETCH });
     await expect(opened(nested(9))).rejects.toMatchObject({ code: errors.CBOR_DEPTH });
+  });
+
+  it("has 256 alternatives in a try-each, and not one more", async () => {
+    const tries = (n: number) => opened(seq([DIR_TRY_EACH, alternatives(...Array.from({ length: n }, () => seq(override(sizeParam(1)))))]));
+    expect(step(start(await tries(256), MAN_INSTALL, identity))).toBeUndefined();
+    await expect(tries(257)).rejects.toMatchObject({ code: errors.COMMAND_ARGUMENT });
+  });
+
+  it.each([
+    [MAN_VALIDATE, true],
+    [MAN_LOAD, true],
+    [MAN_INVOKE, true],
+    [MAN_PAYLOAD_FETCH, false],
+    [MAN_INSTALL, false],
+  ])("that fetches in section %i wants its payloads at a start: %s", async (section, loads) => {
+    const sections = { [section]: seq(override(uriParam("a:1")), [DIR_FETCH, 2]) };
+    expect(open(Uint8Array.from(await envelope(manifest({ sections }))), trust).loads).toBe(loads);
   });
 });

@@ -12,12 +12,12 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
+import { hex } from "../../test-support/src/vectors.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, boot, embeddedTrust, errors, install, nextTrust, open, policyOf, trustFile } from "../src/index.js";
 import type { TrialDevice } from "../src/install/device.js";
 import { TRUST_COMPONENT } from "../src/install/trust-update.js";
 import { code, digest, ID, identity, image, uuid } from "./releases.js";
-import { hex } from "./vectors.js";
 
 const key = (n: number) => privateKey("ed25519", new Uint8Array(32).fill(n));
 const [root, root2, one, two, three] = [1, 2, 3, 4, 5].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey, PrivateKey];

@@ -1,6 +1,6 @@
 // Options that several commands share.
 
-import type { PassphraseOption } from "@firmseal/keys";
+import { type PassphraseOption, SOURCES } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 
@@ -37,8 +37,8 @@ export function uriReference(value: string): string {
 
 /** --key, repeatable. */
 export function keys(what: string): Option {
-  const kinds = "a file, - for stdin, env:NAME, fd:N, pkcs11:…, exec:PROGRAM, awskms:…, gcpkms:…, azurekv:…";
-  return option("-k, --key <key>", `${what}: ${kinds}`, { repeat: true, required: true });
+  const kinds = ["a file", "- for stdin", ...SOURCES.map((source) => source.form)];
+  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
 }
 
 /** Roles that a command can ask for. Root keys only sign trust files. */

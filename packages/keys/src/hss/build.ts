@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { floorHeight, floorNodes, floorSize, type LmsTree, leafCost } from "@firmseal/signer";
+import { cachedHeight, cachedNodes, cachedSize, type LmsTree, leafCost } from "@firmseal/signer";
 import { progress as progressOf, say } from "../notices.js";
 import type { Order, Piece } from "./worker.js";
 
@@ -32,9 +32,9 @@ export function leavesPerSecond(tree: LmsTree): number {
   const one = { ...tree, height: 5 as const };
   const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
   // the first are slow, until the compiler has seen the code
-  floorNodes(one, 0, count);
+  cachedNodes(one, 0, count);
   const start = performance.now();
-  floorNodes(one, 0, count);
+  cachedNodes(one, 0, count);
   return (count * 1000) / Math.max(0.01, performance.now() - start);
 }
 
@@ -44,10 +44,10 @@ function duration(seconds: number): string {
 }
 
 /** The floor of a tree. `what` is what the progress bar says. Long work is announced with how long it will take. */
-export async function buildFloor(tree: LmsTree, what: string): Promise<Uint8Array> {
-  const total = floorSize(tree);
+export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uint8Array> {
+  const total = cachedSize(tree);
   const floor = new Uint8Array(total * tree.n);
-  const perNode = 2 ** floorHeight(tree) * leafCost(tree.n, tree.width);
+  const perNode = 2 ** cachedHeight(tree) * leafCost(tree.n, tree.width);
   const step = Math.max(1, Math.floor(ONE_ORDER / perNode));
   const threads = threadsFor(tree);
   const seconds = 2 ** tree.height / leavesPerSecond(tree) / threads;
@@ -70,7 +70,7 @@ export async function buildFloor(tree: LmsTree, what: string): Promise<Uint8Arra
     if (threads > 1) await Promise.all(Array.from({ length: threads }, () => oneWorker(tree, next, take)));
     else
       for (let order = next(); order; order = next()) {
-        take({ from: order.from, nodes: floorNodes(tree, order.from, order.to) });
+        take({ from: order.from, nodes: cachedNodes(tree, order.from, order.to) });
         // so that a signal ends the program
         await new Promise(setImmediate);
       }

@@ -21,7 +21,7 @@ import { KeyFileError } from "../errors/key-file.js";
 import { warn } from "../notices.js";
 import type { Asking, OpenedKey } from "../sources/source.js";
 import { visible } from "../words.js";
-import { buildFloor } from "./build.js";
+import { buildCachedNodes } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";
 import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./state.js";
 import { readTreeFile, writeTreeFile } from "./tree-file.js";
@@ -150,7 +150,7 @@ class HssKey {
     const roots: Map<number, { tree: bigint; root: string }> = new Map();
     for (const [level, tree] of trees.entries()) {
       const number = places[level]?.tree as bigint;
-      const floor = await this.floorOf(level, number, tree);
+      const floor = await this.cachedOf(level, number, tree);
       const root = rootOf(tree, floor);
       if (level === 0) this.checkTop(tree, root);
       else roots.set(level, this.checkLower(level, number, root, state));
@@ -163,8 +163,8 @@ class HssKey {
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
     if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");
     const left = hssCapacity(params) - next;
-    if (index > state.witness + 1n)
-      warn(`${visible(place.name)}: its state was ${index - state.witness} leaves ahead of what this machine has signed`);
+    if (index > state.seen + 1n)
+      warn(`${visible(place.name)}: its state was ${index - state.seen} leaves ahead of what this machine has signed`);
     if (left === 0n)
       warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
     else if (isNearlyUsed(params, next))
@@ -172,13 +172,13 @@ class HssKey {
     return { index, trees, floors };
   }
 
-  private async floorOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
+  private async cachedOf(level: number, number: bigint, tree: LmsTree): Promise<Uint8Array> {
     const known = this.floors.get(level);
     if (known?.tree === number) return known.floor;
     const path = this.place.tree(level);
     let floor = readTreeFile(path, tree);
     if (!floor) {
-      floor = await buildFloor(tree, `making tree ${number} of level ${level + 1}`);
+      floor = await buildCachedNodes(tree, `making tree ${number} of level ${level + 1}`);
       if (level === 0) this.checkTop(tree, rootOf(tree, floor));
       writeTreeFile(path, tree, floor);
     }

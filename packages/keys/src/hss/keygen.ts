@@ -20,7 +20,7 @@ import {
 import { MAX_SIGNATURE } from "@firmseal/verifier/tools";
 import { environment, usage } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
-import { buildFloor } from "./build.js";
+import { buildCachedNodes } from "./build.js";
 import { writeHssFile } from "./file.js";
 import { HssPlaceOnDisk } from "./state.js";
 import { writeTreeFile } from "./tree-file.js";
@@ -50,7 +50,7 @@ function parsed(levels: string): HssParams {
   }
 }
 
-/** Makes a key, its nodes, its state and its witness. `passphrase` is asked for before the work begins. Nothing is overwritten. */
+/** Makes a key, its nodes, its state and its last-seen mark. `passphrase` is asked for before the work begins. Nothing is overwritten. */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);
   if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
@@ -66,7 +66,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const secret = await passphrase();
   const seed = randomBytes(params.n);
   const top = hssTop(params, randomBytes(16), seed);
-  const floor = await buildFloor(top, "making the key");
+  const floor = await buildCachedNodes(top, "making the key");
   const key = publicKey("hsslms", hssPublicKey(params, top, rootOf(top, floor)));
   const text = await writeHssFile(params, key.key, seed, secret);
   const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
@@ -75,8 +75,9 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
     // the state first: of two that make keys of one name at the same time, the second ends here and leaves alone what is the first one's
     place.begin();
     made.push(place.state);
-    place.beginRecord();
-    made.push(place.witness, place.tree(0));
+    const mark = place.lastSeen;
+    mark.begin();
+    made.push(mark.file, place.tree(0));
     writeTreeFile(place.tree(0), top, floor);
     writeWhole(file, Buffer.from(text), { mode: 0o600, fresh: true });
   } catch (e) {

@@ -1,16 +1,15 @@
 // Which leaf of an HSS/LMS key is next. A leaf that signs twice gives the key away (SP 800-208 §9.1), so the number goes to the disk before
-// the signature is made, and only ever up. It is kept twice: beside the key, and as a witness outside of it, in the folder of this machine.
-// A state that is behind the witness comes from a backup or a copy, and is refused. In both places a leaf is claimed first (claim.ts), so that
+// the signature is made, and only ever up. It is kept twice: beside the key, and as the last-seen mark outside of it, in the folder of this machine.
+// A state that is behind the mark comes from a backup or a copy, and is refused. In both places a leaf is claimed first (claim.ts), so that
 // no leaf depends on a lock: the one beside the key is for whoever shares its folder, the one outside for copies of the key on this machine.
 
 import { lstatSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CODES, Failure, systemFault } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
-import { stateFolder } from "../signing-log/last-seen.js";
+import { LastSeen } from "../signing-log/last-seen.js";
 
 /** The trees below the top one that have been signed, by level: whatever happens, their keys must not come out differently a second time. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
@@ -26,7 +25,7 @@ export interface Standing extends HssState {
   readonly beside: Claim | undefined;
   readonly outside: Claim | undefined;
   /** What this machine has seen. */
-  readonly witness: bigint;
+  readonly seen: bigint;
 }
 
 /** Leaves by which a state may be ahead of the record: other machines that share the folder of the key have signed. */
@@ -58,12 +57,8 @@ export class HssPlaceOnDisk {
     this.beside = new Claims(this.state);
   }
 
-  get witness(): string {
-    return join(stateFolder(), `${this.thumbprint}.hss`);
-  }
-
-  get outside(): Claims {
-    return new Claims(this.witness);
+  get lastSeen(): LastSeen {
+    return new LastSeen(this.thumbprint, "leaves");
   }
 
   tree(level: number): string {
@@ -78,7 +73,7 @@ export class HssPlaceOnDisk {
     const busy = `${this.name}: another process is signing with the key`;
     const beside = await lock(`${this.state}.lock`, { wait, busy });
     try {
-      const outside = await lock(`${this.witness}.lock`, { wait, busy });
+      const outside = await this.lastSeen.lock(wait, busy);
       try {
         return await work(() => beside.isOurs() && outside.isOurs());
       } finally {
@@ -104,44 +99,41 @@ export class HssPlaceOnDisk {
     };
   }
 
-  readWitness(): bigint | "missing" | "damaged" {
-    const lines = readLines(this.witness);
-    if (typeof lines === "string") return lines;
-    const [head, key, next, more] = lines;
-    if (head !== WITNESS_HEAD || key !== `key ${this.thumbprint}` || more !== undefined) return "damaged";
-    return numberOf(next) ?? "damaged";
+  readSeen(): bigint | "missing" | "damaged" {
+    const seen = this.lastSeen.look();
+    return typeof seen === "string" ? seen : seen.count;
   }
 
   /** Everything that is known, whatever it is. The outside first, the other way round than it is written: see checked(). */
-  look(): Pick<Standing, "beside" | "outside"> & { state: HssState | "missing" | "damaged"; witness: bigint | "missing" | "damaged" } {
-    const outside = this.outside.last();
-    const witness = this.readWitness();
+  look(): Pick<Standing, "beside" | "outside"> & { state: HssState | "missing" | "damaged"; seen: bigint | "missing" | "damaged" } {
+    const outside = this.lastSeen.claims.last();
+    const seen = this.readSeen();
     const beside = this.beside.last();
-    return { outside, witness, beside, state: this.readState() };
+    return { outside, seen, beside, state: this.readState() };
   }
 
   /** The state, if it can be gone on with. Otherwise a Failure, exit 3, that says what is wrong and what can be done. */
   checked(): Standing {
     const { name } = this;
     // Without the lock others may sign between the reads. What is read last is the furthest then, and must not seem to be behind.
-    const { outside, witness, beside, state } = this.look();
-    const known = highest(outside?.number ?? 0n, typeof witness === "bigint" ? witness : 0n);
+    const { outside, seen, beside, state } = this.look();
+    const known = highest(outside?.number ?? 0n, typeof seen === "bigint" ? seen : 0n);
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
     if (typeof state === "string")
       throw stateFault(
         `${name}: its state, ${name}.state, is ${state}: which leaves are used is not known`,
-        typeof witness === "bigint"
+        typeof seen === "bigint"
           ? forward(highest(known, beside?.number ?? 0n))
           : `bring ${name}.state back from where the key has signed last`,
       );
-    if (typeof witness === "string")
+    if (typeof seen === "string")
       throw stateFault(
-        `${name}: this machine has ${witness === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, and another copy of it may`,
+        `${name}: this machine has ${seen === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, and another copy of it may`,
         `if none does: firmseal hss adopt ${name} --no-other-copy-signs`,
       );
     const next = highest(state.next, beside?.number ?? 0n);
     // the state alone as well: a claim that is there does not mend what was put back beside it
-    if (state.next < witness || next < known)
+    if (state.next < seen || next < known)
       throw stateFault(
         `${name}: a restored backup or a copy: its state is at ${state.next}, and this machine has signed up to ${known}`,
         forward(highest(known, next)),
@@ -151,7 +143,7 @@ export class HssPlaceOnDisk {
         `${name}: its state is at ${next}, far ahead of this machine, which has signed up to ${known}`,
         `find out who has signed, or who has changed ${name}.state; if it is right: firmseal hss skip ${name} --to ${next}`,
       );
-    return { next, roots: state.roots, beside, outside, witness };
+    return { next, roots: state.roots, beside, outside, seen };
   }
 
   /** The first state of a key. None must be there. */
@@ -159,13 +151,8 @@ export class HssPlaceOnDisk {
     writeWhole(this.state, this.stateLines({ next: 0n, roots: new Map() }), { mode: 0o600, fresh: true });
   }
 
-  /** The record of this machine of a key that was just made. */
-  beginRecord(): void {
-    writeWhole(this.witness, this.witnessLines(0n), { mode: 0o600, fresh: true });
-  }
-
   /**
-   * Claims all leaves below `next` and writes it down, the state first: a witness that is ahead of it would call a crash in between a restored
+   * Claims all leaves below `next` and writes it down, the state first: a mark that is ahead of it would call a crash in between a restored
    * backup. Durable when it returns. `follows` looks at what is there at the last moment. false: another process has gone on since `from` was
    * looked at, and none of these leaves may be used.
    */
@@ -176,39 +163,31 @@ export class HssPlaceOnDisk {
   ): boolean {
     const beside = this.beside.take(from.beside, to.next);
     if (!beside) return false;
-    const { outside: place } = this;
-    const outside = place.take(from.outside, to.next);
+    const mark = this.lastSeen;
+    const outside = mark.claims.take(from.outside, to.next);
     if (!outside || !this.beside.write(beside, this.stateLines(to), () => follows(this.readState()))) return false;
-    return this.record(place, outside, to.next);
+    return this.record(mark, outside, to.next);
   }
 
   /** Writes the record alone, where there is none. false: another process has. */
   adopt(from: Pick<Standing, "outside">, next: bigint): boolean {
-    const { outside: place } = this;
-    const outside = place.take(from.outside, next);
-    return outside !== undefined && this.record(place, outside, next);
+    const mark = this.lastSeen;
+    const outside = mark.claims.take(from.outside, next);
+    return outside !== undefined && this.record(mark, outside, next);
   }
 
-  private record(place: Claims, claim: Claim, next: bigint): boolean {
-    return place.write(claim, this.witnessLines(next), () => {
-      const now = this.readWitness();
-      return typeof now === "string" || now <= next;
-    });
+  private record(mark: LastSeen, claim: Claim, next: bigint): boolean {
+    return mark.write(claim, { count: next }, (now) => typeof now === "string" || now.count <= next);
   }
 
   private stateLines({ next, roots }: HssState): Uint8Array {
     const trees = [...roots].map(([level, { tree, root }]) => `tree ${level} ${tree} ${root}`);
     return textOf([STATE_HEAD, `key ${this.thumbprint}`, `next ${next}`, ...trees]);
   }
-
-  private witnessLines(next: bigint): Uint8Array {
-    return textOf([WITNESS_HEAD, `key ${this.thumbprint}`, `next ${next}`]);
-  }
 }
 
 const STATE_HEAD = "firmseal hss state 1";
-const WITNESS_HEAD = "firmseal hss witness 1";
-/** Far above what is ever in one of the files. */
+/** Far above what is ever in the file. */
 const LONGEST = 4096;
 
 // up to 2^200

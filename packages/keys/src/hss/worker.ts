@@ -1,7 +1,7 @@
 // A thread that makes nodes of a tree of HSS/LMS.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { floorNodes, type LmsTree } from "@firmseal/signer";
+import { cachedNodes, type LmsTree } from "@firmseal/signer";
 
 /** Nodes of the floor, from `from` up to before `to`. */
 export interface Order {
@@ -22,6 +22,6 @@ parentPort?.on("message", (order: Order | "end") => {
     return;
   }
   const { from, to } = order;
-  const piece: Piece = { from, nodes: floorNodes(workerData as LmsTree, from, to) };
+  const piece: Piece = { from, nodes: cachedNodes(workerData as LmsTree, from, to) };
   parentPort?.postMessage(piece);
 });

@@ -19,6 +19,12 @@ export function take(name: string): string | undefined {
   return value;
 }
 
+/** Forgets what was taken, for a program that runs one command after the other: each has an environment of its own. */
+export function forgetSecrets(): void {
+  taken.clear();
+  shown.clear();
+}
+
 /** The variable that `env:NAME` names, however its scheme is written. Throws KeyFileError (exit 2). */
 export function variableOf(ref: string): string {
   const name = ref.slice("env:".length);

@@ -167,7 +167,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
     const content = bytes.subarray(at, newline < 0 ? next : newline);
     const whole = parse(content);
     // Cut short by a kill or a power cut: it was not durable yet, so nothing was signed that it speaks of. An entry that was is known to
-    // the witness. A file of another kind, named by mistake, is not taken for that.
+    // the last-seen mark. A file of another kind, named by mistake, is not taken for that.
     if (next === bytes.length && (newline < 0 || !whole) && isBegun(content)) {
       log.torn = next - at;
       return;

@@ -7,7 +7,7 @@ import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import { CODES, environment, Failure, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
-import { type Seen, stateFolder, type Witness, witness } from "./last-seen.js";
+import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
 import { ACCEPT, append, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
 /** The name of a key in its log: the COSE Key Thumbprint, in hex. */
@@ -24,7 +24,7 @@ export function signingLogPath(key: OpenedKey, option: string | undefined): stri
   // one key, one log: that of a key which signs elsewhere too goes on where it has begun
   if (beside !== undefined && existsSync(beside)) return beside;
   const inState = join(stateFolder(), `${keyName(key.public)}.log`);
-  if (beside === undefined) return key.signer ? inState : (witness(keyName(key.public)).read()?.path ?? inState);
+  if (beside === undefined) return key.signer ? inState : (new LastSeen(keyName(key.public), "log").read()?.path ?? inState);
   return existsSync(inState) ? inState : beside;
 }
 
@@ -61,17 +61,18 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
 
 /** What a log lacks of what was seen of it. */
 export function missed(log: SigningLog, seen: Seen | undefined): LogFault[] {
-  if (!seen || log.entries.some((e) => e.n === seen.count && e.hash === seen.hash)) return [];
+  const count = Number(seen?.count ?? 0n);
+  if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
   const line = 0;
   const last = log.entries.reduce((most, e) => Math.max(most, e.n), 0);
   const elsewhere = seen.path !== undefined && seen.path !== resolve(log.path) ? ` (in ${seen.path})` : "";
   return [
-    last < seen.count
+    last < count
       ? {
           line,
-          what: `ends at entry ${last}, and entry ${seen.count} was seen${elsewhere}: it was cut, restored from a copy, or is another`,
+          what: `ends at entry ${last}, and entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another`,
         }
-      : { line, what: `entry ${seen.count} is another than the one that was seen${elsewhere}` },
+      : { line, what: `entry ${count} is another than the one that was seen${elsewhere}` },
   ];
 }
 
@@ -115,25 +116,25 @@ export interface Receipt {
 export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
-  /** Enters the use of a key; durable, and known to the witness, when it returns. Throws where another one has used a key meanwhile. */
+  /** Enters the use of a key; durable, and known to the mark, when it returns. Throws where another one has used a key meanwhile. */
   record(key: OpenedKey, use: SigningFacts): Receipt;
 }
 
 interface OpenLog {
   log: SigningLog;
   locks: readonly Lock[];
-  witness: Witness;
+  mark: LastSeen;
 }
 
 /**
- * Takes the locks of witnesses, always in this order and after those of the logs. Copies of a key have logs of their own: only one of two that
- * have seen the witness as it was can raise it, and the lock has the other wait instead.
+ * Takes the locks of last-seen marks, always in this order and after those of the logs. Copies of a key have logs of their own: only one of two that
+ * have seen the mark as it was can raise it, and the lock has the other wait instead.
  */
-async function lockWitnesses(witnesses: readonly Witness[], taken: Lock[]): Promise<Map<string, Lock>> {
+async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map<string, Lock>> {
   const locks = new Map<string, Lock>();
-  const distinct = new Map(witnesses.map((w) => [w.file, w]));
+  const distinct = new Map(marks.map((w) => [w.file, w]));
   for (const file of [...distinct.keys()].sort()) {
-    const one = await (distinct.get(file) as Witness).lock();
+    const one = await (distinct.get(file) as LastSeen).lock();
     taken.push(one);
     locks.set(file, one);
   }
@@ -150,7 +151,7 @@ export async function withSigningLogs<T>(
   work: (signingLogs: SigningLogs) => Promise<T>,
 ): Promise<T> {
   const places = new Map(keys.map((key) => [key, signingLogPath(key, option)]));
-  const witnesses = new Map(keys.map((key) => [keyName(key.public), witness(keyName(key.public))]));
+  const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();
   const taken: Lock[] = [];
   // a one-time key may have to make a tree while it has the lock
@@ -161,16 +162,16 @@ export async function withSigningLogs<T>(
       taken.push(lock);
       ofLogs.set(path, lock);
     }
-    const ofWitnesses = await lockWitnesses([...witnesses.values()], taken);
+    const ofMarks = await lockMarks([...marks.values()], taken);
     // what was seen before the logs: they may grow meanwhile, and must not seem too short then
-    const seen = new Map([...witnesses].map(([name, one]) => [name, one.read()]));
+    const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
     const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
     const openLogs = new Map<OpenedKey, OpenLog>();
     for (const [key, path] of places) {
       const log = logs.get(path) as SigningLog;
-      const own = witnesses.get(keyName(key.public)) as Witness;
+      const own = marks.get(keyName(key.public)) as LastSeen;
       refuseFaults(log, seen.get(keyName(key.public)), key, option);
-      openLogs.set(key, { log, locks: [ofLogs.get(path) as Lock, ofWitnesses.get(own.file) as Lock], witness: own });
+      openLogs.set(key, { log, locks: [ofLogs.get(path) as Lock, ofMarks.get(own.file) as Lock], mark: own });
     }
     return await work({
       logs: [...logs.values()].map(({ entries }) => entries),
@@ -183,16 +184,16 @@ export async function withSigningLogs<T>(
 
 const now = () => new Date().toISOString();
 
-function recordIn({ log, locks, witness }: OpenLog, facts: EntryFacts): Receipt {
+function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
   const entry = append(log, facts);
-  raise(witness, log, entry);
+  raise(mark, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raise(witness: Witness, log: SigningLog, entry: Entry): void {
-  if (!witness.raise({ count: entry.n, hash: entry.hash, path: resolve(log.path) }))
+function raise(mark: LastSeen, log: SigningLog, entry: Entry): void {
+  if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path) }))
     throw environment(`${log.path}: another process has used the key meanwhile`, "run the command again; nothing was signed");
 }
 
@@ -211,13 +212,13 @@ function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, o
 
 /** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
 export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
-  const witnesses = thumbprints.map((name) => witness(name));
+  const marks = thumbprints.map((name) => new LastSeen(name, "log"));
   const taken: Lock[] = [];
   try {
-    await lockWitnesses(witnesses, taken);
-    const above = Math.max(0, ...witnesses.map((w) => w.read()?.count ?? 0));
+    await lockMarks(marks, taken);
+    const above = Math.max(0, ...marks.map((w) => Number(w.read()?.count ?? 0n)));
     const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
-    for (const w of witnesses) raise(w, log, entry);
+    for (const w of marks) raise(w, log, entry);
     return entry;
   } finally {
     for (const lock of taken) lock.release();

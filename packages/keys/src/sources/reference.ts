@@ -4,44 +4,16 @@ import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, t
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
-import { take, variableOf } from "../secrets/environment.js";
+import { take } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import { pinVariable } from "./pkcs11/pin.js";
-import { parseUri } from "./pkcs11/uri.js";
 import { prove } from "./proof.js";
-import type { Asking, OpenedKey, OpenSource, SecretKind, SigningKey } from "./source.js";
-
-/** Where a key can be kept, by what a reference begins with. Anything else is the name of a file. */
-const KINDS: { [scheme: string]: () => Promise<{ open: OpenSource }> } = {
-  env: () => import("./env.js"),
-  exec: () => import("./exec/exec.js"),
-  fd: () => import("./fd.js"),
-  pkcs11: () => import("./pkcs11/pkcs11.js"),
-  awskms: () => import("./services/awskms.js"),
-  azurekv: () => import("./services/azurekv.js"),
-  gcpkms: () => import("./services/gcpkms.js"),
-};
-
-/** What a reference begins with, where that names a kind; undefined for a file. */
-export function schemeOf(ref: string): string | undefined {
-  // RFC 3986 §3.1: the case of a scheme does not count; taken for a file, the name of one would be shown with a PIN in it
-  const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
-  return scheme !== undefined && Object.hasOwn(KINDS, scheme) ? scheme : undefined;
-}
-
-function kindOf(ref: string): Promise<{ open: OpenSource }> {
-  const kind = KINDS[schemeOf(ref) ?? ""];
-  return kind ? kind() : import("./file.js");
-}
+import type { Asking, OpenedKey, SigningKey } from "./source.js";
+import { sourceOf } from "./table.js";
 
 /** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
 function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
   // by what reads them: a pattern of its own here would miss what is read there, such as another case or a percent-encoding
-  const inRefs = refs.flatMap((ref) => {
-    const scheme = schemeOf(ref);
-    if (scheme === "env") return variableOf(ref);
-    return scheme === "pkcs11" ? (pinVariable(parseUri(ref)) ?? []) : [];
-  });
+  const inRefs = refs.flatMap((ref) => sourceOf(ref).variable?.(ref) ?? []);
   return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
 }
 
@@ -53,13 +25,6 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) take(name);
 }
 
-/** What a key may ask for. A token whose URI says where the PIN is asks for nothing. */
-function secretOf(ref: string): SecretKind | undefined {
-  const scheme = schemeOf(ref);
-  if (scheme === "pkcs11") return parseUri(ref).pinSource === undefined ? "pin" : undefined;
-  return scheme === undefined || scheme === "env" || scheme === "fd" ? "passphrase" : undefined;
-}
-
 /** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
 export function asking(
   refs: readonly string[],
@@ -68,7 +33,14 @@ export function asking(
   unproved = false,
 ): Asking & HandOut {
   hideSecrets(refs, options);
-  return { publicOnly, unproved, ...handOut(refs.map(secretOf), options) };
+  return {
+    publicOnly,
+    unproved,
+    ...handOut(
+      refs.map((ref) => sourceOf(ref).asks?.(ref)),
+      options,
+    ),
+  };
 }
 
 /** Finds keys. */
@@ -83,7 +55,7 @@ async function openKeys(
   try {
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
-      const key = await (await kindOf(ref)).open(ref, ask);
+      const key = await (await sourceOf(ref).load()).open(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it
       await loadAlg(key.public.alg);

@@ -123,22 +123,22 @@ function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
  * At which height the nodes of a tree are kept, the "floor". What is below is worked out again for each signature: at most 2^20 hashes, but
  * 2^21 for a tree of height 25 and width 8, so that there are at most 2^18 nodes to keep. Trees up to height 12 are kept whole.
  */
-export function floorHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
+export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
   const affordable = Math.floor(Math.log2(2 ** 20 / leafCost(n, width)));
   return Math.max(0, height - 18, Math.min(height - 12, affordable));
 }
 
 /** How many nodes a tree's floor has. */
-export function floorSize(tree: Pick<LmsTree, "n" | "height" | "width">): number {
-  return 2 ** (tree.height - floorHeight(tree));
+export function cachedSize(tree: Pick<LmsTree, "n" | "height" | "width">): number {
+  return 2 ** (tree.height - cachedHeight(tree));
 }
 
 /**
  * The nodes of a tree's floor from `from` up to before `to`, n bytes each. This is the work of making a key; any part of it can be done
  * anywhere.
  */
-export function floorNodes(tree: LmsTree, from: number, to: number): Uint8Array {
-  const low = floorHeight(tree);
+export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array {
+  const low = cachedHeight(tree);
   const out = new Uint8Array((to - from) * tree.n);
   for (let i = from; i < to; i++) out.set(subtree(tree, low, i).at(-1) as Uint8Array, (i - from) * tree.n);
   return out;
@@ -212,7 +212,7 @@ function digitsOf(tree: LmsTree, hash: Uint8Array): number[] {
 export function lmsSign(tree: LmsTree, floor: Uint8Array, q: number, message: Uint8Array): Uint8Array {
   const { n, height, width } = tree;
   if (!Number.isInteger(q) || q < 0 || q >= 2 ** height) throw new RangeError("no such leaf");
-  if (floor.length !== floorSize(tree) * n) throw new RangeError("not the floor of this tree");
+  if (floor.length !== cachedSize(tree) * n) throw new RangeError("not the floor of this tree");
   const p = chainsOf(n, width);
   const out = new Uint8Array(12 + n * (1 + p + height));
   const view = new DataView(out.buffer);
@@ -234,7 +234,7 @@ export function lmsSign(tree: LmsTree, floor: Uint8Array, q: number, message: Ui
   view.setUint32(at, lmsType(n, height));
   at += 4;
   // the path: the node beside each one on the way to the root
-  const low = floorHeight(tree);
+  const low = cachedHeight(tree);
   const lower = subtree(tree, low, q >> low);
   const rows = [...lower.slice(0, -1), ...rowsAbove(tree, floor, floor.length / n)];
   for (let row = 0; row < height; row++) {

@@ -54,16 +54,21 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   skip({ name, params, place }, { to }) {
     if (to === undefined) throw usage("hss skip needs --to", "give the number of the next signature: --to N");
     return place.locked(async (stillOurs) => {
-      const seen = place.look();
-      const { state, witness } = seen;
+      const standing = place.look();
+      const { state, seen } = standing;
       // a machine that has never seen the key does not know which leaves are used
-      if (typeof witness === "string") return place.checked().next;
-      const lowest = highest(typeof state === "string" ? 0n : state.next, witness, seen.beside?.number ?? 0n, seen.outside?.number ?? 0n);
+      if (typeof seen === "string") return place.checked().next;
+      const lowest = highest(
+        typeof state === "string" ? 0n : state.next,
+        seen,
+        standing.beside?.number ?? 0n,
+        standing.outside?.number ?? 0n,
+      );
       if (to < lowest) throw usage(`hss skip --to ${to}: leaves up to ${lowest} are used`, `give ${lowest} or a higher number`);
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
       const roots = typeof state === "string" ? new Map() : state.roots;
       const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
-      if (!stillOurs() || !place.advance(seen, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
+      if (!stillOurs() || !place.advance(standing, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
       warn(`${visible(name)}: the next signature is number ${to}; the leaves before it are given up`);
       return to;
     });
@@ -72,17 +77,17 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   /** Begins the record of this machine from the state. If there is a record, nothing is to be adopted. */
   adopt({ name, place }, { otherCopySigns }) {
     return place.locked(async () => {
-      const seen = place.look();
-      const { state, witness } = seen;
-      if (typeof state === "string" || typeof witness === "bigint") return place.checked().next;
+      const standing = place.look();
+      const { state, seen } = standing;
+      if (typeof state === "string" || typeof seen === "bigint") return place.checked().next;
       if (otherCopySigns)
         throw usage(
           `${name}: if another copy of the key signs too, both use the same leaves, and anybody can then forge signatures`,
           "if no other copy signs, give --no-other-copy-signs",
         );
       // if only the record is gone, the signatures still tell what this machine has used
-      const next = highest(state.next, seen.beside?.number ?? 0n, seen.outside?.number ?? 0n);
-      if (!place.adopt(seen, next)) throw overtaken(name, WENT_ON);
+      const next = highest(state.next, standing.beside?.number ?? 0n, standing.outside?.number ?? 0n);
+      if (!place.adopt(standing, next)) throw overtaken(name, WENT_ON);
       return place.checked().next;
     });
   },

@@ -13,6 +13,7 @@ import {
   environment,
   Failure,
   keyName,
+  LastSeen,
   type LogFault,
   lockLog,
   looksLikeLog,
@@ -27,7 +28,6 @@ import {
   someOf,
   tooMuch,
   usage,
-  witness,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
@@ -58,7 +58,7 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const name = keyName(key);
   const inState = signingLogPath({ name: ref, public: key }, undefined);
   // no log is beside a public key; the last signature recorded where the log is
-  const seen = witness(name).read()?.path;
+  const seen = new LastSeen(name, "log").read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
     throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
@@ -73,7 +73,7 @@ function look({ path, key }: Place): Looked {
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (keys.length > LIMITS.logKeys)
     throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
-  const seen = keys.map((name) => witness(name).read());
+  const seen = keys.map((name) => new LastSeen(name, "log").read());
   const log = readLog(path);
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
 }

@@ -38,7 +38,7 @@ export function makePair(token: OpenToken, uri: TokenUri & { object: string }, a
       try {
         token.library.C_DestroyObject(token.session, object);
       } catch {
-        // what went wrong before is what is inWords
+        // the first error is the one that is reported
       }
     }
   };

@@ -1,4 +1,4 @@
-// The keys in a token, each inWords once: a pair and its certificate are three objects with one label and one identifier.
+// The keys in a token, each listed once: a pair and its certificate are three objects with one label and one identifier.
 
 import type { PublicKey } from "@firmseal/signer";
 import { readPublic } from "./key.js";

@@ -22,7 +22,7 @@ export function ownPath(path: string, why: string): string {
     const next = join(at, rest.shift() as string);
     const stat = lstatSync(next);
     if (stat.isSymbolicLink()) {
-      // who may change the link is inWords by the folder that it is in
+      // the folder decides who may change the link
       if (++links > MOST_LINKS) throw new KeyFileError(`${path}: too many symbolic links`, "name the file itself", 3);
       const [root, parts] = begin(resolve(dirname(next), readlinkSync(next)));
       [at, rest] = [root, [...parts, ...rest]];

@@ -6,7 +6,7 @@ import { LONGEST_PASSPHRASE, passphrase } from "../../secrets/passphrase.js";
 import { readGuarded } from "../../secrets/private-file.js";
 import { visible } from "../../words.js";
 import type { Asking } from "../source.js";
-import type { TokenUri } from "./uri.js";
+import { pinVariable, type TokenUri } from "./uri.js";
 
 /**
  * The PIN as text, for pkcs11js takes no other form. `token` is the label that the prompt shows. Throws KeyFileError: exit 3 where there
@@ -22,11 +22,6 @@ export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promis
   } finally {
     bytes.fill(0);
   }
-}
-
-/** The variable that holds the PIN of a URI; undefined where it comes in another way. */
-export function pinVariable(uri: TokenUri): string | undefined {
-  return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
 }
 
 /** The path behind `file:` (RFC 8089 §2). Windows: a drive stands behind one more slash (appendix E.2). Exported for the tests. */

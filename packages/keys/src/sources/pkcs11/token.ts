@@ -144,7 +144,7 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
         const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
         return found && found.value.length > 0 ? found.value : undefined;
       } catch (e) {
-        // what modules say of an attribute that they do not have differs; a token that is gone is inWords as that
+        // what modules say of an attribute that they do not have differs; a token that is gone is reported as gone
         const code = codeOf(e);
         if (code !== undefined && !GONE.includes(code)) return undefined;
         return inWords(uri.name, () => {

@@ -2,7 +2,7 @@
 
 import { KeyFileError } from "../../errors/key-file.js";
 
-/** What a token and its module are inWords apart by. */
+/** The attributes that distinguish tokens and modules. */
 export const TOKEN_ATTRIBUTES = ["token", "manufacturer", "model", "serial"] as const;
 const MODULE_ATTRIBUTES = ["library-manufacturer", "library-description", "library-version"] as const;
 const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as const;
@@ -132,4 +132,9 @@ function decode(text: string): Buffer {
     } else bytes.push(raw[i] as number);
   }
   return Buffer.from(bytes);
+}
+
+/** The variable that holds the PIN of a URI; undefined where it comes in another way. */
+export function pinVariable(uri: TokenUri): string | undefined {
+  return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
 }

@@ -96,7 +96,7 @@ async function repeated<T>(call: () => Promise<T>): Promise<T> {
 export async function open(ref: string): Promise<OpenedKey> {
   const name = ref.slice("gcpkms:".length);
   if (!NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", FORM);
-  // the transport prints what it meets on its way; what comes of it is troubleOf here
+  // the transport prints what it meets on its way; the result is reported here
   process.env["GRPC_VERBOSITY"] ??= "NONE";
   const { KeyManagementServiceClient } = await library(ref, PACKAGE, () => import("@google-cloud/kms"));
   // the library's own limit is none

@@ -47,7 +47,7 @@ const CERTIFICATE: Trouble = [
   "check the address and the clock; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
 ];
 
-/** What is common to all services among the properties by which errors are troubleOf apart. */
+/** What is common to all services among the properties that distinguish errors. */
 export function commonTrouble(e: unknown): Trouble | undefined {
   const { code, name } = (typeof e === "object" && e !== null ? e : {}) as { code?: unknown; name?: unknown };
   for (const mark of [code, name]) {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll } from "vitest";
 import { SOURCES } from "../../../scripts/sources.mjs";
-import { randoms } from "../../verifier/test/randoms.js";
+import { randoms } from "./randoms.js";
 
 const folders: string[] = [];
 afterAll(() => {

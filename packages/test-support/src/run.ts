@@ -1,9 +1,8 @@
-// Runs the built command line in a folder of its own, the way a shell does: no terminal, an environment with nothing in it.
+// Folders in which tests run the command line, and what most of them need there.
 
-import { spawn } from "node:child_process";
 import { createPrivateKey, randomBytes } from "node:crypto";
 import {
-  closeSync,
+  appendFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,83 +11,25 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
 import { type PrivateKey, privateKey, toJwk, toPrivateJwk } from "@firmseal/signer";
 import { afterAll, expect } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { randoms } from "../../verifier/test/randoms.js";
+import { call } from "./in-process.js";
+import { needsProcess, start } from "./program.js";
+import { randoms } from "./randoms.js";
+import { environmentOf, type Result, type RunOptions } from "./result.js";
 
-const packages = fileURLToPath(new URL("../../", import.meta.url));
-export const main = join(packages, "cli/dist/main.js");
-export const bin = join(packages, "cli/bin/firmseal.js");
-
-function newest(folder: string): number {
-  return Math.max(
-    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
-    }),
-  );
-}
-
-// the command line that is tested is the built one: an old one would tell nothing
-if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
-if (
-  Math.max(
-    ...["verifier/src", "signer/src", "bundler/src", "images/src", "keys/src", "release/src", "simulator/src", "cli/src"].map((name) =>
-      newest(join(packages, name)),
-    ),
-  ) > statSync(main).mtimeMs
-)
-  throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
-
-export class Result {
-  readonly stdout: string;
-  constructor(
-    /** null: ended by a signal, or by the time limit of the test. */
-    readonly exit: number | null,
-    readonly signal: NodeJS.Signals | null,
-    /** stdout as it came. */
-    readonly bytes: Buffer,
-    readonly stderr: string,
-  ) {
-    this.stdout = bytes.toString("utf8");
-  }
-  /** The one JSON object on stdout; throws where there is none, or more. */
-  get json(): Record<string, unknown> {
-    return JSON.parse(this.stdout) as Record<string, unknown>;
-  }
-}
-
-export interface RunOptions {
-  cwd?: string;
-  input?: string | Uint8Array;
-  env?: { [name: string]: string };
-  /** What the descriptors from 3 on give. */
-  fds?: (string | Uint8Array)[];
-  uid?: number;
-  /** A file or device for stdout or stderr. */
-  stdout?: string;
-  stderr?: string;
-  /** Calls back with the process while it runs. */
-  started?: (pid: number) => void;
-  /** A program in front, for example a shell that sets limits. */
-  through?: readonly string[];
-  /** Nothing comes on stdin, and no end either. */
-  openStdin?: boolean;
-  /** Milliseconds until SIGKILL: nothing here may hang. */
-  limit?: number;
-}
+export { bin, main } from "./program.js";
+export { Result, type RunOptions } from "./result.js";
 
 const roots: string[] = [];
 const states = new Map<string, string>();
 
-/** Where what is run in a folder keeps its witnesses: not in the folder, whose files are compared. */
+/** Where what is run in a folder keeps its last-seen marks: not in the folder, whose files are compared. */
 export function stateOf(cwd: string): string {
   let folder = states.get(cwd);
   if (folder === undefined) {
@@ -113,42 +54,25 @@ function openContent(content: string | Uint8Array): number {
   return openSync(path, "r");
 }
 
-/** Runs `firmseal ARGS`. */
+/** FIRMSEAL_STARTS=all: every command is a process of its own. The results must be the same. */
+const STARTS_ALL = process.env["FIRMSEAL_STARTS"] === "all";
+/** FIRMSEAL_COUNT=FILE: a line for each command that is run. */
+const COUNT = process.env["FIRMSEAL_COUNT"];
+const HOME = process.cwd();
+
+/** Runs `firmseal ARGS`: in this process, or in one of its own where only a process has what is asked for. */
 export function firmseal(args: readonly string[], o: RunOptions = {}): Promise<Result> {
-  const [command, ...rest] = [...(o.through ?? []), process.execPath, bin, ...args] as [string, ...string[]];
+  const env = environmentOf(o, stateOf(o.cwd ?? ""));
   const opened = (o.fds ?? []).map(openContent);
-  const outputs = [o.stdout, o.stderr].map((path) => (path === undefined ? ("pipe" as const) : openSync(path, "w")));
-  const child = spawn(command, rest, {
-    cwd: o.cwd,
-    env: { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", FIRMSEAL_STATE: stateOf(o.cwd ?? ""), ...o.env },
-    stdio: ["pipe", ...outputs, ...opened],
-    // a session of its own, so that /dev/tty is nobody's
-    detached: true,
-    ...(o.uid !== undefined && { uid: o.uid, gid: o.uid }),
-  });
-  for (const fd of [...opened, ...outputs]) if (typeof fd === "number") closeSync(fd);
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout?.on("data", (b: Buffer) => out.push(b));
-  child.stderr?.on("data", (b: Buffer) => err.push(b));
-  // a program that does not read its input closes it
-  child.stdin?.on("error", () => {});
-  if (!o.openStdin) child.stdin?.end(o.input ?? "");
-  const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? 50_000);
-  if (child.pid !== undefined) o.started?.(child.pid);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (exit, signal) => {
-      clearTimeout(timer);
-      resolve(new Result(exit, signal, Buffer.concat(out), Buffer.concat(err).toString("utf8")));
-    });
-  });
+  const isProcess = needsProcess(o) || (STARTS_ALL && o.columns === undefined);
+  if (COUNT !== undefined) appendFileSync(COUNT, `${isProcess ? "start" : "call"} ${relative(HOME, expect.getState().testPath ?? "")}\n`);
+  return isProcess ? start(args, env, opened, o) : call(args, env, opened, o);
 }
 
 function forget(folder: string): void {
   // newer versions of Node follow links to folders: what is in one is listed twice, and gone the second time
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-    if (/\.(log|log-seen|log-seen\.claims)$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true });
+    if (/\.log(\.last-seen(\.claims)?)?$/.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { recursive: true, force: true });
 }
 
 /** A temporary folder that goes with the test file. */

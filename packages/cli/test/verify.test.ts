@@ -1,0 +1,107 @@
+// firmseal verify and firmseal inspect.
+
+import { describe, expect, it } from "vitest";
+import { expectFailure, FACTS, image } from "../../test-support/src/run.js";
+import { description, place, signed } from "./command-place.js";
+
+describe("verify", () => {
+  it("tells who has signed", async () => {
+    const p = place();
+    const r = await p.ok(["verify", "fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--json"]);
+    expect(r.stderr).toBe("");
+    expect(r.json).toEqual({
+      ok: true,
+      code: 0,
+      reason: "OK",
+      sequence: "7",
+      signers: [{ kid: null, alg: "ed25519", thumbprint: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+      testKeys: [],
+      payloadsChecked: ["#firmware"],
+      payloadsNotChecked: [],
+      severedAbsent: [],
+    });
+    const plain = await p.ok(["verify", "fw.suit", "--key", "A.jwk"]);
+    expect(plain.stdout).toBe("");
+    expect(plain.stderr).toContain("sequence number 7");
+  });
+
+  it("names the reason of a refusal", async () => {
+    const p = place();
+    const refused = async (...more: string[]) => (await p.run(["verify", ...more, "--json"])).json;
+    expect(await refused("fw.suit", "--key", "C.jwk")).toMatchObject({
+      ok: false,
+      code: 60,
+      reason: "SIGNATURE_INVALID",
+      exit: 1,
+      sequence: null,
+      signers: [],
+      testKeys: [],
+    });
+    expect(await refused("fw.suit", "--key", "B.jwk")).toMatchObject({ ok: false, code: 61, reason: "SIGNATURE_NO_ANCHOR" });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({ code: 38, reason: "ROLLBACK" });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2")).toMatchObject({
+      code: 62,
+      reason: "SIGNATURE_THRESHOLD",
+      exit: 1,
+    });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--threshold", "0")).toMatchObject({ code: 50, reason: "TRUST_POLICY", exit: 2 });
+    expect(await refused("fw.bin", "--key", "A.jwk")).toMatchObject({ exit: 1, ok: false });
+    p.put("cut.suit", signed.subarray(0, signed.length - 1));
+    expect(await refused("cut.suit", "--key", "A.jwk")).toMatchObject({ code: 1, reason: "CBOR_TRUNCATED" });
+    p.put("more.suit", Buffer.concat([signed, Buffer.of(0)]));
+    expect(await refused("more.suit", "--key", "A.jwk")).toMatchObject({ code: 10, reason: "CBOR_TRAILING" });
+  });
+
+  it("looks at payloads that are given", async () => {
+    const p = place();
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--uri", "http://x/fw", "--out", "o.suit"]);
+    const other = image(5000, 2);
+    p.put("other.bin", other);
+    p.put("short.bin", p.get("fw.bin").subarray(1));
+    const verify = async (...more: string[]) => (await p.run(["verify", "o.suit", "--key", "A.jwk", ...more, "--json"])).json;
+    expect(await verify("--payload", "other.bin")).toMatchObject({ ok: false, code: 78, reason: "IMAGE_MISMATCH" });
+    expect(await verify("--payload", "short.bin")).toMatchObject({ ok: false, code: 92, reason: "PAYLOAD_SIZE" });
+    expect(await verify("--payload", "gone.bin")).toMatchObject({ ok: false, exit: 3 });
+    expect(await verify("--payload", "fw.bin", "--payload", "http://y=fw.bin")).toMatchObject({
+      ok: false,
+      code: 30,
+      reason: "PAYLOAD_UNREFERENCED",
+    });
+    expect(await verify("--payload", "http://x/fw=other.bin")).toMatchObject({ code: 78 });
+    // a payload that the envelope holds, changed in place
+    const bad = Buffer.from(signed);
+    bad[bad.length - 1] = (bad[bad.length - 1] as number) ^ 1;
+    p.put("bad.suit", bad);
+    expect((await p.run(["verify", "bad.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ ok: false, code: 78 });
+  });
+});
+
+describe("inspect", () => {
+  it("shows an envelope on stdout, signed or not", async () => {
+    const p = place();
+    p.put(
+      "d.json",
+      description({
+        text: { en: { "manifest-description": "what it is", components: [{ component: 0, "vendor-name": "Example" }] } },
+        sever: ["text", "install"],
+      }),
+    );
+    await p.ok(["create", "--from", "d.json"]);
+    for (const name of ["fw.suit", "d.suit"]) {
+      const tree = await p.ok(["inspect", name]);
+      expect(tree.stderr).toBe("");
+      expect(tree.stdout).toContain("the image must match its digest");
+      const diag = await p.ok(["inspect", name, "--diag"]);
+      expect(diag.stdout).toMatch(/^107\(\{/);
+      expect(diag.stdout).toContain("/ manifest / 3: <<");
+      const json = (await p.ok(["inspect", name, "--json"])).json;
+      expect(json).toMatchObject({ ok: true, code: 0, verified: false, sequence: name === "fw.suit" ? "7" : "3", components: [["00"]] });
+      expect((await p.ok(["inspect", "-", "--json"], { input: p.get(name) })).json).toEqual(json);
+    }
+    const json = (await p.ok(["inspect", "d.suit", "--json"])).json as { severed: unknown[]; text: object[]; signatures: unknown[] };
+    expect(json.severed).toHaveLength(2);
+    expect(json.signatures).toEqual([]);
+    expect(json.text[0]).toMatchObject({ language: "en", "manifest-description": "what it is" });
+    expectFailure(await p.run(["inspect", "fw.bin"]), 1);
+  });
+});

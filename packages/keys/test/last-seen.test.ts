@@ -1,0 +1,70 @@
+// The last-seen mark: one form for logs and for leaves, and no damage that looks like another count.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type Counted, LastSeen, markText, type Seen } from "../src/signing-log/last-seen.js";
+
+const KEY = "ab".repeat(32);
+const folder = mkdtempSync(join(tmpdir(), "firmseal-seen-"));
+beforeAll(() => void vi.stubEnv("FIRMSEAL_STATE", folder));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const MARKS: [Counted, Seen][] = [
+  ["log", { count: 3n, hash: "cd".repeat(32), path: "/keys/k.pem.log" }],
+  ["leaves", { count: 2n ** 190n }],
+];
+
+it.each(MARKS)("of %s: raised, read, and never lowered", (counted, seen) => {
+  const mark = new LastSeen(KEY, counted);
+  expect([mark.look(), mark.read()]).toEqual(["missing", undefined]);
+  expect(mark.raise(seen)).toBe(true);
+  expect(new LastSeen(KEY, counted).read()).toEqual(seen);
+  const other = new LastSeen(KEY, counted);
+  other.read();
+  expect(other.raise({ ...seen, count: seen.count - 1n })).toBe(false);
+  expect(other.raise(seen)).toBe(false);
+  // who has not looked since cannot raise it
+  const [one, two] = [new LastSeen(KEY, counted), new LastSeen(KEY, counted)];
+  one.read();
+  two.read();
+  expect([one.raise({ ...seen, count: seen.count + 1n }), two.raise({ ...seen, count: seen.count + 2n })]).toEqual([true, false]);
+  expect(mark.read()?.count).toBe(seen.count + 1n);
+});
+
+it("both lie in one folder, by one name", () => {
+  expect(
+    readdirSync(folder)
+      .filter((name) => !name.endsWith(".claims"))
+      .sort(),
+  ).toEqual([`${KEY}.leaves.last-seen`, `${KEY}.log.last-seen`]);
+});
+
+it.each(MARKS)("of %s: every octet that is changed, and every cut, is damage", (counted, seen) => {
+  const mark = new LastSeen(KEY, counted);
+  const text = markText(KEY, seen);
+  const good = Buffer.from(text);
+  writeFileSync(mark.file, good);
+  expect(mark.look()).toEqual(seen);
+  for (let at = 0; at < good.length; at++) {
+    const bad = Buffer.from(good);
+    bad[at] = (bad[at] as number) ^ 1;
+    writeFileSync(mark.file, bad);
+    expect(mark.look(), `octet ${at}`).toBe("damaged");
+    writeFileSync(mark.file, good.subarray(0, at));
+    expect(mark.look(), `cut at ${at}`).toBe("damaged");
+  }
+  expect(() => mark.read()).toThrow("is damaged");
+  // the mark of another key, and a link
+  writeFileSync(mark.file, markText("cd".repeat(32), seen));
+  expect(mark.look()).toBe("damaged");
+  const elsewhere = join(folder, "elsewhere");
+  writeFileSync(elsewhere, good);
+  rmSync(mark.file);
+  symlinkSync(elsewhere, mark.file);
+  expect([mark.look(), readFileSync(mark.file, "utf8")]).toEqual(["damaged", text]);
+});

@@ -1,0 +1,69 @@
+// Starts the built command line, the way a shell does: no terminal, an environment with nothing in it.
+
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SOURCES } from "../../../scripts/sources.mjs";
+import { type ProcessOptions, Result, type RunOptions } from "./result.js";
+
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+export const main = join(packages, "cli/dist/main.js");
+export const bin = join(packages, "cli/bin/firmseal.js");
+
+function newest(folder: string): number {
+  return Math.max(
+    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
+    }),
+  );
+}
+
+// the command line that is tested is the built one: an old one would tell nothing
+if (!existsSync(main)) throw new Error("packages/cli/dist/main.js is not there: run `node scripts/build.mjs` first");
+const sources = new Set(["cli", ...Object.values(SOURCES).flatMap((path) => /^packages\/(\w+)\//.exec(path)?.[1] ?? [])]);
+if (Math.max(...[...sources].map((name) => newest(join(packages, name, "src")))) > statSync(main).mtimeMs)
+  throw new Error("packages/cli/dist/main.js is older than the sources: run `node scripts/build.mjs` first");
+
+/** What Node and the dynamic linker read when a process starts. */
+const READ_AT_START = /^(NODE|LD|UV|SSL)_/;
+
+/** Whether these options need a process of their own. */
+export function needsProcess(o: RunOptions): boolean {
+  const { program, uid, stdout, stderr, started, through, openStdin, limit }: ProcessOptions = o;
+  if (program) return true;
+  if ([uid, stdout, stderr, started, through, openStdin, limit].some((option) => option !== undefined)) return true;
+  return Object.keys(o.env ?? {}).some((name) => READ_AT_START.test(name));
+}
+
+/** Runs `firmseal ARGS`. `opened`: the descriptors from 3 on, which are closed here. */
+export function start(args: readonly string[], env: { [name: string]: string }, opened: readonly number[], o: RunOptions): Promise<Result> {
+  const [command, ...rest] = [...(o.through ?? []), process.execPath, bin, ...args] as [string, ...string[]];
+  const outputs = [o.stdout, o.stderr].map((path) => (path === undefined ? ("pipe" as const) : openSync(path, "w")));
+  const child = spawn(command, rest, {
+    cwd: o.cwd,
+    env,
+    stdio: ["pipe", ...outputs, ...opened],
+    // a session of its own, so that /dev/tty is nobody's
+    detached: true,
+    ...(o.uid !== undefined && { uid: o.uid, gid: o.uid }),
+  });
+  for (const fd of [...opened, ...outputs]) if (typeof fd === "number") closeSync(fd);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout?.on("data", (b: Buffer) => out.push(b));
+  child.stderr?.on("data", (b: Buffer) => err.push(b));
+  // a program that does not read its input closes it
+  child.stdin?.on("error", () => {});
+  if (!o.openStdin) child.stdin?.end(o.input ?? "");
+  const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? 50_000);
+  if (child.pid !== undefined) o.started?.(child.pid);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (exit, signal) => {
+      clearTimeout(timer);
+      resolve(new Result(exit, signal, Buffer.concat(out), Buffer.concat(err).toString("utf8")));
+    });
+  });
+}

@@ -1,0 +1,55 @@
+// What a command line is given, and what it gives.
+
+export class Result {
+  readonly stdout: string;
+  constructor(
+    /** null: ended by a signal, or by the time limit of the test. */
+    readonly exit: number | null,
+    readonly signal: NodeJS.Signals | null,
+    /** stdout as it came. */
+    readonly bytes: Buffer,
+    readonly stderr: string,
+  ) {
+    this.stdout = bytes.toString("utf8");
+  }
+  /** The one JSON object on stdout; throws where there is none, or more. */
+  get json(): Record<string, unknown> {
+    return JSON.parse(this.stdout) as Record<string, unknown>;
+  }
+}
+
+/** What a call of main() can be given as well as a process. */
+export interface CallOptions {
+  cwd?: string;
+  input?: string | Uint8Array;
+  env?: { [name: string]: string };
+  /** What the descriptors from 3 on give. */
+  fds?: (string | Uint8Array)[];
+  /** stdout and stderr are a terminal of this many columns. Only in process: elsewhere it takes a pseudo terminal. */
+  columns?: number;
+}
+
+/** What only a process has. */
+export interface ProcessOptions {
+  /** The process is the subject of the test. */
+  program?: boolean;
+  uid?: number;
+  /** A file or device for stdout or stderr. */
+  stdout?: string;
+  stderr?: string;
+  /** Calls back with the process while it runs. */
+  started?: (pid: number) => void;
+  /** A program in front, for example a shell that sets limits. */
+  through?: readonly string[];
+  /** Nothing comes on stdin, and no end either. */
+  openStdin?: boolean;
+  /** Milliseconds until SIGKILL: nothing here may hang. */
+  limit?: number;
+}
+
+export interface RunOptions extends CallOptions, ProcessOptions {}
+
+/** The environment of a command: nothing of the test's. `state`: the folder for what this machine has seen. */
+export function environmentOf(o: RunOptions, state: string): { [name: string]: string } {
+  return { PATH: process.env["PATH"] ?? "", NO_COLOR: "1", FIRMSEAL_STATE: state, ...o.env };
+}
