@@ -1,6 +1,6 @@
 // docs/reference/commands.md, from what the commands declare.
 
-import { optionDescription, optionsOf, parserOf } from "../../packages/cli/lib/command.js";
+import { exampleLines, optionDescription, optionsOf, parserOf } from "../../packages/cli/lib/command.js";
 import { COMMANDS } from "../../packages/cli/lib/commands.js";
 import { FAILURE, SUCCESS } from "../../packages/cli/lib/common/shapes.js";
 import { wrapped } from "./text.mjs";
@@ -14,26 +14,13 @@ const typeWords = (type) => type.replace(/^(\w+)\[\]/, "list of $1s").replace("|
 /** The rows of a shape. A member that may be missing has "?" behind it. */
 const members = (shape) => Object.entries(shape).map(([path, [type, words]]) => item(path, `${typeWords(type)}; ${words}`));
 
-/** A line of a shell, broken before its options. */
-function broken(line) {
-  if (line.length <= 100) return line;
-  const parts = line.split(/ (?=--)/);
-  const lines = [];
-  for (const part of parts) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + part.length < 96) lines[lines.length - 1] = `${last} ${part}`;
-    else lines.push(lines.length > 0 ? `  ${part}` : part);
-  }
-  return lines.join(" \\\n");
-}
-
 function section(command) {
   const parser = parserOf(command, async () => {});
   const help = parser.createHelp();
   const path = command.name.split(" ").slice(0, -1).join(" ");
   const options = optionsOf(command).map((one) => item(one.flags, optionDescription(one)));
   const given = parser.registeredArguments.map((one) => item(one.name(), help.argumentDescription(one)));
-  const examples = command.examples.flatMap((one) => (one ? [`# ${one[1]}\n${broken(one[0])}`] : []));
+  const examples = command.examples.flatMap((one) => (one ? [exampleLines(one).join("\n")] : []));
   return [
     `## firmseal ${command.name}`,
     wrapped(escaped(sentence(command.summary))),

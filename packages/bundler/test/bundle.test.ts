@@ -72,7 +72,7 @@ describe("firmseal bundle", () => {
       (await p.run(["bundle", "--alg", algs, "--features", features, "--out", "no/w.js"])).stderr
         .split("\n")
         .filter((l) => l.startsWith("warning:"));
-    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("lacks install")]);
+    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("needs install, which the bundle lacks")]);
     expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("Ed25519 only")]);
     expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
   });

@@ -91,13 +91,24 @@ export function optionsOf(definition: AnyCommand): Option[] {
   return [...(definition.options?.() ?? []), option("--json", "write one JSON object to stdout, also on failure")];
 }
 
+/** An example, in lines of at most 76 characters if its options allow it: a shell goes on after a backslash. */
+export function exampleLines([line, what]: Example): string[] {
+  const lines: string[] = [];
+  for (const part of line.split(/ (?=--)/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + part.length < 74) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(lines.length > 0 ? `  ${part}` : part);
+  }
+  return [`# ${what}`, ...lines.map((text, i) => (i < lines.length - 1 ? `${text} \\` : text))];
+}
+
 /** The parser of a command. `act` gets the arguments, then the options. */
 export function parserOf(definition: AnyCommand, act: (given: unknown[]) => Promise<void>): Command {
   const { name, summary, examples } = definition;
   const made = parser(name.split(" ").at(-1) as string, summary);
   for (const one of definition.arguments ?? []) made.addArgument(one);
   for (const one of optionsOf(definition)) made.addOption(one);
-  const lines = examples.flatMap((one) => (one ? [`  # ${one[1]}\n  ${one[0]}`] : []));
+  const shown = examples.flatMap((one) => (one ? [exampleLines(one).map((line) => `  ${line}`).join("\n")] : []));
   // commander adds itself as the last of what it gives
-  return made.addHelpText("after", `\nExamples:\n${lines.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
+  return made.addHelpText("after", `\nExamples:\n${shown.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
 }
