@@ -80,7 +80,7 @@ function stack(levels) {
   const params = s.parseHss(levels);
   const top = s.hssTop(params, crypto.randomBytes(16), crypto.randomBytes(params.n));
   const trees = s.hssTrees(params, top, 0n);
-  const floors = trees.map((tree) => s.cachedNodes(tree, 0, s.cachedSize(tree)));
+  const floors = trees.map((tree) => s.cachedNodes(tree, 0, s.cachedCount(tree)));
   const key = s.hssPublicKey(params, top, s.rootOf(top, floors[0]));
   return { sign: (index) => s.hssSign(params, trees, floors, index, message), key };
 }

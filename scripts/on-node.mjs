@@ -1,12 +1,22 @@
-// Runs vitest on another Node, which comes from the npm package `node`: `node scripts/on-node.mjs 24 packages/keys FIRMSEAL_KILLS=2`.
-// Arguments with "=" and without a leading "-" are environment variables; the others go to vitest. Without arguments, the tests that start few
-// programs: what differs between versions of Node is in the libraries.
+// Runs vitest on another Node, which comes from the npm package `node`: `node scripts/on-node.mjs 24 packages/keys/test`. Without arguments for
+// vitest it runs, for at most five minutes, the tests of what differs between versions of Node: keys, signatures, files.
 
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+const DEFAULT = [
+  "packages/signer/test",
+  "packages/images/test",
+  "packages/keys/test/key-files.test.ts",
+  "packages/keys/test/windows.test.ts",
+  "packages/verifier/test/device-file.test.ts",
+  "packages/verifier/test/hash.test.ts",
+  "packages/verifier/test/ed25519.test.ts",
+  "packages/verifier/test/es256.test.ts",
+];
 
 /** The program of a version ("24" or "24.9.0"), out of npm's cache or the registry. Throws where neither has it. */
 export function nodeBinary(version) {
@@ -17,14 +27,16 @@ export function nodeBinary(version) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [version = "24", ...rest] = process.argv.slice(2);
-  const isVariable = (argument) => /^\w+=/.test(argument);
-  const variables = Object.fromEntries(rest.filter(isVariable).map((argument) => argument.split(/=(.*)/s).slice(0, 2)));
-  const args = rest.filter((argument) => !isVariable(argument));
+  const [version = "24", ...args] = process.argv.slice(2);
   const binary = nodeBinary(version);
   // programs that the tests start are of this version too
-  const env = { ...process.env, ...variables, PATH: `${dirname(binary)}${delimiter}${process.env.PATH}` };
+  const env = { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH}` };
   console.log(`${binary}: ${spawnSync(binary, ["--version"], { encoding: "utf8" }).stdout.trim()}`);
-  const { status } = spawnSync(binary, ["node_modules/vitest/vitest.mjs", "run", ...args], { cwd: ROOT, env, stdio: "inherit" });
+  const { status } = spawnSync(binary, ["node_modules/vitest/vitest.mjs", "run", ...(args.length > 0 ? args : DEFAULT)], {
+    cwd: ROOT,
+    env,
+    stdio: "inherit",
+    timeout: args.length > 0 ? undefined : 300_000,
+  });
   process.exitCode = status ?? 1;
 }

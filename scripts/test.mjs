@@ -152,6 +152,8 @@ await conformAll(({ ok, line: says, output, seconds, skipped: note }) => {
   total[ok ? "passed" : "failed"]++;
 });
 await vitest();
+// keys, signatures and files, on a newer Node too
+if (process.env.CI) await step("tests on Node 24", () => run(process.execPath, ["scripts/on-node.mjs", "24"]));
 // each target for some seconds; the corpus was played with the tests
 if (process.env.CI) {
   if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));

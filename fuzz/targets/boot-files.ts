@@ -24,7 +24,7 @@ export const seeds = () => [record, Buffer.from(JSON.stringify(JSON.parse(Buffer
 
 /** What the reader of the record says in words; everything else that it throws is a fault of it. */
 const WORDS =
-  /^(device\.json is not a device record|not a formatSequence number of 64 bits|the file is shorter than it was|ENOENT.*|write beyond the end|the floor would go down)/;
+  /^(device\.json is not a device record|not a decimal number of 64 bits|the file is shorter than it was|ENOENT.*|write beyond the end|the floor would go down)/;
 
 export const fuzz: Target = (input) => {
   const files = new Map(state.files);

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeBinary } from "../on-node.mjs";
+import { packAll } from "../pack.mjs";
 import { documentsIn } from "../package-documents.mjs";
 import { PACKAGES } from "../packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-const { packageManager } = manifestOf(ROOT);
 const names = PACKAGES.map((name) => manifestOf(join(ROOT, "packages", name)).name);
 
 const call = (command, args, options = {}) => spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
@@ -46,20 +46,7 @@ beforeAll(() => {
   top = mkdtempSync(join(tmpdir(), "firmseal-packed-"));
   folder = join(top, "project");
   for (const name of ["project", "home", "tarballs"]) mkdirSync(join(top, name));
-  const tarballs = join(top, "tarballs");
-  // ignore-scripts: what is built is packed; `pnpm test` builds first
-  const args = [
-    "-y",
-    packageManager,
-    "-r",
-    "--filter",
-    "./packages/*",
-    "pack",
-    "--config.ignore-scripts=true",
-    "--pack-destination",
-    tarballs,
-  ];
-  ok("npx", args, { cwd: ROOT, env: process.env });
+  const files = packAll(join(top, "tarballs")).map(({ path }) => path);
   // the home is empty: the registry and the cache come from outside
   env = {
     PATH: process.env.PATH,
@@ -69,8 +56,6 @@ beforeAll(() => {
     npm_config_registry: npmSetting("registry"),
     NO_COLOR: "1",
   };
-  const files = readdirSync(tarballs).map((file) => join(tarballs, file));
-  expect(files).toHaveLength(PACKAGES.length);
   writeFileSync(join(folder, "package.json"), "{}\n");
   ok("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...files]);
 }, 300_000);

@@ -108,7 +108,15 @@ export function parserOf(definition: AnyCommand, act: (given: unknown[]) => Prom
   const made = parser(name.split(" ").at(-1) as string, summary);
   for (const one of definition.arguments ?? []) made.addArgument(one);
   for (const one of optionsOf(definition)) made.addOption(one);
-  const shown = examples.flatMap((one) => (one ? [exampleLines(one).map((line) => `  ${line}`).join("\n")] : []));
+  const shown = examples.flatMap((one) =>
+    one
+      ? [
+          exampleLines(one)
+            .map((line) => `  ${line}`)
+            .join("\n"),
+        ]
+      : [],
+  );
   // commander adds itself as the last of what it gives
   return made.addHelpText("after", `\nExamples:\n${shown.join("\n\n")}`).action((...given: unknown[]) => act(given.slice(0, -1)));
 }

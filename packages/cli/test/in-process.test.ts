@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { program, startWorker } from "../../test-support/src/processes.js";
 import {
   DEVICE,
   FACTS,
@@ -171,6 +172,12 @@ describe("a call", () => {
     for (const [i, r] of results.entries()) expect(r.stderr).toContain(`no-${i}.suit`);
     const [a, b] = await Promise.all([firmseal(["--version"]), firmseal(["sing"])]);
     expect([a.exit, b.exit, a.stderr]).toEqual([0, 2, ""]);
+  });
+
+  it("that hangs ends the process", async () => {
+    const path = await program('import { watch } from "../../test-support/src/watch.js"; watch(100); for (;;);', import.meta.url);
+    const end = await startWorker(path, []).end;
+    expect([end.signal, end.stderr]).toEqual(["SIGKILL", "a command hangs in the process of a test\n"]);
   });
 
   it("has a terminal where the test gives one", async () => {

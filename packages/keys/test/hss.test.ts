@@ -2,7 +2,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
-import { cachedNodes, cachedSize, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
+import { cachedCount, cachedNodes, hssTop, hssTrees, lmsPublicKey, parseHss, rootOf } from "@firmseal/signer";
 import { hsslms } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { claimIn, expectNoLeafTwice, HssPlace, leavesOf } from "../../test-support/src/hss-place.js";
@@ -99,7 +99,7 @@ describe("an HSS/LMS key", () => {
     const file = readHssFile(p.get("k.hss").toString(), "k.hss");
     const seed = await unlockHss(file, "k.hss", () => Promise.reject(new Error("not encrypted")));
     const top = hssTop(file.params, file.public.key.subarray(12, 28), seed);
-    expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(cachedNodes(top, 0, cachedSize(top))));
+    expect(readTreeFile(p.at("k.hss.tree0"), top)).toEqual(Buffer.from(cachedNodes(top, 0, cachedCount(top))));
   });
 
   it("tells how long a large tree takes, and leaves nothing when that is too long", async () => {
@@ -186,7 +186,7 @@ describe.skipIf(!hasBotan)("botan (skipped when it is not installed)", () => {
       expect(hsslms.verify(key, p.get("message"), signature, {})).toBe(true);
       const top = hssTop(parseHss(levels), secret.subarray(n), secret.subarray(0, n));
       const trees = hssTrees(parseHss(levels), top, BigInt(i)).map((tree) =>
-        lmsPublicKey(tree, rootOf(tree, cachedNodes(tree, 0, cachedSize(tree)))),
+        lmsPublicKey(tree, rootOf(tree, cachedNodes(tree, 0, cachedCount(tree)))),
       );
       expect(leavesOf(key, signature).map((level) => level.key)).toEqual(trees.map((tree) => Buffer.from(tree).toString("hex")));
     }

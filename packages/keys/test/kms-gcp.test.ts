@@ -144,9 +144,10 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     await held.close?.();
     expect(calls).toEqual(["GetPublicKey", "AsymmetricSign"]);
     expect(new Set(proxy.names)).toEqual(new Set(["cloudkms.googleapis.com:443"]));
-    const r = await p.ok(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env });
+    // the library keeps the credentials that it found for as long as its process lives
+    const r = await p.ok(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env, program: true });
     expect(r.stderr).not.toContain(CANARY);
-    const raw = (await p.ok(["pubkey", REF, "--format", "raw"], { env })).bytes;
+    const raw = (await p.ok(["pubkey", REF, "--format", "raw"], { env, program: true })).bytes;
     expect(device.open(p.get("fw.suit"), { anchors: [device.anchor(fromRaw(raw).alg, raw)] }).sequence).toEqual([0, 7]);
   });
 
@@ -217,7 +218,10 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     const { p, env } = await google(serviceKey("ed25519"), ALGORITHMS.ed25519);
     const before = p.tree();
     const run = async (more: { [name: string]: string }) =>
-      expectFailure(await p.run(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env: { ...env, HOME: p.path, ...more } }), 3);
+      expectFailure(
+        await p.run(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env: { ...env, HOME: p.path, ...more }, program: true }),
+        3,
+      );
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("none.json") })).toContain("no credentials");
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("A.pem") })).toContain("no credentials");
     expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: "" })).toContain("no credentials");

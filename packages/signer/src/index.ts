@@ -21,11 +21,13 @@ export { attach, sign, tbs } from "./envelope/sign.js";
 export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
-export { cachedHeight, cachedNodes, cachedSize, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
+export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
 export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key/format.js";
 export {
   anchorOf,
   coseAlg,
+  deviceAlgs,
+  deviceKeyAlgs,
   expandedKey,
   foreignSigner,
   isPrivate,

@@ -6,7 +6,7 @@ import { digestInto } from "../src/hss/hash.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "../src/hss/params.js";
 import { hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "../src/hss/stack.js";
 import { formatHss, parseHss } from "../src/hss/text.js";
-import { cachedHeight, cachedNodes, cachedSize, childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
+import { cachedCount, cachedHeight, cachedNodes, childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "../src/hss/tree.js";
 import { fromCose, fromRaw, KeyError, privateKey, publicKey, thumbprint, toCose, toJwk } from "../src/index.js";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
@@ -15,7 +15,7 @@ const text = (s: string) => new TextEncoder().encode(s);
 /** Bytes that follow from a name. */
 const named = (name: string, n: number) => new Uint8Array(createHash("sha512").update(name).digest().subarray(0, n));
 
-const whole = (tree: LmsTree) => cachedNodes(tree, 0, cachedSize(tree));
+const whole = (tree: LmsTree) => cachedNodes(tree, 0, cachedCount(tree));
 const stackOf = (params: HssParams) => hssTop(params, named("id", 16), named("seed", params.n));
 
 function signed(params: HssParams, top: LmsTree, index: bigint, message: Uint8Array) {
@@ -119,7 +119,7 @@ describe("signatures verify", () => {
       it(`n ${n}, height ${height}, width ${width}: one real leaf among random nodes`, () => {
         const params: HssParams = { n, levels: [{ height, width }] };
         const top = stackOf(params);
-        const count = cachedSize(top);
+        const count = cachedCount(top);
         const floor = new Uint8Array(count * n).fill(7);
         const leaf = 2 ** height - 2 ** (height - 3) - 5;
         const node = Math.floor(leaf / 2 ** cachedHeight(top));
@@ -202,7 +202,7 @@ describe("parameters", () => {
   it("keep few nodes, and leave little to do again", () => {
     for (const n of [32, 24] as const)
       for (const height of [5, 10, 15, 20, 25] as const)
-        for (const width of [1, 2, 4, 8] as const) expect(cachedSize({ n, height, width })).toBeLessThanOrEqual(2 ** 18);
+        for (const width of [1, 2, 4, 8] as const) expect(cachedCount({ n, height, width })).toBeLessThanOrEqual(2 ** 18);
   });
 });
 

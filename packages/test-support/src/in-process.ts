@@ -5,7 +5,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import fs, { type Stats } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { type CallOptions, Result } from "./result.js";
+import { type CallOptions, LIMIT, Result } from "./result.js";
+import { unwatch, watch } from "./watch.js";
 
 interface CommandLine {
   main(argv: readonly string[]): Promise<number>;
@@ -145,11 +146,18 @@ async function callNow(
   if (o.cwd !== undefined) process.chdir(o.cwd);
   replaceEnvironment(env);
   forgetSecrets();
+  watch(o.limit ?? LIMIT);
   install(ours);
   try {
-    const exit = await inside.run(call, () => main(args.map(asBytes)));
+    const exit = await inside.run(call, async () => {
+      const code = await main(args.map(asBytes));
+      // handlers of signals go with the next turn
+      await new Promise(setImmediate);
+      return code;
+    });
     return new Result(exit, null, Buffer.concat(call.out), Buffer.concat(call.err).toString("utf8"));
   } finally {
+    unwatch();
     for (const name of Object.keys(ours)) table[name] = (real as unknown as typeof table)[name] as Function_;
     syncBuiltinESMExports();
     for (const undo of streams) undo();

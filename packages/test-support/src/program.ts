@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SOURCES } from "../../../scripts/sources.mjs";
-import { type ProcessOptions, Result, type RunOptions } from "./result.js";
+import { LIMIT, type ProcessOptions, Result, type RunOptions } from "./result.js";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
 export const main = join(packages, "cli/dist/main.js");
@@ -31,9 +31,9 @@ const READ_AT_START = /^(NODE|LD|UV|SSL)_/;
 
 /** Whether these options need a process of their own. */
 export function needsProcess(o: RunOptions): boolean {
-  const { program, uid, stdout, stderr, started, through, openStdin, limit }: ProcessOptions = o;
+  const { program, uid, stdout, stderr, started, through, openStdin }: ProcessOptions = o;
   if (program) return true;
-  if ([uid, stdout, stderr, started, through, openStdin, limit].some((option) => option !== undefined)) return true;
+  if ([uid, stdout, stderr, started, through, openStdin].some((option) => option !== undefined)) return true;
   return Object.keys(o.env ?? {}).some((name) => READ_AT_START.test(name));
 }
 
@@ -57,7 +57,7 @@ export function start(args: readonly string[], env: { [name: string]: string }, 
   // a program that does not read its input closes it
   child.stdin?.on("error", () => {});
   if (!o.openStdin) child.stdin?.end(o.input ?? "");
-  const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? 50_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), o.limit ?? LIMIT);
   if (child.pid !== undefined) o.started?.(child.pid);
   return new Promise((resolve, reject) => {
     child.on("error", reject);

@@ -27,7 +27,12 @@ export interface CallOptions {
   fds?: (string | Uint8Array)[];
   /** stdout and stderr are a terminal of this many columns. Only in process: elsewhere it takes a pseudo terminal. */
   columns?: number;
+  /** Milliseconds until SIGKILL, in process for the whole test file: nothing here may hang. */
+  limit?: number;
 }
+
+/** Where the call names no `limit`. */
+export const LIMIT = 50_000;
 
 /** What only a process has. */
 export interface ProcessOptions {
@@ -43,8 +48,6 @@ export interface ProcessOptions {
   through?: readonly string[];
   /** Nothing comes on stdin, and no end either. */
   openStdin?: boolean;
-  /** Milliseconds until SIGKILL: nothing here may hang. */
-  limit?: number;
 }
 
 export interface RunOptions extends CallOptions, ProcessOptions {}

@@ -12,8 +12,12 @@ import type { Device } from "./install/device.js";
 import { nextTrust as next } from "./install/trust-update.js";
 import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust/trust-file.js";
 
-var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms },
-  LIST = [ed25519, es256, hmac256, hsslms];
+/** Every algorithm that a device can have, by the name that anchor() takes. */
+export var algorithms: { readonly [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+
+var LIST = Object.keys(algorithms).map(function (name) {
+  return algorithms[name];
+});
 
 /**
  * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32 bytes, shared secret) or
@@ -21,7 +25,7 @@ var ALGS: { [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: h
  * Throws TRUST_POLICY for another algorithm, ANCHOR_KEY for a key that cannot be used.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
-  return anchorOf(ALGS, alg, key, kid);
+  return anchorOf(algorithms, alg, key, kid);
 }
 
 /** What a trust file of outside says, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. */

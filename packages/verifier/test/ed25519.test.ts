@@ -375,6 +375,23 @@ describe("what is refused before the equation", () => {
     }
   });
 
+  it("but not a key that is below p by one bit of one octet", () => {
+    let good = 0;
+    for (let at = 1; at < 31; at++)
+      for (const low of [237, 246, 255]) {
+        const key = new Uint8Array(32).fill(255);
+        key.set([low], 0);
+        key.set([254], at);
+        key.set([127], 31);
+        const y2 = mod(number(key) ** 2n);
+        // x^2, which is a square for one half of them
+        const isPoint = power(mod((y2 - 1n) * power(mod(D * y2 + 1n), P - 2n)), (P - 1n) / 2n) === 1n;
+        expect(ed25519.valid(key), `${at}, ${low}`).toBe(isPoint);
+        good += Number(isPoint);
+      }
+    expect(good).toBeGreaterThan(20);
+  });
+
   it("an R that is not canonical, though it is the point", () => {
     // y = 3 .. 18 have a second encoding y + p; only some are on the curve. The hash is over the encoding given.
     const k = 77n;

@@ -99,7 +99,7 @@ describe("against node:crypto", () => {
 
   it("small multiples of G and of -G as keys: equal and opposite points meet in the sum", () => {
     const multiples = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 14n, 15n, 16n, 17n, 2n ** 128n, (N - 1n) / 2n, (N + 1n) / 2n, inverse(3n, N)];
-    for (const d of sparse(multiples, 5)) {
+    for (const d of multiples) {
       for (const secret of [d, N - d]) {
         const q = times(secret, G)!;
         const part = (v: bigint) => Buffer.from(bytes(v)).toString("base64url");
@@ -182,7 +182,7 @@ describe("cases that chance does not bring", () => {
       const q = times(d, G);
       // u1 + d u2 = 0, and u1 = d u2
       for (const r of [mod(-e * inverse(d, N), N), mod(e * inverse(d, N), N)]) {
-        for (const s of sparse([1n, 2n, N - 1n, e, r], 4)) {
+        for (const s of [1n, 2n, N - 1n, e, r]) {
           expect(es256.verify(encode(q), message, signature(r, s), ours)).toBe(reference(q, e, r, s));
         }
       }
@@ -225,7 +225,7 @@ describe("cases that chance does not bring", () => {
       (2n ** 256n - 1n) / 3n,
       (2n ** 256n - 1n) / 15n,
     ];
-    const scalars = sparse(every, 4);
+    const scalars = sparse(every, 2);
     for (const k of scalars) {
       const r = mod(times(k, G)!.x, N);
       for (const digestOf of [0n, 1n, N - 1n, N, N + 1n, P, 2n ** 256n - 1n, 2n ** 255n]) {
@@ -247,6 +247,10 @@ describe("cases that chance does not bring", () => {
       }
     }
   });
+});
+
+it("is numbers -7 and -9 of COSE", () => {
+  expect(es256.ids).toEqual([-7, -9]);
 });
 
 describe("what is not a key or a signature", () => {

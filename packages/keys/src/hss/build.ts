@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { cachedHeight, cachedNodes, cachedSize, type LmsTree, leafCost } from "@firmseal/signer";
+import { cachedCount, cachedHeight, cachedNodes, type LmsTree, leafCost } from "@firmseal/signer";
 import { progress as progressOf, say } from "../notices.js";
 import type { Order, Piece } from "./worker.js";
 
@@ -45,7 +45,7 @@ function duration(seconds: number): string {
 
 /** The floor of a tree. `what` is what the progress bar says. Long work is announced with how long it will take. */
 export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uint8Array> {
-  const total = cachedSize(tree);
+  const total = cachedCount(tree);
   const floor = new Uint8Array(total * tree.n);
   const perNode = 2 ** cachedHeight(tree) * leafCost(tree.n, tree.width);
   const step = Math.max(1, Math.floor(ONE_ORDER / perNode));

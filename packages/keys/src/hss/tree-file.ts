@@ -4,7 +4,7 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { lstatSync, readFileSync } from "node:fs";
-import { cachedSize, type LmsTree } from "@firmseal/signer";
+import { cachedCount, type LmsTree } from "@firmseal/signer";
 import { systemFault } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
 
@@ -23,7 +23,7 @@ function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
 
 /** The floor of `tree`; undefined where the file is missing, damaged, or of another tree. */
 export function readTreeFile(path: string, tree: LmsTree): Uint8Array | undefined {
-  const size = cachedSize(tree) * tree.n;
+  const size = cachedCount(tree) * tree.n;
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isFile() || stat.size !== HEAD.length + size + MAC) return undefined;
   let bytes: Buffer;

@@ -19,7 +19,10 @@ export function take(name: string): string | undefined {
   return value;
 }
 
-/** Forgets what was taken, for a program that runs one command after the other: each has an environment of its own. */
+/**
+ * Forgets what was taken, for a program that runs one command after the other: each has an environment of its own.
+ * @built the command line of the tests imports it from lib/
+ */
 export function forgetSecrets(): void {
   taken.clear();
   shown.clear();

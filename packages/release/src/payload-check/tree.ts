@@ -86,7 +86,7 @@ function parameters(bytes: Uint8Array, { items }: Item): NonNullable<Step["param
   for (let i = 0; i < items.length; i += 2) {
     const [{ value: code }, item] = items.slice(i, i + 2) as [Item, Item];
     const value = toValue(bytes, code, item);
-    out.push({ code, name: PARAMETER_NAMES[code] ?? String(code), value, raw: bytes.slice(item.at, item.end) });
+    out.push({ code, name: PARAMETER_NAMES[code] ?? String(code), value, raw: Uint8Array.from(bytes.subarray(item.at, item.end)) });
   }
   return out;
 }

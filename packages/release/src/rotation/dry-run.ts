@@ -1,13 +1,9 @@
 // One release offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and the rule by which
 // it takes over a trust file. Payloads that are not in the envelope are taken to be there and to be right.
 
-import { equalBytes } from "@firmseal/signer";
+import { deviceAlgs, equalBytes } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import {
-  type Alg,
-  ed25519,
-  es256,
-  hsslms,
   type Identity,
   INSTALL_SECTIONS,
   install,
@@ -30,9 +26,6 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
-
-/** All that a trust file can name and this project verifies: a device with fewer can do less than a plan says. */
-const ALGS: Alg[] = [ed25519, es256, hsslms];
 
 /** What a device trusts, is, and still accepts. */
 export interface State {
@@ -102,7 +95,7 @@ export function dryRun(envelope: Uint8Array, before: State): DryRun {
   const bytes = carried(manifest, before.identity);
   if (!bytes) return { code: 0, state, manifest };
   try {
-    const store = updatedTrust(ALGS, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
+    const store = updatedTrust([...deviceAlgs], before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
     const isNew = !equalBytes(store.payload, before.store.payload);
     return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
   } catch (e) {

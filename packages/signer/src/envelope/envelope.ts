@@ -50,7 +50,7 @@ export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): Pa
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.manifestElement.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
-  const [digest, ...blocks] = wrapped.map(({ body, end }) => bytes.slice(body, end));
+  const [digest, ...blocks] = wrapped.map(({ body, end }) => Uint8Array.from(bytes.subarray(body, end)));
   return {
     digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
     blocks,

@@ -48,14 +48,14 @@ export function hssPublicKey(params: HssParams, top: LmsTree, root: Uint8Array):
 }
 
 /**
- * Signature number `index` (RFC 8554 §6.2), of hssSignatureLength() bytes. `floors`: the floor of each tree of hssTrees().
- * The same arguments give the same bytes. **Never to be called with another message for the same number**, and a floor must be right:
+ * Signature number `index` (RFC 8554 §6.2), of hssSignatureLength() bytes. `cached`: the cached nodes of each tree of hssTrees().
+ * The same arguments give the same bytes. **Never to be called with another message for the same number**, and cached nodes must be right:
  * a wrong one would have the tree above sign two different keys with one leaf.
  */
 export function hssSign(
   params: HssParams,
   trees: readonly LmsTree[],
-  floors: readonly Uint8Array[],
+  cached: readonly Uint8Array[],
   index: bigint,
   message: Uint8Array,
 ): Uint8Array {
@@ -70,8 +70,8 @@ export function hssSign(
   };
   places.forEach(({ leaf }, level) => {
     const below = trees[level + 1];
-    const key = below && lmsPublicKey(below, rootOf(below, floors[level + 1] as Uint8Array));
-    put(lmsSign(trees[level] as LmsTree, floors[level] as Uint8Array, leaf, key ?? message));
+    const key = below && lmsPublicKey(below, rootOf(below, cached[level + 1] as Uint8Array));
+    put(lmsSign(trees[level] as LmsTree, cached[level] as Uint8Array, leaf, key ?? message));
     if (key) put(key);
   });
   return out;

@@ -120,7 +120,7 @@ function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
 }
 
 /**
- * At which height the nodes of a tree are kept, the "floor". What is below is worked out again for each signature: at most 2^20 hashes, but
+ * At which height the nodes of a tree are cached. What is below is worked out again for each signature: at most 2^20 hashes, but
  * 2^21 for a tree of height 25 and width 8, so that there are at most 2^18 nodes to keep. Trees up to height 12 are kept whole.
  */
 export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
@@ -128,13 +128,13 @@ export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" 
   return Math.max(0, height - 18, Math.min(height - 12, affordable));
 }
 
-/** How many nodes a tree's floor has. */
-export function cachedSize(tree: Pick<LmsTree, "n" | "height" | "width">): number {
+/** How many nodes of a tree are cached. */
+export function cachedCount(tree: Pick<LmsTree, "n" | "height" | "width">): number {
   return 2 ** (tree.height - cachedHeight(tree));
 }
 
 /**
- * The nodes of a tree's floor from `from` up to before `to`, n bytes each. This is the work of making a key; any part of it can be done
+ * The cached nodes of a tree from `from` up to before `to`, n bytes each. This is the work of making a key; any part of it can be done
  * anywhere.
  */
 export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array {
@@ -144,15 +144,15 @@ export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array
   return out;
 }
 
-/** The rows of the subtree under floor node `index`, leaves first. */
+/** The rows of the subtree under cached node `index`, leaves first. */
 function subtree(tree: LmsTree, low: number, index: number): Uint8Array[] {
   const count = 2 ** low;
   return rowsAbove(tree, leaves(tree, index * count, count), 2 ** tree.height + index * count);
 }
 
-/** T[1] of a tree whose whole floor is given: n bytes. */
-export function rootOf(tree: LmsTree, floor: Uint8Array): Uint8Array {
-  return rowsAbove(tree, floor, floor.length / tree.n).at(-1) as Uint8Array;
+/** T[1] of a tree all of whose cached nodes are given: n bytes. */
+export function rootOf(tree: LmsTree, cached: Uint8Array): Uint8Array {
+  return rowsAbove(tree, cached, cached.length / tree.n).at(-1) as Uint8Array;
 }
 
 /** The public key of a tree (RFC 8554 §5.3): 24 + n bytes, LMS type, LM-OTS type, I, T[1]. */
@@ -209,10 +209,10 @@ function digitsOf(tree: LmsTree, hash: Uint8Array): number[] {
  * The signature of `message` with leaf `q` (RFC 8554 §4.5, §5.4.1): 12 + n (1 + p + h) bytes. The same arguments give the same bytes.
  * **Never to be called with another message for the same leaf**: two such signatures let others forge.
  */
-export function lmsSign(tree: LmsTree, floor: Uint8Array, q: number, message: Uint8Array): Uint8Array {
+export function lmsSign(tree: LmsTree, cached: Uint8Array, q: number, message: Uint8Array): Uint8Array {
   const { n, height, width } = tree;
   if (!Number.isInteger(q) || q < 0 || q >= 2 ** height) throw new RangeError("no such leaf");
-  if (floor.length !== cachedSize(tree) * n) throw new RangeError("not the floor of this tree");
+  if (cached.length !== cachedCount(tree) * n) throw new RangeError("not the cached nodes of this tree");
   const p = chainsOf(n, width);
   const out = new Uint8Array(12 + n * (1 + p + height));
   const view = new DataView(out.buffer);
@@ -236,9 +236,9 @@ export function lmsSign(tree: LmsTree, floor: Uint8Array, q: number, message: Ui
   // the path: the node beside each one on the way to the root
   const low = cachedHeight(tree);
   const lower = subtree(tree, low, q >> low);
-  const rows = [...lower.slice(0, -1), ...rowsAbove(tree, floor, floor.length / n)];
+  const rows = [...lower.slice(0, -1), ...rowsAbove(tree, cached, cached.length / n)];
   for (let row = 0; row < height; row++) {
-    // rows below the floor hold one subtree's nodes, those from the floor on all of the tree's
+    // rows below the cached ones hold one subtree's nodes, those from there on all of the tree's
     const index = row < low ? (q >> row) & (2 ** (low - row) - 1) : q >> row;
     const beside = (index ^ 1) * n;
     out.set((rows[row] as Uint8Array).subarray(beside, beside + n), at);

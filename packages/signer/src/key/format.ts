@@ -2,10 +2,6 @@
 // ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
 
 import {
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ES256,
-  ALG_ESP256,
   ALG_HSS_LMS,
   CRV_ED25519,
   CRV_P256,
@@ -185,7 +181,8 @@ const isNumber = ({ kind, value }: Item) => (kind === "unsigned" || kind === "ne
 
 function memberValue(bytes: Uint8Array, item: Item): Member {
   if (isNumber(item)) return item.value;
-  if (item.kind === "bytes") return bytes.slice(item.body, item.end);
+  // a copy, which slice() of a Buffer is not: it is wiped
+  if (item.kind === "bytes") return Uint8Array.from(bytes.subarray(item.body, item.end));
   if (item.kind === "text") return new TextDecoder().decode(bytes.subarray(item.body, item.end));
   // false and true are the sign of y in a compressed point; nothing else that this file reads is of another type
   return item.kind === "simple" && item.value < 22 ? item.value === 21 : null;
@@ -211,8 +208,7 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
     [KTY_EC2, CRV_P256, "es256"],
   ]);
   const stated = members.get(KEY_ALG);
-  const allowed = alg === "ed25519" ? [ALG_ED25519, ALG_EDDSA] : [ALG_ESP256, ALG_ES256];
-  if (stated !== undefined && !allowed.includes(stated as number)) {
+  if (stated !== undefined && keyAlgOf(stated as number) !== alg) {
     throw new KeyError("unsupported", "the COSE_Key is for another algorithm than its curve's signature");
   }
   const x = octets(members, KEY_X, "x");

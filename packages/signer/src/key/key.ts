@@ -1,7 +1,7 @@
 // Keys and the signatures made with them; the mathematics of each algorithm is a row in alg/. Whatever carries a key in this package has
 // gone through publicKey() or privateKey(): its length, its curve and its range are checked there and nowhere else.
 
-import type { Anchor } from "@firmseal/verifier";
+import { type Alg, type Anchor, algorithms } from "@firmseal/verifier";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519 } from "../alg/ed25519.js";
 import { es256 } from "../alg/es256.js";
@@ -28,6 +28,12 @@ export type KeyAlg = keyof typeof rows;
 
 /** Every algorithm by name. */
 export const keyAlgs = Object.keys(rows) as readonly KeyAlg[];
+
+/** Those that devices can verify: their keys may stand in trust files, and plans ask devices with them. */
+export const deviceKeyAlgs = keyAlgs.filter((name) => Object.hasOwn(algorithms, name));
+
+/** The verification of each of them. */
+export const deviceAlgs: readonly Alg[] = deviceKeyAlgs.map((name) => rows[name].alg);
 
 /**
  * A public key that is known to be good: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS, RFC 8554 §6.1), or

@@ -1,18 +1,7 @@
 // Trust files (docs/guides/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
 // stand in one place; its refusals are thrown.
 
-import {
-  type Alg,
-  type Bytes,
-  ed25519,
-  errors,
-  es256,
-  type Host,
-  hsslms,
-  type Trust,
-  type TrustAnchor,
-  type TrustStore,
-} from "@firmseal/verifier";
+import { type Bytes, errors, type Host, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
@@ -51,18 +40,15 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { equalBytes } from "../bytes.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/manifest.js";
-import { coseAlg, foreignSigner, type KeyAlg, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
+import { coseAlg, deviceAlgs, deviceKeyAlgs, foreignSigner, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
 import { AlreadySigned, type Signable, type SignedWith, signedBy } from "../signable.js";
 
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
 
 export type RoleName = keyof typeof ROLES;
 
-/** What verifies signatures on devices. */
-const OWN: { readonly [alg in KeyAlg]?: Alg } = { ed25519, es256, hsslms };
-const KEY_ALGS = Object.keys(OWN) as KeyAlg[];
 /** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
-const ALGS: Alg[] = Object.values(OWN);
+const ALGS = [...deviceAlgs];
 
 /** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
 export interface TrustEntry {
@@ -122,7 +108,7 @@ function checkTwins(anchors: readonly TrustEntry[]): void {
 
 /** A key that devices have no algorithm for counts for nothing there, and must not look as if it did. */
 function checkAlgs(anchors: readonly TrustEntry[]): void {
-  const other = anchors.find(({ key }) => !KEY_ALGS.includes(key.alg));
+  const other = anchors.find(({ key }) => !deviceKeyAlgs.includes(key.alg));
   if (other) throw new KeyError("unsupported", `no device verifies ${other.key.alg}, and a trust file is for devices`);
 }
 
@@ -170,7 +156,10 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
     if (item.kind !== kind) refuse(errors.CBOR_TYPE, item.at);
   if (head.value > 0 || unprotected.value > 0) refuse(errors.TRUST_NONE, message.at);
   if (signatures.value > 8) refuse(errors.SIGNATURE_COUNT, signatures.at);
-  return { payload: bytes.slice(payload.body, payload.end), signatures: signatures.items.map(({ at, end }) => bytes.slice(at, end)) };
+  return {
+    payload: Uint8Array.from(bytes.subarray(payload.body, payload.end)),
+    signatures: signatures.items.map(({ at, end }) => Uint8Array.from(bytes.subarray(at, end))),
+  };
 }
 
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
@@ -191,7 +180,7 @@ export function roleNames(anchor: TrustAnchor): RoleName[] {
 
 /** The key of an anchor; undefined where this tool has not got its algorithm. Throws KeyError where it has, and the key is none. */
 export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
-  const alg = KEY_ALGS.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
+  const alg = deviceKeyAlgs.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
   return alg && publicKey(alg, Uint8Array.from(anchor.key), anchor.kid && Uint8Array.from(anchor.kid));
 }
 
@@ -243,7 +232,7 @@ function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
 type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
 
 function keyOfSigner(signer: SignedWith): PublicKey {
-  const alg = KEY_ALGS.find((name) => coseAlg(name) === signer.alg);
+  const alg = deviceKeyAlgs.find((name) => coseAlg(name) === signer.alg);
   if (!alg) throw new KeyError("unsupported", `no verifier for COSE algorithm ${signer.alg}`);
   return publicKey(alg, signer.publicKey);
 }

@@ -1,0 +1,48 @@
+// The packages as archives for npm, made by pnpm, which puts versions in the place of `workspace:`. `node scripts/pack.mjs FOLDER` builds, packs
+// and says what it has written; with --publish it also publishes what the registry does not have yet, with a provenance attestation.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PACKAGES } from "./packages.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const manifest = (path) => JSON.parse(readFileSync(join(ROOT, path, "package.json"), "utf8"));
+
+/** The archives' paths, each behind those that it depends on. Needs a build. `folder` must be empty. */
+export function packAll(folder) {
+  const packages = PACKAGES.map((name) => manifest(`packages/${name}`));
+  const filters = packages.flatMap(({ name }) => ["--filter", name]);
+  const args = ["-y", manifest("").packageManager, "-r", ...filters, "pack", "--config.ignore-scripts=true", "--pack-destination", folder];
+  const { status, stdout, stderr, error } = spawnSync("npx", args, { cwd: ROOT, encoding: "utf8", timeout: 120_000 });
+  if (status !== 0) throw new Error(`pnpm pack: ${error?.message ?? stdout + stderr}`);
+  const made = readdirSync(folder);
+  return packages.map(({ name, version }) => {
+    const file = `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
+    if (!made.includes(file)) throw new Error(`pnpm pack did not write ${file}, but ${made.join(", ")}`);
+    return { name, version, path: join(folder, file) };
+  });
+}
+
+const run = (command, args) => spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+
+/** `npm view` says nothing of a version that is not there, and fails where the package is not there. */
+const isPublished = ({ name, version }) =>
+  spawnSync("npm", ["view", `${name}@${version}`, "version"], { encoding: "utf8" }).stdout.trim() === version;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2);
+  const options = args.filter((argument) => argument.startsWith("--"));
+  const folder = resolve(ROOT, args.find((argument) => !argument.startsWith("--")) ?? "dist/packages");
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
+  if (!run(process.execPath, ["scripts/build.mjs", "--quiet"])) process.exit(1);
+  const archives = packAll(folder);
+  for (const archive of archives) console.log(archive.path);
+  if (options.includes("--publish"))
+    for (const archive of archives) {
+      if (isPublished(archive)) console.log(`${archive.name} ${archive.version} is published already`);
+      else if (!run("npm", ["publish", archive.path, "--access", "public", "--provenance"])) process.exit(1);
+    }
+}
