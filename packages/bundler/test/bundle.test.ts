@@ -73,7 +73,7 @@ describe("firmseal bundle", () => {
         .split("\n")
         .filter((l) => l.startsWith("warning:"));
     expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("needs install, which the bundle lacks")]);
-    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("Ed25519 only")]);
+    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("only Ed25519 has tables")]);
     expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
   });
 
