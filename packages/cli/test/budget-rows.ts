@@ -238,7 +238,7 @@ export const DESCRIPTIONS: Row[] = [
       await trustFile(place);
       const cohort = { devices: 1, trust: "t.trust", vendor: "example.com", class: "b", floor: 1 };
       place.put(`${tag}.json`, JSON.stringify({ cohorts: repeat(n, (i) => ({ name: `c${i}`, ...cohort })) }));
-      return ["rotate", "plan", "--fleet", `${tag}.json`, "--step", "fw.suit"];
+      return ["rotate", "plan", "--fleet", `${tag}.json`, "--release", "fw.suit"];
     },
   },
 ];

@@ -172,21 +172,26 @@ describe.concurrent("secrets", () => {
   });
 
   const hasEnv = spawnSync("env").status === 0;
-  it.skipIf(!hasEnv)(`a program that is started finds them in no variable${hasEnv ? "" : " (skipped: no program env)"}`, async () => {
-    process.env["FIRMSEAL_TEST_KEY"] = minisignSecret(canaryKey, CANARY);
-    process.env["FIRMSEAL_TEST_PASS"] = CANARY;
-    const before = spawnSync("env").stdout;
-    expect(before.includes(CANARY)).toBe(true);
-    const options = [{ env: "FIRMSEAL_TEST_PASS" }];
-    const keys = await withSigners(["env:FIRMSEAL_TEST_KEY"], options, async ([key]) => {
-      const { stdout } = spawnSync("env");
-      expectNone("environment", stdout, [...passphrases, ...forms(secretBytes)]);
-      expect(stdout.includes("FIRMSEAL_TEST_")).toBe(false);
-      return key?.private;
-    });
-    // and when the work is done, the key is zeros
-    expect(keys?.secret).toEqual(new Uint8Array(32));
-  });
+  // alone: a command line that another test calls in this process has an environment of its own
+  it.skipIf(!hasEnv)(
+    `a program that is started finds them in no variable${hasEnv ? "" : " (skipped: no program env)"}`,
+    { concurrent: false },
+    async () => {
+      process.env["FIRMSEAL_TEST_KEY"] = minisignSecret(canaryKey, CANARY);
+      process.env["FIRMSEAL_TEST_PASS"] = CANARY;
+      const before = spawnSync("env").stdout;
+      expect(before.includes(CANARY)).toBe(true);
+      const options = [{ env: "FIRMSEAL_TEST_PASS" }];
+      const keys = await withSigners(["env:FIRMSEAL_TEST_KEY"], options, async ([key]) => {
+        const { stdout } = spawnSync("env");
+        expectNone("environment", stdout, [...passphrases, ...forms(secretBytes)]);
+        expect(stdout.includes("FIRMSEAL_TEST_")).toBe(false);
+        return key?.private;
+      });
+      // and when the work is done, the key is zeros
+      expect(keys?.secret).toEqual(new Uint8Array(32));
+    },
+  );
 
   const hasProc = existsSync("/proc/self/environ");
   it.skipIf(!hasProc)(`the process shows it in the named variable and nowhere else${hasProc ? "" : " (skipped: no /proc)"}`, async () => {
