@@ -5,6 +5,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeCommandTable } from "./commands.mjs";
+import { declarations } from "./declarations.mjs";
 import { directImports } from "./direct-imports.mjs";
 import { copyDocuments } from "./package-documents.mjs";
 import { LIBRARIES, PACKAGES } from "./packages.mjs";
@@ -44,6 +46,8 @@ function fingerprint() {
     "packages/test-support/src/in-process-entry.ts",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
+    "scripts/commands.mjs",
+    "scripts/declarations.mjs",
     "scripts/direct-imports.mjs",
     "scripts/in-signer.mjs",
     "scripts/packages.mjs",
@@ -122,7 +126,7 @@ async function commandLine() {
     // the user installs those that are needed
     external: Object.keys(JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8")).peerDependencies ?? {}),
     target: "node20.19",
-    plugins: [directImports(`${ROOT}packages/`, LIBRARIES)],
+    plugins: [declarations(), directImports(`${ROOT}packages/`, LIBRARIES)],
     // stack traces and error names stay readable; the whitespace is what costs time to read
     minifyWhitespace: true,
     minifySyntax: true,
@@ -162,6 +166,7 @@ async function step(name, run) {
   say(`${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
+writeCommandTable();
 const now = fingerprint();
 if (upToDate(now)) {
   // a page may have changed

@@ -69,7 +69,7 @@ export default {
   title: "firmseal",
   description: "Firmware update signing and verification (SUIT manifests)",
   srcDir: "..",
-  srcExclude: ["**/node_modules/**", "fuzz/**", "**/test/**"],
+  srcExclude: ["**/node_modules/**", "fuzz/**", "**/test/**", "packages/*/docs/**"],
   rewrites: { "README.md": "index.md" },
   cleanUrls: false,
   markdown: {

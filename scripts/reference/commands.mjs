@@ -1,77 +1,56 @@
-// docs/reference/commands.md, from what the commands themselves print with --help.
+// docs/reference/commands.md, from what the commands declare.
 
-import { main } from "../../packages/cli/lib/main.js";
+import { exampleLines, optionDescription, optionsOf, parserOf } from "../../packages/cli/lib/command.js";
+import { COMMANDS } from "../../packages/cli/lib/commands.js";
+import { FAILURE, SUCCESS } from "../../packages/cli/lib/common/shapes.js";
 import { wrapped } from "./text.mjs";
 
-/** What `firmseal …` prints on stdout, at the width of a pipe. */
-async function printed(argv) {
-  const { write, isTTY } = process.stdout;
-  let text = "";
-  process.stdout.isTTY = false;
-  process.stdout.write = (chunk) => {
-    text += chunk;
-    return true;
-  };
-  try {
-    const exit = await main(argv);
-    if (exit !== 0) throw new Error(`firmseal ${argv.join(" ")}: exit ${exit}`);
-  } finally {
-    Object.assign(process.stdout, { write, isTTY });
-  }
-  return text;
-}
-
-/** Help as { usage, about, sections: { Options: [[term, words]] }, rest }: a term begins at column 2, its words follow two spaces or stand below. */
-function parse(help) {
-  const [usage = "", ...others] = help.trim().split(/\n\n+/);
-  const read = { usage: usage.replace(/^Usage: /, "").replace(/\s+/g, " "), about: "", sections: {} };
-  for (const paragraph of others) {
-    const [, title, body] = /^(\w+):\n([\s\S]+)$/.exec(paragraph) ?? [];
-    if (!title || !/^ {2}\S/.test(body)) {
-      read.about += `${read.about ? "\n\n" : ""}${paragraph.replace(/\s*\n\s*/g, " ")}`;
-      continue;
-    }
-    const items = [];
-    for (const line of body.split("\n")) {
-      const [, term, words = ""] = /^ {2}(\S.*?)(?: {2,}(.*))?$/.exec(line) ?? [];
-      if (term) items.push([term, words]);
-      else items.at(-1)[1] += `${items.at(-1)[1] ? " " : ""}${line.trim()}`;
-    }
-    read.sections[title] = items;
-  }
-  return read;
-}
-
 const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");
-const escaped = (text) => text.replace(/[<>*_[\]]/g, "\\$&");
+const escaped = (text) => text.replace(/[<>*_[\]|]/g, "\\$&");
 
-const list = (items) => items.map(([term, words]) => wrapped(`- \`${term}\`${words ? `: ${escaped(words)}` : ""}`, "  ")).join("\n");
+const item = (term, words) => wrapped(`- \`${term}\`${words ? `: ${escaped(words)}` : ""}`, "  ");
+const typeWords = (type) => type.replace(/^(\w+)\[\]/, "list of $1s").replace("|null", " or null");
 
-async function pages(path) {
-  const { usage, about, sections } = parse(await printed([...path, "--help"]));
-  const { Commands: commands = [], Arguments: given = [], Options: options = [], ...rest } = sections;
-  const parts = [
-    `${"#".repeat(Math.min(path.length + 1, 3))} firmseal ${path.join(" ")}`,
-    wrapped(escaped(sentence(about))),
-    `\`\`\`text\n${usage}\n\`\`\``,
+/** The rows of a shape. A member that may be missing has "?" behind it. */
+const members = (shape) => Object.entries(shape).map(([path, [type, words]]) => item(path, `${typeWords(type)}; ${words}`));
+
+function section(command) {
+  const parser = parserOf(command, async () => {});
+  const help = parser.createHelp();
+  const path = command.name.split(" ").slice(0, -1).join(" ");
+  const options = optionsOf(command).map((one) => item(one.flags, optionDescription(one)));
+  const given = parser.registeredArguments.map((one) => item(one.name(), help.argumentDescription(one)));
+  const examples = command.examples.flatMap((one) => (one ? [exampleLines(one).join("\n")] : []));
+  return [
+    `## firmseal ${command.name}`,
+    wrapped(escaped(sentence(command.summary))),
+    `\`\`\`text\nfirmseal ${path ? `${path} ` : ""}${parser.name()} ${parser.usage()}\n\`\`\``,
+    ...(given.length > 0 ? ["Arguments:", given.join("\n")] : []),
+    "Options:",
+    options.join("\n"),
+    "Examples:",
+    `\`\`\`shell\n${examples.join("\n\n")}\n\`\`\``,
+    "JSON:",
+    members(command.json).join("\n"),
   ];
-  const own = options.filter(([term]) => !/--help\b/.test(term));
-  if (given.length > 0) parts.push("Arguments:", list(given));
-  if (own.length > 0) parts.push("Options:", list(own));
-  for (const [title, items] of Object.entries(rest)) parts.push(`${title}:`, list(items));
-  const below = [];
-  for (const [term] of commands) {
-    const name = term.split(/[ |]/)[0];
-    if (name !== "help") below.push(...(await pages([...path, name])));
-  }
-  return [...(path.length > 0 ? parts : []), ...below];
 }
 
 export async function commandsPage() {
+  const commands = await Promise.all(COMMANDS.map(async ({ load }) => (await load()).default));
   const head = `# Commands and options
 
-<!-- Written by \`pnpm docs:reference\` from \`firmseal COMMAND --help\`. -->
+<!-- Written by \`pnpm docs:reference\` from what the commands declare. -->
 
-${wrapped("[Command line](cli.md) explains what all commands have in common: keys, streams, exit codes and JSON. Every command has `--help`.")}`;
-  return `${[head, ...(await pages([]))].join("\n\n")}\n`;
+${wrapped("[Command line](cli.md) explains what all commands have in common: keys, streams, exit codes and JSON. Every command has `--help`.")}
+
+## JSON of all commands
+
+${wrapped("With `--json`, a command writes one object. Each command below lists its members. A member with `?` may be missing. `a[].b` is the member `b` of each entry in `a`. On success, the object also has:")}
+
+${members(SUCCESS).join("\n")}
+
+${wrapped("On failure, it has these members, and those of the command that are known by then:")}
+
+${members(FAILURE).join("\n")}`;
+  return `${[head, ...commands.flatMap(section)].join("\n\n")}\n`;
 }

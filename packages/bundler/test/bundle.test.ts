@@ -72,8 +72,8 @@ describe("firmseal bundle", () => {
       (await p.run(["bundle", "--alg", algs, "--features", features, "--out", "no/w.js"])).stderr
         .split("\n")
         .filter((l) => l.startsWith("warning:"));
-    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("lacks install")]);
-    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("Ed25519 only")]);
+    expect(await warned("ed25519", "flash")).toEqual([expect.stringContaining("needs install, which the bundle lacks")]);
+    expect(await warned("es256", "prepared")).toEqual([expect.stringContaining("only Ed25519 has tables")]);
     expect(await warned("ed25519", "install,flash,prepared")).toEqual([]);
   });
 
@@ -196,14 +196,14 @@ describe("firmseal bundle", () => {
   });
 
   it.each([
-    [["--alg", "rot13"], "--alg: there is no rot13"],
-    [["--alg", ","], "--alg: no algorithm is named"],
-    [["--alg", "ed25519", "--features", "instal"], "--features: there is no instal"],
+    [["--alg", "rot13"], "--alg: unknown name rot13"],
+    [["--alg", ","], "--alg: name an algorithm"],
+    [["--alg", "ed25519", "--features", "instal"], "--features: unknown name instal"],
     [["--alg", "ed25519", "--form", "amd"], "--form"],
-    [[], "--alg: no algorithm is named"],
+    [[], "--alg: name an algorithm"],
     [["--form", "boot", "--alg", "ed25519"], "--alg: a boot file has none"],
     [["--form", "boot", "--features", "install"], "--features: a boot file has none"],
-    [["--alg", "ed25519", "--out", "A.pem"], "A.pem: is no name of a JavaScript file"],
+    [["--alg", "ed25519", "--out", "A.pem"], "A.pem: is not the name of a JavaScript file"],
     [["--alg", "ed25519", "--out", "x.js", "--source", "x.js"], "would replace x.js"],
     [["--alg", "ed25519", "--out", "no/x.js"], "there is no folder no", 3],
   ] as [string[], string, number?][])("refuses %j", async (args, words, exit = 2) => {

@@ -1,70 +1,56 @@
-// The command line, and how it ends. Which commands there are, and their options: wiring/. What a command does lies in its own file in
-// commands/, loaded when it is used.
+// The command line, and how it ends. commands.ts is the table of the commands. A command is loaded when it is used.
 
-import { Command, CommanderError, type Option } from "commander";
+import { type Command, CommanderError } from "commander";
 import about from "../package.json" with { type: "json" };
-import { keyCommands, tokenCommands } from "./wiring/keys.js";
-import { signCommands } from "./wiring/sign.js";
-import { rotateCommands, trustCommands } from "./wiring/trust.js";
-import { verifyCommands } from "./wiring/verify.js";
+import { type AnyCommand, type Listed, parser, parserOf } from "./command.js";
+import { COMMANDS, GROUPS } from "./commands.js";
 
-/** How --help describes an option: commander does not say which ones cannot be left out. */
-function optionDescription(option: Option): string {
-  const facts = option.argChoices ? [`choices: ${option.argChoices.join(", ")}`] : [];
-  if (option.defaultValue !== undefined && !option.isBoolean() && !option.negate) facts.push(`default: ${option.defaultValue}`);
-  if (option.mandatory && option.defaultValue === undefined) facts.push("required");
-  return facts.length > 0 ? `${option.description} (${facts.join("; ")})` : option.description;
+/** The row of the command that is meant: its name is what comes first on the command line, also behind "help". */
+function meant(argv: readonly string[]): Listed | undefined {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  if (words[0] === "help") words.shift();
+  return COMMANDS.find(({ name }) => name.split(" ").every((part, i) => words[i] === part));
 }
 
-// Words before anything heavy is loaded: --version and --help answer at once.
-const program = new Command("firmseal")
-  .description("Sign, inspect, verify and install firmware updates (SUIT manifests)")
-  .version(about.version, "-V, --version")
-  .showHelpAfterError(false)
-  .configureOutput({ writeErr: () => {} })
-  .configureHelp({ optionDescription })
-  .exitOverride();
+type Act = (given: unknown[]) => Promise<void>;
 
-// in the order of --help
-keyCommands(program);
-tokenCommands(program);
-signCommands(program);
-verifyCommands(program);
-trustCommands(program);
-rotateCommands(program);
-
-/** Whether an object is asked for; known before the options are read, so that wrong use can be told in JSON too. */
-function wantsJson(argv: readonly string[]): boolean {
-  const end = argv.indexOf("--");
-  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+/** The parser of the command line, with `command` in full. Of the others it knows what --help says. */
+function programWith(command: AnyCommand | undefined, act: Act): Command {
+  const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)").version(
+    about.version,
+    "-V, --version",
+  );
+  const groups = new Map<string, Command>();
+  for (const { name, summary } of COMMANDS) {
+    const [first, second] = name.split(" ") as [string, string?];
+    let parent = program;
+    if (second !== undefined) {
+      parent = groups.get(first) ?? parser(first, GROUPS[first] as string);
+      if (!groups.has(first)) program.addCommand(parent);
+      groups.set(first, parent);
+    }
+    parent.addCommand(command?.name === name ? parserOf(command, act) : parser(second ?? first, summary));
+  }
+  return program;
 }
 
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
+  let command: AnyCommand | undefined;
+  let given: unknown[] = [];
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    const row = meant(argv);
+    command = (await (row?.declare ?? row?.load)?.())?.default;
+    await programWith(command, async (all) => {
+      given = all;
+      const { render } = await import("./show/render.js");
+      command = (await (row as Listed).load()).default;
+      await render(command, await command.run(...given), given);
+    }).parseAsync([...argv], { from: "user" });
     return 0;
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return 0;
-    const { failureOf, wrongUse } = await import("./show/failure-of.js");
-    const { fail, json } = await import("./show/ui.js");
-    let failure = e instanceof CommanderError ? wrongUse(e, argv) : failureOf(e);
-    try {
-      if (wantsJson(argv))
-        json({
-          ok: false,
-          code: failure.code,
-          reason: failure.reason,
-          exit: failure.exit,
-          message: failure.message,
-          hint: failure.hint,
-          ...(["verify", "install", "whosigned"].includes(argv[0] ?? "") ? { sequence: null, signers: [], testKeys: [] } : {}),
-          ...failure.facts,
-        });
-    } catch (x) {
-      failure = failureOf(x);
-    }
-    fail(failure);
-    return failure.exit;
+    const { renderFailure } = await import("./show/render.js");
+    return renderFailure(e, command, given, argv);
   }
 }

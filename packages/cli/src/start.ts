@@ -2,9 +2,9 @@
 
 import { main } from "./main.js";
 
-// a file-size limit then shows as EFBIG and is told in words
+// a file-size limit then shows as EFBIG, which has words
 process.on("SIGXFSZ", () => {});
 
 process.exitCode = await main(process.argv.slice(2));
-// All is written. A library of a key service may go on trying what it was told to give up, and that must not keep the process.
+// All is written. The library of a key service may still try what it was told to stop: it must not keep the process alive.
 setTimeout(() => process.exit(), 2_000).unref();

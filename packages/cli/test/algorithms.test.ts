@@ -3,14 +3,11 @@
 import { ALG_NAMES } from "@firmseal/bundler";
 import { deviceKeyAlgs, keyAlgs } from "@firmseal/signer";
 import { algorithms } from "@firmseal/verifier";
-import { Command } from "commander";
 import { expect, it } from "vitest";
-import { keyCommands } from "../src/wiring/keys.js";
+import keygen from "../src/commands/keys/keygen.js";
 
 it("keygen makes keys of every algorithm of the signer, and hybrid pairs of a classic one and ML-DSA", () => {
-  const program = new Command();
-  keyCommands(program);
-  const option = program.commands.find((c) => c.name() === "keygen")?.options.find(({ long }) => long === "--alg");
+  const option = keygen.options?.().find(({ long }) => long === "--alg");
   const choices = (option?.argChoices ?? []) as string[];
   expect(choices.filter((name) => !name.includes("+"))).toEqual(keyAlgs);
   for (const pair of choices.filter((name) => name.includes("+")))

@@ -91,7 +91,7 @@ describe.concurrent("the log of a key", () => {
     for (const ref of ["A.pem", "A.pem.log", "A.jwk"]) {
       const r = await p.ok(["audit", ref]);
       expectHarmless(r.stdout);
-      expect(r.stdout).toMatch(/^entry +time +who +what +sequence +manifest +key\n1 .* sign +1 .*\n2 .* sign +2 /);
+      expect(r.stdout).toMatch(/^entry +time +who +what +sequence +manifest +key\n +1 .* sign +1 .*\n +2 .* sign +2 /);
       expect(r.stderr).toMatch(/A\.pem\.log: good, 2 entries\n$/);
       const { json } = await p.ok(["audit", ref, "--json"]);
       expect(json).toMatchObject({ ok: true, logs: [{ ok: true, faults: [], torn: 0, hash: entries(p)[1]?.hash }] });
@@ -101,7 +101,7 @@ describe.concurrent("the log of a key", () => {
     await p.ok(["keygen", "--out", "e.pem", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["sign", "fw.bin", "--key", "e.pem", ...FACTS, "--seq", "3", "--passphrase-env", "P"], { env: { P: "x" } });
     await p.ok(["audit", "e.pem", "A.pem"]);
-    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no log of this key");
+    expect(expectFailure(await p.run(["audit", "B.jwk"]), 3)).toContain("no signing log of this key");
     expectFailure(await p.run(["audit", "nothing.pem"]), 3);
     expectFailure(await p.run(["audit", "fw.bin"]), 2);
   });
@@ -120,7 +120,7 @@ describe.concurrent("the log of a key", () => {
       input: '{"$schema":"urn:firmseal:manifest:1","sequence":1,"components":[[]]}',
     });
     expect(words(await p.run(["audit", "A.pem", "--envelope", "u.suit"]))).toEqual([
-      "firmseal: u.suit: the log knows no signature of this manifest",
+      "firmseal: u.suit: the log has no signature of this manifest",
       expect.stringMatching(/^hint: /),
     ]);
   });
@@ -239,7 +239,7 @@ describe.concurrent("a log that is not what it was", () => {
     await signed(p, 6);
     expect((await signed(p, "next", ["--json"])).json["sequence"]).toBe("7");
     expect((await p.ok(["audit", "A.pem"])).stderr).toContain("good, 6 entries");
-    expect(expectFailure(await p.run(["audit", "A.pem", "--accept-restored"]), 2)).toContain("nothing is wrong");
+    expect(expectFailure(await p.run(["audit", "A.pem", "--accept-restored"]), 2)).toContain("this log has no fault");
   });
 
   it("because it is gone, also the file itself", async () => {

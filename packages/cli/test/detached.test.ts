@@ -148,12 +148,12 @@ describe.concurrent("what is to be signed", () => {
       expect(expectFailure(await p.run(["tbs", ...args]), exit)).toContain(text);
     await refused(["fw.suit", "--key", "A.jwk"], 1, "already signed the envelope");
     await refused(["fw.suit", "--key", "B.jwk", "--key", "B.pem"], 2, "given twice");
-    await refused(["fw.suit", "--key", "B.jwk", "--key", "C.jwk", "--out", "one.tbs"], 2, "is no folder");
-    await refused(["fw.suit", "--key", "B.jwk", "--out", "mine.txt"], 2, "exists and is nothing to be signed");
+    await refused(["fw.suit", "--key", "B.jwk", "--key", "C.jwk", "--out", "one.tbs"], 2, "is not a folder");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "mine.txt"], 2, "exists and is not the output of firmseal tbs");
     await refused(["fw.suit", "--key", "B.jwk", "--out", "A.pem"], 2, "is a private key");
-    await refused(["fw.suit", "--key", "B.jwk", "--out", "fw.suit"], 2, "in use here");
+    await refused(["fw.suit", "--key", "B.jwk", "--out", "fw.suit"], 2, "which this command uses");
     await refused(["fw.suit", "--key", "B.jwk", "--seq", "8"], 2, "takes no --seq");
-    await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "takes no --envelope");
+    await refused(["fw.suit", "--key", "B.jwk", "--envelope", "x.suit"], 2, "--envelope is for an image");
     await refused(["fw.bin", "--key", "B.jwk"], 2, "--vendor");
     await refused(["A.jwk", "--key", "B.jwk"], 1, "description");
     expectFailure(await p.run(["tbs", "-", ...FACTS, "--seq", "8", "--key", "B.jwk"], { input: image(10) }), 2);

@@ -19,6 +19,7 @@ describe("keygen", () => {
       expect(r.json).toEqual({
         ok: true,
         code: 0,
+        reason: "OK",
         out: "new.pem",
         format: "pkcs8",
         encrypted: true,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import "../../test-support/src/run.js";
+import { COMMANDS } from "../src/commands.js";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const chunks = readdirSync(join(dist, "chunks"));
@@ -18,21 +19,36 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-const chunk = (name: string) => {
+/** The modules of a source: several sources may have one name. */
+const chunksOf = (name: string) => {
   const found = chunks.filter((file) => new RegExp(`^${name}-[0-9A-Z]{8}\\.js$`).test(file));
-  expect(found, name).toHaveLength(1);
-  return join("chunks", found[0] as string);
+  expect(found, name).not.toEqual([]);
+  return found.map((file) => join("chunks", file));
 };
+const textOf = (file: string) => readFileSync(join(dist, file), "utf8");
 
 /** Names in the mathematics of ML-DSA. */
-const isMlDsa = (file: string) => readFileSync(join(dist, file), "utf8").includes("RejNTTPoly");
+const isMlDsa = (file: string) => textOf(file).includes("RejNTTPoly");
 
 it("ML-DSA is in a module of its own, which no command loads before a key of ML-DSA comes up", () => {
-  expect(chunks.map((file) => join("chunks", file)).filter(isMlDsa)).toEqual([chunk("ml-dsa")]);
-  for (const command of ["sign", "verify", "install", "inspect", "whosigned", "keygen", "pubkey", "simulate", "file"]) {
-    const files = [...loadedWith(chunk(command))];
-    expect(files.length, command).toBeGreaterThan(2);
-    expect(files.filter(isMlDsa), command).toEqual([]);
-  }
+  expect(chunks.map((file) => join("chunks", file)).filter(isMlDsa)).toEqual(chunksOf("ml-dsa"));
+  for (const name of ["sign", "verify", "install", "inspect", "whosigned", "keygen", "pubkey", "simulate", "file"])
+    for (const command of chunksOf(name)) {
+      const files = [...loadedWith(command)];
+      expect(files.length, command).toBeGreaterThan(2);
+      expect(files.filter(isMlDsa), command).toEqual([]);
+    }
   expect([...loadedWith("main.js")].filter(isMlDsa)).toEqual([]);
+});
+
+it("--help of a command loads its declaration, and nothing that it needs to run", () => {
+  const declared = chunks.filter((file) => file.startsWith("declare-"));
+  expect(declared).toHaveLength(COMMANDS.length);
+  for (const file of declared) {
+    const files = [...loadedWith(join("chunks", file))];
+    const bytes = files.reduce((sum, one) => sum + textOf(one).length, 0);
+    // commander, and the options and shapes that commands share
+    expect(bytes, file).toBeLessThan(100_000);
+    for (const one of files) expect(textOf(one), `${file}: ${one}`).not.toMatch(/node:crypto|noble|FIRMSEAL_STATE/);
+  }
 });

@@ -184,7 +184,7 @@ describe("two installations on one device", () => {
     p.put("dev/device.lock", JSON.stringify({ ...thisProcess(), nonce: "1".repeat(24) }));
     const before = p.tree();
     expect(expectFailure(await p.run(["install", "three.suit", ...DEVICE, "--payload", "big.bin"]), 3)).toContain(
-      "another installation is at work",
+      "another installation is running",
     );
     expect(p.tree()).toEqual(before);
   });
@@ -220,7 +220,7 @@ describe("two installations on one device", () => {
     // whose this one is cannot be told
     p.put("dev/device.lock", "no note");
     const r = await p.run(["install", "fw.suit", ...DEVICE]);
-    expect(expectFailure(r, 3)).toContain("another installation is at work");
+    expect(expectFailure(r, 3)).toContain("another installation is running");
     expect(r.stderr).toContain("dev/device.lock");
   });
 });

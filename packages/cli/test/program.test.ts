@@ -20,7 +20,7 @@ describe("the program", () => {
   it("tells in --help which options cannot be left out", async () => {
     const { stdout } = await place().ok(["rotate", "retire", "--help"]);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("--trust <file> the trust file of today (required)");
+    expect(text).toContain("--trust <file> the current trust file (required)");
     expect(text).not.toContain("--until <n> keep the key for releases up to this sequence number (required)");
   });
 

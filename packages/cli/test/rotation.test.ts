@@ -284,7 +284,7 @@ describe("rotate bridge", () => {
       "--json",
     ]);
     expect(alone.exit, alone.stderr).toBe(0);
-    expect(alone.stderr).toContain("warning: the bridge holds no image");
+    expect(alone.stderr).toContain("warning: the bridge has no image");
     expect(alone.json).toMatchObject({
       ok: true,
       sequence: "30",
@@ -317,14 +317,14 @@ describe("rotate bridge", () => {
       [...signers("B", "C"), "--seq", "30"],
       "t3.trust",
       1,
-      "a device with t1.trust would refuse the bridge: 1 of its release keys would have signed, and it wants 2",
+      "a device with t1.trust would refuse the bridge: 1 of its release keys would have signed, and it needs 2",
     ],
     [
       "too few keys of the new",
       [...signers("A", "B"), "--seq", "30"],
       "t3.trust",
       1,
-      "a device with t3.trust would refuse the bridge: 1 of its release keys would have signed, and it wants 2",
+      "a device with t3.trust would refuse the bridge: 1 of its release keys would have signed, and it needs 2",
     ],
     ["another one's trust file", [...signers("A", "B"), "--seq", "30"], "foreign.trust", 1, "foreign.trust: refused"],
     ["a trust file of another line", [...signers("A", "B"), "--seq", "30"], "other.trust", 1, "other.trust: refused"],
@@ -483,11 +483,11 @@ describe("rotate retire", () => {
   it.each([
     ["a key that the list has not", "D.jwk", roots("R1", "R2"), 2, "KEY D.jwk: no trust file here lists this key"],
     ["the last but the threshold", "B.jwk", roots("R1", "R2"), 1, "without this key 1 release key is left, and 2 are needed", "t3.trust"],
-    ["one root where two are wanted", "A.jwk", roots("R1"), 1, "1 of the roots of t2.trust would have signed, and it wants 2"],
-    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem: is no root key"],
+    ["one root where two are wanted", "A.jwk", roots("R1"), 1, "1 of the roots of t2.trust would have signed, and it needs 2"],
+    ["a root that the list has not", "A.jwk", roots("R1", "R4"), 2, "R4.pem: is not a root key"],
     ["one root twice", "A.jwk", roots("R1", "R1"), 1, "already signed"],
     ["a root with a window", "R1.jwk", [...roots("R1", "R2"), "--until", "9"], 2, "a root key signs no releases"],
-    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem: is no root key"],
+    ["a release key as root", "A.jwk", roots("R1", "B"), 2, "B.pem: is not a root key"],
     ["a public root", "A.jwk", ["--root", "R1.jwk"], 2, "is a public key"],
   ] as const)("refuses %s, and writes nothing", async (_, name, args, exit, message, trust?: string) => {
     const file = trust ?? "t2.trust";
@@ -502,7 +502,7 @@ describe("rotate retire", () => {
     p.put("bridged.json", fleetText({ ...current, trust: "t2.trust" }));
     const r = await retire("A.jwk", [...roots("R1"), "--fleet", "bridged.json", "--out", "never.trust"]);
     expectFailure(r, 1);
-    expect(r.stderr).toContain("hint: give --root for each root that is needed");
+    expect(r.stderr).toContain("hint: give --root for each root that must sign");
   });
 
   it("refuses a list that is not the newest of the fleet", async () => {

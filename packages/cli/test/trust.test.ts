@@ -151,7 +151,7 @@ describe.concurrent("firmseal trust", () => {
     expect((await p.ok(["trust", "create", "--from", "next.json", "--previous-trust", "board.trust", "--json"])).json).toMatchObject({
       sequence: "2",
     });
-    await refused(p, ["trust", "sign", "next.trust", "--key", "r1.pem"], errors.TRUST_SIGNERS, /r1\.pem: is no root of next\.trust/);
+    await refused(p, ["trust", "sign", "next.trust", "--key", "r1.pem"], errors.TRUST_SIGNERS, /r1\.pem: is not a root key of next\.trust/);
     await p.ok(["trust", "sign", "next.trust", "--key", "r3.pem"]);
     await refused(
       p,
@@ -226,8 +226,8 @@ describe.concurrent("firmseal trust", () => {
       "--signature",
       signature,
     ];
-    await refused(p, attach("r1", "r2.sig"), errors.SIGNATURE_INVALID, /r2\.sig: is no signature of r1\.jwk over board\.trust/);
-    await refused(p, attach("A", "r1.sig"), errors.TRUST_SIGNERS, /A\.jwk: is no root of board\.trust/);
+    await refused(p, attach("r1", "r2.sig"), errors.SIGNATURE_INVALID, /r2\.sig: is not a signature of r1\.jwk over board\.trust/);
+    await refused(p, attach("A", "r1.sig"), errors.TRUST_SIGNERS, /A\.jwk: is not a root key of board\.trust/);
     await p.ok(attach("r1", "r1.sig"));
     await refused(p, attach("r1", "r1.sig"), 203, /signed it already/);
     p.put("words.sig", "no signature!");
@@ -452,17 +452,17 @@ describe.concurrent("firmseal trust", () => {
     p.put("run.json", JSON.stringify({ ...board(), anchors: [{ key: "exec:/bin/sh", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "run.json"], 201, /exec:\/bin\/sh: there is no such file/, 3);
     for (const by of ["A.pem", "dbg.pem", "r3.pem"])
-      await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is no root of board\.trust/);
+      await refused(p, ["trust", "sign", "board.trust", "--key", by], errors.TRUST_SIGNERS, /is not a root key of board\.trust/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem"], 203, /signed it already/);
     await refused(p, ["trust", "sign", "board.trust", "--key", "r1.jwk"], 200, /is a public key/, 2);
     for (const [out, why] of [
-      ["fw.bin", /fw\.bin: exists and is no trust file/],
+      ["fw.bin", /fw\.bin: exists and is not a trust file/],
       ["B.pem", /B\.pem: is a private key/],
     ] as const) {
       await refused(p, ["trust", "sign", "board.trust", "--key", "r1.pem", "--out", out], 200, why, 2);
       await refused(p, ["trust", "export", "board.trust", "--format", "bin", "--out", out], 200, why, 2);
     }
-    await refused(p, ["trust", "export", "board.trust", "--out", "B.pem"], 200, /B\.pem: is no name for js/, 2);
+    await refused(p, ["trust", "export", "board.trust", "--out", "B.pem"], 200, /B\.pem: is not a file name for js/, 2);
     await refused(p, ["trust", "tbs", "board.trust", "--key", "r1.jwk", "--out", "B.pem"], 200, /B\.pem: exists already/, 2);
     await refused(p, ["trust", "show", "fw.bin"], errors.TRUST_NONE, /fw\.bin: not a trust file/);
     await refused(p, ["trust", "show", "r1.pem"], errors.TRUST_NONE, /r1\.pem: not a trust file/);

@@ -370,7 +370,7 @@ describe("firmseal simulate", () => {
       expect(Number(again?.replace(",", ""))).toBeGreaterThan(200);
       expect(r.stderr).toContain("update 7 over a made-up release 6");
     }
-  });
+  }, 180_000);
 
   it("tells each cut in JSON, from the release that was there", async () => {
     const p = standard();

@@ -69,13 +69,13 @@ const NAMES: { [place in Place]?: Names } = {
   parameters: PARAMETER_NAMES,
 };
 
-/** The elements whose content decodeEnvelope() has looked at. What it has not, may be anything, and is shown as the bytes it is. */
+/** The elements whose content decodeEnvelope() has checked. Any other content is shown as bytes. */
 function elementPlace(key: number | undefined): Place | undefined {
   if (key === MAN_TEXT) return "plain";
   return key !== undefined && SEQUENCES.includes(key) ? "sequence" : undefined;
 }
 
-/** What a value is, from where its map or array stands and its key, position or command. undefined: not opened. */
+/** What a value is, from the place of its map or array and from its key, position or command. undefined: not opened. */
 function inside(place: Place, key: number | undefined): Place | undefined {
   switch (place) {
     case "envelope":
@@ -117,7 +117,7 @@ function keyOf(it: Item): number | undefined {
   return it.kind === "unsigned" || it.kind === "negative" ? Number(number(it)) : undefined;
 }
 
-/** An envelope that decodeEnvelope() has looked at, as it is shown. */
+/** An envelope that decodeEnvelope() has checked, as diagnostic notation. */
 class Shown {
   constructor(readonly bytes: Uint8Array) {}
 
@@ -128,7 +128,7 @@ class Shown {
     const opened = inside(place, key);
     if (opened && it.kind === "bytes")
       return it.value === 0 ? "h''" : `<< ${this.item(decodeItem(this.bytes, { at: it.body, n: it.value }), opened, indent)} >>`;
-    // a severed element: its digest stands in its place
+    // a severed element: its digest is here instead
     if (place === "manifest" && elementPlace(key) && it.kind === "array") return this.item(it, "digest", indent);
     if (place === "headers" && key === HEADER_ALG) return this.noted(it, ALG_NAMES, indent);
     if (place === "digest" && key === 0) return this.noted(it, HASH_NAMES, indent);
@@ -191,7 +191,7 @@ function list(open: string, parts: string[], close: string, indent: string): str
   return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
 }
 
-/** An envelope that decodeEnvelope() has looked at. */
+/** The diagnostic notation of an envelope that decodeEnvelope() has checked. */
 export function diagnostic(bytes: Uint8Array): string {
   return new Shown(bytes).item(decodeItem(bytes), "envelope", "");
 }

@@ -1,4 +1,4 @@
-// Every line that is printed. Data goes to stdout, words to stderr; with --json one object goes to stdout, whatever happens.
+// Writes to stdout and stderr. Data goes to stdout, words go to stderr; --json writes one object to stdout, also on failure.
 
 import { writeSync } from "node:fs";
 import { styleText } from "node:util";
@@ -10,16 +10,15 @@ function styled(style: "red" | "yellow" | "dim", text: string): string {
   return colour ? styleText(style, text) : text;
 }
 
-/** The same for JSON text, in the escapes of JSON: a reader gets the character back, a terminal does not. */
+/** Control characters as JSON escapes: a parser gets the character back, a terminal does not get it. */
 function visibleJson(text: string): string {
   const asEscape = (c: string) =>
     Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");
-  // a newline between the members: those inside of a string are escaped already
+  // newlines between members stay: those in strings are escaped already
   return text.replace(UNSAFE, (c) => (c === "\n" ? c : asEscape(c)));
 }
 
-/** Writes to a descriptor in full. A pipe that nobody reads any more is no fault of ours, unless what
- * goes into it is `needed`: the very thing that was to be made. */
+/** Writes everything to a descriptor. A pipe that nobody reads any more is not an error, unless the output is `needed`. */
 function put(fd: number, bytes: Uint8Array, needed = false): void {
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -27,7 +26,7 @@ function put(fd: number, bytes: Uint8Array, needed = false): void {
     } catch (e) {
       const code = (e as NodeJS.ErrnoException).code;
       if (code === "EPIPE" && !needed) return;
-      // a pipe that is full for the moment
+      // a full pipe: wait a moment
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else throw e;
     }
@@ -42,19 +41,19 @@ export function data(bytes: Uint8Array | string): void {
   }
 }
 
-/** What a command is there to make: it is a failure when nobody takes it. */
+/** Writes what a command is for. It is an error if nobody reads it. */
 export function product(bytes: Uint8Array): void {
   put(1, bytes, true);
 }
 
-/** Throws a Failure where it would be longer than a string can be: the entries of a long log, indented, are. */
+/** Throws a Failure if the text would be longer than a string can be, like the entries of a long log. */
 export function json(value: object): void {
   let text: string;
   try {
     text = visibleJson(JSON.stringify(value, null, 2));
   } catch (e) {
     if (!(e instanceof RangeError)) throw e;
-    throw tooMuch("there is more to tell than one JSON text can hold", "leave out --json");
+    throw tooMuch("the result is too long for one JSON text", "drop --json");
   }
   data(`${text}\n`);
 }
@@ -63,7 +62,7 @@ export function say(text: string): void {
   try {
     put(2, Buffer.from(`${text}\n`));
   } catch {
-    // words that nobody can be told; what was asked for is done all the same
+    // nobody can read the words; the command is done all the same
   }
 }
 

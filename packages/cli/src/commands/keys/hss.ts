@@ -14,7 +14,9 @@ import {
 } from "@firmseal/keys";
 import { LIMITS } from "@firmseal/release";
 import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type PublicKey } from "@firmseal/signer";
-import { json, say } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { leafNumber } from "../../common/options.js";
+import { KEY } from "../../common/shapes.js";
 
 export interface HssOptions {
   /** skip: the number of the next signature. */
@@ -31,30 +33,30 @@ interface Opened {
   place: HssPlaceOnDisk;
 }
 
-/** What is used and what is left of an HSS/LMS key, and the two ways to go on where its state alone does not say which leaf is next. */
-export async function hss(what: "status" | "skip" | "adopt", path: string, o: HssOptions): Promise<void> {
-  if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip goes to another leaf");
-  if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt asks for it");
-  if (path === "-") throw usage("stdin: the state of the key lies beside its file", "name the file");
+/** What is used and left of an HSS/LMS key, and two ways to go on if its state alone does not say which leaf is next. */
+export async function hss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
+  if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip takes it");
+  if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt takes it");
+  if (path === "-") throw usage("the state of an HSS/LMS key is beside its file, and stdin has none", "name the file");
   const file = readHssFile(Buffer.from(readAll(path, LIMITS.keyFile)).toString("latin1"), path);
   const opened = { name: path, params: file.params, key: file.public, place: hssPlaceOf(path, file) };
   const next = await DO[what](opened, o);
-  tell(opened, next, o);
+  return factsOf(opened, next);
 }
 
 const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Promise<bigint>> = {
-  // without the lock: it looks only, and what it sees was so at some moment
+  // no lock: it only reads, and what it reads was true at some moment
   async status({ place }) {
     return place.checked().next;
   },
 
-  /** Gives leaves up. Only ever forward, so nothing that it is told can make a leaf sign twice. */
+  /** Gives up leaves. It only goes forward, so no argument can make a leaf sign twice. */
   skip({ name, params, place }, { to }) {
-    if (to === undefined) throw usage("hss skip needs to know where to", "the number of the next signature: --to N");
+    if (to === undefined) throw usage("hss skip needs --to", "give the number of the next signature: --to N");
     return place.locked(async (stillOurs) => {
       const standing = place.look();
       const { state, seen } = standing;
-      // a machine that has never seen the key cannot tell what forward is
+      // a machine that has never seen the key does not know which leaves are used
       if (typeof seen === "string") return place.checked().next;
       const lowest = highest(
         typeof state === "string" ? 0n : state.next,
@@ -62,17 +64,17 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
         standing.beside?.number ?? 0n,
         standing.outside?.number ?? 0n,
       );
-      if (to < lowest) throw usage(`hss skip --to ${to}: leaves up to ${lowest} are used`, `go forward: --to ${lowest}, or higher`);
+      if (to < lowest) throw usage(`hss skip --to ${to}: leaves up to ${lowest} are used`, `give ${lowest} or a higher number`);
       if (to > hssCapacity(params)) throw usage(`hss skip --to ${to}: the key has ${hssCapacity(params)} leaves`, "give a lower number");
       const roots = typeof state === "string" ? new Map() : state.roots;
       const follows = (now: typeof state) => (typeof now === "string" ? typeof state === "string" : now.next <= to);
       if (!stillOurs() || !place.advance(standing, { next: to, roots }, follows)) throw overtaken(name, WENT_ON);
-      warn(`${visible(name)}: the next signature is number ${to}; what lies before is given up`);
+      warn(`${visible(name)}: the next signature is number ${to}; the leaves before it are given up`);
       return to;
     });
   },
 
-  /** Begins the record of this machine with what the state says. Where the record is there, there is nothing to adopt. */
+  /** Begins the record of this machine from the state. If there is a record, nothing is to be adopted. */
   adopt({ name, place }, { otherCopySigns }) {
     return place.locked(async () => {
       const standing = place.look();
@@ -80,10 +82,10 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
       if (typeof state === "string" || typeof seen === "bigint") return place.checked().next;
       if (otherCopySigns)
         throw usage(
-          `${name}: if another copy of the key goes on signing, both use the same leaves, and others can forge signatures`,
-          "where no other copy does, say so: --no-other-copy-signs",
+          `${name}: if another copy of the key signs too, both use the same leaves, and anybody can then forge signatures`,
+          "if no other copy signs, give --no-other-copy-signs",
         );
-      // where only the record is gone, the claims still tell what this machine has used
+      // if only the record is gone, the signatures still tell what this machine has used
       const next = highest(state.next, standing.beside?.number ?? 0n, standing.outside?.number ?? 0n);
       if (!place.adopt(standing, next)) throw overtaken(name, WENT_ON);
       return place.checked().next;
@@ -91,23 +93,48 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
   },
 };
 
-const WENT_ON = "another process has gone on with the key meanwhile";
+const WENT_ON = "another process has used the key meanwhile";
 
-function tell({ name, params, key }: Opened, next: bigint, o: HssOptions): void {
+function factsOf({ name, params, key }: Opened, next: bigint) {
   const all = hssCapacity(params);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      ...keyFacts(key),
-      parameters: formatHss(params),
-      signatures: String(all),
-      used: String(next),
-      left: String(all - next),
-      signatureBytes: hssSignatureLength(params),
-      nearlyUsed: isNearlyUsed(params, next),
-    });
-  else say(`${visible(name)}: ${formatHss(params)}, ${next} of ${all} signatures used, ${all - next} left`);
   if (next >= all) warn(exhausted(visible(name)).message);
-  else if (isNearlyUsed(params, next)) warn(`${visible(name)}: have a new key trusted before the last leaf is gone`);
+  else if (isNearlyUsed(params, next)) warn(`${visible(name)}: few signatures are left. Make devices trust a new key before they are used`);
+  return {
+    ...keyFacts(key),
+    parameters: formatHss(params),
+    signatures: String(all),
+    used: String(next),
+    left: String(all - next),
+    signatureBytes: hssSignatureLength(params),
+    nearlyUsed: isNearlyUsed(params, next),
+  };
 }
+
+export default define({
+  name: "hss",
+  summary: "show what is used of an HSS/LMS key, or go on with its state",
+  arguments: [
+    argument("<what>", "status; skip: give up leaves; adopt: sign on this machine from now on", { choices: ["status", "skip", "adopt"] }),
+    argument("<key>", "private key file"),
+  ],
+  options: () => [
+    option("--to <n>", "skip: number of the next signature", { parse: leafNumber }),
+    option("--no-other-copy-signs", "adopt: confirm that no other copy of the key signs any more"),
+  ],
+  examples: [
+    ["firmseal hss status release.hss", "how many signatures are left"],
+    ["firmseal hss skip release.hss --to 1000", "give up the leaves before number 1000"],
+    ["firmseal hss adopt release.hss --no-other-copy-signs", "go on signing on a new machine"],
+  ],
+  json: {
+    ...KEY,
+    parameters: ["string", "levels of the key"],
+    signatures: ["string", "number of signatures that the key can make"],
+    used: ["string", "number of signatures used or given up"],
+    left: ["string", "number of signatures left"],
+    signatureBytes: ["number", "length of a signature"],
+    nearlyUsed: ["boolean", "whether few signatures are left"],
+  },
+  run: hss,
+  words: (f, _what, path) => [`${path}: ${f.parameters}, ${f.used} of ${f.signatures} signatures used, ${f.left} left`],
+});

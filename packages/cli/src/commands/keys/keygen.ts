@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { lstatSync, unlinkSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import {
-  canEncrypt,
-  formatPrivate,
+  hssKeygen,
+  hssParams,
   keyFacts,
   type PassphraseOptions,
   type PrivateFormat,
@@ -13,10 +13,12 @@ import {
   visible,
   warn,
 } from "@firmseal/keys";
-import { type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
-import { writeOut } from "../../output.js";
-import { json, say } from "../../show/ui.js";
-import { adviceFor } from "../../target.js";
+import { formatHss, hssCapacity, hssSignatureLength, type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
+import { define, option } from "../../command.js";
+import { passphrases, target } from "../../common/options.js";
+import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
+import { ADVICE, KEY } from "../../common/shapes.js";
+import { adviceFor } from "../../common/target.js";
 
 export interface KeygenOptions extends PassphraseOptions {
   /** One algorithm, or two with + between. */
@@ -46,70 +48,121 @@ async function fresh(alg: KeyAlg): Promise<PrivateKey> {
   }
 }
 
-/** Nobody is to believe that a JWK is encrypted because he has not asked for one that is not. */
-export function refuseToEncrypt(format: PrivateFormat, encrypt: boolean): void {
-  if (encrypt && !canEncrypt(format)) throw usage(`--format ${format} is not encrypted`, "add --no-passphrase, or choose pkcs8 or openssh");
-}
-
-/**
- * Writes private keys, all of them or none, mode 0600 from the first byte, never over an existing file. The passphrase is zeros
- * afterwards.
- */
-export async function writePrivate(keys: ReadonlyMap<string, PrivateKey>, format: PrivateFormat, secret?: Uint8Array): Promise<void> {
-  const written: string[] = [];
-  try {
-    for (const [path, key] of keys) {
-      const content = await formatPrivate(key, format, secret && Uint8Array.from(secret));
-      if (!secret) warn(`${visible(path)} is not encrypted: whoever can read the file can sign`);
-      try {
-        writeOut(path, content, { mode: 0o600, fresh: true });
-      } finally {
-        content.fill(0);
-      }
-      written.push(path);
-    }
-  } catch (e) {
-    for (const path of written) unlinkSync(path);
-    throw e;
-  } finally {
-    secret?.fill(0);
-  }
-}
-
-/** Makes a private key, encrypted unless that is turned off, mode 0600 from its first byte, never over an existing file. */
-export async function keygen(o: KeygenOptions): Promise<void> {
+/** The one passphrase that is given, if any. */
+function passphraseFor(o: KeygenOptions) {
   const options = passphraseOptions(o);
-  if (o.hss !== undefined) throw usage("--hss is for keys of HSS/LMS", "give --alg hsslms as well, or drop it");
-  if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (options.length > 1) throw usage("one key takes one passphrase", "give --passphrase-env or --passphrase-fd once");
   if (!o.passphrase && options.length > 0) throw usage("--no-passphrase and a passphrase exclude each other", "drop one of them");
+  return { ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true };
+}
+
+/** Makes an HSS/LMS key: its file, its state beside the file, and the record of it on this machine. */
+async function hssKey(o: KeygenOptions) {
+  const ask = passphraseFor(o);
+  if (o.format !== "pkcs8") throw usage(`--format ${o.format}: an HSS/LMS key has a format of its own`, "drop --format");
+  const advice = adviceFor(o.target, [o.alg]);
+  const params = hssParams(o.hss);
+  let secret: Uint8Array | undefined;
+  const key = await hssKeygen(o.out, params, async () => {
+    if (o.passphrase) secret = await passphrase(ask);
+    else warn(`${visible(o.out)} is not encrypted: anybody who can read the file can sign`);
+    return secret;
+  }).finally(() => secret?.fill(0));
+  const about = {
+    out: o.out,
+    encrypted: o.passphrase,
+    ...keyFacts(key),
+    parameters: formatHss(params),
+    signatures: String(hssCapacity(params)),
+    signatureBytes: hssSignatureLength(params),
+  };
+  return { ...about, ...(advice && { target: advice }) };
+}
+
+/** Makes a private key, encrypted by default, with mode 0600 from its first byte, never over an existing file. */
+async function keyPairs(o: KeygenOptions) {
+  const ask = passphraseFor(o);
   refuseToEncrypt(o.format, o.passphrase);
   const algs = o.alg.split("+") as KeyAlg[];
   const paths = algs.length > 1 ? [o.out, partnerOf(o.out)] : [o.out];
   const advice = adviceFor(o.target, algs);
-  // before anybody is asked for a passphrase; what is made meanwhile is not replaced either
+  // before a passphrase is asked for; a file that appears meanwhile is not replaced either
   for (const path of paths)
     if (lstatSync(path, { throwIfNoEntry: false }))
       throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
   const keys: PrivateKey[] = [];
   for (const alg of algs) keys.push(await fresh(alg));
-  const secret = o.passphrase
-    ? await passphrase({ ...options[0], prompt: `Passphrase for ${visible(o.out)}: `, confirm: true })
-    : undefined;
+  const secret = o.passphrase ? await passphrase(ask) : undefined;
   try {
     await writePrivate(new Map(keys.map((key, i) => [paths[i] as string, key])), o.format, secret);
   } finally {
     for (const key of keys) key.secret.fill(0);
   }
-  if (o.json) {
-    const about = keys.map((key, i) => ({ out: paths[i], format: o.format, encrypted: o.passphrase, ...keyFacts(key) }));
-    json({ ok: true, code: 0, ...about[0], ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) });
-    return;
-  }
-  for (const [i, key] of keys.entries()) {
-    say(`${visible(paths[i] as string)}: ${key.alg} key, ${o.passphrase ? "encrypted" : "not encrypted"}`);
-    say(`thumbprint ${keyFacts(key).thumbprint}`);
-  }
-  if (keys.length > 1) say(`sign with both: firmseal sign … ${paths.map((path) => `--key ${visible(path)}`).join(" ")}`);
-  if (advice?.advice) say(advice.advice);
+  const about = keys.map((key, i) => ({ out: paths[i] as string, format: o.format, encrypted: o.passphrase, ...keyFacts(key) }));
+  const [first] = about as [(typeof about)[number]];
+  return { ...first, ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) };
 }
+
+function keygen(o: KeygenOptions) {
+  if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
+  if (o.alg === "hsslms") return hssKey(o);
+  if (o.hss !== undefined) throw usage("--hss is for HSS/LMS keys", "give --alg hsslms too, or drop --hss");
+  return keyPairs(o);
+}
+
+type Facts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
+
+const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
+
+export default define({
+  name: "keygen",
+  summary: "make a private key, encrypted by default",
+  options: () => [
+    option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem", {
+      choices: ["ed25519", "es256", "hsslms", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS],
+      default: "ed25519",
+    }),
+    option("-o, --out <file>", "new key file (mode 0600); never overwritten", { required: true }),
+    option("--format <name>", "format of the key; hsslms has its own", { choices: ["pkcs8", "openssh", "jwk", "cose"], default: "pkcs8" }),
+    option(
+      "--hss <levels>",
+      "hsslms: HEIGHT/WIDTH of each level from the top, with commas; n24: in front means SHA-256/192 (default: 15/4)",
+    ),
+    ...passphrases(),
+    option("--no-passphrase", "write the key unencrypted"),
+    target(),
+  ],
+  examples: [
+    ["firmseal keygen --out release.pem", "an Ed25519 key; asks for a passphrase"],
+    ["firmseal keygen --alg es256 --out release.pem --passphrase-env RELEASE_PASSPHRASE", "an ECDSA P-256 key, in a script"],
+    ["firmseal keygen --alg es256+ml-dsa-65 --out release.pem", "a hybrid pair, against quantum computers"],
+  ],
+  json: {
+    out: ["string", "key file"],
+    "format?": ["string", "format of the key; missing for hsslms"],
+    encrypted: ["boolean", "whether a passphrase protects the file"],
+    ...KEY,
+    "keys?": ["object[]", "hybrid pair: the members above for each key"],
+    "parameters?": ["string", "hsslms: levels of the key"],
+    "signatures?": ["string", "hsslms: number of signatures that it can make"],
+    "signatureBytes?": ["number", "hsslms: length of a signature"],
+    ...ADVICE,
+  },
+  run: keygen,
+  words(facts: Facts) {
+    const keys = "keys" in facts && facts.keys ? facts.keys : [{ ...facts, alg: facts.alg }];
+    return [
+      ...keys.flatMap((key) => [
+        `${key.out}: ${key.alg} key, ${key.encrypted ? "encrypted" : "not encrypted"}`,
+        `thumbprint ${key.thumbprint}`,
+      ]),
+      ...("parameters" in facts
+        ? [
+            `${facts.parameters}: ${facts.signatures} signatures of ${facts.signatureBytes} bytes. Never sign with two copies of it: docs/guides/keys/hss.md`,
+          ]
+        : []),
+      ...(keys.length > 1 ? [`sign with both: firmseal sign … ${keys.map(({ out }) => `--key ${out}`).join(" ")}`] : []),
+      ...(facts.target?.advice ? [facts.target.advice] : []),
+    ];
+  },
+});

@@ -9,7 +9,9 @@ import {
   usage,
 } from "@firmseal/keys";
 import { type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
-import { data, json, say } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { passphrases } from "../../common/options.js";
+import { KEY } from "../../common/shapes.js";
 
 export interface PubkeyOptions extends PassphraseOptions {
   format?: PublicFormat;
@@ -20,25 +22,49 @@ export interface PubkeyOptions extends PassphraseOptions {
 }
 
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
-  if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "leave --format away, or give js");
-  if (key.alg !== "ed25519") throw usage(`--device: there is no table for ${key.alg}`, "give an Ed25519 key, or leave --device away");
+  if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "drop --format, or give js");
+  if (key.alg !== "ed25519") throw usage(`--device: there is no table for ${key.alg}`, "give an Ed25519 key, or drop --device");
   const { table, digest } = prepare(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
 
-/** Writes the public part of a key to stdout. */
-export async function pubkey(path: string, o: PubkeyOptions): Promise<void> {
-  if (!o.device && (o.tableSize || o.tableNumbers))
-    throw usage("a table is for devices, and --device is not given", "give --device as well");
-  const [key] = await publicKeys([path], passphraseOptions(o));
-  if (!key) return;
+const isText = (format: PublicFormat) => format !== "cose" && format !== "raw";
+
+async function pubkey(path: string, o: PubkeyOptions) {
+  if (!o.device && (o.tableSize || o.tableNumbers)) throw usage("a table is for devices, and --device is missing", "give --device too");
+  const [key] = (await publicKeys([path], passphraseOptions(o))) as [PublicKey];
   const format = o.format ?? (o.device ? "js" : "pem");
   const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
-  const isText = format !== "cose" && format !== "raw";
-  if (o.json) json({ ok: true, code: 0, ...keyFacts(key), format, data: Buffer.from(bytes).toString(isText ? "utf8" : "base64") });
-  else {
-    data(bytes);
-    // as keygen and token keygen print it, to be compared with that
-    say(`thumbprint ${keyFacts(key).thumbprint}`);
-  }
+  return { ...keyFacts(key), format, data: Buffer.from(bytes).toString(isText(format) ? "utf8" : "base64") };
 }
+
+export default define({
+  name: "pubkey",
+  summary: "write the public part of a key",
+  arguments: [argument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
+  options: () => [
+    option("--format <name>", "output format (default: pem, or js with --device)", {
+      choices: ["pem", "openssh", "jwk", "cose", "js", "h", "raw"],
+    }),
+    option("--device", "add a precomputed table, which makes verification faster (Ed25519; js)"),
+    option("--table-size <size>", "characters in the table", { choices: ["1k", "2k", "4k", "8k"] }),
+    option("--table-numbers", "write the table as an array of numbers: faster than text, for devices with RAM"),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal pubkey release.pem", "the public key as PEM, on stdout"],
+    ["firmseal pubkey release.pem --format js", "the public key for the JavaScript of a device"],
+    ["firmseal pubkey 'pkcs11:token=release;object=fw'", "the public key of a key in a token"],
+  ],
+  json: {
+    ...KEY,
+    format: ["string", "output format"],
+    data: ["string", "the public key: text, or base64 for cose and raw"],
+  },
+  run: pubkey,
+  words: ({ data, format, thumbprint }) => [
+    { bytes: Buffer.from(data, isText(format) ? "utf8" : "base64") },
+    // to compare with what keygen and token keygen print
+    `thumbprint ${thumbprint}`,
+  ],
+});

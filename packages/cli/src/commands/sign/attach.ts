@@ -1,4 +1,4 @@
-// Detached signing, second half: a signature that was made somewhere else over what tbs.ts wrote.
+// Detached signing, second half: a signature from another machine over what tbs.ts wrote.
 
 import {
   keyFacts,
@@ -10,15 +10,16 @@ import {
   refuseTestKeys,
   signatureOf,
   usage,
-  visible,
   wrongSignature,
 } from "@firmseal/keys";
 import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
-import { EnvelopeDraft, signedWith } from "@firmseal/signer";
+import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors, type Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { checkOutput, deliver } from "../../output.js";
-import { json, say } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, coverage, passphrases } from "../../common/options.js";
+import { checkOutput, deliver } from "../../common/output.js";
+import { KEY, OUT, within } from "../../common/shapes.js";
 
 export interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
@@ -28,12 +29,11 @@ export interface AttachOptions extends PassphraseOptions, CoverOptions {
   json?: boolean;
 }
 
-/** Adds a signature to an envelope. It has been verified before anything is written. */
-export async function attach(path: string, o: AttachOptions): Promise<void> {
-  if (path === "-" && o.signature === "-") throw usage("stdin cannot give the envelope and the signature", "give one of them as a file");
+/** Adds a signature to an envelope. It is verified before anything is written. */
+async function attach(path: string, o: AttachOptions) {
+  if (path === "-" && o.signature === "-") throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
   const lists = listsOf(o);
-  const [key] = await publicKeys([o.key], passphraseOptions(o));
-  if (!key) return;
+  const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
   checkOutput(out, "--out", [o.signature, o.key], true);
@@ -44,7 +44,7 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   const draft = await EnvelopeDraft.read(envelope).withSignature(who, signature);
   let manifest: Manifest;
   try {
-    // no other signature of this key verifies, or it would have been refused: what is opened is opened by this one
+    // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
     manifest = await review(draft, [who]);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
@@ -56,17 +56,31 @@ export async function attach(path: string, o: AttachOptions): Promise<void> {
   const signed = draft.bytes;
   refuseKeys(manifest, [{ name: o.key, public: key }], lists, o);
   const member = deliver(out, signed, o.json);
-  const sequence = formatSequence(manifest.sequence);
-  const facts = keyFacts(key);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      out,
-      bytes: signed.length,
-      sequence,
-      signers: [facts],
-      ...member,
-    });
-  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signature of ${keyWords(facts)} added`);
+  return { out, bytes: signed.length, sequence: formatSequence(manifest.sequence), signers: [keyFacts(key)], ...member };
 }
+
+export default define({
+  name: "attach",
+  summary: "add a signature from another machine, after verifying it",
+  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  options: () => [
+    option("-k, --key <key>", "public key of the signer", { required: true }),
+    option("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin", { required: true }),
+    option("-o, --out <file>", "output file, or - for stdout (default: the envelope, in place)"),
+    ...passphrases(),
+    ...coverage(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal attach fw.suit --key release.jwk --signature fw.sig", "fw.suit, now signed"],
+    ["firmseal attach fw.suit --key release.jwk --signature fw.sig --out signed.suit", "into another file"],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number"],
+    signers: ["object[]", "the key whose signature was added"],
+    ...within("signers[]", KEY),
+  },
+  run: attach,
+  words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signature of ${f.signers.map(keyWords).join(", ")} added`],
+});

@@ -1,4 +1,4 @@
-// Verifies the logs of keys: the chain of each, that it is what was seen of it last, and that no two of them gave out one number.
+// Verifies signing logs: the chain of each, that nothing seen before is missing, and that no two logs have the same number.
 
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -28,11 +28,13 @@ import {
   someOf,
   tooMuch,
   usage,
-  visible,
 } from "@firmseal/keys";
 import { digestOf, LIMITS, readEnvelope } from "@firmseal/release";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-import { data, json, say } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { passphrases } from "../../common/options.js";
+import { type Shape, within } from "../../common/shapes.js";
+import { type Line, Refused } from "../../show/render.js";
 
 export interface AuditOptions extends PassphraseOptions {
   envelope?: string;
@@ -46,7 +48,7 @@ interface Place {
   key?: string;
 }
 
-/** A log itself, or the log of a key. A key in a file is opened only where the log beside it does not name it. */
+/** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
 async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const isFile = statSync(ref, { throwIfNoEntry: false })?.isFile() === true;
   if (isFile && looksLikeLog(readHead(ref, 16))) return { path: ref };
@@ -55,26 +57,31 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
   const key = await claimedKey(ref, passphraseOptions(o));
   const name = keyName(key);
   const inState = signingLogPath({ name: ref, public: key }, undefined);
-  // a public key is not beside the log; where that was is known from the last signature
+  // no log is beside a public key; the last signature recorded where the log is
   const seen = new LastSeen(name, "log").read()?.path;
   const path = [beside, inState].find((p) => p !== ref && statSync(p, { throwIfNoEntry: false })) ?? seen;
   if (path === undefined)
-    throw environment(`${ref}: there is no log of this key here`, "name the log file: KEY.log lies beside the private key");
+    throw environment(`${ref}: this machine has no signing log of this key`, "name the log file: KEY.log is beside the private key");
   return { path, key: name };
 }
 
-/** A log with all that is wrong with it. What was seen is read before the log: it may grow meanwhile, and must not seem too short then. */
+/** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
 function look({ path, key }: Place): Looked {
   const first = readLog(path);
   const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
-  // a name becomes that of a file
+  // a name becomes part of a file name
   const keys = [...new Set(named)].filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (keys.length > LIMITS.logKeys)
-    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name that of one of yours");
+    throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
   const seen = keys.map((name) => new LastSeen(name, "log").read());
   const log = readLog(path);
   return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
 }
+
+const FAULT: Shape = {
+  line: ["number", "line of the log; 0: none"],
+  what: ["string", "what is wrong"],
+};
 
 interface Looked {
   log: SigningLog;
@@ -84,7 +91,7 @@ interface Looked {
   seen: (Seen | undefined)[];
 }
 
-/** Several logs of one key: what this machine has seen need be in one of them, as copies of a key have logs of their own. Its own log must have it. */
+/** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
 function together(all: readonly Looked[]): Looked[] {
   return all.map((one) => {
     const elsewhere = (s: Seen) =>
@@ -98,7 +105,7 @@ async function accept(place: Place): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
     const { log, faults, keys } = look(place);
-    if (faults.length === 0) throw usage(`${place.path}: nothing is wrong with this log`, "drop --accept-restored");
+    if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop --accept-restored");
     await acceptRestored(log, keys);
   } finally {
     lock.release();
@@ -111,8 +118,8 @@ function digestIn(file: string): string {
   return digestOf({ digest });
 }
 
-/** Verifies and shows logs. Fails (exit 1) where one is not what it was, or does not know the envelope. */
-export async function audit(refs: readonly string[], o: AuditOptions): Promise<void> {
+/** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
+async function audit(refs: readonly string[], o: AuditOptions) {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
   const places: Place[] = [];
   for (const ref of refs) places.push(await placeFor(ref, o));
@@ -134,7 +141,7 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
       hash: log.entries.at(-1)?.hash ?? null,
     })),
     conflicts: twice,
-    ...(digest !== undefined && { envelope: { file: o.envelope, digest, signed: found } }),
+    ...(digest !== undefined && { envelope: { file: o.envelope as string, digest, signed: found } }),
   };
   const bad = looked.find(({ faults }) => faults.length > 0);
   const failure = bad
@@ -144,14 +151,8 @@ export async function audit(refs: readonly string[], o: AuditOptions): Promise<v
       : digest !== undefined && found.length === 0
         ? unknown(o.envelope as string)
         : undefined;
-  if (!o.json) for (const one of looked) show(one, digest, failure === undefined);
-  if (!o.json) for (const one of twice) data(`${visible(conflictWords(one))}\n`);
-  if (failure) {
-    failure.facts = facts;
-    throw failure;
-  }
-  if (o.json) json({ ok: true, code: 0, ...facts });
-  else if (digest !== undefined) say(`${visible(o.envelope as string)}: was signed, see ${someOf(found.map((f) => `entry ${f.entry}`))}`);
+  if (failure) throw new Refused(failure, facts);
+  return facts;
 }
 
 function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
@@ -161,8 +162,8 @@ function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
     1,
     "LOG",
     CODES.LOG,
-    `${log.path}: ${faultText(first)}${more}`,
-    "put back the right log; where there is none, --accept-restored goes on with this one, and says so in it",
+    `${log.path}: ${faultWords(first)}${more}`,
+    "put the right log back; if there is none, --accept-restored goes on with this one and logs that",
   );
 }
 
@@ -171,31 +172,91 @@ function unknown(envelope: string): Failure {
     1,
     "LOG",
     CODES.LOG,
-    `${envelope}: the log knows no signature of this manifest`,
-    "look into the logs of the other keys; if no log knows it, find out who has signed it",
+    `${envelope}: the log has no signature of this manifest`,
+    "check the logs of the other keys; if no log has it, find out who signed it",
   );
 }
 
-function show({ log, faults }: ReturnType<typeof look>, digest: string | undefined, good: boolean): void {
-  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(row);
-  const table = [["entry", "time", "who", "what", "sequence", "manifest", "key"], ...rows];
-  const widths = (table[0] as string[]).map((_, i) => table.reduce((most, r) => Math.max(most, (r[i] as string).length), 0));
-  const lines = table.map((r) => r.map((cell, i) => cell.padEnd(widths[i] as number)).join("  "));
-  const rest = [
-    ...(log.torn > 0 ? [`an entry that was cut short while it was written (${log.torn} bytes): nothing was signed with it`] : []),
-    ...log.accepted.map((fault) => `accepted: ${faultText(fault)}`),
-    ...log.late.map(faultText),
-    ...faults.map(faultText),
-  ];
-  data([...(rows.length > 0 ? lines : []), ...rest].map((text) => `${text.trimEnd()}\n`).join(""));
-  if (good) say(`${visible(log.path)}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`);
-}
-
-const faultText = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${visible(what)}` : visible(what));
+const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
 function row(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
-  return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)].map(visible);
+  return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)];
 }
+
+type Facts = Awaited<ReturnType<typeof audit>>;
+
+/** The entries of a log, or those of an envelope, and what is unusual. */
+function logWords(log: Facts["logs"][number], digest: string | undefined): Line[] {
+  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(row);
+  const columns = ["entry", "time", "who", "what", "sequence", "manifest", "key"].map((title, i) => ({ title, right: i === 0 || i === 4 }));
+  const notes = [
+    ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): it signed nothing`] : []),
+    ...log.accepted.map((fault) => `accepted: ${faultWords(fault)}`),
+    ...log.late.map(faultWords),
+    ...log.faults.map(faultWords),
+  ];
+  return [...(rows.length > 0 ? [{ table: { columns, rows } }] : []), ...notes.map((text) => ({ text }))];
+}
+
+export default define({
+  name: "audit",
+  summary: "verify and show the signing log of a key",
+  arguments: [argument("<key or log...>", "key whose log is meant, or log file")],
+  options: () => [
+    option("--envelope <file>", "was this signed according to the log?"),
+    option("--accept-restored", "go on with a log that was cut, restored or edited, and log that"),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal audit release.pem", "what the key has signed"],
+    ["firmseal audit release.pem --envelope fw.suit", "whether the key has signed this envelope"],
+    ["firmseal audit one.log two.log", "two logs of one key, and that they do not contradict each other"],
+  ],
+  json: {
+    logs: ["object[]", "the signing logs"],
+    ...within("logs[]", {
+      log: ["string", "log file"],
+      ok: ["boolean", "whether it has no fault"],
+      entries: ["object[]", "its entries, with the members that they have in the file"],
+      faults: ["object[]", "what is wrong"],
+      ...within("faults[]", FAULT),
+      accepted: ["object[]", "faults that a later entry accepts"],
+      ...within("accepted[]", FAULT),
+      late: ["object[]", "entries that came too late and signed nothing"],
+      ...within("late[]", FAULT),
+      torn: ["number", "bytes of an entry that was cut short"],
+      hash: ["string|null", "hash of the last entry, hex"],
+    }),
+    conflicts: ["object[]", "numbers that were used twice"],
+    ...within("conflicts[]", {
+      what: ["string", "leaf, sequence or trust"],
+      number: ["string", "the number"],
+      key: ["string|null", "thumbprint of the key of a leaf"],
+      scope: ["string[]", "devices or line of trust files"],
+      entries: ["object[]", "entries that have the number"],
+    }),
+    "envelope?": ["object", "with --envelope: what the logs know of it"],
+    ...within("envelope?", {
+      file: ["string", "the envelope"],
+      digest: ["string", "digest of its manifest"],
+      signed: ["object[]", "entries that signed it"],
+    }),
+  },
+  run: audit,
+  words: (f) => {
+    const good = f.logs.every(({ ok }) => ok) && f.conflicts.length === 0 && f.envelope?.signed.length !== 0;
+    return [
+      ...f.logs.flatMap((log) => [
+        ...logWords(log, f.envelope?.digest),
+        ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),
+      ]),
+      ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
+      ...(good && f.envelope
+        ? [`${f.envelope.file}: was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]
+        : []),
+    ];
+  },
+});

@@ -1,8 +1,8 @@
-import { basename, extname } from "node:path";
-import { readAll, visible } from "@firmseal/keys";
+import { readAll } from "@firmseal/keys";
 import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
-import { checkOutput, deliver } from "../../output.js";
-import { json, say } from "../../show/ui.js";
+import { define, option } from "../../command.js";
+import { checkOutput, deliver, outputName } from "../../common/output.js";
+import { DIGEST, OUT, within } from "../../common/shapes.js";
 
 export interface CreateOptions {
   from: string;
@@ -10,28 +10,33 @@ export interface CreateOptions {
   json?: boolean;
 }
 
-/** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
-export function outputName(input: string): string {
-  return input === "-" ? "-" : `${basename(input, extname(input))}.suit`;
-}
-
-/** Makes an unsigned envelope from a description. */
-export async function create(o: CreateOptions): Promise<void> {
+async function create(o: CreateOptions) {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
   const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
-  const [envelope, sequence] = [draft.bytes, String(draft.sequence)];
+  const envelope = draft.bytes;
   const member = deliver(out, envelope, o.json);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      out,
-      bytes: envelope.length,
-      sequence,
-      digest: digestText(draft.digest),
-      warnings,
-      ...member,
-    });
-  else say(`${visible(out)}: sequence number ${sequence}, ${envelope.length} bytes, not signed`);
+  return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: digestText(draft.digest), warnings, ...member };
 }
+
+export default define({
+  name: "create",
+  summary: "make an unsigned envelope from a description",
+  options: () => [
+    option("--from <file>", "description (JSON), or - for stdin", { required: true }),
+    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)"),
+  ],
+  examples: [
+    ["firmseal create --from release.json", "release.suit, not signed"],
+    ["firmseal create --from - --out - < release.json > release.suit", "in a pipe"],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number"],
+    digest: ["object", "digest of the manifest"],
+    ...within("digest", DIGEST),
+    warnings: ["string[]", "what may be a mistake in the description"],
+  },
+  run: create,
+  words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, not signed`],
+});

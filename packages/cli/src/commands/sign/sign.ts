@@ -5,10 +5,9 @@ import {
   type PassphraseOptions,
   passphraseOptions,
   refuseTestKeys,
+  say,
   signingLogPath,
-  someOf,
   usage,
-  visible,
   warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
@@ -26,13 +25,15 @@ import {
 } from "@firmseal/release";
 import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { checkOutput, deliver, writeOut } from "../../output.js";
-import { json, say } from "../../show/ui.js";
-import { adviceFor } from "../../target.js";
-import { outputName } from "./create.js";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
+import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
+import { ADVICE, KEY, OUT, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { adviceFor } from "../../common/target.js";
+import { outsideWords, receiptWords } from "../../common/words.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
-  /** Another place for the log of the keys. */
+  /** Another place for the signing log. */
   log?: string;
   key: string[];
   out?: string;
@@ -42,27 +43,21 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 }
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
-export async function sign(path: string, o: SignOptions): Promise<void> {
+export async function sign(path: string, o: SignOptions) {
   const input = readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = listsOf(o);
-  await withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
+  return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(
-  signingKeys: readonly SigningKey[],
-  input: Input,
-  out: string,
-  o: SignOptions,
-  lists: TrustOnFile[],
-): Promise<void> {
+async function signWith(signingKeys: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = signingKeys.map((key) => key.public);
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
   const files = [...own, ...given, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   if (o.log !== undefined) checkOutput(o.log, "--log", [input.path, ...own, ...given], false);
   checkOutput(out, "--out", input.kind === "envelope" ? files : [input.path, ...files], true);
-  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut === "-" && (o.json || out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [input.path, out, ...files], false);
   refuseTestKeys(keys, o.allowTestKey ?? []);
   warnOfLonePartner(own);
@@ -70,33 +65,61 @@ async function signWith(
   const advice = adviceFor(o.target, algs);
 
   const made = await makeDraft(input, o);
-  // in the logs before any key has signed: an entry without a signature does no harm, a signature without an entry would
+  // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
   const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await review(done, signing);
   const signed = done.bytes;
-  const sequence = formatSequence(manifest.sequence);
-  const signers = keys.map(keyFacts);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) say(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   const member = deliver(out, signed, o.json);
-  if (o.json)
-    json({
-      ok: true,
-      code: 0,
-      out,
-      bytes: signed.length,
-      sequence,
-      signers,
-      log: receipts,
-      payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
-      ...(advice && { target: advice }),
-      ...member,
-    });
-  else say(`${visible(out)}: sequence number ${sequence}, ${signed.length} bytes, signed by ${signers.map(keyWords).join(", ")}`);
-  if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
-  if (!o.json && advice?.advice) say(advice.advice);
-  if (!o.json && outside.length > 0) say(`not in the envelope, to be fetched by devices: ${someOf(outside.map(visible))}`);
+  return {
+    out,
+    bytes: signed.length,
+    sequence: formatSequence(manifest.sequence),
+    signers: keys.map(keyFacts),
+    log: receipts,
+    payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
+    ...(advice && { target: advice }),
+    ...member,
+  };
 }
+
+export default define({
+  name: "sign",
+  summary: "sign an image, a description or an envelope",
+  arguments: [argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  options: () => [
+    keyOption("private key"),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+    ...image(),
+    ...coverage(),
+    ...sequenceChecks(),
+    allowTestKey(),
+    target(),
+  ],
+  examples: [
+    ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
+    ["firmseal sign release.json --key release.pem --out fw.suit", "from a description"],
+    ["firmseal sign fw.suit --key 'pkcs11:token=release;object=fw'", "a second signature, with a key in a token"],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number"],
+    signers: ["object[]", "keys that signed now"],
+    ...within("signers[]", KEY),
+    ...RECEIPTS,
+    ...PAYLOADS,
+    ...ADVICE,
+  },
+  run: sign,
+  words: (f) => [
+    `${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    ...receiptWords(f.log),
+    ...(f.target?.advice ? [f.target.advice] : []),
+    ...outsideWords(f.payloads.outside),
+  ],
+});

@@ -1,4 +1,4 @@
-// Detached signing, first half: what a key that is somewhere else has to sign, as bytes in a file. attach.ts takes the signature.
+// Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
 import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
@@ -10,10 +10,10 @@ import {
   publicKeys,
   readHead,
   refuseTestKeys,
+  say,
   sha256Hex,
   someOf,
   usage,
-  visible,
 } from "@firmseal/keys";
 import {
   allSet,
@@ -32,9 +32,10 @@ import {
 import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
-import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
-import { json, say } from "../../show/ui.js";
-import { outputName } from "./create.js";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, coverage, image, keys as keyOption, passphrases } from "../../common/options.js";
+import { checkOutput, deliver, inJson, outputName, writeOut } from "../../common/output.js";
+import { DIGEST, KEY, PAYLOADS, within } from "../../common/shapes.js";
 
 export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
@@ -50,46 +51,46 @@ interface ToSign {
   bytes: Uint8Array;
 }
 
-/** The array of four and "Signature1", with which every Sig_structure here begins (RFC 9052 §4.4). */
+/** Every Sig_structure here begins with an array of four and "Signature1" (RFC 9052 §4.4). */
 const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 
-/** A file that is there is replaced only where it is one of ours: a mistyped name must not cost a key. */
+/** Only a Sig_structure is replaced: a mistyped name must not cost a key. */
 function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
   if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   if (!SIG_STRUCTURE.equals(readHead(path, SIG_STRUCTURE.length)))
-    throw usage(`--out ${path}: exists and is nothing to be signed`, "choose another name, or move the file away");
+    throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
-/** Where the bytes for each key go: the file of --out, or in its folder files named after the envelope and the key. */
+/** Where the bytes for each key go: the file of --out, or files in its folder, named after the envelope and the key. */
 function outputs(keys: readonly PublicKey[], envelope: string, out: string | undefined): string[] {
   const isFolder = out === undefined || (out !== "-" && statSync(out, { throwIfNoEntry: false })?.isDirectory() === true);
   if (!isFolder && keys.length > 1)
-    throw usage(`--out ${out}: is no folder, and each of ${keys.length} keys signs bytes of its own`, "name a folder that is there");
+    throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!isFolder) return [out];
   const stem = envelope === "-" ? "stdin" : basename(envelope, extname(envelope));
   return keys.map((key) => join(out ?? ".", `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }
 
-/** The name of the envelope that the signatures will belong to. Where tbs makes it, it has to be kept. */
+/** The name of the envelope that the signatures belong to. If tbs makes it, it must be kept. */
 function envelopeName({ path, kind }: Input, given: string | undefined): string {
   if (kind === "envelope") {
-    if (given !== undefined) throw usage("an envelope takes no --envelope", "leave it away: attach takes the envelope as it is");
+    if (given !== undefined) throw usage("--envelope is for an image or a description", "drop it: attach takes the envelope as it is");
     return path;
   }
   if (given === "-" || (given === undefined && path === "-"))
-    throw usage("the envelope is needed again by attach, and has no name", "name a file for it: --envelope FILE.suit");
+    throw usage("attach needs the envelope again, and it has no name", "name a file for it: --envelope FILE.suit");
   return given ?? outputName(path);
 }
 
-/** Identifiers that the manifest asks devices for, as text. */
+/** Identifiers that the manifest requires of devices, as text. */
 function identifiers(m: Manifest, code: number): string[] {
   const values = allSet(m).filter((p) => p.code === code);
   return [...new Set(values.map((p) => (typeof p.value === "string" ? p.value : Buffer.from(p.raw).toString("hex"))))];
 }
 
-/** Writes for each key the bytes that it has to sign, and says what they stand for. */
-export async function tbs(path: string, o: TbsOptions): Promise<void> {
+/** Writes for each key the bytes that it has to sign, and says what they mean. */
+async function tbs(path: string, o: TbsOptions) {
   const input = readInput(path, o);
   const name = envelopeName(input, o.envelope);
   const lists = listsOf(o);
@@ -100,14 +101,14 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   const outs = outputs(keys, name, o.out);
   const isMade = input.kind !== "envelope";
   if (isMade) checkOutput(name, "--envelope", [path], true);
-  if (o.imageOut === "-" && (o.json || outs[0] === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut === "-" && (o.json || outs[0] === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [path, name, ...outs], false);
   for (const out of outs) checkTbsOutput(out, isMade ? [path, name] : [path]);
 
   const made = await makeDraft(input, o);
-  // whose log would be asked is where the key is
+  // the signing log is where the key is
   const draft = made.draft(() => {
-    throw usage("--seq next: the log of a key is where it signs", "give the number: firmseal audit KEY there shows the last");
+    throw usage("--seq next: the signing log is where the key signs", "give the number: firmseal audit KEY shows the last one there");
   });
   const manifest = await openWithTrialKey(draft);
   refuseKeys(
@@ -123,32 +124,65 @@ export async function tbs(path: string, o: TbsOptions): Promise<void> {
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   if (isMade) writeOut(name, draft.bytes);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
-  tell(name, manifest, list, o.json === true);
+  return factsOf(name, manifest, list, o.json === true);
 }
 
-function tell(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean): void {
-  const facts = {
+function factsOf(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
+  return {
+    envelope,
     sequence: formatSequence(manifest.sequence),
     digest: digestText(manifest.digest),
     vendor: identifiers(manifest, PARAM_VENDOR_IDENTIFIER),
     class: identifiers(manifest, PARAM_CLASS_IDENTIFIER),
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
-  };
-  if (asJson) {
-    const tbs = list.map(({ key, out, bytes }) => ({
+    tbs: list.map(({ key, out, bytes }) => ({
       out,
       bytes: bytes.length,
       sha256: sha256Hex(bytes),
       ...keyFacts(key),
       ...inJson(out, bytes, asJson),
-    }));
-    json({ ok: true, code: 0, envelope, ...facts, tbs });
-    return;
-  }
-  say(
-    `${visible(envelope)}: sequence number ${facts.sequence}, vendor ${someOf(facts.vendor.map(visible)) || "any"}, class ${someOf(facts.class.map(visible)) || "any"}`,
-  );
-  say(`manifest: ${facts.digest.algorithm} ${facts.digest.hex}`);
-  for (const { key, out, bytes } of list)
-    say(`${visible(out)}: ${bytes.length} bytes for ${keyWords(keyFacts(key))} to sign, sha-256 ${sha256Hex(bytes)}`);
+    })),
+  };
 }
+
+export default define({
+  name: "tbs",
+  summary: "write the bytes that a key on another machine has to sign",
+  arguments: [argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  options: () => [
+    keyOption("public key of the signer"),
+    ...passphrases(),
+    option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)"),
+    option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit)"),
+    ...image(),
+    ...coverage(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal tbs fw.bin --key release.jwk --vendor example.com --class board-v2 --seq 7 --out fw.tbs", "fw.suit, and the bytes to sign"],
+    ["firmseal tbs fw.suit --key one.jwk --key two.jwk --out .", "a file for each of two keys"],
+  ],
+  json: {
+    envelope: ["string", "the envelope that attach needs"],
+    sequence: ["string", "sequence number"],
+    digest: ["object", "digest of the manifest"],
+    ...within("digest", DIGEST),
+    vendor: ["string[]", "vendor identifiers that the manifest requires, hex"],
+    class: ["string[]", "class identifiers that the manifest requires, hex"],
+    ...PAYLOADS,
+    tbs: ["object[]", "what each key has to sign"],
+    ...within("tbs[]", {
+      out: ["string", "file with the bytes; - for stdout"],
+      bytes: ["number", "their length"],
+      sha256: ["string", "their SHA-256, hex"],
+      ...KEY,
+      "data?": ["string", "the bytes in base64, if they go to stdout"],
+    }),
+  },
+  run: tbs,
+  words: (f) => [
+    `${f.envelope}: sequence number ${f.sequence}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
+    `manifest: ${f.digest.algorithm} ${f.digest.hex}`,
+    ...f.tbs.map((one) => `${one.out}: ${one.bytes} bytes for ${keyWords(one)} to sign, sha-256 ${one.sha256}`),
+  ],
+});

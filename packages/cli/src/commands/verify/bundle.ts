@@ -9,9 +9,9 @@ import {
   minified,
   readable,
 } from "@firmseal/bundler";
-import { usage, visible, warn } from "@firmseal/keys";
-import { checkOutput, writeOut } from "../../output.js";
-import { json, say } from "../../show/ui.js";
+import { usage, warn } from "@firmseal/keys";
+import { define, option } from "../../command.js";
+import { checkOutput, writeOut } from "../../common/output.js";
 
 export interface BundleOptions {
   alg?: string;
@@ -26,12 +26,12 @@ export interface BundleOptions {
 function listOf<T extends string>(text: string, known: readonly T[], option: string): T[] {
   const names = text.split(",").filter((name) => name !== "");
   for (const name of names)
-    if (!known.includes(name as T)) throw usage(`${option}: there is no ${name}`, `choose from ${known.join(", ")}, with commas`);
+    if (!known.includes(name as T)) throw usage(`${option}: unknown name ${name}`, `choose from ${known.join(", ")}, with commas`);
   return known.filter((name) => names.includes(name));
 }
 
-/** Writes a device verifier that holds the algorithms and features asked for, and nothing else. */
-export async function bundle(o: BundleOptions): Promise<void> {
+/** Writes a device verifier with these algorithms and features, and no others. */
+async function bundle(o: BundleOptions) {
   const boot = o.form === "boot";
   for (const [option, given] of [
     ["--alg", o.alg],
@@ -40,19 +40,18 @@ export async function bundle(o: BundleOptions): Promise<void> {
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", ALG_NAMES, "--alg");
   const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), FEATURE_NAMES, "--features");
-  if (algs.length === 0 && !boot) throw usage("--alg: no algorithm is named", `choose from ${ALG_NAMES.join(", ")}, with commas`);
+  if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${ALG_NAMES.join(", ")}, with commas`);
   for (const device of ["flash", "storage"] as const)
     if (features.includes(device) && !features.includes("install"))
-      warn(`a device in ${device} is there to be installed on, and the bundle lacks install: --features install,…`);
-  if (features.includes("prepared") && !algs.includes("ed25519"))
-    warn("prepared: there are tables for Ed25519 only, which the bundle lacks");
+      warn(`${device} needs install, which the bundle lacks: --features install,…`);
+  if (features.includes("prepared") && !algs.includes("ed25519")) warn("prepared: only Ed25519 has tables, and the bundle lacks it");
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
     ["--source", o.source],
   ] as const)
     if (path !== undefined && path !== "-" && !path.endsWith(".js"))
-      throw usage(`${option} ${path}: is no name of a JavaScript file`, "choose a name that ends in .js");
+      throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined) checkOutput(o.source, "--source", [o.out], false);
   const options = { algs, features, form: o.form };
@@ -62,10 +61,45 @@ export async function bundle(o: BundleOptions): Promise<void> {
   const inJson = o.json && o.out === "-";
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
-  if (o.json)
-    json({ ok: true, code: 0, out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) });
-  else
-    say(
-      `${visible(o.out)}: ${boot ? "boot file" : `${algs.join(", ")}; ${features.join(", ") || "no features"}`}; ${bytes.length} bytes, ${gzip} after gzip -9`,
-    );
+  return { out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) };
 }
+
+export default define({
+  name: "bundle",
+  summary: "write a device verifier in one JavaScript file",
+  options: () => [
+    option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256"),
+    option("--features <names>", "with commas: install, errors, copy, prepared, flash, storage, trust (default: install, errors and copy)"),
+    option(
+      "--form <name>",
+      "umd: CommonJS or one global; espruino: for require(); script: one global, for a snapshot; boot: Espruino's boot file",
+      {
+        choices: ["umd", "espruino", "script", "boot"],
+        default: "umd",
+      },
+    ),
+    option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
+    option("--source <file>", "also write it readable"),
+  ],
+  examples: [
+    ["firmseal bundle --alg ed25519 --out firmseal.js", "a verifier for Ed25519"],
+    [
+      "firmseal bundle --alg ed25519 --features install,flash --form espruino --out firmseal.js",
+      "a module for Espruino, with a device in flash",
+    ],
+  ],
+  json: {
+    out: ["string", "output file; - for stdout"],
+    algs: ["string[]", "algorithms in the bundle"],
+    features: ["string[]", "features in the bundle"],
+    form: ["string", "its form"],
+    bytes: ["number", "its length"],
+    gzip: ["number", "its length after gzip -9"],
+    "data?": ["string", "the bundle, if it goes to stdout"],
+  },
+  run: bundle,
+  words: (f) => {
+    const parts = f.form === "boot" ? "boot file" : `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
+    return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`];
+  },
+});

@@ -15,12 +15,11 @@ import {
   decodeEnvelope,
   formatSequence,
   MANIFEST_NAMES,
-  PARAM_IMAGE_SIZE,
-  type Slice,
   TEXT_NAMES,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { data, json } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { DIGEST, TEST_KEYS, within } from "../../common/shapes.js";
 
 export interface InspectOptions {
   json?: boolean;
@@ -31,11 +30,11 @@ const utf8 = new TextDecoder();
 const hex = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
 const decode = (bytes: ArrayLike<number>) => utf8.decode(hex(bytes));
 
-/** Commands in words, as what they make a device do. Those that take parameters are told by what is set. */
+/** What commands make a device do. Commands that take parameters show what they set. */
 const WORDS: { [name: string]: string } = {
   "condition-vendor-identifier": "the device must be of this vendor",
   "condition-class-identifier": "the device must be of this class",
-  "condition-device-identifier": "it must be this very device",
+  "condition-device-identifier": "the device must be exactly this one",
   "condition-image-match": "the image must match its digest",
   "condition-component-slot": "only for this slot",
   "condition-check-content": "the component must hold exactly this content",
@@ -48,8 +47,27 @@ const WORDS: { [name: string]: string } = {
   "directive-run-sequence": "run",
 };
 
+/** A command, as JSON tells it. */
+interface CommandFacts {
+  command: string;
+  policy?: number;
+  index?: true | number[];
+  parameters?: { [name: string]: Value };
+  sequences?: (CommandFacts[] | null)[];
+}
+
+function commandFacts(list: readonly Step[]): CommandFacts[] {
+  return list.map((s) => ({
+    command: s.name,
+    ...(s.policy === undefined ? {} : { policy: s.policy }),
+    ...(s.index === undefined ? {} : { index: s.index }),
+    ...(s.parameters ? { parameters: Object.fromEntries(s.parameters.map((p) => [p.name, p.value])) } : {}),
+    ...(s.sequences ? { sequences: s.sequences.map((x) => (x ? commandFacts(x) : null)) } : {}),
+  }));
+}
+
 function valueText(value: Value): string {
-  if (typeof value !== "object") return visible(String(value));
+  if (typeof value !== "object") return String(value);
   if ("algorithm" in value) return `${value.algorithm} ${value.hex}`;
   return "hex" in value
     ? value.hex.length > 64
@@ -58,42 +76,32 @@ function valueText(value: Value): string {
     : `cbor ${value.cbor}`;
 }
 
-function tell(list: readonly Step[], indent: string): string[] {
+function commandLines(list: readonly CommandFacts[], indent: string): string[] {
   return list.flatMap((step): string[] => {
     if (step.index !== undefined)
       return [`${indent}for ${step.index === true ? "every component" : `component ${step.index.join(", ")}`}:`];
     if (step.parameters)
-      return step.parameters.map((p) => `${indent}set ${p.name} = ${valueText(p.value)}${p.code === PARAM_IMAGE_SIZE ? " bytes" : ""}`);
-    if (step.sequences && step.name === "directive-try-each")
+      return Object.entries(step.parameters).map(
+        ([name, value]) => `${indent}set ${name} = ${valueText(value)}${name === "image-size" ? " bytes" : ""}`,
+      );
+    if (step.sequences && step.command === "directive-try-each")
       return [
         `${indent}the first of these that fits:`,
         ...step.sequences.flatMap((s, i) =>
-          s ? [`${indent}  ${i + 1}.`, ...tell(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`],
+          s ? [`${indent}  ${i + 1}.`, ...commandLines(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`],
         ),
       ];
+    const words = WORDS[step.command];
     if (step.sequences)
-      return [`${indent}${WORDS[step.name] ?? step.name}:`, ...step.sequences.flatMap((s) => (s ? tell(s, `${indent}  `) : []))];
-    const words = WORDS[step.name];
-    return [`${indent}${words ? `${words} (${step.name})` : step.name}`];
+      return [`${indent}${words ?? step.command}:`, ...step.sequences.flatMap((s) => (s ? commandLines(s, `${indent}  `) : []))];
+    return [`${indent}${words ? `${words} (${step.command})` : step.command}`];
   });
 }
 
-function plain(list: readonly Step[]): object[] {
-  return list.map((s) => ({
-    command: s.name,
-    ...(s.policy === undefined ? {} : { policy: s.policy }),
-    ...(s.index === undefined ? {} : { index: s.index }),
-    ...(s.parameters ? { parameters: Object.fromEntries(s.parameters.map((p) => [p.name, p.value])) } : {}),
-    ...(s.sequences ? { sequences: s.sequences.map((x) => (x ? plain(x) : null)) } : {}),
-  }));
-}
-
-/** Everything that an envelope says, as plain values. Nothing of it has been verified but structure and digests. */
+/** Everything that an envelope says. Only its structure and its digests are verified. */
 function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], bytes: number) {
   const { manifest: m, envelope } = outline;
   return {
-    ok: true,
-    code: 0,
     bytes,
     verified: false,
     digest: outline.digest && digestText(outline.digest),
@@ -101,8 +109,10 @@ function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], by
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
     referenceUri: m.referenceUri,
-    shared: m.shared ? plain(steps(envelope.input, m.shared)) : [],
-    sections: Object.fromEntries(m.commands.map((c) => [MANIFEST_NAMES[c.number], plain(steps(envelope.input, c.inside))])),
+    shared: m.shared ? commandFacts(steps(envelope.input, m.shared)) : [],
+    sections: Object.fromEntries(
+      m.commands.map((c): [string, CommandFacts[]] => [MANIFEST_NAMES[c.number] as string, commandFacts(steps(envelope.input, c.inside))]),
+    ),
     severed: m.digests.map((d) => ({
       element: MANIFEST_NAMES[d.number],
       present: !outline.absent.includes(d.number),
@@ -121,44 +131,95 @@ function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], by
   };
 }
 
-function report(path: string, outline: UnverifiedEnvelope, f: ReturnType<typeof facts>): string {
-  const { manifest: m, envelope } = outline;
-  const lines = [`${visible(path)}: SUIT envelope, ${f.bytes} bytes (signatures are not verified here)`];
-  lines.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
-  lines.push(
+type Facts = ReturnType<typeof facts>;
+
+function lines(path: string, f: Facts): string[] {
+  const out = [`${path}: SUIT envelope, ${f.bytes} bytes (signatures not verified)`];
+  out.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
+  out.push(
     `signatures       ${f.signatures.map((s) => `${s.alg}${s.kid ? ` kid ${s.kid}` : ""}${s.testKey ? ` by test key ${s.testKey}` : ""}`).join("; ") || "none"}`,
   );
-  for (const [i, id] of f.components.entries()) lines.push(`component ${i}      ${id.join(" / ") || "(empty)"}`);
-  for (const p of f.payloads) lines.push(`payload          ${p.uri}, ${p.bytes} bytes, in the envelope`);
-  if (f.referenceUri) lines.push(`reference URI    ${f.referenceUri}`);
+  for (const [i, id] of f.components.entries()) out.push(`component ${i}      ${id.join(" / ") || "(empty)"}`);
+  for (const p of f.payloads) out.push(`payload          ${p.uri}, ${p.bytes} bytes, in the envelope`);
+  if (f.referenceUri) out.push(`reference URI    ${f.referenceUri}`);
   for (const s of f.severed)
-    lines.push(`severed          ${s.element}: ${s.present ? "in the envelope" : "not at hand"}, ${s.digest.algorithm} ${s.digest.hex}`);
-  // nothing that a manifest holds is spread over arguments: there is no room for so many
-  const sections: [string, Slice][] = m.commands.map((c) => [`${MANIFEST_NAMES[c.number]}:`, c.inside]);
-  if (m.shared) sections.unshift(["before each section:", m.shared]);
-  for (const [title, slice] of sections) {
-    lines.push(title);
-    for (const line of tell(steps(envelope.input, slice), "  ")) lines.push(line);
+    out.push(
+      `severed          ${s.element}: ${s.present ? "in the envelope" : "not in the envelope"}, ${s.digest.algorithm} ${s.digest.hex}`,
+    );
+  // no spread: a manifest may have more lines than a call has arguments
+  const sections: [string, CommandFacts[]][] = Object.entries(f.sections).map(([name, list]) => [`${name}:`, list]);
+  if (f.shared.length > 0) sections.unshift(["before each section:", f.shared]);
+  for (const [title, list] of sections) {
+    out.push(title);
+    for (const line of commandLines(list, "  ")) out.push(line);
   }
   for (const { language, components, ...texts } of f.text) {
-    lines.push(`text (${visible(language)}):`);
-    for (const [name, t] of Object.entries(texts)) lines.push(`  ${name}: ${visible(String(t))}`);
+    out.push(`text (${language}):`);
+    for (const [name, t] of Object.entries(texts)) out.push(`  ${name}: ${t}`);
     for (const { component, ...own } of components)
-      for (const [name, t] of Object.entries(own)) lines.push(`  component ${component.join(" / ")}, ${name}: ${visible(String(t))}`);
+      for (const [name, t] of Object.entries(own)) out.push(`  component ${component.join(" / ")}, ${name}: ${t}`);
   }
-  return `${lines.join("\n")}\n`;
+  return out;
 }
 
-/** Shows what an envelope says, signed or not, without believing it. */
-export async function inspect(path: string, o: InspectOptions): Promise<void> {
+/** What an envelope says, signed or not. Nothing is trusted. */
+async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
   const input = readEnvelope(path);
   const outline = decodeEnvelope(input);
   const f = facts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
-  if (o.json) json(f);
-  else if (o.diag) {
-    const { diagnostic } = await import("../../show/diag.js");
-    data(`${diagnostic(input)}\n`);
-  } else data(report(path, outline, f));
+  if (!o.diag) return f;
+  const { diagnostic } = await import("../../show/diag.js");
+  return { ...f, diagnostic: diagnostic(input) };
 }
+
+export default define({
+  name: "inspect",
+  summary: "show what an envelope says and does, without verifying signatures",
+  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  options: () => [option("--diag", "show CBOR diagnostic notation")],
+  examples: [
+    ["firmseal inspect fw.suit", "in words"],
+    ["firmseal inspect fw.suit --diag", "as CBOR diagnostic notation, with the names of the numbers"],
+  ],
+  json: {
+    bytes: ["number", "length of the envelope"],
+    verified: ["boolean", "false: signatures are not verified"],
+    "digest?": ["object", "digest of the manifest; missing if the envelope is not signed"],
+    ...within("digest?", DIGEST),
+    signatures: ["object[]", "every signature"],
+    ...within("signatures[]", {
+      alg: ["string", "algorithm"],
+      kid: ["string|null", "key identifier that it names, hex"],
+      "testKey?": ["string", "published test key that made it"],
+    }),
+    sequence: ["string", "sequence number"],
+    components: ["object[]", "component identifiers: hex of each part"],
+    referenceUri: ["string|null", "where the whole manifest is"],
+    shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
+    sections: ["object", "commands of each section, by its name"],
+    severed: ["object[]", "severed elements"],
+    ...within("severed[]", {
+      element: ["string", "name of the element"],
+      present: ["boolean", "whether it is in the envelope"],
+      digest: ["object", "its digest"],
+      ...within("digest", DIGEST),
+    }),
+    text: ["object[]", "texts for people: language, texts by name, texts of components"],
+    payloads: ["object[]", "payloads in the envelope"],
+    ...within("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
+    ...TEST_KEYS,
+  },
+  run: inspect,
+  words: (f, path) => [
+    {
+      text:
+        "diagnostic" in f
+          ? (f.diagnostic as string)
+          : lines(path, f)
+              .map((line) => visible(line))
+              .join("\n"),
+    },
+  ],
+});

@@ -1,13 +1,15 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage, visible } from "@firmseal/keys";
+import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
 import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSource, type TrustOptions } from "@firmseal/release";
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { argument, define, option } from "../../command.js";
+import { passphrases, payload, threshold, trusted } from "../../common/options.js";
+import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
-import { json, say } from "../../show/ui.js";
 
 export interface InstallOptions extends TrustOptions {
   device: string;
@@ -30,8 +32,8 @@ function opened(folder: string): FileDevice {
 }
 
 /**
- * The device in the folder. On the first use it is made, with the identity given; afterwards it has one for good. A first use that was
- * killed before anything was installed does not count.
+ * The device in the folder. The first use makes it, with the given identity, which then never changes. A first use that was killed before
+ * anything was installed does not count.
  */
 function deviceIn(o: InstallOptions): FileDevice {
   const path = join(o.device, "device.json");
@@ -41,7 +43,7 @@ function deviceIn(o: InstallOptions): FileDevice {
   if (there && there.record.envelope !== "")
     throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
   if (o.vendor === undefined || o.class === undefined)
-    throw environment(`${o.device}: has no identity yet`, "on the first use say what device it is: --vendor example.com --class board-v2");
+    throw environment(`${o.device}: has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
   const identity = identityOf(o.vendor, o.class);
   try {
     fs.rmSync(path, { force: true });
@@ -61,12 +63,12 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Those of `paths` that are not there, so that a refusal can take away what it made and nothing else. */
+/** The paths that do not exist. A refusal removes what it made, and nothing else. */
 function missing(paths: readonly string[]): string[] {
   return paths.filter((path) => !isThere(path));
 }
 
-/** The files that an installation makes: those that wait to be renamed, and on the first use the device itself. */
+/** The files that an installation makes: files that wait for their rename, and on the first use the device itself. */
 function filesOf(device: string): string[] {
   const first = fs.existsSync(join(device, "device.json")) ? [] : ["device.json", "envelope.a.suit", "slots"];
   return ["device.json.new", "envelope.a.suit.new", "envelope.b.suit.new", ...first].map((name) => join(device, name));
@@ -79,25 +81,25 @@ function foldersOf(device: string): string[] {
   return all;
 }
 
-/** Takes files away, and folders where they are empty: others may have put something into them meanwhile. */
+/** Removes files, and empty folders: another process may have put something into a folder meanwhile. */
 function remove(paths: readonly string[]): void {
   for (const path of paths) {
     try {
       if (fs.lstatSync(path).isDirectory()) fs.rmdirSync(path);
       else fs.unlinkSync(path);
     } catch {
-      // what was wrong in the first place says more
+      // the first error says more
     }
   }
 }
 
-/** Does `work` with the folder to itself. What it made is taken away where it fails. */
+/** Does `work` alone in the folder. If it fails, what it made is removed. */
 async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
   const folders = missing(foldersOf(device));
   try {
     fs.mkdirSync(device, { recursive: true });
-    // two would write the same slots, and the slower one would put the floor back
-    const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is at work` });
+    // two would write the same slots, and the slower one would lower the floor
+    const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is running` });
     const files = missing(filesOf(device));
     try {
       return work(alone);
@@ -141,13 +143,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
       progress.next(false);
     } catch (e) {
       const failure = failureOf(e);
-      throw new Failure(
-        failure.exit,
-        failure.reason,
-        failure.code,
-        `refused: payload ${waiting.uri} is needed and not there`,
-        failure.hint,
-      );
+      throw new Failure(failure.exit, failure.reason, failure.code, `refused: payload ${waiting.uri} is missing`, failure.hint);
     }
   }
   const { manifest } = progress;
@@ -155,7 +151,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
 }
 
 /** Installs an envelope on the simulated A/B device in a folder. */
-export async function install(path: string, o: InstallOptions): Promise<void> {
+async function install(path: string, o: InstallOptions) {
   const whom = await believed(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelope(path);
@@ -168,22 +164,51 @@ export async function install(path: string, o: InstallOptions): Promise<void> {
     throw failure;
   }
   const { record } = done.device;
-  const sequence = formatSequence(done.manifest.sequence);
-  const shown = Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size }));
-  if (o.json) {
-    json({
-      ok: true,
-      code: 0,
-      reason: "OK",
-      sequence,
-      floor: record.floor,
-      components: shown,
-      signers: done.signers.map(whom.facts),
-      testKeys,
-      ...(trust && { trust }),
-    });
-    return;
-  }
-  say(`${visible(path)}: installed, sequence number ${sequence}`);
-  for (const c of shown) say(`  component ${c.component}: slot ${c.slot}, ${c.size} bytes`);
+  return {
+    sequence: formatSequence(done.manifest.sequence),
+    floor: record.floor,
+    components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
+    signers: done.signers.map(whom.facts),
+    testKeys,
+    ...(trust && { trust }),
+  };
 }
+
+export default define({
+  name: "install",
+  summary: "install an envelope on a simulated A/B device in a folder",
+  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  options: () => [
+    option("--device <dir>", "folder of the device", { required: true }),
+    ...trusted(),
+    threshold(),
+    option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
+    option("--class <class>", "first use: class of the device (name or UUID)"),
+    payload(),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal install fw.suit --device ./board --key release.jwk --vendor example.com --class board-v2", "the first use makes the device"],
+    ["firmseal install fw.suit --device ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
+  ],
+  json: {
+    sequence: ["string", "sequence number"],
+    floor: ["string", "lowest sequence number that the device accepts now"],
+    components: ["object[]", "components of the device"],
+    ...within("components[]", {
+      component: ["string", "identifier, hex"],
+      slot: ["string", "a or b"],
+      size: ["number", "bytes in it"],
+    }),
+    signers: ["object[]", "trusted keys that signed"],
+    ...within("signers[]", SIGNER),
+    ...TEST_KEYS,
+    ...TRUST,
+  },
+  failure: { sequence: null, signers: [], testKeys: [] },
+  run: install,
+  words: (f, path) => [
+    `${path}: installed, sequence number ${f.sequence}`,
+    ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${c.size} bytes`),
+  ],
+});

@@ -1,4 +1,4 @@
-import { CODES, Failure, type ProgressBar, progress, usage } from "@firmseal/keys";
+import { CODES, Failure, type ProgressBar, progress, say, usage } from "@firmseal/keys";
 import {
   allSet,
   type Believed,
@@ -19,8 +19,6 @@ import {
   type Point,
   PREVIOUS_SIZE,
   type Release,
-  type Report,
-  type Simulated,
   simulate as simulateOn,
   type Tally,
   tally,
@@ -28,8 +26,12 @@ import {
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
+import { argument, define, option } from "../../command.js";
+import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
+import { TEST_KEYS, TRUST, within } from "../../common/shapes.js";
+import { number } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
-import { data, json, say } from "../../show/ui.js";
+import { Refused, type Table } from "../../show/render.js";
 
 export interface SimulateOptions extends TrustOptions {
   device: string;
@@ -43,7 +45,7 @@ export interface SimulateOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** A release as it is given, and what its manifest says. */
+/** A given release, and what its manifest says. */
 interface Given {
   release: Release;
   manifest: Manifest;
@@ -59,16 +61,16 @@ function given(envelope: Uint8Array, payloads: readonly string[], trust: Trust):
   return { release: { envelope, trust, payloads: new Map(files) }, manifest, largest };
 }
 
-/** Simulated flash lies in memory, twice what it holds and more. */
+/** Simulated flash is in memory, more than twice what it holds. */
 const LARGEST = 64 * 1024 * 1024;
 
 const LARGEST_PAGE = 1024 * 1024;
 const PAGE = 4096;
 
-/** So many cuts take a minute or so; more are announced. */
+/** So many cuts take about a minute. More are announced. */
 const MANY = 10_000_000;
 
-/** The device that is meant: named by options, or else the only one that the update names. */
+/** The device: the options name it, or it is the only one that the update names. */
 function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identity {
   const named = kinds(m).map((k) => k.identity);
   const device = named.flatMap((i) => i.device ?? []).filter((id) => id.length > 0);
@@ -79,34 +81,37 @@ function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identi
   const distinct = new Set(named.map((i) => [...i.vendor, ...i.class].map((b) => toHex(b)).join(" ")));
   const only = named[0];
   if (o.vendor !== undefined || o.class !== undefined || distinct.size > 1 || !only)
-    throw usage("the update is for several devices, or the one that is meant is named in part", "say which: --vendor VENDOR --class CLASS");
+    throw usage(
+      "the update is for several devices, or only a part of the identity is given",
+      "name the device: --vendor VENDOR --class CLASS",
+    );
   return { vendor: only.vendor, class: only.class, device };
 }
 
 function withoutPrevious(e: unknown): never {
-  if (e instanceof RangeError) throw usage(e.message, "give the one that is there: --previous-release ENVELOPE");
+  if (e instanceof RangeError) throw usage(e.message, "give the release before: --previous-release ENVELOPE");
   throw e;
 }
 
-/** Simulates with `o.device`, and gives what was found with what it was found on. */
-async function simulated(path: string, whom: Believed, o: SimulateOptions): Promise<Simulated & { facts: object }> {
+/** Simulates with `o.device`. */
+async function simulated(path: string, whom: Believed, o: SimulateOptions) {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
-    throw usage(`--device ${o.device}: there is no such device`, `one of ${Object.keys(DEVICES).join(", ")}`);
+    throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
   const pageSize = o.pageSize ?? PAGE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
-    throw usage(`--page-size ${pageSize}: is no size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
+    throw usage(`--page-size ${pageSize}: is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previousRelease === undefined)
-    throw usage("--previous-payload: no --previous-release is given", "give --previous-release ENVELOPE as well");
+    throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
   const envelope = readEnvelope(path);
   const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
   const update = given(envelope, o.payload ?? [], trust);
   const before = o.previousRelease === undefined ? undefined : given(readEnvelope(o.previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
-    throw usage("the update is too large to be simulated", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
+    throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
   let bar: ProgressBar | undefined;
   const { report, setup, sequences } = await simulateOn(make, update.release, identityFor(update.manifest, o), {
     ...(before && { previous: before.release }),
@@ -128,14 +133,12 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions): Prom
     pageSize,
     slotSize: setup.capacity,
   };
-  return { report, setup, facts, sequences };
+  return { report, facts };
 }
-
-const number = (n: number) => n.toLocaleString("en-US");
 
 const NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", floorFell: "FLOOR FELL", stuck: "STUCK" } as const;
 
-/** "old", or "old 3, new 1"; what must not be in capitals. */
+/** "old", or "old 3, new 1"; faults in capitals. */
 function outcomes(t: Tally): string {
   const parts = (Object.keys(NAMES) as (keyof typeof NAMES)[]).filter((name) => t[name] > 0);
   if (parts.length === 1) return NAMES[parts[0] as keyof typeof NAMES];
@@ -151,7 +154,7 @@ interface Row {
   again: Tally;
 }
 
-/** Operations one after the other on the same place, that end the same way, are one row. */
+/** Consecutive operations on one place with the same outcomes are one row. */
 function rows(points: readonly Point[]): Row[] {
   const single: Row[] = [];
   for (const p of points) {
@@ -178,33 +181,28 @@ function rows(points: readonly Point[]): Row[] {
   return out;
 }
 
-function table(points: readonly Point[]): string {
-  const cells = [
-    ["operation", "the power is cut in", "cuts", "starts", "cuts again", "starts"],
-    ...rows(points).map((r) => [
-      r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
-      `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
-      number(r.cut.cuts),
-      outcomes(r.cut),
-      number(r.again.cuts),
-      outcomes(r.again),
-    ]),
+function table(points: readonly Point[]): Table {
+  const columns = [
+    { title: "operation" },
+    { title: "the power is cut in" },
+    { title: "cuts", right: true },
+    { title: "starts" },
+    { title: "cuts again", right: true },
+    { title: "starts" },
   ];
-  const widths = [0, 1, 2, 3, 4, 5].map((c) => Math.max(...cells.map((row) => (row[c] as string).length)));
-  const line = (row: string[]) =>
-    row.map((cell, c) => (c === 2 || c === 4 ? cell.padStart(widths[c] as number) : cell.padEnd(widths[c] as number))).join("  ");
-  return cells.map((row) => `${line(row).trimEnd()}\n`).join("");
-}
-
-function summary(report: Report, sequences: Simulated["sequences"], o: SimulateOptions): void {
-  const previous = o.previousRelease === undefined ? "a made-up release" : "release";
-  say(`device ${o.device}: update ${sequences.update} over ${previous} ${sequences.previous}`);
-  say(`${number(report.cuts)} cuts of the power, and ${number(report.cutsDuringRecovery)} more during the recovery from each`);
-  if (report.leftOut > 0) say(`left out, as asked with --second-cuts: ${number(report.leftOut)} during recovery`);
+  const cells = rows(points).map((r) => [
+    r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
+    `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
+    number(r.cut.cuts),
+    outcomes(r.cut),
+    number(r.again.cuts),
+    outcomes(r.again),
+  ]);
+  return { columns, rows: cells };
 }
 
 /** Installs an update on a simulated device, and cuts the power at every write and erase. */
-export async function simulate(path: string, o: SimulateOptions): Promise<void> {
+export async function simulate(path: string, o: SimulateOptions) {
   const whom = await believed(o);
   const { testKeys } = whom;
   let done: Awaited<ReturnType<typeof simulated>>;
@@ -215,38 +213,85 @@ export async function simulate(path: string, o: SimulateOptions): Promise<void> 
     failure.facts = { testKeys };
     throw failure;
   }
-  const { report, facts, sequences } = done;
-  const all = { ...facts, ...report, testKeys, ...(whom.trust && { trust: whom.trust }) };
-  if (!o.json) {
-    data(table(report.points));
-    summary(report, sequences, o);
-  }
-  const [first] = report.faults;
-  if (first) {
-    const where = `${first.what} (operation ${first.operation}, ${first.tear})${first.again ? `, then ${first.again.what} (${first.again.operation}, ${first.again.tear})` : ""}`;
-    const what = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
-    const failure = new Failure(
+  const facts = { ...done.facts, ...done.report, testKeys, ...(whom.trust && { trust: whom.trust }) };
+  const [first] = facts.faults;
+  if (!first) return facts;
+  const where = `${first.what} (operation ${first.operation}, ${first.tear})${first.again ? `, then ${first.again.what} (${first.again.operation}, ${first.again.tear})` : ""}`;
+  const what = first.fault ?? first.stuck ?? (first.floorFell ? "the floor fell" : `${first.boots} starts`);
+  throw new Refused(
+    new Failure(
       1,
       "POWER_CUT",
       CODES.POWER_CUT,
-      `${number(report.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
-      "the table has them in capitals, --json has the first ones one by one",
-    );
-    failure.facts = all;
-    throw failure;
-  }
-  if (o.json) json({ ok: true, code: 0, reason: "OK", ...all });
-  else say("after each the old or the new release starts, the floor is no lower, and the update goes through when it is tried again");
+      `${number(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
+      "the table shows them in capitals, --json lists the first ones",
+    ),
+    facts,
+  );
 }
 
-/** What stands in the way without any cut. */
+/** What fails even without a cut. */
 function unsimulated({ step, cause }: Unsimulated, o: SimulateOptions): Failure {
   const failure = failureOf(cause);
   const made = o.previousRelease === undefined;
-  const what =
-    step === "previous" ? (made ? "the made-up release" : "the release before") : step === "update" ? "the update" : "the updated device";
-  const hint = made
-    ? `${failure.hint}; where the update needs what was there before, give that: --previous-release ENVELOPE`
-    : failure.hint;
-  return new Failure(failure.exit, failure.reason, failure.code, `with no power cut at all, ${what}: ${failure.message}`, hint, { cause });
+  const what = {
+    previous: made ? "the made-up release" : "the release before",
+    update: "the update",
+    start: "the updated device",
+  }[step];
+  const hint = made ? `${failure.hint}; if the update needs the release before, give it: --previous-release ENVELOPE` : failure.hint;
+  return new Failure(failure.exit, failure.reason, failure.code, `without any power cut, ${what}: ${failure.message}`, hint, { cause });
 }
+
+export default define({
+  name: "simulate",
+  summary: "install an update on a simulated device, cutting the power at every write and erase",
+  arguments: [argument("<envelope>", "envelope of the update, or - for stdin")],
+  options: () => [
+    option("--device <name>", "flash, storage, files or memory", { required: true }),
+    ...trusted(),
+    threshold(),
+    option("--vendor <vendor>", "vendor of the device (domain or UUID; default: the one that the update names)"),
+    option("--class <class>", "class of the device (name or UUID; default: the one that the update names)"),
+    payload(),
+    option("--previous-release <envelope>", "release on the device before (default: a made-up one, with its own keys)"),
+    option("--previous-payload <file>", "payload outside that envelope", { repeat: true }),
+    option("--page-size <bytes>", "flash and storage: bytes that one erase clears (default: 4096)", { parse: wholeNumber }),
+    option("--second-cuts <n>", "most cuts during the recovery from each cut (default: all)", { parse: wholeNumber }),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal simulate fw.suit --device flash --key release.jwk", "raw flash"],
+    [
+      "firmseal simulate new.suit --device files --key release.jwk --previous-release old.suit --second-cuts 100",
+      "files, over a given release",
+    ],
+  ],
+  json: {
+    device: ["string", "the device"],
+    sequence: ["string", "sequence number of the update"],
+    previous: ["object", "the release before"],
+    ...within("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
+    pageSize: ["number", "bytes that one erase clears"],
+    slotSize: ["number", "bytes in a slot"],
+    cuts: ["number", "cuts of the power"],
+    cutsDuringRecovery: ["number", "second cuts, during the recovery from the first"],
+    leftOut: ["number", "second cuts left out because of --second-cuts"],
+    courses: ["number", "different courses that were run; the other cuts agree with one of them"],
+    points: ["object[]", "every first cut, and how it ends"],
+    faults: ["object[]", "the first cuts that do not end well"],
+    faultCount: ["number", "cuts that do not end well"],
+    ...TEST_KEYS,
+    ...TRUST,
+  },
+  run: simulate,
+  words: (f) => [
+    { table: table(f.points) },
+    `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
+    `${number(f.cuts)} cuts of the power, and ${number(f.cutsDuringRecovery)} more during the recovery from each`,
+    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${number(f.leftOut)}`] : []),
+    ...(f.faultCount === 0
+      ? ["after each cut the old or the new release starts, the floor is no lower, and a second attempt installs the update"]
+      : []),
+  ],
+});

@@ -1,4 +1,4 @@
-import { keyWords, someOf, visible } from "@firmseal/keys";
+import { keyWords, someOf } from "@firmseal/keys";
 import {
   type Believed,
   believed,
@@ -14,8 +14,10 @@ import { toHex } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey } from "@firmseal/verifier/tools";
+import { argument, define, option } from "../../command.js";
+import { passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
-import { json, say } from "../../show/ui.js";
 
 export interface VerifyOptions extends TrustOptions {
   floor?: bigint;
@@ -23,7 +25,7 @@ export interface VerifyOptions extends TrustOptions {
   json?: boolean;
 }
 
-/** By their raw keys, the first of each. */
+/** The first anchor of each raw key. */
 function byKey(anchors: readonly Anchor[]): Map<string, Anchor> {
   const first = new Map<string, Anchor>();
   for (const a of anchors) {
@@ -34,18 +36,18 @@ function byKey(anchors: readonly Anchor[]): Map<string, Anchor> {
 }
 
 /**
- * The manifest, believed by all of `anchors` that have signed and count, each once. open() stops at the number that is needed, and a person wants to know
- * all: a limit, here one that limits nothing, makes it look at every signature.
+ * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people want to know all
+ * signers: a limit, here one that limits nothing, makes it check every signature.
  */
 function believedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
   return open(envelope, { anchors: [...byKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, host);
 }
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
-export async function verify(path: string, o: VerifyOptions): Promise<void> {
+export async function verify(path: string, o: VerifyOptions) {
   const whom = await believed(o);
   try {
-    await verifyWith(whom, path, o);
+    return await verifyWith(whom, path, o);
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys: whom.testKeys };
@@ -53,27 +55,27 @@ export async function verify(path: string, o: VerifyOptions): Promise<void> {
   }
 }
 
-/** Those that differ: each costs a verification of every signature, and most kinds of device believe the same keys. */
+/** The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys. */
 function distinct(policies: readonly Trust[]): Trust[] {
   const positions = new Map<Anchor, number>();
   const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
   return [...new Map(policies.map((policy) => [`${policy.threshold} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
 }
 
-/** Every kind of device that the manifest names, where it depends on that who is believed. Where it names none, keys with a scope do not count. */
+/** Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope do not count. */
 function devices(envelope: Uint8Array, whom: Believed): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
   return identities(decodeEnvelope(envelope).manifest);
 }
 
-async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promise<void> {
+async function verifyWith(whom: Believed, path: string, o: VerifyOptions) {
   const { testKeys, trust } = whom;
   const envelope = readEnvelope(path);
-  // each kind of device has to believe it: a key for one class must not sign for another
+  // each kind of device must accept it: a key for one class must not sign for another
   const policies = distinct(devices(envelope, whom).map((device) => whom.policy(device)));
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
   const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, host)) as [Manifest];
-  // open() passes over the text, which no device needs; whoever verifies a release wants all of it to be sound
+  // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   decodeEnvelope(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
@@ -85,25 +87,49 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions): Promi
   const listed = byKey(anchors);
   const signers = [...byKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor));
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
-  const absent = manifest.absent.map((key) => MANIFEST_NAMES[key]);
-  if (o.json) {
-    json({
-      ok: true,
-      code: 0,
-      reason: "OK",
-      sequence,
-      signers,
-      testKeys,
-      ...(trust && { trust }),
-      payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
-      payloadsNotChecked: unchecked,
-      severedAbsent: absent,
-    });
-    return;
-  }
-  say(
-    `${visible(path)}: good, sequence number ${sequence}, signed by ${signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
-  );
-  if (unchecked.length > 0) say(`not looked at: ${someOf(unchecked.map(visible))} (give it with --payload FILE)`);
-  if (absent.length > 0) say(`severed and not at hand: ${absent.join(", ")}`);
+  const absent = manifest.absent.map((key) => MANIFEST_NAMES[key] as string);
+  return {
+    sequence,
+    signers,
+    testKeys,
+    ...(trust && { trust }),
+    payloadsChecked: [...manifest.payloads.map((p) => p.uri), ...files.keys()],
+    payloadsNotChecked: unchecked,
+    severedAbsent: absent,
+  };
 }
+
+export default define({
+  name: "verify",
+  summary: "verify an envelope and its payloads",
+  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  options: () => [
+    ...trusted(),
+    threshold(),
+    option("--floor <n>", "refuse lower sequence numbers", { parse: sequenceNumber }),
+    payload(),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal verify fw.suit --key release.jwk", "with the public key of the signer"],
+    ["firmseal verify fw.suit --trust fleet.trust --root root.jwk", "with a trust file"],
+    ["firmseal verify fw.suit --key release.jwk --payload fw.bin --floor 7", "with the payload outside, not older than release 7"],
+  ],
+  json: {
+    sequence: ["string", "sequence number"],
+    signers: ["object[]", "trusted keys that signed"],
+    ...within("signers[]", SIGNER),
+    ...TEST_KEYS,
+    ...TRUST,
+    payloadsChecked: ["string[]", "URIs of the payloads that match their digests"],
+    payloadsNotChecked: ["string[]", "URIs of the payloads that were not given"],
+    severedAbsent: ["string[]", "severed elements that are not in the envelope"],
+  },
+  failure: { sequence: null, signers: [], testKeys: [] },
+  run: verify,
+  words: (f, path) => [
+    `${path}: good, sequence number ${f.sequence}, signed by ${f.signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
+    ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)} (give it with --payload FILE)`] : []),
+    ...(f.severedAbsent.length > 0 ? [`severed, not in the envelope: ${f.severedAbsent.join(", ")}`] : []),
+  ],
+});

@@ -1,6 +1,18 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, grouped, keyFacts, openKeyFile, passphraseOptions, publicKeys, systemFault, usage, visible, warn } from "@firmseal/keys";
+import {
+  Failure,
+  grouped,
+  keyFacts,
+  openKeyFile,
+  passphraseOptions,
+  publicKeys,
+  say,
+  systemFault,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys";
 import {
   hintOf,
   type KnownKey,
@@ -16,8 +28,12 @@ import {
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
+import { argument, define, option } from "../../command.js";
+import { passphrases, roots } from "../../common/options.js";
+import { KEY, TEST_KEYS, within } from "../../common/shapes.js";
+import { many } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
-import { data, json, say } from "../../show/ui.js";
+import { Refused } from "../../show/render.js";
 
 export interface WhosignedOptions extends PinOptions {
   key?: string[];
@@ -31,12 +47,12 @@ interface Skipped {
   why: string;
 }
 
-/** Lines about files that were passed over. */
+/** Lines about files that were skipped. */
 const MOST_LINES = 8;
 
 class NeedsPassphrase extends Error {}
 
-/** The keys in the files of a folder. A private key that is encrypted is not asked a passphrase for: it is passed over, as what is no key. */
+/** The keys in the files of a folder. It asks for no passphrase: an encrypted private key is skipped, like a file that is not a key. */
 async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Skipped[] }> {
   let files: string[];
   try {
@@ -50,7 +66,7 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
   for (const file of files.slice(0, LIMITS.keyFolder)) {
     const path = join(folder, file);
     try {
-      if (!lstatSync(path).isFile()) skipped.push({ file, why: "is no regular file" });
+      if (!lstatSync(path).isFile()) skipped.push({ file, why: "is not a regular file" });
       else known.push({ name: file, key: (await openKeyFile(path, ask)).public });
     } catch (e) {
       const why =
@@ -67,19 +83,17 @@ const plain = (s: Signature) => ({
   status: s.status,
   name: s.by?.name ?? null,
   thumbprint: s.by ? keyFacts(s.by.key).thumbprint : null,
-  roles: s.by?.roles ?? [],
+  roles: [...(s.by?.roles ?? [])],
   ...(s.testKey !== undefined && { testKey: s.testKey }),
 });
 
-function line(s: Signature, i: number): string {
-  const who =
-    s.by &&
-    `${visible(s.by.name)}, thumbprint ${keyFacts(s.by.key).thumbprint.slice(0, 16)}…${s.by.roles?.length ? `, ${s.by.roles.map(visible).join(", ")}` : ""}`;
+function line(s: ReturnType<typeof plain>, i: number): string {
+  const who = `${s.name}, thumbprint ${(s.thumbprint ?? "").slice(0, 16)}…${s.roles.length > 0 ? `, ${s.roles.join(", ")}` : ""}`;
   const words = {
     valid: who,
-    invalid: `NOT GOOD: it names ${who}, and is not by that key`,
+    invalid: `NOT GOOD: it names ${who}, and that key did not make it`,
     "test-key": `the published test key ${s.testKey}`,
-    unknown: "nobody of those known",
+    unknown: "unknown key",
   }[s.status];
   return `  ${i + 1}. ${s.alg}${s.kid ? ` (kid ${s.kid})` : ""}: ${words}`;
 }
@@ -90,7 +104,7 @@ function distinct(signatures: readonly Signature[]): KnownKey[] {
   return by.filter((k, i) => by.findIndex((o) => Buffer.from(o.key.key).equals(k.key.key)) === i);
 }
 
-/** The keys of a trust file that has been verified, with their roles. */
+/** The keys of a verified trust file, with their roles. */
 async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[]> {
   const { store } = await verifiedTrust(path, o);
   return store.anchors.flatMap((anchor) => {
@@ -99,23 +113,23 @@ async function keysOfTrust(path: string, o: WhosignedOptions): Promise<KnownKey[
   });
 }
 
-/** Tells who signed an envelope. Fails where a signature is by nobody known, or where there is none. */
-export async function whosigned(path: string, o: WhosignedOptions): Promise<void> {
+/** Tells who signed an envelope. Fails if a signature is by an unknown key, or if there is none. */
+async function whosigned(path: string, o: WhosignedOptions) {
   const refs = o.key ?? [];
   const given = refs.length > 0 ? await publicKeys(refs, passphraseOptions(o)) : [];
   const folder = o.keys === undefined ? { known: [], skipped: [] } : await keysIn(o.keys);
   if (o.trust === undefined && (o.root || o.previousTrust !== undefined))
-    throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE as well, or drop it");
+    throw usage("--root and --previous-trust are for a trust file, and --trust is missing", "give --trust FILE too, or drop them");
   const trusted = o.trust === undefined ? [] : await keysOfTrust(o.trust, o);
-  // first, for what is known of a key there is more than its name
+  // first, because the trust file knows the roles of a key
   const known = [...trusted, ...given.map((key, i) => ({ name: refs[i] as string, key })), ...folder.known];
-  await tell(path, known, folder.skipped, o.json === true);
+  return factsOf(path, known, folder.skipped);
 }
 
-/** The same for keys that are known already, with their roles where a trust file names them. */
-async function tell(path: string, known: readonly KnownKey[], skipped: readonly Skipped[], inJson: boolean): Promise<void> {
-  for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`passed over: ${visible(file)}: ${visible(why)}`);
-  if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files that hold no key to try`);
+/** Which of these keys signed the envelope. */
+async function factsOf(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
+  for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`skipped: ${visible(file)}: ${visible(why)}`);
+  if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files without a key to try`);
   const outline = decodeEnvelope(readEnvelope(path));
   const signatures = await signersOf(outline.signatures, known);
   const signers = distinct(signatures);
@@ -130,19 +144,62 @@ async function tell(path: string, known: readonly KnownKey[], skipped: readonly 
     skipped,
     testKeys,
   };
-  if (!inJson) {
-    const count = `${signatures.length} signature${signatures.length === 1 ? "" : "s"}, by ${signers.length} known key${signers.length === 1 ? "" : "s"}`;
-    data(`${[`${visible(path)}: sequence number ${sequence}, ${count}`, ...signatures.map(line)].join("\n")}\n`);
-  }
   const bad = signatures.filter((s) => s.status === "unknown" || s.status === "invalid");
   if (signatures.length === 0 || bad.length > 0) {
     const code = signatures.length === 0 ? errors.WRAPPER_EMPTY : errors.SIGNATURE_INVALID;
     const reason = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
-    const message = signatures.length === 0 ? meaningOf(code) : `${bad.length} of ${signatures.length} signatures: by no known key`;
-    const hint = bad.length > 0 ? "give the public keys of who may have signed: --key PUB, --keys FOLDER, or --trust FILE" : hintOf(code);
-    const failure = new Failure(1, reason, code, `${path}: ${message}`, hint);
-    failure.facts = facts;
-    throw failure;
+    const message = signatures.length === 0 ? meaningOf(code) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
+    const hint = bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : hintOf(code);
+    throw new Refused(new Failure(1, reason, code, `${path}: ${message}`, hint), facts);
   }
-  if (inJson) json({ ok: true, code: 0, reason: "OK", ...facts });
+  return facts;
 }
+
+export default define({
+  name: "whosigned",
+  summary: "tell which known keys signed an envelope",
+  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  options: () => [
+    option("-k, --key <ref>", "key that may have signed, public or private", { repeat: true }),
+    option("--keys <folder>", "folder of keys that may have signed"),
+    option("--trust <file>", "trust file: its keys, with their roles"),
+    ...roots(),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal whosigned fw.suit --keys ./keys", "the keys in a folder"],
+    ["firmseal whosigned fw.suit --trust fleet.trust --root root.jwk", "the keys of a trust file, with their roles"],
+  ],
+  json: {
+    sequence: ["string", "sequence number"],
+    digest: ["string|null", "digest of the manifest, hex"],
+    signatures: ["object[]", "every signature"],
+    ...within("signatures[]", {
+      alg: ["string", "algorithm"],
+      kid: ["string|null", "key identifier that it names, hex"],
+      status: ["string", "valid, invalid, test-key or unknown"],
+      name: ["string|null", "file or reference of the key"],
+      thumbprint: ["string|null", "thumbprint of the key, hex"],
+      roles: ["string[]", "roles of the key in the trust file"],
+      "testKey?": ["string", "name of the published test key"],
+    }),
+    signers: ["object[]", "known keys that signed, each once"],
+    ...within("signers[]", {
+      name: ["string", "file or reference of the key"],
+      ...KEY,
+      roles: ["string[]", "its roles in the trust file"],
+    }),
+    skipped: ["object[]", "files in the folder that gave no key"],
+    ...within("skipped[]", { file: ["string", "name of the file"], why: ["string", "the reason"] }),
+    ...TEST_KEYS,
+  },
+  failure: { sequence: null, signers: [], testKeys: [] },
+  run: whosigned,
+  words: (f, path) => {
+    const by = `by ${many(f.signers.length, "known key")}`;
+    return [
+      { text: `${path}: sequence number ${f.sequence}, ${many(f.signatures.length, "signature")}, ${by}` },
+      ...f.signatures.map((one, i) => ({ text: line(one, i) })),
+    ];
+  },
+});

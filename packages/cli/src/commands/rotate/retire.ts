@@ -1,5 +1,3 @@
-// rotate retire: the next trust file, in which a key is no more, or counts up to a sequence number only.
-
 import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   Failure,
@@ -10,7 +8,6 @@ import {
   refusedInput,
   refuseTestKeys,
   usage,
-  visible,
   withSigners,
 } from "@firmseal/keys";
 import {
@@ -45,15 +42,16 @@ import {
   readTrust,
   signTrust,
   type TrustDescription,
-  thumbprint,
-  toHex,
 } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { checkTrustOutput, deliver } from "../../output.js";
-import { json, say } from "../../show/ui.js";
-import { facts, refuseStranded } from "./report.js";
+import { argument, define, option } from "../../command.js";
+import { facts, refuseStranded } from "../../common/cohorts.js";
+import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
+import { checkTrustOutput, deliver } from "../../common/output.js";
+import { CHANGES, COHORTS, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
+import { receiptWords } from "../../common/words.js";
 
 export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
   trust: string;
@@ -68,17 +66,17 @@ export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
-/** The list without the key, or with its window ended. Wrong use where it has no such key, or what is left cannot meet a threshold. */
+/** The list without the key, or with its window ended. Wrong use if it has no such key, or if the other keys cannot meet a threshold. */
 function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): TrustDescription {
   const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
   if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
   if (until !== undefined) {
     if (entry.roles.includes("root"))
-      throw usage("--until: a root key signs no releases", "leave --until out: the key is taken off the list");
+      throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
     if (entry.until !== undefined && entry.until <= until)
-      throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or leave --until out");
+      throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
     if ((entry.since ?? 0n) > until)
-      throw usage(`--until ${until}: the key counts from ${entry.since} on only`, "leave --until out: the key is taken off the list");
+      throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
   }
   const left = d.anchors.filter((a) => a !== entry);
   for (const role of entry.roles) {
@@ -88,7 +86,7 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
       throw refusedInput(
         "STRANDED",
         `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
-        "put a new key on the list first, and bring that list to the devices by a bridge",
+        "put a new key on the list first, and bring that list to the devices with a bridge",
       );
   }
   const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
@@ -96,26 +94,26 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
 }
 
 /**
- * For each key, a list of the line that has it as a root: a signature by any other would count nowhere. Roots of older lists that are still in the
- * field sign too, so that devices which have those may take the next one; and the key that is retired may sign its own successor.
+ * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
+ * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
  */
 function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
   return signingKeys.map(({ name, public: key }) => {
     const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
     if (list) return list;
     throw usage(
-      `--root ${name}: is no root key of the trust file, nor of one in the fleet`,
+      `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
       "firmseal trust show FILE lists its keys and their roles",
     );
   });
 }
 
-/** How many of the roots of a list are among the keys that sign. */
+/** The number of roots of a list among the keys that sign. */
 function rootsAmong(list: TrustStore, signing: Keys): number {
   return only(keysInRole(list, ROLE_ROOT, {} as Identity), signing).length;
 }
 
-/** All that can be told before a root is used: each signs once, and there are as many as the list of today and the next one want. */
+/** Checks before a root is used: each signs once, and there are as many as the current list and the next one need. */
 function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
   const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
   if (again) throw new AlreadySigned(again.signer, "trust file");
@@ -130,20 +128,20 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
         1,
         reason,
         errors[reason],
-        `${n} of the roots ${what} would have signed, and it wants ${threshold}`,
-        "give --root for each root that is needed, all in one command",
+        `${n} of the roots ${what} would have signed, and it needs ${threshold}`,
+        "give --root for each root that must sign, in one command",
       );
   }
 }
 
-/** What becomes of a cohort when the keys of the next list are the only ones that sign. */
+/** What becomes of a cohort if only the keys of the next list sign. */
 function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
   const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
-  // a list of another line of products says nothing about this one
+  // a list of another line says nothing about this one
   if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
   const after = higher(big(cohort.floor), until);
   const now = quorumVerdict(state, next, after, NONE);
-  // roots that are gone do not matter to a device that takes this very list
+  // lost roots do not matter to a device that accepts this list
   const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
@@ -163,7 +161,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
     throw refusedInput(
       "FLEET",
       `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
-      "give the newest one that there is: --trust FILE",
+      "give the newest one: --trust FILE",
     );
   const results = fleet.map((cohort): CohortResult => {
     const sequence = String(big(cohort.trust.store.sequence));
@@ -181,9 +179,9 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
   return results;
 }
 
-/** Makes and signs the trust file that comes after a key. What it does to the fleet is looked at before the file appears. */
-export async function retire(ref: string, o: RetireOptions): Promise<void> {
-  // the key that is retired is asked for before the roots are
+/** Makes and signs the next trust file, without a key. Its effect on the fleet is checked before the file appears. */
+async function retire(ref: string, o: RetireOptions) {
+  // the passphrase of the retired key is asked for before those of the roots
   hideSecrets([ref, ...o.root], passphraseOptions(o));
   const current = readTrustFile(o.trust);
   const fleet = readFleet(o.fleet);
@@ -192,11 +190,11 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
   const unsigned = encodeTrust(description);
   const planned = readTrust(unsigned).store;
   const changes = showChanges(o.out, planned, current);
-  await withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
+  return withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
     const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
     const lists = listsOf(signingKeys, [current.store, ...line]);
-    // those that stay on the list as well: the roots vouch for them once more
+    // also the keys that stay on the list: the roots vouch for them again
     refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
     checkRoots(signingKeys, current, planned);
     const results = checkFleet(fleet, current, keySet(signingKeys.map((k) => k.public)), planned, o);
@@ -210,26 +208,57 @@ export async function retire(ref: string, o: RetireOptions): Promise<void> {
       throw about(o.out, e);
     }
     const member = deliver(o.out, bytes, o.json);
-    const { name, sequence } = { name: toHex(thumbprint(key)), sequence: String(big(next.sequence)) };
-    if (o.json)
-      json({
-        ok: true,
-        code: 0,
-        reason: "OK",
-        out: o.out,
-        bytes: bytes.length,
-        sequence,
-        retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
-        roots: signingKeys.map((k) => keyFacts(k.public)),
-        changes,
-        log: receipts,
-        ...facts(results, o.allowStranded ?? []),
-        ...member,
-      });
-    else
-      say(
-        `${visible(o.out)}: trust file ${sequence}, ${o.until === undefined ? `without key ${name.slice(0, 16)}…` : `in which key ${name.slice(0, 16)}… counts up to ${o.until}`}, ${bytes.length} bytes`,
-      );
-    if (!o.json) for (const { path, entry } of receipts) say(`${visible(path)}: entry ${entry}`);
+    return {
+      out: o.out,
+      bytes: bytes.length,
+      sequence: String(big(next.sequence)),
+      retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
+      roots: signingKeys.map((k) => keyFacts(k.public)),
+      changes,
+      log: receipts,
+      ...facts(results, o.allowStranded ?? []),
+      ...member,
+    };
   });
 }
+
+export default define({
+  name: "rotate retire",
+  summary: "sign the next trust file, without a key",
+  arguments: [argument("<key>", "the key: a file, or its thumbprint")],
+  options: () => [
+    option("--trust <file>", "the current trust file", { required: true }),
+    option("--root <key>", "root key, private", { repeat: true, required: true }),
+    option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
+    option("-o, --out <file>", "output file, or - for stdout", { required: true }),
+    option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
+    ...passphrases(),
+    allowStranded(),
+    ...sequenceChecks(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal rotate retire old.jwk --trust fleet-2.trust --root root.pem --fleet fleet.json --out fleet-3.trust", "remove the key"],
+    [
+      "firmseal rotate retire old.jwk --until 20 --trust fleet-2.trust --root root.pem --fleet fleet.json --out fleet-3.trust",
+      "keep it for releases up to 20",
+    ],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number of the trust file"],
+    retired: ["object", "the key"],
+    ...within("retired", { ...KEY, until: ["string|null", "last sequence number for which it counts; null: removed"] }),
+    roots: ["object[]", "root keys that signed"],
+    ...within("roots[]", KEY),
+    ...CHANGES,
+    ...RECEIPTS,
+    ...COHORTS,
+  },
+  run: retire,
+  words: (f) => {
+    const key = `key ${f.retired.thumbprint.slice(0, 16)}…`;
+    const what = f.retired.until === null ? `without ${key}` : `in which ${key} counts up to ${f.retired.until}`;
+    return [`${f.out}: trust file ${f.sequence}, ${what}, ${f.bytes} bytes`, ...receiptWords(f.log)];
+  },
+});

@@ -1,16 +1,12 @@
-// rotate bridge: a release that moves devices from one trust file to the next, signed by keys of both.
-
 import type { SigningKey } from "@firmseal/keys";
 import {
   Failure,
   keyFacts,
   passphraseOptions,
-  type Receipt,
   refuseTestKeys,
+  say,
   signingLogPath,
-  someOf,
   usage,
-  visible,
   warn,
   warnOfLonePartner,
   withSigners,
@@ -18,7 +14,6 @@ import {
 import {
   about,
   big,
-  type CohortResult,
   identityOf,
   isRefusal,
   keySet,
@@ -40,12 +35,23 @@ import {
 } from "@firmseal/release";
 import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
-import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
+import { errors, type Identity, open, policyOf, trustFile } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { checkOutput, deliver, inJson, writeOut } from "../../output.js";
-import { json, say } from "../../show/ui.js";
+import { argument, define, option } from "../../command.js";
+import { facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
+import {
+  allowRootKey,
+  allowStranded,
+  allowTestKey,
+  image as imageOptions,
+  keys as keyOption,
+  passphrases,
+  sequenceChecks,
+} from "../../common/options.js";
+import { checkOutput, deliver, writeOut } from "../../common/output.js";
+import { COHORTS, KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { outsideWords, receiptWords } from "../../common/words.js";
 import type { SignOptions } from "../sign/sign.js";
-import { facts, refuseStranded, warnOfRest } from "./report.js";
 
 export interface BridgeOptions extends SignOptions {
   trust: string;
@@ -55,9 +61,9 @@ export interface BridgeOptions extends SignOptions {
   allowStranded?: string[];
 }
 
-const HINT = "both trust files must be met: give --key for as many release keys of each as it wants";
+const HINT = "give --key for as many release keys of both trust files as they need";
 
-/** What can be said before a key is used: too few of these keys are release keys of a trust file, or count for this sequence number. */
+/** Checks before a key is used: enough keys are release keys of the trust file and count for this sequence number. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
   const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
   const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
@@ -67,7 +73,7 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { pa
       1,
       "SIGNATURE_THRESHOLD",
       errors.SIGNATURE_THRESHOLD,
-      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it wants ${threshold}`,
+      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${threshold}`,
       HINT,
     );
 }
@@ -83,7 +89,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 }
 
 function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
-  // a release that carries the trust file of its time, for devices that the bridge has not reached
+  // a release may carry today's trust file, for devices that missed the bridge
   if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
     trustFile(next.bytes, old.store, host);
@@ -92,14 +98,14 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   }
 }
 
-/** The envelope to be signed: the trust file with an image, or alone. */
+/** The envelope to sign: the trust file with an image, or alone. */
 async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Prepared> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
   const input = readInput(image, o);
-  if (input.kind !== "image") throw usage(`${image}: is no image`, "a bridge is made from an image, or without one");
+  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
   return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }
 
@@ -109,13 +115,13 @@ function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: 
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
-  if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is taken already", "name a file for the image");
+  if (o.imageOut === "-" && (o.json || o.out === "-")) throw usage("--image-out -: stdout is used already", "name a file for the image");
   if (o.imageOut !== undefined) checkOutput(o.imageOut, "--image-out", [...files, o.out], false);
   warnOfLonePartner(own);
 }
 
-/** Makes and signs a bridge. It is opened under both trust files, and offered to the fleet, before the file appears. */
-export async function bridge(image: string | undefined, o: BridgeOptions): Promise<void> {
+/** Makes and signs a bridge. Before the file appears, it is opened under both trust files and offered to the fleet. */
+async function bridge(image: string | undefined, o: BridgeOptions) {
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
@@ -123,7 +129,7 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
   const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
   checkSuccession(old, after);
-  await withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
+  return withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
     const keys = signingKeys.map((key) => key.public);
     checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
@@ -144,50 +150,66 @@ export async function bridge(image: string | undefined, o: BridgeOptions): Promi
       warnOfRest(results);
       refuseStranded(results, o.allowStranded ?? []);
     }
-    if (image === undefined)
-      warn("the bridge holds no image: a device that starts its image by the envelope that it keeps has nothing to start after it");
+    if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
     if (made.read !== undefined) say(made.read);
     if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-    deliver(o.out, envelope, o.json);
-    report({ envelope, manifest, old, next: after, results, o, signers: keys.map(keyFacts), log: receipts });
+    const member = deliver(o.out, envelope, o.json);
+    return {
+      out: o.out,
+      bytes: envelope.length,
+      sequence: formatSequence(manifest.sequence),
+      trust: { before: formatSequence(old.store.sequence), after: formatSequence(after.store.sequence) },
+      signers: keys.map(keyFacts),
+      log: receipts,
+      payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
+      ...(results && facts(results, o.allowStranded ?? [])),
+      ...member,
+    };
   });
 }
 
-interface BridgeReport {
-  envelope: Uint8Array;
-  manifest: Manifest;
-  old: TrustOnFile;
-  next: TrustOnFile;
-  results: readonly CohortResult[] | undefined;
-  o: BridgeOptions;
-  signers: readonly object[];
-  log: readonly Receipt[];
-}
-
-function report({ envelope, manifest, old, next, results, o, signers, log }: BridgeReport): void {
-  const outside = outsideUris(manifest);
-  const sequence = formatSequence(manifest.sequence);
-  const trust = { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) };
-  if (o.json) {
-    json({
-      ok: true,
-      code: 0,
-      reason: "OK",
-      out: o.out,
-      bytes: envelope.length,
-      sequence,
-      trust,
-      signers,
-      log,
-      payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
-      ...(results && facts(results, o.allowStranded ?? [])),
-      ...inJson(o.out, envelope, o.json),
-    });
-    return;
-  }
-  say(
-    `${visible(o.out)}: sequence number ${sequence}, with trust file ${trust.after}, ${envelope.length} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
-  );
-  for (const { path, entry } of log) say(`${visible(path)}: entry ${entry}`);
-  if (outside.length > 0) say(`not in the envelope, to be fetched by devices: ${someOf(outside.map(visible))}`);
-}
+export default define({
+  name: "rotate bridge",
+  summary: "sign a release that moves devices to the next trust file",
+  arguments: [argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
+  options: () => [
+    option("--trust <file>", "trust file that the devices have", { required: true }),
+    option("--next <file>", "trust file that the devices get", { required: true }),
+    keyOption("release key, private"),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout", { required: true }),
+    ...imageOptions(),
+    option("--fleet <file>", "the devices in the field: refuse to leave any behind"),
+    allowStranded(),
+    ...sequenceChecks(),
+    allowRootKey(),
+    allowTestKey(),
+  ],
+  examples: [
+    [
+      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq next --out bridge.suit",
+      "with an image, signed by keys of both trust files",
+    ],
+    [
+      "firmseal rotate bridge --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq 8 --fleet fleet.json --out bridge.suit",
+      "without an image; tells what becomes of the fleet",
+    ],
+  ],
+  json: {
+    ...OUT,
+    sequence: ["string", "sequence number"],
+    trust: ["object", "sequence numbers of the trust files"],
+    ...within("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
+    signers: ["object[]", "keys that signed"],
+    ...within("signers[]", KEY),
+    ...RECEIPTS,
+    ...PAYLOADS,
+    ...optional(COHORTS),
+  },
+  run: bridge,
+  words: ({ trust, ...f }) => [
+    `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+    ...receiptWords(f.log),
+    ...outsideWords(f.payloads.outside),
+  ],
+});

@@ -1,0 +1,41 @@
+// biome-ignore-all format: a row for each command
+// Written by the build from the files in commands/ (scripts/commands.mjs).
+
+import type { Listed } from "./command.js";
+
+export const COMMANDS: readonly Listed[] = [
+  { name: "convert", summary: "write a key in another format, or under another passphrase", load: () => import("./commands/keys/convert.js") },
+  { name: "hss", summary: "show what is used of an HSS/LMS key, or go on with its state", load: () => import("./commands/keys/hss.js") },
+  { name: "keygen", summary: "make a private key, encrypted by default", load: () => import("./commands/keys/keygen.js") },
+  { name: "pubkey", summary: "write the public part of a key", load: () => import("./commands/keys/pubkey.js") },
+  { name: "token keygen", summary: "make a key pair in a token, which the private key cannot leave", load: () => import("./commands/token/keygen.js") },
+  { name: "token list", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
+  { name: "attach", summary: "add a signature from another machine, after verifying it", load: () => import("./commands/sign/attach.js") },
+  { name: "audit", summary: "verify and show the signing log of a key", load: () => import("./commands/sign/audit.js") },
+  { name: "create", summary: "make an unsigned envelope from a description", load: () => import("./commands/sign/create.js") },
+  { name: "sign", summary: "sign an image, a description or an envelope", load: () => import("./commands/sign/sign.js") },
+  { name: "tbs", summary: "write the bytes that a key on another machine has to sign", load: () => import("./commands/sign/tbs.js") },
+  { name: "bundle", summary: "write a device verifier in one JavaScript file", load: () => import("./commands/verify/bundle.js") },
+  { name: "inspect", summary: "show what an envelope says and does, without verifying signatures", load: () => import("./commands/verify/inspect.js") },
+  { name: "install", summary: "install an envelope on a simulated A/B device in a folder", load: () => import("./commands/verify/install.js") },
+  { name: "simulate", summary: "install an update on a simulated device, cutting the power at every write and erase", load: () => import("./commands/verify/simulate.js") },
+  { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },
+  { name: "whosigned", summary: "tell which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
+  { name: "trust attach", summary: "add a signature from another machine", load: () => import("./commands/trust/attach.js") },
+  { name: "trust create", summary: "make an unsigned trust file from a description", load: () => import("./commands/trust/create.js") },
+  { name: "trust export", summary: "write what a device embeds", load: () => import("./commands/trust/export.js") },
+  { name: "trust show", summary: "show what a trust file says, and who has signed it", load: () => import("./commands/trust/show.js") },
+  { name: "trust sign", summary: "sign a trust file", load: () => import("./commands/trust/sign.js") },
+  { name: "trust tbs", summary: "write the bytes that a root on another machine has to sign", load: () => import("./commands/trust/tbs.js") },
+  { name: "trust verify", summary: "verify a trust file as a device does", load: () => import("./commands/trust/verify.js") },
+  { name: "rotate bridge", summary: "sign a release that moves devices to the next trust file", load: () => import("./commands/rotate/bridge.js") },
+  { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these releases in order", load: () => import("./commands/rotate/plan.js") },
+  { name: "rotate retire", summary: "sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
+];
+
+/** What is said of commands that share the first word of their names. */
+export const GROUPS: { readonly [name: string]: string } = {
+  token: "list the keys in PKCS#11 tokens, and make new ones there",
+  trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
+  rotate: "move a fleet from one trust file to the next",
+};

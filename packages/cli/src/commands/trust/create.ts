@@ -1,0 +1,91 @@
+import { basename } from "node:path";
+import { type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
+import { believedAt, LIMITS, readDescription, trustName } from "@firmseal/release";
+import { encodeTrust } from "@firmseal/signer";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { define, option } from "../../command.js";
+import { allowTestKey, passphrases } from "../../common/options.js";
+import { deliver } from "../../common/output.js";
+import { OUT } from "../../common/shapes.js";
+
+/** A sequence number above this leaves few for later files. */
+const HIGH_SEQUENCE = 2n ** 48n;
+
+export interface CreateOptions extends PassphraseOptions {
+  from: string;
+  previousTrust?: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
+async function create(o: CreateOptions) {
+  const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
+  const before = o.previousTrust === undefined ? undefined : believedAt(o.previousTrust).store;
+  const last = before && BigInt(formatSequence(before.sequence));
+  const options = [...passphraseOptions(o)];
+  const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
+    publicOnly: true,
+    secret: (prompt) => passphrase({ ...(options.length > 1 ? options.shift() : options[0]), prompt }),
+  });
+  if (before && last !== undefined) {
+    if (d.name !== trustName(before))
+      throw refusedInput(
+        "DESCRIPTION",
+        `the description: the name is not ${JSON.stringify(trustName(before))}, as in the previous file`,
+        "keep the name: a device refuses a file of another line",
+      );
+    if (d.sequence <= last)
+      throw refusedInput(
+        "DESCRIPTION",
+        `the description: sequence ${d.sequence} is not above ${last}, that of the previous file`,
+        "drop it, and it becomes one higher",
+      );
+  }
+  if (d.sequence >= HIGH_SEQUENCE)
+    warn(`sequence number ${d.sequence} leaves few for later files: afterwards a device accepts nothing lower`);
+  refuseTestKeys(
+    d.anchors.map((a) => a.key),
+    o.allowTestKey ?? [],
+  );
+  const bytes = encodeTrust(d);
+  const member = deliver(out, bytes, o.json, { fresh: out !== "-" });
+  return {
+    out,
+    bytes: bytes.length,
+    name: d.name,
+    sequence: String(d.sequence),
+    thresholds: d.thresholds,
+    keys: d.anchors.length,
+    ...member,
+  };
+}
+
+export default define({
+  name: "trust create",
+  summary: "make an unsigned trust file from a description",
+  options: () => [
+    option("--from <file>", "description (JSON), or - for stdin", { required: true }),
+    option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)"),
+    option("--previous-trust <file>", "the previous trust file"),
+    ...passphrases(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal trust create --from fleet.json", "fleet.trust, the first of its line"],
+    ["firmseal trust create --from fleet.json --previous-trust fleet-1.trust --out fleet-2.trust", "the next one"],
+  ],
+  json: {
+    ...OUT,
+    name: ["string", "name of the line of trust files"],
+    sequence: ["string", "sequence number"],
+    thresholds: ["object", "for each role, how many keys must sign"],
+    keys: ["number", "number of keys in it"],
+  },
+  run: create,
+  words: (f) => [
+    `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${f.bytes} bytes, not signed`,
+    `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out} --key ROOT`,
+  ],
+});

@@ -1,0 +1,54 @@
+import { usage, warnOfTestKeys } from "@firmseal/keys";
+import { exportAll, exportRole, keysOf, verifiedTrust } from "@firmseal/release";
+import { argument, define, option } from "../../command.js";
+import { passphrases, policyRoles } from "../../common/options.js";
+import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
+import { type PinnedOptions, pins } from "../../common/pins.js";
+import { OUT } from "../../common/shapes.js";
+
+export interface ExportOptions extends PinnedOptions {
+  format: "js" | "h" | "bin";
+  role?: "release" | "debug" | "recovery";
+  vendor?: string;
+  class?: string;
+  out: string;
+}
+
+/** Writes what a device embeds: the file, or the keys of one role. */
+async function exportTrust(path: string, o: ExportOptions) {
+  const { store, bytes } = await verifiedTrust(path, o);
+  warnOfTestKeys(keysOf(store));
+  if (o.role === undefined && (o.vendor !== undefined || o.class !== undefined))
+    throw usage("--vendor and --class choose the keys of one role", "give --role too, or drop them");
+  if (o.role !== undefined && o.format === "bin") throw usage("--format bin is the whole file", "drop --role, or choose js or h");
+  const ending = o.format === "bin" ? "" : `.${o.format}`;
+  if (o.out !== "-" && !o.out.endsWith(ending))
+    throw usage(`--out ${o.out}: is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
+  if (ending === "") checkTrustOutput(o.out, [path]);
+  else checkOutput(o.out, "--out", [path], false);
+  const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
+  const member = deliver(o.out, content, o.json);
+  return { out: o.out, format: o.format, bytes: content.length, ...member };
+}
+
+export default define({
+  name: "trust export",
+  summary: "write what a device embeds",
+  arguments: [argument("<file>", "trust file")],
+  options: () => [
+    ...pins(),
+    option("--format <name>", "js: for a bundle; h: a C header; bin: the file itself", { choices: ["js", "h", "bin"], default: "js" }),
+    option("--role <name>", "only the keys of this role, as data", { choices: policyRoles }),
+    option("--vendor <vendor>", "with --role: vendor of the device (domain or UUID)"),
+    option("--class <class>", "with --role: class of the device (name or UUID)"),
+    option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
+    ...passphrases(),
+  ],
+  examples: [
+    ["firmseal trust export fleet.trust --root root.jwk --out trust.js", "the whole file, for a bundle"],
+    ["firmseal trust export fleet.trust --root root.jwk --role release --format h --out keys.h", "the release keys, for C"],
+  ],
+  json: { ...OUT, format: ["string", "format of the output"] },
+  run: exportTrust,
+  words: (f) => (f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes`]),
+});

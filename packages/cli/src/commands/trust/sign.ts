@@ -1,0 +1,71 @@
+import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
+import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
+import { checkTrustOutput } from "../../common/output.js";
+import { SIGNED } from "../../common/shapes.js";
+import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
+
+export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
+  key: string[];
+  previousTrust?: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** Adds signatures to a trust file. A key that is not a root of it, or of the previous file, is refused. */
+async function sign(path: string, o: SignOptions) {
+  const out = o.out ?? path;
+  const { bytes, store } = trustAt(path);
+  const shown = showBefore(path, store, o);
+  const before = shown.previous?.store;
+  return withSigners(o.key, passphraseOptions(o), async (keys) => {
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
+    const roots = keys.map((key) => key.public);
+    refuseTestKeysOf(roots, store, o);
+    let done: Uint8Array;
+    let receipts: Receipt[];
+    try {
+      const [again] = trustSigners(bytes, roots);
+      if (again) throw new AlreadySigned((keys[roots.indexOf(again)] as SigningKey).signer, "trust file");
+      receipts = await recordTrustSigning(
+        "trust sign",
+        keys,
+        o,
+        bytes,
+        keys.map(() => before),
+        shown.previous,
+      );
+      done = await signTrust(
+        bytes,
+        keys.map((key) => key.signer),
+        before,
+      );
+    } catch (e) {
+      throw named(path, keys, e);
+    }
+    return signed(path, out, done, shown, o, receipts);
+  });
+}
+
+export default define({
+  name: "trust sign",
+  summary: "sign a trust file",
+  arguments: [argument("<file>", "trust file")],
+  options: () => [
+    keyOption("private key of a root"),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout (default: in place)"),
+    ...trustChecks(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal trust sign fleet.trust --key root-1.pem --key root-2.pem", "the first file of a line"],
+    ["firmseal trust sign fleet-2.trust --previous-trust fleet-1.trust --key root-1.pem", "the next file: shows what changes"],
+  ],
+  json: SIGNED,
+  run: sign,
+  words: signedWords,
+});

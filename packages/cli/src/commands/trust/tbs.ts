@@ -1,0 +1,62 @@
+import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
+import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
+import { argument, define, option } from "../../command.js";
+import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
+import { deliver } from "../../common/output.js";
+import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
+import { named, refuseTestKeysOf, showBefore } from "../../common/trust-signing.js";
+import { receiptWords } from "../../common/words.js";
+
+export interface TbsOptions extends PassphraseOptions, TrustSigningOptions {
+  key: string;
+  previousTrust?: string;
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** Writes the bytes that a root on another machine has to sign. */
+async function tbs(path: string, o: TbsOptions) {
+  const { bytes, store } = trustAt(path);
+  const shown = showBefore(path, store, o);
+  const before = shown.previous?.store;
+  const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
+  const out = o.out ?? "-";
+  refuseTestKeysOf([key], store, o);
+  let message: Uint8Array;
+  let log: Receipt[];
+  try {
+    message = trustToBeSigned(bytes, key, before);
+    // a root on another machine sees only these bytes
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+  } catch (e) {
+    throw named(path, [{ name: o.key, public: key }], e);
+  }
+  // never over an existing file
+  const member = deliver(out, message, o.json, { fresh: out !== "-" });
+  return { out, bytes: message.length, changes: shown.changes, log, ...member };
+}
+
+export default define({
+  name: "trust tbs",
+  summary: "write the bytes that a root on another machine has to sign",
+  arguments: [argument("<file>", "trust file")],
+  options: () => [
+    option("-k, --key <file>", "public key of the root", { required: true }),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
+    ...trustChecks(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal trust tbs fleet.trust --key root.jwk --out fleet.tbs", "the bytes for one root"],
+    ["firmseal trust tbs fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --out fleet.tbs", "the same for the next file"],
+  ],
+  json: { ...OUT, ...CHANGES, ...RECEIPTS },
+  run: tbs,
+  words: (f, path) => [
+    ...(f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
+    ...receiptWords(f.log),
+  ],
+});

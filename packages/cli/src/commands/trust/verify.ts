@@ -1,0 +1,44 @@
+import { warnOfTestKeys } from "@firmseal/keys";
+import { anchorFacts, keysOf, trustName, verifiedTrust } from "@firmseal/release";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { argument, define } from "../../command.js";
+import { passphrases } from "../../common/options.js";
+import { type PinnedOptions, pins } from "../../common/pins.js";
+import { ANCHOR, TEST_KEYS, within } from "../../common/shapes.js";
+
+/** Verifies a trust file like a device that has the root keys, or the previous file. */
+async function verify(path: string, o: PinnedOptions) {
+  const { store, pinned } = await verifiedTrust(path, o);
+  const testKeys = warnOfTestKeys(keysOf(store));
+  const facts = {
+    name: trustName(store),
+    sequence: formatSequence(store.sequence),
+    pinned,
+    anchors: store.anchors.map(anchorFacts),
+    testKeys,
+  };
+  return facts;
+}
+
+export default define({
+  name: "trust verify",
+  summary: "verify a trust file as a device does",
+  arguments: [argument("<file>", "trust file")],
+  options: () => [...pins(), ...passphrases()],
+  examples: [
+    ["firmseal trust verify fleet.trust --root root-1.jwk --root root-2.jwk", "against the root keys"],
+    ["firmseal trust verify fleet-2.trust --previous-trust fleet-1.trust", "against the previous file"],
+  ],
+  json: {
+    name: ["string", "name of the line of trust files"],
+    sequence: ["string", "sequence number"],
+    pinned: ["boolean", "false: neither --root nor --previous-trust was given"],
+    anchors: ["object[]", "its keys"],
+    ...within("anchors[]", ANCHOR),
+    ...TEST_KEYS,
+  },
+  run: verify,
+  words: (f, path) => [
+    `${path}: good, ${f.name}, sequence number ${f.sequence}, ${f.anchors.length} keys${f.pinned ? "" : "; its roots are not pinned"}`,
+  ],
+});

@@ -1,0 +1,153 @@
+// Options that several commands share.
+
+import { type PassphraseOption, SOURCES } from "@firmseal/keys";
+import { InvalidArgumentError, type Option } from "commander";
+import { option } from "../command.js";
+
+/** An unsigned decimal number of up to 64 bits. */
+export function sequenceNumber(value: string): bigint {
+  if (!/^[0-9]{1,20}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
+  const n = BigInt(value);
+  if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number is below 2^64.");
+  return n;
+}
+
+/** The number of a leaf: up to 2^200. */
+export function leafNumber(value: string): bigint {
+  if (!/^[0-9]{1,61}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
+  return BigInt(value);
+}
+
+/** --seq: a number, or the next one by the logs of the keys. */
+function sequenceOrNext(value: string): bigint | "next" {
+  return value === "next" ? value : sequenceNumber(value);
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError("give a whole number.");
+  return Number(value);
+}
+
+/** The place of a payload. "#…" names payloads of the envelope itself. */
+export function uriReference(value: string): string {
+  if (!/^[!-~]+$/.test(value)) throw new InvalidArgumentError("a URI is printable ASCII without spaces.");
+  if (value.startsWith("#")) throw new InvalidArgumentError("a URI that begins with # is inside the envelope.");
+  return value;
+}
+
+/** --key, repeatable. */
+export function keys(what: string): Option {
+  const kinds = ["a file", "- for stdin", ...SOURCES.map((source) => source.form)];
+  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
+}
+
+/** Roles that a command can ask for. Root keys only sign trust files. */
+export const policyRoles = ["release", "debug", "recovery"];
+
+/** --key, or --trust with what belongs to it: the trusted keys. */
+export function trusted(): Option[] {
+  return [
+    option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign", { repeat: true }),
+    option("--trust <file>", "trust file, instead of --key"),
+    option("--role <name>", "with --trust: role of the keys (default: release)", { choices: policyRoles }),
+    ...roots(),
+  ];
+}
+
+/** With --trust: what verifies the trust file. */
+export function roots(): Option[] {
+  return [
+    option("--root <file>", "with --trust: root key that must have signed the trust file", { repeat: true }),
+    option("--previous-trust <file>", "with --trust: the previous trust file, whose roots must have signed it"),
+  ];
+}
+
+/**
+ * --passphrase-env and --passphrase-fd, repeatable, in the order of the command line. A passphrase is never an argument: other processes
+ * can read the arguments of a process.
+ */
+export function passphrases(): Option[] {
+  let all: PassphraseOption[] = [];
+  const keep = (one: PassphraseOption) => {
+    all = [...all, one];
+    return all;
+  };
+  return [
+    option("--passphrase-env <name>", "environment variable with the passphrase (repeatable, in the order of the keys)", {
+      parse: (name) => keep({ env: name }),
+    }),
+    option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)", {
+      parse: (n) => keep({ fd: wholeNumber(n) }),
+    }),
+  ];
+}
+
+/** --target changes only what is said about the algorithm. */
+export function target(): Option {
+  return option("--target <name>", "engine or board that will verify: says which algorithm suits it");
+}
+
+/** What a manifest is made from if the input is an image. */
+export function image(): Option[] {
+  return [
+    option("--vendor <vendor>", "image: domain of the vendor, or its UUID"),
+    option("--class <class>", "image: name of the device class, or its UUID"),
+    option(
+      "--seq <n>",
+      "image: sequence number, higher than that of the last release; sign: next takes the next number of the signing log",
+      {
+        parse: sequenceOrNext,
+      },
+    ),
+    option("--uri <uri>", "image: keep it outside the envelope; devices fetch it from here", { parse: uriReference }),
+    option("--image-out <file>", "image: also write the bytes for the flash"),
+  ];
+}
+
+/** --log, and what is signed although the log speaks against it. */
+export function sequenceChecks(): Option[] {
+  return [
+    option("--log <file>", "signing log (default: KEY.log beside the key)"),
+    option("--allow-lower-sequence", "sign although the key has signed a higher sequence number"),
+    option("--allow-sequence-reuse", "sign although the key has signed something else with this sequence number"),
+    option("--allow-sequence-jump", "sign although the sequence number is more than 2^32 above the last one"),
+  ];
+}
+
+/** What a key that signs manifests is checked against. */
+export function coverage(): Option[] {
+  return [
+    option("--trust <file>", "trust file: refuse a key that it does not list for this release"),
+    option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
+    allowRootKey(),
+  ];
+}
+
+export function allowRootKey(): Option {
+  return option("--allow-root-key", "go on although the signing log says that the key has signed trust files");
+}
+
+/** What a root that signs a trust file is checked against. */
+export function trustChecks(): Option[] {
+  return [
+    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too"),
+    option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
+    ...sequenceChecks(),
+  ];
+}
+
+export function allowTestKey(): Option {
+  return option("--allow-test-key <name>", "go on although this published test key is used", { repeat: true });
+}
+
+export function allowStranded(): Option {
+  return option("--allow-stranded <cohort>", "leave this cohort of the fleet behind", { repeat: true });
+}
+
+export function threshold(): Option {
+  return option("--threshold <n>", "number of different keys that must have signed (default: 1)", { parse: wholeNumber });
+}
+
+export function payload(): Option {
+  return option("--payload <file>", "payload outside the envelope; URI=FILE if there are several", { repeat: true });
+}

@@ -1,0 +1,161 @@
+// How commands tell the shape of their JSON: one row for each member. `data?` may be missing. `signers[].alg` is a member of each entry in
+// `signers`. A list or an object without rows for its members holds what it likes.
+
+/** "|null" behind a type: null is possible too. */
+export type Type = `${"string" | "number" | "boolean" | "string[]" | "number[]" | "object" | "object[]"}${"" | "|null"}`;
+
+export type Shape = { readonly [path: string]: readonly [type: Type, words: string] };
+
+/** What every command tells. */
+export const SUCCESS: Shape = {
+  ok: ["boolean", "true: done"],
+  code: ["number", "0"],
+  reason: ["string", "OK"],
+};
+
+/** What every command tells of a failure, with members of its own behind. */
+export const FAILURE: Shape = {
+  ok: ["boolean", "false"],
+  code: ["number", "number in the table of errors"],
+  reason: ["string", "its name there"],
+  exit: ["number", "exit code"],
+  message: ["string", "what is wrong"],
+  hint: ["string", "what to do about it"],
+};
+
+/** The rows of `shape`, for the members of what `at` names. */
+export function within(at: string, shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).map(([path, row]) => [`${at}.${path}`, row]));
+}
+
+/** The same rows, for members that may be missing. */
+export function optional(shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).map(([path, row]) => [path.replace(/^(\w+)\??/, "$1?"), row]));
+}
+
+export const KEY: Shape = {
+  kid: ["string|null", "key identifier, hex"],
+  alg: ["string|null", "algorithm; null if this tool does not know it"],
+  thumbprint: ["string|null", "COSE Key Thumbprint (RFC 9679, SHA-256), hex"],
+};
+
+/** For which devices and sequence numbers a key of a trust file counts. */
+const LIMITS: Shape = {
+  vendor: ["string|null", "vendor identifier, hex; null: any"],
+  class: ["string|null", "class identifier, hex; null: any"],
+  since: ["string|null", "first sequence number"],
+  until: ["string|null", "last sequence number"],
+};
+
+/** A key of a trust file. */
+export const ANCHOR: Shape = { ...KEY, roles: ["string[]", "roles of the key"], ...LIMITS };
+
+/** A trusted key that signed: the last members come from a trust file. */
+export const SIGNER: Shape = {
+  ...KEY,
+  "roles?": ["string[]", "roles of the key in the trust file"],
+  ...Object.fromEntries(Object.entries(LIMITS).map(([name, row]) => [`${name}?`, row])),
+};
+
+/** The trust file that a verification used. */
+export const TRUST: Shape = {
+  "trust?": ["object", "the trust file of --trust"],
+  ...within("trust?", {
+    name: ["string", "name of the line of trust files"],
+    sequence: ["string", "its sequence number"],
+    role: ["string", "role that the keys needed"],
+    threshold: ["number", "how many keys must have signed"],
+    pinned: ["boolean", "false: neither --root nor --previous-trust was given"],
+  }),
+};
+
+export const RECEIPTS: Shape = {
+  log: ["object[]", "entries in the signing logs"],
+  ...within("log[]", {
+    path: ["string", "signing log"],
+    entry: ["number", "number of the entry"],
+    hash: ["string", "SHA-256 of the entry, hex"],
+  }),
+};
+
+export const ADVICE: Shape = {
+  "target?": ["object", "with --target: which algorithm suits it"],
+  ...within("target?", {
+    target: ["string", "the engine or board"],
+    recommended: ["string", "algorithm that suits it"],
+    "advice?": ["string", "what to change; missing if the key suits it"],
+  }),
+};
+
+export const OUT: Shape = {
+  out: ["string", "output file; - for stdout"],
+  bytes: ["number", "length of the output"],
+  "data?": ["string", "the output in base64, if it goes to stdout"],
+};
+
+export const PAYLOADS: Shape = {
+  payloads: ["object", "URIs of the payloads"],
+  ...within("payloads", {
+    inside: ["string[]", "in the envelope"],
+    outside: ["string[]", "fetched by devices"],
+  }),
+};
+
+export const DIGEST: Shape = {
+  algorithm: ["string", "hash algorithm"],
+  hex: ["string", "digest, hex"],
+};
+
+export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys among the keys: anybody can sign with them"] };
+
+/** How a trust file differs from the one before. */
+export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
+
+const PROGRESS: Shape = {
+  signed: ["number", "roots that have signed"],
+  needed: ["number", "roots that must sign"],
+};
+
+/** A trust file with signatures of its roots. */
+export const SIGNED: Shape = {
+  ...OUT,
+  roots: ["object", "roots of this file"],
+  ...within("roots", PROGRESS),
+  rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
+  ...within("rootsBefore", PROGRESS),
+  ...CHANGES,
+  ...RECEIPTS,
+};
+
+const REFUSAL: Shape = {
+  code: ["number", "number in the table of errors"],
+  reason: ["string", "its name there"],
+  words: ["string", "what is wrong"],
+};
+
+/** What becomes of a fleet. */
+export const COHORTS: Shape = {
+  devices: ["object", "number of devices: total, and for each verdict"],
+  cohorts: ["object[]", "what becomes of each cohort"],
+  ...within("cohorts[]", {
+    name: ["string", "name of the cohort"],
+    devices: ["number", "number of its devices"],
+    releases: ["object[]", "what each release does"],
+    ...within("releases[]", {
+      release: ["string", "the release"],
+      installed: ["boolean", "whether devices install it"],
+      refused: ["object|null", "why devices refuse it"],
+      ...within("refused", REFUSAL),
+      trust: ["string|null", "sequence number of the trust file after it"],
+      trustRefused: ["object|null", "why devices keep their trust file"],
+      ...within("trustRefused", REFUSAL),
+    }),
+    trust: ["object", "trust file of the devices"],
+    ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
+    verdict: ["string", "moved, behind, stranded, roots-lost or exposed"],
+    why: ["string|null", "the reason; null if they moved"],
+    exposed: ["object", "what the stolen keys alone can sign for them"],
+    ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
+  }),
+  allowedStranded: ["string[]", "cohorts that may be left behind"],
+};

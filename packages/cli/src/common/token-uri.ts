@@ -1,0 +1,10 @@
+import { formatUri, type Slot } from "@firmseal/keys";
+
+/** The shortest URI that means one key wherever its token is. */
+export function tokenKeyUri(slot: Slot, key: { label: string; id: Uint8Array }): string {
+  return formatUri([
+    ["token", slot.facts.token],
+    ...(key.label === "" ? [] : [["object", key.label] as const]),
+    ...(key.id.length === 0 ? [] : [["id", key.id] as const]),
+  ]);
+}

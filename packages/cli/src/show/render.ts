@@ -1,0 +1,74 @@
+// Turns the facts of a command into one JSON object, or into its words. Whatever is shown passes here, so control characters end here.
+
+import { Failure, visible } from "@firmseal/keys";
+import type { AnyCommand } from "../command.js";
+import { data, fail, json, say } from "./ui.js";
+
+/** A table: each row has a cell for every column. Numbers stand right. */
+export interface Table {
+  columns: readonly { title: string; right?: boolean }[];
+  rows: readonly (readonly string[])[];
+}
+
+/** A line of words for stderr; text or bytes for stdout; a table for stdout. */
+export type Line = string | { text: string } | { bytes: Uint8Array } | { table: Table };
+
+/** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
+export class Refused extends Failure {
+  constructor({ exit, reason, code, message, hint }: Failure, facts: object) {
+    super(exit, reason, code, message, hint);
+    this.facts = facts;
+  }
+}
+
+/** Control characters become visible, line by line. */
+const clean = (text: string) => text.split("\n").map(visible).join("\n");
+
+async function tell(lines: readonly Line[]): Promise<void> {
+  for (const line of lines) {
+    if (typeof line === "string") say(visible(line));
+    else if ("text" in line) data(`${clean(line.text)}\n`);
+    else if ("bytes" in line) data(line.bytes);
+    else {
+      const { tableText, tableWidth } = await import("./table.js");
+      data(tableText(line.table, tableWidth()));
+    }
+  }
+}
+
+/** Shows what a command found out. `given`: its arguments and options. */
+export async function render(command: AnyCommand, facts: object, given: unknown[]): Promise<void> {
+  const { json: asJson } = given.at(-1) as { json?: boolean };
+  if (asJson) json({ ok: true, code: 0, reason: "OK", ...facts });
+  else await tell(command.words(facts, ...given));
+}
+
+/** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+/** Shows a failure, and gives the exit code. The command is missing if none was found. */
+export async function renderFailure(
+  e: unknown,
+  command: AnyCommand | undefined,
+  given: unknown[],
+  argv: readonly string[],
+): Promise<number> {
+  const asJson = wantsJson(argv);
+  const { failureOf } = await import("./failure-of.js");
+  let failure: Failure;
+  try {
+    if (e instanceof Refused && !asJson) await tell((command as AnyCommand).words(e.facts, ...given));
+    failure = failureOf(e, argv);
+    if (asJson) {
+      const { code, reason, exit, message, hint, facts } = failure;
+      json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
+    }
+  } catch (x) {
+    failure = failureOf(x);
+  }
+  fail(failure);
+  return failure.exit;
+}

@@ -1,0 +1,55 @@
+// packages/cli/src/commands.ts, the table of the commands, from the files in commands/: a command is one file there. The build runs this.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
+
+/** The folders, in the order of --help. Groups begin the names of their commands. */
+const FOLDERS = [
+  { folder: "keys" },
+  { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
+  { folder: "sign" },
+  { folder: "verify" },
+  { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },
+  { folder: "rotate", group: "move a fleet from one trust file to the next" },
+];
+
+/** The table as it should be. */
+export function commandTable() {
+  const unknown = readdirSync(`${SRC}commands`).filter((name) => !FOLDERS.some(({ folder }) => folder === name));
+  if (unknown.length > 0) throw new Error(`packages/cli/src/commands: scripts/commands.mjs does not know ${unknown.join(", ")}`);
+  const rows = FOLDERS.flatMap(({ folder }) =>
+    readdirSync(`${SRC}commands/${folder}`)
+      .sort()
+      .map((file) => {
+        const path = `commands/${folder}/${file.replace(/\.ts$/, ".js")}`;
+        const [, name, summary] =
+          /^export default define\(\{\n {2}name: "([^"\n]+)",\n {2}summary: "([^"\n]+)",\n/m.exec(
+            readFileSync(`${SRC}commands/${folder}/${file}`, "utf8"),
+          ) ?? [];
+        if (!name) throw new Error(`packages/cli/src/${path}: no command is exported: export default define({ name: …, summary: …`);
+        return `  { name: ${JSON.stringify(name)}, summary: ${JSON.stringify(summary)}, load: () => import("./${path}") },\n`;
+      }),
+  );
+  const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
+  return `// biome-ignore-all format: a row for each command
+// Written by the build from the files in commands/ (scripts/commands.mjs).
+
+import type { Listed } from "./command.js";
+
+export const COMMANDS: readonly Listed[] = [
+${rows.join("")}];
+
+/** What is said of commands that share the first word of their names. */
+export const GROUPS: { readonly [name: string]: string } = {
+${groups.join("")}};
+`;
+}
+
+/** Writes the table if a command came, went or changed its summary. */
+export function writeCommandTable() {
+  const path = `${SRC}commands.ts`;
+  const text = commandTable();
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
