@@ -28,7 +28,7 @@ export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
 
 export type PrivateFormat = (typeof privateFormats)[number];
 
-/** Whether a private key in this form can be encrypted: of a JWK or a COSE_Key no reader expects that. */
+/** Whether a private key in this format can be encrypted. No reader expects an encrypted JWK or COSE_Key. */
 export function canEncrypt(format: PrivateFormat): boolean {
   return format === "pkcs8" || format === "openssh";
 }

@@ -210,7 +210,7 @@ function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, o
   );
 }
 
-/** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
+/** Appends an entry that accepts the log as it is, for the named keys. Its number is above every one that was seen. */
 export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
   const marks = thumbprints.map((name) => new LastSeen(name, "log"));
   const taken: Lock[] = [];

@@ -25,7 +25,7 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) take(name);
 }
 
-/** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
+/** Reads the secrets of keys: from the passphrase options, or from the terminal when none is left. */
 export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
