@@ -24,7 +24,7 @@ const FEATURES = {
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
   flash: "flashDevice(): a Device on raw flash",
-  prepared: "use of the tables of `firmseal pubkey --device`; without it an anchor's table is not looked at",
+  prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
   storage: "Espruino: the device in Storage, and its native hashes",
   trust: "trust files: trustFile(), embeddedTrust(), policyOf(), nextTrust()",
 } as const;
@@ -115,7 +115,7 @@ function errorList(errors: Parts["errors"], trust: boolean): string {
 /** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
 function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
-  for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`there is no algorithm ${alg}`);
+  for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
     const found = all.names[value];
     if (!found) throw new Error(`the verifier has no ${value}`);

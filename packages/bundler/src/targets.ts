@@ -11,7 +11,7 @@ const NATIVE: Target = {
   recommended: "hsslms",
   why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
 };
-const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, without which HSS/LMS is the slower one" };
+const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
 
 export const TARGETS: { [name: string]: Target } = {
   node: FASTEST,
@@ -50,7 +50,7 @@ export interface Advice {
 /** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. Throws a RangeError where it is unknown. */
 export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
-  if (!found) throw new RangeError(`there is no ${target}`);
+  if (!found) throw new RangeError(`unknown target ${target}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended };
   // no device verifies ML-DSA: it signs beside what is chosen for the device

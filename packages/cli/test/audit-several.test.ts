@@ -56,7 +56,7 @@ describe.concurrent("the logs of two copies", () => {
     expect(used).toEqual([0, 1]);
     for (const one of ["k.hss", "k.hss.log"]) expect((await p.ok(["audit", one])).stdout).toContain("sign leaf 1");
     const { line, json } = await refused(p, ["k.hss.log", "c.hss.log"]);
-    expect(line).toMatch(/^firmseal: leaf 1 of key [0-9a-f]{16}… was given out twice: entry 2 of k\.hss\.log, entry 2 of c\.hss\.log$/);
+    expect(line).toMatch(/^firmseal: leaf 1 of key [0-9a-f]{16}… was used twice: entry 2 of k\.hss\.log, entry 2 of c\.hss\.log$/);
     expect(json["conflicts"]).toMatchObject([
       {
         what: "leaf",
@@ -90,7 +90,7 @@ describe.concurrent("the logs of two copies", () => {
     await q.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", "another", "--seq", "8", "--out", "x.suit"]);
     p.put("q.log", q.get("A.pem.log"));
     const { line, json } = await refused(p, ["A.pem.log", "q.log"]);
-    expect(line).toBe("firmseal: sequence number 8 was given out twice: entry 2 of A.pem.log, entry 2 of q.log");
+    expect(line).toBe("firmseal: sequence number 8 was used twice: entry 2 of A.pem.log, entry 2 of q.log");
     expect(json["conflicts"]).toMatchObject([{ what: "sequence", number: "8", scope: [entriesOf(p, "q.log")[1]?.scope?.[0]], key: null }]);
     // a log of its own key as well, and the same log twice
     await p.ok(["audit", "A.pem.log", "A.pem.log"]);
@@ -100,7 +100,7 @@ describe.concurrent("the logs of two copies", () => {
     // what this machine has seen must still be in its own log
     p.put("whole.log", p.get("A.pem.log"));
     p.put("A.pem.log", p.get("A.pem.log").toString().split("\n").slice(0, 2).join("\n").concat("\n"));
-    expect((await refused(p, ["A.pem.log", "whole.log"])).line).toContain("ends at entry 2, and entry 3 was seen");
+    expect((await refused(p, ["A.pem.log", "whole.log"])).line).toContain("ends at entry 2, but entry 3 was seen");
   }, 120_000);
 
   it("tell one number with two trust files", async () => {
@@ -118,7 +118,7 @@ describe.concurrent("the logs of two copies", () => {
     }
     p.put("q.log", q.get("A.pem.log"));
     const { line, json } = await refused(p, ["A.pem.log", "q.log"]);
-    expect(line).toBe("firmseal: trust file number 3 was given out twice: entry 1 of A.pem.log, entry 1 of q.log");
+    expect(line).toBe("firmseal: trust file number 3 was used twice: entry 1 of A.pem.log, entry 1 of q.log");
     expect(json["conflicts"]).toMatchObject([{ what: "trust", number: "3", scope: ["trust:board"], entries: [{}, {}] }]);
     // an envelope is looked up all the same
     expectFailure(await p.run(["audit", "A.pem.log", "--envelope", "fw.bin"]), 1);

@@ -146,7 +146,7 @@ describe.concurrent("what is to be signed", () => {
     const before = p.tree();
     const refused = async (args: readonly string[], exit: number, text: string) =>
       expect(expectFailure(await p.run(["tbs", ...args]), exit)).toContain(text);
-    await refused(["fw.suit", "--key", "A.jwk"], 1, "signed the envelope already");
+    await refused(["fw.suit", "--key", "A.jwk"], 1, "already signed the envelope");
     await refused(["fw.suit", "--key", "B.jwk", "--key", "B.pem"], 2, "given twice");
     await refused(["fw.suit", "--key", "B.jwk", "--key", "C.jwk", "--out", "one.tbs"], 2, "is not a folder");
     await refused(["fw.suit", "--key", "B.jwk", "--out", "mine.txt"], 2, "exists and is not the output of firmseal tbs");

@@ -117,7 +117,7 @@ describe("the lock of a key", () => {
       p.put("x.hex", ":00");
       for (const [file, says] of [
         ["kinds.suit", "kinds of device"],
-        ["signed.suit", "signed the envelope already"],
+        ["signed.suit", "already signed the envelope"],
         ["list.suit", "argument"],
         ["long.suit", "commands"],
         ["d.json", "/components"],

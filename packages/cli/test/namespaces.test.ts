@@ -104,7 +104,7 @@ describe.each(Object.entries(SET_UPS))("%s", (name, setUp) => {
     const note = readFileSync(join(place, "lock"), "utf8");
     const said = await start(setUp[other], ["try", place], place).end;
     expect(said).toMatch(/another process is at work/);
-    expect(said).toContain(`if it is certain that it is gone, remove ${join(place, "lock")}`);
+    expect(said).toContain(`if that process has certainly ended, remove ${join(place, "lock")}`);
     expect(readFileSync(join(place, "lock"), "utf8")).toBe(note);
     holding.child.stdin?.write("\n");
     expect(await holding.end).toBe("held\ntrue\n");

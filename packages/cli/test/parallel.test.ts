@@ -174,7 +174,7 @@ describe("many processes that sign with one key", () => {
     for (const name of copies) for (const end of ["", ".log"]) cpSync(p.at(`A.pem${end}`), p.at(`${name}${end}`));
     const ends = await Promise.all(copies.map((name, i) => start(p, `p${i}`, 3, [name]).end));
     expect(ends.filter((e) => e.exit === 0)).toHaveLength(1);
-    for (const { exit, stderr } of ends) if (exit !== 0) expect(stderr).toContain("the log of the key is not what it was");
+    for (const { exit, stderr } of ends) if (exit !== 0) expect(stderr).toContain("the log of the key has changed");
     const numbers = [...(await releases(p, ["A.pem"])).values()].map((m) => Number(formatSequence(m.sequence)));
     expect(numbers.sort()).toEqual([1, 2, 3, 4]);
   });

@@ -13,7 +13,7 @@ describe("sign ENVELOPE", () => {
   it("appends in place; a second signature by the same key is refused", async () => {
     const p = place();
     const before = p.tree();
-    expect(expectFailure(await p.run(["sign", "fw.suit", "--key", "A.pem"]), 1)).toContain("signed the envelope already");
+    expect(expectFailure(await p.run(["sign", "fw.suit", "--key", "A.pem"]), 1)).toContain("already signed the envelope");
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem", "--key", "A.pem"]), 1);
     expectFailure(await p.run(["sign", "fw.suit", "--key", "B.pem", "--key", "B.pem"]), 1);
     expect((await p.run(["sign", "fw.suit", "--key", "A.pem", "--json"])).json).toMatchObject({

@@ -93,8 +93,8 @@ describe.concurrent("the number of a trust file", () => {
     expect(log(p)).toMatchObject([{ operation: "trust sign", sequence: "5", scope: ["trust:board"] }]);
     for (const [sequence, option, line] of [
       [5, "--allow-sequence-reuse", "sequence number 5 was signed for another trust file"],
-      [4, "--allow-lower-sequence", "sequence number 4 is lower than 5, which was signed already: devices refuse it"],
-      [6 + 2 ** 32, "--allow-sequence-jump", "sequence number 4294967302 is higher than the last, 5, by more than 2^32"],
+      [4, "--allow-lower-sequence", "sequence number 4 is lower than 5, which was already signed: devices refuse it"],
+      [6 + 2 ** 32, "--allow-sequence-jump", "sequence number 4294967302 is more than 2^32 higher than the last, 5"],
     ] as const) {
       const file = await other(p, sequence);
       for (const more of [[], ["--previous-trust", first]])
@@ -298,7 +298,7 @@ describe.concurrent("what a root is shown", () => {
     const r = await p.run(["trust", "sign", first, "--key", "locked.pem"]);
     expect(r.exit).toBe(3);
     expect(changesOf(r)).toEqual([
-      `${first}: board, sequence number 1; no file before is given, so all that it says is new`,
+      `${first}: board, sequence number 1; no previous file is given, so everything in it is new`,
       `adds ${short(KEYS.r1)}: root`,
       `adds ${short(KEYS.r2)}: root`,
       expect.stringMatching(/^adds ed25519 .*: release$/),
@@ -339,7 +339,7 @@ describe.concurrent("what a root is shown", () => {
     await p.ok(["sign", "fw.bin", "--key", "r1.pem", "--vendor", "example.com", "--class", "x", "--seq", "1"]);
     const r = await sign(p, await list(p, 1));
     expectGood(r);
-    expect(r.stderr).toContain("warning: r1.pem: has signed a release (entry 1 of its log), and a root signs nothing but trust files");
+    expect(r.stderr).toContain("warning: r1.pem: has signed a release (entry 1 of its log), but a root signs only trust files");
     expect(readFileSync(p.at("r1.pem.log"), "utf8").trim().split("\n")).toHaveLength(2);
   });
 });

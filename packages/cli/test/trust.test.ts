@@ -231,7 +231,7 @@ describe.concurrent("firmseal trust", () => {
     await p.ok(attach("r1", "r1.sig"));
     await refused(p, attach("r1", "r1.sig"), 203, /signed it already/);
     p.put("words.sig", "no signature!");
-    await refused(p, attach("r2", "words.sig"), errors.SIGNATURE_INVALID, /words\.sig: is text, and neither hex nor base64/);
+    await refused(p, attach("r2", "words.sig"), errors.SIGNATURE_INVALID, /words\.sig: is text, but neither hex nor base64/);
     // as it comes by mail
     p.put("r2.b64", readFileSync(join(p.path, "r2.sig")).toString("base64"));
     await p.ok(attach("r2", "r2.b64"));
@@ -311,7 +311,7 @@ describe.concurrent("firmseal trust", () => {
         d.thresholds["release"] = 3;
       }),
       errors.TRUST_THRESHOLD,
-      /thresholds\.release is 3, and 2 keys have the role/,
+      /thresholds\.release is 3, but 2 keys have the role/,
     ],
     [
       "a threshold of 0",
@@ -325,13 +325,13 @@ describe.concurrent("firmseal trust", () => {
       "a role that nobody holds",
       changed((d) => void d.anchors.pop()),
       errors.TRUST_ROLE_EMPTY,
-      /thresholds\.debug is 1, and nobody has the role/,
+      /thresholds\.debug is 1, but no key has the role/,
     ],
     [
       "a role without a threshold",
       changed((d) => void delete d.thresholds["debug"]),
       errors.TRUST_ROLE_EMPTY,
-      /thresholds\.debug is not there/,
+      /thresholds\.debug is missing/,
     ],
     [
       "no root",
@@ -340,7 +340,7 @@ describe.concurrent("firmseal trust", () => {
         delete d.thresholds["root"];
       }),
       errors.TRUST_ROLE_EMPTY,
-      /nobody has the role root/,
+      /no key has the role root/,
     ],
     [
       "a key for debugging and releases",
@@ -385,7 +385,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[3] = { key: "B.jwk", roles: ["admin"] };
       }),
       204,
-      /anchors\[3\]\.roles\[0\] names no role/,
+      /anchors\[3\]\.roles\[0\] is not a role/,
     ],
     [
       "an unknown member",
@@ -393,29 +393,29 @@ describe.concurrent("firmseal trust", () => {
         d["threshold"] = 1;
       }),
       204,
-      /threshold is not known/,
+      /threshold is unknown/,
     ],
     [
       "an unknown member of a key",
       changed((d) => void Object.assign(d.anchors[3] as object, { untill: 4 })),
       204,
-      /anchors\[3\]\.untill is not known/,
+      /anchors\[3\]\.untill is unknown/,
     ],
     [
       "a member of every object",
       JSON.parse(JSON.stringify(board()).replace('"name"', '"__proto__"')),
       204,
-      /name is not there|__proto__ is not known/,
+      /name is missing|__proto__ is unknown/,
     ],
     ["no schema", changed((d) => void delete d["$schema"]), 204, /\$schema/],
-    ["no sequence number", changed((d) => void delete d["sequence"]), 204, /sequence is not there/],
+    ["no sequence number", changed((d) => void delete d["sequence"]), 204, /sequence is missing/],
     [
       "a sequence number of 2^64",
       changed((d) => {
         d["sequence"] = "18446744073709551616";
       }),
       204,
-      /sequence is no number below/,
+      /sequence is not a number below/,
     ],
     [
       "half a sequence number",
@@ -423,7 +423,7 @@ describe.concurrent("firmseal trust", () => {
         d["sequence"] = 1.5;
       }),
       204,
-      /sequence is no number below/,
+      /sequence is not a number below/,
     ],
     [
       "a class without its vendor",
@@ -433,8 +433,8 @@ describe.concurrent("firmseal trust", () => {
       204,
       /anchors\[3\]\.class is a name/,
     ],
-    ["a list", [], 204, /is no object/],
-    ["a text", "board", 204, /is no object/],
+    ["a list", [], 204, /is not an object/],
+    ["a text", "board", 204, /is not an object/],
   ])("refuses %s, with one line and one hint, and writes nothing", async (_, description, code, line) => {
     await refused(place(description), ["trust", "create", "--from", "board.json"], code, line);
   });
@@ -464,8 +464,8 @@ describe.concurrent("firmseal trust", () => {
     }
     await refused(p, ["trust", "export", "board.trust", "--out", "B.pem"], 200, /B\.pem: is not a file name for js/, 2);
     await refused(p, ["trust", "tbs", "board.trust", "--key", "r1.jwk", "--out", "B.pem"], 200, /B\.pem: exists already/, 2);
-    await refused(p, ["trust", "show", "fw.bin"], errors.TRUST_NONE, /fw\.bin: is no trust file/);
-    await refused(p, ["trust", "show", "r1.pem"], errors.TRUST_NONE, /r1\.pem: is no trust file/);
+    await refused(p, ["trust", "show", "fw.bin"], errors.TRUST_NONE, /fw\.bin: not a trust file/);
+    await refused(p, ["trust", "show", "r1.pem"], errors.TRUST_NONE, /r1\.pem: not a trust file/);
     const whole = p.get("board.trust");
     p.put("cut.trust", whole.subarray(0, -1));
     p.put("long.trust", Buffer.concat([whole, Buffer.of(0)]));
@@ -485,10 +485,10 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", "--trust", "board.trust"], 200, /both given/, 2);
     await refused(p, ["verify", "a.suit", "--key", "A.jwk", ...ROOTS], 200, /--trust is not given/, 2);
     await refused(p, ["verify", "a.suit", "--trust", "board.trust", "--threshold", "2"], 200, /--threshold/, 2);
-    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: is no trust file/);
+    await refused(p, ["verify", "a.suit", "--trust", "a.suit"], errors.TRUST_NONE, /a\.suit: not a trust file/);
     await refused(p, ["verify", "board.trust", "--key", "A.jwk"], errors.ENVELOPE_NONE, /board\.trust: not a SUIT envelope/);
     await p.ok(["trust", "create", "--from", "board.json", "--out", "fresh.trust"]);
-    await refused(p, ["verify", "a.suit", "--trust", "fresh.trust"], errors.TRUST_SIGNERS, /nobody has signed it/);
+    await refused(p, ["verify", "a.suit", "--trust", "fresh.trust"], errors.TRUST_SIGNERS, /refused: not signed/);
     // RFC 8032 test 1
     const published = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
     p.put("pub.jwk", JSON.stringify(published));

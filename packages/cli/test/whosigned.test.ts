@@ -142,7 +142,7 @@ describe.concurrent("whosigned", () => {
       { file: "c-encrypted.pem", why: "is an encrypted private key: give its public key" },
       { file: "empty", why: "the file is empty" },
       { file: "link", why: "is not a regular file" },
-      { file: "notes\u001b[31m.txt", why: "not a key in a form that is read here" },
+      { file: "notes\u001b[31m.txt", why: "not a key in a supported format" },
       { file: "old", why: "is not a regular file" },
     ]);
     const words = await p.run(["whosigned", "two.suit", "--keys", "keys"]);
@@ -165,7 +165,7 @@ describe.concurrent("whosigned", () => {
           Uint8Array.from({ length: 32 }, (_, k) => (k === 0 ? i & 255 : i >> 8) + 77),
         ).key,
       );
-    expect(expectFailure(await p.run(["whosigned", "one.suit", "--keys", "many"]), 2)).toContain("more than 256");
+    expect(expectFailure(await p.run(["whosigned", "one.suit", "--keys", "many"]), 2)).toContain("at most 256");
   });
 });
 

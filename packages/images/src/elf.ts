@@ -95,7 +95,7 @@ function open(file: Uint8Array): Reader {
   if (!isElf(file)) throw damaged("no ELF header of version 1");
   const layout = file[4] === 1 ? CLASS32 : CLASS64;
   const little = file[5] === 1;
-  if (file.length < layout.header.size) throw damaged("cut short inside of the header");
+  if (file.length < layout.header.size) throw damaged("cut short inside the header");
 
   const elf: Reader = {
     length: file.length,

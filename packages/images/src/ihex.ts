@@ -80,7 +80,7 @@ export function parseHex(text: Uint8Array): Image {
 
 /** Decodes one line into `record` and returns the number of its data bytes. */
 function readRecord(text: Uint8Array, start: number, end: number, record: Uint8Array, line: number): number {
-  if (text[start] !== COLON) throw damaged(line, "no record: it does not begin with a colon");
+  if (text[start] !== COLON) throw damaged(line, "not a record: it does not begin with a colon");
   const digits = end - start - 1;
   if (digits % 2 !== 0 || digits < 10 || digits > 2 * LONGEST) throw damaged(line, `a record of ${digits} digits`);
 
@@ -88,7 +88,7 @@ function readRecord(text: Uint8Array, start: number, end: number, record: Uint8A
   for (let i = 0; i < digits / 2; i++) {
     const high = digit(text[start + 1 + 2 * i] as number);
     const low = digit(text[start + 2 + 2 * i] as number);
-    if (high < 0 || low < 0) throw damaged(line, "a character that is no hexadecimal digit");
+    if (high < 0 || low < 0) throw damaged(line, "a character that is not a hexadecimal digit");
     const byte = high * 16 + low;
     record[i] = byte;
     sum += byte;

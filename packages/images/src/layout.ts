@@ -56,7 +56,7 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
     if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(
         `nothing between ${hex(end)} and ${hex(piece.address)}: the image would hold more than 1 MiB of filling`,
-        "Leave out what belongs to another memory (EEPROM, option bytes, RAM), or make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
+        "Leave out the data for other memories (EEPROM, option bytes, RAM), or make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
       );
     }
     end = piece.address + piece.bytes.length;
@@ -71,7 +71,7 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
 export function checkPieces(n: number): void {
   if (n > IMAGE_LIMITS.imagePieces)
     throw new ImageError(
-      `the file sets more than ${IMAGE_LIMITS.imagePieces.toLocaleString("en-US")} stretches of memory`,
+      `the file sets more than ${IMAGE_LIMITS.imagePieces.toLocaleString("en-US")} ranges of memory`,
       "Make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
     );
 }

@@ -18,7 +18,7 @@ const MD5_SIZE = 24;
  */
 export function parseUf2(file: Uint8Array): Image {
   if (file.length === 0 || file.length % blockSize !== 0) {
-    throw damaged(`the file has ${file.length} bytes, which is no multiple of ${blockSize}`);
+    throw damaged(`the file has ${file.length} bytes, not a multiple of ${blockSize}`);
   }
   const skip = isErratumBlock(file) ? 1 : 0;
   const total = file.length / blockSize - skip;
@@ -46,8 +46,8 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
 
 /** A block lost, doubled or moved, and a file cut short, all show in the numbers. */
 function checkBlock(block: UF2BlockData, i: number, total: number): void {
-  if (block.totalBlocks !== total) throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, and it has ${total}`);
-  if (block.blockNumber !== i) throw damaged(`block ${block.blockNumber} stands where block ${i} belongs`);
+  if (block.totalBlocks !== total) throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, but it has ${total}`);
+  if (block.blockNumber !== i) throw damaged(`block ${block.blockNumber} is in the place of block ${i}`);
   if (has(block, UF2Flags.fileContainer)) {
     throw new ImageError(`UF2: block ${i} is part of a file container, not of a flash image`, "Sign the files that it holds.");
   }

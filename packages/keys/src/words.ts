@@ -12,7 +12,7 @@ export function someOf(names: readonly string[]): string {
   return more > 0 ? `${first} and ${grouped(more)} more` : first;
 }
 
-/** A message of bounded length: its middle is left out, for both ends say something. */
+/** Shortens a message to a bounded length. It leaves out the middle, because both ends carry information. */
 export function bounded(message: string): string {
   if (message.length <= KEY_LIMITS.message) return message;
   const half = KEY_LIMITS.message / 2 - 2;

@@ -117,10 +117,10 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     expect(await fails(`exec:${p.at(name)}; echo injected`)).toContain("there is no such program");
     expect(await fails("exec:", 2)).toBe("REF names no program");
     p.put("plain", "text", 0o600);
-    expect(await fails(`exec:${p.at("plain")}`)).toContain("may not be run");
+    expect(await fails(`exec:${p.at("plain")}`)).toContain("no permission to run");
     p.put("nonsense", "\0\0\0\0", 0o755);
     await fails(`exec:${p.at("nonsense")}`);
-    expect(await fails(`exec:${p.path}`)).toContain("may not be run");
+    expect(await fails(`exec:${p.path}`)).toContain("no permission to run");
     expect(await fails(`exec:${p.at("plain", "x")}`)).toContain("cannot be run (ENOTDIR)");
     expect(await fails(`exec:./${"x".repeat(5000)}`)).toContain("cannot be run (ENAMETOOLONG)");
   });
@@ -128,26 +128,26 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   it.each<[string, string, string]>([
     ["nothing", "", "ended without an answer"],
     ["an empty line", "echo", "ended without an answer"],
-    ["garbage", "echo garbage", "what it answered is not JSON"],
-    ["bytes that are no text", "printf '\\377\\376\\n'", "what it answered is not text"],
-    ["half an object", "echo '{\"contractVersion\":1,'", "what it answered is not JSON"],
-    ["an array", "echo '[1]'", "no JSON object"],
-    ["null", "echo null", "no JSON object"],
+    ["garbage", "echo garbage", "its answer is not JSON"],
+    ["bytes that are no text", "printf '\\377\\376\\n'", "its answer is not text"],
+    ["half an object", "echo '{\"contractVersion\":1,'", "its answer is not JSON"],
+    ["an array", "echo '[1]'", "not a JSON object"],
+    ["null", "echo null", "not a JSON object"],
     ["another version", "echo '{\"contractVersion\":2}'", "does not answer with contractVersion 1"],
     ["its version as text", 'echo \'{"contractVersion":"1"}\'', "does not answer with contractVersion 1"],
     ["no version", "echo '{}'", "does not answer with contractVersion 1"],
     ["the end of a signal", "kill -9 $$", "was ended by SIGKILL"],
-    ["a failure without words", "exit 7", "failed with exit code 7, without saying why"],
-    ["a failure with words of its own", "echo secret words >&2; exit 1", "failed with exit code 1, without saying why"],
-    ["a failure with an error that is none", "echo '{\"error\":7}' >&2; exit 1", "failed with exit code 1, without saying why"],
+    ["a failure without words", "exit 7", "failed with exit code 7, and gave no reason"],
+    ["a failure with words of its own", "echo secret words >&2; exit 1", "failed with exit code 1, and gave no reason"],
+    ["a failure with an error that is none", "echo '{\"error\":7}' >&2; exit 1", "failed with exit code 1, and gave no reason"],
   ])("refuses %s, to either question", async (_, answer, words) => {
     expect(await fails(plugin({ describing: answer }))).toContain(words);
     expect(await fails(plugin({ signing: answer }))).toContain(words);
   });
 
   it("refuses two lines", async () => {
-    expect(await fails(plugin({ describing: `${say(DESCRIBE)}\necho` }))).toBe("REF: answered with more than one line");
-    expect(await fails(plugin({ signing: `${say(right)}\n${say(right)}` }))).toBe("REF: answered with more than one line");
+    expect(await fails(plugin({ describing: `${say(DESCRIBE)}\necho` }))).toBe("REF: its answer has more than one line");
+    expect(await fails(plugin({ signing: `${say(right)}\n${say(right)}` }))).toBe("REF: its answer has more than one line");
   });
 
   it.skipIf(!hasOpenssl)(
@@ -164,7 +164,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       for (const command of [["pubkey"], ["pubkey", "--device"], ["verify", "fw.bin", "--key"], ["whosigned", "fw.bin", "--key"]]) {
         const stolen = await p.run([...command, sample("ed25519", keyC.key)]);
         expect(stolen.stdout).toBe("");
-        expect(expectFailure(stolen, 3)).toContain("not one of this key over these bytes");
+        expect(expectFailure(stolen, 3)).toContain("not by this key over these bytes");
       }
       const signed = readFileSync(p.at("proofs"), "utf8")
         .trim()
@@ -208,7 +208,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       await answer(keyC),
       await answer(keyB),
     ])
-      expect(await fails(plugin({ signing }))).toBe("REF: the signature that came back is not one of this key over these bytes");
+      expect(await fails(plugin({ signing }))).toBe("REF: the returned signature is not by this key over these bytes");
   });
 
   it("refuses megabytes at once, to stdout and to stderr, and ends who writes them", async () => {
@@ -322,7 +322,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
       const args = ["sign", "fw.bin", "--key", ref, ...FACTS, "--seq", "1"];
       const through = readOnlyProc;
       const r = await p.run([...args, "--key", "B.pem", "--passphrase-env", "P"], { env: { P: "CANARY" }, through });
-      expect(expectFailure(r, 3)).toContain("could read a secret of this command");
+      expect(expectFailure(r, 3)).toContain("could read a secret that this command got");
       expect(p.has("started")).toBe(false);
       // by a descriptor nothing is shown
       const fd = await p.run([...args, "--key", "B.pem", "--passphrase-fd", "3"], { fds: ["CANARY"], through });

@@ -120,7 +120,7 @@ describe("no leaf signs twice", () => {
     cpSync(p.at("backup"), p.at("k.hss.state"));
     const before = p.tree();
     const r = await p.run(p.signArgs("4.suit"));
-    expect(expectFailure(r, 3)).toContain("a restored backup or a copy: its state is at 1, and this machine has signed up to 3");
+    expect(expectFailure(r, 3)).toContain("a restored backup or a copy: its state is at 1, but this machine has signed up to 3");
     expect(words(r)[1]).toContain("firmseal hss skip k.hss --to 3");
     expect((await p.run([...p.signArgs("4.suit"), "--json"])).json).toMatchObject({ code: 220, reason: "KEY_STATE", exit: 3 });
     expectFailure(await p.run(["hss", "status", "k.hss"]), 3);
@@ -225,7 +225,7 @@ describe("no leaf signs twice", () => {
     rmSync(p.at("k.hss.state"));
     const lost = await p.run(p.signArgs("3.suit"));
     expectFailure(lost, 3);
-    expect(words(lost)[1]).toContain("bring k.hss.state back");
+    expect(words(lost)[1]).toContain("restore k.hss.state");
     expectFailure(await p.run(["hss", "adopt", "k.hss", "--no-other-copy-signs"]), 3);
     expectFailure(await p.run(["hss", "skip", "k.hss", "--to", "9"]), 3);
   });
@@ -284,7 +284,7 @@ describe("no leaf signs twice", () => {
         for (const lock of [place.state, place.lastSeen.file]) rmSync(`${lock}.lock`);
         to(place, 7n);
       });
-      await expect(signature).rejects.toThrow("the locks of the key were taken away");
+      await expect(signature).rejects.toThrow("the locks of the key were removed");
       expect([place.checked().next, place.readSeen()]).toEqual([7n, 7n]);
     } finally {
       vi.unstubAllEnvs();

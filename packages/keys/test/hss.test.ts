@@ -69,7 +69,7 @@ describe("an HSS/LMS key", () => {
     expect(expectFailure(await p.run([...again, "n.hss", "--format", "jwk"]), 2)).toContain("has a format of its own");
     expect(p.tree()).toEqual(before);
     p.put("other.pem", "-----BEGIN PUBLIC KEY-----");
-    expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("is no private key of HSS/LMS");
+    expect(expectFailure(await p.run(["hss", "status", "other.pem"]), 2)).toContain("not an HSS/LMS private key");
     p.put("n.hss.state", "left over");
     expect(expectFailure(await p.run([...again, "n.hss"]), 2)).toContain("n.hss.state: exists");
   });

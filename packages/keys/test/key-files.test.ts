@@ -137,8 +137,8 @@ describe("forms", () => {
     }
     expect((await refusal(Buffer.concat([f["cose"] as Uint8Array, Buffer.from("x")]))).exit).toBe(2);
     expect((await refusal(openSshPublic(keyA) + openSshPublic(keyB))).message).toContain("2 lines");
-    expect((await refusal(minisignPublic(keyA) + minisignPublic(keyA))).message).toContain("more minisign keys");
-    expect((await refusal(`${minisignPublic(keyA)}trusted comment: x\nAAAA\n`)).message).toContain("signature of minisign");
+    expect((await refusal(minisignPublic(keyA) + minisignPublic(keyA))).message).toContain("more than one minisign key");
+    expect((await refusal(`${minisignPublic(keyA)}trusted comment: x\nAAAA\n`)).message).toContain("minisign signature");
   });
 
   it("wrong passphrases", async () => {
@@ -164,23 +164,23 @@ describe("forms", () => {
       (b: Buffer) => b.lastIndexOf(keyA.key),
       (b: Buffer) => b.indexOf(keyA.key, b.indexOf(keyA.key) + 1),
     ])
-      expect((await refusal(wrap(swap(body, other.key, which)))).message).toContain("does not belong");
+      expect((await refusal(wrap(swap(body, other.key, which)))).message).toContain("does not match");
     const mini = Buffer.from(minisignSecret(keyA).split("\n")[1] as string, "base64");
     const mixed = swap(mini, other.key, (b) => b.indexOf(keyA.key)).fill(0, 126);
-    expect((await refusal(`untrusted comment: x\n${mixed.toString("base64")}\n`)).message).toContain("does not belong");
+    expect((await refusal(`untrusted comment: x\n${mixed.toString("base64")}\n`)).message).toContain("does not match");
   });
 
   it("work that a file asks for has a limit", async () => {
     const raised = Buffer.from(minisignSecret(keyA, PASS).split("\n")[1] as string, "base64");
     raised.writeBigUInt64LE(2n ** 32n, 38);
     raised.writeBigUInt64LE(2n ** 32n, 46);
-    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more memory than 1024 MiB");
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("more than 1024 MiB");
     raised.writeBigUInt64LE(2n ** 40n, 38);
     raised.writeBigUInt64LE(2n ** 24n, 46);
-    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("at most 2 are spent on that");
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("the limit is 2");
     // N = 2^14, p = 64
     raised.writeBigUInt64LE(2n ** 25n, 38);
-    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("takes about 4 seconds to check");
+    expect((await refusal(`untrusted comment: x\n${raised.toString("base64")}\n`)).message).toContain("takes about 4 seconds");
     const pem = fromPem(await openSshPrivate(keyA, utf8(PASS), 1));
     const at = pem.indexOf(Buffer.from([0, 0, 0, 1]), pem.indexOf("bcrypt") + 10);
     for (const [rounds, seconds] of [
@@ -190,7 +190,7 @@ describe("forms", () => {
     ] as const) {
       pem.writeUInt32BE(rounds, at);
       const e = await refusal(`-----BEGIN OPENSSH PRIVATE KEY-----\n${pem.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
-      expect(e.message).toBe(`KEY: its passphrase takes about ${seconds} seconds to check, and at most 2 are spent on that`);
+      expect(e.message).toBe(`KEY: checking its passphrase takes about ${seconds} seconds, and the limit is 2`);
     }
   });
 
@@ -213,12 +213,12 @@ describe("forms", () => {
     expect(many).toHaveLength(der.length);
     // nobody is asked for a passphrase in vain
     const never = async () => Promise.reject(new Error("asked for a passphrase"));
-    expect((await refusal(wrap(many), never)).message).toMatch(/^KEY: its passphrase takes about [0-9]{4} seconds to check, /);
+    expect((await refusal(wrap(many), never)).message).toMatch(/^KEY: checking its passphrase takes about [0-9]{4} seconds, /);
     const ours = await formatPrivate(keyA, "pkcs8", utf8(PASS));
     const scrypt = fromPem(ours);
     scrypt[scrypt.indexOf(Buffer.from("020108020105", "hex")) + 5] = 0x7f;
     // N = 2^14, p = 127, and that of OpenSSL and ssh-keygen with rounds as people choose them
-    expect((await refusal(wrap(scrypt), never)).message).toContain("takes about 7 seconds to check");
+    expect((await refusal(wrap(scrypt), never)).message).toContain("takes about 7 seconds");
     for (const quick of [der, fromPem(ours)]) expect(secondsOf(quick)).toBeLessThan(0.5);
     for (const whole of [der, scrypt]) for (let n = 0; n < whole.length; n++) secondsOf(whole.subarray(0, n));
     const long = Buffer.concat([
@@ -246,13 +246,13 @@ describe("forms", () => {
     // 10^7 rounds, with each hash that is known, and with one that is not (SHA3-256, which OpenSSL knows)
     for (const hash of ["07", "08", "09", "0a", "0b"]) {
       const prf = `300c06082a864886f70d02${hash}0500`;
-      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680${prf}`)), never)).message).toMatch(/takes about (6|11) seconds to check/);
-      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680020120${prf}`)), never)).message).toMatch(/takes about (6|11) seconds to check/);
+      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680${prf}`)), never)).message).toMatch(/takes about (6|11) seconds/);
+      expect((await refusal(wrap(pbes2(PBKDF2, `0203989680020120${prf}`)), never)).message).toMatch(/takes about (6|11) seconds/);
       // what today's advice asks for is read
       expect(secondsOf(pbes2(PBKDF2, `02030f4240${prf}`))).toBeLessThan(2);
     }
     expect((await refusal(wrap(pbes2(PBKDF2, "02030f4240300d0609608648016503040" + "20e0500")), never)).message).toContain(
-      "in a way that cannot be read",
+      "unsupported encryption",
     );
     // an indefinite length, which OpenSSL reads
     const indefinite = Buffer.concat([
@@ -266,7 +266,7 @@ describe("forms", () => {
     for (const format of privateFormats)
       if (!canEncrypt(format)) await expect(formatPrivate(keyA, format, utf8(PASS))).rejects.toThrow(RangeError);
     const foreign = { ...publicOf(keyA), alg: "none" as "ed25519" };
-    expect(() => openSshPublic(foreign)).toThrow("OpenSSH has no form for keys of none");
+    expect(() => openSshPublic(foreign)).toThrow("OpenSSH has no format for none keys");
   });
 });
 

@@ -173,7 +173,7 @@ describe("answers in the shape of the API reference", () => {
     ]) {
       const r = await p.run(args, { env: env(url) });
       expect(r.stdout).toBe("");
-      expect(expectFailure(r, 3)).toContain("not one of this key");
+      expect(expectFailure(r, 3)).toContain("not by this key");
     }
   });
 
@@ -221,13 +221,13 @@ describe("answers in the shape of the API reference", () => {
       ["alias/release", "alias/release"],
     ] as const) {
       await aws(key, (target) => (target === "GetPublicKey" ? { json: { KeyId, KeyUsage: "SIGN_VERIFY", PublicKey } } : undefined));
-      expect((await failure(`awskms:${ref}`)).message, `${ref} ${KeyId}`).toContain("another key than was asked for");
+      expect((await failure(`awskms:${ref}`)).message, `${ref} ${KeyId}`).toContain("a different key");
     }
     for (const KeyId of [other, elsewhere, undefined, "alias/release"]) {
       await aws(key, (target, { Message }) =>
         target === "Sign" ? { json: { KeyId, Signature: signatureOf(key, Buffer.from(Message, "base64")).toString("base64") } } : undefined,
       );
-      expect((await failure("awskms:alias/release")).message).toContain("another key than was asked for");
+      expect((await failure("awskms:alias/release")).message).toContain("a different key");
     }
     await aws(key);
     for (const ref of [ID, ARN, "alias/release", "arn:aws:kms:eu-west-1:111122223333:alias/release"]) {
@@ -255,7 +255,9 @@ describe("answers in the shape of the API reference", () => {
         target === "Sign" ? { json: { KeyId: ARN, Signature: answer(Message).toString("base64") } } : undefined,
       );
       const held = await open(`awskms:${ID}`);
-      await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(/is no signature|is not one of this key|more than 1 MiB/);
+      await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(
+        /did not return a signature|is not by this key|more than 1 MiB/,
+      );
       await held.close?.();
     }
   });
@@ -274,21 +276,21 @@ describe("answers in the shape of the API reference", () => {
   });
 
   it.each([
-    ["AccessDeniedException", 400, "may not use this key"],
+    ["AccessDeniedException", 400, "have no permission for this key"],
     ["UnrecognizedClientException", 400, "does not accept the credentials"],
     ["ExpiredTokenException", 400, "does not accept the credentials"],
     ["InvalidSignatureException", 400, "does not accept the credentials"],
     ["NotFoundException", 400, "no such key in this region"],
-    ["InvalidArnException", 400, "as the name of a key"],
-    ["ValidationException", 400, "as the name of a key"],
+    ["InvalidArnException", 400, "accept this key name"],
+    ["ValidationException", 400, "accept this key name"],
     ["DisabledException", 400, "is disabled"],
     ["KMSInvalidStateException", 400, "in a state in which it cannot sign"],
     ["InvalidKeyUsageException", 400, "not a key for signing"],
     ["UnsupportedOperationException", 400, "not a key for signing"],
-    ["ThrottlingException", 400, "takes no more requests"],
-    ["KeyUnavailableException", 500, "could not do it just now"],
-    ["DependencyTimeoutException", 500, "could not do it just now"],
-    ["KMSInternalException", 500, "could not do it just now"],
+    ["ThrottlingException", 400, "accepts no more requests"],
+    ["KeyUnavailableException", 500, "cannot answer at the moment"],
+    ["DependencyTimeoutException", 500, "cannot answer at the moment"],
+    ["KMSInternalException", 500, "cannot answer at the moment"],
     ["SomethingNew", 400, "AWS KMS has failed (SomethingNew)"],
     ["<script>", 400, "AWS KMS has failed"],
   ])("%s, of either call, in one line with a hint", async (name, status, words) => {
@@ -317,7 +319,7 @@ describe("answers in the shape of the API reference", () => {
     setEnv({ AWS_REGION: undefined });
     expect(await failure(`awskms:${ID}`)).toMatchObject({ message: expect.stringContaining("no region"), exit: 3 });
     setEnv({ AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
-    expect((await failure(`awskms:${ID}`)).message).toContain("no credentials for AWS");
+    expect((await failure(`awskms:${ID}`)).message).toContain("no AWS credentials");
     setEnv({ AWS_ENDPOINT_URL_KMS: "http://no-such-host.invalid", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "y" });
     expect((await failure(`awskms:${ID}`)).message).toContain("cannot be reached");
   });

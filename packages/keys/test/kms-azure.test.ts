@@ -137,7 +137,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
     const key = serviceKey("p256");
     for (const kid of [`${VAULT}/keys/release/${OTHER}`, `${VAULT}/keys/other/${VERSION}`, undefined]) {
       await vault(key, (what, given) => (what === "sign" ? { json: { ...given, kid } } : undefined));
-      expect((await failure()).message, kid).toContain("another key than was asked for");
+      expect((await failure()).message, kid).toContain("a different key");
     }
   });
 
@@ -146,10 +146,10 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
     const jwk = key.publicKey.export({ format: "jwk" });
     const withKey = (more: Shape) => (given: Shape) => ({ json: { ...given, key: { ...(given["key"] as Shape), ...more } } });
     const cases: [words: string, ref: string, get: (given: Shape) => Answer][] = [
-      ["another key", REF, withKey({ kid: `${VAULT}/keys/debug/${VERSION}` })],
-      ["another key", REF, withKey({ kid: `https://evil.vault.azure.net/keys/release/${VERSION}` })],
-      ["another key", REF, withKey({ kid: `${VAULT}/keys/release` })],
-      ["another key", `${REF}/${OTHER}`, (given) => ({ json: given })],
+      ["a different key", REF, withKey({ kid: `${VAULT}/keys/debug/${VERSION}` })],
+      ["a different key", REF, withKey({ kid: `https://evil.vault.azure.net/keys/release/${VERSION}` })],
+      ["a different key", REF, withKey({ kid: `${VAULT}/keys/release` })],
+      ["a different key", `${REF}/${OTHER}`, (given) => ({ json: given })],
       ["not a key on P-256", REF, withKey({ kty: "RSA", crv: undefined, n: "AQAB", e: "AQAB" })],
       ["not a key on P-256", REF, withKey({ crv: "P-384" })],
       ["not a key on P-256", REF, withKey({ x: undefined })],
@@ -176,7 +176,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
       await vault(key, (what, given) =>
         what === "sign" ? { json: { ...given, value: Buffer.from(value).toString("base64url") } } : undefined,
       );
-      expect((await failure()).message).toMatch(/no signature|not one of this key|more than 1 MiB/);
+      expect((await failure()).message).toMatch(/did not return a signature|not by this key|more than 1 MiB/);
     }
   });
 
@@ -184,7 +184,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
     const key = serviceKey("p256");
     for (const [status, inner, words] of [
       [400, undefined, "cannot sign with ES256"],
-      [403, undefined, "may not use this key"],
+      [403, undefined, "have no permission for this key"],
       [403, "KeyDisabled", "disabled, expired, or not valid yet"],
       [403, "KeyExpired", "disabled, expired, or not valid yet"],
       [404, undefined, "no such key in the vault"],
@@ -201,8 +201,8 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
   });
 
   it.each([
-    [429, "takes no more requests"],
-    [503, "could not do it just now"],
+    [429, "accepts no more requests"],
+    [503, "cannot answer at the moment"],
   ])("%i is tried again, a few times", async (status, words) => {
     await vault(serviceKey("p256"), () => ({
       status,
@@ -222,7 +222,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
       expect(r.stderr).not.toContain(CANARY);
       return expectFailure(r, 3);
     };
-    expect(await run({ AZURE_TOKEN_CREDENTIALS: "dev" })).toContain("no credentials");
+    expect(await run({ AZURE_TOKEN_CREDENTIALS: "dev" })).toContain("no Azure credentials");
     expect(await run({ IDENTITY_HEADER: "wrong" })).toMatch(/credentials/);
     expect(await run({ NODE_EXTRA_CA_CERTS: "" })).toContain("certificate");
     expect(await run({ HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` })).toContain("cannot be reached");

@@ -161,7 +161,7 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
       ["GetPublicKey", () => ({ pemCrc32c: { value: 1 } }), "damaged"],
       ["GetPublicKey", () => ({ pemCrc32c: null }), "damaged"],
       ["GetPublicKey", () => ({ pem: `${pem}\n` }), "damaged"],
-      ["GetPublicKey", () => ({ pem: "none", pemCrc32c: { value: crc32c(Buffer.from("none")) } }), "no public key"],
+      ["GetPublicKey", () => ({ pem: "none", pemCrc32c: { value: crc32c(Buffer.from("none")) } }), "did not return a public key"],
       ["GetPublicKey", () => ({ algorithm: 40 }), "cannot be used to sign"],
       ["GetPublicKey", () => ({ algorithm: 10 }), "cannot be used to sign"],
       ["AsymmetricSign", () => ({ name: other }), "damaged"],
@@ -169,11 +169,11 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
       ["AsymmetricSign", () => ({ verifiedDigestCrc32c: false, verifiedDataCrc32c: true }), "damaged"],
       ["AsymmetricSign", () => ({ signatureCrc32c: { value: 1 } }), "damaged"],
       ["AsymmetricSign", () => ({ signatureCrc32c: null }), "damaged"],
-      ["AsymmetricSign", () => signature(Buffer.alloc(0)), "no signature"],
-      ["AsymmetricSign", () => signature(Buffer.alloc(64, 1)), "no signature"],
-      ["AsymmetricSign", (g) => signature(Buffer.concat([g.signature as Buffer, Buffer.of(0)])), "no signature"],
-      ["AsymmetricSign", () => signature(signatureOf(serviceKey("p256"), MESSAGE)), "not one of this key"],
-      ["AsymmetricSign", () => signature(signatureOf(key, Buffer.from("other"))), "not one of this key"],
+      ["AsymmetricSign", () => signature(Buffer.alloc(0)), "did not return a signature"],
+      ["AsymmetricSign", () => signature(Buffer.alloc(64, 1)), "did not return a signature"],
+      ["AsymmetricSign", (g) => signature(Buffer.concat([g.signature as Buffer, Buffer.of(0)])), "did not return a signature"],
+      ["AsymmetricSign", () => signature(signatureOf(serviceKey("p256"), MESSAGE)), "not by this key"],
+      ["AsymmetricSign", () => signature(signatureOf(key, Buffer.from("other"))), "not by this key"],
     ];
     let n = 0;
     await google(key, ALGORITHMS.p256, (method, given) => {
@@ -192,10 +192,10 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
     const statuses: [status: number, words: string][] = [
       [3, "cannot be used to sign"],
       [5, "no such key version"],
-      [7, "may not use this key"],
-      [8, "takes no more requests"],
+      [7, "have no permission for this key"],
+      [8, "accepts no more requests"],
       [9, "cannot be used to sign"],
-      [13, "could not do it just now"],
+      [13, "cannot answer at the moment"],
       [14, "cannot be reached"],
       [16, "does not accept the credentials"],
       [12, "Google Cloud KMS has failed (gRPC_status_12)"],
@@ -222,9 +222,9 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
         await p.run(["sign", "fw.bin", "--key", REF, ...FACTS, "--seq", "7"], { env: { ...env, HOME: p.path, ...more }, program: true }),
         3,
       );
-    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("none.json") })).toContain("no credentials");
-    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("A.pem") })).toContain("no credentials");
-    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: "" })).toContain("no credentials");
+    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("none.json") })).toContain("no Google Cloud credentials");
+    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: p.at("A.pem") })).toContain("no Google Cloud credentials");
+    expect(await run({ GOOGLE_APPLICATION_CREDENTIALS: "" })).toContain("no Google Cloud credentials");
     expect(await run({ grpc_proxy: `http://127.0.0.1:${await closedPort()}` })).toContain("cannot be reached");
     // a certificate that nobody here vouches for
     p.put("other.pem", certificate(p.folder("other") && p.at("other"), "cloudkms.googleapis.com").cert);

@@ -142,8 +142,8 @@ it.each(Object.keys(KINDS))("%s: certificates that are not looked at are no use"
     .split("\n")
     .filter((line) => !line.includes("Warning") && !line.startsWith("(Use"));
   expect(lines).toEqual([
-    `firmseal: ${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer in the place of the service`,
-    "hint: take it out of the environment; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+    `firmseal: ${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer as the service`,
+    "hint: unset it; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
   ]);
   expect(p.names()).toEqual(["fw.bin"]);
 });

@@ -320,7 +320,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       ]) {
         const r = await run(args);
         expect(r.stdout, args.join(" ")).toBe("");
-        expect(expectFailure(r, 3)).toContain("the signature that came back is not one of this key");
+        expect(expectFailure(r, 3)).toContain("the returned signature is not by this key");
       }
       expect(expectFailure(await run(["pubkey", `${ref};type=public`]), 2)).toContain("anybody may have put into the token");
     } finally {
@@ -390,26 +390,26 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   it("several keys that fit are refused, and none", async () => {
     expect(await fails("pkcs11:token=one", {}, 2)).toContain("keys fit");
     expect(await fails("pkcs11:token=one;object=nothing")).toMatch(/has no such private key\nhint: it has .*ours-es256.*theirs-es256/);
-    expect(await fails("pkcs11:token=one;object=p384", {}, 2)).toContain("no key for Ed25519 or P-256");
+    expect(await fails("pkcs11:token=one;object=p384", {}, 2)).toContain("not a key for Ed25519 or P-256");
     hsm.init("two");
     try {
       expect(await fails("pkcs11:object=ours-es256", {}, 2)).toContain(": 2 tokens fit\n");
-      expect(await fails("pkcs11:token=two;object=a")).toContain("it has none at all");
+      expect(await fails("pkcs11:token=two;object=a")).toContain("it has none: make one");
     } finally {
       hsm.remove("two");
     }
   });
 
   it("no token, no module, no file that is one", async () => {
-    const absent = /no such token is there\nhint: put it in, or name one that is there: one$/;
+    const absent = /no such token\nhint: put it in, or name one that the module sees: one$/;
     expect(await failsOutside("pkcs11:token=absent;object=a")).toMatch(absent);
     p.folder("nothing");
     p.put("empty.conf", `directories.tokendir = ${p.at("nothing")}\n`);
     expect(await fails(keys.ed25519, { SOFTHSM2_CONF: p.at("empty.conf") })).toContain("the module sees none");
     expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "/nowhere/token.so" })).toContain("there is no such PKCS#11 module");
-    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("no PKCS#11 module that can be loaded");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: p.at("fw.bin") })).toContain("not a PKCS#11 module that can be loaded");
     expect(await fails(`${keys.ed25519}?module-name=nowhere`)).toContain("no module nowhere in the usual places");
-    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("no absolute path");
+    expect(await fails(keys.ed25519, { FIRMSEAL_PKCS11_MODULE: "token.so" }, 2)).toContain("not an absolute path");
     expect((await sign(`${keys.ed25519}?module-path=${module}`, "path.suit", { FIRMSEAL_PKCS11_MODULE: "" })).exit).toBe(0);
   });
 
@@ -499,11 +499,11 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
       const other = "pkcs11:token=two;object=other";
       await ok(["token", "keygen", other, "--passphrase-env", "PIN"]);
       const { r, logins } = await tries([keys.ed25519, other], ["PIN"], {});
-      expect(expectFailure(r, 2)).toContain("was for another token");
+      expect(expectFailure(r, 2)).toContain("is for another token");
       expect(logins).toBe(1);
       expect((await tries([keys.ed25519, other], ["PIN", "PIN"], {})).r.exit).toBe(0);
       const listed = await run(["token", "list", "--login", "--passphrase-env", "PIN"], hsm.env);
-      expect(expectFailure(listed, 2)).toContain("was for another token");
+      expect(expectFailure(listed, 2)).toContain("is for another token");
     } finally {
       hsm.remove("two");
     }
@@ -525,7 +525,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("none")}`)).toContain("the PIN is empty");
     expect(await fails(`${keys.ed25519}?pin-source=file:${p.at("absent")}`)).toContain("there is no such file");
     for (const source of [PIN, "file:pin", "%7Ccat%20pin", "https://example.com/pin"])
-      expect(await fails(`${keys.ed25519}?pin-source=${source}`, {}, 2)).toContain("pin-source is none");
+      expect(await fails(`${keys.ed25519}?pin-source=${source}`, {}, 2)).toContain("unsupported pin-source");
   });
 
   it("a full session table", async () => {
@@ -540,12 +540,12 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   it.each([
     ["the module does not start", "1:0x5", "reports a fault"],
     ["no slots are told", "5:0x191", "refuses (PKCS#11 error 0x191)"],
-    ["the token is taken away before", "13:0xe0", "was taken away"],
-    ["the token is taken away before signing", "27:0x32", "was taken away"],
-    ["the token is taken away while its keys are looked at", "25:0x32", "was taken away"],
-    ["the token is taken away while signing", "44:0x32", "was taken away"],
+    ["the token is taken away before", "13:0xe0", "was removed"],
+    ["the token is taken away before signing", "27:0x32", "was removed"],
+    ["the token is taken away while its keys are looked at", "25:0x32", "was removed"],
+    ["the token is taken away while signing", "44:0x32", "was removed"],
     ["nobody touches it", "44:0x50", "not touched in time"],
-    ["the mechanism is not there", "43:0x70", "does not know the mechanism"],
+    ["the mechanism is not there", "43:0x70", "does not support the needed mechanism"],
     ["the key may not sign", "43:0x68", "not allowed to sign"],
     ["an error of the maker's own", "44:0x80000001", "refuses (PKCS#11 error 0x80000001)"],
   ])("when %s", async (_, SHIM_FAIL, words) => {
@@ -585,8 +585,8 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
   });
 
   it("a wrong signature does not leave", async () => {
-    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not one of this key");
-    expect(await fails(keys.es256, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not one of this key");
+    expect(await failsOutside(keys.ed25519, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
+    expect(await fails(keys.es256, hsm.shim({ SHIM_FLIP: "1" }))).toContain("not by this key");
   });
 
   it("the PIN is in nothing that was printed, and pin-value is refused", async () => {

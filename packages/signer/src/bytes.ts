@@ -49,5 +49,5 @@ export function toBytes(value: BytesValue, path = ""): Uint8Array {
   if (typeof value === "string") return new TextEncoder().encode(value);
   if (value instanceof Uint8Array) return value;
   if ("hex" in value) return fromHex(value.hex);
-  throw new DescriptionError(path, "a file is named: resolve() has to read it first");
+  throw new DescriptionError(path, "a file is named: resolve() must read it first");
 }

@@ -44,7 +44,7 @@ export class AlreadySigned extends Error {
     readonly signer: SignedWith,
     what: Signable["kind"] = "envelope",
   ) {
-    super(`this key has signed the ${what} already`);
+    super(`this key has already signed the ${what}`);
   }
 }
 

@@ -92,7 +92,7 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
     const { seven, what, store } = await installed();
     const machine = store.power();
     const got = refusal(() => installOn(machine.start(), offer));
-    demand(got === code, `refusal ${code} was expected, and ${got === undefined ? "it was installed" : `${got} came`}`);
+    demand(got === code, `refusal ${code} was expected, but ${got === undefined ? "it was installed" : `${got} came`}`);
     const after = bootOn(machine.off().power().start(), SETUP, seven.trust);
     demand(after === what, "something else starts afterwards");
   };
@@ -102,27 +102,27 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
       async run() {
         const { store } = await installed();
         const floor = store.power().start().device.floor();
-        demand(String(floor) === "0,7", `the floor is ${floor}, and not 0,7`);
+        demand(String(floor) === "0,7", `the floor is ${floor}, not 0,7`);
       },
     },
-    { name: "an older release is refused, and what was there starts", run: async () => refuses(await release(6), errors.ROLLBACK) },
+    { name: "an older release is refused, and the installed release starts", run: async () => refuses(await release(6), errors.ROLLBACK) },
     {
-      name: "a release that another key has signed is refused, and what was there starts",
+      name: "a release signed by another key is refused, and the installed release starts",
       async run() {
         const { trust } = await release(8);
         await refuses({ ...(await release(8, 2)), trust }, errors.SIGNATURE_INVALID);
       },
     },
     {
-      name: "the first release: after each cut of the power nothing starts, or all of it",
+      name: "the first release: after each power cut, nothing starts, or all of it",
       run: async () => noFaults(make, null, await release(7), secondCuts),
     },
     {
-      name: "an update from the envelope: after each cut of the power the old release starts, or the new one",
+      name: "an update from the envelope: after each power cut, the old or the new release starts",
       run: async () => noFaults(make, await release(7), await release(8), secondCuts),
     },
     {
-      name: "an update that is fetched: after each cut of the power the old release starts, or the new one",
+      name: "a fetched update: after each power cut, the old or the new release starts",
       run: async () => noFaults(make, await release(7), await release(8, 1, "https://example.com/app.bin"), secondCuts),
     },
   ];

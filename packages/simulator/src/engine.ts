@@ -170,7 +170,7 @@ export class Simulation {
     }
     const last = this.boots(machine);
     if (last.boots !== "new") stuck ??= last.fault ?? `${last.boots} starts`;
-    else if (!last.floor || formatSequence(last.floor) !== (JSON.parse(this.after) as string[])[0]) stuck ??= "the floor is another one";
+    else if (!last.floor || formatSequence(last.floor) !== (JSON.parse(this.after) as string[])[0]) stuck ??= "the floor is wrong";
     const course: Course = {
       machine,
       boots: first.boots,

@@ -59,7 +59,7 @@ export async function madeUp(
   size: number,
   threshold: number,
 ): Promise<Release> {
-  if (identity.vendor[0]?.length !== 16) throw new RangeError("for a vendor that is named by a number no release can be made up");
+  if (identity.vendor[0]?.length !== 16) throw new RangeError("no release can be generated for a vendor that is named by a number");
   const keys = Array.from({ length: threshold }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {

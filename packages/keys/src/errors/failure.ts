@@ -64,8 +64,8 @@ export function tooMuch(message: string, hint: string): Failure {
 
 const SYSTEM: { [code: string]: string } = {
   ENOENT: "there is no such file",
-  EACCES: "it may not be opened",
-  EPERM: "it may not be opened",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
   ENOSPC: "the disk is full",
   EDQUOT: "the quota is used up",
   EFBIG: "the file-size limit is reached",
@@ -74,7 +74,7 @@ const SYSTEM: { [code: string]: string } = {
   ENAMETOOLONG: "the name is too long",
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
-  EPIPE: "nobody reads it any more",
+  EPIPE: "the reader has closed it",
   EIO: "the device reports an error",
 };
 
@@ -86,7 +86,7 @@ export function systemFault(e: unknown, what: string): Failure | undefined {
   const hint = !space
     ? "check the path and its permissions"
     : what === "stdout"
-      ? "send the output to where there is room"
+      ? "choose an output with enough room"
       : "make room and run the command again; nothing was left behind";
   return environment(`${what}: ${SYSTEM[code] ?? code}`, hint, e);
 }

@@ -13,7 +13,7 @@ const STDIN = "-";
  */
 export function openRegular(path: string, flags = 0): { fd: number; size: number } {
   // descriptions and fleets name files, and Node has an error of its own for these
-  if (path.includes("\0")) throw environment(`${path}: no file has a NUL in its name`, "name a file that is there");
+  if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer must not hang here
@@ -34,7 +34,7 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
 const HEAD = 4096;
 
 const tooLarge = (name: string, size: string, limit: number) =>
-  usage(`${name}: is too large (${size} bytes)`, `at most ${grouped(limit)} bytes are read here`);
+  usage(`${name}: is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
 
 /** How many bytes came; 0 at the end. */
 function readSome(fd: number, into: Uint8Array, at: number, most: number): number {

@@ -28,7 +28,7 @@ export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
 
 export type PrivateFormat = (typeof privateFormats)[number];
 
-/** Whether a private key in this form can be encrypted: of a JWK or a COSE_Key no reader expects that. */
+/** Whether a private key in this format can be encrypted. No reader expects an encrypted JWK or COSE_Key. */
 export function canEncrypt(format: PrivateFormat): boolean {
   return format === "pkcs8" || format === "openssh";
 }
@@ -84,7 +84,7 @@ function about(key: PublicKey): string {
 export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
   // it would be an anchor that no bundle has the algorithm of
   if (isMlDsa(key))
-    throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs beside it", 2);
+    throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs with it", 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
   return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;

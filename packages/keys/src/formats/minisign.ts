@@ -19,7 +19,7 @@ const SEALED_LENGTH = 104;
 /** What minisign takes today. A file must not make a machine fall over that has less. */
 const MOST_MEMORY = 2 ** 30;
 
-const ANEW = "encrypt it anew with the limits of today's minisign: minisign -C -s FILE";
+const ANEW = "encrypt it again with the default limits of the current minisign: minisign -C -s FILE";
 
 const PREFIX = "untrusted comment:";
 
@@ -39,9 +39,9 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.length > 0 && lines.at(-1)?.trim() === "") lines.pop();
   const [, base64 = "", ...rest] = lines;
-  if (rest.some((line) => line.startsWith(PREFIX))) throw new KeyError("several", "more minisign keys than one");
-  if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a signature of minisign, not a key");
-  if (rest.length > 0) throw new KeyError("format", "text behind the minisign key");
+  if (rest.some((line) => line.startsWith(PREFIX))) throw new KeyError("several", "more than one minisign key");
+  if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a minisign signature, not a key");
+  if (rest.length > 0) throw new KeyError("format", "text after the minisign key");
   const bytes = Buffer.from(base64.trim(), "base64");
   try {
     if (bytes.toString("base64") !== base64.trim()) throw damaged();
@@ -68,16 +68,11 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
   const kdf = tag(bytes, 2);
   const sealed = bytes.subarray(SEALED);
   if (kdf === "\0\0") return await secretKey(sealed, "none");
-  if (kdf !== "Sc")
-    throw new KeyFileError(
-      `${name}: encrypted in a way that cannot be read here`,
-      "make a key for signing: firmseal keygen --out KEY.pem",
-      2,
-    );
+  if (kdf !== "Sc") throw new KeyFileError(`${name}: unsupported encryption`, "make a key for signing: firmseal keygen --out KEY.pem", 2);
   const { N, r, p } = parameters(bytes.readBigUInt64LE(LIMITS), bytes.readBigUInt64LE(LIMITS + 8));
   const memory = 128 * N * r;
   if (memory > MOST_MEMORY)
-    throw new KeyFileError(`${name}: encrypted so that reading it takes more memory than ${MOST_MEMORY / 2 ** 20} MiB`, ANEW, 2);
+    throw new KeyFileError(`${name}: its encryption needs more than ${MOST_MEMORY / 2 ** 20} MiB of memory`, ANEW, 2);
   // minisign's own limits fill the memory once, which takes 5 seconds here: no choice of ours would open its keys faster
   if (p > 1) refuseLong(name, secondsFor("scrypt", N * r * p), ANEW);
   // the kernel would end this program, or another, where it lets memory be asked for that is not there
@@ -91,7 +86,7 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
     return await secretKey(plain, "encrypted");
   } catch (e) {
     if (e instanceof WrongPassphrase)
-      throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+      throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
     throw e instanceof KeyError ? e : tooLittleMemory(name, memory);
   } finally {
     secret.fill(0);
@@ -102,8 +97,8 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
 
 function tooLittleMemory(name: string, memory: number): KeyFileError {
   return new KeyFileError(
-    `${name}: its encryption needs ${Math.ceil(memory / 2 ** 20)} MiB of memory, which cannot be had`,
-    "convert it where there is more: firmseal convert FILE --format pkcs8 --out KEY.pem",
+    `${name}: its encryption needs ${Math.ceil(memory / 2 ** 20)} MiB of memory, which is not available`,
+    "convert it on a machine with more memory: firmseal convert FILE --format pkcs8 --out KEY.pem",
     3,
   );
 }
@@ -118,7 +113,7 @@ async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<Priv
   // minisign -W leaves the checksum empty; other programs fill it in
   if (!right && checksum.some((byte) => byte !== 0)) throw damaged();
   const key = privateKey("ed25519", seed);
-  if (!same(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  if (!same(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
   return key;
 }
 

@@ -48,7 +48,7 @@ export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
   const alg = algOf(parts?.[0]);
   if (!parts || !alg) return undefined;
   const [, bits] = parts;
-  if (parts.length !== 2 || bits?.tag !== 0x03 || bits.content[0] !== 0) throw new KeyError("format", `a damaged public key of ${alg}`);
+  if (parts.length !== 2 || bits?.tag !== 0x03 || bits.content[0] !== 0) throw new KeyError("format", `a damaged ${alg} public key`);
   return publicKey(alg, bits.content.subarray(1));
 }
 
@@ -60,21 +60,21 @@ export async function mlDsaFromPkcs8(der: Uint8Array, name: string): Promise<Pri
   const [version, , octets] = parts;
   // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
   if (parts.length !== 3 || !version?.whole.equals(integer(0)) || octets?.tag !== OCTET_STRING)
-    throw new KeyError("format", `a damaged private key of ${alg}`);
+    throw new KeyError("format", `a damaged ${alg} private key`);
   const choice = whole(octets.content);
   const both = choice?.tag === SEQUENCE ? children(choice) : undefined;
   if (choice?.tag === OCTET_STRING)
     throw new KeyFileError(
-      `${name}: the private key of ${alg} is there in its expanded form only`,
+      `${name}: the file has only the expanded form of the ${alg} private key`,
       "export it with its seed: openssl pkey -provparam ml-dsa.output_formats=seed-only; without one, make a new key",
       2,
     );
   const seed = choice?.tag === SEED ? choice : both?.length === 2 && both[0]?.tag === OCTET_STRING ? both[0] : undefined;
-  if (seed?.content.length !== 32) throw new KeyError("format", `a damaged private key of ${alg}`);
+  if (seed?.content.length !== 32) throw new KeyError("format", `a damaged ${alg} private key`);
   await loadAlg(alg);
   const key = privateKey(alg, seed.content);
   // Whoever reads the seed and whoever reads the rest must not sign with two different keys (RFC 9881 §8.2)
-  if (both && !isExpanded(key, both[1])) throw new KeyError("mismatch", "the expanded private key in the file does not belong to its seed");
+  if (both && !isExpanded(key, both[1])) throw new KeyError("mismatch", "the expanded private key in the file does not match its seed");
   return key;
 }
 

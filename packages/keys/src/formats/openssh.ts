@@ -56,7 +56,7 @@ const TYPES: readonly Type[] = [
     name: "ecdsa-sha2-nistp256",
     writePublic: (key) => Buffer.concat([wire("nistp256"), wire(key.key)]),
     readPublic(from) {
-      if (from.string().toString("latin1") !== "nistp256") throw new KeyError("format", "the curve of the key is not that of its type");
+      if (from.string().toString("latin1") !== "nistp256") throw new KeyError("format", "the curve of the key does not match its type");
       return from.string();
     },
     writePrivate: (key) => wireNumber(key.secret),
@@ -65,12 +65,12 @@ const TYPES: readonly Type[] = [
 ];
 
 function mixed(): KeyError {
-  return new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  return new KeyError("mismatch", "the public key in the file does not match its private key");
 }
 
 function typeOf(alg: KeyAlg): Type {
   const type = TYPES.find((t) => t.alg === alg);
-  if (!type) throw new KeyFileError(`OpenSSH has no form for keys of ${alg}`, "choose another --format", 2);
+  if (!type) throw new KeyFileError(`OpenSSH has no format for ${alg} keys`, "choose another --format", 2);
   return type;
 }
 
@@ -99,7 +99,7 @@ function publicBlob(type: Type, key: PublicKey): Buffer {
 /** The one public key of a file; text behind it in the line is its comment. Throws KeyError. */
 export function readOpenSshPublic(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
-  if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, where one key is expected`);
+  if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
   const type = typeNamed(name);
   const blob = Buffer.from(base64, "base64");
@@ -130,16 +130,12 @@ export async function readOpenSshPrivate(content: Buffer, name: string, passphra
   const cipherName = from.string().toString("latin1");
   const kdf = from.string().toString("latin1");
   const options = from.string();
-  if (from.uint32() !== 1) throw new KeyError("several", "more OpenSSH keys than one");
+  if (from.uint32() !== 1) throw new KeyError("several", "more than one OpenSSH key");
   const outer = readBlob(from.string());
   const sealed = from.string();
   const cipher = Object.hasOwn(CIPHERS, cipherName) ? CIPHERS[cipherName] : undefined;
   if (!cipher || (kdf !== "bcrypt" && kdf !== "none"))
-    throw new KeyFileError(
-      `${name}: encrypted in a way that cannot be read here`,
-      "encrypt it anew, in place: ssh-keygen -p -Z aes256-ctr -f FILE",
-      2,
-    );
+    throw new KeyFileError(`${name}: unsupported encryption`, "encrypt it again, in place: ssh-keygen -p -Z aes256-ctr -f FILE", 2);
   from.end();
   const encrypted = cipherName !== "none";
   const block = cipher[3];
@@ -164,7 +160,7 @@ async function unseal(
   const rounds = from.uint32();
   from.end();
   if (salt.length === 0 || rounds === 0) throw damaged();
-  refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it anew, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
+  refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it again, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
   const secret = await passphrase();
   const key = await stretch(secret, salt, keyLength + ivLength, rounds);
   try {
@@ -173,7 +169,7 @@ async function unseal(
     // two random numbers that are the same: what a wrong passphrase yields has others
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
   } finally {
     key.fill(0);
     secret.fill(0);

@@ -12,7 +12,7 @@ const CUT = "the file is cut short or damaged: export the key again";
 
 // what people have instead, and how they get on
 const OTHER: Record<string, string> = {
-  CERTIFICATE: "take the public key out of it: openssl x509 -pubkey -noout -in FILE",
+  CERTIFICATE: "extract the public key: openssl x509 -pubkey -noout -in FILE",
 };
 
 /** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
@@ -20,12 +20,12 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   const begins = text.split("-----BEGIN ").length - 1;
   const ends = text.split("-----END ").length - 1;
   const several = (n: number) =>
-    new KeyFileError(`${name}: ${n} PEM blocks, where one key is expected`, "put each key into a file of its own", 2);
+    new KeyFileError(`${name}: ${n} PEM blocks, but one key is expected`, "put each key into a file of its own", 2);
   // before the search below, whose time grows with the number of beginnings
   if (begins > 8) throw several(begins);
   const found = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g);
   const blocks = [...found].map(([, label = "", body = ""]) => ({ label, body }));
-  if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block begins or ends nowhere`, CUT, 2);
+  if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block has no beginning or no end`, CUT, 2);
   // `openssl ecparam -genkey` writes the curve in a block of its own, and again inside the key
   const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
   const [block] = keys;
@@ -38,10 +38,10 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
       .split(/[\r\n]/)
       .some(isOfKey)
   )
-    throw new KeyFileError(`${name}: another key beside the PEM`, "put each key into a file of its own", 2);
+    throw new KeyFileError(`${name}: another key next to the PEM block`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
-      `${name}: ${block.label.toLowerCase()} in the PEM, which is not read here`,
+      `${name}: ${block.label.toLowerCase()} in the PEM, which firmseal does not read`,
       OTHER[block.label] ?? "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
       2,
     );
@@ -49,8 +49,8 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   if (/^(Proc-Type|DEK-Info):/m.test(block.body)) {
     // its key derivation is one round of MD5
     throw new KeyFileError(
-      `${name}: encrypted in OpenSSL's old way, which protects nothing`,
-      "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
+      `${name}: encrypted in OpenSSL's old format, which does not protect the key`,
+      "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
       2,
     );
   }

@@ -33,12 +33,12 @@ export function signatureOf(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8
   const hint = `give the raw signature, its hex or base64${alg === "es256" ? ", or DER" : ""}`;
   if (bytes.length === 0) throw wrongSignature(`${name}: is empty`, hint);
   const content = isText(bytes) ? decoded(bytes) : bytes;
-  if (!content) throw wrongSignature(`${name}: is text, and neither hex nor base64`, hint);
+  if (!content) throw wrongSignature(`${name}: is text, but neither hex nor base64`, hint);
   const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;
   if (alg !== "es256" || content[0] !== 0x30)
     throw wrongSignature(`${name}: a signature of ${alg} has ${length} bytes, not ${content.length}`, hint);
   const raw = rawFromDer(content);
-  if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, and is not`, "have it signed or exported again");
+  if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, but is not`, "have it signed or exported again");
   return raw;
 }

@@ -31,7 +31,7 @@ export function takesLong(seconds: number): boolean {
 export function refuseLong(name: string, seconds: number, hint: string): void {
   if (!takesLong(seconds)) return;
   throw new KeyFileError(
-    `${name}: its passphrase takes about ${Math.ceil(seconds)} seconds to check, and at most ${MOST_SECONDS} are spent on that`,
+    `${name}: checking its passphrase takes about ${Math.ceil(seconds)} seconds, and the limit is ${MOST_SECONDS}`,
     hint,
     2,
   );

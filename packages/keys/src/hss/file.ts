@@ -67,7 +67,7 @@ export async function writeHssFile(
   return text;
 }
 
-const DAMAGED = "the file is cut short or damaged: take it from a backup, without the state files of that time";
+const DAMAGED = "the file is cut short or damaged: restore it from a backup, but not the state files of that time";
 
 const FILE = new RegExp(
   `^(${BEGIN}\nVersion: 1\nParameters: (n(?:24|32):[0-9/,]{3,40})\nPublic-Key: ((?:[0-9a-f]{2}){52,60})\n` +
@@ -79,8 +79,8 @@ export function readHssFile(text: string, name: string): HssFile {
   // an editor or git on Windows ends lines with CR LF
   const found = FILE.exec(text.replaceAll("\r\n", "\n"));
   if (!text.startsWith("-----BEGIN FIRMSEAL HSS"))
-    throw new KeyFileError(`${name}: is no private key of HSS/LMS`, "give the file that firmseal keygen --alg hsslms wrote", 2);
-  if (!found) throw new KeyFileError(`${name}: a damaged key of HSS/LMS, or one of a later version`, DAMAGED, 2);
+    throw new KeyFileError(`${name}: not an HSS/LMS private key`, "give the file that firmseal keygen --alg hsslms wrote", 2);
+  if (!found) throw new KeyFileError(`${name}: a damaged HSS/LMS key, or one of a later version`, DAMAGED, 2);
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
   const { params, key } = partsOf(parameters, Buffer.from(hex, "hex"), name);
   const content = Buffer.from(base64, "base64");
@@ -93,7 +93,7 @@ export function readHssFile(text: string, name: string): HssFile {
     content.length !== params.n + TAG ||
     content.toString("base64") !== base64
   )
-    throw new KeyFileError(`${name}: the parts of the key of HSS/LMS do not belong together`, DAMAGED, 2);
+    throw new KeyFileError(`${name}: the parts of the HSS/LMS key do not match`, DAMAGED, 2);
   return {
     params,
     public: key,
@@ -109,7 +109,7 @@ function partsOf(parameters: string, key: Uint8Array, name: string): { params: H
   try {
     return { params: parseHss(parameters), key: publicKey("hsslms", key) };
   } catch (e) {
-    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged key of HSS/LMS: ${e.message}`, DAMAGED, 2);
+    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged HSS/LMS key: ${e.message}`, DAMAGED, 2);
     throw e;
   }
 }
@@ -119,7 +119,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
   const { n } = file.params;
   const [body, tag] = [file.content.subarray(0, n), file.content.subarray(n)];
   if (!file.encrypted) {
-    if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the key of HSS/LMS is damaged`, DAMAGED, 2);
+    if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the HSS/LMS key is damaged`, DAMAGED, 2);
     return Uint8Array.from(body);
   }
   const secret = await passphrase();
@@ -131,7 +131,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
     decipher.final();
     return Uint8Array.from(seed);
   } catch {
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
   } finally {
     wrapping.fill(0);
     seed.fill(0);

@@ -38,7 +38,7 @@ export function exhausted(name: string): Failure {
     "KEY_EXHAUSTED",
     CODES.KEY_EXHAUSTED,
     `${name}: every leaf of the key is used`,
-    "make a new key, and have it trusted before the next release",
+    "make a new key, and make devices trust it before the next release",
   );
 }
 
@@ -57,7 +57,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   const file = readHssFile(text, path);
   if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
   if (path === "-")
-    throw new KeyFileError("stdin: a private key of HSS/LMS, whose state lies beside its file", "name the file: --key KEY.hss", 2);
+    throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: --key KEY.hss", 2);
   const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
   const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
@@ -158,17 +158,19 @@ class HssKey {
     }
     const next = index + 1n;
     // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
-    if (!stillOurs()) throw overtaken(place.name, "the locks of the key were taken away");
+    if (!stillOurs()) throw overtaken(place.name, "the locks of the key were removed");
     const follows = (now: HssState | string) =>
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
-    if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process has gone on with the key meanwhile");
+    if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process used the key in the meantime");
     const left = hssCapacity(params) - next;
     if (index > state.seen + 1n)
       warn(`${visible(place.name)}: its state was ${index - state.seen} leaves ahead of what this machine has signed`);
     if (left === 0n)
       warn(`${visible(place.name)}: this was the last of ${hssCapacity(params)} signatures; the next release needs a new key`);
     else if (isNearlyUsed(params, next))
-      warn(`${visible(place.name)}: ${left} of ${hssCapacity(params)} signatures are left; have a new key trusted before they are gone`);
+      warn(
+        `${visible(place.name)}: ${left} of ${hssCapacity(params)} signatures are left; make devices trust a new key before they run out`,
+      );
     return { index, trees, floors };
   }
 
@@ -189,8 +191,8 @@ class HssKey {
   private checkTop(tree: LmsTree, root: Uint8Array): void {
     if (!Buffer.from(lmsPublicKey(tree, root)).equals(this.file.public.key.subarray(4)))
       throw new KeyFileError(
-        `${this.place.name}: the public key does not belong to the secret`,
-        "the file was put together from two, or this machine calculates wrongly: take the key from a backup, but not its state",
+        `${this.place.name}: the public key does not match the secret`,
+        "the file mixes two keys, or this machine calculates wrongly: restore the key from a backup, but not its state",
         2,
       );
   }
@@ -200,7 +202,7 @@ class HssKey {
     const one = { tree, root: toHex(root) };
     if (!fits(level, one, state.roots))
       throw stateFault(
-        `${this.place.name}: a lower tree comes out otherwise than when it was signed: this machine calculates wrongly`,
+        `${this.place.name}: a lower tree differs from the one that was signed: this machine calculates wrongly`,
         "sign on another machine, with this key and its state",
       );
     return one;

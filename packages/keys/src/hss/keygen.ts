@@ -34,8 +34,8 @@ export function hssParams(levels = DEFAULT_LEVELS): HssParams {
   const bytes = hssSignatureLength(params);
   if (bytes > MAX_SIGNATURE)
     throw usage(
-      `--hss ${formatHss(params)}: its signatures have ${bytes} bytes, and devices read ${MAX_SIGNATURE}`,
-      "take fewer levels, or wider digits",
+      `--hss ${formatHss(params)}: its signatures have ${bytes} bytes, and devices read at most ${MAX_SIGNATURE}`,
+      "use fewer levels, or wider digits",
     );
   return params;
 }
@@ -61,7 +61,7 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
         `${path}: exists already and is never overwritten`,
         path === out || existsSync(out)
           ? "choose another name, or move the file away"
-          : "it belongs to a key that is gone, or was never finished: choose another name, or move the file away",
+          : "it is from a key that was removed or never finished: choose another name, or move the file away",
       );
   const secret = await passphrase();
   const seed = randomBytes(params.n);

@@ -121,27 +121,27 @@ export class HssPlaceOnDisk {
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
     if (typeof state === "string")
       throw stateFault(
-        `${name}: its state, ${name}.state, is ${state}: which leaves are used is not known`,
+        `${name}: its state, ${name}.state, is ${state}: the used leaves are unknown`,
         typeof seen === "bigint"
           ? forward(highest(known, beside?.number ?? 0n))
-          : `bring ${name}.state back from where the key has signed last`,
+          : `restore ${name}.state from the machine that signed last`,
       );
     if (typeof seen === "string")
       throw stateFault(
-        `${name}: this machine has ${seen === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, and another copy of it may`,
-        `if none does: firmseal hss adopt ${name} --no-other-copy-signs`,
+        `${name}: this machine has ${seen === "missing" ? "never signed" : "a damaged record of what it has signed"} with the key, but another copy of it may sign`,
+        `if no other copy signs: firmseal hss adopt ${name} --no-other-copy-signs`,
       );
     const next = highest(state.next, beside?.number ?? 0n);
     // the state alone as well: a claim that is there does not mend what was put back beside it
     if (state.next < seen || next < known)
       throw stateFault(
-        `${name}: a restored backup or a copy: its state is at ${state.next}, and this machine has signed up to ${known}`,
+        `${name}: a restored backup or a copy: its state is at ${state.next}, but this machine has signed up to ${known}`,
         forward(highest(known, next)),
       );
     if (next > known + FAR)
       throw stateFault(
         `${name}: its state is at ${next}, far ahead of this machine, which has signed up to ${known}`,
-        `find out who has signed, or who has changed ${name}.state; if it is right: firmseal hss skip ${name} --to ${next}`,
+        `find out who signed or changed ${name}.state; if the state is right: firmseal hss skip ${name} --to ${next}`,
       );
     return { next, roots: state.roots, beside, outside, seen };
   }

@@ -66,7 +66,7 @@ function busy(path: string, { nonce, pid, host }: Note, what = `${path}: another
   const here = host === thisProcess().host ? "" : ` on ${host}`;
   return environment(
     nonce === "" ? what : `${what} (process ${pid}${here})`,
-    `wait for it; if it is certain that it is gone, remove ${path}`,
+    `wait for it; if that process has certainly ended, remove ${path}`,
   );
 }
 

@@ -41,8 +41,8 @@ export function variableOf(ref: string): string {
 export function refuseWhileShown(name: string): void {
   if (shown.size === 0) return;
   throw new KeyFileError(
-    `${name}: the program could read a secret of this command, which came in a variable, from this process`,
-    "give the secret by a descriptor: --passphrase-fd 3 3<FILE",
+    `${name}: the program could read a secret that this command got in a variable`,
+    "give the secret through a descriptor: --passphrase-fd 3 3<FILE",
     3,
   );
 }

@@ -28,7 +28,8 @@ export interface HandOut {
   wipe(): Promise<void>;
 }
 
-const OWN = "say whose it is: ?pin-source=env:NAME in the URI of the token, or one passphrase option for each --key, in their order";
+const OWN =
+  "say which key it is for: ?pin-source=env:NAME in the URI of the token, or one passphrase option for each --key, in their order";
 
 /**
  * `kinds`: what each key may ask for, undefined for one that asks for nothing. One option serves any number of files, or one token; as many
@@ -58,7 +59,7 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
       }
       const option = each ? options[asking.indexOf(key)] : rest.shift();
       if (kind === "pin" && option === undefined && options.length > 0)
-        throw new KeyFileError("the PIN that is given was for another token, and a wrong one takes a try", OWN, 2);
+        throw new KeyFileError("the given PIN is for another token, and a wrong PIN uses up a try", OWN, 2);
       return passphrase({ ...option, prompt });
     },
     async wipe() {

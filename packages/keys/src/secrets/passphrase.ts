@@ -31,7 +31,11 @@ export async function passphrase(source: PassphraseSource): Promise<Uint8Array> 
 
 function checked(bytes: Uint8Array, where: string): Uint8Array {
   if (bytes.length === 0)
-    throw new KeyFileError(`${where}: the passphrase is empty`, "give at least one character, or --no-passphrase for a key without", 3);
+    throw new KeyFileError(
+      `${where}: the passphrase is empty`,
+      "give at least one character, or --no-passphrase for a key without a passphrase",
+      3,
+    );
   if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
   // what an editor puts in, and nobody could type
   if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
@@ -117,7 +121,7 @@ function openTerminal(): Terminal {
   // not stdin and stdout, which may carry the data
   const out = attempt(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
-  if (out === undefined || !input) throw new KeyFileError("a passphrase is needed and there is no terminal to ask at", SOURCES, 3);
+  if (out === undefined || !input) throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES, 3);
 
   const restore = () => input.setRawMode(false);
   const onSignal = (signal: NodeJS.Signals) => {
@@ -153,7 +157,7 @@ function openTerminal(): Terminal {
       for (;;) {
         const byte = typed.shift();
         if (byte === undefined) {
-          if (ended) throw new KeyFileError("the terminal was closed at the passphrase", SOURCES, 3);
+          if (ended) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES, 3);
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
@@ -162,7 +166,7 @@ function openTerminal(): Terminal {
         const done = edit(line, byte);
         if (done !== "more") show("\n");
         if (done === "done") return Uint8Array.from(line);
-        if (done === "abort") throw new KeyFileError("stopped at the passphrase", SOURCES, 3);
+        if (done === "abort") throw new KeyFileError("stopped at the passphrase prompt", SOURCES, 3);
       }
     },
     close() {

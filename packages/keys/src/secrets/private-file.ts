@@ -22,7 +22,7 @@ export function readGuarded(path: string, limit: number, what = "a private key")
     if (size > limit)
       throw new KeyFileError(
         `${path}: too long for ${what} (${size} bytes)`,
-        "give the file that holds it alone; `firmseal keygen` and `firmseal pubkey` write those of keys",
+        "give a file that holds nothing else; `firmseal keygen` and `firmseal pubkey` write key files",
         2,
       );
     const stat = fstatSync(fd);
@@ -52,7 +52,7 @@ export function checkPrivate(
   uid = process.geteuid?.(),
   what = "a private key",
 ): void {
-  if (link) throw new KeyFileError(`${path}: ${what} behind a symbolic link`, "name the file itself, or hand it over: fd:3, and 3<FILE", 3);
+  if (link) throw new KeyFileError(`${path}: ${what} behind a symbolic link`, "name the file itself, or pass it as fd:3 with 3<FILE", 3);
   if (uid === undefined) return;
   if ((stat.mode & 0o077) !== 0)
     throw new KeyFileError(

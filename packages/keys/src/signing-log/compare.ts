@@ -90,15 +90,15 @@ export function conflicts(logs: readonly Pick<SigningLog, "path" | "entries">[])
 const WORDS = {
   leaf: {
     what: "leaf",
-    hint: "a leaf that has signed twice gives the key away: do not sign with it, and have another one trusted (docs/guides/keys/hss.md)",
+    hint: "a leaf that signed twice reveals the key: stop signing with it, and make devices trust another one (docs/guides/keys/hss.md)",
   },
   sequence: {
     what: "sequence number",
-    hint: "devices cannot tell the two releases apart: find out which one is in the field, and give the next a number of its own",
+    hint: "devices cannot tell the two releases apart: find out which one is in the field, and give the next release a new number",
   },
   trust: {
     what: "trust file number",
-    hint: "some devices may believe one list and some the other: sign one with a higher number for all of them",
+    hint: "devices may trust either list: sign one with a higher number for all of them",
   },
 } as const;
 
@@ -106,7 +106,7 @@ const WORDS = {
 export function conflictWords({ what, number, key, entries }: Conflict): string {
   const shown = entries.slice(0, 3).map(({ log, entry }) => `entry ${entry} of ${log}`);
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
-  return `${WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was given out twice: ${shown.join(", ")}${more}`;
+  return `${WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }
 
 export function conflictFailure(list: readonly Conflict[]): Failure {

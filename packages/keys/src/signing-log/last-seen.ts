@@ -10,7 +10,7 @@ import { syncFolder, writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, lock } from "../locks/lock.js";
 
-const PLACE = "name a folder of your own for it: FIRMSEAL_STATE=DIR";
+const PLACE = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
 /**
  * The folder of what must not lie beside a key: $FIRMSEAL_STATE, $XDG_STATE_HOME/firmseal, or ~/.local/state/firmseal. It is made with
@@ -28,7 +28,7 @@ export function stateFolder(): string {
     const me = process.getuid?.();
     if (me !== undefined && ((mode & 0o022) !== 0 || (uid !== me && uid !== 0)))
       throw environment(
-        `${folder}: others may write to it, and what is kept there must be trusted`,
+        `${folder}: other users may write to it, and firmseal must trust its content`,
         "make it yours alone: chmod 700, chown",
       );
   } catch (e) {
@@ -104,7 +104,7 @@ export class LastSeen {
     // before the file: who raises it in between is then found out
     this.last = this.claims.last();
     const seen = this.look();
-    if (seen === "damaged") throw environment(`${this.file}: is damaged`, "see how far the key was used, then remove the file");
+    if (seen === "damaged") throw environment(`${this.file}: is damaged`, "check how far the key was used, then remove the file");
     return seen === "missing" ? undefined : seen;
   }
 

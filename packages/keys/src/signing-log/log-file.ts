@@ -177,7 +177,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
     const entry = whole ?? (line && parse(line));
     if (entry) takeEntry(log, entry, line as Buffer);
     // what was cut short stays where it is, and the entry behind it says so
-    else if (!isBegun(content)) note(log.faults, { line: log.lines, what: "is no entry" });
+    else if (!isBegun(content)) note(log.faults, { line: log.lines, what: "not an entry" });
     log.before.update(bytes.subarray(at, next));
     log.end += next - at;
     at = next;
@@ -194,7 +194,7 @@ function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   const last = log.entries.at(-1);
   const fault = (what: string) => note(log.faults, { line: log.lines, what });
   const isGood = hashOf(line) === entry.hash;
-  if (!isGood) fault(`entry ${entry.n} was changed: its hash is that of something else`);
+  if (!isGood) fault(`entry ${entry.n} was changed: its hash does not match`);
   else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > log.highest) accept(log);
   else if (entry.prev !== (last?.hash ?? NOTHING) || entry.n !== (last?.n ?? 0) + 1) {
     if (isLate(log, entry)) {
@@ -202,7 +202,7 @@ function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
       log.known?.set(entry.hash, Number.NaN);
       return;
     }
-    fault(`entry ${entry.n} does not follow ${last ? `entry ${last.n}` : "on nothing"}`);
+    fault(`entry ${entry.n} ${last ? `does not follow entry ${last.n}` : "is not the first entry"}`);
   }
   push(log, entry);
 }
@@ -226,7 +226,7 @@ function isLate(log: SigningLog, { n, prev, hash }: Entry): boolean {
 /** Keeps a fault, as long as there are not too many: a file that is no log has one in each line. */
 function note(faults: LogFault[], fault: LogFault): void {
   if (faults.length < KEY_LIMITS.logFaults) faults.push(fault);
-  else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "from here on faults are not listed" });
+  else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "further faults are not listed" });
 }
 
 const allBefore = (log: SigningLog) => log.before.copy().digest("hex");
@@ -259,7 +259,7 @@ export function append(log: SigningLog, facts: EntryFacts, above = 0): Entry {
 }
 
 function changed(path: string): Failure {
-  return environment(`${path}: was changed by something else meanwhile`, "run the command again; nothing was signed");
+  return environment(`${path}: another program changed it in the meantime`, "run the command again; nothing was signed");
 }
 
 function readFrom(path: string, offset: number): Buffer {

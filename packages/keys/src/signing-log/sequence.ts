@@ -54,8 +54,8 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
     if (restored >= 0 && !entries.slice(restored).some((e) => concerns(e, scope)))
       throw refusedInput(
         "SEQUENCE",
-        "the log was restored, and does not know which sequence numbers were used",
-        "look at the last release, and give a number once: --seq N",
+        "the log was restored, and does not know the used sequence numbers",
+        "check the last release, and give a number once: --seq N",
       );
   }
   const last = highest(logs.flat(), scope) ?? 0n;
@@ -73,14 +73,14 @@ export interface Numbered {
 
 const MANIFESTS: Numbered = {
   other: "another manifest",
-  again: "a release that was built again needs a number of its own: --seq next, or raise it in the description",
+  again: "a rebuilt release needs a new number: --seq next, or raise it in the description",
   higher: "give a higher one: --seq next, or raise it in the description",
-  next: "give the next one: --seq next, or mend it in the description",
+  next: "give the next one: --seq next, or correct it in the description",
 };
 
 export const TRUST_FILES: Numbered = {
   other: "another trust file",
-  again: "devices take one file of a number and no other: make it again with a higher sequence in the description",
+  again: "devices accept only one file for each number: make it again with a higher sequence in the description",
   higher: "make it again with a higher sequence in the description, or with --previous-trust and the newest file",
   next: "make it again with --previous-trust and the newest file, which gives the next number",
 };
@@ -124,14 +124,14 @@ export function checkSequence(
     need(
       allow.allowLowerSequence,
       "allow-lower-sequence",
-      `sequence number ${sequence} is lower than ${last}, which was signed already: devices refuse it`,
+      `sequence number ${sequence} is lower than ${last}, which was already signed: devices refuse it`,
       words.higher,
     );
   if (sequence > last + LARGEST_JUMP)
     need(
       allow.allowSequenceJump,
       "allow-sequence-jump",
-      `sequence number ${sequence} is higher than the last, ${last}, by more than 2^32: devices take nothing lower afterwards`,
+      `sequence number ${sequence} is more than 2^32 higher than the last, ${last}: devices accept nothing lower afterwards`,
       words.next,
     );
   return used;

@@ -45,7 +45,7 @@ function whereItIs(path: string): string {
   }
 }
 
-const OTHER_PLACE = "the log of the key must be kept: name a place for it with --log FILE";
+const OTHER_PLACE = "firmseal keeps a log of the key: name a file for it with --log FILE";
 
 /** Takes the lock of a log. `wait`: seconds. */
 export async function lockLog(path: string, wait = 60): Promise<Lock> {
@@ -70,9 +70,9 @@ export function missed(log: SigningLog, seen: Seen | undefined): LogFault[] {
     last < count
       ? {
           line,
-          what: `ends at entry ${last}, and entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another`,
+          what: `ends at entry ${last}, but entry ${count} was seen${elsewhere}: it was cut, restored from a copy, or is another log`,
         }
-      : { line, what: `entry ${count} is another than the one that was seen${elsewhere}` },
+      : { line, what: `entry ${count} differs from the one that was seen${elsewhere}` },
   ];
 }
 
@@ -186,7 +186,7 @@ const now = () => new Date().toISOString();
 
 function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
-  if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was taken away`, "run the command again");
+  if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const entry = append(log, facts);
   raise(mark, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
@@ -194,7 +194,7 @@ function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
 
 function raise(mark: LastSeen, log: SigningLog, entry: Entry): void {
   if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path) }))
-    throw environment(`${log.path}: another process has used the key meanwhile`, "run the command again; nothing was signed");
+    throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
 }
 
 function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, option: string | undefined): void {
@@ -205,12 +205,12 @@ function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, o
     3,
     "LOG",
     CODES.LOG,
-    `${log.path}: the log of the key is not what it was: ${fault.what}`,
-    `firmseal audit ${what} shows it; put the right one back, or go on with this one: firmseal audit ${what} --accept-restored`,
+    `${log.path}: the log of the key has changed: ${fault.what}`,
+    `firmseal audit ${what} shows it; restore the right log, or continue this one: firmseal audit ${what} --accept-restored`,
   );
 }
 
-/** Appends the entry that accepts a log as it is, for the keys that are named. Its number is above every one that was seen. */
+/** Appends an entry that accepts the log as it is, for the named keys. Its number is above every one that was seen. */
 export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
   const marks = thumbprints.map((name) => new LastSeen(name, "log"));
   const taken: Lock[] = [];

@@ -44,7 +44,7 @@ export async function open(path: string, ask: Asking): Promise<OpenedKey> {
   // the message must not hold what was meant to be secret, and a file of this name is not there
   if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
     throw new KeyFileError(
-      "--key: the key itself stands on the command line, where every user of the machine can read it",
+      "--key: the key itself is on the command line, where every user of the machine can read it",
       "make a new key, and give the name of its file, or env:NAME",
       2,
     );
@@ -127,7 +127,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if (e instanceof KeyError) throw new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2);
     throw e;
   }
-  throw new KeyFileError(`${name}: not a key in a form that is read here`, FORMS, 2);
+  throw new KeyFileError(`${name}: not a key in a supported format`, FORMS, 2);
 }
 
 /** Bytes of raw public keys of ML-DSA (FIPS 204 table 2). */
@@ -168,9 +168,9 @@ const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
 const HINTS: Record<KeyErrorCode, string> = {
   format: FORMS,
   length: FORMS,
-  range: "the file is damaged or made up: use another key",
-  point: "the file is damaged or made up: use another key",
-  mismatch: "the file was put together from two keys: export it again from where it was made",
+  range: "the file is damaged or forged: use another key",
+  point: "the file is damaged or forged: use another key",
+  mismatch: "the file mixes two keys: export it again from its source",
   unsupported: "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
   several: "put each key into a file of its own",
   fault: "sign on another machine",
@@ -217,10 +217,10 @@ function load(name: string, f: () => KeyObject): KeyObject {
   }
 }
 
-const ANEW = "encrypt it anew: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
+const ANEW = "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
 
 function otherwise(name: string): KeyFileError {
-  return new KeyFileError(`${name}: encrypted in a way that cannot be read here`, ANEW, 2);
+  return new KeyFileError(`${name}: unsupported encryption`, ANEW, 2);
 }
 
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {
@@ -237,7 +237,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
       throw otherwise(name);
     }
     // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if it is surely right, the file is damaged", 3);
+    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
   } finally {
     passphrase.fill(0);
   }

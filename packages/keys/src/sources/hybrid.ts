@@ -25,6 +25,6 @@ export function warnOfLonePartner(files: readonly string[]): void {
   for (const file of files) {
     const other = wholeOf(file) ?? partnerOf(file);
     if (existsSync(other) && !files.includes(other))
-      warn(`${visible(file)} signs without ${visible(other)}, which lies beside it: devices that demand both refuse the release`);
+      warn(`${visible(file)} signs without ${visible(other)}, which is beside it: devices that demand both refuse the release`);
   }
 }

@@ -25,7 +25,7 @@ export function hideSecrets(refs: readonly string[], options: readonly Passphras
   for (const name of secretVariables(refs, options)) take(name);
 }
 
-/** How the secrets of keys come in: by the passphrase options, or on the terminal where none is left. */
+/** Reads the secrets of keys: from the passphrase options, or from the terminal when none is left. */
 export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
@@ -127,7 +127,7 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
 
 /** Keys to verify with, private or public. One that is kept elsewhere has proved that it is there. */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
-  if (refs.length === 0) throw usage("no key is given", "give the public key of who signed: --key PUB");
+  if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
   const keys = await openKeys(refs, options, true);
   try {
     // with the private half here, or a public key that its user chose to believe, there is nothing to prove
@@ -187,5 +187,5 @@ export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly str
   }
   const unknown = allowed.find((name) => !testKeys.some((key) => key.name === name));
   if (unknown !== undefined)
-    throw usage(`--allow-test-key ${unknown}: there is no test key of this name`, "the refusal of a test key tells its name");
+    throw usage(`--allow-test-key ${unknown}: no test key has this name`, "the refusal of a test key shows its name");
 }

@@ -30,7 +30,7 @@ export type SecretKind = "passphrase" | "pin";
 export interface Asking {
   /** The next passphrase of the command line, or typed at the terminal under `prompt`: at least one byte. */
   secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
-  /** A public key is enough: of a one-time key in a file no state is needed. */
+  /** A public key is enough. A one-time key in a file then needs no state. */
   readonly publicOnly: boolean;
   /** What a token, a service or a program says of its public key is enough: it is named only, and nothing is believed because of it. */
   readonly unproved?: boolean;

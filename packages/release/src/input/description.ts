@@ -31,11 +31,11 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");
-  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is not there; it must be "urn:firmseal:manifest:1"');
+  if (!isOld && !isDescription(value)) throw new DescriptionError("/$schema", 'is missing; it must be "urn:firmseal:manifest:1"');
   const { description, warnings } = isOld ? importSuitTool(value) : { description: value, warnings: [] };
   for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(bounded(w))}`);
   const more = warnings.length - LIMITS.descriptionWarnings;
-  if (more > 0) warn(`${visible(path)}: and ${grouped(more)} warnings more`);
+  if (more > 0) warn(`${visible(path)}: and ${grouped(more)} more warnings`);
   const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path)));
   return { draft: draftOf(resolved), warnings };
 }

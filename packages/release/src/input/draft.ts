@@ -99,7 +99,10 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   };
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
   if (image && o.imageOut === undefined)
-    throw usage(`${path}: is ${format}, and a device fetches the bytes for the flash`, "write them for publishing: --image-out FILE.bin");
+    throw usage(
+      `${path}: is ${format}, but a device fetches the raw bytes for the flash`,
+      "write them for publishing: --image-out FILE.bin",
+    );
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
@@ -120,7 +123,7 @@ export type Recipe = (facts: SingleImage) => Description;
 async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Prepared> {
   const { sequence, ...facts } = releaseFacts(o);
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
-    throw usage("stdin: is too large to travel in the envelope", "say where the image will lie: --uri URI");
+    throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
   const { forFile, read, ...image } = await readImage(path, stdin, o);
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
 }
@@ -144,7 +147,7 @@ export function readInput(path: string, o: InputOptions): Input {
     if (given)
       throw usage(
         `${kind === "envelope" ? "an envelope" : "a description"} takes no --${given === "imageOut" ? "image-out" : given}`,
-        "it says itself what it is for",
+        "it already says what it is for",
       );
   }
   return { path, stdin, kind };
@@ -155,7 +158,7 @@ export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, r
   if (kind === "image") return await fromImage(path, stdin, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
-  if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `at most ${grouped(limit)} bytes are read here`);
+  if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
   const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path)).draft;
   return { draft: () => draft };
 }

@@ -31,7 +31,7 @@ export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   if (size > LIMITS.envelopeHead)
     throw tooMuch(
       `${path}: the envelope has ${grouped(size)} bytes besides its payloads`,
-      `at most ${grouped(LIMITS.envelopeHead)} are read: make the manifest shorter`,
+      `the limit is ${grouped(LIMITS.envelopeHead)}: make the manifest shorter`,
     );
   return envelope;
 }

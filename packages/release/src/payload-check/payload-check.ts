@@ -127,7 +127,7 @@ function countKinds(lists: readonly (readonly unknown[])[], most: number, what: 
   const n = lists.reduce((product, list) => product * list.length, 1);
   if (n > most)
     throw tooMuch(
-      `the manifest tells ${grouped(n)} kinds of device apart`,
+      `the manifest distinguishes ${grouped(n)} kinds of device`,
       `at most ${most} are ${what}: make a release for fewer of them`,
     );
 }
@@ -137,7 +137,7 @@ export function identities(m: Commands): Identity[] {
   const set = allSet(m);
   const vendors = identifiers(set, PARAM_VENDOR_IDENTIFIER);
   const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
-  countKinds([vendors, classes], LIMITS.trustKinds, "held against a trust file");
+  countKinds([vendors, classes], LIMITS.trustKinds, "checked against a trust file");
   return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
 }
 
@@ -167,8 +167,8 @@ class Effort {
   took(run: Run): void {
     if (this.before + run.commands > LIMITS.triedCommands)
       throw tooMuch(
-        `to try the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
-        "make it shorter, or a release for fewer kinds of device",
+        `trying the manifest on each kind of device takes more than ${grouped(LIMITS.triedCommands)} commands`,
+        "make the manifest shorter, or make a release for fewer kinds of device",
       );
   }
 

@@ -33,7 +33,7 @@ function record(value: unknown, members: readonly string[], where: string, path:
   const missing = members.find((name) => !names.includes(name));
   if (missing !== undefined) fault(path, `${where} lacks ${JSON.stringify(missing)}`);
   const unknown = names.find((name) => !members.includes(name));
-  if (unknown !== undefined) fault(path, `${where} has ${JSON.stringify(unknown)}, which is not known`);
+  if (unknown !== undefined) fault(path, `${where} has the unknown member ${JSON.stringify(unknown)}`);
   return value as Record<string, unknown>;
 }
 
@@ -60,7 +60,7 @@ function cohort(value: unknown, i: number, path: string): Cohort {
   if (typeof devices !== "number" || !Number.isInteger(devices) || devices < 1 || devices > MAX_DEVICES)
     fault(path, `cohort ${name}: "devices" is not a whole number from 1 to ${MAX_DEVICES}`);
   for (const [key, text] of Object.entries({ trust, vendor, class: model }))
-    if (typeof text !== "string" || text === "" || text.includes("\0")) fault(path, `cohort ${name}: ${JSON.stringify(key)} is not a text`);
+    if (typeof text !== "string" || text === "" || text.includes("\0")) fault(path, `cohort ${name}: ${JSON.stringify(key)} is not text`);
   const floor = sequence(c["floor"]);
   if (!floor) fault(path, `cohort ${name}: "floor" is not a sequence number`);
   const id = identified(name, vendor as string, model as string, path);

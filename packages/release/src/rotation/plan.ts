@@ -62,8 +62,8 @@ export function newest(stores: readonly TrustStore[]): (line: TrustStore) => Tru
     if (rival)
       throw refusedInput(
         "FLEET",
-        `two trust files of one line differ and have the sequence number ${formatSequence(store.sequence)}`,
-        "no device goes from one to the other: sign a third with a higher number, and bring it to both",
+        `two different trust files of the same name have the sequence number ${formatSequence(store.sequence)}`,
+        "no device moves from one to the other: sign a third with a higher number, and send it to the devices of both",
       );
     const at = lines.findIndex((s) => equalBytes(s.name, store.name));
     if (at < 0) lines.push(store);

@@ -162,8 +162,8 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
     "SEQUENCE",
-    `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and what has changed since is not known`,
-    "give the file before, and the difference is shown: --previous-trust FILE, or allow it: --allow-no-previous",
+    `trust file ${last.sequence} was signed with this key (${last.time.slice(0, 10)}, ${last.user}), and the changes since then are unknown`,
+    "give the previous file to see the changes: --previous-trust FILE, or allow it: --allow-no-previous",
   );
 }
 
@@ -190,7 +190,7 @@ export async function recordTrustSigning(
     const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
-      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), and a root signs nothing but trust files`);
+      if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
     return await record(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });

@@ -37,7 +37,7 @@ export function listsOf(o: CoverOptions): TrustOnFile[] {
 /** Why a signature by this anchor would not count on devices of this list; undefined: it counts. */
 function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, { path, store }: TrustOnFile, role: RoleName) {
   const has = roleNames({ alg, cose, ...a } as TrustAnchor);
-  if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, and not ${role}`;
+  if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, not ${role}`;
   if (cose !== coseAlg(key.alg) && !alg?.ids.includes(coseAlg(key.alg)))
     return `is listed in ${path} for another algorithm than ${key.alg}`;
   for (const identity of identities(m)) {
@@ -47,13 +47,13 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
       counts = policyOf(store, ROLES[role], identity).anchors.some((one) => equalBytes(rawKey(one.key), key.key));
     } catch (e) {
       if (!isRefusal(e)) throw e;
-      return `would sign for devices that ${path} gives too few keys: ${meaningOf(e.code)}`;
+      return `would sign for devices for which ${path} lists too few keys: ${meaningOf(e.code)}`;
     }
     if (!counts)
-      return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, and this is for others`;
+      return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, but this manifest is for others`;
   }
   if ((a.since && compareSequence(m.sequence, a.since) < 0) || (a.until && compareSequence(m.sequence, a.until) > 0))
-    return `is trusted by ${path} for sequence numbers ${limitWords({ ...limitsOf(a), vendor: null, class: null }).join(" ")}, and this is ${formatSequence(m.sequence)}`;
+    return `is trusted by ${path} for sequence numbers ${limitWords({ ...limitsOf(a), vendor: null, class: null }).join(" ")}, but this is ${formatSequence(m.sequence)}`;
   return undefined;
 }
 
@@ -65,7 +65,7 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
   for (const { name, public: key } of looked.length > 0 ? looked : keys) {
     const reasons = lists.map((list) => {
       const anchor = list.store.anchors.find((a) => equalBytes(a.key, key.key));
-      return anchor ? whyNot(m, anchor, key, list, role) : `is no key of ${list.path}`;
+      return anchor ? whyNot(m, anchor, key, list, role) : `is not a key of ${list.path}`;
     });
     if (reasons.every((reason) => reason !== undefined))
       throw refusedInput(
@@ -103,5 +103,5 @@ export function refuseKeys(m: Manifest, keys: readonly NamedKey[], lists: readon
     keys.flatMap((key) => knownEntries(key)),
     o,
   );
-  if (override !== undefined) warn(`the key has signed trust files; it is taken because of --${override}`);
+  if (override !== undefined) warn(`the key has signed trust files; it is accepted because of --${override}`);
 }

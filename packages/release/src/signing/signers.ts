@@ -60,7 +60,7 @@ async function signerOf(claim: CoseSignature, known: readonly KnownKey[]): Promi
 /** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
 export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<Signature[]> {
   if (known.length > LIMITS.triedKeys)
-    throw usage(`${known.length} keys: more than ${LIMITS.triedKeys} are not tried`, "give the keys that may have signed this release");
+    throw usage(`${known.length} keys: at most ${LIMITS.triedKeys} are tried`, "give the keys that may have signed this release");
   const out: Signature[] = [];
   for (const claim of claims)
     out.push({

@@ -95,7 +95,7 @@ export function showChanges(path: string, store: TrustStore, previous: Previous 
     );
   const list = changes(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
-  const against = previous ? `against ${previous.path}` : "no file before is given, so all that it says is new";
+  const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
   say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
   if (list.length === 0) say("change: none, it is the same list");
   for (const c of list) say(`change: ${visible(wordsOf(c))}`);

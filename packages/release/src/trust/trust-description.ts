@@ -10,7 +10,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 
 const SCHEMA = "urn:firmseal:trust:1";
-const HINT = "docs/guides/trust.md tells what stands in a description";
+const HINT = "docs/guides/trust.md describes the format";
 
 type Json = { [name: string]: unknown };
 
@@ -21,7 +21,7 @@ class Members {
     private readonly value: unknown,
     private readonly at: string,
   ) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "is no object");
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "is not an object");
     this.left = new Set(Object.keys(value));
   }
   get(name: string): unknown {
@@ -30,17 +30,17 @@ class Members {
   }
   text(name: string): string | undefined {
     const v = this.get(name);
-    if (v !== undefined && (typeof v !== "string" || v === "" || !v.isWellFormed())) throw wrong(`${this.at}${name}`, "is no text");
+    if (v !== undefined && (typeof v !== "string" || v === "" || !v.isWellFormed())) throw wrong(`${this.at}${name}`, "is not text");
     return v as string | undefined;
   }
   needed(name: string): string {
     const v = this.text(name);
-    if (v === undefined) throw wrong(`${this.at}${name}`, "is not there");
+    if (v === undefined) throw wrong(`${this.at}${name}`, "is missing");
     return v;
   }
   list(name: string): unknown[] {
     const v = this.get(name);
-    if (!Array.isArray(v)) throw wrong(`${this.at}${name}`, "is no list");
+    if (!Array.isArray(v)) throw wrong(`${this.at}${name}`, "is not a list");
     return v;
   }
   /** A number of 64 bits, as text, or as a number where that is exact. */
@@ -49,12 +49,12 @@ class Members {
     if (v === undefined) return undefined;
     const exact = typeof v === "number" ? Number.isSafeInteger(v) && v >= 0 : typeof v === "string" && /^(0|[1-9][0-9]{0,19})$/.test(v);
     const n = exact ? BigInt(v as string | number) : -1n;
-    if (n < 0n || n >= 2n ** 64n) throw wrong(`${this.at}${name}`, 'is no number below 2^64; write large ones as text: "7"');
+    if (n < 0n || n >= 2n ** 64n) throw wrong(`${this.at}${name}`, 'is not a number below 2^64; write large ones as text: "7"');
     return n;
   }
   done(): void {
     const [other] = this.left;
-    if (other !== undefined) throw wrong(`${this.at}${other}`, "is not known");
+    if (other !== undefined) throw wrong(`${this.at}${other}`, "is unknown");
   }
 }
 
@@ -64,7 +64,7 @@ function wrong(where: string, what: string): Failure {
 
 function roleName(value: unknown, where: string): RoleName {
   if (typeof value !== "string" || !Object.hasOwn(ROLES, value))
-    throw wrong(where, `names no role; there are ${Object.keys(ROLES).join(", ")}`);
+    throw wrong(where, `is not a role; the roles are ${Object.keys(ROLES).join(", ")}`);
   return value as RoleName;
 }
 
@@ -72,7 +72,7 @@ function scope(vendor: string | undefined, name: string | undefined, at: string)
   if (vendor !== undefined && name !== undefined) return identityOf(vendor, name);
   if (vendor !== undefined) return { vendor: identityOf(vendor, NONE).vendor };
   if (name === undefined) return {};
-  if (!isUuid(name)) throw wrong(`${at}class`, "is a name, and the vendor is not there, below which it stands");
+  if (!isUuid(name)) throw wrong(`${at}class`, "is a name, and needs a vendor");
   return { class: parseUuid(name) };
 }
 
@@ -81,7 +81,7 @@ const NONE = "00000000-0000-0000-0000-000000000000";
 async function entry(value: unknown, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const m = new Members(value, at);
   const file = m.needed("key");
-  if (file === "-") throw wrong(`${at}key`, "is stdin, and names no file");
+  if (file === "-") throw wrong(`${at}key`, "is stdin, but must name a file");
   const roles = m.list("roles").map((role, i) => roleName(role, `${at}roles[${i}]`));
   const id = scope(m.text("vendor"), m.text("class"), at);
   const [since, until] = [m.number("since"), m.number("until")];
@@ -99,12 +99,12 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
     const inRole = anchors.filter((a) => a.roles.includes(role)).length;
-    if (n === undefined && inRole > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is not there, and ${inRole} keys have the role`);
-    if (n !== undefined && inRole === 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is ${n}, and nobody has the role`);
+    if (n === undefined && inRole > 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is missing, but ${inRole} keys have the role`);
+    if (n !== undefined && inRole === 0) refuse("TRUST_ROLE_EMPTY", `thresholds.${role} is ${n}, but no key has the role`);
     if (n !== undefined && (n < 1 || n > inRole))
-      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, and ${inRole} ${inRole === 1 ? "key has" : "keys have"} the role`);
+      refuse("TRUST_THRESHOLD", `thresholds.${role} is ${n}, but ${inRole} ${inRole === 1 ? "key has" : "keys have"} the role`);
   }
-  if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "nobody has the role root, and only a root signs trust files");
+  if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }
 
 /** The description in a file; `bytes` is its JSON text, `path` where it came from. `sequence` where it is left out, undefined: it must be there. */
@@ -125,7 +125,7 @@ export async function readDescription(
   if (m.get("$schema") !== SCHEMA) throw wrong("$schema", `is not "${SCHEMA}"`);
   const name = m.needed("name");
   const own = m.number("sequence") ?? sequence;
-  if (own === undefined) throw wrong("sequence", "is not there, and no trust file before is given");
+  if (own === undefined) throw wrong("sequence", "is missing, and no previous trust file is given");
   const list = m.list("anchors");
   // before the file of any is opened
   if (list.length > LIMITS.trustAnchors) throw wrong("anchors", `has more than ${LIMITS.trustAnchors} members`);

@@ -74,10 +74,10 @@ export function exportRole(
   const isLimited = anchors.some((a) => a.since || a.until);
   if (isLimited && format === "h")
     throw usage(
-      `${path}: keys of the role ${role} are limited to some sequence numbers, and the arrays of a header have no place for that`,
+      `${path}: keys of the role ${role} are limited to some sequence numbers, and the arrays of a header cannot express that`,
       "embed the whole file: drop --role; or make a trust file in which they are not limited",
     );
-  if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust looks at`);
+  if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust checks`);
   const about = `${title(store)}: role ${role}, ${threshold} of ${anchors.length} must sign`;
   const algOf = (a: TrustAnchor) => keyOfAnchor(a)?.alg ?? String(a.cose);
   if (format === "js") {

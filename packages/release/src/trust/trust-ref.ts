@@ -54,7 +54,7 @@ export function isTrust(head: Uint8Array): boolean {
 /** A trust file as octets. What is plainly something else is called so. */
 function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
-  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: is no trust file`, hintOf(errors.TRUST_NONE));
+  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, hintOf(errors.TRUST_NONE));
   return bytes;
 }
 
@@ -79,7 +79,7 @@ export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
 function signedAt(path: string): ReturnType<typeof trustAt> {
   const file = trustAt(path);
   if (file.signatures.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: nobody has signed it`, hintOf(errors.TRUST_SIGNERS));
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, hintOf(errors.TRUST_SIGNERS));
   return file;
 }
 
@@ -95,7 +95,7 @@ export function believedAt(path: string): { store: TrustStore; bytes: Uint8Array
 
 /** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
-  if (o.root && o.previousTrust !== undefined) throw usage("root keys and a trust file before are both given", "give one of the two");
+  if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
   const { bytes, store: own } = signedAt(path);
   let before: TrustStore | Trust;
   if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
@@ -104,7 +104,7 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
     before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
   } else {
     before = own;
-    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the trust file before`);
+    warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the previous trust file`);
   }
   try {
     return { store: acceptTrust(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
@@ -191,11 +191,7 @@ export async function believed(o: TrustOptions): Promise<Believed> {
       throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
     // a role that is passed over would let a debug key stand for a release
     if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
-    if (!o.key)
-      throw usage(
-        "nothing says whom to believe: --key and --trust are missing",
-        "give the public key of who signed: --key PUB, or a trust file",
-      );
+    if (!o.key) throw usage("no trusted keys: --key and --trust are missing", "give the signer's public key: --key PUB, or a trust file");
     const keys = await publicKeys(o.key, passphraseOptions(o));
     const all = anchors(keys);
     return {
@@ -217,7 +213,7 @@ export async function believed(o: TrustOptions): Promise<Believed> {
         return policyOf(store, role, identity);
       } catch (e) {
         if (!isRefusal(e)) throw e;
-        const what = inRole.length === 0 ? `nobody has the role ${name}` : meaningOf(e.code);
+        const what = inRole.length === 0 ? `no key has the role ${name}` : meaningOf(e.code);
         throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, hintOf(e.code), { cause: e });
       }
     },

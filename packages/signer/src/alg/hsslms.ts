@@ -14,7 +14,7 @@ export const hsslms: Row = {
   alg,
   publicLengths: LENGTHS,
   check(key) {
-    if (!alg.valid(key)) throw new KeyError("unsupported", "a key of HSS/LMS with levels or types that are not known here");
+    if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
   },
   members: (key) =>
     new Map<Encodable, Encodable>([

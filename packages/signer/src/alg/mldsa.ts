@@ -19,7 +19,7 @@ async function load(): Promise<void> {
 /** What needs ML-DSA was called before `loadAlg()`: a fault of the caller, not of a key. */
 export class NotLoaded extends TypeError {
   constructor() {
-    super('ML-DSA is fetched when it is needed: await loadAlg("ml-dsa-65") first');
+    super('ML-DSA is loaded on demand: await loadAlg("ml-dsa-65") first');
   }
 }
 

@@ -72,7 +72,7 @@ const COMPONENT_TEXT = numbers(COMPONENT_TEXT_NAMES);
 
 function number(table: Map<string, number>, name: string): number {
   const code = table.get(name);
-  if (code === undefined) throw new DescriptionError("", `no number is known for ${JSON.stringify(name)}`);
+  if (code === undefined) throw new DescriptionError("", `unknown name ${JSON.stringify(name)}`);
   return code;
 }
 
@@ -90,7 +90,7 @@ function digest(algorithm: HashName, bytes: Uint8Array): Encodable {
 
 function digestParameter(value: DigestValue, path: string): Uint8Array {
   const algorithm = value.algorithm ?? "sha-256";
-  if (!("hex" in value)) throw new DescriptionError(path, "a file or payload is named: resolve() has to hash it first");
+  if (!("hex" in value)) throw new DescriptionError(path, "a file or payload is named: resolve() must hash it first");
   const bytes = fromHex(value.hex);
   if (bytes.length !== HASHES[algorithm].length)
     throw new DescriptionError(path, `a ${algorithm} digest has ${HASHES[algorithm].length} bytes, not ${bytes.length}`);
@@ -101,7 +101,7 @@ function parameters(value: Parameters, path: string): Encodable {
   const out = new Map<Encodable, Encodable>();
   for (const [name, v] of Object.entries(value) as [keyof Parameters, never][]) {
     const at = `${path}/${name}`;
-    if (name === "image") throw new DescriptionError(at, "a file or payload is named: resolve() has to hash it first");
+    if (name === "image") throw new DescriptionError(at, "a file or payload is named: resolve() must hash it first");
     const code = number(PARAMETER, name);
     if (code === PARAM_VENDOR_IDENTIFIER) out.set(code, vendor(v));
     else if (code === PARAM_CLASS_IDENTIFIER) out.set(code, classOf(v));
@@ -145,7 +145,7 @@ function text(value: { [language: string]: TextValue }, components: Uint8Array[]
     for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(number(TEXT, name), v);
     for (const [i, { component, ...texts }] of (entry.components ?? []).entries()) {
       const id = components[component];
-      if (!id) throw new DescriptionError(`/text/${language}/components/${i}`, `there is no component ${component}`);
+      if (!id) throw new DescriptionError(`/text/${language}/components/${i}`, `unknown component ${component}`);
       out.set(id, new Map(Object.entries(texts).map(([name, v]) => [number(COMPONENT_TEXT, name), v])));
     }
     languages.set(language, out);

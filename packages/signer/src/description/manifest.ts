@@ -139,7 +139,7 @@ const DEEPEST = 64;
 
 /** Text that UTF-8 has a form for. JSON can write half of a surrogate pair, and no manifest can hold it. */
 export function checkText(text: string, path: string): void {
-  if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 has no form for");
+  if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
 }
 
 /** The schema is about JSON: octets stand in it as text. */

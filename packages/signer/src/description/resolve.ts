@@ -41,7 +41,7 @@ export async function resolve(description: unknown, files: Files): Promise<Descr
   async function digested(ref: { file: string } | { payload: string }, algorithm: HashName): Promise<Digested> {
     if ("file" in ref) return files.hash(ref.file, algorithm);
     const payload = Object.hasOwn(payloads, ref.payload) ? payloads[ref.payload] : undefined;
-    if (payload === undefined) throw new DescriptionError("/payloads", `there is no payload ${JSON.stringify(ref.payload)}`);
+    if (payload === undefined) throw new DescriptionError("/payloads", `unknown payload ${JSON.stringify(ref.payload)}`);
     const bytes = toBytes(payload);
     return { digest: HASHES[algorithm].hash(bytes), size: bytes.length };
   }

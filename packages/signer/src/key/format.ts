@@ -101,7 +101,7 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
       ]);
   const allowed = alg === "ed25519" ? ["Ed25519", "EdDSA"] : ["ES256"];
   if (!akp && m.alg !== undefined && !allowed.includes(m.alg as string))
-    throw new KeyError("unsupported", "the JWK is for another algorithm than its curve's signature");
+    throw new KeyError("unsupported", "the JWK names an algorithm that does not match its curve");
   const [publicName, secretName] = akp ? (["pub", "priv"] as const) : (["x", "d"] as const);
   const d = m[secretName] === undefined ? undefined : fromBase64url(m[secretName], secretName);
   const op = d ? "sign" : "verify";
@@ -209,7 +209,7 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
   ]);
   const stated = members.get(KEY_ALG);
   if (stated !== undefined && keyAlgOf(stated as number) !== alg) {
-    throw new KeyError("unsupported", "the COSE_Key is for another algorithm than its curve's signature");
+    throw new KeyError("unsupported", "the COSE_Key names an algorithm that does not match its curve");
   }
   const x = octets(members, KEY_X, "x");
   const sign = members.get(KEY_Y);
@@ -239,7 +239,7 @@ function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
 function hssFromCose(members: ReadonlyMap<unknown, unknown>): PublicKey {
   const stated = members.get(KEY_ALG);
   if (stated !== undefined && stated !== ALG_HSS_LMS)
-    throw new KeyError("unsupported", "the COSE_Key is for another algorithm than HSS/LMS");
+    throw new KeyError("unsupported", "the COSE_Key names an algorithm other than HSS/LMS");
   const pub = octets(members, KEY_PUB, "pub");
   if (!pub) throw new KeyError("format", "the COSE_Key of HSS/LMS has no pub");
   return publicKey("hsslms", pub, octets(members, KEY_KID, "kid"));
@@ -269,7 +269,7 @@ type Curve = readonly [kty: unknown, crv: unknown, alg: KeyAlg];
 function curveOf(kty: unknown, crv: unknown, known: readonly Curve[]): KeyAlg {
   if (kty === undefined) throw new KeyError("format", "no key type (kty): not a key");
   const row = known.find((c) => c[0] === kty && c[1] === crv);
-  if (!row) throw new KeyError("unsupported", "not a key of Ed25519, P-256 or ML-DSA");
+  if (!row) throw new KeyError("unsupported", "not an Ed25519, P-256 or ML-DSA key");
   return row[2];
 }
 
@@ -280,15 +280,15 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
     if (part && part.length !== 32) throw new KeyError("length", `a member of the key has ${part.length} bytes, not 32`);
   }
   if (!isEc && y) throw new KeyError("format", "a key on Ed25519 has no y");
-  if (isEc && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is there");
+  if (isEc && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is present");
   const pub = x && (isEc ? Uint8Array.of(4, ...x, ...(y as Uint8Array)) : x);
   if (!d) {
-    if (!pub) throw new KeyError("format", "neither a public nor a private key is there");
+    if (!pub) throw new KeyError("format", "neither a public nor a private key is present");
     return publicKey(alg, pub, kid);
   }
   const key = privateKey(alg, d, kid);
   // A foreign public key beside d is a mistake at best, and the oracle of RUSTSEC-2022-0093 at worst.
-  if (pub && !equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not belong to its private key");
+  if (pub && !equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
   return key;
 }
 

@@ -149,7 +149,7 @@ export function signer(key: PrivateKey): Signer {
   if (!isPrivate(key)) throw new KeyError("format", "a private key is needed to sign, this one is public");
   const { alg, secret: copy, key: pub, kid } = privateKey(key.alg, key.secret, key.kid);
   copy.fill(0);
-  if (!equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key does not belong to the private key");
+  if (!equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key does not match the private key");
   const { secret } = key;
   const isZero = () => secret.every((byte) => byte === 0);
   // the seed of published keys of ML-DSA (RFC 9964 appendix A)
@@ -166,7 +166,7 @@ export function signer(key: PrivateKey): Signer {
       const signature = row.sign?.(message, secret);
       // A deterministic signature with one wrong bit in it reveals the private key beside a good one (fault attack), so none leaves here.
       if (!signature || !row.alg.verify(pub, message, signature, {})) {
-        throw new KeyError("fault", "the signature came out wrong: this machine cannot be trusted with the key");
+        throw new KeyError("fault", "the signature is wrong: do not trust this machine with the key");
       }
       return signature;
     },
@@ -189,7 +189,7 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
       // a copy of its own: what is verified is what was asked to be signed, whatever was done to the bytes meanwhile
       const signature = Uint8Array.from(await sign(Uint8Array.from(message)));
       if (!row.alg.verify(key.key, message, signature, {}))
-        throw new KeyError("fault", "the signature that came back is not one of this key over these bytes");
+        throw new KeyError("fault", "the returned signature is not by this key over these bytes");
       return signature;
     },
   };
@@ -199,7 +199,7 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
 export function anchorOf(key: PublicKey): Anchor {
   const { alg } = ready(key.alg);
   // stricter than publicKey() in no case that is known; what a device refuses is not to be called an anchor here
-  if (!alg.valid(key.key)) throw new KeyError("point", "the public key is none that a device trusts");
+  if (!alg.valid(key.key)) throw new KeyError("point", "no device trusts this public key");
   return { alg, key: key.key, ...(key.kid && { kid: key.kid }) };
 }
 

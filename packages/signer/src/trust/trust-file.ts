@@ -78,7 +78,7 @@ export interface TrustFile {
 export class NotRoot extends Error {
   override readonly name = "NotRoot";
   constructor(readonly key: PublicKey) {
-    super("this key is no root of the trust file");
+    super("this key is not a root of the trust file");
   }
 }
 
@@ -197,7 +197,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
     sequence: BigInt(formatSequence(store.sequence)),
     anchors: store.anchors.map((a) => {
       const key = keyOfAnchor(a);
-      if (!key) throw new KeyError("unsupported", `a key of COSE algorithm ${a.cose} is not known here`);
+      if (!key) throw new KeyError("unsupported", `a key has the unknown COSE algorithm ${a.cose}`);
       const limits = {
         ...(a.since && { since: BigInt(formatSequence(a.since)) }),
         ...(a.until && { until: BigInt(formatSequence(a.until)) }),
@@ -294,7 +294,7 @@ export class TrustDraft implements Signable {
   /** Whether each of these keys has signed, by what is written. Throws KeyError `fault`. */
   async verify(keys: readonly SignedWith[]): Promise<void> {
     const written = TrustDraft.read(this.bytes, this.before);
-    for (const key of keys) if (!written.has(key)) throw new KeyError("fault", "the signature is not one of this key over the trust file");
+    for (const key of keys) if (!written.has(key)) throw new KeyError("fault", "the signature is not by this key over the trust file");
   }
 }
 

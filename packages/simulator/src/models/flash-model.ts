@@ -194,7 +194,7 @@ export class FlashModel implements Flash {
     if (address % WORD !== 0 || bytes.length % WORD !== 0)
       throw new FlashMisuse(`a write of ${bytes.length} bytes at ${address} is not in whole words`);
     const all = Uint8Array.from(bytes);
-    if (this.read(address, all.length).some((b) => b !== 255)) throw new FlashMisuse(`a word is written twice, at ${address} or behind`);
+    if (this.read(address, all.length).some((b) => b !== 255)) throw new FlashMisuse(`a word is written twice, at or after ${address}`);
     this.put(address, all);
   }
 

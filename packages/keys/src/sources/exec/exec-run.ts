@@ -11,14 +11,14 @@ const LONGEST_ERROR = 300;
 /** Between the polite end and the other one, and for what still comes when the program has ended. */
 const GRACE = 1000;
 
-const BY_HAND = "run it by hand; docs/guides/keys/exec.md says what it gets and has to answer";
+const BY_HAND = "run it by hand; docs/guides/keys/exec.md describes its input and its answer";
 
 /** Milliseconds; FIRMSEAL_EXEC_TIMEOUT has seconds. */
 function timeLimit(): number {
   const text = process.env["FIRMSEAL_EXEC_TIMEOUT"];
   if (text === undefined || text === "") return 60_000;
   if (!/^[1-9][0-9]{0,3}$/.test(text))
-    throw new KeyFileError("FIRMSEAL_EXEC_TIMEOUT: is no number of seconds from 1 to 9999", "leave it unset for 60", 2);
+    throw new KeyFileError("FIRMSEAL_EXEC_TIMEOUT: not a number of seconds from 1 to 9999", "leave it unset for 60", 2);
   return Number(text) * 1000;
 }
 
@@ -51,17 +51,17 @@ export async function ask(name: string, program: string, request: string): Promi
   if (end.exit !== 0) throw itsError(name, end);
   const text = utf8(end.out)?.replace(/\r?\n$/, "");
   if (end.out.length === 0 || text === "") throw new KeyFileError(`${name}: ended without an answer`, BY_HAND, 3);
-  if (text === undefined) throw new KeyFileError(`${name}: what it answered is not text`, BY_HAND, 3);
-  if (/[\r\n]/.test(text)) throw new KeyFileError(`${name}: answered with more than one line`, BY_HAND, 3);
+  if (text === undefined) throw new KeyFileError(`${name}: its answer is not text`, BY_HAND, 3);
+  if (/[\r\n]/.test(text)) throw new KeyFileError(`${name}: its answer has more than one line`, BY_HAND, 3);
   return text;
 }
 
 function notRun(name: string, { code }: NodeJS.ErrnoException): KeyFileError {
   const [message, hint] =
     code === "ENOENT"
-      ? ["there is no such program", "give its path, or a name that is in PATH; arguments go into a script around it"]
+      ? ["there is no such program", "give its path, or a name that is in PATH; put arguments into a wrapper script"]
       : code === "EACCES"
-        ? ["the program may not be run", "make it executable: chmod +x"]
+        ? ["no permission to run the program", "make it executable: chmod +x"]
         : [`the program cannot be run (${code})`, "give the path of a program; a script begins with #! and the path of its interpreter"];
   return new KeyFileError(`${name}: ${message}`, hint, 3);
 }
@@ -85,8 +85,8 @@ export function itsError(name: string, end: End): KeyFileError {
   }
   const text = (value: unknown) => (typeof value === "string" && value.trim() !== "" ? capped(value.trim()) : undefined);
   const error = text(answer?.error);
-  if (error === undefined) return new KeyFileError(`${name}: failed with exit code ${end.exit}, without saying why`, BY_HAND, 3);
-  return new KeyFileError(`${name}: ${error}`, text(answer?.hint) ?? "ask whoever made the plug-in", 3);
+  if (error === undefined) return new KeyFileError(`${name}: failed with exit code ${end.exit}, and gave no reason`, BY_HAND, 3);
+  return new KeyFileError(`${name}: ${error}`, text(answer?.hint) ?? "ask the author of the plug-in", 3);
 }
 
 function capped(text: string): string {

@@ -11,7 +11,7 @@ import { ask as run } from "./exec-run.js";
 /** Of the protocol: a plug-in that answers another one is refused. */
 const CONTRACT = 1;
 
-const PROTOCOL = "docs/guides/keys/exec.md says what a plug-in has to answer";
+const PROTOCOL = "docs/guides/keys/exec.md describes the answer of a plug-in";
 
 type Answer = { readonly [member: string]: unknown };
 
@@ -19,14 +19,14 @@ type Answer = { readonly [member: string]: unknown };
 export const open: OpenSource = async (ref) => {
   const program = ref.slice("exec:".length);
   if (program === "" || program.includes("\0"))
-    throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; arguments go into a script around it", 2);
+    throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; put arguments into a wrapper script", 2);
   const ask = async (request: object): Promise<Answer> => {
     const line = await run(ref, program, JSON.stringify({ contractVersion: CONTRACT, ...request }));
     return parse(ref, line);
   };
   const key = described(ref, await ask({ operation: "describe-key" }));
   const about = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
-  const hint = "the plug-in signs with another key than it describes, or something else than the message";
+  const hint = "the plug-in signs with a different key than it describes, or signs something other than the message";
   const signer = toldSigner(ref, key, hint, async (tbs) => {
     const digest = createHash("sha256").update(tbs).digest("base64");
     const answer = await ask({ operation: "sign", ...about, message: base64(tbs), digest });
@@ -41,10 +41,10 @@ export function parse(ref: string, line: string): Answer {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new KeyFileError(`${ref}: what it answered is not JSON`, PROTOCOL, 3);
+    throw new KeyFileError(`${ref}: its answer is not JSON`, PROTOCOL, 3);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new KeyFileError(`${ref}: what it answered is no JSON object`, PROTOCOL, 3);
+    throw new KeyFileError(`${ref}: its answer is not a JSON object`, PROTOCOL, 3);
   const answer = value as Answer;
   if (answer["contractVersion"] !== CONTRACT)
     throw new KeyFileError(`${ref}: does not answer with contractVersion ${CONTRACT}`, "use a plug-in for this version of firmseal", 3);

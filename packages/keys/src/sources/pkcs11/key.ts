@@ -8,7 +8,7 @@ import * as ck from "./names.js";
 import { type OpenToken, some, ulong } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
-const WHICH = "see firmseal token list for what is there";
+const WHICH = "firmseal token list shows the keys of a token";
 
 /** How objects of a class are searched for by a URI. */
 function template(uri: Pick<TokenUri, "object" | "id">, kind: number) {
@@ -36,7 +36,7 @@ function none(token: OpenToken, uri: TokenUri, kind: number, what: string): KeyF
   const there = labels(token, token.find([{ type: ck.CKA_CLASS, value: kind }]));
   return new KeyFileError(
     `${uri.name}: the token ${token.slot.facts.token} has no such ${what}`,
-    there.length === 0 ? "it has none at all: make one with firmseal token keygen" : `it has ${some(there)}`,
+    there.length === 0 ? "it has none: make one with firmseal token keygen" : `it has ${some(there)}`,
     3,
   );
 }
@@ -89,7 +89,7 @@ function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): P
 function read(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
   const key = readPublic(token, object);
   if (key) return key;
-  throw new KeyFileError(`${uri.name}: is no key for Ed25519 or P-256`, WHICH, 2);
+  throw new KeyFileError(`${uri.name}: not a key for Ed25519 or P-256`, WHICH, 2);
 }
 
 /** The public key in a public-key, private-key or certificate object; undefined: there is none for Ed25519 or P-256. */

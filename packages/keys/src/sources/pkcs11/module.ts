@@ -121,7 +121,7 @@ function load(path: string, name: string): Library {
   try {
     library.load(path);
   } catch {
-    throw new KeyFileError(`${path}: is no PKCS#11 module that can be loaded`, "name another: module-path, or FIRMSEAL_PKCS11_MODULE", 3);
+    throw new KeyFileError(`${path}: not a PKCS#11 module that can be loaded`, "name another: module-path, or FIRMSEAL_PKCS11_MODULE", 3);
   }
   try {
     inWords(name, () => {
@@ -152,20 +152,21 @@ const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFi
 
 function findModule(uri: TokenUri): string {
   const variable = process.env["FIRMSEAL_PKCS11_MODULE"];
-  const hint = "name the token's module: module-path=/…/NAME.so behind a ? in the URI, or FIRMSEAL_PKCS11_MODULE";
+  const hint = "name the token's module: module-path=/…/NAME.so after a ? in the URI, or FIRMSEAL_PKCS11_MODULE";
   for (const [path, where] of [
     [uri.modulePath, "module-path"],
     [uri.moduleName === undefined ? variable || undefined : undefined, "FIRMSEAL_PKCS11_MODULE"],
   ]) {
     if (path === undefined) continue;
     // a name alone would be searched for by the dynamic linker, in folders that others may choose (LD_LIBRARY_PATH)
-    if (!isAbsolute(path)) throw new KeyFileError(`${where}: is no absolute path`, "write the whole path of the module, from / on", 2);
+    if (!isAbsolute(path))
+      throw new KeyFileError(`${where}: not an absolute path`, "write the full path of the module, beginning with /", 2);
     if (!isFile(path)) throw new KeyFileError(`${path}: there is no such PKCS#11 module`, hint, 3);
     return path;
   }
   const name = uri.moduleName;
   if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
-    throw new KeyFileError("module-name: is no name of a module", "for example softhsm2; a path is given by module-path", 2);
+    throw new KeyFileError("module-name: not the name of a module", "for example softhsm2; a path is given by module-path", 2);
   const files =
     name === undefined
       ? USUAL

@@ -59,16 +59,16 @@ export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 
 const AGAIN = "take the token out and put it in again, or restart its service";
 const OTHER_TOKEN = "use another token, or a key file";
-const TEMPLATE = "the token has rules of its own for keys: make the key with its own tool, then name it here";
-const REMOVED: readonly [string, string] = ["the token was taken away", "put it in and run the command again"];
+const TEMPLATE = "the token has its own rules for keys: make the key with its own tool, then name it here";
+const REMOVED: readonly [string, string] = ["the token was removed", "put it in and run the command again"];
 const SESSION_GONE: readonly [string, string] = ["the token has ended the session", "run the command again"];
 const LOGIN: readonly [string, string] = [
-  "the token wants a PIN first",
+  "the token needs a PIN first",
   "give it: --passphrase-env NAME, --passphrase-fd N, or at the prompt",
 ];
 const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
 const MECHANISM: readonly [string, string] = [
-  "the token does not know the mechanism that is needed; Ed25519 came late (PKCS#11 3.0)",
+  "the token does not support the needed mechanism; Ed25519 needs PKCS#11 3.0",
   "use a P-256 key (--alg es256), or another token",
 ];
 
@@ -79,41 +79,41 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
   5: FAILED,
   6: FAILED,
   7: ["the module does not understand the call", "the module may be too old: install its newest version"],
-  18: ["the token does not know an attribute that is needed", TEMPLATE],
-  [CKR_ATTRIBUTE_VALUE_INVALID]: ["the token does not take the value of an attribute", TEMPLATE],
+  18: ["the token does not support a needed attribute", TEMPLATE],
+  [CKR_ATTRIBUTE_VALUE_INVALID]: ["the token does not accept the value of an attribute", TEMPLATE],
   48: FAILED,
   49: ["the token is full", "remove a key that is no longer needed with the token's own tool"],
   50: REMOVED,
   80: ["the token stopped: it was not touched in time, or refused", "run the command again and touch the token when it blinks"],
-  84: ["the module does not offer what is needed", OTHER_TOKEN],
+  84: ["the module does not support a needed function", OTHER_TOKEN],
   96: ["the key is gone from the token", "see firmseal token list"],
-  98: ["the token does not take the size of this key", OTHER_TOKEN],
-  99: ["the key is of another kind than the token wants here", "give an Ed25519 or P-256 key"],
+  98: ["the token does not support the size of this key", OTHER_TOKEN],
+  99: ["the token needs another kind of key here", "give an Ed25519 or P-256 key"],
   104: ["the key is not allowed to sign (CKA_SIGN)", "make a key for signing: firmseal token keygen"],
   112: MECHANISM,
   113: MECHANISM,
   [CKR_PIN_INCORRECT]: ["wrong PIN", "try again with the user PIN, not that of the security officer"],
-  161: ["the PIN has characters that the token does not take", "give the user PIN of this token"],
+  161: ["the PIN has characters that the token does not accept", "give the user PIN of this token"],
   162: ["the PIN is too short or too long for the token", "give the user PIN of this token"],
   163: ["the PIN has expired", "set a new one with the token's own tool"],
   164: ["the PIN is locked after too many wrong tries", "unlock it with the token's own tool and the PIN of the security officer (PUK)"],
   176: SESSION_GONE,
   177: ["the token has no session left", "end other programs that use it, or wait until they are done"],
   179: SESSION_GONE,
-  181: ["the token can only be read", "it is write-protected: use another one"],
-  208: ["the token wants more facts about a new key", TEMPLATE],
-  209: ["the token does not make a key of this kind", TEMPLATE],
+  181: ["the token is read-only", "it is write-protected: use another one"],
+  208: ["the token needs more attributes for a new key", TEMPLATE],
+  209: ["the token cannot make a key of this kind", TEMPLATE],
   224: REMOVED,
-  225: ["the module does not know this token", "name the module that came with it: module-path, or FIRMSEAL_PKCS11_MODULE"],
-  226: ["the token can only be read", "it is write-protected: use another one"],
+  225: ["the module does not support this token", "name the module that came with it: module-path, or FIRMSEAL_PKCS11_MODULE"],
+  226: ["the token is read-only", "it is write-protected: use another one"],
   [CKR_USER_NOT_LOGGED_IN]: LOGIN,
   258: [
     "no user PIN is set on the token",
     "set one with the token's own tool, for example softhsm2-util --init-token or pkcs11-tool --init-pin",
   ],
   260: ["another user is logged in", "end other programs that use the token"],
-  [CKR_DOMAIN_PARAMS_INVALID]: ["the token does not know the curve", "try the other one: --alg es256 or --alg ed25519"],
-  [CKR_CURVE_NOT_SUPPORTED]: ["the token does not know the curve", "try the other one: --alg es256 or --alg ed25519"],
+  [CKR_DOMAIN_PARAMS_INVALID]: ["the token does not support the curve", "try the other one: --alg es256 or --alg ed25519"],
+  [CKR_CURVE_NOT_SUPPORTED]: ["the token does not support the curve", "try the other one: --alg es256 or --alg ed25519"],
   400: ["the module is not ready", AGAIN],
 };
 

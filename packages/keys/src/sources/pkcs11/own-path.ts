@@ -48,7 +48,11 @@ function begin(path: string): [root: string, parts: string[]] {
 function check(place: string, stat: Stats, asked: string, why: string): void {
   const what = place === asked ? asked : `${asked}: ${place}`;
   if (stat.uid !== 0 && stat.uid !== process.geteuid?.())
-    throw new KeyFileError(`${what}: belongs to another user, and ${why}`, "use one that is yours or root's, in folders that are", 3);
+    throw new KeyFileError(
+      `${what}: belongs to another user, and ${why}`,
+      "use one that you or root own, in folders that you or root own",
+      3,
+    );
   // in a sticky folder others can make files, and neither remove nor rename those of this user
   if ((stat.mode & 0o022) === 0 || (stat.isDirectory() && (stat.mode & STICKY) !== 0)) return;
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");

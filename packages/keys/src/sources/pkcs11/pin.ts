@@ -38,7 +38,7 @@ async function fromSource(uri: TokenUri, source: string, prompt: string): Promis
   const path = pathInUri(rest);
   if (kind === "file" && platform.isAbsolute(path)) return fromFile(path);
   // it is not shown: somebody may have put the PIN itself here. A program (`|…`) would make a reference to a key run things.
-  throw new KeyFileError("pkcs11: pin-source is none that is read here", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
+  throw new KeyFileError("pkcs11: unsupported pin-source", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
 }
 
 function fromFile(path: string): Uint8Array {

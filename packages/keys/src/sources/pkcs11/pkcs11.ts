@@ -26,7 +26,7 @@ export const open: OpenSource = async (ref, ask) => {
     }
     if (uri.type === "public")
       throw new KeyFileError(
-        `${uri.name}: names the public key alone, which anybody may have put into the token`,
+        `${uri.name}: names only the public key, which anybody may have put into the token`,
         "leave type out of the URI: the token then proves that it has the private key",
         2,
       );
@@ -45,7 +45,7 @@ const MECHANISM: { readonly [alg in KeyAlg]?: number } = { ed25519: CKM_EDDSA, e
 /** Signs in the token. Signatures are 64 bytes, r ‖ s in PKCS#11 as in COSE. */
 export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const mechanism = MECHANISM[pub.alg];
-  if (mechanism === undefined) throw new KeyFileError(`${name}: is no key for Ed25519 or P-256`, "give one of those", 2);
+  if (mechanism === undefined) throw new KeyFileError(`${name}: not a key for Ed25519 or P-256`, "give one of those", 2);
   const always = token.attribute(key, CKA_ALWAYS_AUTHENTICATE)?.[0] === 1;
   return toldSigner(
     name,

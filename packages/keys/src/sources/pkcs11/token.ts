@@ -89,10 +89,10 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
     const [slot] = fitting;
     if (!slot)
       throw new KeyFileError(
-        `${uri.name}: no such token is there`,
+        `${uri.name}: no such token`,
         all.length === 0
           ? "put the token in; the module sees none"
-          : `put it in, or name one that is there: ${some(all.map((s) => s.facts.token))}`,
+          : `put it in, or name one that the module sees: ${some(all.map((s) => s.facts.token))}`,
         3,
       );
     if (fitting.length > 1)

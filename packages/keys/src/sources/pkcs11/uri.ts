@@ -40,12 +40,12 @@ const QUERY_NAMES: readonly string[] = ["module-path", "module-name", "pin-sourc
  */
 export function parseUri(uri: string): TokenUri {
   const refuse = (what: string, hint = FORM) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
-  if (!/^pkcs11:/i.test(uri)) throw refuse("no URI of a token: it begins with pkcs11:");
+  if (!/^pkcs11:/i.test(uri)) throw refuse("not a token URI: it must begin with pkcs11:");
   if (uri.length > LONGEST) throw refuse(`the URI is longer than ${LONGEST} characters`);
   // wherever it stands, and before anything else is said of this URI
   if (/pin-?value/i.test(decode(uri).toString("latin1")))
     throw refuse(
-      "pin-value: a PIN in a URI can be read by every user of this machine, and ends in logs",
+      "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
       "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
     );
   // only the first ? divides: the query may have more of them
@@ -56,7 +56,7 @@ export function parseUri(uri: string): TokenUri {
     const name = equals < 0 ? "" : part.slice(0, equals);
     if (!names.includes(name)) {
       const known = [...PATH_NAMES, ...QUERY_NAMES].includes(name);
-      throw refuse(known ? `${name} stands ${where}, where it does not belong` : `an attribute ${where} is not known`);
+      throw refuse(known ? `${name} must not be ${where}` : `unknown attribute ${where}`);
     }
     if (values.has(name)) throw refuse(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
     const value = part.slice(equals + 1);
@@ -64,7 +64,7 @@ export function parseUri(uri: string): TokenUri {
     values.set(name, decode(value));
   };
   if (path !== "") for (const part of path.split(";")) take(part, PATH_NAMES, PATH, "before the ?");
-  if (query !== undefined) for (const part of query.split("&")) take(part, QUERY_NAMES, QUERY, "behind the ?");
+  if (query !== undefined) for (const part of query.split("&")) take(part, QUERY_NAMES, QUERY, "after the ?");
 
   const string = (name: string): string | undefined => {
     const bytes = values.get(name);
@@ -89,7 +89,7 @@ export function parseUri(uri: string): TokenUri {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refuse("slot-id: is no decimal number");
+  if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refuse("slot-id: not a decimal number");
   return {
     name: nameOf(values),
     text,

@@ -26,7 +26,7 @@ const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|al
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
 const CREDENTIALS: Trouble = [
-  "there are no credentials for AWS here",
+  "no AWS credentials found",
   "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login",
 ];
 const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
@@ -34,16 +34,16 @@ const USAGE: Trouble = [
   "is not a key for signing",
   "give a key with the usage SIGN_VERIFY and the spec ECC_NIST_P256 or ECC_NIST_EDWARDS25519",
 ];
-const BUSY: Trouble = ["AWS KMS takes no more requests for now", "run it again later, or have the quota raised"];
-const DOWN: Trouble = ["AWS KMS could not do it just now", "run it again later"];
-const MALFORMED: Trouble = ["AWS KMS does not take this as the name of a key", FORM];
+const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
+const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
+const MALFORMED: Trouble = ["AWS KMS does not accept this key name", FORM];
 
 /** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
   CredentialsProviderError: CREDENTIALS,
   TokenProviderError: CREDENTIALS,
   AccessDeniedException: [
-    "the credentials may not use this key",
+    "the credentials have no permission for this key",
     "the key policy or an IAM policy must allow kms:GetPublicKey and kms:Sign",
   ],
   UnrecognizedClientException: REJECTED,
@@ -59,7 +59,10 @@ const TROUBLES: { readonly [name: string]: Trouble } = {
   InvalidArnException: MALFORMED,
   ValidationException: MALFORMED,
   DisabledException: ["the key is disabled", "enable it in AWS KMS, or give another one"],
-  KMSInvalidStateException: ["the key is in a state in which it cannot sign", "is its deletion pending, or its material not there?"],
+  KMSInvalidStateException: [
+    "the key is in a state in which it cannot sign",
+    "check whether its deletion is pending or its key material is missing",
+  ],
   InvalidKeyUsageException: USAGE,
   UnsupportedOperationException: USAGE,
   ThrottlingException: BUSY,

@@ -28,15 +28,15 @@ const ID =
   /^(https:\/\/[a-z0-9][a-z0-9-]{1,22}[a-z0-9]\.(?:(?:vault|managedhsm)\.azure\.(?:net|cn)|(?:vault|managedhsm)\.usgovcloudapi\.net))\/keys\/([A-Za-z0-9-]{1,127})(?:\/([0-9a-f]{32}))?\/?$/;
 
 const CREDENTIALS: Trouble = [
-  "there are no credentials for Azure here",
+  "no Azure credentials found",
   "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or certificate",
 ];
 const KIND: Trouble = ["is not a key on P-256", "make one with az keyvault key create --kty EC --curve P-256 --ops sign verify"];
 const NOT_FOUND: Trouble = ["there is no such key in the vault", "check the name and the version: az keyvault key list-versions"];
-const DISABLED: Trouble = ["the key is disabled, expired, or not valid yet", "look at its attributes: az keyvault key show"];
+const DISABLED: Trouble = ["the key is disabled, expired, or not valid yet", "check its attributes: az keyvault key show"];
 const DENIED: Trouble = [
-  "the credentials may not use this key",
-  "they need keys/get and keys/sign, for example by the role Key Vault Crypto User; and the vault's firewall must let you in",
+  "the credentials have no permission for this key",
+  "they need keys/get and keys/sign, for example through the role Key Vault Crypto User; and the vault's firewall must let you in",
 ];
 
 /** By HTTP status. */
@@ -46,11 +46,11 @@ const TROUBLES: { readonly [status: number]: Trouble } = {
   403: DENIED,
   404: NOT_FOUND,
   409: ["the key is being deleted or recovered", "wait, or give another one"],
-  429: ["Azure Key Vault takes no more requests for now", "run it again later"],
-  500: ["Azure Key Vault could not do it just now", "run it again later"],
-  502: ["Azure Key Vault could not do it just now", "run it again later"],
-  503: ["Azure Key Vault could not do it just now", "run it again later"],
-  504: ["Azure Key Vault could not do it just now", "run it again later"],
+  429: ["Azure Key Vault accepts no more requests at the moment", "run it again later"],
+  500: ["Azure Key Vault cannot answer at the moment", "run it again later"],
+  502: ["Azure Key Vault cannot answer at the moment", "run it again later"],
+  503: ["Azure Key Vault cannot answer at the moment", "run it again later"],
+  504: ["Azure Key Vault cannot answer at the moment", "run it again later"],
 };
 
 function troubleOf(e: unknown): Trouble {

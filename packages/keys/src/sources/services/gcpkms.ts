@@ -30,33 +30,33 @@ const NAME =
   /^projects\/[a-z0-9.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}\/cryptoKeyVersions\/[1-9][0-9]*$/;
 
 const CREDENTIALS: Trouble = [
-  "there are no credentials for Google Cloud here",
-  "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a file with some",
+  "no Google Cloud credentials found",
+  "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a credentials file",
 ];
 const REJECTED: Trouble = ["Google Cloud does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
-const BUSY: Trouble = ["Google Cloud KMS takes no more requests for now", "run it again later, or have the quota raised"];
-const DOWN: Trouble = ["Google Cloud KMS could not do it just now", "run it again later"];
+const BUSY: Trouble = ["Google Cloud KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
+const DOWN: Trouble = ["Google Cloud KMS cannot answer at the moment", "run it again later"];
 const STATE: Trouble = [
   "the key version cannot be used to sign",
   "it must be enabled, and of a key with the purpose asymmetric signing (EC_SIGN_P256_SHA256 or EC_SIGN_ED25519)",
 ];
-const DAMAGED: Trouble = ["what was sent or received was damaged on its way", "run it again; if it stays, look at the proxy between"];
+const DAMAGED: Trouble = ["the request or the answer was damaged in transit", "run it again; if the fault stays, check the proxy"];
 
 const UNAVAILABLE = 14;
 
 /** By status code of gRPC. */
 const TROUBLES: { readonly [code: number]: Trouble } = {
   3: STATE,
-  4: ["the service did not answer in time", "check the network and a proxy that may be set, then run it again"],
+  4: ["the service did not answer in time", "check the network and the proxy settings, then run it again"],
   5: ["there is no such key version", "check the name: gcloud kms keys versions list"],
   7: [
-    "the credentials may not use this key",
+    "the credentials have no permission for this key",
     "they need cloudkms.cryptoKeyVersions.viewPublicKey and useToSign: roles/cloudkms.signerVerifier",
   ],
   8: BUSY,
   9: STATE,
   13: DOWN,
-  [UNAVAILABLE]: ["the service cannot be reached", "check the network and a proxy that may be set, then run it again"],
+  [UNAVAILABLE]: ["the service cannot be reached", "check the network and the proxy settings, then run it again"],
   16: REJECTED,
 };
 

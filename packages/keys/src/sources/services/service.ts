@@ -18,15 +18,15 @@ export const ATTEMPTS = 3;
 /** What happened, and what to do. Neither has anything from the service's own message, which may name accounts and requests. */
 export type Trouble = readonly [what: string, hint: string];
 
-const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and a proxy that may be set, then run it again"];
-const SLOW: Trouble = ["the service did not answer in time", "check the network and a proxy that may be set, then run it again"];
+const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and the proxy settings, then run it again"];
+const SLOW: Trouble = ["the service did not answer in time", "check the network and the proxy settings, then run it again"];
 
 export const TOO_LONG: Trouble = [
   "the service answered with more than 1 MiB",
-  "check the endpoint and a proxy that may be set: this is no key service",
+  "check the endpoint and the proxy settings: this is not a key service",
 ];
 
-export const OTHER_KEY: Trouble = ["the service gave another key than was asked for", "try again; if it stays, ask the service's operator"];
+export const OTHER_KEY: Trouble = ["the service returned a different key", "try again; if the fault stays, ask the service's operator"];
 
 const SYSTEM: { readonly [code: string]: Trouble } = {
   ECONNREFUSED: NETWORK,
@@ -43,8 +43,8 @@ const SYSTEM: { readonly [code: string]: Trouble } = {
 };
 
 const CERTIFICATE: Trouble = [
-  "the certificate of the service is not one to be trusted",
-  "check the address and the clock; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+  "the certificate of the service is not trusted",
+  "check the address and the clock; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
 ];
 
 /** What is common to all services among the properties that distinguish errors. */
@@ -70,7 +70,7 @@ export function wrongReference(ref: string, what: string, hint: string): KeyFile
 /** An error that no table names: its class, where that is a word. */
 export function unknownTrouble(service: string, mark: unknown): Trouble {
   const word = typeof mark === "string" && /^[A-Za-z][A-Za-z0-9_]{0,60}$/.test(mark) ? ` (${mark})` : "";
-  return [`${service} has failed${word}`, "try it with the service's own command line, which tells more"];
+  return [`${service} has failed${word}`, "try it with the service's own command line, which says more"];
 }
 
 /** Loads a library that is not a part of this program. `packages` is what to install. */
@@ -78,8 +78,8 @@ export async function library<T>(ref: string, packages: string, load: () => Prom
   // before its warning goes with those below: the public key would be anybody's, and so would the credentials
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
     throw new KeyFileError(
-      `${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer in the place of the service`,
-      "take it out of the environment; behind a proxy of your own give its certificate: NODE_EXTRA_CA_CERTS",
+      `${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer as the service`,
+      "unset it; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
       3,
     );
   // these libraries warn through the process, of versions of Node and of what they looked for: nothing that a signer could act on
@@ -133,7 +133,7 @@ export function keyOfSpki(ref: string, spki: Uint8Array | string): PublicKey {
   try {
     object = createPublicKey(typeof spki === "string" ? spki : { key: Buffer.from(spki), format: "der", type: "spki" });
   } catch {
-    throw serviceError(ref, ["the service gave something that is no public key", "try again; if it stays, look at the key there"]);
+    throw serviceError(ref, ["the service did not return a public key", "try again; if the fault stays, check the key in the service"]);
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = object;
   if (type !== "ed25519" && !(type === "ec" && details?.namedCurve === "prime256v1")) throw notForSigning(ref);
@@ -155,7 +155,12 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
   return {
     name: ref,
     public: key,
-    signer: toldSigner(ref, key, "the service signs with another key than it shows, or wrongly: do not use it until that is found", sign),
+    signer: toldSigner(
+      ref,
+      key,
+      "the service signs with a different key than it shows, or wrongly: do not use it until the cause is known",
+      sign,
+    ),
     async close() {
       await close();
     },
@@ -164,5 +169,5 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
 
 /** For a signature that cannot be one by its form; one that is wrong is found by toldSigner. */
 export function notASignature(ref: string): KeyFileError {
-  return serviceError(ref, ["the service gave something that is no signature", "try again; if it stays, ask the service's operator"]);
+  return serviceError(ref, ["the service did not return a signature", "try again; if the fault stays, ask the service's operator"]);
 }
