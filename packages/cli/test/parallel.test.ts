@@ -30,6 +30,8 @@ beforeAll(async () => {
       const image = "images/" + name + "-" + i + ".bin";
       writeFileSync(image, Buffer.alloc(200, name + " " + i + " "));
       await sign(image, { key: keys, vendor: "example.com", class: "board-v2", seq: "next", out: "out/" + name + "-" + i + ".suit", json: true });
+      // whoever kills it waits until it is at work
+      process.stdout.write("signed\\n");
     }
   `,
     import.meta.url,

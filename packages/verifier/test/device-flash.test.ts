@@ -128,6 +128,8 @@ describe("a record", () => {
     ["confirmed", [65535, 0], false, false, 5],
     ["confirmed in its last start", [65535, 65535, 65535, 0], false, false, 5],
     ["confirmed by a word that was cut: that is a start", [65535, 65535, 1], false, true, 4],
+    ["with an erased word in front of a start: it counts as used", [0xffffffff, 65535], true, false, 5],
+    ["with nothing left to count with", [0xffffffff, 0xffffffff, 65535], false, true, 4],
   ])("on trial, %s", (_, log, pending, back, size) => {
     const device = on(holding(journal(...log)));
     expect([device.pending(), device.rolledBack(), device.size(ID, false)]).toEqual([pending, back, size]);
@@ -170,6 +172,20 @@ describe("a start", () => {
     device.start();
     expect([device.pending(), device.rolledBack(), device.envelope()?.length, device.size(ID, false)]).toEqual([false, true, 6, 4]);
   });
+});
+
+it("a journal with a gap is written on behind it: no word twice", () => {
+  for (const log of [
+    [0xffffffff, 65535],
+    [0xffffffff, 0xffffffff, 0xffffffff, 65535],
+    [65535, 0xffffffff, 1],
+  ]) {
+    const flash = holding(journal(...log));
+    const device = on(flash);
+    device.start();
+    expect(() => device.confirm()).not.toThrow();
+    expect(on(flash).pending()).toBe(false);
+  }
 });
 
 describe("a writer", () => {

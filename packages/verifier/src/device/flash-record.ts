@@ -97,10 +97,12 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
   bytes = flash.read(at + size, tries * 4 + 4);
   for (i = 0; i <= tries; i++) {
     w = word(bytes, i);
-    if (w === ERASED) break;
-    record.next += 4;
-    if (w === CONFIRMED) record.confirmed = true;
-    else record.starts++;
+    // an erased word in front of one that is not was never left by start(): it counts as used, for what is counted next must be erased
+    if (w !== ERASED) {
+      record.next = at + size + 4 * i + 4;
+      if (w === CONFIRMED) record.confirmed = true;
+      else record.starts = i + 1;
+    }
   }
   return record;
 }
