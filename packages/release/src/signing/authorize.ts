@@ -19,7 +19,7 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { AlreadySigned, type EnvelopeDraft, readTrust, type Signable, signedWith, toHex, trustToBeSigned } from "@firmseal/signer";
+import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
@@ -180,9 +180,9 @@ export async function recordTrustSigning(
   before: readonly (TrustStore | undefined)[],
   previous: Previous | undefined,
 ): Promise<Receipt[]> {
-  const { store } = readTrust(bytes);
-  const messages = keys.map((key, i) => trustToBeSigned(bytes, key.public, before[i]));
-  const asked = askedFor(store);
+  const draft = TrustDraft.read(bytes);
+  const messages = keys.map((key, i) => draft.after(before[i]).message(signedWith(key.public)));
+  const asked = askedFor(draft.store);
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
     const known = previous ? [...entries, asKnown(previous)] : entries;

@@ -3,9 +3,8 @@
 
 import { type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
 import {
-  type CoseSignature,
-  concerns,
   decodeEnvelope,
+  formatSequence,
   HASH_SHA_256,
   HEADER_ALG,
   HEADER_KID,
@@ -15,7 +14,7 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner } from "../key/key.js";
-import { AlreadySigned, type Signable, type SignedWith } from "../signable.js";
+import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type Parts, partsOf, writeEnvelope } from "./envelope.js";
 
 /** The protected bucket. The key identifier, where there is one, is in it. */
@@ -24,9 +23,6 @@ function bucket(key: SignedWith): Uint8Array {
   if (key.kid) headers.set(HEADER_KID, key.kid);
   return cbor(headers);
 }
-
-/** What is known of a signature, so that one key signs once. */
-type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
 
 export class EnvelopeDraft implements Signable {
   readonly kind = "envelope";
@@ -37,11 +33,10 @@ export class EnvelopeDraft implements Signable {
     private readonly parts: Parts,
     /** What the envelope says. Nobody has signed it, as far as is known here. */
     readonly outline: UnverifiedEnvelope,
-    private readonly made: readonly Made[],
+    private readonly signatures: readonly KnownSignature[],
     private written?: Uint8Array,
   ) {
-    const [high, low] = outline.manifest.sequence;
-    this.sequence = BigInt(high) * 0x1_0000_0000n + BigInt(low);
+    this.sequence = BigInt(formatSequence(outline.manifest.sequence));
     const { digest } = outline;
     this.digest = digest
       ? { alg: digest.alg, bytes: Uint8Array.from(digest.bytes) }
@@ -66,10 +61,7 @@ export class EnvelopeDraft implements Signable {
   }
 
   private async refuseSecond(key: SignedWith): Promise<void> {
-    const anchor = await anchorOfSigner(key);
-    const { alg } = anchor;
-    const isOwn = (c: Made) => concerns(c, anchor) && alg.verify(anchor.key, c.message, c.signature, {});
-    if (this.made.some(isOwn)) throw new AlreadySigned(key);
+    if (hasSigned(this.signatures, await anchorOfSigner(key))) throw new AlreadySigned(key);
   }
 
   async toBeSigned(key: SignedWith): Promise<Uint8Array> {
@@ -81,8 +73,8 @@ export class EnvelopeDraft implements Signable {
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<EnvelopeDraft> {
     await this.refuseSecond(key);
     const block = cbor(new Tagged(TAG_SIGN1, [bucket(key), new Map(), null, signature]));
-    const made = { alg: key.alg, kid: key.kid ?? null, message: this.message(key), signature };
-    return new EnvelopeDraft({ ...this.parts, blocks: [...this.parts.blocks, block] }, this.outline, [...this.made, made]);
+    const known = { alg: key.alg, kid: key.kid ?? null, message: this.message(key), signature };
+    return new EnvelopeDraft({ ...this.parts, blocks: [...this.parts.blocks, block] }, this.outline, [...this.signatures, known]);
   }
 
   /** Opened as a device does that trusts these keys and wants each of them. Throws the refusals of open(). */

@@ -12,7 +12,6 @@ import {
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
   type CoseSignature,
-  concerns,
   decodeItem,
   FILE_ANCHORS,
   FILE_NAME,
@@ -41,7 +40,7 @@ import { equalBytes } from "../bytes.js";
 import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/manifest.js";
 import { coseAlg, deviceAlgs, deviceKeyAlgs, foreignSigner, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
-import { AlreadySigned, type Signable, type SignedWith, signedBy } from "../signable.js";
+import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
 
 export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG, recovery: ROLE_RECOVERY } as const;
 
@@ -224,13 +223,6 @@ function bucketOf(alg: number, listed: readonly TrustAnchor[]): Uint8Array {
   return cbor(headers);
 }
 
-function toBeSigned(payload: Uint8Array, bucket: Uint8Array): Uint8Array {
-  return cbor(["Signature", new Uint8Array(), bucket, context, payload]);
-}
-
-/** What is known of a signature, so that one key signs once. */
-type Made = Pick<CoseSignature, "alg" | "kid" | "message" | "signature">;
-
 function keyOfSigner(signer: SignedWith): PublicKey {
   const alg = deviceKeyAlgs.find((name) => coseAlg(name) === signer.alg);
   if (!alg) throw new KeyError("unsupported", `no verifier for COSE algorithm ${signer.alg}`);
@@ -246,8 +238,8 @@ export class TrustDraft implements Signable {
   private constructor(
     readonly bytes: Uint8Array,
     readonly store: TrustStore,
-    private readonly signatures: readonly Uint8Array[],
-    private readonly made: readonly Made[],
+    private readonly encoded: readonly Uint8Array[],
+    private readonly signatures: readonly KnownSignature[],
     private readonly before: TrustStore | undefined,
   ) {
     this.sequence = BigInt(formatSequence(store.sequence));
@@ -256,63 +248,65 @@ export class TrustDraft implements Signable {
 
   /** Reads a trust file, signed or not. `before`: the trust file before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
   static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
-    const { store, signatures: made } = readTrust(bytes);
-    return new TrustDraft(bytes, store, split(bytes).signatures, made, before);
+    const { store, signatures } = readTrust(bytes);
+    return new TrustDraft(bytes, store, split(bytes).signatures, signatures, before);
   }
 
   /** The same for the roots of another file before. */
   after(before: TrustStore | undefined): TrustDraft {
-    return new TrustDraft(this.bytes, this.store, this.signatures, this.made, before);
+    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, before);
   }
 
   private bucket(key: SignedWith): Uint8Array {
     return bucketOf(key.alg, rootAnchors(keyOfSigner(key), this.store, this.before));
   }
 
-  private has(key: SignedWith): boolean {
-    const alg = ALGS.find((a) => a.ids.includes(key.alg));
-    const anchor = alg && { alg, key: key.publicKey };
-    return anchor !== undefined && this.made.some((c) => concerns(c, anchor) && alg?.verify(anchor.key, c.message, c.signature, {}));
+  /** Whether this key has signed. */
+  isSignedBy({ alg: cose, publicKey }: SignedWith): boolean {
+    const alg = ALGS.find((a) => a.ids.includes(cose));
+    return alg !== undefined && hasSigned(this.signatures, { alg, key: publicKey });
+  }
+
+  /** What a root signs, whether or not it has. Throws NotRoot for a key that is a root of neither file. */
+  message(key: SignedWith): Uint8Array {
+    return cbor(["Signature", new Uint8Array(), this.bucket(key), context, Uint8Array.from(this.store.payload)]);
   }
 
   /** Throws NotRoot for a key that is a root of neither file, and AlreadySigned. */
   async toBeSigned(key: SignedWith): Promise<Uint8Array> {
-    const message = toBeSigned(Uint8Array.from(this.store.payload), this.bucket(key));
-    if (this.has(key)) throw new AlreadySigned(key, this.kind);
+    const message = this.message(key);
+    if (this.isSignedBy(key)) throw new AlreadySigned(key, this.kind);
     return message;
   }
 
   /** Throws as toBeSigned() does, and SIGNATURE_COUNT above 8. */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<TrustDraft> {
     const message = await this.toBeSigned(key);
-    if (this.signatures.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
-    const signatures = [...this.signatures, cbor([this.bucket(key), new Map(), signature])];
-    const made = { alg: key.alg, kid: null, message, signature };
-    return new TrustDraft(join(Uint8Array.from(this.store.payload), signatures), this.store, signatures, [...this.made, made], this.before);
+    if (this.encoded.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
+    const encoded = [...this.encoded, cbor([this.bucket(key), new Map(), signature])];
+    const known = { alg: key.alg, kid: null, message, signature };
+    const bytes = join(Uint8Array.from(this.store.payload), encoded);
+    return new TrustDraft(bytes, this.store, encoded, [...this.signatures, known], this.before);
   }
 
   /** Whether each of these keys has signed, by what is written. Throws KeyError `fault`. */
   async verify(keys: readonly SignedWith[]): Promise<void> {
     const written = TrustDraft.read(this.bytes, this.before);
-    for (const key of keys) if (!written.has(key)) throw new KeyError("fault", "the signature is not by this key over the trust file");
+    for (const key of keys)
+      if (!written.isSignedBy(key)) throw new KeyError("fault", "the signature is not by this key over the trust file");
   }
 }
 
 /** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
 export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
-  const { store } = readTrust(bytes);
-  return toBeSigned(Uint8Array.from(store.payload), bucketOf(coseAlg(key.alg), rootAnchors(key, store, before)));
+  return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
 /** Those of `keys` that have signed a file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
-  const { signatures } = readTrust(bytes);
+  const draft = TrustDraft.read(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
-  return distinct.filter(({ alg, key }) =>
-    signatures.some((c) =>
-      ALGS.some((a) => a.ids.includes(coseAlg(alg)) && concerns(c, { alg: a, key }) && a.verify(key, c.message, c.signature, {})),
-    ),
-  );
+  return distinct.filter((key) => draft.isSignedBy(signedWith(key)));
 }
 
 /**
