@@ -34,22 +34,35 @@ function programWith(command: AnyCommand | undefined, act: Act): Command {
   return program;
 }
 
+/** Collects what --help and --version say, so that ui.ts writes it as everything else. */
+function collectHelp(command: Command, into: string[]): void {
+  command.configureOutput({ writeOut: (text) => into.push(text) });
+  for (const one of command.commands) collectHelp(one, into);
+}
+
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   let command: AnyCommand | undefined;
   let given: unknown[] = [];
+  const help: string[] = [];
   try {
     const row = meant(argv);
     command = (await (row?.declare ?? row?.load)?.())?.default;
-    await programWith(command, async (all) => {
+    const program = programWith(command, async (all) => {
       given = all;
       const { render } = await import("./show/render.js");
       command = (await (row as Listed).load()).default;
       await render(command, await command.run(...given), given);
-    }).parseAsync([...argv], { from: "user" });
+    });
+    collectHelp(program, help);
+    await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (e) {
-    if (e instanceof CommanderError && e.exitCode === 0) return 0;
+    if (e instanceof CommanderError && e.exitCode === 0) {
+      const { data } = await import("./show/ui.js");
+      data(help.join(""));
+      return 0;
+    }
     const { renderFailure } = await import("./show/render.js");
     return renderFailure(e, command, given, argv);
   }

@@ -4,10 +4,6 @@ import { main } from "./main.js";
 
 // a file-size limit then shows as EFBIG, which has words
 process.on("SIGXFSZ", () => {});
-// help goes through this stream, and `firmseal --help | head` closes it
-process.stdout.on("error", (e: NodeJS.ErrnoException) => {
-  if (e.code !== "EPIPE") throw e;
-});
 
 process.exitCode = await main(process.argv.slice(2));
 // All is written. The library of a key service may still try what it was told to stop: it must not keep the process alive.
