@@ -487,9 +487,9 @@ export var REFUSALS: readonly RefusalRow[] = [
     "STATUS_NONE",
     "not a status message: neither a COSE_Mac0 nor a COSE_Sign1",
     "give the bytes that the device answered with",
-    "status.md",
+    "status.md#format",
   ),
-  row(151, "STATUS_VERSION_UNKNOWN", "the version of the status format is unknown", NEWER, "status.md"),
+  row(151, "STATUS_VERSION_UNKNOWN", "the version of the status format is unknown", NEWER, "status.md#format"),
   row(
     152,
     "STATUS_CLAIM",
