@@ -20,7 +20,7 @@ const sources = {
 try {
   const outfile = join(scratch, "make.mjs");
   await build({
-    entryPoints: [join(here, "make.ts")],
+    entryPoints: [join(here, "src/make.ts")],
     outfile,
     bundle: true,
     platform: "node",

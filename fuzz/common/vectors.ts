@@ -14,8 +14,8 @@ import {
   type Prepared,
   type Trust,
 } from "@firmseal/verifier";
-import { CLASS, DEVICE, MAC_KEY, publicKey, VENDOR } from "../../test-vectors/assemble.js";
-import type { DeviceSpec, Vector, VectorFile } from "../../test-vectors/play.js";
+import type { DeviceSpec, Vector, VectorFile } from "../../test-vectors/play/play.js";
+import { CLASS, DEVICE, MAC_KEY, publicKey, VENDOR } from "../../test-vectors/src/pieces/assemble.js";
 import { inside, loosened, pairsOf } from "./loose.js";
 
 const unhex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));

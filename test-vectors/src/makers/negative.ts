@@ -1,12 +1,12 @@
 // Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of refusals.
 
+import type { Vector } from "../../play/play.js";
 import { ofBytes } from "./negative-bytes.js";
 import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";
 import { ofRun } from "./negative-run.js";
 import { ofTrust } from "./negative-trust.js";
 import { ofTrustFile } from "./negative-trust-file.js";
-import type { Vector } from "./play.js";
 
 export async function negatives(): Promise<Vector[]> {
   return [

@@ -3,10 +3,11 @@
 
 import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../packages/test-support/src/effort.js";
-import { haveVectors, SPEC_P256, vectorBytes } from "../packages/test-support/src/vectors.js";
-import * as errors from "../packages/verifier/src/spec/errors.js";
-import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../packages/verifier/src/spec/suit.js";
+import { LONG } from "../../packages/test-support/src/effort.js";
+import { haveVectors, SPEC_P256, vectorBytes } from "../../packages/test-support/src/vectors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.js";
+import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../../packages/verifier/src/spec/suit.js";
+import { deviceOf, drive } from "../play/play.js";
 import {
   bytes,
   CLASS,
@@ -26,8 +27,7 @@ import {
   update,
   uriParam,
   VENDOR,
-} from "./assemble.js";
-import { deviceOf, drive } from "./play.js";
+} from "../src/pieces/assemble.js";
 
 const numbers = new Set<number>(Object.values(errors));
 const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");

@@ -1,10 +1,10 @@
 // HSS/LMS in envelopes: what is accepted, and every part of key and signature with one fault. Most are small: N24, and W4, which costs
 // 51 chains of 15 steps; every engine has to play them.
 
-import { hOf, type Level, lmsSigner, ots, stack, u32 } from "../packages/test-support/src/lms.js";
-import { ALG_HSS_LMS } from "../packages/verifier/src/spec/cose.js";
+import { hOf, type Level, lmsSigner, ots, stack, u32 } from "../../../packages/test-support/src/lms.js";
+import { ALG_HSS_LMS } from "../../../packages/verifier/src/spec/cose.js";
+import type { TrustSpec } from "../../play/play.js";
 import { type Block, hex, type Piece } from "./assemble.js";
-import type { TrustSpec } from "./play.js";
 
 export const N32_W4: Level = { lms: 5, ots: 3, q: 5 };
 export const N32_W8: Level = { lms: 5, ots: 4, q: 17 };

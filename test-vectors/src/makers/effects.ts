@@ -1,7 +1,7 @@
 // The interpreter, command by command: what a run hands to the device, in order, or with what it is refused. The manifests are signed;
 // what an effect carries is what is set for its component at that moment.
 
-import * as E from "../packages/verifier/src/spec/errors.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
 import {
   COND_ABORT,
   COND_CHECK_CONTENT,
@@ -31,7 +31,8 @@ import {
   PARAM_SOFT_FAILURE,
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
-} from "../packages/verifier/src/spec/suit.js";
+} from "../../../packages/verifier/src/spec/suit.js";
+import type { EffectSpec, Vector } from "../../play/play.js";
 import {
   alternatives,
   array,
@@ -62,8 +63,7 @@ import {
   TRUE,
   uriParam,
   vendorParam,
-} from "./assemble.js";
-import type { EffectSpec, Vector } from "./play.js";
+} from "../pieces/assemble.js";
 
 /** A fetch of `uri`: the usual way here to see which way a run has gone. */
 const fetch = (uri: string, component = 0): EffectSpec => ({ op: DIR_FETCH, component, uri });

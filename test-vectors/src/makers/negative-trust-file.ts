@@ -1,12 +1,27 @@
 // Trust files that are refused (110 to 129), and manifests that a trust file does not let in.
 
-import * as cose from "../packages/verifier/src/spec/cose.js";
-import * as E from "../packages/verifier/src/spec/errors.js";
-import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../packages/verifier/src/spec/trust.js";
+import * as cose from "../../../packages/verifier/src/spec/cose.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
+import type { TrustSpec, Vector } from "../../play/play.js";
+import {
+  anchorOf,
+  ascii,
+  bytes,
+  CLASS,
+  envelope,
+  hex,
+  int,
+  MAC_KEY,
+  manifest,
+  NIL,
+  OTHER,
+  type Piece,
+  text,
+  VENDOR,
+} from "../pieces/assemble.js";
+import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "../pieces/trust-file.js";
 import { adder, pair, signedEnvelope } from "./adder.js";
-import { anchorOf, ascii, bytes, CLASS, envelope, hex, int, MAC_KEY, manifest, NIL, OTHER, type Piece, text, VENDOR } from "./assemble.js";
-import type { TrustSpec, Vector } from "./play.js";
-import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "./trust-file.js";
 
 const both: FileFields = {
   anchors: [ROOT, listed("b", [ROLE_ROOT]), listed("p", [ROLE_RELEASE])],

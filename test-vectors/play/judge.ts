@@ -1,7 +1,7 @@
 // Whether a vector comes out as it must. conformance/player.js is the same for every engine.
 
 import { isDeepStrictEqual } from "node:util";
-import * as errors from "../packages/verifier/src/spec/errors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.js";
 import { deviceOf, type EffectSpec, type Expect, play, type Vector, type VectorFile } from "./play.js";
 
 const names = new Map<number, string>(Object.entries(errors).map(([name, code]) => [code, name]));

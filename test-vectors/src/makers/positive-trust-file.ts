@@ -1,11 +1,11 @@
 // Trust files that are accepted, with what they let in.
 
-import { ALG_EDDSA, ALG_ES256 } from "../packages/verifier/src/spec/cose.js";
-import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../packages/verifier/src/spec/trust.js";
+import { ALG_EDDSA, ALG_ES256 } from "../../../packages/verifier/src/spec/cose.js";
+import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
+import type { Expect, Vector } from "../../play/play.js";
+import { anchorOf, bytes, CLASS, envelope, hex, int, manifest, OTHER, text, unhex, VENDOR } from "../pieces/assemble.js";
+import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "../pieces/trust-file.js";
 import { pair } from "./adder.js";
-import { anchorOf, bytes, CLASS, envelope, hex, int, manifest, OTHER, text, unhex, VENDOR } from "./assemble.js";
-import type { Expect, Vector } from "./play.js";
-import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "./trust-file.js";
 
 export async function trustFiles(): Promise<Vector[]> {
   const all: Vector[] = [];

@@ -1,9 +1,9 @@
 // Refused while installing or starting (90 to 109); and what open() or the interpreter refuses, on a device: there, nothing may have changed.
 
-import * as E from "../packages/verifier/src/spec/errors.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { adder } from "./adder.js";
-import * as as from "./assemble.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { DeviceSpec, TrustSpec, Vector } from "../../play/play.js";
+import * as as from "../pieces/assemble.js";
 import {
   alternatives,
   anchorOf,
@@ -29,8 +29,8 @@ import {
   TRUE,
   update,
   uriParam,
-} from "./assemble.js";
-import type { DeviceSpec, TrustSpec, Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { adder } from "./adder.js";
 
 const {
   COND_ABORT,

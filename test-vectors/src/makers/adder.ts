@@ -1,8 +1,21 @@
 // What the negative vectors are made with: a list that they are added to, and the pieces that several of them share.
 
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { C0, type EnvelopeSpec, envelope, hex, int, manifest, map, override, type Pair, type Piece, seq, uriParam } from "./assemble.js";
-import type { DeviceSpec, TrustSpec, Vector } from "./play.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { DeviceSpec, TrustSpec, Vector } from "../../play/play.js";
+import {
+  C0,
+  type EnvelopeSpec,
+  envelope,
+  hex,
+  int,
+  manifest,
+  map,
+  override,
+  type Pair,
+  type Piece,
+  seq,
+  uriParam,
+} from "../pieces/assemble.js";
 
 const { COM_COMPONENTS, COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_REFERENCE_URI } = suit;
 

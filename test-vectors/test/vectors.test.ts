@@ -3,17 +3,17 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CODES } from "../packages/keys/src/errors/failure.js";
-import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../packages/verifier/src/manifest/code-points.js";
-import { ELEMENTS } from "../packages/verifier/src/manifest/parse.js";
-import * as cose from "../packages/verifier/src/spec/cose.js";
-import * as errors from "../packages/verifier/src/spec/errors.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { PARAMETER_NAMES } from "../packages/verifier/src/tools/names.js";
-import { make } from "./make.js";
-import type { Vector, VectorFile } from "./play.js";
+import { CODES } from "../../packages/keys/src/errors/failure.js";
+import { FOREIGN, isCondition, KINDS, kindOf, OTHER, VALUES } from "../../packages/verifier/src/manifest/code-points.js";
+import { ELEMENTS } from "../../packages/verifier/src/manifest/parse.js";
+import * as cose from "../../packages/verifier/src/spec/cose.js";
+import * as errors from "../../packages/verifier/src/spec/errors.js";
+import * as suit from "../../packages/verifier/src/spec/suit.js";
+import { PARAMETER_NAMES } from "../../packages/verifier/src/tools/names.js";
+import type { Vector, VectorFile } from "../play/play.js";
+import { make } from "../src/make.js";
 
-const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
+const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const files = ["positive.json", "negative.json", "effects.json"] as const;
 const load = (name: string): VectorFile => JSON.parse(read(name)) as VectorFile;
 const names = new Map(Object.entries(errors).map(([name, code]) => [code, name]));

@@ -3,12 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MUTANTS } from "../packages/test-support/src/effort.js";
-import { outcome, wrong } from "./judge.js";
-import type { VectorFile } from "./play.js";
+import { MUTANTS } from "../../packages/test-support/src/effort.js";
+import { outcome, wrong } from "../play/judge.js";
+import type { VectorFile } from "../play/play.js";
 
 const names = ["positive.json", "negative.json", "effects.json"] as const;
-const load = (name: string): VectorFile => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8")) as VectorFile;
+const load = (name: string): VectorFile => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8")) as VectorFile;
 
 for (const name of names) {
   const file = load(name);

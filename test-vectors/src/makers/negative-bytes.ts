@@ -1,8 +1,8 @@
 // Refused for their bytes (1 to 19): CBOR that is malformed, or not deterministic, or of no kind that SUIT uses.
 
-import * as E from "../packages/verifier/src/spec/errors.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { adder, commonOf, good, pair, referenceUri, section, signedEnvelope } from "./adder.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { Vector } from "../../play/play.js";
 import {
   anchorOf,
   array,
@@ -28,8 +28,8 @@ import {
   tag,
   text,
   update,
-} from "./assemble.js";
-import type { Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { adder, commonOf, good, pair, referenceUri, section, signedEnvelope } from "./adder.js";
 
 const {
   COM_COMPONENTS,

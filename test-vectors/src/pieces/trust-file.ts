@@ -1,7 +1,7 @@
 // Trust files put together by hand, as assemble.ts does with envelopes. Key "a" is the root, "b" the one for releases, unless a vector says otherwise.
 
-import { ALG_ED25519, ALG_ESP256, TAG_SIGN } from "../packages/verifier/src/spec/cose.js";
-import { ROLE_RELEASE, ROLE_ROOT, TRUST_CONTEXT } from "../packages/verifier/src/spec/trust.js";
+import { ALG_ED25519, ALG_ESP256, TAG_SIGN } from "../../../packages/verifier/src/spec/cose.js";
+import { ROLE_RELEASE, ROLE_ROOT, TRUST_CONTEXT } from "../../../packages/verifier/src/spec/trust.js";
 import { array, ascii, bytes, int, type Key, map, type Pair, type Piece, publicKey, raw, sort, tag, text } from "./assemble.js";
 
 export interface AnchorFields {

@@ -4,11 +4,11 @@
 import { readFileSync } from "node:fs";
 import { errors, type Host, type Source, sha256, sha384, sha512 } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
-import { LONG } from "../packages/test-support/src/effort.js";
-import { deviceOf, type Expect, type Form, play, type Vector, type VectorFile } from "./play.js";
+import { LONG } from "../../packages/test-support/src/effort.js";
+import { deviceOf, type Expect, type Form, play, type Vector, type VectorFile } from "../play/play.js";
 
 const files = ["positive.json", "negative.json", "effects.json"].map(
-  (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8")) as VectorFile,
+  (name) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8")) as VectorFile,
 );
 const all = files.flatMap((file) => file.vectors.filter((v) => v.envelope !== undefined).map((v) => [v, file] as const));
 // by default every form has a fourth of the vectors, each form another one

@@ -1,12 +1,12 @@
 // All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give the same bytes.
 
-import { anchorOf, CLASS, DEVICE, hex, VENDOR } from "./assemble.js";
-import { effects } from "./effects.js";
-import { outcome } from "./judge.js";
-import { negatives } from "./negative.js";
-import type { Defaults, Vector, VectorFile } from "./play.js";
-import { positives } from "./positive.js";
-import { trustFiles } from "./positive-trust-file.js";
+import { outcome } from "../play/judge.js";
+import type { Defaults, Vector, VectorFile } from "../play/play.js";
+import { effects } from "./makers/effects.js";
+import { negatives } from "./makers/negative.js";
+import { positives } from "./makers/positive.js";
+import { trustFiles } from "./makers/positive-trust-file.js";
+import { anchorOf, CLASS, DEVICE, hex, VENDOR } from "./pieces/assemble.js";
 
 const defaults: Defaults = {
   trust: { anchors: [anchorOf("a")] },

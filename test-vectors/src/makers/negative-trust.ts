@@ -1,9 +1,9 @@
 // Refused for who signed, or did not (50 to 69).
 
-import * as cose from "../packages/verifier/src/spec/cose.js";
-import * as E from "../packages/verifier/src/spec/errors.js";
-import { adder, good, pair, signedEnvelope } from "./adder.js";
-import * as as from "./assemble.js";
+import * as cose from "../../../packages/verifier/src/spec/cose.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import type { TrustSpec, Vector } from "../../play/play.js";
+import * as as from "../pieces/assemble.js";
 import {
   anchorOf,
   array,
@@ -28,9 +28,9 @@ import {
   text,
   unhex,
   update,
-} from "./assemble.js";
-import { badKeys, hssOf, N24_W4, REFUSED } from "./hsslms.js";
-import type { TrustSpec, Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { badKeys, hssOf, N24_W4, REFUSED } from "../pieces/hsslms.js";
+import { adder, good, pair, signedEnvelope } from "./adder.js";
 
 /** Order of Ed25519's base point, and of P-256's. */
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

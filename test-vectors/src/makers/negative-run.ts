@@ -1,9 +1,9 @@
 // Refused while a sequence runs (70 to 89).
 
-import * as E from "../packages/verifier/src/spec/errors.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { adder, install, type Rest, section, severed, signedEnvelope } from "./adder.js";
-import * as as from "./assemble.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { Vector } from "../../play/play.js";
+import * as as from "../pieces/assemble.js";
 import {
   alternatives,
   array,
@@ -24,8 +24,8 @@ import {
   TRUE,
   tag,
   uriParam,
-} from "./assemble.js";
-import type { Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { adder, install, type Rest, section, severed, signedEnvelope } from "./adder.js";
 
 const {
   COND_ABORT,

@@ -1,7 +1,8 @@
 // Vectors that must be accepted: the forms that are allowed, bounds that just hold, and names that must not be special.
 
-import * as cose from "../packages/verifier/src/spec/cose.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
+import * as cose from "../../../packages/verifier/src/spec/cose.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { DeviceSpec, Expect, TrustSpec, Vector } from "../../play/play.js";
 import {
   alternatives,
   anchorOf,
@@ -40,9 +41,8 @@ import {
   uriParam,
   VENDOR,
   vendorParam,
-} from "./assemble.js";
-import { ACCEPTED, hssOf, N24_W4 } from "./hsslms.js";
-import type { DeviceSpec, Expect, TrustSpec, Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { ACCEPTED, hssOf, N24_W4 } from "../pieces/hsslms.js";
 
 const {
   COND_ABORT,

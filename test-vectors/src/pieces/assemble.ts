@@ -2,7 +2,7 @@
 // vectors that do not come from the signer do not carry its faults. A Piece is one encoded CBOR item, or a stretch of one.
 
 import { createHash, createHmac } from "node:crypto";
-import { privateKey, signer } from "../packages/signer/src/key/key.js";
+import { privateKey, signer } from "../../../packages/signer/src/key/key.js";
 import {
   ALG_ED25519,
   ALG_ESP256,
@@ -13,7 +13,7 @@ import {
   TAG_MAC0,
   TAG_SIGN,
   TAG_SIGN1,
-} from "../packages/verifier/src/spec/cose.js";
+} from "../../../packages/verifier/src/spec/cose.js";
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
@@ -37,7 +37,7 @@ import {
   PARAM_URI,
   PARAM_VENDOR_IDENTIFIER,
   TAG_ENVELOPE,
-} from "../packages/verifier/src/spec/suit.js";
+} from "../../../packages/verifier/src/spec/suit.js";
 
 export type Piece = readonly number[];
 export type Pair = readonly [Piece, Piece];

@@ -1,10 +1,10 @@
 // Refused for the envelope or the manifest (20 to 49).
 
-import * as cose from "../packages/verifier/src/spec/cose.js";
-import * as E from "../packages/verifier/src/spec/errors.js";
-import * as suit from "../packages/verifier/src/spec/suit.js";
-import { adder, commonOf, good, install, pair, referenceUri, section, severed } from "./adder.js";
-import * as as from "./assemble.js";
+import * as cose from "../../../packages/verifier/src/spec/cose.js";
+import * as E from "../../../packages/verifier/src/spec/errors.js";
+import * as suit from "../../../packages/verifier/src/spec/suit.js";
+import type { Vector } from "../../play/play.js";
+import * as as from "../pieces/assemble.js";
 import {
   alternatives,
   anchorOf,
@@ -33,8 +33,8 @@ import {
   text,
   update,
   uriParam,
-} from "./assemble.js";
-import type { Vector } from "./play.js";
+} from "../pieces/assemble.js";
+import { adder, commonOf, good, install, pair, referenceUri, section, severed } from "./adder.js";
 
 const {
   COM_COMPONENTS,
