@@ -1,4 +1,4 @@
-// The vectors' form, and how one is played: with the reader, the interpreter and the driver as an application calls them.
+// How a vector is played: with the reader, the interpreter and the driver as an application calls them.
 
 import {
   anchor,
@@ -19,109 +19,7 @@ import {
 } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-
-/** Octets are hexadecimal, sequence numbers decimal. */
-export interface Vector {
-  name: string;
-  /** What it is about, in one line. */
-  about: string;
-  /** open, decode: that call. anchor: the first anchor is made. start: a decoded envelope is handed to start(). run: open, start, step to the
-   * end. step: the same, with every argument of step() listed. install, boot: that call on a device in memory, to the end. trust: `envelope`
-   * is a trust file, which trustFile() takes; with `role`, policyOf() as well. embedded: the same with embeddedTrust(). */
-  action: "open" | "decode" | "anchor" | "start" | "run" | "step" | "install" | "boot" | "trust" | "embedded";
-  envelope?: string;
-  /**
-   * The envelope comes in a plain array, as from JSON.parse(), which holds no octets from a position on, so many of them: a number as it is written
-   * here, "NaN", "Infinity", "undefined", "null", "object" ({}) or "text" ("1").
-   */
-  strange?: [at: number, count: number, value: string][];
-  /** trust: the trust file before, in place of the roots in `trust`. */
-  previous?: string;
-  /** trust, embedded: the role that policyOf() is asked for. */
-  role?: number;
-  /** open, install, boot: whom to believe by this trust file, which is embedded, in place of `trust`. */
-  store?: { file: string; role: number };
-  /** Left out: `defaults` of the file. */
-  trust?: TrustSpec;
-  device?: DeviceSpec;
-  /** Bytes that the host sets aside for wrapper, manifest and severed elements. */
-  memory?: number;
-  /** run, step: the sections to run, in order. */
-  sections?: number[];
-  /** run: how each effect goes, in order; true where the list is used up. step: the arguments of step(), null for none. */
-  outcomes?: (boolean | null)[];
-  expect: Expect;
-}
-
-export interface TrustSpec {
-  anchors: {
-    alg: string;
-    key: string;
-    kid?: string;
-    since?: [number, number];
-    until?: [number, number];
-    vendor?: string;
-    class?: string;
-  }[];
-  threshold?: number;
-  /** The lowest sequence number accepted, as [high, low], 32 bits each. */
-  floor?: [number, number];
-}
-
-export interface DeviceSpec {
-  vendor?: string[];
-  class?: string[];
-  device?: string[];
-  /** Identifiers of the components: their parts. */
-  components?: string[][];
-  /** Bytes that each can hold. */
-  capacity?: number;
-  /** What is current in each component, by its index. */
-  current?: { [component: string]: string };
-  /** Sequence number of what is current. */
-  sequence?: [number, number];
-  /** Which of its two slots is current in each component; 0 where it is left out. */
-  slots?: number[];
-  payloads?: { [uri: string]: string };
-  /** Payloads that arrive piece by piece; false: one that cannot be had. */
-  chunks?: { [uri: string]: string[] | false };
-  /**
-   * A call that throws, or "rot": storage in which the first byte of an image changes once it is written. "full": erase() refuses with
-   * STORAGE_FULL. "trial": begin() refuses with UNCONFIRMED.
-   */
-  fault?: "erase" | "write" | "persist" | "rot" | "full" | "trial";
-  dangerouslySkipIdentity?: boolean;
-  dangerouslySkipDigest?: boolean;
-}
-
-export type EffectSpec = { [name: string]: number | string | [number, string] };
-
-export type Expect =
-  | { code: number; at?: number; effects?: EffectSpec[] }
-  | {
-      ok: true;
-      sequence?: string;
-      signers?: number[];
-      absent?: number[];
-      effects?: EffectSpec[];
-      /** install, boot: what is current afterwards in each component. */
-      current?: string[];
-      invoked?: { component: string[]; args?: string }[];
-      /** trust, embedded: the positions of the anchors that policyOf() gives, and how many of them must sign. */
-      trusted?: number[];
-      threshold?: number;
-    };
-
-export interface Defaults {
-  trust: TrustSpec;
-  device: DeviceSpec;
-}
-
-export interface VectorFile {
-  about: string;
-  defaults: Defaults;
-  vectors: Vector[];
-}
+import type { DeviceSpec, EffectSpec, Expect, TrustSpec, Vector } from "../index.mjs";
 
 const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
@@ -213,14 +111,13 @@ export interface Form {
 /** What an engine must make of a vector. A refusal is thrown. `effects` collects what came before it. */
 export function play(
   v: Vector,
-  defaults: Defaults,
   effects: EffectSpec[] = [],
-  device = deviceOf({ ...defaults.device, ...v.device }),
+  device = deviceOf(v.device ?? {}),
   form: Form = { input: (bytes) => bytes },
 ): Expect {
   const envelope = form.input(envelopeOf(v));
   const host = { ...form.host, ...(v.memory !== undefined && { memory: v.memory }) };
-  const given = trustOf(v.trust ?? defaults.trust);
+  const given = trustOf(v.trust ?? { anchors: [] });
   if (v.action === "anchor") return { ok: true };
   if (v.action === "trust" || v.action === "embedded") {
     const before = v.previous === undefined ? given : embeddedTrust(unhex(v.previous));

@@ -1,16 +1,13 @@
 // Every vector once more in each form that an envelope can come in, honest and hostile: what the verifier says must not depend on how bytes are
 // handed over, and what is no octet, or changes from one time to the next, is refused by number or makes no difference.
 
-import { readFileSync } from "node:fs";
 import { errors, type Host, type Source, sha256, sha384, sha512 } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { LONG } from "../../packages/test-support/src/effort.js";
-import { deviceOf, type Expect, type Form, play, type Vector, type VectorFile } from "../play/play.js";
+import { type Expect, readVectors, type Vector } from "../index.mjs";
+import { deviceOf, type Form, play } from "../play/play.js";
 
-const files = ["positive.json", "negative.json", "effects.json"].map(
-  (name) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8")) as VectorFile,
-);
-const all = files.flatMap((file) => file.vectors.filter((v) => v.envelope !== undefined).map((v) => [v, file] as const));
+const all = readVectors().filter((v) => v.envelope !== undefined);
 // by default every form has a fourth of the vectors, each form another one
 let forms = 0;
 const some = () => {
@@ -20,11 +17,11 @@ const some = () => {
 const known = new Set(Object.values(errors));
 
 /** What comes of a vector, and what its device then looks like. Whatever is thrown without a number fails the test. */
-function outcome(v: Vector, file: VectorFile, form: Form): { result: Expect; state: unknown } {
-  const device = deviceOf({ ...file.defaults.device, ...v.device });
+function outcome(v: Vector, form: Form): { result: Expect; state: unknown } {
+  const device = deviceOf(v.device ?? {});
   const state = () => [device.parts.map((p) => [p.current, p.slots]), device.sequence, device.invoked];
   try {
-    return { result: play(v, file.defaults, [], device, form), state: state() };
+    return { result: play(v, [], device, form), state: state() };
   } catch (e) {
     const { code } = e as { code?: number };
     if (!known.has(code as never)) throw new Error(`${v.name}: an error without a number`, { cause: e });
@@ -119,22 +116,22 @@ const hostile: [string, Form][] = [
 
 describe("every vector in every form", () => {
   it.each(honest)("%s: the same verdict", (_, form) => {
-    for (const [v, file] of some()) {
+    for (const v of some()) {
       if (v.strange) continue;
-      const expected = outcome(v, file, { input: same });
-      expect(outcome(v, file, form), v.name).toEqual(expected);
+      const expected = outcome(v, { input: same });
+      expect(outcome(v, form), v.name).toEqual(expected);
     }
   });
 
   it("a Source that changes its mind: the same verdict, or no installation where a payload or what is kept for a start is read again", () => {
     let refusedLater = 0;
-    for (const [v, file] of all) {
+    for (const v of all) {
       if (v.strange) continue;
-      const expected = outcome(v, file, { input: same });
-      const found = outcome(v, file, { input: fickle });
+      const expected = outcome(v, { input: same });
+      const found = outcome(v, { input: fickle });
       if (v.action === "install" && "code" in found.result) {
         if ("ok" in expected.result) refusedLater++;
-        const before = deviceOf({ ...file.defaults.device, ...v.device });
+        const before = deviceOf(v.device ?? {});
         expect(found.state, v.name).toEqual([before.parts.map((p) => [p.current, p.slots]), before.sequence, before.invoked]);
       } else if (v.action !== "decode") expect(found, v.name).toEqual(expected);
     }
@@ -144,13 +141,13 @@ describe("every vector in every form", () => {
   it.each(hostile)("%s: nothing is accepted that was refused, and no device is changed", (name, form) => {
     let refused = 0;
     const vectors = some();
-    for (const [v, file] of vectors) {
+    for (const v of vectors) {
       if (v.action === "decode" || v.action === "start") continue;
-      const expected = outcome(v, file, { input: same });
-      const found = outcome(v, file, form);
+      const expected = outcome(v, { input: same });
+      const found = outcome(v, form);
       if ("code" in found.result) {
         refused++;
-        const before = deviceOf({ ...file.defaults.device, ...v.device });
+        const before = deviceOf(v.device ?? {});
         expect(found.state, v.name).toEqual([before.parts.map((p) => [p.current, p.slots]), before.sequence, before.invoked]);
       }
       // what is accepted all the same does not touch what the host lies about, or lies where nobody looks: behind the head

@@ -1,7 +1,7 @@
 // What the negative vectors are made with: a list that they are added to, and the pieces that several of them share.
 
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
-import type { DeviceSpec, TrustSpec, Vector } from "../../play/play.js";
+import type { DeviceSpec, TrustSpec, Vector } from "../../index.mjs";
 import {
   C0,
   type EnvelopeSpec,
@@ -18,6 +18,12 @@ import {
 } from "../pieces/assemble.js";
 
 const { COM_COMPONENTS, COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_REFERENCE_URI } = suit;
+
+/** A vector as a maker leaves it: its trust and its device may be left out, or named in part. */
+export interface Made extends Vector {
+  /** The folder, for what is accepted; left out, it follows from the action. */
+  group?: string;
+}
 
 export interface Rest {
   trust?: TrustSpec;

@@ -32,7 +32,7 @@ import {
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
 } from "../../../packages/verifier/src/spec/suit.js";
-import type { EffectSpec, Vector } from "../../play/play.js";
+import type { EffectSpec, Vector } from "../../index.mjs";
 import {
   alternatives,
   array,

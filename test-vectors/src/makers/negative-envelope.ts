@@ -3,7 +3,7 @@
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
-import type { Vector } from "../../play/play.js";
+import type { Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";
 import {
   alternatives,

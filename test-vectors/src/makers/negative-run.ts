@@ -2,7 +2,7 @@
 
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
-import type { Vector } from "../../play/play.js";
+import type { Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";
 import {
   alternatives,

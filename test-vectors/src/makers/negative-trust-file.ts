@@ -3,7 +3,7 @@
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
-import type { TrustSpec, Vector } from "../../play/play.js";
+import type { TrustSpec, Vector } from "../../index.mjs";
 import {
   anchorOf,
   ascii,

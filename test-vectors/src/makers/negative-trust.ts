@@ -2,7 +2,7 @@
 
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
 import * as E from "../../../packages/verifier/src/spec/errors.js";
-import type { TrustSpec, Vector } from "../../play/play.js";
+import type { TrustSpec, Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";
 import {
   anchorOf,

@@ -1,6 +1,6 @@
 // Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of refusals.
 
-import type { Vector } from "../../play/play.js";
+import type { Vector } from "../../index.mjs";
 import { ofBytes } from "./negative-bytes.js";
 import { ofEnvelope } from "./negative-envelope.js";
 import { ofInstall } from "./negative-install.js";

@@ -2,7 +2,7 @@
 
 import { ALG_EDDSA, ALG_ES256 } from "../../../packages/verifier/src/spec/cose.js";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "../../../packages/verifier/src/spec/trust.js";
-import type { Expect, Vector } from "../../play/play.js";
+import type { Expect, Vector } from "../../index.mjs";
 import { anchorOf, bytes, CLASS, envelope, hex, int, manifest, OTHER, text, unhex, VENDOR } from "../pieces/assemble.js";
 import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT, type Signature } from "../pieces/trust-file.js";
 import { pair } from "./adder.js";

@@ -2,7 +2,7 @@
 
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
-import type { DeviceSpec, Expect, TrustSpec, Vector } from "../../play/play.js";
+import type { DeviceSpec, Expect, TrustSpec, Vector } from "../../index.mjs";
 import {
   alternatives,
   anchorOf,
@@ -43,6 +43,7 @@ import {
   vendorParam,
 } from "../pieces/assemble.js";
 import { ACCEPTED, hssOf, N24_W4 } from "../pieces/hsslms.js";
+import type { Made } from "./adder.js";
 
 const {
   COND_ABORT,
@@ -73,8 +74,8 @@ const pair = (key: number, value: Piece): Pair => [int(key), value];
 
 type More = { trust?: TrustSpec; device?: DeviceSpec; action?: Vector["action"]; expect?: Partial<Expect & { ok: true }> };
 
-export async function positives(): Promise<Vector[]> {
-  const out: Vector[] = [];
+export async function positives(): Promise<Made[]> {
+  const out: Made[] = [];
   const good = manifest();
 
   const opens = async (name: string, about: string, content: Piece, more: More = {}, e: EnvelopeSpec = {}) => {
@@ -270,6 +271,8 @@ export async function positives(): Promise<Vector[]> {
     { trust: { anchors: [anchorOf("a"), anchorOf("b")], threshold: 1 } },
     { blocks: [{}, { key: "b" }] },
   );
+
+  for (const v of out) v.group = "signature";
 
   // The envelope
   await opens("untagged", "a bare map without tag 107", good, {}, { tag: null });

@@ -125,6 +125,14 @@ export const anchorOf = (key: Key | "m", kid?: string): AnchorSpec => ({
   ...(kid !== undefined && { kid }),
 });
 
+/** The keys as keys.json has them. */
+export const PUBLISHED: { [name: string]: { alg: string; key: string; secret: string; source: string } } = {
+  "ed25519-a": { ...anchorOf("a"), secret: hex(SECRETS.a.secret), source: "RFC 8032 §7.1, test 1" },
+  "ed25519-b": { ...anchorOf("b"), secret: hex(SECRETS.b.secret), source: "RFC 8032 §7.1, test 2" },
+  "es256-p": { ...anchorOf("p"), secret: hex(SECRETS.p.secret), source: "draft-ietf-suit-manifest-37, appendix B" },
+  "hmac256-m": { ...anchorOf("m"), secret: hex(MAC_KEY), source: "32 times 0x61" },
+};
+
 // COSE
 
 /** One signature or tag. What is left out is as it should be. */

@@ -3,7 +3,7 @@
 
 import { hOf, type Level, lmsSigner, ots, stack, u32 } from "../../../packages/test-support/src/lms.js";
 import { ALG_HSS_LMS } from "../../../packages/verifier/src/spec/cose.js";
-import type { TrustSpec } from "../../play/play.js";
+import type { TrustSpec } from "../../index.mjs";
 import { type Block, hex, type Piece } from "./assemble.js";
 
 export const N32_W4: Level = { lms: 5, ots: 3, q: 5 };
