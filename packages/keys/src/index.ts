@@ -16,7 +16,7 @@ export {
   privateFormats,
   publicFormats,
 } from "./formats/format.js";
-export { isMlDsa } from "./formats/mldsa-der.js";
+export { isMlDsa } from "./formats/own-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";

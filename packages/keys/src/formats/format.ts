@@ -15,8 +15,8 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
-import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
 import { openSshPrivate, openSshPublic } from "./openssh.js";
+import { isMlDsa, mlDsaSpki } from "./own-der.js";
 import { pem } from "./pem.js";
 import { encryptedPem, plainPem } from "./pkcs8.js";
 

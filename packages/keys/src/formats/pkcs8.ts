@@ -5,7 +5,7 @@ import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:cryp
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
 import { integer, octetString, SEQUENCE, tlv } from "./der-strict.js";
-import { isMlDsa, mlDsaPkcs8 } from "./mldsa-der.js";
+import { isMlDsa, mlDsaPkcs8 } from "./own-der.js";
 import { AES_256_CBC, PBES2, SCRYPT } from "./pbes2.js";
 import { pem } from "./pem.js";
 
