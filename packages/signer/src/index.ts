@@ -1,4 +1,3 @@
-export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
 export { equalBytes, toHex } from "./bytes.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
@@ -51,6 +50,7 @@ export {
   publicKey,
   publicOf,
   type Signer,
+  secretLength,
   signatureLength,
   signer,
   thumbprint,
