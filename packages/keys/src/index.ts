@@ -16,7 +16,6 @@ export {
   privateFormats,
   publicFormats,
 } from "./formats/format.js";
-export { isMlDsa } from "./formats/mldsa-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
@@ -55,7 +54,7 @@ export {
 } from "./signing-log/signing-log.js";
 export { open as openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
-export { makePair, type TokenAlg } from "./sources/pkcs11/generate.js";
+export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
 export { signerOf } from "./sources/pkcs11/pkcs11.js";
