@@ -265,3 +265,11 @@ export async function readable(options: BundleOptions, all: Parts = readParts())
   });
   return `${title(options)}${code}\n`;
 }
+
+/**
+ * The same for a program that plays devices: a script whose value is the exports, with every name as it is in the verifier, so that devices
+ * of `@firmseal/verifier/device/…` work with it.
+ */
+export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: Parts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
+}

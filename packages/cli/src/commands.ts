@@ -29,7 +29,8 @@ export const COMMANDS: readonly Listed[] = [
   { name: "trust tbs", summary: "write the bytes that a root on another machine has to sign", load: () => import("./commands/trust/tbs.js") },
   { name: "trust verify", summary: "verify a trust file as a device does", load: () => import("./commands/trust/verify.js") },
   { name: "rotate bridge", summary: "sign a release that moves devices to the next trust file", load: () => import("./commands/rotate/bridge.js") },
-  { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these releases in order", load: () => import("./commands/rotate/plan.js") },
+  { name: "rotate next", summary: "tell which file of an archive each cohort of a fleet needs next", load: () => import("./commands/rotate/next.js") },
+  { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these steps in order", load: () => import("./commands/rotate/plan.js") },
   { name: "rotate retire", summary: "sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
   { name: "status verify", summary: "verify what a device says that it runs", load: () => import("./commands/status/verify.js") },
 ];
