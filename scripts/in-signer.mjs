@@ -56,7 +56,8 @@ async function precompileSchema(folder, module, file, part = "") {
 }
 
 /** The neutral platform takes the entry of cbor-x that asks for nothing native. */
-const withCborX = () => replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+const withCborX = () =>
+  replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {

@@ -80,7 +80,10 @@ function* counted(path: string, rows: Iterable<FleetRow>): Generator<FleetRow> {
   let n = 0;
   for (const row of rows) {
     if (++n > LIMITS.fleetRows)
-      throw tooMuch(`${path}: more than ${grouped(LIMITS.fleetRows)} cohorts`, "give cohorts of devices that are alike, or a part of the fleet");
+      throw tooMuch(
+        `${path}: more than ${grouped(LIMITS.fleetRows)} cohorts`,
+        "give cohorts of devices that are alike, or a part of the fleet",
+      );
     yield row;
   }
 }
