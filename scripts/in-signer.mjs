@@ -1,8 +1,8 @@
 // Two modules of packages/signer/lib as programs get them: what they use of other packages is in them, so that nobody has to install those.
-// description/schema.js has the code that Ajv makes of manifest.schema.json, and the few functions that it calls; cbor.js has the encoder of
+// description/schema.js has the code that Ajv makes of the schemas in schema/, and the few functions that it calls; cbor.js has the encoder of
 // cbor-x, which would bring the native cbor-extract and its install script.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -31,15 +31,20 @@ async function replaceModule(name, options) {
   return Object.keys(metafile.inputs);
 }
 
-/** What tsc made of packages/signer/src/description/schema.ts compiles the schema when it is first asked. */
-async function precompileSchema() {
+/** What tsc made of packages/signer/src/description/schema.ts compiles a schema when it is first asked. */
+async function precompileSchemas() {
   const ofSigner = createRequire(`${SIGNER}package.json`);
   const { Ajv2020 } = ofSigner("ajv/dist/2020.js");
   const { default: standaloneCode } = ofSigner("ajv/dist/standalone");
-  const schema = JSON.parse(readFileSync(`${SIGNER}schema/manifest.schema.json`, "utf8"));
-  // a part that is referred to becomes a function, rather than code wherever it is referred to
-  const ajv = new Ajv2020({ allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true } });
-  const code = standaloneCode(ajv, ajv.compile(schema));
+  // a part that is referred to becomes a function, rather than code wherever it is referred to; verbose: the messages say what is allowed
+  const ajv = new Ajv2020({ allowUnionTypes: true, verbose: true, inlineRefs: false, code: { source: true, esm: true } });
+  const names = {};
+  for (const file of readdirSync(`${SIGNER}schema`).sort()) {
+    const schema = JSON.parse(readFileSync(`${SIGNER}schema/${file}`, "utf8"));
+    ajv.addSchema(schema);
+    names[file.replace(".schema.json", "")] = schema.$id;
+  }
+  const code = standaloneCode(ajv, names);
   const compiled = {
     name: "compiled",
     setup({ onResolve, onLoad }) {
@@ -48,7 +53,10 @@ async function precompileSchema() {
     },
   };
   return replaceModule("description/schema", {
-    stdin: { contents: 'import check from "compiled";\nexport const violations = (value) => (check(value) ? [] : check.errors);' },
+    stdin: {
+      contents:
+        'import * as checks from "compiled";\nexport const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);',
+    },
     plugins: [compiled],
     platform: "node",
   });
@@ -59,5 +67,5 @@ const withCborX = () => replaceModule("cbor", { entryPoints: [`${SIGNER}src/cbor
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
-  return [...(await precompileSchema()), ...(await withCborX())];
+  return [...(await precompileSchemas()), ...(await withCborX())];
 }

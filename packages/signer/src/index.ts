@@ -1,10 +1,10 @@
 export { equalBytes, toHex } from "./bytes.js";
+export { conform, DescriptionError } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
   type BytesValue,
   type Command,
   type Description,
-  DescriptionError,
   isDescription,
   type Parameters,
   SCHEMA,
