@@ -26,6 +26,7 @@ export { type Lock, lock } from "./locks/lock.js";
 export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
+export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
 export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";

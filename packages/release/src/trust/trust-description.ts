@@ -16,8 +16,9 @@ import {
 import { errors } from "@firmseal/verifier";
 import { hintOf } from "../hints.js";
 import { identityOf } from "../input/identity.js";
+import { violations } from "../schema.js";
 
-const HINT = "compare it with schema/trust.schema.json of @firmseal/signer; docs/guides/trust.md has an example";
+const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 
 /** As schema/trust.schema.json has it. */
 interface Written {
@@ -42,7 +43,7 @@ function wrong(where: string, what: string): Failure {
 
 function conforming(value: unknown): Written {
   try {
-    conform(value, "trust");
+    conform(value, (json) => violations(json, "trust"));
   } catch (e) {
     if (e instanceof DescriptionError) throw refusedInput("DESCRIPTION", `the description: ${e.message}`, HINT);
     throw e;

@@ -1,6 +1,6 @@
 // JSON that people write, held against its schema: the place of the first fault, what is wrong there, and the nearest right word.
 
-import { type SchemaName, type Violation, violations } from "./schema.js";
+import type { Violation } from "./schema.js";
 
 /** A description that is not one: `path` is a JSON Pointer to the place. */
 export class DescriptionError extends Error {
@@ -45,9 +45,9 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
   return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
 }
 
-/** Holds a value against a schema. Throws DescriptionError. */
-export function conform(value: unknown, name: SchemaName): void {
-  const e = deepest(violations(asJson(value), name));
+/** Refuses a value in which `violations`, of a schema, finds something wrong. Throws DescriptionError. */
+export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
+  const e = deepest(violations(asJson(value)));
   if (e) throw new DescriptionError(e.instancePath, inWords(e));
 }
 
@@ -67,8 +67,8 @@ function quoted(value: unknown): string {
   return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
 }
 
-/** The word that was probably meant, where one is near. */
-function suggestion(word: unknown, right: readonly string[]): string {
+/** "; did you mean …?" with the right word that was probably meant, or nothing where none is near. */
+export function suggestion(word: unknown, right: readonly string[]): string {
   if (typeof word !== "string" || word.length > LONGEST) return "";
   const [nearest] = right.map((one) => ({ one, away: distance(word, one) })).sort((a, b) => a.away - b.away);
   return nearest && nearest.away <= Math.max(1, Math.floor(word.length / 3)) ? `; did you mean ${JSON.stringify(nearest.one)}?` : "";

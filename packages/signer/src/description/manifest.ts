@@ -2,6 +2,7 @@
 // validate() holds a value against it.
 
 import { conform } from "./conform.js";
+import { violations } from "./schema.js";
 
 /** `$schema` of a description: this name, or a path that ends in manifest.schema.json. */
 export const SCHEMA = "urn:firmseal:manifest:1";
@@ -120,6 +121,6 @@ export function isDescription(value: unknown): boolean {
 
 /** Holds a description against the schema. Throws DescriptionError. */
 export function validate(value: unknown): Description {
-  conform(value, "manifest");
+  conform(value, (json) => violations(json, "manifest"));
   return value as Description;
 }

@@ -1,13 +1,8 @@
-// Holds a value against a schema of schema/. To compile a schema takes longer than all else that a program does before its first
+// Holds a value against schema/manifest.schema.json. To compile it takes longer than all else that a program does before its first
 // signature: in lib/, the build puts what Ajv makes of it in this module's place (scripts/in-signer.mjs), and no program needs Ajv.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import manifest from "../../schema/manifest.schema.json" with { type: "json" };
-import trust from "../../schema/trust.schema.json" with { type: "json" };
-
-const SCHEMAS = { manifest, trust };
-
-export type SchemaName = keyof typeof SCHEMAS;
+import schema from "../../schema/manifest.schema.json" with { type: "json" };
 
 /** What is wrong, in JSON Schema's words. `instancePath` is a JSON Pointer to the place. */
 export interface Violation {
@@ -20,11 +15,10 @@ export interface Violation {
   readonly parentSchema?: { readonly properties?: object; readonly description?: string };
 }
 
-const compiled: { [name in SchemaName]?: ValidateFunction } = {};
+let compiled: ValidateFunction | undefined;
 
-/** What is wrong with a value; nothing where it fits the schema. */
-export function violations(value: unknown, name: SchemaName): readonly Violation[] {
-  compiled[name] ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).compile(SCHEMAS[name]);
-  const check = compiled[name];
-  return check(value) ? [] : ((check.errors ?? []) as readonly Violation[]);
+/** What is wrong with a value; nothing where it is a description. */
+export function violations(value: unknown, _part: "manifest"): readonly Violation[] {
+  compiled ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).compile(schema);
+  return compiled(value) ? [] : ((compiled.errors ?? []) as readonly Violation[]);
 }
