@@ -41,6 +41,8 @@ export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust
 export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
+export { readStatusSecrets } from "./status/secrets.js";
+export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { type Change, type Previous, showChanges } from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
 export { exportAll, exportRole } from "./trust/trust-export.js";

@@ -26,6 +26,10 @@ export const LIMITS = {
   trustAnchors: 16,
   /** Bytes of a trust file: a list below 2^16 bytes, and eight signatures. */
   trustFile: 256 * KIB,
+  /** Bytes of a device's status. */
+  statusMessage: 32 * KIB,
+  /** Bytes of the secrets of devices: 10^5 of them. */
+  statusSecrets: 16 * MIB,
   /** Bytes of the file of a signature. */
   signatureFile: 64 * KIB,
   /** Files of a folder of keys. */
