@@ -165,9 +165,11 @@ describe("firmseal bundle", () => {
   it("has the refusals' names where they are asked for", async () => {
     const all = { ...(await import("@firmseal/verifier")).errors };
     const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$/.test(name);
+    const ofStatus = (name: string) => /^STATUS_/.test(name);
     for (const [features, expected] of [
-      [["errors"], Object.entries(all).filter(([name]) => !ofTrust(name))],
-      [["errors", "trust"], Object.entries(all)],
+      [["errors"], Object.entries(all).filter(([name]) => !ofTrust(name) && !ofStatus(name))],
+      [["errors", "trust"], Object.entries(all).filter(([name]) => !ofStatus(name))],
+      [["errors", "trust", "status"], Object.entries(all)],
     ] as const) {
       const { errors } = load(await made(features, "umd", ["hsslms"]))["firmseal"] as { errors: { [name: string]: number } };
       expect({ ...errors }).toEqual(Object.fromEntries(expected));

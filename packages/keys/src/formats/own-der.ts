@@ -1,49 +1,50 @@
-// Keys of ML-DSA as PKCS#8 and SPKI in DER (RFC 9881), which the OpenSSL in Node 20 has not. Written is the seed alone. Read is the seed, and
-// the seed with the expanded key behind it, where the two belong together; an expanded key alone is no key here.
+// Keys as PKCS#8 and SPKI in DER that the OpenSSL in Node 20 does not know: those whose row in custody.ts has the identifier. Of ML-DSA (RFC
+// 9881) the seed alone is written. The seed is read, and the seed with the expanded key behind it if the two belong together. An expanded key
+// alone is refused. Of HSS/LMS (RFC 9708 §4, RFC 9802 §4) there are public keys only.
 
 import { timingSafeEqual } from "node:crypto";
-import { expandedKey, type KeyAlg, KeyError, loadAlg, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
+import {
+  expandedKey,
+  isStateful,
+  type KeyAlg,
+  KeyError,
+  loadAlg,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  publicKey,
+} from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { bitString, children, integer, OCTET_STRING, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
 
-// AlgorithmIdentifier: SEQUENCE { 2.16.840.1.101.3.4.3.17, .18, .19 }, and no parameters (RFC 9881 §2)
-const ARC = "300b060960864801650304";
-const IDENTIFIERS: readonly (readonly [KeyAlg, Buffer])[] = [
-  ["ml-dsa-44", Buffer.from(`${ARC}0311`, "hex")],
-  ["ml-dsa-65", Buffer.from(`${ARC}0312`, "hex")],
-  ["ml-dsa-87", Buffer.from(`${ARC}0313`, "hex")],
-];
-
 const SEED = 0x80;
 
-/** Whether a key is one of ML-DSA. */
-export function isMlDsa(key: PublicKey): boolean {
-  return IDENTIFIERS.some(([alg]) => alg === key.alg);
+/** The AlgorithmIdentifier of an algorithm; undefined where OpenSSL writes its keys. */
+function identifier(alg: KeyAlg): Buffer | undefined {
+  const hex = CUSTODY[alg].identifier;
+  return hex === undefined ? undefined : Buffer.from(hex, "hex");
 }
 
-function identifier(key: PublicKey): Buffer {
-  const found = IDENTIFIERS.find(([alg]) => alg === key.alg);
-  if (!found) throw new RangeError(`${key.alg} is not ML-DSA`);
-  return found[1];
+/** SubjectPublicKeyInfo (RFC 9881 §4); undefined where OpenSSL writes it. */
+export function ownSpki(key: PublicKey): Buffer | undefined {
+  const own = identifier(key.alg);
+  return own && tlv(SEQUENCE, own, bitString(key.key));
 }
 
-/** SubjectPublicKeyInfo (RFC 9881 §4). */
-export function mlDsaSpki(key: PublicKey): Buffer {
-  return tlv(SEQUENCE, identifier(key), bitString(key.key));
+/** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes; undefined where OpenSSL writes it. */
+export function ownPkcs8(key: PrivateKey): Buffer | undefined {
+  const own = identifier(key.alg);
+  return own && tlv(SEQUENCE, integer(0), own, octetString(tlv(SEED, key.secret)));
 }
 
-/** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes. */
-export function mlDsaPkcs8(key: PrivateKey): Buffer {
-  return tlv(SEQUENCE, integer(0), identifier(key), octetString(tlv(SEED, key.secret)));
-}
-
-/** The algorithm by the identifier, undefined where it is none of ML-DSA. */
+/** The algorithm by the identifier; undefined for others. */
 function algOf(item: Tlv | undefined): KeyAlg | undefined {
-  return item && IDENTIFIERS.find(([, id]) => id.equals(item.whole))?.[0];
+  return item && algsWith("identifier").find((alg) => identifier(alg)?.equals(item.whole));
 }
 
 /** The public key of an SPKI; undefined where it is of another algorithm. Throws KeyError. */
-export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
+export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
   const parts = children(whole(der, SEQUENCE));
   const alg = algOf(parts?.[0]);
   if (!parts || !alg) return undefined;
@@ -53,10 +54,10 @@ export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
 }
 
 /** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
-export async function mlDsaFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
+export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const parts = children(whole(der, SEQUENCE));
   const alg = algOf(parts?.[1]);
-  if (!parts || !alg) return undefined;
+  if (!parts || !alg || isStateful(alg)) return undefined;
   const [version, , octets] = parts;
   // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
   if (parts.length !== 3 || !version?.whole.equals(integer(0)) || octets?.tag !== OCTET_STRING)
