@@ -103,13 +103,17 @@ const once = (make) => {
 
 /** What ships, with every algorithm, and trust files besides. */
 export const fullBundle = once(async () => {
-  const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/bundler/lib/index.js");
+  const { BUNDLE_ALGS: ALG_NAMES, DEFAULT_FEATURES, minifiedBundle: minified } = await import("../packages/bundler/lib/index.js");
   return minified({ algs: ALG_NAMES, features: [...DEFAULT_FEATURES, "trust"], form: "umd" });
 });
 
 /** A module for Espruino with every algorithm, as a script. */
 export const espruinoModule = once(async () => {
-  const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/bundler/lib/index.js");
+  const {
+    BUNDLE_ALGS: ALG_NAMES,
+    BUNDLE_FEATURES: FEATURE_NAMES,
+    minifiedBundle: minified,
+  } = await import("../packages/bundler/lib/index.js");
   const code = await minified({ algs: ALG_NAMES, features: FEATURE_NAMES, form: "espruino" });
   return `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
 });

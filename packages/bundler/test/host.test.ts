@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import vm from "node:vm";
 import { expect, it } from "vitest";
-import { type AlgName, minified } from "../src/bundle.js";
+import { type AlgName, minifiedBundle } from "../src/bundle.js";
 
 interface Vector {
   name: string;
@@ -24,7 +24,7 @@ let bundle: string | undefined;
 
 it.each([["once"], ["once", "joined"]])("the host's %s %s is used, and hashing in pieces is ours", async (...kinds) => {
   const context = vm.createContext({ Uint8Array });
-  bundle ??= await minified({ algs: ["hsslms", "es256"], features: [], form: "script" });
+  bundle ??= await minifiedBundle({ algs: ["hsslms", "es256"], features: [], form: "script" });
   vm.runInContext(bundle, context);
   const firmseal = vm.runInContext("firmseal", context);
   const calls = { once: 0, joined: 0 };

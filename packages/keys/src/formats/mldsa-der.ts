@@ -4,7 +4,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { expandedKey, type KeyAlg, KeyError, loadAlg, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
-import { bitString, children, integer, OCTET_STRING, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
+import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, singleTlv, type Tlv, tlv } from "./der-strict.js";
 
 // AlgorithmIdentifier: SEQUENCE { 2.16.840.1.101.3.4.3.17, .18, .19 }, and no parameters (RFC 9881 §2)
 const ARC = "300b060960864801650304";
@@ -17,7 +17,7 @@ const IDENTIFIERS: readonly (readonly [KeyAlg, Buffer])[] = [
 const SEED = 0x80;
 
 /** Whether a key is one of ML-DSA. */
-export function isMlDsa(key: PublicKey): boolean {
+export function isMlDsaKey(key: PublicKey): boolean {
   return IDENTIFIERS.some(([alg]) => alg === key.alg);
 }
 
@@ -34,18 +34,18 @@ export function mlDsaSpki(key: PublicKey): Buffer {
 
 /** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes. */
 export function mlDsaPkcs8(key: PrivateKey): Buffer {
-  return tlv(SEQUENCE, integer(0), identifier(key), octetString(tlv(SEED, key.secret)));
+  return tlv(SEQUENCE, derInteger(0), identifier(key), octetString(tlv(SEED, key.secret)));
 }
 
 /** The algorithm by the identifier, undefined where it is none of ML-DSA. */
-function algOf(item: Tlv | undefined): KeyAlg | undefined {
+function algOfIdentifier(item: Tlv | undefined): KeyAlg | undefined {
   return item && IDENTIFIERS.find(([, id]) => id.equals(item.whole))?.[0];
 }
 
 /** The public key of an SPKI; undefined where it is of another algorithm. Throws KeyError. */
 export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
-  const parts = children(whole(der, SEQUENCE));
-  const alg = algOf(parts?.[0]);
+  const parts = children(singleTlv(der, SEQUENCE));
+  const alg = algOfIdentifier(parts?.[0]);
   if (!parts || !alg) return undefined;
   const [, bits] = parts;
   if (parts.length !== 2 || bits?.tag !== 0x03 || bits.content[0] !== 0) throw new KeyError("format", `a damaged ${alg} public key`);
@@ -54,14 +54,14 @@ export function mlDsaFromSpki(der: Uint8Array): PublicKey | undefined {
 
 /** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
 export async function mlDsaFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
-  const parts = children(whole(der, SEQUENCE));
-  const alg = algOf(parts?.[1]);
+  const parts = children(singleTlv(der, SEQUENCE));
+  const alg = algOfIdentifier(parts?.[1]);
   if (!parts || !alg) return undefined;
   const [version, , octets] = parts;
   // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
-  if (parts.length !== 3 || !version?.whole.equals(integer(0)) || octets?.tag !== OCTET_STRING)
+  if (parts.length !== 3 || !version?.whole.equals(derInteger(0)) || octets?.tag !== OCTET_STRING)
     throw new KeyError("format", `a damaged ${alg} private key`);
-  const choice = whole(octets.content);
+  const choice = singleTlv(octets.content);
   const both = choice?.tag === SEQUENCE ? children(choice) : undefined;
   if (choice?.tag === OCTET_STRING)
     throw new KeyFileError(

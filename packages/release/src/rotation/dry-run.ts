@@ -2,7 +2,7 @@
 // it takes over a trust file. Payloads that are not in the envelope are taken to be there and to be right.
 
 import { deviceAlgs, equalBytes } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import {
   type Identity,
   INSTALL_SECTIONS,
@@ -25,7 +25,7 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
+import { isRefusal } from "../refusals.js";
 
 /** What a device trusts, is, and still accepts. */
 export interface State {
@@ -87,7 +87,7 @@ export function dryRun(envelope: Uint8Array, before: State): DryRun {
     // a device with every component that the release names, and with room: what is asked is whether it would begin
     const device = memoryDevice(before.identity, decodeEnvelope(envelope).manifest.components, Number.MAX_SAFE_INTEGER);
     device.sequence = before.floor;
-    manifest = install(envelope, policyOf(before.store, ROLE_RELEASE, before.identity), device, host).manifest;
+    manifest = install(envelope, policyOf(before.store, ROLE_RELEASE, before.identity), device, nodeHost).manifest;
   } catch (e) {
     return { code: codeOf(e), state: before };
   }
@@ -95,7 +95,7 @@ export function dryRun(envelope: Uint8Array, before: State): DryRun {
   const bytes = carried(manifest, before.identity);
   if (!bytes) return { code: 0, state, manifest };
   try {
-    const store = updatedTrust([...deviceAlgs], before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
+    const store = updatedTrust([...deviceAlgs], before.store, bytes, envelope, ROLE_RELEASE, before.identity, nodeHost);
     const isNew = !equalBytes(store.payload, before.store.payload);
     return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
   } catch (e) {

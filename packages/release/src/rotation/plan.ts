@@ -5,7 +5,7 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { meaningOf } from "../hints.js";
+import { refusalMeaning } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { type DryRun, dryRun, type State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
@@ -138,7 +138,7 @@ export function plan(
     const exposed = exposure(state, gone.stolen);
     let { verdict, why } =
       last && last.code !== 0
-        ? { verdict: "stranded" as Verdict, why: `does not take the last release: ${meaningOf(last.code)}` as string | null }
+        ? { verdict: "stranded" as Verdict, why: `does not take the last release: ${refusalMeaning(last.code)}` as string | null }
         : quorumVerdict(state, newestOf(state.store), higher(big(state.floor), after), gone);
     if (verdict === "moved" && (exposed.release || exposed.root)) {
       verdict = "exposed";
@@ -148,7 +148,7 @@ export function plan(
     if (verdict === "moved" && big(state.store.sequence) < big(today.sequence)) {
       verdict = "behind";
       const kept = dryRuns.findLast((o) => o.brought && o.brought.code !== 0)?.brought?.code;
-      why = `it keeps trust file ${formatSequence(state.store.sequence)}, and ${formatSequence(today.sequence)} is the newest${kept ? `: ${meaningOf(kept)}` : ""}`;
+      why = `it keeps trust file ${formatSequence(state.store.sequence)}, and ${formatSequence(today.sequence)} is the newest${kept ? `: ${refusalMeaning(kept)}` : ""}`;
     }
     return {
       name: cohort.name,

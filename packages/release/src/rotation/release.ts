@@ -3,11 +3,11 @@
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
 import { openWithTrialKey } from "../input/draft.js";
-import { readEnvelope } from "../input/envelope-file.js";
+import { readEnvelopeFile } from "../input/envelope-file.js";
+import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
-import { about } from "../trust/trust-ref.js";
+import { nameFile } from "../trust/trust-ref.js";
 import type { PlannedRelease } from "./plan.js";
 
 /** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
@@ -24,13 +24,13 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
  * asked.
  */
 export async function readRelease(path: string): Promise<PlannedRelease> {
-  const envelope = readEnvelope(path);
+  const envelope = readEnvelopeFile(path);
   try {
     const draft = EnvelopeDraft.read(envelope);
     await checkWhole(draft);
     return { name: path, envelope, sequence: draft.sequence };
   } catch (e) {
-    throw about(path, e);
+    throw nameFile(path, e);
   }
 }
 

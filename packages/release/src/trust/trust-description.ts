@@ -5,14 +5,14 @@ import type { Asking } from "@firmseal/keys";
 import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
 import { isUuid, parseUuid, ROLES, type RoleName, type TrustDescription, type TrustEntry } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { hintOf } from "../hints.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
+import { refusalHint } from "../refusals.js";
 
-const SCHEMA = "urn:firmseal:trust:1";
-const HINT = "docs/guides/trust.md describes the format";
+const TRUST_SCHEMA = "urn:firmseal:trust:1";
+const FORMAT_HINT = "docs/guides/trust.md describes the format";
 
-type Json = { [name: string]: unknown };
+type TrustJson = { [name: string]: unknown };
 
 /** Reads one object member by member, and refuses what nobody has asked for. */
 class Members {
@@ -26,7 +26,7 @@ class Members {
   }
   get(name: string): unknown {
     this.left.delete(name);
-    return Object.hasOwn(this.value as Json, name) ? (this.value as Json)[name] : undefined;
+    return Object.hasOwn(this.value as TrustJson, name) ? (this.value as TrustJson)[name] : undefined;
   }
   text(name: string): string | undefined {
     const v = this.get(name);
@@ -59,7 +59,7 @@ class Members {
 }
 
 function wrong(where: string, what: string): Failure {
-  return refusedInput("DESCRIPTION", `the description: ${where || "it"} ${what}`, HINT);
+  return refusedInput("DESCRIPTION", `the description: ${where || "it"} ${what}`, FORMAT_HINT);
 }
 
 function roleName(value: unknown, where: string): RoleName {
@@ -70,15 +70,15 @@ function roleName(value: unknown, where: string): RoleName {
 
 function scope(vendor: string | undefined, name: string | undefined, at: string): { vendor?: Uint8Array; class?: Uint8Array } {
   if (vendor !== undefined && name !== undefined) return identityOf(vendor, name);
-  if (vendor !== undefined) return { vendor: identityOf(vendor, NONE).vendor };
+  if (vendor !== undefined) return { vendor: identityOf(vendor, NIL_UUID).vendor };
   if (name === undefined) return {};
   if (!isUuid(name)) throw wrong(`${at}class`, "is a name, and needs a vendor");
   return { class: parseUuid(name) };
 }
 
-const NONE = "00000000-0000-0000-0000-000000000000";
+const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
-async function entry(value: unknown, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
+async function readEntry(value: unknown, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const m = new Members(value, at);
   const file = m.needed("key");
   if (file === "-") throw wrong(`${at}key`, "is stdin, but must name a file");
@@ -94,7 +94,7 @@ async function entry(value: unknown, at: string, folder: string, ask: Asking): P
 /** What the reader would refuse, told with the names of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
-    throw new Failure(1, code, errors[code], `the description: ${message}`, hintOf(errors[code]));
+    throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
   };
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
@@ -119,10 +119,10 @@ export async function readDescription(
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     // the engine's message quotes the text, which may be a secret that was named by mistake
-    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, HINT);
+    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, FORMAT_HINT);
   }
   const m = new Members(value, "");
-  if (m.get("$schema") !== SCHEMA) throw wrong("$schema", `is not "${SCHEMA}"`);
+  if (m.get("$schema") !== TRUST_SCHEMA) throw wrong("$schema", `is not "${TRUST_SCHEMA}"`);
   const name = m.needed("name");
   const own = m.number("sequence") ?? sequence;
   if (own === undefined) throw wrong("sequence", "is missing, and no previous trust file is given");
@@ -138,7 +138,7 @@ export async function readDescription(
   t.done();
   m.done();
   const anchors: TrustEntry[] = [];
-  for (const [i, item] of list.entries()) anchors.push(await entry(item, `anchors[${i}].`, path === "-" ? "." : dirname(path), ask));
+  for (const [i, item] of list.entries()) anchors.push(await readEntry(item, `anchors[${i}].`, path === "-" ? "." : dirname(path), ask));
   const description = { name, sequence: own, anchors, thresholds };
   checkRoles(description);
   return description;

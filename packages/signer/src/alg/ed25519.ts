@@ -7,12 +7,12 @@ import { sha512 } from "@noble/hashes/sha2.js";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import * as openssl from "./openssl.js";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
 // the synchronous half of the library has no hash of its own
 noble.hashes.sha512 = sha512;
 
-export const ed25519: Row = {
+export const ed25519Row: AlgRow = {
   cose: ALG_ED25519,
   alg,
   publicLengths: [32],
@@ -29,6 +29,6 @@ export const ed25519: Row = {
       [KEY_CRV, CRV_ED25519],
       [KEY_X, key],
     ]),
-  derive: (secret) => openssl.derive(secret) ?? noble.getPublicKey(secret),
-  sign: (tbs, secret) => openssl.sign(tbs, secret) ?? noble.sign(tbs, secret),
+  derive: (secret) => openssl.nodePublicKey(secret) ?? noble.getPublicKey(secret),
+  sign: (tbs, secret) => openssl.nodeSign(tbs, secret) ?? noble.sign(tbs, secret),
 };

@@ -5,13 +5,13 @@ import { ALG_ESP256, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2 } from "@
 import { p256 } from "@noble/curves/nist.js";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
 // The defaults of the libraries, written out where they matter: RFC 6979 without extra entropy makes a release reproducible, and a
 // high S is left alone because that is what RFC 6979 yields and what verifiers of COSE accept (RFC 9053 §2.1).
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
-export const es256: Row = {
+export const es256Row: AlgRow = {
   cose: ALG_ESP256,
   alg,
   publicLengths: [65],

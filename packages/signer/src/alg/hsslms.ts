@@ -4,15 +4,15 @@ import { hsslms as alg } from "@firmseal/verifier";
 import { ALG_HSS_LMS, KEY_KTY, KEY_PUB, KTY_HSS_LMS } from "@firmseal/verifier/tools";
 import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
-import type { Row } from "./row.js";
+import type { AlgRow } from "./row.js";
 
 /** Of a public key (RFC 8554 §6.1): with SHA-256, and with SHA-256/192. */
-const LENGTHS = [60, 52];
+const PUBLIC_KEY_LENGTHS = [60, 52];
 
-export const hsslms: Row = {
+export const hsslmsRow: AlgRow = {
   cose: ALG_HSS_LMS,
   alg,
-  publicLengths: LENGTHS,
+  publicLengths: PUBLIC_KEY_LENGTHS,
   check(key) {
     if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
   },
@@ -37,7 +37,7 @@ export function hssToSpki(key: Uint8Array): Uint8Array {
 
 /** The raw key in the DER of a SubjectPublicKeyInfo; undefined where it is none of HSS/LMS with 60 or 52 bytes. */
 export function hssFromSpki(der: Uint8Array): Uint8Array | undefined {
-  for (const length of LENGTHS) {
+  for (const length of PUBLIC_KEY_LENGTHS) {
     const head = spkiHead(length);
     if (der.length === head.length + length && head.every((byte, i) => der[i] === byte)) return Uint8Array.from(der.subarray(head.length));
   }

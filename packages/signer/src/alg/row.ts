@@ -3,7 +3,7 @@
 import type { Alg } from "@firmseal/verifier";
 import type { Encodable } from "../cbor.js";
 
-export interface Row {
+export interface AlgRow {
   /** The COSE algorithm number that is written. */
   readonly cose: number;
   /** For open(); and what is signed is verified with it, which for all but ML-DSA is other code than what has signed. */

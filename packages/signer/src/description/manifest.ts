@@ -135,23 +135,23 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
 }
 
 /** No description that can be encoded is nested so deeply, and the validator calls itself. */
-const DEEPEST = 64;
+const MAX_NESTING = 64;
 
 /** Text that UTF-8 has a form for. JSON can write half of a surrogate pair, and no manifest can hold it. */
-export function checkText(text: string, path: string): void {
+export function checkUnicode(text: string, path: string): void {
   if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
 }
 
 /** The schema is about JSON: octets stand in it as text. */
 function asJson(value: unknown, depth = 0): unknown {
-  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
-  if (typeof value === "string") checkText(value, "");
+  if (depth > MAX_NESTING) throw new DescriptionError("", "is nested too deeply");
+  if (typeof value === "string") checkUnicode(value, "");
   if (value instanceof Uint8Array) return "";
   if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(
       Object.entries(value).map(([k, v]) => {
-        checkText(k, "");
+        checkUnicode(k, "");
         return [k, asJson(v, depth + 1)];
       }),
     );

@@ -23,7 +23,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import { equalBytes } from "../bytes.js";
-import { encode } from "../cbor.js";
+import { encodeCbor } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
   coseAlg,
@@ -78,7 +78,7 @@ function jwkEc(key: Uint8Array): Jwk {
 function jwkAkp({ alg, key }: PublicKey): Jwk {
   const name = alg.toUpperCase();
   // JOSE has a type of key for no other
-  if (!isMlDsa(name)) throw new KeyError("unsupported", `there is no JWK for ${alg}`);
+  if (!isMlDsaName(name)) throw new KeyError("unsupported", `there is no JWK for ${alg}`);
   return { kty: "AKP", alg: name, pub: encodeBase64url(key) };
 }
 
@@ -125,7 +125,7 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encode(members);
+  return encodeCbor(members);
 }
 
 /** The COSE_Key of a private key, with d, or priv for ML-DSA. */
@@ -133,7 +133,7 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(members.get(KEY_KTY) === KTY_AKP ? KEY_PRIV : KEY_D, key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encode(members);
+  return encodeCbor(members);
 }
 
 /**
@@ -196,12 +196,12 @@ function memberValue(bytes: Uint8Array, item: Item): Member {
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
   if (members.get(KEY_KTY) === KTY_HSS_LMS) return hssFromCose(members);
   if (members.get(KEY_KTY) === KTY_AKP) {
-    const pub = octets(members, KEY_PUB, "pub");
+    const pub = bytesMember(members, KEY_PUB, "pub");
     // RFC 9964 §3 asks for alg and pub, in private keys too
     if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
     const stated = members.get(KEY_ALG);
     const alg = mlDsaOf(stated === undefined ? stated : (keyAlgOf(stated as number)?.toUpperCase() ?? null));
-    return fromParts(alg, pub, undefined, octets(members, KEY_PRIV, "priv"), octets(members, KEY_KID, "kid"));
+    return fromParts(alg, pub, undefined, bytesMember(members, KEY_PRIV, "priv"), bytesMember(members, KEY_KID, "kid"));
   }
   const alg = curveOf(members.get(KEY_KTY), members.get(KEY_CRV), [
     [KTY_OKP, CRV_ED25519, "ed25519"],
@@ -211,13 +211,13 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
   if (stated !== undefined && keyAlgOf(stated as number) !== alg) {
     throw new KeyError("unsupported", "the COSE_Key names an algorithm that does not match its curve");
   }
-  const x = octets(members, KEY_X, "x");
+  const x = bytesMember(members, KEY_X, "x");
   const sign = members.get(KEY_Y);
-  const y = typeof sign === "boolean" ? decompress(x, sign) : octets(members, KEY_Y, "y");
-  return fromParts(alg, x, y, octets(members, KEY_D, "d"), octets(members, KEY_KID, "kid"));
+  const y = typeof sign === "boolean" ? decompress(x, sign) : bytesMember(members, KEY_Y, "y");
+  return fromParts(alg, x, y, bytesMember(members, KEY_D, "d"), bytesMember(members, KEY_KID, "kid"));
 }
 
-function octets(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
+function bytesMember(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
   const value = members.get(label);
   if (value !== undefined && !(value instanceof Uint8Array))
     throw new KeyError("format", `the ${name} of the COSE_Key is not a byte string`);
@@ -240,9 +240,9 @@ function hssFromCose(members: ReadonlyMap<unknown, unknown>): PublicKey {
   const stated = members.get(KEY_ALG);
   if (stated !== undefined && stated !== ALG_HSS_LMS)
     throw new KeyError("unsupported", "the COSE_Key names an algorithm other than HSS/LMS");
-  const pub = octets(members, KEY_PUB, "pub");
+  const pub = bytesMember(members, KEY_PUB, "pub");
   if (!pub) throw new KeyError("format", "the COSE_Key of HSS/LMS has no pub");
-  return publicKey("hsslms", pub, octets(members, KEY_KID, "kid"));
+  return publicKey("hsslms", pub, bytesMember(members, KEY_KID, "kid"));
 }
 
 /**
@@ -256,11 +256,11 @@ export function fromRaw(bytes: Uint8Array): PublicKey {
 }
 
 const ML_DSA = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] as const;
-const isMlDsa = (name: unknown): name is (typeof ML_DSA)[number] => ML_DSA.includes(name as never);
+const isMlDsaName = (name: unknown): name is (typeof ML_DSA)[number] => ML_DSA.includes(name as never);
 
 // The algorithm is part of a key of type AKP: without it, it is none (RFC 9964 §3).
 function mlDsaOf(name: unknown): KeyAlg {
-  if (isMlDsa(name)) return name.toLowerCase() as KeyAlg;
+  if (isMlDsaName(name)) return name.toLowerCase() as KeyAlg;
   throw new KeyError(name === undefined ? "format" : "unsupported", "a key of type AKP that names no ML-DSA algorithm");
 }
 

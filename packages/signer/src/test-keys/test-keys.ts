@@ -43,7 +43,7 @@ export function testKeyPublic(t: TestKey): PublicKey {
 }
 
 /** Of P-256 (FIPS 186-5, SP 800-186 §3.2.1.3). */
-const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+const P256_PRIME = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 /** RFC 8554 §6: levels of HSS. */
 const MOST_LEVELS = 8;
 
@@ -53,7 +53,7 @@ export function testKeyForms(t: TestKey): PublicKey[] {
   const others: Uint8Array[] = [];
   if (t.alg === "ed25519") others.push(own.key.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte)));
   else if (t.alg === "es256") {
-    const y = P - BigInt(`0x${t.key.slice(66)}`);
+    const y = P256_PRIME - BigInt(`0x${t.key.slice(66)}`);
     others.push(fromHex(t.key.slice(0, 66) + y.toString(16).padStart(64, "0")));
   } else if (t.alg === "hsslms")
     for (let levels = 1; levels <= MOST_LEVELS; levels++)

@@ -103,14 +103,14 @@ async function keyPairs(o: KeygenOptions) {
   return { ...first, ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) };
 }
 
-function keygen(o: KeygenOptions) {
+function generateKeys(o: KeygenOptions) {
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (o.alg === "hsslms") return hssKey(o);
   if (o.hss !== undefined) throw usage("--hss is for HSS/LMS keys", "give --alg hsslms too, or drop --hss");
   return keyPairs(o);
 }
 
-type Facts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
+type KeygenFacts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
 
 const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
 
@@ -148,8 +148,8 @@ export default define({
     "signatureBytes?": ["number", "hsslms: length of a signature"],
     ...ADVICE,
   },
-  run: keygen,
-  words(facts: Facts) {
+  run: generateKeys,
+  words(facts: KeygenFacts) {
     const keys = "keys" in facts && facts.keys ? facts.keys : [{ ...facts, alg: facts.alg }];
     return [
       ...keys.flatMap((key) => [

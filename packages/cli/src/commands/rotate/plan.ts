@@ -1,6 +1,6 @@
 import { carriedStores, keySet, namedKeys, type PlannedRelease, plan as planFor, readFleet, readRelease } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
+import { cohortFacts, cohortWords, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
 import { COHORTS } from "../../common/shapes.js";
 import { Refused } from "../../show/render.js";
@@ -25,7 +25,7 @@ async function plan(o: PlanOptions) {
   const results = planFor(fleet, releases, { lost, stolen });
   const allowed = o.allowStranded ?? [];
   warnOfRest(results);
-  const told = facts(results, allowed);
+  const told = cohortFacts(results, allowed);
   const failure = strandedRefusal(results, allowed);
   if (failure) throw new Refused(failure, told);
   return told;

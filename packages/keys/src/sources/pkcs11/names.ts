@@ -67,7 +67,7 @@ const LOGIN: readonly [string, string] = [
   "give it: --passphrase-env NAME, --passphrase-fd N, or at the prompt",
 ];
 const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
-const MECHANISM: readonly [string, string] = [
+const NO_MECHANISM: readonly [string, string] = [
   "the token does not support the needed mechanism; Ed25519 needs PKCS#11 3.0",
   "use a P-256 key (--alg es256), or another token",
 ];
@@ -90,8 +90,8 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
   98: ["the token does not support the size of this key", OTHER_TOKEN],
   99: ["the token needs another kind of key here", "give an Ed25519 or P-256 key"],
   104: ["the key is not allowed to sign (CKA_SIGN)", "make a key for signing: firmseal token keygen"],
-  112: MECHANISM,
-  113: MECHANISM,
+  112: NO_MECHANISM,
+  113: NO_MECHANISM,
   [CKR_PIN_INCORRECT]: ["wrong PIN", "try again with the user PIN, not that of the security officer"],
   161: ["the PIN has characters that the token does not accept", "give the user PIN of this token"],
   162: ["the PIN is too short or too long for the token", "give the user PIN of this token"],

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
-import { toldSigner } from "../foreign.js";
+import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
 import { findPrivate, findPublic, publicOfPrivate } from "./key.js";
 import type { Handle } from "./module.js";
@@ -14,7 +14,7 @@ import { type OpenToken, openToken } from "./token.js";
 import { parseUri } from "./uri.js";
 
 /** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
-export const open: OpenSource = async (ref, ask) => {
+export const openTokenKey: OpenSource = async (ref, ask) => {
   const uri = parseUri(ref);
   await signalsFree();
   const token = openToken(uri);
@@ -33,21 +33,21 @@ export const open: OpenSource = async (ref, ask) => {
     await token.login(ask);
     const key = findPrivate(token, uri);
     const pub = publicOfPrivate(token, uri, key);
-    return { name: uri.name, public: pub, signer: signerOf(token, uri.name, pub, key), close: async () => token.close() };
+    return { name: uri.name, public: pub, signer: tokenSigner(token, uri.name, pub, key), close: async () => token.close() };
   } catch (e) {
     token.close();
     throw e;
   }
 };
 
-const MECHANISM: { readonly [alg in KeyAlg]?: number } = { ed25519: CKM_EDDSA, es256: CKM_ECDSA };
+const SIGN_MECHANISM: { readonly [alg in KeyAlg]?: number } = { ed25519: CKM_EDDSA, es256: CKM_ECDSA };
 
 /** Signs in the token. Signatures are 64 bytes, r ‖ s in PKCS#11 as in COSE. */
-export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
-  const mechanism = MECHANISM[pub.alg];
+export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
+  const mechanism = SIGN_MECHANISM[pub.alg];
   if (mechanism === undefined) throw new KeyFileError(`${name}: not a key for Ed25519 or P-256`, "give one of those", 2);
   const always = token.attribute(key, CKA_ALWAYS_AUTHENTICATE)?.[0] === 1;
-  return toldSigner(
+  return checkedSigner(
     name,
     pub,
     "the token's public key may belong to another private key: compare them, or make a new pair",
