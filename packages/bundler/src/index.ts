@@ -11,6 +11,7 @@ export {
   DEFAULT_FEATURES,
   type FeatureName,
   minifiedBundle,
+  playable,
   readableBundle,
 } from "./bundle.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

@@ -6,6 +6,7 @@ import { basename, extname } from "node:path";
 import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
 import { grouped, openRegular, readAll, readFirstBytes, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
 import {
+  DEFAULT_ALG,
   type Description,
   draftOf,
   EnvelopeDraft,
@@ -172,7 +173,7 @@ export async function makeDraft(
  * key of the user has signed. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
-  const key = signer(privateKey("ed25519", new Uint8Array(randomBytes(32))));
+  const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
   const manifest = await openSigned(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well
   certainRefusal(manifest);

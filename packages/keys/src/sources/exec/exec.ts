@@ -2,7 +2,8 @@
 // the protocol. Attacks: a wrong signature, garbage, megabytes, no answer, no end.
 
 import { createHash } from "node:crypto";
-import { KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { algsWith } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
@@ -53,10 +54,11 @@ export function parseAnswer(ref: string, line: string): PluginAnswer {
 
 export function describedKey(ref: string, answer: PluginAnswer): PublicKey {
   const alg = answer["alg"];
-  if (alg !== "ed25519" && alg !== "es256") throw new KeyFileError(`${ref}: its alg is neither ed25519 nor es256`, PROTOCOL, 3);
+  const known = algsWith("exec").find((one) => one === alg);
+  if (!known) throw new KeyFileError(`${ref}: its alg is not ${inWords(algsWith("exec"))}`, PROTOCOL, 3);
   const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytesMember(ref, answer, "kid");
   try {
-    return publicKey(alg, bytesMember(ref, answer, "publicKey"), kid);
+    return publicKey(known, bytesMember(ref, answer, "publicKey"), kid);
   } catch (e) {
     if (e instanceof KeyError) throw new KeyFileError(`${ref}: publicKey: ${e.message}`, PROTOCOL, 3);
     throw e;
