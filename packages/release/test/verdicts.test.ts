@@ -134,8 +134,8 @@ describe("a device that lacks something", () => {
         "condition-vendor-identifier",
         "condition-class-identifier",
       ],
-      validate: ["condition-image-match"],
-      install: ["directive-copy"],
+      validate: [{ "directive-set-component-index": 0 }, "condition-image-match"],
+      install: [{ "directive-set-component-index": 0 }, "directive-copy"],
     } as const;
     const copies = await step("copy", signEnvelope(encode(swap as never), [signer(A), signer(B)]));
     expect(only(plan([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
