@@ -2,7 +2,7 @@
 
 import { truncateSync } from "node:fs";
 import { signer, signTrust } from "@firmseal/signer";
-import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { FAMILY_PRESENT, uf2Block } from "../../test-support/src/image-writers.js";
 import { FACTS, keyA, type Place } from "../../test-support/src/run.js";
 import type { Row } from "./budget.js";
