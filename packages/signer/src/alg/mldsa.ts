@@ -3,7 +3,7 @@
 // no device bundle holds it.
 
 import type { Alg } from "@firmseal/verifier";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
+import { COSE, rawKey } from "@firmseal/verifier/tools";
 import { attempt, type Row } from "./row.js";
 
 type Library = typeof import("@noble/post-quantum/ml-dsa.js");
@@ -51,7 +51,7 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     alg,
     publicLengths: [publicLength],
     signatureLength,
-    form: { kty: KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
+    form: { kty: COSE.KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
     check() {},
     secretLength: 32,
     derive(secret) {
@@ -74,6 +74,6 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
 }
 
 // FIPS 204 table 2: bytes of a public key and of a signature
-export const mlDsa44 = row("ml_dsa44", ALG_ML_DSA_44, 1312, 2420);
-export const mlDsa65 = row("ml_dsa65", ALG_ML_DSA_65, 1952, 3309);
-export const mlDsa87 = row("ml_dsa87", ALG_ML_DSA_87, 2592, 4627);
+export const mlDsa44 = row("ml_dsa44", COSE.ALG_ML_DSA_44, 1312, 2420);
+export const mlDsa65 = row("ml_dsa65", COSE.ALG_ML_DSA_65, 1952, 3309);
+export const mlDsa87 = row("ml_dsa87", COSE.ALG_ML_DSA_87, 2592, 4627);
