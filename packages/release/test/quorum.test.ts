@@ -55,20 +55,10 @@ describe("who can reach a device", () => {
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });
-    expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual([
-      "moved",
-      "moved",
-      "moved",
-      "stranded",
-    ]);
+    expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
     const later = signedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
     // the newest list ends c, and this device's list ends b
     const t = await state({ 1: 50n });
-    expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual([
-      "moved",
-      "moved",
-      "moved",
-      "stranded",
-    ]);
+    expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
   });
 });

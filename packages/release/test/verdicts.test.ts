@@ -75,7 +75,10 @@ beforeAll(async () => {
   bridge3 = await step("bridge3", release({ ...facts, sequence: 30, keys: [A, B, C], trust: T3 }));
   r31 = await step("r31", release({ ...facts, sequence: 31, keys: [B, C] }));
 });
-const all = () => ({ T1, T2, T3, bridge2, bridge3, r31 }) as { [name in "T1" | "T2" | "T3"]: Uint8Array } & { [name in "bridge2" | "bridge3" | "r31"]: PlannedStep };
+const all = () =>
+  ({ T1, T2, T3, bridge2, bridge3, r31 }) as { [name in "T1" | "T2" | "T3"]: Uint8Array } & {
+    [name in "bridge2" | "bridge3" | "r31"]: PlannedStep;
+  };
 
 describe("a device that lacks something", () => {
   it("is stranded without the algorithm of the keys, and told so", () => {
@@ -101,7 +104,11 @@ describe("a device that lacks something", () => {
     const half = await step("half", release({ ...facts, sequence: 11, keys: [A] }));
     const whole = await step("whole", release({ ...facts, sequence: 11, keys: [A, P256] }));
     expect(only(plan([both], [half], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.SIGNATURE_THRESHOLD }] });
-    expect(only(plan([both], [whole], NOBODY))).toMatchObject({ verdict: "moved", trust: { before: null, after: null }, left: { root: null } });
+    expect(only(plan([both], [whole], NOBODY))).toMatchObject({
+      verdict: "moved",
+      trust: { before: null, after: null },
+      left: { root: null },
+    });
     // one that has one algorithm of the two it needs takes nothing at all
     const lame = withKeys("lame", [A, P256], 2, 10, { algorithms: ["ed25519"] });
     expect(only(plan([lame], [whole], NOBODY))).toMatchObject({ verdict: "stranded", steps: [{ code: errors.TRUST_POLICY }] });
@@ -254,7 +261,11 @@ describe("a step that does harm", () => {
     const bytes = bridge({ sequence: 20, vendor: VENDOR, class: "board-v2", trust: T2 });
     const alone = await step("alone", sign(encode(bytes), [signer(A), signer(B)]));
     const dark = only(plan([cohort("old", T1, 10)], [alone], NOBODY));
-    expect(dark).toMatchObject({ verdict: "stranded", trust: { after: "2" }, why: "has nothing to start after alone: the release has no image" });
+    expect(dark).toMatchObject({
+      verdict: "stranded",
+      trust: { after: "2" },
+      why: "has nothing to start after alone: the release has no image",
+    });
     expect(only(plan([cohort("own", T1, 10, { start: "own" })], [alone], NOBODY)).verdict).toBe("moved");
   });
 
@@ -272,7 +283,11 @@ describe("a step that does harm", () => {
     const { T1 } = all();
     const roots = [R1, R2, R3];
     const d = { name: "board", sequence: LAST, thresholds: { root: 2, release: 2 } };
-    const anchors: TrustEntry[] = [...roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })), { key: A, roles: ["release"] }, { key: B, roles: ["release"] }];
+    const anchors: TrustEntry[] = [
+      ...roots.map((k): TrustEntry => ({ key: k, roles: ["root"] })),
+      { key: A, roles: ["release"] },
+      { key: B, roles: ["release"] },
+    ];
     const lastList = await signTrust(encodeTrust({ ...d, anchors }), roots.map(signer));
     const frozen = await step("frozen", release({ ...facts, sequence: 20, keys: [A, B], trust: lastList }));
     const result = only(plan([cohort("old", T1, 10)], [frozen], NOBODY));

@@ -122,8 +122,7 @@ export function planRefusal(
   for (const name of allowed) {
     const cohort = found.get(name);
     if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
-    if (!LEFT_BEHIND.includes(cohort.verdict))
-      throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
+    if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
     warn(`${visible(name)}, ${number(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }
   const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));

@@ -181,7 +181,13 @@ function playRelease(step: PlannedRelease, before: State): Played {
     return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }
   const state: State = { ...before, floor: manifest.sequence, envelope };
-  const done = { step, fit: "addressed" as const, code: 0, starts: model.start === "own" || hasImage(code, manifest, model.identity), assumed: false };
+  const done = {
+    step,
+    fit: "addressed" as const,
+    code: 0,
+    starts: model.start === "own" || hasImage(code, manifest, model.identity),
+    assumed: false,
+  };
   const bytes = carried(code, manifest, model.identity);
   if (!bytes) return { ...done, state };
   const next = taken(state, bytes, envelope);

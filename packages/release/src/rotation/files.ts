@@ -15,7 +15,13 @@ import { type PlannedStep, stepOf } from "./steps.js";
 export async function readStep(path: string): Promise<PlannedStep> {
   const bytes = readAll(path, LIMITS.envelope, (head) => {
     if (!isTrust(head) && !looksLikeEnvelope(head))
-      throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope, nor a trust file`, hintOf(errors.ENVELOPE_NONE));
+      throw new Failure(
+        1,
+        "ENVELOPE_NONE",
+        errors.ENVELOPE_NONE,
+        `${path}: not a SUIT envelope, nor a trust file`,
+        hintOf(errors.ENVELOPE_NONE),
+      );
   });
   return stepOf(path, bytes);
 }

@@ -11,7 +11,7 @@ import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { deviceCode, remembered } from "./device-code.js";
-import { fleetFault, type FleetRow, fleetRows } from "./fleet-rows.js";
+import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 
 /** What a device may verify with: the algorithms of bundles, and those of which only programs have a verifier. */
 export type DeviceAlg = AlgName | KeyAlg;
@@ -59,7 +59,9 @@ const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
 
 /** A model with a trust file, or with keys. Algorithms and features that are left out are all that trust files can need. */
 export function modelOf(
-  o: Pick<Model, "identity"> & Partial<Omit<Model, "store" | "policy" | "identity">> & ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
+  o: Pick<Model, "identity"> &
+    Partial<Omit<Model, "store" | "policy" | "identity">> &
+    ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
 ): Model {
   const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? DEFAULT_ALGORITHMS).includes(name));
   const embedded = o.embedded ?? null;
@@ -203,7 +205,8 @@ class Reader {
       );
     const identity = this.identity(where, listOf(value["vendor"]), listOf(value["class"]));
     const engine = value["engine"] as string | undefined;
-    if (engine !== undefined && !Object.hasOwn(TARGETS, engine)) this.fault(where, `"engine" is not one of ${Object.keys(TARGETS).join(", ")}`);
+    if (engine !== undefined && !Object.hasOwn(TARGETS, engine))
+      this.fault(where, `"engine" is not one of ${Object.keys(TARGETS).join(", ")}`);
     const common = {
       identity,
       engine: engine ?? null,

@@ -32,7 +32,10 @@ function byName(ref: string, option: string, known: readonly PublicKey[]): Publi
     (key) => (THUMBPRINT.test(ref) && toHex(thumbprint(key)).startsWith(ref)) || (key.kid !== undefined && toHex(key.kid) === ref),
   );
   if (found.length > 1)
-    throw usage(`${option} ${ref}: ${found.length} keys have this key identifier`, "give the thumbprint: firmseal trust show FILE lists it");
+    throw usage(
+      `${option} ${ref}: ${found.length} keys have this key identifier`,
+      "give the thumbprint: firmseal trust show FILE lists it",
+    );
   return found[0];
 }
 

@@ -130,7 +130,14 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
   const isOld = big(state.store.sequence) < big(today.sequence);
   if (!isOld && kept === "") return undefined;
   const passed = walked.findLast((p) => p.fit === "passed");
-  const reason = kept !== "" ? kept : walked.every((p) => p.fit === "not addressed") ? ": no step is for it" : passed ? `: it has passed ${passed.step.name}` : "";
+  const reason =
+    kept !== ""
+      ? kept
+      : walked.every((p) => p.fit === "not addressed")
+        ? ": no step is for it"
+        : passed
+          ? `: it has passed ${passed.step.name}`
+          : "";
   return {
     verdict: "behind",
     why: `it keeps trust file ${own}${isOld ? `, and ${formatSequence(today.sequence)} is the newest` : ""}${reason}`,
@@ -254,7 +261,9 @@ export function plan(
 }
 
 export function sums(results: readonly CohortResult[]): { [verdict in Verdict]: number } & { total: number } {
-  const out = { total: 0, ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) } as { [verdict in Verdict]: number } & { total: number };
+  const out = { total: 0, ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) } as { [verdict in Verdict]: number } & {
+    total: number;
+  };
   for (const { verdict, devices } of results) {
     out.total += devices;
     out[verdict] += devices;

@@ -106,9 +106,10 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
     return {
       verdict: "stranded",
       why: `no later release can reach it: ${noRelease}`,
-      next: root && root.left >= root.needed
-        ? "a trust file that comes by itself can: sign one whose release keys you have, and that its current release is good under"
-        : "give it up by its name, or replace the firmware of these devices by hand",
+      next:
+        root && root.left >= root.needed
+          ? "a trust file that comes by itself can: sign one whose release keys you have, and that its current release is good under"
+          : "give it up by its name, or replace the firmware of these devices by hand",
     };
   if (!root || !state.store) return ALL_REACH;
   if (big(state.store.sequence) === LAST)

@@ -61,13 +61,7 @@ export default define({
   words: ({ cohorts }) => [
     {
       table: {
-        columns: [
-          { title: "cohort" },
-          { title: "devices", right: true },
-          { title: "trust" },
-          { title: "next" },
-          { title: "then" },
-        ],
+        columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "then" }],
         rows: cohorts.map((r) => [nameWords(r), number(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
       },
     },

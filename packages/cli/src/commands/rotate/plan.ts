@@ -72,7 +72,10 @@ export default define({
   ],
   examples: [
     ["firmseal rotate plan --fleet fleet.json --release bridge.suit --release new.suit", "two releases, one after the other"],
-    ["firmseal rotate plan --fleet fleet.csv --release new.suit --stolen old.jwk --fail-on exposed", "what a thief of a key can still sign"],
+    [
+      "firmseal rotate plan --fleet fleet.csv --release new.suit --stolen old.jwk --fail-on exposed",
+      "what a thief of a key can still sign",
+    ],
   ],
   json: COHORTS,
   run: plan,

@@ -171,9 +171,7 @@ function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Key
       "give the newest one: --trust FILE",
     );
   const until = o.until ?? 0n;
-  const results = fleet.map((cohort) =>
-    standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE),
-  );
+  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
   refuseStranded(results, o.allowStranded ?? []);
   return results;
 }
