@@ -29,13 +29,14 @@ const NAMED = {
   "alg/hmac": ["hmac256"],
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
-  "cose/anchor": ["anchorOf"],
+  "cose/anchor": ["makeAnchor"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   "install/install": ["install", "boot"],
   "trust/open": ["open"],
   "interpreter/run": ["start", "step"],
+  "install/status": ["status", "macAttester"],
   "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
   "install/trust-update": ["nextTrust"],
 };
@@ -124,7 +125,7 @@ export async function makeParts() {
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
-  const { DEFAULT_FEATURES, minified, readable } = await import("../packages/bundler/lib/index.js");
+  const { DEFAULT_FEATURES, minifiedBundle: minified, readableBundle: readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
   const options = { algs, features, form };
   const [min, src] = [await minified(options, all, minify), await readable(options, all, minify)];

@@ -30,7 +30,7 @@ export function warn(text: string): void {
   listener.warn(text);
 }
 
-export function say(text: string): void {
+export function notice(text: string): void {
   listener.say(text);
 }
 

@@ -1,11 +1,10 @@
-export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
 export { equalBytes, toHex } from "./bytes.js";
+export { conform, DescriptionError, suggestion } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
   type BytesValue,
   type Command,
   type Description,
-  DescriptionError,
   isDescription,
   type Parameters,
   SCHEMA,
@@ -13,11 +12,12 @@ export {
 } from "./description/manifest.js";
 export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
 export { type Digested, type Files, resolve } from "./description/resolve.js";
+export type { Violation } from "./description/schema.js";
 export { type Imported, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";
-export { readEnvelope, reattach, sever } from "./envelope/envelope.js";
-export { attach, sign, tbs } from "./envelope/sign.js";
+export { reattach, sever, splitEnvelope } from "./envelope/envelope.js";
+export { attachSignature, envelopeToBeSigned, signEnvelope } from "./envelope/sign.js";
 export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
@@ -26,16 +26,23 @@ export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toP
 export {
   anchorOf,
   coseAlg,
+  DEFAULT_ALG,
   deviceAlgs,
   deviceKeyAlgs,
   expandedKey,
   foreignSigner,
+  hasTables,
+  inWords,
+  isDeviceAlg,
   isPrivate,
+  isStateful,
   type KeyAlg,
   KeyError,
   type KeyErrorCode,
   keyAlgOf,
+  keyAlgOfLength,
   keyAlgs,
+  keyWords,
   loadAlg,
   NotLoaded,
   type PrivateKey,
@@ -44,12 +51,13 @@ export {
   publicKey,
   publicOf,
   type Signer,
+  secretLength,
   signatureLength,
   signer,
   thumbprint,
   withKid,
 } from "./key/key.js";
-export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
+export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export {

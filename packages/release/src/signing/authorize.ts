@@ -3,7 +3,6 @@
 import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
-  concerns,
   isOfTrustFile,
   type Known,
   keyName,
@@ -14,6 +13,7 @@ import {
   type SigningLogs,
   scopeOfTrust,
   sha256Hex,
+  sharesScope,
   TRUST_FILES,
   visible,
   warn,
@@ -71,7 +71,7 @@ export async function recordSigning(
     const { draft, messages, asked } = use as Judged;
     const known = signingLogs.logs.flat();
     const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { draft, receipts: await record(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
+    return { draft, receipts: await recordRelease(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
@@ -122,7 +122,7 @@ function overridden(asked: Asked, overrides: string[]): Asked {
  * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
  * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
  */
-async function record(
+async function recordRelease(
   signingLogs: SigningLogs,
   operation: string,
   keys: readonly OpenedKey[],
@@ -157,8 +157,8 @@ function askedFor(store: TrustStore): Asked {
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
 function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
-  const last = previous ? undefined : known.findLast((e) => concerns(e, scope));
-  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
+  const last = previous ? undefined : known.findLast((e) => sharesScope(e, scope));
+  if (!last || known.some((e) => e.digest === asked.digest && sharesScope(e, scope))) return [];
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
     "SEQUENCE",
@@ -192,7 +192,7 @@ export async function recordTrustSigning(
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await record(signingLogs, operation, keys, messages, overridden(asked, overrides));
+    return await recordRelease(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });
 }
 

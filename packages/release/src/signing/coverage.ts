@@ -2,12 +2,12 @@
 // Asked before anything is entered in a log.
 
 import type { Entry } from "@firmseal/keys";
-import { isMlDsa, isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
-import { coseAlg, equalBytes, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
+import { isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
+import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
-import { isRefusal, meaningOf } from "../hints.js";
 import { identities } from "../payload-check/payload-check.js";
+import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { limitsOf, limitWords } from "../trust/trust-ref.js";
 
@@ -27,7 +27,7 @@ export interface NamedKey {
 }
 
 /** The trust files that keys are held against: the one of --trust, or none. */
-export function listsOf(o: CoverOptions): TrustOnFile[] {
+export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return [readTrustFile(o.trust)];
   // a role that is passed over would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
@@ -47,7 +47,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
       counts = policyOf(store, ROLES[role], identity).anchors.some((one) => equalBytes(rawKey(one.key), key.key));
     } catch (e) {
       if (!isRefusal(e)) throw e;
-      return `would sign for devices for which ${path} lists too few keys: ${meaningOf(e.code)}`;
+      return `would sign for devices for which ${path} lists too few keys: ${refusalMeaning(e.code)}`;
     }
     if (!counts)
       return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, but this manifest is for others`;
@@ -60,8 +60,8 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
 /** Refuses a key whose signature would count on no device of any of the lists. No list: nothing is known, and nothing refused. */
 export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], role: RoleName = "release"): void {
   if (lists.length === 0) return;
-  // no device verifies ML-DSA, and no trust file can list it: it signs beside a key that is looked at
-  const looked = keys.filter((key) => !isMlDsa(key.public));
+  // what no device verifies, no trust file can list: it signs beside a key that is looked at
+  const looked = keys.filter((key) => isDeviceAlg(key.public.alg));
   for (const { name, public: key } of looked.length > 0 ? looked : keys) {
     const reasons = lists.map((list) => {
       const anchor = list.store.anchors.find((a) => equalBytes(a.key, key.key));

@@ -11,27 +11,27 @@ import {
   withSigners,
 } from "@firmseal/keys";
 import {
-  about,
   big,
   type Cohort,
   type CohortResult,
-  exposure,
   higher,
   isRefusal,
   type Keys,
   keySet,
   keysInRole,
   namedKeys,
+  nameFile,
   newest,
   only,
-  quorumVerdict,
+  reach,
   readFleet,
   readTrustFile,
   recordTrustSigning,
   showChanges,
+  standing,
+  storesOf,
   type TrustOnFile,
   type TrustSigningOptions,
-  type Verdict,
 } from "@firmseal/release";
 import {
   AlreadySigned,
@@ -43,14 +43,14 @@ import {
   signTrust,
   type TrustDescription,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { facts, refuseStranded } from "../../common/cohorts.js";
+import { commandArgument, define, option } from "../../command.js";
+import { cohortFacts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkTrustOutput, deliver } from "../../common/output.js";
-import { CHANGES, COHORTS, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
+import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
 export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
@@ -134,47 +134,44 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
   }
 }
 
+type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
+
 /** What becomes of a cohort if only the keys of the next list sign. */
-function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
-  const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
+  const { store } = model;
   // a list of another line says nothing about this one
-  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
-  const after = higher(big(cohort.floor), until);
-  const now = quorumVerdict(state, next, after, NONE);
+  if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
+  const after = higher(big(floor), until);
+  const now = reach({ model, store }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
+  const takes = rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
-    policyOf(next, ROLE_RELEASE, cohort.identity);
+    policyOf(next, ROLE_RELEASE, model.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
+    return {
+      verdict: "stranded",
+      why: "the next trust file gives it too few release keys",
+      next: "put enough release keys for it on the next list",
+    };
   }
-  return quorumVerdict({ ...state, store: next }, next, after, NONE);
+  return reach({ model, store: next }, next, after, NONE);
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
-  const line = fleet.filter((c) => equalBytes(c.trust.store.name, next.name));
-  newest([...fleet.map((c) => c.trust.store), current.store, next]);
-  const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
+  newest([...storesOf(fleet), current.store, next]);
+  const ahead = fleet.find(
+    ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
+  );
   if (ahead)
     throw refusedInput(
       "FLEET",
-      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big((ahead.model.store as TrustStore).sequence)}`,
       "give the newest one: --trust FILE",
     );
-  const results = fleet.map((cohort): CohortResult => {
-    const sequence = String(big(cohort.trust.store.sequence));
-    const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
-    return {
-      name: cohort.name,
-      devices: cohort.devices,
-      releases: [],
-      trust: { before: sequence, after: sequence },
-      exposed: exposure(state, new Set()),
-      ...fate(cohort, signing, next, o.until ?? 0n),
-    };
-  });
+  const until = o.until ?? 0n;
+  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
   refuseStranded(results, o.allowStranded ?? []);
   return results;
 }
@@ -184,7 +181,7 @@ async function retire(ref: string, o: RetireOptions) {
   // the passphrase of the retired key is asked for before those of the roots
   hideSecrets([ref, ...o.root], passphraseOptions(o));
   const current = readTrustFile(o.trust);
-  const fleet = readFleet(o.fleet);
+  const fleet = await readFleet(o.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   const description = without(describeTrust(current.store), key, o.until);
   const unsigned = encodeTrust(description);
@@ -192,7 +189,7 @@ async function retire(ref: string, o: RetireOptions) {
   const changes = showChanges(o.out, planned, current);
   return withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
-    const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
+    const line = storesOf(fleet).filter((store) => equalBytes(store.name, current.store.name));
     const lists = listsOf(signingKeys, [current.store, ...line]);
     // also the keys that stay on the list: the roots vouch for them again
     refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
@@ -203,9 +200,9 @@ async function retire(ref: string, o: RetireOptions) {
     for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
-      next = trustFile(bytes, current.store, host);
+      next = trustFile(bytes, current.store, nodeHost);
     } catch (e) {
-      throw about(o.out, e);
+      throw nameFile(o.out, e);
     }
     const member = deliver(o.out, bytes, o.json);
     return {
@@ -216,7 +213,7 @@ async function retire(ref: string, o: RetireOptions) {
       roots: signingKeys.map((k) => keyFacts(k.public)),
       changes,
       log: receipts,
-      ...facts(results, o.allowStranded ?? []),
+      ...cohortFacts(results, o.allowStranded ?? []),
       ...member,
     };
   });
@@ -225,7 +222,7 @@ async function retire(ref: string, o: RetireOptions) {
 export default define({
   name: "rotate retire",
   summary: "sign the next trust file, without a key",
-  arguments: [argument("<key>", "the key: a file, or its thumbprint")],
+  arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
     option("--root <key>", "root key, private", { repeat: true, required: true }),
@@ -248,9 +245,9 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number of the trust file"],
     retired: ["object", "the key"],
-    ...within("retired", { ...KEY, until: ["string|null", "last sequence number for which it counts; null: removed"] }),
+    ...membersOf("retired", { ...KEY, until: ["string|null", "last sequence number for which it counts; null: removed"] }),
     roots: ["object[]", "root keys that signed"],
-    ...within("roots[]", KEY),
+    ...membersOf("roots[]", KEY),
     ...CHANGES,
     ...RECEIPTS,
     ...COHORTS,

@@ -1,11 +1,12 @@
 // Keys in a token: which objects a URI means, and the public key that belongs to a private one.
 
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { fromJwk, KeyError, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
+import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
+import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
-import { type OpenToken, some, ulong } from "./token.js";
+import { isPresent, type OpenToken, ulong } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
 const WHICH = "firmseal token list shows the keys of a token";
@@ -23,8 +24,8 @@ function template(uri: Pick<TokenUri, "object" | "id">, kind: number) {
 export function findPrivate(token: OpenToken, uri: TokenUri): Handle {
   const found = token.find(template(uri, ck.CKO_PRIVATE_KEY));
   const [key] = found;
-  if (!key) throw none(token, uri, ck.CKO_PRIVATE_KEY, "private key");
-  if (found.length > 1) throw several(token, uri, found);
+  if (!key) throw noSuchKey(token, uri, ck.CKO_PRIVATE_KEY, "private key");
+  if (found.length > 1) throw severalKeys(token, uri, found);
   return key;
 }
 
@@ -32,18 +33,18 @@ function labels(token: OpenToken, objects: readonly Handle[]): string[] {
   return objects.map((object) => token.attribute(object, ck.CKA_LABEL)?.toString() ?? "");
 }
 
-function none(token: OpenToken, uri: TokenUri, kind: number, what: string): KeyFileError {
+function noSuchKey(token: OpenToken, uri: TokenUri, kind: number, what: string): KeyFileError {
   const there = labels(token, token.find([{ type: ck.CKA_CLASS, value: kind }]));
   return new KeyFileError(
     `${uri.name}: the token ${token.slot.facts.token} has no such ${what}`,
-    there.length === 0 ? "it has none: make one with firmseal token keygen" : `it has ${some(there)}`,
+    there.length === 0 ? "it has none: make one with firmseal token keygen" : `it has ${isPresent(there)}`,
     3,
   );
 }
 
-function several(token: OpenToken, uri: TokenUri, found: readonly Handle[]): KeyFileError {
+function severalKeys(token: OpenToken, uri: TokenUri, found: readonly Handle[]): KeyFileError {
   const ids = found.map((object, i) => `${labels(token, [object])[0] || i + 1} (id ${idText(token.attribute(object, ck.CKA_ID))})`);
-  return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${some(ids)}`, 2);
+  return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${isPresent(ids)}`, 2);
 }
 
 export function idText(id: Uint8Array | undefined): string {
@@ -78,21 +79,21 @@ export function publicOfPrivate(token: OpenToken, uri: TokenUri, key: Handle): P
 
 /** Objects that all hold the same public key: a key and its certificate. */
 function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): PublicKey | undefined {
-  const keys = objects.map((object) => read(token, uri, object));
+  const keys = objects.map((object) => readObject(token, uri, object));
   const [first] = keys;
   if (!first) return undefined;
-  if (keys.some((key) => key.alg !== first.alg || !Buffer.from(key.key).equals(first.key))) throw several(token, uri, objects);
+  if (keys.some((key) => key.alg !== first.alg || !Buffer.from(key.key).equals(first.key))) throw severalKeys(token, uri, objects);
   return first;
 }
 
-/** The public key of an object. Throws KeyFileError (exit 2) for one that is none for Ed25519 or P-256. */
-function read(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
+/** The public key of an object. Throws KeyFileError (exit 2) for one that tokens are not used for here. */
+function readObject(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
   const key = readPublic(token, object);
   if (key) return key;
-  throw new KeyFileError(`${uri.name}: not a key for Ed25519 or P-256`, WHICH, 2);
+  throw new KeyFileError(`${uri.name}: not a key for ${wordsFor("pkcs11")}`, WHICH, 2);
 }
 
-/** The public key in a public-key, private-key or certificate object; undefined: there is none for Ed25519 or P-256. */
+/** The public key in a public-key, private-key or certificate object; undefined: there is none that tokens are used for here. */
 export function readPublic(token: OpenToken, object: Handle): PublicKey | undefined {
   const kind = token.attribute(object, ck.CKA_CLASS);
   if (!kind || ulong(kind) !== BigInt(ck.CKO_CERTIFICATE)) return fromPoint(token, object);
@@ -116,24 +117,23 @@ function attempt<T>(f: () => T): T | undefined {
   }
 }
 
-// CKA_EC_PARAMS: 1.2.840.10045.3.1.7; 1.3.101.112 (RFC 8410), "edwards25519" (PKCS#11 3.0), 1.3.6.1.4.1.11591.15.1 (before both)
-const P256 = ["06082a8648ce3d030107"];
-const ED25519 = ["06032b6570", "130c656477617264733235353139", "06092b06010401da470f01"];
-
 /** Which algorithm a key's curve is for; undefined: none of ours, explicit parameters among them. */
-export function algOf(token: OpenToken, object: Handle): "ed25519" | "es256" | undefined {
+export function algOfCurve(token: OpenToken, object: Handle): KeyAlg | undefined {
   const params = token.attribute(object, ck.CKA_EC_PARAMS)?.toString("hex") ?? "";
-  return P256.includes(params) ? "es256" : ED25519.includes(params) ? "ed25519" : undefined;
+  return algsWith("pkcs11").find((alg) => {
+    const { curves = [], shown = [] } = CUSTODY[alg].pkcs11 ?? {};
+    return curves.includes(params) || shown.includes(params);
+  });
 }
 
 /** CKA_EC_POINT is DER around the point (PKCS#11 2.40 §2.3.3), or the point itself in modules that read it otherwise. */
 function fromPoint(token: OpenToken, object: Handle): PublicKey | undefined {
-  const alg = algOf(token, object);
+  const alg = algOfCurve(token, object);
   const value = token.attribute(object, ck.CKA_EC_POINT);
   if (!alg || !value) return undefined;
-  const n = alg === "ed25519" ? 32 : 65;
-  const octets = value.length === n + 2 && value[0] === 0x04 && value[1] === n;
-  const bits = value.length === n + 3 && value[0] === 0x03 && value[1] === n + 1 && value[2] === 0;
+  const has = (length: number) => keyAlgOfLength(length) === alg;
+  const octets = has(value.length - 2) && value[0] === 0x04 && value[1] === value.length - 2;
+  const bits = has(value.length - 3) && value[0] === 0x03 && value[1] === value.length - 2 && value[2] === 0;
   const point = value.subarray(octets ? 2 : bits ? 3 : 0);
   try {
     return publicKey(alg, point);

@@ -9,12 +9,12 @@ import type { TokenUri } from "./uri.js";
 export interface TokenKey {
   readonly label: string;
   readonly id: Uint8Array;
-  /** undefined: not for Ed25519 or P-256, or the token does not show it. */
+  /** undefined: of another kind than tokens are used for here, or the token does not show it. */
   readonly public?: PublicKey;
   readonly has: readonly ("private" | "public" | "certificate")[];
 }
 
-const CLASSES = [
+const OBJECT_CLASSES = [
   [CKO_PRIVATE_KEY, "private"],
   [CKO_PUBLIC_KEY, "public"],
   [CKO_CERTIFICATE, "certificate"],
@@ -23,7 +23,7 @@ const CLASSES = [
 /** What a session shows: without login, private keys are not there. */
 export function listKeys(token: OpenToken, uri: TokenUri): TokenKey[] {
   const keys = new Map<string, { label: string; id: Uint8Array; public?: PublicKey; has: TokenKey["has"][number][] }>();
-  for (const [value, what] of CLASSES) {
+  for (const [value, what] of OBJECT_CLASSES) {
     if (uri.type !== undefined && uri.type !== what) continue;
     for (const object of token.find([{ type: CKA_CLASS, value }])) {
       const label = token.attribute(object, CKA_LABEL)?.toString() ?? "";

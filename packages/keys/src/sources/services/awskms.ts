@@ -1,14 +1,16 @@
 // awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
 
+import { inWords, signatureLength } from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../../custody.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfSpki,
-  library,
   notASignature,
   OTHER_KEY,
   servedKey,
@@ -21,7 +23,7 @@ import {
 const SERVICE = "AWS KMS";
 const PACKAGE = "@aws-sdk/client-kms";
 
-const FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
+const REFERENCE_FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
 const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
@@ -32,11 +34,11 @@ const CREDENTIALS: Trouble = [
 const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
 const USAGE: Trouble = [
   "is not a key for signing",
-  "give a key with the usage SIGN_VERIFY and the spec ECC_NIST_P256 or ECC_NIST_EDWARDS25519",
+  `give a key with the usage SIGN_VERIFY and the spec ${inWords(algsWith("aws").map((alg) => CUSTODY[alg].aws?.spec ?? alg))}`,
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
-const MALFORMED: Trouble = ["AWS KMS does not accept this key name", FORM];
+const MALFORMED: Trouble = ["AWS KMS does not accept this key name", REFERENCE_FORM];
 
 /** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
@@ -84,7 +86,7 @@ function troubleOf(e: unknown): Trouble {
 }
 
 /** Region and account, where a name tells them, and the key or alias that it names. */
-function partsOf(name: string): { place?: string; key: string } {
+function splitArn(name: string): { place?: string; key: string } {
   const [, place, , key] = ARN.exec(name) ?? [];
   if (place !== undefined && key !== undefined) return { place, key };
   return { key: name.startsWith("alias/") ? name : `key/${name}` };
@@ -93,17 +95,17 @@ function partsOf(name: string): { place?: string; key: string } {
 /** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
 function isOf(asked: string, answered: string | undefined): answered is string {
   if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
-  const [want, got] = [partsOf(asked), partsOf(answered)];
+  const [want, got] = [splitArn(asked), splitArn(answered)];
   if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
   return want.key.startsWith("alias/") || want.key === got.key;
 }
 
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+export async function openAwsKey(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
-  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
-  const { KMSClient, GetPublicKeyCommand, SignCommand } = await library(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
+  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", REFERENCE_FORM);
+  const { KMSClient, GetPublicKeyCommand, SignCommand } = await importPackage(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
   const client = new KMSClient({
     ...(arn && { region: arn[2] as string }),
     maxAttempts: ATTEMPTS,
@@ -111,12 +113,14 @@ export async function open(ref: string): Promise<OpenedKey> {
   });
   const close = () => client.destroy();
   try {
-    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
+    const got = await callService(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
     const { KeyId } = got;
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
     const key = keyOfSpki(ref, got.PublicKey ?? new Uint8Array());
-    const isEc = key.alg === "es256";
+    const { aws, ecdsa } = CUSTODY[key.alg];
+    const length = signatureLength(key.alg);
+    if (!aws || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
       const request = {
         // the key itself: an alias may be moved to another one between the two calls
@@ -124,16 +128,16 @@ export async function open(ref: string): Promise<OpenedKey> {
         Message: tbs,
         // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
         MessageType: "RAW",
-        SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
+        SigningAlgorithm: aws.alg,
       } as const;
-      const { Signature, KeyId: signedBy } = await ask(
+      const { Signature, KeyId: signedBy } = await callService(
         ref,
         (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
         troubleOf,
       );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
-      const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
-      if (raw?.length !== 64) throw notASignature(ref);
+      const raw = Signature && ecdsa ? rawFromDer(Signature, length) : Signature;
+      if (raw?.length !== length) throw notASignature(ref);
       return raw;
     };
     return servedKey(ref, key, sign, close);
