@@ -80,6 +80,8 @@ export interface DeviceSpec {
   current?: { [component: string]: string };
   /** Sequence number of what is current. */
   sequence?: [number, number];
+  /** What counters() gives, in hex; left out: null. */
+  counters?: string;
   /** Which of its two slots is current in each component; 0 where it is left out. */
   slots?: number[];
   payloads?: { [uri: string]: string };
@@ -154,6 +156,7 @@ export function deviceOf(d: DeviceSpec): MemoryDevice {
     part.slots[part.current] = [...unhex(d.current?.[i] ?? "")];
   });
   if (d.sequence) device.sequence = d.sequence;
+  if (d.counters) device.counted = unhex(d.counters);
   // fromEntries, because one of the names is __proto__
   device.payloads = Object.fromEntries(Object.entries(d.payloads ?? {}).map(([uri, b]) => [uri, unhex(b)]));
   if (d.dangerouslySkipIdentity) device.dangerouslySkipIdentity = true;
