@@ -19,24 +19,30 @@ export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, identities, kinds, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { digestText, type Step as ManifestStep, steps, type Value } from "./payload-check/tree.js";
-export { type Cohort, readFleet } from "./rotation/fleet.js";
-export { keySet, namedKeys } from "./rotation/keys.js";
+export type { Fit, State } from "./rotation/dry-run.js";
+export { readArchive, readStep, readSteps } from "./rotation/files.js";
+export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
+export { type NextResult, whatNext } from "./rotation/next.js";
 export {
   type CohortResult,
-  exposure,
+  LEFT_BEHIND,
   newest,
-  type PlannedRelease,
   plan,
-  quorumVerdict,
-  type ReleaseResult,
+  type StepResult,
+  standing,
   sums,
+  VERDICTS,
   type Verdict,
 } from "./rotation/plan.js";
 export { big, higher, type Keys, keysInRole, only } from "./rotation/quorum.js";
-export { carriedStores, readRelease } from "./rotation/release.js";
+export { type Exposed, exposedWords, type Gone, type Margin, type Margins, reach } from "./rotation/reach.js";
+export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
+export { readStatusSecrets } from "./status/secrets.js";
+export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { type Change, type Previous, showChanges } from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
 export { exportAll, exportRole } from "./trust/trust-export.js";

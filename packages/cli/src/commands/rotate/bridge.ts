@@ -127,7 +127,7 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
   const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
-  const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
+  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, after);
   return withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
     const keys = signingKeys.map((key) => key.public);

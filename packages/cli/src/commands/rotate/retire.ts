@@ -15,7 +15,6 @@ import {
   big,
   type Cohort,
   type CohortResult,
-  exposure,
   higher,
   isRefusal,
   type Keys,
@@ -24,14 +23,15 @@ import {
   namedKeys,
   newest,
   only,
-  quorumVerdict,
+  reach,
   readFleet,
   readTrustFile,
   recordTrustSigning,
   showChanges,
+  standing,
+  storesOf,
   type TrustOnFile,
   type TrustSigningOptions,
-  type Verdict,
 } from "@firmseal/release";
 import {
   AlreadySigned,
@@ -134,47 +134,44 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
   }
 }
 
+type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
+
 /** What becomes of a cohort if only the keys of the next list sign. */
-function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
-  const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
+  const { store } = model;
   // a list of another line says nothing about this one
-  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
-  const after = higher(big(cohort.floor), until);
-  const now = quorumVerdict(state, next, after, NONE);
+  if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
+  const after = higher(big(floor), until);
+  const now = reach({ model, store }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
+  const takes = rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
-    policyOf(next, ROLE_RELEASE, cohort.identity);
+    policyOf(next, ROLE_RELEASE, model.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
+    return {
+      verdict: "stranded",
+      why: "the next trust file gives it too few release keys",
+      next: "put enough release keys for it on the next list",
+    };
   }
-  return quorumVerdict({ ...state, store: next }, next, after, NONE);
+  return reach({ model, store: next }, next, after, NONE);
 }
 
 function checkFleet(fleet: readonly Cohort[], current: TrustOnFile, signing: Keys, next: TrustStore, o: RetireOptions): CohortResult[] {
-  const line = fleet.filter((c) => equalBytes(c.trust.store.name, next.name));
-  newest([...fleet.map((c) => c.trust.store), current.store, next]);
-  const ahead = line.find((c) => big(c.trust.store.sequence) > big(current.store.sequence));
+  newest([...storesOf(fleet), current.store, next]);
+  const ahead = fleet.find(
+    ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
+  );
   if (ahead)
     throw refusedInput(
       "FLEET",
-      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big((ahead.model.store as TrustStore).sequence)}`,
       "give the newest one: --trust FILE",
     );
-  const results = fleet.map((cohort): CohortResult => {
-    const sequence = String(big(cohort.trust.store.sequence));
-    const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
-    return {
-      name: cohort.name,
-      devices: cohort.devices,
-      releases: [],
-      trust: { before: sequence, after: sequence },
-      exposed: exposure(state, new Set()),
-      ...fate(cohort, signing, next, o.until ?? 0n),
-    };
-  });
+  const until = o.until ?? 0n;
+  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
   refuseStranded(results, o.allowStranded ?? []);
   return results;
 }
@@ -184,7 +181,7 @@ async function retire(ref: string, o: RetireOptions) {
   // the passphrase of the retired key is asked for before those of the roots
   hideSecrets([ref, ...o.root], passphraseOptions(o));
   const current = readTrustFile(o.trust);
-  const fleet = readFleet(o.fleet);
+  const fleet = await readFleet(o.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   const description = without(describeTrust(current.store), key, o.until);
   const unsigned = encodeTrust(description);
@@ -192,7 +189,7 @@ async function retire(ref: string, o: RetireOptions) {
   const changes = showChanges(o.out, planned, current);
   return withSigners(o.root, passphraseOptions(o), async (signingKeys) => {
     checkTrustOutput(o.out, [o.trust, o.fleet, ...signingKeys.flatMap((k) => k.file ?? [])]);
-    const line = fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name));
+    const line = storesOf(fleet).filter((store) => equalBytes(store.name, current.store.name));
     const lists = listsOf(signingKeys, [current.store, ...line]);
     // also the keys that stay on the list: the roots vouch for them again
     refuseTestKeys([...signingKeys.map((k) => k.public), ...description.anchors.map((a) => a.key)], o.allowTestKey ?? []);
