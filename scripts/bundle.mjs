@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
+import { minify } from "./minify.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
 export const PARTS = fileURLToPath(new URL("../packages/bundler/dist/parts.json", import.meta.url));
@@ -126,7 +127,8 @@ export async function bundle({ name, algs, features: wanted, form = "umd", folde
   const all = parts ?? (await makeParts());
   const { DEFAULT_FEATURES, minified, readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
-  const [min, src] = [await minified({ algs, features, form }, all), await readable({ algs, features, form }, all)];
+  const options = { algs, features, form };
+  const [min, src] = [await minified(options, all, minify), await readable(options, all, minify)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));
   const modules = [...new Set(Object.entries(all.modules).flatMap(([id, module]) => (declared.has(id) ? [module] : [])))];

@@ -39,7 +39,9 @@ describe("refusals", () => {
         .vectors.filter((v) => v.kind === "refused")
         .map((v) => v.code ?? 0),
     );
-    expect([...codes].sort((a, b) => a - b).map((c) => names.get(c as never))).toEqual(all.map((c) => names.get(c)));
+    // a server reads statuses, no device does: packages/verifier/test/status.test.ts has a case for each
+    const ofDevices = all.filter((c) => !names.get(c)?.startsWith("STATUS_"));
+    expect([...codes].sort((a, b) => a - b).map((c) => names.get(c as never))).toEqual(ofDevices.map((c) => names.get(c)));
   });
   it("have a row each in docs/reference/errors.md", () => {
     const documented = rows("../docs/reference/errors.md").filter(([number]) => /^\d+$/.test(number ?? ""));

@@ -222,16 +222,16 @@ function format({ form }: BundleOptions): MinifyOptions {
   return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
 }
 
-async function shrunk(text: string, options: MinifyOptions): Promise<string> {
-  const { minify } = await import("terser");
-  return (await minify(text, options)).code ?? "";
-}
+/** minify() of terser, or what gives the same. */
+export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string }>;
+
+const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
  * The bundle that ships: ES5 in the subset that all the engines run. The same options give the same text, byte for byte.
  */
-export async function minified(options: BundleOptions, all: Parts = readParts()): Promise<string> {
-  const code = await shrunk(assemble(all, options), {
+export async function minified(options: BundleOptions, all: Parts = readParts(), minify = byTerser): Promise<string> {
+  const { code = "" } = await minify(assemble(all, options), {
     ...format(options),
     // a function that is put where it is called is made again at each call, and at the head of a for Espruino takes it for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
@@ -246,9 +246,9 @@ export async function minified(options: BundleOptions, all: Parts = readParts())
 }
 
 /** The same as people read it. */
-export async function readable(options: BundleOptions, all: Parts = readParts()): Promise<string> {
+export async function readable(options: BundleOptions, all: Parts = readParts(), minify = byTerser): Promise<string> {
   const base = format(options);
-  const code = await shrunk(assemble(all, options), {
+  const { code = "" } = await minify(assemble(all, options), {
     ...base,
     compress: {
       defaults: false,
