@@ -87,12 +87,16 @@ const MISMATCH: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMAT
 const isTrustComponent = (id: readonly ArrayLike<number>[]) =>
   id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? []));
 
-/** A device of the model with every component that the release names, and with room: what is asked is whether it would begin. */
-function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence): MemoryDevice {
+/**
+ * A device of the model with every component that the release names, and with room: what is asked is whether it would begin. `runs`: the release that its floor
+ * comes from; if nobody has said which one, it is this one.
+ */
+function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Uint8Array | null = null): MemoryDevice {
   const { components } = decodeEnvelope(envelope).manifest;
   const own = model.features.includes("trust") ? components : components.filter((id) => !isTrustComponent(id));
   const device = memoryDevice(model.identity, own, Number.MAX_SAFE_INTEGER);
   device.sequence = floor;
+  device.counted = Uint8Array.from(decodeEnvelope(runs ?? envelope).digest?.bytes ?? []).slice(0, 28);
   return device;
 }
 
@@ -174,10 +178,11 @@ function playRelease(step: PlannedRelease, before: State): Played {
   const host = hostOf(model.algorithms);
   let manifest: Manifest;
   try {
-    manifest = code.install(envelope, policy(before), deviceFor(envelope, model, before.floor), host).manifest;
+    manifest = code.install(envelope, policy(before), deviceFor(envelope, model, before.floor, before.envelope), host).manifest;
   } catch (e) {
     // whoever had signed it, the device runs something newer
-    const passed = codeIn(() => code.install(envelope, ANYBODY, deviceFor(envelope, model, before.floor), host)) === errors.ROLLBACK;
+    const passed =
+      codeIn(() => code.install(envelope, ANYBODY, deviceFor(envelope, model, before.floor, before.envelope), host)) === errors.ROLLBACK;
     return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }
   const state: State = { ...before, floor: manifest.sequence, envelope };
