@@ -44,11 +44,10 @@ async function algorithmModules() {
   const needs = {};
   for (const file of readdirSync(`${VERIFIER}src/alg`)) {
     const module = `alg/${file.replace(/\.ts$/, "")}`;
-    const exported = await import(`../packages/verifier/lib/${module}.js`);
+    const text = readFileSync(`${VERIFIER}src/${module}.ts`, "utf8");
     for (const name of Object.keys(algorithms)) {
-      if (exported[name] !== algorithms[name]) continue;
+      if (!text.includes(`\nexport var ${name}: Alg =`)) continue;
       modules[module] = [name];
-      const text = readFileSync(`${VERIFIER}src/${module}.ts`, "utf8");
       needs[name] = [...new Set([...text.matchAll(/\bHASH_SHA_(\d+)\b/g)].map(([, bits]) => `sha${bits}`))];
     }
   }
