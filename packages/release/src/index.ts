@@ -24,20 +24,11 @@ export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export {
-  type CohortResult,
-  LEFT_BEHIND,
-  newest,
-  plan,
-  type StepResult,
-  standing,
-  sums,
-  VERDICTS,
-  type Verdict,
-} from "./rotation/plan.js";
+export { type CohortResult, newest, plan, type StepResult, standing, sums } from "./rotation/plan.js";
 export { big, higher, type Keys, keysInRole, only } from "./rotation/quorum.js";
 export { type Exposed, exposedWords, type Gone, type Margin, type Margins, reach } from "./rotation/reach.js";
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
+export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
