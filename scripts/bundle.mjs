@@ -44,7 +44,7 @@ async function algorithmModules() {
   const needs = {};
   for (const file of readdirSync(`${VERIFIER}src/alg`)) {
     const module = `alg/${file.replace(/\.ts$/, "")}`;
-    const exported = await import(`../packages/verifier/lib/${module}.js`);
+    const exported = await import(/* @vite-ignore */ new URL(`../packages/verifier/lib/${module}.js`, import.meta.url).href);
     for (const name of Object.keys(algorithms)) {
       if (exported[name] !== algorithms[name]) continue;
       modules[module] = [name];
