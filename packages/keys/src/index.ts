@@ -3,7 +3,7 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { openRegular, readAll, readFirstBytes, STDIO } from "./files/read.js";
+export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
 export { holdSignals, noFolder, signalsFree, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
@@ -60,6 +60,7 @@ export { openModule } from "./sources/pkcs11/module.js";
 export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
 export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
+export { looksPrivate, refuseKeyAsInput } from "./sources/private-input.js";
 export { provePossession } from "./sources/proof.js";
 export {
   anchors,

@@ -103,7 +103,12 @@ export function imageInputOptions(): Option[] {
       parse: uriReference,
     }),
     option("--image-out <file>", "if the input is an image: also write the bytes for flash to this file"),
+    allowKeyAsImage(),
   ];
+}
+
+export function allowKeyAsImage(): Option {
+  return option("--allow-key-as-image", "continue even though the image, or a payload of the description, is a private key");
 }
 
 /** --log, and what is signed although the log speaks against it. */

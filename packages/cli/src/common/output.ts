@@ -1,27 +1,14 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
 import { statSync } from "node:fs";
-import { basename, dirname, extname, resolve } from "node:path";
-import { noFolder, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
+import { basename, dirname, extname } from "node:path";
+import { isSameFile, looksPrivate, noFolder, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { isTrust, looksLikeEnvelope } from "@firmseal/release";
 import { writeProduct } from "../show/ui.js";
 
 /** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
 export function outputName(input: string): string {
   return input === STDIO ? STDIO : `${basename(input, extname(input))}.suit`;
-}
-
-function isSameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
-}
-
-/** How files of private keys and their states begin: PEM, minisign, HSS/LMS. A JWK has its members in any order. */
-const OF_KEYS = /^(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY-----|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
-
-function holdsPrivateKey(path: string): boolean {
-  const text = Buffer.from(readFirstBytes(path, 1024)).toString("latin1");
-  return OF_KEYS.test(text) || (/"kty"\s*:/.test(text) && /"d"\s*:/.test(text));
 }
 
 /**
@@ -35,7 +22,8 @@ export function checkOutput(path: string, option: string, others: readonly strin
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which this command uses`, "choose another name");
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
-  if (holdsPrivateKey(path)) throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
+  if (looksPrivate(readFirstBytes(path, 1024)))
+    throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
   if (!envelope || path.toLowerCase().endsWith(".suit")) return;
   const head = readFirstBytes(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))

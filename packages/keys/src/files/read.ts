@@ -1,6 +1,7 @@
 // Reads files and stdin. Refuses files that are not regular.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
@@ -108,4 +109,17 @@ export function readFirstBytes(path: string, n: number): Uint8Array {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The size of a regular file. */
+export function sizeOf(path: string): number {
+  const { fd, size } = openRegular(path);
+  closeSync(fd);
+  return size;
+}
+
+/** Whether two paths name one file, also if it does not exist yet. */
+export function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
 }

@@ -2,17 +2,28 @@
 // format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
-import { bounded, grouped, readAll, refusedInput, visible, warn } from "@firmseal/keys";
+import { bounded, grouped, readAll, refusedInput, refuseKeyAsInput, visible, warn } from "@firmseal/keys";
 import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
 
+export interface KeyAsImage {
+  /** The keys that sign: their files are no input. */
+  key?: string[];
+  /** Publish a file although it is a private key. */
+  allowKeyAsImage?: boolean;
+}
+
 /** Paths in a description are relative to the file that contains them. */
-function files(folder: string): Files {
-  const at = (path: string) => (isAbsolute(path) ? path : resolvePath(folder, path));
+function files(folder: string, o: KeyAsImage): Files {
+  const at = async (name: string) => {
+    const path = isAbsolute(name) ? name : resolvePath(folder, name);
+    if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key);
+    return path;
+  };
   return {
-    hash: (path, algorithm) => hashFile(at(path), algorithm),
-    read: async (path) => readAll(at(path), LIMITS.integratedPayload),
+    hash: async (path, algorithm) => hashFile(await at(path), algorithm),
+    read: async (path) => readAll(await at(path), LIMITS.integratedPayload),
   };
 }
 
@@ -25,7 +36,7 @@ export interface Encoded {
  * Encodes a description as an unsigned envelope. `bytes` is its JSON text, `path` its file name. Throws Failure for an
  * invalid description.
  */
-export async function encodeDescription(bytes: Uint8Array, path: string): Promise<Encoded> {
+export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -40,6 +51,6 @@ export async function encodeDescription(bytes: Uint8Array, path: string): Promis
   for (const w of warnings.slice(0, LIMITS.descriptionWarnings)) warn(`${visible(path)}: ${visible(bounded(w))}`);
   const more = warnings.length - LIMITS.descriptionWarnings;
   if (more > 0) warn(`${visible(path)}: and ${grouped(more)} more warnings`);
-  const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path)));
+  const resolved = await resolve(description, files(path === "-" ? process.cwd() : dirname(path), o));
   return { draft: draftOf(resolved), warnings };
 }

@@ -2,10 +2,21 @@
 // `tbs` share it.
 
 import { randomBytes } from "node:crypto";
-import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
-import { grouped, openRegular, readAll, readFirstBytes, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
+import {
+  grouped,
+  readAll,
+  readFirstBytes,
+  refusedInput,
+  refuseKeyAsInput,
+  scopeOfImage,
+  sha256Hex,
+  sizeOf,
+  usage,
+  visible,
+  warn,
+} from "@firmseal/keys";
 import {
   DEFAULT_ALG,
   type Description,
@@ -24,13 +35,13 @@ import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/payload-check.js";
-import { encodeDescription } from "./description.js";
+import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 
-export interface InputOptions {
+export interface InputOptions extends KeyAsImage {
   vendor?: string;
   class?: string;
   /** "next": the next number according to the logs of the keys. */
@@ -50,12 +61,6 @@ function detectKind(head: Uint8Array, name: string): InputKind {
   if (extname(name).toLowerCase() === ".suit") return "envelope";
   if (extname(name).toLowerCase() === ".json" || /^\s*\{\s*("|\})/.test(Buffer.from(head).toString("latin1"))) return "description";
   return "image";
-}
-
-function fileSize(path: string): number {
-  const { fd, size } = openRegular(path);
-  closeSync(fd);
-  return size;
 }
 
 interface FlashImage {
@@ -83,7 +88,7 @@ export interface PreparedInput {
 /** Reads the bytes that go to flash. */
 async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
   const format = detect(stdin?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
-  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || fileSize(path) > LIMITS.integratedPayload)) {
+  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
@@ -138,11 +143,12 @@ export interface ReleaseInput {
   kind: InputKind;
 }
 
-export function readInput(path: string, o: InputOptions): ReleaseInput {
+export async function readInput(path: string, o: InputOptions): Promise<ReleaseInput> {
   const head = path === "-" ? new Uint8Array() : readFirstBytes(path, DETECT_BYTES);
   if (path !== "-" && head.length === 0)
     throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   const stdin = path === "-" ? readAll(path, LIMITS.stdin) : undefined;
+  if (!o.allowKeyAsImage) await refuseKeyAsInput(path, o.key, stdin);
   const kind = detectKind(stdin?.subarray(0, DETECT_BYTES) ?? head, path);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
@@ -165,7 +171,7 @@ export async function makeDraft(
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
   if (bytes.length > limit) throw usage(`stdin: is too large (${bytes.length} bytes)`, `the limit is ${grouped(limit)} bytes`);
-  const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path)).draft;
+  const draft = kind === "envelope" ? EnvelopeDraft.read(admitted(path, bytes)) : (await encodeDescription(bytes, path, o)).draft;
   return { draft: () => draft };
 }
 

@@ -106,7 +106,7 @@ async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint
     const { sequence, ...device } = releaseFacts(o);
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
   }
-  const input = readInput(image, o);
+  const input = await readInput(image, o);
   if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
   return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
 }

@@ -1,19 +1,21 @@
 import { readAll } from "@firmseal/keys";
 import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
+import { allowKeyAsImage } from "../../common/options.js";
 import { checkOutput, deliver, outputName } from "../../common/output.js";
 import { DIGEST_SHAPE, membersOf, OUT } from "../../common/shapes.js";
 
 export interface CreateOptions {
   from: string;
   out?: string;
+  allowKeyAsImage?: boolean;
   json?: boolean;
 }
 
 async function createEnvelope(o: CreateOptions) {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
-  const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
+  const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from, o);
   const envelope = draft.bytes;
   const member = deliver(out, envelope, o.json);
   return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: formatDigest(draft.digest), warnings, ...member };
@@ -25,6 +27,7 @@ export default define({
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)"),
+    allowKeyAsImage(),
   ],
   examples: [
     ["firmseal create --from release.json", "release.suit, not signed"],

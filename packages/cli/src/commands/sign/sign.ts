@@ -44,7 +44,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
 export async function signInput(path: string, o: SignOptions) {
-  const input = readInput(path, o);
+  const input = await readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
   const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));

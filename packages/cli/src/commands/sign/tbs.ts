@@ -91,7 +91,7 @@ function requiredIdentifiers(m: Manifest, code: number): string[] {
 
 /** Writes for each key the bytes that it has to sign, and says what they mean. */
 async function writeTbs(path: string, o: TbsOptions) {
-  const input = readInput(path, o);
+  const input = await readInput(path, o);
   const name = envelopeName(input, o.envelope);
   const lists = coveringTrustFiles(o);
   const keys = await publicKeys(o.key, passphraseOptions(o));

@@ -1,0 +1,88 @@
+// A private key that is named in place of an image must not be published.
+
+import { createPrivateKey } from "node:crypto";
+import { toPrivateCose, toPrivateJwk } from "@firmseal/signer";
+import { describe, expect, it } from "vitest";
+import { minisignSecret } from "../../test-support/src/minisign.js";
+import { expectFailure, FACTS, image, keyA, keyB, type Place, quicklyEncrypted, standard } from "../../test-support/src/run.js";
+import { description } from "./command-place.js";
+
+const der = (type: "pkcs8" | "sec1", more = {}) =>
+  createPrivateKey({ key: { ...toPrivateJwk(keyB) }, format: "jwk" }).export({
+    format: "der",
+    type,
+    ...more,
+  } as never) as unknown as Buffer;
+
+/** One key in each form, and the same in what a person may have done to it. */
+async function forms(p: Place): Promise<Map<string, string | Uint8Array>> {
+  const all = new Map<string, string | Uint8Array>([
+    ["pkcs8", p.get("B.pem")],
+    ["text in front", `Bag Attributes\n    friendlyName: release\n${p.get("B.pem").toString()}`],
+    ["cut short", p.get("B.pem").subarray(0, 60)],
+    ["utf-16", Buffer.from(`\ufeff${p.get("B.pem").toString()}`, "utf16le")],
+    ["encrypted", quicklyEncrypted(keyB, "a passphrase")],
+    ["jwk", JSON.stringify(toPrivateJwk(keyB))],
+    ["jwk in a set", JSON.stringify({ keys: [toPrivateJwk(keyB)] })],
+    ["cose", toPrivateCose(keyB)],
+    ["cose in base64", Buffer.from(toPrivateCose(keyB)).toString("base64")],
+    ["minisign", minisignSecret(keyA)],
+    ["der", der("pkcs8")],
+    ["sec1 der", der("sec1")],
+    ["encrypted der", der("pkcs8", { cipher: "aes-256-cbc", passphrase: "a" })],
+  ]);
+  for (const [format, alg] of [
+    ["openssh", "ed25519"],
+    ["pkcs8", "ml-dsa-44"],
+    ["jwk", "ml-dsa-44"],
+    ["cose", "ml-dsa-44"],
+  ] as const) {
+    await p.ok(["keygen", "--alg", alg, "--format", format, "--no-passphrase", "--out", `${alg}.${format}`]);
+    all.set(`${alg} ${format}`, p.get(`${alg}.${format}`));
+  }
+  return all;
+}
+
+describe("a private key in place of an image", () => {
+  it("is refused in every form, and signs nothing", async () => {
+    const p = standard();
+    p.keepsLogs = true;
+    for (const [form, bytes] of await forms(p)) {
+      p.put("k.bin", bytes);
+      for (const [command, key] of [
+        ["sign", "A.pem"],
+        ["tbs", "A.jwk"],
+      ] as const)
+        expect(expectFailure(await p.run([command, "k.bin", "--key", key, ...FACTS, "--seq", "1"]), 2), form).toContain("is a private key");
+      if (typeof bytes !== "string") continue;
+      const piped = await p.run(["sign", "-", "--key", "A.pem", ...FACTS, "--seq", "1"], { input: bytes });
+      expect(expectFailure(piped, 2), form).toContain("stdin: is a private key");
+    }
+    expect(p.has("A.pem.log")).toBe(false);
+    expect(p.has("k.suit")).toBe(false);
+  });
+
+  it("is refused as the key that signs, under any name, and as a payload of a description", async () => {
+    const p = standard();
+    expect(expectFailure(await p.run(["sign", "A.pem", "--key", "./A.pem", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
+    expect(expectFailure(await p.run(["tbs", "A.jwk", "--key", "A.jwk", ...FACTS, "--seq", "1"]), 2)).toContain("is the key of --key");
+    p.put("d.json", description({ payloads: { "#fw": { file: "B.pem" } } }));
+    for (const args of [
+      ["create", "--from", "d.json"],
+      ["sign", "d.json", "--key", "A.pem"],
+    ])
+      expect(expectFailure(await p.run(args), 2)).toContain("B.pem: is a private key");
+    expect(p.has("d.suit")).toBe(false);
+    await p.ok(["create", "--from", "d.json", "--allow-key-as-image"]);
+  });
+
+  it("is signed if it is asked for, and an image that talks of keys is an image", async () => {
+    const p = standard();
+    await p.ok(["sign", "B.pem", "--key", "A.pem", ...FACTS, "--seq", "1", "--allow-key-as-image", "--out", "b.suit"]);
+    const parser = Buffer.concat([image(3000), Buffer.from("\0-----BEGIN EC PRIVATE KEY-----\0-----END EC PRIVATE KEY-----\0")]);
+    p.put("parser.bin", parser);
+    await p.ok(["sign", "parser.bin", "--key", "A.pem", ...FACTS, "--seq", "2"]);
+    p.put("small.bin", image(32));
+    await p.ok(["sign", "small.bin", "--key", "A.pem", ...FACTS, "--seq", "3"]);
+  });
+});
