@@ -40,6 +40,17 @@ function collectHelp(command: Command, into: string[]): void {
   for (const one of command.commands) collectHelp(one, into);
 }
 
+/** Writes what --help or --version says. Returns the error, if stdout does not take it. */
+async function writeHelp(text: string): Promise<unknown> {
+  const { writeStdout } = await import("./show/ui.js");
+  try {
+    writeStdout(text);
+    return undefined;
+  } catch (e) {
+    return e;
+  }
+}
+
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   let command: AnyCommand | undefined;
@@ -58,12 +69,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (e) {
-    if (e instanceof CommanderError && e.exitCode === 0) {
-      const { writeStdout: data } = await import("./show/ui.js");
-      data(help.join(""));
-      return 0;
-    }
+    const fault = e instanceof CommanderError && e.exitCode === 0 ? await writeHelp(help.join("")) : e;
+    if (fault === undefined) return 0;
     const { renderFailure } = await import("./show/render.js");
-    return renderFailure(e, command, given, argv);
+    return renderFailure(fault, command, given, argv);
   }
 }
