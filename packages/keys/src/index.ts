@@ -4,7 +4,7 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
-export { holdSignals, noFolder, signalsFree, writeWhole } from "./files/write.js";
+export { checkNew, checkWritable, holdSignals, signalsFree, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
   formatPrivate,

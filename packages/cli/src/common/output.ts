@@ -1,9 +1,10 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
 import { statSync } from "node:fs";
-import { basename, dirname, extname } from "node:path";
-import { isSameFile, looksPrivate, noFolder, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
+import { basename, extname } from "node:path";
+import { checkWritable, Failure, isSameFile, looksPrivate, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { isTrust, looksLikeEnvelope } from "@firmseal/release";
+import { failureOf } from "../show/failure-of.js";
 import { writeProduct } from "../show/ui.js";
 
 /** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
@@ -17,10 +18,14 @@ export function outputName(input: string): string {
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
   if (path === STDIO) return;
-  // before a key signs what cannot be written
-  if (!statSync(dirname(path), { throwIfNoEntry: false })) throw noFolder(path);
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which this command uses`, "choose another name");
+  checkReplaced(path, option, envelope);
+  // before a key signs what cannot be written
+  checkWritable(path);
+}
+
+function checkReplaced(path: string, option: string, envelope: boolean): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   if (looksPrivate(readFirstBytes(path, 1024)))
     throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
@@ -59,4 +64,24 @@ export function checkTrustOutput(path: string, others: readonly string[]): void 
   const head = readFirstBytes(path, 2);
   if (head.length > 0 && !isTrust(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
+}
+
+/**
+ * Writes what was signed. If it cannot be written, the number is used all the same: the log has it, and a leaf is
+ * never used twice.
+ */
+export function writeSigned<T>(sequence: string, write: () => T): T {
+  try {
+    return write();
+  } catch (e) {
+    const fault = failureOf(e);
+    throw new Failure(
+      fault.exit,
+      fault.reason,
+      fault.code,
+      fault.message,
+      `${fault.hint}; sequence number ${sequence} was used, and the signing log has it`,
+      { cause: e },
+    );
+  }
 }

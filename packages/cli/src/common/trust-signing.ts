@@ -4,7 +4,8 @@ import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/k
 import { type Change, keysOf, nameFile, type Previous, readTrustFile, readTrustFrom, rootProgress, showChanges } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
-import { deliver } from "./output.js";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { deliver, writeSigned } from "./output.js";
 import { plural, receiptWords } from "./words.js";
 
 /** Adds the names of file and key to a fault. */
@@ -51,9 +52,18 @@ export function writeSignedTrust(
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
-  const roots = rootProgress(bytes, readTrustFrom(path).store);
+  const { store } = readTrustFrom(path);
+  const roots = rootProgress(bytes, store);
   const rootsBefore = previous ? rootProgress(bytes, previous.store) : null;
-  return { out, bytes: bytes.length, roots, rootsBefore, changes, log, ...deliver(out, bytes, o.json) };
+  return {
+    out,
+    bytes: bytes.length,
+    roots,
+    rootsBefore,
+    changes,
+    log,
+    ...writeSigned(formatSequence(store.sequence), () => deliver(out, bytes, o.json)),
+  };
 }
 
 export function signedTrustWords({ out, roots, rootsBefore, log }: ReturnType<typeof writeSignedTrust>): string[] {

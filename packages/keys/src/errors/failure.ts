@@ -82,11 +82,19 @@ const SYSTEM_ERRORS: { [code: string]: string } = {
 export function systemFault(e: unknown, what: string): Failure | undefined {
   const code = (e as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== "string" || (e as NodeJS.ErrnoException).errno === undefined) return undefined;
-  const space = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
-  const hint = !space
-    ? "check the path and its permissions"
-    : what === "stdout"
-      ? "choose an output with enough room"
-      : "make room and run the command again; nothing was left behind";
-  return environment(`${what}: ${SYSTEM_ERRORS[code] ?? code}`, hint, e);
+  return environment(`${what}: ${SYSTEM_ERRORS[code] ?? code}`, systemHint(code, what === "stdout"), e);
+}
+
+/** Errors of a full disk, and of limits that act like one. */
+const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
+
+/** Whether the cause of a failure is missing room. */
+export function lacksRoom(e: unknown): boolean {
+  return NO_ROOM.includes(String(((e as Error | undefined)?.cause as NodeJS.ErrnoException | undefined)?.code));
+}
+
+function systemHint(code: string, stdout: boolean): string {
+  if (NO_ROOM.includes(code)) return stdout ? "choose an output with enough room" : "make room, and run the command again";
+  if (code === "EPIPE") return "the reader must take the whole output; or write it to a file: --out FILE";
+  return "check the path and its permissions";
 }

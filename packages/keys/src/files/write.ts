@@ -2,7 +2,19 @@
 // complete.
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncFolder as sync } from "@firmseal/verifier/device/file";
 import { environment, type Failure, systemFault, usage } from "../errors/failure.js";
@@ -86,8 +98,46 @@ export function writeDurably(path: string, bytes: Uint8Array, mode: number): voi
   }
 }
 
-export function noFolder(path: string, cause?: unknown): Failure {
-  return environment(`${path}: there is no folder ${dirname(path)}`, "make the folder, or choose another name", cause);
+function noFolder(path: string, cause?: unknown): Failure {
+  const folder = dirname(path);
+  // /proc and the like
+  if (existsSync(folder)) return environment(`${path}: no file can be made in the folder ${folder}`, "choose another folder", cause);
+  return environment(`${path}: there is no folder ${folder}`, "make the folder, or choose another name", cause);
+}
+
+/** A name beside the target, shortened, because a name may have 255 bytes and this one is longer. */
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/**
+ * Checks that writeWhole() can write here, by making and removing its temporary file. Call it before anything that
+ * cannot be undone: a used sequence number, a used leaf, or a passphrase that a person types. A disk may still fill up
+ * afterwards.
+ */
+export function checkWritable(path: string): void {
+  const release = holdSignals();
+  try {
+    temporary = temporaryBeside(targetOf(path));
+    // with content: a full disk often still has room for names
+    writeDurably(temporary, new Uint8Array(4096), 0o600);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
+    throw systemFault(e, path) ?? e;
+  } finally {
+    cleanUp();
+    release();
+  }
+}
+
+/** The same for a file that must not exist yet. */
+export function checkNew(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })) throw existsAlready(path);
+  checkWritable(path);
+}
+
+function existsAlready(path: string): Failure {
+  return usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
 }
 
 /**
@@ -98,9 +148,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
   const release = holdSignals();
   try {
     const target = fresh ? path : targetOf(path);
-    const folder = dirname(target);
-    // shortened, because a name may have 255 bytes and this one is longer
-    temporary = join(folder, `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
+    temporary = temporaryBeside(target);
     // keep the mode of a replaced file: a file that others could not read must stay so
     writeDurably(temporary, bytes, (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
     if (fresh) {
@@ -110,12 +158,11 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
       renameSync(temporary, target);
       temporary = undefined;
     }
-    fsyncFolder(folder);
+    fsyncFolder(dirname(target));
   } catch (e) {
     cleanUp();
     if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);
-    if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST")
-      throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
+    if (fresh && (e as NodeJS.ErrnoException).code === "EEXIST") throw existsAlready(path);
     throw systemFault(e, path) ?? e;
   } finally {
     release();

@@ -18,8 +18,8 @@ import {
   toHex,
 } from "@firmseal/signer";
 import { MAX_SIGNATURE } from "@firmseal/verifier/tools";
-import { environment, usage } from "../errors/failure.js";
-import { writeWhole } from "../files/write.js";
+import { usage } from "../errors/failure.js";
+import { checkWritable, writeWhole } from "../files/write.js";
 import { buildCachedNodes } from "./build.js";
 import { writeHssFile } from "./file.js";
 import { HssPlaceOnDisk } from "./state.js";
@@ -59,7 +59,7 @@ function parsed(levels: string): HssParams {
  */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);
-  if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
+  checkWritable(out);
   const file = join(realpathSync(folder), basename(out));
   for (const path of [out, `${out}.state`, `${out}.state.claims`, `${out}.tree0`])
     if (existsSync(path))

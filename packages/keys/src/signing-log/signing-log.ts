@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
-import { CODES, environment, Failure, usage } from "../errors/failure.js";
+import { CODES, environment, Failure, lacksRoom, usage } from "../errors/failure.js";
 import { type Lock, lock } from "../locks/lock.js";
 import type { OpenedKey } from "../sources/source.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
@@ -55,7 +55,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
   } catch (e) {
     // a lock that is in use has no system error as its cause
     if (e instanceof Failure && e.cause !== undefined)
-      throw environment(e.message.replace(`${path}.lock:`, `${path}:`), OTHER_PLACE, e.cause);
+      throw environment(e.message.replace(`${path}.lock:`, `${path}:`), lacksRoom(e) ? e.hint : OTHER_PLACE, e.cause);
     throw e;
   }
 }

@@ -1,5 +1,6 @@
 import type { OpenedKey } from "@firmseal/keys";
 import {
+  checkNew,
   formatPublic,
   keepsKid,
   keyFacts,
@@ -44,6 +45,7 @@ async function convert(ref: string, o: ConvertOptions) {
   if (!o.passphrase && hasNew) throw usage("--no-passphrase and a new passphrase exclude each other", "drop one of them");
   const scheme = schemeOf(ref);
   if (scheme !== undefined && scheme !== "env" && scheme !== "fd") throw stays(ref);
+  checkNew(o.out);
   return withKey(ref, passphraseOptions(o), async (key) => {
     const { private: secret } = key;
     const encrypted = secret !== undefined && o.passphrase;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { lstatSync } from "node:fs";
 import {
+  checkNew,
   hssKeygen,
   hssParams,
   keyFacts,
@@ -99,9 +99,7 @@ async function keyPairs(o: KeygenOptions) {
   const paths = algs.length > 1 ? [o.out, partnerOf(o.out)] : [o.out];
   const advice = adviceFor(o.target, algs);
   // before a passphrase is asked for; a file that appears meanwhile is not replaced either
-  for (const path of paths)
-    if (lstatSync(path, { throwIfNoEntry: false }))
-      throw usage(`${path}: exists already and is never overwritten`, "choose another name, or move the file away");
+  for (const path of paths) checkNew(path);
   const keys: PrivateKey[] = [];
   for (const alg of algs) keys.push(await fresh(alg));
   const secret = o.passphrase ? await passphrase(ask) : undefined;

@@ -48,7 +48,7 @@ import {
   passphrases,
   sequenceChecks,
 } from "../../common/options.js";
-import { checkOutput, deliver, writeOut } from "../../common/output.js";
+import { checkOutput, deliver, writeOut, writeSigned } from "../../common/output.js";
 import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 import type { SignOptions } from "../sign/sign.js";
@@ -154,12 +154,15 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
     }
     if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
     if (made.read !== undefined) notice(made.read);
-    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-    const member = deliver(o.out, envelope, o.json);
+    const sequence = formatSequence(manifest.sequence);
+    const member = writeSigned(sequence, () => {
+      if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
+      return deliver(o.out, envelope, o.json);
+    });
     return {
       out: o.out,
       bytes: envelope.length,
-      sequence: formatSequence(manifest.sequence),
+      sequence,
       trust: { before: formatSequence(old.store.sequence), after: formatSequence(after.store.sequence) },
       signers: keys.map(keyFacts),
       log: receipts,

@@ -49,7 +49,7 @@ import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { cohortFacts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
-import { checkTrustOutput, deliver } from "../../common/output.js";
+import { checkTrustOutput, deliver, writeSigned } from "../../common/output.js";
 import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
@@ -204,11 +204,12 @@ async function retire(ref: string, o: RetireOptions) {
     } catch (e) {
       throw nameFile(o.out, e);
     }
-    const member = deliver(o.out, bytes, o.json);
+    const sequence = String(big(next.sequence));
+    const member = writeSigned(sequence, () => deliver(o.out, bytes, o.json));
     return {
       out: o.out,
       bytes: bytes.length,
-      sequence: String(big(next.sequence)),
+      sequence,
       retired: { ...keyFacts(key), until: o.until === undefined ? null : String(o.until) },
       roots: signingKeys.map((k) => keyFacts(k.public)),
       changes,

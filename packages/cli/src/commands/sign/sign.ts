@@ -27,7 +27,7 @@ import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
-import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
+import { checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
@@ -73,12 +73,15 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const signed = done.bytes;
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
-  if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-  const member = deliver(out, signed, o.json);
+  const sequence = formatSequence(manifest.sequence);
+  const member = writeSigned(sequence, () => {
+    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
+    return deliver(out, signed, o.json);
+  });
   return {
     out,
     bytes: signed.length,
-    sequence: formatSequence(manifest.sequence),
+    sequence,
     signers: keys.map(keyFacts),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },

@@ -1,5 +1,14 @@
 import { basename } from "node:path";
-import { type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
+import {
+  checkNew,
+  type PassphraseOptions,
+  passphrase,
+  passphraseOptions,
+  readAll,
+  refusedInput,
+  refuseTestKeys,
+  warn,
+} from "@firmseal/keys";
 import { acceptedTrust, LIMITS, readDescription, trustName } from "@firmseal/release";
 import { encodeTrust } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -22,6 +31,7 @@ export interface TrustCreateOptions extends PassphraseOptions {
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
 async function createTrust(o: TrustCreateOptions) {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
+  if (out !== "-") checkNew(out);
   const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   const options = [...passphraseOptions(o)];

@@ -1,9 +1,10 @@
-import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
+import { checkNew, type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
 import { readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
-import { deliver } from "../../common/output.js";
+import { deliver, writeSigned } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, reviewChanges } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
@@ -23,6 +24,8 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   const before = shown.previous?.store;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
+  // never over an existing file
+  if (out !== "-") checkNew(out);
   refuseTestKeysOf([key], store, o);
   let message: Uint8Array;
   let log: Receipt[];
@@ -33,8 +36,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   } catch (e) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
-  // never over an existing file
-  const member = deliver(out, message, o.json, { fresh: out !== "-" });
+  const member = writeSigned(formatSequence(store.sequence), () => deliver(out, message, o.json, { fresh: out !== "-" }));
   return { out, bytes: message.length, changes: shown.changes, log, ...member };
 }
 
