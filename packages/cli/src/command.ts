@@ -76,9 +76,48 @@ export function optionDescription(of: Option): string {
   return facts.length > 0 ? `${of.description} (${facts.join("; ")})` : of.description;
 }
 
+const isHelp = (arg: string) => arg === "-h" || /^--help(=|$)/.test(arg);
+
+/** An option with one dash too few, such as "-key". Commander would take it for -k with the value "ey". */
+const SINGLE_DASH = /^-([a-z][a-z-]+)$/;
+
+/** Whether the words lead to a command or a group. What follows them are its arguments. */
+function isCommand(group: Command, [name, ...rest]: readonly string[]): boolean {
+  if (group.commands.length === 0 || name === undefined || name === "help") return true;
+  const next = group.commands.find((one) => one.name() === name);
+  return next !== undefined && isCommand(next, rest);
+}
+
+/** A command of commander's that tells first what a person has mistyped, and knows --help wherever it stands. */
+class Parser extends Command {
+  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
+    const end = args.indexOf("--");
+    const options = end < 0 ? args : args.slice(0, end);
+    const asksForHelp = options.some(isHelp);
+    if (this.commands.length > 0) {
+      const parsed = super.parseOptions(args);
+      // commander would show the help of the group for a command that is not there
+      return isCommand(this, parsed.operands) ? parsed : { ...parsed, unknown: parsed.unknown.filter((arg) => !isHelp(arg)) };
+    }
+    // also behind an option that takes a value: no file is called --help
+    if (asksForHelp) return { operands: [], unknown: ["--help"] };
+    const short = options.find((arg) => this.options.some(({ long }) => long === `--${SINGLE_DASH.exec(arg)?.[1]}`));
+    if (short !== undefined) this.error(`error: unknown option '${short}' (Did you mean -${short}?)`, { code: "commander.unknownOption" });
+    const parsed = super.parseOptions(args);
+    // before a required option is missed, which may be the mistyped one
+    if (parsed.unknown[0] !== undefined) (this as unknown as Suggesting).unknownOption(parsed.unknown[0]);
+    return parsed;
+  }
+}
+
+/** The part of commander that looks for the nearest option. Its types leave it out. */
+interface Suggesting {
+  unknownOption(flag: string): void;
+}
+
 /** A command of commander's that throws what is wrong and prints nothing of it. */
 export function parser(name: string, summary: string): Command {
-  return new Command(name)
+  return new Parser(name)
     .description(summary)
     .showHelpAfterError(false)
     .configureOutput({ writeErr: () => {} })

@@ -5,11 +5,24 @@ import about from "../package.json" with { type: "json" };
 import { type AnyCommand, type Listed, parser, parserOf } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
 
-/** The row of the command that is meant: its name is what comes first on the command line, also behind "help". */
+/** "help" in front asks for the same as --help behind. */
+function withoutHelp(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  return first === "help" ? [...rest.filter((word) => word !== "help"), "--help"] : argv;
+}
+
+const wordsOf = (argv: readonly string[]) => argv.filter((word) => !word.startsWith("-"));
+
+/** The row of the command that is meant: its name is what comes first on the command line. */
 function commandRow(argv: readonly string[]): Listed | undefined {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  if (words[0] === "help") words.shift();
+  const words = wordsOf(argv);
   return COMMANDS.find(({ name }) => name.split(" ").every((part, i) => words[i] === part));
+}
+
+/** The command or the group of commands that is meant, for a hint. Empty if there is none. */
+function placeOf(argv: readonly string[]): string {
+  const [group = ""] = wordsOf(argv);
+  return commandRow(argv)?.name ?? (Object.hasOwn(GROUPS, group) ? group : "");
 }
 
 type CommandAction = (given: unknown[]) => Promise<void>;
@@ -52,7 +65,8 @@ async function writeHelp(text: string): Promise<unknown> {
 }
 
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(args: readonly string[]): Promise<number> {
+  const argv = withoutHelp(args);
   let command: AnyCommand | undefined;
   let given: unknown[] = [];
   const help: string[] = [];
@@ -72,6 +86,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     const fault = e instanceof CommanderError && e.exitCode === 0 ? await writeHelp(help.join("")) : e;
     if (fault === undefined) return 0;
     const { renderFailure } = await import("./show/render.js");
-    return renderFailure(fault, command, given, argv);
+    return renderFailure(fault, command, given, { argv, place: placeOf(argv) });
   }
 }

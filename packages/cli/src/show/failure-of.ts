@@ -6,10 +6,16 @@ import { isRefusal, refusalFailure } from "@firmseal/release";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { CommanderError } from "commander";
 
-/** Every error as a Failure. `argv`: the command line, if it may be wrong. */
-export function failureOf(e: unknown, argv: readonly string[] = []): Failure {
+/** A command line that may be wrong. `place`: the command or the group of commands in it; empty if there is none. */
+export interface CommandLine {
+  argv: readonly string[];
+  place: string;
+}
+
+/** Every error as a Failure. */
+export function failureOf(e: unknown, line: CommandLine = { argv: [], place: "" }): Failure {
   if (e instanceof Failure) return e;
-  if (e instanceof CommanderError) return wrongUse(e, argv);
+  if (e instanceof CommanderError) return wrongUse(e, line);
   if (isRefusal(e)) return refusalFailure(e);
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a wrong signature is not a fault of the command line
@@ -51,13 +57,15 @@ const RENAMED: { readonly [option: string]: string } = {
 const OPTIONS: ReadonlySet<string> = new Set(["commander.unknownOption", "commander.missingMandatoryOptionValue"]);
 
 /** What commander refuses of a command line. */
-function wrongUse(e: CommanderError, argv: readonly string[]): Failure {
+function wrongUse(e: CommanderError, { argv, place }: CommandLine): Failure {
   // a missing option may have been given by its old name
   const old = argv.map((arg) => arg.replace(/=.*/s, "")).find((arg) => Object.hasOwn(RENAMED, arg));
   if (old !== undefined && OPTIONS.has(e.code)) return usage(`unknown option '${old}'`, `its name is ${RENAMED[old]}`);
   return usage(
     // commander puts a suggestion in its own line
     e.code === "commander.help" ? "no command given" : withoutSecrets(e.message.replace(/^error: /, "").replaceAll("\n", " ")),
-    "firmseal --help lists the commands, firmseal COMMAND --help the options of one",
+    place === ""
+      ? "firmseal --help lists the commands, firmseal COMMAND --help the options of one"
+      : `firmseal ${place} --help shows how it is used`,
   );
 }

@@ -2,6 +2,7 @@
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
+import type { CommandLine } from "./failure-of.js";
 import { writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
@@ -50,18 +51,13 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** Shows a failure, and gives the exit code. The command is missing if none was found. */
-export async function renderFailure(
-  e: unknown,
-  command: AnyCommand | undefined,
-  given: unknown[],
-  argv: readonly string[],
-): Promise<number> {
-  const asJson = wantsJson(argv);
+export async function renderFailure(e: unknown, command: AnyCommand | undefined, given: unknown[], line: CommandLine): Promise<number> {
+  const asJson = wantsJson(line.argv);
   const { failureOf } = await import("./failure-of.js");
   let failure: Failure;
   try {
     if (e instanceof Refused && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
-    failure = failureOf(e, argv);
+    failure = failureOf(e, line);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
       writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
