@@ -37,8 +37,8 @@ const NAMED = {
   "trust/open": ["open"],
   "interpreter/run": ["start", "step"],
   "install/status": ["status", "macAttester"],
-  "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
-  "install/trust-update": ["nextTrust"],
+  "trust/trust-file": ["trustFileUnchecked", "embeddedTrust", "policyOf"],
+  "install/trust-update": ["nextTrust", "updatedTrust"],
 };
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";

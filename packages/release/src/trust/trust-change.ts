@@ -2,7 +2,7 @@
 
 import { Failure, keyWords, say, visible } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
-import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import { errors, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { hintOf } from "../hints.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
@@ -14,13 +14,15 @@ export interface Previous {
 }
 
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
-const MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
+const MEMBERS = ["roles", "vendor", "class", "since", "until", "devices", "alg", "kid"] as const;
 
 /** One change, as JSON tells it. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
+  | { what: "jump"; role: RoleName; before: string | null; after: string | null }
+  | { what: "epoch"; before: string | null; after: string | null }
   | { what: "sequence"; before: string; after: string }
   | { what: "order" };
 
@@ -56,6 +58,13 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
   }
+  const number = (n: Sequence | undefined) => (n ? formatSequence(n) : null);
+  for (const role of Object.keys(ROLES) as RoleName[]) {
+    const [from, to] = [number(before?.jumps[ROLES[role]]), number(after.jumps[ROLES[role]])];
+    if (from !== to) out.push({ what: "jump", role, before: from, after: to });
+  }
+  const [was, is] = [before, after].map((store) => (store?.from ? `${store.epoch}, from ${number(store.from)}` : null));
+  if (was !== is) out.push({ what: "epoch", before: was ?? null, after: is ?? null });
   const numbers = [before, after].map((store) => store && formatSequence(store.sequence));
   if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });
   if (before && numbers[0] !== numbers[1]) out.push({ what: "sequence", before: numbers[0] as string, after: numbers[1] as string });
@@ -73,6 +82,10 @@ function wordsOf(c: Change): string {
       return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
     case "threshold":
       return `role ${c.role}: ${many(c.after)} needed, before ${many(c.before)}`;
+    case "jump":
+      return `role ${c.role}: releases at most ${c.after ?? "2^63"} above the device's, before ${c.before ?? "2^63"}`;
+    case "epoch":
+      return `counting begins again: epoch ${c.after ?? "none"}, before ${c.before ?? "none"}`;
     case "sequence":
       return `sequence number ${c.after}, before ${c.before}`;
     case "order":

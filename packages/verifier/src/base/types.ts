@@ -82,6 +82,8 @@ export interface Anchor {
   until?: Sequence;
   vendor?: Bytes;
   class?: Bytes;
+  /** Counts only for manifests that ask for the one device that they are for. */
+  single?: boolean;
 }
 
 /** Whom to believe. `threshold` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */
@@ -89,4 +91,8 @@ export interface Trust {
   anchors: Anchor[];
   threshold?: number;
   floor?: Sequence;
+  /** How far above the device's floor a release may be: from policyOf(), as `store` and `role`, which belong to it. */
+  jump?: Sequence;
+  store?: unknown;
+  role?: number;
 }

@@ -13,6 +13,8 @@ export interface Commit {
   written: ComponentId[];
   /** Stays beside the floor, as it is: see Device.counters. */
   counters: Bytes;
+  /** The floor goes down: a trust file that its roots have signed begins to count anew. */
+  reset?: boolean;
 }
 
 /**

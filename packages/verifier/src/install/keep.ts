@@ -16,6 +16,11 @@ import type { ComponentId } from "./device.js";
 /** The component that a trust file travels as: the letters "trust". */
 export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
+/** Whether a component is that of trust files. */
+export function isTrust(c: ComponentId): boolean {
+  return c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0]);
+}
+
 /**
  * The signatures that are kept: those that were verified come first, so that a start pays for no other. Behind them two of keys that are not known here: the next
  * firmware may trust one of them, and would not start otherwise. A release that brings a trust file keeps all, for nextTrust() asks for those of the new list.
@@ -25,13 +30,8 @@ function keptSignatures(m: Manifest): Signature[] {
     others: Signature[] = [],
     most = 2,
     i,
-    s,
-    c;
-  if (HAS_TRUST)
-    for (i = 0; i < m.components.length; i++) {
-      c = m.components[i];
-      if (c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
-    }
+    s;
+  if (HAS_TRUST) for (i = 0; i < m.components.length; i++) if (isTrust(m.components[i])) most = m.signatures.length;
   for (i = 0; i < m.signatures.length; i++) {
     s = m.signatures[i];
     if (s.good) good.push(s);
@@ -75,7 +75,7 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
  */
 export function receivedHead(m: Manifest, host: Host): Bytes {
   var e = m.parsed;
-  return rebuilt(m, keptSignatures(m), host, 2 + e.severed.length + e.left, e.behind);
+  return rebuilt(m, keptSignatures(m), host, 2 + e.severed.length + e.left + e.payloads.length, e.behind);
 }
 
 /**

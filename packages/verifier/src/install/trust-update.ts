@@ -9,13 +9,13 @@ import { start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
 import { MAN_INVOKE, MAN_LOAD, MAN_VALIDATE } from "../spec/suit.js";
 import { open } from "../trust/open.js";
-import { policyOf, type TrustStore, trustFile } from "../trust/trust-file.js";
+import { policyOf, type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
 /**
  * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
- * trustFile(), and those of policyOf(), open() and boot() where the release would not be good under it: the device could then not start it any more.
+ * trustFileUnchecked(), and those of policyOf(), open() and boot() where the release would not be good under it: the device could then not start it any more.
  */
 export function updatedTrust(
   algs: Alg[],
@@ -26,7 +26,7 @@ export function updatedTrust(
   identity: Identity,
   host?: Host,
 ): TrustStore {
-  var next = trustFile(algs, bytes, store, host),
+  var next = trustFileUnchecked(algs, bytes, store, host),
     m = open(envelope, policyOf(next, role, identity), host, true),
     run = start(m, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE], identity),
     e = step(run);

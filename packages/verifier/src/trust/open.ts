@@ -50,6 +50,7 @@ export function policy(trust: Trust): number {
   }
   // a floor that could not be read must not count as none
   if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
+  if (HAS_TRUST && !isLimit(trust.jump)) refuse(TRUST_POLICY);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
   if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
@@ -137,7 +138,7 @@ function most(anchors: Anchor[]): number {
   var i, a;
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
-    if (a.since || a.until || a.vendor || a.class) return anchors.length;
+    if (a.since || a.until || a.vendor || a.class || a.single) return anchors.length;
   }
   return 0;
 }

@@ -44,7 +44,7 @@ import {
   type TrustDescription,
 } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
-import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
 import { facts, refuseStranded } from "../../common/cohorts.js";
@@ -200,7 +200,7 @@ async function retire(ref: string, o: RetireOptions) {
     for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
-      next = trustFile(bytes, current.store, host);
+      next = trustFileUnchecked(bytes, current.store, host);
     } catch (e) {
       throw about(o.out, e);
     }
