@@ -1,7 +1,7 @@
-// Which signature suits which engine and board. The figures behind it: docs/guides/keys/choosing-an-algorithm.md.
+// Which signature algorithm suits which engine and board. Measurements: docs/guides/keys/choosing-an-algorithm.md.
 
 interface Target {
-  /** As `firmseal bundle --alg` names it. */
+  /** The algorithm, as `firmseal bundle --alg` names it. */
   recommended: "ed25519" | "hsslms";
   why: string;
 }
@@ -11,7 +11,7 @@ const NATIVE: Target = {
   recommended: "hsslms",
   why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
 };
-const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
+const NO_NATIVE_SHA256: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
 
 export const TARGETS: { [name: string]: Target } = {
   node: FASTEST,
@@ -21,7 +21,7 @@ export const TARGETS: { [name: string]: Target } = {
   duktape: FASTEST,
   mujs: FASTEST,
   jerryscript: FASTEST,
-  // what most of its boards are
+  // most Espruino boards have it
   espruino: NATIVE,
   "puck.js": NATIVE,
   mdbt42q: NATIVE,
@@ -32,28 +32,31 @@ export const TARGETS: { [name: string]: Target } = {
   esp32: NATIVE,
   esp32s3: NATIVE,
   esp32c3: NATIVE,
-  "bangle.js1": SLOW,
-  "pixl.js": SLOW,
-  microbit: SLOW,
-  rp2040: SLOW,
-  esp8266: SLOW,
-  "espruino-original": SLOW,
+  "bangle.js1": NO_NATIVE_SHA256,
+  "pixl.js": NO_NATIVE_SHA256,
+  microbit: NO_NATIVE_SHA256,
+  rp2040: NO_NATIVE_SHA256,
+  esp8266: NO_NATIVE_SHA256,
+  "espruino-original": NO_NATIVE_SHA256,
 };
 
 export interface Advice {
   target: string;
   recommended: string;
-  /** Nothing where what was chosen is what is recommended. */
+  /** Absent if the choice is the recommended one. */
   advice?: string;
 }
 
-/** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. Throws a RangeError where it is unknown. */
+/**
+ * Recommends a signature algorithm for `target`, and comments on `algs`, the algorithms of the keys. Throws RangeError
+ * for an unknown target.
+ */
 export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
   if (!found) throw new RangeError(`unknown target ${target}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended };
-  // no device verifies ML-DSA: it signs beside what is chosen for the device
+  // devices do not verify ML-DSA; it is used in addition to the algorithm of the device
   const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
   if (forDevice.length === 0 && algs.length > 0) {
     const advice = `${out.target}: no device verifies ML-DSA: sign with ${recommended} as well, and let servers demand both`;

@@ -8,7 +8,7 @@ import {
   identityUuids,
   type PrivateKey,
   privateKey,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   singleImage,
@@ -17,8 +17,9 @@ import {
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
-import { identity, imageOf, key, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
+import { CLASSES, Device, identity, imageOf, key, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type Model, modelOf } from "../src/rotation/fleet.js";
 import { whatNext } from "../src/rotation/next.js";
 import { type CohortResult, plan } from "../src/rotation/plan.js";
@@ -134,10 +135,10 @@ describe("a device that lacks something", () => {
         "condition-vendor-identifier",
         "condition-class-identifier",
       ],
-      validate: ["condition-image-match"],
-      install: ["directive-copy"],
+      validate: [{ "directive-set-component-index": 0 }, "condition-image-match"],
+      install: [{ "directive-set-component-index": 0 }, "directive-copy"],
     } as const;
-    const copies = await step("copy", sign(encode(swap as never), [signer(A), signer(B)]));
+    const copies = await step("copy", signEnvelope(encode(swap as never), [signer(A), signer(B)]));
     expect(only(plan([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
     const less = only(plan([cohort("less", T1, 10, { features: ["install", "trust"] })], [copies], NOBODY));
     expect(less).toMatchObject({ verdict: "stranded", steps: [{ code: errors.NOT_SUPPORTED }] });
@@ -164,7 +165,7 @@ describe("a device that lacks something", () => {
       uri: "#firmware",
       payload: image,
     });
-    const theirs = await step("theirs", sign(encode(description), [signer(A), signer(B)]));
+    const theirs = await step("theirs", signEnvelope(encode(description), [signer(A), signer(B)]));
     const { T1 } = all();
     expect(only(plan([cohort("both", T1, 10, { identity: both })], [theirs], NOBODY)).verdict).toBe("moved");
     expect(only(plan([cohort("one", T1, 10)], [theirs], NOBODY))).toMatchObject({
@@ -202,6 +203,20 @@ describe("a device that is not meant, or that is further on", () => {
     expect(result).toMatchObject({ verdict: "behind", steps: [{ fit: "passed" }] });
     expect(result.why).toBe("it keeps trust file 2, and 3 is the newest: it has passed bridge3");
     expect(result.next).toContain("a sequence number above 35");
+  });
+});
+
+describe("a device that runs the number of a step", () => {
+  it("may run that release, and takes no other one if it is known to run it", async () => {
+    const { T1, bridge2 } = all();
+    const same = (bridge2 as { envelope: Uint8Array }).envelope;
+    const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
+    expect(only(plan([cohort("some", T1, 20)], [bridge2], NOBODY)).verdict).toBe("moved");
+    expect(only(plan([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
+    expect(only(plan([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
+      verdict: "stranded",
+      steps: [{ fit: "addressed", code: errors.SEQUENCE_TAKEN }],
+    });
   });
 });
 
@@ -259,7 +274,7 @@ describe("a step that does harm", () => {
   it("strands devices that start by the release they keep, if it has no image", async () => {
     const { T1, T2 } = all();
     const bytes = bridge({ sequence: 20, vendor: VENDOR, class: "board-v2", trust: T2 });
-    const alone = await step("alone", sign(encode(bytes), [signer(A), signer(B)]));
+    const alone = await step("alone", signEnvelope(encode(bytes), [signer(A), signer(B)]));
     const dark = only(plan([cohort("old", T1, 10)], [alone], NOBODY));
     expect(dark).toMatchObject({
       verdict: "stranded",
@@ -358,7 +373,7 @@ describe("cohorts in one state", () => {
     const random = randoms(5);
     const lists = [T1, windowed].map(fileOf);
     const models = lists.map((trust) => modelOf({ trust, identity: identity("board-v2") }));
-    const fleet = Array.from({ length: 60 }, (_, i): Cohort => {
+    const fleet = Array.from({ length: 24 }, (_, i): Cohort => {
       const floor = parseSequence(String(Math.floor(random() * 45)));
       return { name: `c${i}`, devices: 1, model: models[i % 2] as Model, floor, floors: { debug: floor, recovery: floor } };
     });
@@ -367,7 +382,7 @@ describe("cohorts in one state", () => {
     const steps = [middle, bridge3, r31];
     const results = plan(fleet, steps, gone);
     expect(results.length).toBeLessThan(fleet.length);
-    expect(results.reduce((n, r) => n + r.devices, 0)).toBe(60);
+    expect(results.reduce((n, r) => n + r.devices, 0)).toBe(24);
     const rivals = lists.map(({ store }) => store);
     for (const r of results)
       for (const name of r.names) {
@@ -375,5 +390,61 @@ describe("cohorts in one state", () => {
         for (const member of ["verdict", "why", "steps", "left", "exposed", "trust"] as const)
           expect({ name, [member]: alone[member] }).toEqual({ name, [member]: r[member] });
       }
+  });
+});
+
+describe("what is planned", () => {
+  it("is what devices do that are offered the same", async () => {
+    const random = randoms(11);
+    const one = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+    const some = <T>(list: readonly T[], least: number) => {
+      const left = [...list];
+      while (left.length > least && random() < 0.6) left.splice(Math.floor(random() * left.length), 1);
+      return left;
+    };
+    const roots = [R1, R2, R3];
+    const lists: Uint8Array[] = [await trustFileOf(1, { releases: [A, B, C], roots })];
+    for (let n = 2; n <= 4; n++) {
+      const signers = random() < 0.8 ? roots : some(roots, 1);
+      const windows = random() < 0.5 ? { until: { 0: BigInt(20 + 5 * n) } } : {};
+      lists.push(await trustFileOf(n, { releases: some([A, B, C, D], 3), roots, signers, ...windows }, lists[0]));
+    }
+    const steps: { name: string; bytes: Uint8Array; planned: PlannedStep }[] = [];
+    for (let i = 0; i < 14; i++) {
+      const sequence = 11 + Math.floor(random() * 30);
+      const brings = random() < 0.7 ? { trust: one(lists) } : {};
+      const image = imageOf(`${i}`);
+      const bytes = await release({ sequence, class: one(CLASSES), keys: some([A, B, C, D], 2), image, ...brings });
+      steps.push({ name: `${i}`, bytes, planned: await stepOf(`${i}`, bytes) });
+    }
+    let installed = 0;
+    let moved = 0;
+    const first = await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("first") });
+    const fleet = [cohort("device", lists[0] as Uint8Array, 10, { release: first })];
+    for (let i = 0; i < (LONG ? 60 : 14); i++) {
+      const device = new Device("board-v2", lists[0] as Uint8Array);
+      expect(device.dryRun(first)).toBe(true);
+      const offered = Array.from({ length: 4 }, () => one(steps));
+      const result = only(
+        plan(
+          fleet,
+          offered.map(({ planned }) => planned),
+          NOBODY,
+        ),
+      );
+      for (const [k, { bytes, name }] of offered.entries()) {
+        const before = device.store.sequence;
+        const took = device.dryRun(bytes);
+        const told = result.steps[k];
+        expect({ i, name, took: told?.fit === "addressed" && told.code === 0 }).toEqual({ i, name, took });
+        const trust = `${device.store.sequence}` === `${before}` ? null : String(device.store.sequence[1]);
+        expect({ i, name, trust: told?.trust }).toEqual({ i, name, trust });
+        if (took) installed++;
+        if (trust !== null) moved++;
+      }
+      expect(result.trust.after).toBe(String(device.store.sequence[1]));
+    }
+    expect(installed).toBeGreaterThan(10);
+    expect(moved).toBeGreaterThan(2);
   });
 });

@@ -1,11 +1,11 @@
 import { createPublicKey, verify } from "node:crypto";
 import { inspect } from "node:util";
 import { ed25519, es256 } from "@firmseal/verifier";
-import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
+import { COSE, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { published, publishedHss } from "../../test-support/src/published.js";
-import { type Encodable, encode } from "../src/cbor.js";
+import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
 import { cachedCount, cachedNodes, rootOf } from "../src/hss/tree.js";
@@ -31,12 +31,12 @@ import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-
 const machine = vi.hoisted(() => ({ faulty: false }));
 vi.mock("../src/alg/openssl.js", async (original) => {
   const real = await original<typeof import("../src/alg/openssl.js")>();
-  const sign: typeof real.sign = (message, secret) => {
-    const signature = real.sign(message, secret) as Uint8Array;
+  const nodeSign: typeof real.nodeSign = (message, secret) => {
+    const signature = real.nodeSign(message, secret) as Uint8Array;
     if (machine.faulty) signature[40] = (signature[40] as number) ^ 1;
     return signature;
   };
-  return { ...real, sign };
+  return { ...real, nodeSign };
 });
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
@@ -86,7 +86,7 @@ describe("signatures", () => {
     const key = privateKey("ed25519", hex(seed));
     expect(toHex(key.key)).toBe(pub);
     const s = signer(key);
-    expect(s.alg).toBe(ALG_ED25519);
+    expect(s.alg).toBe(COSE.ALG_ED25519);
     expect(toHex(await s.sign(hex(message)))).toBe(signature);
   });
 
@@ -104,7 +104,7 @@ describe("signatures", () => {
     const key = privateKey("es256", hex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"));
     expect(testKeyName(key)).toBe("rfc6979-p256");
     const s = signer(key);
-    expect(s.alg).toBe(ALG_ESP256);
+    expect(s.alg).toBe(COSE.ALG_ESP256);
     expect(toHex(await s.sign(utf8(message)))).toBe(signature);
   });
 
@@ -350,15 +350,15 @@ describe("JWK and COSE_Key", () => {
     ["d of another key", cose([[KEY_D, new Uint8Array(32).fill(1)]]), "mismatch"],
     ["d = 0", cose([[KEY_D, new Uint8Array(32)]]), "range"],
   ])("COSE_Key: %s", (_, members, code) => {
-    expect(codeOf(() => fromCose(encode(members)))).toBe(code);
+    expect(codeOf(() => fromCose(encodeCbor(members)))).toBe(code);
     expect(codeOf(() => coseKeyFromMap(members))).toBe(code);
   });
 
   test("a compressed point becomes the whole one", () => {
     const whole = privateKey("es256", hex(SPEC_D)).key;
     const odd = ((whole[64] as number) & 1) === 1;
-    expect(fromCose(encode(cose([[KEY_Y, odd]]))).key).toEqual(whole);
-    expect(fromCose(encode(cose([[KEY_Y, !odd]]))).key).not.toEqual(whole);
+    expect(fromCose(encodeCbor(cose([[KEY_Y, odd]]))).key).toEqual(whole);
+    expect(fromCose(encodeCbor(cose([[KEY_Y, !odd]]))).key).not.toEqual(whole);
   });
 
   test.each([

@@ -1,31 +1,31 @@
-// What a device has to hold, whoever has written it: the same for each storage, asked of a simulated one.
+// The requirements for a device with any storage, tested on a simulated one.
 
 import { createHash } from "node:crypto";
-import { DEFAULT_ALG, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
 import { bootOn, installOn, type Release, Simulation } from "./engine.js";
 import type { MakeStore, Setup } from "./store.js";
 
-/** One demand. `run` throws an Error that says what does not hold. */
+/** A requirement. `run` throws an Error that describes the violation. */
 export interface Demand {
   readonly name: string;
   run(): Promise<void>;
 }
 
 export interface ContractOptions {
-  /** So many cuts during the recovery from each cut: 8 where left out. All of them take minutes on some storages. */
+  /** The number of cuts during the recovery from each cut. Default: 8. All of them take minutes on some storages. */
   secondCuts?: number;
 }
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
-const VENDOR = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
-const CLASS = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
-const bytesOf = (uuid: string) => hex(uuid.replaceAll("-", ""));
-const IDENTITY: Identity = { vendor: [bytesOf(VENDOR)], class: [bytesOf(CLASS)] };
-const SETUP: Setup = { identity: IDENTITY, components: [[hex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
+const bytesFromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const VENDOR_UUID = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
+const CLASS_UUID = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
+const uuidBytes = (uuid: string) => bytesFromHex(uuid.replaceAll("-", ""));
+const IDENTITY: Identity = { vendor: [uuidBytes(VENDOR_UUID)], class: [uuidBytes(CLASS_UUID)] };
+const SETUP: Setup = { identity: IDENTITY, components: [[bytesFromHex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
 
-/** Bytes of no meaning, the same each time, so that a failure can be looked at again. */
-function image(seed: number, size: number): Uint8Array {
+/** Deterministic pseudo-random bytes, so that a failure can be reproduced. */
+function makeImage(seed: number, size: number): Uint8Array {
   const out = new Uint8Array(size);
   for (let at = 0; at < size; at += 32)
     out.set(
@@ -38,14 +38,20 @@ function image(seed: number, size: number): Uint8Array {
   return out;
 }
 
-/** A release of one image, signed by the key that `seed` makes; `uri`: from outside. */
-async function release(sequence: number, seed = 1, uri?: string): Promise<Release> {
+/** Makes a release of one image, signed with a key derived from `seed`. `uri`: the URI of an external payload. */
+async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Release> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
-  const bytes = image(sequence, 5001);
-  const facts = { sequence, vendor: VENDOR, class: CLASS, digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  const bytes = makeImage(sequence, 5001);
+  const facts = {
+    sequence,
+    vendor: VENDOR_UUID,
+    class: CLASS_UUID,
+    digest: createHash("sha256").update(bytes).digest("hex"),
+    size: bytes.length,
+  };
   const description = singleImage(uri === undefined ? { ...facts, uri: "#firmware", payload: bytes } : { ...facts, uri });
   return {
-    envelope: await sign(encode(description), [signer(key)]),
+    envelope: await signEnvelope(encode(description), [signer(key)]),
     trust: { anchors: [anchor(DEFAULT_ALG, key.key)] },
     payloads: new Map(uri === undefined ? [] : [[uri, bytes]]),
   };
@@ -55,8 +61,8 @@ function demand(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** The number of the refusal that `work` ends with; undefined: it ends well. Anything else that is thrown is passed on. */
-function refusal(work: () => void): number | undefined {
+/** The number of the refusal that `work` throws, or undefined if it succeeds. Throws other errors again. */
+function refusalCode(work: () => void): number | undefined {
   try {
     work();
     return undefined;
@@ -75,11 +81,11 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
-/** The demands on the devices whose storage `make` gives. */
+/** The requirements, for devices with the storage that `make` returns. */
 export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
-  /** A device that runs release 7, and what that is. */
+  /** A device that runs release 7, and that release. */
   const installed = async () => {
-    const seven = await release(7);
+    const seven = await makeRelease(7);
     const machine = make(SETUP).power();
     installOn(machine.start(), seven);
     const started = machine.start();
@@ -87,11 +93,14 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
     started.confirm?.();
     return { seven, what, store: machine.off() };
   };
-  /** Offers a release to a device that runs release 7: it must refuse with `code`, write nothing, and run what it had. */
+  /**
+   * Offers a release to a device that runs release 7. The device must refuse it with `code`, write nothing, and still
+   * run release 7.
+   */
   const refuses = async (offer: Release, code: number) => {
     const { seven, what, store } = await installed();
     const machine = store.power();
-    const got = refusal(() => installOn(machine.start(), offer));
+    const got = refusalCode(() => installOn(machine.start(), offer));
     demand(got === code, `refusal ${code} was expected, but ${got === undefined ? "it was installed" : `${got} came`}`);
     const after = bootOn(machine.off().power().start(), SETUP, seven.trust);
     demand(after === what, "something else starts afterwards");
@@ -105,10 +114,13 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
         demand(String(floor) === "0,7", `the floor is ${floor}, not 0,7`);
       },
     },
-    { name: "an older release is refused, and the installed release starts", run: async () => refuses(await release(6), errors.ROLLBACK) },
+    {
+      name: "an older release is refused, and the installed release starts",
+      run: async () => refuses(await makeRelease(6), errors.ROLLBACK),
+    },
     {
       name: "another manifest with the number of the installed release is refused, and the installed release starts",
-      run: async () => refuses(await release(7, 1, "https://example.com/app.bin"), errors.SEQUENCE_TAKEN),
+      run: async () => refuses(await makeRelease(7, 1, "https://example.com/app.bin"), errors.SEQUENCE_TAKEN),
     },
     {
       name: "the installed release is accepted again, and its number still belongs to it alone",
@@ -120,29 +132,29 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
         const started = after.start();
         demand(bootOn(started, SETUP, seven.trust) === what, "something else starts afterwards");
         started.confirm?.();
-        const other = await release(7, 1, "https://example.com/app.bin");
-        const got = refusal(() => installOn(after.start(), other));
+        const other = await makeRelease(7, 1, "https://example.com/app.bin");
+        const got = refusalCode(() => installOn(after.start(), other));
         demand(got === errors.SEQUENCE_TAKEN, `refusal ${errors.SEQUENCE_TAKEN} was expected, but ${got ?? "none"} came`);
       },
     },
     {
       name: "a release signed by another key is refused, and the installed release starts",
       async run() {
-        const { trust } = await release(8);
-        await refuses({ ...(await release(8, 2)), trust }, errors.SIGNATURE_INVALID);
+        const { trust } = await makeRelease(8);
+        await refuses({ ...(await makeRelease(8, 2)), trust }, errors.SIGNATURE_INVALID);
       },
     },
     {
       name: "the first release: after each power cut, nothing starts, or all of it",
-      run: async () => noFaults(make, null, await release(7), secondCuts),
+      run: async () => noFaults(make, null, await makeRelease(7), secondCuts),
     },
     {
       name: "an update from the envelope: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await release(7), await release(8), secondCuts),
+      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8), secondCuts),
     },
     {
       name: "a fetched update: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await release(7), await release(8, 1, "https://example.com/app.bin"), secondCuts),
+      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8, 1, "https://example.com/app.bin"), secondCuts),
     },
   ];
 }

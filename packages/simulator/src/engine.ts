@@ -1,22 +1,22 @@
-// The simulation itself. An update is installed once in peace; then the power is cut at every operation of that, and at every operation of each
-// recovery. After each cut the device is started, and the installation is tried again.
+// The simulation. Installs an update once without a cut, then with a power cut at every operation, and again with a cut
+// at every operation of each recovery. After each cut, the device starts, and the installation is tried again.
 
 import { createHash } from "node:crypto";
 import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { host } from "./host.js";
-import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
+import { nodeHost } from "./host.js";
+import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
-/** A release, whom it has to be signed by, and the payloads outside of it. */
+/** A release, the trust policy for it, and its external payloads. */
 export interface Release {
   envelope: Uint8Array;
   trust: Trust;
   payloads: ReadonlyMap<string, Source | Bytes>;
 }
 
-/** What the simulation cannot begin with: `step` failed with nothing cut. */
+/** The simulation cannot begin: `step` failed without any cut. */
 export class Unsimulated extends Error {
   constructor(
     readonly step: "previous" | "start" | "update",
@@ -26,30 +26,31 @@ export class Unsimulated extends Error {
   }
 }
 
-const CHUNK = 1024;
+const PAYLOAD_CHUNK = 1024;
 const MAX_FAULTS = 20;
 
-/** Octets that are handed out by the chunk, as flash or a network would. */
-function chunked(bytes: Uint8Array, chunk = CHUNK): Source {
+/** A Source that returns bytes in chunks, like flash or a network. */
+function chunked(bytes: Uint8Array, chunk = PAYLOAD_CHUNK): Source {
   return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
 }
 
-/** What is wrong, in a few words: a refusal hides what the device threw. */
-function wordsOf(e: unknown): string {
+/** Describes an error in a few words, including the error of the device behind a refusal. */
+function faultWords(e: unknown): string {
   const { cause, message } = e as { cause?: unknown; message?: string };
-  return cause === undefined ? (message ?? String(e)) : wordsOf(cause);
+  return cause === undefined ? (message ?? String(e)) : faultWords(cause);
 }
 
-function sha256(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
+function storedDigest(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
   const hash = createHash("sha256");
   const size = device.size(id, fresh);
-  for (let at = 0; at < size; at += CHUNK) hash.update(Uint8Array.from(device.read(id, at, Math.min(CHUNK, size - at), fresh)));
+  for (let at = 0; at < size; at += PAYLOAD_CHUNK)
+    hash.update(Uint8Array.from(device.read(id, at, Math.min(PAYLOAD_CHUNK, size - at), fresh)));
   return size === 0 ? "empty" : hash.digest("hex");
 }
 
 /**
- * Starts what a device has, and says what that is: the release, the image in each component, and what was started with which bytes. Throws
- * where nothing starts.
+ * Starts a device and describes what runs: the release, the image in each component, and the invoked bytes. Throws if
+ * nothing starts.
  */
 export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   const { device, envelope } = started;
@@ -63,12 +64,12 @@ export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   };
   device.invoke = (id, args) => {
     const name = componentName(id);
-    invoked.push(`${name} ${sha256(device, id, loaded.has(name))}`);
+    invoked.push(`${name} ${storedDigest(device, id, loaded.has(name))}`);
     return invoke.call(device, id, args);
   };
-  const progress = boot(envelope, trust, device, host);
+  const progress = boot(envelope, trust, device, nodeHost);
   if (progress.next()) progress.next(false);
-  const images = setup.components.map((id) => `${componentName(id)} ${sha256(device, id, false)}`);
+  const images = setup.components.map((id) => `${componentName(id)} ${storedDigest(device, id, false)}`);
   return JSON.stringify([formatSequence(progress.manifest.sequence), images, invoked]);
 }
 
@@ -79,12 +80,12 @@ export function installOn(started: Started, release: Release): void {
     return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
   };
   const envelope = chunked(release.envelope, device.chunk);
-  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, host);
+  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, nodeHost);
   if (progress.next()) progress.next(false);
 }
 
-/** Everything that happens from one start on, if the power stays: start, installation, start. */
-interface Course extends Verdict {
+/** Everything that follows a start without further cuts: start, installation, start. */
+interface Course extends StartVerdict {
   machine: Machine;
   floorNow: Sequence;
 }
@@ -103,13 +104,13 @@ export class Simulation {
   private courses = 0;
 
   /**
-   * `previous` is installed in peace; null: the device is new, and "old" then means that nothing starts. Throws Unsimulated where that, or the
-   * update, does not work even so.
+   * Installs `previous` without a cut. If null, the device is new, and "old" then means that nothing starts. Throws
+   * Unsimulated if that, or the update, fails without a cut.
    */
   constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
     this.setup = setup;
     this.update = update;
-    // the release that is kept may be either; each was installed under its own trust
+    // the stored release may be either one, each installed under its own trust policy
     this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
     if (update.trust.threshold !== undefined) this.trust.threshold = update.trust.threshold;
     this.prepare(make, previous);
@@ -151,11 +152,11 @@ export class Simulation {
       started.confirm?.();
       return { boots: what === this.after ? "new" : what === this.before ? "old" : "mixed", floor };
     } catch (e) {
-      return { boots: "none", fault: wordsOf(e), floor };
+      return { boots: "none", fault: faultWords(e), floor };
     }
   }
 
-  /** Runs what happens from a store on, or finds that another store has taken the same course. */
+  /** Runs a device from a store on, or reuses the result of another store that takes the same course. */
   private course(store: Store, floor: Sequence): Course {
     const key = formatSequence(floor);
     const at = this.known.findIndex((k) => k.floor === key && k.course.machine.sameCourse(store));
@@ -170,7 +171,7 @@ export class Simulation {
     try {
       installOn(machine.start(), this.update);
     } catch (e) {
-      stuck = wordsOf(e);
+      stuck = faultWords(e);
     }
     const last = this.boots(machine);
     if (last.boots !== "new") stuck ??= last.fault ?? `${last.boots} starts`;
@@ -191,8 +192,8 @@ export class Simulation {
   }
 
   /**
-   * Cuts the power everywhere. `second`: at most so many cuts during the recovery from each cut, evenly spread; all where it is left out.
-   * `progress` is told the share that is done.
+   * Cuts the power at every operation. `second`: the maximum number of cuts during the recovery from each cut, evenly
+   * spread (default: all). `progress` is called with the number of cuts done.
    */
   run(second = Number.POSITIVE_INFINITY, progress: (done: number, total: number) => void = () => {}): Report {
     const report: Report = { cuts: 0, cutsDuringRecovery: 0, leftOut: 0, courses: 0, points: [], faults: [], faultCount: 0 };
@@ -207,7 +208,7 @@ export class Simulation {
       progress(report.points.length, report.cuts);
       const store = cut.left();
       const course = this.course(store, this.floor);
-      const point: Point = { ...place(cut), ...verdictOf(course), again: tally() };
+      const point: CutPoint = { ...place(cut), ...verdictOf(course), again: tally() };
       if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
       const all = course.machine.cutCount();
       const chosen = spread(all, second);
@@ -216,7 +217,7 @@ export class Simulation {
       for (const again of course.machine.cuts(store)) {
         if (chosen && !chosen.has(at++)) continue;
         const c = this.course(again.left(), course.floorNow);
-        count(point.again, c);
+        countPoint(point.again, c);
         if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
       }
       report.cutsDuringRecovery += point.again.cuts;
@@ -227,7 +228,7 @@ export class Simulation {
   }
 }
 
-/** Which `n` of so many to take, the first and the last among them; undefined: all. */
+/** Selects `n` of `all` indices, including the first and the last. Returns undefined for all. */
 function spread(all: number, n: number): Set<number> | undefined {
   if (all <= n) return undefined;
   return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));

@@ -1,22 +1,22 @@
-// What a simulation finds: a verdict on each cut, and their sums.
+// The results of a simulation: a verdict on each cut, and their sums.
 
-/** What starts: the release before, the new one, no one, or something that is neither. */
+/** What starts: the previous release, the new one, none, or a mixture. */
 export type Boots = "old" | "new" | "none" | "mixed";
 
-export interface Verdict {
-  /** What starts after the cut, and why nothing does. */
+export interface StartVerdict {
+  /** What starts after the cut, and the reason if nothing does. */
   boots: Boots;
   fault?: string;
-  /** null: the device could not even be asked. */
+  /** The floor after the start; null if the device could not be asked. */
   floor: string | null;
-  /** Whether the floor is lower than it was. */
+  /** Whether the floor is lower than before. */
   floorFell: boolean;
-  /** Whether the update is there, and starts, when it is installed again; and what went wrong where not. */
+  /** Whether a second installation of the update succeeds and starts; and the reason if not. */
   converges: boolean;
   stuck?: string;
 }
 
-/** Verdicts in numbers. */
+/** Counts of verdicts. */
 export interface Tally {
   cuts: number;
   old: number;
@@ -27,7 +27,7 @@ export interface Tally {
   stuck: number;
 }
 
-export interface Point extends Verdict {
+export interface CutPoint extends StartVerdict {
   operation: number;
   what: string;
   tear: string;
@@ -35,8 +35,8 @@ export interface Point extends Verdict {
   again: Tally;
 }
 
-/** A cut that must not end as it does. `again`: the second one, during recovery. */
-export interface Fault extends Verdict {
+/** A cut with a wrong outcome. `again`: the second cut, during recovery. */
+export interface Fault extends StartVerdict {
   operation: number;
   what: string;
   tear: string;
@@ -46,22 +46,22 @@ export interface Fault extends Verdict {
 export interface Report {
   cuts: number;
   cutsDuringRecovery: number;
-  /** Cuts during recovery that were left out, because the caller said so. */
+  /** Cuts during recovery that were skipped at the request of the caller. */
   leftOut: number;
-  /** Different courses that were really run; the other cuts agree with one of them in everything that the device looked at. */
+  /** Different courses that were executed. All other cuts agree with one of them in everything that the device read. */
   courses: number;
-  points: Point[];
-  /** The first of them; `faultCount` is how many there are. */
+  points: CutPoint[];
+  /** The first faults; `faultCount` is the number of all. */
   faults: Fault[];
   faultCount: number;
 }
 
-/** The verdict alone, of what knows more. */
-export function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: Verdict): Verdict {
+/** The verdict without additional members. */
+export function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: StartVerdict): StartVerdict {
   return { boots, ...(fault !== undefined && { fault }), floor, floorFell, converges, ...(stuck !== undefined && { stuck }) };
 }
 
-export function isFault(v: Verdict): boolean {
+export function isFault(v: StartVerdict): boolean {
   return v.boots === "none" || v.boots === "mixed" || v.floorFell || !v.converges;
 }
 
@@ -69,7 +69,7 @@ export function tally(): Tally {
   return { cuts: 0, old: 0, new: 0, none: 0, mixed: 0, floorFell: 0, stuck: 0 };
 }
 
-export function count(t: Tally, v: Verdict): void {
+export function countPoint(t: Tally, v: StartVerdict): void {
   t.cuts++;
   t[v.boots]++;
   if (v.floorFell) t.floorFell++;
@@ -77,6 +77,6 @@ export function count(t: Tally, v: Verdict): void {
 }
 
 /** Adds `b` to `a`. */
-export function add(a: Tally, b: Tally): void {
+export function addTally(a: Tally, b: Tally): void {
   for (const name of Object.keys(a) as (keyof Tally)[]) a[name] += b[name];
 }

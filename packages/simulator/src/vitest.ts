@@ -1,19 +1,19 @@
-// The contract as tests of vitest.
+// The requirements as tests of vitest.
 
 import { describe, it } from "vitest";
 import { type ContractOptions, contract } from "./contract.js";
 import type { MakeStore } from "./store.js";
 
-/** Milliseconds for each test. Flash that is written by the word has thousands of places to cut. */
-const LIMIT = 120_000;
+/** Milliseconds for each test. Flash that is written word by word has thousands of points to cut. */
+const TEST_TIMEOUT = 120_000;
 
 /**
- * Declares the tests that a device has to pass.
+ * Declares the tests that a device must pass.
  *
  * @example describeDevice("the hub's flash", (setup) => hubStore(setup));
  */
 export function describeDevice(name: string, make: MakeStore, options: ContractOptions = {}): void {
   describe(name, () => {
-    for (const demand of contract(make, options)) it(demand.name, demand.run, LIMIT);
+    for (const demand of contract(make, options)) it(demand.name, demand.run, TEST_TIMEOUT);
   });
 }

@@ -1,11 +1,11 @@
-// The verifier for engines with room: every algorithm and every hash. A device bundle holds only what it needs.
+// The verifier for engines with enough memory, with every algorithm and hash. A device bundle has only what it needs.
 
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
 import type { Alg, Anchor, Bytes, Host, Prepared, Source } from "./base/types.js";
-import { anchorOf } from "./cose/anchor.js";
+import { makeAnchor } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import type { Device } from "./install/device.js";
@@ -13,20 +13,25 @@ import { nextTrust as next, updatedTrust as updated } from "./install/trust-upda
 import type { Identity } from "./interpreter/frame.js";
 import { embeddedTrust as embedded, type FirstTrust, type TrustStore, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
 
-/** Every algorithm that a device can have, by the name that anchor() takes. */
-export var algorithms: { readonly [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+
+/** The names of algorithms that anchor() accepts. */
+export type AlgorithmName = keyof typeof ALL;
+
+/** All algorithms for devices, by name. */
+export var algorithms: { readonly [name: string]: Alg } = ALL;
 
 var LIST = Object.keys(algorithms).map(function (name) {
   return algorithms[name];
 });
 
 /**
- * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32 bytes, shared secret) or
- * "hsslms" (HSS public key of RFC 8554 §6.1: 60 bytes, or 52 with hashes of 24).
- * Throws TRUST_POLICY for another algorithm, ANCHOR_KEY for a key that cannot be used.
+ * Makes a trust anchor from a raw key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32
+ * bytes, shared secret) or "hsslms" (HSS public key, RFC 8554 §6.1: 60 bytes with SHA-256, 52 with SHA-256/192). `kid`:
+ * the key identifier. Throws TRUST_POLICY for another algorithm and ANCHOR_KEY for an unusable key.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
-  return anchorOf(algorithms, alg, key, kid);
+  return makeAnchor(algorithms, alg, key, kid);
 }
 
 /**
@@ -49,12 +54,18 @@ export function updatedTrust(
   return updated(LIST, store, bytes, envelope, role, identity, host);
 }
 
-/** What a trust file says that is part of the firmware: no signature is verified. trust/trust-file.ts, with every algorithm. */
+/**
+ * Reads a trust file that is part of the firmware. Verifies no signature. Throws a Refusal. See trust/trust-file.ts;
+ * this variant has every algorithm.
+ */
 export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-/** The bytes of the trust file that takes the place of `store`, or null: install/trust-update.ts, with every algorithm. */
+/**
+ * Finds the trust file in a verified release that replaces `store` on a device. Returns its bytes, or null if there is
+ * none. Throws a Refusal. See install/trust-update.ts; this variant has every algorithm.
+ */
 export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
   return next(LIST, store, device, envelope, role, host);
 }
@@ -67,7 +78,7 @@ export type { Commit, ComponentId, Device, Progress } from "./install/device.js"
 export { boot, INSTALL_SECTIONS, install } from "./install/install.js";
 export { type Attester, macAttester, status } from "./install/status.js";
 export type { Effect, Identity, Run } from "./interpreter/frame.js";
-export { identified } from "./interpreter/frame.js";
+export { identityChecked } from "./interpreter/frame.js";
 export { start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 export * as errors from "./spec/errors.js";

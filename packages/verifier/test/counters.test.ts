@@ -4,7 +4,7 @@ import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { blank, FlashModel, type Pages } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel, type Pages } from "../../simulator/src/models/flash-model.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -53,7 +53,7 @@ const devices: [string, () => () => Device][] = [
       (
         (flash) => () =>
           onFlash(flash, 0)
-      )(new FlashModel(blank(8, PAGE))),
+      )(new FlashModel(erasedFlash(8, PAGE))),
   ],
   [
     "storage",
@@ -80,7 +80,7 @@ describe("the number of the floor", () => {
   });
 
   it("is refused by receive() before anything is erased", async () => {
-    const flash = new FlashModel(blank(8, PAGE));
+    const flash = new FlashModel(erasedFlash(8, PAGE));
     install(await release(10, image(1, 900)), trust, onFlash(flash, 0)).next();
     const before = flash.log.length;
     const stolen = await release(10, image(2, 900));
@@ -129,7 +129,7 @@ function received(flash: FlashModel, envelope: Uint8Array, n: number, who: Trust
 
 describe("a release that failed its tries", () => {
   it("can be installed again, whatever was cut meanwhile, and no other of its number can", async () => {
-    const flash = new FlashModel(blank(8, PAGE));
+    const flash = new FlashModel(erasedFlash(8, PAGE));
     const [seven, eight, other] = [await release(7, image(1, 900)), await release(8, image(2, 900)), await release(8, image(3, 900))];
     install(seven, trust, onFlash(flash)).next();
     install(eight, trust, onFlash(flash)).next();
@@ -180,10 +180,10 @@ describe("a device that was written by a version that kept no counters", () => {
   it("works as before on flash whose pages have no room for them", async () => {
     // magic to CRC-32: 11 words; then 488 starts, one word more for the confirmation, and nothing is left of the page
     const full: FlashLayout = { ...layout, tries: PAGE / 4 - 12 };
-    const flash = new FlashModel(blank(8, PAGE));
+    const flash = new FlashModel(erasedFlash(8, PAGE));
     const start = () => flashDevice(flash, identity, full, () => true);
     install(await release(7, image(1, 900)), trust, start()).next();
-    expect(start().counters?.()).toHaveLength(28);
+    expect(start().counters?.()).toHaveLength(32);
     install(await release(8, image(2, 900)), trust, start()).next();
     const device = start();
     expect([device.counters?.(), device.floor(), device.pending()]).toEqual([null, [0, 8], true]);

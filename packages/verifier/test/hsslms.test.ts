@@ -9,9 +9,9 @@ import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "../../test-
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
-import { begin } from "../src/cbor/reader.js";
+import { startReading } from "../src/cbor/reader.js";
 import { readSignatures, verified } from "../src/cose/message.js";
-import { sha256, single } from "../src/hash/sha256.js";
+import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 
 /** How many random signatures; FIRMSEAL_CASES for a longer run. */
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 3 : 60));
@@ -126,7 +126,7 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
     const key = hex(example.input.sign.signers[0]!.key.public);
     const anchors = [{ alg: hsslms, key, kid: new TextEncoder().encode("ItsBig") }];
     const signers = (b: Uint8Array, host: Host) => {
-      begin(b);
+      startReading(b);
       return verified(readSignatures(null, []), anchors, 1, host);
     };
     for (const host of Object.values(hosts)) expect(signers(bytes, host)).toEqual([0]);
@@ -477,7 +477,7 @@ it("one block by itself: every length that fits", () => {
     const kept = words.slice();
     const state: number[] = [];
     for (let round = 0; round < 2; round++) {
-      single(state, words);
+      hashOneBlock(state, words);
       expect(Buffer.concat(state.map((s) => u32(s >>> 0))).toString("hex")).toBe(H(m).toString("hex"));
       expect(words.slice(0, 16)).toEqual(kept);
     }
@@ -502,7 +502,8 @@ describe.skipIf(MUTANTS)("Botan", () => {
     ["SHA-256,HW(5,1)", [{ lms: 5, ots: 1 }]],
     ["SHA-256,HW(5,2)", [{ lms: 5, ots: 2 }]],
     ["SHA-256,HW(5,8)", [{ lms: 5, ots: 4 }]],
-    ["SHA-256,HW(10,8)", [{ lms: 6, ots: 4 }]],
+    // (10,8) takes Botan eight times as long as (10,4), and says no more of what is verified: both sizes come in other rows
+    LONG ? ["SHA-256,HW(10,8)", [{ lms: 6, ots: 4 }]] : ["SHA-256,HW(10,4)", [{ lms: 6, ots: 3 }]],
     [
       "SHA-256,HW(5,4),HW(10,2)",
       [

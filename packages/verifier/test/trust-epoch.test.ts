@@ -9,7 +9,7 @@ import {
   encodeTrust,
   type PrivateKey,
   privateKey,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   singleImage,
@@ -19,7 +19,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { DEVICES } from "../../simulator/src/devices/devices.js";
 import { Simulation } from "../../simulator/src/engine.js";
-import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { createFileDevice, type FileSystem, fileDevice } from "../src/device/file.js";
 import { flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -45,10 +45,10 @@ const payload = image(1, 500);
 /** A release that brings a trust file. */
 function brings(sequence: number | string, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
   const file = { digest: digest(payload), size: payload.length, uri: "#firmware", payload };
-  return sign(encode(bridge({ sequence, ...uuid, trust, image: file })), keys.map(signer));
+  return signEnvelope(encode(bridge({ sequence, ...uuid, trust, image: file })), keys.map(signer));
 }
 function plain(sequence: number | string, keys: PrivateKey[], bytes = payload): Promise<Uint8Array> {
-  return sign(
+  return signEnvelope(
     encode(singleImage({ sequence, ...uuid, digest: digest(bytes), size: bytes.length, uri: "#f", payload: bytes })),
     keys.map(signer),
   );
@@ -76,7 +76,7 @@ const devices: [string, () => () => Device][] = [
       (
         (f) => () =>
           flashDevice(f, identity, layout, () => true)
-      )(new FlashModel(blank(8, PAGE))),
+      )(new FlashModel(erasedFlash(8, PAGE))),
   ],
   [
     "storage",
@@ -333,8 +333,8 @@ it("a key for one device at a time counts only where the manifest asks for that 
       "condition-device-identifier",
     ],
   });
-  const mine = await sign(encode(shared("05050505-0505-0505-0505-050505050505") as never), [signer(debug)]);
-  const other = await sign(encode(shared("06060606-0606-0606-0606-060606060606") as never), [signer(debug)]);
+  const mine = await signEnvelope(encode(shared("05050505-0505-0505-0505-050505050505") as never), [signer(debug)]);
+  const other = await signEnvelope(encode(shared("06060606-0606-0606-0606-060606060606") as never), [signer(debug)]);
   expect(code(() => install(other, trust, device).next())).toBe(errors.DEVICE_MISMATCH);
   install(mine, trust, device).next();
   // what was installed in a role starts in that role; counters() says which

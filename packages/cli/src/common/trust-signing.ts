@@ -1,21 +1,21 @@
 // What trust sign, tbs and attach have in common.
 
 import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
-import { about, type Change, keysOf, type Previous, readTrustFile, rootProgress, showChanges, trustAt } from "@firmseal/release";
+import { type Change, keysOf, nameFile, type Previous, readTrustFile, readTrustFrom, rootProgress, showChanges } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { deliver } from "./output.js";
-import { many, receiptWords } from "./words.js";
+import { plural, receiptWords } from "./words.js";
 
 /** Adds the names of file and key to a fault. */
-export function named(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
+export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
   if (e instanceof AlreadySigned)
     return refusedInput(
       "ALREADY_SIGNED",
       `${path}: this key has signed it already`,
       "each root signs a trust file once; firmseal trust show lists who has signed",
     );
-  if (!(e instanceof NotRoot)) return about(path, e);
+  if (!(e instanceof NotRoot)) return nameFile(path, e);
   const key = keys.find((k) => Buffer.from(k.public.key).equals(e.key.key));
   return new Failure(
     1,
@@ -27,12 +27,12 @@ export function named(path: string, keys: readonly { name: string; public: Publi
 }
 
 /** What a root is shown before it signs. */
-export interface Shown {
+export interface RootReview {
   previous: Previous | undefined;
   changes: Change[];
 }
 
-export function showBefore(path: string, store: TrustStore, o: { previousTrust?: string }): Shown {
+export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string }): RootReview {
   const previous = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust);
   return { previous, changes: showChanges(path, store, previous) };
 }
@@ -43,20 +43,20 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 }
 
 /** Writes a signed trust file, and gives the facts of it. */
-export function signed(
+export function writeSignedTrust(
   path: string,
   out: string,
   bytes: Uint8Array,
-  { previous, changes }: Shown,
+  { previous, changes }: RootReview,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
-  const roots = rootProgress(bytes, trustAt(path).store);
+  const roots = rootProgress(bytes, readTrustFrom(path).store);
   const rootsBefore = previous ? rootProgress(bytes, previous.store) : null;
   return { out, bytes: bytes.length, roots, rootsBefore, changes, log, ...deliver(out, bytes, o.json) };
 }
 
-export function signedWords({ out, roots, rootsBefore, log }: ReturnType<typeof signed>): string[] {
-  const of = ({ signed, needed }: { signed: number; needed: number }) => `${many(signed, "root")} (needed: ${needed})`;
+export function signedTrustWords({ out, roots, rootsBefore, log }: ReturnType<typeof writeSignedTrust>): string[] {
+  const of = ({ signed, needed }: { signed: number; needed: number }) => `${plural(signed, "root")} (needed: ${needed})`;
   return [`${out}: signed by ${of(roots)}${rootsBefore ? `, and by ${of(rootsBefore)} of the previous file` : ""}`, ...receiptWords(log)];
 }

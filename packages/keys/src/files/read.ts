@@ -1,18 +1,19 @@
-// Files and stdin. Nothing is read from what is no regular file.
+// Reads files and stdin. Refuses files that are not regular.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 
-const STDIN = "-";
+/** The path for stdin, or for stdout when a command writes. */
+export const STDIO = "-";
 
 /**
- * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
- * environment's fault.
+ * Opens a regular file, with additional `flags`. Throws a usage Failure for a directory, FIFO or device, and an
+ * environment Failure for a missing or unreadable file.
  */
 export function openRegular(path: string, flags = 0): { fd: number; size: number } {
-  // descriptions and fleets name files, and Node has an error of its own for these
+  // descriptions and fleet files name paths, and Node throws another kind of error for NUL
   if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
   let fd: number;
   try {
@@ -30,14 +31,14 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   );
 }
 
-/** What is read before anything is judged. */
-const HEAD = 4096;
+/** Bytes to read before the first check. */
+const FIRST_READ = 4096;
 
 const tooLarge = (name: string, size: string, limit: number) =>
   usage(`${name}: is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
 
-/** How many bytes came; 0 at the end. */
-function readSome(fd: number, into: Uint8Array, at: number, most: number): number {
+/** Returns the number of bytes read; 0 at the end. */
+function readInto(fd: number, into: Uint8Array, at: number, most: number): number {
   for (;;) {
     try {
       return readSync(fd, into, at, Math.min(most, into.length - at), null);
@@ -45,7 +46,7 @@ function readSome(fd: number, into: Uint8Array, at: number, most: number): numbe
       const { code } = e as NodeJS.ErrnoException;
       // Windows says EOF for a closed pipe
       if (code === "EOF") return 0;
-      // who shares the descriptor may have made it non-blocking
+      // another process with the descriptor may have made it non-blocking
       if (code !== "EAGAIN") throw e;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
@@ -53,16 +54,16 @@ function readSome(fd: number, into: Uint8Array, at: number, most: number): numbe
 }
 
 /**
- * Reads a descriptor to its end, where that comes within `limit` bytes: it is counted while it is read, for a pipe has no size and a file may grow.
- * `begins` sees the first bytes, and may refuse before the rest is read.
+ * Reads a descriptor to its end, at most `limit` bytes. Counts while reading, because a pipe has no size and a file may
+ * grow. `begins` gets the first bytes and may refuse before the rest is read.
  */
 export function readToEnd(fd: number, name: string, limit: number, size = 0, begins?: (head: Uint8Array) => void): Uint8Array {
-  // pages that nothing is read into take no memory
+  // untouched pages take no memory
   let into = new Uint8Array(size > 0 && size < limit ? size + 1 : limit + 1);
   let n = 0;
   try {
     for (let seen = false; ; ) {
-      const more = readSome(fd, into, n, seen ? limit : HEAD);
+      const more = readInto(fd, into, n, seen ? limit : FIRST_READ);
       n += more;
       if (!seen && (n >= 8 || more === 0)) {
         seen = true;
@@ -83,13 +84,13 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
   }
 }
 
-/** The whole content of a file, or of stdin for "-". `begins`: as for readToEnd(). */
+/** Reads a whole file, or stdin for "-". `begins`: see readToEnd(). */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
-  if (path === STDIN) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
+  if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);
   try {
     if (size > limit) {
-      begins?.(readHead(path, HEAD));
+      begins?.(readFirstBytes(path, FIRST_READ));
       throw tooLarge(path, String(size), limit);
     }
     return readToEnd(fd, path, limit, size, begins);
@@ -98,8 +99,8 @@ export function readAll(path: string, limit: number, begins?: (head: Uint8Array)
   }
 }
 
-/** The first bytes of a file. */
-export function readHead(path: string, n: number): Uint8Array {
+/** Reads the first `n` bytes of a file. */
+export function readFirstBytes(path: string, n: number): Uint8Array {
   const { fd } = openRegular(path);
   try {
     const out = new Uint8Array(n);

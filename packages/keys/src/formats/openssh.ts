@@ -1,21 +1,22 @@
-// Keys as OpenSSH has them: private ones in the form openssh-key-v1 (PROTOCOL.key of OpenSSH), plain or under bcrypt_pbkdf, and public ones
-// in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key a file; what belongs to a certificate or a security key is refused.
+// OpenSSH keys: private keys in the format openssh-key-v1 (PROTOCOL.key of OpenSSH), in clear or encrypted with
+// bcrypt_pbkdf, and public keys in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key per file; certificates
+// and security keys are refused.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
 import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
 import { CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { pem } from "./pem.js";
-import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
+import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
-const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
-/** Rounds of bcrypt_pbkdf that ssh-keygen takes today: about half a second in JavaScript. */
+const AUTH_MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
+/** Default bcrypt_pbkdf rounds of ssh-keygen: about half a second in JavaScript. */
 const ROUNDS = 24;
-const SALT = 16;
+const SALT_LENGTH = 16;
 
-/** Ciphers by their names in the file: that in Node, bytes of key, of IV, and of the block that the content is padded to. */
-const CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
+/** Ciphers by their names in the file: the name in Node, and the bytes of key, IV and padding block. */
+const OPENSSH_CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
   none: ["", 0, 0, 8],
   "aes128-ctr": ["aes-128-ctr", 16, 16, 16],
   "aes192-ctr": ["aes-192-ctr", 24, 16, 16],
@@ -25,20 +26,20 @@ const CIPHERS: { readonly [name: string]: readonly [string, number, number, numb
   "aes256-cbc": ["aes-256-cbc", 32, 16, 16],
 };
 
-interface Type {
+interface KeyType {
   readonly alg: KeyAlg;
-  /** The name of the type in the file. */
+  /** The type name in the file. */
   readonly name: string;
-  /** Between the name and the private part; the same as behind the name in a public key. */
+  /** Encodes the part between the type name and the private part. Public keys have the same after the type name. */
   writePublic(key: PublicKey): Buffer;
   readPublic(from: WireReader): Uint8Array;
   writePrivate(key: PrivateKey): Buffer;
-  /** The bytes of the secret. */
+  /** Reads the bytes of the secret. */
   readPrivate(from: WireReader, pub: Uint8Array): Uint8Array;
 }
 
-/** Ed25519: the public key as it is, and the private one with the public one behind it (RFC 8709 §4). */
-function ofString(alg: KeyAlg, name: string, length: number): Type {
+/** Ed25519: the public key is stored raw, and follows the private key in its field (RFC 8709 §4). */
+function ofString(alg: KeyAlg, name: string, length: number): KeyType {
   return {
     alg,
     name,
@@ -49,15 +50,15 @@ function ofString(alg: KeyAlg, name: string, length: number): Type {
       const both = from.string();
       if (both.length !== 2 * length)
         throw new KeyError("length", `the private key in the file has ${both.length} bytes, not ${2 * length}`);
-      // seed and public key once more: whoever signs with a public key that is not its own gives the seed away (RUSTSEC-2022-0093)
-      if (!same(both.subarray(length), pub)) throw mixed();
+      // the field repeats the public key: signing with a foreign public key would reveal the seed (RUSTSEC-2022-0093)
+      if (!equalFields(both.subarray(length), pub)) throw mixed();
       return both.subarray(0, length);
     },
   };
 }
 
-/** ECDSA: the name of the curve, the point, and the scalar as a number (RFC 5656 §3.1). */
-function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): Type {
+/** ECDSA: the curve name, the point, and the scalar as an integer (RFC 5656 §3.1). */
+function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): KeyType {
   return {
     alg,
     name,
@@ -71,7 +72,7 @@ function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): Type
   };
 }
 
-const TYPES: readonly Type[] = keyAlgs.flatMap((alg) => {
+const TYPES: readonly KeyType[] = keyAlgs.flatMap((alg) => {
   const { openssh } = CUSTODY[alg];
   const length = secretLength(alg);
   if (!openssh || length === undefined) return [];
@@ -82,78 +83,81 @@ function mixed(): KeyError {
   return new KeyError("mismatch", "the public key in the file does not match its private key");
 }
 
-function typeOf(alg: KeyAlg): Type {
+function typeOf(alg: KeyAlg): KeyType {
   const type = TYPES.find((t) => t.alg === alg);
   if (!type) throw new KeyFileError(`OpenSSH has no format for ${alg} keys`, "choose another --format", 2);
   return type;
 }
 
-function typeNamed(name: string): Type {
+function typeNamed(name: string): KeyType {
   const type = TYPES.find((t) => t.name === name);
-  // the name stands in the message only if it looks like one: it is what a file says
+  // the file is untrusted, so the message contains the type name only if it looks like one
   if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
   return type;
 }
 
-/** Whether text is, or begins like, public keys of OpenSSH: a type and base64. */
+/** Whether a text is, or begins like, OpenSSH public keys: a type and base64. */
 export function isOpenSshPublic(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
-/** The public key in one line, without comment, with a newline. Throws KeyFileError where OpenSSH has no such key. */
+/**
+ * The public key in one line, with a newline and without a comment. Throws KeyFileError if OpenSSH does not support the
+ * key.
+ */
 export function openSshPublic(key: PublicKey): string {
   const type = typeOf(key.alg);
   return `${type.name} ${publicBlob(type, key).toString("base64")}\n`;
 }
 
-function publicBlob(type: Type, key: PublicKey): Buffer {
+function publicBlob(type: KeyType, key: PublicKey): Buffer {
   return Buffer.concat([wire(type.name), type.writePublic(key)]);
 }
 
-/** The one public key of a file; text behind it in the line is its comment. Throws KeyError. */
+/** Reads the only public key in a file. Text after the key is its comment. Throws KeyError. */
 export function readOpenSshPublic(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
   const type = typeNamed(name);
   const blob = Buffer.from(base64, "base64");
-  if (blob.toString("base64") !== base64) throw damaged();
+  if (blob.toString("base64") !== base64) throw damagedOpenSsh();
   return readBlob(blob, type);
 }
 
-function readBlob(blob: Buffer, expected?: Type): PublicKey {
-  const from = new WireReader(blob, damaged);
+function readBlob(blob: Buffer, expected?: KeyType): PublicKey {
+  const from = new WireReader(blob, damagedOpenSsh);
   const type = typeNamed(from.string().toString("latin1"));
-  if (expected && type !== expected) throw damaged();
+  if (expected && type !== expected) throw damagedOpenSsh();
   const pub = type.readPublic(from);
   from.end();
   return publicKey(type.alg, pub);
 }
 
-function damaged(): KeyError {
+function damagedOpenSsh(): KeyError {
   return new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
 }
 
 /**
- * The key in the content of an OPENSSH PRIVATE KEY. `passphrase` is asked for only if it is encrypted. Throws KeyError, and KeyFileError for a
- * wrong passphrase or a cipher that is not read here.
+ * Reads the content of an OPENSSH PRIVATE KEY block. Calls `passphrase` only if it is encrypted. Throws KeyError, and
+ * KeyFileError for a wrong passphrase or an unsupported cipher.
  */
 export async function readOpenSshPrivate(content: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
-  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged();
-  const from = new WireReader(content.subarray(MAGIC.length), damaged);
+  if (!content.subarray(0, AUTH_MAGIC.length).equals(AUTH_MAGIC)) throw damagedOpenSsh();
+  const from = new WireReader(content.subarray(AUTH_MAGIC.length), damagedOpenSsh);
   const cipherName = from.string().toString("latin1");
   const kdf = from.string().toString("latin1");
   const options = from.string();
   if (from.uint32() !== 1) throw new KeyError("several", "more than one OpenSSH key");
   const outer = readBlob(from.string());
   const sealed = from.string();
-  const cipher = Object.hasOwn(CIPHERS, cipherName) ? CIPHERS[cipherName] : undefined;
+  const cipher = Object.hasOwn(OPENSSH_CIPHERS, cipherName) ? OPENSSH_CIPHERS[cipherName] : undefined;
   if (!cipher || (kdf !== "bcrypt" && kdf !== "none"))
     throw new KeyFileError(`${name}: unsupported encryption`, "encrypt it again, in place: ssh-keygen -p -Z aes256-ctr -f FILE", 2);
   from.end();
   const encrypted = cipherName !== "none";
   const block = cipher[3];
-  if (encrypted !== (kdf === "bcrypt") || sealed.length === 0 || sealed.length % block !== 0) throw damaged();
+  if (encrypted !== (kdf === "bcrypt") || sealed.length === 0 || sealed.length % block !== 0) throw damagedOpenSsh();
   const plain = encrypted ? await unseal(sealed, cipher, options, name, passphrase) : Buffer.from(sealed);
   try {
     return inner(plain, outer, block);
@@ -164,23 +168,23 @@ export async function readOpenSshPrivate(content: Buffer, name: string, passphra
 
 async function unseal(
   sealed: Buffer,
-  [cipher, keyLength, ivLength]: (typeof CIPHERS)[string],
+  [cipher, keyLength, ivLength]: (typeof OPENSSH_CIPHERS)[string],
   options: Buffer,
   name: string,
   passphrase: () => Promise<Uint8Array>,
 ): Promise<Buffer> {
-  const from = new WireReader(options, damaged);
+  const from = new WireReader(options, damagedOpenSsh);
   const salt = from.string();
   const rounds = from.uint32();
   from.end();
-  if (salt.length === 0 || rounds === 0) throw damaged();
+  if (salt.length === 0 || rounds === 0) throw damagedOpenSsh();
   refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it again, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
   const secret = await passphrase();
-  const key = await stretch(secret, salt, keyLength + ivLength, rounds);
+  const key = await bcryptPbkdf(secret, salt, keyLength + ivLength, rounds);
   try {
     const decipher = createDecipheriv(cipher, key.subarray(0, keyLength), key.subarray(keyLength)).setAutoPadding(false);
     const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
-    // two random numbers that are the same: what a wrong passphrase yields has others
+    // two equal random numbers; a wrong passphrase yields different ones
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
@@ -191,20 +195,20 @@ async function unseal(
 }
 
 function inner(plain: Buffer, outer: PublicKey, block: number): PrivateKey {
-  const from = new WireReader(plain, damaged);
+  const from = new WireReader(plain, damagedOpenSsh);
   const [one, other] = [from.uint32(), from.uint32()];
-  if (one !== other) throw damaged();
+  if (one !== other) throw damagedOpenSsh();
   const type = typeNamed(from.string().toString("latin1"));
   const pub = type.readPublic(from);
-  if (type.alg !== outer.alg || !same(pub, outer.key)) throw mixed();
+  if (type.alg !== outer.alg || !equalFields(pub, outer.key)) throw mixed();
   const secret = type.readPrivate(from, pub);
   const key = privateKey(type.alg, secret);
   secret.fill(0);
-  if (!same(key.key, pub)) throw mixed();
-  // the comment, and 1, 2, 3 … up to the end of the block
+  if (!equalFields(key.key, pub)) throw mixed();
+  // the comment, then padding 1, 2, 3 … to the end of the block
   from.string();
   const padding = from.rest();
-  if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damaged();
+  if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damagedOpenSsh();
   return key;
 }
 
@@ -220,37 +224,37 @@ interface Bcrypt {
   ): number;
 }
 
-async function stretch(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
+async function bcryptPbkdf(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
   // @ts-expect-error the package has no types
   const { default: bcrypt } = (await import("bcrypt-pbkdf")) as { default: Bcrypt };
   const out = Buffer.alloc(length);
-  if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damaged();
+  if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damagedOpenSsh();
   return out;
 }
 
 /**
- * A private key as `ssh-keygen` writes it, without comment: aes256-ctr under bcrypt_pbkdf, or unencrypted where no passphrase is given.
- * Fewer rounds are for tests. Throws KeyFileError where OpenSSH has no such key.
+ * Encodes a private key as `ssh-keygen` does, without a comment: encrypted with aes256-ctr and bcrypt_pbkdf, or in
+ * clear without a passphrase. Fewer rounds are for tests. Throws KeyFileError if OpenSSH does not support the key.
  */
 export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, rounds = ROUNDS): Promise<string> {
   const type = typeOf(key.alg);
   const check = Buffer.alloc(4);
   check.writeUInt32BE(randomInt(2 ** 32));
   const cipherName = passphrase ? "aes256-ctr" : "none";
-  const [cipher, keyLength, ivLength, block] = CIPHERS[cipherName] as (typeof CIPHERS)[string];
+  const [cipher, keyLength, ivLength, block] = OPENSSH_CIPHERS[cipherName] as (typeof OPENSSH_CIPHERS)[string];
   const body = Buffer.concat([check, check, wire(type.name), type.writePublic(key), type.writePrivate(key), wire("")]);
   const plain = Buffer.concat([body, Buffer.from(Array.from({ length: -body.length & (block - 1) }, (_, i) => i + 1))]);
   body.fill(0);
-  const salt = randomBytes(SALT);
+  const salt = randomBytes(SALT_LENGTH);
   const count = Buffer.alloc(4);
   count.writeUInt32BE(rounds);
-  const wrapping = passphrase ? await stretch(passphrase, salt, keyLength + ivLength, rounds) : undefined;
+  const wrapping = passphrase ? await bcryptPbkdf(passphrase, salt, keyLength + ivLength, rounds) : undefined;
   try {
     const sealed = wrapping
       ? createCipheriv(cipher, wrapping.subarray(0, keyLength), wrapping.subarray(keyLength)).update(plain)
       : Buffer.from(plain);
     const content = Buffer.concat([
-      MAGIC,
+      AUTH_MAGIC,
       wire(cipherName),
       wire(wrapping ? "bcrypt" : "none"),
       wire(wrapping ? Buffer.concat([wire(salt), count]) : ""),

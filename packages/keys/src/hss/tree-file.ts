@@ -1,6 +1,6 @@
-// The public nodes of one tree, kept so that a signature need not make the whole tree again. What is in the file decides what the tree
-// above signs, so it is authenticated with the secret of the key: nobody can have two different keys signed with one leaf by changing it,
-// and damage is seen. Without the file the nodes are made again.
+// The public nodes of one tree, cached so that a signature need not compute the whole tree again. The file determines
+// what the tree above signs, so it is authenticated with the secret of the key: nobody can change it to make one leaf
+// sign two different keys, and damage is detected. Without the file, the nodes are computed again.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { lstatSync, readFileSync } from "node:fs";
@@ -8,35 +8,35 @@ import { cachedCount, type LmsTree } from "@firmseal/signer";
 import { systemFault } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
 
-const HEAD = Buffer.from("firmseal hss tree 1\n");
+const TREE_HEAD = Buffer.from("firmseal hss tree 1\n");
 const MAC = 32;
 
-// under I and SEED of the tree itself, so it fits no other; the label keeps it apart from what RFC 8554 derives with them
+// keyed with I and SEED of the tree, so it is valid for no other; the label separates it from the hashes of RFC 8554
 function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
   const key = createHmac("sha256", tree.seed)
-    .update(HEAD)
+    .update(TREE_HEAD)
     .update(tree.id)
     .update(Uint8Array.of(tree.n, tree.height, tree.width))
     .digest();
   return createHmac("sha256", key).update(nodes).digest();
 }
 
-/** The floor of `tree`; undefined where the file is missing, damaged, or of another tree. */
+/** Reads the cached nodes of `tree`. Returns undefined if the file is missing, damaged, or of another tree. */
 export function readTreeFile(path: string, tree: LmsTree): Uint8Array | undefined {
   const size = cachedCount(tree) * tree.n;
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size !== HEAD.length + size + MAC) return undefined;
+  if (!stat?.isFile() || stat.size !== TREE_HEAD.length + size + MAC) return undefined;
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }
-  const nodes = bytes.subarray(HEAD.length, HEAD.length + size);
-  const tag = bytes.subarray(HEAD.length + size);
-  return tag.length === MAC && bytes.indexOf(HEAD) === 0 && timingSafeEqual(tag, mac(tree, nodes)) ? nodes : undefined;
+  const nodes = bytes.subarray(TREE_HEAD.length, TREE_HEAD.length + size);
+  const tag = bytes.subarray(TREE_HEAD.length + size);
+  return tag.length === MAC && bytes.indexOf(TREE_HEAD) === 0 && timingSafeEqual(tag, mac(tree, nodes)) ? nodes : undefined;
 }
 
 export function writeTreeFile(path: string, tree: LmsTree, floor: Uint8Array): void {
-  writeWhole(path, Buffer.concat([HEAD, floor, mac(tree, floor)]), { mode: 0o600 });
+  writeWhole(path, Buffer.concat([TREE_HEAD, floor, mac(tree, floor)]), { mode: 0o600 });
 }

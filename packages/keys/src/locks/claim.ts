@@ -1,34 +1,35 @@
-// Who is next is decided by the file system, once, and by no lock: a process that is held up between its look and its write, for however long,
-// must not go on with what others have used meanwhile.
+// Claims: the file system alone decides, once, who is next, without any lock. A process that is delayed between reading
+// and writing, for however long, must not reuse what others have used meanwhile.
 //
-// Beside FILE lies the folder FILE.claims with one file in it, whose name holds a number and a nonce. To claim is to rename it: of all who have
-// seen one name, the rename of one succeeds, and the others find the name gone. The nonce keeps a name from coming back, also where the folder is
-// removed and made again. The folder appears by rename, with its file in it, so that it is made once as well.
+// Beside FILE is the folder FILE.claims with one file in it, whose name contains a number and a nonce. Claiming renames
+// this file: among all processes that have read one name, only one rename succeeds, and the others find the name gone.
+// The nonce keeps a name from returning, even if the folder is removed and created again. The folder itself appears by
+// rename, with its file in it, so it too is created only once.
 //
-// FILE itself is then written by who has claimed, and only ever forward: the new content waits in the folder, and who claims later removes it
-// there before he looks at FILE. So one that was overtaken has nothing left to rename.
+// The process that has claimed then writes FILE, whose number only increases. The new content waits in the folder; a
+// later claimant removes it from there before reading FILE. So a process that was overtaken has nothing left to rename.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
-import { holdSignals, syncFolder, writeDurably } from "../files/write.js";
+import { fsyncFolder, holdSignals, writeDurably } from "../files/write.js";
 
-/** What was claimed: `number`, and all below. */
+/** A claim of `number` and all lower ones. */
 export interface Claim {
   readonly number: bigint;
   readonly name: string;
 }
 
-const NAME = /^(0|[1-9]\d{0,60})-[0-9a-f]{24}$/;
+const CLAIM_NAME = /^(0|[1-9]\d{0,60})-[0-9a-f]{24}$/;
 const NEW = ".new";
 
-function parse(name: string): Claim | undefined {
-  const found = NAME.exec(name);
+function parseClaimName(name: string): Claim | undefined {
+  const found = CLAIM_NAME.exec(name);
   return found ? { number: BigInt(found[1] as string), name } : undefined;
 }
 
-const codeOf = (e: unknown) => (e as NodeJS.ErrnoException).code;
+const errnoOf = (e: unknown) => (e as NodeJS.ErrnoException).code;
 
 export class Claims {
   private readonly folder: string;
@@ -36,12 +37,12 @@ export class Claims {
     this.folder = `${file}.claims`;
   }
 
-  /** The last claim; undefined where there is none yet. Changes nothing. */
+  /** The last claim, or undefined. Changes nothing. */
   last(): Claim | undefined {
-    // one that was put back from a backup is lower
+    // a claim from a restored backup is lower
     let most: Claim | undefined;
     for (const name of this.names()) {
-      const one = parse(name);
+      const one = parseClaimName(name);
       if (one && (!most || one.number > most.number || (one.number === most.number && one.name > most.name))) most = one;
     }
     return most;
@@ -51,14 +52,14 @@ export class Claims {
     try {
       return readdirSync(this.folder);
     } catch (e) {
-      if (codeOf(e) === "ENOENT") return [];
+      if (errnoOf(e) === "ENOENT") return [];
       throw systemFault(e, this.folder) ?? e;
     }
   }
 
   /**
-   * Claims `number`, which is no lower than what was `seen`. Durable when it returns. undefined: another one has claimed since, and nothing was
-   * changed. Throws a Failure (exit 3) where nothing can be written here.
+   * Claims `number`, which must not be lower than `seen`. Durable on return. Returns undefined if another process has
+   * claimed since; then nothing was changed. Throws a Failure (exit 3) if the folder is not writable.
    */
   take(seen: Claim | undefined, number: bigint): Claim | undefined {
     if (seen && number < seen.number) return undefined;
@@ -77,21 +78,24 @@ export class Claims {
     try {
       renameSync(join(this.folder, from), join(this.folder, to));
     } catch (e) {
-      if (codeOf(e) !== "ENOENT") throw e;
-      // over NFS the answer may get lost, and the question be put again: then the new name is there
+      if (errnoOf(e) !== "ENOENT") throw e;
+      // NFS may lose the answer and repeat the request: then the new name exists
       if (!existsSync(join(this.folder, to))) return false;
     }
-    syncFolder(this.folder);
+    fsyncFolder(this.folder);
     return true;
   }
 
-  /** The first claim: the folder, with its file in it. A folder that is there and not empty is not replaced (rename(2)). */
+  /**
+   * The first claim: creates the folder with its file. An existing folder that is not empty is not replaced
+   * (rename(2)).
+   */
   private begin(name: string): boolean {
     const own = `${this.folder}.${name.slice(-24)}`;
     try {
       mkdirSync(own, { mode: 0o700 });
       writeDurably(join(own, name), new Uint8Array(0), 0o600);
-      syncFolder(own);
+      fsyncFolder(own);
       renameSync(own, this.folder);
     } catch (e) {
       if (!existsSync(this.folder)) throw e;
@@ -100,12 +104,15 @@ export class Claims {
     } finally {
       rmSync(own, { recursive: true, force: true });
     }
-    syncFolder(dirname(this.folder));
+    fsyncFolder(dirname(this.folder));
     this.sweep();
     return true;
   }
 
-  /** What kills have left of other beginnings. One that is still at it finds that it was not the first. */
+  /**
+   * Removes what killed processes have left when creating the folder. A process that is still at it will find that it
+   * was not the first.
+   */
   private sweep(): void {
     const folder = dirname(this.folder);
     const begin = `${basename(this.folder)}.`;
@@ -115,25 +122,25 @@ export class Claims {
   }
 
   /**
-   * Writes the file under a claim; durable when it returns. `follows` looks at the file as it is and tells whether it may be replaced.
-   * false: it may not, or another one has claimed since. Then nothing was written.
+   * Writes the file under a claim. Durable on return. `follows` checks whether the current file may be replaced.
+   * Returns false if not, or if another process has claimed since; then nothing was written.
    */
   write({ name, number }: Claim, bytes: Uint8Array, follows: () => boolean): boolean {
     const own = join(this.folder, name + NEW);
     const release = holdSignals();
     try {
       writeDurably(own, bytes, 0o600);
-      // Who claims after this finds the new content and removes it. Who has claimed before this is seen here.
+      // A later claimant finds the new content and removes it. An earlier one is detected here.
       if (!existsSync(join(this.folder, name))) return false;
       for (const other of this.names())
         if (this.isBehind(other, number) && other !== name + NEW) rmSync(join(this.folder, other), { force: true });
       if (!follows()) return false;
       renameSync(own, this.file);
-      syncFolder(dirname(this.file));
+      fsyncFolder(dirname(this.file));
       return true;
     } catch (e) {
-      // overtaken, or the whole folder was taken away
-      if (codeOf(e) === "ENOENT") return false;
+      // overtaken, or the whole folder was removed
+      if (errnoOf(e) === "ENOENT") return false;
       throw systemFault(e, this.file) ?? e;
     } finally {
       rmSync(own, { force: true });
@@ -141,10 +148,10 @@ export class Claims {
     }
   }
 
-  /** New content of who was overtaken, and claims from a backup. */
+  /** Whether an entry is the content of an overtaken process, or a claim from a backup. */
   private isBehind(other: string, number: bigint): boolean {
-    if (other.endsWith(NEW)) return (parse(other.slice(0, -NEW.length))?.number ?? 0n) <= number;
-    const claim = parse(other);
+    if (other.endsWith(NEW)) return (parseClaimName(other.slice(0, -NEW.length))?.number ?? 0n) <= number;
+    const claim = parseClaimName(other);
     return claim !== undefined && claim.number < number;
   }
 }

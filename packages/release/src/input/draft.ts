@@ -1,10 +1,11 @@
-// What is to be signed: an envelope as it is, or one made from a description or an image; and the last look at it. `sign` and `tbs` share it.
+// What to sign: an existing envelope, or one made from a description or an image; and the final review. `sign` and
+// `tbs` share it.
 
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { detect, HEAD, parseImage } from "@firmseal/images";
-import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
+import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { grouped, openRegular, readAll, readFirstBytes, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
 import {
   DEFAULT_ALG,
   type Description,
@@ -18,7 +19,7 @@ import {
   singleImage,
   toHex,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
@@ -32,61 +33,61 @@ import { identityOf } from "./identity.js";
 export interface InputOptions {
   vendor?: string;
   class?: string;
-  /** "next": the next by the logs of the keys. */
+  /** "next": the next number according to the logs of the keys. */
   seq?: bigint | "next";
   uri?: string;
   imageOut?: string;
 }
 
-export type Kind = "envelope" | "description" | "image";
+export type InputKind = "envelope" | "description" | "image";
 
-/** From here on a sequence number leaves little room for later releases: each must be higher than the one before. */
+/** From here on, a sequence number leaves little room for later releases, which must be higher. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-/** What the input is, by its first bytes and its extension: an envelope, a JSON object; anything else is an image. */
-function kindOf(head: Uint8Array, name: string): Kind {
+/** The kind of an input, by its first bytes and its extension: an envelope, a JSON object, or else an image. */
+function detectKind(head: Uint8Array, name: string): InputKind {
   if (looksLikeEnvelope(head)) return "envelope";
   if (extname(name).toLowerCase() === ".suit") return "envelope";
   if (extname(name).toLowerCase() === ".json" || /^\s*\{\s*("|\})/.test(Buffer.from(head).toString("latin1"))) return "description";
   return "image";
 }
 
-function sizeOf(path: string): number {
+function fileSize(path: string): number {
   const { fd, size } = openRegular(path);
   closeSync(fd);
   return size;
 }
 
-interface Flash {
+interface FlashImage {
   digest: string;
   size: number;
   uri: string;
-  /** The bytes themselves, where they are to travel in the envelope. */
+  /** The bytes, if the envelope is to carry them. */
   payload?: Uint8Array;
-  /** The same, where --image-out asks for them. */
+  /** The bytes, if --image-out asks for them. */
   forFile?: Uint8Array;
-  /** What was made of a file that is not raw, in words. */
+  /** For a file that is not raw: what was read from it, in words. */
   read?: string;
 }
 
-/** Gives the next sequence number of a kind of device. */
+/** Returns the next sequence number for a kind of device. */
 export type NextSequence = (scope: readonly string[]) => bigint;
 
-export interface Prepared {
-  /** The envelope, signed or not; its sequence number may be the next one. */
+export interface PreparedInput {
+  /** The envelope, signed or not. Its sequence number may come from `next`. */
   draft(next: NextSequence): EnvelopeDraft;
   forFile?: Uint8Array | undefined;
   read?: string | undefined;
 }
 
-/** The bytes that go to flash. */
-async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<Flash> {
-  const format = detect(stdin?.subarray(0, HEAD) ?? readHead(path, HEAD), path);
-  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
+/** Reads the bytes that go to flash. */
+async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
+  const format = detect(stdin?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
+  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || fileSize(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
-  // one buffer is hashed and embedded: the file may change meanwhile, what is signed does not
+  // one buffer is hashed and embedded, so that changes to the file meanwhile do not matter
   const file = stdin ?? readAll(path, LIMITS.image);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
@@ -107,7 +108,7 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-/** What kind of device an image is for, and its sequence number, which may be the next one. */
+/** The kind of device that an image is for, and its sequence number, which may come from `next`. */
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(
     Boolean,
@@ -118,10 +119,10 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
   return { vendor, class: name, sequence: (next) => String(o.seq === "next" ? next(scope) : o.seq) };
 }
 
-/** The description of a release of one image. */
+/** Makes the description of a release with one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Prepared> {
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
@@ -129,20 +130,20 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
 }
 
-/** An input that was looked at, and that the options fit. */
-export interface Input {
+/** An input that has been read and that fits the options. */
+export interface ReleaseInput {
   path: string;
-  /** All of it, where it came from stdin. */
+  /** The whole input, if it came from stdin. */
   stdin: Uint8Array | undefined;
-  kind: Kind;
+  kind: InputKind;
 }
 
-export function readInput(path: string, o: InputOptions): Input {
-  const head = path === "-" ? new Uint8Array() : readHead(path, HEAD);
+export function readInput(path: string, o: InputOptions): ReleaseInput {
+  const head = path === "-" ? new Uint8Array() : readFirstBytes(path, DETECT_BYTES);
   if (path !== "-" && head.length === 0)
     throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   const stdin = path === "-" ? readAll(path, LIMITS.stdin) : undefined;
-  const kind = kindOf(stdin?.subarray(0, HEAD) ?? head, path);
+  const kind = detectKind(stdin?.subarray(0, DETECT_BYTES) ?? head, path);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
@@ -154,8 +155,12 @@ export function readInput(path: string, o: InputOptions): Input {
   return { path, stdin, kind };
 }
 
-/** What is to be signed of an input. */
-export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Prepared> {
+/** Makes the draft to sign from an input. */
+export async function makeDraft(
+  { path, stdin, kind }: ReleaseInput,
+  o: InputOptions,
+  recipe: Recipe = singleImage,
+): Promise<PreparedInput> {
   if (kind === "image") return await fromImage(path, stdin, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
@@ -165,33 +170,36 @@ export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, r
 }
 
 /**
- * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
- * key of the user has signed. Throws the refusals of open() and of the payloads.
+ * Opens the manifest as devices will, with a key that is generated for this and discarded. So a release that no device
+ * would accept is refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
-  const manifest = await opened(await signedBy(draft, [key]), [key]);
-  // what is too much to be tried must be known before as well
+  const manifest = await openSigned(await signedBy(draft, [key]), [key]);
+  // fails early if there is too much to try
   certainRefusal(manifest);
   return manifest;
 }
 
-async function opened(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await signed.verify(keys, host);
+async function openSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await signed.verify(keys, nodeHost);
   await checkPayloads(manifest, new Map());
   return manifest;
 }
 
-/** Warns of what a person should know before a release goes out. */
-export function caution(manifest: Manifest): void {
+/** Warns about properties of a manifest that a person should know before the release is published. */
+export function warnBeforeSigning(manifest: Manifest): void {
   const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
-/** Opens a signed envelope, checks the payloads that are in it, and warns of what a person should know before it goes out. */
-export async function review(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await opened(signed, keys);
-  caution(manifest);
+/**
+ * Opens a signed envelope, checks its integrated payloads, and warns about properties that a person should know before
+ * the release is published.
+ */
+export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await openSigned(signed, keys);
+  warnBeforeSigning(manifest);
   return manifest;
 }

@@ -1,5 +1,5 @@
-// The commands of an envelope as a tree of plain values, read with the verifier's reader. For inspect, and to find what a payload check
-// has to try.
+// The commands of an envelope as a tree of plain values, read with the reader of the verifier. For inspect, and to find
+// what a payload check must try.
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
@@ -37,37 +37,40 @@ export interface DigestText {
   hex: string;
 }
 
-/** The value of a parameter: text, number, boolean, a digest; octets as { hex }; what is not known as { cbor }. */
+/** The value of a parameter: text, number, boolean, or digest; bytes as { hex }; unknown values as { cbor }. */
 export type Value = string | number | boolean | DigestText | { hex: string } | { cbor: string };
 
-export interface Step {
+export interface ManifestStep {
   code: number;
   name: string;
-  /** Reporting policy, where the command has one. */
+  /** The reporting policy, if the command has one. */
   policy?: number;
-  /** set-component-index: true, one index, or several. */
+  /** For set-component-index: true, one index, or several. */
   index?: true | number[];
   parameters?: { code: number; name: string; value: Value; raw: Uint8Array }[];
-  /** try-each: its alternatives (null: nothing has to fit); run-sequence: one. */
-  sequences?: (Step[] | null)[];
+  /** For try-each: its alternatives (null: no alternative has to match). For run-sequence: one sequence. */
+  sequences?: (ManifestStep[] | null)[];
 }
 
-const utf8 = new TextDecoder();
+const textDecoder = new TextDecoder();
 
-export function digestText(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
+export function formatDigest(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
   return { algorithm: HASH_NAMES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
-/** Parameters whose values the verifier has looked at: small numbers and booleans. Those of other drafts are shown as they are. */
+/**
+ * Parameters whose values the verifier has checked: small numbers and booleans. Those of other drafts are shown as
+ * encoded.
+ */
 const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
 
 function toValue(bytes: Uint8Array, code: number, item: Item): Value {
   const content = bytes.subarray(item.body, item.end);
-  if (item.kind === "text") return utf8.decode(content);
+  if (item.kind === "text") return textDecoder.decode(content);
   if (item.kind === "bytes") {
     if (code === PARAM_IMAGE_DIGEST) {
-      const [alg, digest] = opened(bytes, item).items as [Item, Item];
-      return digestText({ alg: alg.value, bytes: bytes.subarray(digest.body, digest.end) });
+      const [alg, digest] = bstrContent(bytes, item).items as [Item, Item];
+      return formatDigest({ alg: alg.value, bytes: bytes.subarray(digest.body, digest.end) });
     }
     const isId = code === PARAM_VENDOR_IDENTIFIER || code === PARAM_CLASS_IDENTIFIER || code === PARAM_DEVICE_IDENTIFIER;
     return isId ? formatUuid(content) : { hex: toHex(content) };
@@ -76,13 +79,13 @@ function toValue(bytes: Uint8Array, code: number, item: Item): Value {
   return { cbor: toHex(bytes.subarray(item.at, item.end)) };
 }
 
-/** What a byte string holds. */
-function opened(bytes: Uint8Array, { body, value }: Item): Item {
+/** The item inside a byte string. */
+function bstrContent(bytes: Uint8Array, { body, value }: Item): Item {
   return decodeItem(bytes, { at: body, n: value });
 }
 
-function parameters(bytes: Uint8Array, { items }: Item): NonNullable<Step["parameters"]> {
-  const out: NonNullable<Step["parameters"]> = [];
+function parameterSteps(bytes: Uint8Array, { items }: Item): NonNullable<ManifestStep["parameters"]> {
+  const out: NonNullable<ManifestStep["parameters"]> = [];
   for (let i = 0; i < items.length; i += 2) {
     const [{ value: code }, item] = items.slice(i, i + 2) as [Item, Item];
     const value = toValue(bytes, code, item);
@@ -96,41 +99,44 @@ function index(item: Item): true | number[] {
   return item.kind === "array" ? item.items.map(({ value }) => value) : [item.value];
 }
 
-/** Commands that steps() may still read. */
-let left = 0;
+/** Number of commands that steps() may still read. */
+let commandsLeft = 0;
 
-/** The sequence that an array of `bytes` is. */
-function sequence(bytes: Uint8Array, array: Item): Step[] {
-  left -= array.value / 2;
-  if (left < 0)
+/** The steps of the sequence in an array of `bytes`. */
+function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
+  commandsLeft -= array.value / 2;
+  if (commandsLeft < 0)
     throw tooMuch(
       `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
       "a device runs no more than 4,096: make the manifest shorter",
     );
-  const out: Step[] = [];
+  const out: ManifestStep[] = [];
   for (let i = 0; i < array.items.length; i += 2) {
     const [{ value: code }, item] = array.items.slice(i, i + 2) as [Item, Item];
-    const step: Step = { code, name: COMMAND_NAMES[code] ?? String(code) };
+    const step: ManifestStep = { code, name: COMMAND_NAMES[code] ?? String(code) };
     if (code === DIR_SET_COMPONENT_INDEX) step.index = index(item);
-    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters(bytes, item);
-    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequence(bytes, opened(bytes, item))];
+    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameterSteps(bytes, item);
+    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequenceSteps(bytes, bstrContent(bytes, item))];
     else if (code === DIR_TRY_EACH)
-      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequence(bytes, opened(bytes, one)) : null));
+      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null));
     else if (code !== DIR_OVERRIDE_MULTIPLE && code !== DIR_COPY_PARAMS) step.policy = item.value;
     out.push(step);
   }
   return out;
 }
 
-/** Reads a command sequence that decodeEnvelope() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
-export function steps(of: Input, slice: Slice): Step[] {
-  left = LIMITS.sectionCommands;
+/**
+ * Reads a command sequence that decodeEnvelope() or open() has checked. Throws a Failure if it is longer than any that
+ * a device runs.
+ */
+export function steps(of: Input, slice: Slice): ManifestStep[] {
+  commandsLeft = LIMITS.sectionCommands;
   const bytes = Uint8Array.from(readSlice(of, slice));
-  return sequence(bytes, decodeItem(bytes));
+  return sequenceSteps(bytes, decodeItem(bytes));
 }
 
-/** Every parameter that any of the commands sets, nested ones included. */
-export function* allParameters(list: readonly Step[]): Generator<NonNullable<Step["parameters"]>[number]> {
+/** All parameters that any of the commands sets, including nested commands. */
+export function* allParameters(list: readonly ManifestStep[]): Generator<NonNullable<ManifestStep["parameters"]>[number]> {
   for (const step of list) {
     yield* step.parameters ?? [];
     for (const s of step.sequences ?? []) if (s) yield* allParameters(s);

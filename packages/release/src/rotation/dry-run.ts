@@ -29,7 +29,7 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
+import { isRefusal } from "../refusals.js";
 import { type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
@@ -87,16 +87,36 @@ const MISMATCH: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMAT
 const isTrustComponent = (id: readonly ArrayLike<number>[]) =>
   id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? []));
 
+/** What is asked of an envelope again and again. */
+interface Head {
+  readonly components: Manifest["components"];
+  readonly digest: Uint8Array;
+  /** By identity: why the release is not for it; 0 if it is. */
+  readonly mismatches: WeakMap<Identity, number>;
+}
+
+const heads = new WeakMap<Uint8Array, Head>();
+
+function headOf(envelope: Uint8Array): Head {
+  let head = heads.get(envelope);
+  if (!head) {
+    const { manifest, digest } = decodeEnvelope(envelope);
+    head = { components: manifest.components, digest: Uint8Array.from(digest?.bytes ?? []), mismatches: new WeakMap() };
+    heads.set(envelope, head);
+  }
+  return head;
+}
+
 /**
  * A device of the model with every component that the release names, and with room: what is asked is whether it would begin. `runs`: the release that its floor
  * comes from; if nobody has said which one, it is this one.
  */
 function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Uint8Array | null = null): MemoryDevice {
-  const { components } = decodeEnvelope(envelope).manifest;
+  const { components } = headOf(envelope);
   const own = model.features.includes("trust") ? components : components.filter((id) => !isTrustComponent(id));
   const device = memoryDevice(model.identity, own, Number.MAX_SAFE_INTEGER);
   device.sequence = floor;
-  device.counted = Uint8Array.from(decodeEnvelope(runs ?? envelope).digest?.bytes ?? []).slice(0, 28);
+  device.counted = headOf(runs ?? envelope).digest.slice(0, 28);
   return device;
 }
 
@@ -105,8 +125,13 @@ function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence, runs: Ui
  * answer.
  */
 function mismatch(envelope: Uint8Array, model: Model): number {
-  const everything = { ...model, features: ["trust" as const] };
-  const code = codeIn(() => install(envelope, ANYBODY, deviceFor(envelope, everything, [0, 0]), hostOf(["ed25519"])));
+  const { mismatches } = headOf(envelope);
+  let code = mismatches.get(model.identity);
+  if (code === undefined) {
+    const everything = { ...model, features: ["trust" as const] };
+    code = codeIn(() => install(envelope, ANYBODY, deviceFor(envelope, everything, [0, 0]), hostOf(["ed25519"])));
+    mismatches.set(model.identity, code);
+  }
   return MISMATCH.includes(code) ? code : 0;
 }
 

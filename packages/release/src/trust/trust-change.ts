@@ -1,25 +1,25 @@
-// What a trust file changes: the difference to the one before, which a root is shown before it signs.
+// The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
-import { Failure, keyWords, say, visible } from "@firmseal/keys";
+import { Failure, keyWords, notice, visible } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
 import { errors, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { hintOf } from "../hints.js";
+import { refusalHint } from "../refusals.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
-/** The file before, as it was named. */
+/** The preceding trust file and its path. */
 export interface Previous {
   readonly path: string;
   readonly store: TrustStore;
 }
 
-/** Members of a key in a list that may change; a key is the same as long as its bytes are. */
-const MEMBERS = ["roles", "vendor", "class", "since", "until", "devices", "alg", "kid"] as const;
+/** Properties of a key in a list that may change. Two entries are about the same key if its bytes are equal. */
+const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "devices", "alg", "kid"] as const;
 
-/** One change, as JSON tells it. */
+/** One change, as in the JSON output. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
-  | { what: "changed"; key: AnchorFacts; member: (typeof MEMBERS)[number]; before: unknown; after: unknown }
+  | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
   | { what: "jump"; role: RoleName; before: string | null; after: string | null }
   | { what: "epoch"; before: string | null; after: string | null }
@@ -36,12 +36,16 @@ function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
   return store && n ? { needed: n, of: store.anchors.filter((a) => a.roles.includes(ROLES[role])).length } : null;
 }
 
-const byKey = (store: TrustStore | undefined) => new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
+const anchorsByBytes = (store: TrustStore | undefined) =>
+  new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
-/** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
-export function changes(before: TrustStore | undefined, after: TrustStore): Change[] {
+/**
+ * The changes from `before` to `after`. Without `before`, all of `after` counts as changes. Empty if the lists are
+ * equal.
+ */
+export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
-  const [old, now] = [byKey(before), byKey(after)];
+  const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
   const out: Change[] = [];
   for (const [key, a] of old) if (!now.has(key)) out.push({ what: "removed", key: anchorFacts(a) });
   for (const [key, a] of now) {
@@ -49,7 +53,7 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
     if (!was) out.push({ what: "added", key: anchorFacts(a) });
     else {
       const [from, to] = [anchorFacts(was), anchorFacts(a)];
-      for (const member of MEMBERS)
+      for (const member of ANCHOR_MEMBERS)
         if (String(from[member]) !== String(to[member]))
           out.push({ what: "changed", key: to, member, before: from[member], after: to[member] });
     }
@@ -71,7 +75,7 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
   return out;
 }
 
-function wordsOf(c: Change): string {
+function changeWords(c: Change): string {
   const many = (n: Needed | null) => (n ? `${n.needed} of ${n.of}` : "none");
   const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
   switch (c.what) {
@@ -94,8 +98,8 @@ function wordsOf(c: Change): string {
 }
 
 /**
- * Shows a root what it is to sign, before a passphrase is asked for. Throws a Failure where the file before is of another line of products.
- * Returns what JSON tells.
+ * Shows what a root is about to sign, before its passphrase is requested. Throws a Failure if the preceding file is of
+ * another product line. Returns the changes for the JSON output.
  */
 export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
   if (previous && !equalBytes(previous.store.name, store.name))
@@ -104,13 +108,13 @@ export function showChanges(path: string, store: TrustStore, previous: Previous 
       "TRUST_NAME",
       errors.TRUST_NAME,
       `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
-      hintOf(errors.TRUST_NAME),
+      refusalHint(errors.TRUST_NAME),
     );
-  const list = changes(previous?.store, store);
+  const list = trustChanges(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
-  say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
-  if (list.length === 0) say("change: none, it is the same list");
-  for (const c of list) say(`change: ${visible(wordsOf(c))}`);
+  notice(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
+  if (list.length === 0) notice("change: none, it is the same list");
+  for (const c of list) notice(`change: ${visible(changeWords(c))}`);
   return list;
 }

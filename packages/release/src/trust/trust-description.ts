@@ -1,4 +1,5 @@
-// The JSON that a trust file is made from (docs/guides/trust.md). Keys are named by files, roles by name; whatever else stands in it is refused.
+// The JSON description of a trust file (docs/guides/trust.md). It names keys by file and roles by name. Unknown members
+// are refused.
 
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
@@ -14,13 +15,13 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { hintOf } from "../hints.js";
 import { identityOf } from "../input/identity.js";
+import { refusalHint } from "../refusals.js";
 import { violations } from "../schema.js";
 
 const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 
-/** As schema/trust.schema.json has it. */
+/** The structure in schema/trust.schema.json. */
 interface Written {
   readonly name: string;
   readonly sequence?: number | string;
@@ -54,7 +55,7 @@ function conforming(value: unknown): Written {
   return value as Written;
 }
 
-/** A number of 64 bits: the schema has no bound for those in text. */
+/** Parses a 64-bit number. The schema does not bound those in text form. */
 function number(value: number | string | undefined, where: string): bigint | undefined {
   const n = value === undefined ? undefined : BigInt(value);
   if (n !== undefined && n >= 2n ** 64n) throw wrong(where, "is not below 2^64");
@@ -63,28 +64,28 @@ function number(value: number | string | undefined, where: string): bigint | und
 
 function scope(vendor: string | undefined, name: string | undefined, at: string): { vendor?: Uint8Array; class?: Uint8Array } {
   if (vendor !== undefined && name !== undefined) return identityOf(vendor, name);
-  if (vendor !== undefined) return { vendor: identityOf(vendor, NONE).vendor };
+  if (vendor !== undefined) return { vendor: identityOf(vendor, NIL_UUID).vendor };
   if (name === undefined) return {};
   if (!isUuid(name)) throw wrong(`${at}/class`, "is a name, and needs a vendor");
   return { class: parseUuid(name) };
 }
 
-const NONE = "00000000-0000-0000-0000-000000000000";
+const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const { key: file, roles, devices } = a;
   if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
   const id = scope(a.vendor, a.class, at);
   const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
-  // files alone: a description must not be able to name a program that is then run
+  // files only: a description must not be able to name a program to run
   const key = (await openKeyFile(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
   return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }), ...(devices && { devices }) };
 }
 
-/** What the reader would refuse, told with the names of the description. */
+/** Refuses what the reader would refuse, but in the terms of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
-    throw new Failure(1, code, errors[code], `the description: ${message}`, hintOf(errors[code]));
+    throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
   };
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];
@@ -97,7 +98,10 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }
 
-/** The description in a file; `bytes` is its JSON text, `path` where it came from. `sequence` where it is left out, undefined: it must be there. */
+/**
+ * Reads a description. `bytes` is its JSON text, `path` its file name. `sequence` is the default for an absent sequence
+ * number; if undefined, the number is required.
+ */
 export async function readDescription(
   bytes: Uint8Array,
   path: string,
@@ -108,7 +112,7 @@ export async function readDescription(
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    // the engine's message quotes the text, which may be a secret that was named by mistake
+    // the message of the engine quotes the text, which may be a secret that was named by mistake
     throw refusedInput("DESCRIPTION", `${path}: is not JSON`, HINT);
   }
   const written = conforming(value);
@@ -129,7 +133,7 @@ export async function readDescription(
   const from = number(written.epoch?.from, "/epoch/from");
   const epoch = written.epoch && from !== undefined && { number: written.epoch.number, from };
   const anchors: TrustEntry[] = [];
-  // the schema has bounded them: before the file of any is opened
+  // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
     anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
   const description = { name, sequence: own, anchors, thresholds, ...(written.jumps && { jumps }), ...(epoch && { epoch }) };

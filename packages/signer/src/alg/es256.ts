@@ -1,22 +1,22 @@
 // ECDSA on P-256 with SHA-256 (FIPS 186-5), signed deterministically (RFC 6979).
 
 import { es256 as alg } from "@firmseal/verifier";
-import { ALG_ESP256, CRV_P256, KTY_EC2 } from "@firmseal/verifier/tools";
+import { COSE } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import { KeyError } from "../key/error.js";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
-// The defaults of the libraries, written out where they matter: RFC 6979 without extra entropy makes a release reproducible, and a
-// high S is left alone because that is what RFC 6979 yields and what verifiers of COSE accept (RFC 9053 §2.1).
+// The defaults of the library, spelled out because they matter. RFC 6979 without extra entropy makes a release
+// reproducible. High S values are left alone: RFC 6979 yields them, and COSE verifiers accept them (RFC 9053 §2.1).
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
-export const es256: Row = {
+export const es256Row: AlgRow = {
   family: "P-256",
-  cose: ALG_ESP256,
+  cose: COSE.ALG_ESP256,
   alg,
   publicLengths: [65],
   signatureLength: 64,
-  form: { kty: KTY_EC2, crv: CRV_P256, jwk: { kty: "EC", crv: "P-256", alg: "ES256" }, coordinate: 32 },
+  form: { kty: COSE.KTY_EC2, crv: COSE.CRV_P256, jwk: { kty: "EC", crv: "P-256", alg: "ES256" }, coordinate: 32 },
   check(key) {
     if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
   },
@@ -30,6 +30,6 @@ export const es256: Row = {
     return p256.getPublicKey(secret, false);
   },
   sign: (tbs, secret) => p256.sign(tbs, secret, { ...ecdsa, extraEntropy: false }),
-  // P ↦ -P is the secret d ↦ n - d: x stays
+  // the secret d ↦ n - d gives the public key P ↦ -P: x does not change
   twins: (key) => [p256.Point.fromBytes(key).negate().toBytes(false)],
 };

@@ -1,5 +1,5 @@
-// Description → unsigned envelope. The order: commands, then the elements, then (for severed ones) their digests, then the manifest,
-// then its digest in the wrapper.
+// Encodes a description as an unsigned envelope: first the commands, then the elements, the digests of severed
+// elements, the manifest, and finally its digest in the wrapper.
 
 import {
   COM_COMPONENTS,
@@ -28,9 +28,9 @@ import {
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
 import { fromHex, toBytes } from "../bytes.js";
-import { encode as cbor, type Encodable } from "../cbor.js";
+import { encodeCbor as cbor, type Encodable } from "../cbor.js";
 import { EnvelopeDraft } from "../envelope/draft.js";
-import { type Parts, writeEnvelope } from "../envelope/envelope.js";
+import { type EnvelopeParts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
 import { DescriptionError } from "./conform.js";
 import {
@@ -51,7 +51,10 @@ const SECTIONS: readonly SectionName[] = ["validate", "load", "invoke", "payload
 
 const ALWAYS = REP_RECORD_ON_SUCCESS | REP_RECORD_ON_FAILURE | REP_SYSINFO_ON_SUCCESS | REP_SYSINFO_ON_FAILURE;
 
-/** Reporting policies as the examples of the specification have them; the others record a failure, like the directives there. */
+/**
+ * Reporting policies as in the examples of the specification. For the other commands: record a failure, as the
+ * directives in the examples do.
+ */
 const POLICIES: { [name: string]: number } = {
   "condition-vendor-identifier": ALWAYS,
   "condition-class-identifier": ALWAYS,
@@ -60,17 +63,17 @@ const POLICIES: { [name: string]: number } = {
   "condition-component-slot": REP_RECORD_ON_SUCCESS | REP_SYSINFO_ON_SUCCESS,
 };
 
-function numbers(names: Names): Map<string, number> {
+function codesByName(names: Names): Map<string, number> {
   return new Map(Object.entries(names).map(([code, name]) => [name, Number(code)]));
 }
 
-const COMMAND = numbers(COMMAND_NAMES);
-const PARAMETER = numbers(PARAMETER_NAMES);
-const ELEMENT = numbers(MANIFEST_NAMES);
-const TEXT = numbers(TEXT_NAMES);
-const COMPONENT_TEXT = numbers(COMPONENT_TEXT_NAMES);
+const COMMAND = codesByName(COMMAND_NAMES);
+const PARAMETER = codesByName(PARAMETER_NAMES);
+const ELEMENT = codesByName(MANIFEST_NAMES);
+const TEXT = codesByName(TEXT_NAMES);
+const COMPONENT_TEXT = codesByName(COMPONENT_TEXT_NAMES);
 
-function number(table: Map<string, number>, name: string): number {
+function codeOfName(table: Map<string, number>, name: string): number {
   const code = table.get(name);
   if (code === undefined) throw new DescriptionError("", `unknown name ${JSON.stringify(name)}`);
   return code;
@@ -84,7 +87,7 @@ function classOf(value: ClassValue): Uint8Array {
   return typeof value === "string" ? parseUuid(value) : classUuid(vendorUuid(value.domain), value.name);
 }
 
-function digest(algorithm: HashName, bytes: Uint8Array): Encodable {
+function suitDigest(algorithm: HashName, bytes: Uint8Array): Encodable {
   return [HASHES[algorithm].id, HASHES[algorithm].hash(bytes)];
 }
 
@@ -97,12 +100,12 @@ function digestParameter(value: DigestValue, path: string): Uint8Array {
   return cbor([HASHES[algorithm].id, bytes]);
 }
 
-function parameters(value: Parameters, path: string): Encodable {
+function encodeParameters(value: Parameters, path: string): Encodable {
   const out = new Map<Encodable, Encodable>();
   for (const [name, v] of Object.entries(value) as [keyof Parameters, never][]) {
     const at = `${path}/${name}`;
     if (name === "image") throw new DescriptionError(at, "a file or payload is named: resolve() must hash it first");
-    const code = number(PARAMETER, name);
+    const code = codeOfName(PARAMETER, name);
     if (code === PARAM_VENDOR_IDENTIFIER) out.set(code, vendor(v));
     else if (code === PARAM_CLASS_IDENTIFIER) out.set(code, classOf(v));
     else if (code === PARAM_DEVICE_IDENTIFIER) out.set(code, parseUuid(v));
@@ -113,40 +116,40 @@ function parameters(value: Parameters, path: string): Encodable {
   return out;
 }
 
-function argument(code: number, value: unknown, path: string): Encodable {
-  if (code === DIR_OVERRIDE_PARAMETERS) return parameters(value as Parameters, path);
-  if (code === DIR_RUN_SEQUENCE) return sequence(value as Command[], path);
+function encodeArgument(code: number, value: unknown, path: string): Encodable {
+  if (code === DIR_OVERRIDE_PARAMETERS) return encodeParameters(value as Parameters, path);
+  if (code === DIR_RUN_SEQUENCE) return encodeSequence(value as Command[], path);
   if (code === DIR_TRY_EACH) {
     const alternatives = value as (Command[] | null)[];
-    return alternatives.map((a, i) => (a === null ? null : sequence(a, `${path}/${i}`)));
+    return alternatives.map((a, i) => (a === null ? null : encodeSequence(a, `${path}/${i}`)));
   }
   if (code === DIR_SET_COMPONENT_INDEX) return value as Encodable;
   return value as number;
 }
 
-/** A command sequence, encoded. */
-function sequence(commands: readonly Command[], path: string): Uint8Array {
+/** Encodes a command sequence. */
+function encodeSequence(commands: readonly Command[], path: string): Uint8Array {
   const out: Encodable[] = [];
   for (const [i, command] of commands.entries()) {
-    if (typeof command === "string") out.push(number(COMMAND, command), POLICIES[command] ?? REP_RECORD_ON_FAILURE);
+    if (typeof command === "string") out.push(codeOfName(COMMAND, command), POLICIES[command] ?? REP_RECORD_ON_FAILURE);
     else
       for (const [name, value] of Object.entries(command)) {
-        const code = number(COMMAND, name);
-        out.push(code, argument(code, value, `${path}/${i}/${name}`));
+        const code = codeOfName(COMMAND, name);
+        out.push(code, encodeArgument(code, value, `${path}/${i}/${name}`));
       }
   }
   return cbor(out);
 }
 
-function text(value: { [language: string]: TextValue }, components: Uint8Array[][]): Uint8Array {
+function encodeText(value: { [language: string]: TextValue }, components: Uint8Array[][]): Uint8Array {
   const languages = new Map<Encodable, Encodable>();
   for (const [language, entry] of Object.entries(value)) {
     const out = new Map<Encodable, Encodable>();
-    for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(number(TEXT, name), v);
+    for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(codeOfName(TEXT, name), v);
     for (const [i, { component, ...texts }] of (entry.components ?? []).entries()) {
       const id = components[component];
       if (!id) throw new DescriptionError(`/text/${language}/components/${i}`, `unknown component ${component}`);
-      out.set(id, new Map(Object.entries(texts).map(([name, v]) => [number(COMPONENT_TEXT, name), v])));
+      out.set(id, new Map(Object.entries(texts).map(([name, v]) => [codeOfName(COMPONENT_TEXT, name), v])));
     }
     languages.set(language, out);
   }
@@ -154,21 +157,22 @@ function text(value: { [language: string]: TextValue }, components: Uint8Array[]
 }
 
 /**
- * Makes the unsigned envelope of a description: tag 107, a wrapper that holds the manifest's digest, the manifest, severed elements and
- * integrated payloads. Files must have been resolved (see resolve.ts). The result is read again with decodeEnvelope() before it is returned.
- * Throws DescriptionError, or the refusal of decodeEnvelope().
+ * Encodes a description as an unsigned envelope (SUIT manifest draft 37 §8.3): tag 107, a wrapper with the digest of
+ * the manifest, the manifest, severed elements and integrated payloads. Files must have been resolved with resolve().
+ * decodeEnvelope() reads the result before it is returned. Throws DescriptionError, and the refusals of
+ * decodeEnvelope().
  */
 export function encode(description: Description): Uint8Array {
   return draftOf(description).bytes;
 }
 
-/** The same, on its way to its signatures. */
+/** Like encode(), but returns a draft that can be signed. */
 export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";
   const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
   const common = new Map<Encodable, Encodable>([[COM_COMPONENTS, components]]);
-  if (d["shared-sequence"]) common.set(COM_SHARED_SEQUENCE, sequence(d["shared-sequence"], "/shared-sequence"));
+  if (d["shared-sequence"]) common.set(COM_SHARED_SEQUENCE, encodeSequence(d["shared-sequence"], "/shared-sequence"));
   const sequenceNumber = BigInt(d.sequence);
   if (sequenceNumber >= 2n ** 64n) throw new DescriptionError("/sequence", "a sequence number has 64 bits");
   const manifest = new Map<Encodable, Encodable>([
@@ -180,23 +184,23 @@ export function draftOf(description: Description): EnvelopeDraft {
 
   const severed = new Map<number, Uint8Array>();
   const place = (name: SectionName | "text", content: Uint8Array) => {
-    const key = number(ELEMENT, name);
+    const key = codeOfName(ELEMENT, name);
     if (d.sever?.some((s) => s === name)) {
       severed.set(key, content);
-      // the digest covers the byte string with its head (M37 §8.3)
-      manifest.set(key, digest(algorithm, cbor(content)));
+      // the digest covers the byte string including its head (M37 §8.3)
+      manifest.set(key, suitDigest(algorithm, cbor(content)));
     } else manifest.set(key, content);
   };
   for (const name of SECTIONS) {
     const commands = d[name];
-    if (commands) place(name, sequence(commands, `/${name}`));
+    if (commands) place(name, encodeSequence(commands, `/${name}`));
   }
-  if (d.text) place("text", text(d.text, components));
+  if (d.text) place("text", encodeText(d.text, components));
   for (const name of d.sever ?? []) if (!d[name]) throw new DescriptionError("/sever", `there is no ${name} to sever`);
 
   const content = cbor(manifest);
-  const parts: Parts = {
-    digest: cbor(digest(algorithm, cbor(content))),
+  const parts: EnvelopeParts = {
+    digest: cbor(suitDigest(algorithm, cbor(content))),
     blocks: [],
     manifest: content,
     severed,

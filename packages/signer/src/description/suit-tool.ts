@@ -1,5 +1,5 @@
-// The JSON descriptions of the retired SUIT reference tool, turned into ours, so that people can move over. Its quirks live here and
-// nowhere else.
+// Converts the JSON descriptions of the retired SUIT reference tool, for people who migrate from it. Its quirks are
+// handled only here.
 
 import { DescriptionError } from "./conform.js";
 import {
@@ -13,19 +13,19 @@ import {
   type TextValue,
 } from "./manifest.js";
 
-type Json = { [key: string]: unknown };
+type SuitToolJson = { [key: string]: unknown };
 
-/** Components that are read, alternatives included: each is held against the others. */
+/** Maximum number of components, alternatives included, because each one is compared with the others. */
 const MAX_LISTED = 256;
 
-/** A component as that tool describes it; several with one install-id are alternatives for different slots. */
-interface Component extends Json {
+/** A component in the format of that tool. Components with the same install-id are alternatives for different slots. */
+interface Component extends SuitToolJson {
   "install-id": string[];
 }
 
 export interface Imported {
   description: Description;
-  /** What was left out, one line each. */
+  /** One line for each thing that was left out. */
   warnings: string[];
 }
 
@@ -59,13 +59,13 @@ const KNOWN_TOP = new Set([
   "digest-algorithm",
 ]);
 
-function object(value: unknown, path: string): Json {
+function object(value: unknown, path: string): SuitToolJson {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DescriptionError(path, "a JSON object is needed");
-  return value as Json;
+  return value as SuitToolJson;
 }
 
-/** `String()` of what a file holds calls its toString. */
-function text(value: unknown, path: string): string {
+/** Converts a value to a string. `String()` would call toString() of an object from the file. */
+function stringOf(value: unknown, path: string): string {
   if (typeof value !== "string") throw new DescriptionError(path, "a string is needed");
   return value;
 }
@@ -75,8 +75,8 @@ function size(value: unknown, path: string): number {
   return value;
 }
 
-/** Texts by their language; none where the value is left out. */
-function byLanguage(value: unknown, path: string): [string, Json][] {
+/** Texts by language. Empty if the value is absent. */
+function byLanguage(value: unknown, path: string): [string, SuitToolJson][] {
   return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [
     language,
     object(texts, `${path}/${language}`),
@@ -87,16 +87,16 @@ function digestValue(value: unknown, path: string): DigestValue {
   const { "algorithm-id": alg, "digest-bytes": hex } = object(value, path);
   if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512")
     throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
-  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: text(hex, `${path}/digest-bytes`) };
+  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: stringOf(hex, `${path}/digest-bytes`) };
 }
 
-function id(value: unknown, path: string): ComponentValue {
+function componentId(value: unknown, path: string): ComponentValue {
   if (!Array.isArray(value) || !value.every((v) => typeof v === "string" && /^([0-9a-f]{2})*$/i.test(v)))
     throw new DescriptionError(path, "a component identifier is a list of hexadecimal strings");
   return value.map((hex: string) => ({ hex }));
 }
 
-/** Whether all alternatives give the same value: it is then set once, before the slots are told apart. */
+/** Whether all alternatives have the same value. If so, it is set once, before the try-each over the slots. */
 function agree(choices: readonly Component[], key: string): boolean {
   return choices.every((c) => JSON.stringify(c[key]) === JSON.stringify(choices[0]?.[key]));
 }
@@ -106,7 +106,7 @@ class Import {
   readonly ids: string[] = [];
   readonly groups: { index: number; choices: Component[] }[] = [];
 
-  constructor(readonly source: Json) {
+  constructor(readonly source: SuitToolJson) {
     const components = source["components"];
     if (!Array.isArray(components) || components.length === 0) throw new DescriptionError("/components", "a list of components is needed");
     if (components.length > MAX_LISTED) throw new DescriptionError("/components", `more than ${MAX_LISTED} components are listed`);
@@ -126,22 +126,22 @@ class Import {
     if (source["include-json"]) this.warnings.push("include-json is ignored");
   }
 
-  /** The number of a component, given out in the order of first use. */
+  /** The index of a component. Indexes are assigned in order of first use. */
   index(value: unknown, path: string): number {
-    id(value, path);
+    componentId(value, path);
     const written = JSON.stringify(value).toLowerCase();
     if (!this.ids.includes(written)) this.ids.push(written);
     return this.ids.indexOf(written);
   }
 
-  /** Several components: every block of commands begins by naming its own. One: it is never named. */
+  /** With several components, every block of commands starts with set-component-index. With one, it is never set. */
   on(index: number, commands: readonly Command[]): Command[] {
     return this.ids.length > 1 && commands.length > 0 ? [{ "directive-set-component-index": index }, ...commands] : [...commands];
   }
 
   /**
-   * What all alternatives share is set first; then, where they differ, a try-each on the slot; `after` follows. `entries` maps keys of
-   * the source to parameters.
+   * Sets what all alternatives share, then adds a try-each on the slot for the differences, then `after`. `entries`
+   * maps source keys to parameters.
    */
   choose(choices: readonly Component[], entries: { [key: string]: (c: Component) => Parameters }, after: readonly Command[]): Command[] {
     const given = Object.entries(entries).filter(([key]) => choices.some((c) => c[key] !== undefined));
@@ -174,11 +174,11 @@ class Import {
         this.choose(
           choices,
           {
-            "vendor-id": (c) => ({ "vendor-identifier": text(c["vendor-id"], "/components/vendor-id") }),
-            "class-id": (c) => ({ "class-identifier": text(c["class-id"], "/components/class-id") }),
+            "vendor-id": (c) => ({ "vendor-identifier": stringOf(c["vendor-id"], "/components/vendor-id") }),
+            "class-id": (c) => ({ "class-identifier": stringOf(c["class-id"], "/components/class-id") }),
             "install-digest": (c) => ({ "image-digest": digestValue(c["install-digest"], "/components") }),
             "install-size": (c) => ({ "image-size": size(c["install-size"], "/components/install-size") }),
-            file: (c) => ({ image: { file: text(c["file"], "/components/file") } }),
+            file: (c) => ({ image: { file: stringOf(c["file"], "/components/file") } }),
           },
           after,
         ),
@@ -190,7 +190,7 @@ class Import {
     return choices.some((c) => c["uri"] !== undefined);
   }
 
-  /** Whether the payload goes straight to its place, without a component of its own to be downloaded to. */
+  /** Whether the payload is fetched directly to its destination, without a separate download component. */
   direct(choices: readonly Component[]): boolean {
     return choices.some((c) => (c["install-on-download"] ?? true) !== false && c["uri"] !== undefined);
   }
@@ -206,7 +206,7 @@ class Import {
           choices,
           {
             "download-digest": (c) => ({ "image-digest": digestValue(c["download-digest"] ?? c["install-digest"], "/components") }),
-            uri: (c) => ({ uri: text(c["uri"], "/components/uri") }),
+            uri: (c) => ({ uri: stringOf(c["uri"], "/components/uri") }),
           },
           ["directive-fetch", "condition-image-match"],
         ),
@@ -220,7 +220,10 @@ class Import {
       if (this.direct(choices))
         return this.on(
           index,
-          this.choose(choices, { uri: (c) => ({ uri: text(c["uri"], "/components/uri") }) }, ["directive-fetch", "condition-image-match"]),
+          this.choose(choices, { uri: (c) => ({ uri: stringOf(c["uri"], "/components/uri") }) }, [
+            "directive-fetch",
+            "condition-image-match",
+          ]),
         );
       return this.on(
         index,
@@ -257,7 +260,7 @@ class Import {
   invoke(): Command[] {
     const bootable = this.groups.flatMap(({ choices }) => choices.filter((c) => c["bootable"]));
     const [c] = bootable;
-    // that tool starts nothing where several images could be meant
+    // that tool emits no invoke if several images are bootable
     if (!c || bootable.length > 1) return [];
     return this.on(this.index(c["loadable"] ? c["load-id"] : c["install-id"], "/components"), ["directive-invoke"]);
   }
@@ -272,7 +275,7 @@ class Import {
     for (const [language, value] of byLanguage(this.source["description"], "/description")) {
       for (const [name, t] of Object.entries(value)) {
         if (name === "manifest-description" || name === "update-description")
-          entry(language)[name] = text(t, `/description/${language}/${name}`);
+          entry(language)[name] = stringOf(t, `/description/${language}/${name}`);
         else this.warnings.push(`description: ${name} is ignored`);
       }
     }
@@ -280,9 +283,9 @@ class Import {
       for (const [language, value] of choices.flatMap((c) => byLanguage(c["description"], "/components/description"))) {
         const texts: ComponentText = { component: index };
         for (const [name, t] of Object.entries(value)) {
-          // the tool writes only these two of a component, whatever it is given
+          // that tool writes only these two text fields of a component
           if (name === "vendor-domain" || name === "component-description")
-            texts[name] = text(t, `/components/description/${language}/${name}`);
+            texts[name] = stringOf(t, `/components/description/${language}/${name}`);
           else this.warnings.push(`description of a component: ${name} is ignored`);
         }
         const e = entry(language);
@@ -293,18 +296,20 @@ class Import {
   }
 }
 
-/** Reads a description of the retired SUIT reference tool. Throws DescriptionError for what cannot be carried over. */
+/**
+ * Converts a description of the retired SUIT reference tool. Throws DescriptionError if something cannot be converted.
+ */
 export function importSuitTool(source: unknown): Imported {
   const from = new Import(object(source, ""));
   const description: Description = {
     $schema: SCHEMA,
     sequence: from.source["manifest-sequence-number"] as number,
-    components: from.ids.map((written) => id(JSON.parse(written), "/components")),
+    components: from.ids.map((written) => componentId(JSON.parse(written), "/components")),
   };
   const shared = from.shared();
   if (shared.length > 0) description["shared-sequence"] = shared;
   const reference = from.source["reference-uri"];
-  if (reference !== undefined) description["reference-uri"] = text(reference, "/reference-uri");
+  if (reference !== undefined) description["reference-uri"] = stringOf(reference, "/reference-uri");
   for (const [name, commands] of [
     ["validate", from.validate()],
     ["load", from.load()],
@@ -315,7 +320,7 @@ export function importSuitTool(source: unknown): Imported {
     if (commands.length > 0) description[name] = commands;
   const texts = from.text();
   if (Object.keys(texts).length > 0) description.text = texts;
-  // text never stays in the manifest there; the rest is severed on request
+  // that tool always severs text; the other elements are severed on request
   const severed = (["payload-fetch", "install", "text"] as const).filter(
     (name) => description[name] && (name === "text" || from.source["severable"]),
   );

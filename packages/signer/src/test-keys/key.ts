@@ -1,28 +1,31 @@
-// What is known of a published key.
+// Facts about a published test key.
 
 import type { KeyAlg } from "../key/key.js";
 
 export interface TestKey {
   readonly name: string;
   readonly alg: KeyAlg;
-  /** In hex: 32 bytes, 65 bytes 04 ‖ x ‖ y, or 60 bytes of HSS/LMS. Of ML-DSA, whose public keys are long, the published seed of 32 bytes. */
+  /**
+   * In hex: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), or 60 bytes (HSS/LMS). For ML-DSA, whose public keys are
+   * long, the published 32-byte seed.
+   */
   readonly key: string;
-  /** Of ML-DSA: SHA-256 of the public key, in hex. */
+  /** For ML-DSA: SHA-256 of the public key, in hex. */
   readonly digest?: string;
 }
 
-export function ec(name: string, x: string, y: string): TestKey {
+export function ecKey(name: string, x: string, y: string): TestKey {
   return { name, alg: "es256", key: `04${x}${y}` };
 }
 
-export function ed(name: string, key: string): TestKey {
+export function edKey(name: string, key: string): TestKey {
   return { name, alg: "ed25519", key };
 }
 
-export function hss(name: string, key: string): TestKey {
+export function hssKey(name: string, key: string): TestKey {
   return { name, alg: "hsslms", key };
 }
 
-export function mlDsa(name: string, alg: KeyAlg, seed: string, digest: string): TestKey {
+export function mlDsaKey(name: string, alg: KeyAlg, seed: string, digest: string): TestKey {
   return { name, alg, key: seed, digest };
 }

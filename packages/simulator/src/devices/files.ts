@@ -1,8 +1,8 @@
-// device/file.ts, on a file system whose power can fail.
+// device/file.ts on a file system with power cuts.
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { type Disk, FsModel, TEARS } from "../models/fs-model.js";
+import { type Disk, FS_TEARS, FsModel } from "../models/fs-model.js";
 import type { Cut, Machine, Setup, Started, Store } from "../store.js";
 
 const FOLDER = "/device";
@@ -29,7 +29,7 @@ class FilesMachine implements Machine {
   }
 
   cutCount(): number {
-    return this.fs.operations * TEARS.length;
+    return this.fs.operations * FS_TEARS.length;
   }
 
   sameCourse(from: Store): boolean {
@@ -49,7 +49,7 @@ class FilesStore implements Store {
     readonly Model: typeof FsModel,
   ) {}
 
-  /** Equal for equal disks. */
+  /** The same for equal disks. */
   digest(): string {
     if (this.known) return this.known;
     const hash = createHash("sha256");
@@ -64,7 +64,7 @@ class FilesStore implements Store {
   }
 }
 
-/** `Model`: the file system. */
+/** The store of a device with files. `Model`: the file system. */
 export function filesStore(setup: Setup, Model = FsModel): Store {
   const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
   createFileDevice(fs, FOLDER, setup.identity, setup.capacity);

@@ -1,4 +1,5 @@
-// device/memory.ts, as if its slots, its floor and which slot is current outlived a power cut, each change of them whole or not at all.
+// device/memory.ts, as if its slots, its floor and the current slot survived a power cut. Each change of them is
+// atomic.
 
 import { equalBytes } from "@firmseal/signer";
 import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
@@ -6,10 +7,10 @@ import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
-/** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
+/** The bytes written to a slot, in order. Kept in pieces, because most states are never started. */
 type Pieces = readonly (readonly number[])[];
 
-interface State {
+interface MemoryState {
   slots: readonly (readonly [Pieces, Pieces])[];
   current: readonly number[];
   sequence: Sequence;
@@ -17,18 +18,18 @@ interface State {
   envelope: Bytes | null;
 }
 
-/** What an operation leaves of a state, when it got as far as `tear` says. */
+/** An operation and its effect on a state, up to the point of `tear`. */
 interface Operation {
   what: string;
-  apply(state: State, tear: Tear): State;
+  apply(state: MemoryState, tear: MemoryTear): MemoryState;
 }
 
-const TEARS = ["nothing", "half", "whole"] as const;
+const MEMORY_TEARS = ["nothing", "half", "whole"] as const;
 
-type Tear = (typeof TEARS)[number];
+type MemoryTear = (typeof MEMORY_TEARS)[number];
 
-function withSlot(state: State, part: number, slot: number, content: Pieces): State {
-  const pair = [...(state.slots[part] as State["slots"][number])] as [Pieces, Pieces];
+function withSlot(state: MemoryState, part: number, slot: number, content: Pieces): MemoryState {
+  const pair = [...(state.slots[part] as MemoryState["slots"][number])] as [Pieces, Pieces];
   pair[slot] = content;
   return { ...state, slots: state.slots.map((s, i) => (i === part ? pair : s)) };
 }
@@ -40,10 +41,10 @@ class MemoryMachine implements Machine {
 
   constructor(
     private readonly setup: Setup,
-    private readonly from: State,
+    private readonly from: MemoryState,
   ) {}
 
-  private state(): State {
+  private state(): MemoryState {
     const { device } = this;
     if (!device) return this.from;
     return {
@@ -60,7 +61,7 @@ class MemoryMachine implements Machine {
     const before = this.state();
     const device = memoryDevice(setup.identity, [...setup.components], setup.capacity);
     for (const [i, p] of device.parts.entries()) {
-      p.slots = (before.slots[i] as State["slots"][number]).map((s) => s.flat());
+      p.slots = (before.slots[i] as MemoryState["slots"][number]).map((s) => s.flat());
       p.current = before.current[i] as number;
     }
     device.sequence = before.sequence;
@@ -71,7 +72,11 @@ class MemoryMachine implements Machine {
       const part = setup.components.findIndex((c) => componentName(c) === componentName(id));
       return { part, slot: 1 - (device.parts[part]?.current as number) };
     };
-    const note = (verb: string, id: ComponentId, apply: (state: State, tear: Tear, part: number, slot: number) => State) => {
+    const note = (
+      verb: string,
+      id: ComponentId,
+      apply: (state: MemoryState, tear: MemoryTear, part: number, slot: number) => MemoryState,
+    ) => {
       if (!device.installing) return;
       const { part, slot } = target(id);
       this.log.push({
@@ -81,7 +86,7 @@ class MemoryMachine implements Machine {
     };
     device.erase = (id, most) => {
       const { part, slot } = target(id);
-      // an erase of memory is one step: half of it is nothing
+      // erasing memory is one step: half of it is nothing
       note("erase", id, (state, tear) => (tear === "half" ? state : withSlot(state, part, slot, [])));
       if (device.installing) this.erased.add(`${part} ${slot}`);
       erase(id, most);
@@ -96,7 +101,7 @@ class MemoryMachine implements Machine {
     };
     device.read = (id, offset, n, fresh) => {
       const { part, slot } = target(id);
-      // what is not current is only looked at when this start has emptied it: sameCourse() relies on it
+      // data that is not current is read only if this start has erased it: sameCourse() relies on it
       if (fresh && device.installing && !this.erased.has(`${part} ${slot}`)) throw new Error("read before it was erased");
       return read(id, offset, n, fresh);
     };
@@ -127,14 +132,14 @@ class MemoryMachine implements Machine {
     let { state: now } = from as MemoryStore;
     for (const [operation, step] of this.log.entries()) {
       const state = now;
-      for (const tear of TEARS)
+      for (const tear of MEMORY_TEARS)
         yield { operation, what: step.what, tear, left: () => new MemoryStore(this.setup, step.apply(state, tear)) };
       now = step.apply(state, "whole");
     }
   }
 
   cutCount(): number {
-    return this.log.length * TEARS.length;
+    return this.log.length * MEMORY_TEARS.length;
   }
 
   sameCourse(from: Store): boolean {
@@ -158,7 +163,7 @@ class MemoryMachine implements Machine {
 class MemoryStore implements Store {
   constructor(
     private readonly setup: Setup,
-    readonly state: State,
+    readonly state: MemoryState,
   ) {}
 
   power(): Machine {

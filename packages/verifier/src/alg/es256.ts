@@ -8,7 +8,7 @@
 
 import { copied, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
-import { whole } from "../hash/block.js";
+import { hashBytes } from "../hash/block.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
@@ -78,7 +78,7 @@ function add(p: number[][], q: number[][], s: number): void {
   mul(B, q[0], mul(A, z, z), x, -1);
   mul(A, mul(A, A, z), q[1], w, -s);
   if (isZero(B)) {
-    // The same x: the formulas above do not hold. An attacker who knows the private key can bring about both cases.
+    // Equal x: the formulas above do not hold. An attacker who knows the private key can cause both cases.
     if (isZero(A)) dbl(p);
     else lin(z, z, 0, z, 0);
     return;
@@ -219,8 +219,8 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   r = load(own, 0);
   s = load(own, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
-  e = copied(h && h.once ? h.once(message) : whole(hashing(host, HASH_SHA_256), message), 32);
-  // A host's hash that is no SHA-256.
+  e = copied(h && h.once ? h.once(message) : hashBytes(hashing(host, HASH_SHA_256), message), 32);
+  // The host's hash is not SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
   u = ratio([s, load(e, 0), r], N, N_INV);

@@ -1,15 +1,15 @@
-// What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
+// Common parts of SHA-256 and SHA-512: constants, splitting the input into blocks, padding (FIPS 180-4 §4.2, §5.1).
 
 import { newBytes, newWords } from "../base/bytes.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 
-/** A name of its own, for it is short. */
+/** An alias, because it is shorter. */
 export var floor = Math.floor;
 
 /**
  * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
- * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `start`.
+ * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `startHash`.
  */
 export var HIGH: number[] = /* @__PURE__ */ newWords(96);
 export var LOW: number[] = /* @__PURE__ */ newWords(96);
@@ -19,7 +19,7 @@ export var LOW: number[] = /* @__PURE__ */ newWords(96);
 // r = p - s^3, or p - s^2, is exact but the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53. What is missing,
 // e < 2^-28, is r / (3 s (s + e)), or r / (2 s + e), with an error below 2^-78; none of the 96 comes nearer than 2^-72 to where its 64 bits
 // would change.
-function derive(): void {
+function deriveConstants(): void {
   // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
   var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
   var p = 0;
@@ -57,9 +57,9 @@ function derive(): void {
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
- * The message length in bits as n octets, most significant first, for a message of `count` octets (FIPS 180-4 §5.1).
- * Exact for every count up to 2^53: the bits are then a multiple of 8 below 2^56, and there is no bit operation, which would drop what lies
- * above 2^32.
+ * The message length in bits as n bytes, big-endian, for a message of `count` bytes (FIPS 180-4 §5.1). Exact for every
+ * count up to 2^53: the number of bits is then a multiple of 8 below 2^56. No bit operations, which would drop
+ * everything above 2^32.
  */
 export function lengthOctets(count: number, n: number): number[] {
   var out: number[] = [];
@@ -72,10 +72,11 @@ export function lengthOctets(count: number, n: number): number[] {
 }
 
 /**
- * A hash in progress: blocks of `size` octets, from the initial values at `from` on, in one word each for blocks of 64 octets, else in two;
- * the digest is the first `length` octets of the state. Words have 32 bits, sizes and indices are below 2^8.
+ * Starts a hash: blocks of `size` bytes, initial values from index `from` on. The state has one word per value for
+ * blocks of 64 bytes, otherwise two; the digest is its first `length` bytes. Words have 32 bits; sizes and indices are
+ * below 2^8.
  */
-export function start(compress: Compress, from: number, size: number, length: number): HashState {
+export function startHash(compress: Compress, from: number, size: number, length: number): HashState {
   var state = newWords(16);
   var words = newWords(64);
   var block = newBytes(size);
@@ -88,7 +89,7 @@ export function start(compress: Compress, from: number, size: number, length: nu
     var end = size >> 2;
     var i: number;
     for (i = 0; i < end; i++) {
-      // masked, so that what is above 255 cannot reach into the octet before it
+      // masked, so that a value above 255 cannot change the byte before it
       w[i] = (bytes[at] << 24) | ((bytes[at + 1] & 255) << 16) | ((bytes[at + 2] & 255) << 8) | (bytes[at + 3] & 255);
       at += 4;
     }
@@ -131,7 +132,7 @@ export function start(compress: Compress, from: number, size: number, length: nu
   }
 
   if (!HIGH[0]) {
-    derive();
+    deriveConstants();
   }
   while (i < size / 8) {
     state[i++] = HIGH[from];
@@ -143,19 +144,19 @@ export function start(compress: Compress, from: number, size: number, length: nu
   return { update: update, digest: digest };
 }
 
-/** The digest of `bytes` in one call. */
-export function whole(state: HashState, bytes: Bytes): Bytes {
+/** Hashes `bytes` and returns the digest. */
+export function hashBytes(state: HashState, bytes: Bytes): Bytes {
   state.update(bytes);
   return state.digest();
 }
 
-/** A hash function, as `start` takes it. */
-export function hashOf(compress: Compress, from: number, size: number, length: number): Hash {
+/** A hash function with the parameters of `startHash`. */
+export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
-    return start(compress, from, size, length);
+    return startHash(compress, from, size, length);
   }
   function once(bytes: Bytes): Bytes {
-    return whole(create(), bytes);
+    return hashBytes(create(), bytes);
   }
   return { create: create, once: once };
 }

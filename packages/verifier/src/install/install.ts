@@ -3,10 +3,10 @@
 
 import { equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
-import { less } from "../base/number.js";
+import { sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { alike, content, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
+import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
@@ -111,7 +111,7 @@ function imageMatch(s: Session, e: Effect): boolean {
 function checkContent(s: Session, e: Effect): boolean {
   var from = contents(s, e.component),
     wanted = e.content as Bytes;
-  return from.n === wanted.length && equalConstantTime(content(from, from), wanted);
+  return from.n === wanted.length && equalConstantTime(copySlice(from, from), wanted);
 }
 
 /** Writes a stretch of `from` to a component. */
@@ -215,7 +215,7 @@ function commit(s: Session): void {
       written.push(id(s, i));
       if (HAS_TRUST && s.trust.store && isTrust(id(s, i))) {
         from = contents(s, i);
-        brought = content(from, from);
+        brought = copySlice(from, from);
       }
     }
   }
@@ -223,7 +223,7 @@ function commit(s: Session): void {
   kept = keptOf(m, s.input, s.host);
   lies = s.target.keep(kept);
   if (!m.loads) {
-    if (!alike(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
+    if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
   } else {
     s.release = reopened(s, lies);
     s.sections = START_SECTIONS;
@@ -300,7 +300,7 @@ function brought(s: Session): Bytes | undefined {
   } catch (x) {
     missing = x;
   }
-  for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return content(parsed.input, payloads[i].content);
+  for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return copySlice(parsed.input, payloads[i].content);
   if (missing) throw missing;
   return undefined;
 }
@@ -344,7 +344,7 @@ export function prepare(
     rehearseBoth(s);
     // a release below the floor may bring the trust file by which counting begins again
     if (HAS_TRUST && installing && trust.store) {
-      renew(s, less(release.sequence, device.floor()) ? brought(s) : undefined);
+      renew(s, sequenceLess(release.sequence, device.floor()) ? brought(s) : undefined);
       checkFloor(s);
     }
     s.run = start(s.release, sections, device.identity);

@@ -1,13 +1,13 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
-import { concat, equalConstantTime, part } from "../base/bytes.js";
+import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
-import { isHalf, less } from "../base/number.js";
+import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
-import { type Effect, identified, type Run } from "../interpreter/frame.js";
+import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
 import { isCondition } from "../manifest/code-points.js";
 import type { Manifest } from "../manifest/manifest.js";
@@ -86,7 +86,7 @@ function known(s: Session): Bytes | null | undefined {
 
 /** What the device is to keep beside the floor: the beginning of the manifest's digest; the role that it was signed in, and the epoch in 3 octets. */
 export function countersOf(s: Session): Bytes {
-  var sum = part(s.release.digest.bytes, 0, SUM),
+  var sum = subBytes(s.release.digest.bytes, 0, SUM),
     e;
   if (!HAS_TRUST) return sum;
   e = s.epoch;
@@ -124,7 +124,7 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
 /** Whether `a` is above `b` by more than `most`. */
 function beyond(a: Sequence, b: Sequence, most: Sequence): boolean {
   var lo = a[1] - b[1];
-  return less(b, a) && less(most, lo < 0 ? [a[0] - b[0] - 1, lo + 4294967296] : [a[0] - b[0], lo]);
+  return sequenceLess(b, a) && sequenceLess(most, lo < 0 ? [a[0] - b[0] - 1, lo + 4294967296] : [a[0] - b[0], lo]);
 }
 
 /**
@@ -140,17 +140,20 @@ export function checkFloor(s: Session): boolean {
     base;
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  low = HAS_TRUST && s.from && less(s.from, floor) ? s.from : floor;
-  if (less(n, low)) refuse(ROLLBACK);
+  low = HAS_TRUST && s.from && sequenceLess(s.from, floor) ? s.from : floor;
+  if (sequenceLess(n, low)) refuse(ROLLBACK);
   if (HAS_TRUST) {
     if (s.trust.jump) {
-      base = s.trust.floor && less(low, s.trust.floor) ? s.trust.floor : low;
+      base = s.trust.floor && sequenceLess(low, s.trust.floor) ? s.trust.floor : low;
       // a new device has no number yet to count from
       if (beyond(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
     }
     if (low !== floor) return true;
   }
-  if (!less(floor, n) && (had ? !equalConstantTime(part(had, 0, SUM), part(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1]))
+  if (
+    !sequenceLess(floor, n) &&
+    (had ? !equalConstantTime(subBytes(had, 0, SUM), subBytes(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1])
+  )
     refuse(SEQUENCE_TAKEN);
   return false;
 }
@@ -161,7 +164,7 @@ export function id(s: Session, component: number): ComponentId {
 
 /** A manifest that was made for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!identified(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+  if (!identityChecked(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
 }
 
 /** Bytes that a component can hold; refused where there is no such component. */

@@ -1,12 +1,22 @@
-// The commands: what each does to a run, and what its argument must be.
+// The commands: their effect on a run, and the checks of their arguments.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY, HAS_TOOLS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
-import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
+import { array, bstr, here, input, intKey, keyRead, map, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
 import type { Digest } from "../hash/digest.js";
-import { COMPONENT, foreign, isCondition, kindOf, OCTETS, OTHER, URI, VALUES, value } from "../manifest/code-points.js";
+import {
+  foreign,
+  isCondition,
+  KIND_COMPONENT,
+  KIND_OCTETS,
+  KIND_OTHER,
+  KIND_URI,
+  parameterValue,
+  tableEntry,
+  VALUES,
+} from "../manifest/code-points.js";
 import { MAX_COMPONENTS } from "../manifest/parse.js";
 import {
   ABORTED,
@@ -42,14 +52,17 @@ import {
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
 } from "../spec/suit.js";
-import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
+import { alternative, barrier, type Effect, type Frame, failRun, frame, type Run } from "./frame.js";
 
-/** Refuses the index of a component that the manifest does not have. */
+/** Refuses a component index that the manifest does not have. */
 function checkIndex(run: Run, c: number): void {
   if (c >= run.parameters.length && !(HAS_TOOLS && input.lenient)) refuse(INDEX_RANGE);
 }
 
-/** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
+/**
+ * Executes set-component-index: true, one index, or a list of unique indices, so that the list is no longer than the
+ * components.
+ */
 export function setIndex(run: Run, f: Frame): void {
   var type = peekType(),
     seen: number[] = [],
@@ -60,7 +73,7 @@ export function setIndex(run: Run, f: Frame): void {
     if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
     n = run.parameters.length;
   } else if (type !== UINT) {
-    // each once, so no more than there are components: decodeEnvelope() has no other bound on them
+    // unique, so there are no more than components: decodeEnvelope() has no other bound
     n = array();
     if (n === 0 || n > MAX_COMPONENTS) refuse(COMMAND_ARGUMENT);
   }
@@ -74,8 +87,11 @@ export function setIndex(run: Run, f: Frame): void {
   barrier(run);
 }
 
-/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs and sizes. */
-export function parameters(run: Run, f: Frame, component: number): void {
+/**
+ * Executes override-parameters: records where each value of a component is. When commands are only checked, collects
+ * the URIs and sizes.
+ */
+export function setParameters(run: Run, f: Frame, component: number): void {
   var n = map(),
     last: Bytes | null = null,
     at,
@@ -85,19 +101,19 @@ export function parameters(run: Run, f: Frame, component: number): void {
   if (n === 0) refuse(COMMAND_ARGUMENT);
   barrier(run);
   for (; n > 0; n--) {
-    last = key(last);
-    p = name;
+    last = intKey(last);
+    p = keyRead;
     at = here;
-    kind = kindOf(VALUES, p);
+    kind = tableEntry(VALUES, p);
     if (!kind) refuse(PARAMETER_UNKNOWN);
-    if (kind === OTHER) {
+    if (kind === KIND_OTHER) {
       foreign();
       skip();
-    } else if (kind === OCTETS) bstr();
-    else v = value(kind);
-    if (kind === COMPONENT) checkIndex(run, v as number);
+    } else if (kind === KIND_OCTETS) bstr();
+    else v = parameterValue(kind);
+    if (kind === KIND_COMPONENT) checkIndex(run, v as number);
     if (run.looked) {
-      if (kind === URI) run.looked.uris.push(v as string);
+      if (kind === KIND_URI) run.looked.uris.push(v as string);
       if (p === PARAM_IMAGE_SIZE) run.looked.bytes += v as number;
     } else if (p === PARAM_SOFT_FAILURE) {
       if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE);
@@ -107,15 +123,15 @@ export function parameters(run: Run, f: Frame, component: number): void {
   }
 }
 
-/** What the parameter `p` of a component holds; undefined where it is not set. */
+/** The value of parameter `p` of a component, or undefined if it is not set. */
 function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
   seek(input, at, input.n);
-  return value(kindOf(VALUES, p));
+  return parameterValue(tableEntry(VALUES, p));
 }
 
-/** A vendor, class or device identifier: the parameter has the number of the condition. */
+/** Checks a vendor, class or device identifier. The parameter has the same number as the condition. */
 function identify(run: Run, code: number, component: number): void {
   var id = run.identity,
     ids = code === COND_VENDOR_IDENTIFIER ? id.vendor : code === COND_CLASS_IDENTIFIER ? id.class : id.device,
@@ -127,12 +143,15 @@ function identify(run: Run, code: number, component: number): void {
       return;
     }
   }
-  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
+  failRun(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
 }
 
-/** Hands out an Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
+/**
+ * Returns an Effect with the parameters of the component. If the required parameter is missing, a condition fails and a
+ * directive ends the run.
+ */
 function effect(run: Run, op: number, component: number): void {
-  // what the command cannot do without: most have the number of their parameter
+  // the required parameter: for most commands, its number is that of the command
   var p = op === DIR_SWAP ? PARAM_SOURCE_COMPONENT : op === COND_CHECK_CONTENT ? PARAM_CONTENT : op,
     v = parameter(run, component, p),
     e: Effect = {
@@ -144,7 +163,7 @@ function effect(run: Run, op: number, component: number): void {
     source: number;
   if (v === undefined && op !== DIR_INVOKE) {
     if (!isCondition(op)) refuse(PARAMETER_MISSING);
-    fail(run, PARAMETER_MISSING);
+    failRun(run, PARAMETER_MISSING);
     return;
   }
   if (op === DIR_INVOKE) e.args = v as Bytes;
@@ -162,7 +181,7 @@ function effect(run: Run, op: number, component: number): void {
     }
   }
   if (!isCondition(op) && !run.strict) {
-    // a component must not be source and target at once; in a swap both are
+    // a component must not be both source and target, except in a swap
     source = e.source as number;
     if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === source || run.targets.indexOf(source) >= 0)
       refuse(STRICT_ORDER);
@@ -172,15 +191,15 @@ function effect(run: Run, op: number, component: number): void {
   run.effect = e;
 }
 
-/** Carries out the command at work for one component, or hands it out as an Effect. open() has looked at it before. */
-export function perform(run: Run, f: Frame, component: number): void {
+/** Executes the current command for one component, or returns it as an Effect. open() has checked it before. */
+export function performCommand(run: Run, f: Frame, component: number): void {
   var code = f.command;
   seek(input, f.arg, f.end);
   if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
-  else if (code === DIR_OVERRIDE_PARAMETERS) parameters(run, f, component);
+  else if (code === DIR_OVERRIDE_PARAMETERS) setParameters(run, f, component);
   else if (code === DIR_TRY_EACH) alternative(run, array(), [component]);
   else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), code, [component]);
-  else if (code === COND_ABORT) fail(run, ABORTED);
+  else if (code === COND_ABORT) failRun(run, ABORTED);
   else if (code === COND_VENDOR_IDENTIFIER || code === COND_CLASS_IDENTIFIER || code === COND_DEVICE_IDENTIFIER)
     identify(run, code, component);
   else effect(run, code, component);

@@ -1,5 +1,5 @@
-// The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device, and hands that command out as an Effect; the
-// caller carries it out and says in the next step() how it went.
+// The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device and returns that command as an
+// Effect. The caller executes it and passes the outcome to the next step().
 
 import { HAS_COPY } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
@@ -8,7 +8,7 @@ import {
   array,
   BSTR,
   bstr,
-  done,
+  checkEnd,
   head,
   here,
   input,
@@ -20,7 +20,7 @@ import {
   skip,
   uint,
 } from "../cbor/reader.js";
-import { FOREIGN, foreign, isCondition, KINDS, kindOf, POLICY, SHARED } from "../manifest/code-points.js";
+import { FOREIGN, foreign, isCondition, PARAMETER_KINDS, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
 import {
@@ -50,26 +50,26 @@ import {
   DIR_TRY_EACH,
   MAN_INVOKE,
 } from "../spec/suit.js";
-import { parameters, perform, setIndex } from "./commands.js";
-import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run, type Subject, top } from "./frame.js";
+import { performCommand, setIndex, setParameters } from "./commands.js";
+import { barrier, type Effect, type Frame, failRun, frame, type Identity, type Run, type Subject, top } from "./frame.js";
 
 /**
- * Commands that one run may execute. Nested sequences over all components multiply; a manifest in use stays far below a hundred, and
- * an endless one cannot be written, but one that takes years can.
+ * Maximum number of commands in one run. Nested sequences over all components multiply; real manifests need far fewer
+ * than a hundred. A manifest cannot loop forever, but could run for years.
  */
 const MAX_COMMANDS = 4096;
 
-/** Alternatives of a try-each: a run reads over all of them each time that it comes to one. */
+/** Maximum number of alternatives in a try-each: a run scans all of them each time it executes one. */
 const MAX_ALTERNATIVES = 256;
 
-/** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
+/** Every condition, and every directive that acts on a device, takes a reporting policy of four bits (M37 §8.4.7). */
 const MAX_POLICY = 15;
 
-function create(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
+function createRun(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
-  // strict, sources, targets: see nextSequence(); the other fields that are left out count as false
+  // strict, sources, targets: see beginNextSequence(); other absent fields count as false
   return {
     subject: manifest,
     identity: identity || {},
@@ -83,8 +83,11 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
   } as unknown as Run;
 }
 
-/** Begins the next sequence. False where no section is left. `begun` is below 2^8: each section has two sequences. */
-function nextSequence(run: Run): boolean {
+/**
+ * Begins the next sequence. Returns false if no section is left. `begun` is below 2^8, because each section has two
+ * sequences.
+ */
+function beginNextSequence(run: Run): boolean {
   var m = run.subject,
     n = run.begun++,
     key = run.sections[n >> 1],
@@ -102,12 +105,13 @@ function nextSequence(run: Run): boolean {
 }
 
 /**
- * The next command of a sequence. Running: settles for which components it is to be carried out. Looking: an unknown command or parameter
- * makes the whole manifest invalid (M37 §6.1), and what this build cannot run is refused here, not half-way through an installation.
+ * Reads the next command of a sequence. When running, determines the components to execute it for. When checking, an
+ * unknown command or parameter makes the whole manifest invalid (M37 §6.1), and commands that this build cannot run are
+ * refused now rather than half-way through an installation.
  */
 function command(run: Run, f: Frame): void {
   var code = int(),
-    kind = kindOf(KINDS, code);
+    kind = tableEntry(PARAMETER_KINDS, code);
   f.left -= 2;
   f.command = code;
   f.arg = here;
@@ -130,30 +134,30 @@ function command(run: Run, f: Frame): void {
     f.each = f.alternatives = array();
     if (f.each < 2 || f.each > MAX_ALTERNATIVES) refuse(COMMAND_ARGUMENT);
   } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
-  else parameters(run, f, 0);
+  else setParameters(run, f, 0);
 }
 
-/** Goes on to the next Effect, or to the end. */
-function walk(run: Run): void {
+/** Continues to the next Effect, or to the end. */
+function advance(run: Run): void {
   var f;
   for (;;) {
     f = top(run);
     if (!f) {
-      if (run.looked || !nextSequence(run)) return;
+      if (run.looked || !beginNextSequence(run)) return;
     } else if (f.turn < f.turns.length) {
       if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT);
-      perform(run, f, f.turns[f.turn++]);
+      performCommand(run, f, f.turns[f.turn++]);
       if (run.effect) return;
     } else {
       seek(input, f.at, f.end);
       if (f.each) {
         f.each--;
-        // [2* bstr, ? nil]: two at least, and only the last may be nil
+        // [2* bstr, ? nil]: at least two, and only the last may be nil
         if (peekType() === BSTR) frame(run, bstr(), 0, null);
         else if (head() !== SIMPLE || argument !== NULL || f.each || f.alternatives < 3) refuse(COMMAND_ARGUMENT);
       } else if (f.left) command(run, f);
       else {
-        done();
+        checkEnd();
         run.frames.pop();
       }
       f.at = here;
@@ -162,38 +166,39 @@ function walk(run: Run): void {
 }
 
 /**
- * Looks at every command of every sequence at hand, and notes the URIs that they name and the sum of the image sizes. Bytes are read in order, each
- * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
+ * Checks every command of every sequence that is present, and collects the URIs and the sum of the image sizes. Reads
+ * the bytes in order, each once. Refuses unknown commands, those that this build does not run, and side effects in a
+ * shared sequence.
  */
 export function checkCommands(m: UnverifiedManifest): void {
-  var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
+  var run = createRun(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
-  // a hash of the host's may have read something else meanwhile
+  // a hash of the host may have used the reader meanwhile
   seek(m.input, 0, 0);
   for (i = 0; i <= m.commands.length; i++) {
     run.shared = i === 0;
     if (i) frame(run, m.commands[i - 1].inside, 0, null);
     else if (m.shared) frame(run, m.shared, 0, null);
-    // validate, load and invoke are a start
+    // validate, load and invoke are the sections of a start
     run.starts = i > 0 && m.commands[i - 1].number <= MAN_INVOKE;
-    walk(run);
+    advance(run);
   }
 }
 
 /**
- * Prepares a run of one section (its number, e.g. MAN_INSTALL) or of several in order. Parameters are cleared here and live through the
- * sections given; the shared sequence runs before each. A section that the manifest does not have is passed over; one that was severed
- * and is not at hand is refused when its turn comes.
+ * Prepares a run of one section (its number, for example MAN_INSTALL) or of several in order. Clears the parameters,
+ * which then persist through these sections; the shared sequence runs before each. Skips a section that the manifest
+ * does not have. A severed section that is absent from the envelope is refused when its turn comes.
  */
 export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
   markAt(-1);
   if (!manifest || manifest.mark !== MARK) refuse(NOT_A_MANIFEST);
-  return create(manifest, typeof section === "number" ? [section] : section || [], identity, null);
+  return createRun(manifest, typeof section === "number" ? [section] : section || [], identity, null);
 }
 
 /**
- * Runs to the next Effect, or to the end (undefined). `outcome` tells how the last Effect went: for a condition whether it holds, for a
- * directive whether it succeeded; nothing at the first step. Throws a refusal; after that the run is dead.
+ * Runs to the next Effect, or to the end (undefined). `outcome` is the result of the last Effect: whether the condition
+ * holds or the directive succeeded. Omit it in the first step. Throws a Refusal; the run cannot continue afterwards.
  */
 export function step(run: Run, outcome?: boolean): Effect | undefined {
   var last = run.effect;
@@ -203,12 +208,12 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
   run.effect = null;
   seek(run.subject.input, 0, 0);
   if (last && !outcome) {
-    // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
+    // a failed directive always ends the run, regardless of soft-failure (M37 §6.2)
     markAt(top(run).arg);
     if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED);
-    fail(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
+    failRun(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
   }
-  walk(run);
+  advance(run);
   run.broken = false;
   return run.effect || undefined;
 }

@@ -1,27 +1,17 @@
-// What only tools need, and no device: a look at what nobody has verified, the numbers of the specifications and their names, refusals in words.
-// No device bundle has any of it but the numbers that it uses. SUIT's and COSE's names do not collide.
+// Functions for tools, not for devices: reading unverified data, the numbers of the specifications and their names, and
+// the texts of refusals. A device bundle contains only the numbers that it uses. The names of SUIT and COSE do not
+// collide.
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
-export { type CoseSignature, concerns, MAX_SIGNATURE } from "../cose/message.js";
+export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
+/**
+ * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
+ * curves.
+ */
+export * as COSE from "../spec/cose.js";
 export {
-  ALG_ED448,
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ES256,
-  ALG_ES384,
-  ALG_ES512,
-  ALG_ESP256,
-  ALG_ESP384,
-  ALG_ESP512,
-  ALG_HMAC_256_256,
-  ALG_HSS_LMS,
-  ALG_ML_DSA_44,
-  ALG_ML_DSA_65,
-  ALG_ML_DSA_87,
-  CRV_ED25519,
-  CRV_P256,
   HASH_SHA_256,
   HASH_SHA_384,
   HASH_SHA_512,
@@ -42,11 +32,6 @@ export {
   KEY_PUB,
   KEY_X,
   KEY_Y,
-  KTY_AKP,
-  KTY_EC2,
-  KTY_HSS_LMS,
-  KTY_OKP,
-  KTY_SYMMETRIC,
   TAG_ENCRYPT,
   TAG_MAC,
   TAG_MAC0,
@@ -187,5 +172,5 @@ export {
   PARAMETER_NAMES,
   TEXT_NAMES,
 } from "./names.js";
-export { REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, refuse } from "./refusals.js";
+export { REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, throwRefusal } from "./refusals.js";
 export { readStatus, type Status, type UnverifiedStatus, verifyStatus } from "./status.js";

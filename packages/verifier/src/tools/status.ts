@@ -1,4 +1,5 @@
-// The server's side of a status: the message of install/status.ts, read strictly and verified. A device makes one and never reads one.
+// The server side of a status: reads the message of install/status.ts strictly and verifies it. A device creates
+// statuses but never reads one.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
@@ -6,26 +7,26 @@ import type { Anchor, Bytes, Host, Sequence } from "../base/types.js";
 import {
   arg,
   array,
-  atMost,
-  begin,
+  boundedCopy,
   bstr,
-  done,
+  checkEnd,
   enter,
   head,
-  hold,
   input,
-  key,
+  intKey,
+  keyRead,
+  load,
   map,
-  name,
   type Slice,
   skip,
+  startReading,
   TAG,
   tstr,
   uint,
   uint64,
 } from "../cbor/reader.js";
 import { type CoseSignature, readSignatures, verified } from "../cose/message.js";
-import { type Digest, digest } from "../hash/digest.js";
+import { type Digest, readDigest } from "../hash/digest.js";
 import { TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
 import { CBOR_TYPE, STATUS_CLAIM, STATUS_LIMIT, STATUS_NONCE, STATUS_NONE, STATUS_VERSION_UNKNOWN } from "../spec/errors.js";
 import {
@@ -45,29 +46,29 @@ import {
 } from "../spec/status.js";
 import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 
-/** Bytes of a whole message, of the verifier's version, and of the name of a trust list. */
+/** Maximum bytes of a message, of the verifier version, and of the name of a trust list. */
 const MAX_MESSAGE = 32768;
 const MAX_TEXT = 64;
 
-/** What a device says of itself. */
+/** The claims of a device about itself. */
 export interface Status {
-  /** 8 to 64 bytes: those that the server sent. */
+  /** 8 to 64 bytes, as the server sent them. */
   nonce: Bytes;
-  /** The version of the device's verifier, in UTF-8. */
+  /** The version of the verifier on the device, in UTF-8. */
   verifier: Bytes;
   /** STATE_…: 0 confirmed, 1 on trial, 2 rolled back. */
   state: number;
-  /** By role (ROLE_RELEASE to ROLE_RECOVERY), the lowest sequence number that the device still accepts. */
+  /** For each role (ROLE_RELEASE to ROLE_RECOVERY), the lowest sequence number that the device accepts. */
   floors: { [role: number]: Sequence };
-  /** The manifest that runs, and its sequence number; undefined where nothing is installed. */
+  /** Digest and sequence number of the running manifest; undefined if nothing is installed. */
   digest?: Digest;
   sequence?: Sequence;
-  /** The trust list in force, its name in UTF-8; undefined where the device has embedded keys. */
+  /** The current trust list, with its name in UTF-8; undefined if the device has embedded keys. */
   trustName?: Bytes;
   trustSequence?: Sequence;
 }
 
-/** A status that nobody has verified. */
+/** A status that has not been verified. */
 export interface UnverifiedStatus extends Status {
   signature: CoseSignature;
 }
@@ -77,15 +78,15 @@ function floorMap(): { [role: number]: Sequence } {
     out: { [role: number]: Sequence } = {},
     last: Bytes | null = null;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name < ROLE_RELEASE || name > ROLE_RECOVERY) refuse(STATUS_CLAIM);
-    out[name] = uint64();
+    last = intKey(last);
+    if (keyRead < ROLE_RELEASE || keyRead > ROLE_RECOVERY) refuse(STATUS_CLAIM);
+    out[keyRead] = uint64();
   }
   if (!out[ROLE_RELEASE]) refuse(STATUS_CLAIM);
   return out;
 }
 
-/** The claims, which lie at `s`. */
+/** Reads the claims in the range `s`. */
 function claims(s: Slice): Status {
   var out = {} as Status,
     last: Bytes | null = null,
@@ -96,32 +97,32 @@ function claims(s: Slice): Status {
   n = map();
   at = mark;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name === STATUS_VERSION) {
+    last = intKey(last);
+    if (keyRead === STATUS_VERSION) {
       version = uint();
       if (version !== 1) refuse(STATUS_VERSION_UNKNOWN);
-    } else if (name === STATUS_CHALLENGE) {
-      out.nonce = atMost(bstr(), MAX_NONCE, STATUS_NONCE);
+    } else if (keyRead === STATUS_CHALLENGE) {
+      out.nonce = boundedCopy(bstr(), MAX_NONCE, STATUS_NONCE);
       if (out.nonce.length < MIN_NONCE) refuse(STATUS_NONCE);
-    } else if (name === STATUS_VERIFIER) out.verifier = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
-    else if (name === STATUS_STATE) {
+    } else if (keyRead === STATUS_VERIFIER) out.verifier = boundedCopy(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (keyRead === STATUS_STATE) {
       if (uint() > STATE_ROLLED_BACK) refuse(STATUS_CLAIM);
       out.state = arg;
-    } else if (name === STATUS_FLOORS) out.floors = floorMap();
-    else if (name === STATUS_DIGEST) out.digest = digest();
-    else if (name === STATUS_SEQUENCE) out.sequence = uint64();
-    else if (name === STATUS_TRUST_NAME) out.trustName = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
-    else if (name === STATUS_TRUST_SEQUENCE) out.trustSequence = uint64();
+    } else if (keyRead === STATUS_FLOORS) out.floors = floorMap();
+    else if (keyRead === STATUS_DIGEST) out.digest = readDigest();
+    else if (keyRead === STATUS_SEQUENCE) out.sequence = uint64();
+    else if (keyRead === STATUS_TRUST_NAME) out.trustName = boundedCopy(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (keyRead === STATUS_TRUST_SEQUENCE) out.trustSequence = uint64();
     else refuse(STATUS_CLAIM);
   }
-  done();
+  checkEnd();
   markAt(at);
   if (!version || !out.nonce || !out.verifier || out.state === undefined || !out.floors) refuse(STATUS_CLAIM);
   if (!out.digest !== !out.sequence || !out.trustName !== !out.trustSequence) refuse(STATUS_CLAIM);
   return out;
 }
 
-/** Reads a status, at most 32,768 bytes. Nothing is verified. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
+/** Reads a status of at most 32,768 bytes. Verifies nothing. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
 export function readStatus(bytes: Bytes): UnverifiedStatus {
   var aad: number[] = [],
     signatures,
@@ -129,10 +130,10 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
     s,
     i;
   for (i = 0; i < STATUS_CONTEXT.length; i++) aad.push(STATUS_CONTEXT.charCodeAt(i));
-  begin(bytes);
-  input.most = MAX_MESSAGE;
-  input.excess = STATUS_LIMIT;
-  hold(input, input);
+  startReading(bytes);
+  input.ramLeft = MAX_MESSAGE;
+  input.excessCode = STATUS_LIMIT;
+  load(input, input);
   if (head() !== TAG || (arg !== TAG_MAC0 && arg !== TAG_SIGN1)) refuse(STATUS_NONE);
   if (array() !== 4) refuse(CBOR_TYPE);
   skip();
@@ -140,15 +141,16 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
   s = bstr();
   enter(input, input);
   signatures = readSignatures(null, aad);
-  done();
+  checkEnd();
   out = claims(s) as UnverifiedStatus;
   out.signature = signatures[0];
   return out;
 }
 
 /**
- * Reads a status and verifies it: one of `anchors` (the device's MAC secret or public key) made it, and it answers `nonce`.
- * Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for an answer to another question.
+ * Reads a status and verifies it: one of `anchors` (the MAC secret or public key of the device) made it, and it
+ * contains `nonce`. Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for another
+ * nonce.
  *
  * @example verifyStatus(answer, [{ alg: hmac256, key: secret }], nonce)
  */

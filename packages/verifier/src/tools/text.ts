@@ -1,20 +1,20 @@
-// SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
+// SUIT_Text_Map (M37 §8.4.4): texts about a release for people. Used by inspect and the signer, not by devices.
 
 import { markAt, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
 import {
   ARRAY,
   array,
-  content as contentOf,
-  done,
+  bstrBytes,
+  checkEnd,
+  checkKeyOrder,
+  copySlice as contentOf,
   enter,
   here,
   input,
-  key,
+  intKey,
+  keyRead,
   map,
-  name,
-  octets,
-  order,
   peekType,
   type Slice,
   tstr,
@@ -22,27 +22,27 @@ import {
 import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "../spec/suit.js";
 
-/** One language: texts of the manifest, and of components, by their numbers. Texts are UTF-8, already checked. */
+/** The texts in one language, of the manifest and of components, by number. They are checked UTF-8. */
 export interface TextEntry {
   language: Bytes;
   texts: { key: number; text: Bytes }[];
   components: { id: Bytes[]; texts: { key: number; text: Bytes }[] }[];
 }
 
-function content(): Bytes {
+function textContent(): Bytes {
   return contentOf(input, tstr());
 }
 
-function texts(): { key: number; text: Bytes }[] {
+function readTexts(): { key: number; text: Bytes }[] {
   var out = [],
     last: Bytes | null = null,
     n,
     number;
   for (n = map(); n > 0; n--) {
-    last = key(last);
-    number = name;
+    last = intKey(last);
+    number = keyRead;
     if (number < 1 || number > TEXT_CURRENT_VERSION) refuse(TEXT_KEY);
-    out.push({ key: number, text: content() });
+    out.push({ key: number, text: textContent() });
   }
   return out;
 }
@@ -58,20 +58,20 @@ function language(entry: TextEntry): void {
     at = here;
     if (peekType() === ARRAY) {
       id = [];
-      for (parts = array(); parts > 0; parts--) id.push(octets());
+      for (parts = array(); parts > 0; parts--) id.push(bstrBytes());
       markAt(at);
-      last = order(last);
-      entry.components.push({ id: id, texts: texts() });
+      last = checkKeyOrder(last);
+      entry.components.push({ id: id, texts: readTexts() });
     } else {
-      last = key(last);
-      number = name;
+      last = intKey(last);
+      number = keyRead;
       if (number < 1 || number > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY);
-      entry.texts.push({ key: number, text: content() });
+      entry.texts.push({ key: number, text: textContent() });
     }
   }
 }
 
-/** Reads a text map of the input that is being read, strictly. */
+/** Reads a text map from a range of the current input, strictly. */
 export function parseText(slice: Slice): TextEntry[] {
   var out: TextEntry[] = [],
     last: Bytes | null = null,
@@ -81,11 +81,11 @@ export function parseText(slice: Slice): TextEntry[] {
   n = map();
   if (n === 0) refuse(CBOR_TYPE);
   for (; n > 0; n--) {
-    entry = { language: content(), texts: [], components: [] };
-    last = order(last);
+    entry = { language: textContent(), texts: [], components: [] };
+    last = checkKeyOrder(last);
     language(entry);
     out.push(entry);
   }
-  done();
+  checkEnd();
   return out;
 }

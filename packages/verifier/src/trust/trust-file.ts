@@ -2,30 +2,30 @@
 // rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
 
 import { equalConstantTime, sameKey } from "../base/bytes.js";
-import { less } from "../base/number.js";
+import { sequenceLess } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import {
   arg,
   array,
-  atMost,
-  begin,
+  boundedCopy,
   bstr,
-  content,
-  done,
+  bstrBytes,
+  checkEnd,
+  copySlice,
   enter,
   head,
   here,
-  hold,
   input,
   int,
-  key,
+  intKey,
+  keyRead,
+  load,
   map,
-  name,
-  octets,
   type Slice,
   seek,
   skip,
+  startReading,
   TAG,
   tstr,
   uint,
@@ -122,7 +122,7 @@ export interface TrustStore {
   payload: Bytes;
   /** The algorithms that it was read with. */
   algs: Alg[];
-  /** From trustFile(): the whole file as it was read and verified, which is what to keep. */
+  /** From trustFileUnchecked(): the whole file as it was read and verified, which is what to keep. */
   file?: Bytes;
 }
 
@@ -147,7 +147,7 @@ export interface FirstTrust extends Trust {
 function uuid(): Bytes {
   var s = bstr();
   if (s.n !== 16) refuse(TRUST_SCOPE);
-  return content(input, s);
+  return copySlice(input, s);
 }
 
 /** Roles, ascending. A key that signs trust files signs nothing else, and neither does one that signs for debugging. */
@@ -172,20 +172,20 @@ function anchorItem(algs: Alg[]): TrustAnchor {
     last: Bytes | null = null,
     i;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name === ANCHOR_ALG) {
+    last = intKey(last);
+    if (keyRead === ANCHOR_ALG) {
       a.cose = int();
       // The numbers of MACs are positive: a secret in a file that everybody may read is none. Those of signatures are negative (RFC 9053 §2).
       if (a.cose >= 0) refuse(TRUST_ALG);
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
-    } else if (name === ANCHOR_KEY_BYTES) a.key = octets();
-    else if (name === ANCHOR_ROLES) a.roles = roleList();
-    else if (name === ANCHOR_KID) a.kid = atMost(bstr(), MAX_KID, TRUST_LIMIT);
-    else if (name === ANCHOR_VENDOR) a.vendor = uuid();
-    else if (name === ANCHOR_CLASS) a.class = uuid();
-    else if (name === ANCHOR_SINCE) a.since = uint64();
-    else if (name === ANCHOR_UNTIL) a.until = uint64();
-    else if (name === ANCHOR_DEVICES) {
+    } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
+    else if (keyRead === ANCHOR_ROLES) a.roles = roleList();
+    else if (keyRead === ANCHOR_KID) a.kid = boundedCopy(bstr(), MAX_KID, TRUST_LIMIT);
+    else if (keyRead === ANCHOR_VENDOR) a.vendor = uuid();
+    else if (keyRead === ANCHOR_CLASS) a.class = uuid();
+    else if (keyRead === ANCHOR_SINCE) a.since = uint64();
+    else if (keyRead === ANCHOR_UNTIL) a.until = uint64();
+    else if (keyRead === ANCHOR_DEVICES) {
       // 1: one device at a time. Nothing else is known yet.
       if (uint() !== 1) refuse(TRUST_SCOPE);
       a.single = true;
@@ -193,7 +193,7 @@ function anchorItem(algs: Alg[]): TrustAnchor {
   }
   markAt(at);
   if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
-  if (a.since && a.until && less(a.until, a.since)) refuse(TRUST_WINDOW);
+  if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
   // both are about manifests, and no manifest is signed by a root: what would be without effect must not look as if it had one
   if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until || a.single)) refuse(TRUST_SCOPE);
   return a;
@@ -233,8 +233,8 @@ function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
     role,
     i;
   for (; n > 0; n--) {
-    last = key(last);
-    role = name;
+    last = intKey(last);
+    role = keyRead;
     if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
     i = held(anchors, role);
     if (!i) refuse(TRUST_ROLE_EMPTY);
@@ -253,39 +253,39 @@ function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
  * that is not known is refused with the whole list: whoever ignored it would trust more than the roots believe.
  */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: atMost(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
     last: Bytes | null = null,
     n,
     i;
   enter(input, s);
   n = map();
   for (i = 1; i <= n; i++) {
-    last = key(last);
-    if (i > FILE_NAME ? name > FILE_EPOCH : name !== i) refuse(name > i && name <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
-    if (name === FILE_VERSION) {
+    last = intKey(last);
+    if (i > FILE_NAME ? keyRead > FILE_EPOCH : keyRead !== i) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (keyRead === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
-    } else if (name === FILE_SEQUENCE) out.sequence = uint64();
-    else if (name === FILE_ANCHORS) out.anchors = anchorList(algs);
-    else if (name === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
-    else if (name === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
-    else if (name === FILE_EPOCH) {
+    } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
+    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs);
+    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
+    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
+    else if (keyRead === FILE_EPOCH) {
       if (array() !== 2) refuse(CBOR_TYPE);
       out.epoch = uint();
       if (!out.epoch || out.epoch > MAX_EPOCH) refuse(TRUST_LIMIT);
       out.from = uint64();
-    } else out.name = atMost(tstr(), MAX_NAME, TRUST_LIMIT);
+    } else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
   }
-  done();
+  checkEnd();
   if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
   return out;
 }
 
 /** Begins to read, once: everything is in RAM from here on. */
 function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
-  begin(bytes);
-  if (memory) input.most = memory;
-  input.excess = TRUST_LIMIT;
-  hold(input, input);
+  startReading(bytes);
+  if (memory) input.ramLeft = memory;
+  input.excessCode = TRUST_LIMIT;
+  load(input, input);
 }
 
 /** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
@@ -313,7 +313,7 @@ function fileAt(algs: Alg[], at: number): Unverified {
   seek(input, at, input.n);
   all = readSignatures(null, aad);
   end = here;
-  return { store: contents(algs, s), signatures: all, file: content(input, { at: at, n: end - at }), end: end };
+  return { store: contents(algs, s), signatures: all, file: copySlice(input, { at: at, n: end - at }), end: end };
 }
 
 /** Everything of a file that has to be read, and nothing behind it. No signature is verified. */
@@ -365,7 +365,7 @@ function accepted(f: Unverified, before: TrustStore | FirstTrust, host: Host, mo
     found,
     i,
     a;
-  if (more && isList && less(store.sequence, last.sequence)) return last;
+  if (more && isList && sequenceLess(store.sequence, last.sequence)) return last;
   for (i = 0; i < store.anchors.length; i++) {
     a = store.anchors[i];
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
@@ -379,8 +379,8 @@ function accepted(f: Unverified, before: TrustStore | FirstTrust, host: Host, mo
   // Rollback: what was revoked would be trusted again. Two lists of one number are a fork.
   if (
     last.sequence &&
-    !less(last.sequence, store.sequence) &&
-    (isList ? !equalConstantTime(last.payload, store.payload) : less(store.sequence, last.sequence))
+    !sequenceLess(last.sequence, store.sequence) &&
+    (isList ? !equalConstantTime(last.payload, store.payload) : sequenceLess(store.sequence, last.sequence))
   )
     refuse(TRUST_ROLLBACK);
   // whoever counts from an older beginning takes what was refused since
@@ -424,7 +424,7 @@ export function trustFileUnchecked(algs: Alg[], bytes: Bytes | Source, before: T
 }
 
 /**
- * Reads a trust file that is part of the firmware, or that trustFile() has accepted before: it is believed because of where it lies, like a key in
+ * Reads a trust file that is part of the firmware, or that updatedTrust() has accepted before: it is believed because of where it lies, like a key in
  * the firmware, and no signature is verified. Throws a refusal where it is no trust file.
  */
 export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {

@@ -2,9 +2,9 @@ import type { SigningKey } from "@firmseal/keys";
 import {
   Failure,
   keyFacts,
+  notice,
   passphraseOptions,
   refuseTestKeys,
-  say,
   signingLogPath,
   usage,
   warn,
@@ -12,44 +12,44 @@ import {
   withSigners,
 } from "@firmseal/keys";
 import {
-  about,
   big,
   identityOf,
   isRefusal,
   keySet,
   keysInRole,
   makeDraft,
-  meaningOf,
-  nameOf,
+  nameFile,
   only,
   outsideUris,
-  type Prepared,
+  type PreparedInput,
   plan,
   readFleet,
   readInput,
   readTrustFile,
   recordSigning,
+  refusalMeaning,
+  refusalName,
   releaseFacts,
-  review,
+  reviewSigned,
   type TrustOnFile,
 } from "@firmseal/release";
 import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, open, policyOf, trustFileUnchecked } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
+import { commandArgument, define, option } from "../../command.js";
+import { cohortFacts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
   allowRootKey,
   allowStranded,
   allowTestKey,
-  image as imageOptions,
+  imageInputOptions as imageOptions,
   keys as keyOption,
   passphrases,
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliver, writeOut } from "../../common/output.js";
-import { COHORTS, KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 import type { SignOptions } from "../sign/sign.js";
 
@@ -81,10 +81,12 @@ function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { pa
 /** Opens the bridge as the devices of one trust file do. */
 function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
   try {
-    open(envelope, policyOf(store, ROLE_RELEASE, identity), host);
+    open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    throw new Failure(1, nameOf(e.code), e.code, `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`, HINT, { cause: e });
+    throw new Failure(1, refusalName(e.code), e.code, `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`, HINT, {
+      cause: e,
+    });
   }
 }
 
@@ -92,14 +94,14 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release may carry today's trust file, for devices that missed the bridge
   if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
-    trustFileUnchecked(next.bytes, old.store, host);
+    trustFileUnchecked(next.bytes, old.store, nodeHost);
   } catch (e) {
-    throw about(next.path, e);
+    throw nameFile(next.path, e);
   }
 }
 
 /** The envelope to sign: the trust file with an image, or alone. */
-async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Prepared> {
+async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
@@ -143,7 +145,7 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
     const done = await signedBy(unsigned, signing);
     const envelope = done.bytes;
     for (const file of [old, after]) openUnder(envelope, file, identity);
-    const manifest = await review(done, signing);
+    const manifest = await reviewSigned(done, signing);
     const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
     const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
     if (results) {
@@ -151,7 +153,7 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
       refuseStranded(results, o.allowStranded ?? []);
     }
     if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
-    if (made.read !== undefined) say(made.read);
+    if (made.read !== undefined) notice(made.read);
     if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
     const member = deliver(o.out, envelope, o.json);
     return {
@@ -162,7 +164,7 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
       signers: keys.map(keyFacts),
       log: receipts,
       payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
-      ...(results && facts(results, o.allowStranded ?? [])),
+      ...(results && cohortFacts(results, o.allowStranded ?? [])),
       ...member,
     };
   });
@@ -171,7 +173,7 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
 export default define({
   name: "rotate bridge",
   summary: "sign a release that moves devices to the next trust file",
-  arguments: [argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
+  arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),
@@ -199,9 +201,9 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number"],
     trust: ["object", "sequence numbers of the trust files"],
-    ...within("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
+    ...membersOf("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
     signers: ["object[]", "keys that signed"],
-    ...within("signers[]", KEY),
+    ...membersOf("signers[]", KEY),
     ...RECEIPTS,
     ...PAYLOADS,
     ...optional(COHORTS),

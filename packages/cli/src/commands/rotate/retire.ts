@@ -11,7 +11,6 @@ import {
   withSigners,
 } from "@firmseal/keys";
 import {
-  about,
   big,
   type Cohort,
   type CohortResult,
@@ -21,6 +20,7 @@ import {
   keySet,
   keysInRole,
   namedKeys,
+  nameFile,
   newest,
   only,
   reach,
@@ -43,14 +43,14 @@ import {
   signTrust,
   type TrustDescription,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { facts, refuseStranded } from "../../common/cohorts.js";
+import { commandArgument, define, option } from "../../command.js";
+import { cohortFacts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkTrustOutput, deliver } from "../../common/output.js";
-import { CHANGES, COHORTS, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
+import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
 export interface RetireOptions extends PassphraseOptions, TrustSigningOptions {
@@ -200,9 +200,9 @@ async function retire(ref: string, o: RetireOptions) {
     for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
     let next: TrustStore;
     try {
-      next = trustFileUnchecked(bytes, current.store, host);
+      next = trustFileUnchecked(bytes, current.store, nodeHost);
     } catch (e) {
-      throw about(o.out, e);
+      throw nameFile(o.out, e);
     }
     const member = deliver(o.out, bytes, o.json);
     return {
@@ -213,7 +213,7 @@ async function retire(ref: string, o: RetireOptions) {
       roots: signingKeys.map((k) => keyFacts(k.public)),
       changes,
       log: receipts,
-      ...facts(results, o.allowStranded ?? []),
+      ...cohortFacts(results, o.allowStranded ?? []),
       ...member,
     };
   });
@@ -221,11 +221,11 @@ async function retire(ref: string, o: RetireOptions) {
 
 export default define({
   name: "rotate retire",
-  summary: "sign the next trust file, without a key",
-  arguments: [argument("<key>", "the key: a file, or its thumbprint")],
+  summary: "remove or limit a key, and sign the next trust file",
+  arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "root key, private", { repeat: true, required: true }),
+    option("--root <key>", "private root key", { repeat: true, required: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
@@ -245,9 +245,9 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number of the trust file"],
     retired: ["object", "the key"],
-    ...within("retired", { ...KEY, until: ["string|null", "last sequence number for which it counts; null: removed"] }),
+    ...membersOf("retired", { ...KEY, until: ["string|null", "last sequence number for which it counts; null: removed"] }),
     roots: ["object[]", "root keys that signed"],
-    ...within("roots[]", KEY),
+    ...membersOf("roots[]", KEY),
     ...CHANGES,
     ...RECEIPTS,
     ...COHORTS,

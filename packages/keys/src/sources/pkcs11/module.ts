@@ -1,11 +1,11 @@
-// The module (shared library) of a token: found, loaded once, initialized, and finalized when nobody uses it any more.
+// The module (shared library) of a token: found, loaded once, initialized, and finalized after its last use.
 
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 import { CKR, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OTHER } from "./names.js";
-import { ownPath } from "./own-path.js";
+import { checkedPath } from "./own-path.js";
 import type { TokenUri } from "./uri.js";
 
 export type Handle = Buffer;
@@ -19,8 +19,8 @@ export interface TokenInfo {
   readonly flags: number;
 }
 
-/** Of pkcs11js what is used here. It is declared, so that this builds where pkcs11js is not installed. */
-export interface Library {
+/** The part of pkcs11js that is used here, declared so that this builds without pkcs11js. */
+export interface Pkcs11js {
   load(path: string): void;
   close(): void;
   C_Initialize(): void;
@@ -48,27 +48,30 @@ export interface Library {
   C_Sign(session: Handle, data: Buffer, out: Buffer): Buffer;
 }
 
-export interface Module {
-  readonly library: Library;
-  /** PINs by slot, while the module is open: for keys that want theirs again at each signature. */
+export interface OpenModule {
+  readonly library: Pkcs11js;
+  /** PINs by slot, while the module is open: for keys that require one for each signature. */
   readonly pins: Map<string, string>;
-  /** Ends the use by who opened it. */
+  /** Ends one use of the module. */
   close(): void;
 }
 
-/** A PKCS#11 function's error code; undefined: it is another error. */
-export function codeOf(e: unknown): number | undefined {
+/** The error code of a PKCS#11 function. Returns undefined for other errors. */
+export function returnValueOf(e: unknown): number | undefined {
   const { code, name } = e as { code?: unknown; name?: unknown };
   return name === "Pkcs11Error" && typeof code === "number" ? code : undefined;
 }
 
-/** Runs calls of the module. Their errors become one line and one hint, and nothing that the module or the call was given. */
-export function inWords<T>(name: string, calls: () => T): T {
+/**
+ * Runs calls of the module. Converts their errors to one line and one hint, without any data from the module or the
+ * call.
+ */
+export function explainReturnValue<T>(name: string, calls: () => T): T {
   try {
     return calls();
   } catch (e) {
-    const code = codeOf(e);
-    // pkcs11js itself: a call that it could not make
+    const code = returnValueOf(e);
+    // an error of pkcs11js itself: a call that it could not make
     if (code === undefined && (e as Error)?.name === "NativeError") throw new KeyFileError(`${name}: ${CKR_OTHER[0]}`, CKR_OTHER[1], 3);
     if (code === undefined) throw e;
     const [message, hint] = CKR[code] ?? CKR_OTHER;
@@ -76,14 +79,14 @@ export function inWords<T>(name: string, calls: () => T): T {
   }
 }
 
-const opened = new Map<string, { library: Library; pins: Map<string, string>; users: number }>();
+const openModules = new Map<string, { library: Pkcs11js; pins: Map<string, string>; users: number }>();
 
-/** The module that a URI means. Throws KeyFileError (exit 3) where there is none. */
-export function openModule(uri: TokenUri): Module {
-  const path = ownPath(findModule(uri), "a PKCS#11 module is code that runs here");
-  // C_Initialize counts for the process: keys of one module share it
-  const known = opened.get(path) ?? { library: load(path, uri.name), pins: new Map(), users: 0 };
-  opened.set(path, known);
+/** Opens the module for a URI. Throws KeyFileError (exit 3) if there is none. */
+export function openModule(uri: TokenUri): OpenModule {
+  const path = checkedPath(findModule(uri), "a PKCS#11 module is code that runs here");
+  // C_Initialize is per process: keys of one module share it
+  const known = openModules.get(path) ?? { library: loadModule(path, uri.name), pins: new Map(), users: 0 };
+  openModules.set(path, known);
   known.users++;
   let closed = false;
   return {
@@ -93,23 +96,23 @@ export function openModule(uri: TokenUri): Module {
       if (closed) return;
       closed = true;
       if (--known.users > 0) return;
-      opened.delete(path);
+      openModules.delete(path);
       known.pins.clear();
       try {
         known.library.C_Finalize();
       } catch {
-        // the token is gone: there is nothing left to end
+        // the token is gone: nothing to close
       }
       known.library.close();
     },
   };
 }
 
-function load(path: string, name: string): Library {
+function loadModule(path: string, name: string): Pkcs11js {
   const require = createRequire(import.meta.url);
-  let library: Library;
+  let library: Pkcs11js;
   try {
-    const { PKCS11 } = require("pkcs11js") as { PKCS11: new () => Library };
+    const { PKCS11 } = require("pkcs11js") as { PKCS11: new () => Pkcs11js };
     library = new PKCS11();
   } catch {
     throw new KeyFileError(
@@ -124,11 +127,11 @@ function load(path: string, name: string): Library {
     throw new KeyFileError(`${path}: not a PKCS#11 module that can be loaded`, "name another: module-path, or FIRMSEAL_PKCS11_MODULE", 3);
   }
   try {
-    inWords(name, () => {
+    explainReturnValue(name, () => {
       try {
         library.C_Initialize();
       } catch (e) {
-        if (codeOf(e) !== CKR_CRYPTOKI_ALREADY_INITIALIZED) throw e;
+        if (returnValueOf(e) !== CKR_CRYPTOKI_ALREADY_INITIALIZED) throw e;
       }
     });
   } catch (e) {
@@ -140,12 +143,12 @@ function load(path: string, name: string): Library {
 
 const TRIPLETS: { [arch: string]: string } = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu", arm: "arm-linux-gnueabihf" };
 
-function folders(): string[] {
+function moduleFolders(): string[] {
   const triplet = TRIPLETS[process.arch];
   return [...(triplet ? [`/usr/lib/${triplet}`] : []), "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 }
 
-/** Where distributions have them: p11-kit's module for all that are configured, then SoftHSM. */
+/** The usual file names in distributions: p11-kit's module for all configured ones, then SoftHSM. */
 const USUAL = ["p11-kit-proxy.so", "p11-kit-proxy.dylib", "softhsm/libsofthsm2.so", "pkcs11/libsofthsm2.so"];
 
 const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -158,7 +161,7 @@ function findModule(uri: TokenUri): string {
     [uri.moduleName === undefined ? variable || undefined : undefined, "FIRMSEAL_PKCS11_MODULE"],
   ]) {
     if (path === undefined) continue;
-    // a name alone would be searched for by the dynamic linker, in folders that others may choose (LD_LIBRARY_PATH)
+    // the dynamic linker would search for a bare name in folders that others may control (LD_LIBRARY_PATH)
     if (!isAbsolute(path))
       throw new KeyFileError(`${where}: not an absolute path`, "write the full path of the module, beginning with /", 2);
     if (!isFile(path)) throw new KeyFileError(`${path}: there is no such PKCS#11 module`, hint, 3);
@@ -171,7 +174,7 @@ function findModule(uri: TokenUri): string {
     name === undefined
       ? USUAL
       : ["pkcs11", "softhsm", "."].flatMap((sub) => [`${sub}/${name}.so`, `${sub}/lib${name}.so`, `${sub}/${name}.dylib`]);
-  const found = folders()
+  const found = moduleFolders()
     .flatMap((folder) => files.map((file) => join(folder, file)))
     .find(isFile);
   if (found === undefined)

@@ -1,4 +1,5 @@
-// awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
+// awskms:KEY, a P-256 or Ed25519 key in AWS KMS. KEY is a key id, alias/NAME, or the ARN of either, which determines
+// the region.
 
 import { inWords, signatureLength } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../../custody.js";
@@ -7,10 +8,10 @@ import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfSpki,
-  library,
   notASignature,
   OTHER_KEY,
   servedKey,
@@ -23,7 +24,7 @@ import {
 const SERVICE = "AWS KMS";
 const PACKAGE = "@aws-sdk/client-kms";
 
-const FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
+const REFERENCE_FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
 const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
@@ -38,9 +39,9 @@ const USAGE: Trouble = [
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
-const MALFORMED: Trouble = ["AWS KMS does not accept this key name", FORM];
+const MALFORMED: Trouble = ["AWS KMS does not accept this key name", REFERENCE_FORM];
 
-/** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
+/** By error name (AWS KMS API Reference: Common Errors, and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
   CredentialsProviderError: CREDENTIALS,
   TokenProviderError: CREDENTIALS,
@@ -85,27 +86,27 @@ function troubleOf(e: unknown): Trouble {
   return commonTrouble(e) ?? unknownTrouble(SERVICE, name);
 }
 
-/** Region and account, where a name tells them, and the key or alias that it names. */
-function partsOf(name: string): { place?: string; key: string } {
+/** The region and account in a name, if any, and its key or alias. */
+function splitArn(name: string): { place?: string; key: string } {
   const [, place, , key] = ARN.exec(name) ?? [];
   if (place !== undefined && key !== undefined) return { place, key };
   return { key: name.startsWith("alias/") ? name : `key/${name}` };
 }
 
-/** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
+/** Whether an answer is about the requested key, as far as both name it. The service resolves aliases to keys. */
 function isOf(asked: string, answered: string | undefined): answered is string {
   if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
-  const [want, got] = [partsOf(asked), partsOf(answered)];
+  const [want, got] = [splitArn(asked), splitArn(answered)];
   if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
   return want.key.startsWith("alias/") || want.key === got.key;
 }
 
-/** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+/** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
+export async function openAwsKey(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
-  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
-  const { KMSClient, GetPublicKeyCommand, SignCommand } = await library(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
+  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", REFERENCE_FORM);
+  const { KMSClient, GetPublicKeyCommand, SignCommand } = await importPackage(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
   const client = new KMSClient({
     ...(arn && { region: arn[2] as string }),
     maxAttempts: ATTEMPTS,
@@ -113,7 +114,7 @@ export async function open(ref: string): Promise<OpenedKey> {
   });
   const close = () => client.destroy();
   try {
-    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
+    const got = await callService(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
     const { KeyId } = got;
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
@@ -123,14 +124,15 @@ export async function open(ref: string): Promise<OpenedKey> {
     if (!aws || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
       const request = {
-        // the key itself: an alias may be moved to another one between the two calls
+        // the key itself: an alias may be moved to another key between the two calls
         KeyId,
         Message: tbs,
-        // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
+        // at most 4,096 bytes; a Sig_structure is always shorter. The service hashes, so a policy can forbid signing
+        // digests.
         MessageType: "RAW",
         SigningAlgorithm: aws.alg,
       } as const;
-      const { Signature, KeyId: signedBy } = await ask(
+      const { Signature, KeyId: signedBy } = await callService(
         ref,
         (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
         troubleOf,

@@ -1,4 +1,5 @@
-// azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
+// azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION], a P-256 key in Azure Key Vault or a Managed HSM, which
+// have no Ed25519.
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
@@ -8,10 +9,10 @@ import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfJwk,
-  library,
   notASignature,
   OTHER_KEY,
   servedKey,
@@ -24,8 +25,8 @@ import {
 const SERVICE = "Azure Key Vault";
 const PACKAGES = "@azure/keyvault-keys @azure/identity";
 
-const FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
-// The hosts of Azure's clouds and no other: a reference from a build script must not carry a token to somebody's server.
+const REFERENCE_FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
+// Only the hosts of Azure's clouds: a reference in a build script must not send a token to another server.
 const ID =
   /^(https:\/\/[a-z0-9][a-z0-9-]{1,22}[a-z0-9]\.(?:(?:vault|managedhsm)\.azure\.(?:net|cn)|(?:vault|managedhsm)\.usgovcloudapi\.net))\/keys\/([A-Za-z0-9-]{1,127})(?:\/([0-9a-f]{32}))?\/?$/;
 
@@ -87,18 +88,22 @@ function kidIn(body: string): unknown {
   }
 }
 
-/** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+/**
+ * Opens the key for a reference. Requests its public half from the service once, with the version that signs. Throws
+ * KeyFileError.
+ */
+export async function openAzureKey(ref: string): Promise<OpenedKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
-  if (vault === undefined || name === undefined) throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", FORM);
-  const { keys, identity } = await library(ref, PACKAGES, async () => ({
+  if (vault === undefined || name === undefined)
+    throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", REFERENCE_FORM);
+  const { keys, identity } = await importPackage(ref, PACKAGES, async () => ({
     keys: await import("@azure/keyvault-keys"),
     identity: await import("@azure/identity"),
   }));
   const credential = new identity.DefaultAzureCredential();
   const options = { retryOptions: { maxRetries: ATTEMPTS - 1, maxRetryDelayInMs: ATTEMPT } };
   const client = new keys.KeyClient(vault, credential, options);
-  const got = await ask(
+  const got = await callService(
     ref,
     (abortSignal) => client.getKey(name, { ...(version !== undefined && { version }), abortSignal, requestOptions: { timeout: ATTEMPT } }),
     troubleOf,
@@ -108,13 +113,13 @@ export async function open(ref: string): Promise<OpenedKey> {
   const served = CURVES.find(({ curve }) => curve === crv);
   if (!served) throw serviceError(ref, KIND);
   if (got.properties.enabled === false) throw serviceError(ref, DISABLED);
-  // an identifier without a version names the newest: signed is with the one whose public half this is
+  // an identifier without a version means the newest: pin the version of this public half
   const [, atVault, atName, pinned] = ID.exec(got.id ?? "") ?? [];
   if (atVault !== vault || atName !== name || pinned === undefined || (version !== undefined && pinned !== version))
     throw serviceError(ref, OTHER_KEY);
   const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
   const key = keyOfJwk(ref, { kty: "EC", crv, x: base64url(x), y: base64url(y) });
-  // the library tells the identifier that it has sent, not the one in the answer
+  // the library returns the identifier that it has sent, not the one in the answer
   let signedBy: unknown;
   const policy: Policy = {
     name: "kid",
@@ -128,7 +133,7 @@ export async function open(ref: string): Promise<OpenedKey> {
   const signer = new keys.CryptographyClient(got, credential, { ...options, additionalPolicies });
   const sign = async (tbs: Uint8Array) => {
     // r ‖ s already (RFC 7518 §3.4)
-    const { result } = await ask(
+    const { result } = await callService(
       ref,
       (abortSignal) => signer.sign(served.alg, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,
