@@ -67,7 +67,7 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
     const [from, to] = [number(before?.jumps[ROLES[role]]), number(after.jumps[ROLES[role]])];
     if (from !== to) out.push({ what: "jump", role, before: from, after: to });
   }
-  const [was, is] = [before, after].map((store) => (store?.from ? `${store.epoch}, from ${number(store.from)}` : null));
+  const [was, is] = [before, after].map((store) => (store?.begins ? `${store.epoch}, from ${number(store.begins)}` : null));
   if (was !== is) out.push({ what: "epoch", before: was ?? null, after: is ?? null });
   const numbers = [before, after].map((store) => store && formatSequence(store.sequence));
   if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });

@@ -242,7 +242,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
     }),
     thresholds,
     ...(Object.keys(jumps).length > 0 && { jumps }),
-    ...(store.from && { epoch: { number: store.epoch, from: BigInt(formatSequence(store.from)) } }),
+    ...(store.begins && { epoch: { number: store.epoch, from: BigInt(formatSequence(store.begins)) } }),
   };
 }
 

@@ -66,7 +66,7 @@ export interface Session {
   over: boolean;
   /** The epoch from the commit on, and the number at which counting begins again, where it does. */
   epoch: number;
-  from: Sequence | undefined;
+  begins: Sequence | undefined;
   /** What gives the component of trust files its content, in the rehearsal. */
   brings: Effect | null;
 }
@@ -76,7 +76,7 @@ const SUM = 28;
 
 /** The epoch of what counters() has given: how often counting has begun again on this device. */
 function epochOf(known: Bytes | null | undefined): number {
-  // 24 bits
+  // below 2^24, so 32 bits are enough
   return known && known.length > SUM ? (known[SUM + 1] << 16) | (known[SUM + 2] << 8) | known[SUM + 3] : 0;
 }
 
@@ -90,7 +90,7 @@ export function countersOf(s: Session): Bytes {
     e;
   if (!HAS_TRUST) return sum;
   e = s.epoch;
-  // 24 bits
+  // below 2^24, so 32 bits are enough
   return concat([sum, [s.trust.role || 0, e >> 16, (e >> 8) & 255, e & 255]]);
 }
 
@@ -103,7 +103,7 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
     store = s.trust.store as TrustStore | undefined,
     next: TrustStore;
   s.epoch = epochOf(now);
-  s.from = undefined;
+  s.begins = undefined;
   if (!store || !s.target.counters) return;
   if (store.epoch > s.epoch) s.epoch = store.epoch;
   if (!bytes) return;
@@ -113,7 +113,7 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
       : trustFileUnchecked(store.algs, bytes, store, s.host);
     if (next.epoch > s.epoch) {
       s.epoch = next.epoch;
-      s.from = next.from;
+      s.begins = next.begins;
     }
   } catch (e) {
     // it will not be taken over, and changes nothing
@@ -140,7 +140,7 @@ export function checkFloor(s: Session): boolean {
     base;
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  low = HAS_TRUST && s.from && sequenceLess(s.from, floor) ? s.from : floor;
+  low = HAS_TRUST && s.begins && sequenceLess(s.begins, floor) ? s.begins : floor;
   if (sequenceLess(n, low)) refuse(ROLLBACK);
   if (HAS_TRUST) {
     if (s.trust.jump) {

@@ -117,7 +117,7 @@ export interface TrustStore {
   jumps: (Sequence | undefined)[];
   /** How often counting has begun again, and the lowest number since then; 0 and undefined where it never has. */
   epoch: number;
-  from?: Sequence;
+  begins?: Sequence;
   /** The bytes that the roots have signed. */
   payload: Bytes;
   /** The algorithms that it was read with. */
@@ -272,7 +272,7 @@ function contents(algs: Alg[], s: Slice): TrustStore {
       if (array() !== 2) refuse(CBOR_TYPE);
       out.epoch = uint();
       if (!out.epoch || out.epoch > MAX_EPOCH) refuse(TRUST_LIMIT);
-      out.from = uint64();
+      out.begins = uint64();
     } else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
   }
   checkEnd();

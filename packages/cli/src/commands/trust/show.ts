@@ -26,7 +26,7 @@ function showTrust(path: string, _: { json?: boolean }) {
         return jump ? [[role, formatSequence(jump)]] : [];
       }),
     ),
-    epoch: store.from ? { number: store.epoch, from: formatSequence(store.from) } : null,
+    epoch: store.begins ? { number: store.epoch, from: formatSequence(store.begins) } : null,
     anchors: all,
     signatures: signatures.length,
     roots,
