@@ -28,9 +28,9 @@ export const COMMANDS: readonly Listed[] = [
   { name: "trust sign", summary: "sign a trust file", load: () => import("./commands/trust/sign.js") },
   { name: "trust tbs", summary: "write the bytes that a root on another machine has to sign", load: () => import("./commands/trust/tbs.js") },
   { name: "trust verify", summary: "verify a trust file as a device does", load: () => import("./commands/trust/verify.js") },
-  { name: "rotate bridge", summary: "sign a release that moves devices to the next trust file", load: () => import("./commands/rotate/bridge.js") },
+  { name: "rotate bridge", summary: "make or sign a release that moves devices to the next trust file", load: () => import("./commands/rotate/bridge.js") },
   { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these releases in order", load: () => import("./commands/rotate/plan.js") },
-  { name: "rotate retire", summary: "sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
+  { name: "rotate retire", summary: "make or sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */

@@ -19,21 +19,35 @@ export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, identities, kinds, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { digestText, type Step as ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export {
+  type BridgeOptions,
+  type Move,
+  type NeededSignatures,
+  readMove,
+  type SignedBridge,
+  signBridge,
+  type UnsignedBridge,
+  unsignedBridge,
+} from "./rotation/bridge.js";
 export { type Cohort, readFleet } from "./rotation/fleet.js";
 export { keySet, namedKeys } from "./rotation/keys.js";
 export {
   type CohortResult,
-  exposure,
-  newest,
   type PlannedRelease,
   plan,
-  quorumVerdict,
   type ReleaseResult,
   sums,
   type Verdict,
 } from "./rotation/plan.js";
-export { big, higher, type Keys, keysInRole, only } from "./rotation/quorum.js";
 export { carriedStores, readRelease } from "./rotation/release.js";
+export {
+  judgeUnsigned,
+  planRetirement,
+  type Retirement,
+  type RetireOptions,
+  type SignedRetirement,
+  signRetirement,
+} from "./rotation/retire.js";
 export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";

@@ -117,7 +117,9 @@ export function sequenceChecks(): Option[] {
 /** What a key that signs manifests is checked against. */
 export function coverage(): Option[] {
   return [
-    option("--trust <file>", "trust file: refuse a key that it does not list for this release"),
+    option("--trust <file>", "trust file: refuse a key that it does not list for this release; of several, one must list it", {
+      repeat: true,
+    }),
     option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
     allowRootKey(),
   ];

@@ -4,6 +4,7 @@
 import { deviceAlgs, equalBytes } from "@firmseal/signer";
 import { host } from "@firmseal/simulator";
 import {
+  type Alg,
   type Identity,
   INSTALL_SECTIONS,
   install,
@@ -80,8 +81,11 @@ function carried(m: Manifest, identity: Identity): Uint8Array | undefined {
   }
 }
 
-/** Offers a release. Throws nothing that the bytes can bring about: a refusal is an answer. */
-export function dryRun(envelope: Uint8Array, before: State): DryRun {
+/**
+ * Offers a release. Throws nothing that the bytes can bring about: a refusal is an answer. `algs`: those of the device, with which its trust file
+ * was read.
+ */
+export function dryRun(envelope: Uint8Array, before: State, algs: Alg[] = [...deviceAlgs]): DryRun {
   let manifest: Manifest;
   try {
     // a device with every component that the release names, and with room: what is asked is whether it would begin
@@ -95,7 +99,7 @@ export function dryRun(envelope: Uint8Array, before: State): DryRun {
   const bytes = carried(manifest, before.identity);
   if (!bytes) return { code: 0, state, manifest };
   try {
-    const store = updatedTrust([...deviceAlgs], before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
+    const store = updatedTrust(algs, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
     const isNew = !equalBytes(store.payload, before.store.payload);
     return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
   } catch (e) {

@@ -3,7 +3,7 @@
 
 import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
-import type { TrustStore } from "@firmseal/verifier";
+import type { Alg, TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { meaningOf } from "../hints.js";
 import { signedTrust } from "../trust/trust-file.js";
@@ -112,10 +112,10 @@ export function exposure(state: State, stolen: Keys): { release: boolean; root: 
   return { release: enough(ROLE_RELEASE, big(state.floor)), root: enough(ROLE_ROOT, 0n) };
 }
 
-function walk(cohort: Cohort, releases: readonly PlannedRelease[]): DryRun[] {
+function walk(cohort: Cohort, releases: readonly PlannedRelease[], algs: Alg[] | undefined): DryRun[] {
   let state: State = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
   return releases.map(({ envelope }) => {
-    const offered = dryRun(envelope, state);
+    const offered = dryRun(envelope, state, algs);
     state = offered.state;
     return offered;
   });
@@ -127,8 +127,9 @@ export function plan(
   releases: readonly PlannedRelease[],
   gone: Gone,
   others: readonly TrustStore[] = [],
+  algs?: Alg[],
 ): CohortResult[] {
-  const walks = fleet.map((cohort) => walk(cohort, releases));
+  const walks = fleet.map((cohort) => walk(cohort, releases, algs));
   const newestOf = newest([...fleet.map((c) => c.trust.store), ...others, ...walks.flatMap(broughtStores)]);
   const after = releases.reduce((high, s) => higher(high, s.sequence), 0n);
   return fleet.map((cohort, i) => {

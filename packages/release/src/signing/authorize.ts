@@ -34,6 +34,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   log?: string;
   /** The trust files that the keys are held against. */
   lists?: readonly TrustOnFile[];
+  /** What else may refuse the envelope, before anything is entered. */
+  judge?(draft: EnvelopeDraft): Promise<void>;
 }
 
 export interface RecordedSigning {
@@ -102,6 +104,7 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
   const messages = await toBeSigned(draft, keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
+  await o.judge?.(draft);
   return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
 }
 

@@ -13,7 +13,8 @@ import { limitsOf, limitWords } from "../trust/trust-ref.js";
 
 /** --trust and --role of a command that signs manifests. */
 export interface CoverOptions {
-  trust?: string;
+  /** Trust files: a key must count under one of them. */
+  trust?: readonly string[];
   /** Left out: release. */
   role?: RoleName;
   /** Sign although the key has signed trust files. */
@@ -26,9 +27,9 @@ export interface NamedKey {
   readonly public: PublicKey;
 }
 
-/** The trust files that keys are held against: the one of --trust, or none. */
+/** The trust files that keys are held against: those of --trust, or none. */
 export function listsOf(o: CoverOptions): TrustOnFile[] {
-  if (o.trust !== undefined) return [readTrustFile(o.trust)];
+  if (o.trust !== undefined) return o.trust.map(readTrustFile);
   // a role that is passed over would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
   return [];

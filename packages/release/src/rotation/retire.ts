@@ -1,0 +1,244 @@
+// The next trust file, without a key: what it says, who must sign it, and what it does to a fleet.
+
+import {
+  Failure,
+  type OpenedKey,
+  type Receipt,
+  refusedInput,
+  refuseTestKeys,
+  type SequenceOverrides,
+  type SigningKey,
+  usage,
+  warn,
+} from "@firmseal/keys";
+import {
+  AlreadySigned,
+  describeTrust,
+  encodeTrust,
+  equalBytes,
+  type PublicKey,
+  type RoleName,
+  readTrust,
+  signTrust,
+  type TrustDescription,
+} from "@firmseal/signer";
+import { host } from "@firmseal/simulator";
+import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { isRefusal } from "../hints.js";
+import { recordTrustSigning } from "../signing/authorize.js";
+import { type Change, showChanges } from "../trust/trust-change.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { about } from "../trust/trust-ref.js";
+import { type Cohort, readFleet } from "./fleet.js";
+import { keySet, namedKeys } from "./keys.js";
+import { type CohortResult, exposure, newest, quorumVerdict, type Verdict } from "./plan.js";
+import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
+
+const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
+
+export interface RetireOptions extends SequenceOverrides {
+  /** Name of the next list, as messages have it. */
+  out: string;
+  /** The current trust file. */
+  trust: string;
+  fleet: string;
+  /** Keep the key for releases up to this number. */
+  until?: bigint;
+  log?: string;
+  allowNoPrevious?: boolean;
+  allowTestKey?: string[];
+  /** Judges what becomes of the fleet, before anything is recorded or signed: throws to refuse. */
+  judge?(results: readonly CohortResult[]): void;
+}
+
+/** The next list, as nobody has signed it yet. */
+export interface Retirement {
+  readonly key: PublicKey;
+  readonly current: TrustOnFile;
+  readonly fleet: readonly Cohort[];
+  readonly description: TrustDescription;
+  readonly bytes: Uint8Array;
+  readonly store: TrustStore;
+  readonly changes: Change[];
+  /** Roles that nobody has in the next list. */
+  readonly retiredRoles: readonly RoleName[];
+  readonly options: RetireOptions;
+}
+
+/** A device without a list for these still takes releases and trust files. */
+const MAY_END: readonly RoleName[] = ["debug", "recovery"];
+
+/** Wrong use if the window of the key cannot end there. */
+function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
+  if (entry.roles.includes("root")) throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
+  if (entry.until !== undefined && entry.until <= until)
+    throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
+  if ((entry.since ?? 0n) > until)
+    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
+}
+
+/** The list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
+function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): { next: TrustDescription; retiredRoles: RoleName[] } {
+  const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
+  if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
+  if (until !== undefined) checkWindow(entry, until);
+  const left = d.anchors.filter((a) => a !== entry);
+  const thresholds = { ...d.thresholds };
+  const retiredRoles: RoleName[] = [];
+  for (const role of entry.roles) {
+    const threshold = d.thresholds[role] ?? 0;
+    const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
+    if (n === 0 && until === undefined && MAY_END.includes(role)) {
+      delete thresholds[role];
+      retiredRoles.push(role);
+      warn(`role ${role}: this was its last key, so the next trust file has no such role, and nobody can sign in it`);
+    } else if (n < threshold)
+      throw refusedInput(
+        "STRANDED",
+        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
+        "put a new key on the list first, and bring that list to the devices with a bridge",
+      );
+  }
+  const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
+  return { next: { ...d, sequence: d.sequence + 1n, anchors, thresholds }, retiredRoles };
+}
+
+/** The lists of this line that devices have, the current one first. */
+function line({ fleet, current }: Retirement): TrustStore[] {
+  return [current.store, ...fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name))];
+}
+
+/**
+ * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
+ * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
+ */
+function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
+  return signingKeys.map(({ name, public: key }) => {
+    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
+    if (list) return list;
+    throw usage(
+      `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
+      "firmseal trust show FILE lists its keys and their roles",
+    );
+  });
+}
+
+/** The number of roots of a list among the keys that sign. */
+function rootsAmong(list: TrustStore, signing: Keys): number {
+  return only(keysInRole(list, ROLE_ROOT, {} as Identity), signing).length;
+}
+
+/** Checks before a root is used: each signs once, and there are as many as the current list and the next one need. */
+function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
+  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
+  if (again) throw new AlreadySigned(again.signer, "trust file");
+  const signing = keySet(signingKeys.map((k) => k.public));
+  for (const [list, what, reason] of [
+    [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
+    [next, "of the next trust file", "TRUST_SIGNERS"],
+  ] as const) {
+    const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
+    if (n < threshold)
+      throw new Failure(
+        1,
+        reason,
+        errors[reason],
+        `${n} of the roots ${what} would have signed, and it needs ${threshold}`,
+        "give --root for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
+      );
+  }
+}
+
+/** What becomes of a cohort if only the keys of the next list sign. */
+function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
+  const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+  // a list of another line says nothing about this one
+  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
+  const after = higher(big(cohort.floor), until);
+  const now = quorumVerdict(state, next, after, NONE);
+  // lost roots do not matter to a device that accepts this list
+  const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
+  if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
+  try {
+    policyOf(next, ROLE_RELEASE, cohort.identity);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
+  }
+  return quorumVerdict({ ...state, store: next }, next, after, NONE);
+}
+
+function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {
+  const results = fleet.map((cohort): CohortResult => {
+    const sequence = String(big(cohort.trust.store.sequence));
+    const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+    return {
+      name: cohort.name,
+      devices: cohort.devices,
+      releases: [],
+      trust: { before: sequence, after: sequence },
+      exposed: exposure(state, new Set()),
+      ...fate(cohort, signing, next, options.until ?? 0n),
+    };
+  });
+  newest([...fleet.map((c) => c.trust.store), current.store, next]);
+  const ahead = fleet.find((c) => equalBytes(c.trust.store.name, next.name) && big(c.trust.store.sequence) > big(current.store.sequence));
+  if (ahead)
+    throw refusedInput(
+      "FLEET",
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
+      "give the newest one: --trust FILE",
+    );
+  options.judge?.(results);
+  return results;
+}
+
+/** Makes the next list, and shows what it changes. `ref`: the key, by a file or its thumbprint. Nothing is signed. */
+export async function planRetirement(ref: string, options: RetireOptions): Promise<Retirement> {
+  const current = readTrustFile(options.trust);
+  const fleet = readFleet(options.fleet);
+  const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
+  const { next: description, retiredRoles } = without(describeTrust(current.store), key, options.until);
+  const bytes = encodeTrust(description);
+  const { store } = readTrust(bytes);
+  const changes = showChanges(options.out, store, current);
+  return { key, current, fleet, description, bytes, store, changes, retiredRoles, options };
+}
+
+/** Roots vouch again for the keys that stay on the list. */
+function refuseListedTestKeys({ description, options }: Retirement, signing: readonly PublicKey[]): void {
+  refuseTestKeys([...signing, ...description.anchors.map((a) => a.key)], options.allowTestKey ?? []);
+}
+
+/** What becomes of the fleet if every root of the lists in the field signs. For a list whose roots sign in turns, in different places. */
+export function judgeUnsigned(r: Retirement): CohortResult[] {
+  refuseListedTestKeys(r, []);
+  const roots = [r.store, ...line(r)].flatMap((store) => keysInRole(store, ROLE_ROOT, {} as Identity));
+  return fates(r, new Set(roots.map(({ key }) => key)));
+}
+
+export interface SignedRetirement {
+  readonly bytes: Uint8Array;
+  readonly store: TrustStore;
+  readonly receipts: Receipt[];
+  readonly results: CohortResult[];
+}
+
+/** Signs the next list with all roots at once. What can be refused is refused before a log has an entry. */
+export async function signRetirement(r: Retirement, signingKeys: readonly SigningKey[]): Promise<SignedRetirement> {
+  const { current, options, bytes: unsigned } = r;
+  const lists = listsOf(signingKeys, line(r));
+  const keys = signingKeys.map((k) => k.public);
+  refuseListedTestKeys(r, keys);
+  checkRoots(signingKeys, current, r.store);
+  const results = fates(r, keySet(keys));
+  const receipts = await recordTrustSigning("rotate retire", signingKeys, options, unsigned, lists, current);
+  let bytes = unsigned;
+  for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
+  try {
+    return { bytes, store: trustFile(bytes, current.store, host), receipts, results };
+  } catch (e) {
+    throw about(options.out, e);
+  }
+}
