@@ -105,6 +105,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     expect(stderr).toMatch(/^app\.suit: installed, sequence number 7$/m);
     expect(stderr).toMatch(/^next\.trust: board, sequence number 2, /m);
     expect(stderr).toMatch(/^next\.trust: good, board, sequence number 2, 4 keys$/m);
+    expect(stderr).toMatch(/^third\.trust: signed by 2 roots \(needed: 2\), and by 2 roots \(needed: 2\) of the previous file$/m);
 
     const id = identityUuids("example.com", "board-v2");
     const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]]], 64);

@@ -9,8 +9,8 @@ export interface ProgressBar {
 export interface Listener {
   /** What may be a mistake, or will be one soon. One line. */
   warn(text: string): void;
-  /** What is good to know. One line. */
-  say(text: string): void;
+  /** What is good to know. One line. `danger`: what a person must not overlook. */
+  say(text: string, how?: "danger"): void;
   /** Long work begins: `total` steps of it. */
   progress(what: string, total: number): ProgressBar;
 }
@@ -30,8 +30,8 @@ export function warn(text: string): void {
   listener.warn(text);
 }
 
-export function say(text: string): void {
-  listener.say(text);
+export function say(text: string, how?: "danger"): void {
+  listener.say(text, how);
 }
 
 export function progress(what: string, total: number): ProgressBar {

@@ -48,13 +48,25 @@ export {
   type SignedRetirement,
   signRetirement,
 } from "./rotation/retire.js";
-export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
+export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
-export { type Change, type Previous, showChanges } from "./trust/trust-change.js";
+export { checkLine, readChain } from "./trust/trust-chain.js";
+export {
+  type Change,
+  changes,
+  changeWarnings,
+  changeWords,
+  isLowered,
+  type Previous,
+  type RoleMargin,
+  roleMargins,
+  showChanges,
+} from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
 export { exportAll, exportRole } from "./trust/trust-export.js";
 export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
+export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
 export {
   about,
   anchorFacts,

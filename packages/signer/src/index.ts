@@ -52,9 +52,11 @@ export {
 export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
+export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";
 export {
   acceptTrust,
   attachTrust,
+  type Before,
   describeTrust,
   encodeTrust,
   keyOfAnchor,

@@ -132,7 +132,9 @@ export function allowRootKey(): Option {
 /** What a root that signs a trust file is checked against. */
 export function trustChecks(): Option[] {
   return [
-    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too"),
+    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too; also older ones", {
+      repeat: true,
+    }),
     option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
     ...sequenceChecks(),
   ];

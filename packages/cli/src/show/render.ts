@@ -2,7 +2,7 @@
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
-import { data, fail, json, say } from "./ui.js";
+import { danger, data, fail, json, say } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
 export interface Table {
@@ -11,7 +11,7 @@ export interface Table {
 }
 
 /** A line of words for stderr; text or bytes for stdout; a table for stdout. */
-export type Line = string | { text: string } | { bytes: Uint8Array } | { table: Table };
+export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: Table };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -27,7 +27,7 @@ const clean = (text: string) => text.split("\n").map(visible).join("\n");
 async function tell(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
     if (typeof line === "string") say(visible(line));
-    else if ("text" in line) data(`${clean(line.text)}\n`);
+    else if ("text" in line) data(`${line.danger ? danger(clean(line.text)) : clean(line.text)}\n`);
     else if ("bytes" in line) data(line.bytes);
     else {
       const { tableText, tableWidth } = await import("./table.js");

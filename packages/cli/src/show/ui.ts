@@ -4,10 +4,16 @@ import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
 
-const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
+const isPlain = Boolean(process.env["NO_COLOR"]);
+const colour = process.stderr.isTTY === true && !isPlain;
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
   return colour ? styleText(style, text) : text;
+}
+
+/** Red on a terminal, for stdout. */
+export function danger(text: string): string {
+  return process.stdout.isTTY === true && !isPlain ? styleText("red", text, { validateStream: false }) : text;
 }
 
 /** Control characters as JSON escapes: a parser gets the character back, a terminal does not get it. */
@@ -98,6 +104,6 @@ class Progress {
 
 listen({
   warn: (text) => say(`${styled("yellow", "warning:")} ${text}`),
-  say,
+  say: (text, how) => say(how === "danger" ? styled("red", text) : text),
   progress: (what, total) => new Progress(what, total),
 });

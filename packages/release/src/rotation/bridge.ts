@@ -18,7 +18,7 @@ import {
   review,
 } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
-import { recordSigning } from "../signing/authorize.js";
+import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
@@ -109,6 +109,7 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
   checkSuccession(old, next);
+  refuseLastNumber(big(next.store.sequence));
   const made = await prepare(image, o, next.bytes);
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
   return { old, next, fleet, identity, prepared, image, options: o };

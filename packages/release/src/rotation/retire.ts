@@ -26,7 +26,7 @@ import { host } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
-import { recordTrustSigning } from "../signing/authorize.js";
+import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
@@ -199,6 +199,7 @@ export async function planRetirement(ref: string, options: RetireOptions): Promi
   const current = readTrustFile(options.trust);
   const fleet = readFleet(options.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
+  refuseLastNumber(big(current.store.sequence) + 1n);
   const { next: description, retiredRoles } = without(describeTrust(current.store), key, options.until);
   const bytes = encodeTrust(description);
   const { store } = readTrust(bytes);
@@ -233,7 +234,7 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   refuseListedTestKeys(r, keys);
   checkRoots(signingKeys, current, r.store);
   const results = fates(r, keySet(keys));
-  const receipts = await recordTrustSigning("rotate retire", signingKeys, options, unsigned, lists, current);
+  const receipts = await recordTrustSigning("rotate retire", signingKeys, options, unsigned, lists, [current]);
   let bytes = unsigned;
   for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
   try {

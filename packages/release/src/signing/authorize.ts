@@ -19,7 +19,7 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
+import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
@@ -152,15 +152,31 @@ function asKnown({ path, store }: Previous): Known {
   return { ...askedFor(store), time: "", user: path };
 }
 
-function askedFor(store: TrustStore): Asked {
-  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+/** The digest of what a trust file says, as the logs have it. */
+export function digestOfTrust(store: TrustStore): string {
+  return `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
 }
 
+function askedFor(store: TrustStore): Asked {
+  return { digest: digestOfTrust(store), sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+}
+
+/** No list could follow: whoever is on this one would be trusted for ever. */
+export function refuseLastNumber(sequence: bigint): void {
+  if (sequence < LAST) return;
+  throw refusedInput(
+    "SEQUENCE",
+    `sequence number ${sequence} is the last one: no trust file could ever replace this one`,
+    "give a lower number: the next one is one above the previous file's",
+  );
+}
+
+const LAST = 2n ** 64n - 1n;
+
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
-function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustSigningOptions): string[] {
+function unseen(known: readonly Known[], asked: Asked, previous: readonly Previous[], o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
-  const last = previous ? undefined : known.findLast((e) => concerns(e, scope));
+  const last = previous.length > 0 ? undefined : known.findLast((e) => concerns(e, scope));
   if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
@@ -172,7 +188,7 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
 
 /**
  * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
- * each key the trust file whose roots may sign as well; `previous`: the file before. Its numbers are those of its line, and not those of
+ * each key the trust files whose roots may sign as well; `previous`: the files before. Its numbers are those of its line, and not those of
  * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
  */
 export async function recordTrustSigning(
@@ -180,15 +196,16 @@ export async function recordTrustSigning(
   keys: readonly OpenedKey[],
   o: TrustSigningOptions,
   bytes: Uint8Array,
-  before: readonly (TrustStore | undefined)[],
-  previous: Previous | undefined,
+  before: readonly Before[],
+  previous: readonly Previous[],
 ): Promise<Receipt[]> {
   const draft = TrustDraft.read(bytes);
   const messages = keys.map((key, i) => draft.after(before[i]).message(signedWith(key.public)));
   const asked = askedFor(draft.store);
+  refuseLastNumber(draft.sequence);
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
-    const known = previous ? [...entries, asKnown(previous)] : entries;
+    const known = [...entries, ...previous.map(asKnown)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
     const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
     for (const { name, public: key } of keys) {

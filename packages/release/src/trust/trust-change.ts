@@ -1,16 +1,34 @@
 // What a trust file changes: the difference to the one before, which a root is shown before it signs.
 
-import { Failure, keyWords, say, visible } from "@firmseal/keys";
+import { keyWords, say, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
-import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { hintOf } from "../hints.js";
+import { checkLine } from "./trust-chain.js";
+import type { TrustOnFile } from "./trust-file.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
 /** The file before, as it was named. */
 export interface Previous {
   readonly path: string;
   readonly store: TrustStore;
+}
+
+/** What a role can still lose. */
+export interface RoleMargin {
+  readonly role: RoleName;
+  readonly needed: number;
+  readonly of: number;
+  /** Keys that may be lost before nobody can sign in the role. */
+  readonly margin: number;
+}
+
+/** The roles of a list, and what is left of each. */
+export function roleMargins(store: TrustStore): RoleMargin[] {
+  return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
+    const n = needed(store, role);
+    return n ? [{ role, ...n, margin: n.of - n.needed }] : [];
+  });
 }
 
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
@@ -62,17 +80,41 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
   return out;
 }
 
-function wordsOf(c: Change): string {
-  const many = (n: Needed | null) => (n ? `${n.needed} of ${n.of}` : "none");
+const and = (roles: readonly RoleName[]) => roles.join(" and ");
+
+/** Fewer stolen keys are enough afterwards. */
+export function isLowered(c: Change): boolean {
+  return c.what === "threshold" && c.before !== null && c.after !== null && c.after.needed < c.before.needed;
+}
+
+function thresholdWords({ role, before, after }: Change & { what: "threshold" }): string {
+  const many = (n: Needed) => `${n.needed} of ${n.of}`;
+  if (!before) return `role ${role}: new, ${many(after as Needed)} needed`;
+  if (!after) return `role ${role}: retired, nobody can sign in it any more; before ${many(before)} needed`;
+  const lowered = after.needed < before.needed ? ": LOWERED, fewer stolen keys are enough" : "";
+  return `role ${role}: ${many(after)} needed, before ${many(before)}${lowered}`;
+}
+
+function roleWords(before: readonly RoleName[], after: readonly RoleName[]): string {
+  const gained = after.filter((role) => !before.includes(role));
+  const lost = before.filter((role) => !after.includes(role));
+  return [gained.length > 0 && `gains ${and(gained)}`, lost.length > 0 && `loses ${and(lost)}`].filter(Boolean).join(", and ");
+}
+
+/** A change in words: who gains what, and who loses what. */
+export function changeWords(c: Change): string {
   const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
   switch (c.what) {
     case "added":
-    case "removed":
-      return `${c.what === "added" ? "adds" : "removes"} ${keyWords(c.key)}: ${[c.key.roles.join("+"), ...limitWords(c.key)].join(", ")}`;
+    case "removed": {
+      const roles = c.what === "added" ? roleWords([], c.key.roles) : roleWords(c.key.roles, []);
+      return `${c.what === "added" ? "adds" : "removes"} ${keyWords(c.key)}: ${[roles, ...limitWords(c.key)].join(", ")}`;
+    }
     case "changed":
+      if (c.member === "roles") return `${keyWords(c.key)}: ${roleWords(c.before as RoleName[], c.after as RoleName[])}`;
       return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
     case "threshold":
-      return `role ${c.role}: ${many(c.after)} needed, before ${many(c.before)}`;
+      return thresholdWords(c);
     case "sequence":
       return `sequence number ${c.after}, before ${c.before}`;
     case "order":
@@ -80,24 +122,33 @@ function wordsOf(c: Change): string {
   }
 }
 
+/** What becomes dangerous with a change, in words. `before`: undefined for the first file of a line, with which nothing becomes worse. */
+export function changeWarnings(before: TrustStore | undefined, after: TrustStore): string[] {
+  if (!before) return [];
+  const was = roleMargins(before);
+  return roleMargins(after).flatMap(({ role, needed, of, margin }) => {
+    const old = was.find((one) => one.role === role);
+    if (!old) return [];
+    const left = margin > 0 ? `${margin} may be lost` : "none may be lost";
+    return [
+      ...(needed < old.needed ? [`role ${role}: the threshold falls from ${old.needed} to ${needed}: a thief needs fewer keys`] : []),
+      ...(margin < old.margin ? [`role ${role}: ${needed} of ${of} keys are needed, so ${left}; before ${old.margin}`] : []),
+    ];
+  });
+}
+
 /**
  * Shows a root what it is to sign, before a passphrase is asked for. Throws a Failure where the file before is of another line of products.
  * Returns what JSON tells.
  */
-export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
-  if (previous && !equalBytes(previous.store.name, store.name))
-    throw new Failure(
-      1,
-      "TRUST_NAME",
-      errors.TRUST_NAME,
-      `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
-      hintOf(errors.TRUST_NAME),
-    );
+export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): Change[] {
+  if (previous) checkLine(path, store, previous);
   const list = changes(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
   say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
   if (list.length === 0) say("change: none, it is the same list");
-  for (const c of list) say(`change: ${visible(wordsOf(c))}`);
+  for (const c of list) say(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
+  for (const text of changeWarnings(previous?.store, store)) warn(text);
   return list;
 }

@@ -207,9 +207,14 @@ export function describeTrust(store: TrustStore): TrustDescription {
   };
 }
 
-/** The anchors of a key that is a root in the file or in the one before. Throws NotRoot. */
-function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | undefined): TrustAnchor[] {
-  const all = [store, ...(before ? [before] : [])].flatMap(({ anchors }) => anchors);
+/** The trust file before, or a chain of them: devices in the field may have any. Their roots may sign as well. */
+export type Before = TrustStore | readonly TrustStore[] | undefined;
+
+const chainOf = (before: Before): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
+
+/** The anchors of a key that is a root in the file or in one before. Throws NotRoot. */
+function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustStore[]): TrustAnchor[] {
+  const all = [store, ...before].flatMap(({ anchors }) => anchors);
   const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
   if (found.length === 0) throw new NotRoot(key);
   return found;
@@ -238,23 +243,30 @@ export class TrustDraft implements Signable {
   private constructor(
     readonly bytes: Uint8Array,
     readonly store: TrustStore,
-    private readonly encoded: readonly Uint8Array[],
-    private readonly signatures: readonly KnownSignature[],
-    private readonly before: TrustStore | undefined,
+    /** Its signatures as they came, and the same taken apart. */
+    readonly encoded: readonly Uint8Array[],
+    readonly signatures: readonly KnownSignature[],
+    private readonly before: readonly TrustStore[],
   ) {
     this.sequence = BigInt(formatSequence(store.sequence));
     this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
   }
 
-  /** Reads a trust file, signed or not. `before`: the trust file before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
-  static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
+  /** Reads a trust file, signed or not. `before`: those before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
+  static read(bytes: Uint8Array, before?: Before): TrustDraft {
     const { store, signatures } = readTrust(bytes);
-    return new TrustDraft(bytes, store, split(bytes).signatures, signatures, before);
+    return new TrustDraft(bytes, store, split(bytes).signatures, signatures, chainOf(before));
   }
 
-  /** The same for the roots of another file before. */
-  after(before: TrustStore | undefined): TrustDraft {
-    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, before);
+  /** The same for the roots of other files before. */
+  after(before: Before): TrustDraft {
+    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, chainOf(before));
+  }
+
+  /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
+  withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
+    if (encoded.length > 8) refuse(errors.SIGNATURE_COUNT, -1);
+    return TrustDraft.read(join(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
   private bucket(key: SignedWith): Uint8Array {
@@ -298,7 +310,7 @@ export class TrustDraft implements Signable {
 }
 
 /** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
-export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
+export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
@@ -313,7 +325,7 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * Adds a signature of each signer to a trust file. `before`: the trust file before; its roots may sign as well. Throws NotRoot where a key is a
  * root of neither, AlreadySigned where one has signed before, KeyError `fault` where a signature is not its key's, and SIGNATURE_COUNT above 8.
  */
-export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: TrustStore): Promise<Uint8Array> {
+export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: Before): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(TrustDraft.read(bytes, before), signers);
   // never let out what nobody can verify
@@ -322,6 +334,6 @@ export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], b
 }
 
 /** Adds a signature that was made elsewhere over trustToBeSigned(). Throws as signTrust() does. */
-export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: TrustStore): Promise<Uint8Array> {
+export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: Before): Promise<Uint8Array> {
   return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
 }

@@ -9,7 +9,7 @@ import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../
 
 export interface AttachOptions extends PassphraseOptions, TrustSigningOptions {
   key: string;
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   signature: string;
   allowTestKey?: string[];
@@ -21,16 +21,16 @@ async function attach(path: string, o: AttachOptions) {
   const out = o.out ?? path;
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
-  checkTrustOutput(out, [o.key, file, ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
+  checkTrustOutput(out, [o.key, file, ...(o.previousTrust ?? [])]);
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
-    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], chain);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");

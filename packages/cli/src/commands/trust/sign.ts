@@ -9,7 +9,7 @@ import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../
 
 export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
   key: string[];
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -20,9 +20,9 @@ async function sign(path: string, o: SignOptions) {
   const out = o.out ?? path;
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])]);
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
@@ -36,7 +36,7 @@ async function sign(path: string, o: SignOptions) {
         o,
         bytes,
         keys.map(() => before),
-        shown.previous,
+        chain,
       );
       done = await signTrust(
         bytes,

@@ -10,7 +10,7 @@ import { receiptWords } from "../../common/words.js";
 
 export interface TbsOptions extends PassphraseOptions, TrustSigningOptions {
   key: string;
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -20,7 +20,7 @@ export interface TbsOptions extends PassphraseOptions, TrustSigningOptions {
 async function tbs(path: string, o: TbsOptions) {
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTestKeysOf([key], store, o);
@@ -29,7 +29,7 @@ async function tbs(path: string, o: TbsOptions) {
   try {
     message = trustToBeSigned(bytes, key, before);
     // a root on another machine sees only these bytes
-    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], chain);
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
