@@ -1,4 +1,5 @@
 export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
+export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
 export { draftOf, encode } from "./description/encode.js";
 export {

@@ -39,6 +39,8 @@ export interface EntryFacts {
   scope?: string[];
   /** The refusals that were overridden. */
   overrides?: string[];
+  /** Thumbprints of the keys whose approval was asked for, and was there. */
+  approvers?: string[];
   /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
   torn?: number;
 }
@@ -98,9 +100,14 @@ function parse(bytes: Buffer): Entry | undefined {
     const entry = JSON.parse(utf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
-    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, key, digest, tbs, job } = entry;
+    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job } = entry;
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
-    if (!texts(scope) || !texts(overrides) || ![key, digest, tbs, job].every((value) => value === undefined || text(value)))
+    if (
+      !texts(scope) ||
+      !texts(overrides) ||
+      !texts(approvers) ||
+      ![key, digest, tbs, job].every((value) => value === undefined || text(value))
+    )
       return undefined;
     const { leaf } = entry;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;
