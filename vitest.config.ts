@@ -9,9 +9,15 @@ const alias = Object.entries(SOURCES).map(([name, path]) => ({ find: new RegExp(
 
 /** The files of each project. `unit` has all that no other has. */
 const CLI = ["packages/cli/test/**/*.test.ts"];
-const CONFORMANCE = ["test-vectors/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
+const CONFORMANCE = ["test-vectors/test/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
 const DOCS = ["test/{pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
-const ALL = ["packages/*/test/**/*.test.ts", "test-vectors/*.test.ts", "test/**/*.test.ts", "scripts/test/*.test.mjs", "fuzz/*.test.mjs"];
+const ALL = [
+  "packages/*/test/**/*.test.ts",
+  "test-vectors/test/*.test.ts",
+  "test/**/*.test.ts",
+  "scripts/test/*.test.mjs",
+  "fuzz/*.test.mjs",
+];
 
 const project = (name: string, include: string[], exclude: string[] = []) => ({ extends: true as const, test: { name, include, exclude } });
 

@@ -55,7 +55,7 @@ function fingerprint() {
   for (const name of PACKAGES) {
     const folder = `packages/${name}/`;
     inputs.push(`${folder}package.json`, `${folder}tsconfig.json`, ...[...filesUnder(join(ROOT, folder, "src"))].sort());
-    if (name === "signer") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
+    if (name === "signer" || name === "release") inputs.push(...[...filesUnder(join(ROOT, folder, "schema"))].sort());
   }
   for (const path of inputs) {
     const { size, mtimeMs } = statSync(join(ROOT, path.replace(ROOT, "")));
@@ -94,9 +94,12 @@ async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
-  const { withoutDependencies } = await import("./in-signer.mjs");
+  const { withoutDependencies, withoutSchemaCompiler } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
+  const inRelease = await withoutSchemaCompiler();
+  writeFileSync(`${ROOT}packages/release/lib/THIRD-PARTY-LICENSES`, licences(inRelease));
+  inSigner.push(...inRelease);
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */

@@ -35,6 +35,7 @@ const NAMED = {
   "install/install": ["install", "boot"],
   "trust/open": ["open"],
   "interpreter/run": ["start", "step"],
+  "install/status": ["status", "macAttester"],
   "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
   "install/trust-update": ["nextTrust"],
 };

@@ -11,10 +11,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { readVectors } from "../test-vectors/index.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FILES = ["positive", "negative", "effects"];
+const KINDS = ["accepted", "refused", "effects"];
 /** Of one run: the longest take ten on a machine that has nothing else to do. */
 const SECONDS = 300;
 const MOST_OUTPUT = 200_000;
@@ -57,14 +58,18 @@ export const ENGINES = [
 
 const pairs = (object) => object && Object.entries(object);
 
-/** A vector as the player takes it: no object has a name from outside as a key, and sequence numbers are two halves. */
-function plain({ about, ...v }) {
+/** A device as the player takes it: no object has a name from outside as a key. */
+function plainDevice(device) {
+  const current = pairs(device.current)?.map(([component, bytes]) => [Number(component), bytes]);
+  const out = { ...device, payloads: pairs(device.payloads), chunks: pairs(device.chunks), current };
+  for (const key of ["payloads", "chunks", "current"]) if (!out[key]) delete out[key];
+  return out;
+}
+
+/** A vector as the player takes it: without its header, and sequence numbers are two halves. */
+function plain({ group, kind, about, expected, source, strictness, features, ...v }) {
   const out = { ...v, expect: { ...v.expect } };
-  if (v.device) {
-    const current = pairs(v.device.current)?.map(([component, bytes]) => [Number(component), bytes]);
-    out.device = { ...v.device, payloads: pairs(v.device.payloads), chunks: pairs(v.device.chunks), current };
-    for (const key of ["payloads", "chunks", "current"]) if (!out.device[key]) delete out.device[key];
-  }
+  if (v.device) out.device = plainDevice(v.device);
   if (v.expect.sequence !== undefined) {
     const n = BigInt(v.expect.sequence);
     out.expect.sequence = [Number(n >> 32n), Number(n & 0xffffffffn)];
@@ -72,11 +77,22 @@ function plain({ about, ...v }) {
   return out;
 }
 
-/** [{ defaults, vectors }], one for each file. */
+/** What most of `values` are, or an empty object: a script that says it once is shorter, which counts in a small heap. */
+function usual(values) {
+  const counts = new Map();
+  for (const value of values.filter(Boolean).map((value) => JSON.stringify(value))) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const [most = "{}"] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  return JSON.parse(most);
+}
+
+/** [{ defaults, vectors }], one for each kind. */
 export function vectorFiles() {
-  return FILES.map((name) => {
-    const { defaults, vectors } = JSON.parse(read(`test-vectors/${name}.json`));
-    return { defaults: { ...defaults, device: plain({ device: defaults.device, expect: {} }).device }, vectors: vectors.map(plain) };
+  return KINDS.map((kind) => {
+    const vectors = readVectors(kind).map(plain);
+    const defaults = { trust: usual(vectors.map((v) => v.trust)), device: usual(vectors.map((v) => v.device)) };
+    for (const v of vectors)
+      for (const key of ["trust", "device"]) if (JSON.stringify(v[key]) === JSON.stringify(defaults[key])) delete v[key];
+    return { defaults, vectors };
   });
 }
 

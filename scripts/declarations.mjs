@@ -8,7 +8,7 @@ import { transform } from "esbuild";
 /** TypeScript drops imports that are not used. */
 const PLAIN = { loader: "ts", format: "esm", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: false } } };
 
-/** An esbuild plugin. In a command file, `run` and what follows it ends the definition; without them, nothing needs the rest of the file. */
+/** An esbuild plugin, for after tsc. In a command file, `run` and what follows it ends the definition; without them, nothing needs the rest of the file. */
 export function declarations() {
   return {
     name: "declarations",
@@ -17,6 +17,11 @@ export function declarations() {
         const text = await readFile(path, "utf8");
         const both = text.replace(/load: \(\) => import\("(.+?)"\)/g, '$&, declare: () => import("declare:$1")');
         return { contents: both, loader: "ts" };
+      });
+      // worked out here, so that nothing is loaded for it
+      onLoad({ filter: /\/packages\/cli\/src\/common\/choices\.ts$/ }, async () => {
+        const { CHOICES } = await import("../packages/cli/lib/common/choices.js");
+        return { contents: `export const CHOICES = ${JSON.stringify(CHOICES)};`, loader: "js" };
       });
       onResolve({ filter: /^declare:/ }, ({ path, resolveDir }) => {
         const file = resolve(resolveDir, path.replace(/^declare:(.*)\.js$/, "$1.ts"));

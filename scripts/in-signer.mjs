@@ -1,6 +1,6 @@
-// Two modules of packages/signer/lib as programs get them: what they use of other packages is in them, so that nobody has to install those.
-// description/schema.js has the code that Ajv makes of manifest.schema.json, and the few functions that it calls; cbor.js has the encoder of
-// cbor-x, which would bring the native cbor-extract and its install script.
+// Modules of packages/signer/lib and packages/release/lib as programs get them: what they use of other packages is in them, so that nobody has
+// to install those. description/schema.js and rotation/fleet-schema.js have the code that Ajv makes of a schema, and the few functions that it
+// calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +9,7 @@ import { build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SIGNER = `${ROOT}packages/signer/`;
+const RELEASE = `${ROOT}packages/release/`;
 
 /** Options of esbuild for either. `write` stays off: the file is both what is read and what is written. */
 const SHARED = {
@@ -24,30 +25,30 @@ const SHARED = {
   logLevel: "warning",
 };
 
-/** Replaces a module of the signer that tsc made. Returns the paths of the files that are in it now, from the top of the repository. */
-async function replaceModule(name, options) {
+/** Replaces a module that tsc made. Returns the paths of the files that are in it now, from the top of the repository. */
+async function replaceModule(path, options) {
   const { outputFiles, metafile } = await build({ ...SHARED, ...options });
-  writeFileSync(`${SIGNER}lib/${name}.js`, outputFiles[0].text);
+  writeFileSync(path, outputFiles[0].text);
   return Object.keys(metafile.inputs);
 }
 
-/** What tsc made of packages/signer/src/description/schema.ts compiles the schema when it is first asked. */
-async function precompileSchema() {
-  const ofSigner = createRequire(`${SIGNER}package.json`);
-  const { Ajv2020 } = ofSigner("ajv/dist/2020.js");
-  const { default: standaloneCode } = ofSigner("ajv/dist/standalone");
-  const schema = JSON.parse(readFileSync(`${SIGNER}schema/manifest.schema.json`, "utf8"));
+/** What tsc made of `module` compiles a schema when it is first asked. `part`: the part of the schema that it holds values against, all if empty. */
+async function precompileSchema(folder, module, file, part = "") {
+  const ofPackage = createRequire(`${folder}package.json`);
+  const { Ajv2020 } = ofPackage("ajv/dist/2020.js");
+  const { default: standaloneCode } = ofPackage("ajv/dist/standalone");
+  const schema = JSON.parse(readFileSync(`${folder}schema/${file}`, "utf8"));
   // a part that is referred to becomes a function, rather than code wherever it is referred to
   const ajv = new Ajv2020({ allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true } });
-  const code = standaloneCode(ajv, ajv.compile(schema));
+  const code = standaloneCode(ajv, ajv.addSchema(schema).getSchema(`${schema.$id}${part}`));
   const compiled = {
     name: "compiled",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^compiled$/ }, ({ path }) => ({ path, namespace: "schema" }));
-      onLoad({ filter: /^compiled$/, namespace: "schema" }, () => ({ contents: code, resolveDir: SIGNER }));
+      onLoad({ filter: /^compiled$/, namespace: "schema" }, () => ({ contents: code, resolveDir: folder }));
     },
   };
-  return replaceModule("description/schema", {
+  return replaceModule(`${folder}lib/${module}.js`, {
     stdin: { contents: 'import check from "compiled";\nexport const violations = (value) => (check(value) ? [] : check.errors);' },
     plugins: [compiled],
     platform: "node",
@@ -55,9 +56,12 @@ async function precompileSchema() {
 }
 
 /** The neutral platform takes the entry of cbor-x that asks for nothing native. */
-const withCborX = () => replaceModule("cbor", { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+const withCborX = () => replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
-  return [...(await precompileSchema()), ...(await withCborX())];
+  return [...(await precompileSchema(SIGNER, "description/schema", "manifest.schema.json")), ...(await withCborX())];
 }
+
+/** The same for packages/release. */
+export const withoutSchemaCompiler = () => precompileSchema(RELEASE, "rotation/fleet-schema", "fleet.schema.json", "#/$defs/cohort");

@@ -123,7 +123,7 @@ process.env.FIRMSEAL_MUTANTS_FILES ??= JSON.stringify([
   ...(chosen.some((f) => ARITHMETIC.test(f)) ? [...arithmetic, "packages/signer/test/prepare.test.ts"] : []),
   ...(chosen.every((f) => ARITHMETIC.test(f))
     ? []
-    : ["test-vectors/play.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),
+    : ["test-vectors/test/play.test.ts", ...deciding, "packages/simulator/test/storage-device.test.ts"]),
 ]);
 
 const left = join(ROOT, CACHE, "left.txt");

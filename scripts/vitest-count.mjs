@@ -1,7 +1,8 @@
-// With FIRMSEAL_COUNT=FILE: a line with the assertions of each test file. expect() notes each in its state, which is begun anew with each test, and
+// With FIRMSEAL_COUNT=FILE: a line with the assertions of each test file, and one with its processor time, that of the processes which it started
+// and waited for included. expect() notes each in its state, which is begun anew with each test, and
 // tests that run side by side share it: so every step of the number is counted.
 
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { afterAll, expect } from "vitest";
 
@@ -14,7 +15,16 @@ states.set = (key, state) => {
   return set.call(states, key, state);
 };
 
+/** Seconds of processor time of this process and of its children that have ended: fields 14 to 17 of proc_pid_stat(5), in hundredths. */
+function processorSeconds() {
+  const fields = readFileSync("/proc/self/stat", "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
+}
+
 afterAll(() => {
   states.set = set;
-  appendFileSync(process.env.FIRMSEAL_COUNT, `assertions ${assertions} ${relative(home, expect.getState().testPath ?? "")}\n`);
+  const file = relative(home, expect.getState().testPath ?? "");
+  appendFileSync(process.env.FIRMSEAL_COUNT, `assertions ${assertions} ${file}\nprocessor ${processorSeconds().toFixed(2)} ${file}\n`);
 });

@@ -1,8 +1,9 @@
-// Writes positive.json, negative.json and effects.json from make.ts. With --check it only compares, and exits 1 where a file differs.
+// Writes the vectors, index.json and keys.json from src/make.ts, and removes vectors that nothing makes any more. With --check it only
+// compares, and exits 1 where a file differs.
 // The sources are bundled in memory first, so that no build is needed.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { SOURCES } from "../scripts/sources.mjs";
@@ -20,7 +21,7 @@ const sources = {
 try {
   const outfile = join(scratch, "make.mjs");
   await build({
-    entryPoints: [join(here, "make.ts")],
+    entryPoints: [join(here, "src/make.ts")],
     outfile,
     bundle: true,
     platform: "node",
@@ -30,13 +31,29 @@ try {
     plugins: [sources],
   });
   const { make } = await import(pathToFileURL(outfile).href);
-  for (const [name, content] of Object.entries(await make())) {
-    const path = join(here, name);
-    if (!process.argv.includes("--check")) writeFileSync(path, content);
-    else if (readFileSync(path, "utf8") !== content) {
-      console.error(`${name} is not what make.ts gives`);
-      differs = true;
+  const files = await make();
+  const isCheck = process.argv.includes("--check");
+  const differ = (path, how) => {
+    console.error(`${path} ${how}`);
+    differs = true;
+  };
+  for (const [path, content] of files) {
+    const file = join(here, path);
+    if (existsSync(file) && readFileSync(file, "utf8") === content) continue;
+    if (isCheck) {
+      differ(path, "is not what src/make.ts gives");
+      continue;
     }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  const found = existsSync(join(here, "vectors")) ? readdirSync(join(here, "vectors"), { recursive: true, withFileTypes: true }) : [];
+  for (const entry of found.filter((e) => !e.isDirectory())) {
+    const file = join(entry.parentPath, entry.name);
+    const path = file.slice(here.length);
+    if (files.has(path)) continue;
+    if (isCheck) differ(path, "is left over: src/make.ts does not make it");
+    else rmSync(file);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 // One signature of HSS/LMS, by the signer of the tests.
 
 import { lmsSigner, stack } from "../../packages/test-support/src/lms.js";
-import { N24_W4 } from "../../test-vectors/hsslms.js";
+import { N24_W4 } from "../../test-vectors/src/pieces/hsslms.js";
 
 export function hssOne(message: Uint8Array): { key: number[]; signature: number[] } {
   const { key, signature } = stack([lmsSigner("fuzz").tree(N24_W4)], message);

@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { privateKey, publicOf, publicKey as publicOfAlg, toCose, toJwk, toPrivateCose, toPrivateJwk } from "@firmseal/signer";
 import { openSshPrivate, openSshPublic } from "../../packages/keys/src/formats/openssh.js";
 import { pem } from "../../packages/keys/src/formats/pem.js";
-import { publicKey } from "../../test-vectors/assemble.js";
+import { publicKey } from "../../test-vectors/src/pieces/assemble.js";
 
 export const PASSPHRASE = "correct horse";
 

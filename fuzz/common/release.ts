@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Bytes, boot, type Host, type Identity, install, type Source, type Trust } from "@firmseal/verifier";
 import type { TrialDevice } from "../../packages/verifier/src/install/device.js";
-import { bytes, digestParam, sharedOf, sizeParam, text, update } from "../../test-vectors/assemble.js";
+import { bytes, digestParam, sharedOf, sizeParam, text, update } from "../../test-vectors/src/pieces/assemble.js";
 import { sealed } from "./seal.js";
 import { host, identity, trust } from "./vectors.js";
 import { Finding, refusal } from "./verdict.js";

@@ -1,7 +1,7 @@
 // Envelopes around anything, signed with the published test key "a".
 
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
-import { array, bytes, int, map, NIL, tag, text } from "../../test-vectors/assemble.js";
+import { array, bytes, int, map, NIL, tag, text } from "../../test-vectors/src/pieces/assemble.js";
 import { tidied } from "./loose.js";
 
 // RFC 8032 §7.1, test 1, as PKCS#8

@@ -3,7 +3,7 @@
 import { signatureOf } from "../../packages/keys/src/formats/signature-file.js";
 import { bytes, described, parse } from "../../packages/keys/src/sources/exec/exec.js";
 import { itsError } from "../../packages/keys/src/sources/exec/exec-run.js";
-import { publicKey } from "../../test-vectors/assemble.js";
+import { publicKey } from "../../test-vectors/src/pieces/assemble.js";
 import type { Target } from "../common/verdict.js";
 import { told } from "../common/words.js";
 

@@ -3,7 +3,7 @@
 // device that does what it says only what was signed becomes current, and a refusal changes nothing.
 
 import { type Bytes, boot, install } from "@firmseal/verifier";
-import { deviceOf } from "../../test-vectors/play.js";
+import { deviceOf } from "../../test-vectors/play/play.js";
 import { Choices, NO_OCTETS } from "../common/bits.js";
 import { host, installVectors, trust } from "../common/vectors.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";

@@ -4,7 +4,7 @@
 
 import { createHmac, verify as opensslVerify } from "node:crypto";
 import { type Alg, ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 } from "@firmseal/verifier";
-import { MAC_KEY, publicKey } from "../../test-vectors/assemble.js";
+import { MAC_KEY, publicKey } from "../../test-vectors/src/pieces/assemble.js";
 import { Choices, NO_OCTETS } from "../common/bits.js";
 import { hssOne } from "../common/hss.js";
 import { signed } from "../common/seal.js";

@@ -6,7 +6,7 @@ import { type Bytes, embeddedTrust, policyOf, type Source, type TrustStore, trus
 import { TRUST_CONTEXT } from "@firmseal/verifier/tools";
 import { KeyError } from "../../packages/signer/src/key/error.js";
 import { describeTrust } from "../../packages/signer/src/trust/trust-file.js";
-import { array, ascii, bytes, map, tag, text } from "../../test-vectors/assemble.js";
+import { array, ascii, bytes, map, tag, text } from "../../test-vectors/src/pieces/assemble.js";
 import { loosened, tidied } from "../common/loose.js";
 import { who } from "../common/release.js";
 import { signed } from "../common/seal.js";

@@ -2,15 +2,16 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minified, readable } from "../../packages/bundler/src/bundle.ts";
 import { makeParts } from "../bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
+import { engines } from "./engines.mjs";
 
 const PLAYER = fileURLToPath(new URL("../../conformance/flash.js", import.meta.url));
 const options = { algs: ["ed25519"], features: ["install", "flash"], form: "script" };
@@ -55,21 +56,8 @@ async function script(step) {
   return `${bundle}${given.join("")}${readFileSync(PLAYER, "utf8")}`;
 }
 
-const onPath = (command) => (process.env.PATH ?? "").split(delimiter).some((at) => existsSync(join(at, command)));
-
-/** `step`: how many cuts an engine has the time for. */
-const ENGINES = [
-  { name: "node", command: process.execPath, step: 1 },
-  { name: "duk", command: "duk", step: 4 },
-  { name: "qjs", command: "qjs", args: ["--script"], step: 4 },
-  { name: "mujs", command: "mujs", step: 4 },
-  ...["XST", "JERRY", "ESPRUINO"].map((variable) => ({
-    name: variable.toLowerCase(),
-    command: process.env[variable] && resolve(process.env[variable]),
-    variable,
-    step: variable === "ESPRUINO" ? 20 : 8,
-  })),
-];
+/** How many cuts an engine has the time for. */
+const STEPS = { node: 1, duk: 4, qjs: 4, mujs: 4, espruino: 20 };
 
 describe("the flash device in a bundle", () => {
   it("keeps to the language that every engine runs", () => {
@@ -78,12 +66,10 @@ describe("the flash device in a bundle", () => {
     expect(source).toContain("the layout overlaps");
   });
 
-  for (const { name, command, args = [], step, variable } of ENGINES) {
-    const missing = !command || (command === name && !onPath(command) && !process.env.CI);
-    const why = variable && missing ? ` (skipped: set ${variable}=/path/to/${name})` : "";
+  for (const { name, command, args, missing, why } of engines()) {
     it.skipIf(missing)(`survives cuts and failed starts on ${name}${why}`, async () => {
       const file = join(folder, `${name}.js`);
-      writeFileSync(file, await script(step));
+      writeFileSync(file, await script(STEPS[name] ?? 8));
       const { stdout, stderr } = spawnSync(command, [...args, file], { cwd: folder, encoding: "latin1", timeout: 55_000 });
       // Espruino has a banner in front, and a prompt
       const said = `${stderr}${stdout}`.split(/\r?\n/).filter((line) => /[a-z]/.test(line) && !/^ |https?:/.test(line));

@@ -25,6 +25,7 @@ const FEATURES = {
   copy: "the directives copy and swap; without it they are not supported",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
   trust: "trust files: trustFile(), embeddedTrust(), policyOf(), nextTrust()",
 } as const;
@@ -71,6 +72,8 @@ export const PUBLIC_NAMES = [
   "espruinoIo storageDevice storageSource",
   // trust/trust-file.ts
   "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until file",
+  // install/status.ts
+  "status macAttester sign",
   // Espruino's own
   "getFree toUint8Array toString SHA256",
 ]
@@ -102,13 +105,17 @@ function readParts(): Parts {
   return parts;
 }
 
-/** The refusals that only a bundle with trust files can give: their names would be dead weight in another. */
-const OF_TRUST = /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/;
+/** The refusals that only a bundle with a feature can give: their names would be dead weight in another. */
+const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
+  trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/,
+  status: /^STATUS_/,
+};
 
 /** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
-function errorList(errors: Parts["errors"], trust: boolean): string {
+function errorList(errors: Parts["errors"], features: readonly FeatureName[]): string {
   const list: string[] = [];
-  for (const [name, number] of Object.entries(errors)) if (trust || !OF_TRUST.test(name)) list[number] = name;
+  const missing = FEATURE_NAMES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
+  for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
@@ -146,11 +153,12 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
     const following = "store, device, envelope, role, host";
     out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
   }
+  if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors, features.includes("trust"))}".split(",");`,
+      `var firmsealNames = "${errorList(all.errors, features)}".split(",");`,
       "var firmsealNumber;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
       `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
@@ -256,4 +264,12 @@ export async function readable(options: BundleOptions, all: Parts = readParts())
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
   return `${title(options)}${code}\n`;
+}
+
+/**
+ * The same for a program that plays devices: a script whose value is the exports, with every name as it is in the verifier, so that devices
+ * of `@firmseal/verifier/device/…` work with it.
+ */
+export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: Parts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
 }

@@ -11,6 +11,7 @@ export {
   type Form,
   minified,
   type Parts,
+  playable,
   readable,
 } from "./bundle.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

@@ -31,8 +31,10 @@ export const COMMANDS: readonly Listed[] = [
   { name: "trust tbs", summary: "write the bytes that a root on another machine has to sign", load: () => import("./commands/trust/tbs.js") },
   { name: "trust verify", summary: "verify a trust file as a device does", load: () => import("./commands/trust/verify.js") },
   { name: "rotate bridge", summary: "make or sign a release that moves devices to the next trust file", load: () => import("./commands/rotate/bridge.js") },
-  { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these releases in order", load: () => import("./commands/rotate/plan.js") },
+  { name: "rotate next", summary: "tell which file of an archive each cohort of a fleet needs next", load: () => import("./commands/rotate/next.js") },
+  { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these steps in order", load: () => import("./commands/rotate/plan.js") },
   { name: "rotate retire", summary: "make or sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
+  { name: "status verify", summary: "verify what a device says that it runs", load: () => import("./commands/status/verify.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */
@@ -40,4 +42,5 @@ export const GROUPS: { readonly [name: string]: string } = {
   token: "list the keys in PKCS#11 tokens, and make new ones there",
   trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
   rotate: "move a fleet from one trust file to the next",
+  status: "verify what devices say of themselves",
 };

@@ -62,9 +62,9 @@ describe("rotate plan", () => {
     expect(r.exit, r.stderr).toBe(0);
     expect(r.stdout).toBe(
       [
-        "cohort   devices  trust   bridge3.suit        r31.suit   verdict",
-        "old        4,000  1 -> 3  installed, trust 3  installed  moved",
-        "current    6,000  2 -> 3  installed, trust 3  installed  moved",
+        "cohort   devices  trust   bridge3.suit        r31.suit   keys left             verdict",
+        "old        4,000  1 -> 3  installed, trust 3  installed  2 of 2, roots 3 of 3  moved",
+        "current    6,000  2 -> 3  installed, trust 3  installed  2 of 2, roots 3 of 3  moved",
         "",
       ].join("\n"),
     );
@@ -95,10 +95,10 @@ describe("rotate plan", () => {
     const before = p.tree();
     const r = await planOf(...steps("r31.suit"));
     expect(r.exit).toBe(1);
-    expect(r.stdout).toMatch(/^old +4,000 +1 +refused: SIGNATURE_THRESHOLD +stranded$/m);
-    expect(r.stdout).toMatch(/^current +6,000 +2 +installed +moved$/m);
+    expect(r.stdout).toMatch(/^old +4,000 +1 +refused: SIGNATURE_THRESHOLD +2 of 2, roots 3 of 3 +stranded$/m);
+    expect(r.stdout).toMatch(/^current +6,000 +2 +installed +3 of 3, roots 3 of 3 +moved$/m);
     expect(words(r).at(-2)).toBe(
-      "firmseal: 4,000 devices would be left behind: old; old: does not take the last release: fewer trusted keys have signed than the threshold requires",
+      "firmseal: 4,000 devices would be left behind: old; old: does not take r31.suit: fewer trusted keys have signed than the threshold requires",
     );
     expect(words(r).at(-1)).toMatch(/^hint: .*--allow-stranded old$/);
     const { json, exit } = await planOf(...steps("r31.suit"), "--json");
@@ -114,12 +114,12 @@ describe("rotate plan", () => {
 
   it("asks for the device's class and floor as a device does", async () => {
     const { json } = await planOf(...steps("v3.suit"), "--json");
-    expect(json).toMatchObject({
-      cohorts: [{ releases: [{ refused: { reason: "SIGNATURE_THRESHOLD" } }] }, { releases: [{ refused: { reason: "CLASS_MISMATCH" } }] }],
-    });
+    const other = { verdict: "unaffected", releases: [{ addressed: false, refused: { reason: "CLASS_MISMATCH" } }] };
+    expect(json).toMatchObject({ ok: true, cohorts: [{ ...other, verdict: "behind" }, other] });
     p.put("ahead.json", fleetText({ ...current, floor: "18446744073709551615" }));
     const far = await p.run(["rotate", "plan", "--fleet", "ahead.json", ...steps("r31.suit"), "--json"]);
     expect(far.json).toMatchObject({ cohorts: [{ verdict: "stranded", releases: [{ refused: { code: errors.ROLLBACK } }] }] });
+    expect((far.json as { message: string }).message).toContain("18446744073709551615 is the last sequence number");
   });
 
   it("counts the keys that remain: lost, stolen and retired ones sign nothing any more", async () => {
@@ -154,6 +154,11 @@ describe("rotate plan", () => {
       cohorts: [{ verdict: "exposed", exposed: { release: true, root: false } }],
     });
     expect((await p.run([...weak, "--stolen", "R1.jwk", "--stolen", "R3.jwk", "--json"])).json).toMatchObject({
+      cohorts: [{ verdict: "exposed", exposed: { release: true, root: true } }],
+    });
+    // what is lost as well signs for nobody of us
+    const both = ["R1.jwk", "R3.jwk"].flatMap((root) => ["--stolen", root, "--lost", root]);
+    expect((await p.run([...weak, ...both, "--json"])).json).toMatchObject({
       cohorts: [{ verdict: "roots-lost", exposed: { release: true, root: true } }],
     });
   });
@@ -172,14 +177,14 @@ describe("rotate plan", () => {
     ["no JSON", "{", "is not JSON"],
     ["no list", "{}", 'the file lacks "cohorts"'],
     ["another member", '{"cohorts":[],"x":1}', 'the file has the unknown member "x"'],
-    ["an empty list", '{"cohorts":[]}', "is not a list of 1 to 256 cohorts"],
+    ["an empty list", '{"cohorts":[]}', "is not a list of cohorts, at least one"],
     ["a cohort that is none", '{"cohorts":[7]}', "cohort 1 is not an object"],
     ["a cohort without a floor", fleetText({ ...old, floor: undefined as never }), 'cohort 1 lacks "floor"'],
     ["a floor that is no number", fleetText({ ...old, floor: -1 }), '"floor" is not a sequence number'],
     ["a floor that a double cannot hold", fleetText({ ...old, floor: 2 ** 53 }), '"floor" is not a sequence number'],
     ["a floor of 65 bits", fleetText({ ...old, floor: "18446744073709551616" }), '"floor" is not a sequence number'],
     ["half a device", fleetText({ ...old, devices: 0.5 }), '"devices" is not a whole number'],
-    ["no device", fleetText({ ...old, devices: 0 }), '"devices" is not a whole number'],
+    ["no device", fleetText({ ...old, devices: 0 }), '"devices" is not a number from 1'],
     ["a name that drives a terminal", fleetText({ ...old, name: "\u001b[31m" }), '"name" is not a name'],
     ["a name twice", fleetText(old, old), "two cohorts have the name old"],
     ["a class that is half a UUID", fleetText({ ...old, class: "7ef25e26-57d5-563d-bec7-161eb720" }), "is neither a UUID nor a name"],
@@ -367,11 +372,13 @@ describe("rotate bridge", () => {
       "never.suit",
     ];
     expect(expectFailure(await p.run(back), 1)).toContain("t1.trust: refused");
-    p.put("v3.json", fleetText(old, { ...current, name: "of another class", class: "board-v3" }));
-    const fleet = [...signers("A", "B", "C"), "--seq", "30", "--out", "never.suit", "--fleet", "v3.json"];
-    expect(expectFailure(await bridge(fleet), 1)).toContain("6,000 devices would be left behind: of another class");
+    // of the same class, under keys that do not sign
+    p.put("strange.trust", await trustFileOf(1, { releases: [D, R4], roots: [R1, R2] }, undefined, "strange"));
+    p.put("keys.json", fleetText(old, { ...current, name: "of other keys", trust: "strange.trust" }));
+    const fleet = [...signers("A", "B", "C"), "--seq", "30", "--out", "never.suit", "--fleet", "keys.json"];
+    expect(expectFailure(await bridge(fleet), 1)).toContain("6,000 devices would be left behind: of other keys");
     expect(p.has("never.suit")).toBe(false);
-    expect((await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", "of another class"])).exit).toBe(0);
+    expect((await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", "of other keys"])).exit).toBe(0);
   });
 });
 

@@ -16,7 +16,6 @@ export {
   privateFormats,
   publicFormats,
 } from "./formats/format.js";
-export { isMlDsa } from "./formats/mldsa-der.js";
 export { signatureOf, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
@@ -27,6 +26,7 @@ export { type Lock, lock } from "./locks/lock.js";
 export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
+export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
 export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
@@ -54,7 +54,7 @@ export {
 } from "./signing-log/signing-log.js";
 export { open as openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
-export { makePair, type TokenAlg } from "./sources/pkcs11/generate.js";
+export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
 export { signerOf } from "./sources/pkcs11/pkcs11.js";

@@ -182,9 +182,9 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
   );
 
   it.each([
-    ["another algorithm", { alg: "rsa" }, "its alg is neither"],
-    ["no algorithm", { alg: undefined }, "its alg is neither"],
-    ["a name of Object", { alg: "constructor" }, "its alg is neither"],
+    ["another algorithm", { alg: "rsa" }, "its alg is not ed25519 or es256"],
+    ["no algorithm", { alg: undefined }, "its alg is not ed25519 or es256"],
+    ["a name of Object", { alg: "constructor" }, "its alg is not ed25519 or es256"],
     ["no key", { publicKey: undefined }, "no publicKey in base64"],
     ["a key that is a list", { publicKey: [1, 2] }, "no publicKey in base64"],
     ["base64url", { publicKey: Buffer.from(keyC.key).toString("base64url") }, "no publicKey in base64"],

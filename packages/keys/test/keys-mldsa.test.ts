@@ -23,7 +23,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bitString, integer, octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
 import { formatPublic } from "../src/formats/format.js";
-import { mlDsaPkcs8, mlDsaSpki } from "../src/formats/mldsa-der.js";
+import { ownPkcs8, ownSpki } from "../src/formats/own-der.js";
 import { decryptPkcs8 } from "../src/formats/pbes2.js";
 import { pem } from "../src/formats/pem.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
@@ -130,7 +130,7 @@ describe.each(algs)("%s in a file", (alg) => {
   });
 
   test("every cut of the DER is refused", async () => {
-    for (const der of [mlDsaPkcs8(keys[alg]), mlDsaSpki(keys[alg])]) {
+    for (const der of [ownPkcs8(keys[alg]), ownSpki(keys[alg])] as Buffer[]) {
       const label = der.length < 100 ? "PRIVATE KEY" : "PUBLIC KEY";
       for (let n = 0; n < der.length; n += n < 60 ? 1 : 97) expect(await refused(pem(label, der.subarray(0, n)))).toMatch(/^2 /);
     }
@@ -139,8 +139,8 @@ describe.each(algs)("%s in a file", (alg) => {
 
 test("a changed byte of the DER is refused, or is another key; nothing is thrown but what is told", async () => {
   const key = keys["ml-dsa-44"];
-  const pkcs = mlDsaPkcs8(key);
-  const spki = mlDsaSpki(key);
+  const pkcs = ownPkcs8(key) as Buffer;
+  const spki = ownSpki(key) as Buffer;
   for (const [label, der, head] of [
     ["PRIVATE KEY", pkcs, pkcs.length - 32],
     ["PUBLIC KEY", spki, spki.length - 1312],

@@ -29,17 +29,21 @@ export {
   type UnsignedBridge,
   unsignedBridge,
 } from "./rotation/bridge.js";
-export { type Cohort, readFleet } from "./rotation/fleet.js";
-export { keySet, namedKeys } from "./rotation/keys.js";
+export type { Fit, State } from "./rotation/dry-run.js";
+export { readArchive, readStep, readSteps } from "./rotation/files.js";
+export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
+export { type NextResult, whatNext } from "./rotation/next.js";
 export {
   type CohortResult,
-  type PlannedRelease,
+  LEFT_BEHIND,
   plan,
-  type ReleaseResult,
+  type StepResult,
   sums,
+  VERDICTS,
   type Verdict,
 } from "./rotation/plan.js";
-export { carriedStores, readRelease } from "./rotation/release.js";
+export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
 export {
   judgeUnsigned,
   planRetirement,
@@ -48,9 +52,12 @@ export {
   type SignedRetirement,
   signRetirement,
 } from "./rotation/retire.js";
+export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
+export { readStatusSecrets } from "./status/secrets.js";
+export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,

@@ -18,7 +18,7 @@ export const LIMITS = {
   integratedPayload: 16 * MIB,
   /** Bytes of an image that is not hashed as a stream: ELF, Intel HEX, UF2, and raw images of which a copy is written. */
   image: 256 * MIB,
-  /** Bytes of a description of a manifest, of a trust file, of a fleet. */
+  /** Bytes of a description of a manifest, of a trust file. */
   description: MIB,
   /** Warnings about one description. */
   descriptionWarnings: 16,
@@ -26,6 +26,10 @@ export const LIMITS = {
   trustAnchors: 16,
   /** Bytes of a trust file: a list below 2^16 bytes, and eight signatures. */
   trustFile: 256 * KIB,
+  /** Bytes of a device's status. */
+  statusMessage: 32 * KIB,
+  /** Bytes of the secrets of devices: 10^5 of them. */
+  statusSecrets: 16 * MIB,
   /** Bytes of the file of a signature. */
   signatureFile: 64 * KIB,
   /** Files of a folder of keys. */
@@ -40,8 +44,16 @@ export const LIMITS = {
   triedCommands: 262144,
   /** Kinds of device that a trust file with scopes is asked for: vendors times classes. */
   trustKinds: 64,
-  /** Cohorts of a fleet. */
-  fleetCohorts: 256,
+  /** Bytes of a fleet file. */
+  fleet: 64 * MIB,
+  /** Cohorts in a fleet file: its rows. */
+  fleetRows: 262144,
+  /** Bytes of a row of a fleet file in CSV or JSON Lines. */
+  fleetRow: 16 * KIB,
+  /** Kinds of device in a fleet file, and states that the cohorts of a plan are in. */
+  fleetStates: 1024,
+  /** Steps of a plan, and files of an archive. */
+  planSteps: 64,
   /** Bytes of a byte string that `inspect --diag` shows whole. */
   shownBytes: 64 * KIB,
   /** Pairs of vendor and class that a sequence number is entered for. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { randoms } from "../../test-support/src/randoms.js";
 import { identity, key, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { quorumVerdict } from "../src/rotation/plan.js";
+import { modelOf } from "../src/rotation/fleet.js";
 import { type KeyWindow, most, only, shared, without } from "../src/rotation/quorum.js";
+import { reach } from "../src/rotation/reach.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 
 const LAST = 2n ** 64n - 1n;
@@ -46,28 +47,18 @@ describe("who can reach a device", () => {
   const [a, b, c] = [key("a"), key("b"), key("c")];
   const roots = [key("r1"), key("r2")];
   const nobody = { lost: new Set<string>(), stolen: new Set<string>() };
-  const state = async (until?: { [place: number]: bigint }) => ({
-    store: signedTrust(await trustFileOf(1, { releases: [a, b, c], roots, ...(until && { until }) })),
-    identity: identity("board-v2"),
-    floor: [0, 0] as [number, number],
-  });
+  const state = async (until?: { [place: number]: bigint }) => {
+    const bytes = await trustFileOf(1, { releases: [a, b, c], roots, ...(until && { until }) });
+    const store = signedTrust(bytes);
+    return { store, model: modelOf({ trust: { path: "1", bytes, store }, identity: identity("board-v2") }) };
+  };
 
   it("is nobody once the windows of too many keys have ended", async () => {
     const s = await state({ 0: 100n, 1: 50n });
-    expect([50n, 51n, 99n, 100n].map((after) => quorumVerdict(s, s.store, after, nobody).verdict)).toEqual([
-      "moved",
-      "moved",
-      "moved",
-      "stranded",
-    ]);
+    expect([50n, 51n, 99n, 100n].map((after) => reach(s, s.store, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
     const later = signedTrust(await trustFileOf(2, { releases: [a, b, c], roots, until: { 2: 10n } }));
     // the newest list ends c, and this device's list ends b
     const t = await state({ 1: 50n });
-    expect([9n, 10n, 49n, 50n].map((after) => quorumVerdict(t, later, after, nobody).verdict)).toEqual([
-      "moved",
-      "moved",
-      "moved",
-      "stranded",
-    ]);
+    expect([9n, 10n, 49n, 50n].map((after) => reach(t, later, after, nobody).verdict)).toEqual(["moved", "moved", "moved", "stranded"]);
   });
 });

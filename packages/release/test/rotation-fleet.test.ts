@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { program } from "../../test-support/src/processes.js";
 // 10,000 virtual devices with mixed trust files are carried through a planned rotation, lost keys and stolen keys, while an attacker offers
 // them what he can make. Each device runs open(), install(), boot(), trustFile() and nextTrust() as a real one does; the answers to the same
@@ -11,7 +12,8 @@ import { embeddedTrust, trustFile } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { ALGS, Device, host, imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { type PlannedRelease, plan, sums } from "../src/rotation/plan.js";
+import { plan, sums } from "../src/rotation/plan.js";
+import type { PlannedRelease } from "../src/rotation/steps.js";
 import {
   A,
   at,
@@ -35,7 +37,12 @@ import {
 const DEVICES = 10_000;
 const SHARES = 2;
 /** The simulation as one module, made of the sources. */
-const carried = () => program(readFileSync(new URL("rotation-program.ts", import.meta.url), "utf8"), import.meta.url);
+async function carried(): Promise<string> {
+  const file = await program(readFileSync(new URL("rotation-program.ts", import.meta.url), "utf8"), import.meta.url);
+  // beside it, where the bundler looks for what bundles are made of
+  copyFileSync(new URL("../../bundler/dist/parts.json", import.meta.url), join(dirname(file), "parts.json"));
+  return file;
+}
 
 async function run(file: string, o: Run): Promise<Counts> {
   const { stdout } = await promisify(execFile)(process.execPath, ["--max-semi-space-size=64", file, JSON.stringify(o)], {

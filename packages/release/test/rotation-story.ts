@@ -16,9 +16,10 @@ import {
   release,
   trustFileOf,
 } from "../../test-support/src/rotation-world.js";
-import type { Cohort } from "../src/rotation/fleet.js";
-import { type PlannedRelease, plan } from "../src/rotation/plan.js";
+import { type Cohort, modelOf } from "../src/rotation/fleet.js";
+import { plan } from "../src/rotation/plan.js";
 import { big, type Keys } from "../src/rotation/quorum.js";
+import type { PlannedRelease } from "../src/rotation/steps.js";
 
 const names = <T extends string>(...list: T[]) => Object.fromEntries(list.map((n) => [n, key(n)])) as { [name in T]: PrivateKey };
 export const { A, B, C, D, E, F, G } = names("A", "B", "C", "D", "E", "F", "G");
@@ -217,8 +218,10 @@ export function cohorts(devices: readonly Device[]): { cohort: Cohort; devices: 
   return [...groups].map(([name, group]) => {
     const [first] = group as [Device];
     const trust = { path: name, bytes: first.kept, store: first.store };
+    const floor = first.memory.sequence;
+    const model = modelOf({ trust, identity: identity(first.name) });
     return {
-      cohort: { name, devices: group.length, trust, identity: identity(first.name), floor: first.memory.sequence },
+      cohort: { name, devices: group.length, model, floor, floors: { debug: floor, recovery: floor } },
       devices: group,
     };
   });

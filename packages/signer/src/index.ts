@@ -1,4 +1,3 @@
-export { hssFromSpki, hssToSpki } from "./alg/hsslms.js";
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
 export { draftOf, encode } from "./description/encode.js";
@@ -27,16 +26,23 @@ export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toP
 export {
   anchorOf,
   coseAlg,
+  DEFAULT_ALG,
   deviceAlgs,
   deviceKeyAlgs,
   expandedKey,
   foreignSigner,
+  hasTables,
+  inWords,
+  isDeviceAlg,
   isPrivate,
+  isStateful,
   type KeyAlg,
   KeyError,
   type KeyErrorCode,
   keyAlgOf,
+  keyAlgOfLength,
   keyAlgs,
+  keyWords,
   loadAlg,
   NotLoaded,
   type PrivateKey,
@@ -45,6 +51,7 @@ export {
   publicKey,
   publicOf,
   type Signer,
+  secretLength,
   signatureLength,
   signer,
   thumbprint,

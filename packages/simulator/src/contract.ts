@@ -1,7 +1,7 @@
 // What a device has to hold, whoever has written it: the same for each storage, asked of a simulated one.
 
 import { createHash } from "node:crypto";
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { DEFAULT_ALG, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
 import { bootOn, installOn, type Release, Simulation } from "./engine.js";
 import type { MakeStore, Setup } from "./store.js";
@@ -40,13 +40,13 @@ function image(seed: number, size: number): Uint8Array {
 
 /** A release of one image, signed by the key that `seed` makes; `uri`: from outside. */
 async function release(sequence: number, seed = 1, uri?: string): Promise<Release> {
-  const key = privateKey("ed25519", new Uint8Array(32).fill(seed));
+  const key = privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
   const bytes = image(sequence, 5001);
   const facts = { sequence, vendor: VENDOR, class: CLASS, digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
   const description = singleImage(uri === undefined ? { ...facts, uri: "#firmware", payload: bytes } : { ...facts, uri });
   return {
     envelope: await sign(encode(description), [signer(key)]),
-    trust: { anchors: [anchor("ed25519", key.key)] },
+    trust: { anchors: [anchor(DEFAULT_ALG, key.key)] },
     payloads: new Map(uri === undefined ? [] : [[uri, bytes]]),
   };
 }

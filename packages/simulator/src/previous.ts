@@ -2,15 +2,13 @@
 // is signed by keys that are made for it, that exist in this process only, and that are trusted by the simulated device only.
 
 import { createHash, randomBytes } from "node:crypto";
-import { type Command, type Description, encode, type KeyAlg, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
+import { type Command, DEFAULT_ALG, type Description, encode, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import type { Release } from "./engine.js";
 
 /** Bytes of the first image; odd, so that its end is not that of a page or a word. */
 export const PREVIOUS_SIZE = 6001;
-
-const ALG: KeyAlg = "ed25519";
 
 /** The sequence number before another one. */
 function before(sequence: readonly [number, number]): string {
@@ -60,11 +58,11 @@ export async function madeUp(
   threshold: number,
 ): Promise<Release> {
   if (identity.vendor[0]?.length !== 16) throw new RangeError("no release can be generated for a vendor that is named by a number");
-  const keys = Array.from({ length: threshold }, () => privateKey(ALG, new Uint8Array(randomBytes(32))));
+  const keys = Array.from({ length: threshold }, () => privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {
     envelope: await sign(unsigned, keys.map(signer)),
-    trust: { anchors: keys.map((key) => anchor(ALG, key.key)), threshold },
+    trust: { anchors: keys.map((key) => anchor(DEFAULT_ALG, key.key)), threshold },
     payloads: new Map(),
   };
 }

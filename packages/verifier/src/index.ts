@@ -49,6 +49,7 @@ export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Sou
 export type { Digest } from "./hash/digest.js";
 export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
 export { boot, INSTALL_SECTIONS, install } from "./install/install.js";
+export { type Attester, macAttester, status } from "./install/status.js";
 export type { Effect, Identity, Run } from "./interpreter/frame.js";
 export { identified } from "./interpreter/frame.js";
 export { start, step } from "./interpreter/run.js";

@@ -14,7 +14,7 @@ import {
   update,
   uriParam,
   VENDOR,
-} from "../../../test-vectors/assemble.js";
+} from "../../../test-vectors/src/pieces/assemble.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { errors, type Host, open } from "../src/index.js";
 import { type Arrival, arrive, arrived } from "../src/install/receive.js";

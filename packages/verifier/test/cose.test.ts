@@ -2,7 +2,7 @@
 // which SUIT uses neither.
 
 import { describe, expect, it } from "vitest";
-import { head } from "../../../test-vectors/assemble.js";
+import { head } from "../../../test-vectors/src/pieces/assemble.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { begin, done } from "../src/cbor/reader.js";
 import { type CoseSignature, readSignatures, stringHead, verified } from "../src/cose/message.js";

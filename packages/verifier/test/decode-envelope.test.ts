@@ -21,7 +21,7 @@ import {
   tag,
   text,
   update,
-} from "../../../test-vectors/assemble.js";
+} from "../../../test-vectors/src/pieces/assemble.js";
 import { open } from "../src/index.js";
 import * as E from "../src/spec/errors.js";
 import { ENV_DELEGATION, ENV_MANIFEST, MAN_TEXT, TAG_ENVELOPE } from "../src/spec/suit.js";

@@ -21,7 +21,7 @@ import {
   tag,
   text,
   update,
-} from "../../../test-vectors/assemble.js";
+} from "../../../test-vectors/src/pieces/assemble.js";
 import { MUTANTS } from "../../test-support/src/effort.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { check } from "../src/cbor/reader.js";

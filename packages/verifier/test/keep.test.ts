@@ -26,7 +26,7 @@ import {
   update,
   uriParam,
   VENDOR,
-} from "../../../test-vectors/assemble.js";
+} from "../../../test-vectors/src/pieces/assemble.js";
 import { hex } from "../../test-support/src/vectors.js";
 import { type MemoryDevice, memoryDevice } from "../src/device/memory.js";
 import { anchor, type Bytes, boot, errors, install, open, type Source } from "../src/index.js";

@@ -1,7 +1,7 @@
 // Whom open() is told to believe: what is no policy, and when which of several signers count. The rules have vectors; here is what JSON cannot say.
 
 import { describe, expect, it } from "vitest";
-import { type Block, envelope, manifest, publicKey } from "../../../test-vectors/assemble.js";
+import { type Block, envelope, manifest, publicKey } from "../../../test-vectors/src/pieces/assemble.js";
 import { memoryDevice } from "../src/device/memory.js";
 import { type Anchor, anchor, type Bytes, boot, errors, install, open, type Sequence, sha256, type Trust } from "../src/index.js";
 import { envelopeOf, refusalOf } from "./refusals.js";

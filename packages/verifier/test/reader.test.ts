@@ -2,7 +2,7 @@
 // offset where it stops.
 
 import { describe, expect, it } from "vitest";
-import { hex, text } from "../../../test-vectors/assemble.js";
+import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
 import {
   begin,
   bool,

@@ -1,6 +1,6 @@
 // What a call refuses, and small signed envelopes to call it with.
 
-import { type EnvelopeSpec, envelope, manifest } from "../../../test-vectors/assemble.js";
+import { type EnvelopeSpec, envelope, manifest } from "../../../test-vectors/src/pieces/assemble.js";
 import * as errors from "../src/spec/errors.js";
 
 const numbers = new Set<number>(Object.values(errors));

@@ -15,7 +15,7 @@ import {
   sharedOf,
   sizeParam,
   uriParam,
-} from "../../../test-vectors/assemble.js";
+} from "../../../test-vectors/src/pieces/assemble.js";
 import { anchor, errors, type Manifest, open, start, step } from "../src/index.js";
 import {
   COND_CLASS_IDENTIFIER,

@@ -1,8 +1,8 @@
 // What a device makes of a trust file beyond its verdict, and bounds that are too long for a vector. The rules themselves have vectors.
 
 import { describe, expect, it } from "vitest";
-import { bytes, int, publicKey, unhex } from "../../../test-vectors/assemble.js";
-import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT } from "../../../test-vectors/trust-file.js";
+import { bytes, int, publicKey, unhex } from "../../../test-vectors/src/pieces/assemble.js";
+import { type FileFields, fileOf, listed, listOf, RELEASE, ROOT } from "../../../test-vectors/src/pieces/trust-file.js";
 import { type Anchor, anchor, ed25519, embeddedTrust, open, policyOf, sha512, trustFile } from "../src/index.js";
 import { ANCHOR_KEY, TRUST_LIMIT, TRUST_UNUSABLE } from "../src/spec/errors.js";
 import { ROLE_RELEASE } from "../src/spec/trust.js";

@@ -1,25 +1,31 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
-import { CODES, Failure, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, meaningOf, nameOf, sums } from "@firmseal/release";
+import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
+import { type CohortResult, exposedWords, LEFT_BEHIND, meaningOf, nameOf, sums, type Verdict } from "@firmseal/release";
 import type { Line } from "../show/render.js";
 import { number } from "./words.js";
 
-const isLeft = (r: { verdict: string }) => r.verdict === "stranded" || r.verdict === "roots-lost";
+/** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
+const NAMES = 8;
+const REASONS = 16;
 
 /** The facts of a plan. Refusals have their number, name and words. */
 export function facts(results: readonly CohortResult[], allowed: readonly string[]) {
   const refusal = (code: number) => (code === 0 ? null : { code, reason: nameOf(code), words: meaningOf(code) });
   return {
     devices: sums(results),
-    cohorts: results.map((r) => ({
+    cohorts: results.map(({ steps, names, ...r }) => ({
       ...r,
-      releases: r.releases.map((s) => ({
-        release: s.release,
-        installed: s.code === 0,
+      rows: names.length,
+      names: names.slice(0, NAMES),
+      releases: steps.map((s) => ({
+        release: s.step,
+        addressed: s.fit !== "not addressed",
+        installed: s.fit === "addressed" && s.code === 0,
         refused: refusal(s.code),
         trust: s.trust,
         trustRefused: refusal(s.trustCode),
+        left: s.left,
       })),
     })),
     allowedStranded: allowed,
@@ -29,61 +35,116 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
 type Facts = ReturnType<typeof facts>;
 
 function cell(s: Facts["cohorts"][number]["releases"][number]): string {
+  if (!s.addressed) return "not for it";
   if (s.refused) return `refused: ${s.refused.reason}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
   return s.trustRefused ? `installed, trust kept: ${s.trustRefused.reason}` : "installed";
 }
 
-/** A table with a row for each cohort, and the sums. */
+/** How the cohorts of one state are called. */
+export function nameWords({ name, rows }: { name: string; rows: number }): string {
+  return rows > 1 ? `${name} and ${number(rows - 1)} more` : name;
+}
+
+/** "1 -> 2", "2", or a dash for a device without a trust file. */
+export function trustWords({ before, after }: { before: string | null; after: string | null }): string {
+  return before === after ? (after ?? "-") : `${before} -> ${after}`;
+}
+
+const leftWords = ({ release, root }: Facts["cohorts"][number]["left"]) =>
+  `${release.left} of ${release.of}${root ? `, roots ${root.left} of ${root.of}` : ""}`;
+
+/** A table with a row for each state, the reasons of the worst, and the sums. */
 export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Line[] {
   const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
-  const columns = [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, ...releases, { title: "verdict" }];
+  const columns = [
+    { title: "cohort" },
+    { title: "devices", right: true },
+    { title: "trust" },
+    ...releases,
+    { title: "keys left" },
+    { title: "verdict" },
+  ];
   const rows = cohorts.map((r) => [
-    r.name,
+    nameWords(r),
     number(r.devices),
-    r.trust.before === r.trust.after ? r.trust.after : `${r.trust.before} -> ${r.trust.after}`,
+    trustWords(r.trust),
     ...r.releases.map(cell),
+    leftWords(r.left),
     r.verdict,
   ]);
   const parts = Object.entries(rest).filter(([, n]) => n > 0);
+  const left = cohorts.filter((r) => LEFT_BEHIND.includes(r.verdict));
+  const more = left.length - REASONS;
   return [
     { table: { columns, rows } },
-    ...cohorts.flatMap((r) => (r.why !== null && isLeft(r) ? [`${r.name}: ${r.why}`] : [])),
+    ...left.slice(0, REASONS).flatMap((r) => [`${nameWords(r)}: ${r.why}`, ...(r.next === null ? [] : [`  what to do: ${r.next}`])]),
+    ...(more > 0 ? [`and ${number(more)} more; --json has them all`] : []),
     `${number(total)} devices: ${parts.map(([verdict, n]) => `${number(n)} ${verdict}`).join(", ")}`,
   ];
 }
 
-/** Warns of what is not refused: cohorts that still trust what was retired, and cohorts that a thief can reach. */
+/** Warns of what is not refused: cohorts that still trust what was retired, cohorts that a thief can reach, and what nobody has asked. */
 export function warnOfRest(results: readonly CohortResult[]): void {
-  for (const r of results) {
-    if (r.verdict === "behind") warn(`${visible(r.name)}, ${number(r.devices)} devices: ${r.why}`);
-    const what = [r.exposed.release && "releases", r.exposed.root && "trust files"].filter(Boolean).join(" and ");
-    if (what !== "") warn(`${visible(r.name)}, ${number(r.devices)} devices: the stolen keys alone can sign ${what} for it`);
-  }
+  const lines = results.flatMap((r) => {
+    const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${number(r.devices)} devices`;
+    const what = exposedWords(r.exposed);
+    const isWorth = r.verdict === "behind" || (r.verdict === "moved" && r.why !== null);
+    return [
+      ...(isWorth ? [`${who}: ${r.why}; ${r.next}`] : []),
+      ...(what === "" ? [] : [`${who}: the stolen keys alone can sign ${what} for it`]),
+    ];
+  });
+  for (const line of lines.slice(0, REASONS)) warn(visible(line));
+  if (lines.length > REASONS) warn(`and ${number(lines.length - REASONS)} more warnings; --json has them all`);
 }
 
+const quoted = (name: string) => (name.includes(" ") ? `"${name}"` : name);
+
+/** What a person can do about each verdict. */
+const HINTS: { readonly [verdict in Verdict]?: string } = {
+  exposed: "bring them a trust file without the stolen keys, before the thief reaches them (docs/guides/planning.md)",
+  behind: "bring them a bridge with the newest trust file (docs/guides/planning.md)",
+};
+
 /**
- * The refusal of a plan that leaves a cohort behind without --allow-stranded. Allowing a cohort that is not left behind is wrong use: an
- * override that is not needed today is one that nobody sees tomorrow.
+ * The refusal of a plan in which a cohort has one of the verdicts `failOn`. Those that are left behind may be allowed by name. Allowing a cohort that is not left
+ * behind is wrong use: an override that is not needed today is one that nobody sees tomorrow.
  */
-export function strandedRefusal(results: readonly CohortResult[], allowed: readonly string[]): Failure | undefined {
+export function planRefusal(
+  results: readonly CohortResult[],
+  allowed: readonly string[],
+  failOn: readonly Verdict[] = LEFT_BEHIND,
+): Failure | undefined {
+  const wanted = new Set(allowed);
+  const found = new Map<string, CohortResult>();
+  if (wanted.size > 0) for (const r of results) for (const name of r.names) if (wanted.has(name)) found.set(name, r);
   for (const name of allowed) {
-    const cohort = results.find((r) => r.name === name);
+    const cohort = found.get(name);
     if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
-    if (!isLeft(cohort)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
+    if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
+    warn(`${visible(name)}, ${number(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }
-  const left = results.filter((r) => isLeft(r) && !allowed.includes(r.name));
-  const [first] = left;
-  if (!first) {
-    for (const r of results.filter(isLeft)) warn(`${visible(r.name)}, ${number(r.devices)} devices: left behind, as allowed: ${r.why}`);
-    return undefined;
-  }
+  const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));
+  const failed = results.filter((r) => failOn.includes(r.verdict) && !isAllowed(r));
+  // the worst first: it is what has to be read
+  const [first] = [...failed].sort((a, b) => Number(LEFT_BEHIND.includes(b.verdict)) - Number(LEFT_BEHIND.includes(a.verdict)));
+  if (!first) return undefined;
+  const left = failed.filter((r) => LEFT_BEHIND.includes(r.verdict) === LEFT_BEHIND.includes(first.verdict));
+  const names = left.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
+  const devices = number(left.reduce((n, r) => n + r.devices, 0));
+  const isLeft = LEFT_BEHIND.includes(first.verdict);
   const failure = new Failure(
     1,
     "STRANDED",
     CODES.STRANDED,
-    `${number(left.reduce((n, r) => n + r.devices, 0))} devices would be left behind: ${left.map((r) => r.name).join(", ")}; ${first.name}: ${first.why}`,
-    `bring them a release that they accept first (docs/guides/rotation.md), or give them up: ${left.map((r) => `--allow-stranded ${quoted(r.name)}`).join(" ")}`,
+    `${devices} devices would be ${isLeft ? "left behind" : first.verdict}: ${someOf(names)}; ${first.name}: ${first.why}`,
+    isLeft
+      ? `bring them a release that they accept first (docs/guides/planning.md), or give them up: ${names
+          .slice(0, NAMES)
+          .map((name) => `--allow-stranded ${quoted(name)}`)
+          .join(" ")}`
+      : (HINTS[first.verdict] ?? "change the steps of the plan, or the verdicts of --fail-on"),
   );
   failure.facts = facts(results, allowed);
   return failure;
@@ -91,10 +152,6 @@ export function strandedRefusal(results: readonly CohortResult[], allowed: reado
 
 /** Throws that refusal. */
 export function refuseStranded(results: readonly CohortResult[], allowed: readonly string[]): void {
-  const failure = strandedRefusal(results, allowed);
+  const failure = planRefusal(results, allowed);
   if (failure) throw failure;
-}
-
-function quoted(name: string): string {
-  return name.includes(" ") ? `"${name}"` : name;
 }

@@ -135,29 +135,62 @@ const REFUSAL: Shape = {
   words: ["string", "what is wrong"],
 };
 
+/** Of the keys of a role. */
+const MARGIN: Shape = {
+  left: ["number", "keys that still sign for us"],
+  needed: ["number", "keys that must sign"],
+  of: ["number", "keys that the devices have"],
+};
+
+const MARGINS: Shape = {
+  left: ["object", "what is left of their keys"],
+  ...within("left", {
+    release: ["object", "release keys"],
+    ...within("release", MARGIN),
+    root: ["object|null", "roots; null: keys in the firmware"],
+    ...within("root", MARGIN),
+  }),
+};
+
 /** What becomes of a fleet. */
 export const COHORTS: Shape = {
   devices: ["object", "number of devices: total, and for each verdict"],
-  cohorts: ["object[]", "what becomes of each cohort"],
+  cohorts: ["object[]", "what becomes of each cohort; those in one state are one entry"],
   ...within("cohorts[]", {
-    name: ["string", "name of the cohort"],
-    devices: ["number", "number of its devices"],
-    releases: ["object[]", "what each release does"],
+    name: ["string", "name of the first cohort in this state"],
+    rows: ["number", "how many rows of the fleet file are in it"],
+    names: ["string[]", "their names, the first 8"],
+    devices: ["number", "number of their devices"],
+    floor: ["object", "their floors before"],
+    ...within("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
+    releases: ["object[]", "what each step does"],
     ...within("releases[]", {
-      release: ["string", "the release"],
+      release: ["string", "the step: a release, or a trust file"],
+      addressed: ["boolean", "whether it is for these devices"],
       installed: ["boolean", "whether devices install it"],
       refused: ["object|null", "why devices refuse it"],
       ...within("refused", REFUSAL),
       trust: ["string|null", "sequence number of the trust file after it"],
       trustRefused: ["object|null", "why devices keep their trust file"],
       ...within("trustRefused", REFUSAL),
+      ...MARGINS,
     }),
     trust: ["object", "trust file of the devices"],
-    ...within("trust", { before: ["string", "its sequence number before"], after: ["string", "its sequence number after"] }),
-    verdict: ["string", "moved, behind, stranded, roots-lost or exposed"],
-    why: ["string|null", "the reason; null if they moved"],
+    ...within("trust", {
+      before: ["string|null", "its sequence number before; null: keys in the firmware"],
+      after: ["string|null", "its sequence number after"],
+    }),
+    verdict: ["string", "moved, unaffected, ahead, behind, exposed, roots-lost or stranded"],
+    why: ["string|null", "the reason; null if there is nothing to say"],
+    next: ["string|null", "what to do about it"],
+    ...MARGINS,
     exposed: ["object", "what the stolen keys alone can sign for them"],
-    ...within("exposed", { release: ["boolean", "releases"], root: ["boolean", "trust files"] }),
+    ...within("exposed", {
+      release: ["boolean", "releases"],
+      root: ["boolean", "trust files"],
+      debug: ["boolean", "debug manifests"],
+      recovery: ["boolean", "recovery releases"],
+    }),
   }),
   allowedStranded: ["string[]", "cohorts that may be left behind"],
 };

@@ -4,7 +4,9 @@
 import { createPublicKey } from "node:crypto";
 import {
   coseAlg,
-  hssToSpki,
+  deviceKeyAlgs,
+  isDeviceAlg,
+  keyWords,
   type PrivateKey,
   type PublicKey,
   publicOf,
@@ -15,8 +17,8 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
-import { isMlDsa, mlDsaSpki } from "./mldsa-der.js";
 import { openSshPrivate, openSshPublic } from "./openssh.js";
+import { ownSpki } from "./own-der.js";
 import { pem } from "./pem.js";
 import { encryptedPem, plainPem } from "./pkcs8.js";
 
@@ -62,12 +64,11 @@ export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
 }
 
 const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
-  pem: (key) =>
-    key.alg === "hsslms"
-      ? pem("PUBLIC KEY", Buffer.from(hssToSpki(key.key)))
-      : isMlDsa(key)
-        ? pem("PUBLIC KEY", mlDsaSpki(key))
-        : (createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string),
+  pem(key) {
+    const der = ownSpki(key);
+    if (der) return pem("PUBLIC KEY", der);
+    return createPublicKey({ key: { ...toJwk(key) }, format: "jwk" }).export({ format: "pem", type: "spki" }) as string;
+  },
   openssh: openSshPublic,
   jwk: (key) => `${JSON.stringify(toJwk(key), null, 2)}\n`,
   cose: toCose,
@@ -83,8 +84,8 @@ function about(key: PublicKey): string {
 /** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
 export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
   // it would be an anchor that no bundle has the algorithm of
-  if (isMlDsa(key))
-    throw new KeyFileError(`no device bundle verifies ${key.alg}`, "embed the Ed25519, ES256 or HSS/LMS key that signs with it", 2);
+  if (!isDeviceAlg(key.alg))
+    throw new KeyFileError(`no device bundle verifies ${key.alg}`, `embed the ${keyWords(deviceKeyAlgs)} key that signs with it`, 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
   return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;

@@ -51,9 +51,14 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   }
 }
 
+/** Whether bytes are as long as a public key of minisign, and begin like one. */
+export function isMinisignPublic(bytes: Buffer): boolean {
+  return bytes.length === PUBLIC_LENGTH && tag(bytes, 0) === "Ed";
+}
+
 /** The key in the decoded line of a public key; undefined where it is none. Throws KeyError `point`. */
 export function readMinisignPublic(bytes: Buffer): PublicKey | undefined {
-  if (bytes.length !== PUBLIC_LENGTH || tag(bytes, 0) !== "Ed") return undefined;
+  if (!isMinisignPublic(bytes)) return undefined;
   // so a secret key begins, and this is what is left of one
   if ((tag(bytes, 2) === "Sc" || tag(bytes, 2) === "\0\0") && tag(bytes, 4) === "B2") throw damaged();
   return publicKey("ed25519", bytes.subarray(10));

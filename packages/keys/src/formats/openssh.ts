@@ -2,7 +2,8 @@
 // in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key a file; what belongs to a certificate or a security key is refused.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
-import { type KeyAlg, KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
+import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
+import { CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { pem } from "./pem.js";
 import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
@@ -32,37 +33,50 @@ interface Type {
   writePublic(key: PublicKey): Buffer;
   readPublic(from: WireReader): Uint8Array;
   writePrivate(key: PrivateKey): Buffer;
-  /** The 32 bytes of the secret. */
+  /** The bytes of the secret. */
   readPrivate(from: WireReader, pub: Uint8Array): Uint8Array;
 }
 
-const TYPES: readonly Type[] = [
-  {
-    alg: "ed25519",
-    name: "ssh-ed25519",
+/** Ed25519: the public key as it is, and the private one with the public one behind it (RFC 8709 §4). */
+function ofString(alg: KeyAlg, name: string, length: number): Type {
+  return {
+    alg,
+    name,
     writePublic: (key) => wire(key.key),
     readPublic: (from) => from.string(),
     writePrivate: (key) => wire(Buffer.concat([key.secret, key.key])),
     readPrivate(from, pub) {
       const both = from.string();
-      if (both.length !== 64) throw new KeyError("length", `the private key in the file has ${both.length} bytes, not 64`);
+      if (both.length !== 2 * length)
+        throw new KeyError("length", `the private key in the file has ${both.length} bytes, not ${2 * length}`);
       // seed and public key once more: whoever signs with a public key that is not its own gives the seed away (RUSTSEC-2022-0093)
-      if (!same(both.subarray(32), pub)) throw mixed();
-      return both.subarray(0, 32);
+      if (!same(both.subarray(length), pub)) throw mixed();
+      return both.subarray(0, length);
     },
-  },
-  {
-    alg: "es256",
-    name: "ecdsa-sha2-nistp256",
-    writePublic: (key) => Buffer.concat([wire("nistp256"), wire(key.key)]),
+  };
+}
+
+/** ECDSA: the name of the curve, the point, and the scalar as a number (RFC 5656 §3.1). */
+function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): Type {
+  return {
+    alg,
+    name,
+    writePublic: (key) => Buffer.concat([wire(curve), wire(key.key)]),
     readPublic(from) {
-      if (from.string().toString("latin1") !== "nistp256") throw new KeyError("format", "the curve of the key does not match its type");
+      if (from.string().toString("latin1") !== curve) throw new KeyError("format", "the curve of the key does not match its type");
       return from.string();
     },
     writePrivate: (key) => wireNumber(key.secret),
-    readPrivate: (from) => from.number(32),
-  },
-];
+    readPrivate: (from) => from.number(length),
+  };
+}
+
+const TYPES: readonly Type[] = keyAlgs.flatMap((alg) => {
+  const { openssh } = CUSTODY[alg];
+  const length = secretLength(alg);
+  if (!openssh || length === undefined) return [];
+  return openssh.curve === undefined ? ofString(alg, openssh.type, length) : ofCurve(alg, openssh.type, openssh.curve, length);
+});
 
 function mixed(): KeyError {
   return new KeyError("mismatch", "the public key in the file does not match its private key");

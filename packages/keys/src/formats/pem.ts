@@ -1,6 +1,7 @@
 // PEM (RFC 7468), read and written. Finds the one key in a file: complete, undamaged armour around exactly one DER sequence, or
 // around the content of an OpenSSH key.
 
+import { UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { SEQUENCE, whole } from "./der-strict.js";
 
@@ -42,7 +43,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
       `${name}: ${block.label.toLowerCase()} in the PEM, which firmseal does not read`,
-      OTHER[block.label] ?? "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
+      OTHER[block.label] ?? UNSUPPORTED,
       2,
     );
   }

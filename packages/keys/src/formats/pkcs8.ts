@@ -5,7 +5,7 @@ import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:cryp
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
 import { integer, octetString, SEQUENCE, tlv } from "./der-strict.js";
-import { isMlDsa, mlDsaPkcs8 } from "./mldsa-der.js";
+import { ownPkcs8 } from "./own-der.js";
 import { AES_256_CBC, PBES2, SCRYPT } from "./pbes2.js";
 import { pem } from "./pem.js";
 
@@ -44,8 +44,7 @@ export function plainPem(key: PrivateKey): string {
 }
 
 function pkcs8(key: PrivateKey): Buffer {
-  if (isMlDsa(key)) return mlDsaPkcs8(key);
-  return createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" }).export({ format: "der", type: "pkcs8" });
+  return ownPkcs8(key) ?? createPrivateKey({ key: { ...toPrivateJwk(key) }, format: "jwk" }).export({ format: "der", type: "pkcs8" });
 }
 
 function encryptedPrivateKeyInfo(salt: Buffer, iv: Buffer, content: Buffer): Buffer {

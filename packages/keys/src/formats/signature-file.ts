@@ -2,6 +2,7 @@
 
 import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
+import { CUSTODY } from "../custody.js";
 import { Failure } from "../errors/failure.js";
 import { rawFromDer } from "./ecdsa-der.js";
 
@@ -30,15 +31,16 @@ const isText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0
  * of another algorithm. Whether it is good is not looked at.
  */
 export function signatureOf(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
-  const hint = `give the raw signature, its hex or base64${alg === "es256" ? ", or DER" : ""}`;
+  const { ecdsa } = CUSTODY[alg];
+  const hint = `give the raw signature, its hex or base64${ecdsa ? ", or DER" : ""}`;
   if (bytes.length === 0) throw wrongSignature(`${name}: is empty`, hint);
   const content = isText(bytes) ? decoded(bytes) : bytes;
   if (!content) throw wrongSignature(`${name}: is text, but neither hex nor base64`, hint);
   const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;
-  if (alg !== "es256" || content[0] !== 0x30)
+  if (!ecdsa || content[0] !== 0x30)
     throw wrongSignature(`${name}: a signature of ${alg} has ${length} bytes, not ${content.length}`, hint);
-  const raw = rawFromDer(content);
+  const raw = rawFromDer(content, length);
   if (!raw) throw wrongSignature(`${name}: looks like an ECDSA signature in DER, but is not`, "have it signed or exported again");
   return raw;
 }

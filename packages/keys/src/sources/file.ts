@@ -6,25 +6,27 @@ import {
   fromCose,
   fromJwk,
   fromRaw,
-  hssFromSpki,
   isPrivate,
   KeyError,
   type KeyErrorCode,
+  keyAlgOfLength,
   keyAlgs,
   loadAlg,
   NotLoaded,
   type PrivateKey,
   type PublicKey,
-  publicKey,
+  privateKey,
   publicOf,
+  secretLength,
   signer,
 } from "@firmseal/signer";
+import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
 import { SEQUENCE, whole } from "../formats/der-strict.js";
-import { isMinisign, readMinisign, readMinisignPublic } from "../formats/minisign.js";
-import { mlDsaFromPkcs8, mlDsaFromSpki } from "../formats/mldsa-der.js";
+import { isMinisign, isMinisignPublic, readMinisign, readMinisignPublic } from "../formats/minisign.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
+import { ownFromPkcs8, ownFromSpki } from "../formats/own-der.js";
 import { decryptPkcs8, PBES2, secondsOf } from "../formats/pbes2.js";
 import { pemBlock } from "../formats/pem.js";
 import { refuseLong } from "../formats/work.js";
@@ -93,9 +95,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
-    if ((bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4)) && !isCut(bytes)) return fromRaw(bytes);
-    // the number of levels, 1 to 8 in four bytes
-    if ((bytes.length === 60 || bytes.length === 52) && bytes[0] === 0 && bytes[1] === 0) return fromRaw(bytes);
+    if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
     // a view: each copy is one more that nobody fills with zeros
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       .toString("latin1")
@@ -106,7 +106,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if (isMinisign(text)) return await readMinisign(text, name, passphrase);
     if (isOpenSshPublic(text)) return readOpenSshPublic(text);
     // as long as text with a key can be, and no COSE_Key of a sensible kid
-    if (MLDSA_RAW.includes(bytes.length) && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
+    if (isRaw(bytes) && bytes.length > SHORT && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
     if (/^\s*[{[]/.test(text)) {
       const jwk = parseJson(bytes, name);
       return await loading(() => fromJwk(jwk));
@@ -130,8 +130,14 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   throw new KeyFileError(`${name}: not a key in a supported format`, FORMS, 2);
 }
 
-/** Bytes of raw public keys of ML-DSA (FIPS 204 table 2). */
-const MLDSA_RAW = [1312, 1952, 2592];
+/** Raw public keys of more bytes are looked for when the bytes are not text: text with a key may be as long. */
+const SHORT = 256;
+
+/** Whether bytes have the length of a raw public key, and begin like one. */
+function isRaw(bytes: Uint8Array): boolean {
+  const alg = keyAlgOfLength(bytes.length);
+  return alg !== undefined && (CUSTODY[alg].begins ?? []).every((byte, i) => bytes[i] === byte);
+}
 
 /** Reads a key, and again with what its algorithm needs where that had to be fetched. */
 async function loading<T>(read: () => T): Promise<T> {
@@ -158,8 +164,7 @@ function fromBase64(text: string): Buffer | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
   const bytes = Buffer.from(text, "base64");
   const first = bytes[0] ?? 0;
-  const isOurs =
-    bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || (bytes.length === 42 && bytes.toString("latin1", 0, 2) === "Ed"));
+  const isOurs = bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || isMinisignPublic(bytes));
   return isOurs && (bytes.toString("base64") === text || bytes.toString("base64url") === text) ? bytes : undefined;
 }
 
@@ -171,7 +176,7 @@ const HINTS: Record<KeyErrorCode, string> = {
   range: "the file is damaged or forged: use another key",
   point: "the file is damaged or forged: use another key",
   mismatch: "the file mixes two keys: export it again from its source",
-  unsupported: "keys for signing are Ed25519, P-256 or ML-DSA; `firmseal keygen` makes one",
+  unsupported: UNSUPPORTED,
   several: "put each key into a file of its own",
   fault: "sign on another machine",
 };
@@ -188,9 +193,7 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
 async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);
   if (label === "PUBLIC KEY") {
-    const hss = hssFromSpki(der);
-    if (hss) return publicKey("hsslms", hss);
-    return mlDsaFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+    return ownFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
   }
   try {
     if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
@@ -200,7 +203,7 @@ async function readPem(text: string, name: string, passphrase: () => Promise<Uin
       refuseLong(name, seconds, ANEW);
       return await decrypt(der, await passphrase(), name);
     }
-    const two = label === "PRIVATE KEY" ? (ed25519WithPublic(der) ?? (await mlDsaFromPkcs8(der, name))) : undefined;
+    const two = label === "PRIVATE KEY" ? (withPublic(der) ?? (await ownFromPkcs8(der, name))) : undefined;
     if (two) return two;
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
     return fromKeyObject(load(name, () => createPrivateKey({ key: der, format: "der", type })));
@@ -231,7 +234,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   } catch (e) {
     if (e instanceof KeyFileError) throw e;
     const code = String((e as NodeJS.ErrnoException).code);
-    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptMlDsa(der, passphrase, name) : undefined;
+    const unknown = code === "ERR_OSSL_UNSUPPORTED" ? await decryptOwn(der, passphrase, name) : undefined;
     if (unknown) return unknown;
     if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
       throw otherwise(name);
@@ -241,11 +244,11 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   } finally {
     passphrase.fill(0);
   }
-  // a Node whose OpenSSL has ML-DSA
-  if (key.asymmetricKeyType?.startsWith("ml-dsa")) {
+  // a Node whose OpenSSL has them, ML-DSA today
+  if (!algOfNode(key)) {
     const plain = key.export({ format: "der", type: "pkcs8" });
     try {
-      const known = await mlDsaFromPkcs8(plain, name);
+      const known = await ownFromPkcs8(plain, name);
       if (known) return known;
     } finally {
       plain.fill(0);
@@ -255,35 +258,38 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
 }
 
 /** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
-async function decryptMlDsa(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
+async function decryptOwn(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const plain = await decryptPkcs8(der, passphrase);
   try {
-    return plain && (await mlDsaFromPkcs8(plain, name));
+    return plain && (await ownFromPkcs8(plain, name));
   } finally {
     plain?.fill(0);
   }
 }
 
-// PKCS#8 version 2 (RFC 8410 §7) with the public key behind the private one, which the OpenSSL in Node cannot read and Rust tools write.
-const V2_HEAD = Buffer.from("3051020101300506032b657004220420", "hex");
-const V2_MID = Buffer.from("812100", "hex");
-
-function ed25519WithPublic(der: Buffer): PublicKey | PrivateKey | undefined {
-  const seed = V2_HEAD.length;
-  const pub = seed + 32 + V2_MID.length;
-  if (der.length !== pub + 32 || !der.subarray(0, seed).equals(V2_HEAD) || !der.subarray(seed + 32, pub).equals(V2_MID)) return undefined;
-  const b64 = (from: number) => der.subarray(from, from + 32).toString("base64url");
-  return fromJwk({ kty: "OKP", crv: "Ed25519", x: b64(pub), d: b64(seed) });
+/** PKCS#8 version 2 with the public key behind the private one, which the OpenSSL in Node cannot read. */
+function withPublic(der: Buffer): PublicKey | PrivateKey | undefined {
+  for (const alg of algsWith("pkcs8v2")) {
+    const { head = "", middle = "" } = CUSTODY[alg].pkcs8v2 ?? {};
+    const at = head.length / 2;
+    const length = secretLength(alg) ?? 0;
+    const pub = der.subarray(at + length + middle.length / 2);
+    // in this order: no text of the secret is made
+    if (keyAlgOfLength(pub.length) !== alg || der.toString("hex", 0, at) !== head) continue;
+    if (der.toString("hex", at + length, der.length - pub.length) !== middle) continue;
+    const key = privateKey(alg, der.subarray(at, at + length));
+    if (pub.equals(key.key)) return key;
+    key.secret.fill(0);
+    throw new KeyError("mismatch", "the public key in the file does not match its private key");
+  }
+  return undefined;
 }
 
 function fromKeyObject(key: KeyObject): PublicKey | PrivateKey {
-  const kind = key.asymmetricKeyType;
-  const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (kind !== "ed25519" && !(kind === "ec" && curve === "prime256v1")) {
-    throw new KeyError(
-      "unsupported",
-      `a key for ${kind === "ec" ? `the curve ${curve ?? "of explicit parameters"}` : kind?.toUpperCase()}, not for Ed25519, P-256 or ML-DSA`,
-    );
+  if (!algOfNode(key)) {
+    const { asymmetricKeyType: kind, asymmetricKeyDetails } = key;
+    const curve = asymmetricKeyDetails?.namedCurve ?? "of explicit parameters";
+    throw new KeyError("unsupported", `a key for ${kind === "ec" ? `the curve ${curve}` : kind?.toUpperCase()}, not for ${SIGNING_KEYS}`);
   }
   // OpenSSL takes the public key of a file as it stands; fromJwk derives it from d and compares
   return fromJwk(key.export({ format: "jwk" }));

@@ -2,8 +2,7 @@
 // token can put another public key under the name of a release key, and no PIN is asked for it (SoftHSM).
 
 import { randomBytes } from "node:crypto";
-import type { Signer } from "@firmseal/signer";
-import { ALG_HSS_LMS } from "@firmseal/verifier/tools";
+import { isStateful, keyAlgOf, type Signer } from "@firmseal/signer";
 
 /**
  * What goes before the random bytes. A Sig_structure is a CBOR array and begins with 0x84 or 0x85 (RFC 9052 §4.4), and this is text: the
@@ -17,6 +16,7 @@ const PREFIX = Buffer.from("firmseal proof of possession, not a signature of any
  */
 export async function prove(signer: Signer): Promise<void> {
   // a leaf of a one-time key is not spent for this: such keys are in files, whose public half is bound to the secret there
-  if (signer.alg === ALG_HSS_LMS) throw new RangeError("a one-time key signs releases only");
+  const alg = keyAlgOf(signer.alg);
+  if (alg && isStateful(alg)) throw new RangeError("a one-time key signs releases only");
   await signer.sign(Buffer.concat([PREFIX, randomBytes(32)]));
 }

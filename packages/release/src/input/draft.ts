@@ -6,6 +6,7 @@ import { basename, extname } from "node:path";
 import { detect, HEAD, parseImage } from "@firmseal/images";
 import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
 import {
+  DEFAULT_ALG,
   type Description,
   draftOf,
   EnvelopeDraft,
@@ -168,7 +169,7 @@ export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, r
  * key of the user has signed. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
-  const key = signer(privateKey("ed25519", new Uint8Array(randomBytes(32))));
+  const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
   const manifest = await opened(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well
   certainRefusal(manifest);

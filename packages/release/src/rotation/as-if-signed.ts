@@ -1,34 +1,28 @@
 // An envelope that nobody has signed yet, offered to devices as if some keys had: so a refusal comes before any number, log entry or leaf is used.
 
 import { randomBytes } from "node:crypto";
-import { deviceAlgs, type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
-import type { Alg } from "@firmseal/verifier";
-import { embeddedTrust, rawKey } from "@firmseal/verifier/tools";
+import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import type { Cohort } from "./fleet.js";
+import { assumable, assuming, deviceCode, remembered } from "./device-code.js";
+import type { Cohort, Model } from "./fleet.js";
 import { keySet } from "./keys.js";
 import { type CohortResult, plan } from "./plan.js";
 
-/** Algorithms that accept `mark` as a signature of each of `keys`. Everything else goes to the algorithms of devices. */
-function markedAlgs(mark: Uint8Array, keys: readonly PublicKey[]): Alg[] {
-  const known = keySet(keys);
-  return deviceAlgs.map((alg) => ({
-    ids: alg.ids,
-    valid: (key) => alg.valid(key),
-    // nobody outside of this call knows the mark
-    verify: (key, message, signature, host) =>
-      (equalBytes(signature, mark) && known.has(toHex(Uint8Array.from(rawKey(key))))) || alg.verify(key, message, signature, host),
-  }));
-}
-
-/** Each cohort with its trust file read for those algorithms; each file once. */
-function readAgain(fleet: readonly Cohort[], algs: Alg[]): Cohort[] {
-  const again = new Map<TrustOnFile, TrustOnFile>();
+/** The fleet, where keys in the firmware are asked as those of trust files are. */
+function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Cohort[] {
+  const known = new Map<Model, Model>();
   return fleet.map((cohort) => {
-    const { trust } = cohort;
-    const read = again.get(trust) ?? { ...trust, store: embeddedTrust(algs, trust.bytes) };
-    again.set(trust, read);
-    return { ...cohort, trust: read };
+    const { model } = cohort;
+    let own = known.get(model);
+    if (!own) {
+      // the algorithms of these lists, in the code of this device, ask for assumptions from now on
+      const { embeddedTrust } = deviceCode(model.algorithms, model.features);
+      for (const { bytes } of embeddedTrust ? others : []) remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(bytes));
+      const { policy } = model;
+      own = policy ? { ...model, policy: { ...policy, anchors: policy.anchors.map((a) => ({ ...a, alg: assumable(a.alg) })) } } : model;
+      known.set(model, own);
+    }
+    return { ...cohort, model: own };
   });
 }
 
@@ -43,11 +37,15 @@ export async function planAsIfSigned(
   keys: readonly PublicKey[],
   others: readonly TrustOnFile[],
 ): Promise<CohortResult[]> {
+  // nobody outside of this call knows the mark
   const mark = new Uint8Array(randomBytes(32));
-  const algs = markedAlgs(mark, keys);
+  const known = keySet(keys);
   let marked = draft;
   for (const key of keys) marked = await marked.withSignature(signedWith(key), mark);
   const release = { name, envelope: marked.bytes, sequence: draft.sequence };
   const stores = others.map(({ store }) => store);
-  return plan(readAgain(fleet, algs), [release], { lost: new Set(), stolen: new Set() }, stores, algs);
+  return assuming(
+    (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
+    () => plan(assumed(fleet, others), [release], { lost: new Set(), stolen: new Set() }, stores),
+  );
 }

@@ -25,11 +25,10 @@ import { planAsIfSigned } from "./as-if-signed.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { keySet } from "./keys.js";
 import type { CohortResult } from "./plan.js";
-import { big, higher, type KeyWindow, keysInRole, only } from "./quorum.js";
+import { big, higher, type KeyWindow, keysInRole, LAST, only } from "./quorum.js";
 
 /** Signatures that an envelope has at most. */
 const MOST_SIGNATURES = 8;
-const HIGHEST = 2n ** 64n - 1n;
 
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** Name of the bridge, as the results of the fleet have it. */
@@ -73,7 +72,7 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
 function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
   const among = (ids: Identity["vendor"], one: Identity["vendor"]) =>
     (ids ?? []).some((id) => equalBytes(Uint8Array.from(id), Uint8Array.from(one?.[0] ?? [])));
-  return among(cohort.identity.vendor, vendor) && among(cohort.identity.class, name);
+  return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
 }
 
 /** The lowest number that every device of this kind still accepts, and no lower than what `next` gives. */
@@ -81,7 +80,7 @@ function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, i
   const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
   return (scope) => {
     const own = next(scope);
-    if (floor >= HIGHEST)
+    if (floor >= LAST)
       throw refusedInput("SEQUENCE", "no sequence number is left: devices of the fleet are at 2^64 - 1", "none is higher than 2^64 - 1");
     return higher(own, floor + 1n);
   };
@@ -107,7 +106,7 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
   const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
-  const fleet = o.fleet === undefined ? undefined : readFleet(o.fleet);
+  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
   const made = await prepare(image, o, next.bytes);

@@ -1,49 +1,65 @@
-// One release offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and the rule by which
-// it takes over a trust file. Payloads that are not in the envelope are taken to be there and to be right.
+// One step offered to one device of a cohort, by the code that a device runs: open(), the rehearsals of install(), and nextTrust(). Payloads that
+// are not in the envelope are taken to be there and to be right.
 
-import { deviceAlgs, equalBytes } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { equalBytes } from "@firmseal/signer";
 import {
   type Alg,
+  algorithms,
+  errors,
   type Identity,
   INSTALL_SECTIONS,
   install,
   type Manifest,
-  policyOf,
   type Sequence,
-  start,
-  step,
+  type Trust,
   type TrustStore,
 } from "@firmseal/verifier";
-import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import {
+  ALG_NAMES,
   COND_IMAGE_MATCH,
   DIR_FETCH,
   DIR_WRITE,
   decodeEnvelope,
+  MAN_INVOKE,
+  MAN_LOAD,
+  MAN_VALIDATE,
   ROLE_RELEASE,
   readSlice,
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../hints.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
+import { type Model, storeOf } from "./fleet.js";
+import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
-/** What a device trusts, is, and still accepts. */
+/** What a device trusts and runs, and what it still accepts. */
 export interface State {
-  readonly store: TrustStore;
-  readonly identity: Identity;
+  readonly model: Model;
+  /** null: keys in its firmware. */
+  readonly store: TrustStore | null;
   readonly floor: Sequence;
+  /** The release that it runs; null if nobody has said. */
+  readonly envelope: Uint8Array | null;
 }
 
-export interface DryRun {
-  /** 0, or the refusal. */
+/** Whether a step is for the device at all: for its vendor and class, or its line of trust files. */
+export type Fit = "addressed" | "not addressed" | "passed";
+
+export interface Played {
+  readonly step: PlannedStep;
+  readonly fit: Fit;
+  /** 0, or the refusal; of what is not addressed to the device, why it is not. */
   readonly code: number;
   /** How the device is afterwards. */
   readonly state: State;
-  /** The release as the device has opened it. */
-  readonly manifest?: Manifest;
-  /** The trust file that it brought, and what became of it: 0 where it was taken over, or is there already; or the refusal. */
+  /** The trust file that it brought, and what became of it: 0 if it was taken over, or is there already; or the refusal. */
   readonly brought?: { readonly bytes: Uint8Array; readonly code: number };
+  /** The device has an image to start afterwards, or none that this release names. */
+  readonly starts: boolean;
+  /** Whether the running release is good under the new trust file was not asked, because nobody has said which one it is. */
+  readonly assumed: boolean;
 }
 
 function codeOf(e: unknown): number {
@@ -51,58 +67,156 @@ function codeOf(e: unknown): number {
   throw e;
 }
 
+/** The refusal that `work` ends with; 0 for none. */
+function codeIn(work: () => unknown): number {
+  try {
+    work();
+    return 0;
+  } catch (e) {
+    return codeOf(e);
+  }
+}
+
+/** Takes every signature: to ask what a device makes of a release besides who signed it. */
+const credulous: Alg = { ids: Object.keys(ALG_NAMES).map(Number), valid: () => true, verify: () => true };
+const ANYBODY: Trust = { anchors: [{ alg: credulous, key: [0] }] };
+
+/** The release is for other devices. */
+const MISMATCH: readonly number[] = [errors.VENDOR_MISMATCH, errors.CLASS_MISMATCH, errors.DEVICE_MISMATCH, errors.TRY_EACH_EXHAUSTED];
+
+const isTrustComponent = (id: readonly ArrayLike<number>[]) =>
+  id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? []));
+
+/** A device of the model with every component that the release names, and with room: what is asked is whether it would begin. */
+function deviceFor(envelope: Uint8Array, model: Model, floor: Sequence): MemoryDevice {
+  const { components } = decodeEnvelope(envelope).manifest;
+  const own = model.features.includes("trust") ? components : components.filter((id) => !isTrustComponent(id));
+  const device = memoryDevice(model.identity, own, Number.MAX_SAFE_INTEGER);
+  device.sequence = floor;
+  return device;
+}
+
+/**
+ * Why a release is not for devices of a model, whoever has signed it; 0 if it is. Asked of a verifier with everything: a missing feature is no
+ * answer.
+ */
+function mismatch(envelope: Uint8Array, model: Model): number {
+  const everything = { ...model, features: ["trust" as const] };
+  const code = codeIn(() => install(envelope, ANYBODY, deviceFor(envelope, everything, [0, 0]), hostOf(["ed25519"])));
+  return MISMATCH.includes(code) ? code : 0;
+}
+
 /** What a release writes to the component of trust files, on a device that has none of its images, or all. */
-function broughtBy(m: Manifest, identity: Identity, there: boolean): Uint8Array | undefined {
-  const at = m.components.findIndex(
-    (id) => id.length === TRUST_COMPONENT.length && id.every((part, i) => equalBytes(part, TRUST_COMPONENT[i] ?? [])),
-  );
+function broughtBy(code: DeviceCode, m: Manifest, identity: Identity, there: boolean): Uint8Array | undefined {
+  const at = m.components.findIndex(isTrustComponent);
   if (at < 0) return undefined;
   const written: boolean[] = [];
   let bytes: Uint8Array | undefined;
-  const run = start(m, INSTALL_SECTIONS, identity);
-  for (let e = step(run); e; ) {
+  const run = code.start(m, INSTALL_SECTIONS, identity);
+  for (let e = code.step(run); e; ) {
     if (e.op === DIR_FETCH || e.op === DIR_WRITE) {
       written[e.component] = true;
       const payload = m.payloads.find((p) => p.uri === e?.uri);
       const content = e.op === DIR_WRITE ? e.content : payload && readSlice(m.input, payload.content);
       if (e.component === at) bytes = content && Uint8Array.from(content);
     }
-    e = step(run, e.op !== COND_IMAGE_MATCH || there || written[e.component] === true);
+    e = code.step(run, e.op !== COND_IMAGE_MATCH || there || written[e.component] === true);
   }
   return bytes;
 }
 
-function carried(m: Manifest, identity: Identity): Uint8Array | undefined {
+function carried(code: DeviceCode, m: Manifest, identity: Identity): Uint8Array | undefined {
   try {
-    return broughtBy(m, identity, false);
+    return broughtBy(code, m, identity, false);
   } catch (e) {
     codeOf(e);
-    return broughtBy(m, identity, true);
+    return broughtBy(code, m, identity, true);
   }
 }
 
-/**
- * Offers a release. Throws nothing that the bytes can bring about: a refusal is an answer. `algs`: those of the device, with which its trust file
- * was read.
- */
-export function dryRun(envelope: Uint8Array, before: State, algs: Alg[] = [...deviceAlgs]): DryRun {
+/** Whether a start has to do with anything but the trust file. */
+function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
+  const run = code.start(m, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE], identity);
+  for (let e = code.step(run); e; e = code.step(run, true)) if (!isTrustComponent(m.components[e.component] ?? [])) return true;
+  return false;
+}
+
+/** Whom the device believes. Throws TRUST_UNUSABLE. */
+function policy({ model, store }: State): Trust {
+  if (!store) return model.policy as Trust;
+  const { policyOf } = deviceCode(model.algorithms, model.features);
+  return (policyOf as NonNullable<typeof policyOf>)(store, ROLE_RELEASE, model.identity);
+}
+
+/** What the device trusts once it has `bytes` in its component of trust files, by nextTrust(); and why not. */
+function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: State; code: number } {
+  const { model, store } = state;
+  const { nextTrust } = deviceCode(model.algorithms, model.features);
+  const device = memoryDevice(model.identity, [TRUST_COMPONENT], bytes.length);
+  const [part] = device.parts;
+  if (!store || !nextTrust || !part) return { state, code: errors.COMPONENT_UNKNOWN };
+  part.slots[part.current] = Array.from(bytes);
+  const host = hostOf(model.algorithms);
+  const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
+  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model.algorithms)) }, code: 0 };
+  // nextTrust() says that it is not taken; this is what it asks
+  const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
+  return { state, code: codeIn(() => updatedTrust(algs, store, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
+}
+
+function playRelease(step: PlannedRelease, before: State): Played {
+  const { envelope } = step;
+  const { model } = before;
+  const refused = { step, state: before, starts: true, assumed: false };
+  const other = mismatch(envelope, model);
+  if (other !== 0) return { ...refused, fit: "not addressed", code: other };
+  const code = deviceCode(model.algorithms, model.features);
+  const host = hostOf(model.algorithms);
   let manifest: Manifest;
   try {
-    // a device with every component that the release names, and with room: what is asked is whether it would begin
-    const device = memoryDevice(before.identity, decodeEnvelope(envelope).manifest.components, Number.MAX_SAFE_INTEGER);
-    device.sequence = before.floor;
-    manifest = install(envelope, policyOf(before.store, ROLE_RELEASE, before.identity), device, host).manifest;
+    manifest = code.install(envelope, policy(before), deviceFor(envelope, model, before.floor), host).manifest;
   } catch (e) {
-    return { code: codeOf(e), state: before };
+    // whoever had signed it, the device runs something newer
+    const passed = codeIn(() => code.install(envelope, ANYBODY, deviceFor(envelope, model, before.floor), host)) === errors.ROLLBACK;
+    return { ...refused, fit: passed ? "passed" : "addressed", code: passed ? errors.ROLLBACK : codeOf(e) };
   }
-  const state = { ...before, floor: manifest.sequence };
-  const bytes = carried(manifest, before.identity);
-  if (!bytes) return { code: 0, state, manifest };
+  const state: State = { ...before, floor: manifest.sequence, envelope };
+  const done = {
+    step,
+    fit: "addressed" as const,
+    code: 0,
+    starts: model.start === "own" || hasImage(code, manifest, model.identity),
+    assumed: false,
+  };
+  const bytes = carried(code, manifest, model.identity);
+  if (!bytes) return { ...done, state };
+  const next = taken(state, bytes, envelope);
+  return { ...done, state: next.state, brought: { bytes, code: next.code } };
+}
+
+function playTrust(step: PlannedTrust, before: State): Played {
+  const { model, store, envelope } = before;
+  const unchanged = { step, state: before, starts: true, assumed: false };
+  const own = step.store.name;
+  if (!store || !equalBytes(store.name, own)) return { ...unchanged, fit: "not addressed", code: errors.TRUST_NAME };
+  if (envelope) {
+    const { state, code } = taken(before, step.trust, envelope);
+    if (code === errors.TRUST_ROLLBACK) return { ...unchanged, fit: "passed", code };
+    return { ...unchanged, fit: "addressed", code, state };
+  }
+  const { trustFile } = deviceCode(model.algorithms, model.features);
+  let next: TrustStore;
   try {
-    const store = updatedTrust(algs, before.store, bytes, envelope, ROLE_RELEASE, before.identity, host);
-    const isNew = !equalBytes(store.payload, before.store.payload);
-    return { code: 0, state: isNew ? { ...state, store } : state, manifest, brought: { bytes, code: 0 } };
+    next = (trustFile as NonNullable<typeof trustFile>)(step.trust, store, hostOf(model.algorithms));
   } catch (e) {
-    return { code: 0, state, manifest, brought: { bytes, code: codeOf(e) } };
+    const code = codeOf(e);
+    return { ...unchanged, fit: code === errors.TRUST_ROLLBACK ? "passed" : "addressed", code };
   }
+  if (equalBytes(next.payload, store.payload)) return { ...unchanged, fit: "addressed", code: 0 };
+  return { ...unchanged, fit: "addressed", code: 0, state: { ...before, store: remembered(next) }, assumed: true };
+}
+
+/** Offers a step. Throws nothing that the bytes can bring about: a refusal is an answer. */
+export function play(step: PlannedStep, before: State): Played {
+  return "trust" in step ? playTrust(step, before) : playRelease(step, before);
 }

@@ -1,95 +1,270 @@
-// fleet.json: the devices in the field, in cohorts of those that have the same trust file, class and floor. docs/guides/rotation.md has the format.
+// The devices in the field, as a fleet file has them: cohorts of devices that are alike. docs/reference/fleet.md has the three forms of the file.
 
 import { dirname, isAbsolute, join } from "node:path";
-import { readAll, refusedInput } from "@firmseal/keys";
-import type { Identity, Sequence } from "@firmseal/verifier";
+import { ALG_NAMES, type AlgName, FEATURE_NAMES, type FeatureName, TARGETS } from "@firmseal/bundler";
+import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
+import { anchorOf, equalBytes, type KeyAlg, keyAlgs, loadAlg, type PublicKey } from "@firmseal/signer";
+import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
+import { readEnvelope } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { deviceCode, remembered } from "./device-code.js";
+import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
+
+/** What a device may verify with: the algorithms of bundles, and those of which only programs have a verifier. */
+export type DeviceAlg = AlgName | KeyAlg;
+
+/** Release keys in the firmware, in place of a trust file. */
+export interface EmbeddedKeys {
+  readonly keys: readonly PublicKey[];
+  readonly threshold: number;
+}
+
+/** What devices are, but for their floors. Cohorts that are alike in it share one. */
+export interface Model {
+  /** Their trust file; null if keys are embedded. */
+  readonly trust: TrustOnFile | null;
+  /** What their verifier reads in it: a key without its algorithm counts for nothing there. */
+  readonly store: TrustStore | null;
+  readonly embedded: EmbeddedKeys | null;
+  /** Whom it believes by these keys. */
+  readonly policy: Trust | null;
+  readonly identity: Identity;
+  readonly algorithms: readonly DeviceAlg[];
+  readonly features: readonly FeatureName[];
+  readonly engine: string | null;
+  /** What starts their image: boot(), by the release that they keep, or something of their own. */
+  readonly start: "release" | "own";
+  /** The release that they run; null if the file does not say. */
+  readonly release: Uint8Array | null;
+}
 
 /** Devices of which one stands for all. */
 export interface Cohort {
   readonly name: string;
   readonly devices: number;
-  readonly trust: TrustOnFile;
-  readonly identity: Identity;
-  /** The lowest sequence number that they still accept: that of the release they run. */
+  readonly model: Model;
+  /** The lowest sequence number of a release that they still accept: that of the release they run. */
   readonly floor: Sequence;
+  /** Of the other roles; `floor` where they have none of their own. */
+  readonly floors: { readonly debug: Sequence; readonly recovery: Sequence };
 }
 
-/** In one cohort: sums of 256 stay exact. */
-const MAX_DEVICES = 1e12;
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._+-]{0,63}$/u;
-const MEMBERS = ["name", "devices", "trust", "vendor", "class", "floor"] as const;
+/** What a verifier has where nothing is said. */
+const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...ALG_NAMES, ...keyAlgs])];
+const DEFAULT_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
+const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
 
-function fault(path: string, what: string): never {
-  throw refusedInput("FLEET", `${path}: ${what}`, "docs/guides/rotation.md has the format of a fleet file");
-}
-
-function record(value: unknown, members: readonly string[], where: string, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fault(path, `${where} is not an object`);
-  const names = Object.keys(value);
-  const missing = members.find((name) => !names.includes(name));
-  if (missing !== undefined) fault(path, `${where} lacks ${JSON.stringify(missing)}`);
-  const unknown = names.find((name) => !members.includes(name));
-  if (unknown !== undefined) fault(path, `${where} has the unknown member ${JSON.stringify(unknown)}`);
-  return value as Record<string, unknown>;
-}
-
-/** A sequence number: a number below 2^53, or a decimal string of up to 64 bits. */
-function sequence(value: unknown): Sequence | undefined {
-  if (typeof value === "number" ? !Number.isSafeInteger(value) || value < 0 : typeof value !== "string") return undefined;
-  const text = String(value);
-  return /^(0|[1-9][0-9]{0,19})$/.test(text) && BigInt(text) < 2n ** 64n ? parseSequence(text) : undefined;
-}
-
-function identified(name: string, vendor: string, model: string, path: string): ReturnType<typeof identityOf> {
-  try {
-    return identityOf(vendor, model);
-  } catch (e) {
-    fault(path, `cohort ${name}: ${(e as Error).message}`);
-  }
-}
-
-function cohort(value: unknown, i: number, path: string): Cohort {
-  const where = `cohort ${i + 1}`;
-  const c = record(value, MEMBERS, where, path);
-  const { name, devices, trust, vendor, class: model } = c;
-  if (typeof name !== "string" || !NAME.test(name)) fault(path, `${where}: "name" is not a name of up to 64 letters and digits`);
-  if (typeof devices !== "number" || !Number.isInteger(devices) || devices < 1 || devices > MAX_DEVICES)
-    fault(path, `cohort ${name}: "devices" is not a whole number from 1 to ${MAX_DEVICES}`);
-  for (const [key, text] of Object.entries({ trust, vendor, class: model }))
-    if (typeof text !== "string" || text === "" || text.includes("\0")) fault(path, `cohort ${name}: ${JSON.stringify(key)} is not text`);
-  const floor = sequence(c["floor"]);
-  if (!floor) fault(path, `cohort ${name}: "floor" is not a sequence number`);
-  const id = identified(name, vendor as string, model as string, path);
-  const file = trust as string;
+/** A model with a trust file, or with keys. Algorithms and features that are left out are all that trust files can need. */
+export function modelOf(
+  o: Pick<Model, "identity"> &
+    Partial<Omit<Model, "store" | "policy" | "identity">> &
+    ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
+): Model {
+  const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? DEFAULT_ALGORITHMS).includes(name));
+  const embedded = o.embedded ?? null;
+  const withTrust = "trust" in o && o.trust ? o.trust : null;
+  const features = FEATURE_NAMES.filter((name) =>
+    (o.features ?? (withTrust ? DEFAULT_FEATURES : DEFAULT_FEATURES.filter((f) => f !== "trust"))).includes(name),
+  );
   return {
-    name,
-    devices,
-    // relative to the file that names it, as in a description
-    trust: readTrustFile(isAbsolute(file) ? file : join(dirname(path), file)),
-    identity: { vendor: [id.vendor], class: [id.class] },
-    floor,
+    trust: withTrust,
+    store: withTrust && storeOf(withTrust.bytes, algorithms),
+    embedded,
+    policy: embedded && {
+      // as of a list: a key without its algorithm counts for nothing
+      anchors: embedded.keys.filter(({ alg }) => algorithms.includes(alg)).map(anchorOf),
+      threshold: embedded.threshold,
+    },
+    identity: o.identity,
+    algorithms,
+    features,
+    engine: o.engine ?? null,
+    start: o.start ?? "release",
+    release: o.release ?? null,
   };
 }
 
-/** Reads a fleet file and the trust files that it names. Throws a Failure: FLEET where it is none, or the refusal of a trust file. */
-export function readFleet(path: string): Cohort[] {
-  let value: unknown;
-  const bytes = readAll(path, LIMITS.description);
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    // the engine's message quotes the text, which may be a secret that was named by mistake
-    fault(path, "is not JSON");
+/** What a device with these algorithms reads in a trust file. */
+export function storeOf(bytes: Uint8Array, algorithms: readonly DeviceAlg[]): TrustStore {
+  const { embeddedTrust: read } = deviceCode(algorithms, ["trust"]);
+  return remembered((read as NonNullable<typeof read>)(bytes));
+}
+
+/** A sequence number that the schema has let through. Above 64 bits: undefined. */
+function sequence(value: unknown): Sequence | undefined {
+  const text = String(value);
+  return BigInt(text) < 2n ** 64n ? parseSequence(text) : undefined;
+}
+
+/** Files alone: a fleet file must not be able to name a program that is then run. */
+async function publicKeyAt(path: string): Promise<PublicKey> {
+  const { public: key } = await openKeyFile(path, {
+    publicOnly: true,
+    unproved: true,
+    secret: () => Promise.reject(usage(`${path}: is encrypted`, "name the public key in a fleet file: firmseal pubkey writes it")),
+  });
+  await loadAlg(key.alg);
+  return key;
+}
+
+const listOf = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : [value as string]);
+
+/** Half a day: clocks differ, and a date without a time stands for all of its day. */
+const AHEAD = 12 * 3600_000;
+
+/** Reads what a cohort names, each file once. */
+class Reader {
+  private readonly files = new Map<string, unknown>();
+  private readonly models = new Map<string, Model>();
+  private readonly names = new Set<string>();
+  private readonly sequences = new Map<string, Sequence>();
+  private readonly now = Date.now();
+
+  constructor(private readonly path: string) {}
+
+  private fault(where: string, what: string): never {
+    throw fleetFault(this.path, `${where}: ${what}`);
   }
-  const { cohorts } = record(value, ["cohorts"], "the file", path);
-  if (!Array.isArray(cohorts) || cohorts.length === 0 || cohorts.length > LIMITS.fleetCohorts)
-    fault(path, `"cohorts" is not a list of 1 to ${LIMITS.fleetCohorts} cohorts`);
-  const all = cohorts.map((c, i) => cohort(c, i, path));
-  const twice = all.find((c, i) => all.findIndex((other) => other.name === c.name) !== i);
-  if (twice) fault(path, `two cohorts have the name ${twice.name}`);
+
+  private at(file: string): string {
+    // relative to the file that names it, as in a description
+    return isAbsolute(file) ? file : join(dirname(this.path), file);
+  }
+
+  private once<T>(kind: string, file: string, read: (path: string) => T): T {
+    const key = `${kind} ${file}`;
+    if (!this.files.has(key)) this.files.set(key, read(this.at(file)));
+    return this.files.get(key) as T;
+  }
+
+  private number(row: FleetRow, member: string, value: unknown): Sequence {
+    const text = String(value);
+    let found = this.sequences.get(text);
+    if (!found) {
+      found = sequence(value);
+      if (!found) this.fault(row.where, `${JSON.stringify(member)} is not a sequence number of up to 64 bits`);
+      if (this.sequences.size < LIMITS.fleetStates) this.sequences.set(text, found);
+    }
+    return found;
+  }
+
+  private identity(where: string, vendors: readonly string[], classes: readonly string[]): Identity {
+    const out: Identity = { vendor: [], class: [] };
+    const add = (ids: ArrayLike<number>[], id: Uint8Array) => {
+      if (!ids.some((other) => equalBytes(other, id))) ids.push(id);
+    };
+    try {
+      // a class by its name is one of each vendor
+      for (const vendor of vendors)
+        for (const name of classes) {
+          const id = identityOf(vendor, name);
+          add(out.vendor, id.vendor);
+          add(out.class, id.class);
+        }
+    } catch (e) {
+      this.fault(where, (e as Error).message);
+    }
+    return out;
+  }
+
+  private async embedded({ value, where }: FleetRow): Promise<EmbeddedKeys> {
+    const keys: PublicKey[] = [];
+    for (const file of value["keys"] as string[]) {
+      const key = await this.once("key", file, publicKeyAt);
+      if (keys.some((other) => equalBytes(other.key, key.key))) this.fault(where, `"keys" names one key twice: ${file}`);
+      keys.push(key);
+    }
+    const threshold = (value["threshold"] as number | undefined) ?? 1;
+    if (threshold > keys.length) this.fault(where, `"threshold" is ${threshold}, and "keys" has ${keys.length}`);
+    return { keys, threshold };
+  }
+
+  private async model(row: FleetRow): Promise<Model> {
+    const { value, where } = row;
+    const key = JSON.stringify([
+      value["trust"],
+      value["keys"],
+      value["threshold"],
+      value["vendor"],
+      value["class"],
+      value["algorithms"],
+      value["features"],
+      value["engine"],
+      value["start"],
+      value["release"],
+    ]);
+    const known = this.models.get(key);
+    if (known) return known;
+    if (this.models.size === LIMITS.fleetStates)
+      throw tooMuch(
+        `${this.path}: more than ${grouped(LIMITS.fleetStates)} kinds of device`,
+        "devices are of one kind if all but name, devices and floors is the same: plan for a part of the fleet at a time",
+      );
+    const identity = this.identity(where, listOf(value["vendor"]), listOf(value["class"]));
+    const engine = value["engine"] as string | undefined;
+    if (engine !== undefined && !Object.hasOwn(TARGETS, engine))
+      this.fault(where, `"engine" is not one of ${Object.keys(TARGETS).join(", ")}`);
+    const common = {
+      identity,
+      engine: engine ?? null,
+      start: (value["start"] as Model["start"] | undefined) ?? "release",
+      release: value["release"] === undefined ? null : this.once("release", value["release"] as string, readEnvelope),
+      ...(value["algorithms"] !== undefined && { algorithms: value["algorithms"] as DeviceAlg[] }),
+      ...(value["features"] !== undefined && { features: value["features"] as FeatureName[] }),
+    };
+    let made: Model;
+    if (value["trust"] !== undefined) {
+      if (common.features && !common.features.includes("trust"))
+        this.fault(where, 'has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');
+      made = modelOf({ ...common, trust: this.once("trust", value["trust"] as string, readTrustFile) });
+    } else {
+      const embedded = await this.embedded(row);
+      made = modelOf({ algorithms: embedded.keys.map(({ alg }) => alg), ...common, embedded });
+    }
+    this.models.set(key, made);
+    return made;
+  }
+
+  async cohort(row: FleetRow): Promise<Cohort> {
+    const { value, where } = row;
+    const name = value["name"] as string;
+    if (this.names.has(name)) throw fleetFault(this.path, `two cohorts have the name ${name}`);
+    this.names.add(name);
+    const seen = value["seen"] as string | undefined;
+    if (seen !== undefined) {
+      const at = Date.parse(seen);
+      if (Number.isNaN(at)) this.fault(where, '"seen" is not a date');
+      if (at > this.now + AHEAD) this.fault(where, `"seen" is in the future: ${seen}`);
+    }
+    const floor = this.number(row, "floor", value["floor"]);
+    const floors = (value["floors"] ?? {}) as { debug?: unknown; recovery?: unknown };
+    const other = (role: "debug" | "recovery") => (floors[role] === undefined ? floor : this.number(row, `floors.${role}`, floors[role]));
+    return {
+      name,
+      devices: (value["devices"] as number | undefined) ?? 1,
+      model: await this.model(row),
+      floor,
+      floors: value["floors"] === undefined ? { debug: floor, recovery: floor } : { debug: other("debug"), recovery: other("recovery") },
+    };
+  }
+}
+
+/**
+ * Reads a fleet file, and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too large, or the refusal of a
+ * file that it names.
+ */
+export async function readFleet(path: string): Promise<Cohort[]> {
+  const reader = new Reader(path);
+  const all: Cohort[] = [];
+  for (const row of fleetRows(path)) all.push(await reader.cohort(row));
+  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
   return all;
+}
+
+/** The trust files of a fleet, each once. */
+export function storesOf(fleet: readonly Cohort[]): TrustStore[] {
+  return [...new Set(fleet.flatMap(({ model }) => model.trust?.store ?? []))];
 }

@@ -1,27 +1,61 @@
-// Keys that a rotation speaks of, which need not be at hand any more: named by a file, or by the thumbprint that `firmseal trust show` prints.
+// Keys that a rotation speaks of, which need not be at hand any more: named by a file or another reference, by the thumbprint that
+// `firmseal trust show` prints, or by their kid.
 
 import { existsSync } from "node:fs";
 import { claimedKey, usage } from "@firmseal/keys";
-import { equalBytes, keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
+import type { Cohort } from "./fleet.js";
 
 /** The first half of a thumbprint, or more: none is found by chance. */
 const THUMBPRINT = /^[0-9a-f]{32,64}$/;
+const KID = /^([0-9a-f]{2}){1,64}$/;
 
-function listed(stores: readonly TrustStore[]): PublicKey[] {
-  const all = stores.flatMap((store) => store.anchors.flatMap((a) => keyOfAnchor(a) ?? []));
-  return all.filter((key, i) => all.findIndex((other) => equalBytes(other.key, key.key)) === i);
+function listed(stores: Iterable<TrustStore>, embedded: readonly PublicKey[]): Map<string, PublicKey> {
+  const out = new Map<string, PublicKey>();
+  for (const store of new Set(stores))
+    for (const anchor of store.anchors) {
+      const key = keyOfAnchor(anchor);
+      if (key && !out.has(toHex(key.key))) out.set(toHex(key.key), key);
+    }
+  for (const key of embedded) if (!out.has(toHex(key.key))) out.set(toHex(key.key), key);
+  return out;
 }
 
-/** The keys that `refs` name. Wrong use where one is in none of the trust files: a slip must not look like a plan that holds. */
-export async function namedKeys(refs: readonly string[], option: string, stores: readonly TrustStore[]): Promise<PublicKey[]> {
-  const known = listed(stores);
+/** The keys in the firmware of cohorts that have no trust file. */
+export function embeddedKeys(fleet: readonly Cohort[]): PublicKey[] {
+  return [...new Set(fleet.map(({ model }) => model))].flatMap(({ embedded }) => embedded?.keys ?? []);
+}
+
+function byName(ref: string, option: string, known: readonly PublicKey[]): PublicKey | undefined {
+  const found = known.filter(
+    (key) => (THUMBPRINT.test(ref) && toHex(thumbprint(key)).startsWith(ref)) || (key.kid !== undefined && toHex(key.kid) === ref),
+  );
+  if (found.length > 1)
+    throw usage(
+      `${option} ${ref}: ${found.length} keys have this key identifier`,
+      "give the thumbprint: firmseal trust show FILE lists it",
+    );
+  return found[0];
+}
+
+/**
+ * The keys that `refs` name. Wrong use where one is in none of the trust files, nor in the firmware of a cohort: a slip must not look like a plan that
+ * holds.
+ */
+export async function namedKeys(
+  refs: readonly string[],
+  option: string,
+  stores: Iterable<TrustStore>,
+  embedded: readonly PublicKey[] = [],
+): Promise<PublicKey[]> {
+  const known = listed(stores, embedded);
   const out: PublicKey[] = [];
   for (const ref of refs) {
-    const byPrint = THUMBPRINT.test(ref) && !existsSync(ref) ? known.filter((key) => toHex(thumbprint(key)).startsWith(ref)) : undefined;
+    const isName = (THUMBPRINT.test(ref) || KID.test(ref)) && !existsSync(ref);
     // one that is lost cannot prove anything, and it must be in a trust file all the same
-    const [key] = byPrint ?? [await claimedKey(ref, [])];
-    if (!key || !known.some((other) => equalBytes(other.key, key.key)))
+    const key = isName ? byName(ref, option, [...known.values()]) : await claimedKey(ref, []);
+    if (!key || !known.has(toHex(key.key)))
       throw usage(`${option} ${ref}: no trust file here lists this key`, "firmseal trust show FILE lists the keys of a trust file");
     out.push(key);
   }

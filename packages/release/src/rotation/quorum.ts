@@ -1,13 +1,15 @@
-// Counting keys: can as many as a trust file wants still sign a manifest, and at which sequence number?
+// Counting keys: can as many as a trust file wants still sign, and at which sequence number?
 
 import { equalBytes, toHex } from "@firmseal/signer";
-import type { Identity, Sequence, TrustStore } from "@firmseal/verifier";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
+import { formatSequence, ROLE_ROOT, rawKey } from "@firmseal/verifier/tools";
+import { isRefusal } from "../hints.js";
 
 /** Keys by their octets in hexadecimal. */
 export type Keys = ReadonlySet<string>;
 
-const LAST = 2n ** 64n - 1n;
+/** The highest sequence number. */
+export const LAST = 2n ** 64n - 1n;
 
 /** A key, and the sequence numbers that it counts for. */
 export interface KeyWindow {
@@ -30,21 +32,29 @@ function lower(a: bigint, b: bigint): bigint {
   return b;
 }
 
-function within(id: ArrayLike<number> | undefined, ids: ArrayLike<number>[] | undefined): boolean {
-  return id === undefined || (ids ?? []).some((other) => equalBytes(id, other));
+export function windowOf({ key, since, until }: Pick<Anchor, "key" | "since" | "until">): KeyWindow {
+  return { key: toHex(Uint8Array.from(rawKey(key))), from: since ? big(since) : 0n, until: until ? big(until) : LAST };
 }
 
-/** The keys that a trust file gives a role on a device. */
+/** The keys that a trust file gives a role on a device, by policyOf(), which is asked for as few as one. */
 export function keysInRole(store: TrustStore, role: number, identity: Identity): KeyWindow[] {
-  return store.anchors
-    .filter((a) => a.alg && a.roles.includes(role) && within(a.vendor, identity.vendor) && within(a.class, identity.class))
-    .map((a) => ({ key: toHex(a.key), from: a.since ? big(a.since) : 0n, until: a.until ? big(a.until) : LAST }));
+  if (role === ROLE_ROOT) return store.anchors.filter((a) => a.alg && a.roles.includes(ROLE_ROOT)).map(windowOf);
+  try {
+    return policyOf({ ...store, thresholds: store.thresholds.map(() => 1) }, role, identity).anchors.map(windowOf);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return [];
+  }
 }
 
-/** The keys of `windows` that `others` has too, each for the sequence numbers that both allow. */
-export function shared(windows: readonly KeyWindow[], others: readonly KeyWindow[]): KeyWindow[] {
+/**
+ * The keys of `windows` that sign for us: those that `others` has too, each for the sequence numbers that both allow, and those of `have`, which no
+ * newer list has.
+ */
+export function shared(windows: readonly KeyWindow[], others: readonly KeyWindow[], have: Keys = new Set()): KeyWindow[] {
   return windows.flatMap((h) => {
     const o = others.find((other) => other.key === h.key);
+    if (have.has(h.key)) return [h];
     return o ? [{ key: h.key, from: higher(h.from, o.from), until: lower(h.until, o.until) }] : [];
   });
 }
@@ -63,4 +73,26 @@ export function most(windows: readonly KeyWindow[], lowest: bigint): number {
   // the number of keys can only rise where the window of one begins
   const points = [lowest, ...windows.map((h) => h.from).filter((from) => from > lowest)];
   return Math.max(...points.map((at) => windows.filter((h) => h.from <= at && at <= h.until).length));
+}
+
+/** The newest trust file of each line of products. */
+export type Newest = (line: TrustStore) => TrustStore;
+
+/**
+ * The newest trust file of each line of products. `fork` is called where two that differ have one number, and throws: no device goes from one to
+ * the other.
+ */
+export function newestOf(stores: Iterable<TrustStore>, fork: (number: Sequence) => never): Newest {
+  const lines = new Map<string, TrustStore>();
+  const known = new Map<string, TrustStore>();
+  for (const store of new Set(stores)) {
+    const line = toHex(Uint8Array.from(store.name));
+    const place = `${line} ${formatSequence(store.sequence)}`;
+    const rival = known.get(place);
+    if (rival && !equalBytes(rival.payload, store.payload)) fork(store.sequence);
+    known.set(place, store);
+    const newest = lines.get(line);
+    if (!newest || big(newest.sequence) < big(store.sequence)) lines.set(line, store);
+  }
+  return (line) => lines.get(toHex(Uint8Array.from(line.name))) ?? line;
 }

@@ -30,10 +30,11 @@ import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { about } from "../trust/trust-ref.js";
-import { type Cohort, readFleet } from "./fleet.js";
+import { type Cohort, readFleet, storesOf } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
-import { type CohortResult, exposure, newest, quorumVerdict, type Verdict } from "./plan.js";
+import { type CohortResult, newest, standing } from "./plan.js";
 import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
+import { reach } from "./reach.js";
 
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
@@ -106,7 +107,7 @@ function without(d: TrustDescription, key: PublicKey, until: bigint | undefined)
 
 /** The lists of this line that devices have, the current one first. */
 function line({ fleet, current }: Retirement): TrustStore[] {
-  return [current.store, ...fleet.map((c) => c.trust.store).filter((store) => equalBytes(store.name, current.store.name))];
+  return [current.store, ...storesOf(fleet).filter((store) => equalBytes(store.name, current.store.name))];
 }
 
 /**
@@ -150,46 +151,44 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
   }
 }
 
+type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
+
 /** What becomes of a cohort if only the keys of the next list sign. */
-function fate(cohort: Cohort, signing: Keys, next: TrustStore, until: bigint): { verdict: Verdict; why: string | null } {
-  const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
+function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
+  const { store } = model;
   // a list of another line says nothing about this one
-  if (!equalBytes(state.store.name, next.name)) return { verdict: "moved", why: null };
-  const after = higher(big(cohort.floor), until);
-  const now = quorumVerdict(state, next, after, NONE);
+  if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
+  const after = higher(big(floor), until);
+  const now = reach({ model, store }, next, after, NONE);
   // lost roots do not matter to a device that accepts this list
-  const takes = rootsAmong(state.store, signing) >= (state.store.thresholds[ROLE_ROOT] as number);
+  const takes = rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number);
   if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
   try {
-    policyOf(next, ROLE_RELEASE, cohort.identity);
+    policyOf(next, ROLE_RELEASE, model.identity);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    return { verdict: "stranded", why: "the next trust file gives it too few release keys" };
+    return {
+      verdict: "stranded",
+      why: "the next trust file gives it too few release keys",
+      next: "put enough release keys for it on the next list",
+    };
   }
-  return quorumVerdict({ ...state, store: next }, next, after, NONE);
+  return reach({ model, store: next }, next, after, NONE);
 }
 
 function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {
-  const results = fleet.map((cohort): CohortResult => {
-    const sequence = String(big(cohort.trust.store.sequence));
-    const state = { store: cohort.trust.store, identity: cohort.identity, floor: cohort.floor };
-    return {
-      name: cohort.name,
-      devices: cohort.devices,
-      releases: [],
-      trust: { before: sequence, after: sequence },
-      exposed: exposure(state, new Set()),
-      ...fate(cohort, signing, next, options.until ?? 0n),
-    };
-  });
-  newest([...fleet.map((c) => c.trust.store), current.store, next]);
-  const ahead = fleet.find((c) => equalBytes(c.trust.store.name, next.name) && big(c.trust.store.sequence) > big(current.store.sequence));
+  newest([...storesOf(fleet), current.store, next]);
+  const ahead = fleet.find(
+    ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
+  );
   if (ahead)
     throw refusedInput(
       "FLEET",
-      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big(ahead.trust.store.sequence)}`,
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big((ahead.model.store as TrustStore).sequence)}`,
       "give the newest one: --trust FILE",
     );
+  const until = options.until ?? 0n;
+  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
   options.judge?.(results);
   return results;
 }
@@ -197,7 +196,7 @@ function fates({ fleet, current, store: next, options }: Retirement, signing: Ke
 /** Makes the next list, and shows what it changes. `ref`: the key, by a file or its thumbprint. Nothing is signed. */
 export async function planRetirement(ref: string, options: RetireOptions): Promise<Retirement> {
   const current = readTrustFile(options.trust);
-  const fleet = readFleet(options.fleet);
+  const fleet = await readFleet(options.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   refuseLastNumber(big(current.store.sequence) + 1n);
   const { next: description, retiredRoles } = without(describeTrust(current.store), key, options.until);

@@ -2,8 +2,8 @@
 // Asked before anything is entered in a log.
 
 import type { Entry } from "@firmseal/keys";
-import { isMlDsa, isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
-import { coseAlg, equalBytes, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
+import { isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
+import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
 import { isRefusal, meaningOf } from "../hints.js";
@@ -61,8 +61,8 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
 /** Refuses a key whose signature would count on no device of any of the lists. No list: nothing is known, and nothing refused. */
 export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], role: RoleName = "release"): void {
   if (lists.length === 0) return;
-  // no device verifies ML-DSA, and no trust file can list it: it signs beside a key that is looked at
-  const looked = keys.filter((key) => !isMlDsa(key.public));
+  // what no device verifies, no trust file can list: it signs beside a key that is looked at
+  const looked = keys.filter((key) => isDeviceAlg(key.public.alg));
   for (const { name, public: key } of looked.length > 0 ? looked : keys) {
     const reasons = lists.map((list) => {
       const anchor = list.store.anchors.find((a) => equalBytes(a.key, key.key));

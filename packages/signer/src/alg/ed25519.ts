@@ -1,10 +1,9 @@
 // Ed25519 (RFC 8032).
 
 import { ed25519 as alg } from "@firmseal/verifier";
-import { ALG_ED25519, CRV_ED25519, KEY_CRV, KEY_KTY, KEY_X, KTY_OKP } from "@firmseal/verifier/tools";
+import { ALG_ED25519, CRV_ED25519, KTY_OKP } from "@firmseal/verifier/tools";
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
-import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import * as openssl from "./openssl.js";
 import { attempt, type Row } from "./row.js";
@@ -13,22 +12,23 @@ import { attempt, type Row } from "./row.js";
 noble.hashes.sha512 = sha512;
 
 export const ed25519: Row = {
+  family: "Ed25519",
   cose: ALG_ED25519,
   alg,
   publicLengths: [32],
   signatureLength: 64,
+  // RFC 9864 gave EdDSA on this curve a name of its own
+  form: { kty: KTY_OKP, crv: CRV_ED25519, jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] } },
   check(key) {
     const point = attempt(() => noble.Point.fromBytes(key, false));
     if (!point) throw new KeyError("point", "the public key is not a point of Ed25519");
     // Under a small-order key one signature fits many messages: RFC 8032 leaves the check open, our verifiers refuse such anchors.
     if (point.isSmallOrder()) throw new KeyError("point", "the public key is a point of small order");
   },
-  members: (key) =>
-    new Map<Encodable, Encodable>([
-      [KEY_KTY, KTY_OKP],
-      [KEY_CRV, CRV_ED25519],
-      [KEY_X, key],
-    ]),
+  secretLength: 32,
   derive: (secret) => openssl.derive(secret) ?? noble.getPublicKey(secret),
   sign: (tbs, secret) => openssl.sign(tbs, secret) ?? noble.sign(tbs, secret),
+  // P ↦ -P is the secret d ↦ n - d: all but the sign of x stays (RFC 8032 §5.1.2)
+  twins: (key) => [key.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte))],
+  tables: true,
 };

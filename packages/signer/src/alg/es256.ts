@@ -1,9 +1,8 @@
 // ECDSA on P-256 with SHA-256 (FIPS 186-5), signed deterministically (RFC 6979).
 
 import { es256 as alg } from "@firmseal/verifier";
-import { ALG_ESP256, CRV_P256, KEY_CRV, KEY_KTY, KEY_X, KEY_Y, KTY_EC2 } from "@firmseal/verifier/tools";
+import { ALG_ESP256, CRV_P256, KTY_EC2 } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
-import type { Encodable } from "../cbor.js";
 import { KeyError } from "../key/error.js";
 import { attempt, type Row } from "./row.js";
 
@@ -12,23 +11,25 @@ import { attempt, type Row } from "./row.js";
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
 export const es256: Row = {
+  family: "P-256",
   cose: ALG_ESP256,
   alg,
   publicLengths: [65],
   signatureLength: 64,
+  form: { kty: KTY_EC2, crv: CRV_P256, jwk: { kty: "EC", crv: "P-256", alg: "ES256" }, coordinate: 32 },
   check(key) {
     if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
   },
-  members: (key) =>
-    new Map<Encodable, Encodable>([
-      [KEY_KTY, KTY_EC2],
-      [KEY_CRV, CRV_P256],
-      [KEY_X, key.subarray(1, 33)],
-      [KEY_Y, key.subarray(33)],
-    ]),
+  decompress: (x, odd) =>
+    p256.Point.fromBytes(Uint8Array.of(odd ? 3 : 2, ...x))
+      .toBytes(false)
+      .subarray(33),
+  secretLength: 32,
   derive(secret) {
     if (!p256.utils.isValidSecretKey(secret)) throw new KeyError("range", "the private key is not in the range of P-256, 1 to n - 1");
     return p256.getPublicKey(secret, false);
   },
   sign: (tbs, secret) => p256.sign(tbs, secret, { ...ecdsa, extraEntropy: false }),
+  // P ↦ -P is the secret d ↦ n - d: x stays
+  twins: (key) => [p256.Point.fromBytes(key).negate().toBytes(false)],
 };

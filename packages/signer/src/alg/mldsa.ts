@@ -3,8 +3,7 @@
 // no device bundle holds it.
 
 import type { Alg } from "@firmseal/verifier";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PUB, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
-import type { Encodable } from "../cbor.js";
+import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
 import { attempt, type Row } from "./row.js";
 
 type Library = typeof import("@noble/post-quantum/ml-dsa.js");
@@ -47,17 +46,14 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     },
   };
   return {
+    family: "ML-DSA",
     cose,
     alg,
     publicLengths: [publicLength],
     signatureLength,
+    form: { kty: KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
     check() {},
-    members: (key) =>
-      new Map<Encodable, Encodable>([
-        [KEY_KTY, KTY_AKP],
-        [KEY_ALG, cose],
-        [KEY_PUB, key],
-      ]),
+    secretLength: 32,
     derive(secret) {
       const { publicKey, secretKey } = get(set).keygen(secret);
       secretKey.fill(0);

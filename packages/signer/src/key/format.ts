@@ -1,46 +1,35 @@
 // Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3), as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3) and raw. Accepted are Ed25519, P-256 and
 // ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
 
-import {
-  ALG_HSS_LMS,
-  CRV_ED25519,
-  CRV_P256,
-  decodeItem,
-  type Item,
-  KEY_ALG,
-  KEY_CRV,
-  KEY_D,
-  KEY_KID,
-  KEY_KTY,
-  KEY_PRIV,
-  KEY_PUB,
-  KEY_X,
-  KEY_Y,
-  KTY_AKP,
-  KTY_EC2,
-  KTY_HSS_LMS,
-  KTY_OKP,
-} from "@firmseal/verifier/tools";
-import { p256 } from "@noble/curves/nist.js";
+import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { equalBytes } from "../bytes.js";
 import { encode } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
   coseAlg,
+  decompress,
+  formOf,
+  inWords,
   type KeyAlg,
   KeyError,
   keyAlgOf,
   keyAlgOfLength,
+  keyAlgs,
+  keyWords,
   type PrivateKey,
   type PublicKey,
+  partsOf,
   privateKey,
   publicKey,
+  publicLengths,
   requiredMembers,
+  secretLabel,
+  secretLength,
 } from "./key.js";
 
 export interface Jwk {
-  kty: "OKP" | "EC" | "AKP";
-  crv?: "Ed25519" | "P-256";
+  kty: string;
+  crv?: string;
   x?: string;
   y?: string;
   d?: string;
@@ -48,39 +37,27 @@ export interface Jwk {
   pub?: string;
   /** The seed. */
   priv?: string;
-  alg: "Ed25519" | "ES256" | "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
+  alg: string;
   kid?: string;
 }
 
 /** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864), ES256, or ML-DSA-44, -65, -87. Throws KeyError `unsupported` for HSS/LMS. */
 export function toJwk(key: PublicKey): Jwk {
-  if (key.alg === "hsslms") throw new KeyError("unsupported", "there is no JWK for HSS/LMS");
+  const { jwk } = formOf(key.alg);
+  if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${keyWords([key.alg])}`);
+  const { kty, crv, alg } = jwk;
+  const [x, y] = partsOf(key).map((part) => part && encodeBase64url(part)) as [string, string?];
   const kid = key.kid && jwkKid(key.kid);
-  const common = key.alg === "ed25519" ? jwkOkp(key.key) : key.alg === "es256" ? jwkEc(key.key) : jwkAkp(key);
-  return kid === undefined ? common : { ...common, kid };
+  const parts = crv === undefined ? { kty, alg, pub: x } : { kty, crv, x, ...(y !== undefined && { y }), alg };
+  return kid === undefined ? parts : { ...parts, kid };
 }
 
 /** The JWK of a private key, with `d`, or `priv` for ML-DSA. */
 export function toPrivateJwk(key: PrivateKey): Jwk {
-  const jwk = toJwk(key);
-  const secret = encodeBase64url(key.secret);
-  return jwk.kty === "AKP" ? { ...jwk, priv: secret } : { ...jwk, d: secret };
+  return { ...toJwk(key), [secretName(key.alg)]: encodeBase64url(key.secret) };
 }
 
-function jwkOkp(key: Uint8Array): Jwk {
-  return { kty: "OKP", crv: "Ed25519", x: encodeBase64url(key), alg: "Ed25519" };
-}
-
-function jwkEc(key: Uint8Array): Jwk {
-  return { kty: "EC", crv: "P-256", x: encodeBase64url(key.subarray(1, 33)), y: encodeBase64url(key.subarray(33)), alg: "ES256" };
-}
-
-function jwkAkp({ alg, key }: PublicKey): Jwk {
-  const name = alg.toUpperCase();
-  // JOSE has a type of key for no other
-  if (!isMlDsa(name)) throw new KeyError("unsupported", `there is no JWK for ${alg}`);
-  return { kty: "AKP", alg: name, pub: encodeBase64url(key) };
-}
+const secretName = (alg: KeyAlg) => (formOf(alg).crv === undefined ? "priv" : "d");
 
 /**
  * A key from a parsed JWK. A private one if `d` is there, or `priv` for ML-DSA. `alg`, `use` and `key_ops` must allow signatures when they are there;
@@ -92,28 +69,23 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   if (typeof jwk !== "object" || jwk === null || Array.isArray(jwk)) throw new KeyError("format", "a JWK is a JSON object");
   const m = jwk as Record<string, unknown>;
   if ("keys" in m) throw new KeyError("several", "a JWK Set, not a single key");
-  const akp = m.kty === "AKP";
-  const alg = akp
-    ? mlDsaOf(m.alg)
-    : curveOf(m.kty, m.crv, [
-        ["OKP", "Ed25519", "ed25519"],
-        ["EC", "P-256", "es256"],
-      ]);
-  const allowed = alg === "ed25519" ? ["Ed25519", "EdDSA"] : ["ES256"];
-  if (!akp && m.alg !== undefined && !allowed.includes(m.alg as string))
+  const alg = algOfJwk(m);
+  const named = formOf(alg).jwk;
+  if (m.alg !== undefined && m.alg !== named?.alg && !named?.also?.includes(m.alg as string))
     throw new KeyError("unsupported", "the JWK names an algorithm that does not match its curve");
-  const [publicName, secretName] = akp ? (["pub", "priv"] as const) : (["x", "d"] as const);
-  const d = m[secretName] === undefined ? undefined : fromBase64url(m[secretName], secretName);
+  const pub = formOf(alg).crv === undefined ? "pub" : "x";
+  const secret = secretName(alg);
+  const d = m[secret] === undefined ? undefined : fromBase64url(m[secret], secret);
   const op = d ? "sign" : "verify";
   if (m.use !== undefined && m.use !== "sig") throw new KeyError("unsupported", 'the JWK is not for signatures ("use" is not "sig")');
   if (m.key_ops !== undefined && !(Array.isArray(m.key_ops) && m.key_ops.includes(op))) {
     throw new KeyError("unsupported", `the JWK is not for signatures ("key_ops" lacks "${op}")`);
   }
   if (m.kid !== undefined && typeof m.kid !== "string") throw new KeyError("format", 'the "kid" of the JWK is not a string');
-  const x = m[publicName] === undefined ? undefined : fromBase64url(m[publicName], publicName);
-  const y = akp || m.y === undefined ? undefined : fromBase64url(m.y, "y");
+  const x = m[pub] === undefined ? undefined : fromBase64url(m[pub], pub);
+  const y = pub === "pub" || m.y === undefined ? undefined : fromBase64url(m.y, "y");
   // RFC 9964 §3 asks for it, in private keys too
-  if (akp && !x) throw new KeyError("format", 'the JWK lacks "pub"');
+  if (pub === "pub" && !x) throw new KeyError("format", 'the JWK lacks "pub"');
   try {
     return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
   } finally {
@@ -131,7 +103,7 @@ export function toCose(key: PublicKey): Uint8Array {
 /** The COSE_Key of a private key, with d, or priv for ML-DSA. */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
-  members.set(members.get(KEY_KTY) === KTY_AKP ? KEY_PRIV : KEY_D, key.secret);
+  members.set(secretLabel(formOf(key.alg)), key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
   return encode(members);
 }
@@ -194,27 +166,26 @@ function memberValue(bytes: Uint8Array, item: Item): Member {
  * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded as fromJwk() does.
  */
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
-  if (members.get(KEY_KTY) === KTY_HSS_LMS) return hssFromCose(members);
-  if (members.get(KEY_KTY) === KTY_AKP) {
-    const pub = octets(members, KEY_PUB, "pub");
-    // RFC 9964 §3 asks for alg and pub, in private keys too
-    if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
-    const stated = members.get(KEY_ALG);
-    const alg = mlDsaOf(stated === undefined ? stated : (keyAlgOf(stated as number)?.toUpperCase() ?? null));
-    return fromParts(alg, pub, undefined, octets(members, KEY_PRIV, "priv"), octets(members, KEY_KID, "kid"));
-  }
-  const alg = curveOf(members.get(KEY_KTY), members.get(KEY_CRV), [
-    [KTY_OKP, CRV_ED25519, "ed25519"],
-    [KTY_EC2, CRV_P256, "es256"],
-  ]);
+  const alg = algOfCose(members);
+  const form = formOf(alg);
   const stated = members.get(KEY_ALG);
-  if (stated !== undefined && keyAlgOf(stated as number) !== alg) {
-    throw new KeyError("unsupported", "the COSE_Key names an algorithm that does not match its curve");
+  if (stated !== undefined && keyAlgOf(stated as number) !== alg)
+    throw new KeyError(
+      "unsupported",
+      `the COSE_Key names an algorithm ${form.crv === undefined ? `other than ${keyWords([alg])}` : "that does not match its curve"}`,
+    );
+  const kid = octets(members, KEY_KID, "kid");
+  if (form.crv === undefined) {
+    const pub = octets(members, KEY_PUB, "pub");
+    // RFC 8778 §3 and RFC 9964 §3 ask for it, in private keys too
+    if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
+    // a private key with state has no form here
+    return fromParts(alg, pub, undefined, secretLength(alg) === undefined ? undefined : octets(members, secretLabel(form), "priv"), kid);
   }
   const x = octets(members, KEY_X, "x");
   const sign = members.get(KEY_Y);
-  const y = typeof sign === "boolean" ? decompress(x, sign) : octets(members, KEY_Y, "y");
-  return fromParts(alg, x, y, octets(members, KEY_D, "d"), octets(members, KEY_KID, "kid"));
+  const y = typeof sign === "boolean" ? decompress(alg, x, sign) : octets(members, KEY_Y, "y");
+  return fromParts(alg, x, y, octets(members, secretLabel(form), "d"), kid);
 }
 
 function octets(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
@@ -224,64 +195,74 @@ function octets(members: ReadonlyMap<unknown, unknown>, label: number, name: str
   return value;
 }
 
-function decompress(x: Uint8Array | undefined, odd: boolean): Uint8Array {
-  if (x?.length !== 32) throw new KeyError("length", "the x of a key on P-256 has 32 bytes");
-  try {
-    return p256.Point.fromBytes(Uint8Array.of(odd ? 3 : 2, ...x))
-      .toBytes(false)
-      .subarray(33);
-  } catch {
-    throw new KeyError("point", "the public key is not a point of P-256");
-  }
-}
-
-// RFC 8778 §3
-function hssFromCose(members: ReadonlyMap<unknown, unknown>): PublicKey {
-  const stated = members.get(KEY_ALG);
-  if (stated !== undefined && stated !== ALG_HSS_LMS)
-    throw new KeyError("unsupported", "the COSE_Key names an algorithm other than HSS/LMS");
-  const pub = octets(members, KEY_PUB, "pub");
-  if (!pub) throw new KeyError("format", "the COSE_Key of HSS/LMS has no pub");
-  return publicKey("hsslms", pub, octets(members, KEY_KID, "kid"));
-}
-
 /**
  * A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 52 and 60 HSS/LMS, 1,312, 1,952 and 2,592 bytes ML-DSA-44, -65 and -87.
  * Throws KeyError `length` or `point`.
  */
 export function fromRaw(bytes: Uint8Array): PublicKey {
   const alg = keyAlgOfLength(bytes.length);
-  if (!alg) throw new KeyError("length", `a raw public key has 32, 52, 60, 65, 1,312, 1,952 or 2,592 bytes, not ${bytes.length}`);
+  if (!alg) {
+    const lengths = inWords(publicLengths().map((n) => n.toLocaleString("en")));
+    throw new KeyError("length", `a raw public key has ${lengths} bytes, not ${bytes.length}`);
+  }
   return publicKey(alg, bytes);
 }
 
-const ML_DSA = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] as const;
-const isMlDsa = (name: unknown): name is (typeof ML_DSA)[number] => ML_DSA.includes(name as never);
-
-// The algorithm is part of a key of type AKP: without it, it is none (RFC 9964 §3).
-function mlDsaOf(name: unknown): KeyAlg {
-  if (isMlDsa(name)) return name.toLowerCase() as KeyAlg;
-  throw new KeyError(name === undefined ? "format" : "unsupported", "a key of type AKP that names no ML-DSA algorithm");
+/** The algorithm of a JWK: by its type and curve, or, where there is no curve, by the algorithm that is a part of the key. */
+function algOfJwk({ kty, crv, alg }: Record<string, unknown>): KeyAlg {
+  return onlyOne(
+    kty,
+    keyAlgs.filter((one) => formOf(one).jwk?.kty === kty),
+    (one) => formOf(one).jwk?.crv === crv,
+    alg,
+    (one) => formOf(one).jwk?.alg === alg,
+  );
 }
 
-type Curve = readonly [kty: unknown, crv: unknown, alg: KeyAlg];
+function algOfCose(members: ReadonlyMap<unknown, unknown>): KeyAlg {
+  const kty = members.get(KEY_KTY);
+  const alg = members.get(KEY_ALG);
+  return onlyOne(
+    kty,
+    keyAlgs.filter((one) => formOf(one).kty === kty),
+    (one) => formOf(one).crv === members.get(KEY_CRV),
+    alg,
+    (one) => coseAlg(one) === alg,
+  );
+}
 
-function curveOf(kty: unknown, crv: unknown, known: readonly Curve[]): KeyAlg {
+/** The one of the algorithms with this type of key. */
+function onlyOne(
+  kty: unknown,
+  ofType: readonly KeyAlg[],
+  hasCurve: (alg: KeyAlg) => boolean,
+  named: unknown,
+  hasName: (alg: KeyAlg) => boolean,
+): KeyAlg {
   if (kty === undefined) throw new KeyError("format", "no key type (kty): not a key");
-  const row = known.find((c) => c[0] === kty && c[1] === crv);
-  if (!row) throw new KeyError("unsupported", "not an Ed25519, P-256 or ML-DSA key");
-  return row[2];
+  const found = ofType.find((alg) => (formOf(alg).bound ? hasName(alg) : formOf(alg).crv === undefined || hasCurve(alg)));
+  if (found) return found;
+  const [first] = ofType;
+  // the algorithm is part of such a key: without it, it is none (RFC 9964 §3)
+  if (first && formOf(first).bound)
+    throw new KeyError(
+      named === undefined ? "format" : "unsupported",
+      `a key of type ${formOf(first).jwk?.kty} that names no ${keyWords(ofType)} algorithm`,
+    );
+  throw new KeyError("unsupported", `not an ${keyWords(keyAlgs.filter((alg) => formOf(alg).jwk))} key`);
 }
 
 function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, kid?: Uint8Array): PublicKey | PrivateKey {
-  const isEc = alg === "es256";
-  for (const part of isEc ? [x, y, d] : alg === "ed25519" ? [x, d] : [d]) {
+  const { crv, coordinate } = formOf(alg);
+  const isPoint = coordinate !== undefined;
+  const size = coordinate ?? secretLength(alg);
+  for (const part of crv === undefined ? [d] : [x, y, d]) {
     // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: the whole field element, leading zeros too
-    if (part && part.length !== 32) throw new KeyError("length", `a member of the key has ${part.length} bytes, not 32`);
+    if (part && part.length !== size) throw new KeyError("length", `a member of the key has ${part.length} bytes, not ${size}`);
   }
-  if (!isEc && y) throw new KeyError("format", "a key on Ed25519 has no y");
-  if (isEc && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is present");
-  const pub = x && (isEc ? Uint8Array.of(4, ...x, ...(y as Uint8Array)) : x);
+  if (!isPoint && y) throw new KeyError("format", `a key on ${keyWords([alg])} has no y`);
+  if (isPoint && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is present");
+  const pub = x && (isPoint ? Uint8Array.of(4, ...x, ...(y as Uint8Array)) : x);
   if (!d) {
     if (!pub) throw new KeyError("format", "neither a public nor a private key is present");
     return publicKey(alg, pub, kid);

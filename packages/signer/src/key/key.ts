@@ -2,12 +2,13 @@
 // gone through publicKey() or privateKey(): its length, its curve and its range are checked there and nowhere else.
 
 import { type Alg, type Anchor, algorithms } from "@firmseal/verifier";
+import { KEY_ALG, KEY_CRV, KEY_D, KEY_KTY, KEY_PRIV, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ed25519 } from "../alg/ed25519.js";
 import { es256 } from "../alg/es256.js";
 import { hsslms } from "../alg/hsslms.js";
 import { mlDsa44, mlDsa65, mlDsa87, NotLoaded } from "../alg/mldsa.js";
-import type { Row } from "../alg/row.js";
+import { attempt, type KeyForm, type Row } from "../alg/row.js";
 import { equalBytes, secretCopy } from "../bytes.js";
 import { type Encodable, encode } from "../cbor.js";
 import { KeyError } from "./error.js";
@@ -29,8 +30,36 @@ export type KeyAlg = keyof typeof rows;
 /** Every algorithm by name. */
 export const keyAlgs = Object.keys(rows) as readonly KeyAlg[];
 
-/** Those that devices can verify: their keys may stand in trust files, and plans ask devices with them. */
-export const deviceKeyAlgs = keyAlgs.filter((name) => Object.hasOwn(algorithms, name));
+/** What is taken where nobody chooses: keys for trials, and `firmseal keygen`. */
+export const DEFAULT_ALG: KeyAlg = "ed25519";
+
+/** Whether devices can verify an algorithm: its keys may stand in trust files, and plans ask devices with them. */
+export function isDeviceAlg(alg: KeyAlg): boolean {
+  return Object.hasOwn(algorithms, alg);
+}
+
+/** All of those. */
+export const deviceKeyAlgs = keyAlgs.filter(isDeviceAlg);
+
+/** Whether a private key of an algorithm has state: it stands in a file of its own, and each signature changes it. */
+export function isStateful(alg: KeyAlg): boolean {
+  return !rowOf(alg).derive;
+}
+
+/** Whether prepare() makes tables for keys of an algorithm. */
+export function hasTables(alg: KeyAlg): boolean {
+  return rowOf(alg).tables === true;
+}
+
+/** What people call the keys of some algorithms: "Ed25519, P-256 or ML-DSA". */
+export function keyWords(algs: readonly KeyAlg[]): string {
+  return inWords([...new Set(algs.map((alg) => rowOf(alg).family))]);
+}
+
+/** "a", "a or b", "a, b or c". */
+export function inWords(words: readonly (string | number)[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
 
 /** The verification of each of them. */
 export const deviceAlgs: readonly Alg[] = deviceKeyAlgs.map((name) => rows[name].alg);
@@ -102,10 +131,11 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
  * ```
  */
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
-  const { derive } = ready(alg);
+  const { derive, secretLength } = ready(alg);
   // of HSS/LMS: it has state
   if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
-  if (secret.length !== 32) throw new KeyError("length", `a private key of ${alg} has 32 bytes, not ${secret.length}`);
+  if (secret.length !== secretLength)
+    throw new KeyError("length", `a private key of ${alg} has ${secretLength} bytes, not ${secret.length}`);
   const own = secretCopy(secret);
   // The public key comes from here and from nowhere else: an Ed25519 signer that is handed a foreign one gives its private key away
   // with two signatures (RUSTSEC-2022-0093).
@@ -231,9 +261,55 @@ export function coseAlg(alg: KeyAlg): number {
   return rowOf(alg).cose;
 }
 
+/** Where the parts of a key stand in other formats. */
+export function formOf(alg: KeyAlg): KeyForm {
+  return rowOf(alg).form;
+}
+
+/** The coordinates of a point 04 ‖ x ‖ y, or a key that is one string as it is. */
+export function partsOf({ alg, key }: PublicKey): [x: Uint8Array, y?: Uint8Array] {
+  const n = formOf(alg).coordinate;
+  return n === undefined ? [key] : [key.subarray(1, 1 + n), key.subarray(1 + n)];
+}
+
 /** The members of a COSE_Key that RFC 9679 §4 calls required, public ones all. */
 export function requiredMembers(key: PublicKey): Map<Encodable, Encodable> {
-  return rowOf(key.alg).members(key.key);
+  const { kty, crv, bound } = formOf(key.alg);
+  const [x, y] = partsOf(key);
+  const out = new Map<Encodable, Encodable>([[KEY_KTY, kty]]);
+  if (bound) out.set(KEY_ALG, coseAlg(key.alg));
+  if (crv === undefined) return out.set(KEY_PUB, x);
+  out.set(KEY_CRV, crv).set(KEY_X, x);
+  return y ? out.set(KEY_Y, y) : out;
+}
+
+/** The label of the secret in a COSE_Key. */
+export function secretLabel({ crv }: KeyForm): number {
+  return crv === undefined ? KEY_PRIV : KEY_D;
+}
+
+/** The bytes of the secret of an algorithm; undefined where it has state. */
+export function secretLength(alg: KeyAlg): number | undefined {
+  return rowOf(alg).secretLength;
+}
+
+/** y of the point with this x. Throws KeyError where there is none, or the keys of the algorithm are no points with two coordinates. */
+export function decompress(alg: KeyAlg, x: Uint8Array | undefined, odd: boolean): Uint8Array {
+  const { family, form, decompress } = rowOf(alg);
+  if (x?.length !== form.coordinate) throw new KeyError("length", `the x of a key on ${family} has ${form.coordinate} bytes`);
+  const y = x && attempt(() => decompress?.(x, odd));
+  if (!y) throw new KeyError("point", `the public key is not a point of ${family}`);
+  return y;
+}
+
+/** Every other public key that the secret of this one signs for. */
+export function twinsOf({ alg, key }: PublicKey): PublicKey[] {
+  return (rowOf(alg).twins?.(key) ?? []).map((twin) => publicKey(alg, twin));
+}
+
+/** The lengths of raw public keys, in order. */
+export function publicLengths(): number[] {
+  return keyAlgs.flatMap((alg) => rowOf(alg).publicLengths).sort((a, b) => a - b);
 }
 
 /** The COSE Key Thumbprint (RFC 9679 §3) with SHA-256: 32 bytes. The same for a private key and its public key, whatever the kid. */

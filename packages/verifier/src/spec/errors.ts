@@ -222,3 +222,15 @@ export const TRUST_ROLLBACK = 124;
 export const TRUST_NAME = 125;
 /** The trust file gives this device too few keys for the role. */
 export const TRUST_UNUSABLE = 126;
+
+// 150..159  status messages
+/** Not a status message: neither a COSE_Mac0 nor a COSE_Sign1. */
+export const STATUS_NONE = 150;
+/** The version of the status format is unknown. */
+export const STATUS_VERSION_UNKNOWN = 151;
+/** A claim of the status is unknown, missing, or out of its range. */
+export const STATUS_CLAIM = 152;
+/** The nonce does not have 8 to 64 bytes, or the status answers another nonce. */
+export const STATUS_NONCE = 153;
+/** The status is too long, or one of its texts is. */
+export const STATUS_LIMIT = 154;

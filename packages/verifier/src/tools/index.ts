@@ -53,6 +53,7 @@ export {
   TAG_SIGN,
   TAG_SIGN1,
 } from "../spec/cose.js";
+export { STATE_CONFIRMED, STATE_ROLLED_BACK, STATE_TRIAL, STATUS_CONTEXT, VERIFIER_VERSION } from "../spec/status.js";
 export {
   COM_COMPONENTS,
   COM_DEPENDENCIES,
@@ -168,7 +169,6 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-
 export { embeddedTrust, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
@@ -185,3 +185,4 @@ export {
   TEXT_NAMES,
 } from "./names.js";
 export { REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, refuse } from "./refusals.js";
+export { readStatus, type Status, type UnverifiedStatus, verifyStatus } from "./status.js";

@@ -21,6 +21,7 @@ export var REFUSAL_GROUPS: readonly { readonly from: number; readonly to: number
   { from: 70, to: 89, what: "running a sequence (M37 §6)" },
   { from: 90, to: 109, what: "installing and starting" },
   { from: 110, to: 129, what: "trust files" },
+  { from: 150, to: 159, what: "status messages" },
 ];
 
 var GET_AGAIN = "get the file again: it is damaged, or no SUIT tool made it",
@@ -480,6 +481,35 @@ export var REFUSALS: readonly RefusalRow[] = [
     "the trust file gives this device too few keys for the role",
     "check the role (--role), and the vendor, class and algorithm of its keys: root signs no manifests",
     "trust.md#when-a-key-counts",
+  ),
+  row(
+    150,
+    "STATUS_NONE",
+    "not a status message: neither a COSE_Mac0 nor a COSE_Sign1",
+    "give the bytes that the device answered with",
+    "status.md#format",
+  ),
+  row(151, "STATUS_VERSION_UNKNOWN", "the version of the status format is unknown", NEWER, "status.md#format"),
+  row(
+    152,
+    "STATUS_CLAIM",
+    "a claim of the status is unknown, missing, or out of its range",
+    "use a version of this tool that is at least as new as the verifier on the device",
+    "status.md#claims",
+  ),
+  row(
+    153,
+    "STATUS_NONCE",
+    "the nonce does not have 8 to 64 bytes, or the status answers another nonce",
+    "ask the device again, with a new random nonce",
+    "status.md#freshness",
+  ),
+  row(
+    154,
+    "STATUS_LIMIT",
+    "the status is too long, or one of its texts is",
+    "give the bytes that the device answered with",
+    "status.md#claims",
   ),
 ];
 

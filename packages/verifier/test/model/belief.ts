@@ -4,7 +4,7 @@ import type { Checked } from "./interpreter.js";
 import { type Manifest, valuesOf } from "./manifest.js";
 
 export interface Key {
-  /** Which of the published keys: the names of test-vectors/assemble.ts. */
+  /** Which of the published keys: the names of test-vectors/src/pieces/assemble.ts. */
   key: "b" | "p";
   vendor?: string;
   class?: string;

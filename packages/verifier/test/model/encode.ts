@@ -20,7 +20,7 @@ import {
   TRUE,
   text,
   unhex,
-} from "../../../../test-vectors/assemble.js";
+} from "../../../../test-vectors/src/pieces/assemble.js";
 import {
   DIR_RUN_SEQUENCE,
   DIR_SET_COMPONENT_INDEX,

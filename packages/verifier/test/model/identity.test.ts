@@ -1,8 +1,8 @@
 // Two faults that were found and mended, the smallest manifest of each: what a failed branch has checked, and a key for one of a device's classes.
 
 import { describe, expect, it } from "vitest";
-import { bytes, int, MAC_KEY } from "../../../../test-vectors/assemble.js";
-import { fileOf, listed, listOf, ROOT } from "../../../../test-vectors/trust-file.js";
+import { bytes, int, MAC_KEY } from "../../../../test-vectors/src/pieces/assemble.js";
+import { fileOf, listed, listOf, ROOT } from "../../../../test-vectors/src/pieces/trust-file.js";
 import { anchor, embeddedTrust, policyOf } from "../../src/index.js";
 import { IDENTITY_UNCHECKED } from "../../src/spec/errors.js";
 import { MAN_INSTALL } from "../../src/spec/suit.js";

@@ -1,6 +1,6 @@
 // What a manifest says, as the model sees it: no offsets, no bytes, no encoding. Octets are hexadecimal, so that they compare with ===.
 
-import type { Piece } from "../../../../test-vectors/assemble.js";
+import type { Piece } from "../../../../test-vectors/src/pieces/assemble.js";
 import {
   COND_ABORT,
   COND_CHECK_CONTENT,

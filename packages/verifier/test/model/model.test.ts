@@ -3,8 +3,8 @@
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { bytes, int, MAC_KEY, publicKey } from "../../../../test-vectors/assemble.js";
-import { fileOf, listed, listOf } from "../../../../test-vectors/trust-file.js";
+import { bytes, int, MAC_KEY, publicKey } from "../../../../test-vectors/src/pieces/assemble.js";
+import { fileOf, listed, listOf } from "../../../../test-vectors/src/pieces/trust-file.js";
 import { anchor, embeddedTrust, policyOf } from "../../src/index.js";
 import * as E from "../../src/spec/errors.js";
 import { MAN_INSTALL } from "../../src/spec/suit.js";

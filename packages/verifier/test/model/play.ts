@@ -1,7 +1,7 @@
 // The code at hand, driven as an application drives it, with results in the model's terms.
 
-import type { DeviceSpec } from "../../../../test-vectors/play.js";
-import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play.js";
+import type { DeviceSpec } from "../../../../test-vectors/index.mjs";
+import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play/play.js";
 import { boot, install, open, type Refusal, start, step, type Trust } from "../../src/index.js";
 import type { Outcome } from "./device.js";
 import { hashOf } from "./encode.js";

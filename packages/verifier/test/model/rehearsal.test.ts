@@ -1,7 +1,7 @@
 // What a device must find out before it erases anything. Chance makes these up too seldom.
 
 import { expect, it } from "vitest";
-import { MAC_KEY } from "../../../../test-vectors/assemble.js";
+import { MAC_KEY } from "../../../../test-vectors/src/pieces/assemble.js";
 import { anchor } from "../../src/index.js";
 import { INVOKE_MISPLACED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { MAN_INSTALL } from "../../src/spec/suit.js";

@@ -1,7 +1,7 @@
 // Sequences of commands, made up: few values, so that they meet each other, and commands together with what they need.
 
 import fc from "fast-check";
-import { FALSE, int, params, text } from "../../../../test-vectors/assemble.js";
+import { FALSE, int, params, text } from "../../../../test-vectors/src/pieces/assemble.js";
 import * as E from "../../src/spec/errors.js";
 import { COND_USE_BEFORE, DIR_OVERRIDE_PARAMETERS, DIR_SET_PARAMETERS } from "../../src/spec/suit.js";
 import { type Command, DIRECTIVES, type Parameters, PLAIN, type Plain, type Sequence } from "./manifest.js";

@@ -13,8 +13,20 @@ import {
   visible,
   warn,
 } from "@firmseal/keys";
-import { formatHss, hssCapacity, hssSignatureLength, type KeyAlg, loadAlg, type PrivateKey, privateKey } from "@firmseal/signer";
+import {
+  formatHss,
+  hssCapacity,
+  hssSignatureLength,
+  isStateful,
+  type KeyAlg,
+  keyAlgs,
+  loadAlg,
+  type PrivateKey,
+  privateKey,
+  secretLength,
+} from "@firmseal/signer";
 import { define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases, target } from "../../common/options.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
 import { ADVICE, KEY } from "../../common/shapes.js";
@@ -33,12 +45,12 @@ export interface KeygenOptions extends PassphraseOptions {
   json?: boolean;
 }
 
-/** Tries until 32 random bytes are a secret of the algorithm; for P-256 all but one in 2^32 are. */
+/** Tries until random bytes are a secret of the algorithm; for P-256 all but one in 2^32 are. */
 async function fresh(alg: KeyAlg): Promise<PrivateKey> {
   await loadAlg(alg);
   for (;;) {
     try {
-      const secret = randomBytes(32);
+      const secret = randomBytes(secretLength(alg) ?? 0);
       const key = privateKey(alg, secret);
       secret.fill(0);
       return key;
@@ -105,25 +117,23 @@ async function keyPairs(o: KeygenOptions) {
 
 function keygen(o: KeygenOptions) {
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
-  if (o.alg === "hsslms") return hssKey(o);
+  if (keyAlgs.some((alg) => alg === o.alg && isStateful(alg))) return hssKey(o);
   if (o.hss !== undefined) throw usage("--hss is for HSS/LMS keys", "give --alg hsslms too, or drop --hss");
   return keyPairs(o);
 }
 
 type Facts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
 
-const HYBRIDS = ["ed25519", "es256"].flatMap((classic) => ["44", "65", "87"].map((n) => `${classic}+ml-dsa-${n}`));
-
 export default define({
   name: "keygen",
   summary: "make a private key, encrypted by default",
   options: () => [
     option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem", {
-      choices: ["ed25519", "es256", "hsslms", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", ...HYBRIDS],
-      default: "ed25519",
+      choices: CHOICES.alg,
+      default: CHOICES.defaultAlg,
     }),
     option("-o, --out <file>", "new key file (mode 0600); never overwritten", { required: true }),
-    option("--format <name>", "format of the key; hsslms has its own", { choices: ["pkcs8", "openssh", "jwk", "cose"], default: "pkcs8" }),
+    option("--format <name>", "format of the key; hsslms has its own", { choices: CHOICES.privateFormat, default: "pkcs8" }),
     option(
       "--hss <levels>",
       "hsslms: HEIGHT/WIDTH of each level from the top, with commas; n24: in front means SHA-256/192 (default: 15/4)",

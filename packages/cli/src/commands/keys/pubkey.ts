@@ -8,8 +8,9 @@ import {
   publicKeys,
   usage,
 } from "@firmseal/keys";
-import { type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
+import { hasTables, type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 
@@ -23,7 +24,7 @@ export interface PubkeyOptions extends PassphraseOptions {
 
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
   if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "drop --format, or give js");
-  if (key.alg !== "ed25519") throw usage(`--device: there is no table for ${key.alg}`, "give an Ed25519 key, or drop --device");
+  if (!hasTables(key.alg)) throw usage(`--device: there is no table for ${key.alg}`, `give an ${CHOICES.tabled} key, or drop --device`);
   const { table, digest } = prepare(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
@@ -44,10 +45,10 @@ export default define({
   arguments: [argument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
   options: () => [
     option("--format <name>", "output format (default: pem, or js with --device)", {
-      choices: ["pem", "openssh", "jwk", "cose", "js", "h", "raw"],
+      choices: CHOICES.publicFormat,
     }),
-    option("--device", "add a precomputed table, which makes verification faster (Ed25519; js)"),
-    option("--table-size <size>", "characters in the table", { choices: ["1k", "2k", "4k", "8k"] }),
+    option("--device", `add a precomputed table, which makes verification faster (${CHOICES.tabled}; js)`),
+    option("--table-size <size>", "characters in the table", { choices: CHOICES.tableSize }),
     option("--table-numbers", "write the table as an array of numbers: faster than text, for devices with RAM"),
     ...passphrases(),
   ],

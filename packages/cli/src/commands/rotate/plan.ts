@@ -1,6 +1,19 @@
-import { carriedStores, keySet, namedKeys, type PlannedRelease, plan as planFor, readFleet, readRelease } from "@firmseal/release";
+import { usage } from "@firmseal/keys";
+import {
+  carriedStores,
+  embeddedKeys,
+  keySet,
+  LEFT_BEHIND,
+  namedKeys,
+  plan as planFor,
+  readFleet,
+  readSteps,
+  storesOf,
+  VERDICTS,
+  type Verdict,
+} from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { cohortWords, facts, strandedRefusal, warnOfRest } from "../../common/cohorts.js";
+import { cohortWords, facts, planRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
 import { COHORTS } from "../../common/shapes.js";
 import { Refused } from "../../show/render.js";
@@ -8,42 +21,61 @@ import { Refused } from "../../show/render.js";
 export interface PlanOptions {
   fleet: string;
   release: string[];
+  have?: string[];
   lost?: string[];
   stolen?: string[];
+  failOn?: string;
   allowStranded?: string[];
   json?: boolean;
 }
 
-/** What becomes of each cohort of a fleet that is offered releases in order. Nothing is written. */
+/** The verdicts of --fail-on. */
+function verdictsOf(text: string | undefined): readonly Verdict[] {
+  if (text === undefined) return LEFT_BEHIND;
+  if (text === "none") return [];
+  return text.split(",").map((name) => {
+    const found = VERDICTS.find((verdict) => verdict === name);
+    if (!found) throw usage(`--fail-on: unknown verdict ${name}`, `choose from ${VERDICTS.join(", ")}, with commas, or none`);
+    return found;
+  });
+}
+
+/** What becomes of each cohort of a fleet that is offered releases and trust files in order. Nothing is written. */
 async function plan(o: PlanOptions) {
-  const fleet = readFleet(o.fleet);
-  const releases: PlannedRelease[] = [];
-  for (const path of o.release) releases.push(await readRelease(path));
-  const stores = [...fleet.map((c) => c.trust.store), ...carriedStores(releases)];
-  const lost = keySet(await namedKeys(o.lost ?? [], "--lost", stores));
-  const stolen = keySet(await namedKeys(o.stolen ?? [], "--stolen", stores));
-  const results = planFor(fleet, releases, { lost, stolen });
+  const failOn = verdictsOf(o.failOn);
+  const fleet = await readFleet(o.fleet);
+  const steps = await readSteps(o.release);
+  const stores = [...storesOf(fleet), ...carriedStores(steps)];
+  const named = async (refs: readonly string[] | undefined, name: string) =>
+    keySet(await namedKeys(refs ?? [], name, stores, embeddedKeys(fleet)));
+  const gone = { have: await named(o.have, "--have"), lost: await named(o.lost, "--lost"), stolen: await named(o.stolen, "--stolen") };
+  const results = planFor(fleet, steps, gone);
   const allowed = o.allowStranded ?? [];
+  const failure = planRefusal(results, allowed, failOn);
   warnOfRest(results);
   const told = facts(results, allowed);
-  const failure = strandedRefusal(results, allowed);
   if (failure) throw new Refused(failure, told);
   return told;
 }
 
 export default define({
   name: "rotate plan",
-  summary: "tell what becomes of each cohort of a fleet that is offered these releases in order",
+  summary: "tell what becomes of each cohort of a fleet that is offered these steps in order",
   options: () => [
-    option("--fleet <file>", "the devices in the field (JSON)", { required: true }),
-    option("--release <envelope>", "a release that is offered; in order", { repeat: true, required: true }),
-    option("--lost <key>", "a key that can no longer sign", { repeat: true }),
-    option("--stolen <key>", "a key that somebody else has", { repeat: true }),
+    option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
+    option("--release <file>", "a release that is offered, or a trust file by itself; in order", { repeat: true, required: true }),
+    option("--have <key>", "a retired key that is still at hand, of any role", { repeat: true }),
+    option("--lost <key>", "a key that can no longer sign, of any role", { repeat: true }),
+    option("--stolen <key>", "a key that somebody else has too, of any role", { repeat: true }),
+    option("--fail-on <verdicts>", "verdicts that end with exit code 1, with commas, or none (default: stranded,roots-lost)"),
     allowStranded(),
   ],
   examples: [
     ["firmseal rotate plan --fleet fleet.json --release bridge.suit --release new.suit", "two releases, one after the other"],
-    ["firmseal rotate plan --fleet fleet.json --release new.suit --stolen old.jwk", "what a thief of a key can still sign"],
+    [
+      "firmseal rotate plan --fleet fleet.csv --release new.suit --stolen old.jwk --fail-on exposed",
+      "what a thief of a key can still sign",
+    ],
   ],
   json: COHORTS,
   run: plan,

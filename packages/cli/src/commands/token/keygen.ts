@@ -10,18 +10,18 @@ import {
   prove,
   signalsFree,
   signerOf,
-  type TokenAlg,
   type TokenUri,
   usage,
 } from "@firmseal/keys";
-import type { PublicKey } from "@firmseal/signer";
+import type { KeyAlg, PublicKey } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 import { tokenKeyUri } from "../../common/token-uri.js";
 
 export interface TokenKeygenOptions extends PassphraseOptions {
-  alg: TokenAlg;
+  alg: KeyAlg;
   json?: boolean;
 }
 
@@ -59,7 +59,7 @@ export default define({
   name: "token keygen",
   summary: "make a key pair in a token, which the private key cannot leave",
   arguments: [argument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and the name of the new key")],
-  options: () => [option("--alg <name>", "algorithm", { choices: ["ed25519", "es256"], default: "ed25519" }), ...passphrases()],
+  options: () => [option("--alg <name>", "algorithm", { choices: CHOICES.tokenAlg, default: CHOICES.defaultAlg }), ...passphrases()],
   examples: [
     ["firmseal token keygen 'pkcs11:token=release;object=fw'", "an Ed25519 key; asks for the PIN"],
     ["firmseal token keygen 'pkcs11:token=release;object=fw' --alg es256 --passphrase-env PIN", "an ECDSA P-256 key, in a script"],

@@ -10,7 +10,9 @@ import {
   readable,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
+import { hasTables, keyAlgs } from "@firmseal/signer";
 import { define, option } from "../../command.js";
+import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 
 export interface BundleOptions {
@@ -44,7 +46,8 @@ async function bundle(o: BundleOptions) {
   for (const device of ["flash", "storage"] as const)
     if (features.includes(device) && !features.includes("install"))
       warn(`${device} needs install, which the bundle lacks: --features install,…`);
-  if (features.includes("prepared") && !algs.includes("ed25519")) warn("prepared: only Ed25519 has tables, and the bundle lacks it");
+  if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
+    warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
@@ -68,7 +71,7 @@ export default define({
   name: "bundle",
   summary: "write a device verifier in one JavaScript file",
   options: () => [
-    option("--alg <names>", "algorithms, with commas: ed25519, es256, hsslms, hmac256"),
+    option("--alg <names>", `algorithms, with commas: ${CHOICES.bundleAlg.join(", ")}`),
     option("--features <names>", "with commas: install, errors, copy, prepared, flash, storage, trust (default: install, errors and copy)"),
     option(
       "--form <name>",

@@ -2,7 +2,8 @@
 // the protocol. Attacks: a wrong signature, garbage, megabytes, no answer, no end.
 
 import { createHash } from "node:crypto";
-import { KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
+import { algsWith } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
@@ -53,10 +54,11 @@ export function parse(ref: string, line: string): Answer {
 
 export function described(ref: string, answer: Answer): PublicKey {
   const alg = answer["alg"];
-  if (alg !== "ed25519" && alg !== "es256") throw new KeyFileError(`${ref}: its alg is neither ed25519 nor es256`, PROTOCOL, 3);
+  const known = algsWith("exec").find((one) => one === alg);
+  if (!known) throw new KeyFileError(`${ref}: its alg is not ${inWords(algsWith("exec"))}`, PROTOCOL, 3);
   const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytes(ref, answer, "kid");
   try {
-    return publicKey(alg, bytes(ref, answer, "publicKey"), kid);
+    return publicKey(known, bytes(ref, answer, "publicKey"), kid);
   } catch (e) {
     if (e instanceof KeyError) throw new KeyFileError(`${ref}: publicKey: ${e.message}`, PROTOCOL, 3);
     throw e;

@@ -1,6 +1,7 @@
 // A new key pair in a token: made there, for signing only, and never to leave it.
 
-import type { PublicKey } from "@firmseal/signer";
+import type { KeyAlg, PublicKey } from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../../custody.js";
 import { usage } from "../../errors/failure.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { readPublic } from "./key.js";
@@ -9,13 +10,8 @@ import * as ck from "./names.js";
 import type { OpenToken } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
-export type TokenAlg = "ed25519" | "es256";
-
-// how modules want the curve: Ed25519 by its object identifier (PKCS#11 3.1), by its name (3.0)
-const CURVES: Record<TokenAlg, { mechanism: number; kind: number; params: readonly string[] }> = {
-  ed25519: { mechanism: ck.CKM_EC_EDWARDS_KEY_PAIR_GEN, kind: ck.CKK_EC_EDWARDS, params: ["06032b6570", "130c656477617264733235353139"] },
-  es256: { mechanism: ck.CKM_EC_KEY_PAIR_GEN, kind: ck.CKK_EC, params: ["06082a8648ce3d030107"] },
-};
+/** What tokens can make keys for. */
+export const tokenAlgs: readonly KeyAlg[] = algsWith("pkcs11");
 
 const OTHER_CURVE: readonly (number | undefined)[] = [
   ck.CKR_DOMAIN_PARAMS_INVALID,
@@ -30,7 +26,7 @@ export interface Pair {
 }
 
 /** Makes a pair under a label and an identifier that are both free. Throws KeyFileError and Failure. */
-export function makePair(token: OpenToken, uri: TokenUri & { object: string }, alg: TokenAlg, id: Uint8Array): Pair {
+export function makePair(token: OpenToken, uri: TokenUri & { object: string }, alg: KeyAlg, id: Uint8Array): Pair {
   refuseTaken(token, uri, id);
   const { publicKey, privateKey } = token.inWords(() => generate(token, uri.object, alg, Buffer.from(id)));
   const destroy = () => {
@@ -63,8 +59,12 @@ function refuseTaken(token: OpenToken, uri: TokenUri & { object: string }, id: U
         throw usage(`${uri.name}: ${what}, and keys are never overwritten`, "choose another name: object=NAME");
 }
 
-function generate(token: OpenToken, label: string, alg: TokenAlg, id: Buffer) {
-  const { mechanism, kind, params } = CURVES[alg];
+function none(alg: KeyAlg): never {
+  throw new RangeError(`no token has keys for ${alg}`);
+}
+
+function generate(token: OpenToken, label: string, alg: KeyAlg, id: Buffer) {
+  const { generate: mechanism, kind, curves } = CUSTODY[alg].pkcs11 ?? none(alg);
   const named = (value: number) => [
     { type: ck.CKA_CLASS, value },
     { type: ck.CKA_KEY_TYPE, value: kind },
@@ -82,7 +82,7 @@ function generate(token: OpenToken, label: string, alg: TokenAlg, id: Buffer) {
     { type: ck.CKA_UNWRAP, value: false },
     { type: ck.CKA_DERIVE, value: false },
   ];
-  for (const [i, hex] of params.entries()) {
+  for (const [i, hex] of curves.entries()) {
     const open = [
       ...named(ck.CKO_PUBLIC_KEY),
       // readable without a PIN, so that verifying needs none
@@ -93,7 +93,7 @@ function generate(token: OpenToken, label: string, alg: TokenAlg, id: Buffer) {
     try {
       return token.library.C_GenerateKeyPair(token.session, { mechanism }, open, secret);
     } catch (e) {
-      if (i === params.length - 1 || !OTHER_CURVE.includes(codeOf(e))) throw e;
+      if (i === curves.length - 1 || !OTHER_CURVE.includes(codeOf(e))) throw e;
     }
   }
   throw new RangeError("no curve");

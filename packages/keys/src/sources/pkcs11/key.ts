@@ -1,7 +1,8 @@
 // Keys in a token: which objects a URI means, and the public key that belongs to a private one.
 
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { fromJwk, KeyError, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
+import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
+import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
@@ -85,14 +86,14 @@ function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): P
   return first;
 }
 
-/** The public key of an object. Throws KeyFileError (exit 2) for one that is none for Ed25519 or P-256. */
+/** The public key of an object. Throws KeyFileError (exit 2) for one that tokens are not used for here. */
 function read(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
   const key = readPublic(token, object);
   if (key) return key;
-  throw new KeyFileError(`${uri.name}: not a key for Ed25519 or P-256`, WHICH, 2);
+  throw new KeyFileError(`${uri.name}: not a key for ${wordsFor("pkcs11")}`, WHICH, 2);
 }
 
-/** The public key in a public-key, private-key or certificate object; undefined: there is none for Ed25519 or P-256. */
+/** The public key in a public-key, private-key or certificate object; undefined: there is none that tokens are used for here. */
 export function readPublic(token: OpenToken, object: Handle): PublicKey | undefined {
   const kind = token.attribute(object, ck.CKA_CLASS);
   if (!kind || ulong(kind) !== BigInt(ck.CKO_CERTIFICATE)) return fromPoint(token, object);
@@ -116,14 +117,13 @@ function attempt<T>(f: () => T): T | undefined {
   }
 }
 
-// CKA_EC_PARAMS: 1.2.840.10045.3.1.7; 1.3.101.112 (RFC 8410), "edwards25519" (PKCS#11 3.0), 1.3.6.1.4.1.11591.15.1 (before both)
-const P256 = ["06082a8648ce3d030107"];
-const ED25519 = ["06032b6570", "130c656477617264733235353139", "06092b06010401da470f01"];
-
 /** Which algorithm a key's curve is for; undefined: none of ours, explicit parameters among them. */
-export function algOf(token: OpenToken, object: Handle): "ed25519" | "es256" | undefined {
+export function algOf(token: OpenToken, object: Handle): KeyAlg | undefined {
   const params = token.attribute(object, ck.CKA_EC_PARAMS)?.toString("hex") ?? "";
-  return P256.includes(params) ? "es256" : ED25519.includes(params) ? "ed25519" : undefined;
+  return algsWith("pkcs11").find((alg) => {
+    const { curves = [], shown = [] } = CUSTODY[alg].pkcs11 ?? {};
+    return curves.includes(params) || shown.includes(params);
+  });
 }
 
 /** CKA_EC_POINT is DER around the point (PKCS#11 2.40 §2.3.3), or the point itself in modules that read it otherwise. */
@@ -131,9 +131,9 @@ function fromPoint(token: OpenToken, object: Handle): PublicKey | undefined {
   const alg = algOf(token, object);
   const value = token.attribute(object, ck.CKA_EC_POINT);
   if (!alg || !value) return undefined;
-  const n = alg === "ed25519" ? 32 : 65;
-  const octets = value.length === n + 2 && value[0] === 0x04 && value[1] === n;
-  const bits = value.length === n + 3 && value[0] === 0x03 && value[1] === n + 1 && value[2] === 0;
+  const has = (length: number) => keyAlgOfLength(length) === alg;
+  const octets = has(value.length - 2) && value[0] === 0x04 && value[1] === value.length - 2;
+  const bits = has(value.length - 3) && value[0] === 0x03 && value[1] === value.length - 2 && value[2] === 0;
   const point = value.subarray(octets ? 2 : bits ? 3 : 0);
   try {
     return publicKey(alg, point);

@@ -9,7 +9,7 @@ import type { TokenUri } from "./uri.js";
 export interface TokenKey {
   readonly label: string;
   readonly id: Uint8Array;
-  /** undefined: not for Ed25519 or P-256, or the token does not show it. */
+  /** undefined: of another kind than tokens are used for here, or the token does not show it. */
   readonly public?: PublicKey;
   readonly has: readonly ("private" | "public" | "certificate")[];
 }

@@ -1,4 +1,8 @@
-// Numbers of PKCS#11 (OASIS, version 2.40 and 3.1) that are used here, and its errors in words. pkcs11js lacks those for Edwards curves.
+// Numbers of PKCS#11 (OASIS, version 2.40 and 3.1) that are used here, and its errors in words. Those of an algorithm are in its row, custody.ts:
+// pkcs11js lacks those for Edwards curves.
+
+import { inWords, keyWords } from "@firmseal/signer";
+import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 
 export const CKF_RW_SESSION = 0x2;
 export const CKF_SERIAL_SESSION = 0x4;
@@ -22,9 +26,6 @@ export const CKO_CERTIFICATE = 1;
 export const CKO_PUBLIC_KEY = 2;
 export const CKO_PRIVATE_KEY = 3;
 
-export const CKK_EC = 0x3;
-export const CKK_EC_EDWARDS = 0x40;
-
 export const CKA_CLASS = 0x0;
 export const CKA_TOKEN = 0x1;
 export const CKA_PRIVATE = 0x2;
@@ -44,11 +45,6 @@ export const CKA_EC_PARAMS = 0x180;
 export const CKA_EC_POINT = 0x181;
 export const CKA_ALWAYS_AUTHENTICATE = 0x202;
 
-export const CKM_EC_KEY_PAIR_GEN = 0x1040;
-export const CKM_ECDSA = 0x1041;
-export const CKM_EC_EDWARDS_KEY_PAIR_GEN = 0x1055;
-export const CKM_EDDSA = 0x1057;
-
 export const CKR_ATTRIBUTE_VALUE_INVALID = 0x13;
 export const CKR_PIN_INCORRECT = 0xa0;
 export const CKR_DOMAIN_PARAMS_INVALID = 0x130;
@@ -67,9 +63,15 @@ const LOGIN: readonly [string, string] = [
   "give it: --passphrase-env NAME, --passphrase-fd N, or at the prompt",
 ];
 const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
+const NEWER = algsWith("pkcs11").filter((alg) => CUSTODY[alg].pkcs11?.since !== undefined);
+const EVERYWHERE = algsWith("pkcs11").filter((alg) => !NEWER.includes(alg));
 const MECHANISM: readonly [string, string] = [
-  "the token does not support the needed mechanism; Ed25519 needs PKCS#11 3.0",
-  "use a P-256 key (--alg es256), or another token",
+  `the token does not support the needed mechanism; ${NEWER.map((alg) => `${keyWords([alg])} needs PKCS#11 ${CUSTODY[alg].pkcs11?.since}`).join(", ")}`,
+  `use a ${keyWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `--alg ${alg}`).join(", ")}), or another token`,
+];
+const CURVE: readonly [string, string] = [
+  "the token does not support the curve",
+  `try another one: ${inWords(algsWith("pkcs11").map((alg) => `--alg ${alg}`))}`,
 ];
 
 /** Error codes (CKR_…) in words: what is wrong, and one hint. */
@@ -88,7 +90,7 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
   84: ["the module does not support a needed function", OTHER_TOKEN],
   96: ["the key is gone from the token", "see firmseal token list"],
   98: ["the token does not support the size of this key", OTHER_TOKEN],
-  99: ["the token needs another kind of key here", "give an Ed25519 or P-256 key"],
+  99: ["the token needs another kind of key here", `give a key for ${wordsFor("pkcs11")}`],
   104: ["the key is not allowed to sign (CKA_SIGN)", "make a key for signing: firmseal token keygen"],
   112: MECHANISM,
   113: MECHANISM,
@@ -112,8 +114,8 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
     "set one with the token's own tool, for example softhsm2-util --init-token or pkcs11-tool --init-pin",
   ],
   260: ["another user is logged in", "end other programs that use the token"],
-  [CKR_DOMAIN_PARAMS_INVALID]: ["the token does not support the curve", "try the other one: --alg es256 or --alg ed25519"],
-  [CKR_CURVE_NOT_SUPPORTED]: ["the token does not support the curve", "try the other one: --alg es256 or --alg ed25519"],
+  [CKR_DOMAIN_PARAMS_INVALID]: CURVE,
+  [CKR_CURVE_NOT_SUPPORTED]: CURVE,
   400: ["the module is not ready", AGAIN],
 };
 

@@ -2,14 +2,15 @@
 // token. Needs pkcs11js and the token's module.
 
 import { createHash } from "node:crypto";
-import type { KeyAlg, PublicKey, Signer } from "@firmseal/signer";
+import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";
+import { CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
 import { toldSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
 import { findPrivate, findPublic, publicOfPrivate } from "./key.js";
 import type { Handle } from "./module.js";
-import { CKA_ALWAYS_AUTHENTICATE, CKM_ECDSA, CKM_EDDSA } from "./names.js";
+import { CKA_ALWAYS_AUTHENTICATE } from "./names.js";
 import { type OpenToken, openToken } from "./token.js";
 import { parseUri } from "./uri.js";
 
@@ -40,25 +41,24 @@ export const open: OpenSource = async (ref, ask) => {
   }
 };
 
-const MECHANISM: { readonly [alg in KeyAlg]?: number } = { ed25519: CKM_EDDSA, es256: CKM_ECDSA };
-
-/** Signs in the token. Signatures are 64 bytes, r ‖ s in PKCS#11 as in COSE. */
+/** Signs in the token. Signatures are raw; of ECDSA r ‖ s, in PKCS#11 as in COSE. */
 export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
-  const mechanism = MECHANISM[pub.alg];
-  if (mechanism === undefined) throw new KeyFileError(`${name}: not a key for Ed25519 or P-256`, "give one of those", 2);
+  const { pkcs11, ecdsa } = CUSTODY[pub.alg];
+  const length = signatureLength(pub.alg);
+  if (!pkcs11 || length === undefined) throw new KeyFileError(`${name}: not a key for ${wordsFor("pkcs11")}`, "give one of those", 2);
+  const mechanism = pkcs11.sign;
   const always = token.attribute(key, CKA_ALWAYS_AUTHENTICATE)?.[0] === 1;
   return toldSigner(
     name,
     pub,
     "the token's public key may belong to another private key: compare them, or make a new pair",
     async (tbs) => {
-      // CKM_ECDSA signs a digest as it is given, CKM_EDDSA without parameter is Ed25519 over the message (PKCS#11 3.1 §6.3.12, §6.3.14)
       await signalsFree();
-      const data = pub.alg === "es256" ? createHash("sha256").update(tbs).digest() : Buffer.from(tbs);
+      const data = ecdsa ? createHash(ecdsa.digest).update(tbs).digest() : Buffer.from(tbs);
       return token.inWords(() => {
         token.library.C_SignInit(token.session, { mechanism }, key);
         if (always) token.loginForKey();
-        return token.library.C_Sign(token.session, data, Buffer.alloc(64));
+        return token.library.C_Sign(token.session, data, Buffer.alloc(length));
       });
     },
   );

@@ -1,5 +1,7 @@
 // awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
 
+import { inWords, signatureLength } from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../../custody.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -32,7 +34,7 @@ const CREDENTIALS: Trouble = [
 const REJECTED: Trouble = ["AWS does not accept the credentials", "they are wrong or expired: renew them, and check the clock"];
 const USAGE: Trouble = [
   "is not a key for signing",
-  "give a key with the usage SIGN_VERIFY and the spec ECC_NIST_P256 or ECC_NIST_EDWARDS25519",
+  `give a key with the usage SIGN_VERIFY and the spec ${inWords(algsWith("aws").map((alg) => CUSTODY[alg].aws?.spec ?? alg))}`,
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
@@ -116,7 +118,9 @@ export async function open(ref: string): Promise<OpenedKey> {
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
     const key = keyOfSpki(ref, got.PublicKey ?? new Uint8Array());
-    const isEc = key.alg === "es256";
+    const { aws, ecdsa } = CUSTODY[key.alg];
+    const length = signatureLength(key.alg);
+    if (!aws || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
       const request = {
         // the key itself: an alias may be moved to another one between the two calls
@@ -124,7 +128,7 @@ export async function open(ref: string): Promise<OpenedKey> {
         Message: tbs,
         // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
         MessageType: "RAW",
-        SigningAlgorithm: isEc ? "ECDSA_SHA_256" : "ED25519_SHA_512",
+        SigningAlgorithm: aws.alg,
       } as const;
       const { Signature, KeyId: signedBy } = await ask(
         ref,
@@ -132,8 +136,8 @@ export async function open(ref: string): Promise<OpenedKey> {
         troubleOf,
       );
       if (!isOf(KeyId, signedBy)) throw serviceError(ref, OTHER_KEY);
-      const raw = Signature && isEc ? rawFromDer(Signature) : Signature;
-      if (raw?.length !== 64) throw notASignature(ref);
+      const raw = Signature && ecdsa ? rawFromDer(Signature, length) : Signature;
+      if (raw?.length !== length) throw notASignature(ref);
       return raw;
     };
     return servedKey(ref, key, sign, close);

@@ -1,6 +1,8 @@
 // azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
+import { inWords, signatureLength } from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../../custody.js";
 import { sha256 } from "../../files/digest.js";
 import type { OpenedKey } from "../source.js";
 import {
@@ -31,7 +33,9 @@ const CREDENTIALS: Trouble = [
   "no Azure credentials found",
   "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or certificate",
 ];
-const KIND: Trouble = ["is not a key on P-256", "make one with az keyvault key create --kty EC --curve P-256 --ops sign verify"];
+const CURVES = algsWith("azure").flatMap((alg) => CUSTODY[alg].azure ?? []);
+const NAMES = inWords(CURVES.map(({ curve }) => curve));
+const KIND: Trouble = [`is not a key on ${NAMES}`, `make one with az keyvault key create --kty EC --curve ${NAMES} --ops sign verify`];
 const NOT_FOUND: Trouble = ["there is no such key in the vault", "check the name and the version: az keyvault key list-versions"];
 const DISABLED: Trouble = ["the key is disabled, expired, or not valid yet", "check its attributes: az keyvault key show"];
 const DENIED: Trouble = [
@@ -41,7 +45,10 @@ const DENIED: Trouble = [
 
 /** By HTTP status. */
 const TROUBLES: { readonly [status: number]: Trouble } = {
-  400: ["the key cannot sign with ES256", "its operations must have sign, and its curve must be P-256"],
+  400: [
+    `the key cannot sign with ${inWords(CURVES.map(({ alg }) => alg))}`,
+    `its operations must have sign, and its curve must be ${NAMES}`,
+  ],
   401: ["Azure does not accept the credentials", "they are wrong, expired or of another tenant: renew them, and check the clock"],
   403: DENIED,
   404: NOT_FOUND,
@@ -97,7 +104,9 @@ export async function open(ref: string): Promise<OpenedKey> {
     troubleOf,
   );
   const { kty, crv, x, y } = got.key ?? {};
-  if ((kty !== "EC" && kty !== "EC-HSM") || crv !== "P-256" || !x || !y) throw serviceError(ref, KIND);
+  if ((kty !== "EC" && kty !== "EC-HSM") || !x || !y) throw serviceError(ref, KIND);
+  const served = CURVES.find(({ curve }) => curve === crv);
+  if (!served) throw serviceError(ref, KIND);
   if (got.properties.enabled === false) throw serviceError(ref, DISABLED);
   // an identifier without a version names the newest: signed is with the one whose public half this is
   const [, atVault, atName, pinned] = ID.exec(got.id ?? "") ?? [];
@@ -121,11 +130,11 @@ export async function open(ref: string): Promise<OpenedKey> {
     // r ‖ s already (RFC 7518 §3.4)
     const { result } = await ask(
       ref,
-      (abortSignal) => signer.sign("ES256", sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
+      (abortSignal) => signer.sign(served.alg, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,
     );
     if (signedBy !== got.id) throw serviceError(ref, OTHER_KEY);
-    if (result?.length !== 64) throw notASignature(ref);
+    if (result?.length !== signatureLength(key.alg)) throw notASignature(ref);
     return Uint8Array.from(result);
   };
   return servedKey(ref, key, sign, () => {});

@@ -1,5 +1,7 @@
 // gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V — a version of a key in Google Cloud KMS, P-256 or Ed25519.
 
+import { inWords, signatureLength } from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../../custody.js";
 import { sha256 } from "../../files/digest.js";
 import { rawFromDer } from "../../formats/ecdsa-der.js";
 import type { OpenedKey } from "../source.js";
@@ -38,7 +40,7 @@ const BUSY: Trouble = ["Google Cloud KMS accepts no more requests at the moment"
 const DOWN: Trouble = ["Google Cloud KMS cannot answer at the moment", "run it again later"];
 const STATE: Trouble = [
   "the key version cannot be used to sign",
-  "it must be enabled, and of a key with the purpose asymmetric signing (EC_SIGN_P256_SHA256 or EC_SIGN_ED25519)",
+  `it must be enabled, and of a key with the purpose asymmetric signing (${inWords(algsWith("gcp").map((alg) => CUSTODY[alg].gcp ?? alg))})`,
 ];
 const DAMAGED: Trouble = ["the request or the answer was damaged in transit", "run it again; if the fault stays, check the proxy"];
 
@@ -115,18 +117,19 @@ export async function open(ref: string): Promise<OpenedKey> {
     // "Verifying end-to-end data integrity": the name and the sums are to be compared by who asks
     if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, DAMAGED);
     const key = keyOfSpki(ref, got.pem ?? "");
-    const isEc = key.alg === "es256";
-    if (got.algorithm !== (isEc ? "EC_SIGN_P256_SHA256" : "EC_SIGN_ED25519")) throw serviceError(ref, STATE);
+    const { gcp, ecdsa } = CUSTODY[key.alg];
+    const length = signatureLength(key.alg);
+    if (gcp === undefined || length === undefined || got.algorithm !== gcp) throw serviceError(ref, STATE);
     const sign = async (tbs: Uint8Array) => {
-      const content = isEc ? sha256(tbs) : tbs;
+      const content = ecdsa ? sha256(tbs) : tbs;
       const sum = { value: crc32c(content) };
-      const request = isEc ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
+      const request = ecdsa ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
       const [answer] = await ask(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);
       const signature = bytesOf(answer.signature);
-      const isVerified = isEc ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
+      const isVerified = ecdsa ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
       if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, DAMAGED);
-      const raw = isEc ? rawFromDer(signature) : signature;
-      if (raw?.length !== 64) throw notASignature(ref);
+      const raw = ecdsa ? rawFromDer(signature, length) : signature;
+      if (raw?.length !== length) throw notASignature(ref);
       return raw;
     };
     return servedKey(ref, key, sign, close);

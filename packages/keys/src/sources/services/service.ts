@@ -2,6 +2,7 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
+import { algOfNode, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { toldSigner } from "../foreign.js";
 import type { OpenedKey } from "../source.js";
@@ -124,7 +125,7 @@ export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise
 }
 
 function notForSigning(ref: string): KeyFileError {
-  return serviceError(ref, ["is not an Ed25519 or P-256 key for signing", "make a signing key on one of these curves in the service"]);
+  return serviceError(ref, [`is not an ${wordsFor("node")} key for signing`, "make a signing key on one of these curves in the service"]);
 }
 
 /** The public key in an SPKI, DER or PEM, that a service gave. */
@@ -135,8 +136,7 @@ export function keyOfSpki(ref: string, spki: Uint8Array | string): PublicKey {
   } catch {
     throw serviceError(ref, ["the service did not return a public key", "try again; if the fault stays, check the key in the service"]);
   }
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = object;
-  if (type !== "ed25519" && !(type === "ec" && details?.namedCurve === "prime256v1")) throw notForSigning(ref);
+  if (!algOfNode(object)) throw notForSigning(ref);
   return keyOfJwk(ref, object.export({ format: "jwk" }));
 }
 

@@ -1,0 +1,70 @@
+import { type NextResult, readArchive, readFleet, whatNext } from "@firmseal/release";
+import { define, option } from "../../command.js";
+import { nameWords, trustWords } from "../../common/cohorts.js";
+import { within } from "../../common/shapes.js";
+import { number } from "../../common/words.js";
+
+export interface NextOptions {
+  fleet: string;
+  archive: string;
+  json?: boolean;
+}
+
+/** Names of a state that are listed. */
+const NAMES = 8;
+
+const told = ({ names, path, ...r }: NextResult) => ({
+  ...r,
+  rows: names.length,
+  names: names.slice(0, NAMES),
+  next: path[0] ?? null,
+  path: [...path],
+});
+
+/** What each cohort needs next, from a folder of bridges. Nothing is written. */
+async function next(o: NextOptions) {
+  return { cohorts: whatNext(await readFleet(o.fleet), await readArchive(o.archive)).map(told) };
+}
+
+export default define({
+  name: "rotate next",
+  summary: "tell which file of an archive each cohort of a fleet needs next",
+  options: () => [
+    option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
+    option("--archive <folder>", "a folder of bridges, releases and trust files: .suit and .trust", { required: true }),
+  ],
+  examples: [
+    ["firmseal rotate next --fleet fleet.csv --archive bridges", "which bridge to offer to whom"],
+    ["firmseal rotate next --fleet device.json --archive bridges --json", "the same for an update server"],
+  ],
+  json: {
+    cohorts: ["object[]", "cohorts in one state are one entry"],
+    ...within("cohorts[]", {
+      name: ["string", "name of the first of them"],
+      rows: ["number", "how many rows of the fleet file they are"],
+      names: ["string[]", "their names, the first 8"],
+      devices: ["number", "number of their devices"],
+      floor: ["object", "their floors"],
+      ...within("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
+      trust: ["object", "trust file of the devices"],
+      ...within("trust", {
+        before: ["string|null", "its sequence number before; null: keys in the firmware"],
+        after: ["string|null", "its sequence number at the end of the path"],
+      }),
+      next: ["string|null", "what they need next; null: nothing of the archive"],
+      path: ["string[]", "this and what follows, in order"],
+      complete: ["boolean", "whether the path ends at the newest trust file, and they refuse nothing that is for them"],
+      why: ["string|null", "the reason, if it is not complete"],
+    }),
+  },
+  run: next,
+  words: ({ cohorts }) => [
+    {
+      table: {
+        columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "then" }],
+        rows: cohorts.map((r) => [nameWords(r), number(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
+      },
+    },
+    ...cohorts.flatMap((r) => (r.why === null ? [] : [`${nameWords(r)}: ${r.why}`])).slice(0, 16),
+  ],
+});

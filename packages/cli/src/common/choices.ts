@@ -1,0 +1,24 @@
+// What options can be, from the tables of the packages below. Nothing but values: the build writes them out (scripts/declarations.mjs), so that
+// --help loads no cryptography.
+
+import { ALG_NAMES } from "@firmseal/bundler";
+import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
+import { DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, keyWords, TABLE_SIZES } from "@firmseal/signer";
+
+/** A key that devices verify, and one that only tools verify. */
+const HYBRIDS = deviceKeyAlgs
+  .filter((alg) => !isStateful(alg))
+  .flatMap((classic) => keyAlgs.filter((alg) => !isDeviceAlg(alg)).map((other) => `${classic}+${other}`));
+
+/** By name of the option, or of the command and the option. */
+export const CHOICES = {
+  alg: [...keyAlgs, ...HYBRIDS],
+  defaultAlg: DEFAULT_ALG,
+  tokenAlg: tokenAlgs,
+  bundleAlg: ALG_NAMES,
+  /** What people call keys that have tables. */
+  tabled: keyWords(keyAlgs.filter(hasTables)),
+  tableSize: TABLE_SIZES,
+  publicFormat: publicFormats,
+  privateFormat: privateFormats,
+};

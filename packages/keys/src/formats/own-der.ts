@@ -1,0 +1,89 @@
+// Keys as PKCS#8 and SPKI in DER that the OpenSSL in Node 20 does not know: those whose row in custody.ts has the identifier. Of ML-DSA (RFC
+// 9881) the seed alone is written. The seed is read, and the seed with the expanded key behind it if the two belong together. An expanded key
+// alone is refused. Of HSS/LMS (RFC 9708 §4, RFC 9802 §4) there are public keys only.
+
+import { timingSafeEqual } from "node:crypto";
+import {
+  expandedKey,
+  isStateful,
+  type KeyAlg,
+  KeyError,
+  loadAlg,
+  type PrivateKey,
+  type PublicKey,
+  privateKey,
+  publicKey,
+} from "@firmseal/signer";
+import { algsWith, CUSTODY } from "../custody.js";
+import { KeyFileError } from "../errors/key-file.js";
+import { bitString, children, integer, OCTET_STRING, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
+
+const SEED = 0x80;
+
+/** The AlgorithmIdentifier of an algorithm; undefined where OpenSSL writes its keys. */
+function identifier(alg: KeyAlg): Buffer | undefined {
+  const hex = CUSTODY[alg].identifier;
+  return hex === undefined ? undefined : Buffer.from(hex, "hex");
+}
+
+/** SubjectPublicKeyInfo (RFC 9881 §4); undefined where OpenSSL writes it. */
+export function ownSpki(key: PublicKey): Buffer | undefined {
+  const own = identifier(key.alg);
+  return own && tlv(SEQUENCE, own, bitString(key.key));
+}
+
+/** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes; undefined where OpenSSL writes it. */
+export function ownPkcs8(key: PrivateKey): Buffer | undefined {
+  const own = identifier(key.alg);
+  return own && tlv(SEQUENCE, integer(0), own, octetString(tlv(SEED, key.secret)));
+}
+
+/** The algorithm by the identifier; undefined for others. */
+function algOf(item: Tlv | undefined): KeyAlg | undefined {
+  return item && algsWith("identifier").find((alg) => identifier(alg)?.equals(item.whole));
+}
+
+/** The public key of an SPKI; undefined where it is of another algorithm. Throws KeyError. */
+export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
+  const parts = children(whole(der, SEQUENCE));
+  const alg = algOf(parts?.[0]);
+  if (!parts || !alg) return undefined;
+  const [, bits] = parts;
+  if (parts.length !== 2 || bits?.tag !== 0x03 || bits.content[0] !== 0) throw new KeyError("format", `a damaged ${alg} public key`);
+  return publicKey(alg, bits.content.subarray(1));
+}
+
+/** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
+export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
+  const parts = children(whole(der, SEQUENCE));
+  const alg = algOf(parts?.[1]);
+  if (!parts || !alg || isStateful(alg)) return undefined;
+  const [version, , octets] = parts;
+  // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
+  if (parts.length !== 3 || !version?.whole.equals(integer(0)) || octets?.tag !== OCTET_STRING)
+    throw new KeyError("format", `a damaged ${alg} private key`);
+  const choice = whole(octets.content);
+  const both = choice?.tag === SEQUENCE ? children(choice) : undefined;
+  if (choice?.tag === OCTET_STRING)
+    throw new KeyFileError(
+      `${name}: the file has only the expanded form of the ${alg} private key`,
+      "export it with its seed: openssl pkey -provparam ml-dsa.output_formats=seed-only; without one, make a new key",
+      2,
+    );
+  const seed = choice?.tag === SEED ? choice : both?.length === 2 && both[0]?.tag === OCTET_STRING ? both[0] : undefined;
+  if (seed?.content.length !== 32) throw new KeyError("format", `a damaged ${alg} private key`);
+  await loadAlg(alg);
+  const key = privateKey(alg, seed.content);
+  // Whoever reads the seed and whoever reads the rest must not sign with two different keys (RFC 9881 §8.2)
+  if (both && !isExpanded(key, both[1])) throw new KeyError("mismatch", "the expanded private key in the file does not match its seed");
+  return key;
+}
+
+function isExpanded(key: PrivateKey, item: Tlv | undefined): boolean {
+  const ours = expandedKey(key);
+  try {
+    return item?.tag === OCTET_STRING && item.content.length === ours.length && timingSafeEqual(item.content, ours);
+  } finally {
+    ours.fill(0);
+  }
+}

@@ -1,0 +1,90 @@
+// The code that a device runs: the bundle with its algorithms and features, as `firmseal bundle` makes it, but with the names of the verifier.
+// What is planned is played on it, so that no rule of the verifier stands here a second time.
+
+import { Script } from "node:vm";
+import { ALG_NAMES, type FeatureName, playable } from "@firmseal/bundler";
+import { host } from "@firmseal/simulator";
+import type * as verifier from "@firmseal/verifier";
+import type { Alg, Host, TrustStore } from "@firmseal/verifier";
+import { rawKey } from "@firmseal/verifier/tools";
+
+/** What a bundle exports. The last four are there with the feature trust. */
+export type DeviceCode = Pick<typeof verifier, "open" | "install" | "boot" | "start" | "step"> &
+  Partial<Pick<typeof verifier, "trustFile" | "embeddedTrust" | "policyOf" | "nextTrust">>;
+
+const latin1 = (bytes: ArrayLike<number>) => Buffer.from(bytes as Uint8Array).toString("latin1");
+
+type Assumption = (key: ArrayLike<number>, signature: ArrayLike<number>) => boolean;
+
+/** Which signatures count although nobody has made them yet; undefined: none. */
+let assumption: Assumption | undefined;
+
+/** Does `work`, which waits for nothing, on devices for which these signatures are good. */
+export function assuming<T>(isGood: Assumption, work: () => T): T {
+  assumption = isGood;
+  try {
+    return work();
+  } finally {
+    assumption = undefined;
+  }
+}
+
+/** An algorithm of the verifier that asks for the same. */
+export function assumable(alg: Alg): Alg {
+  const isGood = assumption;
+  if (!isGood) return alg;
+  return { ...alg, verify: (key, message, signature, own) => isGood(rawKey(key), signature) || alg.verify(key, message, signature, own) };
+}
+
+/** Answers that are kept: most cohorts ask about the same few signatures. */
+const MOST_ANSWERS = 4096;
+
+/** Lets an algorithm keep its answers. */
+function remember(alg: Alg): void {
+  const { verify } = alg;
+  const known = new Map<string, boolean>();
+  alg.verify = (key, message, signature, own) => {
+    if (assumption?.(rawKey(key), signature)) return true;
+    const question = `${latin1(rawKey(key))}|${message.length}|${latin1(message)}|${latin1(signature)}`;
+    let answer = known.get(question);
+    if (answer === undefined) {
+      answer = verify(key, message, signature, own);
+      if (known.size === MOST_ANSWERS) known.clear();
+      known.set(question, answer);
+    }
+    return answer;
+  };
+}
+
+const remembering = new WeakSet<Alg>();
+
+/** The anchors of a list, whose algorithms keep their answers from now on. */
+export function remembered(store: TrustStore): TrustStore {
+  for (const { alg } of store.anchors)
+    if (alg && !remembering.has(alg)) {
+      remember(alg);
+      remembering.add(alg);
+    }
+  return store;
+}
+
+const made = new Map<string, DeviceCode>();
+
+/** The code of devices with these algorithms and features. */
+export function deviceCode(algorithms: readonly string[], features: readonly FeatureName[]): DeviceCode {
+  const algs = ALG_NAMES.filter((name) => algorithms.includes(name));
+  const key = `${algs}|${[...features].sort()}`;
+  let code = made.get(key);
+  if (!code) {
+    code = new Script(playable({ algs, features: ["install", ...features.filter((name) => name !== "install")] }), {
+      filename: `firmseal-${key}.js`,
+    }).runInThisContext() as DeviceCode;
+    made.set(key, code);
+  }
+  return code;
+}
+
+/** What an engine with these algorithms hashes natively: what its bundle could not hash without the engine, the device cannot hash. */
+export function hostOf(algs: readonly string[]): Host {
+  return algs.includes("ed25519") ? host : { sha256: host.sha256 as NonNullable<Host["sha256"]> };
+}

@@ -1,0 +1,56 @@
+// Steps and archives as they lie in files.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys";
+import { errors } from "@firmseal/verifier";
+import { hintOf } from "../hints.js";
+import { looksLikeEnvelope } from "../input/envelope-kind.js";
+import { LIMITS } from "../limits.js";
+import { isTrust } from "../trust/trust-ref.js";
+import { big } from "./quorum.js";
+import { type PlannedStep, stepOf } from "./steps.js";
+
+/** Reads a release, or a trust file that comes by itself. */
+export async function readStep(path: string): Promise<PlannedStep> {
+  const bytes = readAll(path, LIMITS.envelope, (head) => {
+    if (!isTrust(head) && !looksLikeEnvelope(head))
+      throw new Failure(
+        1,
+        "ENVELOPE_NONE",
+        errors.ENVELOPE_NONE,
+        `${path}: not a SUIT envelope, nor a trust file`,
+        hintOf(errors.ENVELOPE_NONE),
+      );
+  });
+  return stepOf(path, bytes);
+}
+
+/** Reads the steps of a plan. Throws a Failure where there are too many. */
+export async function readSteps(paths: readonly string[]): Promise<PlannedStep[]> {
+  if (paths.length > LIMITS.planSteps)
+    throw tooMuch(`${grouped(paths.length)} steps`, `the limit is ${grouped(LIMITS.planSteps)}: plan for fewer at a time`);
+  const steps: PlannedStep[] = [];
+  for (const path of paths) steps.push(await readStep(path));
+  return steps;
+}
+
+const numberOf = (step: PlannedStep) => ("trust" in step ? big(step.store.sequence) : step.sequence);
+
+/** The .suit and .trust files of a folder, from the lowest number to the highest, releases before trust files. */
+export async function readArchive(folder: string): Promise<PlannedStep[]> {
+  let names: string[];
+  try {
+    names = readdirSync(folder).filter((name) => /\.(suit|trust)$/.test(name));
+  } catch (e) {
+    throw systemFault(e, folder) ?? environment(`${folder}: cannot be read`, "give a folder with bridges and releases", e);
+  }
+  if (names.length === 0) throw usage(`${folder}: has no .suit or .trust file`, "give a folder with bridges and releases");
+  if (names.length > LIMITS.planSteps)
+    throw tooMuch(
+      `${folder}: has ${grouped(names.length)} releases and trust files`,
+      `the limit is ${grouped(LIMITS.planSteps)}: keep bridges, and the newest release, in a folder of their own`,
+    );
+  const steps = await readSteps(names.sort().map((name) => join(folder, name)));
+  return steps.sort((a, b) => Number("trust" in a) - Number("trust" in b) || (numberOf(a) < numberOf(b) ? -1 : 1));
+}

@@ -1,0 +1,215 @@
+// The three forms of a fleet file, row by row: JSON with all cohorts in one list, JSON Lines, CSV. Whoever keeps an inventory may have written
+// what is read here: each row is bounded, and the first that is wrong ends the file with its line.
+
+import { extname } from "node:path";
+import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
+import { CsvError, type Info } from "csv-parse";
+import { parse } from "csv-parse/sync";
+import { LIMITS } from "../limits.js";
+import { type Violation, violations } from "./fleet-schema.js";
+
+/** A cohort that the schema has let through. `where`: its place in the file, for people. */
+export interface FleetRow {
+  readonly where: string;
+  readonly value: { readonly [member: string]: unknown };
+}
+
+const HINT = "docs/reference/fleet.md has the form of a fleet file";
+
+export function fleetFault(path: string, what: string): Failure {
+  return refusedInput("FLEET", `${path}: ${what}`, HINT);
+}
+
+/** Names of members come from outside. */
+const shown = (name: unknown) => visible(JSON.stringify(String(name).slice(0, 64)));
+
+/** What is wrong, in the words of fleet files. */
+function wordsOf({ instancePath, keyword, params, message }: Violation): string {
+  const at = instancePath.slice(1).replaceAll("/", ".");
+  const member = at === "" ? "" : `${shown(at)} `;
+  const inside = at === "" ? "" : ` in ${shown(at)}`;
+  switch (keyword) {
+    case "type":
+      return `${member}is not ${wordOfType(String(params["type"]))}`;
+    case "required":
+      return `lacks ${shown(params["missingProperty"])}${inside}`;
+    case "additionalProperties":
+      return `has the unknown member ${shown(params["additionalProperty"])}${inside}`;
+    case "oneOf":
+      return 'needs either "trust" or "keys"';
+    case "dependentRequired":
+      return `has ${shown(params["property"])} without ${shown(params["missingProperty"])}`;
+    case "enum":
+      return `${member}is not one of ${(params["allowedValues"] as string[]).join(", ")}`;
+    case "minimum":
+    case "maximum":
+      return `${member}is not a number ${keyword === "minimum" ? "from" : "up to"} ${grouped(Number(params["limit"]))}`;
+    default:
+      return OF_MEMBER[at.replace(/\..*/, "")] ? `${member}${OF_MEMBER[at.replace(/\..*/, "")]}` : `${member}${message ?? "is wrong"}`;
+  }
+}
+
+const wordOfType = (type: string) =>
+  ({ integer: "a whole number", string: "text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? type;
+
+/** Of members whose rule is a pattern. */
+const OF_MEMBER: { readonly [member: string]: string } = {
+  name: "is not a name of up to 64 letters and digits",
+  floor: "is not a sequence number",
+  floors: "is not a sequence number",
+  engine: "is not the name of an engine",
+  seen: "is not a date, as 2026-11-26 or 2026-11-26T08:00:00Z",
+};
+
+/** Alternatives fail one by one: what is told is the one of a sequence number, or the last. */
+function first(all: readonly Violation[]): Violation {
+  const last = all.at(-1) as Violation;
+  // a number that is no sequence number fails as a number, and as text
+  return last.keyword === "anyOf" ? { ...last, keyword: "pattern" } : last;
+}
+
+function checked(path: string, where: string, value: unknown): FleetRow {
+  // a rule about members says nothing of what has none
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fleetFault(path, `${where} is not an object`);
+  const wrong = violations(value);
+  if (wrong.length > 0) throw fleetFault(path, `${where} ${wordsOf(first(wrong))}`);
+  return { where, value: value as FleetRow["value"] };
+}
+
+function* counted(path: string, rows: Iterable<FleetRow>): Generator<FleetRow> {
+  let n = 0;
+  for (const row of rows) {
+    if (++n > LIMITS.fleetRows)
+      throw tooMuch(
+        `${path}: more than ${grouped(LIMITS.fleetRows)} cohorts`,
+        "give cohorts of devices that are alike, or a part of the fleet",
+      );
+    yield row;
+  }
+}
+
+function parsed(path: string, where: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    // the engine's message quotes the text, which may be a secret that was named by mistake
+    throw fleetFault(path, `${where}is not JSON`);
+  }
+}
+
+const VERSION = /^urn:firmseal:fleet:(.*)$/;
+
+function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
+  const file = parsed(path, "", bytes);
+  if (typeof file !== "object" || file === null || Array.isArray(file)) throw fleetFault(path, "the file is not an object");
+  const { $schema: schema, cohorts, ...others } = file as { [name: string]: unknown };
+  if (schema !== undefined && !(typeof schema === "string" && (schema.endsWith("fleet.schema.json") || VERSION.exec(schema)?.[1] === "1")))
+    throw fleetFault(path, '"$schema" is not "urn:firmseal:fleet:1", which is the version that this program reads');
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw fleetFault(path, `the file has the unknown member ${shown(other)}`);
+  if (cohorts === undefined) throw fleetFault(path, 'the file lacks "cohorts"');
+  if (!Array.isArray(cohorts) || cohorts.length === 0) throw fleetFault(path, '"cohorts" is not a list of cohorts, at least one');
+  for (let i = 0; i < cohorts.length; i++) yield checked(path, `cohort ${i + 1}`, cohorts[i]);
+}
+
+const NEWLINE = 10;
+
+function tooLong(path: string, line: number): Failure {
+  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${grouped(LIMITS.fleetRow)} bytes for one cohort`);
+}
+
+function* lineRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
+  let line = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const end = newline < 0 ? bytes.length : newline;
+    line++;
+    if (end - at > LIMITS.fleetRow) throw tooLong(path, line);
+    const row = bytes.subarray(at, end);
+    at = end + 1;
+    // a line of blanks says nothing
+    if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
+    yield checked(path, `line ${line}:`, parsed(path, `line ${line}: `, row));
+  }
+}
+
+/** Members of which CSV has several in one cell. */
+const LISTS = ["keys", "vendor", "class", "algorithms", "features"];
+const BETWEEN = "|";
+const NUMBER = /^[0-9]{1,16}$/;
+
+/** A row of CSV as JSON would have it. An empty cell is a member that is left out. */
+function memberOf(name: string, cell: string): unknown {
+  if (LISTS.includes(name)) {
+    const list = cell.split(BETWEEN);
+    return list.length === 1 && (name === "vendor" || name === "class") ? cell : list;
+  }
+  if ((name === "devices" || name === "threshold") && NUMBER.test(cell)) return Number(cell);
+  return cell;
+}
+
+function fromCells(names: readonly string[], cells: readonly string[]): { [member: string]: unknown } {
+  const out: { [member: string]: unknown } = {};
+  for (const [i, name] of names.entries()) {
+    const cell = cells[i] as string;
+    if (cell === "") continue;
+    const value = memberOf(name, cell);
+    const inside = /^floors\.(.*)$/.exec(name)?.[1];
+    if (inside === undefined) out[name] = value;
+    else out["floors"] = { ...(out["floors"] as object | undefined), [inside]: value };
+  }
+  return out;
+}
+
+/** What csv-parse finds wrong. Its own words quote the file. */
+const FAULTS: { readonly [code: string]: string } = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of cells than the first line",
+  CSV_RECORD_INCONSISTENT_COLUMNS: "has another number of cells than the first line",
+  CSV_QUOTE_NOT_CLOSED: "begins a quotation that does not end",
+  CSV_INVALID_CLOSING_QUOTE: "has something behind a quotation",
+  INVALID_OPENING_QUOTE: "has a quotation mark inside a cell",
+};
+
+function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw fleetFault(path, "is not text in UTF-8");
+  }
+  let names: string[] | undefined;
+  const rows: FleetRow[] = [];
+  const take = (cells: string[], { lines }: Info) => {
+    if (names) {
+      if (rows.length > LIMITS.fleetRows) return null;
+      rows.push(checked(path, `line ${lines}:`, fromCells(names, cells)));
+    } else {
+      names = cells;
+      const twice = cells.find((name, i) => cells.indexOf(name) !== i);
+      if (twice !== undefined) throw fleetFault(path, `line ${lines}: two columns have the name ${shown(twice)}`);
+    }
+    return null;
+  };
+  try {
+    parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
+      bom: true,
+      skip_empty_lines: true,
+      trim: true,
+      max_record_size: LIMITS.fleetRow,
+      on_record: take as never,
+    });
+  } catch (e) {
+    if (!(e instanceof CsvError)) throw e;
+    const line = Number(e["lines"]);
+    if (e.code === "CSV_MAX_RECORD_SIZE") throw tooLong(path, line);
+    throw fleetFault(path, `line ${line} ${FAULTS[e.code] ?? "is not CSV"}`);
+  }
+  yield* rows;
+}
+
+/** The cohorts of a fleet file, by the ending of its name: .csv, .jsonl, or JSON. Throws a Failure: FLEET, or LIMIT. */
+export function* fleetRows(path: string): Generator<FleetRow> {
+  const bytes = readAll(path, LIMITS.fleet);
+  const ending = extname(path).toLowerCase();
+  const form = ending === ".csv" ? csvRows : ending === ".jsonl" || ending === ".ndjson" ? lineRows : jsonRows;
+  yield* counted(path, form(path, bytes));
+}

@@ -1,0 +1,151 @@
+// Who can still reach a device: how many of its keys sign for us, how many somebody else has, and what that means for it.
+
+import type { TrustStore } from "@firmseal/verifier";
+import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import type { State } from "./dry-run.js";
+import type { Cohort } from "./fleet.js";
+import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
+
+/**
+ * Keys of which something is known. `lost`: they sign for nobody. `stolen`: somebody else has them too, and they still sign for us unless they are lost as
+ * well. `have`: retired keys that are still at hand; without it, a key that the newest list does not name signs nothing.
+ */
+export interface Gone {
+  readonly lost: Keys;
+  readonly stolen: Keys;
+  readonly have?: Keys;
+}
+
+/** Of the keys of a role: how many sign for us, how many must sign, how many the device has. */
+export interface Margin {
+  readonly left: number;
+  readonly needed: number;
+  readonly of: number;
+}
+
+/** `root`: null for a device without a trust file. */
+export interface Margins {
+  readonly release: Margin;
+  readonly root: Margin | null;
+}
+
+/** What the stolen keys alone can sign for a device. */
+export interface Exposed {
+  readonly release: boolean;
+  readonly root: boolean;
+  readonly debug: boolean;
+  readonly recovery: boolean;
+}
+
+type Standing = Pick<State, "model" | "store">;
+
+/** Keys of a role on a device; embedded ones are for releases. */
+function keysOf({ model, store }: Standing, role: number): KeyWindow[] {
+  if (store) return keysInRole(store, role, model.identity);
+  return role === ROLE_RELEASE ? (model.policy?.anchors ?? []).map(windowOf) : [];
+}
+
+/** A role that nobody has can sign nothing. */
+function thresholdOf({ model, store }: Standing, role: number): number {
+  return store ? (store.thresholds[role] as number) || 1 : (model.policy?.threshold ?? 1);
+}
+
+/** How many keys of the list have a role, also those of which the device has no algorithm. */
+function listed({ model, store }: Standing, role: number): number {
+  if (!store) return role === ROLE_RELEASE ? (model.embedded?.keys.length ?? 0) : 0;
+  return store.anchors.filter((a) => a.roles.includes(role)).length;
+}
+
+function margin(state: Standing, newest: TrustStore | null, role: number, lowest: bigint, { lost, have }: Gone): Margin {
+  const own = keysOf(state, role);
+  const ours = newest && state.store ? shared(own, keysOf({ ...state, store: newest }, role), have) : own;
+  return { left: most(without(ours, lost), lowest), needed: thresholdOf(state, role), of: listed(state, role) };
+}
+
+/** What is left of a device's keys for what comes after sequence number `after`. `newest`: the trust file with the keys of today. */
+export function margins(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Margins {
+  return {
+    release: margin(state, newest, ROLE_RELEASE, after + 1n, gone),
+    root: state.store && margin(state, newest, ROLE_ROOT, 0n, gone),
+  };
+}
+
+/** Keys of a role that the device has no algorithm for, in words; nothing if there are none. */
+export function unverifiable({ model, store }: Standing, role: number): string {
+  const without = store
+    ? store.anchors.filter((a) => !a.alg && a.roles.includes(role)).length
+    : (model.embedded?.keys.length ?? 0) - (model.policy?.anchors.length ?? 0);
+  const kind = role === ROLE_ROOT ? "root" : "release";
+  return without > 0 ? `; its verifier has no algorithm for ${without} of its ${listed({ model, store }, role)} ${kind} keys` : "";
+}
+
+export interface Reach {
+  readonly verdict: "stranded" | "roots-lost" | "moved";
+  readonly why: string | null;
+  readonly next: string | null;
+}
+
+const ALL_REACH: Reach = { verdict: "moved", why: null, next: null };
+
+function missing(state: Standing, { left, needed }: Margin, role: number): string | undefined {
+  const kind = role === ROLE_ROOT ? "root" : "release";
+  return left < needed ? `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}` : undefined;
+}
+
+/** Who can reach a device in this state after sequence number `after`; `newest`: the trust file that holds the keys of today. */
+export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Reach {
+  if (after >= LAST)
+    return {
+      verdict: "stranded",
+      why: `no later release can reach it: ${LAST} is the last sequence number, and no release has a higher one`,
+      next: "replace the firmware of these devices by hand",
+    };
+  const { release, root } = margins(state, newest, after, gone);
+  const noRelease = missing(state, release, ROLE_RELEASE);
+  if (noRelease)
+    return {
+      verdict: "stranded",
+      why: `no later release can reach it: ${noRelease}`,
+      next:
+        root && root.left >= root.needed
+          ? "a trust file that comes by itself can: sign one whose release keys you have, and that its current release is good under"
+          : "give it up by its name, or replace the firmware of these devices by hand",
+    };
+  if (!root || !state.store) return ALL_REACH;
+  if (big(state.store.sequence) === LAST)
+    return {
+      verdict: "roots-lost",
+      why: `no later trust file can reach it: its own has ${LAST}, the last number`,
+      next: "keep its release keys: it never takes others",
+    };
+  const noRoot = missing(state, root, ROLE_ROOT);
+  if (noRoot)
+    return {
+      verdict: "roots-lost",
+      why: `no later trust file can reach it: ${noRoot}`,
+      next: "if a retired root of it is still at hand, say so: --have ROOT; otherwise keep its release keys, for it never takes others",
+    };
+  return ALL_REACH;
+}
+
+/** What the stolen keys alone can sign for a device in this state. */
+export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
+  const enough = (role: number, lowest: bigint) => most(only(keysOf(state, role), stolen), lowest) >= thresholdOf(state, role);
+  const floor = big(state.floor);
+  return {
+    release: enough(ROLE_RELEASE, floor),
+    root: enough(ROLE_ROOT, 0n),
+    debug: enough(ROLE_DEBUG, floors ? big(floors.debug) : floor),
+    recovery: enough(ROLE_RECOVERY, floors ? big(floors.recovery) : floor),
+  };
+}
+
+const ROLES = { root: "trust files", release: "releases", recovery: "recovery releases", debug: "debug manifests" } as const;
+
+/** In words, the worst first; empty if they can sign nothing. */
+export function exposedWords(exposed: Exposed): string {
+  return (Object.keys(ROLES) as (keyof typeof ROLES)[])
+    .filter((role) => exposed[role])
+    .map((role) => ROLES[role])
+    .join(" and ");
+}

@@ -1,0 +1,79 @@
+// Cohorts in one state: of one kind, and with floors that no step of a plan tells apart. Each state is played once, however many rows of the
+// fleet file are in it.
+
+import { grouped, tooMuch } from "@firmseal/keys";
+import type { TrustStore } from "@firmseal/verifier";
+import { LIMITS } from "../limits.js";
+import type { Cohort, Model } from "./fleet.js";
+import { big, LAST, windowOf } from "./quorum.js";
+import type { PlannedStep } from "./steps.js";
+
+/** Cohorts of which one stands for all. */
+export interface Group {
+  readonly first: Cohort;
+  readonly names: string[];
+  devices: number;
+  lowest: bigint;
+  highest: bigint;
+}
+
+/**
+ * The numbers that floors are held against, ascending: those of releases, and where the window of a key begins or ends. A number, the one before and
+ * the one behind it are told apart.
+ */
+function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
+  const marks = new Set<bigint>([LAST]);
+  const mark = (n: bigint) => {
+    for (const m of [n - 1n, n, n + 1n]) if (m > 0n && m <= LAST) marks.add(m);
+  };
+  for (const step of steps) if ("envelope" in step) mark(step.sequence);
+  for (const store of stores)
+    for (const anchor of store.anchors) {
+      const { from, until } = windowOf(anchor);
+      mark(from);
+      mark(until);
+    }
+  return [...marks].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** How many of the marks, which ascend, a number has reached. */
+function placeOf(n: bigint, marks: readonly bigint[]): number {
+  let [low, high] = [0, marks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((marks[middle] as bigint) <= n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The states of a fleet, in the order in which they first appear. Throws a Failure where there are too many: each has to be played. */
+export function statesOf(fleet: readonly Cohort[], steps: readonly PlannedStep[], stores: Iterable<TrustStore>): Group[] {
+  const marks = marksOf(steps, stores);
+  const models = new Map<Model, number>();
+  const groups = new Map<string, Group>();
+  for (const cohort of fleet) {
+    const { model, floor, floors } = cohort;
+    let id = models.get(model);
+    if (id === undefined) models.set(model, (id = models.size));
+    const n = big(floor);
+    const own = floors.debug === floor && floors.recovery === floor;
+    const others = own ? "" : ` ${placeOf(big(floors.debug), marks)} ${placeOf(big(floors.recovery), marks)}`;
+    const key = `${id} ${placeOf(n, marks)}${others}`;
+    const group = groups.get(key);
+    if (group) {
+      group.names.push(cohort.name);
+      group.devices += cohort.devices;
+      if (n < group.lowest) group.lowest = n;
+      if (n > group.highest) group.highest = n;
+    } else {
+      if (groups.size === LIMITS.fleetStates)
+        throw tooMuch(
+          `the fleet is in more than ${grouped(LIMITS.fleetStates)} states`,
+          "plan for fewer steps, or for a part of the fleet at a time",
+        );
+      groups.set(key, { first: cohort, names: [cohort.name], devices: cohort.devices, lowest: n, highest: n });
+    }
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,46 @@
+// The secrets that devices make their statuses with: one JWK of the type "oct" (RFC 7518 §6.4), or a JWK Set (RFC 7517 §5) with one for each device.
+
+import { KeyFileError, readGuarded } from "@firmseal/keys";
+import { type Anchor, hmac256 } from "@firmseal/verifier";
+import { LIMITS } from "../limits.js";
+
+const HINT = 'give {"kty": "oct", "kid": "SERIAL", "k": "32 bytes in base64url"}, or a JWK Set of these';
+
+const refused = (path: string, what: string) => new KeyFileError(`${path}: ${what}`, HINT, 2);
+
+/** 43 digits of base64url, of which the last has two bits that are 0: 32 bytes have one spelling. */
+const SECRET = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+function secretOf(path: string, jwk: unknown): Anchor {
+  const { kty, k, kid } = (typeof jwk === "object" && jwk !== null ? jwk : {}) as { kty?: unknown; k?: unknown; kid?: unknown };
+  if (kty !== "oct") throw refused(path, "not a symmetric key");
+  if (typeof k !== "string" || !SECRET.test(k)) throw refused(path, 'the member "k" is not 32 bytes in base64url');
+  if (kid !== undefined && (typeof kid !== "string" || kid === "" || Buffer.byteLength(kid) > 64))
+    throw refused(path, 'the member "kid" is not a text of 1 to 64 bytes');
+  const key = Uint8Array.from(Buffer.from(k, "base64url"));
+  return kid === undefined ? { alg: hmac256, key } : { alg: hmac256, key, kid: Uint8Array.from(Buffer.from(kid)) };
+}
+
+/**
+ * Reads the secrets of devices, 32 bytes each, as anchors for verifyStatus(). The file must be private: mode 0600, no symbolic link.
+ * Throws KeyFileError, or Failure for a file that cannot be read.
+ */
+export function readStatusSecrets(path: string): Anchor[] {
+  const { bytes, guard } = readGuarded(path, LIMITS.statusSecrets, "the secrets of devices");
+  guard();
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw refused(path, "not JSON");
+  }
+  const keys = (value as { keys?: unknown } | null)?.keys;
+  if (keys !== undefined && !Array.isArray(keys)) throw refused(path, 'the member "keys" is not an array');
+  const all = (keys ?? [value]).map((jwk: unknown) => secretOf(path, jwk));
+  // two devices that share a secret could answer for each other
+  const distinct = new Set(all.map(({ key }) => Buffer.from(key as Uint8Array).toString("hex")));
+  if (distinct.size < all.length) throw refused(path, "two entries have one secret");
+  const kids = new Set(all.map(({ kid }) => (kid ? Buffer.from(kid as Uint8Array).toString("hex") : "")));
+  if (kids.size < all.length) throw refused(path, "two entries have one kid, or more than one has none");
+  return all;
+}

@@ -1,0 +1,161 @@
+// The server's side of a status: the message of install/status.ts, read strictly and verified. A device makes one and never reads one.
+
+import { equalConstantTime } from "../base/bytes.js";
+import { mark, markAt, refuse } from "../base/refuse.js";
+import type { Anchor, Bytes, Host, Sequence } from "../base/types.js";
+import {
+  arg,
+  array,
+  atMost,
+  begin,
+  bstr,
+  done,
+  enter,
+  head,
+  hold,
+  input,
+  key,
+  map,
+  name,
+  type Slice,
+  skip,
+  TAG,
+  tstr,
+  uint,
+  uint64,
+} from "../cbor/reader.js";
+import { type CoseSignature, readSignatures, verified } from "../cose/message.js";
+import { type Digest, digest } from "../hash/digest.js";
+import { TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
+import { CBOR_TYPE, STATUS_CLAIM, STATUS_LIMIT, STATUS_NONCE, STATUS_NONE, STATUS_VERSION_UNKNOWN } from "../spec/errors.js";
+import {
+  MAX_NONCE,
+  MIN_NONCE,
+  STATE_ROLLED_BACK,
+  STATUS_CHALLENGE,
+  STATUS_CONTEXT,
+  STATUS_DIGEST,
+  STATUS_FLOORS,
+  STATUS_SEQUENCE,
+  STATUS_STATE,
+  STATUS_TRUST_NAME,
+  STATUS_TRUST_SEQUENCE,
+  STATUS_VERIFIER,
+  STATUS_VERSION,
+} from "../spec/status.js";
+import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
+
+/** Bytes of a whole message, of the verifier's version, and of the name of a trust list. */
+const MAX_MESSAGE = 32768;
+const MAX_TEXT = 64;
+
+/** What a device says of itself. */
+export interface Status {
+  /** 8 to 64 bytes: those that the server sent. */
+  nonce: Bytes;
+  /** The version of the device's verifier, in UTF-8. */
+  verifier: Bytes;
+  /** STATE_…: 0 confirmed, 1 on trial, 2 rolled back. */
+  state: number;
+  /** By role (ROLE_RELEASE to ROLE_RECOVERY), the lowest sequence number that the device still accepts. */
+  floors: { [role: number]: Sequence };
+  /** The manifest that runs, and its sequence number; undefined where nothing is installed. */
+  digest?: Digest;
+  sequence?: Sequence;
+  /** The trust list in force, its name in UTF-8; undefined where the device has embedded keys. */
+  trustName?: Bytes;
+  trustSequence?: Sequence;
+}
+
+/** A status that nobody has verified. */
+export interface UnverifiedStatus extends Status {
+  signature: CoseSignature;
+}
+
+function floorMap(): { [role: number]: Sequence } {
+  var n = map(),
+    out: { [role: number]: Sequence } = {},
+    last: Bytes | null = null;
+  for (; n > 0; n--) {
+    last = key(last);
+    if (name < ROLE_RELEASE || name > ROLE_RECOVERY) refuse(STATUS_CLAIM);
+    out[name] = uint64();
+  }
+  if (!out[ROLE_RELEASE]) refuse(STATUS_CLAIM);
+  return out;
+}
+
+/** The claims, which lie at `s`. */
+function claims(s: Slice): Status {
+  var out = {} as Status,
+    last: Bytes | null = null,
+    version = 0,
+    n,
+    at;
+  enter(input, s);
+  n = map();
+  at = mark;
+  for (; n > 0; n--) {
+    last = key(last);
+    if (name === STATUS_VERSION) {
+      version = uint();
+      if (version !== 1) refuse(STATUS_VERSION_UNKNOWN);
+    } else if (name === STATUS_CHALLENGE) {
+      out.nonce = atMost(bstr(), MAX_NONCE, STATUS_NONCE);
+      if (out.nonce.length < MIN_NONCE) refuse(STATUS_NONCE);
+    } else if (name === STATUS_VERIFIER) out.verifier = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (name === STATUS_STATE) {
+      if (uint() > STATE_ROLLED_BACK) refuse(STATUS_CLAIM);
+      out.state = arg;
+    } else if (name === STATUS_FLOORS) out.floors = floorMap();
+    else if (name === STATUS_DIGEST) out.digest = digest();
+    else if (name === STATUS_SEQUENCE) out.sequence = uint64();
+    else if (name === STATUS_TRUST_NAME) out.trustName = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (name === STATUS_TRUST_SEQUENCE) out.trustSequence = uint64();
+    else refuse(STATUS_CLAIM);
+  }
+  done();
+  markAt(at);
+  if (!version || !out.nonce || !out.verifier || out.state === undefined || !out.floors) refuse(STATUS_CLAIM);
+  if (!out.digest !== !out.sequence || !out.trustName !== !out.trustSequence) refuse(STATUS_CLAIM);
+  return out;
+}
+
+/** Reads a status, at most 32,768 bytes. Nothing is verified. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
+export function readStatus(bytes: Bytes): UnverifiedStatus {
+  var aad: number[] = [],
+    signatures,
+    out,
+    s,
+    i;
+  for (i = 0; i < STATUS_CONTEXT.length; i++) aad.push(STATUS_CONTEXT.charCodeAt(i));
+  begin(bytes);
+  input.most = MAX_MESSAGE;
+  input.excess = STATUS_LIMIT;
+  hold(input, input);
+  if (head() !== TAG || (arg !== TAG_MAC0 && arg !== TAG_SIGN1)) refuse(STATUS_NONE);
+  if (array() !== 4) refuse(CBOR_TYPE);
+  skip();
+  skip();
+  s = bstr();
+  enter(input, input);
+  signatures = readSignatures(null, aad);
+  done();
+  out = claims(s) as UnverifiedStatus;
+  out.signature = signatures[0];
+  return out;
+}
+
+/**
+ * Reads a status and verifies it: one of `anchors` (the device's MAC secret or public key) made it, and it answers `nonce`.
+ * Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for an answer to another question.
+ *
+ * @example verifyStatus(answer, [{ alg: hmac256, key: secret }], nonce)
+ */
+export function verifyStatus(bytes: Bytes, anchors: Anchor[], nonce: Bytes, host?: Host): UnverifiedStatus {
+  var out = readStatus(bytes);
+  markAt(-1);
+  verified([out.signature], anchors, 1, host || {});
+  if (!equalConstantTime(out.nonce, nonce)) refuse(STATUS_NONCE);
+  return out;
+}

@@ -1,0 +1,20 @@
+// Vectors that must be refused: one fault each, everything else in order, signatures too. Grouped like the numbers of refusals.
+
+import type { Vector } from "../../index.mjs";
+import { ofBytes } from "./negative-bytes.js";
+import { ofEnvelope } from "./negative-envelope.js";
+import { ofInstall } from "./negative-install.js";
+import { ofRun } from "./negative-run.js";
+import { ofTrust } from "./negative-trust.js";
+import { ofTrustFile } from "./negative-trust-file.js";
+
+export async function negatives(): Promise<Vector[]> {
+  return [
+    ...(await ofBytes()),
+    ...(await ofEnvelope()),
+    ...(await ofTrust()),
+    ...(await ofRun()),
+    ...(await ofInstall()),
+    ...(await ofTrustFile()),
+  ];
+}

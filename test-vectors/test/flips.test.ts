@@ -1,0 +1,152 @@
+// Every change of a signed envelope is refused: each bit flipped, each place cut, each byte inserted, bytes appended. The refusal is always
+// a numbered one: a TypeError or RangeError would be a hole that happens to be closed.
+
+import { type Alg, type Anchor, anchor, ed25519, es256, install, open } from "@firmseal/verifier";
+import { describe, expect, it } from "vitest";
+import { LONG } from "../../packages/test-support/src/effort.js";
+import { haveVectors, SPEC_P256, vectorBytes } from "../../packages/test-support/src/vectors.js";
+import * as errors from "../../packages/verifier/src/spec/errors.js";
+import { COND_IMAGE_MATCH, DIR_FETCH, MAN_INSTALL, MAN_TEXT, MAN_VALIDATE } from "../../packages/verifier/src/spec/suit.js";
+import { deviceOf, drive } from "../play/play.js";
+import {
+  bytes,
+  CLASS,
+  digest,
+  digestParam,
+  envelope,
+  IMAGE,
+  int,
+  manifest,
+  override,
+  payload,
+  publicKey,
+  seq,
+  sharedOf,
+  sizeParam,
+  text,
+  update,
+  uriParam,
+  VENDOR,
+} from "../src/pieces/assemble.js";
+
+const numbers = new Set<number>(Object.values(errors));
+const hex = (b: ArrayLike<number>): string => Buffer.from(Array.from(b)).toString("hex");
+
+/** An algorithm that remembers its answers: most changes leave what was signed as it was, and P-256 in ES5 takes its time. */
+function remembering(alg: Alg): Alg {
+  const known = new Map<string, boolean>();
+  return {
+    ids: alg.ids,
+    valid: alg.valid,
+    verify(key, message, signature, host) {
+      const id = `${hex(message)}/${hex(signature)}`;
+      const before = known.get(id);
+      if (before !== undefined) return before;
+      const answer = alg.verify(key, message, signature, host);
+      known.set(id, answer);
+      return answer;
+    },
+  };
+}
+
+function* changes(original: Uint8Array, inserted: number[]): Generator<[string, Uint8Array]> {
+  for (let at = 0; at < original.length; at++)
+    for (let bit = 0; bit < 8; bit++) {
+      const changed = original.slice();
+      changed[at] = (changed[at] as number) ^ (1 << bit);
+      yield [`bit ${bit} of byte ${at}`, changed];
+    }
+  for (let n = 0; n < original.length; n++) yield [`the first ${n} bytes`, original.slice(0, n)];
+  for (let at = 0; at < original.length; at++)
+    for (const byte of inserted)
+      yield [`byte ${byte} inserted at ${at}`, Uint8Array.of(...original.subarray(0, at), byte, ...original.subarray(at))];
+  for (let byte = 0; byte < 256; byte++) yield [`byte ${byte} appended`, Uint8Array.of(...original, byte)];
+}
+
+/** What was accepted, and what was refused in another way than by a number. */
+function judge(
+  original: Uint8Array,
+  accept: (envelope: Uint8Array) => void,
+  inserted: number[],
+): { accepted: string[]; broken: string[]; refused: number } {
+  accept(original);
+  const accepted: string[] = [];
+  const broken: string[] = [];
+  let refused = 0;
+  for (const [what, changed] of changes(original, inserted)) {
+    try {
+      accept(changed);
+      accepted.push(what);
+    } catch (e) {
+      const r = e as { code?: unknown; at?: unknown; cause?: unknown };
+      if (
+        e instanceof TypeError ||
+        e instanceof RangeError ||
+        r.cause !== undefined ||
+        typeof r.at !== "number" ||
+        !numbers.has(r.code as number)
+      )
+        broken.push(`${what}: ${String(e)}`);
+      else refused++;
+    }
+  }
+  return { accepted, broken, refused };
+}
+
+// where there is time every octet is put in everywhere; else one of each major type, and what ends or has no meaning
+const every = LONG ? Array.from({ length: 256 }, (_, byte) => byte) : [0x00, 0x20, 0x41, 0x61, 0x81, 0xa1, 0xc1, 0xf6, 0xff];
+const clean = { accepted: [], broken: [] };
+
+describe("every change of an envelope is refused", () => {
+  const anchors: Anchor[] = [{ alg: remembering(ed25519), key: publicKey("a") }];
+
+  // an integrated payload is covered by its image digest, so that the installation is the judge
+  const installs = (e: Uint8Array): void => {
+    const device = deviceOf({ vendor: [hex(VENDOR)], class: [hex(CLASS)], components: [["00"]] });
+    drive(install(e, { anchors }, device));
+    expect(device.parts[0]?.slots[1]).toEqual(IMAGE);
+  };
+
+  it("an update with an integrated payload: open() and the installation, to its end", async () => {
+    const original = Uint8Array.from(await envelope(update(), { rest: [payload()] }));
+    const result = judge(original, installs, every);
+    expect(result).toMatchObject(clean);
+    expect(result.refused).toBe(original.length * (8 + 1 + every.length) + 256);
+  });
+
+  const install2 = seq(override(uriParam("#fw")), [DIR_FETCH, 2], [COND_IMAGE_MATCH, 15]);
+  const severed = manifest({
+    shared: sharedOf(digestParam(IMAGE), sizeParam(IMAGE.length)),
+    sections: { [MAN_VALIDATE]: seq([COND_IMAGE_MATCH, 15]) },
+    more: [
+      [MAN_INSTALL, digest(bytes(install2))],
+      [MAN_TEXT, digest(bytes(text("t")))],
+    ],
+  });
+  it.each([
+    ["with its severed elements", true],
+    ["without them", false],
+  ])("a severed envelope %s", async (_, full) => {
+    const original = Uint8Array.from(
+      await envelope(severed, {
+        rest: full ? [[int(MAN_INSTALL), bytes(install2)], [int(MAN_TEXT), bytes(text("t"))], payload()] : [],
+      }),
+    );
+    expect(judge(original, full ? installs : (e) => open(e, { anchors }), every)).toMatchObject(clean);
+  });
+
+  it("two signatures, both needed", async () => {
+    const two = [...anchors, { alg: remembering(ed25519), key: publicKey("b") }];
+    const original = Uint8Array.from(await envelope(manifest(), { blocks: [{}, { key: "b" }] }));
+    expect(judge(original, (e) => open(e, { anchors: two, threshold: 2 }), every)).toMatchObject(clean);
+  });
+
+  it.skipIf(!haveVectors).each(["example2.signed.suit", "example2.signed.severed.suit"])("official example 2: %s", (name) => {
+    const trust = { anchors: [{ alg: remembering(es256), key: SPEC_P256 }] };
+    expect(judge(vectorBytes(`suit/manifest-spec/${name}`), (e) => open(e, trust), every)).toMatchObject(clean);
+  });
+
+  it("the anchors above are good ones", () => {
+    expect(anchor("ed25519", publicKey("a")).alg.ids).toEqual(ed25519.ids);
+  });
+});
