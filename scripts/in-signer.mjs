@@ -1,5 +1,5 @@
 // Modules of packages/signer/lib and packages/release/lib as programs get them: what they use of other packages is in them, so that nobody has
-// to install those. description/schema.js and rotation/fleet-schema.js have the code that Ajv makes of a schema, and the few functions that it
+// to install those. description/schema.js and schema.js have the code that Ajv makes of schemas, and the few functions that it
 // calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -32,15 +32,23 @@ async function replaceModule(path, options) {
   return Object.keys(metafile.inputs);
 }
 
-/** What tsc made of `module` compiles a schema when it is first asked. `part`: the part of the schema that it holds values against, all if empty. */
-async function precompileSchema(folder, module, file, part = "") {
+/**
+ * What tsc made of `module` compiles schemas when it is first asked. `parts`: by name, the file of a schema, and the part of it that values are
+ * held against, all if it is left out. violations() of the module takes the name.
+ */
+async function precompileSchemas(folder, module, parts) {
   const ofPackage = createRequire(`${folder}package.json`);
   const { Ajv2020 } = ofPackage("ajv/dist/2020.js");
   const { default: standaloneCode } = ofPackage("ajv/dist/standalone");
-  const schema = JSON.parse(readFileSync(`${folder}schema/${file}`, "utf8"));
-  // a part that is referred to becomes a function, rather than code wherever it is referred to
-  const ajv = new Ajv2020({ allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true } });
-  const code = standaloneCode(ajv, ajv.addSchema(schema).getSchema(`${schema.$id}${part}`));
+  // a part that is referred to becomes a function, rather than code wherever it is referred to; verbose: messages say what is allowed
+  const ajv = new Ajv2020({ allowUnionTypes: true, verbose: true, inlineRefs: false, code: { source: true, esm: true } });
+  const names = {};
+  for (const [name, [file, part = ""]] of Object.entries(parts)) {
+    const schema = JSON.parse(readFileSync(`${folder}schema/${file}`, "utf8"));
+    ajv.addSchema(schema);
+    names[name] = `${schema.$id}${part}`;
+  }
+  const code = standaloneCode(ajv, names);
   const compiled = {
     name: "compiled",
     setup({ onResolve, onLoad }) {
@@ -49,19 +57,27 @@ async function precompileSchema(folder, module, file, part = "") {
     },
   };
   return replaceModule(`${folder}lib/${module}.js`, {
-    stdin: { contents: 'import check from "compiled";\nexport const violations = (value) => (check(value) ? [] : check.errors);' },
+    stdin: {
+      contents:
+        'import * as checks from "compiled";\nexport const violations = (value, name) => (checks[name](value) ? [] : checks[name].errors);',
+    },
     plugins: [compiled],
     platform: "node",
   });
 }
 
 /** The neutral platform takes the entry of cbor-x that asks for nothing native. */
-const withCborX = () => replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
+const withCborX = () =>
+  replaceModule(`${SIGNER}lib/cbor.js`, { entryPoints: [`${SIGNER}src/cbor.ts`], external: ["./bytes.js"], platform: "neutral" });
 
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
-  return [...(await precompileSchema(SIGNER, "description/schema", "manifest.schema.json")), ...(await withCborX())];
+  return [...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] })), ...(await withCborX())];
 }
 
 /** The same for packages/release. */
-export const withoutSchemaCompiler = () => precompileSchema(RELEASE, "rotation/fleet-schema", "fleet.schema.json", "#/$defs/cohort");
+export const withoutSchemaCompiler = () =>
+  precompileSchemas(RELEASE, "schema", {
+    trust: ["trust.schema.json"],
+    cohort: ["fleet.schema.json", "#/$defs/cohort"],
+  });

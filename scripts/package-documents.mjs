@@ -33,8 +33,9 @@ function wanted(name) {
 
 /** Where a document is in the repository. Throws where there is none: a message points to nothing. */
 function sourceOf(document, name) {
-  const path = join(ROOT, document.startsWith("schema/") ? `packages/signer/${document}` : document);
-  if (!existsSync(path)) throw new Error(`packages/${name} names ${document}, which does not exist`);
+  const places = document.startsWith("schema/") ? ["packages/signer/", "packages/release/"] : [""];
+  const path = places.map((place) => join(ROOT, place, document)).find((one) => existsSync(one));
+  if (!path) throw new Error(`packages/${name} names ${document}, which does not exist`);
   return path;
 }
 

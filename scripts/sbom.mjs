@@ -29,7 +29,11 @@ function fromPnpm() {
 
 /** name@version of what is inside the packages themselves. Needs a build. */
 function bundled() {
-  const files = ["packages/cli/dist/THIRD-PARTY-LICENSES", "packages/signer/lib/THIRD-PARTY-LICENSES", "packages/release/lib/THIRD-PARTY-LICENSES"];
+  const files = [
+    "packages/cli/dist/THIRD-PARTY-LICENSES",
+    "packages/signer/lib/THIRD-PARTY-LICENSES",
+    "packages/release/lib/THIRD-PARTY-LICENSES",
+  ];
   const texts = files.map((file) => readFileSync(join(ROOT, file), "utf8"));
   return new Set(
     texts.flatMap((text) => [...text.matchAll(/^(\S+) (\d+\.\d+\.\S+) \(/gm)].map(([, name, version]) => `${name}@${version}`)),

@@ -183,6 +183,8 @@ describe("the JSON of each command has its shape", () => {
     seen("trust tbs");
     p.put("two.sig", await signer(keyB).sign(Buffer.from(data as string, "base64")));
     await inShape(p, ["trust", "attach", "two.trust", "--key", "B.jwk", "--signature", "two.sig", "--previous-trust", "one.trust"]);
+    await inShape(p, ["approve", "two.trust", "--key", "A.pem", "--previous-trust", "one.trust", "--out", "-"]);
+    await inShape(p, ["audit", "two.trust"]);
     await inShape(p, ["trust", "diff", "one.trust", "two.trust"]);
     await inShape(p, ["trust", "merge", "two.trust", "two.trust", "--previous-trust", "one.trust", "--out", "merged.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);

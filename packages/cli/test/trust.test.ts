@@ -377,7 +377,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors = Array.from({ length: 17 }, () => ({ key: "A.jwk", roles: ["release"] }));
       }),
       204,
-      /anchors has more than 16 members/,
+      /\/anchors: must NOT have more than 16 items/,
     ],
     [
       "an unknown role",
@@ -385,7 +385,7 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[3] = { key: "B.jwk", roles: ["admin"] };
       }),
       204,
-      /anchors\[3\]\.roles\[0\] is not a role/,
+      /\/anchors\/3\/roles\/0: "admin" is not one of release, recovery, debug, root$/m,
     ],
     [
       "an unknown member",
@@ -393,29 +393,29 @@ describe.concurrent("firmseal trust", () => {
         d["threshold"] = 1;
       }),
       204,
-      /threshold is unknown/,
+      /unknown member "threshold"; did you mean "thresholds"\?/,
     ],
     [
       "an unknown member of a key",
       changed((d) => void Object.assign(d.anchors[3] as object, { untill: 4 })),
       204,
-      /anchors\[3\]\.untill is unknown/,
+      /\/anchors\/3: unknown member "untill"; did you mean "until"\?/,
     ],
     [
       "a member of every object",
       JSON.parse(JSON.stringify(board()).replace('"name"', '"__proto__"')),
       204,
-      /name is missing|__proto__ is unknown/,
+      /"name" is missing|unknown member "__proto__"/,
     ],
     ["no schema", changed((d) => void delete d["$schema"]), 204, /\$schema/],
-    ["no sequence number", changed((d) => void delete d["sequence"]), 204, /sequence is missing/],
+    ["no sequence number", changed((d) => void delete d["sequence"]), 204, /\/sequence: is missing/],
     [
       "a sequence number of 2^64",
       changed((d) => {
         d["sequence"] = "18446744073709551616";
       }),
       204,
-      /sequence is not a number below/,
+      /\/sequence: is not below 2\^64/,
     ],
     [
       "half a sequence number",
@@ -423,7 +423,7 @@ describe.concurrent("firmseal trust", () => {
         d["sequence"] = 1.5;
       }),
       204,
-      /sequence is not a number below/,
+      /\/sequence: must be .* \(a number below 2\^64/,
     ],
     [
       "a class without its vendor",
@@ -431,10 +431,10 @@ describe.concurrent("firmseal trust", () => {
         d.anchors[3] = { key: "B.jwk", roles: ["release"], class: "board-v2" };
       }),
       204,
-      /anchors\[3\]\.class is a name/,
+      /\/anchors\/3\/class: is a name/,
     ],
-    ["a list", [], 204, /is not an object/],
-    ["a text", "board", 204, /is not an object/],
+    ["a list", [], 204, /must be object/],
+    ["a text", "board", 204, /must be object/],
   ])("refuses %s, with one line and one hint, and writes nothing", async (_, description, code, line) => {
     await refused(place(description), ["trust", "create", "--from", "board.json"], code, line);
   });

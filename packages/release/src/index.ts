@@ -53,6 +53,7 @@ export {
   signRetirement,
 } from "./rotation/retire.js";
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
+export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
 export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
@@ -71,6 +72,7 @@ export {
   showChanges,
 } from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
+export { type TrustEvidence, trustEvidence } from "./trust/trust-evidence.js";
 export { exportAll, exportRole } from "./trust/trust-export.js";
 export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
 export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";

@@ -1,6 +1,7 @@
 // Octets and the two ways a description writes them.
 
-import { type BytesValue, DescriptionError } from "./description/manifest.js";
+import { DescriptionError } from "./description/conform.js";
+import type { BytesValue } from "./description/manifest.js";
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
 const ascii = new TextDecoder();

@@ -1,11 +1,11 @@
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
+export { conform, DescriptionError, suggestion } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {
   type BytesValue,
   type Command,
   type Description,
-  DescriptionError,
   isDescription,
   type Parameters,
   SCHEMA,
@@ -13,6 +13,7 @@ export {
 } from "./description/manifest.js";
 export { type Bridge, type BridgeImage, bridge, type SingleImage, singleImage } from "./description/recipes.js";
 export { type Digested, type Files, resolve } from "./description/resolve.js";
+export type { Violation } from "./description/schema.js";
 export { type Imported, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";

@@ -114,6 +114,15 @@ export function sequenceChecks(): Option[] {
   ];
 }
 
+/** A second person who must have approved what is signed. */
+export function approvals(): Option[] {
+  return [
+    option("--approver <file>", "public key of a person who must have approved this", { repeat: true }),
+    option("--approval <file>", "what firmseal approve wrote, one for each approver", { repeat: true }),
+    option("--allow-no-approval", "go on without an approval although the key has asked for one before"),
+  ];
+}
+
 /** What a key that signs manifests is checked against. */
 export function coverage(): Option[] {
   return [

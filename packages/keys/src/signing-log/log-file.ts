@@ -16,6 +16,9 @@ const NOTHING = "0".repeat(64);
 /** The operation that goes on after a log was restored, cut or edited. */
 export const ACCEPT = "accept-restored";
 
+/** The operation that consents to what somebody else is to sign. */
+export const APPROVE = "approve";
+
 /** What an entry tells. */
 export interface EntryFacts {
   /** RFC 3339, in UTC. */

@@ -3,10 +3,11 @@
 
 import { extname } from "node:path";
 import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
+import { suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
 import { LIMITS } from "../limits.js";
-import { type Violation, violations } from "./fleet-schema.js";
+import { violations } from "../schema.js";
 
 /** A cohort that the schema has let through. `where`: its place in the file, for people. */
 export interface FleetRow {
@@ -24,7 +25,7 @@ export function fleetFault(path: string, what: string): Failure {
 const shown = (name: unknown) => visible(JSON.stringify(String(name).slice(0, 64)));
 
 /** What is wrong, in the words of fleet files. */
-function wordsOf({ instancePath, keyword, params, message }: Violation): string {
+function wordsOf({ instancePath, keyword, params, message, data, parentSchema }: Violation): string {
   const at = instancePath.slice(1).replaceAll("/", ".");
   const member = at === "" ? "" : `${shown(at)} `;
   const inside = at === "" ? "" : ` in ${shown(at)}`;
@@ -34,13 +35,13 @@ function wordsOf({ instancePath, keyword, params, message }: Violation): string 
     case "required":
       return `lacks ${shown(params["missingProperty"])}${inside}`;
     case "additionalProperties":
-      return `has the unknown member ${shown(params["additionalProperty"])}${inside}`;
+      return `has the unknown member ${shown(params["additionalProperty"])}${inside}${suggestion(params["additionalProperty"], Object.keys(parentSchema?.properties ?? {}))}`;
     case "oneOf":
       return 'needs either "trust" or "keys"';
     case "dependentRequired":
       return `has ${shown(params["property"])} without ${shown(params["missingProperty"])}`;
     case "enum":
-      return `${member}is not one of ${(params["allowedValues"] as string[]).join(", ")}`;
+      return `${member}is not one of ${(params["allowedValues"] as string[]).join(", ")}${suggestion(data, params["allowedValues"] as string[])}`;
     case "minimum":
     case "maximum":
       return `${member}is not a number ${keyword === "minimum" ? "from" : "up to"} ${grouped(Number(params["limit"]))}`;
@@ -71,7 +72,7 @@ function first(all: readonly Violation[]): Violation {
 function checked(path: string, where: string, value: unknown): FleetRow {
   // a rule about members says nothing of what has none
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw fleetFault(path, `${where} is not an object`);
-  const wrong = violations(value);
+  const wrong = violations(value, "cohort");
   if (wrong.length > 0) throw fleetFault(path, `${where} ${wordsOf(first(wrong))}`);
   return { where, value: value as FleetRow["value"] };
 }

@@ -11,7 +11,6 @@ import {
   type Receipt,
   refusedInput,
   type SequenceOverrides,
-  type SigningLogs,
   scopeOfTrust,
   sha256Hex,
   TRUST_FILES,
@@ -26,7 +25,9 @@ import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { trustName } from "../trust/trust-ref.js";
+import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { enter } from "./enter.js";
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
@@ -34,6 +35,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   log?: string;
   /** The trust files that the keys are held against. */
   lists?: readonly TrustOnFile[];
+  /** Who must have approved it. */
+  approvals?: Approvals;
   /** What else may refuse the envelope, before anything is entered. */
   judge?(draft: EnvelopeDraft): Promise<void>;
 }
@@ -72,8 +75,12 @@ export async function recordSigning(
       ));
     const { draft, messages, asked } = use as Judged;
     const known = signingLogs.logs.flat();
-    const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { draft, receipts: await record(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
+    const overrides = [
+      ...refuseRootKeys(keys, known, o),
+      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+      ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
+    ];
+    return { draft, receipts: await enter(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
@@ -104,8 +111,15 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
   const messages = await toBeSigned(draft, keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
+  const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
   await o.judge?.(draft);
-  return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
+  const asked = {
+    sequence: String(draft.sequence),
+    digest: digestOf(draft),
+    scope: scopeOf(m),
+    ...(approvers.length > 0 && { approvers }),
+  };
+  return { draft, messages, asked };
 }
 
 interface Asked {
@@ -113,7 +127,10 @@ interface Asked {
   sequence: string;
   scope: string[];
   overrides?: string[];
+  approvers?: string[];
 }
+
+const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
 
 /** Says which refusals were overridden, and has it entered. */
 function overridden(asked: Asked, overrides: string[]): Asked {
@@ -121,30 +138,13 @@ function overridden(asked: Asked, overrides: string[]): Asked {
   return overrides.length > 0 ? { ...asked, overrides } : asked;
 }
 
-/**
- * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
- * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
- */
-async function record(
-  signingLogs: SigningLogs,
-  operation: string,
-  keys: readonly OpenedKey[],
-  messages: readonly Uint8Array[],
-  facts: Asked,
-): Promise<Receipt[]> {
-  const leaves: (string | undefined)[] = [];
-  for (const key of keys) leaves.push(await key.claim?.());
-  return keys.map((key, i) => {
-    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
-    return signingLogs.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
-  });
-}
-
 export interface TrustSigningOptions extends SequenceOverrides {
   /** Another place for the log of the keys. */
   log?: string;
   /** Sign without the file before, although there is one. */
   allowNoPrevious?: boolean;
+  /** Who must have approved it. */
+  approvals?: Approvals;
 }
 
 /** A trust file that is at hand, as something that was signed. */
@@ -157,8 +157,13 @@ export function digestOfTrust(store: TrustStore): string {
   return `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
 }
 
+/** The number of a trust file, and its line, as the logs have them. */
+export function numberOfTrust(store: TrustStore): { sequence: string; scope: string[] } {
+  return { sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+}
+
 function askedFor(store: TrustStore): Asked {
-  return { digest: digestOfTrust(store), sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+  return { digest: digestOfTrust(store), ...numberOfTrust(store) };
 }
 
 /** No list could follow: whoever is on this one would be trusted for ever. */
@@ -201,18 +206,20 @@ export async function recordTrustSigning(
 ): Promise<Receipt[]> {
   const draft = TrustDraft.read(bytes);
   const messages = keys.map((key, i) => draft.after(before[i]).message(signedWith(key.public)));
-  const asked = askedFor(draft.store);
   refuseLastNumber(draft.sequence);
+  const approvals = o.approvals ?? NO_APPROVALS;
+  const approvers = await checkApprovals(draft, keys, approvals);
+  const asked = { ...askedFor(draft.store), ...(approvers.length > 0 && { approvers }) };
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
     const known = [...entries, ...previous.map(asKnown)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
-    const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
+    const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await record(signingLogs, operation, keys, messages, overridden(asked, overrides));
+    return await enter(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });
 }
 

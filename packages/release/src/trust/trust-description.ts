@@ -3,89 +3,76 @@
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
 import { Failure, openKeyFile, refusedInput } from "@firmseal/keys";
-import { isUuid, parseUuid, ROLES, type RoleName, type TrustDescription, type TrustEntry } from "@firmseal/signer";
+import {
+  conform,
+  DescriptionError,
+  isUuid,
+  parseUuid,
+  ROLES,
+  type RoleName,
+  type TrustDescription,
+  type TrustEntry,
+} from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { hintOf } from "../hints.js";
 import { identityOf } from "../input/identity.js";
-import { LIMITS } from "../limits.js";
+import { violations } from "../schema.js";
 
-const SCHEMA = "urn:firmseal:trust:1";
-const HINT = "docs/guides/trust.md describes the format";
+const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 
-type Json = { [name: string]: unknown };
+/** As schema/trust.schema.json has it. */
+interface Written {
+  readonly name: string;
+  readonly sequence?: number | string;
+  readonly anchors: readonly WrittenAnchor[];
+  readonly thresholds: { readonly [role in RoleName]?: number | string };
+}
 
-/** Reads one object member by member, and refuses what nobody has asked for. */
-class Members {
-  private readonly left: Set<string>;
-  constructor(
-    private readonly value: unknown,
-    private readonly at: string,
-  ) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "is not an object");
-    this.left = new Set(Object.keys(value));
-  }
-  get(name: string): unknown {
-    this.left.delete(name);
-    return Object.hasOwn(this.value as Json, name) ? (this.value as Json)[name] : undefined;
-  }
-  text(name: string): string | undefined {
-    const v = this.get(name);
-    if (v !== undefined && (typeof v !== "string" || v === "" || !v.isWellFormed())) throw wrong(`${this.at}${name}`, "is not text");
-    return v as string | undefined;
-  }
-  needed(name: string): string {
-    const v = this.text(name);
-    if (v === undefined) throw wrong(`${this.at}${name}`, "is missing");
-    return v;
-  }
-  list(name: string): unknown[] {
-    const v = this.get(name);
-    if (!Array.isArray(v)) throw wrong(`${this.at}${name}`, "is not a list");
-    return v;
-  }
-  /** A number of 64 bits, as text, or as a number where that is exact. */
-  number(name: string): bigint | undefined {
-    const v = this.get(name);
-    if (v === undefined) return undefined;
-    const exact = typeof v === "number" ? Number.isSafeInteger(v) && v >= 0 : typeof v === "string" && /^(0|[1-9][0-9]{0,19})$/.test(v);
-    const n = exact ? BigInt(v as string | number) : -1n;
-    if (n < 0n || n >= 2n ** 64n) throw wrong(`${this.at}${name}`, 'is not a number below 2^64; write large ones as text: "7"');
-    return n;
-  }
-  done(): void {
-    const [other] = this.left;
-    if (other !== undefined) throw wrong(`${this.at}${other}`, "is unknown");
-  }
+interface WrittenAnchor {
+  readonly key: string;
+  readonly roles: readonly RoleName[];
+  readonly vendor?: string;
+  readonly class?: string;
+  readonly since?: number | string;
+  readonly until?: number | string;
 }
 
 function wrong(where: string, what: string): Failure {
-  return refusedInput("DESCRIPTION", `the description: ${where || "it"} ${what}`, HINT);
+  return refusedInput("DESCRIPTION", `the description: ${where}${where === "" ? "" : ": "}${what}`, HINT);
 }
 
-function roleName(value: unknown, where: string): RoleName {
-  if (typeof value !== "string" || !Object.hasOwn(ROLES, value))
-    throw wrong(where, `is not a role; the roles are ${Object.keys(ROLES).join(", ")}`);
-  return value as RoleName;
+function conforming(value: unknown): Written {
+  try {
+    conform(value, (json) => violations(json, "trust"));
+  } catch (e) {
+    if (e instanceof DescriptionError) throw refusedInput("DESCRIPTION", `the description: ${e.message}`, HINT);
+    throw e;
+  }
+  return value as Written;
+}
+
+/** A number of 64 bits: the schema has no bound for those in text. */
+function number(value: number | string | undefined, where: string): bigint | undefined {
+  const n = value === undefined ? undefined : BigInt(value);
+  if (n !== undefined && n >= 2n ** 64n) throw wrong(where, "is not below 2^64");
+  return n;
 }
 
 function scope(vendor: string | undefined, name: string | undefined, at: string): { vendor?: Uint8Array; class?: Uint8Array } {
   if (vendor !== undefined && name !== undefined) return identityOf(vendor, name);
   if (vendor !== undefined) return { vendor: identityOf(vendor, NONE).vendor };
   if (name === undefined) return {};
-  if (!isUuid(name)) throw wrong(`${at}class`, "is a name, and needs a vendor");
+  if (!isUuid(name)) throw wrong(`${at}/class`, "is a name, and needs a vendor");
   return { class: parseUuid(name) };
 }
 
 const NONE = "00000000-0000-0000-0000-000000000000";
 
-async function entry(value: unknown, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
-  const m = new Members(value, at);
-  const file = m.needed("key");
-  if (file === "-") throw wrong(`${at}key`, "is stdin, but must name a file");
-  const roles = m.list("roles").map((role, i) => roleName(role, `${at}roles[${i}]`));
-  const id = scope(m.text("vendor"), m.text("class"), at);
-  const [since, until] = [m.number("since"), m.number("until")];
-  m.done();
+async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
+  const { key: file, roles } = a;
+  if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
+  const id = scope(a.vendor, a.class, at);
+  const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
   // files alone: a description must not be able to name a program that is then run
   const key = (await openKeyFile(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
   return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
@@ -121,24 +108,19 @@ export async function readDescription(
     // the engine's message quotes the text, which may be a secret that was named by mistake
     throw refusedInput("DESCRIPTION", `${path}: is not JSON`, HINT);
   }
-  const m = new Members(value, "");
-  if (m.get("$schema") !== SCHEMA) throw wrong("$schema", `is not "${SCHEMA}"`);
-  const name = m.needed("name");
-  const own = m.number("sequence") ?? sequence;
-  if (own === undefined) throw wrong("sequence", "is missing, and no previous trust file is given");
-  const list = m.list("anchors");
-  // before the file of any is opened
-  if (list.length > LIMITS.trustAnchors) throw wrong("anchors", `has more than ${LIMITS.trustAnchors} members`);
-  const t = new Members(m.get("thresholds"), "thresholds.");
+  const written = conforming(value);
+  const { name } = written;
+  const own = number(written.sequence, "/sequence") ?? sequence;
+  if (own === undefined) throw wrong("/sequence", "is missing, and no previous trust file is given");
   const thresholds: { [role in RoleName]?: number } = {};
   for (const role of Object.keys(ROLES) as RoleName[]) {
-    const n = t.number(role);
+    const n = number(written.thresholds[role], `/thresholds/${role}`);
     if (n !== undefined) thresholds[role] = Number(n);
   }
-  t.done();
-  m.done();
   const anchors: TrustEntry[] = [];
-  for (const [i, item] of list.entries()) anchors.push(await entry(item, `anchors[${i}].`, path === "-" ? "." : dirname(path), ask));
+  // the schema has bounded them: before the file of any is opened
+  for (const [i, item] of written.anchors.entries())
+    anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
   const description = { name, sequence: own, anchors, thresholds };
   checkRoles(description);
   return description;

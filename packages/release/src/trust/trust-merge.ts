@@ -1,6 +1,6 @@
 // Signatures that roots have made on copies of one trust file, put together, and entered in the logs of the roots that this machine keeps.
 
-import { keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
+import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
 import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firmseal/signer";
 import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize.js";
 import type { TrustOnFile } from "./trust-file.js";
@@ -41,7 +41,7 @@ export async function mergeSignatures(
   const keys = merged.kept
     .flatMap(({ key }) => key ?? [])
     .map(elsewhere)
-    .filter((key) => !knownEntries(key).some((e) => e.key === keyName(key.public) && e.digest === digest));
+    .filter((key) => !knownEntries(key).some((e) => e.operation !== APPROVE && e.key === keyName(key.public) && e.digest === digest));
   const befores = keys.map(() => before);
   const receipts = keys.length > 0 ? await recordTrustSigning("trust merge", keys, o, first.bytes, befores, chain) : [];
   return { ...merged, receipts };

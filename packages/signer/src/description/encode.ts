@@ -32,11 +32,11 @@ import { encode as cbor, type Encodable } from "../cbor.js";
 import { EnvelopeDraft } from "../envelope/draft.js";
 import { type Parts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
+import { DescriptionError } from "./conform.js";
 import {
   type ClassValue,
   type Command,
   type Description,
-  DescriptionError,
   type DigestValue,
   type HashName,
   type Parameters,

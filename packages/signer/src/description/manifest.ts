@@ -1,7 +1,8 @@
 // What a release engineer writes: the typed description of a manifest. schema/manifest.schema.json is the same in JSON Schema, and
 // validate() holds a value against it.
 
-import { type Violation, violations } from "./schema.js";
+import { conform } from "./conform.js";
+import { violations } from "./schema.js";
 
 /** `$schema` of a description: this name, or a path that ends in manifest.schema.json. */
 export const SCHEMA = "urn:firmseal:manifest:1";
@@ -112,58 +113,14 @@ export interface Description {
   digest?: HashName;
 }
 
-/** A description that is not one: `path` is a JSON Pointer to the place. */
-export class DescriptionError extends Error {
-  override readonly name = "DescriptionError";
-  constructor(
-    readonly path: string,
-    message: string,
-  ) {
-    super(path === "" ? message : `${path}: ${message}`);
-  }
-}
-
 /** Whether a JSON value says that it is a description of ours. Its content may still be wrong: see validate(). */
 export function isDescription(value: unknown): boolean {
   const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
   return typeof named === "string" && (named === SCHEMA || named.endsWith("manifest.schema.json"));
 }
 
-/** The error that lies deepest is the one that says what is wrong; those above it only say that no alternative fits. */
-function deepest(errors: readonly Violation[]): Violation | undefined {
-  return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
-}
-
-/** No description that can be encoded is nested so deeply, and the validator calls itself. */
-const DEEPEST = 64;
-
-/** Text that UTF-8 has a form for. JSON can write half of a surrogate pair, and no manifest can hold it. */
-export function checkText(text: string, path: string): void {
-  if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
-}
-
-/** The schema is about JSON: octets stand in it as text. */
-function asJson(value: unknown, depth = 0): unknown {
-  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
-  if (typeof value === "string") checkText(value, "");
-  if (value instanceof Uint8Array) return "";
-  if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(
-      Object.entries(value).map(([k, v]) => {
-        checkText(k, "");
-        return [k, asJson(v, depth + 1)];
-      }),
-    );
-  return value;
-}
-
 /** Holds a description against the schema. Throws DescriptionError. */
 export function validate(value: unknown): Description {
-  const e = deepest(violations(asJson(value)));
-  if (e) {
-    const detail = e.keyword === "additionalProperties" ? ` (${JSON.stringify(e.params["additionalProperty"])})` : "";
-    throw new DescriptionError(e.instancePath, `${e.message ?? "not a description"}${detail}`);
-  }
+  conform(value, (json) => violations(json, "manifest"));
   return value as Description;
 }

@@ -2,16 +2,8 @@
 
 import { toBytes, toHex } from "../bytes.js";
 import { HASHES } from "../hash.js";
-import {
-  type BytesValue,
-  type Command,
-  type Description,
-  DescriptionError,
-  type DigestValue,
-  type HashName,
-  type Parameters,
-  validate,
-} from "./manifest.js";
+import { DescriptionError } from "./conform.js";
+import { type BytesValue, type Command, type Description, type DigestValue, type HashName, type Parameters, validate } from "./manifest.js";
 
 export interface Digested {
   digest: Uint8Array;

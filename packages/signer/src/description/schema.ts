@@ -1,4 +1,4 @@
-// Holds a value against schema/manifest.schema.json. To compile a schema takes longer than all else that a program does before its first
+// Holds a value against schema/manifest.schema.json. To compile it takes longer than all else that a program does before its first
 // signature: in lib/, the build puts what Ajv makes of it in this module's place (scripts/in-signer.mjs), and no program needs Ajv.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -10,12 +10,15 @@ export interface Violation {
   readonly keyword: string;
   readonly params: { readonly [name: string]: unknown };
   readonly message?: string;
+  /** What is at the place, and the part of the schema that it does not fit. */
+  readonly data?: unknown;
+  readonly parentSchema?: { readonly properties?: object; readonly description?: string };
 }
 
 let compiled: ValidateFunction | undefined;
 
 /** What is wrong with a value; nothing where it is a description. */
-export function violations(value: unknown): readonly Violation[] {
-  compiled ??= new Ajv2020({ allowUnionTypes: true }).compile(schema);
-  return compiled(value) ? [] : (compiled.errors ?? []);
+export function violations(value: unknown, _part: "manifest"): readonly Violation[] {
+  compiled ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).compile(schema);
+  return compiled(value) ? [] : ((compiled.errors ?? []) as readonly Violation[]);
 }

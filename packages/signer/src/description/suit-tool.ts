@@ -1,12 +1,12 @@
 // The JSON descriptions of the retired SUIT reference tool, turned into ours, so that people can move over. Its quirks live here and
 // nowhere else.
 
+import { DescriptionError } from "./conform.js";
 import {
   type Command,
   type ComponentText,
   type ComponentValue,
   type Description,
-  DescriptionError,
   type DigestValue,
   type Parameters,
   SCHEMA,

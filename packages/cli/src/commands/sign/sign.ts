@@ -13,12 +13,14 @@ import {
 } from "@firmseal/keys";
 import type { TrustOnFile } from "@firmseal/release";
 import {
+  type ApprovalOptions,
   type CoverOptions,
   type Input,
   type InputOptions,
   listsOf,
   makeDraft,
   outsideUris,
+  readApprovals,
   readInput,
   recordSigning,
   review,
@@ -26,13 +28,13 @@ import {
 import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { argument, define, option } from "../../command.js";
-import { allowTestKey, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
+import { allowTestKey, approvals, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
 import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
 import { ADVICE, KEY, OUT, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
+export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
   log?: string;
   key: string[];
@@ -64,9 +66,10 @@ async function signWith(signingKeys: readonly SigningKey[], input: Input, out: s
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
 
+  const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.draft);
+  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await review(done, signing);
@@ -98,6 +101,7 @@ export default define({
     ...image(),
     ...coverage(),
     ...sequenceChecks(),
+    ...approvals(),
     allowTestKey(),
     target(),
   ],

@@ -1,13 +1,13 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt, readAll, signatureOf, wrongSignature } from "@firmseal/keys";
-import { LIMITS, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type ApprovalOptions, LIMITS, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
-import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
 
-export interface AttachOptions extends PassphraseOptions, TrustSigningOptions {
+export interface AttachOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -22,6 +22,7 @@ async function attach(path: string, o: AttachOptions) {
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
   const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
   checkTrustOutput(out, [o.key, file, ...(o.previousTrust ?? [])]);
@@ -30,7 +31,7 @@ async function attach(path: string, o: AttachOptions) {
   let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
-    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], chain);
+    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
@@ -51,6 +52,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: in place)"),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

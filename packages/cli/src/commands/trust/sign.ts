@@ -1,13 +1,13 @@
 import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
-import { allowTestKey, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
 
-export interface SignOptions extends PassphraseOptions, TrustSigningOptions {
+export interface SignOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string[];
   previousTrust?: string[];
   out?: string;
@@ -21,6 +21,7 @@ async function sign(path: string, o: SignOptions) {
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
   const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
     checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])]);
     const roots = keys.map((key) => key.public);
@@ -33,7 +34,7 @@ async function sign(path: string, o: SignOptions) {
       receipts = await recordTrustSigning(
         "trust sign",
         keys,
-        o,
+        signing,
         bytes,
         keys.map(() => before),
         chain,
@@ -59,6 +60,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: in place)"),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

@@ -1,14 +1,14 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
-import { recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { argument, define, option } from "../../command.js";
-import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { deliver } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { named, refuseTestKeysOf, showBefore } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TbsOptions extends PassphraseOptions, TrustSigningOptions {
+export interface TbsOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -21,6 +21,7 @@ async function tbs(path: string, o: TbsOptions) {
   const { bytes, store } = trustAt(path);
   const shown = showBefore(path, store, o);
   const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTestKeysOf([key], store, o);
@@ -29,7 +30,7 @@ async function tbs(path: string, o: TbsOptions) {
   try {
     message = trustToBeSigned(bytes, key, before);
     // a root on another machine sees only these bytes
-    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], chain);
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     throw named(path, [{ name: o.key, public: key }], e);
   }
@@ -47,6 +48,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

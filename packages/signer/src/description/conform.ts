@@ -1,0 +1,87 @@
+// JSON that people write, held against its schema: the place of the first fault, what is wrong there, and the nearest right word.
+
+import type { Violation } from "./schema.js";
+
+/** A description that is not one: `path` is a JSON Pointer to the place. */
+export class DescriptionError extends Error {
+  override readonly name = "DescriptionError";
+  constructor(
+    readonly path: string,
+    message: string,
+  ) {
+    super(path === "" ? message : `${path}: ${message}`);
+  }
+}
+
+/** No description that can be encoded is nested so deeply, and the validator calls itself. */
+const DEEPEST = 64;
+
+/** Longer words are not compared, and not repeated: the time for it grows with the product of the lengths. */
+const LONGEST = 64;
+
+/** Text that UTF-8 has a form for. JSON can write half of a surrogate pair, and no manifest can hold it. */
+export function checkText(text: string, path: string): void {
+  if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
+}
+
+/** The schemas are about JSON: octets stand in it as text. */
+function asJson(value: unknown, depth = 0): unknown {
+  if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
+  if (typeof value === "string") checkText(value, "");
+  if (value instanceof Uint8Array) return "";
+  if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([k, v]) => {
+        checkText(k, "");
+        return [k, asJson(v, depth + 1)];
+      }),
+    );
+  return value;
+}
+
+/** The error that lies deepest is the one that says what is wrong; those above it only say that no alternative fits. */
+function deepest(errors: readonly Violation[]): Violation | undefined {
+  return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
+}
+
+/** Refuses a value in which `violations`, of a schema, finds something wrong. Throws DescriptionError. */
+export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
+  const e = deepest(violations(asJson(value)));
+  if (e) throw new DescriptionError(e.instancePath, inWords(e));
+}
+
+function inWords({ keyword, params, message, data, parentSchema }: Violation): string {
+  if (keyword === "additionalProperties")
+    return `unknown member ${quoted(params["additionalProperty"])}${suggestion(params["additionalProperty"], Object.keys(parentSchema?.properties ?? {}))}`;
+  if (keyword === "required") return `${quoted(params["missingProperty"])} is missing`;
+  if (keyword === "enum") {
+    const allowed = (params["allowedValues"] as readonly unknown[]).map(String);
+    return `${quoted(data)} is not one of ${allowed.join(", ")}${suggestion(data, allowed)}`;
+  }
+  const described = parentSchema?.description;
+  return `${message ?? "does not fit the schema"}${described === undefined ? "" : ` (${described})`}`;
+}
+
+function quoted(value: unknown): string {
+  return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
+}
+
+/** "; did you mean …?" with the right word that was probably meant, or nothing where none is near. */
+export function suggestion(word: unknown, right: readonly string[]): string {
+  if (typeof word !== "string" || word.length > LONGEST) return "";
+  const [nearest] = right.map((one) => ({ one, away: distance(word, one) })).sort((a, b) => a.away - b.away);
+  return nearest && nearest.away <= Math.max(1, Math.floor(word.length / 3)) ? `; did you mean ${JSON.stringify(nearest.one)}?` : "";
+}
+
+/** Letters to put in, take out or change, to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min((row[j] as number) + (letter === b[j] ? 0 : 1), (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    row = next;
+  }
+  return row[b.length] as number;
+}
