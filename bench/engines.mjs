@@ -122,12 +122,12 @@ TASKS.push(["${name}", function () { return ${call}; }, 1]);`;
 /** The compressions alone, and blocks of both hashes. */
 async function hashes(w4, w8) {
   const contents = `
-    import { sha256, single } from "./packages/verifier/lib/hash/sha256.js";
+    import { sha256, hashOneBlock } from "./packages/verifier/lib/hash/sha256.js";
     import { sha512 } from "./packages/verifier/lib/hash/sha512.js";
-    export { sha256, sha512, single };`;
+    export { sha256, sha512, hashOneBlock };`;
   const code = await library(contents);
   const blocks = (n) =>
-    `(function (n) { var s = [], w = [], i; for (i = 0; i < 16; i++) w[i] = i * 123456789 | 0; return function () { for (var i = 0; i < n; i++) library.single(s, w); }; })(${n})`;
+    `(function (n) { var s = [], w = [], i; for (i = 0; i < 16; i++) w[i] = i * 123456789 | 0; return function () { for (var i = 0; i < n; i++) library.hashOneBlock(s, w); }; })(${n})`;
   return `${code}${PRELUDE}
 var TASKS = [], B = [];
 for (var i = 0; i < 2048; i++) B[i] = i & 255;
@@ -155,7 +155,7 @@ const native = (w4, w8) =>
 async function scripts() {
   const ed = signedBy(ed25519Key());
   const [w4, w8] = [await lmsCase(3), await lmsCase(4)];
-  const { prepare, tableNumbers } = await signer();
+  const { prepareKey: prepare, tableNumbers } = await signer();
   const { table, digest } = prepare(ed.key, "8k");
   const prepared = `{ key: unhex("${hexOf(ed.key)}"), digest: unhex("${hexOf(digest)}"), table: ${JSON.stringify(tableNumbers(table))} }`;
   const nobleCode = `import * as ed from "@noble/ed25519"; import { sha512 } from "./packages/signer/node_modules/@noble/hashes/sha2.js";

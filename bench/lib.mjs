@@ -19,7 +19,7 @@ export const signer = (module = "index") => import(`${ROOT}packages/signer/lib/$
 
 /** A bundle as `firmseal bundle` writes it. */
 export async function deviceBundle(algs, features, form) {
-  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
+  const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   return minified({ algs, features, form });
 }
 
@@ -31,7 +31,7 @@ export const readParts = () => JSON.parse(readFileSync(`${ROOT}packages/bundler/
  * place of open(), and so on, for what those would need falls away. `hashes`: with both hashes, whatever the algorithm uses.
  */
 export async function alone(alg, hashes) {
-  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
+  const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();
   const own = all.names[alg];
   const [first, second] = hashes ? [all.names.sha256, all.names.sha512] : ["null", "null"];

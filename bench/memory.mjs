@@ -43,10 +43,10 @@ function keyOf(name, { lmsSigner, stack }) {
   return name === "ed25519" ? { ...ed25519Key(), cose: ALG_ED25519 } : { ...es256Key(), cose: ALG_ESP256 };
 }
 
-const { encode, identityUuids, readEnvelope, singleImage } = await signer();
-const { encode: cbor, Tagged } = await signer("cbor");
+const { encode, identityUuids, splitEnvelope, singleImage } = await signer();
+const { encodeCbor: cbor, Tagged } = await signer("cbor");
 const { writeEnvelope } = await signer("envelope/envelope");
-const { structure } = await verifier("cose/message");
+const { sigStructure: structure } = await verifier("cose/message");
 
 const digest = crypto.createHash("sha256").update(image).digest();
 const identity = identityUuids("example.com", "board-v2");
@@ -64,7 +64,7 @@ const unsigned = encode(
 /** { name, key, message, signature, envelope } of one algorithm. The signer of this project does not sign with HSS/LMS. */
 async function release(name) {
   const { key, cose, sign } = keyOf(name, await lms());
-  const parts = readEnvelope(unsigned);
+  const parts = splitEnvelope(unsigned);
   const bucket = cbor(new Map([[HEADER_ALG, cose]]));
   const message = Buffer.from(structure("Signature1", [bucket, [], parts.digest]));
   const signature = Uint8Array.from(sign(message));
@@ -265,7 +265,7 @@ function store(files) {
 
 /** Variables at each step; undefined where there were none left. */
 async function variables(r, { size, storage }) {
-  const { prepare } = await signer();
+  const { prepareKey: prepare } = await signer();
   const features = ["install", ...(size ? ["prepared"] : []), ...(storage ? ["storage"] : [])];
   const module = await deviceBundle([r.name], features, "espruino");
   const prepared = size && prepare(r.key, size);

@@ -7,8 +7,8 @@ import { ed25519Key, ROOT, signer, table } from "./lib.mjs";
 
 const SIGNATURES = 500;
 
-const { readable } = await import(`${ROOT}packages/bundler/lib/index.js`);
-const { prepare } = await signer();
+const { readableBundle: readable } = await import(`${ROOT}packages/bundler/lib/index.js`);
+const { prepareKey: prepare } = await signer();
 
 /** A bundle of the form that counts in `counts`: [multiplications, squarings]. */
 async function counting(form, counts) {

@@ -16,7 +16,7 @@ table(
 
 /** What would be left of a bundle if it refused nothing: every call of refuse() is a 0, and what only led to it falls away. */
 async function refusingNothing(features) {
-  const { minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
+  const { minifiedBundle: minified } = await import(`${ROOT}packages/bundler/lib/index.js`);
   const all = readParts();
   const statements = all.statements.map((s) => {
     const calls = [...within(parse(s.text, { ecmaVersion: 5 }))]

@@ -6,7 +6,7 @@ import { bundlePath, dependencyOf, ed25519Key, es256Key, rates, signer, table, t
 
 const require = createRequire(import.meta.url);
 const ours = await verifier();
-const { encode, prepare, privateKey, sign, signer: signerOf, singleImage, TABLE_SIZES, tableNumbers } = await signer();
+const { encode, prepareKey: prepare, privateKey, signEnvelope, signer: signerOf, singleImage, TABLE_SIZES, tableNumbers } = await signer();
 const noble = await dependencyOf("signer", "@noble/ed25519");
 const { p256 } = await dependencyOf("signer", "@noble/curves/nist.js");
 const nacl = require("tweetnacl");
@@ -98,7 +98,7 @@ function compare(text, tasks, base) {
   for (const alg of ["ed25519", "es256"]) {
     const key = privateKey(alg, new Uint8Array(32).fill(7));
     const one = signerOf(key);
-    const envelope = await sign(encode(singleImage(facts)), [one]);
+    const envelope = await signEnvelope(encode(singleImage(facts)), [one]);
     const trust = { anchors: [ours.anchor(alg, one.publicKey)] };
     const small = { anchors: [bundle.anchor(alg, one.publicKey)] };
     tasks[`open, ${alg}, hashes of its own`] = () => ours.open(envelope, trust).signers.length === 1;

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
+import { minify } from "./minify.mjs";
 
 const VERIFIER = fileURLToPath(new URL("../packages/verifier/", import.meta.url));
 export const PARTS = fileURLToPath(new URL("../packages/bundler/dist/parts.json", import.meta.url));
@@ -28,7 +29,7 @@ const NAMED = {
   "alg/hmac": ["hmac256"],
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
-  "cose/anchor": ["anchorOf"],
+  "cose/anchor": ["makeAnchor"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
@@ -124,9 +125,10 @@ export async function makeParts() {
  */
 export async function bundle({ name, algs, features: wanted, form = "umd", folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
-  const { DEFAULT_FEATURES, minified, readable } = await import("../packages/bundler/lib/index.js");
+  const { DEFAULT_FEATURES, minifiedBundle: minified, readableBundle: readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
-  const [min, src] = [await minified({ algs, features, form }, all), await readable({ algs, features, form }, all)];
+  const options = { algs, features, form };
+  const [min, src] = [await minified(options, all, minify), await readable(options, all, minify)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));
   const modules = [...new Set(Object.entries(all.modules).flatMap(([id, module]) => (declared.has(id) ? [module] : [])))];

@@ -3,10 +3,10 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { twoAtATime } from "./conformance.mjs";
-import { LIBRARIES, PACKAGES } from "./packages.mjs";
+import { PUBLISHED } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -24,23 +24,24 @@ function run(command, args, cwd = ROOT) {
 }
 
 /** Packs once, for both tools. */
-async function check(name) {
+async function check(path) {
+  const name = basename(path);
   const destination = join(folder, name);
   mkdirSync(destination);
-  const packed = await run("npm", ["pack", "--silent", "--pack-destination", destination], `${ROOT}packages/${name}`);
+  const packed = await run("npm", ["pack", "--silent", "--pack-destination", destination], ROOT + path);
   const [tarball] = readdirSync(destination);
   if (!packed.ok || tarball === undefined) return [{ name: `npm pack: ${name}`, ok: false, output: packed.output }];
-  const path = join(destination, tarball);
+  const archive = join(destination, tarball);
   const tool = async (tool, ...args) => ({ name: `${tool}: ${name}`, ...(await run(`${ROOT}node_modules/.bin/${tool}`, args)) });
   return [
-    await tool("publint", "run", "--strict", path),
+    await tool("publint", "run", "--strict", archive),
     // the command line is not a library: it exports nothing that could have types
-    ...(LIBRARIES.includes(name) ? [await tool("attw", path, "--profile", "esm-only")] : []),
+    ...(path !== "packages/cli" ? [await tool("attw", archive, "--profile", "esm-only")] : []),
   ];
 }
 
 try {
-  for await (const results of twoAtATime(PACKAGES.map((name) => () => check(name))))
+  for await (const results of twoAtATime(PUBLISHED.map((path) => () => check(path))))
     for (const { name, ok, output } of results) {
       console.log(`${ok ? "ok  " : "fail"}  ${name}`);
       if (ok) continue;

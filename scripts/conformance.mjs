@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { readVectors } from "../test-vectors/index.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
+import { minify } from "./minify.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const KINDS = ["accepted", "refused", "effects"];
@@ -119,14 +120,14 @@ const once = (make) => {
 
 /** What ships, with every algorithm, and trust files besides. */
 export const fullBundle = once(async () => {
-  const { ALG_NAMES, DEFAULT_FEATURES, minified } = await import("../packages/bundler/lib/index.js");
-  return minified({ algs: ALG_NAMES, features: [...DEFAULT_FEATURES, "trust"], form: "umd" });
+  const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust"], form: "umd" }, undefined, minify);
 });
 
 /** A module for Espruino with every algorithm, as a script. */
 export const espruinoModule = once(async () => {
-  const { ALG_NAMES, FEATURE_NAMES, minified } = await import("../packages/bundler/lib/index.js");
-  const code = await minified({ algs: ALG_NAMES, features: FEATURE_NAMES, form: "espruino" });
+  const { BUNDLE_ALGS, BUNDLE_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
+  const code = await minifiedBundle({ algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form: "espruino" }, undefined, minify);
   return `var firmseal = {};\n(function (exports) {\n${code}})(firmseal);\n`;
 });
 

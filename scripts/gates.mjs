@@ -21,7 +21,7 @@ async function bundlesApart() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-bundles-"));
   try {
     const alone = {};
-    for (const alg of (await import("../packages/bundler/lib/index.js")).ALG_NAMES)
+    for (const alg of (await import("../packages/bundler/lib/index.js")).BUNDLE_ALGS)
       alone[alg] = await bundle({ algs: [alg], name: alg, folder });
     return alone;
   } finally {

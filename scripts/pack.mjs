@@ -5,14 +5,14 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PACKAGES } from "./packages.mjs";
+import { PUBLISHED } from "./packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const manifest = (path) => JSON.parse(readFileSync(join(ROOT, path, "package.json"), "utf8"));
 
 /** The archives' paths, each behind those that it depends on. Needs a build. `folder` must be empty. */
 export function packAll(folder) {
-  const packages = PACKAGES.map((name) => manifest(`packages/${name}`));
+  const packages = PUBLISHED.map(manifest);
   const filters = packages.flatMap(({ name }) => ["--filter", name]);
   const args = ["-y", manifest("").packageManager, "-r", ...filters, "pack", "--config.ignore-scripts=true", "--pack-destination", folder];
   const { status, stdout, stderr, error } = spawnSync("npx", args, { cwd: ROOT, encoding: "utf8", timeout: 120_000 });

@@ -2,5 +2,8 @@
 
 export const PACKAGES = ["verifier", "bundler", "images", "signer", "simulator", "keys", "release", "cli"];
 
+/** The folders of all that is published: the packages, and the vectors, which have no build. */
+export const PUBLISHED = [...PACKAGES.map((name) => `packages/${name}`), "test-vectors"];
+
 /** Those with types to import. The command line is a program. */
 export const LIBRARIES = PACKAGES.filter((name) => name !== "cli");

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { anchorOf, encode, identityUuids, type PrivateKey, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encryptedPem } from "../packages/keys/src/formats/pkcs8.js";
@@ -89,7 +89,7 @@ it("release: an image with the next number, in the log of the key", () => {
 });
 
 it("simulator: the power cut in an update", async () => {
-  writeFileSync(at("app.suit"), await sign(unsigned, [signer(key)]));
+  writeFileSync(at("app.suit"), await signEnvelope(unsigned, [signer(key)]));
   const out = example("simulator", { vendorUuid: array(ids.vendor), classUuid: array(ids.class) });
   expect(out).toMatch(/^\d{2,} cuts, 0 of them end badly\n$/);
 });

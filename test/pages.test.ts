@@ -119,6 +119,19 @@ describe.concurrent("docs/guides/trust.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/planning.md", () => {
+  it("says what the plan says, on the command line and in a program", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/planning.md", empty("planning"));
+    for (const { language, name, text } of blocksOf("docs/guides/planning.md"))
+      if (language === "text" && name) expect(stdout).toContain(text);
+    expect(stdout.match(/^exit 1$/gm)).toHaveLength(1);
+    expect(stderr).toMatch(/^10,579 devices: 10,000 moved, 500 ahead, 70 behind, 9 stranded$/m);
+    expect(stderr).toMatch(
+      /79 devices would be left behind: camera, p256; camera: no later release can reach it: 1 of its release keys remain/,
+    );
+  });
+});
+
 describe.concurrent("docs/guides/rotation.md", () => {
   it("works, and its device follows", async () => {
     const here = empty("rotation");

@@ -2,7 +2,7 @@
 
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { prepare, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
+import { prepareKey, TABLE_SIZES, tableNumbers } from "../packages/signer/src/key/prepare.js";
 import { haveVectors, hex, vectorJson } from "../packages/test-support/src/vectors.js";
 import { ed25519 } from "../packages/verifier/src/alg/ed25519.js";
 import type { Bytes } from "../packages/verifier/src/base/types.js";
@@ -23,7 +23,7 @@ function keyPair() {
   return { secret, key: new Uint8Array(createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(12)) };
 }
 
-/** The text of a table of numbers, as `prepare` writes it. */
+/** The text of a table of numbers, as `prepareKey` writes it. */
 function textOf(numbers: readonly number[]): string {
   let text = "";
   for (const n of numbers) {
@@ -48,10 +48,10 @@ function digestOf(table: unknown): Uint8Array {
 /** The tables of a key, in both forms; none for what is no key. */
 function tables(key: Uint8Array): (string | number[])[] {
   if (!ed25519.valid(key)) {
-    for (const size of TABLE_SIZES) expect(() => prepare(key, size)).toThrow();
+    for (const size of TABLE_SIZES) expect(() => prepareKey(key, size)).toThrow();
     return [];
   }
-  const texts = TABLE_SIZES.map((size) => prepare(key, size).table);
+  const texts = TABLE_SIZES.map((size) => prepareKey(key, size).table);
   return [...texts, ...texts.map(tableNumbers)];
 }
 
@@ -139,7 +139,7 @@ describe("a table that is none", () => {
 
   it("of another length, or of another kind, is refused", () => {
     for (const size of TABLE_SIZES) {
-      const { table } = prepare(pair.key, size);
+      const { table } = prepareKey(pair.key, size);
       expect(verify(pair.key, table, message, signature)).toBe(true);
       for (const wrong of [
         table.slice(1),
@@ -161,7 +161,7 @@ describe("a table that is none", () => {
 
   it("of another key is refused, also for what that key has signed", () => {
     for (const size of TABLE_SIZES) {
-      const { table } = prepare(other.key, size);
+      const { table } = prepareKey(other.key, size);
       const theirs = new Uint8Array(sign(null, message, other.secret));
       for (const one of [table, tableNumbers(table)]) {
         expect(verify(pair.key, one, message, signature)).toBe(false);
@@ -170,7 +170,7 @@ describe("a table that is none", () => {
       // -A has the same y
       const minus = pair.key.slice();
       minus[31]! ^= 128;
-      expect(verify(minus, prepare(pair.key, size).table, message, signature)).toBe(false);
+      expect(verify(minus, prepareKey(pair.key, size).table, message, signature)).toBe(false);
     }
   });
 
@@ -178,7 +178,7 @@ describe("a table that is none", () => {
     const bad = signature.slice();
     bad[40]! ^= 1;
     for (const size of TABLE_SIZES) {
-      const { table } = prepare(pair.key, size);
+      const { table } = prepareKey(pair.key, size);
       const head = table.slice(0, 84);
       const rest = table.length - 84;
       for (let i = 0; i < 20; i++) {

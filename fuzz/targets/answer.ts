@@ -1,8 +1,8 @@
 // What programs and people hand in: the line with which an exec: program answers, its last words on stderr, and signature files.
 
-import { signatureOf } from "../../packages/keys/src/formats/signature-file.js";
-import { bytes, described, parse } from "../../packages/keys/src/sources/exec/exec.js";
-import { itsError } from "../../packages/keys/src/sources/exec/exec-run.js";
+import { parseSignature } from "../../packages/keys/src/formats/signature-file.js";
+import { bytesMember, describedKey, parseAnswer } from "../../packages/keys/src/sources/exec/exec.js";
+import { programError } from "../../packages/keys/src/sources/exec/exec-run.js";
 import { publicKey } from "../../test-vectors/src/pieces/assemble.js";
 import type { Target } from "../common/verdict.js";
 import { told } from "../common/words.js";
@@ -22,12 +22,12 @@ export const seeds = () => [
 export const fuzz: Target = async (input) => {
   const text = Buffer.from(input).toString("utf8");
   await told(() => {
-    const answer = parse("exec:p", text);
-    described("exec:p", answer);
+    const answer = parseAnswer("exec:p", text);
+    describedKey("exec:p", answer);
   });
-  await told(() => bytes("exec:p", parse("exec:p", text), "signature"));
+  await told(() => bytesMember("exec:p", parseAnswer("exec:p", text), "signature"));
   await told(() => {
-    throw itsError("exec:p", { exit: 1, signal: null, out: Buffer.alloc(0), err: Buffer.from(input) });
+    throw programError("exec:p", { exit: 1, signal: null, out: Buffer.alloc(0), err: Buffer.from(input) });
   });
-  for (const alg of ["ed25519", "es256", "hsslms"] as const) await told(() => signatureOf(input, alg, "s"));
+  for (const alg of ["ed25519", "es256", "hsslms"] as const) await told(() => parseSignature(input, alg, "s"));
 };

@@ -5,7 +5,7 @@
 import { errors } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
-import { blank, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
 import { type FlashRecord, newest, recordSize, sealOf } from "../../packages/verifier/src/device/flash-record.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
@@ -43,7 +43,7 @@ class Counted extends FlashModel {
 }
 
 function genuine(): Pages[] {
-  const out: Pages[] = [blank(8 + 2, PAGE)];
+  const out: Pages[] = [erasedFlash(8 + 2, PAGE)];
   let flash = new FlashModel(out[0] as Pages);
   for (const release of RELEASES.slice(0, 2)) {
     installed(deviceOn(flash).device, release);

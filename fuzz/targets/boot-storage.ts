@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { errors } from "@firmseal/verifier";
 import { type StartedApp, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
-import { blank, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel, type Pages } from "../../packages/simulator/src/models/flash-model.js";
 import { powerOn, StorageModel, storageIo } from "../../packages/simulator/src/models/storage-model.js";
 import { patched, patches } from "../common/patch.js";
 import { ID, IMAGES, installed, RELEASES, received, started, who } from "../common/release.js";
@@ -36,7 +36,7 @@ function deviceOn(flash: FlashModel) {
 }
 
 function states(): Pages[] {
-  const out: Pages[] = [blank(12, PAGE)];
+  const out: Pages[] = [erasedFlash(12, PAGE)];
   for (const release of RELEASES.slice(0, 2)) {
     let flash = new FlashModel(out.at(-1) as Pages);
     installed(deviceOn(flash).device, release);

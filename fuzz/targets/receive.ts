@@ -5,7 +5,7 @@
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { storageDevice } from "@firmseal/verifier/device/storage";
 import { layoutOf } from "../../packages/simulator/src/devices/flash.js";
-import { blank, FlashModel } from "../../packages/simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../packages/simulator/src/models/flash-model.js";
 import { powerOn, storageIo } from "../../packages/simulator/src/models/storage-model.js";
 import { ID, installed, RELEASES, received, who } from "../common/release.js";
 import { Finding, type Target } from "../common/verdict.js";
@@ -46,12 +46,12 @@ interface Subject {
 
 function onFlash(): Subject {
   const setup = { identity: who, components: [ID], capacity: PAGE, envelope: PAGE, pageSize: PAGE };
-  const flash = new FlashModel(blank(6, PAGE));
+  const flash = new FlashModel(erasedFlash(6, PAGE));
   return { device: flashDevice(flash, who, layoutOf(setup), () => true), flash };
 }
 
 function onStorage(): Subject {
-  const flash = new FlashModel(blank(16, PAGE));
+  const flash = new FlashModel(erasedFlash(16, PAGE));
   return { device: storageDevice({ ...storageIo(powerOn(flash).storage), page: PAGE }, who, [ID], PAGE, 2), flash };
 }
 

@@ -3,15 +3,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 
-const PACKAGES = new URL("../../packages/", import.meta.url);
-const namesIn = (folder, options) => readdirSync(new URL(folder, PACKAGES), options).sort();
+const ROOT = new URL("../../", import.meta.url);
+const namesIn = (path, options) => readdirSync(new URL(path, ROOT), options).sort();
+
+/** The sources of a package. Of the vectors only what is published: their makers import the sources of other packages by path. */
+const sourcesOf = (path) =>
+  path === "test-vectors" ? [`${path}/index.mjs`] : namesIn(`${path}/src/`, { recursive: true }).map((file) => `${path}/src/${file}`);
 
 /** The packages that the sources of one import, in code or for their types. */
-function importsOf(folder) {
+function importsOf(path) {
   const found = new Set();
-  for (const file of namesIn(`${folder}/src/`, { recursive: true })) {
-    if (!file.endsWith(".ts")) continue;
-    const text = readFileSync(new URL(`${folder}/src/${file}`, PACKAGES), "utf8").replace(/^\s*(?:\/\/|\*).*$/gm, "");
+  for (const file of sourcesOf(path)) {
+    if (!/\.m?[jt]s$/.test(file)) continue;
+    const text = readFileSync(new URL(file, ROOT), "utf8").replace(/^\s*(?:\/\/|\*).*$/gm, "");
     for (const [, specifier] of text.matchAll(/\b(?:from|import|import\()\s*"([@\w][@\w/.-]*)"/g)) {
       const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
       if (!name.startsWith("node:") && !builtinModules.includes(name)) found.add(name);
@@ -21,10 +25,11 @@ function importsOf(folder) {
 }
 
 function packages() {
-  const folders = namesIn("./", { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name: folder }) => {
-    const { name, description, peerDependencies } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, PACKAGES), "utf8"));
-    return { folder, name, description, optional: Object.keys(peerDependencies ?? {}), imports: importsOf(folder) };
+  const folders = namesIn("packages/", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...folders.map(({ name }) => `packages/${name}`), "test-vectors"].map((path) => {
+    const { name, description, peerDependencies } = JSON.parse(readFileSync(new URL(`${path}/package.json`, ROOT), "utf8"));
+    const folder = path.replace("packages/", "");
+    return { path, folder, name, description, optional: Object.keys(peerDependencies ?? {}), imports: importsOf(path) };
   });
 }
 
@@ -46,7 +51,7 @@ function sortedPackages() {
   return all.map((p) => ({ ...p, height: height(p, all) })).sort((a, b) => b.height - a.height || a.folder.localeCompare(b.folder));
 }
 
-const link = ({ name, folder }, root) => `[\`${name}\`](${root}packages/${folder}/README.md)`;
+const link = ({ name, path }, root) => `[\`${name}\`](${root}${path}/README.md)`;
 const tableOf = (head, rows) =>
   [head, head.map((cell) => "-".repeat(cell.length)), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
@@ -57,7 +62,7 @@ function drawingAndTable() {
       .filter((to) => to.height < from.height && from.imports.includes(to.name) && !reaches(from, to, all))
       .map((to) => `  ${from.folder} --> ${to.folder}`),
   );
-  const drawing = ["```mermaid", "flowchart TD", ...all.map((p) => `  ${p.folder}["packages/${p.folder}"]`), ...arrows, "```"];
+  const drawing = ["```mermaid", "flowchart TD", ...all.map((p) => `  ${p.folder}["${p.path}"]`), ...arrows, "```"];
   const quoted = (names) => names.map((name) => `\`${name}\``).join(", ");
   const rows = all.map((p) => {
     const always = quoted(p.imports.filter((name) => name !== p.name && !p.optional.includes(name)));

@@ -6,9 +6,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import vm from "node:vm";
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minified, unusedNames } from "../../packages/bundler/src/bundle.ts";
+import { minifiedBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLES, bundleAll, EXPORTS, makeParts } from "../bundle.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
@@ -73,13 +73,13 @@ describe("names of the verifier that the bundler has as texts", () => {
   ])("end the build where one is gone: %s", async (_, name, message) => {
     const parts = await makeParts();
     delete parts.names[name];
-    await expect(minified(espruino, parts)).rejects.toThrow(message);
+    await expect(minifiedBundle(espruino, parts)).rejects.toThrow(message);
   });
   it.each([
     ["a function that others stand in", /\bparseManifest\b/g, "parsed", /has no src\/manifest\/parse\.ts parseManifest/],
     ["a constant that leaves parts out", /\bHAS_TRUST\b/g, "HAS_LISTS", /HAS_… of .*lists/],
   ])("end the build where one is gone: %s", async (_, from, to, message) => {
-    await expect(minified(espruino, changed(await makeParts(), from, to))).rejects.toThrow(message);
+    await expect(minifiedBundle(espruino, changed(await makeParts(), from, to))).rejects.toThrow(message);
   });
 });
 
@@ -97,7 +97,7 @@ async function scriptFor(name, alg) {
     uri: "#firmware",
     payload: { hex: "01020304" },
   };
-  const envelope = [...(await sign(encode(singleImage(facts)), [one]))];
+  const envelope = [...(await signEnvelope(encode(singleImage(facts)), [one]))];
   const at = envelope.length;
   return `${readFileSync(path(name, ""), "utf8")}
     var e = ${JSON.stringify(envelope)}, trust = { anchors: [firmseal.anchor("${alg}", ${JSON.stringify([...one.publicKey])})] }, i, codes = {};

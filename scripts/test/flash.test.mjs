@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minified, readable } from "../../packages/bundler/src/bundle.ts";
+import { minifiedBundle, readableBundle } from "../../packages/bundler/src/bundle.ts";
 import { makeParts } from "../bundle.mjs";
 import { checkEs5 } from "../checks/es5.mjs";
 import { engines } from "./engines.mjs";
@@ -22,8 +22,8 @@ let source;
 
 beforeAll(async () => {
   const parts = await makeParts();
-  bundle = await minified(options, parts);
-  source = await readable(options, parts);
+  bundle = await minifiedBundle(options, parts);
+  source = await readableBundle(options, parts);
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,7 +31,7 @@ async function release(sequence, n) {
   const image = Uint8Array.from({ length: n }, (_, i) => (i * 31 + sequence * 7) & 255);
   const digest = createHash("sha256").update(image).digest("hex");
   const facts = { sequence, vendor: "example.com", class: "board-v2", digest, size: n, uri: "#fw", payload: image };
-  return [...(await sign(encode(singleImage(facts)), [one]))];
+  return [...(await signEnvelope(encode(singleImage(facts)), [one]))];
 }
 
 const EXPECTED = [

@@ -9,11 +9,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeBinary } from "../on-node.mjs";
 import { packAll } from "../pack.mjs";
 import { documentsIn } from "../package-documents.mjs";
-import { PACKAGES } from "../packages.mjs";
+import { PUBLISHED } from "../packages.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-const names = PACKAGES.map((name) => manifestOf(join(ROOT, "packages", name)).name);
+const names = PUBLISHED.map((path) => manifestOf(join(ROOT, path)).name);
 
 const call = (command, args, options = {}) => spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
 const npmSetting = (name) => call("npm", ["config", "get", name], { cwd: ROOT }).stdout.trim();
@@ -159,6 +159,6 @@ it("the least version of Node is the same in bin/firmseal.js and in each package
   expect(readFileSync(join(ROOT, "packages/cli/bin/firmseal.js"), "utf8")).toContain(
     `major < ${major} || (major === ${major} && minor < ${minor})`,
   );
-  for (const path of [ROOT, ...PACKAGES.map((name) => join(ROOT, "packages", name))])
+  for (const path of [ROOT, ...PUBLISHED.map((path) => join(ROOT, path))])
     expect(manifestOf(path).engines).toEqual({ node: `>=${least}.0` });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { macAttester, status } from "@firmseal/verifier";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minified } from "../../packages/bundler/src/bundle.ts";
+import { minifiedBundle } from "../../packages/bundler/src/bundle.ts";
 import { makeParts } from "../bundle.mjs";
 import { engines } from "./engines.mjs";
 
@@ -27,7 +27,7 @@ const SECRET = Array.from({ length: 32 }, (_, i) => 255 - i);
 let bundle;
 
 beforeAll(async () => {
-  bundle = await minified({ algs: ["ed25519"], features: ["install", "status"], form: "script" }, await makeParts());
+  bundle = await minifiedBundle({ algs: ["ed25519"], features: ["install", "status"], form: "script" }, await makeParts());
 }, 60_000);
 
 function expected() {

@@ -135,6 +135,7 @@ function walk(hex: string | undefined, kind: "envelope" | "trustFile"): string[]
 }
 
 const isHalf = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < 2 ** 32;
+const isBound = (pair: unknown): boolean => pair === undefined || (Array.isArray(pair) && pair.length === 2 && pair.every(isHalf));
 
 /** What only a caller in JavaScript can do: values that are no octets or no integers, and the calls of one step. */
 const ofJavaScript = ({ strange, trust, action }: Vector): boolean =>
@@ -142,7 +143,7 @@ const ofJavaScript = ({ strange, trust, action }: Vector): boolean =>
   action === "step" ||
   action === "start" ||
   !Number.isInteger(trust?.threshold ?? 1) ||
-  !(trust?.floor ?? []).every(isHalf);
+  ![trust?.floor, ...(trust?.anchors ?? []).flatMap((a) => [a.since, a.until])].every(isBound);
 
 /** Sorted, for a vector that has its trust and its device. */
 export function featuresOf(v: Vector): string[] {

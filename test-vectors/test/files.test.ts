@@ -20,7 +20,7 @@ describe("the files", () => {
   let made: Map<string, string>;
   beforeAll(async () => {
     made = await make();
-  });
+  }, 120_000);
 
   it("are what the makers give, byte for byte", () => {
     const stale = [...made].filter(([path, text]) => (!found.includes(path) && path.startsWith("vectors/") ? true : textOf(path) !== text));

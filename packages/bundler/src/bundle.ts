@@ -3,10 +3,10 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import type { MinifyOptions } from "terser";
-import { nested, reached, type Statement } from "./nesting.js";
+import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
 
 /** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
-export interface Parts {
+export interface BundleParts {
   statements: Statement[];
   /** By exported name ("ed25519"): the variable. */
   names: { [name: string]: string };
@@ -14,9 +14,9 @@ export interface Parts {
 }
 
 /** By name of the anchor, which is what the verifier exports: the hashes that it cannot do without. */
-const ALGS = { ed25519: ["sha512"], es256: ["sha256"], hsslms: ["sha256"], hmac256: ["sha256"] } as const;
+const HASHES_OF_ALG = { ed25519: ["sha512"], es256: ["sha256"], hsslms: ["sha256"], hmac256: ["sha256"] } as const;
 
-export type AlgName = keyof typeof ALGS;
+export type AlgName = keyof typeof HASHES_OF_ALG;
 
 /** What a bundle may have besides open, start, step and anchor, in words for people. */
 const FEATURES = {
@@ -37,12 +37,12 @@ export type FeatureName = keyof typeof FEATURES;
  * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot. boot: no
  * verifier, but the boot file that starts what the device in Storage has installed.
  */
-export const FORMS = ["umd", "espruino", "script", "boot"] as const;
+export const BUNDLE_FORMS = ["umd", "espruino", "script", "boot"] as const;
 
-export type Form = (typeof FORMS)[number];
+export type BundleForm = (typeof BUNDLE_FORMS)[number];
 
-export const ALG_NAMES = Object.keys(ALGS) as AlgName[];
-export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
+export const BUNDLE_ALGS = Object.keys(HASHES_OF_ALG) as AlgName[];
+export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
 /** What a bundle has where nothing is said, and what the bundles of the package have. */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
@@ -50,7 +50,7 @@ export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "c
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
-  form: Form;
+  form: BundleForm;
 }
 
 /** Names that callers and hosts see; all other names of properties are shortened. */
@@ -93,13 +93,13 @@ const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
 /** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
 const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
 
-let parts: Parts | undefined;
+let parts: BundleParts | undefined;
 
 /** Beside the bundled command line, or where the build has put it. */
-function readParts(): Parts {
+function readParts(): BundleParts {
   for (const place of ["./parts.json", "../parts.json", "../dist/parts.json"]) {
     const url = new URL(place, import.meta.url);
-    if (!parts && existsSync(url)) parts = JSON.parse(readFileSync(url, "utf8")) as Parts;
+    if (!parts && existsSync(url)) parts = JSON.parse(readFileSync(url, "utf8")) as BundleParts;
   }
   if (!parts) throw new Error("parts.json is missing: build first");
   return parts;
@@ -112,17 +112,17 @@ const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
 };
 
 /** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
-function errorList(errors: Parts["errors"], features: readonly FeatureName[]): string {
+function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
   const list: string[] = [];
-  const missing = FEATURE_NAMES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
+  const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
   for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
 /** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
-function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
-  for (const alg of algs) if (!Object.hasOwn(ALGS, alg)) throw new Error(`unknown algorithm ${alg}`);
+  for (const alg of algs) if (!Object.hasOwn(HASHES_OF_ALG, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
     const found = all.names[value];
     if (!found) throw new Error(`the verifier has no ${value}`);
@@ -141,7 +141,7 @@ function exportsOf(all: Parts, { algs, features }: BundleOptions, api: string): 
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
   }
-  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("anchorOf")}(firmsealAlgs, alg, key, kid);\n};`);
+  out.push(`${api}.anchor = function (alg, key, kid) {\n  return ${name("makeAnchor")}(firmsealAlgs, alg, key, kid);\n};`);
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map((alg) => name(alg)).join(", ")}];`);
     for (const [value, parameters] of [
@@ -171,17 +171,17 @@ const MODULE =
   'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
 
 /** Names of the two lists that no bundle has as a property: they protect nothing, and what they were to protect has another name now. */
-export function unusedNames(all: Parts): string[] {
-  const text = FORMS.map((form) => assemble(all, { algs: ALG_NAMES, features: FEATURE_NAMES, form })).join("\n");
+export function unusedNames(all: BundleParts): string[] {
+  const text = BUNDLE_FORMS.map((form) => assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form })).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
     (name) => !new RegExp(`\\.${name}\\b|\\b${name}:|\\b${name} in |^var ${name}\\b`, "m").test(text),
   );
 }
 
 /** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
-function bootFile({ statements, names }: Parts): string {
+function bootFile({ statements, names }: BundleParts): string {
   const storageBoot = names["storageBoot"] as string;
-  const needed = reached(statements, [storageBoot]);
+  const needed = reachableFrom(statements, [storageBoot]);
   const code = statements.flatMap((s) => (needed.has(s) ? [s.text] : [])).join("\n");
   const own = (module: string) => `require(${JSON.stringify(module)})`;
   const io = `{ storage: ${own("Storage")}, E: E, sha256: function (text) { return new Uint8Array(${own("crypto")}.SHA256(text)); } }`;
@@ -190,12 +190,12 @@ function bootFile({ statements, names }: Parts): string {
 }
 
 /** The parts, set for the features, with what a bundle exports behind them. */
-function assemble(all: Parts, options: BundleOptions): string {
+function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [
     ...options.features,
-    ...options.algs.flatMap((alg) => ALGS[alg]),
+    ...options.algs.flatMap((alg) => HASHES_OF_ALG[alg]),
     ...(options.form === "espruino" ? [] : ["tables"]),
   ];
   const found: string[] = [];
@@ -206,39 +206,39 @@ function assemble(all: Parts, options: BundleOptions): string {
   });
   // a constant that is not set leaves in every bundle what stands behind it
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
-  if (options.form === "espruino") return `${nested(statements, uses)}\n${text}\n`;
+  if (options.form === "espruino") return `${nestStatements(statements, uses)}\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
   const head = `var firmseal = ${options.form === "umd" ? MODULE : "{}"};\n(function (api) {\n"use strict";\n`;
   return `${head}${code}\n${text}\n})(firmseal);\n`;
 }
 
-function title({ algs, features, form }: BundleOptions): string {
+function titleComment({ algs, features, form }: BundleOptions): string {
   if (form === "boot") return "// firmseal, boot file for Espruino. Apache-2.0.\n";
   return `// firmseal, device verifier: ${algs.join(", ")}; ${features.join(", ") || "no features"}. Apache-2.0.\n`;
 }
 
-function format({ form }: BundleOptions): MinifyOptions {
+function terserFormat({ form }: BundleOptions): MinifyOptions {
   // in a module of Espruino everything stands at the top
   return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
 }
 
-async function shrunk(text: string, options: MinifyOptions): Promise<string> {
-  const { minify } = await import("terser");
-  return (await minify(text, options)).code ?? "";
-}
+/** minify() of terser, or what gives the same. */
+export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string }>;
+
+const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
  * The bundle that ships: ES5 in the subset that all the engines run. The same options give the same text, byte for byte.
  */
-export async function minified(options: BundleOptions, all: Parts = readParts()): Promise<string> {
-  const code = await shrunk(assemble(all, options), {
-    ...format(options),
+export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
+  const { code = "" } = await minify(assemble(all, options), {
+    ...terserFormat(options),
     // a function that is put where it is called is made again at each call, and at the head of a for Espruino takes it for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
       // no variable of Espruino may have the first two as its name
       reserved: ["of", "get", "exports"],
-      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...ALG_NAMES, ...ESPRUINO_NAMES, "Error"] },
+      properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
     },
   });
   // Espruino misses the end of a function whose last word is return
@@ -246,9 +246,9 @@ export async function minified(options: BundleOptions, all: Parts = readParts())
 }
 
 /** The same as people read it. */
-export async function readable(options: BundleOptions, all: Parts = readParts()): Promise<string> {
-  const base = format(options);
-  const code = await shrunk(assemble(all, options), {
+export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
+  const base = terserFormat(options);
+  const { code = "" } = await minify(assemble(all, options), {
     ...base,
     compress: {
       defaults: false,
@@ -263,13 +263,13 @@ export async function readable(options: BundleOptions, all: Parts = readParts())
     mangle: false,
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
-  return `${title(options)}${code}\n`;
+  return `${titleComment(options)}${code}\n`;
 }
 
 /**
  * The same for a program that plays devices: a script whose value is the exports, with every name as it is in the verifier, so that devices
  * of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: Parts = readParts()): string {
+export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
 }

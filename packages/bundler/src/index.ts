@@ -1,17 +1,17 @@
 // Device bundles, and which algorithm suits which device.
 
 export {
-  ALG_NAMES,
   type AlgName,
+  BUNDLE_ALGS,
+  BUNDLE_FEATURES,
+  BUNDLE_FORMS,
+  type BundleForm,
   type BundleOptions,
+  type BundleParts,
   DEFAULT_FEATURES,
-  FEATURE_NAMES,
   type FeatureName,
-  FORMS,
-  type Form,
-  minified,
-  type Parts,
+  minifiedBundle,
   playable,
-  readable,
+  readableBundle,
 } from "./bundle.js";
 export { type Advice, advise, TARGETS } from "./targets.js";

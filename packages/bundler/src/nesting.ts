@@ -17,7 +17,7 @@ export interface Statement {
  * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
  */
 const HOSTS = [
-  "src/cose/anchor.ts anchorOf",
+  "src/cose/anchor.ts makeAnchor",
   "src/trust/open.ts open",
   "src/trust/open.ts read",
   "src/trust/open.ts believe",
@@ -52,18 +52,18 @@ const CORE = [
 const KEPT = ["src/manifest/manifest.ts MARK"];
 
 /** What a statement declares, as the lists above have it: "module name". esbuild numbers names that come twice. */
-function placeOf({ module, declared }: Statement): string {
+function entryOf({ module, declared }: Statement): string {
   return `${module} ${declared[0]?.replace(/\d+$/, "")}`;
 }
 
 /** Names of the lists above that the verifier does not have any more: what they were to move would stay where it takes memory. */
-function gone(all: Statement[]): string[] {
-  const places = new Set(all.map(placeOf));
+function missingEntries(all: Statement[]): string[] {
+  const places = new Set(all.map(entryOf));
   return [...HOSTS, ...CORE.flat(), ...KEPT].filter((name) => !places.has(name));
 }
 
 /** The statements that `from`, a set of names, leads to, without passing through those of `but`. */
-export function reached(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
+export function reachableFrom(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
   const found = new Set<Statement>();
   const todo = [...from];
   for (let name = todo.pop(); name !== undefined; name = todo.pop())
@@ -76,23 +76,23 @@ export function reached(statements: Statement[], from: readonly string[], but: r
 }
 
 /** The text of all statements that `names` lead to, with each inside the host that alone needs it, and the core in a function of its own. */
-export function nested(all: Statement[], names: readonly string[]): string {
-  if (gone(all).length > 0) throw new Error(`the verifier has no ${gone(all).join(", ")}: see nesting.ts`);
-  const needed = reached(all, names);
+export function nestStatements(all: Statement[], names: readonly string[]): string {
+  if (missingEntries(all).length > 0) throw new Error(`the verifier has no ${missingEntries(all).join(", ")}: see nesting.ts`);
+  const needed = reachableFrom(all, names);
   const statements = all.filter((s) => needed.has(s));
-  const doors = statements.filter((s) => CORE.flat().includes(placeOf(s)));
-  const outside = reached(statements, names, doors);
+  const doors = statements.filter((s) => CORE.flat().includes(entryOf(s)));
+  const outside = reachableFrom(statements, names, doors);
   // by group; a door, or a group, that nobody asks for is not there
-  const groups = CORE.map((list) => doors.filter((s) => list.includes(placeOf(s)) && outside.has(s))).filter((group) => group.length > 0);
+  const groups = CORE.map((list) => doors.filter((s) => list.includes(entryOf(s)) && outside.has(s))).filter((group) => group.length > 0);
   const entries = groups.flat();
-  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || KEPT.includes(placeOf(s)))));
+  const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || KEPT.includes(entryOf(s)))));
   const inside = new Map<Statement, Statement>();
-  const hosts = statements.filter((s) => s.body > 0 && (HOSTS.includes(placeOf(s)) || VERIFY.test(placeOf(s))));
+  const hosts = statements.filter((s) => s.body > 0 && (HOSTS.includes(entryOf(s)) || VERIFY.test(entryOf(s))));
   // the narrowest host last, for it is the one
   const held = hosts.map((host) => {
     // the core stands beside a host outside of it, and each of its doors beside the others: they ask for what they need themselves
     const roots = [...names, ...entries.flatMap((s) => (s === host ? [] : s.declared))];
-    const others = reached(statements, roots, [host]);
+    const others = reachableFrom(statements, roots, [host]);
     return { host, own: statements.filter((s) => !others.has(s) && core.has(s) === core.has(host) && !entries.includes(s)) };
   });
   held.sort((a, b) => b.own.length - a.own.length);
@@ -105,7 +105,7 @@ export function nested(all: Statement[], names: readonly string[]): string {
   const made = free.filter((s) => core.has(s));
   // what one group asks for goes out by the doors of the others
   const wanted = groups.map((group) =>
-    reached(
+    reachableFrom(
       statements,
       group.flatMap((s) => s.declared),
       entries.filter((s) => !group.includes(s)),

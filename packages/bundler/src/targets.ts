@@ -11,7 +11,7 @@ const NATIVE: Target = {
   recommended: "hsslms",
   why: "the board hashes natively, and HSS/LMS with W4 takes about a second where Ed25519 takes more than a minute",
 };
-const SLOW: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
+const NO_NATIVE_SHA256: Target = { recommended: "ed25519", why: "the board has no native SHA-256, and without it HSS/LMS is slower" };
 
 export const TARGETS: { [name: string]: Target } = {
   node: FASTEST,
@@ -32,12 +32,12 @@ export const TARGETS: { [name: string]: Target } = {
   esp32: NATIVE,
   esp32s3: NATIVE,
   esp32c3: NATIVE,
-  "bangle.js1": SLOW,
-  "pixl.js": SLOW,
-  microbit: SLOW,
-  rp2040: SLOW,
-  esp8266: SLOW,
-  "espruino-original": SLOW,
+  "bangle.js1": NO_NATIVE_SHA256,
+  "pixl.js": NO_NATIVE_SHA256,
+  microbit: NO_NATIVE_SHA256,
+  rp2040: NO_NATIVE_SHA256,
+  esp8266: NO_NATIVE_SHA256,
+  "espruino-original": NO_NATIVE_SHA256,
 };
 
 export interface Advice {

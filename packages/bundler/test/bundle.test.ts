@@ -2,11 +2,11 @@
 
 import vm from "node:vm";
 import { gzipSync } from "node:zlib";
-import { prepare, privateKey, publicOf } from "@firmseal/signer";
+import { prepareKey, privateKey, publicOf } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import { readKeys, readVectors } from "../../../test-vectors/index.mjs";
 import { expectFailure, Place } from "../../test-support/src/run.js";
-import { type AlgName, DEFAULT_FEATURES, type FeatureName, type Form, minified, readable } from "../src/bundle.js";
+import { type AlgName, type BundleForm, DEFAULT_FEATURES, type FeatureName, minifiedBundle, readableBundle } from "../src/bundle.js";
 
 interface Api {
   [name: string]: unknown;
@@ -31,10 +31,10 @@ const trusted = (api: Api) => ({ anchors: [api.anchor(alg, hex(key))] });
 const bundles = new Map<string, Promise<string>>();
 
 /** What the command writes for these options, made once. */
-function made(features: readonly FeatureName[], form: Form = "umd", algs: readonly AlgName[] = ["ed25519"]): Promise<string> {
+function made(features: readonly FeatureName[], form: BundleForm = "umd", algs: readonly AlgName[] = ["ed25519"]): Promise<string> {
   const options = { algs, features, form };
   const key = JSON.stringify(options);
-  const text = bundles.get(key) ?? minified(options);
+  const text = bundles.get(key) ?? minifiedBundle(options);
   bundles.set(key, text);
   return text;
 }
@@ -139,9 +139,9 @@ describe("firmseal bundle", () => {
   });
 
   it("with `prepared` looks at an anchor's table, without it only at its key", async () => {
-    const table = prepare(hex(key), "1k");
+    const table = prepareKey(hex(key), "1k");
     // as long, but no table of this key: with its own digest, and with that of the right one
-    const { table: other, digest } = prepare(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
+    const { table: other, digest } = prepareKey(publicOf(privateKey("ed25519", new Uint8Array(32).fill(99))).key, "1k");
     const changed = `${table.table.slice(0, 500)}${table.table[500] === "a" ? "b" : "a"}${table.table.slice(501)}`;
     for (const [features, expected, unbound] of [
       [["install"], 0, 0],
@@ -184,7 +184,7 @@ describe("firmseal bundle", () => {
       ["umd", []],
     ] as const) {
       const features = more.length > 0 ? (["trust"] as const) : [];
-      for (const make of [minified, readable]) {
+      for (const make of [minifiedBundle, readableBundle]) {
         const text = await make({ algs: ["ed25519"], features, form });
         expect(checkEs5(text, make.name).filter((f: string) => !/optional: exports /.test(f))).toEqual([]);
         const exports = {};

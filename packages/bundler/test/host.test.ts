@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import vm from "node:vm";
 import { expect, it } from "vitest";
 import { readVector } from "../../../test-vectors/index.mjs";
-import { minified } from "../src/bundle.js";
+import { minifiedBundle } from "../src/bundle.js";
 
 const octets = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 const hash = (pieces: (number | Uint8Array)[]) =>
@@ -16,7 +16,7 @@ let bundle: string | undefined;
 
 it.each([["once"], ["once", "joined"]])("the host's %s %s is used, and hashing in pieces is ours", async (...kinds) => {
   const context = vm.createContext({ Uint8Array });
-  bundle ??= await minified({ algs: ["hsslms", "es256"], features: [], form: "script" });
+  bundle ??= await minifiedBundle({ algs: ["hsslms", "es256"], features: [], form: "script" });
   vm.runInContext(bundle, context);
   const firmseal = vm.runInContext("firmseal", context);
   const calls = { once: 0, joined: 0 };

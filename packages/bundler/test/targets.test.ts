@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FACTS, standard, words } from "../../test-support/src/run.js";
-import { ALG_NAMES } from "../src/bundle.js";
+import { BUNDLE_ALGS } from "../src/bundle.js";
 import { advise, TARGETS } from "../src/targets.js";
 
 describe("targets", () => {
   it("recommend what a bundle can hold", () => {
     for (const [name, { recommended, why }] of Object.entries(TARGETS)) {
-      expect(ALG_NAMES, name).toContain(recommended);
+      expect(BUNDLE_ALGS, name).toContain(recommended);
       expect(why).not.toBe("");
       expect(name).toBe(name.toLowerCase());
     }

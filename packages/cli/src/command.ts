@@ -61,7 +61,7 @@ export function option(flags: string, what: string, o: OptionFacts = {}): Option
 }
 
 /** `<name>`, `[name]` or `<names...>`. */
-export function argument(name: string, what: string, o: { choices?: readonly string[]; default?: string } = {}): Argument {
+export function commandArgument(name: string, what: string, o: { choices?: readonly string[]; default?: string } = {}): Argument {
   const made = new Argument(name, what);
   if (o.choices) made.choices(o.choices);
   if (o.default !== undefined) made.default(o.default);

@@ -6,16 +6,16 @@ import { type AnyCommand, type Listed, parser, parserOf } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
 
 /** The row of the command that is meant: its name is what comes first on the command line, also behind "help". */
-function meant(argv: readonly string[]): Listed | undefined {
+function commandRow(argv: readonly string[]): Listed | undefined {
   const words = argv.filter((word) => !word.startsWith("-"));
   if (words[0] === "help") words.shift();
   return COMMANDS.find(({ name }) => name.split(" ").every((part, i) => words[i] === part));
 }
 
-type Act = (given: unknown[]) => Promise<void>;
+type CommandAction = (given: unknown[]) => Promise<void>;
 
 /** The parser of the command line, with `command` in full. Of the others it knows what --help says. */
-function programWith(command: AnyCommand | undefined, act: Act): Command {
+function programWith(command: AnyCommand | undefined, act: CommandAction): Command {
   const program = parser("firmseal", "Sign, inspect, verify and install firmware updates (SUIT manifests)").version(
     about.version,
     "-V, --version",
@@ -46,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let given: unknown[] = [];
   const help: string[] = [];
   try {
-    const row = meant(argv);
+    const row = commandRow(argv);
     command = (await (row?.declare ?? row?.load)?.())?.default;
     const program = programWith(command, async (all) => {
       given = all;
@@ -59,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) {
-      const { data } = await import("./show/ui.js");
+      const { writeStdout: data } = await import("./show/ui.js");
       data(help.join(""));
       return 0;
     }

@@ -91,7 +91,9 @@ describe.concurrent("the logs of two copies", () => {
     p.put("q.log", q.get("A.pem.log"));
     const { line, json } = await refused(p, ["A.pem.log", "q.log"]);
     expect(line).toMatch(/^firmseal: sequence number 8 of key [0-9a-f]{16}… was used twice: entry 2 of A\.pem\.log, entry 2 of q\.log$/);
-    expect(json["conflicts"]).toMatchObject([{ what: "sequence", number: "8", scope: [entriesOf(p, "q.log")[1]?.scope?.[0]], key: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(json["conflicts"]).toMatchObject([
+      { what: "sequence", number: "8", scope: [entriesOf(p, "q.log")[1]?.scope?.[0]], key: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
     // a log of its own key as well, and the same log twice
     await p.ok(["audit", "A.pem.log", "A.pem.log"]);
     p.put("fw.bin", image(55));

@@ -16,7 +16,7 @@ import {
   TAG_ENVELOPE,
 } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
-import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import {
   bin,
   DEVICE,

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { signer } from "@firmseal/signer";
-import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { keyA } from "../../test-support/src/run.js";
 
 const sha256 = (b: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(b).digest());

@@ -2,7 +2,7 @@
 
 import { truncateSync } from "node:fs";
 import { signer, signTrust } from "@firmseal/signer";
-import { encode as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { FAMILY_PRESENT, uf2Block } from "../../test-support/src/image-writers.js";
 import { FACTS, keyA, type Place } from "../../test-support/src/run.js";
 import type { Row } from "./budget.js";
@@ -169,6 +169,23 @@ const onTrust = (name: string, args: readonly string[], exit: readonly number[])
   },
 });
 
+const fleetCsv = (n: number, row: (i: number) => string) =>
+  `name,class,floor,trust,vendor\n${repeat(n, (i) => `${row(i)},t.trust,example.com\n`).join("")}`;
+
+/** A plan for a fleet file. */
+const onFleet = (name: string, units: number, ending: string, make: (n: number) => string): Row => ({
+  name,
+  units,
+  exit: [0, 1],
+  async args(place, n, tag) {
+    await trustFile(place);
+    place.put(`${tag}.${ending}`, make(n));
+    if (!place.has("r.suit"))
+      await place.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "5", "--allow-sequence-reuse", "--out", "r.suit"]);
+    return ["rotate", "plan", "--fleet", `${tag}.${ending}`, "--release", "r.suit", "--json"];
+  },
+});
+
 /** A command on a file that is JSON. */
 function onJson(name: string, units: number, make: (n: number) => unknown, more: Partial<Row> = {}, command = ["create", "--from"]): Row {
   return {
@@ -230,17 +247,18 @@ export const DESCRIPTIONS: Row[] = [
   ),
   onTrust("trust export --format h: a long key", ["trust", "export", "{}.trust", "--format", "h", "--out", "-"], [0]),
   onTrust("trust show: a long key", ["trust", "show", "{}.trust"], [0]),
-  {
-    name: "rotate plan: cohorts",
-    units: 2_000,
-    exit: REFUSED,
-    async args(place, n, tag) {
-      await trustFile(place);
-      const cohort = { devices: 1, trust: "t.trust", vendor: "example.com", class: "b", floor: 1 };
-      place.put(`${tag}.json`, JSON.stringify({ cohorts: repeat(n, (i) => ({ name: `c${i}`, ...cohort })) }));
-      return ["rotate", "plan", "--fleet", `${tag}.json`, "--release", "fw.suit"];
-    },
-  },
+  onFleet("rotate plan: cohorts in one state", 5_000, "csv", (n) => fleetCsv(n, (i) => `c${i},b,${i % 7}`)),
+  onFleet("rotate plan: cohorts in JSON", 5_000, "json", (n) =>
+    JSON.stringify({
+      cohorts: repeat(n, (i) => ({ name: `c${i}`, devices: 1, trust: "t.trust", vendor: "example.com", class: "b", floor: i })),
+    }),
+  ),
+  onFleet("rotate plan: states", 200, "csv", (n) => fleetCsv(n, (i) => `c${i},b${i},1`)),
+  onFleet("rotate plan: more kinds of device than are planned for", 2_000, "csv", (n) => fleetCsv(n, (i) => `c${i},b${i},1`)),
+  onFleet("rotate plan: a long cell", 1_000_000, "csv", (n) => fleetCsv(1, () => `${"x".repeat(n)},b,1`)),
+  onFleet("rotate plan: a quotation without an end", 1_000_000, "csv", (n) => fleetCsv(1, () => `"${"\n".repeat(n)}`)),
+  onFleet("rotate plan: a long line", 1_000_000, "jsonl", (n) => `{"name":"${"x".repeat(n)}"}\n`),
+  onFleet("rotate plan: empty lines", 500_000, "jsonl", (n) => "\n".repeat(n)),
 ];
 
 function elf(segments: number, sections: number): Uint8Array {

@@ -1,7 +1,7 @@
 // What the tests of single commands begin with: a folder with keys, an image and a signed envelope.
 
 import { createHash } from "node:crypto";
-import { readEnvelope, toHex } from "@firmseal/signer";
+import { splitEnvelope, toHex } from "@firmseal/signer";
 import { anchor } from "@firmseal/verifier";
 import { beforeAll } from "vitest";
 import { keyA, keyC, type Place, quicklyEncrypted, signImage, standard } from "../../test-support/src/run.js";
@@ -46,7 +46,7 @@ export async function placeOfTwo(): Promise<Place> {
 }
 
 export function manifestOf(bytes: Uint8Array): string {
-  return toHex(readEnvelope(Uint8Array.from(bytes)).manifest);
+  return toHex(splitEnvelope(Uint8Array.from(bytes)).manifest);
 }
 
 /** One image, described. */

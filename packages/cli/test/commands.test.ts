@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { signer } from "@firmseal/signer";
+import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/commands.mjs";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
@@ -215,6 +215,14 @@ describe("the JSON of each command has its shape", () => {
     q.put("r.suit", await release({ class: "board-v2", image: imageOf("app"), sequence: 20, keys: [A], trust: T2 }));
     q.put("low.suit", await release({ class: "board-v2", image: imageOf("app"), sequence: 2, keys: [A] }));
     await inShape(q, ["rotate", "plan", "--fleet", "fleet.json", "--release", "r.suit", "--release", "low.suit"]);
+    q.put("A.jwk", JSON.stringify(toJwk(A)));
+    q.put("keys.csv", "name,class,vendor,floor,keys\nold,board-v2,example.com,10,A.jwk\n");
+    await inShape(q, ["rotate", "plan", "--fleet", "keys.csv", "--release", "r.suit", "--release", "t2.trust"]);
+    q.folder("bridges");
+    q.put("bridges/r.suit", q.get("r.suit"));
+    await inShape(q, ["rotate", "next", "--fleet", "fleet.json", "--archive", "bridges"]);
+    await inShape(q, ["rotate", "next", "--fleet", "keys.csv", "--archive", "bridges"]);
+    seen("rotate next");
     const facts = ["--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);

@@ -1,4 +1,4 @@
-import { privateKey, readEnvelope } from "@firmseal/signer";
+import { privateKey, splitEnvelope } from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, image, privateJwk } from "../../test-support/src/run.js";
@@ -43,7 +43,7 @@ describe("create", () => {
     p.put("sub/fw.bin", image(100, 9));
     p.put("sub/d.json", description());
     await p.ok(["create", "--from", "sub/d.json"]);
-    expect(readEnvelope(Uint8Array.from(p.get("d.suit"))).payloads.get("#fw")).toEqual(image(100, 9));
+    expect(splitEnvelope(Uint8Array.from(p.get("d.suit"))).payloads.get("#fw")).toEqual(image(100, 9));
   });
 
   it("tells the formats apart by $schema", async () => {

@@ -4,11 +4,22 @@ import { spawnSync } from "node:child_process";
 import { createHash, createSign, createVerify, generateKeyPairSync } from "node:crypto";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { attach, foreignSigner, publicKey, publicOf, readEnvelope, sign, signer, tbs, toJwk, withKid } from "@firmseal/signer";
+import {
+  attachSignature,
+  envelopeToBeSigned,
+  foreignSigner,
+  publicKey,
+  publicOf,
+  signEnvelope,
+  signer,
+  splitEnvelope,
+  toJwk,
+  withKid,
+} from "@firmseal/signer";
 import { open } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { rawFromDer } from "../../keys/src/formats/ecdsa-der.js";
-import { signatureOf } from "../../keys/src/formats/signature-file.js";
+import { parseSignature } from "../../keys/src/formats/signature-file.js";
 import { expectFailure, FACTS, image, keyA, keyB, keyC, type Place, signImage, standard, words } from "../../test-support/src/run.js";
 import { SPEC_P256 } from "../../test-support/src/vectors.js";
 
@@ -44,23 +55,25 @@ describe.concurrent("what is to be signed", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     const signed = Uint8Array.from(p.get("fw.suit"));
-    const before = readEnvelope(signed);
+    const before = splitEnvelope(signed);
     for (const key of [keyB, keyC, withKid(keyC, new TextEncoder().encode("build-7"))]) {
       const seen: Uint8Array[] = [];
       const spy = foreignSigner(publicOf(key), async (message) => {
         seen.push(message);
         return signer(key).sign(message);
       });
-      const whole = await sign(signed, [spy]);
-      expect(seen.map(hex)).toEqual([hex(await tbs(signed, publicOf(key)))]);
-      expect(hex(await attach(signed, publicOf(key), await signer(key).sign(await tbs(signed, key))))).toBe(hex(whole));
-      expect(readEnvelope(whole).blocks.slice(0, 1)).toEqual(before.blocks);
+      const whole = await signEnvelope(signed, [spy]);
+      expect(seen.map(hex)).toEqual([hex(await envelopeToBeSigned(signed, publicOf(key)))]);
+      expect(hex(await attachSignature(signed, publicOf(key), await signer(key).sign(await envelopeToBeSigned(signed, key))))).toBe(
+        hex(whole),
+      );
+      expect(splitEnvelope(whole).blocks.slice(0, 1)).toEqual(before.blocks);
     }
   });
 
   it("is the Sig_structure of RFC 9052 over the digest", async () => {
     const p = await ceremony();
-    const digest = hex(readEnvelope(Uint8Array.from(p.get("fw.suit"))).digest);
+    const digest = hex(splitEnvelope(Uint8Array.from(p.get("fw.suit"))).digest);
     expect(p.get("A.tbs").toString("hex")).toBe(`846a5369676e61747572653143a101324058${"24"}${digest}`);
     expect(p.get("B.tbs").toString("hex")).toBe(`846a5369676e61747572653143a101284058${"24"}${digest}`);
   });
@@ -97,7 +110,7 @@ describe.concurrent("what is to be signed", () => {
   });
 
   function hexOfDigest(p: Place): string {
-    return hex(readEnvelope(Uint8Array.from(p.get("fw.suit"))).digest).slice(8);
+    return hex(splitEnvelope(Uint8Array.from(p.get("fw.suit"))).digest).slice(8);
   }
 
   it("is made from a description too, and from an image that stays outside", async () => {
@@ -209,7 +222,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     const unsigned = Uint8Array.from(p.get("fw.suit"));
     for (const [name, form] of forms) {
       const key = publicOf(name === "A" ? keyA : keyB);
-      const signed = await attach(unsigned, key, signatureOf(Buffer.from(form), key.alg, "sig"));
+      const signed = await attachSignature(unsigned, key, parseSignature(Buffer.from(form), key.alg, "sig"));
       expect(device.open(signed, { anchors: [device.anchor(key.alg, key.key)] }).sequence).toEqual([0, 7]);
     }
     p.put("sig", forms[5]?.[1] as string);
@@ -231,7 +244,7 @@ describe.skipIf(!hasOpenssl).concurrent(`openssl on another machine${why}`, () =
     p.put("A.image.sig", openssl(p, [...ed25519, "fw.bin"]));
     // the digest that stands in the wrapper, and the manifest, each changed after tbs had been written
     const unsigned = p.get("fw.suit");
-    const { digest, manifest } = readEnvelope(Uint8Array.from(unsigned));
+    const { digest, manifest } = splitEnvelope(Uint8Array.from(unsigned));
     const changed = (part: Uint8Array) => {
       const out = Buffer.from(unsigned);
       const at = out.indexOf(part) + part.length - 1;
@@ -389,7 +402,7 @@ describe("forms of a signature", () => {
 
   it("text: one text, to the last bit", () => {
     const sig = Buffer.from(image(64));
-    const read = (text: string) => hex(signatureOf(Buffer.from(text), "ed25519", "sig"));
+    const read = (text: string) => hex(parseSignature(Buffer.from(text), "ed25519", "sig"));
     expect(read(sig.toString("base64"))).toBe(hex(sig));
     const b64 = sig.toString("base64");
     for (const text of [
@@ -405,6 +418,6 @@ describe("forms of a signature", () => {
       `sig: ${b64}`,
     ])
       expect(() => read(text), text).toThrow(expect.objectContaining({ reason: "SIGNATURE_INVALID", exit: 1 }));
-    expect(() => signatureOf(sig.subarray(1), "es256", "sig")).toThrow("64 bytes, not 63");
+    expect(() => parseSignature(sig.subarray(1), "es256", "sig")).toThrow("64 bytes, not 63");
   });
 });

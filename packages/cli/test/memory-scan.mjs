@@ -33,7 +33,7 @@ function copies() {
   return found - 1;
 }
 
-const { open } = await import(new URL("../../keys/lib/sources/file.js", import.meta.url).href);
+const { openKeyFile: open } = await import(new URL("../../keys/lib/sources/file.js", import.meta.url).href);
 const key = await open(file, { publicOnly: false, secret: async () => Buffer.from(passphrase) });
 await key.signer.sign(new Uint8Array(100));
 const during = copies();

@@ -10,7 +10,7 @@ import { readDescription } from "../../release/src/trust/trust-description.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import { failureOf } from "../src/show/failure-of.js";
-import { json } from "../src/show/ui.js";
+import { writeJson } from "../src/show/ui.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -185,7 +185,7 @@ describe("odd values", () => {
 
   it.skipIf(!LONG)(`more JSON than a string can hold${AT_LENGTH}`, () => {
     const long = "x".repeat(2 ** 26);
-    expect(() => json({ all: Array(9).fill(long) })).toThrow("too long for one JSON text");
+    expect(() => writeJson({ all: Array(9).fill(long) })).toThrow("too long for one JSON text");
   });
 
   it("many boards in one UF2, in a line that can be read", async () => {

@@ -18,6 +18,7 @@ interface CohortText {
   vendor?: string;
   class?: string;
   floor: number | string;
+  algorithms?: string[];
 }
 
 const fleetText = (...cohorts: CohortText[]) =>
@@ -372,13 +373,12 @@ describe("rotate bridge", () => {
       "never.suit",
     ];
     expect(expectFailure(await p.run(back), 1)).toContain("t1.trust: refused");
-    // of the same class, under keys that do not sign
-    p.put("strange.trust", await trustFileOf(1, { releases: [D, R4], roots: [R1, R2] }, undefined, "strange"));
-    p.put("keys.json", fleetText(old, { ...current, name: "of other keys", trust: "strange.trust" }));
-    const fleet = [...signers("A", "B", "C"), "--seq", "30", "--out", "never.suit", "--fleet", "keys.json"];
-    expect(expectFailure(await bridge(fleet), 1)).toContain("6,000 devices would be left behind: of other keys");
+    const other = { ...current, name: "of another algorithm", algorithms: ["es256"] };
+    p.put("v3.json", fleetText(old, other, { ...current, name: "of another class", class: "board-v3" }));
+    const fleet = [...signers("A", "B", "C"), "--seq", "30", "--out", "never.suit", "--fleet", "v3.json"];
+    expect(expectFailure(await bridge(fleet), 1)).toContain("6,000 devices would be left behind: of another algorithm");
     expect(p.has("never.suit")).toBe(false);
-    expect((await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", "of other keys"])).exit).toBe(0);
+    expect((await bridge([...fleet.map((f) => f.replace("never", "allowed")), "--allow-stranded", other.name])).exit).toBe(0);
   });
 });
 

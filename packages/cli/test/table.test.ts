@@ -3,11 +3,11 @@
 import stringWidth from "fast-string-width";
 import { describe, expect, it } from "vitest";
 import { expectHarmless, signImage, standard } from "../../test-support/src/run.js";
-import { cohortWords, facts } from "../src/common/cohorts.js";
-import type { Table } from "../src/show/render.js";
+import { cohortFacts, cohortWords } from "../src/common/cohorts.js";
+import type { TableLine } from "../src/show/render.js";
 import { tableText } from "../src/show/table.js";
 
-const table: Table = {
+const table: TableLine = {
   columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "bridge-2026-11-26.suit" }, { title: "verdict" }],
   rows: [
     ["old", "4,000", "installed, trust 3", "moved"],
@@ -61,7 +61,7 @@ it("a table in a pipe is as wide as its cells, and COLUMNS makes it narrow", asy
 });
 
 it("a table without rows has its heads, and one of 100,000 rows is made in a moment", () => {
-  expect(cohortWords(facts([], []))[0]).toMatchObject({ table: { rows: [] } });
+  expect(cohortWords(cohortFacts([], []))[0]).toMatchObject({ table: { rows: [] } });
   expect(tableText({ ...table, rows: [] }, 80)).toBe("cohort  devices  bridge-2026-11-26.suit  verdict\n");
   const begun = performance.now();
   tableText({ ...table, rows: Array.from({ length: 100_000 }, (_, i) => [`cohort ${i}`, String(i), "installed", "moved"]) }, 40);

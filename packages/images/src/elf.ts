@@ -4,7 +4,7 @@
 // Why a reader of our own: elfy 1.0.0 throws a TypeError without section headers and hands out short data where an offset points past
 // the end of the file; elfinfo is a beta and opens files itself. Three fixed tables are all that is needed.
 
-import { hex, type Image, ImageError, layOut, type Piece } from "./layout.js";
+import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
 
 const ET_EXEC = 2;
 const ET_DYN = 3;
@@ -53,9 +53,9 @@ interface Segment {
  * @throws ImageError
  */
 export function parseElf(file: Uint8Array): Image {
-  const elf = open(file);
+  const elf = openElf(file);
   const { segment } = elf.layout;
-  const heads = table(elf, "program", "phoff", "phnum", "phentsize", segment.size);
+  const heads = tableOffsets(elf, "program", "phoff", "phnum", "phentsize", segment.size);
   if (heads.some((at) => elf.u32(at) === PT_INTERP)) {
     throw new ImageError(
       "ELF: a program that an operating system loads, not a flash image",
@@ -70,16 +70,16 @@ export function parseElf(file: Uint8Array): Image {
     const filesz = elf.word(at + segment.filesz);
     const offset = elf.word(at + segment.offset);
     if (filesz > elf.word(at + segment.memsz)) {
-      throw damaged(`the segment of header ${hex(at)} is larger in the file than in memory`);
+      throw damagedElf(`the segment of header ${formatHex(at)} is larger in the file than in memory`);
     }
     if (filesz > 0 && offset + filesz > elf.length) {
-      throw damaged(`the segment of header ${hex(at)} runs past the end of the file`);
+      throw damagedElf(`the segment of header ${formatHex(at)} runs past the end of the file`);
     }
     loads.push({ at, offset, filesz, paddr: elf.word(at + segment.paddr) });
     sum += filesz;
   }
   // A few KiB of headers that all point to the same bytes could ask for gigabytes.
-  if (sum > elf.length) throw damaged("segments share bytes of the file");
+  if (sum > elf.length) throw damagedElf("segments share bytes of the file");
 
   const placed = physical(elf, loads).filter((load) => load.filesz > 0);
   // once for all of them: a hostile file has 65,534 segments that begin in its header, and as many sections
@@ -90,12 +90,12 @@ export function parseElf(file: Uint8Array): Image {
   );
 }
 
-function open(file: Uint8Array): Reader {
+function openElf(file: Uint8Array): Reader {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (!isElf(file)) throw damaged("no ELF header of version 1");
+  if (!isElf(file)) throw damagedElf("no ELF header of version 1");
   const layout = file[4] === 1 ? CLASS32 : CLASS64;
   const little = file[5] === 1;
-  if (file.length < layout.header.size) throw damaged("cut short inside the header");
+  if (file.length < layout.header.size) throw damagedElf("cut short inside the header");
 
   const elf: Reader = {
     length: file.length,
@@ -105,7 +105,7 @@ function open(file: Uint8Array): Reader {
     word(at) {
       if (!layout.wide) return view.getUint32(at, little);
       const value = view.getBigUint64(at, little);
-      if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged(`the number at ${hex(at)} is 2^53 or more`);
+      if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damagedElf(`the number at ${formatHex(at)} is 2^53 or more`);
       return Number(value);
     },
   };
@@ -113,7 +113,7 @@ function open(file: Uint8Array): Reader {
   if (type !== ET_EXEC && type !== ET_DYN) {
     throw new ImageError(`ELF: not linked (e_type ${type})`, "Sign the linker's output, not an object file or a core dump.");
   }
-  if (elf.u32(20) !== 1 || elf.u16(layout.header.ehsize) !== layout.header.size) throw damaged("e_version or e_ehsize is wrong");
+  if (elf.u32(20) !== 1 || elf.u16(layout.header.ehsize) !== layout.header.size) throw damagedElf("e_version or e_ehsize is wrong");
   return elf;
 }
 
@@ -126,7 +126,7 @@ export function isElf(head: Uint8Array): boolean {
 }
 
 /** File offsets of the entries of a table, which are all inside of the file. */
-function table(
+function tableOffsets(
   elf: Reader,
   name: string,
   off: "phoff" | "shoff",
@@ -138,9 +138,9 @@ function table(
   const start = elf.word(header[off]);
   const count = elf.u16(header[num]);
   if (start === 0 || count === 0) return [];
-  if (count === PN_XNUM) throw damaged(`more ${name} headers than firmware has`);
-  if (elf.u16(header[entsize]) !== size) throw damaged(`${name} headers of ${elf.u16(header[entsize])} bytes instead of ${size}`);
-  if (start + count * size > elf.length) throw damaged(`the ${name} headers run past the end of the file`);
+  if (count === PN_XNUM) throw damagedElf(`more ${name} headers than firmware has`);
+  if (elf.u16(header[entsize]) !== size) throw damagedElf(`${name} headers of ${elf.u16(header[entsize])} bytes instead of ${size}`);
+  if (start + count * size > elf.length) throw damagedElf(`the ${name} headers run past the end of the file`);
   return Array.from({ length: count }, (_, i) => start + i * size);
 }
 
@@ -154,7 +154,7 @@ function physical(elf: Reader, loads: readonly Segment[]): readonly Segment[] {
   const placed = unset ? loads.map((load) => ({ ...load, paddr: elf.word(load.at + vaddr) })) : loads;
   for (const load of placed) {
     if (load.paddr + load.filesz > elf.layout.limit) {
-      throw damaged(`the segment at ${hex(load.paddr)} runs past the end of the address space`);
+      throw damagedElf(`the segment at ${formatHex(load.paddr)} runs past the end of the address space`);
     }
   }
   return placed;
@@ -164,7 +164,7 @@ function physical(elf: Reader, loads: readonly Segment[]): readonly Segment[] {
  * With its default page size the GNU linker maps the ELF header into the first segment, which then begins up to 64 KiB below the
  * vector table. That is no content of the flash: the segment begins with its first section, as in the output of objcopy.
  */
-function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: number | undefined): Piece[] {
+function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: number | undefined): AddressedBytes[] {
   const end = load.offset + load.filesz;
   const from = load.offset < elf.layout.header.size ? Math.min(first ?? end, end) : load.offset;
   return from < end ? [{ address: load.paddr + (from - load.offset), bytes: file.subarray(from, end) }] : [];
@@ -173,7 +173,7 @@ function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: num
 /** Where the first section begins that goes to flash; undefined where none does. */
 function firstSection(elf: Reader): number | undefined {
   const { header, section } = elf.layout;
-  const sections = table(elf, "section", "shoff", "shnum", "shentsize", section.size);
+  const sections = tableOffsets(elf, "section", "shoff", "shnum", "shentsize", section.size);
   if (sections.length === 0) {
     throw new ImageError(
       "ELF: the first segment holds the ELF header, and no section headers say where the firmware begins",
@@ -194,6 +194,6 @@ function isFlashed(elf: Reader, at: number): boolean {
   return elf.u32(at + 4) !== SHT_NOBITS && elf.word(at + flags) % (2 * SHF_ALLOC) >= SHF_ALLOC && elf.word(at + length) > 0;
 }
 
-function damaged(what: string): ImageError {
+function damagedElf(what: string): ImageError {
   return new ImageError(`ELF: ${what}`, "Build or download it again; a raw binary must not be named .elf.");
 }

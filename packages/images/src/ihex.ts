@@ -5,7 +5,7 @@
 // (external flash of STM32, PIC32, RISC-V), and takes an extended address record that is too short for base 0, which would sign the
 // bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates whatever an address asks for.
 
-import { checkPieces, hex, type Image, ImageError, layOut } from "./layout.js";
+import { checkPieces, formatHex, type Image, ImageError, layOut } from "./layout.js";
 
 const DATA = 0;
 const END_OF_FILE = 1;
@@ -13,9 +13,9 @@ const EXTENDED_SEGMENT_ADDRESS = 2;
 const EXTENDED_LINEAR_ADDRESS = 4;
 
 /** Bytes of data by record type; start addresses (3 and 5) are checked and not used: they are no part of the flash. */
-const LENGTHS = [undefined, 0, 2, 4, 2, 4];
+const DATA_LENGTHS = [undefined, 0, 2, 4, 2, 4];
 
-const LONGEST = 255 + 5;
+const LONGEST_RECORD = 255 + 5;
 const COLON = 0x3a;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -28,7 +28,7 @@ const LF = 0x0a;
 export function parseHex(text: Uint8Array): Image {
   const data = new Uint8Array(text.length >> 1);
   const runs: { address: number; from: number; to: number }[] = [];
-  const record = new Uint8Array(LONGEST);
+  const record = new Uint8Array(LONGEST_RECORD);
   let used = 0;
   let base = 0;
   let linear = false;
@@ -44,8 +44,8 @@ export function parseHex(text: Uint8Array): Image {
     at++;
 
     if (start === end) continue;
-    if (ended) throw damaged(line, "text after the end-of-file record");
-    const count = readRecord(text, start, end, record, line);
+    if (ended) throw damagedHex(line, "text after the end-of-file record");
+    const count = decodeRecord(text, start, end, record, line);
     const offset = pair(record, 1);
     const type = record[3] as number;
 
@@ -60,9 +60,9 @@ export function parseHex(text: Uint8Array): Image {
       continue;
     }
 
-    if (type >= LENGTHS.length) throw unknownType(line, type);
-    if (count !== LENGTHS[type]) throw damaged(line, `a record of type 0${type} with ${count} bytes of data`);
-    if (offset !== 0) throw damaged(line, `a record of type 0${type} with an offset, which must be 0000`);
+    if (type >= DATA_LENGTHS.length) throw unknownType(line, type);
+    if (count !== DATA_LENGTHS[type]) throw damagedHex(line, `a record of type 0${type} with ${count} bytes of data`);
+    if (offset !== 0) throw damagedHex(line, `a record of type 0${type} with an offset, which must be 0000`);
     if (type === END_OF_FILE) ended = true;
     if (type === EXTENDED_SEGMENT_ADDRESS || type === EXTENDED_LINEAR_ADDRESS) {
       linear = type === EXTENDED_LINEAR_ADDRESS;
@@ -71,7 +71,7 @@ export function parseHex(text: Uint8Array): Image {
   }
 
   // Truncation: without this record nobody can tell that the rest of the file is missing.
-  if (!ended) throw damaged(line, "the file stops without an end-of-file record (:00000001FF)");
+  if (!ended) throw damagedHex(line, "the file stops without an end-of-file record (:00000001FF)");
   return layOut(
     "ihex",
     runs.map((run) => ({ address: run.address, bytes: data.subarray(run.from, run.to) })),
@@ -79,23 +79,23 @@ export function parseHex(text: Uint8Array): Image {
 }
 
 /** Decodes one line into `record` and returns the number of its data bytes. */
-function readRecord(text: Uint8Array, start: number, end: number, record: Uint8Array, line: number): number {
-  if (text[start] !== COLON) throw damaged(line, "not a record: it does not begin with a colon");
+function decodeRecord(text: Uint8Array, start: number, end: number, record: Uint8Array, line: number): number {
+  if (text[start] !== COLON) throw damagedHex(line, "not a record: it does not begin with a colon");
   const digits = end - start - 1;
-  if (digits % 2 !== 0 || digits < 10 || digits > 2 * LONGEST) throw damaged(line, `a record of ${digits} digits`);
+  if (digits % 2 !== 0 || digits < 10 || digits > 2 * LONGEST_RECORD) throw damagedHex(line, `a record of ${digits} digits`);
 
   let sum = 0;
   for (let i = 0; i < digits / 2; i++) {
     const high = digit(text[start + 1 + 2 * i] as number);
     const low = digit(text[start + 2 + 2 * i] as number);
-    if (high < 0 || low < 0) throw damaged(line, "a character that is not a hexadecimal digit");
+    if (high < 0 || low < 0) throw damagedHex(line, "a character that is not a hexadecimal digit");
     const byte = high * 16 + low;
     record[i] = byte;
     sum += byte;
   }
   const count = record[0] as number;
-  if (count + 5 !== digits / 2) throw damaged(line, `the record says ${count} bytes of data and holds ${digits / 2 - 5}`);
-  if (sum % 256 !== 0) throw damaged(line, "wrong checksum");
+  if (count + 5 !== digits / 2) throw damagedHex(line, `the record says ${count} bytes of data and holds ${digits / 2 - 5}`);
+  if (sum % 256 !== 0) throw damagedHex(line, "wrong checksum");
   return count;
 }
 
@@ -105,7 +105,7 @@ function readRecord(text: Uint8Array, start: number, end: number, record: Uint8A
  */
 function checkWrap(linear: boolean, offset: number, address: number, count: number, line: number): void {
   if (linear ? address + count > 2 ** 32 : offset + count > 0x10000) {
-    throw damaged(line, `the data at ${hex(address)} runs past the end of its ${linear ? "4 GiB" : "64 KiB segment"}`);
+    throw damagedHex(line, `the data at ${formatHex(address)} runs past the end of its ${linear ? "4 GiB" : "64 KiB segment"}`);
   }
 }
 
@@ -125,7 +125,7 @@ function pair(record: Uint8Array, at: number): number {
   return (record[at] as number) * 256 + (record[at + 1] as number);
 }
 
-function damaged(line: number, what: string): ImageError {
+function damagedHex(line: number, what: string): ImageError {
   return new ImageError(`Intel HEX, line ${line}: ${what}`, "Build or download it again; a raw binary must not be named .hex.");
 }
 

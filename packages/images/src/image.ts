@@ -9,7 +9,7 @@ import { parseUf2 } from "./uf2.js";
 export { type Image, ImageError, type ImageFormat } from "./layout.js";
 
 /** Bytes of the head that detect() looks at. */
-export const HEAD = 4096;
+export const DETECT_BYTES = 4096;
 
 /**
  * Tells the format from the first bytes, so that a raw image of any size can be streamed.
@@ -26,7 +26,7 @@ export const HEAD = 4096;
 export function detect(head: Uint8Array, name: string): ImageFormat {
   if (isElf(head)) return "elf";
   if (UF2_MAGIC.every((byte, i) => head[i] === byte)) return "uf2";
-  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD)).toString("latin1");
+  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, DETECT_BYTES)).toString("latin1");
   if (HEX_RECORD.test(text)) return "ihex";
   if (isSRecord(text)) {
     throw new ImageError("Motorola S-records are not read", "Convert the file: `objcopy -I srec -O ihex IN OUT.hex`.");

@@ -27,7 +27,7 @@ export class ImageError extends Error {
   }
 }
 
-export interface Piece {
+export interface AddressedBytes {
   readonly address: number;
   readonly bytes: Uint8Array;
 }
@@ -38,7 +38,7 @@ export interface Piece {
  * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than IMAGE_LIMITS.imageGaps
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
-export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
+export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): Image {
   const sorted = pieces.filter((p) => p.bytes.length > 0).sort((a, b) => a.address - b.address);
   const address = sorted[0]?.address;
   if (address === undefined) throw new ImageError("the file holds no byte to flash", "Is it the output of the linker?");
@@ -48,14 +48,14 @@ export function layOut(format: ImageFormat, pieces: readonly Piece[]): Image {
   for (const piece of sorted) {
     // Which of two values a loader keeps depends on the loader; equal values are refused too, as the sign of a bad merge.
     if (piece.address < end) {
-      throw new ImageError(`two parts of the file set the byte at ${hex(piece.address)}`, "Were two files joined? Sign one image.");
+      throw new ImageError(`two parts of the file set the byte at ${formatHex(piece.address)}`, "Were two files joined? Sign one image.");
     }
     gaps += piece.address - end;
     // Larger holes lie between two memories, not inside of one: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up), RAM,
     // option bytes. And a file of 40 bytes must not ask for 4 GiB.
     if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(
-        `nothing between ${hex(end)} and ${hex(piece.address)}: the image would hold more than 1 MiB of filling`,
+        `nothing between ${formatHex(end)} and ${formatHex(piece.address)}: the image would hold more than 1 MiB of filling`,
         "Leave out the data for other memories (EEPROM, option bytes, RAM), or make a raw binary with `objcopy -O binary --gap-fill 0xff`.",
       );
     }
@@ -76,6 +76,6 @@ export function checkPieces(n: number): void {
     );
 }
 
-export function hex(n: number): string {
+export function formatHex(n: number): string {
   return `0x${n.toString(16).padStart(8, "0")}`;
 }

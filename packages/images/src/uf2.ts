@@ -3,7 +3,7 @@
 // Not read: file containers. Checksums (MD5) and extension tags belong to the flashing tool and say nothing about the bytes.
 
 import { blockSize, decodeBlock, familyMap, maxPayloadSize, type UF2BlockData, UF2DecodeError, UF2Flags } from "uf2";
-import { hex, type Image, ImageError, layOut, type Piece } from "./layout.js";
+import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
 
 /** Names in one message. */
 const MOST_NAMED = 8;
@@ -18,14 +18,14 @@ const MD5_SIZE = 24;
  */
 export function parseUf2(file: Uint8Array): Image {
   if (file.length === 0 || file.length % blockSize !== 0) {
-    throw damaged(`the file has ${file.length} bytes, not a multiple of ${blockSize}`);
+    throw damagedUf2(`the file has ${file.length} bytes, not a multiple of ${blockSize}`);
   }
   const skip = isErratumBlock(file) ? 1 : 0;
   const total = file.length / blockSize - skip;
   const blocks: UF2BlockData[] = [];
-  for (let i = 0; i < total; i++) blocks.push(decode(file, i + skip));
+  for (let i = 0; i < total; i++) blocks.push(decodeBlockAt(file, i + skip));
 
-  const flashed = blocks.filter((b) => !has(b, UF2Flags.notMainFlash));
+  const flashed = blocks.filter((b) => !hasFlag(b, UF2Flags.notMainFlash));
   oneFamily(flashed);
   blocks.forEach((block, i) => {
     checkBlock(block, i, total);
@@ -35,9 +35,9 @@ export function parseUf2(file: Uint8Array): Image {
 
 /** A board skips the blocks of other families (section "Family ID"): each family would hold another image than the one signed. */
 function oneFamily(blocks: readonly UF2BlockData[]): void {
-  const families = new Set(blocks.map((b) => (has(b, UF2Flags.familyIDPresent) ? b.boardFamily : undefined)));
+  const families = new Set(blocks.map((b) => (hasFlag(b, UF2Flags.familyIDPresent) ? b.boardFamily : undefined)));
   if (families.size < 2) return;
-  const names = [...families].map((id) => (id === undefined ? "none" : (familyMap.get(id) ?? hex(id))));
+  const names = [...families].map((id) => (id === undefined ? "none" : (familyMap.get(id) ?? formatHex(id))));
   throw new ImageError(
     `UF2: blocks for ${families.size} board families: ${names.slice(0, MOST_NAMED).join(", ")}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""}`,
     "A signed image is for one board family: build, or cut out, the UF2 of one family and sign that.",
@@ -46,24 +46,24 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
 
 /** A block lost, doubled or moved, and a file cut short, all show in the numbers. */
 function checkBlock(block: UF2BlockData, i: number, total: number): void {
-  if (block.totalBlocks !== total) throw damaged(`block ${i} says that the file has ${block.totalBlocks} blocks, but it has ${total}`);
-  if (block.blockNumber !== i) throw damaged(`block ${block.blockNumber} is in the place of block ${i}`);
-  if (has(block, UF2Flags.fileContainer)) {
+  if (block.totalBlocks !== total) throw damagedUf2(`block ${i} says that the file has ${block.totalBlocks} blocks, but it has ${total}`);
+  if (block.blockNumber !== i) throw damagedUf2(`block ${block.blockNumber} is in the place of block ${i}`);
+  if (hasFlag(block, UF2Flags.fileContainer)) {
     throw new ImageError(`UF2: block ${i} is part of a file container, not of a flash image`, "Sign the files that it holds.");
   }
-  const room = has(block, UF2Flags.md5ChecksumPresent) ? maxPayloadSize - MD5_SIZE : maxPayloadSize;
-  if (block.payload.length > room) throw damaged(`block ${i} has ${block.payload.length} bytes of data, and room for ${room}`);
+  const room = hasFlag(block, UF2Flags.md5ChecksumPresent) ? maxPayloadSize - MD5_SIZE : maxPayloadSize;
+  if (block.payload.length > room) throw damagedUf2(`block ${i} has ${block.payload.length} bytes of data, and room for ${room}`);
   if (block.flashAddress + block.payload.length > 2 ** 32) {
-    throw damaged(`the data of block ${i} at ${hex(block.flashAddress)} runs past the end of its 4 GiB`);
+    throw damagedUf2(`the data of block ${i} at ${formatHex(block.flashAddress)} runs past the end of its 4 GiB`);
   }
 }
 
-function decode(file: Uint8Array, i: number): UF2BlockData {
+function decodeBlockAt(file: Uint8Array, i: number): UF2BlockData {
   try {
     return decodeBlock(file.subarray(i * blockSize, (i + 1) * blockSize));
   } catch (error) {
     if (!(error instanceof UF2DecodeError)) throw error;
-    throw damaged(`block ${i}: ${lowerFirst(error.message).replace(/\.$/, "")}`);
+    throw damagedUf2(`block ${i}: ${lowerFirst(error.message).replace(/\.$/, "")}`);
   }
 }
 
@@ -76,9 +76,9 @@ const RP2_IGNORE_BLOCK = [0x04, 0xe3, 0x57, 0x99];
  * else of that family is a second family.
  */
 function isErratumBlock(file: Uint8Array): boolean {
-  const block = decode(file, 0);
+  const block = decodeBlockAt(file, 0);
   const { flags, payload } = block;
-  const tagged = has(block, UF2Flags.extensionTagsPresent);
+  const tagged = hasFlag(block, UF2Flags.extensionTagsPresent);
   return (
     flags === UF2Flags.familyIDPresent + (tagged ? UF2Flags.extensionTagsPresent : 0) &&
     block.boardFamily === RP2_ABSOLUTE &&
@@ -90,11 +90,11 @@ function isErratumBlock(file: Uint8Array): boolean {
   );
 }
 
-function piece(block: UF2BlockData): Piece {
+function piece(block: UF2BlockData): AddressedBytes {
   return { address: block.flashAddress, bytes: block.payload };
 }
 
-function has(block: UF2BlockData, flag: number): boolean {
+function hasFlag(block: UF2BlockData, flag: number): boolean {
   return (block.flags & flag) !== 0;
 }
 
@@ -102,6 +102,6 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function damaged(what: string): ImageError {
+function damagedUf2(what: string): ImageError {
   return new ImageError(`UF2: ${what}`, "Build or download it again; a raw binary must not be named .uf2.");
 }

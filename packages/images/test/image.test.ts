@@ -20,7 +20,7 @@ import {
   writeHex,
   writeUf2,
 } from "../../test-support/src/image-writers.js";
-import { detect, HEAD, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
+import { DETECT_BYTES, detect, type Image, ImageError, type ImageFormat, parseImage } from "../src/image.js";
 
 type Parsed = Exclude<ImageFormat, "raw">;
 
@@ -28,7 +28,7 @@ const bytes = (...values: number[]) => Uint8Array.from(values);
 const MIB = 1024 * 1024;
 
 function read(file: Uint8Array, format: Parsed): Image {
-  expect(detect(file.subarray(0, HEAD), "firmware.bin")).toBe(format);
+  expect(detect(file.subarray(0, DETECT_BYTES), "firmware.bin")).toBe(format);
   return parseImage(file, format);
 }
 
@@ -553,7 +553,7 @@ describe("published firmware", () => {
   it.each(zips)("%s is raw, and comes back from HEX and UF2 as it was", (zip) => {
     const firmware = unzip(readFileSync(join(build, zip))).get("firmware-base.bin") as Uint8Array;
     expect(firmware.length).toBeGreaterThan(50_000);
-    expect(detect(firmware.subarray(0, HEAD), "firmware-base.bin")).toBe("raw");
+    expect(detect(firmware.subarray(0, DETECT_BYTES), "firmware-base.bin")).toBe("raw");
     const list = [{ address: 0x08008000, bytes: firmware }];
     for (const image of [read(writeHex(list), "ihex"), read(writeUf2(uf2Blocks(list)), "uf2")]) {
       expect(image.address).toBe(0x08008000);

@@ -3,7 +3,7 @@
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
-export { openRegular, readAll, readHead } from "./files/read.js";
+export { openRegular, readAll, readFirstBytes, STDIO } from "./files/read.js";
 export { holdSignals, noFolder, signalsFree, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
@@ -16,14 +16,14 @@ export {
   privateFormats,
   publicFormats,
 } from "./formats/format.js";
-export { signatureOf, wrongSignature } from "./formats/signature-file.js";
+export { parseSignature, wrongSignature } from "./formats/signature-file.js";
 export { readHssFile } from "./hss/file.js";
 export { exhausted, hssPlaceOf, isNearlyUsed, overtaken } from "./hss/hss.js";
 export { hssKeygen, hssParams } from "./hss/keygen.js";
 export { type HssPlaceOnDisk, highest } from "./hss/state.js";
 export { KEY_LIMITS } from "./limits.js";
 export { type Lock, lock } from "./locks/lock.js";
-export { listen, type ProgressBar, progress, say, warn } from "./notices.js";
+export { listen, notice, type ProgressBar, progress, warn } from "./notices.js";
 export { type PassphraseOption, type PassphraseOptions, passphraseOptions } from "./secrets/hand-out.js";
 export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
@@ -32,13 +32,13 @@ export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
 export { APPROVE, type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
-  concerns,
   isOfTrustFile,
   type Known,
   nextSequence,
   type SequenceOverrides,
   scopeOfImage,
   scopeOfTrust,
+  sharesScope,
   TRUST_FILES,
 } from "./signing-log/sequence.js";
 export {
@@ -46,22 +46,22 @@ export {
   keyName,
   knownEntries,
   lockLog,
-  missed,
+  missingFromLog,
   type Receipt,
   type SigningFacts,
   type SigningLogs,
   signingLogPath,
   withSigningLogs,
 } from "./signing-log/signing-log.js";
-export { open as openKeyFile } from "./sources/file.js";
+export { openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";
 export { listKeys, type TokenKey } from "./sources/pkcs11/list.js";
 export { openModule } from "./sources/pkcs11/module.js";
-export { signerOf } from "./sources/pkcs11/pkcs11.js";
+export { tokenSigner } from "./sources/pkcs11/pkcs11.js";
 export { findSlots, openToken, pinState, type Slot } from "./sources/pkcs11/token.js";
 export { formatUri, parseUri, type TokenUri } from "./sources/pkcs11/uri.js";
-export { prove } from "./sources/proof.js";
+export { provePossession } from "./sources/proof.js";
 export {
   anchors,
   asking,
@@ -78,5 +78,5 @@ export {
   withSigners,
 } from "./sources/reference.js";
 export type { Asking, OpenedKey, SigningKey } from "./sources/source.js";
-export { SOURCES, schemeOf } from "./sources/table.js";
+export { KEY_SOURCES, schemeOf } from "./sources/table.js";
 export { bounded, grouped, someOf, UNSAFE, visible } from "./words.js";

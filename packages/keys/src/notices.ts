@@ -30,7 +30,7 @@ export function warn(text: string): void {
   listener.warn(text);
 }
 
-export function say(text: string, how?: "danger"): void {
+export function notice(text: string, how?: "danger"): void {
   listener.say(text, how);
 }
 

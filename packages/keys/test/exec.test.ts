@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../../cli/src/show/failure-of.js";
 import { expectFailure, expectHarmless, FACTS, image, keyA, keyB, keyC, Place } from "../../test-support/src/run.js";
 import { plainPem } from "../src/formats/pkcs8.js";
-import { open } from "../src/sources/exec/exec.js";
+import { openProgram } from "../src/sources/exec/exec.js";
 import { asking } from "../src/sources/reference.js";
 
 const has = (tool: string, ...args: string[]) => spawnSync(tool, args).error === undefined;
@@ -47,7 +47,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     const before = { ...process.env };
     Object.assign(process.env, env);
     try {
-      const key = await open(ref, asking([ref], [], false));
+      const key = await openProgram(ref, asking([ref], [], false));
       return { key, signature: await key.signer?.sign(MESSAGE) };
     } finally {
       for (const name of Object.keys(env)) {
@@ -105,7 +105,7 @@ describe.skipIf(windows)(`exec: plug-ins${windows ? " (skipped: no shell on Wind
     await use(plugin({ describing: say(`${DESCRIBE}\r`), signing: `printf '%s' '${right}'` }));
     const deaf = plugin({ begin: "exec 0<&-\nrequest=describe-key" });
     expect(await fails(deaf)).toBe("REF: its answer has no signature in base64");
-    const key = await open(deaf, asking([deaf], [], true));
+    const key = await openProgram(deaf, asking([deaf], [], true));
     expect(key.public).toEqual(publicOf(keyA));
   });
 

@@ -29,8 +29,8 @@ import { openSshPrivate, openSshPublic } from "../src/formats/openssh.js";
 import { secondsOf } from "../src/formats/pbes2.js";
 import { plainPem } from "../src/formats/pkcs8.js";
 import { checkPrivate } from "../src/secrets/private-file.js";
-import { open as openEnv } from "../src/sources/env.js";
-import { open as openFd } from "../src/sources/fd.js";
+import { openVariable as openEnv } from "../src/sources/env.js";
+import { openDescriptor as openFd } from "../src/sources/fd.js";
 import { readKey } from "../src/sources/file.js";
 
 const PASS = "correct horse battery";

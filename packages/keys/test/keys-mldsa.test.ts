@@ -21,7 +21,7 @@ import {
   toPrivateJwk,
 } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bitString, integer, octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
+import { bitString, derInteger, octetString, SEQUENCE, tlv } from "../src/formats/der-strict.js";
 import { formatPublic } from "../src/formats/format.js";
 import { ownPkcs8, ownSpki } from "../src/formats/own-der.js";
 import { decryptPkcs8 } from "../src/formats/pbes2.js";
@@ -68,7 +68,7 @@ async function refused(content: string | Uint8Array, passphrase?: string): Promi
 describe.each(algs)("%s in a file", (alg) => {
   const identifier = Buffer.from(`300b0609608648016503040${{ "ml-dsa-44": "311", "ml-dsa-65": "312", "ml-dsa-87": "313" }[alg]}`, "hex");
   const pkcs8 = (key: Uint8Array, ...more: Uint8Array[]) =>
-    pem("PRIVATE KEY", tlv(SEQUENCE, integer(0), identifier, octetString(key), ...more));
+    pem("PRIVATE KEY", tlv(SEQUENCE, derInteger(0), identifier, octetString(key), ...more));
 
   test("private: PKCS#8 plain and encrypted, JWK, COSE_Key; public: SPKI, JWK, COSE_Key, raw", async () => {
     const key = keys[alg];
@@ -115,11 +115,11 @@ describe.each(algs)("%s in a file", (alg) => {
     expect(await refused(pkcs8(key.secret))).toBe(damaged);
     expect(await refused(pkcs8(new Uint8Array()))).toBe(damaged);
     expect(await refused(pkcs8(seed, tlv(0x81, Buffer.of(0))))).toBe(damaged);
-    expect(await refused(pem("PRIVATE KEY", tlv(SEQUENCE, integer(1), identifier, octetString(seed))))).toBe(damaged);
+    expect(await refused(pem("PRIVATE KEY", tlv(SEQUENCE, derInteger(1), identifier, octetString(seed))))).toBe(damaged);
     expect(await refused(pkcs8(tlv(SEQUENCE, octetString(key.secret))))).toBe(damaged);
     // parameters of an algorithm that has none (RFC 9881 §2)
     const withNull = tlv(SEQUENCE, identifier.subarray(2), Buffer.of(5, 0));
-    expect(await refused(pem("PRIVATE KEY", tlv(SEQUENCE, integer(0), withNull, octetString(seed))))).toMatch(
+    expect(await refused(pem("PRIVATE KEY", tlv(SEQUENCE, derInteger(0), withNull, octetString(seed))))).toMatch(
       /^2 .*damaged or of an unknown kind/,
     );
     const spki = (...parts: Uint8Array[]) => pem("PUBLIC KEY", tlv(SEQUENCE, identifier, ...parts));
@@ -178,7 +178,7 @@ describe("what openssl decrypts and does not know", () => {
   const open = (der: Uint8Array) => decryptPkcs8(der, utf8(PASS));
 
   test("every changed byte and every cut is another content, or none; nothing is thrown", async () => {
-    const der = sealed(pbkdf2Sync(PASS, salt, 2, 32, "sha256"), pbkdf2Of(integer(2), prf));
+    const der = sealed(pbkdf2Sync(PASS, salt, 2, 32, "sha256"), pbkdf2Of(derInteger(2), prf));
     expect(await open(der)).toEqual(plain);
     expect(await decryptPkcs8(der, utf8("wrong"))).not.toEqual(plain);
     let same = 0;
@@ -196,21 +196,21 @@ describe("what openssl decrypts and does not know", () => {
   test("parameters that there cannot be, or that would keep the machine busy, are none", async () => {
     const number = (...bytes: number[]) => tlv(2, Buffer.from(bytes));
     const key = scryptSync(PASS, salt, 32, { N: 16, r: 8, p: 1 });
-    expect(await open(sealed(key, scryptOf(integer(16), integer(8), integer(1))))).toEqual(plain);
+    expect(await open(sealed(key, scryptOf(derInteger(16), derInteger(8), derInteger(1))))).toEqual(plain);
     for (const kdf of [
-      scryptOf(integer(15), integer(8), integer(1)),
-      scryptOf(number(), integer(8), integer(1)),
-      scryptOf(number(0), integer(8), integer(1)),
-      scryptOf(number(0xff, 0xff), integer(8), integer(1)),
-      scryptOf(number(2, 0, 0), integer(8), integer(1)),
-      scryptOf(number(1, 0, 0, 0, 0, 0, 0), integer(8), integer(1)),
-      scryptOf(integer(16), integer(8), integer(65)),
-      scryptOf(integer(16), integer(8)),
+      scryptOf(derInteger(15), derInteger(8), derInteger(1)),
+      scryptOf(number(), derInteger(8), derInteger(1)),
+      scryptOf(number(0), derInteger(8), derInteger(1)),
+      scryptOf(number(0xff, 0xff), derInteger(8), derInteger(1)),
+      scryptOf(number(2, 0, 0), derInteger(8), derInteger(1)),
+      scryptOf(number(1, 0, 0, 0, 0, 0, 0), derInteger(8), derInteger(1)),
+      scryptOf(derInteger(16), derInteger(8), derInteger(65)),
+      scryptOf(derInteger(16), derInteger(8)),
       scryptOf(),
       pbkdf2Of(),
       pbkdf2Of(number(0), prf),
       pbkdf2Of(number(0x7f, 0xff, 0xff, 0xff), prf),
-      pbkdf2Of(integer(2), tlv(SEQUENCE, oid("06082a864886f70d0205"), Buffer.of(5, 0))),
+      pbkdf2Of(derInteger(2), tlv(SEQUENCE, oid("06082a864886f70d0205"), Buffer.of(5, 0))),
       tlv(SEQUENCE),
     ])
       expect(await open(sealed(key, kdf))).toBeUndefined();

@@ -20,7 +20,7 @@ import {
 } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import type { KeyFileError } from "../src/errors/key-file.js";
-import { open } from "../src/sources/services/awskms.js";
+import { openAwsKey } from "../src/sources/services/awskms.js";
 
 const hasMoto = spawnSync("moto_server", ["--help"]).status === 0;
 
@@ -47,7 +47,7 @@ const env = (endpoint: string, more: { [name: string]: string } = {}) => ({
 /** The error that opening, or signing, ends with. */
 async function failure(ref: string): Promise<KeyFileError> {
   try {
-    const held = await open(ref);
+    const held = await openAwsKey(ref);
     try {
       await held.signer?.sign(new Uint8Array(55));
     } finally {
@@ -145,7 +145,7 @@ describe("answers in the shape of the API reference", () => {
 
   it.each(["ed25519", "p256"] as const)("signs with %s: the public key is asked for once, and signed is with that key", async (kind) => {
     const url = await aws(serviceKey(kind));
-    const held = await open("awskms:alias/release");
+    const held = await openAwsKey("awskms:alias/release");
     const message = new Uint8Array(55).fill(7);
     for (let i = 0; i < 2; i++) expect((await held.signer?.sign(message))?.length).toBe(64);
     await held.close?.();
@@ -231,7 +231,7 @@ describe("answers in the shape of the API reference", () => {
     }
     await aws(key);
     for (const ref of [ID, ARN, "alias/release", "arn:aws:kms:eu-west-1:111122223333:alias/release"]) {
-      const held = await open(`awskms:${ref}`);
+      const held = await openAwsKey(`awskms:${ref}`);
       expect((await held.signer?.sign(new Uint8Array(55)))?.length).toBe(64);
       await held.close?.();
     }
@@ -254,7 +254,7 @@ describe("answers in the shape of the API reference", () => {
       await aws(key, (target, { Message }) =>
         target === "Sign" ? { json: { KeyId: ARN, Signature: answer(Message).toString("base64") } } : undefined,
       );
-      const held = await open(`awskms:${ID}`);
+      const held = await openAwsKey(`awskms:${ID}`);
       await expect(held.signer?.sign(new Uint8Array(55)), what).rejects.toThrow(
         /did not return a signature|is not by this key|more than 1 MiB/,
       );
@@ -335,5 +335,5 @@ it.each([
   "a\nb",
   `https://example.com/${ID}`,
 ])("awskms:%s is no name of a key", async (id) => {
-  await expect(open(`awskms:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
+  await expect(openAwsKey(`awskms:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

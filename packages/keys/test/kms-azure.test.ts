@@ -22,7 +22,7 @@ import {
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import type { KeyFileError } from "../src/errors/key-file.js";
 import { rawFromDer } from "../src/formats/ecdsa-der.js";
-import { open } from "../src/sources/services/azurekv.js";
+import { openAzureKey } from "../src/sources/services/azurekv.js";
 
 const device = createRequire(import.meta.url)(
   fileURLToPath(new URL("../../verifier/dist/firmseal-full.js", import.meta.url)),
@@ -93,7 +93,7 @@ describe.skipIf(!hasOpenssl)(`a vault on this machine${hasOpenssl ? "" : " (skip
 
   async function failure(ref = REF): Promise<KeyFileError> {
     try {
-      const held = await open(ref);
+      const held = await openAzureKey(ref);
       await held.signer?.sign(MESSAGE);
     } catch (e) {
       const error = e as KeyFileError;
@@ -244,5 +244,5 @@ it.each([
   "https://user@acme.vault.azure.net/keys/release",
   "https://acme.vault.azure.net:8443/keys/release",
 ])("azurekv:%s is no identifier of a key", async (id) => {
-  await expect(open(`azurekv:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
+  await expect(openAzureKey(`azurekv:${id}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

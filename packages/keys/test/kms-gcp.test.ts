@@ -22,7 +22,7 @@ import {
 import { expectFailure, FACTS, standard } from "../../test-support/src/run.js";
 import type { KeyFileError } from "../src/errors/key-file.js";
 import { crc32c } from "../src/sources/services/crc32c.js";
-import { open } from "../src/sources/services/gcpkms.js";
+import { openGoogleKey } from "../src/sources/services/gcpkms.js";
 
 type Given = { [name: string]: unknown };
 
@@ -114,7 +114,7 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
 
   async function failure(ref = REF): Promise<KeyFileError> {
     try {
-      const held = await open(ref);
+      const held = await openGoogleKey(ref);
       try {
         await held.signer?.sign(MESSAGE);
       } finally {
@@ -139,7 +139,7 @@ describe.skipIf(!hasOpenssl)(`Google Cloud KMS on this machine${hasOpenssl ? "" 
 
   it.each(["p256", "ed25519"] as const)("signs with %s; the device bundle believes it", async (kind) => {
     const { p, env, proxy } = await google(serviceKey(kind), ALGORITHMS[kind]);
-    const held = await open(REF);
+    const held = await openGoogleKey(REF);
     expect((await held.signer?.sign(MESSAGE))?.length).toBe(64);
     await held.close?.();
     expect(calls).toEqual(["GetPublicKey", "AsymmetricSign"]);
@@ -242,5 +242,5 @@ it.each([
   `${NAME}?x`,
   NAME.replace("acme", "../acme"),
 ])("gcpkms:%s is no name of a key version", async (name) => {
-  await expect(open(`gcpkms:${name}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
+  await expect(openGoogleKey(`gcpkms:${name}`)).rejects.toMatchObject({ name: "KeyFileError", exit: 2 });
 });

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { CANARY, proxyTo } from "../../test-support/src/kms-servers.js";
 import { expectFailure, FACTS, image, Place } from "../../test-support/src/run.js";
-import { ask, unknownTrouble } from "../src/sources/services/service.js";
+import { callService, unknownTrouble } from "../src/sources/services/service.js";
 
 const KINDS = {
   "awskms:alias/release": "@aws-sdk/client-kms",
@@ -60,7 +60,7 @@ describe("the limit on time", () => {
   it("ends a call that never does, and tells the library", async () => {
     vi.useFakeTimers();
     let told: AbortSignal | undefined;
-    const call = ask(
+    const call = callService(
       "awskms:x",
       (signal) => {
         told = signal;
@@ -80,14 +80,14 @@ describe("the limit on time", () => {
   it("leaves no timer behind a call that ends", async () => {
     vi.useFakeTimers();
     expect(
-      await ask(
+      await callService(
         "x",
         async () => 7,
         () => ["", ""],
       ),
     ).toBe(7);
     await expect(
-      ask(
+      callService(
         "x",
         async () => Promise.reject(new Error("no")),
         () => ["what", "hint"],

@@ -12,9 +12,9 @@ import { KeyFileError } from "../src/errors/key-file.js";
 import { formatPublic } from "../src/formats/format.js";
 import { encryptedPem, plainPem } from "../src/formats/pkcs8.js";
 import type { PassphraseOption } from "../src/secrets/hand-out.js";
-import { algOf, readPublic } from "../src/sources/pkcs11/key.js";
+import { algOfCurve, readPublic } from "../src/sources/pkcs11/key.js";
 import { CKA_CLASS, CKA_EC_PARAMS, CKA_EC_POINT } from "../src/sources/pkcs11/names.js";
-import { open } from "../src/sources/pkcs11/pkcs11.js";
+import { openTokenKey } from "../src/sources/pkcs11/pkcs11.js";
 import type { OpenToken } from "../src/sources/pkcs11/token.js";
 import { parseUri } from "../src/sources/pkcs11/uri.js";
 import { asking } from "../src/sources/reference.js";
@@ -98,7 +98,7 @@ describe("public keys of objects", () => {
     ["P-256 in DER", P256, `0441${ec}`, "es256"],
     ["P-256, raw", P256, ec, "es256"],
   ])("%s", (_, params, point, alg) => {
-    expect(algOf(object(params, point), handle)).toBe(alg);
+    expect(algOfCurve(object(params, point), handle)).toBe(alg);
     const key = readPublic(object(params, point), handle);
     expect(key?.alg).toBe(alg);
     expect(Buffer.from(key?.key as Uint8Array).toString("hex")).toBe(alg === "es256" ? ec : ed);
@@ -175,7 +175,7 @@ describe.skipIf(why !== "")(`SoftHSM${why}`, () => {
     Object.assign(process.env, hsm.env, env);
     let e: unknown;
     try {
-      const key = await open(ref, asking([ref], options, false));
+      const key = await openTokenKey(ref, asking([ref], options, false));
       try {
         await key.signer?.sign(new Uint8Array(100));
       } finally {

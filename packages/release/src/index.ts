@@ -1,24 +1,24 @@
 // A release and the trust in it: what is to be signed, who may sign it, and which devices will take it.
 
-export { failureOfRefusal, hintOf, isRefusal, meaningOf, nameOf } from "./hints.js";
 export { encodeDescription } from "./input/description.js";
 export {
-  caution,
-  type Input,
   type InputOptions,
   makeDraft,
   openWithTrialKey,
-  type Prepared,
+  type PreparedInput,
+  type ReleaseInput,
   readInput,
   releaseFacts,
-  review,
+  reviewSigned,
+  warnBeforeSigning,
 } from "./input/draft.js";
-export { readEnvelope, readSource } from "./input/envelope-file.js";
+export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./limits.js";
-export { allSet, checkPayloads, identities, kinds, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
-export { digestText, type Step as ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
+export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
 export {
   type BridgeOptions,
   type Move,
@@ -55,14 +55,13 @@ export {
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
-export { type CoverOptions, listsOf, refuseKeys } from "./signing/coverage.js";
-export { type KnownKey, type Signature, signersOf, testKeysAmong } from "./signing/signers.js";
+export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
-  changes,
   changeWarnings,
   changeWords,
   isLowered,
@@ -70,6 +69,7 @@ export {
   type RoleMargin,
   roleMargins,
   showChanges,
+  trustChanges,
 } from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
 export { type TrustEvidence, trustEvidence } from "./trust/trust-evidence.js";
@@ -77,18 +77,18 @@ export { exportAll, exportRole } from "./trust/trust-export.js";
 export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
 export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
 export {
-  about,
+  acceptedTrust,
   anchorFacts,
-  type Believed,
-  believed,
-  believedAt,
   isTrust,
   keysOf,
   limitWords,
+  nameFile,
   type PinOptions,
+  readTrustFrom,
   rootProgress,
+  type TrustedKeys,
   type TrustOptions,
-  trustAt,
+  trustedKeys,
   trustName,
   verifiedTrust,
 } from "./trust/trust-ref.js";

@@ -4,7 +4,7 @@ import { draftOf, EnvelopeDraft, privateKey, signedBy, signer, singleImage } fro
 import type * as verifier from "@firmseal/verifier";
 import type * as tools from "@firmseal/verifier/tools";
 import { expect, it, vi } from "vitest";
-import { openWithTrialKey, review } from "../src/index.js";
+import { openWithTrialKey, reviewSigned } from "../src/index.js";
 
 const parses = vi.hoisted(() => ({ open: 0, decode: 0 }));
 vi.mock("@firmseal/verifier", async (original) => {
@@ -36,7 +36,7 @@ it("once when it is made or read, once before a key of the user signs, once afte
   const unsigned = draftOf(singleImage(facts));
   for (const draft of [unsigned, EnvelopeDraft.read(unsigned.bytes)]) {
     await openWithTrialKey(draft);
-    await review(await signedBy(draft, [key]), [key]);
+    await reviewSigned(await signedBy(draft, [key]), [key]);
   }
   expect(parses).toEqual({ open: 4, decode: 2 });
 });

@@ -2,7 +2,7 @@
 
 import type { PrivateKey } from "@firmseal/signer";
 import { decodeEnvelope, embeddedTrust } from "@firmseal/verifier/tools";
-import { readEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
+import { splitEnvelope, writeEnvelope } from "../../signer/src/envelope/envelope.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import {
   ALGS,
@@ -102,8 +102,8 @@ export function serve(device: Device, releases: readonly Genuine[], cut: () => C
 
 /** Envelopes with the signatures of `from` as well: over another digest, so they are good for nothing. */
 function withBlocksOf(envelope: Uint8Array, from: Uint8Array): Uint8Array {
-  const parts = readEnvelope(envelope);
-  parts.blocks.push(...readEnvelope(from).blocks);
+  const parts = splitEnvelope(envelope);
+  parts.blocks.push(...splitEnvelope(from).blocks);
   return writeEnvelope(parts);
 }
 
@@ -135,9 +135,9 @@ export async function attacks(s: Story, upTo: number, released: readonly Private
     for (const r of published) {
       const envelope = r.envelopes[name];
       // one of the signatures taken away; the image or the trust file exchanged
-      const one = readEnvelope(envelope);
+      const one = splitEnvelope(envelope);
       one.blocks.splice(1);
-      const changed = readEnvelope(envelope);
+      const changed = splitEnvelope(envelope);
       for (const uri of changed.payloads.keys()) changed.payloads.set(uri, uri === "#trust" ? (old[0] as Uint8Array) : imageOf("evil"));
       // an older release, which was good in its time
       out.push(writeEnvelope(one), writeEnvelope(changed), envelope);

@@ -8,7 +8,7 @@ import {
   identityUuids,
   type PrivateKey,
   privateKey,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   singleImage,
@@ -134,10 +134,10 @@ describe("a device that lacks something", () => {
         "condition-vendor-identifier",
         "condition-class-identifier",
       ],
-      validate: ["condition-image-match"],
-      install: ["directive-copy"],
+      validate: [{ "directive-set-component-index": 0 }, "condition-image-match"],
+      install: [{ "directive-set-component-index": 0 }, "directive-copy"],
     } as const;
-    const copies = await step("copy", sign(encode(swap as never), [signer(A), signer(B)]));
+    const copies = await step("copy", signEnvelope(encode(swap as never), [signer(A), signer(B)]));
     expect(only(plan([cohort("whole", T1, 10)], [copies], NOBODY))).toMatchObject({ verdict: "moved" });
     const less = only(plan([cohort("less", T1, 10, { features: ["install", "trust"] })], [copies], NOBODY));
     expect(less).toMatchObject({ verdict: "stranded", steps: [{ code: errors.NOT_SUPPORTED }] });
@@ -164,7 +164,7 @@ describe("a device that lacks something", () => {
       uri: "#firmware",
       payload: image,
     });
-    const theirs = await step("theirs", sign(encode(description), [signer(A), signer(B)]));
+    const theirs = await step("theirs", signEnvelope(encode(description), [signer(A), signer(B)]));
     const { T1 } = all();
     expect(only(plan([cohort("both", T1, 10, { identity: both })], [theirs], NOBODY)).verdict).toBe("moved");
     expect(only(plan([cohort("one", T1, 10)], [theirs], NOBODY))).toMatchObject({
@@ -259,7 +259,7 @@ describe("a step that does harm", () => {
   it("strands devices that start by the release they keep, if it has no image", async () => {
     const { T1, T2 } = all();
     const bytes = bridge({ sequence: 20, vendor: VENDOR, class: "board-v2", trust: T2 });
-    const alone = await step("alone", sign(encode(bytes), [signer(A), signer(B)]));
+    const alone = await step("alone", signEnvelope(encode(bytes), [signer(A), signer(B)]));
     const dark = only(plan([cohort("old", T1, 10)], [alone], NOBODY));
     expect(dark).toMatchObject({
       verdict: "stranded",

@@ -3,7 +3,7 @@
 
 import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
 import { equalBytes } from "./bytes.js";
-import { encode as cbor, type Encodable, Tagged } from "./cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "./cbor.js";
 import { anchorOfSigner, type PublicKey, type Signer } from "./key/key.js";
 import { type Signable, type SignedWith, signedWith } from "./signable.js";
 

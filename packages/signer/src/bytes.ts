@@ -4,7 +4,7 @@ import { DescriptionError } from "./description/conform.js";
 import type { BytesValue } from "./description/manifest.js";
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
-const ascii = new TextDecoder();
+const asciiDecoder = new TextDecoder();
 
 /** Takes no more memory than the digits do: a payload may have many megabytes. */
 export function toHex(bytes: ArrayLike<number>): string {
@@ -14,7 +14,7 @@ export function toHex(bytes: ArrayLike<number>): string {
     out[2 * i] = DIGITS[byte >> 4] as number;
     out[2 * i + 1] = DIGITS[byte & 15] as number;
   }
-  return ascii.decode(out);
+  return asciiDecoder.decode(out);
 }
 
 /** Whether two strings of octets are the same. For what is public: it ends at the first difference. */

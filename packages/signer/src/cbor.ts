@@ -16,13 +16,13 @@ export class Tagged {
   ) {}
 }
 
-/** What may be written. Numbers are integers; maps are Maps; keys are put in order by encode(). */
+/** What may be written. Numbers are integers; maps are Maps; keys are put in order by encodeCbor(). */
 export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | Map<Encodable, Encodable> | Tagged;
 
 const wide = 2n ** 32n;
 
 /** cbor-x writes a plain number of 2^32 and more as a float: those go to it as a BigInt, and only those. */
-function integer(value: number | bigint): number | bigint {
+function cborInteger(value: number | bigint): number | bigint {
   if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
   const n = BigInt(value);
   if (n < -(wide * wide) / 2n || n >= wide * wide) throw new RangeError(`outside -2^63 .. 2^64-1: ${n}`);
@@ -38,13 +38,13 @@ function bytesHead(n: number): Uint8Array {
 }
 
 /**
- * encode() of a tagged map of byte strings, which may have many megabytes: each is copied once, to where it belongs. Throws TypeError for a key
+ * encodeCbor() of a tagged map of byte strings, which may have many megabytes: each is copied once, to where it belongs. Throws TypeError for a key
  * given twice.
  */
 export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Array>): Uint8Array {
   // the same tag and keys, with a null in the place of each string
-  const outline = encode(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
-  const pairs = [...map].map(([key, content]) => ({ key: encode(key), content })).sort((a, b) => compareBytes(a.key, b.key));
+  const outline = encodeCbor(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
+  const pairs = [...map].map(([key, content]) => ({ key: encodeCbor(key), content })).sort((a, b) => compareBytes(a.key, b.key));
   const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
   const pieces = [head, ...pairs.flatMap(({ key, content }) => [key, bytesHead(content.length), content])];
   const out = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
@@ -57,16 +57,16 @@ export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Arr
 }
 
 /** Turns a value into what cbor-x writes deterministically: maps with their keys in bytewise order of the encoding. */
-function prepare(value: Encodable): unknown {
-  if (typeof value === "number" || typeof value === "bigint") return integer(value);
+function toCborX(value: Encodable): unknown {
+  if (typeof value === "number" || typeof value === "bigint") return cborInteger(value);
   if (typeof value === "string") {
     if (!value.isWellFormed()) throw new TypeError("text with a lone surrogate");
     return value;
   }
   if (typeof value === "boolean" || value === null || value instanceof Uint8Array) return value;
-  if (value instanceof Tagged) return new Tag(prepare(value.value), value.tag);
+  if (value instanceof Tagged) return new Tag(toCborX(value.value), value.tag);
   if (value instanceof Map) {
-    const pairs = [...value].map(([k, v]) => ({ bytes: encode(k), key: prepare(k), value: prepare(v) }));
+    const pairs = [...value].map(([k, v]) => ({ bytes: encodeCbor(k), key: toCborX(k), value: toCborX(v) }));
     pairs.sort((a, b) => compareBytes(a.bytes, b.bytes));
     for (const [i, pair] of pairs.entries()) {
       const next = pairs[i + 1];
@@ -74,7 +74,7 @@ function prepare(value: Encodable): unknown {
     }
     return new Map(pairs.map((p) => [p.key, p.value]));
   }
-  if (Array.isArray(value)) return value.map(prepare);
+  if (Array.isArray(value)) return value.map(toCborX);
   throw new TypeError(`cannot be written: ${typeof value}`);
 }
 
@@ -82,7 +82,7 @@ function prepare(value: Encodable): unknown {
  * Encodes one item deterministically: shortest heads, definite lengths, map keys in bytewise order of their encoding.
  * Throws RangeError for numbers that are no 64-bit integers, TypeError for a key given twice, a lone surrogate or another type.
  */
-export function encode(value: Encodable): Uint8Array {
+export function encodeCbor(value: Encodable): Uint8Array {
   // a copy: it lies in the buffer of cbor-x
-  return new Uint8Array(encoder.encode(prepare(value)));
+  return new Uint8Array(encoder.encode(toCborX(value)));
 }

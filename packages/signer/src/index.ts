@@ -17,8 +17,8 @@ export type { Violation } from "./description/schema.js";
 export { type Imported, importSuitTool } from "./description/suit-tool.js";
 export { classUuid, formatUuid, identityUuids, isUuid, parseUuid, vendorUuid } from "./description/uuid.js";
 export { EnvelopeDraft } from "./envelope/draft.js";
-export { readEnvelope, reattach, sever } from "./envelope/envelope.js";
-export { attach, sign, tbs } from "./envelope/sign.js";
+export { reattach, sever, splitEnvelope } from "./envelope/envelope.js";
+export { attachSignature, envelopeToBeSigned, signEnvelope } from "./envelope/sign.js";
 export { type HssLevel, type HssParams, hssCapacity, hssSignatureLength, leafCost } from "./hss/params.js";
 export { type HssPlace, hssPlaces, hssPublicKey, hssSign, hssTop, hssTrees } from "./hss/stack.js";
 export { formatHss, parseHss } from "./hss/text.js";
@@ -58,7 +58,7 @@ export {
   thumbprint,
   withKid,
 } from "./key/key.js";
-export { type PreparedKey, prepare, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
+export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
 export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";

@@ -1,7 +1,7 @@
 // What signing needs of a file, whatever its format.
 
 import type { Anchor } from "@firmseal/verifier";
-import { type CoseSignature, concerns } from "@firmseal/verifier/tools";
+import { type CoseSignature, matchesAnchor } from "@firmseal/verifier/tools";
 import { coseAlg, type PublicKey, type Signer } from "./key/key.js";
 
 /** Under which key a signature is, or is to be: the number of a COSE algorithm, the public key, its identifier where the signature names one. */
@@ -55,7 +55,7 @@ export type KnownSignature = Pick<CoseSignature, "alg" | "kid" | "message" | "si
 
 /** Whether one of the signatures is by this key. */
 export function hasSigned(signatures: readonly KnownSignature[], anchor: Anchor): boolean {
-  return signatures.some((s) => concerns(s, anchor) && anchor.alg.verify(anchor.key, s.message, s.signature, {}));
+  return signatures.some((s) => matchesAnchor(s, anchor) && anchor.alg.verify(anchor.key, s.message, s.signature, {}));
 }
 
 /** Each signer in turn signs what the one before has left. */

@@ -8,7 +8,7 @@ import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { FACTS, type Place, standard } from "../../test-support/src/run.js";
-import { take } from "../../verifier/src/cbor/reader.js";
+import { copyBytes } from "../../verifier/src/cbor/reader.js";
 
 const canSeeMemory = process.platform === "linux";
 
@@ -50,7 +50,7 @@ async function signed(p: Place, name: string): Promise<{ digest: string; size: n
   clearInterval(timer);
   const { envelope, manifest } = decodeEnvelope(Uint8Array.from(p.get("o.suit")));
   const shared = manifest.shared as { at: number; n: number };
-  const text = Buffer.from(Uint8Array.from(take(envelope.input, shared.at, shared.n))).toString("hex");
+  const text = Buffer.from(Uint8Array.from(copyBytes(envelope.input, shared.at, shared.n))).toString("hex");
   const digest = /5824822f5820([0-9a-f]{64})/.exec(text)?.[1] ?? "";
   const size = /0e(1a[0-9a-f]{8}|1b[0-9a-f]{16})/.exec(text.slice(text.indexOf(digest) + 64))?.[1] ?? "1a00000000";
   return { digest, size: Number(BigInt(`0x${size.slice(2)}`)), memory };

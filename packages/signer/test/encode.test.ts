@@ -7,7 +7,7 @@ import * as spec from "@firmseal/verifier/tools";
 import { COMMAND_NAMES, COMPONENT_TEXT_NAMES, decodeEnvelope, MANIFEST_NAMES, PARAMETER_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { array, begin, bstr, check, enter, here, input, int, map, skip, take } from "../../verifier/src/cbor/reader.js";
+import { array, bstr, checkItem, copyBytes, enter, here, input, int, map, skip, startReading } from "../../verifier/src/cbor/reader.js";
 import { violations as built } from "../lib/description/schema.js";
 import schema from "../schema/manifest.schema.json" with { type: "json" };
 import { type Violation, violations } from "../src/description/schema.js";
@@ -22,14 +22,14 @@ import {
   isDescription,
   parseUuid,
   privateKey,
-  readEnvelope,
   reattach,
   resolve,
   SCHEMA,
   sever,
-  sign,
+  signEnvelope,
   signer,
   singleImage,
+  splitEnvelope,
   toHex,
   validate,
   vendorUuid,
@@ -65,13 +65,13 @@ function refusal(run: () => unknown): string | undefined {
 
 /** The items of an encoded sequence or parameter map: number and, for each, the bytes of what follows. */
 function pairs(bytes: Uint8Array, isMap: boolean): [number, Uint8Array][] {
-  begin(bytes);
+  startReading(bytes);
   const n = isMap ? map() : array() / 2;
   return Array.from({ length: n }, () => {
     const code = int();
     const at = here;
     skip();
-    return [code, Uint8Array.from(take(input, at, here - at))];
+    return [code, Uint8Array.from(copyBytes(input, at, here - at))];
   });
 }
 
@@ -79,12 +79,12 @@ function section(d: Description, code: number): Uint8Array {
   const outline = decodeEnvelope(encode(d));
   const element = outline.manifest.commands.find((c) => c.number === code);
   if (!element) throw new Error("no such section");
-  return Uint8Array.from(take(outline.envelope.input, element.inside.at, element.inside.n));
+  return Uint8Array.from(copyBytes(outline.envelope.input, element.inside.at, element.inside.n));
 }
 
 const content = (): Uint8Array => {
   const s = bstr();
-  return Uint8Array.from(take(input, s.at, s.n));
+  return Uint8Array.from(copyBytes(input, s.at, s.n));
 };
 
 describe("the schema", () => {
@@ -234,7 +234,7 @@ describe("the schema", () => {
   });
 });
 
-/** The map behind tag 107, d8 6b: check() is about the inside, where there are no tags. */
+/** The map behind tag 107, d8 6b: checkItem() is about the inside, where there are no tags. */
 function untagged(envelope: Uint8Array): Uint8Array {
   expect(toHex(envelope.subarray(0, 2))).toBe("d86b");
   return envelope.subarray(2);
@@ -424,9 +424,9 @@ describe("sequence numbers", () => {
   for (const [sequence, hex] of cases) {
     it(`${typeof sequence} ${sequence}`, async () => {
       const envelope = encode(least({ sequence }));
-      const manifest = pairs(readEnvelope(envelope).manifest, true);
+      const manifest = pairs(splitEnvelope(envelope).manifest, true);
       expect(toHex(manifest.find(([k]) => k === spec.MAN_SEQUENCE_NUMBER)?.[1] ?? [])).toBe(hex);
-      const m = open(await sign(envelope, [signer(key)]), trust);
+      const m = open(await signEnvelope(envelope, [signer(key)]), trust);
       expect((BigInt(m.sequence[0]) << 32n) | BigInt(m.sequence[1])).toBe(BigInt(sequence));
     });
   }
@@ -441,20 +441,20 @@ describe("severed elements", () => {
   });
 
   it("travel in the envelope, can be taken off and put back; signatures stay good", async () => {
-    const full = await sign(encode(d), [signer(key)]);
-    expect([...readEnvelope(full).severed.keys()].sort((a, b) => a - b)).toEqual([16, 20, 23]);
+    const full = await signEnvelope(encode(d), [signer(key)]);
+    expect([...splitEnvelope(full).severed.keys()].sort((a, b) => a - b)).toEqual([16, 20, 23]);
     expect(open(full, trust).absent).toEqual([]);
     const bare = sever(full);
-    expect(readEnvelope(bare).severed.size).toBe(0);
+    expect(splitEnvelope(bare).severed.size).toBe(0);
     expect(open(bare, trust).absent).toEqual([16, 20, 23]);
     expect(toHex(reattach(bare, full))).toBe(toHex(full));
     const some = sever(full, [spec.MAN_TEXT]);
-    expect([...readEnvelope(some).severed.keys()].sort((a, b) => a - b)).toEqual([16, 20]);
+    expect([...splitEnvelope(some).severed.keys()].sort((a, b) => a - b)).toEqual([16, 20]);
     expect(toHex(reattach(bare, some))).toBe(toHex(some));
     expect(toHex(sever(full, []))).toBe(toHex(full));
-    expect(toHex(readEnvelope(full).manifest)).toBe(toHex(readEnvelope(bare).manifest));
+    expect(toHex(splitEnvelope(full).manifest)).toBe(toHex(splitEnvelope(bare).manifest));
     // the same without severing is another manifest
-    expect(toHex(readEnvelope(encode({ ...d, sever: [] })).manifest)).not.toBe(toHex(readEnvelope(full).manifest));
+    expect(toHex(splitEnvelope(encode({ ...d, sever: [] })).manifest)).not.toBe(toHex(splitEnvelope(full).manifest));
   });
 
   it("take the payloads with them that they alone fetch", () => {
@@ -462,12 +462,12 @@ describe("severed elements", () => {
     const full = encode(least({ install: fetch("#a"), load: fetch("#b"), sever: ["install"], payloads: { "#a": "aaa", "#b": "bbb" } }));
     const bare = sever(full);
     decodeEnvelope(bare);
-    expect([...readEnvelope(bare).payloads.keys()]).toEqual(["#b"]);
+    expect([...splitEnvelope(bare).payloads.keys()]).toEqual(["#b"]);
     expect(toHex(reattach(bare, full))).toBe(toHex(full));
   });
 
   it("of another release are not taken", async () => {
-    const full = await sign(encode(d), [signer(key)]);
+    const full = await signEnvelope(encode(d), [signer(key)]);
     const other = encode({ ...d, text: { en: { "update-description": "other" } } });
     expect(refusal(() => reattach(sever(full), other))).toBe("DIGEST_SEVERED");
     expect(refusal(() => reattach(encode(least()), full))).toBe("SEVERED_UNCOVERED");
@@ -487,9 +487,9 @@ describe("payloads", () => {
         uri: "#firmware",
         payload,
       });
-      const signed = await sign(encode(d), [signer(key)]);
-      check(untagged(signed));
-      const parts = readEnvelope(signed);
+      const signed = await signEnvelope(encode(d), [signer(key)]);
+      checkItem(untagged(signed));
+      const parts = splitEnvelope(signed);
       expect(parts.payloads.get("#firmware")).toEqual(payload);
       expect(open(signed, trust).payloads.map((p) => p.content.n)).toEqual([n]);
     });
@@ -553,7 +553,7 @@ describe("resolve()", () => {
     });
     expect(out.install?.[0]).toEqual(sized("sha-256", "a"));
     expect(out.payloads).toEqual({ "#p": store["a"] });
-    expect(readEnvelope(encode(out)).payloads.get("#p")).toEqual(store["a"]);
+    expect(splitEnvelope(encode(out)).payloads.get("#p")).toEqual(store["a"]);
     // nothing is left to resolve
     expect(
       toHex(encode(await resolve(out, { hash: () => Promise.reject(new Error("asked")), read: () => Promise.reject(new Error("asked")) }))),
@@ -576,7 +576,7 @@ describe("resolve()", () => {
       `{"$schema":"${SCHEMA}","sequence":1,"components":[[]],"install":[{"directive-override-parameters":{"uri":"__proto__","image":{"payload":"__proto__"}}},"directive-fetch"],"payloads":{"__proto__":"abc"}}`,
     ) as Description;
     const envelope = encode(await resolve(d, files));
-    expect(readEnvelope(envelope).payloads.get("__proto__")).toEqual(new TextEncoder().encode("abc"));
+    expect(splitEnvelope(envelope).payloads.get("__proto__")).toEqual(new TextEncoder().encode("abc"));
   });
 });
 
@@ -794,12 +794,12 @@ describe("random descriptions", () => {
         expect(built(json, "manifest")).toEqual([]);
         const envelope = encode(d);
         expect(toHex(encode(structuredClone(d)))).toBe(toHex(envelope));
-        check(untagged(envelope));
-        const parts = readEnvelope(envelope);
-        check(parts.manifest);
-        check(parts.digest);
+        checkItem(untagged(envelope));
+        const parts = splitEnvelope(envelope);
+        checkItem(parts.manifest);
+        checkItem(parts.digest);
         // a text's keys may be component identifiers, which only decodeEnvelope() takes as keys
-        for (const [key, element] of parts.severed) if (key !== spec.MAN_TEXT) check(element);
+        for (const [key, element] of parts.severed) if (key !== spec.MAN_TEXT) checkItem(element);
         const m = decodeEnvelope(envelope);
         expect((BigInt(m.manifest.sequence[0]) << 32n) | BigInt(m.manifest.sequence[1])).toBe(BigInt(d.sequence));
         expect(m.manifest.components.map((id) => id.map(toHex))).toEqual(
@@ -863,7 +863,7 @@ function countCommands(): number {
 }
 
 it("content() reads what encode() wrote", () => {
-  begin(readEnvelope(encode(least())).manifest);
+  startReading(splitEnvelope(encode(least())).manifest);
   expect(map()).toBe(3);
   expect([int(), int(), int(), int(), int()]).toEqual([1, 1, 2, 1, 3]);
   expect(toHex(content())).toBe("a10281814100");

@@ -5,7 +5,7 @@ import { ALG_ED25519, ALG_ESP256, KEY_ALG, KEY_CRV, KEY_D, KEY_KID, KEY_KTY, KEY
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { published, publishedHss } from "../../test-support/src/published.js";
-import { type Encodable, encode } from "../src/cbor.js";
+import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { hssPublicKey, hssTop } from "../src/hss/stack.js";
 import { parseHss } from "../src/hss/text.js";
 import { cachedCount, cachedNodes, rootOf } from "../src/hss/tree.js";
@@ -31,12 +31,12 @@ import { testKeyForms, testKeyName, testKeyPublic, testKeys } from "../src/test-
 const machine = vi.hoisted(() => ({ faulty: false }));
 vi.mock("../src/alg/openssl.js", async (original) => {
   const real = await original<typeof import("../src/alg/openssl.js")>();
-  const sign: typeof real.sign = (message, secret) => {
-    const signature = real.sign(message, secret) as Uint8Array;
+  const nodeSign: typeof real.nodeSign = (message, secret) => {
+    const signature = real.nodeSign(message, secret) as Uint8Array;
     if (machine.faulty) signature[40] = (signature[40] as number) ^ 1;
     return signature;
   };
-  return { ...real, sign };
+  return { ...real, nodeSign };
 });
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
@@ -350,15 +350,15 @@ describe("JWK and COSE_Key", () => {
     ["d of another key", cose([[KEY_D, new Uint8Array(32).fill(1)]]), "mismatch"],
     ["d = 0", cose([[KEY_D, new Uint8Array(32)]]), "range"],
   ])("COSE_Key: %s", (_, members, code) => {
-    expect(codeOf(() => fromCose(encode(members)))).toBe(code);
+    expect(codeOf(() => fromCose(encodeCbor(members)))).toBe(code);
     expect(codeOf(() => coseKeyFromMap(members))).toBe(code);
   });
 
   test("a compressed point becomes the whole one", () => {
     const whole = privateKey("es256", hex(SPEC_D)).key;
     const odd = ((whole[64] as number) & 1) === 1;
-    expect(fromCose(encode(cose([[KEY_Y, odd]]))).key).toEqual(whole);
-    expect(fromCose(encode(cose([[KEY_Y, !odd]]))).key).not.toEqual(whole);
+    expect(fromCose(encodeCbor(cose([[KEY_Y, odd]]))).key).toEqual(whole);
+    expect(fromCose(encodeCbor(cose([[KEY_Y, !odd]]))).key).not.toEqual(whole);
   });
 
   test.each([

@@ -4,12 +4,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { randoms } from "../../test-support/src/randoms.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
-import { begin, done } from "../../verifier/src/cbor/reader.js";
+import { checkEnd, startReading } from "../../verifier/src/cbor/reader.js";
 import { readSignatures, verified } from "../../verifier/src/cose/message.js";
-import { type Encodable, encode } from "../src/cbor.js";
+import { type Encodable, encodeCbor } from "../src/cbor.js";
 import { encode as encodeManifest } from "../src/description/encode.js";
 import { singleImage } from "../src/description/recipes.js";
-import { AlreadySigned, sign } from "../src/index.js";
+import { AlreadySigned, signEnvelope } from "../src/index.js";
 import { fromCose, fromJwk, fromRaw, toCose, toJwk, toPrivateCose, toPrivateJwk } from "../src/key/format.js";
 import {
   anchorOf,
@@ -162,7 +162,7 @@ describe("with the library", () => {
       ),
     ).toBe("mismatch");
     expect(codeOf(() => fromJwk({ ...jwk, use: "enc" }))).toBe("unsupported");
-    const cose = (more: [number, Encodable][]) => encode(new Map<Encodable, Encodable>([[KEY_KTY, KTY_AKP], ...more]));
+    const cose = (more: [number, Encodable][]) => encodeCbor(new Map<Encodable, Encodable>([[KEY_KTY, KTY_AKP], ...more]));
     expect(codeOf(() => fromCose(cose([[KEY_ALG, ALG_ML_DSA_44]])))).toBe("format");
     expect(codeOf(() => fromCose(cose([[KEY_PUB, key.key]])))).toBe("format");
     expect(
@@ -214,15 +214,15 @@ describe("with the library", () => {
         payload: Uint8Array.of(1, 2, 3),
       }),
     );
-    const hybrid = await sign(unsigned, [signer(classic), signer(pq)]);
+    const hybrid = await signEnvelope(unsigned, [signer(classic), signer(pq)]);
     const [a, b] = [anchorOf(publicOf(classic)), anchorOf(publicOf(pq))];
     expect(open(hybrid, { anchors: [a] }).signers).toEqual([0]);
     expect(open(hybrid, { anchors: [b] }).signers).toEqual([0]);
     expect(open(hybrid, { anchors: [a, b], threshold: 2 }).signers).toEqual([0, 1]);
-    const stripped = await sign(unsigned, [signer(classic)]);
+    const stripped = await signEnvelope(unsigned, [signer(classic)]);
     expect(open(stripped, { anchors: [a, b] }).signers).toEqual([0]);
     expect(() => open(stripped, { anchors: [a, b], threshold: 2 })).toThrow();
-    await expect(sign(hybrid, [signer(pq)])).rejects.toThrow(AlreadySigned);
+    await expect(signEnvelope(hybrid, [signer(pq)])).rejects.toThrow(AlreadySigned);
   });
 });
 
@@ -240,9 +240,9 @@ describe.skipIf(!haveVectors)("the example of RFC 9964 (third-party vectors)", (
   test("its COSE_Sign1 verifies, and with any other key does not", async () => {
     await loadAlg("ml-dsa-44");
     const key = fromCose(at("key"));
-    begin(at("sign1"));
+    startReading(at("sign1"));
     const all = readSignatures(null, []);
-    done();
+    checkEnd();
     expect(toHex(Uint8Array.from(all[0]?.message ?? []))).toBe(toHex(at("raw_to_be_signed")));
     expect(verified(all, [anchorOf(publicOf(key))], 1, {})).toEqual([0]);
     const other = publicOf(privateKey("ml-dsa-44", seed));

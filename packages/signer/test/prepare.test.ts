@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { anchor, ed25519, errors } from "@firmseal/verifier";
 import * as noble from "@noble/ed25519";
 import { describe, expect, it } from "vitest";
-import { type PreparedKey, prepare, privateKey, publicOf, signer, TABLE_SIZES, tableNumbers } from "../src/index.js";
+import { type PreparedKey, prepareKey, privateKey, publicOf, signer, TABLE_SIZES, tableNumbers } from "../src/index.js";
 
 const L = noble.Point.CURVE().n;
 const mod = (n: bigint, m = L) => ((n % m) + m) % m;
@@ -34,7 +34,7 @@ const raw = publicOf(key).key;
 const message = new Uint8Array(randomBytes(50));
 
 /** How a point stands in a table. */
-const entry = (point: InstanceType<typeof noble.Point>) => prepare(point.toBytes(), "1k").table.slice(0, 126);
+const entry = (point: InstanceType<typeof noble.Point>) => prepareKey(point.toBytes(), "1k").table.slice(0, 126);
 
 /** A signature that nobody with the key has made, and the table under which the equation holds: its first entry is the key. */
 function forged(): { table: string; signature: Uint8Array } {
@@ -49,7 +49,7 @@ function forged(): { table: string; signature: Uint8Array } {
     if (mod(k1) === 0n) continue;
     const X = A.multiply(mod(-k0 * inverse(k1))).add(B.multiply(t));
     const s = mod(r + k1 * t + k2 + k3);
-    const good = prepare(raw, "1k").table;
+    const good = prepareKey(raw, "1k").table;
     const table = good.slice(0, 126) + entry(X) + entry(B) + entry(B) + good.slice(504);
     const S = Buffer.from(s.toString(16).padStart(64, "0"), "hex").reverse();
     return { table, signature: Uint8Array.from([...R, ...S]) };
@@ -60,7 +60,7 @@ describe("the table of a precompiled anchor", () => {
   it("is that of the key, in text and in numbers, and its digest is that of the text", async () => {
     const signature = await signer(key).sign(message);
     for (const size of TABLE_SIZES) {
-      const made = prepare(raw, size);
+      const made = prepareKey(raw, size);
       expect(Buffer.from(made.digest).toString("hex")).toBe(createHash("sha256").update(made.table).digest("hex"));
       for (const one of [made, { ...made, table: tableNumbers(made.table) }]) {
         const { alg } = anchor("ed25519", one);
@@ -76,7 +76,7 @@ describe("the table of a precompiled anchor", () => {
   it("signs for nobody who can write to it", () => {
     for (let i = 0; i < 4; i++) {
       const { table, signature } = forged();
-      const { digest } = prepare(raw, "1k");
+      const { digest } = prepareKey(raw, "1k");
       expect(ed25519.verify({ key: raw, table, digest }, message, signature, {})).toBe(false);
       expect(ed25519.verify({ key: raw, table: tableNumbers(table), digest }, message, signature, {})).toBe(false);
       expect(ed25519.verify({ key: raw, table }, message, signature, {})).toBe(false);
@@ -106,13 +106,13 @@ describe("the table of a precompiled anchor", () => {
       return Uint8Array.from([...R, ...S]);
     };
     for (const size of TABLE_SIZES) {
-      const { table, digest } = prepare(mine, size);
+      const { table, digest } = prepareKey(mine, size);
       for (const one of [table, tableNumbers(table)]) {
         expect(ed25519.verify({ key: mine, table: one, digest }, message, signedAs(mine), {})).toBe(true);
         expect(ed25519.verify({ key: raw, table: one, digest }, message, signedAs(raw), {})).toBe(false);
       }
     }
-    const { table } = prepare(mine, "1k");
+    const { table } = prepareKey(mine, "1k");
     for (const times of [3, 5, 6]) {
       const longer = table.repeat(times);
       const digest = createHash("sha256").update(longer).digest();
@@ -122,7 +122,7 @@ describe("the table of a precompiled anchor", () => {
 
   it("is refused with one character or number changed, one more or fewer, and with what is no character or number of a table", async () => {
     const signature = await signer(key).sign(message);
-    const good = prepare(raw, "1k");
+    const good = prepareKey(raw, "1k");
     const numbers = tableNumbers(good.table);
     const verify = (change: Partial<Record<keyof PreparedKey, unknown>>, host = {}) =>
       ed25519.verify({ ...good, ...change } as PreparedKey, message, signature, host);
@@ -155,7 +155,7 @@ describe("the table of a precompiled anchor", () => {
         if (other !== n) expect([i, other, verify({ table: at(numbers, i, other) })]).toEqual([i, other, false]);
     }
     // two numbers in one element, with as many elements as a smaller table has
-    const large = tableNumbers(prepare(raw, "2k").table);
+    const large = tableNumbers(prepareKey(raw, "2k").table);
     const nested = numbers.map((_, i) => large.slice(2 * i, 2 * i + 2));
     for (const table of [
       good.table.slice(1),
@@ -182,8 +182,8 @@ describe("the table of a precompiled anchor", () => {
 
   it("is hashed once, by the host where it can, and by nothing that lies", async () => {
     const signature = await signer(key).sign(message);
-    const made = prepare(raw, "8k");
-    const other = prepare(raw, "4k");
+    const made = prepareKey(raw, "8k");
+    const other = prepareKey(raw, "4k");
     let calls = 0;
     const sha256 = {
       once: (bytes: ArrayLike<number>) => {
@@ -199,7 +199,7 @@ describe("the table of a precompiled anchor", () => {
   });
 
   it("makes no anchor without its digest", () => {
-    const { table, digest } = prepare(raw, "1k");
+    const { table, digest } = prepareKey(raw, "1k");
     expect(() => anchor("ed25519", { key: raw, table })).toThrow(`refusal ${errors.ANCHOR_KEY} at -1`);
     expect(anchor("ed25519", { key: raw, table, digest }).key).toEqual({ key: raw, table, digest });
     expect(anchor("ed25519", { key: raw, table: undefined }).alg).toBe(ed25519);

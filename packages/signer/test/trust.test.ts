@@ -22,7 +22,7 @@ import {
   ROLES,
   type RoleName,
   readTrust,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   singleImage,
@@ -63,7 +63,7 @@ const codeOf = (f: () => unknown): number | undefined => {
 const releaseBy = async (...keys: PrivateKey[]) => {
   const image = { digest: "00".repeat(32), size: 1, uri: "x.bin" };
   const envelope = encode(singleImage({ sequence: "7", vendor: "example.com", class: "board", ...image }));
-  return sign(envelope, keys.map(signer));
+  return signEnvelope(envelope, keys.map(signer));
 };
 
 describe("a trust file", () => {

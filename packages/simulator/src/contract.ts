@@ -1,7 +1,7 @@
 // What a device has to hold, whoever has written it: the same for each storage, asked of a simulated one.
 
 import { createHash } from "node:crypto";
-import { DEFAULT_ALG, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, errors, type Identity } from "@firmseal/verifier";
 import { bootOn, installOn, type Release, Simulation } from "./engine.js";
 import type { MakeStore, Setup } from "./store.js";
@@ -17,15 +17,15 @@ export interface ContractOptions {
   secondCuts?: number;
 }
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
-const VENDOR = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
-const CLASS = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
-const bytesOf = (uuid: string) => hex(uuid.replaceAll("-", ""));
-const IDENTITY: Identity = { vendor: [bytesOf(VENDOR)], class: [bytesOf(CLASS)] };
-const SETUP: Setup = { identity: IDENTITY, components: [[hex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
+const bytesFromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const VENDOR_UUID = "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe";
+const CLASS_UUID = "1492af14-2569-5e48-bf42-9b2d51f2ab45";
+const uuidBytes = (uuid: string) => bytesFromHex(uuid.replaceAll("-", ""));
+const IDENTITY: Identity = { vendor: [uuidBytes(VENDOR_UUID)], class: [uuidBytes(CLASS_UUID)] };
+const SETUP: Setup = { identity: IDENTITY, components: [[bytesFromHex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
 
 /** Bytes of no meaning, the same each time, so that a failure can be looked at again. */
-function image(seed: number, size: number): Uint8Array {
+function makeImage(seed: number, size: number): Uint8Array {
   const out = new Uint8Array(size);
   for (let at = 0; at < size; at += 32)
     out.set(
@@ -39,13 +39,19 @@ function image(seed: number, size: number): Uint8Array {
 }
 
 /** A release of one image, signed by the key that `seed` makes; `uri`: from outside. */
-async function release(sequence: number, seed = 1, uri?: string): Promise<Release> {
+async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Release> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
-  const bytes = image(sequence, 5001);
-  const facts = { sequence, vendor: VENDOR, class: CLASS, digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  const bytes = makeImage(sequence, 5001);
+  const facts = {
+    sequence,
+    vendor: VENDOR_UUID,
+    class: CLASS_UUID,
+    digest: createHash("sha256").update(bytes).digest("hex"),
+    size: bytes.length,
+  };
   const description = singleImage(uri === undefined ? { ...facts, uri: "#firmware", payload: bytes } : { ...facts, uri });
   return {
-    envelope: await sign(encode(description), [signer(key)]),
+    envelope: await signEnvelope(encode(description), [signer(key)]),
     trust: { anchors: [anchor(DEFAULT_ALG, key.key)] },
     payloads: new Map(uri === undefined ? [] : [[uri, bytes]]),
   };
@@ -56,7 +62,7 @@ function demand(holds: boolean, what: string): void {
 }
 
 /** The number of the refusal that `work` ends with; undefined: it ends well. Anything else that is thrown is passed on. */
-function refusal(work: () => void): number | undefined {
+function refusalCode(work: () => void): number | undefined {
   try {
     work();
     return undefined;
@@ -79,7 +85,7 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
 export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
   /** A device that runs release 7, and what that is. */
   const installed = async () => {
-    const seven = await release(7);
+    const seven = await makeRelease(7);
     const machine = make(SETUP).power();
     installOn(machine.start(), seven);
     const started = machine.start();
@@ -91,7 +97,7 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
   const refuses = async (offer: Release, code: number) => {
     const { seven, what, store } = await installed();
     const machine = store.power();
-    const got = refusal(() => installOn(machine.start(), offer));
+    const got = refusalCode(() => installOn(machine.start(), offer));
     demand(got === code, `refusal ${code} was expected, but ${got === undefined ? "it was installed" : `${got} came`}`);
     const after = bootOn(machine.off().power().start(), SETUP, seven.trust);
     demand(after === what, "something else starts afterwards");
@@ -105,25 +111,28 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
         demand(String(floor) === "0,7", `the floor is ${floor}, not 0,7`);
       },
     },
-    { name: "an older release is refused, and the installed release starts", run: async () => refuses(await release(6), errors.ROLLBACK) },
+    {
+      name: "an older release is refused, and the installed release starts",
+      run: async () => refuses(await makeRelease(6), errors.ROLLBACK),
+    },
     {
       name: "a release signed by another key is refused, and the installed release starts",
       async run() {
-        const { trust } = await release(8);
-        await refuses({ ...(await release(8, 2)), trust }, errors.SIGNATURE_INVALID);
+        const { trust } = await makeRelease(8);
+        await refuses({ ...(await makeRelease(8, 2)), trust }, errors.SIGNATURE_INVALID);
       },
     },
     {
       name: "the first release: after each power cut, nothing starts, or all of it",
-      run: async () => noFaults(make, null, await release(7), secondCuts),
+      run: async () => noFaults(make, null, await makeRelease(7), secondCuts),
     },
     {
       name: "an update from the envelope: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await release(7), await release(8), secondCuts),
+      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8), secondCuts),
     },
     {
       name: "a fetched update: after each power cut, the old or the new release starts",
-      run: async () => noFaults(make, await release(7), await release(8, 1, "https://example.com/app.bin"), secondCuts),
+      run: async () => noFaults(make, await makeRelease(7), await makeRelease(8, 1, "https://example.com/app.bin"), secondCuts),
     },
   ];
 }

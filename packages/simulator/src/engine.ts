@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { host } from "./host.js";
-import { type Boots, count, type Fault, isFault, type Point, type Report, tally, type Verdict, verdictOf } from "./report.js";
+import { nodeHost } from "./host.js";
+import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
 /** A release, whom it has to be signed by, and the payloads outside of it. */
@@ -26,24 +26,25 @@ export class Unsimulated extends Error {
   }
 }
 
-const CHUNK = 1024;
+const PAYLOAD_CHUNK = 1024;
 const MAX_FAULTS = 20;
 
 /** Octets that are handed out by the chunk, as flash or a network would. */
-function chunked(bytes: Uint8Array, chunk = CHUNK): Source {
+function chunked(bytes: Uint8Array, chunk = PAYLOAD_CHUNK): Source {
   return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
 }
 
 /** What is wrong, in a few words: a refusal hides what the device threw. */
-function wordsOf(e: unknown): string {
+function faultWords(e: unknown): string {
   const { cause, message } = e as { cause?: unknown; message?: string };
-  return cause === undefined ? (message ?? String(e)) : wordsOf(cause);
+  return cause === undefined ? (message ?? String(e)) : faultWords(cause);
 }
 
-function sha256(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
+function storedDigest(device: Device, id: Parameters<Device["size"]>[0], fresh: boolean): string {
   const hash = createHash("sha256");
   const size = device.size(id, fresh);
-  for (let at = 0; at < size; at += CHUNK) hash.update(Uint8Array.from(device.read(id, at, Math.min(CHUNK, size - at), fresh)));
+  for (let at = 0; at < size; at += PAYLOAD_CHUNK)
+    hash.update(Uint8Array.from(device.read(id, at, Math.min(PAYLOAD_CHUNK, size - at), fresh)));
   return size === 0 ? "empty" : hash.digest("hex");
 }
 
@@ -63,12 +64,12 @@ export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   };
   device.invoke = (id, args) => {
     const name = componentName(id);
-    invoked.push(`${name} ${sha256(device, id, loaded.has(name))}`);
+    invoked.push(`${name} ${storedDigest(device, id, loaded.has(name))}`);
     return invoke.call(device, id, args);
   };
-  const progress = boot(envelope, trust, device, host);
+  const progress = boot(envelope, trust, device, nodeHost);
   if (progress.next()) progress.next(false);
-  const images = setup.components.map((id) => `${componentName(id)} ${sha256(device, id, false)}`);
+  const images = setup.components.map((id) => `${componentName(id)} ${storedDigest(device, id, false)}`);
   return JSON.stringify([formatSequence(progress.manifest.sequence), images, invoked]);
 }
 
@@ -79,12 +80,12 @@ export function installOn(started: Started, release: Release): void {
     return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
   };
   const envelope = chunked(release.envelope, device.chunk);
-  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, host);
+  const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, nodeHost);
   if (progress.next()) progress.next(false);
 }
 
 /** Everything that happens from one start on, if the power stays: start, installation, start. */
-interface Course extends Verdict {
+interface Course extends StartVerdict {
   machine: Machine;
   floorNow: Sequence;
 }
@@ -147,7 +148,7 @@ export class Simulation {
       started.confirm?.();
       return { boots: what === this.after ? "new" : what === this.before ? "old" : "mixed", floor };
     } catch (e) {
-      return { boots: "none", fault: wordsOf(e), floor };
+      return { boots: "none", fault: faultWords(e), floor };
     }
   }
 
@@ -166,7 +167,7 @@ export class Simulation {
     try {
       installOn(machine.start(), this.update);
     } catch (e) {
-      stuck = wordsOf(e);
+      stuck = faultWords(e);
     }
     const last = this.boots(machine);
     if (last.boots !== "new") stuck ??= last.fault ?? `${last.boots} starts`;
@@ -203,7 +204,7 @@ export class Simulation {
       progress(report.points.length, report.cuts);
       const store = cut.left();
       const course = this.course(store, this.floor);
-      const point: Point = { ...place(cut), ...verdictOf(course), again: tally() };
+      const point: CutPoint = { ...place(cut), ...verdictOf(course), again: tally() };
       if (isFault(course)) found({ ...place(cut), ...verdictOf(course) });
       const all = course.machine.cutCount();
       const chosen = spread(all, second);
@@ -212,7 +213,7 @@ export class Simulation {
       for (const again of course.machine.cuts(store)) {
         if (chosen && !chosen.has(at++)) continue;
         const c = this.course(again.left(), course.floorNow);
-        count(point.again, c);
+        countPoint(point.again, c);
         if (isFault(c)) found({ ...place(cut), ...verdictOf(c), again: place(again) });
       }
       report.cutsDuringRecovery += point.again.cuts;

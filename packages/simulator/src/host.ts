@@ -16,4 +16,4 @@ function nodeHash(name: string) {
 }
 
 /** The hash functions of Node in the verifier's shape. */
-export const host: Host = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") };
+export const nodeHost: Host = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") };

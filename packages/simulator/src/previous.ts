@@ -2,7 +2,7 @@
 // is signed by keys that are made for it, that exist in this process only, and that are trusted by the simulated device only.
 
 import { createHash, randomBytes } from "node:crypto";
-import { type Command, DEFAULT_ALG, type Description, encode, privateKey, SCHEMA, sign, signer, toHex } from "@firmseal/signer";
+import { type Command, DEFAULT_ALG, type Description, encode, privateKey, SCHEMA, signEnvelope, signer, toHex } from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import type { Release } from "./engine.js";
@@ -50,7 +50,7 @@ function description(sequence: string, identity: Identity, components: readonly 
  * A release with the sequence number before `sequence`, signed by `threshold` keys of its own, with images of at most `size` bytes. Throws a RangeError
  * for a vendor that is named by a number: no description can name one.
  */
-export async function madeUp(
+export async function previousRelease(
   sequence: readonly [number, number],
   identity: Identity,
   components: readonly ComponentId[],
@@ -61,7 +61,7 @@ export async function madeUp(
   const keys = Array.from({ length: threshold }, () => privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
   const unsigned = encode(description(before(sequence), identity, components, size));
   return {
-    envelope: await sign(unsigned, keys.map(signer)),
+    envelope: await signEnvelope(unsigned, keys.map(signer)),
     trust: { anchors: keys.map((key) => anchor(DEFAULT_ALG, key.key)), threshold },
     payloads: new Map(),
   };

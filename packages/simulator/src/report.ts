@@ -3,7 +3,7 @@
 /** What starts: the release before, the new one, no one, or something that is neither. */
 export type Boots = "old" | "new" | "none" | "mixed";
 
-export interface Verdict {
+export interface StartVerdict {
   /** What starts after the cut, and why nothing does. */
   boots: Boots;
   fault?: string;
@@ -27,7 +27,7 @@ export interface Tally {
   stuck: number;
 }
 
-export interface Point extends Verdict {
+export interface CutPoint extends StartVerdict {
   operation: number;
   what: string;
   tear: string;
@@ -36,7 +36,7 @@ export interface Point extends Verdict {
 }
 
 /** A cut that must not end as it does. `again`: the second one, during recovery. */
-export interface Fault extends Verdict {
+export interface Fault extends StartVerdict {
   operation: number;
   what: string;
   tear: string;
@@ -50,18 +50,18 @@ export interface Report {
   leftOut: number;
   /** Different courses that were really run; the other cuts agree with one of them in everything that the device looked at. */
   courses: number;
-  points: Point[];
+  points: CutPoint[];
   /** The first of them; `faultCount` is how many there are. */
   faults: Fault[];
   faultCount: number;
 }
 
 /** The verdict alone, of what knows more. */
-export function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: Verdict): Verdict {
+export function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: StartVerdict): StartVerdict {
   return { boots, ...(fault !== undefined && { fault }), floor, floorFell, converges, ...(stuck !== undefined && { stuck }) };
 }
 
-export function isFault(v: Verdict): boolean {
+export function isFault(v: StartVerdict): boolean {
   return v.boots === "none" || v.boots === "mixed" || v.floorFell || !v.converges;
 }
 
@@ -69,7 +69,7 @@ export function tally(): Tally {
   return { cuts: 0, old: 0, new: 0, none: 0, mixed: 0, floorFell: 0, stuck: 0 };
 }
 
-export function count(t: Tally, v: Verdict): void {
+export function countPoint(t: Tally, v: StartVerdict): void {
   t.cuts++;
   t[v.boots]++;
   if (v.floorFell) t.floorFell++;
@@ -77,6 +77,6 @@ export function count(t: Tally, v: Verdict): void {
 }
 
 /** Adds `b` to `a`. */
-export function add(a: Tally, b: Tally): void {
+export function addTally(a: Tally, b: Tally): void {
   for (const name of Object.keys(a) as (keyof Tally)[]) a[name] += b[name];
 }

@@ -4,12 +4,12 @@ import { type ComponentId, type Identity, open, type Source } from "@firmseal/ve
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { type Release, Simulation } from "./engine.js";
-import { host } from "./host.js";
-import { madeUp, PREVIOUS_SIZE } from "./previous.js";
+import { nodeHost } from "./host.js";
+import { PREVIOUS_SIZE, previousRelease } from "./previous.js";
 import type { Report } from "./report.js";
 import type { MakeStore, Setup } from "./store.js";
 
-const PAGE = 4096;
+const DEFAULT_PAGE = 4096;
 
 export interface SimulateOptions {
   /** What is installed before the update. Left out: a release that is made up; null: nothing, the device is new. */
@@ -50,13 +50,13 @@ function largestOf({ envelope, payloads }: Release): number {
  */
 export async function simulate(make: MakeStore, release: Release, identity: Identity, o: SimulateOptions = {}): Promise<Simulated> {
   const { envelope, trust } = release;
-  const update = open(envelope, trust, host);
+  const update = open(envelope, trust, nodeHost);
   const previous =
     o.previous === undefined
-      ? await madeUp(update.sequence, identity, update.components, PREVIOUS_SIZE, Math.max(1, trust.threshold ?? 1))
+      ? await previousRelease(update.sequence, identity, update.components, PREVIOUS_SIZE, Math.max(1, trust.threshold ?? 1))
       : o.previous;
-  const before = previous && open(previous.envelope, previous.trust, host);
-  const pageSize = o.pageSize ?? PAGE;
+  const before = previous && open(previous.envelope, previous.trust, nodeHost);
+  const pageSize = o.pageSize ?? DEFAULT_PAGE;
   const pages = (n: number) => Math.ceil(n / pageSize) * pageSize;
   const setup: Setup = {
     identity,

@@ -5,7 +5,7 @@ import { type ContractOptions, contract } from "./contract.js";
 import type { MakeStore } from "./store.js";
 
 /** Milliseconds for each test. Flash that is written by the word has thousands of places to cut. */
-const LIMIT = 120_000;
+const TEST_TIMEOUT = 120_000;
 
 /**
  * Declares the tests that a device has to pass.
@@ -14,6 +14,6 @@ const LIMIT = 120_000;
  */
 export function describeDevice(name: string, make: MakeStore, options: ContractOptions = {}): void {
   describe(name, () => {
-    for (const demand of contract(make, options)) it(demand.name, demand.run, LIMIT);
+    for (const demand of contract(make, options)) it(demand.name, demand.run, TEST_TIMEOUT);
   });
 }

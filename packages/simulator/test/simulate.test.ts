@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { type Description, encode, sign, signer, singleImage } from "@firmseal/signer";
+import { type Description, encode, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, type Commit, install } from "@firmseal/verifier";
 import { flashDevice } from "@firmseal/verifier/device/flash";
 import { describe, expect, it } from "vitest";
-import { simulate } from "../../cli/src/commands/verify/simulate.js";
+import { simulateUpdate } from "../../cli/src/commands/verify/simulate.js";
 import type { Failure } from "../../keys/src/errors/failure.js";
 import { AT_LENGTH, LONG } from "../../test-support/src/effort.js";
 import { FACTS, image, keyA, signImage, standard } from "../../test-support/src/run.js";
@@ -11,9 +11,9 @@ import { DEVICES } from "../src/devices/devices.js";
 import { filesStore } from "../src/devices/files.js";
 import { FlashStore, flashStore, layoutOf } from "../src/devices/flash.js";
 import { type Release, Simulation, Unsimulated } from "../src/engine.js";
-import { applied, blank, FlashModel, type Pages, TEARS } from "../src/models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, FlashModel, type Pages } from "../src/models/flash-model.js";
 import { FsModel } from "../src/models/fs-model.js";
-import { madeUp } from "../src/previous.js";
+import { previousRelease } from "../src/previous.js";
 import type { Report } from "../src/report.js";
 import type { MakeStore, Setup, Started, Store } from "../src/store.js";
 
@@ -23,7 +23,7 @@ const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(u
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 async function signed(d: Description, payloads: Release["payloads"] = new Map()): Promise<Release> {
-  return { envelope: await sign(encode(d), [signer(keyA)]), trust: { anchors: [anchor(keyA.alg, keyA.key)] }, payloads };
+  return { envelope: await signEnvelope(encode(d), [signer(keyA)]), trust: { anchors: [anchor(keyA.alg, keyA.key)] }, payloads };
 }
 
 function release(sequence: number, bytes: Uint8Array, uri = "#fw"): Promise<Release> {
@@ -129,7 +129,7 @@ describe("a wrong device is caught:", () => {
 
   /** The flash device, its flash or itself changed by `change`. */
   function wrong(start: (flash: FlashModel) => Started): MakeStore {
-    const pages = blank((Math.max(...layout.records) + setup.pageSize) / setup.pageSize, setup.pageSize);
+    const pages = erasedFlash((Math.max(...layout.records) + setup.pageSize) / setup.pageSize, setup.pageSize);
     return () => new FlashStore({ start, where: (address) => String(address) }, pages);
   }
   const device = (flash: Parameters<typeof flashDevice>[0], changed = layout) => flashDevice(flash, identity, changed, () => true);
@@ -311,21 +311,21 @@ describe("the simulation itself", () => {
       const d = flashDevice(flash, identity, layout, () => true);
       install(update.envelope, update.trust, d).next();
     };
-    const start = blank(10, setup.pageSize);
+    const start = erasedFlash(10, setup.pageSize);
     const whole = new FlashModel(start);
     run(whole);
     let pages: Pages = start;
     for (const [n, operation] of whole.log.entries()) {
-      for (const tear of TEARS) {
+      for (const tear of FLASH_TEARS) {
         const flash = new FlashModel(start);
         flash.cutAfter(n, tear);
         expect(() => run(flash)).toThrow("firmseal refusal");
         expect(flash.operations).toBe(n);
-        expect(Buffer.concat(flash.pages as Uint8Array[]).equals(Buffer.concat(applied(pages, operation, tear) as Uint8Array[]))).toBe(
-          true,
-        );
+        expect(
+          Buffer.concat(flash.pages as Uint8Array[]).equals(Buffer.concat(applyOperation(pages, operation, tear) as Uint8Array[])),
+        ).toBe(true);
       }
-      pages = applied(pages, operation);
+      pages = applyOperation(pages, operation);
     }
     expect(whole.operations).toBeGreaterThan(20);
   });
@@ -342,7 +342,7 @@ describe("the simulation itself", () => {
   });
 
   it("trusts the keys of a made-up release for that one only", async () => {
-    const previous = await madeUp([0, 8], identity, setup.components, 6001, 2);
+    const previous = await previousRelease([0, 8], identity, setup.components, 6001, 2);
     const [, update] = await two();
     expect(previous.trust).toMatchObject({ threshold: 2 });
     expectSound(
@@ -351,7 +351,7 @@ describe("the simulation itself", () => {
     );
     const forged = { ...previous, trust: update.trust };
     expect(() => new Simulation(flashStore, setup, previous, forged)).toThrow(Unsimulated);
-    const again = await madeUp([0, 8], identity, setup.components, 6001, 2);
+    const again = await previousRelease([0, 8], identity, setup.components, 6001, 2);
     expect(again.trust.anchors[0]?.key).not.toEqual(previous.trust.anchors[0]?.key);
   });
 });
@@ -431,7 +431,7 @@ describe("firmseal simulate", () => {
     };
     try {
       const o = { key: [p.at("A.jwk")], threshold: 1, json: true, secondCuts: 0 };
-      const failure = await simulate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
+      const failure = await simulateUpdate(p.at("fw.suit"), { ...o, device: "wrong" }).catch((e: unknown) => e);
       expect(failure).toMatchObject({
         exit: 1,
         reason: "POWER_CUT",

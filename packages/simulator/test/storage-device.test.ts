@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { anchor, boot, errors, install, open, type Progress, type Refusal, type Source } from "@firmseal/verifier";
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
@@ -12,7 +12,7 @@ import { LONG, MUTANTS } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { storageStore } from "../src/devices/storage.js";
 import { Simulation } from "../src/engine.js";
-import { blank, FlashModel, PowerCut } from "../src/models/flash-model.js";
+import { erasedFlash, FlashModel, PowerCut } from "../src/models/flash-model.js";
 import { E, fragileIn, powerOn, StorageModel, storageIo } from "../src/models/storage-model.js";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
@@ -30,7 +30,7 @@ const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 function release(sequence: number | string, text: string, uri = "#app"): Promise<Uint8Array> {
   const payload = bytes(text);
   const facts = { sequence, ...uuid, digest: createHash("sha256").update(payload).digest("hex"), size: payload.length, uri };
-  return sign(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
+  return signEnvelope(encode(singleImage(uri.startsWith("#") ? { ...facts, payload } : facts)), [signer(key)]);
 }
 
 const code = (run: () => unknown): number => {
@@ -46,7 +46,7 @@ const deviceOn = (io: StorageIo, tries = TRIES) => storageDevice(io, identity, [
 
 /** A board, on flash of 16 pages. `start()` is what happens when it is switched on: the text that runs, and what the app is given. */
 class Board {
-  flash = new FlashModel(blank(16, 4096));
+  flash = new FlashModel(erasedFlash(16, 4096));
   io = storageIo(powerOn(this.flash).storage);
   device = deviceOn(this.io);
   start(): { text: string; app: StartedApp | undefined } {
@@ -301,7 +301,7 @@ describe("hashes of Espruino", () => {
     const input = typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data);
     return Uint8Array.from(createHash("sha256").update(input).digest()).buffer;
   };
-  const storage = new StorageModel(new FlashModel(blank(4, 4096)));
+  const storage = new StorageModel(new FlashModel(erasedFlash(4, 4096)));
   const text = app(3, 1000);
   const right = Uint8Array.from(createHash("sha256").update(text).digest());
 
@@ -396,7 +396,7 @@ describe("the model of Storage", () => {
     const below = (n: number) => Math.floor(random() * n);
     try {
       for (let round = 0; round < 5; round++) {
-        const model = new StorageModel(new FlashModel(blank(64, 4096)));
+        const model = new StorageModel(new FlashModel(erasedFlash(64, 4096)));
         const said: string[] = [];
         const names = ["a.js", "bb", "firmseal.0a", "firmseal.r1", "x".padEnd(28, "y")];
         let script = "var s=require('Storage');function t(f){try{f()}catch(e){print('THROWN '+e.message)}}\n";

@@ -8,7 +8,7 @@ import {
   identityUuids,
   type PrivateKey,
   privateKey,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   singleImage,
@@ -125,7 +125,7 @@ export function release({ sequence, class: name, keys, image, trust }: ReleaseFa
   const facts = { sequence, vendor: VENDOR, class: name };
   const content = { digest: sha256(image), size: image.length, uri: "#firmware", payload: image };
   const description = trust ? bridge({ ...facts, trust, image: content }) : singleImage({ ...facts, ...content });
-  return sign(encode(description), keys.map(signer));
+  return signEnvelope(encode(description), keys.map(signer));
 }
 
 /** Where the power fails. */

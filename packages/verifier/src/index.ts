@@ -5,7 +5,7 @@ import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
 import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./base/types.js";
-import { anchorOf } from "./cose/anchor.js";
+import { makeAnchor } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import type { Device } from "./install/device.js";
@@ -25,7 +25,7 @@ var LIST = Object.keys(algorithms).map(function (name) {
  * Throws TRUST_POLICY for another algorithm, ANCHOR_KEY for a key that cannot be used.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
-  return anchorOf(algorithms, alg, key, kid);
+  return makeAnchor(algorithms, alg, key, kid);
 }
 
 /** What a trust file of outside says, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. */
@@ -51,7 +51,7 @@ export type { Commit, ComponentId, Device, Progress } from "./install/device.js"
 export { boot, INSTALL_SECTIONS, install } from "./install/install.js";
 export { type Attester, macAttester, status } from "./install/status.js";
 export type { Effect, Identity, Run } from "./interpreter/frame.js";
-export { identified } from "./interpreter/frame.js";
+export { identityChecked } from "./interpreter/frame.js";
 export { start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 export * as errors from "./spec/errors.js";

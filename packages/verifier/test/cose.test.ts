@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { head } from "../../../test-vectors/src/pieces/assemble.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
-import { begin, done } from "../src/cbor/reader.js";
+import { checkEnd, startReading } from "../src/cbor/reader.js";
 import { type CoseSignature, readSignatures, stringHead, verified } from "../src/cose/message.js";
 import { anchor, type Bytes, open, sha256 } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
@@ -27,9 +27,9 @@ const kid = new TextEncoder().encode("11");
 
 /** What a whole message claims. */
 function read(bytes: Bytes, payload: Bytes | null, external: Bytes): CoseSignature[] {
-  begin(bytes);
+  startReading(bytes);
   const all = readSignatures(payload, external);
-  done();
+  checkEnd();
   return all;
 }
 

@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { type Device, errors, install, type Source } from "../src/index.js";
 import { refusalOf } from "./refusals.js";
@@ -17,7 +17,7 @@ const layout: FlashLayout = {
   records: [...RECORDS],
   tries: 3,
 };
-const blankFlash = () => new FlashModel(blank(8, PAGE));
+const blankFlash = () => new FlashModel(erasedFlash(8, PAGE));
 const on = (flash: FlashModel, l = layout): FlashDevice => flashDevice(flash, identity, l, () => true);
 
 /** Words of 32 bits, the lowest octet first. */
@@ -37,7 +37,7 @@ function holding(first: Uint8Array, second: Uint8Array = new Uint8Array(0), page
     out.set(b);
     return out;
   };
-  return new FlashModel([...blank(6, pageSize), page(first), page(second)]);
+  return new FlashModel([...erasedFlash(6, pageSize), page(first), page(second)]);
 }
 const MAGIC = 0x46535231;
 /** Sizes in slot 0 and 1 as a record tells them. */
@@ -113,7 +113,7 @@ describe("a record", () => {
     for (let n = 0; n < 4; n++) device.start();
     expect([device.pending(), on(recorded(4), small).pending()]).toEqual([true, true]);
   });
-  const blankFlash64 = () => new FlashModel(blank(8, 64));
+  const blankFlash64 = () => new FlashModel(erasedFlash(8, 64));
 
   it("of an envelope without a byte has none to start", () => {
     for (const size of [0, 1])

@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Bytes, Hash, Host, Source } from "../src/base/types.js";
-import { begin, done, inputOf } from "../src/cbor/reader.js";
-import { digest, digestSlice, hashing } from "../src/hash/digest.js";
+import { checkEnd, inputOf, startReading } from "../src/cbor/reader.js";
+import { digestSlice, hashing, readDigest } from "../src/hash/digest.js";
 import * as E from "../src/spec/errors.js";
 import { refusalOf } from "./refusals.js";
 
@@ -23,9 +23,9 @@ const item = (alg: number, n: number, array = 130, more: number[] = []) =>
 
 describe("a SUIT_Digest", () => {
   const read = (b: Uint8Array) => {
-    begin(b);
-    const d = digest();
-    done();
+    startReading(b);
+    const d = readDigest();
+    checkEnd();
     return d;
   };
   it.each(ALGS)("%i has as many octets as %s gives", (alg, _, n) => {

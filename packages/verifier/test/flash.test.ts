@@ -1,7 +1,7 @@
 import { singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
-import { applied, blank, FlashMisuse, FlashModel, type Pages, TEARS } from "../../simulator/src/models/flash-model.js";
+import { applyOperation, erasedFlash, FLASH_TEARS, FlashMisuse, FlashModel, type Pages } from "../../simulator/src/models/flash-model.js";
 import { MUTANTS } from "../../test-support/src/effort.js";
 import { hex } from "../../test-support/src/vectors.js";
 import { formatSequence } from "../src/base/number.js";
@@ -18,7 +18,7 @@ const layout: FlashLayout = {
   records: [12 * PAGE, 13 * PAGE],
 };
 const careful: FlashLayout = { ...layout, tries: 3 };
-const empty = () => new FlashModel(blank(16, PAGE));
+const empty = () => new FlashModel(erasedFlash(16, PAGE));
 
 interface Board {
   flash: FlashModel;
@@ -99,13 +99,13 @@ describe("the device on raw flash", () => {
     let pages: Pages = b.flash.pages;
     let seen = 0;
     for (const operation of run.log) {
-      for (const tear of TEARS) {
-        const after = on(new FlashModel(applied(pages, operation, tear)));
+      for (const tear of FLASH_TEARS) {
+        const after = on(new FlashModel(applyOperation(pages, operation, tear)));
         starts(after);
         expect(after.flash.operations).toBe(0);
         seen++;
       }
-      pages = applied(pages, operation);
+      pages = applyOperation(pages, operation);
     }
     expect(seen).toBeGreaterThan(80);
   });
@@ -381,8 +381,8 @@ describe("going back after failed starts", () => {
     let pages = from;
     let seen = 0;
     for (const operation of run.log) {
-      for (const tear of TEARS) {
-        const after = on(new FlashModel(applied(pages, operation, tear)), careful);
+      for (const tear of FLASH_TEARS) {
+        const after = on(new FlashModel(applyOperation(pages, operation, tear)), careful);
         const now = starts(after);
         expect([now, formatSequence(after.device.floor())]).toEqual(after.device.rolledBack() ? [one, "2"] : [three, "3"]);
         after.device.confirm();
@@ -390,7 +390,7 @@ describe("going back after failed starts", () => {
         expect(starts(restart(after, careful))).toEqual(three);
         seen++;
       }
-      pages = applied(pages, operation);
+      pages = applyOperation(pages, operation);
     }
     expect(seen).toBeGreaterThan(60);
   });
@@ -400,7 +400,7 @@ describe("going back after failed starts", () => {
     let seen = 0;
     const go = (pages: Pages, depth: number): void => {
       for (const cut of [0, 1])
-        for (const tear of TEARS) {
+        for (const tear of FLASH_TEARS) {
           const b = on(new FlashModel(pages), careful);
           b.flash.cutAfter(cut, tear);
           try {
@@ -441,7 +441,7 @@ describe("the model of flash", () => {
   });
 
   it("gets as far as it says when the power is cut, and does nothing after", () => {
-    const left = (tear: (typeof TEARS)[number], bytes: Uint8Array, n = 0) => {
+    const left = (tear: (typeof FLASH_TEARS)[number], bytes: Uint8Array, n = 0) => {
       const flash = empty();
       flash.cutAfter(n, tear);
       expect(() => flash.write(0, bytes)).toThrow("power");
@@ -470,7 +470,7 @@ describe("the model of flash", () => {
   });
 
   it("erases the first half, or some bits, when it is cut", () => {
-    const erase = (tear: (typeof TEARS)[number]) => {
+    const erase = (tear: (typeof FLASH_TEARS)[number]) => {
       const flash = empty();
       flash.write(0, image(7, PAGE));
       const again = new FlashModel(flash.pages);

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { LONG, MUTANTS } from "../../test-support/src/effort.js";
 import type { Hash } from "../src/base/types.js";
-import { type Compress, HIGH, LOW, lengthOctets, start } from "../src/hash/block.js";
-import { sha256, single } from "../src/hash/sha256.js";
+import { type Compress, HIGH, LOW, lengthOctets, startHash } from "../src/hash/block.js";
+import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 import { sha384, sha512 } from "../src/hash/sha512.js";
 
 // A fixed linear congruential sequence: a failure can be repeated.
@@ -86,7 +86,7 @@ it("hashes a message that fits one block in the caller's words, which it leaves 
     block.writeUInt32BE(8 * n, 60);
     const words = Array.from({ length: 16 }, (_, i) => block.readInt32BE(4 * i));
     const [state, work] = [new Array<number>(8).fill(7), [...words]];
-    single(state, work);
+    hashOneBlock(state, work);
     const digest = Buffer.alloc(32);
     state.forEach((word, i) => void digest.writeInt32BE(word, 4 * i));
     expect(hex(digest)).toBe(createHash("sha256").update(message).digest("hex"));
@@ -150,7 +150,7 @@ describe("the length of the message", () => {
       blocks++;
       last = Array.from(words.slice(0, size / 4));
     };
-    const state = start(skip, 80, size, 1);
+    const state = startHash(skip, 80, size, 1);
     let left = count;
     for (; left >= piece.length; left -= piece.length) {
       state.update(piece);

@@ -24,7 +24,7 @@ import {
 } from "../../../test-vectors/src/pieces/assemble.js";
 import { MUTANTS } from "../../test-support/src/effort.js";
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
-import { check } from "../src/cbor/reader.js";
+import { checkItem } from "../src/cbor/reader.js";
 import { anchor, type Bytes, open, type Source } from "../src/index.js";
 import * as errors from "../src/spec/errors.js";
 import {
@@ -212,7 +212,7 @@ function watch(bytes: Uint8Array, asSource: boolean): Watched {
 }
 
 const calls: [string, (input: Bytes | Source) => void][] = [
-  ["check", check],
+  ["check", checkItem],
   ["open", (e) => open(e, trust)],
   ["decodeEnvelope", decodeEnvelope],
 ];
@@ -230,8 +230,8 @@ describe("hostile CBOR of 64 KB", () => {
   it.each(items)("%s: refused with a number", (name, item) => {
     const input = Uint8Array.from(item);
     expect(input.length).toBeLessThanOrEqual(SIZE);
-    if (!harmless.includes(name)) expect(refusal(() => check(input))).not.toBe(0);
-    else refusal(() => check(input));
+    if (!harmless.includes(name)) expect(refusal(() => checkItem(input))).not.toBe(0);
+    else refusal(() => checkItem(input));
     expect(refusal(() => open(input, trust))).not.toBe(0);
     expect(refusal(() => decodeEnvelope(input))).not.toBe(0);
   });
@@ -308,7 +308,7 @@ describe.skipIf(!haveVectors)("RFC 8949 (third-party vectors)", () => {
     expect(all).toHaveLength(94);
     for (const item of all)
       expect(
-        refusal(() => check(hex(item))),
+        refusal(() => checkItem(hex(item))),
         item,
       ).not.toBe(0);
   });
@@ -320,7 +320,7 @@ describe.skipIf(!haveVectors)("RFC 8949 (third-party vectors)", () => {
     for (const { hex: item, roundtrip } of all) {
       // tags and bignums c0..df; simple values, undefined and floats f0, f7..fb
       const other = /^(c|d|f0|f[7-9ab])/.test(item);
-      const code = refusal(() => check(hex(item)));
+      const code = refusal(() => checkItem(hex(item)));
       if (roundtrip && !other) {
         expect(code, item).toBe(0);
         read++;
@@ -376,9 +376,9 @@ describe("whatever comes in", () => {
   it("every item that the reader accepts is accepted again, and nothing may follow it", () => {
     fc.assert(
       fc.property(heads, (input) => {
-        if (refusal(() => check(input)) !== 0) return;
-        expect(refusal(() => check(input))).toBe(0);
-        expect(refusal(() => check([...input, 0]))).toBe(errors.CBOR_TRAILING);
+        if (refusal(() => checkItem(input)) !== 0) return;
+        expect(refusal(() => checkItem(input))).toBe(0);
+        expect(refusal(() => checkItem([...input, 0]))).toBe(errors.CBOR_TRAILING);
       }),
       runs,
     );

@@ -9,9 +9,9 @@ import { H, hOf, type Level, lmsSigner, nOf, ots, stack, u32 } from "../../test-
 import { haveVectors, hex, vectorJson } from "../../test-support/src/vectors.js";
 import { hsslms } from "../src/alg/hsslms.js";
 import type { Bytes, Host } from "../src/base/types.js";
-import { begin } from "../src/cbor/reader.js";
+import { startReading } from "../src/cbor/reader.js";
 import { readSignatures, verified } from "../src/cose/message.js";
-import { sha256, single } from "../src/hash/sha256.js";
+import { hashOneBlock, sha256 } from "../src/hash/sha256.js";
 
 /** How many random signatures; FIRMSEAL_CASES for a longer run. */
 const cases = Number(process.env["FIRMSEAL_CASES"] ?? (MUTANTS ? 3 : 60));
@@ -126,7 +126,7 @@ describe.skipIf(!haveVectors)("third-party vectors", () => {
     const key = hex(example.input.sign.signers[0]!.key.public);
     const anchors = [{ alg: hsslms, key, kid: new TextEncoder().encode("ItsBig") }];
     const signers = (b: Uint8Array, host: Host) => {
-      begin(b);
+      startReading(b);
       return verified(readSignatures(null, []), anchors, 1, host);
     };
     for (const host of Object.values(hosts)) expect(signers(bytes, host)).toEqual([0]);
@@ -477,7 +477,7 @@ it("one block by itself: every length that fits", () => {
     const kept = words.slice();
     const state: number[] = [];
     for (let round = 0; round < 2; round++) {
-      single(state, words);
+      hashOneBlock(state, words);
       expect(Buffer.concat(state.map((s) => u32(s >>> 0))).toString("hex")).toBe(H(m).toString("hex"));
       expect(words.slice(0, 16)).toEqual(kept);
     }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Encodable, encode, Tagged } from "../../signer/src/cbor.js";
-import { check } from "../src/cbor/reader.js";
+import { type Encodable, encodeCbor, Tagged } from "../../signer/src/cbor.js";
+import { checkItem } from "../src/cbor/reader.js";
 import * as errors from "../src/spec/errors.js";
 import { decodeItem, type Item } from "../src/tools/items.js";
 import { refusalOf } from "./refusals.js";
@@ -55,10 +55,10 @@ describe("the tree of items", () => {
   it("holds all that was encoded", () => {
     fc.assert(
       fc.property(any, (value) => {
-        const data = encode(value);
+        const data = encodeCbor(value);
         const item = decodeItem(data);
         expect([item.at, item.end]).toEqual([0, data.length]);
-        expect(encode(decoded(data, item))).toEqual(data);
+        expect(encodeCbor(decoded(data, item))).toEqual(data);
       }),
       { numRuns: 300 },
     );
@@ -73,7 +73,7 @@ describe("the tree of items", () => {
   it("leaves the order of keys to the caller, and nothing else", () => {
     expect(decodeItem(bytes("a202000100")).items).toHaveLength(4);
     for (const hex of ["1800", "9fff", "1c", "f97e00", "f800", "f7", "62c328", "0000", "5a0000000501", "8201", "a101", ""]) {
-      const [code, at] = refusalOf(check, bytes(hex));
+      const [code, at] = refusalOf(checkItem, bytes(hex));
       expect(code, hex).not.toBe(0);
       expect(refusalOf(decodeItem, bytes(hex)), hex).toEqual([code, at]);
     }

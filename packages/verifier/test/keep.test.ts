@@ -1,6 +1,6 @@
 // What a device is told to keep of a release, and how much of a payload it is told to write.
 
-import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { describe, expect, it } from "vitest";
 import {
   bytes as bstr,
@@ -87,7 +87,7 @@ describe("what is kept", () => {
       [[good, ...strangers], false],
     ] as const) {
       const { device, kept } = watched();
-      const envelope = await sign(encode(d), [...signers]);
+      const envelope = await signEnvelope(encode(d), [...signers]);
       install(envelope, trust, device).next();
       expect(kept[0] === envelope).toBe(itself);
       expect(open(kept[0] as Bytes, trust).signatures.map((s) => !!s.good)).toEqual([true, false, false].slice(0, signers.length));
@@ -111,7 +111,11 @@ describe("what is kept", () => {
       [["truss"], 3],
     ] as const) {
       const { device, kept } = watched([component.map((part) => new TextEncoder().encode(part))]);
-      install(await sign(encode({ ...singleImage({ ...facts, component: [...component] }) }), [good, ...strangers]), trust, device).next();
+      install(
+        await signEnvelope(encode({ ...singleImage({ ...facts, component: [...component] }) }), [good, ...strangers]),
+        trust,
+        device,
+      ).next();
       expect(open(kept[0] as Bytes, trust).signatures).toHaveLength(count);
     }
   });
@@ -144,7 +148,7 @@ describe("what is kept", () => {
   });
 
   it("has the signature blocks that were verified, whatever the source gives the second time", async () => {
-    const envelope = await sign(encode(singleImage(facts)), [good, stranger]);
+    const envelope = await signEnvelope(encode(singleImage(facts)), [good, stranger]);
     const blocks = open(envelope, trust).signatures.flatMap((s) => [s.head, s.body]);
     expect(blocks).toHaveLength(4);
     for (const { at, n } of blocks)

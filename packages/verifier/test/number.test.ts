@@ -1,7 +1,7 @@
 // Sequence numbers at their edges: 64 bits in two halves.
 
 import { describe, expect, it } from "vitest";
-import { compareSequence, formatSequence, isHalf, less, parseSequence } from "../src/base/number.js";
+import { compareSequence, formatSequence, isHalf, parseSequence, sequenceLess } from "../src/base/number.js";
 import type { Sequence } from "../src/index.js";
 
 describe("a sequence number", () => {
@@ -17,7 +17,7 @@ describe("a sequence number", () => {
     ];
     rising.forEach((a, i) => {
       rising.forEach((b, j) => {
-        expect([less(a, b), compareSequence(a, b)], `${a} ${b}`).toEqual([i < j, Math.sign(i - j)]);
+        expect([sequenceLess(a, b), compareSequence(a, b)], `${a} ${b}`).toEqual([i < j, Math.sign(i - j)]);
       });
     });
   });

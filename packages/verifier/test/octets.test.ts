@@ -4,7 +4,18 @@ import { createHmac } from "node:crypto";
 import { privateKey, signer } from "@firmseal/signer";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { lmsSigner, stack } from "../../test-support/src/lms.js";
-import { areOctets, compare, concat, copied, equalConstantTime, newBytes, newWords, octetsOf, part, sameKey } from "../src/base/bytes.js";
+import {
+  areOctets,
+  compare,
+  concat,
+  copied,
+  equalConstantTime,
+  newBytes,
+  newWords,
+  octetsOf,
+  sameKey,
+  subBytes,
+} from "../src/base/bytes.js";
 import { type Alg, ed25519, errors, es256, hmac256, hsslms, sha256, sha384, sha512 } from "../src/index.js";
 import { code } from "./releases.js";
 
@@ -172,7 +183,7 @@ describe("octets", () => {
   it("are seen in place below 2^16, and copied from there on, where Espruino has no views", () => {
     const b = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
     const inPlace = (p: unknown) => p instanceof Uint8Array && p.buffer === b.buffer;
-    expect(part(b, 100, 9)).toEqual(b.slice(100, 109));
+    expect(subBytes(b, 100, 9)).toEqual(b.slice(100, 109));
     for (const [at, n, isView] of [
       [0, 65_535, true],
       [0, 65_536, false],
@@ -180,19 +191,19 @@ describe("octets", () => {
       [65_530, 6, false],
       [65_600, 100, false],
     ] as const) {
-      const p = part(b, at, n);
+      const p = subBytes(b, at, n);
       const isRight = Buffer.compare(Uint8Array.from(p), b.slice(at, at + n)) === 0;
       expect([inPlace(p), p instanceof Uint8Array, isRight], `${at}, ${n}`).toEqual([isView, true, true]);
     }
     // where a view begins in its buffer counts as well
     const behind = b.subarray(60_000);
-    expect([inPlace(part(behind, 5000, 535)), inPlace(part(behind, 5000, 536))]).toEqual([true, false]);
+    expect([inPlace(subBytes(behind, 5000, 535)), inPlace(subBytes(behind, 5000, 536))]).toEqual([true, false]);
   });
 
   it("and what is none are copied as they are from a plain array", () => {
     const odd = [1, 300, "x", Number.NaN] as number[];
-    expect(part(odd, 1, 3)).toEqual([300, "x", Number.NaN]);
-    expect(part(odd, 1, 0)).toEqual([]);
+    expect(subBytes(odd, 1, 3)).toEqual([300, "x", Number.NaN]);
+    expect(subBytes(odd, 1, 0)).toEqual([]);
   });
 
   it("are put together in order, and compared as bytes", () => {

@@ -4,27 +4,27 @@
 import { describe, expect, it } from "vitest";
 import { hex, text } from "../../../test-vectors/src/pieces/assemble.js";
 import {
-  begin,
   bool,
   bstr,
-  check,
+  checkEnd,
+  checkItem,
   chunkOf,
-  done,
+  copyBytes,
   feed,
-  hold,
   type Input,
   inputOf,
   int,
+  load,
   map,
   peekType,
   SIMPLE,
   seek,
   shrink,
   simple,
+  startReading,
   stop,
   TSTR,
   tag,
-  take,
   tstr,
   uint,
   uint64,
@@ -94,8 +94,8 @@ describe("one item", () => {
     // a key that is as long as one may be
     [keyed(1097)],
   ])("%s is read", (item) => {
-    expect(refusalOf(check, octets(item))).toEqual([0, 0]);
-    expect(refusalOf(check, sourceOf(octets(item)))).toEqual([0, 0]);
+    expect(refusalOf(checkItem, octets(item))).toEqual([0, 0]);
+    expect(refusalOf(checkItem, sourceOf(octets(item)))).toEqual([0, 0]);
   });
 
   it.each<[string, number, number]>([
@@ -174,8 +174,8 @@ describe("one item", () => {
     [`${deep(8)}8100`, E.CBOR_DEPTH, 16],
     [nested(8, "80"), E.CBOR_DEPTH, 8],
   ])("%s: %i at %i", (item, code, at) => {
-    expect(refusalOf(check, octets(item))).toEqual([code, at]);
-    expect(refusalOf(check, sourceOf(octets(item)))).toEqual([code, at]);
+    expect(refusalOf(checkItem, octets(item))).toEqual([code, at]);
+    expect(refusalOf(checkItem, sourceOf(octets(item)))).toEqual([code, at]);
   });
 
   it("is exact as a number below 2^53, and in two halves up to 2^64", () => {
@@ -187,11 +187,11 @@ describe("one item", () => {
       ["1b0000000100000002", 2 ** 32 + 2],
     ];
     for (const [item, n] of numbers) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(int(), item).toBe(n);
     }
     for (const item of ["1b0020000000000000", "1bffffffffffffffff", "3b0020000000000000"]) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(refusalOf(int), item).toEqual([E.CBOR_RANGE, 0]);
     }
     for (const [item, halves] of [
@@ -199,10 +199,10 @@ describe("one item", () => {
       ["1affffffff", [0, 4294967295]],
       ["17", [0, 23]],
     ] as const) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(uint64(), item).toEqual(halves);
     }
-    begin(octets("20"));
+    startReading(octets("20"));
     expect(refusalOf(uint64)).toEqual([E.CBOR_TYPE, 0]);
   });
 
@@ -216,7 +216,7 @@ describe("one item", () => {
       { length: 1.5 },
       { length: Number.POSITIVE_INFINITY },
     ])
-      expect(refusalOf(check, nothing)).toEqual([E.CBOR_TRUNCATED, -1]);
+      expect(refusalOf(checkItem, nothing)).toEqual([E.CBOR_TRUNCATED, -1]);
   });
 });
 
@@ -229,10 +229,10 @@ describe("a Source", () => {
       () => undefined,
       () => new Uint8Array(99),
     ])
-      expect(refusalOf(check, { length: good.length, read })[0]).toBe(E.CBOR_TRUNCATED);
+      expect(refusalOf(checkItem, { length: good.length, read })[0]).toBe(E.CBOR_TRUNCATED);
   });
   it.each<[string, (src: Input) => void]>([
-    ["the input", () => begin(octets("00"))],
+    ["the input", () => startReading(octets("00"))],
     ["the input alone", (src) => seek(inputOf(good), 1, src.n)],
     ["the next byte", (src) => seek(src, 0, src.n)],
     ["the end", (src) => seek(src, 1, src.n - 1)],
@@ -244,9 +244,9 @@ describe("a Source", () => {
     };
     src = inputOf({ length: good.length, read });
     seek(src, 1, good.length);
-    expect(refusalOf(take, src, 0, 3)[0]).toBe(E.CBOR_TRUNCATED);
+    expect(refusalOf(copyBytes, src, 0, 3)[0]).toBe(E.CBOR_TRUNCATED);
     src = undefined;
-    expect(refusalOf(check, { length: good.length, read })).toEqual([0, 0]);
+    expect(refusalOf(checkItem, { length: good.length, read })).toEqual([0, 0]);
   });
   it("whose chunk is not a number of bytes is read in chunks of 1024", () => {
     for (const chunk of [undefined, 0, 1.5, -4, 65536, Number.NaN, "8"])
@@ -266,7 +266,7 @@ describe("what is read of a Source", () => {
   }
   const readsOf = (item: string) => {
     const { source, reads } = watched(octets(item));
-    check(source);
+    checkItem(source);
     return reads;
   };
 
@@ -289,7 +289,7 @@ describe("what is read of a Source", () => {
       [304, 1],
     ]);
     const { source, reads } = watched(octets(`59012c${"aa".repeat(300)}6161`));
-    begin(source);
+    startReading(source);
     bstr();
     expect(peekType()).toBe(TSTR);
     expect(reads).toEqual([
@@ -301,7 +301,7 @@ describe("what is read of a Source", () => {
     const item = `792710${"61".repeat(10_000)}`;
     let widest = 0;
     const b = octets(item);
-    const src = begin({
+    const src = startReading({
       length: b.length,
       read: (at, n) => {
         widest = Math.max(widest, src.window.octets.length);
@@ -315,7 +315,7 @@ describe("what is read of a Source", () => {
   it("is read where it is held, and not of the Source once more", () => {
     const { source, reads } = watched(octets("820102"));
     const src = inputOf(source);
-    hold(src, { at: 0, n: 3 });
+    load(src, { at: 0, n: 3 });
     seek(src, 1, 3);
     expect([uint(), uint()]).toEqual([1, 2]);
     expect(reads).toEqual([[0, 3]]);
@@ -335,8 +335,8 @@ describe("what is read of a Source", () => {
     const b = bytes(3000);
     const small = watched(b, { chunk: 4 });
     expect(chunkOf(inputOf(small.source))).toBe(4);
-    expect(take(inputOf(small.source), 3, 4)).toEqual(b.slice(3, 7));
-    expect(take(inputOf(small.source), 10, 10)).toEqual(b.slice(10, 20));
+    expect(copyBytes(inputOf(small.source), 3, 4)).toEqual(b.slice(3, 7));
+    expect(copyBytes(inputOf(small.source), 10, 10)).toEqual(b.slice(10, 20));
     expect(small.reads).toEqual([
       [3, 4],
       [10, 4],
@@ -356,36 +356,40 @@ describe("what is read of a Source", () => {
     const b = bytes(100);
     const { source, reads } = watched(b, { chunk: 16 });
     const src = inputOf(source);
-    hold(src, { at: 10, n: 10 });
-    hold(src, { at: 40, n: 5 });
+    load(src, { at: 10, n: 10 });
+    load(src, { at: 40, n: 5 });
     expect(reads.splice(0)).toEqual([
       [10, 10],
       [40, 5],
     ]);
-    expect([take(src, 12, 3), take(src, 19, 1), take(src, 40, 5)]).toEqual([b.slice(12, 15), b.slice(19, 20), b.slice(40, 45)]);
+    expect([copyBytes(src, 12, 3), copyBytes(src, 19, 1), copyBytes(src, 40, 5)]).toEqual([
+      b.slice(12, 15),
+      b.slice(19, 20),
+      b.slice(40, 45),
+    ]);
     expect(reads).toEqual([]);
-    expect(take(src, 15, 10)).toEqual(b.slice(15, 25));
+    expect(copyBytes(src, 15, 10)).toEqual(b.slice(15, 25));
     expect(reads.splice(0)).toEqual([[20, 5]]);
-    expect(take(src, 9, 1)).toEqual(b.slice(9, 10));
-    expect(take(src, 20, 1)).toEqual(b.slice(20, 21));
+    expect(copyBytes(src, 9, 1)).toEqual(b.slice(9, 10));
+    expect(copyBytes(src, 20, 1)).toEqual(b.slice(20, 21));
     expect(reads.splice(0)).toEqual([
       [9, 1],
       [20, 1],
     ]);
     shrink(src, { at: 12, n: 4 }, Uint8Array.of(1, 2, 3, 4));
-    expect([take(src, 12, 4), take(src, 40, 5)]).toEqual([Uint8Array.of(1, 2, 3, 4), b.slice(40, 45)]);
+    expect([copyBytes(src, 12, 4), copyBytes(src, 40, 5)]).toEqual([Uint8Array.of(1, 2, 3, 4), b.slice(40, 45)]);
     expect(reads).toEqual([]);
-    expect([take(src, 11, 1), take(src, 16, 1)]).toEqual([b.slice(11, 12), b.slice(16, 17)]);
+    expect([copyBytes(src, 11, 1), copyBytes(src, 16, 1)]).toEqual([b.slice(11, 12), b.slice(16, 17)]);
     expect(reads).toHaveLength(2);
   });
   it("is held up to 65,536 octets in all", () => {
     const { source, reads } = watched(bytes(70_000));
     const src = inputOf(source);
-    hold(src, { at: 0, n: 60_000 });
-    hold(src, { at: 60_000, n: 5536 });
-    expect(refusalOf(hold, src, { at: 65_536, n: 1 })[0]).toBe(E.HEAD_LENGTH);
+    load(src, { at: 0, n: 60_000 });
+    load(src, { at: 60_000, n: 5536 });
+    expect(refusalOf(load, src, { at: 65_536, n: 1 })[0]).toBe(E.HEAD_LENGTH);
     reads.length = 0;
-    expect(refusalOf(hold, inputOf(source), { at: 0, n: 65_537 })[0]).toBe(E.HEAD_LENGTH);
+    expect(refusalOf(load, inputOf(source), { at: 0, n: 65_537 })[0]).toBe(E.HEAD_LENGTH);
     expect(reads).toEqual([]);
   });
 });
@@ -396,18 +400,18 @@ describe("a caller", () => {
       ["f4", false],
       ["f5", true],
     ] as const) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(bool()).toBe(value);
     }
-    begin(octets("f6"));
+    startReading(octets("f6"));
     expect(refusalOf(bool)).toEqual([E.CBOR_TYPE, 0]);
-    begin(octets("f6"));
+    startReading(octets("f6"));
     expect(simple()).toBe(22);
-    begin(octets("00"));
+    startReading(octets("00"));
     expect(refusalOf(simple)).toEqual([E.CBOR_TYPE, 0]);
   });
   it("is told of the item that comes next, and of none at the end", () => {
-    const src = begin(octets("616100"));
+    const src = startReading(octets("616100"));
     expect([peekType(), stop]).toEqual([TSTR, 3]);
     tstr();
     seek(src, 2, 2);
@@ -420,19 +424,19 @@ describe("a caller", () => {
       ["d86c00", [E.OLD_DRAFT, 0]],
       ["186b", [E.OLD_DRAFT, 0]],
     ] as const) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(refusalOf(tag, 107, E.OLD_DRAFT), item).toEqual(wanted);
     }
   });
   it("gets as many pairs as there are octets for, at least two for each", () => {
-    begin(octets("a10000"));
+    startReading(octets("a10000"));
     expect(map()).toBe(1);
     for (const item of ["a100", "a3000000000000".slice(0, 12), "bb001fffffffffffff00"]) {
-      begin(octets(item));
+      startReading(octets(item));
       expect(refusalOf(map)).toEqual([E.CBOR_TRUNCATED, 0]);
     }
-    begin(octets("a10000"));
-    expect(refusalOf(done)).toEqual([E.CBOR_TRAILING, 0]);
+    startReading(octets("a10000"));
+    expect(refusalOf(checkEnd)).toEqual([E.CBOR_TRAILING, 0]);
   });
 });
 
@@ -446,7 +450,7 @@ describe("UTF-8", () => {
     } catch {
       good = false;
     }
-    const code = refusalOf(check, Uint8Array.from(text(b)))[0];
+    const code = refusalOf(checkItem, Uint8Array.from(text(b)))[0];
     if (code !== (good ? 0 : E.CBOR_UTF8)) expect.fail(`${hex(b)}: ${code}`);
   };
   it("is what node takes for it, at each lead byte and each edge of those that follow", () => {

@@ -1,9 +1,9 @@
 // What a stranger can make a device do before anything is authenticated, and what a device keeps of a release.
 
-import { encode, encodeTrust, privateKey, readTrust, sign, signer, signTrust, singleImage } from "@firmseal/signer";
+import { encode, encodeTrust, privateKey, readTrust, signEnvelope, signer, signTrust, singleImage } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 // the models are the command line's, for `firmseal simulate`
-import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { hex } from "../../test-support/src/vectors.js";
 import { type FlashLayout, flashDevice } from "../src/device/flash.js";
@@ -30,10 +30,10 @@ interface Board {
 }
 
 const boards: [string, (flash?: FlashModel) => Board][] = [
-  ["raw flash", (flash = new FlashModel(blank(18, PAGE))) => ({ flash, device: flashDevice(flash, identity, layout, () => true) })],
+  ["raw flash", (flash = new FlashModel(erasedFlash(18, PAGE))) => ({ flash, device: flashDevice(flash, identity, layout, () => true) })],
   [
     "Storage",
-    (flash = new FlashModel(blank(32, PAGE))) => {
+    (flash = new FlashModel(erasedFlash(32, PAGE))) => {
       const io = storageIo(powerOn(flash).storage);
       return { flash, device: storageDevice(io, identity, [ID], 4 * PAGE, 3) };
     },
@@ -61,7 +61,7 @@ async function withJunk(n: number, front = true, sequence = 1, description = {})
       ),
     ),
   );
-  return sign(unsigned, front ? [...strangers, signer(good)] : [signer(good), ...strangers]);
+  return signEnvelope(unsigned, front ? [...strangers, signer(good)] : [signer(good), ...strangers]);
 }
 
 let plain: Uint8Array;
@@ -95,9 +95,10 @@ describe.each(boards)("an envelope that arrives: %s", (_, make) => {
       ["junk", Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) & 255), errors.CBOR_TYPE],
       [
         "a stranger's",
-        await sign(encode(singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: 1000, uri: "#firmware", payload: bytes })), [
-          signer(other),
-        ]),
+        await signEnvelope(
+          encode(singleImage({ sequence: 2, ...uuid, digest: digest(bytes), size: 1000, uri: "#firmware", payload: bytes })),
+          [signer(other)],
+        ),
         errors.SIGNATURE_INVALID,
       ],
       ["a changed one", forged, errors.DIGEST_MANIFEST],
@@ -314,7 +315,10 @@ describe("what a start fetches", () => {
     const { install: fetch, ...rest } = singleImage(facts);
     const d = { ...rest, validate: [], load: fetch, invoke: ["directive-invoke"] } as unknown as typeof rest & { install: never };
     for (const strangers of [[], [signer(other)]]) {
-      const envelope = await sign(encode({ ...d, validate: ["condition-vendor-identifier"] } as never), [...strangers, signer(good)]);
+      const envelope = await signEnvelope(encode({ ...d, validate: ["condition-vendor-identifier"] } as never), [
+        ...strangers,
+        signer(good),
+      ]);
       for (const [, make] of boards.slice(0, 1)) {
         const b = make();
         send(b, envelope);
@@ -383,7 +387,7 @@ describe("a release that brings a trust file", () => {
     const list = image(3, 100);
     const d = singleImage({ sequence: 1, ...uuid, digest: digest(list), size: list.length, uri: "#t", payload: list });
     const bridge = { ...d, components: [["trust"]] } as unknown as typeof d;
-    const envelope = await sign(encode(bridge), [signer(other), signer(good)]);
+    const envelope = await signEnvelope(encode(bridge), [signer(other), signer(good)]);
     const device = memoryDevice(identity, [[hex("7472757374")]], 5000);
     install(envelope, trust, device).next();
     const m = open(device.envelope as Uint8Array, trust);
@@ -401,7 +405,7 @@ describe("records and marks", () => {
   });
 
   it("of Storage take the place of one with the highest number there is", async () => {
-    const io = storageIo(powerOn(new FlashModel(blank(32, PAGE))).storage);
+    const io = storageIo(powerOn(new FlashModel(erasedFlash(32, PAGE))).storage);
     const on = () => storageDevice(io, identity, [ID], 4 * PAGE, 0);
     install(await release(1, bytes), trust, on()).next();
     // the record as somebody else has left it: the same, with the generation 2^32 - 1
@@ -424,7 +428,7 @@ describe("records and marks", () => {
 
   it("of raw flash, too", async () => {
     const once = { ...layout, tries: 0 };
-    const flash = new FlashModel(blank(18, PAGE));
+    const flash = new FlashModel(erasedFlash(18, PAGE));
     install(
       await release(1, bytes),
       trust,
@@ -449,7 +453,7 @@ describe("records and marks", () => {
   });
 
   it("let nothing start uncounted where a mark does not take: the release before starts, and the end comes at once", async () => {
-    const flash = new FlashModel(blank(32, PAGE));
+    const flash = new FlashModel(erasedFlash(32, PAGE));
     const model = powerOn(flash).storage as StorageModel;
     const io = storageIo(model);
     const on = () => storageDevice(io, identity, [ID], 4 * PAGE, 3);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hmac256 } from "../src/alg/hmac.js";
 import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.js";
 import type { Prepared } from "../src/base/types.js";
-import { anchorOf } from "../src/cose/anchor.js";
+import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.js";
 import { refusalOf } from "./refusals.js";
 
@@ -53,8 +53,8 @@ describe("an anchor", () => {
   const algs = { hmac256 };
   const key = new Uint8Array(32).fill(0x61);
   it("has a key identifier where one was given", () => {
-    expect(anchorOf(algs, "hmac256", key, undefined)).toStrictEqual({ alg: hmac256, key });
-    expect(anchorOf(algs, "hmac256", key, [1])).toStrictEqual({ alg: hmac256, key, kid: [1] });
+    expect(makeAnchor(algs, "hmac256", key, undefined)).toStrictEqual({ alg: hmac256, key });
+    expect(makeAnchor(algs, "hmac256", key, [1])).toStrictEqual({ alg: hmac256, key, kid: [1] });
   });
   it.each<[string, string, unknown, number]>([
     ["an algorithm that is not there", "es256", key, E.TRUST_POLICY],
@@ -65,10 +65,10 @@ describe("an anchor", () => {
     ["a table without its digest", "hmac256", { key, table: [] }, E.ANCHOR_KEY],
   ])("is not made of %s", (_, name, k, wanted) => {
     markAt(9);
-    expect(refusalOf(anchorOf, algs, name, k, undefined)).toEqual([wanted, -1]);
+    expect(refusalOf(makeAnchor, algs, name, k, undefined)).toEqual([wanted, -1]);
   });
   it("may have a table that has a digest", () => {
     const prepared = { key, table: [], digest: [1] } as unknown as Prepared;
-    expect(anchorOf(algs, "hmac256", prepared, undefined).key).toBe(prepared);
+    expect(makeAnchor(algs, "hmac256", prepared, undefined).key).toBe(prepared);
   });
 });

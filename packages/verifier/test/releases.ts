@@ -1,7 +1,7 @@
 // Releases to install, and the device that they are for.
 
 import { createHash } from "node:crypto";
-import { type Description, encode, privateKey, sign, signer, singleImage } from "@firmseal/signer";
+import { type Description, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { hex } from "../../test-support/src/vectors.js";
 import { anchor, type Refusal } from "../src/index.js";
 
@@ -14,7 +14,7 @@ export const ID = [hex("00")];
 
 export const image = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
 export const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-export const signed = (d: Description) => sign(encode(d), [signer(key)]);
+export const signed = (d: Description) => signEnvelope(encode(d), [signer(key)]);
 
 /** One image, in the envelope where `uri` is one of its own. */
 export function release(sequence: number | string, bytes: Uint8Array, uri = "#firmware", text?: Description["text"]): Promise<Uint8Array> {

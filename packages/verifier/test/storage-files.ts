@@ -1,7 +1,7 @@
 // Records and files in Espruino's Storage, put together by hand.
 
 import { createHash } from "node:crypto";
-import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { powerOn, type StorageModel, storageIo } from "../../simulator/src/models/storage-model.js";
 import { type StorageIo, storageDevice } from "../src/device/storage.js";
 import { ID, identity } from "./releases.js";
@@ -10,7 +10,7 @@ export const ROOM = 3000;
 export const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 const u32 = (n: number) => String.fromCharCode(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
 export const sha = (text: string) => createHash("sha256").update(text, "latin1").digest().toString("latin1");
-export const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashModel(blank(pages, 4096))).storage);
+export const blankIo = (pages = 16): StorageIo => storageIo(powerOn(new FlashModel(erasedFlash(pages, 4096))).storage);
 export const on = (io: StorageIo, tries = 2, ids = [ID]) => storageDevice(io, identity, ids, ROOM, tries);
 export const names = (io: StorageIo) => (io.storage as StorageModel).list().sort();
 

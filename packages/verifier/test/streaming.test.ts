@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 // the model is the command line's, for `firmseal simulate`
-import { blank, FlashModel } from "../../simulator/src/models/flash-model.js";
+import { erasedFlash, FlashModel } from "../../simulator/src/models/flash-model.js";
 import { createFileDevice, fileDevice } from "../src/device/file.js";
 import { type FlashDevice, type FlashLayout, flashDevice } from "../src/device/flash.js";
 import { memoryDevice } from "../src/device/memory.js";
@@ -82,7 +82,7 @@ const layout: FlashLayout = {
 };
 
 function flash(watch?: Watch): FlashDevice {
-  const model = new FlashModel(blank(172, PAGE));
+  const model = new FlashModel(erasedFlash(172, PAGE));
   const driver = {
     pageSize: PAGE,
     read: (address: number, n: number) => {

@@ -6,7 +6,7 @@ import {
   type PrivateKey,
   privateKey,
   readTrust,
-  sign,
+  signEnvelope,
   signer,
   signTrust,
   type TrustEntry,
@@ -48,7 +48,7 @@ const payload = image(1, 500);
 
 function release(sequence: number, trust: Uint8Array, keys: PrivateKey[]): Promise<Uint8Array> {
   const facts: Bridge = { sequence, ...uuid, trust, image: { digest: digest(payload), size: payload.length, uri: "#fw", payload } };
-  return sign(encode(bridge(facts)), keys.map(signer));
+  return signEnvelope(encode(bridge(facts)), keys.map(signer));
 }
 
 /** A device that believes `first` and has installed a release which carried `next`. */
@@ -240,7 +240,7 @@ describe("signatures of keys that a device does not know", () => {
 
   it("do not stop the one who adds a signature behind many", async () => {
     let envelope: Uint8Array = encode(bridge({ sequence: 1, ...uuid, trust: await trusted(1n, [one]) } as Bridge));
-    for (const k of keys(60, 8)) envelope = await sign(envelope, [signer(k)]);
+    for (const k of keys(60, 8)) envelope = await signEnvelope(envelope, [signer(k)]);
     expect(open(envelope, { anchors: keys(60, 8).map((k) => anchor("ed25519", k.key)), threshold: 8 }).signers).toHaveLength(8);
   });
 });

@@ -1,7 +1,7 @@
 // What options can be, from the tables of the packages below. Nothing but values: the build writes them out (scripts/declarations.mjs), so that
 // --help loads no cryptography.
 
-import { ALG_NAMES } from "@firmseal/bundler";
+import { BUNDLE_ALGS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
 import { DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, keyWords, TABLE_SIZES } from "@firmseal/signer";
 
@@ -15,7 +15,7 @@ export const CHOICES = {
   alg: [...keyAlgs, ...HYBRIDS],
   defaultAlg: DEFAULT_ALG,
   tokenAlg: tokenAlgs,
-  bundleAlg: ALG_NAMES,
+  bundleAlg: BUNDLE_ALGS,
   /** What people call keys that have tables. */
   tabled: keyWords(keyAlgs.filter(hasTables)),
   tableSize: TABLE_SIZES,

@@ -1,17 +1,17 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, exposedWords, LEFT_BEHIND, meaningOf, nameOf, sums, type Verdict } from "@firmseal/release";
+import { type CohortResult, exposedWords, LEFT_BEHIND, refusalMeaning, refusalName, sums, type Verdict } from "@firmseal/release";
 import type { Line } from "../show/render.js";
-import { number } from "./words.js";
+import { formatCount } from "./words.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
 const NAMES = 8;
 const REASONS = 16;
 
 /** The facts of a plan. Refusals have their number, name and words. */
-export function facts(results: readonly CohortResult[], allowed: readonly string[]) {
-  const refusal = (code: number) => (code === 0 ? null : { code, reason: nameOf(code), words: meaningOf(code) });
+export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[]) {
+  const refusal = (code: number) => (code === 0 ? null : { code, reason: refusalName(code), words: refusalMeaning(code) });
   return {
     devices: sums(results),
     cohorts: results.map(({ steps, names, ...r }) => ({
@@ -32,9 +32,9 @@ export function facts(results: readonly CohortResult[], allowed: readonly string
   };
 }
 
-type Facts = ReturnType<typeof facts>;
+type CohortFacts = ReturnType<typeof cohortFacts>;
 
-function cell(s: Facts["cohorts"][number]["releases"][number]): string {
+function cell(s: CohortFacts["cohorts"][number]["releases"][number]): string {
   if (!s.addressed) return "not for it";
   if (s.refused) return `refused: ${s.refused.reason}`;
   if (s.trust !== null) return `installed, trust ${s.trust}`;
@@ -43,7 +43,7 @@ function cell(s: Facts["cohorts"][number]["releases"][number]): string {
 
 /** How the cohorts of one state are called. */
 export function nameWords({ name, rows }: { name: string; rows: number }): string {
-  return rows > 1 ? `${name} and ${number(rows - 1)} more` : name;
+  return rows > 1 ? `${name} and ${formatCount(rows - 1)} more` : name;
 }
 
 /** "1 -> 2", "2", or a dash for a device without a trust file. */
@@ -51,11 +51,11 @@ export function trustWords({ before, after }: { before: string | null; after: st
   return before === after ? (after ?? "-") : `${before} -> ${after}`;
 }
 
-const leftWords = ({ release, root }: Facts["cohorts"][number]["left"]) =>
+const leftWords = ({ release, root }: CohortFacts["cohorts"][number]["left"]) =>
   `${release.left} of ${release.of}${root ? `, roots ${root.left} of ${root.of}` : ""}`;
 
 /** A table with a row for each state, the reasons of the worst, and the sums. */
-export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Line[] {
+export function cohortWords({ cohorts, devices: { total, ...rest } }: CohortFacts): Line[] {
   const releases = cohorts[0]?.releases.map(({ release }) => ({ title: release })) ?? [];
   const columns = [
     { title: "cohort" },
@@ -67,7 +67,7 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Li
   ];
   const rows = cohorts.map((r) => [
     nameWords(r),
-    number(r.devices),
+    formatCount(r.devices),
     trustWords(r.trust),
     ...r.releases.map(cell),
     leftWords(r.left),
@@ -79,15 +79,15 @@ export function cohortWords({ cohorts, devices: { total, ...rest } }: Facts): Li
   return [
     { table: { columns, rows } },
     ...left.slice(0, REASONS).flatMap((r) => [`${nameWords(r)}: ${r.why}`, ...(r.next === null ? [] : [`  what to do: ${r.next}`])]),
-    ...(more > 0 ? [`and ${number(more)} more; --json has them all`] : []),
-    `${number(total)} devices: ${parts.map(([verdict, n]) => `${number(n)} ${verdict}`).join(", ")}`,
+    ...(more > 0 ? [`and ${formatCount(more)} more; --json has them all`] : []),
+    `${formatCount(total)} devices: ${parts.map(([verdict, n]) => `${formatCount(n)} ${verdict}`).join(", ")}`,
   ];
 }
 
 /** Warns of what is not refused: cohorts that still trust what was retired, cohorts that a thief can reach, and what nobody has asked. */
 export function warnOfRest(results: readonly CohortResult[]): void {
   const lines = results.flatMap((r) => {
-    const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${number(r.devices)} devices`;
+    const who = `${visible(nameWords({ name: r.name, rows: r.names.length }))}, ${formatCount(r.devices)} devices`;
     const what = exposedWords(r.exposed);
     const isWorth = r.verdict === "behind" || (r.verdict === "moved" && r.why !== null);
     return [
@@ -96,7 +96,7 @@ export function warnOfRest(results: readonly CohortResult[]): void {
     ];
   });
   for (const line of lines.slice(0, REASONS)) warn(visible(line));
-  if (lines.length > REASONS) warn(`and ${number(lines.length - REASONS)} more warnings; --json has them all`);
+  if (lines.length > REASONS) warn(`and ${formatCount(lines.length - REASONS)} more warnings; --json has them all`);
 }
 
 const quoted = (name: string) => (name.includes(" ") ? `"${name}"` : name);
@@ -123,7 +123,7 @@ export function planRefusal(
     const cohort = found.get(name);
     if (!cohort) throw usage(`--allow-stranded ${name}: the fleet has no such cohort`, "the fleet file has the names");
     if (!LEFT_BEHIND.includes(cohort.verdict)) throw usage(`--allow-stranded ${name}: this cohort is not left behind`, "drop the option");
-    warn(`${visible(name)}, ${number(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
+    warn(`${visible(name)}, ${formatCount(cohort.devices)} devices: left behind, as allowed: ${visible(cohort.why ?? "")}`);
   }
   const isAllowed = (r: CohortResult) => LEFT_BEHIND.includes(r.verdict) && r.names.every((name) => wanted.has(name));
   const failed = results.filter((r) => failOn.includes(r.verdict) && !isAllowed(r));
@@ -132,7 +132,7 @@ export function planRefusal(
   if (!first) return undefined;
   const left = failed.filter((r) => LEFT_BEHIND.includes(r.verdict) === LEFT_BEHIND.includes(first.verdict));
   const names = left.flatMap((r) => r.names.filter((name) => !wanted.has(name)).slice(0, NAMES + 1));
-  const devices = number(left.reduce((n, r) => n + r.devices, 0));
+  const devices = formatCount(left.reduce((n, r) => n + r.devices, 0));
   const isLeft = LEFT_BEHIND.includes(first.verdict);
   const failure = new Failure(
     1,
@@ -146,7 +146,7 @@ export function planRefusal(
           .join(" ")}`
       : (HINTS[first.verdict] ?? "change the steps of the plan, or the verdicts of --fail-on"),
   );
-  failure.facts = facts(results, allowed);
+  failure.facts = cohortFacts(results, allowed);
   return failure;
 }
 

@@ -1,6 +1,6 @@
 // Options that several commands share.
 
-import { type PassphraseOption, SOURCES } from "@firmseal/keys";
+import { KEY_SOURCES, type PassphraseOption } from "@firmseal/keys";
 import { InvalidArgumentError, type Option } from "commander";
 import { option } from "../command.js";
 
@@ -37,7 +37,7 @@ export function uriReference(value: string): string {
 
 /** --key, repeatable. */
 export function keys(what: string): Option {
-  const kinds = ["a file", "- for stdin", ...SOURCES.map((source) => source.form)];
+  const kinds = ["a file", "- for stdin", ...KEY_SOURCES.map((source) => source.form)];
   return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
 }
 
@@ -50,12 +50,12 @@ export function trusted(): Option[] {
     option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign", { repeat: true }),
     option("--trust <file>", "trust file, instead of --key"),
     option("--role <name>", "with --trust: role of the keys (default: release)", { choices: policyRoles }),
-    ...roots(),
+    ...rootOptions(),
   ];
 }
 
 /** With --trust: what verifies the trust file. */
-export function roots(): Option[] {
+export function rootOptions(): Option[] {
   return [
     option("--root <file>", "with --trust: root key that must have signed the trust file", { repeat: true }),
     option("--previous-trust <file>", "with --trust: the previous trust file, whose roots must have signed it"),
@@ -88,7 +88,7 @@ export function target(): Option {
 }
 
 /** What a manifest is made from if the input is an image. */
-export function image(): Option[] {
+export function imageInputOptions(): Option[] {
   return [
     option("--vendor <vendor>", "image: domain of the vendor, or its UUID"),
     option("--class <class>", "image: name of the device class, or its UUID"),

@@ -2,18 +2,16 @@
 
 import { statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { noFolder, readHead, systemFault, usage, writeWhole } from "@firmseal/keys";
+import { noFolder, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
 import { isTrust, looksLikeEnvelope } from "@firmseal/release";
-import { product } from "../show/ui.js";
-
-const STDIN = "-";
+import { writeProduct } from "../show/ui.js";
 
 /** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
 export function outputName(input: string): string {
-  return input === STDIN ? STDIN : `${basename(input, extname(input))}.suit`;
+  return input === STDIO ? STDIO : `${basename(input, extname(input))}.suit`;
 }
 
-function isSame(a: string, b: string): boolean {
+function isSameFile(a: string, b: string): boolean {
   const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
   return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
 }
@@ -21,8 +19,8 @@ function isSame(a: string, b: string): boolean {
 /** How files of private keys and their states begin: PEM, minisign, HSS/LMS. A JWK has its members in any order. */
 const OF_KEYS = /^(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY-----|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
 
-function isOfKey(path: string): boolean {
-  const text = Buffer.from(readHead(path, 1024)).toString("latin1");
+function holdsPrivateKey(path: string): boolean {
+  const text = Buffer.from(readFirstBytes(path, 1024)).toString("latin1");
   return OF_KEYS.test(text) || (/"kty"\s*:/.test(text) && /"d"\s*:/.test(text));
 }
 
@@ -31,22 +29,22 @@ function isOfKey(path: string): boolean {
  * called *.suit only if that is an envelope too: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
-  if (path === STDIN) return;
+  if (path === STDIO) return;
   // before a key signs what cannot be written
   if (!statSync(dirname(path), { throwIfNoEntry: false })) throw noFolder(path);
-  const clash = others.find((other) => other !== STDIN && isSame(path, other));
+  const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which this command uses`, "choose another name");
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
-  if (isOfKey(path)) throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
+  if (holdsPrivateKey(path)) throw usage(`${option} ${path}: is a private key, or the state of a key`, "choose another name");
   if (!envelope || path.toLowerCase().endsWith(".suit")) return;
-  const head = readHead(path, 8);
+  const head = readFirstBytes(path, 8);
   if (head.length > 0 && !looksLikeEnvelope(head))
     throw usage(`${option} ${path}: exists and is not an envelope`, "choose another name, or move the file away");
 }
 
 /** With --json, bytes for stdout become a member of the one object there. */
 export function inJson(out: string, bytes: Uint8Array, asJson: boolean | undefined): { data?: string } {
-  return asJson && out === STDIN ? { data: Buffer.from(bytes).toString("base64") } : {};
+  return asJson && out === STDIO ? { data: Buffer.from(bytes).toString("base64") } : {};
 }
 
 /** Writes an output. Returns the member that goes into the JSON instead, if any. */
@@ -59,7 +57,7 @@ export function deliver(out: string, bytes: Uint8Array, asJson: boolean | undefi
 /** Writes an output file whole, as writeWhole() does; "-" is stdout. */
 export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fresh?: boolean } = {}): void {
   try {
-    if (path === STDIN) product(bytes);
+    if (path === STDIO) writeProduct(bytes);
     else writeWhole(path, bytes, o);
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
@@ -70,7 +68,7 @@ export function writeOut(path: string, bytes: Uint8Array, o: { mode?: number; fr
 export function checkTrustOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
   if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
-  const head = readHead(path, 2);
+  const head = readFirstBytes(path, 2);
   if (head.length > 0 && !isTrust(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
 }

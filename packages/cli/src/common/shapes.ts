@@ -2,9 +2,9 @@
 // `signers`. A list or an object without rows for its members holds what it likes.
 
 /** "|null" behind a type: null is possible too. */
-export type Type = `${"string" | "number" | "boolean" | "string[]" | "number[]" | "object" | "object[]"}${"" | "|null"}`;
+export type FieldType = `${"string" | "number" | "boolean" | "string[]" | "number[]" | "object" | "object[]"}${"" | "|null"}`;
 
-export type Shape = { readonly [path: string]: readonly [type: Type, words: string] };
+export type Shape = { readonly [path: string]: readonly [type: FieldType, words: string] };
 
 /** What every command tells. */
 export const SUCCESS: Shape = {
@@ -24,7 +24,7 @@ export const FAILURE: Shape = {
 };
 
 /** The rows of `shape`, for the members of what `at` names. */
-export function within(at: string, shape: Shape): Shape {
+export function membersOf(at: string, shape: Shape): Shape {
   return Object.fromEntries(Object.entries(shape).map(([path, row]) => [`${at}.${path}`, row]));
 }
 
@@ -40,7 +40,7 @@ export const KEY: Shape = {
 };
 
 /** For which devices and sequence numbers a key of a trust file counts. */
-const LIMITS: Shape = {
+const ANCHOR_LIMITS: Shape = {
   vendor: ["string|null", "vendor identifier, hex; null: any"],
   class: ["string|null", "class identifier, hex; null: any"],
   since: ["string|null", "first sequence number"],
@@ -48,19 +48,19 @@ const LIMITS: Shape = {
 };
 
 /** A key of a trust file. */
-export const ANCHOR: Shape = { ...KEY, roles: ["string[]", "roles of the key"], ...LIMITS };
+export const ANCHOR: Shape = { ...KEY, roles: ["string[]", "roles of the key"], ...ANCHOR_LIMITS };
 
 /** A trusted key that signed: the last members come from a trust file. */
 export const SIGNER: Shape = {
   ...KEY,
   "roles?": ["string[]", "roles of the key in the trust file"],
-  ...Object.fromEntries(Object.entries(LIMITS).map(([name, row]) => [`${name}?`, row])),
+  ...Object.fromEntries(Object.entries(ANCHOR_LIMITS).map(([name, row]) => [`${name}?`, row])),
 };
 
 /** The trust file that a verification used. */
-export const TRUST: Shape = {
+export const TRUST_SHAPE: Shape = {
   "trust?": ["object", "the trust file of --trust"],
-  ...within("trust?", {
+  ...membersOf("trust?", {
     name: ["string", "name of the line of trust files"],
     sequence: ["string", "its sequence number"],
     role: ["string", "role that the keys needed"],
@@ -71,7 +71,7 @@ export const TRUST: Shape = {
 
 export const RECEIPTS: Shape = {
   log: ["object[]", "entries in the signing logs"],
-  ...within("log[]", {
+  ...membersOf("log[]", {
     path: ["string", "signing log"],
     entry: ["number", "number of the entry"],
     hash: ["string", "SHA-256 of the entry, hex"],
@@ -80,7 +80,7 @@ export const RECEIPTS: Shape = {
 
 export const ADVICE: Shape = {
   "target?": ["object", "with --target: which algorithm suits it"],
-  ...within("target?", {
+  ...membersOf("target?", {
     target: ["string", "the engine or board"],
     recommended: ["string", "algorithm that suits it"],
     "advice?": ["string", "what to change; missing if the key suits it"],
@@ -95,13 +95,13 @@ export const OUT: Shape = {
 
 export const PAYLOADS: Shape = {
   payloads: ["object", "URIs of the payloads"],
-  ...within("payloads", {
+  ...membersOf("payloads", {
     inside: ["string[]", "in the envelope"],
     outside: ["string[]", "fetched by devices"],
   }),
 };
 
-export const DIGEST: Shape = {
+export const DIGEST_SHAPE: Shape = {
   algorithm: ["string", "hash algorithm"],
   hex: ["string", "digest, hex"],
 };
@@ -120,11 +120,11 @@ export const PROGRESS: Shape = {
 export const SIGNED: Shape = {
   ...OUT,
   roots: ["object", "roots of this file"],
-  ...within("roots", PROGRESS),
+  ...membersOf("roots", PROGRESS),
   rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
-  ...within("rootsBefore", PROGRESS),
+  ...membersOf("rootsBefore", PROGRESS),
   previous: ["object[]", "the same for each file of --previous-trust, the newest first"],
-  ...within("previous[]", { trust: ["string", "the file"], ...PROGRESS }),
+  ...membersOf("previous[]", { trust: ["string", "the file"], ...PROGRESS }),
   ...CHANGES,
   ...RECEIPTS,
 };
@@ -144,11 +144,11 @@ const MARGIN: Shape = {
 
 const MARGINS: Shape = {
   left: ["object", "what is left of their keys"],
-  ...within("left", {
+  ...membersOf("left", {
     release: ["object", "release keys"],
-    ...within("release", MARGIN),
+    ...membersOf("release", MARGIN),
     root: ["object|null", "roots; null: keys in the firmware"],
-    ...within("root", MARGIN),
+    ...membersOf("root", MARGIN),
   }),
 };
 
@@ -156,27 +156,27 @@ const MARGINS: Shape = {
 export const COHORTS: Shape = {
   devices: ["object", "number of devices: total, and for each verdict"],
   cohorts: ["object[]", "what becomes of each cohort; those in one state are one entry"],
-  ...within("cohorts[]", {
+  ...membersOf("cohorts[]", {
     name: ["string", "name of the first cohort in this state"],
     rows: ["number", "how many rows of the fleet file are in it"],
     names: ["string[]", "their names, the first 8"],
     devices: ["number", "number of their devices"],
     floor: ["object", "their floors before"],
-    ...within("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
+    ...membersOf("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
     releases: ["object[]", "what each step does"],
-    ...within("releases[]", {
+    ...membersOf("releases[]", {
       release: ["string", "the step: a release, or a trust file"],
       addressed: ["boolean", "whether it is for these devices"],
       installed: ["boolean", "whether devices install it"],
       refused: ["object|null", "why devices refuse it"],
-      ...within("refused", REFUSAL),
+      ...membersOf("refused", REFUSAL),
       trust: ["string|null", "sequence number of the trust file after it"],
       trustRefused: ["object|null", "why devices keep their trust file"],
-      ...within("trustRefused", REFUSAL),
+      ...membersOf("trustRefused", REFUSAL),
       ...MARGINS,
     }),
     trust: ["object", "trust file of the devices"],
-    ...within("trust", {
+    ...membersOf("trust", {
       before: ["string|null", "its sequence number before; null: keys in the firmware"],
       after: ["string|null", "its sequence number after"],
     }),
@@ -185,7 +185,7 @@ export const COHORTS: Shape = {
     next: ["string|null", "what to do about it"],
     ...MARGINS,
     exposed: ["object", "what the stolen keys alone can sign for them"],
-    ...within("exposed", {
+    ...membersOf("exposed", {
       release: ["boolean", "releases"],
       root: ["boolean", "trust files"],
       debug: ["boolean", "debug manifests"],

@@ -1,21 +1,21 @@
 // What trust sign, tbs and attach have in common.
 
 import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
-import { about, type Change, keysOf, readChain, rootProgress, showChanges, type TrustOnFile, trustAt } from "@firmseal/release";
+import { type Change, keysOf, nameFile, readChain, readTrustFrom, rootProgress, showChanges, type TrustOnFile } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { deliver } from "./output.js";
-import { many, receiptWords } from "./words.js";
+import { plural, receiptWords } from "./words.js";
 
 /** Adds the names of file and key to a fault. */
-export function named(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
+export function explainFault(path: string, keys: readonly { name: string; public: PublicKey }[], e: unknown): unknown {
   if (e instanceof AlreadySigned)
     return refusedInput(
       "ALREADY_SIGNED",
       `${path}: this key has signed it already`,
       "each root signs a trust file once; firmseal trust show lists who has signed",
     );
-  if (!(e instanceof NotRoot)) return about(path, e);
+  if (!(e instanceof NotRoot)) return nameFile(path, e);
   const key = keys.find((k) => Buffer.from(k.public.key).equals(e.key.key));
   return new Failure(
     1,
@@ -27,14 +27,14 @@ export function named(path: string, keys: readonly { name: string; public: Publi
 }
 
 /** What a root is shown before it signs. */
-export interface Shown {
+export interface RootReview {
   /** The files of --previous-trust, the newest first. */
   chain: TrustOnFile[];
   before: TrustStore[];
   changes: Change[];
 }
 
-export function showBefore(path: string, store: TrustStore, o: { previousTrust?: string[] }): Shown {
+export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {
   const chain = readChain(o.previousTrust ?? [], path, store);
   return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
 }
@@ -45,15 +45,15 @@ export function refuseTestKeysOf(keys: readonly PublicKey[], store: TrustStore, 
 }
 
 /** Writes a signed trust file, and gives the facts of it. */
-export function signed(
+export function writeSignedTrust(
   path: string,
   out: string,
   bytes: Uint8Array,
-  { chain, changes }: Shown,
+  { chain, changes }: RootReview,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
-  const roots = rootProgress(bytes, trustAt(path).store);
+  const roots = rootProgress(bytes, readTrustFrom(path).store);
   const previous = chain.map((one) => ({ trust: one.path, ...rootProgress(bytes, one.store) }));
   const rootsBefore = chain[0] ? rootProgress(bytes, chain[0].store) : null;
   return {
@@ -68,8 +68,8 @@ export function signed(
   };
 }
 
-export function signedWords({ out, roots, previous, log }: ReturnType<typeof signed>): string[] {
-  const of = ({ signed, needed }: { signed: number; needed: number }) => `${many(signed, "root")} (needed: ${needed})`;
+export function signedTrustWords({ out, roots, previous, log }: ReturnType<typeof writeSignedTrust>): string[] {
+  const of = ({ signed, needed }: { signed: number; needed: number }) => `${plural(signed, "root")} (needed: ${needed})`;
   const [newest, ...older] = previous;
   return [
     `${out}: signed by ${of(roots)}${newest ? `, and by ${of(newest)} of the previous file` : ""}`,

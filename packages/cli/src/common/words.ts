@@ -3,10 +3,10 @@
 import { type Receipt, someOf } from "@firmseal/keys";
 
 /** "1 root", "2 roots". */
-export const many = (n: number, one: string) => `${number(n)} ${one}${n === 1 ? "" : "s"}`;
+export const plural = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 
 /** With commas: 1,000,000. */
-export const number = (n: number) => n.toLocaleString("en-US");
+export const formatCount = (n: number) => n.toLocaleString("en-US");
 
 export function receiptWords(log: readonly Receipt[]): string[] {
   return log.map(({ path, entry }) => `${path}: entry ${entry}`);

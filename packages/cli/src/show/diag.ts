@@ -37,7 +37,7 @@ import {
 } from "@firmseal/verifier/tools";
 
 /** Where in the format an item stands: what its numbers mean, and which of its byte strings hold CBOR. */
-type Place =
+type DiagContext =
   | "envelope"
   | "wrapper"
   | "digest"
@@ -61,7 +61,7 @@ const SEQUENCES = [
   MAN_UNINSTALL,
 ];
 
-const NAMES: { [place in Place]?: Names } = {
+const CONTEXT_NAMES: { [place in DiagContext]?: Names } = {
   envelope: { ...MANIFEST_NAMES, ...ELEMENT_NAMES },
   manifest: MANIFEST_NAMES,
   common: COMMON_NAMES,
@@ -70,13 +70,13 @@ const NAMES: { [place in Place]?: Names } = {
 };
 
 /** The elements whose content decodeEnvelope() has checked. Any other content is shown as bytes. */
-function elementPlace(key: number | undefined): Place | undefined {
+function elementPlace(key: number | undefined): DiagContext | undefined {
   if (key === MAN_TEXT) return "plain";
   return key !== undefined && SEQUENCES.includes(key) ? "sequence" : undefined;
 }
 
 /** What a value is, from the place of its map or array and from its key, position or command. undefined: not opened. */
-function inside(place: Place, key: number | undefined): Place | undefined {
+function childContext(place: DiagContext, key: number | undefined): DiagContext | undefined {
   switch (place) {
     case "envelope":
       if (key === ENV_AUTHENTICATION_WRAPPER) return "wrapper";
@@ -101,31 +101,31 @@ function inside(place: Place, key: number | undefined): Place | undefined {
   }
 }
 
-function note(names: Names | undefined, key: number | undefined): string {
+function comment(names: Names | undefined, key: number | undefined): string {
   const name = key === undefined ? undefined : names?.[key];
   return name === undefined ? "" : `/ ${name} / `;
 }
 
 /** A number, exact: the argument of the item's head. */
-function number({ kind, high, low }: Item): bigint {
+function exactArgument({ kind, high, low }: Item): bigint {
   const n = (BigInt(high) << 32n) | BigInt(low);
   return kind === "negative" ? -1n - n : n;
 }
 
 /** The key that an item is in a map, or the code that it is in a sequence. */
 function keyOf(it: Item): number | undefined {
-  return it.kind === "unsigned" || it.kind === "negative" ? Number(number(it)) : undefined;
+  return it.kind === "unsigned" || it.kind === "negative" ? Number(exactArgument(it)) : undefined;
 }
 
 /** An envelope that decodeEnvelope() has checked, as diagnostic notation. */
-class Shown {
+class DiagWriter {
   constructor(readonly bytes: Uint8Array) {}
 
   /** A value that stands under `key` in `place`. */
-  value(it: Item, place: Place, key: number | undefined, indent: string): string {
+  value(it: Item, place: DiagContext, key: number | undefined, indent: string): string {
     if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return this.item(it, "parameters", indent);
     if (place === "sequence" && key === DIR_TRY_EACH) return this.item(it, "alternatives", indent);
-    const opened = inside(place, key);
+    const opened = childContext(place, key);
     if (opened && it.kind === "bytes")
       return it.value === 0 ? "h''" : `<< ${this.item(decodeItem(this.bytes, { at: it.body, n: it.value }), opened, indent)} >>`;
     // a severed element: its digest is here instead
@@ -137,7 +137,7 @@ class Shown {
 
   /** A number, and what it stands for. */
   noted(it: Item, names: Names, indent: string): string {
-    return `${this.item(it, "plain", indent)} ${note(names, keyOf(it))}`.trimEnd();
+    return `${this.item(it, "plain", indent)} ${comment(names, keyOf(it))}`.trimEnd();
   }
 
   /** A payload is not written out: a comment (RFC 8610 §G.1) says how much is left out. */
@@ -146,12 +146,12 @@ class Shown {
     return `h'${toHex(this.bytes.subarray(body, body + 32))}' / and ${grouped(value - 32)} bytes more /'`;
   }
 
-  item(it: Item, place: Place, indent: string): string {
+  item(it: Item, place: DiagContext, indent: string): string {
     const deeper = `${indent}  `;
     switch (it.kind) {
       case "unsigned":
       case "negative":
-        return String(number(it));
+        return String(exactArgument(it));
       case "bytes":
         return this.string(it);
       case "text":
@@ -159,33 +159,33 @@ class Shown {
       case "simple":
         return it.value === 20 ? "false" : it.value === 21 ? "true" : "null";
       case "tag":
-        return `${number(it)}(${this.item(it.items[0] as Item, place, indent)})`;
+        return `${exactArgument(it)}(${this.item(it.items[0] as Item, place, indent)})`;
       case "map":
-        return list("{", this.pairs(it, NAMES[place], place, ": ", deeper), "}", indent);
+        return bracketed("{", this.pairs(it, CONTEXT_NAMES[place], place, ": ", deeper), "}", indent);
       default:
-        if (place === "sequence") return list("[", this.pairs(it, NAMES.sequence, place, ", ", deeper), "]", indent);
-        return list("[", this.elements(it, place, deeper), "]", indent);
+        if (place === "sequence") return bracketed("[", this.pairs(it, CONTEXT_NAMES.sequence, place, ", ", deeper), "]", indent);
+        return bracketed("[", this.elements(it, place, deeper), "]", indent);
     }
   }
 
   /** The keys and values of a map, or the codes and arguments of a sequence. */
-  pairs({ items }: Item, names: Names | undefined, place: Place, between: string, indent: string): string[] {
+  pairs({ items }: Item, names: Names | undefined, place: DiagContext, between: string, indent: string): string[] {
     const out: string[] = [];
     for (let i = 0; i + 1 < items.length; i += 2) {
       const [first, second] = [items[i] as Item, items[i + 1] as Item];
       const key = keyOf(first);
-      out.push(`${note(names, key)}${this.item(first, "plain", indent)}${between}${this.value(second, place, key, indent)}`);
+      out.push(`${comment(names, key)}${this.item(first, "plain", indent)}${between}${this.value(second, place, key, indent)}`);
     }
     return out;
   }
 
-  elements({ items }: Item, place: Place, indent: string): string[] {
+  elements({ items }: Item, place: DiagContext, indent: string): string[] {
     const isNumbered = place === "wrapper" || place === "block" || place === "digest";
     return items.map((it, i) => this.value(it, place, isNumbered ? i : undefined, indent));
   }
 }
 
-function list(open: string, parts: string[], close: string, indent: string): string {
+function bracketed(open: string, parts: string[], close: string, indent: string): string {
   const flat = `${open}${parts.join(", ")}${close}`;
   if (parts.length === 0 || (flat.length + indent.length <= 100 && !flat.includes("\n"))) return flat;
   return `${open}\n${parts.map((p) => `${indent}  ${p}`).join(",\n")}\n${indent}${close}`;
@@ -193,5 +193,5 @@ function list(open: string, parts: string[], close: string, indent: string): str
 
 /** The diagnostic notation of an envelope that decodeEnvelope() has checked. */
 export function diagnostic(bytes: Uint8Array): string {
-  return new Shown(bytes).item(decodeItem(bytes), "envelope", "");
+  return new DiagWriter(bytes).item(decodeItem(bytes), "envelope", "");
 }

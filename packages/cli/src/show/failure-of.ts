@@ -2,7 +2,7 @@
 
 import { ImageError } from "@firmseal/images";
 import { CODES, Failure, KeyFileError, refusedInput, systemFault, usage } from "@firmseal/keys";
-import { failureOfRefusal, isRefusal } from "@firmseal/release";
+import { isRefusal, refusalFailure } from "@firmseal/release";
 import { AlreadySigned, DescriptionError, KeyError } from "@firmseal/signer";
 import { CommanderError } from "commander";
 
@@ -10,7 +10,7 @@ import { CommanderError } from "commander";
 export function failureOf(e: unknown, argv: readonly string[] = []): Failure {
   if (e instanceof Failure) return e;
   if (e instanceof CommanderError) return wrongUse(e, argv);
-  if (isRefusal(e)) return failureOfRefusal(e);
+  if (isRefusal(e)) return refusalFailure(e);
   if (e instanceof KeyFileError) return new Failure(e.exit, "KEY", CODES.KEY, e.message, e.hint);
   // a wrong signature is not a fault of the command line
   if (e instanceof KeyError && e.code === "fault")

@@ -2,16 +2,16 @@
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
-import { danger, data, fail, json, say } from "./ui.js";
+import { danger, writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
-export interface Table {
+export interface TableLine {
   columns: readonly { title: string; right?: boolean }[];
   rows: readonly (readonly string[])[];
 }
 
 /** A line of words for stderr; text or bytes for stdout; a table for stdout. */
-export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: Table };
+export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -22,16 +22,16 @@ export class Refused extends Failure {
 }
 
 /** Control characters become visible, line by line. */
-const clean = (text: string) => text.split("\n").map(visible).join("\n");
+const visibleLines = (text: string) => text.split("\n").map(visible).join("\n");
 
-async function tell(lines: readonly Line[]): Promise<void> {
+async function writeLines(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
-    if (typeof line === "string") say(visible(line));
-    else if ("text" in line) data(`${line.danger ? danger(clean(line.text)) : clean(line.text)}\n`);
-    else if ("bytes" in line) data(line.bytes);
+    if (typeof line === "string") writeStderr(visible(line));
+    else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
+    else if ("bytes" in line) writeStdout(line.bytes);
     else {
       const { tableText, tableWidth } = await import("./table.js");
-      data(tableText(line.table, tableWidth()));
+      writeStdout(tableText(line.table, tableWidth()));
     }
   }
 }
@@ -39,8 +39,8 @@ async function tell(lines: readonly Line[]): Promise<void> {
 /** Shows what a command found out. `given`: its arguments and options. */
 export async function render(command: AnyCommand, facts: object, given: unknown[]): Promise<void> {
   const { json: asJson } = given.at(-1) as { json?: boolean };
-  if (asJson) json({ ok: true, code: 0, reason: "OK", ...facts });
-  else await tell(command.words(facts, ...given));
+  if (asJson) writeJson({ ok: true, code: 0, reason: "OK", ...facts });
+  else await writeLines(command.words(facts, ...given));
 }
 
 /** Whether an object is asked for. This is known before the options are read, so wrong use is told in JSON too. */
@@ -60,15 +60,15 @@ export async function renderFailure(
   const { failureOf } = await import("./failure-of.js");
   let failure: Failure;
   try {
-    if (e instanceof Refused && !asJson) await tell((command as AnyCommand).words(e.facts, ...given));
+    if (e instanceof Refused && !asJson) await writeLines((command as AnyCommand).words(e.facts, ...given));
     failure = failureOf(e, argv);
     if (asJson) {
       const { code, reason, exit, message, hint, facts } = failure;
-      json({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
+      writeJson({ ok: false, code, reason, exit, message, hint, ...command?.failure, ...facts });
     }
   } catch (x) {
     failure = failureOf(x);
   }
-  fail(failure);
+  writeFailure(failure);
   return failure.exit;
 }

@@ -4,7 +4,7 @@
 import { visible } from "@firmseal/keys";
 import stringWidth from "fast-string-width";
 import { wrapAnsi } from "fast-wrap-ansi";
-import type { Table } from "./render.js";
+import type { TableLine } from "./render.js";
 
 const GAP = "  ";
 /** No column is made narrower than this. If the table is still too wide, the terminal breaks its lines. */
@@ -28,7 +28,7 @@ function fitted(wanted: readonly number[], width: number): number[] {
 }
 
 /** The table as text, in lines of at most `width` columns. */
-export function tableText({ columns, rows }: Table, width: number): string {
+export function tableText({ columns, rows }: TableLine, width: number): string {
   const cells = [columns.map((c) => c.title), ...rows.map((row) => row.map(visible))];
   const wanted = columns.map((_, i) => cells.reduce((most, row) => Math.max(most, stringWidth(row[i] as string)), 1));
   const widths = fitted(wanted, width);

@@ -25,7 +25,7 @@ function visibleJson(text: string): string {
 }
 
 /** Writes everything to a descriptor. A pipe that nobody reads any more is not an error, unless the output is `needed`. */
-function put(fd: number, bytes: Uint8Array, needed = false): void {
+function writeAll(fd: number, bytes: Uint8Array, needed = false): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
@@ -39,21 +39,21 @@ function put(fd: number, bytes: Uint8Array, needed = false): void {
   }
 }
 
-export function data(bytes: Uint8Array | string): void {
+export function writeStdout(bytes: Uint8Array | string): void {
   try {
-    put(1, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+    writeAll(1, typeof bytes === "string" ? Buffer.from(bytes) : bytes);
   } catch (e) {
     throw systemFault(e, "stdout") ?? e;
   }
 }
 
 /** Writes what a command is for. It is an error if nobody reads it. */
-export function product(bytes: Uint8Array): void {
-  put(1, bytes, true);
+export function writeProduct(bytes: Uint8Array): void {
+  writeAll(1, bytes, true);
 }
 
 /** Throws a Failure if the text would be longer than a string can be, like the entries of a long log. */
-export function json(value: object): void {
+export function writeJson(value: object): void {
   let text: string;
   try {
     text = visibleJson(JSON.stringify(value, null, 2));
@@ -61,24 +61,24 @@ export function json(value: object): void {
     if (!(e instanceof RangeError)) throw e;
     throw tooMuch("the result is too long for one JSON text", "drop --json");
   }
-  data(`${text}\n`);
+  writeStdout(`${text}\n`);
 }
 
-export function say(text: string): void {
+export function writeStderr(text: string): void {
   try {
-    put(2, Buffer.from(`${text}\n`));
+    writeAll(2, Buffer.from(`${text}\n`));
   } catch {
     // nobody can read the words; the command is done all the same
   }
 }
 
-export function fail(failure: Failure): void {
-  say(`${styled("red", "firmseal:")} ${visible(failure.message)}`);
-  say(styled("dim", `hint: ${visible(failure.hint)}`));
+export function writeFailure(failure: Failure): void {
+  writeStderr(`${styled("red", "firmseal:")} ${visible(failure.message)}`);
+  writeStderr(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
 /** A progress bar for long work on a terminal; silent elsewhere, and for the first half second. */
-class Progress {
+class TerminalProgress {
   private readonly begun = Date.now();
   private shown = 0;
 
@@ -94,16 +94,16 @@ class Progress {
     const share = this.total > 0 ? Math.min(1, done / this.total) : 1;
     const width = 30;
     const bar = "#".repeat(Math.round(share * width)).padEnd(width, ".");
-    put(2, Buffer.from(`\r${visible(this.what)} [${bar}] ${Math.floor(share * 100)} %`));
+    writeAll(2, Buffer.from(`\r${visible(this.what)} [${bar}] ${Math.floor(share * 100)} %`));
   }
 
   end(): void {
-    if (this.shown > 0) put(2, Buffer.from("\r\x1b[K"));
+    if (this.shown > 0) writeAll(2, Buffer.from("\r\x1b[K"));
   }
 }
 
 listen({
-  warn: (text) => say(`${styled("yellow", "warning:")} ${text}`),
-  say: (text, how) => say(how === "danger" ? styled("red", text) : text),
-  progress: (what, total) => new Progress(what, total),
+  warn: (text) => writeStderr(`${styled("yellow", "warning:")} ${text}`),
+  say: (text, how) => writeStderr(how === "danger" ? styled("red", text) : text),
+  progress: (what, total) => new TerminalProgress(what, total),
 });

@@ -63,7 +63,7 @@ export function tooMuch(message: string, hint: string): Failure {
   return refusedInput("LIMIT", message, hint);
 }
 
-const SYSTEM: { [code: string]: string } = {
+const SYSTEM_ERRORS: { [code: string]: string } = {
   ENOENT: "there is no such file",
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -89,5 +89,5 @@ export function systemFault(e: unknown, what: string): Failure | undefined {
     : what === "stdout"
       ? "choose an output with enough room"
       : "make room and run the command again; nothing was left behind";
-  return environment(`${what}: ${SYSTEM[code] ?? code}`, hint, e);
+  return environment(`${what}: ${SYSTEM_ERRORS[code] ?? code}`, hint, e);
 }

@@ -5,7 +5,8 @@ import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 
-const STDIN = "-";
+/** The path that means stdin, or stdout where a command writes. */
+export const STDIO = "-";
 
 /**
  * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
@@ -31,13 +32,13 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
 }
 
 /** What is read before anything is judged. */
-const HEAD = 4096;
+const FIRST_READ = 4096;
 
 const tooLarge = (name: string, size: string, limit: number) =>
   usage(`${name}: is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
 
 /** How many bytes came; 0 at the end. */
-function readSome(fd: number, into: Uint8Array, at: number, most: number): number {
+function readInto(fd: number, into: Uint8Array, at: number, most: number): number {
   for (;;) {
     try {
       return readSync(fd, into, at, Math.min(most, into.length - at), null);
@@ -62,7 +63,7 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
   let n = 0;
   try {
     for (let seen = false; ; ) {
-      const more = readSome(fd, into, n, seen ? limit : HEAD);
+      const more = readInto(fd, into, n, seen ? limit : FIRST_READ);
       n += more;
       if (!seen && (n >= 8 || more === 0)) {
         seen = true;
@@ -85,11 +86,11 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
 
 /** The whole content of a file, or of stdin for "-". `begins`: as for readToEnd(). */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
-  if (path === STDIN) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
+  if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);
   try {
     if (size > limit) {
-      begins?.(readHead(path, HEAD));
+      begins?.(readFirstBytes(path, FIRST_READ));
       throw tooLarge(path, String(size), limit);
     }
     return readToEnd(fd, path, limit, size, begins);
@@ -99,7 +100,7 @@ export function readAll(path: string, limit: number, begins?: (head: Uint8Array)
 }
 
 /** The first bytes of a file. */
-export function readHead(path: string, n: number): Uint8Array {
+export function readFirstBytes(path: string, n: number): Uint8Array {
   const { fd } = openRegular(path);
   try {
     const out = new Uint8Array(n);

@@ -18,11 +18,11 @@ function cleanUp(): void {
   temporary = undefined;
 }
 
-const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 function onSignal(signal: NodeJS.Signals): void {
   cleanUp();
-  process.exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
+  process.exit(128 + SIGNAL_NUMBERS[signal as keyof typeof SIGNAL_NUMBERS]);
 }
 
 /** How many are writing. */
@@ -34,14 +34,14 @@ let holders = 0;
  * function is installed for it, it does nothing before the call that is under way returns.
  */
 export function holdSignals(): () => void {
-  if (holders++ === 0) for (const signal of Object.keys(SIGNALS)) process.on(signal, onSignal);
+  if (holders++ === 0) for (const signal of Object.keys(SIGNAL_NUMBERS)) process.on(signal, onSignal);
   let released = false;
   return () => {
     if (released) return;
     released = true;
     // after the next look at what has come: one that came meanwhile must not get lost
     setImmediate(() => {
-      if (--holders === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal);
+      if (--holders === 0) for (const signal of Object.keys(SIGNAL_NUMBERS)) process.off(signal, onSignal);
     });
   };
 }
@@ -67,11 +67,11 @@ function targetOf(path: string): string {
 }
 
 /** Makes what was done in a folder durable. */
-export function syncFolder(folder: string): void {
+export function fsyncFolder(folder: string): void {
   sync({ openSync, fsyncSync, closeSync }, folder);
 }
 
-/** Makes a new file; what is in it is durable when it returns, its name only after syncFolder(). */
+/** Makes a new file; what is in it is durable when it returns, its name only after fsyncFolder(). */
 export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
   const fd = openSync(path, "wx", mode);
   try {
@@ -106,7 +106,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fres
       renameSync(temporary, target);
       temporary = undefined;
     }
-    syncFolder(folder);
+    fsyncFolder(folder);
   } catch (e) {
     cleanUp();
     if ((e as NodeJS.ErrnoException).code === "ENOENT") throw noFolder(path, e);

@@ -12,7 +12,7 @@ export interface Tlv {
 }
 
 /** The item that begins at `at`; undefined where it is not whole, or its length is not in its shortest form. */
-function item(bytes: Buffer, at: number): Tlv | undefined {
+function tlvAt(bytes: Buffer, at: number): Tlv | undefined {
   const [tag, first = 0xff] = bytes.subarray(at, at + 2);
   // one octet of tag: none of those that key files use has more
   if (tag === undefined || (tag & 0x1f) === 0x1f) return undefined;
@@ -26,9 +26,9 @@ function item(bytes: Buffer, at: number): Tlv | undefined {
 }
 
 /** Bytes that are one item and nothing else, of this tag where one is given. */
-export function whole(bytes: Uint8Array, tag?: number): Tlv | undefined {
+export function singleTlv(bytes: Uint8Array, tag?: number): Tlv | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found = item(buffer, 0);
+  const found = tlvAt(buffer, 0);
   return found && found.whole.length === bytes.length && (tag === undefined || found.tag === tag) ? found : undefined;
 }
 
@@ -37,7 +37,7 @@ export function children(parent: Tlv | undefined): Tlv[] | undefined {
   if (parent?.tag !== SEQUENCE) return undefined;
   const out: Tlv[] = [];
   for (let at = 0; at < parent.content.length; ) {
-    const next = item(parent.content, at);
+    const next = tlvAt(parent.content, at);
     if (!next || out.length === 16) return undefined;
     out.push(next);
     at += next.whole.length;
@@ -54,7 +54,7 @@ export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
 }
 
 /** A number from 0 to 2^31 - 1; a zero stands before what would be negative. */
-export function integer(value: number): Buffer {
+export function derInteger(value: number): Buffer {
   const bytes = [value & 0xff];
   for (let rest = value >> 8; rest > 0; rest >>= 8) bytes.unshift(rest & 0xff);
   if ((bytes[0] as number) & 0x80) bytes.unshift(0);

@@ -1,6 +1,6 @@
 // ECDSA signatures as services and openssl give them: an Ecdsa-Sig-Value in DER (RFC 3279 §2.2.3). COSE has r ‖ s (RFC 9053 §2.1).
 
-import { children, INTEGER, SEQUENCE, type Tlv, whole } from "./der-strict.js";
+import { children, INTEGER, SEQUENCE, singleTlv, type Tlv } from "./der-strict.js";
 
 /** An INTEGER, positive and in its shortest form, as `length` bytes in big endian; undefined for anything else, and for 0. */
 function positive({ tag, content }: Tlv, length: number): Uint8Array | undefined {
@@ -19,7 +19,7 @@ function positive({ tag, content }: Tlv, length: number): Uint8Array | undefined
  * have several encodings that are taken. Whether r and s are below n is for the verifier to say.
  */
 export function rawFromDer(der: Uint8Array, length = 64): Uint8Array | undefined {
-  const numbers = children(whole(der, SEQUENCE));
+  const numbers = children(singleTlv(der, SEQUENCE));
   if (numbers?.length !== 2) return undefined;
   const [r, s] = numbers.map((number) => positive(number, length / 2));
   return r && s && Uint8Array.of(...r, ...s);

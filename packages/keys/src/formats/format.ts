@@ -77,7 +77,7 @@ const writers: Record<PublicFormat, (key: PublicKey) => string | Uint8Array> = {
   h,
 };
 
-function about(key: PublicKey): string {
+function keyComment(key: PublicKey): string {
   return `Public key for firmware signatures, ${key.alg}. COSE Key Thumbprint (RFC 9679, SHA-256): ${Buffer.from(thumbprint(key)).toString("hex")}`;
 }
 
@@ -88,12 +88,12 @@ export function jsLiteral(key: PublicKey, more?: { table: string | readonly numb
     throw new KeyFileError(`no device bundle verifies ${key.alg}`, `embed the ${keyWords(deviceKeyAlgs)} key that signs with it`, 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
-  return `// ${about(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;
+  return `// ${keyComment(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;
 }
 
 function h(key: PublicKey): string {
   const lines = [
-    `/* ${about(key)} */`,
+    `/* ${keyComment(key)} */`,
     "#ifndef FIRMSEAL_KEY_H",
     "#define FIRMSEAL_KEY_H",
     "",

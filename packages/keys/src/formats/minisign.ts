@@ -5,32 +5,32 @@ import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
-import { same } from "./ssh-wire.js";
+import { equalFields } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
 // "Ed" ‖ number of the key (8) ‖ public key (32)
 const PUBLIC_LENGTH = 42;
 // "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ number of the key (8) ‖ seed (32) ‖ public key (32) ‖ checksum (32) ]
 const SECRET_LENGTH = 158;
-const SALT = 6;
-const LIMITS = 38;
+const SALT_AT = 6;
+const LIMITS_AT = 38;
 const SEALED = 54;
 const SEALED_LENGTH = 104;
 /** What minisign takes today. A file must not make a machine fall over that has less. */
-const MOST_MEMORY = 2 ** 30;
+const MAX_MEMORY = 2 ** 30;
 
-const ANEW = "encrypt it again with the default limits of the current minisign: minisign -C -s FILE";
+const ENCRYPT_WITH_DEFAULTS = "encrypt it again with the default limits of the current minisign: minisign -C -s FILE";
 
-const PREFIX = "untrusted comment:";
+const COMMENT_PREFIX = "untrusted comment:";
 
-const stretch = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+const scryptStream = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 
 /** Whether text is, or begins like, a file of minisign. */
 export function isMinisign(text: string): boolean {
-  return text.startsWith(PREFIX);
+  return text.startsWith(COMMENT_PREFIX);
 }
 
-function damaged(): KeyError {
+function damagedMinisign(): KeyError {
   return new KeyError("format", "the minisign key is cut short or damaged");
 }
 
@@ -39,12 +39,12 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.length > 0 && lines.at(-1)?.trim() === "") lines.pop();
   const [, base64 = "", ...rest] = lines;
-  if (rest.some((line) => line.startsWith(PREFIX))) throw new KeyError("several", "more than one minisign key");
+  if (rest.some((line) => line.startsWith(COMMENT_PREFIX))) throw new KeyError("several", "more than one minisign key");
   if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a minisign signature, not a key");
   if (rest.length > 0) throw new KeyError("format", "text after the minisign key");
   const bytes = Buffer.from(base64.trim(), "base64");
   try {
-    if (bytes.toString("base64") !== base64.trim()) throw damaged();
+    if (bytes.toString("base64") !== base64.trim()) throw damagedMinisign();
     return readMinisignPublic(bytes) ?? (await readSecret(bytes, name, passphrase));
   } finally {
     bytes.fill(0);
@@ -53,40 +53,45 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
 
 /** Whether bytes are as long as a public key of minisign, and begin like one. */
 export function isMinisignPublic(bytes: Buffer): boolean {
-  return bytes.length === PUBLIC_LENGTH && tag(bytes, 0) === "Ed";
+  return bytes.length === PUBLIC_LENGTH && algorithmTag(bytes, 0) === "Ed";
 }
 
 /** The key in the decoded line of a public key; undefined where it is none. Throws KeyError `point`. */
 export function readMinisignPublic(bytes: Buffer): PublicKey | undefined {
   if (!isMinisignPublic(bytes)) return undefined;
   // so a secret key begins, and this is what is left of one
-  if ((tag(bytes, 2) === "Sc" || tag(bytes, 2) === "\0\0") && tag(bytes, 4) === "B2") throw damaged();
+  if ((algorithmTag(bytes, 2) === "Sc" || algorithmTag(bytes, 2) === "\0\0") && algorithmTag(bytes, 4) === "B2") throw damagedMinisign();
   return publicKey("ed25519", bytes.subarray(10));
 }
 
-function tag(bytes: Buffer, at: number): string {
+function algorithmTag(bytes: Buffer, at: number): string {
   return bytes.toString("latin1", at, at + 2);
 }
 
 async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
-  if (bytes.length !== SECRET_LENGTH || tag(bytes, 0) !== "Ed" || tag(bytes, 4) !== "B2") throw damaged();
-  const kdf = tag(bytes, 2);
+  if (bytes.length !== SECRET_LENGTH || algorithmTag(bytes, 0) !== "Ed" || algorithmTag(bytes, 4) !== "B2") throw damagedMinisign();
+  const kdf = algorithmTag(bytes, 2);
   const sealed = bytes.subarray(SEALED);
   if (kdf === "\0\0") return await secretKey(sealed, "none");
   if (kdf !== "Sc") throw new KeyFileError(`${name}: unsupported encryption`, "make a key for signing: firmseal keygen --out KEY.pem", 2);
-  const { N, r, p } = parameters(bytes.readBigUInt64LE(LIMITS), bytes.readBigUInt64LE(LIMITS + 8));
+  const { N, r, p } = scryptParameters(bytes.readBigUInt64LE(LIMITS_AT), bytes.readBigUInt64LE(LIMITS_AT + 8));
   const memory = 128 * N * r;
-  if (memory > MOST_MEMORY)
-    throw new KeyFileError(`${name}: its encryption needs more than ${MOST_MEMORY / 2 ** 20} MiB of memory`, ANEW, 2);
+  if (memory > MAX_MEMORY)
+    throw new KeyFileError(`${name}: its encryption needs more than ${MAX_MEMORY / 2 ** 20} MiB of memory`, ENCRYPT_WITH_DEFAULTS, 2);
   // minisign's own limits fill the memory once, which takes 5 seconds here: no choice of ours would open its keys faster
-  if (p > 1) refuseLong(name, secondsFor("scrypt", N * r * p), ANEW);
+  if (p > 1) refuseLong(name, secondsFor("scrypt", N * r * p), ENCRYPT_WITH_DEFAULTS);
   // the kernel would end this program, or another, where it lets memory be asked for that is not there
   if (process.availableMemory() < memory) throw tooLittleMemory(name, memory);
   const secret = await passphrase();
   const plain = Buffer.alloc(SEALED_LENGTH);
   let stream: Buffer | undefined;
   try {
-    stream = await stretch(secret, bytes.subarray(SALT, LIMITS), SEALED_LENGTH, { N, r, p, maxmem: memory + 128 * r * (p + 2) + 2 ** 20 });
+    stream = await scryptStream(secret, bytes.subarray(SALT_AT, LIMITS_AT), SEALED_LENGTH, {
+      N,
+      r,
+      p,
+      maxmem: memory + 128 * r * (p + 2) + 2 ** 20,
+    });
     for (let i = 0; i < SEALED_LENGTH; i++) plain[i] = (sealed[i] as number) ^ (stream[i] as number);
     return await secretKey(plain, "encrypted");
   } catch (e) {
@@ -113,17 +118,17 @@ class WrongPassphrase extends Error {}
 async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<PrivateKey> {
   const { blake2b } = await import("@noble/hashes/blake2.js");
   const [seed, pub, checksum] = [plain.subarray(8, 40), plain.subarray(40, 72), plain.subarray(72)];
-  const right = same(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
+  const right = equalFields(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
   if (how === "encrypted" && !right) throw new WrongPassphrase();
   // minisign -W leaves the checksum empty; other programs fill it in
-  if (!right && checksum.some((byte) => byte !== 0)) throw damaged();
+  if (!right && checksum.some((byte) => byte !== 0)) throw damagedMinisign();
   const key = privateKey("ed25519", seed);
-  if (!same(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
+  if (!equalFields(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
   return key;
 }
 
 /** N, r and p of scrypt by the limits, as libsodium chooses them (crypto_pwhash_scryptsalsa208sha256). */
-function parameters(opslimit: bigint, memlimit: bigint): { N: number; r: number; p: number } {
+function scryptParameters(opslimit: bigint, memlimit: bigint): { N: number; r: number; p: number } {
   const r = 8;
   const ops = Math.max(Number(opslimit), 32768);
   const mem = Number(memlimit);

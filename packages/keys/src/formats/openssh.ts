@@ -6,16 +6,16 @@ import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privat
 import { CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { pem } from "./pem.js";
-import { same, WireReader, wire, wireNumber } from "./ssh-wire.js";
+import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
-const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
+const AUTH_MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
 /** Rounds of bcrypt_pbkdf that ssh-keygen takes today: about half a second in JavaScript. */
 const ROUNDS = 24;
-const SALT = 16;
+const SALT_LENGTH = 16;
 
 /** Ciphers by their names in the file: that in Node, bytes of key, of IV, and of the block that the content is padded to. */
-const CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
+const OPENSSH_CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
   none: ["", 0, 0, 8],
   "aes128-ctr": ["aes-128-ctr", 16, 16, 16],
   "aes192-ctr": ["aes-192-ctr", 24, 16, 16],
@@ -25,7 +25,7 @@ const CIPHERS: { readonly [name: string]: readonly [string, number, number, numb
   "aes256-cbc": ["aes-256-cbc", 32, 16, 16],
 };
 
-interface Type {
+interface KeyType {
   readonly alg: KeyAlg;
   /** The name of the type in the file. */
   readonly name: string;
@@ -38,7 +38,7 @@ interface Type {
 }
 
 /** Ed25519: the public key as it is, and the private one with the public one behind it (RFC 8709 §4). */
-function ofString(alg: KeyAlg, name: string, length: number): Type {
+function ofString(alg: KeyAlg, name: string, length: number): KeyType {
   return {
     alg,
     name,
@@ -50,14 +50,14 @@ function ofString(alg: KeyAlg, name: string, length: number): Type {
       if (both.length !== 2 * length)
         throw new KeyError("length", `the private key in the file has ${both.length} bytes, not ${2 * length}`);
       // seed and public key once more: whoever signs with a public key that is not its own gives the seed away (RUSTSEC-2022-0093)
-      if (!same(both.subarray(length), pub)) throw mixed();
+      if (!equalFields(both.subarray(length), pub)) throw mixed();
       return both.subarray(0, length);
     },
   };
 }
 
 /** ECDSA: the name of the curve, the point, and the scalar as a number (RFC 5656 §3.1). */
-function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): Type {
+function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): KeyType {
   return {
     alg,
     name,
@@ -71,7 +71,7 @@ function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): Type
   };
 }
 
-const TYPES: readonly Type[] = keyAlgs.flatMap((alg) => {
+const TYPES: readonly KeyType[] = keyAlgs.flatMap((alg) => {
   const { openssh } = CUSTODY[alg];
   const length = secretLength(alg);
   if (!openssh || length === undefined) return [];
@@ -82,13 +82,13 @@ function mixed(): KeyError {
   return new KeyError("mismatch", "the public key in the file does not match its private key");
 }
 
-function typeOf(alg: KeyAlg): Type {
+function typeOf(alg: KeyAlg): KeyType {
   const type = TYPES.find((t) => t.alg === alg);
   if (!type) throw new KeyFileError(`OpenSSH has no format for ${alg} keys`, "choose another --format", 2);
   return type;
 }
 
-function typeNamed(name: string): Type {
+function typeNamed(name: string): KeyType {
   const type = TYPES.find((t) => t.name === name);
   // the name stands in the message only if it looks like one: it is what a file says
   if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
@@ -106,7 +106,7 @@ export function openSshPublic(key: PublicKey): string {
   return `${type.name} ${publicBlob(type, key).toString("base64")}\n`;
 }
 
-function publicBlob(type: Type, key: PublicKey): Buffer {
+function publicBlob(type: KeyType, key: PublicKey): Buffer {
   return Buffer.concat([wire(type.name), type.writePublic(key)]);
 }
 
@@ -117,20 +117,20 @@ export function readOpenSshPublic(text: string): PublicKey {
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
   const type = typeNamed(name);
   const blob = Buffer.from(base64, "base64");
-  if (blob.toString("base64") !== base64) throw damaged();
+  if (blob.toString("base64") !== base64) throw damagedOpenSsh();
   return readBlob(blob, type);
 }
 
-function readBlob(blob: Buffer, expected?: Type): PublicKey {
-  const from = new WireReader(blob, damaged);
+function readBlob(blob: Buffer, expected?: KeyType): PublicKey {
+  const from = new WireReader(blob, damagedOpenSsh);
   const type = typeNamed(from.string().toString("latin1"));
-  if (expected && type !== expected) throw damaged();
+  if (expected && type !== expected) throw damagedOpenSsh();
   const pub = type.readPublic(from);
   from.end();
   return publicKey(type.alg, pub);
 }
 
-function damaged(): KeyError {
+function damagedOpenSsh(): KeyError {
   return new KeyError("format", "the content of the OpenSSH key is cut short or damaged");
 }
 
@@ -139,21 +139,21 @@ function damaged(): KeyError {
  * wrong passphrase or a cipher that is not read here.
  */
 export async function readOpenSshPrivate(content: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
-  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged();
-  const from = new WireReader(content.subarray(MAGIC.length), damaged);
+  if (!content.subarray(0, AUTH_MAGIC.length).equals(AUTH_MAGIC)) throw damagedOpenSsh();
+  const from = new WireReader(content.subarray(AUTH_MAGIC.length), damagedOpenSsh);
   const cipherName = from.string().toString("latin1");
   const kdf = from.string().toString("latin1");
   const options = from.string();
   if (from.uint32() !== 1) throw new KeyError("several", "more than one OpenSSH key");
   const outer = readBlob(from.string());
   const sealed = from.string();
-  const cipher = Object.hasOwn(CIPHERS, cipherName) ? CIPHERS[cipherName] : undefined;
+  const cipher = Object.hasOwn(OPENSSH_CIPHERS, cipherName) ? OPENSSH_CIPHERS[cipherName] : undefined;
   if (!cipher || (kdf !== "bcrypt" && kdf !== "none"))
     throw new KeyFileError(`${name}: unsupported encryption`, "encrypt it again, in place: ssh-keygen -p -Z aes256-ctr -f FILE", 2);
   from.end();
   const encrypted = cipherName !== "none";
   const block = cipher[3];
-  if (encrypted !== (kdf === "bcrypt") || sealed.length === 0 || sealed.length % block !== 0) throw damaged();
+  if (encrypted !== (kdf === "bcrypt") || sealed.length === 0 || sealed.length % block !== 0) throw damagedOpenSsh();
   const plain = encrypted ? await unseal(sealed, cipher, options, name, passphrase) : Buffer.from(sealed);
   try {
     return inner(plain, outer, block);
@@ -164,19 +164,19 @@ export async function readOpenSshPrivate(content: Buffer, name: string, passphra
 
 async function unseal(
   sealed: Buffer,
-  [cipher, keyLength, ivLength]: (typeof CIPHERS)[string],
+  [cipher, keyLength, ivLength]: (typeof OPENSSH_CIPHERS)[string],
   options: Buffer,
   name: string,
   passphrase: () => Promise<Uint8Array>,
 ): Promise<Buffer> {
-  const from = new WireReader(options, damaged);
+  const from = new WireReader(options, damagedOpenSsh);
   const salt = from.string();
   const rounds = from.uint32();
   from.end();
-  if (salt.length === 0 || rounds === 0) throw damaged();
+  if (salt.length === 0 || rounds === 0) throw damagedOpenSsh();
   refuseLong(name, secondsFor("bcrypt", rounds), `encrypt it again, in place: ssh-keygen -p -a ${ROUNDS} -f FILE`);
   const secret = await passphrase();
-  const key = await stretch(secret, salt, keyLength + ivLength, rounds);
+  const key = await bcryptPbkdf(secret, salt, keyLength + ivLength, rounds);
   try {
     const decipher = createDecipheriv(cipher, key.subarray(0, keyLength), key.subarray(keyLength)).setAutoPadding(false);
     const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
@@ -191,20 +191,20 @@ async function unseal(
 }
 
 function inner(plain: Buffer, outer: PublicKey, block: number): PrivateKey {
-  const from = new WireReader(plain, damaged);
+  const from = new WireReader(plain, damagedOpenSsh);
   const [one, other] = [from.uint32(), from.uint32()];
-  if (one !== other) throw damaged();
+  if (one !== other) throw damagedOpenSsh();
   const type = typeNamed(from.string().toString("latin1"));
   const pub = type.readPublic(from);
-  if (type.alg !== outer.alg || !same(pub, outer.key)) throw mixed();
+  if (type.alg !== outer.alg || !equalFields(pub, outer.key)) throw mixed();
   const secret = type.readPrivate(from, pub);
   const key = privateKey(type.alg, secret);
   secret.fill(0);
-  if (!same(key.key, pub)) throw mixed();
+  if (!equalFields(key.key, pub)) throw mixed();
   // the comment, and 1, 2, 3 … up to the end of the block
   from.string();
   const padding = from.rest();
-  if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damaged();
+  if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damagedOpenSsh();
   return key;
 }
 
@@ -220,11 +220,11 @@ interface Bcrypt {
   ): number;
 }
 
-async function stretch(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
+async function bcryptPbkdf(passphrase: Uint8Array, salt: Uint8Array, length: number, rounds: number): Promise<Buffer> {
   // @ts-expect-error the package has no types
   const { default: bcrypt } = (await import("bcrypt-pbkdf")) as { default: Bcrypt };
   const out = Buffer.alloc(length);
-  if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damaged();
+  if (bcrypt.pbkdf(passphrase, passphrase.length, salt, salt.length, out, length, rounds) !== 0) throw damagedOpenSsh();
   return out;
 }
 
@@ -237,20 +237,20 @@ export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, r
   const check = Buffer.alloc(4);
   check.writeUInt32BE(randomInt(2 ** 32));
   const cipherName = passphrase ? "aes256-ctr" : "none";
-  const [cipher, keyLength, ivLength, block] = CIPHERS[cipherName] as (typeof CIPHERS)[string];
+  const [cipher, keyLength, ivLength, block] = OPENSSH_CIPHERS[cipherName] as (typeof OPENSSH_CIPHERS)[string];
   const body = Buffer.concat([check, check, wire(type.name), type.writePublic(key), type.writePrivate(key), wire("")]);
   const plain = Buffer.concat([body, Buffer.from(Array.from({ length: -body.length & (block - 1) }, (_, i) => i + 1))]);
   body.fill(0);
-  const salt = randomBytes(SALT);
+  const salt = randomBytes(SALT_LENGTH);
   const count = Buffer.alloc(4);
   count.writeUInt32BE(rounds);
-  const wrapping = passphrase ? await stretch(passphrase, salt, keyLength + ivLength, rounds) : undefined;
+  const wrapping = passphrase ? await bcryptPbkdf(passphrase, salt, keyLength + ivLength, rounds) : undefined;
   try {
     const sealed = wrapping
       ? createCipheriv(cipher, wrapping.subarray(0, keyLength), wrapping.subarray(keyLength)).update(plain)
       : Buffer.from(plain);
     const content = Buffer.concat([
-      MAGIC,
+      AUTH_MAGIC,
       wire(cipherName),
       wire(wrapping ? "bcrypt" : "none"),
       wire(wrapping ? Buffer.concat([wire(salt), count]) : ""),

@@ -16,7 +16,7 @@ import {
 } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
-import { bitString, children, integer, OCTET_STRING, octetString, SEQUENCE, type Tlv, tlv, whole } from "./der-strict.js";
+import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, singleTlv, type Tlv, tlv } from "./der-strict.js";
 
 const SEED = 0x80;
 
@@ -35,7 +35,7 @@ export function ownSpki(key: PublicKey): Buffer | undefined {
 /** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes; undefined where OpenSSL writes it. */
 export function ownPkcs8(key: PrivateKey): Buffer | undefined {
   const own = identifier(key.alg);
-  return own && tlv(SEQUENCE, integer(0), own, octetString(tlv(SEED, key.secret)));
+  return own && tlv(SEQUENCE, derInteger(0), own, octetString(tlv(SEED, key.secret)));
 }
 
 /** The algorithm by the identifier; undefined for others. */
@@ -45,7 +45,7 @@ function algOf(item: Tlv | undefined): KeyAlg | undefined {
 
 /** The public key of an SPKI; undefined where it is of another algorithm. Throws KeyError. */
 export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
-  const parts = children(whole(der, SEQUENCE));
+  const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[0]);
   if (!parts || !alg) return undefined;
   const [, bits] = parts;
@@ -55,14 +55,14 @@ export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
 
 /** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
 export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
-  const parts = children(whole(der, SEQUENCE));
+  const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[1]);
   if (!parts || !alg || isStateful(alg)) return undefined;
   const [version, , octets] = parts;
   // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
-  if (parts.length !== 3 || !version?.whole.equals(integer(0)) || octets?.tag !== OCTET_STRING)
+  if (parts.length !== 3 || !version?.whole.equals(derInteger(0)) || octets?.tag !== OCTET_STRING)
     throw new KeyError("format", `a damaged ${alg} private key`);
-  const choice = whole(octets.content);
+  const choice = singleTlv(octets.content);
   const both = choice?.tag === SEQUENCE ? children(choice) : undefined;
   if (choice?.tag === OCTET_STRING)
     throw new KeyFileError(

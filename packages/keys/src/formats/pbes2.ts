@@ -3,14 +3,14 @@
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { children, INTEGER, OCTET_STRING, SEQUENCE, type Tlv, whole } from "./der-strict.js";
+import { children, INTEGER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "./der-strict.js";
 import { secondsFor, takesLong } from "./work.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
 /** RFC 8018 appendix A.4: the one scheme that is in use. */
 export const PBES2 = oid("06092a864886f70d01050d");
 const PBKDF2 = oid("06092a864886f70d01050c");
-export const SCRYPT = oid("06092b06010401da47040b");
+export const SCRYPT_OID = oid("06092b06010401da47040b");
 /** HMAC with SHA-1, -224, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7 to .11; with the bytes that each gives. */
 const PRFS: readonly (readonly [Buffer, string, number])[] = [
   [oid("06082a864886f70d0207"), "sha1", 20],
@@ -21,7 +21,7 @@ const PRFS: readonly (readonly [Buffer, string, number])[] = [
 ];
 export const AES_256_CBC = oid("060960864801650304012a");
 /** 2.16.840.1.101.3.4.1.2, .22, .42. */
-const CIPHERS: readonly (readonly [Buffer, string, number])[] = [
+const PBES2_CIPHERS: readonly (readonly [Buffer, string, number])[] = [
   [oid("0609608648016503040102"), "aes-128-cbc", 16],
   [oid("0609608648016503040116"), "aes-192-cbc", 24],
   [AES_256_CBC, "aes-256-cbc", 32],
@@ -29,26 +29,26 @@ const CIPHERS: readonly (readonly [Buffer, string, number])[] = [
 /** The longest key of a cipher that OpenSSL has. */
 const LONGEST_KEY = 32;
 /** Bytes that scrypt may take. */
-const MOST_MEMORY = 64 * 1024 * 1024;
+const MAX_SCRYPT_MEMORY = 64 * 1024 * 1024;
 
 const scryptOf = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 const pbkdf2Of = promisify(pbkdf2);
 
-function value(t: Tlv | undefined): number {
+function smallInteger(t: Tlv | undefined): number {
   const n = t?.content.length ?? 0;
   return t?.tag === INTEGER && n >= 1 && n <= 5 ? t.content.readUIntBE(0, n) : Number.NaN;
 }
 
-async function derive(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: number): Promise<Buffer | undefined> {
+async function deriveCipherKey(kdf: Tlv[] | undefined, passphrase: Uint8Array, length: number): Promise<Buffer | undefined> {
   const [name, parameters] = kdf ?? [];
   const [salt, ...rest] = children(parameters) ?? [];
   if (!name || salt?.tag !== OCTET_STRING) return undefined;
-  if (name.whole.equals(SCRYPT)) {
-    const [N, r, p] = rest.map(value);
-    if (!N || !r || !p || 128 * (N * r + r * p) > MOST_MEMORY) return undefined;
-    return scryptOf(passphrase, salt.content, length, { N, r, p, maxmem: 2 * MOST_MEMORY });
+  if (name.whole.equals(SCRYPT_OID)) {
+    const [N, r, p] = rest.map(smallInteger);
+    if (!N || !r || !p || 128 * (N * r + r * p) > MAX_SCRYPT_MEMORY) return undefined;
+    return scryptOf(passphrase, salt.content, length, { N, r, p, maxmem: 2 * MAX_SCRYPT_MEMORY });
   }
-  const rounds = value(rest[0]);
+  const rounds = smallInteger(rest[0]);
   const prf = prfOf(rest);
   return name.whole.equals(PBKDF2) && rounds >= 1 && prf ? pbkdf2Of(passphrase, salt.content, rounds, length, prf[1]) : undefined;
 }
@@ -61,17 +61,17 @@ function prfOf(rest: readonly Tlv[]): (typeof PRFS)[number] | undefined {
 
 /** The PrivateKeyInfo in an EncryptedPrivateKeyInfo; undefined where the passphrase is wrong or the scheme is another. */
 export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Promise<Buffer | undefined> {
-  const [scheme, sealed] = children(whole(der, SEQUENCE)) ?? [];
+  const [scheme, sealed] = children(singleTlv(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
   const [kdf, encryption] = children(parameters) ?? [];
   const [cipherName, iv] = children(encryption) ?? [];
-  const cipher = CIPHERS.find(([id]) => cipherName?.whole.equals(id));
+  const cipher = PBES2_CIPHERS.find(([id]) => cipherName?.whole.equals(id));
   if (!name?.whole.equals(PBES2) || !cipher || iv?.tag !== OCTET_STRING || iv.content.length !== 16 || sealed?.tag !== OCTET_STRING)
     return undefined;
   let key: Buffer | undefined;
   try {
     if (takesLong(secondsOf(der))) return undefined;
-    key = await derive(children(kdf), passphrase, cipher[2]);
+    key = await deriveCipherKey(children(kdf), passphrase, cipher[2]);
     if (!key) return undefined;
     const decipher = createDecipheriv(cipher[1], key, iv.content);
     return Buffer.concat([decipher.update(sealed.content), decipher.final()]);
@@ -88,22 +88,22 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
  * OpenSSL reads other encodings of an object identifier or a length as well.
  */
 export function secondsOf(der: Uint8Array): number {
-  const [scheme] = children(whole(der, SEQUENCE)) ?? [];
+  const [scheme] = children(singleTlv(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
   const inside = children(parameters);
   if (!name || !inside) return Number.NaN;
   // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix B): salt, and rounds up to 2^31 for each of key, its second half, and IV
-  if (!name.whole.equals(PBES2)) return secondsFor("hash", 3 * value(inside[1]));
+  if (!name.whole.equals(PBES2)) return secondsFor("hash", 3 * smallInteger(inside[1]));
   const [kdf, limits] = children(inside[0]) ?? [];
   const [, ...rest] = children(limits) ?? [];
-  if (kdf?.whole.equals(SCRYPT))
+  if (kdf?.whole.equals(SCRYPT_OID))
     return secondsFor(
       "scrypt",
       rest
         .slice(0, 3)
-        .map(value)
+        .map(smallInteger)
         .reduce((a, b) => a * b, rest.length < 3 ? Number.NaN : 1),
     );
   const prf = prfOf(rest);
-  return kdf?.whole.equals(PBKDF2) && prf ? secondsFor("hash", value(rest[0]) * Math.ceil(LONGEST_KEY / prf[2])) : Number.NaN;
+  return kdf?.whole.equals(PBKDF2) && prf ? secondsFor("hash", smallInteger(rest[0]) * Math.ceil(LONGEST_KEY / prf[2])) : Number.NaN;
 }

@@ -3,7 +3,7 @@
 
 import { UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
-import { SEQUENCE, whole } from "./der-strict.js";
+import { SEQUENCE, singleTlv } from "./der-strict.js";
 
 const OPENSSH = "OPENSSH PRIVATE KEY";
 
@@ -12,7 +12,7 @@ const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE 
 const CUT = "the file is cut short or damaged: export the key again";
 
 // what people have instead, and how they get on
-const OTHER: Record<string, string> = {
+const OTHER_FORMATS: Record<string, string> = {
   CERTIFICATE: "extract the public key: openssl x509 -pubkey -noout -in FILE",
 };
 
@@ -37,13 +37,13 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
     text
       .replace(block.body, "")
       .split(/[\r\n]/)
-      .some(isOfKey)
+      .some(isKeyLine)
   )
     throw new KeyFileError(`${name}: another key next to the PEM block`, "put each key into a file of its own", 2);
   if (!READ.includes(block.label)) {
     throw new KeyFileError(
       `${name}: ${block.label.toLowerCase()} in the PEM, which firmseal does not read`,
-      OTHER[block.label] ?? UNSUPPORTED,
+      OTHER_FORMATS[block.label] ?? UNSUPPORTED,
       2,
     );
   }
@@ -57,13 +57,13 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   }
   const base64 = block.body.replace(/\s+/g, "");
   const der = Buffer.from(base64, "base64");
-  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !whole(der, SEQUENCE)))
+  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !singleTlv(der, SEQUENCE)))
     throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
   return { label: block.label, der };
 }
 
 /** Whether a line is of a key in another form. Line by line: one expression over all of a file takes time in the cube of its length. */
-function isOfKey(line: string): boolean {
+function isKeyLine(line: string): boolean {
   const text = line.trim();
   return /"kty"|^untrusted comment:|^(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^[\w+/-]{40,}=*$/.test(text);
 }

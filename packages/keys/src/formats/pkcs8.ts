@@ -4,16 +4,16 @@
 import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { type PrivateKey, toPrivateJwk } from "@firmseal/signer";
-import { integer, octetString, SEQUENCE, tlv } from "./der-strict.js";
+import { derInteger, octetString, SEQUENCE, tlv } from "./der-strict.js";
 import { ownPkcs8 } from "./own-der.js";
-import { AES_256_CBC, PBES2, SCRYPT } from "./pbes2.js";
+import { AES_256_CBC, PBES2, SCRYPT_OID } from "./pbes2.js";
 import { pem } from "./pem.js";
 
-const N = 16384;
-const R = 8;
-const P = 5;
+const SCRYPT_N = 16384;
+const SCRYPT_R = 8;
+const SCRYPT_P = 5;
 
-const derive = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+const scryptKey = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 
 /** PKCS#8 in PEM, encrypted under a passphrase (bytes, UTF-8 by custom). Salt of 16 bytes and IV are fresh each time. */
 export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Promise<string> {
@@ -22,7 +22,7 @@ export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Pro
   const iv = randomBytes(16);
   const plain = pkcs8(key);
   // the work area is 128 · N · r bytes, 16 MiB; the default limit of Node is twice that less the blocks of p
-  const wrapping = await derive(passphrase, salt, 32, { N, r: R, p: P, maxmem: 64 * 1024 * 1024 });
+  const wrapping = await scryptKey(passphrase, salt, 32, { N: SCRYPT_N, r: SCRYPT_R, p: SCRYPT_P, maxmem: 64 * 1024 * 1024 });
   try {
     const cipher = createCipheriv("aes-256-cbc", wrapping, iv);
     const content = Buffer.concat([cipher.update(plain), cipher.final()]);
@@ -48,7 +48,7 @@ function pkcs8(key: PrivateKey): Buffer {
 }
 
 function encryptedPrivateKeyInfo(salt: Buffer, iv: Buffer, content: Buffer): Buffer {
-  const kdf = tlv(SEQUENCE, SCRYPT, tlv(SEQUENCE, octetString(salt), integer(N), integer(R), integer(P)));
+  const kdf = tlv(SEQUENCE, SCRYPT_OID, tlv(SEQUENCE, octetString(salt), derInteger(SCRYPT_N), derInteger(SCRYPT_R), derInteger(SCRYPT_P)));
   const cipher = tlv(SEQUENCE, AES_256_CBC, octetString(iv));
   return tlv(SEQUENCE, tlv(SEQUENCE, PBES2, tlv(SEQUENCE, kdf, cipher)), octetString(content));
 }

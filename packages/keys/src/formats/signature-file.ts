@@ -24,17 +24,17 @@ function decoded(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** No signature is text: 64 random bytes that all are have a chance of 1 in 2^89. */
-const isText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0d || (b >= 0x20 && b < 0x7f));
+const isSignatureText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0d || (b >= 0x20 && b < 0x7f));
 
 /**
  * The raw signature that `bytes` hold, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID where they hold none, or one
  * of another algorithm. Whether it is good is not looked at.
  */
-export function signatureOf(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
+export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
   const { ecdsa } = CUSTODY[alg];
   const hint = `give the raw signature, its hex or base64${ecdsa ? ", or DER" : ""}`;
   if (bytes.length === 0) throw wrongSignature(`${name}: is empty`, hint);
-  const content = isText(bytes) ? decoded(bytes) : bytes;
+  const content = isSignatureText(bytes) ? decoded(bytes) : bytes;
   if (!content) throw wrongSignature(`${name}: is text, but neither hex nor base64`, hint);
   const length = signatureLength(alg);
   if (length === undefined || content.length === length) return content;

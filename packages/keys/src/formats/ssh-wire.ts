@@ -59,6 +59,6 @@ export function wireNumber(value: Uint8Array): Buffer {
   return wire((bytes[0] as number) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
 }
 
-export function same(a: Uint8Array, b: Uint8Array): boolean {
+export function equalFields(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -3,10 +3,10 @@
 
 import { KeyFileError } from "../errors/key-file.js";
 
-const MOST_SECONDS = 2;
+const MAX_SECONDS = 2;
 
 /** Seconds for one step, rounded up. */
-const STEP = {
+const SECONDS_PER_STEP = {
   /** HMAC of PBKDF2, or a hash of the schemes before it: 0.2 µs for SHA-256, 0.52 µs for SHA-512. */
   hash: 0.52e-6,
   /** A block of 128 bytes of scrypt, written and read: N · r · p of them. 0.27 µs where they fit into a cache. */
@@ -15,23 +15,23 @@ const STEP = {
   bcrypt: 19e-3,
 };
 
-export type Step = keyof typeof STEP;
+export type KdfStep = keyof typeof SECONDS_PER_STEP;
 
 /** The seconds that so many steps take. */
-export function secondsFor(step: Step, count: number): number {
-  return STEP[step] * count;
+export function secondsFor(step: KdfStep, count: number): number {
+  return SECONDS_PER_STEP[step] * count;
 }
 
 /** Whether that is too long; what is not known to be short is. */
 export function takesLong(seconds: number): boolean {
-  return !(seconds <= MOST_SECONDS);
+  return !(seconds <= MAX_SECONDS);
 }
 
 /** Refuses a file whose passphrase takes too long to check, before it is asked for. */
 export function refuseLong(name: string, seconds: number, hint: string): void {
   if (!takesLong(seconds)) return;
   throw new KeyFileError(
-    `${name}: checking its passphrase takes about ${Math.ceil(seconds)} seconds, and the limit is ${MOST_SECONDS}`,
+    `${name}: checking its passphrase takes about ${Math.ceil(seconds)} seconds, and the limit is ${MAX_SECONDS}`,
     hint,
     2,
   );

@@ -5,8 +5,8 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { cachedCount, cachedHeight, cachedNodes, type LmsTree, leafCost } from "@firmseal/signer";
-import { progress as progressOf, say } from "../notices.js";
-import type { Order, Piece } from "./worker.js";
+import { notice, progress as progressOf } from "../notices.js";
+import type { NodeRange, Order } from "./worker.js";
 
 /** Hashes from which on workers are worth their start; and those of one order, some 50 ms, so that the bar moves and no worker waits long. */
 const WORTH_WORKERS = 2 ** 20;
@@ -51,7 +51,7 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
   const step = Math.max(1, Math.floor(ONE_ORDER / perNode));
   const threads = threadsFor(tree);
   const seconds = 2 ** tree.height / leavesPerSecond(tree) / threads;
-  if (seconds > LONG_SECONDS) say(`${what}: about ${duration(seconds)} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  if (seconds > LONG_SECONDS) notice(`${what}: about ${duration(seconds)} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
   const progress = progressOf(what, total);
   let given = 0;
   let done = 0;
@@ -61,7 +61,7 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
     given = Math.min(total, from + step);
     return { from, to: given };
   };
-  const take = ({ from, nodes }: Piece) => {
+  const take = ({ from, nodes }: NodeRange) => {
     floor.set(nodes, from * tree.n);
     done += nodes.length / tree.n;
     progress.at(done);
@@ -80,14 +80,14 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
   return floor;
 }
 
-function oneWorker(tree: LmsTree, next: () => Order | undefined, take: (piece: Piece) => void): Promise<void> {
+function oneWorker(tree: LmsTree, next: () => Order | undefined, take: (piece: NodeRange) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(workerFile() as string, { workerData: tree });
     const order = () => {
       const one = next();
       worker.postMessage(one ?? "end");
     };
-    worker.on("message", (piece: Piece) => {
+    worker.on("message", (piece: NodeRange) => {
       take(piece);
       order();
     });

@@ -7,15 +7,15 @@ import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKe
 import { KeyFileError } from "../errors/key-file.js";
 
 const LABEL = "FIRMSEAL HSS KEY";
-const BEGIN = `-----BEGIN ${LABEL}-----`;
-const END = `-----END ${LABEL}-----`;
+const ARMOR_BEGIN = `-----BEGIN ${LABEL}-----`;
+const ARMOR_END = `-----END ${LABEL}-----`;
 
 // the work area is 128 · N · r bytes, 64 MiB. One set of numbers and no other, so that no file can ask for more
 const LOG_N = 16;
-const SCRYPT = { N: 2 ** LOG_N, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
-const TAG = 16;
+const SCRYPT_COST = { N: 2 ** LOG_N, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
+const TAG_LENGTH = 16;
 
-const derive = promisify<Uint8Array, Uint8Array, number, typeof SCRYPT, Buffer>(scrypt);
+const scryptSeedKey = promisify<Uint8Array, Uint8Array, number, typeof SCRYPT_COST, Buffer>(scrypt);
 
 /** A key file as it was read; SEED still is as it stands there. */
 export interface HssFile {
@@ -30,16 +30,16 @@ export interface HssFile {
 }
 
 function headOf(params: HssParams, key: Uint8Array, cipher: string): string {
-  return `${BEGIN}\nVersion: 1\nParameters: ${formatHss(params)}\nPublic-Key: ${Buffer.from(key).toString("hex")}\nCipher: ${cipher}\n\n`;
+  return `${ARMOR_BEGIN}\nVersion: 1\nParameters: ${formatHss(params)}\nPublic-Key: ${Buffer.from(key).toString("hex")}\nCipher: ${cipher}\n\n`;
 }
 
 function cipherText(salt: Buffer, nonce: Buffer): string {
-  return `scrypt ${LOG_N} ${SCRYPT.r} ${SCRYPT.p} ${salt.toString("hex")} aes-256-gcm ${nonce.toString("hex")}`;
+  return `scrypt ${LOG_N} ${SCRYPT_COST.r} ${SCRYPT_COST.p} ${salt.toString("hex")} aes-256-gcm ${nonce.toString("hex")}`;
 }
 
 // not for secrecy, which a file without passphrase has none of: a damaged SEED is told before it burns a leaf
 function checkOf(head: string, seed: Uint8Array): Buffer {
-  return createHash("sha256").update(head).update(seed).digest().subarray(0, TAG);
+  return createHash("sha256").update(head).update(seed).digest().subarray(0, TAG_LENGTH);
 }
 
 /** The text of a key file. `passphrase`: undefined for one that is not encrypted. */
@@ -57,32 +57,32 @@ export async function writeHssFile(
   } else {
     const [salt, nonce] = [randomBytes(16), randomBytes(12)];
     head = headOf(params, key, cipherText(salt, nonce));
-    const wrapping = await derive(passphrase, salt, 32, SCRYPT);
+    const wrapping = await scryptSeedKey(passphrase, salt, 32, SCRYPT_COST);
     const cipher = createCipheriv("aes-256-gcm", wrapping, nonce).setAAD(Buffer.from(head));
     content = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
     wrapping.fill(0);
   }
-  const text = `${head}${content.toString("base64")}\n${END}\n`;
+  const text = `${head}${content.toString("base64")}\n${ARMOR_END}\n`;
   content.fill(0);
   return text;
 }
 
-const DAMAGED = "the file is cut short or damaged: restore it from a backup, but not the state files of that time";
+const DAMAGED_HINT = "the file is cut short or damaged: restore it from a backup, but not the state files of that time";
 
-const FILE = new RegExp(
-  `^(${BEGIN}\nVersion: 1\nParameters: (n(?:24|32):[0-9/,]{3,40})\nPublic-Key: ((?:[0-9a-f]{2}){52,60})\n` +
-    `Cipher: (?:none|scrypt ${LOG_N} ${SCRYPT.r} ${SCRYPT.p} ([0-9a-f]{32}) aes-256-gcm ([0-9a-f]{24}))\n\n)([A-Za-z0-9+/=]{4,80})\n${END}\n$`,
+const ARMOR = new RegExp(
+  `^(${ARMOR_BEGIN}\nVersion: 1\nParameters: (n(?:24|32):[0-9/,]{3,40})\nPublic-Key: ((?:[0-9a-f]{2}){52,60})\n` +
+    `Cipher: (?:none|scrypt ${LOG_N} ${SCRYPT_COST.r} ${SCRYPT_COST.p} ([0-9a-f]{32}) aes-256-gcm ([0-9a-f]{24}))\n\n)([A-Za-z0-9+/=]{4,80})\n${ARMOR_END}\n$`,
 );
 
 /** Reads a key file, but not its secret. Throws KeyFileError (exit 2) for one that is not complete, or not of this version. */
 export function readHssFile(text: string, name: string): HssFile {
   // an editor or git on Windows ends lines with CR LF
-  const found = FILE.exec(text.replaceAll("\r\n", "\n"));
+  const found = ARMOR.exec(text.replaceAll("\r\n", "\n"));
   if (!text.startsWith("-----BEGIN FIRMSEAL HSS"))
     throw new KeyFileError(`${name}: not an HSS/LMS private key`, "give the file that firmseal keygen --alg hsslms wrote", 2);
-  if (!found) throw new KeyFileError(`${name}: a damaged HSS/LMS key, or one of a later version`, DAMAGED, 2);
+  if (!found) throw new KeyFileError(`${name}: a damaged HSS/LMS key, or one of a later version`, DAMAGED_HINT, 2);
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
-  const { params, key } = partsOf(parameters, Buffer.from(hex, "hex"), name);
+  const { params, key } = parseParameters(parameters, Buffer.from(hex, "hex"), name);
   const content = Buffer.from(base64, "base64");
   // what follows from the parameters also stands in the public key (RFC 8554 §6.1)
   const types = Buffer.from(key.key).readUInt32BE(4) - (params.n === 32 ? 4 : 9);
@@ -90,10 +90,10 @@ export function readHssFile(text: string, name: string): HssFile {
     key.key[3] !== params.levels.length ||
     key.key.length !== 28 + params.n ||
     types * 5 !== params.levels[0]?.height ||
-    content.length !== params.n + TAG ||
+    content.length !== params.n + TAG_LENGTH ||
     content.toString("base64") !== base64
   )
-    throw new KeyFileError(`${name}: the parts of the HSS/LMS key do not match`, DAMAGED, 2);
+    throw new KeyFileError(`${name}: the parts of the HSS/LMS key do not match`, DAMAGED_HINT, 2);
   return {
     params,
     public: key,
@@ -105,11 +105,11 @@ export function readHssFile(text: string, name: string): HssFile {
   };
 }
 
-function partsOf(parameters: string, key: Uint8Array, name: string): { params: HssParams; key: PublicKey } {
+function parseParameters(parameters: string, key: Uint8Array, name: string): { params: HssParams; key: PublicKey } {
   try {
     return { params: parseHss(parameters), key: publicKey("hsslms", key) };
   } catch (e) {
-    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged HSS/LMS key: ${e.message}`, DAMAGED, 2);
+    if (e instanceof KeyError) throw new KeyFileError(`${name}: a damaged HSS/LMS key: ${e.message}`, DAMAGED_HINT, 2);
     throw e;
   }
 }
@@ -119,12 +119,12 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
   const { n } = file.params;
   const [body, tag] = [file.content.subarray(0, n), file.content.subarray(n)];
   if (!file.encrypted) {
-    if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the HSS/LMS key is damaged`, DAMAGED, 2);
+    if (!checkOf(file.head, body).equals(tag)) throw new KeyFileError(`${name}: the HSS/LMS key is damaged`, DAMAGED_HINT, 2);
     return Uint8Array.from(body);
   }
   const secret = await passphrase();
-  const wrapping = await derive(secret, file.salt, 32, SCRYPT).finally(() => secret.fill(0));
-  const decipher = createDecipheriv("aes-256-gcm", wrapping, file.nonce, { authTagLength: TAG }).setAAD(Buffer.from(file.head));
+  const wrapping = await scryptSeedKey(secret, file.salt, 32, SCRYPT_COST).finally(() => secret.fill(0));
+  const decipher = createDecipheriv("aes-256-gcm", wrapping, file.nonce, { authTagLength: TAG_LENGTH }).setAAD(Buffer.from(file.head));
   decipher.setAuthTag(tag);
   const seed = decipher.update(body);
   try {

@@ -160,7 +160,7 @@ class HssKey {
     // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
     if (!stillOurs()) throw overtaken(place.name, "the locks of the key were removed");
     const follows = (now: HssState | string) =>
-      typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fits(level, one, now.roots));
+      typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fitsPlace(level, one, now.roots));
     if (!place.advance(state, { next, roots }, follows)) throw overtaken(place.name, "another process used the key in the meantime");
     const left = hssCapacity(params) - next;
     if (index > state.seen + 1n)
@@ -200,7 +200,7 @@ class HssKey {
   /** A tree whose key has been signed must have the same key again: with two, the leaf above would have signed twice (SP 800-208 §9.2). */
   private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
     const one = { tree, root: toHex(root) };
-    if (!fits(level, one, state.roots))
+    if (!fitsPlace(level, one, state.roots))
       throw stateFault(
         `${this.place.name}: a lower tree differs from the one that was signed: this machine calculates wrongly`,
         "sign on another machine, with this key and its state",
@@ -210,7 +210,7 @@ class HssKey {
 }
 
 /** Whether the tree was signed with this key, or not yet. */
-function fits(level: number, { tree, root }: { tree: bigint; root: string }, roots: SignedRoots): boolean {
+function fitsPlace(level: number, { tree, root }: { tree: bigint; root: string }, roots: SignedRoots): boolean {
   const signed = roots.get(level);
   return signed?.tree !== tree || signed.root === root;
 }

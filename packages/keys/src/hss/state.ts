@@ -182,13 +182,13 @@ export class HssPlaceOnDisk {
 
   private stateLines({ next, roots }: HssState): Uint8Array {
     const trees = [...roots].map(([level, { tree, root }]) => `tree ${level} ${tree} ${root}`);
-    return textOf([STATE_HEAD, `key ${this.thumbprint}`, `next ${next}`, ...trees]);
+    return stateText([STATE_HEAD, `key ${this.thumbprint}`, `next ${next}`, ...trees]);
   }
 }
 
 const STATE_HEAD = "firmseal hss state 1";
 /** Far above what is ever in the file. */
-const LONGEST = 4096;
+const MAX_STATE_LENGTH = 4096;
 
 // up to 2^200
 function numberOf(line: string | undefined): bigint | undefined {
@@ -203,7 +203,7 @@ function readLines(path: string): string[] | "missing" | "damaged" {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return "missing";
   // a link may lead two keys to one state, or one key to two
-  if (!stat.isFile() || stat.size > LONGEST) return "damaged";
+  if (!stat.isFile() || stat.size > MAX_STATE_LENGTH) return "damaged";
   let text: string;
   try {
     text = readFileSync(path, "latin1");
@@ -214,7 +214,7 @@ function readLines(path: string): string[] | "missing" | "damaged" {
   return body !== "" && text === body + sumOf(body) ? body.split("\n").slice(0, -1) : "damaged";
 }
 
-function textOf(lines: readonly string[]): Uint8Array {
+function stateText(lines: readonly string[]): Uint8Array {
   const body = `${lines.join("\n")}\n`;
   return Buffer.from(body + sumOf(body));
 }

@@ -8,13 +8,13 @@ import { cachedCount, type LmsTree } from "@firmseal/signer";
 import { systemFault } from "../errors/failure.js";
 import { writeWhole } from "../files/write.js";
 
-const HEAD = Buffer.from("firmseal hss tree 1\n");
+const TREE_HEAD = Buffer.from("firmseal hss tree 1\n");
 const MAC = 32;
 
 // under I and SEED of the tree itself, so it fits no other; the label keeps it apart from what RFC 8554 derives with them
 function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
   const key = createHmac("sha256", tree.seed)
-    .update(HEAD)
+    .update(TREE_HEAD)
     .update(tree.id)
     .update(Uint8Array.of(tree.n, tree.height, tree.width))
     .digest();
@@ -25,18 +25,18 @@ function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
 export function readTreeFile(path: string, tree: LmsTree): Uint8Array | undefined {
   const size = cachedCount(tree) * tree.n;
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size !== HEAD.length + size + MAC) return undefined;
+  if (!stat?.isFile() || stat.size !== TREE_HEAD.length + size + MAC) return undefined;
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }
-  const nodes = bytes.subarray(HEAD.length, HEAD.length + size);
-  const tag = bytes.subarray(HEAD.length + size);
-  return tag.length === MAC && bytes.indexOf(HEAD) === 0 && timingSafeEqual(tag, mac(tree, nodes)) ? nodes : undefined;
+  const nodes = bytes.subarray(TREE_HEAD.length, TREE_HEAD.length + size);
+  const tag = bytes.subarray(TREE_HEAD.length + size);
+  return tag.length === MAC && bytes.indexOf(TREE_HEAD) === 0 && timingSafeEqual(tag, mac(tree, nodes)) ? nodes : undefined;
 }
 
 export function writeTreeFile(path: string, tree: LmsTree, floor: Uint8Array): void {
-  writeWhole(path, Buffer.concat([HEAD, floor, mac(tree, floor)]), { mode: 0o600 });
+  writeWhole(path, Buffer.concat([TREE_HEAD, floor, mac(tree, floor)]), { mode: 0o600 });
 }

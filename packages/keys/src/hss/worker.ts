@@ -9,7 +9,7 @@ export interface Order {
   readonly to: number;
 }
 
-export interface Piece {
+export interface NodeRange {
   readonly from: number;
   readonly nodes: Uint8Array;
 }
@@ -22,6 +22,6 @@ parentPort?.on("message", (order: Order | "end") => {
     return;
   }
   const { from, to } = order;
-  const piece: Piece = { from, nodes: cachedNodes(workerData as LmsTree, from, to) };
+  const piece: NodeRange = { from, nodes: cachedNodes(workerData as LmsTree, from, to) };
   parentPort?.postMessage(piece);
 });

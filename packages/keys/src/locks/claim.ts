@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
-import { holdSignals, syncFolder, writeDurably } from "../files/write.js";
+import { fsyncFolder, holdSignals, writeDurably } from "../files/write.js";
 
 /** What was claimed: `number`, and all below. */
 export interface Claim {
@@ -20,15 +20,15 @@ export interface Claim {
   readonly name: string;
 }
 
-const NAME = /^(0|[1-9]\d{0,60})-[0-9a-f]{24}$/;
+const CLAIM_NAME = /^(0|[1-9]\d{0,60})-[0-9a-f]{24}$/;
 const NEW = ".new";
 
-function parse(name: string): Claim | undefined {
-  const found = NAME.exec(name);
+function parseClaimName(name: string): Claim | undefined {
+  const found = CLAIM_NAME.exec(name);
   return found ? { number: BigInt(found[1] as string), name } : undefined;
 }
 
-const codeOf = (e: unknown) => (e as NodeJS.ErrnoException).code;
+const errnoOf = (e: unknown) => (e as NodeJS.ErrnoException).code;
 
 export class Claims {
   private readonly folder: string;
@@ -41,7 +41,7 @@ export class Claims {
     // one that was put back from a backup is lower
     let most: Claim | undefined;
     for (const name of this.names()) {
-      const one = parse(name);
+      const one = parseClaimName(name);
       if (one && (!most || one.number > most.number || (one.number === most.number && one.name > most.name))) most = one;
     }
     return most;
@@ -51,7 +51,7 @@ export class Claims {
     try {
       return readdirSync(this.folder);
     } catch (e) {
-      if (codeOf(e) === "ENOENT") return [];
+      if (errnoOf(e) === "ENOENT") return [];
       throw systemFault(e, this.folder) ?? e;
     }
   }
@@ -77,11 +77,11 @@ export class Claims {
     try {
       renameSync(join(this.folder, from), join(this.folder, to));
     } catch (e) {
-      if (codeOf(e) !== "ENOENT") throw e;
+      if (errnoOf(e) !== "ENOENT") throw e;
       // over NFS the answer may get lost, and the question be put again: then the new name is there
       if (!existsSync(join(this.folder, to))) return false;
     }
-    syncFolder(this.folder);
+    fsyncFolder(this.folder);
     return true;
   }
 
@@ -91,7 +91,7 @@ export class Claims {
     try {
       mkdirSync(own, { mode: 0o700 });
       writeDurably(join(own, name), new Uint8Array(0), 0o600);
-      syncFolder(own);
+      fsyncFolder(own);
       renameSync(own, this.folder);
     } catch (e) {
       if (!existsSync(this.folder)) throw e;
@@ -100,7 +100,7 @@ export class Claims {
     } finally {
       rmSync(own, { recursive: true, force: true });
     }
-    syncFolder(dirname(this.folder));
+    fsyncFolder(dirname(this.folder));
     this.sweep();
     return true;
   }
@@ -129,11 +129,11 @@ export class Claims {
         if (this.isBehind(other, number) && other !== name + NEW) rmSync(join(this.folder, other), { force: true });
       if (!follows()) return false;
       renameSync(own, this.file);
-      syncFolder(dirname(this.file));
+      fsyncFolder(dirname(this.file));
       return true;
     } catch (e) {
       // overtaken, or the whole folder was taken away
-      if (codeOf(e) === "ENOENT") return false;
+      if (errnoOf(e) === "ENOENT") return false;
       throw systemFault(e, this.file) ?? e;
     } finally {
       rmSync(own, { force: true });
@@ -143,8 +143,8 @@ export class Claims {
 
   /** New content of who was overtaken, and claims from a backup. */
   private isBehind(other: string, number: bigint): boolean {
-    if (other.endsWith(NEW)) return (parse(other.slice(0, -NEW.length))?.number ?? 0n) <= number;
-    const claim = parse(other);
+    if (other.endsWith(NEW)) return (parseClaimName(other.slice(0, -NEW.length))?.number ?? 0n) <= number;
+    const claim = parseClaimName(other);
     return claim !== undefined && claim.number < number;
   }
 }

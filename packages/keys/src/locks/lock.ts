@@ -17,7 +17,7 @@ const WAIT = 60;
 /** Seconds for the lock of a takeover, which lasts for three calls of the system. */
 const WAIT_TAKEOVER = 5;
 /** Takeovers inside of takeovers. Each level is left behind by one kill within those three calls. */
-const DEEPEST = 16;
+const MAX_TAKEOVERS = 16;
 
 export interface Lock {
   /** Whether it is still ours: a person may have removed it. */
@@ -46,14 +46,14 @@ const ours = new Map<string, string>();
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
   const end = performance.now() + 1000 * (options.wait ?? WAIT);
   for (;;) {
-    const there = read(path);
+    const there = readNote(path);
     if (there === undefined) {
-      const nonce = take(path);
+      const nonce = tryTake(path);
       if (nonce === undefined) continue;
       if (ours.size === 0) process.once("exit", releaseAll);
       ours.set(path, nonce);
       if (!path.endsWith("~")) await sweep(path);
-      return { isOurs: () => read(path)?.nonce === nonce, release: () => release(path, nonce) };
+      return { isOurs: () => readNote(path)?.nonce === nonce, release: () => releaseLock(path, nonce) };
     }
     if (there.nonce !== "" && hasEnded(there, path)) await takeAway(path, there.nonce);
     else if (performance.now() >= end) throw busy(path, there, options.busy);
@@ -71,7 +71,7 @@ function busy(path: string, { nonce, pid, host }: Note, what = `${path}: another
 }
 
 /** undefined: there is no lock. One that cannot be read is somebody's all the same. */
-function read(path: string): Note | undefined {
+function readNote(path: string): Note | undefined {
   try {
     const note = JSON.parse(readFileSync(path, "utf8"));
     const texts = ["nonce", "start", "boot", "space", "machine", "host"];
@@ -84,7 +84,7 @@ function read(path: string): Note | undefined {
 }
 
 /** Makes the lock, unless somebody was faster. */
-function take(path: string): string | undefined {
+function tryTake(path: string): string | undefined {
   const nonce = randomBytes(12).toString("hex");
   const note = JSON.stringify({ nonce, ...thisProcess() } satisfies Note);
   // written beside it and linked, so that whoever sees a lock sees whose it is
@@ -98,7 +98,7 @@ function take(path: string): string | undefined {
     // over NFS the answer may get lost, and the question be put again: the number of links tells what became of it
     if (code === "EEXIST") return statSync(own, { throwIfNoEntry: false })?.nlink === 2 ? nonce : undefined;
     // FAT has no links
-    if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return takeWithoutLinks(path, note) ? nonce : undefined;
+    if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return tryTakeWithoutLinks(path, note) ? nonce : undefined;
     throw systemFault(e, path) ?? e;
   } finally {
     rmSync(own, { force: true });
@@ -106,7 +106,7 @@ function take(path: string): string | undefined {
 }
 
 /** A kill between making and writing leaves a lock that nobody can judge; it has to be removed by hand. */
-function takeWithoutLinks(path: string, note: string): boolean {
+function tryTakeWithoutLinks(path: string, note: string): boolean {
   try {
     writeFileSync(path, note, { mode: 0o600, flag: "wx", flush: true });
     return true;
@@ -119,24 +119,25 @@ function takeWithoutLinks(path: string, note: string): boolean {
 /** Removes the lock that holds `nonce`, whose process has ended. */
 async function takeAway(path: string, nonce: string): Promise<void> {
   const depth = path.length - path.replace(/~+$/, "").length;
-  if (depth >= DEEPEST) throw environment(`${path}: ${DEEPEST} takeovers were killed`, `remove ${path.slice(0, -depth)} and those with ~`);
+  if (depth >= MAX_TAKEOVERS)
+    throw environment(`${path}: ${MAX_TAKEOVERS} takeovers were killed`, `remove ${path.slice(0, -depth)} and those with ~`);
   const guard = await lock(`${path}~`, { wait: WAIT_TAKEOVER });
   try {
-    if (read(path)?.nonce === nonce) unlinkSync(path);
+    if (readNote(path)?.nonce === nonce) unlinkSync(path);
   } finally {
     guard.release();
   }
 }
 
-function release(path: string, nonce: string): void {
+function releaseLock(path: string, nonce: string): void {
   if (!ours.delete(path)) return;
   if (ours.size === 0) process.off("exit", releaseAll);
-  if (read(path)?.nonce === nonce) rmSync(path, { force: true });
+  if (readNote(path)?.nonce === nonce) rmSync(path, { force: true });
 }
 
 /** A signal that ends the program in the middle should not leave its locks to be judged by others. */
 function releaseAll(): void {
-  for (const [path, nonce] of ours) release(path, nonce);
+  for (const [path, nonce] of ours) releaseLock(path, nonce);
 }
 
 /** Takes away what kills have left beside the lock: notes that were not linked yet, and a takeover's lock. */
@@ -147,7 +148,7 @@ async function sweep(path: string): Promise<void> {
       const rest = entry.startsWith(name) ? entry.slice(name.length) : "";
       if (!/^(~+|~*\.[0-9a-f]{24})$/.test(rest)) continue;
       const left = join(dirname(path), entry);
-      const note = read(left);
+      const note = readNote(left);
       if (!note) continue;
       if (rest.endsWith("~")) {
         if (note.nonce !== "" && hasEnded(note, left)) (await lock(left, { wait: WAIT_TAKEOVER })).release();

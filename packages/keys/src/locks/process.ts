@@ -27,11 +27,11 @@ function attempt<T>(f: () => T): T | undefined {
   }
 }
 
-const text = (path: string) => attempt(() => readFileSync(path, "latin1").trim()) ?? "";
+const readTrimmed = (path: string) => attempt(() => readFileSync(path, "latin1").trim()) ?? "";
 
 /** The fields of /proc/PID/stat behind the name, which may hold anything: state is 3, start 22. undefined: it cannot be read. */
 function stat(pid: number): { state: string; start: string } | undefined {
-  const fields = /^[\s\S]*\) (.*)$/.exec(text(`/proc/${pid}/stat`))?.[1]?.split(" ");
+  const fields = /^[\s\S]*\) (.*)$/.exec(readTrimmed(`/proc/${pid}/stat`))?.[1]?.split(" ");
   return fields?.[19] === undefined ? undefined : { state: fields[0] as string, start: fields[19] };
 }
 
@@ -43,7 +43,7 @@ const isOfProc = (path: string) => attempt(() => statfsSync(path).type) === PROC
  * proc(5) has one for each namespace from that of /proc on).
  */
 function isProcOurs(): boolean {
-  const numbers = /^NSpid:\s*(.*)$/m.exec(text("/proc/self/status"))?.[1];
+  const numbers = /^NSpid:\s*(.*)$/m.exec(readTrimmed("/proc/self/status"))?.[1];
   const self = String(process.pid);
   return isOfProc("/proc/self/status") && attempt(() => readlinkSync("/proc/self")) === self && (numbers ?? self) === self;
 }
@@ -51,19 +51,19 @@ function isProcOurs(): boolean {
 /** A container may have one of its own mounted in this place, which says nothing about the kernel. */
 function bootId(): string {
   const path = "/proc/sys/kernel/random/boot_id";
-  return isOfProc(path) ? text(path) : "";
+  return isOfProc(path) ? readTrimmed(path) : "";
 }
 
-const nameOf = (space: string) => attempt(() => readlinkSync(`/proc/self/ns/${space}`));
+const namespaceId = (space: string) => attempt(() => readlinkSync(`/proc/self/ns/${space}`));
 
-let own: ProcessId | undefined;
+let ownId: ProcessId | undefined;
 
 export function thisProcess(): ProcessId {
-  if (own) return own;
-  const id = text("/etc/machine-id");
+  if (ownId) return ownId;
+  const id = readTrimmed("/etc/machine-id");
   const ours = isProcOurs();
-  const [pids, times] = ours ? [nameOf("pid"), nameOf("time")] : [];
-  own = {
+  const [pids, times] = ours ? [namespaceId("pid"), namespaceId("time")] : [];
+  ownId = {
     pid: process.pid,
     start: (ours && stat(process.pid)?.start) || "",
     boot: ours ? bootId() : "",
@@ -72,7 +72,7 @@ export function thisProcess(): ProcessId {
     machine: id === "" ? "" : createHash("sha256").update(`firmseal ${id}`).digest("hex").slice(0, 32),
     host: hostname(),
   };
-  return own;
+  return ownId;
 }
 
 /** Of the first namespaces of a kernel, outside of every container (PROC_PID_INIT_INO and PROC_TIME_INIT_INO). */

@@ -4,18 +4,18 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { KeyFileError } from "../errors/key-file.js";
 
-const taken = new Map<string, string>();
+const takenVariables = new Map<string, string>();
 /** Those that other processes can still read, whatever was tried. */
-const shown = new Set<string>();
+const shownVariables = new Set<string>();
 
 /** The value of a variable, which from here on is not in the environment any more; undefined where there is none. */
-export function take(name: string): string | undefined {
+export function takeVariable(name: string): string | undefined {
   // not what every object has: env:__proto__
   const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
-  if (value === undefined) return taken.get(name);
-  taken.set(name, value);
+  if (value === undefined) return takenVariables.get(name);
+  takenVariables.set(name, value);
   delete process.env[name];
-  if (!erase(name)) shown.add(name);
+  if (!erase(name)) shownVariables.add(name);
   return value;
 }
 
@@ -24,8 +24,8 @@ export function take(name: string): string | undefined {
  * @built the command line of the tests imports it from lib/
  */
 export function forgetSecrets(): void {
-  taken.clear();
-  shown.clear();
+  takenVariables.clear();
+  shownVariables.clear();
 }
 
 /** The variable that `env:NAME` names, however its scheme is written. Throws KeyFileError (exit 2). */
@@ -39,7 +39,7 @@ export function variableOf(ref: string): string {
 
 /** Throws KeyFileError (exit 3) where a program of this user could read a secret of this command from this process. */
 export function refuseWhileShown(name: string): void {
-  if (shown.size === 0) return;
+  if (shownVariables.size === 0) return;
   throw new KeyFileError(
     `${name}: the program could read a secret that this command got in a variable`,
     "give the secret through a descriptor: --passphrase-fd 3 3<FILE",
@@ -47,15 +47,15 @@ export function refuseWhileShown(name: string): void {
   );
 }
 
-interface Place {
+interface VariablePlace {
   at: number;
   bytes: Buffer;
 }
 
 /** Where a variable stands in the memory that /proc/self/environ shows (proc(5)), once or more often. */
-function places(name: string): Place[] {
+function variablePlaces(name: string): VariablePlace[] {
   const all = readFileSync("/proc/self/environ");
-  const found: Place[] = [];
+  const found: VariablePlace[] = [];
   const begin = Buffer.from(`${name}=`);
   for (let at = 0; at < all.length; ) {
     const nul = all.indexOf(0, at);
@@ -68,16 +68,16 @@ function places(name: string): Place[] {
 
 /**
  * Takes a variable out of what the system tells others of the environment. Linux shows the memory of the process as it was filled when the
- * program began: unsetenv(3) leaves it as it is, so it is written over. The result is whether the variable is gone from there.
+ * program began: unsetenv(3) leaves it is, so it is written over. The result is whether the variable is gone from there.
  */
 function erase(name: string): boolean {
   // there the environment is the only copy, and `delete` has changed it
   if (process.platform === "win32") return true;
   try {
-    const found = places(name);
+    const found = variablePlaces(name);
     if (found.length > 0) overwrite(found);
     // what others see now is what counts
-    return places(name).length === 0;
+    return variablePlaces(name).length === 0;
   } catch {
     return false;
   }
@@ -86,7 +86,7 @@ function erase(name: string): boolean {
 /** proc(5): env_start is field 50 of /proc/PID/stat; the name, which may hold anything, is the second, and state the third. */
 const ENV_START = 50 - 3;
 
-function overwrite(found: readonly Place[]): void {
+function overwrite(found: readonly VariablePlace[]): void {
   const stat = readFileSync("/proc/self/stat", "latin1");
   const start = Number(stat.slice(stat.lastIndexOf(") ") + 2).split(" ")[ENV_START]);
   if (!Number.isSafeInteger(start) || start <= 0) return;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { KeyFileError } from "../errors/key-file.js";
 import { checkDescriptor } from "./descriptor.js";
-import { take } from "./environment.js";
+import { takeVariable } from "./environment.js";
 
 /** Bytes that a passphrase may have: more is a file that was meant for something else. */
 export const LONGEST_PASSPHRASE = 1024;
@@ -52,7 +52,7 @@ function tooLong(where: string): KeyFileError {
 }
 
 function fromEnv(name: string): Uint8Array {
-  const value = take(name);
+  const value = takeVariable(name);
   // by a slip it is the passphrase itself, which must not get into a log
   const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
   if (value === undefined) {
@@ -114,14 +114,15 @@ interface Terminal {
   close(): void;
 }
 
-const SOURCES = "name a source: --passphrase-env NAME or --passphrase-fd N";
+const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N";
 
 // The terminal in raw mode: it shows nothing of what is typed. Whatever ends the process, the terminal gets its mode back.
 function openTerminal(): Terminal {
   // not stdin and stdout, which may carry the data
   const out = attempt(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
-  if (out === undefined || !input) throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES, 3);
+  if (out === undefined || !input)
+    throw new KeyFileError("a passphrase is needed, and there is no terminal to ask for it", SOURCES_HINT, 3);
 
   const restore = () => input.setRawMode(false);
   const onSignal = (signal: NodeJS.Signals) => {
@@ -129,7 +130,7 @@ function openTerminal(): Terminal {
     // the handler is gone by now (once): the signal does what it does without one
     process.kill(process.pid, signal);
   };
-  for (const s of SIGNALS) process.once(s, onSignal);
+  for (const s of TERMINATING_SIGNALS) process.once(s, onSignal);
   process.once("exit", restore);
   input.setRawMode(true);
 
@@ -157,7 +158,7 @@ function openTerminal(): Terminal {
       for (;;) {
         const byte = typed.shift();
         if (byte === undefined) {
-          if (ended) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES, 3);
+          if (ended) throw new KeyFileError("the terminal was closed at the passphrase prompt", SOURCES_HINT, 3);
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
@@ -166,20 +167,20 @@ function openTerminal(): Terminal {
         const done = edit(line, byte);
         if (done !== "more") show("\n");
         if (done === "done") return Uint8Array.from(line);
-        if (done === "abort") throw new KeyFileError("stopped at the passphrase prompt", SOURCES, 3);
+        if (done === "abort") throw new KeyFileError("stopped at the passphrase prompt", SOURCES_HINT, 3);
       }
     },
     close() {
       restore();
       process.off("exit", restore);
-      for (const s of SIGNALS) process.off(s, onSignal);
+      for (const s of TERMINATING_SIGNALS) process.off(s, onSignal);
       input.destroy();
       closeSync(out);
     },
   };
 }
 
-const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+const TERMINATING_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
 function attempt<T>(f: () => T): T | undefined {
   try {

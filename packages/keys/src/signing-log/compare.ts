@@ -22,7 +22,7 @@ interface Found {
 }
 
 /** Each entry once: a log that was copied begins with the same ones. */
-function distinct(logs: readonly Pick<SigningLog, "path" | "entries">[]): Found[] {
+function distinctEntries(logs: readonly Pick<SigningLog, "path" | "entries">[]): Found[] {
   const all = new Map<string, Found>();
   for (const { path, entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
   return [...all.values()];
@@ -54,7 +54,7 @@ function conflict(what: Conflict["what"], number: string, key: string | null, sc
 }
 
 /** The part of a name before its first space, and the rest. */
-function halves(name: string): [string, string] {
+function splitName(name: string): [string, string] {
   const at = name.indexOf(" ");
   return [name.slice(0, at), name.slice(at + 1)];
 }
@@ -62,7 +62,7 @@ function halves(name: string): [string, string] {
 function leavesTwice(found: readonly Found[]): Conflict[] {
   const all = groups(found, (e) => (e.leaf === undefined || e.key === undefined ? [] : [`${BigInt(e.leaf)} ${e.key}`]));
   const twice = [...all].filter(([, group]) => group.length > 1);
-  return twice.map(([name, group]) => conflict("leaf", ...halves(name), [], group));
+  return twice.map(([name, group]) => conflict("leaf", ...splitName(name), [], group));
 }
 
 /** The key that signed two of them: it was used beside its log, or somebody else has it. */
@@ -79,7 +79,7 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
   for (const [name, group] of all) {
     const asked = group.filter((one) => !isAllowed(one));
     if (new Set(asked.map(({ entry }) => entry.digest)).size < 2) continue;
-    const [number, scope] = halves(name);
+    const [number, scope] = splitName(name);
     const id = `${number} ${asked.map(({ entry }) => entry.hash).join(" ")}`;
     const known = out.get(id);
     if (known) known.scope.push(scope);
@@ -90,11 +90,11 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
 
 /** What was given out twice according to all of these logs together. Entries of before, without a leaf or a scope, say nothing. */
 export function conflicts(logs: readonly Pick<SigningLog, "path" | "entries">[]): Conflict[] {
-  const found = distinct(logs);
+  const found = distinctEntries(logs);
   return [...leavesTwice(found), ...numbersTwice(found)];
 }
 
-const WORDS = {
+const CONFLICT_WORDS = {
   leaf: {
     what: "leaf",
     hint: "a leaf that signed twice reveals the key: stop signing with it, and make devices trust another one (docs/guides/keys/hss.md)",
@@ -114,11 +114,11 @@ export function conflictWords({ what, number, key, entries }: Conflict): string 
   // a file that is signed has no entry, and stands for itself
   const shown = entries.slice(0, 3).map(({ log, entry }) => (entry > 0 ? `entry ${entry} of ${log}` : log));
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
-  return `${WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
+  return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }
 
 export function conflictFailure(list: readonly Conflict[]): Failure {
   const [first] = list as [Conflict];
   const more = list.length > 1 ? `; and ${list.length - 1} more` : "";
-  return new Failure(1, "LOG", CODES.LOG, `${conflictWords(first)}${more}`, WORDS[first.what].hint);
+  return new Failure(1, "LOG", CODES.LOG, `${conflictWords(first)}${more}`, CONFLICT_WORDS[first.what].hint);
 }

@@ -6,11 +6,11 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
-import { syncFolder, writeWhole } from "../files/write.js";
+import { fsyncFolder, writeWhole } from "../files/write.js";
 import { type Claim, Claims } from "../locks/claim.js";
 import { type Lock, lock } from "../locks/lock.js";
 
-const PLACE = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
+const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
 /**
  * The folder of what must not lie beside a key: $FIRMSEAL_STATE, $XDG_STATE_HOME/firmseal, or ~/.local/state/firmseal. It is made with
@@ -23,7 +23,7 @@ export function stateFolder(): string {
   try {
     const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
     // a mark that a power cut takes away with its folder would be none
-    if (made !== undefined) syncFolder(dirname(made));
+    if (made !== undefined) fsyncFolder(dirname(made));
     const { mode, uid } = statSync(folder);
     const me = process.getuid?.();
     if (me !== undefined && ((mode & 0o022) !== 0 || (uid !== me && uid !== 0)))
@@ -33,7 +33,7 @@ export function stateFolder(): string {
       );
   } catch (e) {
     const fault = systemFault(e, folder);
-    throw fault ? environment(fault.message, PLACE, e) : e;
+    throw fault ? environment(fault.message, MARK_PATH, e) : e;
   }
   return folder;
 }
@@ -51,7 +51,7 @@ export interface Seen {
 }
 
 /** Far above what is ever in the file. */
-const LONGEST = 64 * 1024;
+const MAX_MARK_LENGTH = 64 * 1024;
 
 /** The text of a mark: one JSON object, and in it the hash of what stands before that, so that no damage looks like another count. */
 export function markText(thumbprint: string, { count, hash, path }: Seen): string {
@@ -91,7 +91,7 @@ export class LastSeen {
     const stat = lstatSync(this.file, { throwIfNoEntry: false });
     if (!stat) return "missing";
     // a link may lead two keys to one mark
-    if (!stat.isFile() || stat.size > LONGEST) return "damaged";
+    if (!stat.isFile() || stat.size > MAX_MARK_LENGTH) return "damaged";
     try {
       return parseMark(readFileSync(this.file, "utf8"), this.thumbprint) ?? "damaged";
     } catch (e) {

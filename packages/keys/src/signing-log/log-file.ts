@@ -6,12 +6,12 @@ import { dirname } from "node:path";
 import { environment, type Failure, systemFault, tooMuch } from "../errors/failure.js";
 import { sha256Hex } from "../files/digest.js";
 import { openRegular, readAll } from "../files/read.js";
-import { syncFolder } from "../files/write.js";
+import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 
 /** What `prev` says in the first entry. */
-const NOTHING = "0".repeat(64);
+const NO_PREVIOUS = "0".repeat(64);
 
 /** The operation that goes on after a log was restored, cut or edited. */
 export const ACCEPT = "accept-restored";
@@ -94,13 +94,13 @@ function lineOf(entry: Omit<Entry, "hash">): { text: string; hash: string } {
 /** `,"hash":"` with 64 digits and `"}`. */
 const TAIL = 75;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
-function parse(bytes: Buffer): Entry | undefined {
+function parseEntry(bytes: Buffer): Entry | undefined {
   // to find out by an exception takes ten times as long
   if (bytes[0] !== 0x7b) return undefined;
   try {
-    const entry = JSON.parse(utf8.decode(bytes));
+    const entry = JSON.parse(strictUtf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
     const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job } = entry;
@@ -128,23 +128,23 @@ function isBegun(bytes: Buffer): boolean {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
   const text = bytes.subarray(0, end).toString("latin1");
-  if (bytes.length === 0 || bytes.length >= LONGEST_TORN || !BEGIN.startsWith(text.slice(0, BEGIN.length))) return false;
+  if (bytes.length === 0 || bytes.length >= LONGEST_TORN || !ENTRY_BEGIN.startsWith(text.slice(0, ENTRY_BEGIN.length))) return false;
   const whole = text.search(/,"hash":"[0-9a-f]{64}"}/);
-  return whole < 0 || (whole === text.length - TAIL && parse(bytes.subarray(0, end)) !== undefined) || text.includes(HOLE);
+  return whole < 0 || (whole === text.length - TAIL && parseEntry(bytes.subarray(0, end)) !== undefined) || text.includes(HOLE);
 }
 
 /** A part of a block that is missing, with the rest behind it. */
 const HOLE = "\0".repeat(16);
 const LONGEST_TORN = 64 * 1024;
-const BEGIN = '{"v":1,"n":';
+const ENTRY_BEGIN = '{"v":1,"n":';
 
-function hashOf(line: Buffer): string {
+function hashOfLine(line: Buffer): string {
   return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
 }
 
 /** Whether a file begins as logs do. */
 export function looksLikeLog(head: Uint8Array): boolean {
-  return Buffer.from(head).toString("latin1").startsWith(BEGIN);
+  return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
 }
 
 /** Reads a log and follows its chain. One that is not there is empty. Throws a Failure where the file cannot be read. */
@@ -175,7 +175,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
     const newline = bytes.indexOf(0x0a, at);
     const next = newline < 0 ? bytes.length : newline + 1;
     const content = bytes.subarray(at, newline < 0 ? next : newline);
-    const whole = parse(content);
+    const whole = parseEntry(content);
     // Cut short by a kill or a power cut: it was not durable yet, so nothing was signed that it speaks of. An entry that was is known to
     // the last-seen mark. A file of another kind, named by mistake, is not taken for that.
     if (next === bytes.length && (newline < 0 || !whole) && isBegun(content)) {
@@ -184,10 +184,10 @@ function follow(log: SigningLog, bytes: Buffer): void {
     }
     log.lines++;
     const line = whole ? content : behindTorn(content);
-    const entry = whole ?? (line && parse(line));
+    const entry = whole ?? (line && parseEntry(line));
     if (entry) takeEntry(log, entry, line as Buffer);
     // what was cut short stays where it is, and the entry behind it says so
-    else if (!isBegun(content)) note(log.faults, { line: log.lines, what: "not an entry" });
+    else if (!isBegun(content)) addFault(log.faults, { line: log.lines, what: "not an entry" });
     log.before.update(bytes.subarray(at, next));
     log.end += next - at;
     at = next;
@@ -196,17 +196,17 @@ function follow(log: SigningLog, bytes: Buffer): void {
 
 /** An entry in the line of one that was cut short: its writer had not seen that one. */
 function behindTorn(content: Buffer): Buffer | undefined {
-  const at = content.lastIndexOf(BEGIN);
+  const at = content.lastIndexOf(ENTRY_BEGIN);
   return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
 }
 
 function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
   const last = log.entries.at(-1);
-  const fault = (what: string) => note(log.faults, { line: log.lines, what });
-  const isGood = hashOf(line) === entry.hash;
+  const fault = (what: string) => addFault(log.faults, { line: log.lines, what });
+  const isGood = hashOfLine(line) === entry.hash;
   if (!isGood) fault(`entry ${entry.n} was changed: its hash does not match`);
-  else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > log.highest) accept(log);
-  else if (entry.prev !== (last?.hash ?? NOTHING) || entry.n !== (last?.n ?? 0) + 1) {
+  else if (entry.operation === ACCEPT && entry.prev === allBefore(log) && entry.n > log.highest) acceptFaults(log);
+  else if (entry.prev !== (last?.hash ?? NO_PREVIOUS) || entry.n !== (last?.n ?? 0) + 1) {
     if (isLate(log, entry)) {
       log.late.push({ line: log.lines, what: `entry ${entry.n} came too late: nothing was signed with it` });
       log.known?.set(entry.hash, Number.NaN);
@@ -214,27 +214,27 @@ function takeEntry(log: SigningLog, entry: Entry, line: Buffer): void {
     }
     fault(`entry ${entry.n} ${last ? `does not follow entry ${last.n}` : "is not the first entry"}`);
   }
-  push(log, entry);
+  addEntry(log, entry);
 }
 
-function push(log: SigningLog, entry: Entry): void {
+function addEntry(log: SigningLog, entry: Entry): void {
   log.entries.push(entry);
   log.known?.set(entry.hash, entry.n);
   log.highest = Math.max(log.highest, entry.n);
 }
 
-function accept(log: SigningLog): void {
-  for (const fault of log.faults.splice(0)) note(log.accepted, fault);
+function acceptFaults(log: SigningLog): void {
+  for (const fault of log.faults.splice(0)) addFault(log.accepted, fault);
 }
 
 /** Its writer was held up: it follows on an entry before the last one, which another has followed on meanwhile. One that is there twice is no such. */
 function isLate(log: SigningLog, { n, prev, hash }: Entry): boolean {
-  log.known ??= new Map([[NOTHING, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
+  log.known ??= new Map([[NO_PREVIOUS, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
   return log.known.get(prev) === n - 1 && !log.known.has(hash);
 }
 
 /** Keeps a fault, as long as there are not too many: a file that is no log has one in each line. */
-function note(faults: LogFault[], fault: LogFault): void {
+function addFault(faults: LogFault[], fault: LogFault): void {
   if (faults.length < KEY_LIMITS.logFaults) faults.push(fault);
   else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "further faults are not listed" });
 }
@@ -245,7 +245,7 @@ const allBefore = (log: SigningLog) => log.before.copy().digest("hex");
 function linkOf(log: SigningLog, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
   if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: log.before.copy().update(torn).digest("hex") };
   const last = log.entries.at(-1);
-  return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NOTHING };
+  return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NO_PREVIOUS };
 }
 
 /** Ends the line of what was cut short, and keeps it from being an entry where only the end of the line was missing. */
@@ -264,11 +264,11 @@ export function append(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   write(log, Buffer.from(torn > 0 ? END_OF_TORN + text : text));
   follow(log, readFrom(log.path, log.end));
   const entry = log.entries.findLast((e) => e.hash === hash);
-  if (!entry) throw changed(log.path);
+  if (!entry) throw changedMeanwhile(log.path);
   return entry;
 }
 
-function changed(path: string): Failure {
+function changedMeanwhile(path: string): Failure {
   return environment(`${path}: another program changed it in the meantime`, "run the command again; nothing was signed");
 }
 
@@ -294,14 +294,14 @@ function write({ path, end, torn }: SigningLog, line: Buffer): void {
     const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
     try {
       const stat = fstatSync(fd);
-      if (!stat.isFile() || stat.size !== end + torn) throw changed(path);
+      if (!stat.isFile() || stat.size !== end + torn) throw changedMeanwhile(path);
       for (let at = 0; at < line.length; ) at += writeSync(fd, line, at);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     // also where another one has made the file: that one may be held up before it does this
-    syncFolder(dirname(path));
+    fsyncFolder(dirname(path));
   } catch (e) {
     throw systemFault(e, path) ?? e;
   }

@@ -9,16 +9,16 @@ const LARGEST_JUMP = 2n ** 32n;
 const HIGHEST = 2n ** 64n - 1n;
 
 /** What the scope of a trust file begins with; no identifier of a device does. */
-const TRUST = "trust:";
+const TRUST_PREFIX = "trust:";
 
 /** The line of products that a trust file is for: its numbers are not those of manifests, nor of other lines. */
 export function scopeOfTrust(name: string): string[] {
-  return [`${TRUST}${name}`];
+  return [`${TRUST_PREFIX}${name}`];
 }
 
 /** Whether an entry is about a trust file. Older ones have no scope. */
 export function isOfTrustFile(e: Pick<Entry, "sequence" | "scope">): boolean {
-  return e.sequence !== undefined && (e.scope === undefined || e.scope.some((s) => s.startsWith(TRUST)));
+  return e.sequence !== undefined && (e.scope === undefined || e.scope.some((s) => s.startsWith(TRUST_PREFIX)));
 }
 
 /** The kind of device that --vendor and --class mean. */
@@ -30,15 +30,15 @@ export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }
 export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
 
 /** Whether it is one number with others of this scope. Of a trust file without a scope the line is not known, so it counts for every one. */
-export function concerns(e: Known, scope: ReadonlySet<string>): boolean {
+export function sharesScope(e: Known, scope: ReadonlySet<string>): boolean {
   if (e.sequence === undefined) return false;
-  return e.scope ? e.scope.some((s) => scope.has(s)) : [...scope].some((s) => s.startsWith(TRUST));
+  return e.scope ? e.scope.some((s) => scope.has(s)) : [...scope].some((s) => s.startsWith(TRUST_PREFIX));
 }
 
-function highest(entries: readonly Known[], scope: ReadonlySet<string>): bigint | undefined {
+function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): bigint | undefined {
   let most: bigint | undefined;
   for (const e of entries) {
-    if (!concerns(e, scope)) continue;
+    if (!sharesScope(e, scope)) continue;
     const n = BigInt(e.sequence as string);
     if (most === undefined || n > most) most = n;
   }
@@ -51,14 +51,14 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
     // numbers may be in use that stood in what was lost; the first that a person gives settles it
-    if (restored >= 0 && !entries.slice(restored).some((e) => concerns(e, scope)))
+    if (restored >= 0 && !entries.slice(restored).some((e) => sharesScope(e, scope)))
       throw refusedInput(
         "SEQUENCE",
         "the log was restored, and does not know the used sequence numbers",
         "check the last release, and give a number once: --seq N",
       );
   }
-  const last = highest(logs.flat(), scope) ?? 0n;
+  const last = highestInScope(logs.flat(), scope) ?? 0n;
   if (last >= HIGHEST) throw refusedInput("SEQUENCE", "no sequence number is left for this kind of device", "none is higher than 2^64 - 1");
   return last + 1n;
 }
@@ -104,8 +104,8 @@ export function checkSequence(
 ): string[] {
   const { sequence, digest } = asked;
   const scope = new Set(asked.scope);
-  const known = entries.filter((e) => concerns(e, scope));
-  const last = highest(known, scope);
+  const known = entries.filter((e) => sharesScope(e, scope));
+  const last = highestInScope(known, scope);
   if (last === undefined || known.some((e) => e.digest === digest)) return [];
   const used: string[] = [];
   const need = (allowed: boolean | undefined, option: string, message: string, hint: string) => {

@@ -60,7 +60,7 @@ export async function lockLog(path: string, wait = 60): Promise<Lock> {
 }
 
 /** What a log lacks of what was seen of it. */
-export function missed(log: SigningLog, seen: Seen | undefined): LogFault[] {
+export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFault[] {
   const count = Number(seen?.count ?? 0n);
   if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
   const line = 0;
@@ -77,7 +77,7 @@ export function missed(log: SigningLog, seen: Seen | undefined): LogFault[] {
 }
 
 /** Who uses a key: as the system knows it, not as the environment says. */
-function who(): Pick<EntryFacts, "user" | "host" | "job"> {
+function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
   let user: string;
   try {
     user = userInfo().username;
@@ -85,12 +85,12 @@ function who(): Pick<EntryFacts, "user" | "host" | "job"> {
     // in many containers it has no name
     user = `uid ${process.getuid?.() ?? "unknown"}`;
   }
-  const name = JOBS.find((variable) => /^[\w.:/@-]{1,128}$/.test(process.env[variable] ?? ""));
+  const name = CI_JOBS.find((variable) => /^[\w.:/@-]{1,128}$/.test(process.env[variable] ?? ""));
   return { user, host: hostname(), ...(name !== undefined && { job: `${name}=${process.env[name]}` }) };
 }
 
 /** What CI services call the run of a job: GitHub, GitLab, Jenkins, Buildkite, CircleCI, Azure, Travis, Bitbucket, AWS, Woodpecker. */
-const JOBS = [
+const CI_JOBS = [
   "GITHUB_RUN_ID",
   "CI_JOB_ID",
   "BUILD_TAG",
@@ -175,7 +175,7 @@ export async function withSigningLogs<T>(
     }
     return await work({
       logs: [...logs.values()].map(({ entries }) => entries),
-      record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...who(), key: keyName(key.public), ...use }),
+      record: (key, use) => recordIn(openLogs.get(key) as OpenLog, { time: now(), ...currentUser(), key: keyName(key.public), ...use }),
     });
   } finally {
     for (const lock of taken.reverse()) lock.release();
@@ -188,17 +188,17 @@ function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
   // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const entry = append(log, facts);
-  raise(mark, log, entry);
+  raiseMarks(mark, log, entry);
   return { path: log.path, entry: entry.n, hash: entry.hash };
 }
 
-function raise(mark: LastSeen, log: SigningLog, entry: Entry): void {
+function raiseMarks(mark: LastSeen, log: SigningLog, entry: Entry): void {
   if (!mark.raise({ count: BigInt(entry.n), hash: entry.hash, path: resolve(log.path) }))
     throw environment(`${log.path}: another process used the key in the meantime`, "run the command again; nothing was signed");
 }
 
 function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, option: string | undefined): void {
-  const [fault] = [...log.faults, ...missed(log, seen)];
+  const [fault] = [...log.faults, ...missingFromLog(log, seen)];
   if (!fault) return;
   const what = option === undefined ? (key.file ?? log.path) : option;
   throw new Failure(
@@ -217,8 +217,8 @@ export async function acceptRestored(log: SigningLog, thumbprints: readonly stri
   try {
     await lockMarks(marks, taken);
     const above = Math.max(0, ...marks.map((w) => Number(w.read()?.count ?? 0n)));
-    const entry = append(log, { time: now(), ...who(), operation: ACCEPT }, above);
-    for (const w of marks) raise(w, log, entry);
+    const entry = append(log, { time: now(), ...currentUser(), operation: ACCEPT }, above);
+    for (const w of marks) raiseMarks(w, log, entry);
     return entry;
   } finally {
     for (const lock of taken) lock.release();

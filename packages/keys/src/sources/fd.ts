@@ -11,23 +11,23 @@ import type { Asking, OpenedKey } from "./source.js";
 /** Milliseconds without a byte: a descriptor that nobody writes to must not keep a build waiting. */
 const PATIENCE = 60_000;
 
-const HINT = "open it: firmseal … --key fd:3 3<FILE";
+const OPEN_HINT = "open it: firmseal … --key fd:3 3<FILE";
 
 /** The key that a descriptor gives, read to its end. Any form will do. Modes are not looked at: who opened it answers for it. */
-export async function open(ref: string, ask: Asking): Promise<OpenedKey> {
+export async function openDescriptor(ref: string, ask: Asking): Promise<OpenedKey> {
   const digits = ref.slice("fd:".length);
   if (!/^[0-9]{1,4}$/.test(digits) || digits === "1" || digits === "2")
-    throw new KeyFileError("--key fd: is not followed by the number of a descriptor that can be read", HINT, 2);
-  return holdKey(await readToEnd(Number(digits)), ref, ask);
+    throw new KeyFileError("--key fd: is not followed by the number of a descriptor that can be read", OPEN_HINT, 2);
+  return holdKey(await readDescriptor(Number(digits)), ref, ask);
 }
 
-async function readToEnd(fd: number): Promise<Buffer> {
+async function readDescriptor(fd: number): Promise<Buffer> {
   const buffer = Buffer.alloc(KEY_LIMITS.keyFile + 1);
   let length = 0;
   try {
     checkDescriptor(fd);
     for (let since = Date.now(); length < buffer.length; ) {
-      const n = readSome(fd, buffer, length);
+      const n = tryRead(fd, buffer, length);
       if (n === 0) break;
       if (n !== undefined) {
         length += n;
@@ -37,13 +37,13 @@ async function readToEnd(fd: number): Promise<Buffer> {
     }
   } catch (e) {
     buffer.fill(0);
-    throw new KeyFileError(`file descriptor ${fd} cannot be read (${(e as NodeJS.ErrnoException).code})`, HINT, 3);
+    throw new KeyFileError(`file descriptor ${fd} cannot be read (${(e as NodeJS.ErrnoException).code})`, OPEN_HINT, 3);
   }
   return buffer.subarray(0, length);
 }
 
 /** How many bytes came, 0 at the end, undefined where there are none yet. */
-function readSome(fd: number, buffer: Buffer, at: number): number | undefined {
+function tryRead(fd: number, buffer: Buffer, at: number): number | undefined {
   try {
     return readSync(fd, buffer, at, buffer.length - at, null);
   } catch (e) {

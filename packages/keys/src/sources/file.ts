@@ -23,7 +23,7 @@ import {
 import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
-import { SEQUENCE, whole } from "../formats/der-strict.js";
+import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
 import { isMinisign, isMinisignPublic, readMinisign, readMinisignPublic } from "../formats/minisign.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
 import { ownFromPkcs8, ownFromSpki } from "../formats/own-der.js";
@@ -37,12 +37,12 @@ import type { Asking, OpenedKey } from "./source.js";
 
 export { KeyFileError };
 
-const FORMS = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
+const KEY_FORMS_HINT = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw public key; `firmseal keygen` makes one";
 
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 
 /** The key in a file; "-" is stdin. */
-export async function open(path: string, ask: Asking): Promise<OpenedKey> {
+export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey> {
   // the message must not hold what was meant to be secret, and a file of this name is not there
   if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
     throw new KeyFileError(
@@ -90,9 +90,9 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
  * Throws KeyFileError.
  */
 export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
-  if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, FORMS, 2);
+  if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, KEY_FORMS_HINT, 2);
   // an image that was handed in by mistake is not searched for a key
-  if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, FORMS, 2);
+  if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2);
   try {
     // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
     if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
@@ -116,7 +116,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     const first = bytes[0] as number;
     if (first >= 0xa0 && first <= 0xb7) return await loading(() => fromCose(bytes));
     if (first >= 0x80 && first <= 0x97) throw new KeyError("several", "a COSE_KeySet, not a single key");
-    if (whole(bytes, SEQUENCE)) {
+    if (singleTlv(bytes, SEQUENCE)) {
       throw new KeyFileError(
         `${name}: DER without PEM around it`,
         "convert it: openssl pkey -inform DER -in FILE -out FILE.pem (-pubin for a public key)",
@@ -127,7 +127,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if (e instanceof KeyError) throw new KeyFileError(`${name}: ${e.message}`, HINTS[e.code], 2);
     throw e;
   }
-  throw new KeyFileError(`${name}: not a key in a supported format`, FORMS, 2);
+  throw new KeyFileError(`${name}: not a key in a supported format`, KEY_FORMS_HINT, 2);
 }
 
 /** Raw public keys of more bytes are looked for when the bytes are not text: text with a key may be as long. */
@@ -171,8 +171,8 @@ function fromBase64(text: string): Buffer | undefined {
 const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
 
 const HINTS: Record<KeyErrorCode, string> = {
-  format: FORMS,
-  length: FORMS,
+  format: KEY_FORMS_HINT,
+  length: KEY_FORMS_HINT,
   range: "the file is damaged or forged: use another key",
   point: "the file is damaged or forged: use another key",
   mismatch: "the file mixes two keys: export it again from its source",
@@ -193,26 +193,26 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
 async function readPem(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const { label, der } = pemBlock(text, name);
   if (label === "PUBLIC KEY") {
-    return ownFromSpki(der) ?? fromKeyObject(load(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
+    return ownFromSpki(der) ?? fromKeyObject(loadKeyObject(name, () => createPublicKey({ key: der, format: "der", type: "spki" })));
   }
   try {
     if (label === "OPENSSH PRIVATE KEY") return await readOpenSshPrivate(der, name, passphrase);
     if (label === "ENCRYPTED PRIVATE KEY") {
       const seconds = secondsOf(der);
       if (Number.isNaN(seconds)) throw otherwise(name);
-      refuseLong(name, seconds, ANEW);
+      refuseLong(name, seconds, ENCRYPT_AGAIN);
       return await decrypt(der, await passphrase(), name);
     }
     const two = label === "PRIVATE KEY" ? (withPublic(der) ?? (await ownFromPkcs8(der, name))) : undefined;
     if (two) return two;
     const type = label === "PRIVATE KEY" ? "pkcs8" : "sec1";
-    return fromKeyObject(load(name, () => createPrivateKey({ key: der, format: "der", type })));
+    return fromKeyObject(loadKeyObject(name, () => createPrivateKey({ key: der, format: "der", type })));
   } finally {
     der.fill(0);
   }
 }
 
-function load(name: string, f: () => KeyObject): KeyObject {
+function loadKeyObject(name: string, f: () => KeyObject): KeyObject {
   try {
     return f();
   } catch {
@@ -220,10 +220,10 @@ function load(name: string, f: () => KeyObject): KeyObject {
   }
 }
 
-const ANEW = "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
+const ENCRYPT_AGAIN = "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem";
 
 function otherwise(name: string): KeyFileError {
-  return new KeyFileError(`${name}: unsupported encryption`, ANEW, 2);
+  return new KeyFileError(`${name}: unsupported encryption`, ENCRYPT_AGAIN, 2);
 }
 
 async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promise<PublicKey | PrivateKey> {

@@ -4,7 +4,7 @@ import { foreignSigner, KeyError, type PublicKey, type Signer } from "@firmseal/
 import { KeyFileError } from "../errors/key-file.js";
 
 /** As foreignSigner(), with a wrong signature told as a fault of the environment: KeyFileError with `hint`, exit 3. */
-export function toldSigner(name: string, key: PublicKey, hint: string, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
+export function checkedSigner(name: string, key: PublicKey, hint: string, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
   const signer = foreignSigner(key, sign);
   return {
     ...signer,

@@ -4,16 +4,16 @@ import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, t
 import type { Anchor } from "@firmseal/verifier";
 import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
-import { take } from "../secrets/environment.js";
+import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
-import { prove } from "./proof.js";
+import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
-import { sourceOf } from "./table.js";
+import { sourceRow } from "./table.js";
 
 /** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
 function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
   // by what reads them: a pattern of its own here would miss what is read there, such as another case or a percent-encoding
-  const inRefs = refs.flatMap((ref) => sourceOf(ref).variable?.(ref) ?? []);
+  const inRefs = refs.flatMap((ref) => sourceRow(ref).variable?.(ref) ?? []);
   return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
 }
 
@@ -22,7 +22,7 @@ function secretVariables(refs: readonly string[], options: readonly PassphraseOp
  * KeyFileError (exit 2) for a reference that is none.
  */
 export function hideSecrets(refs: readonly string[], options: readonly PassphraseOption[]): void {
-  for (const name of secretVariables(refs, options)) take(name);
+  for (const name of secretVariables(refs, options)) takeVariable(name);
 }
 
 /** Reads the secrets of keys: from the passphrase options, or from the terminal when none is left. */
@@ -37,7 +37,7 @@ export function asking(
     publicOnly,
     unproved,
     ...handOut(
-      refs.map((ref) => sourceOf(ref).asks?.(ref)),
+      refs.map((ref) => sourceRow(ref).asks?.(ref)),
       options,
     ),
   };
@@ -55,7 +55,7 @@ async function openKeys(
   try {
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
-      const key = await (await sourceOf(ref).load()).open(ref, ask);
+      const key = await (await sourceRow(ref).load())(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it
       await loadAlg(key.public.alg);
@@ -131,7 +131,7 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
   const keys = await openKeys(refs, options, true);
   try {
     // with the private half here, or a public key that its user chose to believe, there is nothing to prove
-    for (const { signer, private: secret } of keys) if (signer && !secret) await prove(signer);
+    for (const { signer, private: secret } of keys) if (signer && !secret) await provePossession(signer);
   } finally {
     await closeKeys(keys);
   }

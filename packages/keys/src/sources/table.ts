@@ -14,42 +14,52 @@ export interface SourceRow {
   /** The environment variable that a reference names for a secret. Throws KeyFileError for a reference that is none. */
   variable?(ref: string): string | undefined;
   /** Loaded when a reference names it. */
-  load(): Promise<{ open: OpenSource }>;
+  load(): Promise<OpenSource>;
 }
 
-export const SOURCES: readonly SourceRow[] = [
-  { scheme: "env", form: "env:NAME", asks: () => "passphrase", variable: variableOf, load: () => import("./env.js") },
-  { scheme: "fd", form: "fd:N", asks: () => "passphrase", load: () => import("./fd.js") },
+export const KEY_SOURCES: readonly SourceRow[] = [
+  {
+    scheme: "env",
+    form: "env:NAME",
+    asks: () => "passphrase",
+    variable: variableOf,
+    load: async () => (await import("./env.js")).openVariable,
+  },
+  { scheme: "fd", form: "fd:N", asks: () => "passphrase", load: async () => (await import("./fd.js")).openDescriptor },
   {
     scheme: "pkcs11",
     form: "pkcs11:…",
     // a token whose URI says where the PIN is asks for nothing
     asks: (ref) => (parseUri(ref).pinSource === undefined ? "pin" : undefined),
     variable: (ref) => pinVariable(parseUri(ref)),
-    load: () => import("./pkcs11/pkcs11.js"),
+    load: async () => (await import("./pkcs11/pkcs11.js")).openTokenKey,
   },
-  { scheme: "exec", form: "exec:PROGRAM", load: () => import("./exec/exec.js") },
-  { scheme: "awskms", form: "awskms:…", load: () => import("./services/awskms.js") },
-  { scheme: "gcpkms", form: "gcpkms:…", load: () => import("./services/gcpkms.js") },
-  { scheme: "azurekv", form: "azurekv:…", load: () => import("./services/azurekv.js") },
+  { scheme: "exec", form: "exec:PROGRAM", load: async () => (await import("./exec/exec.js")).openProgram },
+  { scheme: "awskms", form: "awskms:…", load: async () => (await import("./services/awskms.js")).openAwsKey },
+  { scheme: "gcpkms", form: "gcpkms:…", load: async () => (await import("./services/gcpkms.js")).openGoogleKey },
+  { scheme: "azurekv", form: "azurekv:…", load: async () => (await import("./services/azurekv.js")).openAzureKey },
 ];
 
 /** Of references without a scheme. */
-const FILE: Omit<SourceRow, "scheme"> = { form: "a file", asks: () => "passphrase", load: () => import("./file.js") };
+const FILE_ROW: Omit<SourceRow, "scheme"> = {
+  form: "a file",
+  asks: () => "passphrase",
+  load: async () => (await import("./file.js")).openKeyFile,
+};
 
 /** The row of what a reference begins with; undefined for a file. */
-function named(ref: string): SourceRow | undefined {
+function rowOfScheme(ref: string): SourceRow | undefined {
   // RFC 3986 §3.1: the case of a scheme does not count; taken for a file, the name of one would be shown with a PIN in it
   const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
-  return SOURCES.find((row) => row.scheme === scheme);
+  return KEY_SOURCES.find((row) => row.scheme === scheme);
 }
 
 /** The row of a reference. */
-export function sourceOf(ref: string): Omit<SourceRow, "scheme"> {
-  return named(ref) ?? FILE;
+export function sourceRow(ref: string): Omit<SourceRow, "scheme"> {
+  return rowOfScheme(ref) ?? FILE_ROW;
 }
 
 /** What a reference begins with, where that names a kind; undefined for a file. */
 export function schemeOf(ref: string): string | undefined {
-  return named(ref)?.scheme;
+  return rowOfScheme(ref)?.scheme;
 }

@@ -3,8 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { detect, HEAD, parseImage } from "@firmseal/images";
-import { grouped, openRegular, readAll, readHead, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
+import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { grouped, openRegular, readAll, readFirstBytes, refusedInput, scopeOfImage, sha256Hex, usage, visible, warn } from "@firmseal/keys";
 import {
   DEFAULT_ALG,
   type Description,
@@ -18,7 +18,7 @@ import {
   singleImage,
   toHex,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
@@ -38,26 +38,26 @@ export interface InputOptions {
   imageOut?: string;
 }
 
-export type Kind = "envelope" | "description" | "image";
+export type InputKind = "envelope" | "description" | "image";
 
 /** From here on a sequence number leaves little room for later releases: each must be higher than the one before. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
 /** What the input is, by its first bytes and its extension: an envelope, a JSON object; anything else is an image. */
-function kindOf(head: Uint8Array, name: string): Kind {
+function detectKind(head: Uint8Array, name: string): InputKind {
   if (looksLikeEnvelope(head)) return "envelope";
   if (extname(name).toLowerCase() === ".suit") return "envelope";
   if (extname(name).toLowerCase() === ".json" || /^\s*\{\s*("|\})/.test(Buffer.from(head).toString("latin1"))) return "description";
   return "image";
 }
 
-function sizeOf(path: string): number {
+function fileSize(path: string): number {
   const { fd, size } = openRegular(path);
   closeSync(fd);
   return size;
 }
 
-interface Flash {
+interface FlashImage {
   digest: string;
   size: number;
   uri: string;
@@ -72,7 +72,7 @@ interface Flash {
 /** Gives the next sequence number of a kind of device. */
 export type NextSequence = (scope: readonly string[]) => bigint;
 
-export interface Prepared {
+export interface PreparedInput {
   /** The envelope, signed or not; its sequence number may be the next one. */
   draft(next: NextSequence): EnvelopeDraft;
   forFile?: Uint8Array | undefined;
@@ -80,9 +80,9 @@ export interface Prepared {
 }
 
 /** The bytes that go to flash. */
-async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<Flash> {
-  const format = detect(stdin?.subarray(0, HEAD) ?? readHead(path, HEAD), path);
-  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || sizeOf(path) > LIMITS.integratedPayload)) {
+async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
+  const format = detect(stdin?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
+  if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || fileSize(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
@@ -121,7 +121,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
 /** The description of a release of one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
-async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<Prepared> {
+async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
   const { sequence, ...facts } = releaseFacts(o);
   if (path === "-" && o.uri === undefined && (stdin?.length ?? 0) > LIMITS.integratedPayload)
     throw usage("stdin: is too large to travel in the envelope", "say where devices fetch the image: --uri URI");
@@ -130,19 +130,19 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
 }
 
 /** An input that was looked at, and that the options fit. */
-export interface Input {
+export interface ReleaseInput {
   path: string;
   /** All of it, where it came from stdin. */
   stdin: Uint8Array | undefined;
-  kind: Kind;
+  kind: InputKind;
 }
 
-export function readInput(path: string, o: InputOptions): Input {
-  const head = path === "-" ? new Uint8Array() : readHead(path, HEAD);
+export function readInput(path: string, o: InputOptions): ReleaseInput {
+  const head = path === "-" ? new Uint8Array() : readFirstBytes(path, DETECT_BYTES);
   if (path !== "-" && head.length === 0)
     throw refusedInput("IMAGE", `${path}: the file is empty`, "give an image, a description or an envelope");
   const stdin = path === "-" ? readAll(path, LIMITS.stdin) : undefined;
-  const kind = kindOf(stdin?.subarray(0, HEAD) ?? head, path);
+  const kind = detectKind(stdin?.subarray(0, DETECT_BYTES) ?? head, path);
   if (kind !== "image") {
     const given = (["vendor", "class", "seq", "uri", "imageOut"] as const).find((name) => o[name] !== undefined);
     if (given)
@@ -155,7 +155,11 @@ export function readInput(path: string, o: InputOptions): Input {
 }
 
 /** What is to be signed of an input. */
-export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, recipe: Recipe = singleImage): Promise<Prepared> {
+export async function makeDraft(
+  { path, stdin, kind }: ReleaseInput,
+  o: InputOptions,
+  recipe: Recipe = singleImage,
+): Promise<PreparedInput> {
   if (kind === "image") return await fromImage(path, stdin, o, recipe);
   const limit = kind === "envelope" ? LIMITS.envelope : LIMITS.description;
   const bytes = stdin ?? readAll(path, limit);
@@ -170,28 +174,28 @@ export async function makeDraft({ path, stdin, kind }: Input, o: InputOptions, r
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
-  const manifest = await opened(await signedBy(draft, [key]), [key]);
+  const manifest = await openSigned(await signedBy(draft, [key]), [key]);
   // what is too much to be tried must be known before as well
   certainRefusal(manifest);
   return manifest;
 }
 
-async function opened(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await signed.verify(keys, host);
+async function openSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await signed.verify(keys, nodeHost);
   await checkPayloads(manifest, new Map());
   return manifest;
 }
 
 /** Warns of what a person should know before a release goes out. */
-export function caution(manifest: Manifest): void {
+export function warnBeforeSigning(manifest: Manifest): void {
   const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
 /** Opens a signed envelope, checks the payloads that are in it, and warns of what a person should know before it goes out. */
-export async function review(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
-  const manifest = await opened(signed, keys);
-  caution(manifest);
+export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
+  const manifest = await openSigned(signed, keys);
+  warnBeforeSigning(manifest);
   return manifest;
 }

@@ -1,26 +1,25 @@
 // Envelopes and payloads, as they are read from files.
 
 import { closeSync, readSync } from "node:fs";
-import { Failure, grouped, openRegular, readAll, tooMuch } from "@firmseal/keys";
+import { Failure, grouped, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
 import { errors, type Source } from "@firmseal/verifier";
-import { hintOf } from "../hints.js";
 import { LIMITS } from "../limits.js";
+import { refusalHint } from "../refusals.js";
 import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
 
 /** Up to here a file is read whole; above, through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
-const STDIN = "-";
 
 /**
  * An envelope as octets. What is plainly something else is called so, not damaged CBOR. All of it is read at once: what is verified and what is used
  * must be the same bytes, whoever writes to the file meanwhile.
  */
-export function readEnvelope(path: string): Uint8Array {
+export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(
     path,
     readAll(path, LIMITS.envelope, (head) => {
       if (!looksLikeEnvelope(head))
-        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope`, hintOf(errors.ENVELOPE_NONE));
+        throw new Failure(1, "ENVELOPE_NONE", errors.ENVELOPE_NONE, `${path}: not a SUIT envelope`, refusalHint(errors.ENVELOPE_NONE));
     }),
   );
 }
@@ -38,7 +37,7 @@ export function admitted(path: string, envelope: Uint8Array): Uint8Array {
 
 /** A file as octets, or where it is large as a Source; "-" is stdin. */
 export function readSource(path: string): Uint8Array | Source {
-  if (path === STDIN) return readAll(path, LIMITS.stdin);
+  if (path === STDIO) return readAll(path, LIMITS.stdin);
   const { fd, size } = openRegular(path);
   if (size <= IN_MEMORY) {
     closeSync(fd);

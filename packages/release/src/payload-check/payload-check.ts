@@ -10,7 +10,7 @@ import {
   errors,
   type Identity,
   INSTALL_SECTIONS,
-  identified,
+  identityChecked,
   type Manifest,
   type Run,
   start,
@@ -34,12 +34,12 @@ import {
   readSlice,
   type Slice,
 } from "@firmseal/verifier/tools";
-import { hintOf, isRefusal, meaningOf } from "../hints.js";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
+import { isRefusal, refusalHint, refusalMeaning } from "../refusals.js";
 import { allParameters, steps } from "./tree.js";
 
-type HashName = NonNullable<Parameters<typeof hashFile>[1]>;
+type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
 /** A payload that is at hand: in the envelope, or a file. */
 interface PayloadAtHand {
@@ -47,11 +47,11 @@ interface PayloadAtHand {
   /** The same for what has the same content. */
   content: string;
   size: number;
-  hash(alg: HashName): Promise<Uint8Array>;
+  hash(alg: PayloadHash): Promise<Uint8Array>;
 }
 
-function refuse(code: keyof typeof errors, uri: string, hint = hintOf(errors[code])): never {
-  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${meaningOf(errors[code])}`, hint);
+function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHint(errors[code])): never {
+  throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${refusalMeaning(errors[code])}`, hint);
 }
 
 /** What has commands: a manifest, or one that is only looked at. */
@@ -77,17 +77,18 @@ export function payloadFiles(m: Manifest, values: readonly string[]): Map<string
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
     else if (values.length === 1 && outside.length > 0) for (const uri of outside) out.set(uri, value);
-    else refuse("PAYLOAD_UNREFERENCED", value, outside.length === 0 ? "every payload is in the envelope: drop --payload" : undefined);
+    else
+      refusePayload("PAYLOAD_UNREFERENCED", value, outside.length === 0 ? "every payload is in the envelope: drop --payload" : undefined);
   }
   return out;
 }
 
 /** Bytes of a payload that are hashed at a time. */
-const CHUNK = 65_536;
+const HASH_CHUNK = 65_536;
 
 /** A slice in pieces that fit into memory. */
 function* chunks({ at, n }: Slice): Generator<Slice> {
-  for (let done = 0; done < n; done += CHUNK) yield { at: at + done, n: Math.min(CHUNK, n - done) };
+  for (let done = 0; done < n; done += HASH_CHUNK) yield { at: at + done, n: Math.min(HASH_CHUNK, n - done) };
 }
 
 function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<string, number>): Map<string, PayloadAtHand> {
@@ -109,14 +110,14 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
 }
 
 /** A device, as far as a manifest can tell devices apart, and whether it has the images already. */
-interface Kind {
+interface DeviceKind {
   identity: Identity;
   slot: number;
   there: boolean;
 }
 
 /** The identifiers of a kind that are set, as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag. */
-function identifiers(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
+function identifierValues(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
   const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
   const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
   return unique.length > 0 ? unique : [new Uint8Array()];
@@ -135,22 +136,22 @@ function countKinds(lists: readonly (readonly unknown[])[], most: number, what: 
 /** Every vendor with every class that the manifest names; one pair of empty ones where it names none. Throws a Failure where they are too many. */
 export function identities(m: Commands): Identity[] {
   const set = allSet(m);
-  const vendors = identifiers(set, PARAM_VENDOR_IDENTIFIER);
-  const classes = identifiers(set, PARAM_CLASS_IDENTIFIER);
+  const vendors = identifierValues(set, PARAM_VENDOR_IDENTIFIER);
+  const classes = identifierValues(set, PARAM_CLASS_IDENTIFIER);
   countKinds([vendors, classes], LIMITS.trustKinds, "checked against a trust file");
   return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
 }
 
 /** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. Throws a Failure where they are too many. */
-export function kinds(m: Commands): Kind[] {
+export function deviceKinds(m: Commands): DeviceKind[] {
   const set = allSet(m);
   const [vendors, classes, devices] = [PARAM_VENDOR_IDENTIFIER, PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER].map((code) =>
-    identifiers(set, code),
+    identifierValues(set, code),
   ) as [Uint8Array[], Uint8Array[], Uint8Array[]];
   const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   const slots = named.length > 0 ? named : [0];
   countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
-  const out: Kind[] = [];
+  const out: DeviceKind[] = [];
   for (const vendor of vendors)
     for (const classId of classes)
       for (const device of devices)
@@ -208,19 +209,19 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   /** Whether a payload is what a component has to hold; refuses where it is not. */
   async function compare({ payload, expected, size }: Content): Promise<void> {
     if (!payload || !expected) return;
-    if (size !== undefined && size !== payload.size) refuse("PAYLOAD_SIZE", payload.uri);
-    const alg = HASH_NAMES[expected.alg] as HashName;
+    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", payload.uri);
+    const alg = HASH_NAMES[expected.alg] as PayloadHash;
     // one file may stand for many URIs, and is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
-    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refuse("IMAGE_MISMATCH", payload.uri);
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", payload.uri);
     met.add(payload.uri);
   }
 
   const effort = new Effort();
 
-  async function tryOn(kind: Kind): Promise<void> {
+  async function tryOn(kind: DeviceKind): Promise<void> {
     const content = new Map<number, Content>();
     const run = start(m, sectionsOf(m), kind.identity);
     let e: Effect | undefined;
@@ -255,14 +256,14 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     for (const c of content.values()) await compare(c);
   }
 
-  if (payloads.size > 0) for (const kind of kinds(m)) await tryOn(kind);
-  for (const uri of payloads.keys()) if (!met.has(uri)) refuse("DIGEST_UNSET", uri);
+  if (payloads.size > 0) for (const kind of deviceKinds(m)) await tryOn(kind);
+  for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
 
 /** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. Throws a Failure where it cannot be tried. */
 export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
   const effort = new Effort();
-  for (const kind of kinds(m)) {
+  for (const kind of deviceKinds(m)) {
     const run = start(m, sectionsOf(m), kind.identity);
     try {
       let e = step(run);
@@ -271,12 +272,12 @@ export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
         if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
         if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
           if (!e.digest) return "DIGEST_UNSET";
-          if (!identified(run)) return "IDENTITY_UNCHECKED";
+          if (!identityChecked(run)) return "IDENTITY_UNCHECKED";
         }
         const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
         e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
       }
-      if (!identified(run)) return "IDENTITY_UNCHECKED";
+      if (!identityChecked(run)) return "IDENTITY_UNCHECKED";
     } catch (x) {
       if (!isRefusal(x)) throw x;
     }
@@ -288,5 +289,5 @@ export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
 /** A release that is signed well and that no device will take is a surprise in the field; it is told where it is made and verified. */
 export function warnOfRefusal(m: Manifest): void {
   const name = certainRefusal(m);
-  if (name) warn(`devices will refuse this release: ${meaningOf(errors[name])} (${name})`);
+  if (name) warn(`devices will refuse this release: ${refusalMeaning(errors[name])} (${name})`);
 }

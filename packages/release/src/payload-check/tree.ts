@@ -40,7 +40,7 @@ export interface DigestText {
 /** The value of a parameter: text, number, boolean, a digest; octets as { hex }; what is not known as { cbor }. */
 export type Value = string | number | boolean | DigestText | { hex: string } | { cbor: string };
 
-export interface Step {
+export interface ManifestStep {
   code: number;
   name: string;
   /** Reporting policy, where the command has one. */
@@ -49,12 +49,12 @@ export interface Step {
   index?: true | number[];
   parameters?: { code: number; name: string; value: Value; raw: Uint8Array }[];
   /** try-each: its alternatives (null: nothing has to fit); run-sequence: one. */
-  sequences?: (Step[] | null)[];
+  sequences?: (ManifestStep[] | null)[];
 }
 
-const utf8 = new TextDecoder();
+const textDecoder = new TextDecoder();
 
-export function digestText(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
+export function formatDigest(d: { alg: number; bytes: ArrayLike<number> }): DigestText {
   return { algorithm: HASH_NAMES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
@@ -63,11 +63,11 @@ const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PA
 
 function toValue(bytes: Uint8Array, code: number, item: Item): Value {
   const content = bytes.subarray(item.body, item.end);
-  if (item.kind === "text") return utf8.decode(content);
+  if (item.kind === "text") return textDecoder.decode(content);
   if (item.kind === "bytes") {
     if (code === PARAM_IMAGE_DIGEST) {
-      const [alg, digest] = opened(bytes, item).items as [Item, Item];
-      return digestText({ alg: alg.value, bytes: bytes.subarray(digest.body, digest.end) });
+      const [alg, digest] = bstrContent(bytes, item).items as [Item, Item];
+      return formatDigest({ alg: alg.value, bytes: bytes.subarray(digest.body, digest.end) });
     }
     const isId = code === PARAM_VENDOR_IDENTIFIER || code === PARAM_CLASS_IDENTIFIER || code === PARAM_DEVICE_IDENTIFIER;
     return isId ? formatUuid(content) : { hex: toHex(content) };
@@ -77,12 +77,12 @@ function toValue(bytes: Uint8Array, code: number, item: Item): Value {
 }
 
 /** What a byte string holds. */
-function opened(bytes: Uint8Array, { body, value }: Item): Item {
+function bstrContent(bytes: Uint8Array, { body, value }: Item): Item {
   return decodeItem(bytes, { at: body, n: value });
 }
 
-function parameters(bytes: Uint8Array, { items }: Item): NonNullable<Step["parameters"]> {
-  const out: NonNullable<Step["parameters"]> = [];
+function parameterSteps(bytes: Uint8Array, { items }: Item): NonNullable<ManifestStep["parameters"]> {
+  const out: NonNullable<ManifestStep["parameters"]> = [];
   for (let i = 0; i < items.length; i += 2) {
     const [{ value: code }, item] = items.slice(i, i + 2) as [Item, Item];
     const value = toValue(bytes, code, item);
@@ -97,25 +97,25 @@ function index(item: Item): true | number[] {
 }
 
 /** Commands that steps() may still read. */
-let left = 0;
+let commandsLeft = 0;
 
 /** The sequence that an array of `bytes` is. */
-function sequence(bytes: Uint8Array, array: Item): Step[] {
-  left -= array.value / 2;
-  if (left < 0)
+function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
+  commandsLeft -= array.value / 2;
+  if (commandsLeft < 0)
     throw tooMuch(
       `the manifest has more than ${grouped(LIMITS.sectionCommands)} commands in one section`,
       "a device runs no more than 4,096: make the manifest shorter",
     );
-  const out: Step[] = [];
+  const out: ManifestStep[] = [];
   for (let i = 0; i < array.items.length; i += 2) {
     const [{ value: code }, item] = array.items.slice(i, i + 2) as [Item, Item];
-    const step: Step = { code, name: COMMAND_NAMES[code] ?? String(code) };
+    const step: ManifestStep = { code, name: COMMAND_NAMES[code] ?? String(code) };
     if (code === DIR_SET_COMPONENT_INDEX) step.index = index(item);
-    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameters(bytes, item);
-    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequence(bytes, opened(bytes, item))];
+    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameterSteps(bytes, item);
+    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequenceSteps(bytes, bstrContent(bytes, item))];
     else if (code === DIR_TRY_EACH)
-      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequence(bytes, opened(bytes, one)) : null));
+      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null));
     else if (code !== DIR_OVERRIDE_MULTIPLE && code !== DIR_COPY_PARAMS) step.policy = item.value;
     out.push(step);
   }
@@ -123,14 +123,14 @@ function sequence(bytes: Uint8Array, array: Item): Step[] {
 }
 
 /** Reads a command sequence that decodeEnvelope() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
-export function steps(of: Input, slice: Slice): Step[] {
-  left = LIMITS.sectionCommands;
+export function steps(of: Input, slice: Slice): ManifestStep[] {
+  commandsLeft = LIMITS.sectionCommands;
   const bytes = Uint8Array.from(readSlice(of, slice));
-  return sequence(bytes, decodeItem(bytes));
+  return sequenceSteps(bytes, decodeItem(bytes));
 }
 
 /** Every parameter that any of the commands sets, nested ones included. */
-export function* allParameters(list: readonly Step[]): Generator<NonNullable<Step["parameters"]>[number]> {
+export function* allParameters(list: readonly ManifestStep[]): Generator<NonNullable<ManifestStep["parameters"]>[number]> {
   for (const step of list) {
     yield* step.parameters ?? [];
     for (const s of step.sequences ?? []) if (s) yield* allParameters(s);

@@ -1,26 +1,26 @@
 // A bridge: the release that moves devices from one trust file to the next. It must be good under both lists (docs/guides/rotation.md).
 
-import { Failure, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, say, usage, warn } from "@firmseal/keys";
+import { Failure, notice, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, usage, warn } from "@firmseal/keys";
 import { draftOf, type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedBy, toHex } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { isRefusal, meaningOf, nameOf } from "../hints.js";
 import {
-  caution,
   type InputOptions,
   makeDraft,
   type NextSequence,
   openWithTrialKey,
-  type Prepared,
+  type PreparedInput,
   readInput,
   releaseFacts,
-  review,
+  reviewSigned,
+  warnBeforeSigning,
 } from "../input/draft.js";
 import { identityOf } from "../input/identity.js";
+import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { about } from "../trust/trust-ref.js";
+import { nameFile } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
 import { type Cohort, readFleet } from "./fleet.js";
 import { keySet } from "./keys.js";
@@ -53,7 +53,7 @@ export interface Move {
   /** The devices that the bridge is for. */
   readonly identity: Identity;
   /** The envelope, unsigned. Its number is above the floors of these devices if it is the next one. */
-  readonly prepared: Prepared;
+  readonly prepared: PreparedInput;
   /** The image; undefined: the trust file travels alone. */
   readonly image: string | undefined;
   readonly options: BridgeOptions;
@@ -63,9 +63,9 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release may carry today's trust file, for devices that missed the bridge
   if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
-    trustFile(next.bytes, old.store, host);
+    trustFile(next.bytes, old.store, nodeHost);
   } catch (e) {
-    throw about(next.path, e);
+    throw nameFile(next.path, e);
   }
 }
 
@@ -87,7 +87,7 @@ function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, i
 }
 
 /** The envelope to sign: the trust file with an image, or alone. */
-async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<Prepared> {
+async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
   if (image === undefined) {
     const { sequence, ...device } = releaseFacts(o);
     return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
@@ -160,12 +160,19 @@ const LEFT_HINT =
 /** Opens the bridge as the devices of one trust file do. */
 function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
   try {
-    open(envelope, policyOf(store, ROLE_RELEASE, identity), host);
+    open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
   } catch (e) {
     if (!isRefusal(e)) throw e;
-    throw new Failure(1, nameOf(e.code), e.code, `a device with ${path} would refuse the bridge: ${meaningOf(e.code)}`, KEYS_HINT, {
-      cause: e,
-    });
+    throw new Failure(
+      1,
+      refusalName(e.code),
+      e.code,
+      `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`,
+      KEYS_HINT,
+      {
+        cause: e,
+      },
+    );
   }
 }
 
@@ -224,7 +231,7 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   const keys = signers ?? everySigner(needed);
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
-  caution(manifest);
+  warnBeforeSigning(manifest);
   told(move);
   return { draft, manifest, needed, signers: keys, results };
 }
@@ -260,12 +267,12 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
   const signers = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signers);
   for (const file of lists(move)) openUnder(done.bytes, file, move.identity);
-  const manifest = await review(done, signers);
+  const manifest = await reviewSigned(done, signers);
   told(move);
   return { bytes: done.bytes, manifest, receipts, results };
 }
 
 function told({ prepared, image }: Move): void {
   if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
-  if (prepared.read !== undefined) say(prepared.read);
+  if (prepared.read !== undefined) notice(prepared.read);
 }

@@ -2,8 +2,8 @@
 // What is planned is played on it, so that no rule of the verifier stands here a second time.
 
 import { Script } from "node:vm";
-import { ALG_NAMES, type FeatureName, playable } from "@firmseal/bundler";
-import { host } from "@firmseal/simulator";
+import { BUNDLE_ALGS, type FeatureName, playable } from "@firmseal/bundler";
+import { nodeHost } from "@firmseal/simulator";
 import type * as verifier from "@firmseal/verifier";
 import type { Alg, Host, TrustStore } from "@firmseal/verifier";
 import { rawKey } from "@firmseal/verifier/tools";
@@ -72,7 +72,7 @@ const made = new Map<string, DeviceCode>();
 
 /** The code of devices with these algorithms and features. */
 export function deviceCode(algorithms: readonly string[], features: readonly FeatureName[]): DeviceCode {
-  const algs = ALG_NAMES.filter((name) => algorithms.includes(name));
+  const algs = BUNDLE_ALGS.filter((name) => algorithms.includes(name));
   const key = `${algs}|${[...features].sort()}`;
   let code = made.get(key);
   if (!code) {
@@ -86,5 +86,5 @@ export function deviceCode(algorithms: readonly string[], features: readonly Fea
 
 /** What an engine with these algorithms hashes natively: what its bundle could not hash without the engine, the device cannot hash. */
 export function hostOf(algs: readonly string[]): Host {
-  return algs.includes("ed25519") ? host : { sha256: host.sha256 as NonNullable<Host["sha256"]> };
+  return algs.includes("ed25519") ? nodeHost : { sha256: nodeHost.sha256 as NonNullable<Host["sha256"]> };
 }

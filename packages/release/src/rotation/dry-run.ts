@@ -29,7 +29,7 @@ import {
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
+import { isRefusal } from "../refusals.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";

@@ -4,9 +4,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys";
 import { errors } from "@firmseal/verifier";
-import { hintOf } from "../hints.js";
 import { looksLikeEnvelope } from "../input/envelope-kind.js";
 import { LIMITS } from "../limits.js";
+import { refusalHint } from "../refusals.js";
 import { isTrust } from "../trust/trust-ref.js";
 import { big } from "./quorum.js";
 import { type PlannedStep, stepOf } from "./steps.js";
@@ -20,7 +20,7 @@ export async function readStep(path: string): Promise<PlannedStep> {
         "ENVELOPE_NONE",
         errors.ENVELOPE_NONE,
         `${path}: not a SUIT envelope, nor a trust file`,
-        hintOf(errors.ENVELOPE_NONE),
+        refusalHint(errors.ENVELOPE_NONE),
       );
   });
   return stepOf(path, bytes);

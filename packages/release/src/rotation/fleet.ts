@@ -1,12 +1,12 @@
 // The devices in the field, as a fleet file has them: cohorts of devices that are alike. docs/reference/fleet.md has the three forms of the file.
 
 import { dirname, isAbsolute, join } from "node:path";
-import { ALG_NAMES, type AlgName, FEATURE_NAMES, type FeatureName, TARGETS } from "@firmseal/bundler";
+import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName, TARGETS } from "@firmseal/bundler";
 import { grouped, openKeyFile, refusedInput, tooMuch, usage } from "@firmseal/keys";
 import { anchorOf, equalBytes, type KeyAlg, keyAlgs, loadAlg, type PublicKey } from "@firmseal/signer";
 import type { Identity, Sequence, Trust, TrustStore } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
-import { readEnvelope } from "../input/envelope-file.js";
+import { readEnvelopeFile } from "../input/envelope-file.js";
 import { identityOf } from "../input/identity.js";
 import { LIMITS } from "../limits.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
@@ -53,7 +53,7 @@ export interface Cohort {
 }
 
 /** What a verifier has where nothing is said. */
-const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...ALG_NAMES, ...keyAlgs])];
+const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
 const DEFAULT_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
 const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
 
@@ -66,7 +66,7 @@ export function modelOf(
   const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? DEFAULT_ALGORITHMS).includes(name));
   const embedded = o.embedded ?? null;
   const withTrust = "trust" in o && o.trust ? o.trust : null;
-  const features = FEATURE_NAMES.filter((name) =>
+  const features = BUNDLE_FEATURES.filter((name) =>
     (o.features ?? (withTrust ? DEFAULT_FEATURES : DEFAULT_FEATURES.filter((f) => f !== "trust"))).includes(name),
   );
   return {
@@ -211,7 +211,7 @@ class Reader {
       identity,
       engine: engine ?? null,
       start: (value["start"] as Model["start"] | undefined) ?? "release",
-      release: value["release"] === undefined ? null : this.once("release", value["release"] as string, readEnvelope),
+      release: value["release"] === undefined ? null : this.once("release", value["release"] as string, readEnvelopeFile),
       ...(value["algorithms"] !== undefined && { algorithms: value["algorithms"] as DeviceAlg[] }),
       ...(value["features"] !== undefined && { features: value["features"] as FeatureName[] }),
     };

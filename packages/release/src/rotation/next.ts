@@ -3,7 +3,7 @@
 
 import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { meaningOf } from "../hints.js";
+import { refusalMeaning } from "../refusals.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
 import { newest, stateOf } from "./plan.js";
@@ -75,7 +75,7 @@ export function whatNext(fleet: readonly Cohort[], archive: readonly PlannedStep
     const isLate = today !== null && best.state.store !== null && big(best.state.store.sequence) < big(today.sequence);
     const [last] = refused;
     const late = isLate ? `the archive has no way to trust file ${formatSequence(today.sequence)}` : undefined;
-    const why = [late, last && `it refuses ${last.step.name}: ${meaningOf(last.code)}`].filter((text) => text !== undefined);
+    const why = [late, last && `it refuses ${last.step.name}: ${refusalMeaning(last.code)}`].filter((text) => text !== undefined);
     return {
       name: first.name,
       names,

@@ -5,7 +5,7 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
 import { errors, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { hintOf, meaningOf } from "../hints.js";
+import { refusalHint, refusalMeaning } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
@@ -109,14 +109,14 @@ const OF_KEYS: readonly number[] = [
 /** It does not take the last release that is for it. */
 function refused({ step, code, state }: Played, after: bigint): Outcome {
   const ofKeys = OF_KEYS.includes(code);
-  const words = code === errors.TRUST_POLICY ? "too few of the keys in its firmware can be used" : meaningOf(code);
+  const words = code === errors.TRUST_POLICY ? "too few of the keys in its firmware can be used" : refusalMeaning(code);
   const list = state.store ? `the keys of its trust file ${formatSequence(state.store.sequence)}` : "the keys in its firmware";
   return {
     verdict: "stranded",
     why: `does not take ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
     next: ofKeys
       ? `offer it a release first that enough of ${list} have signed, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", and that brings it the newest trust file (firmseal rotate bridge)" : ""}`
-      : hintOf(code).replace(/\.$/, ""),
+      : refusalHint(code).replace(/\.$/, ""),
   };
 }
 
@@ -126,7 +126,8 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
   const own = formatSequence(state.store.sequence);
   const last = walked.findLast((p) => p.brought || ("trust" in p.step && p.fit === "addressed"));
   const code = last?.brought ? last.brought.code : (last?.code ?? 0);
-  const kept = code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${meaningOf(code)}` : "";
+  const kept =
+    code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}` : "";
   const isOld = big(state.store.sequence) < big(today.sequence);
   if (!isOld && kept === "") return undefined;
   const passed = walked.findLast((p) => p.fit === "passed");

@@ -22,14 +22,14 @@ import {
   signTrust,
   type TrustDescription,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
+import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
 import { type Change, showChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { about } from "../trust/trust-ref.js";
+import { nameFile } from "../trust/trust-ref.js";
 import { type Cohort, readFleet, storesOf } from "./fleet.js";
 import { keySet, namedKeys } from "./keys.js";
 import { type CohortResult, newest, standing } from "./plan.js";
@@ -156,7 +156,7 @@ type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
 /** What becomes of a cohort if only the keys of the next list sign. */
 function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
   const { store } = model;
-  // a list of another line says nothing about this one
+  // a list of another line says nothing nameFile this one
   if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
   const after = higher(big(floor), until);
   const now = reach({ model, store }, next, after, NONE);
@@ -237,8 +237,8 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   let bytes = unsigned;
   for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
   try {
-    return { bytes, store: trustFile(bytes, current.store, host), receipts, results };
+    return { bytes, store: trustFile(bytes, current.store, nodeHost), receipts, results };
   } catch (e) {
-    throw about(options.out, e);
+    throw nameFile(options.out, e);
   }
 }

@@ -30,8 +30,9 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
   for (const store of stores)
     for (const anchor of store.anchors) {
       const { from, until } = windowOf(anchor);
-      mark(from);
-      mark(until);
+      // a window that is left out ends nowhere
+      if (anchor.since) mark(from);
+      if (anchor.until) mark(until);
     }
   return [...marks].sort((a, b) => (a < b ? -1 : 1));
 }
@@ -54,8 +55,8 @@ export function statesOf(fleet: readonly Cohort[], steps: readonly PlannedStep[]
   const groups = new Map<string, Group>();
   for (const cohort of fleet) {
     const { model, floor, floors } = cohort;
-    let id = models.get(model);
-    if (id === undefined) models.set(model, (id = models.size));
+    const id = models.get(model) ?? models.size;
+    models.set(model, id);
     const n = big(floor);
     const own = floors.debug === floor && floors.recovery === floor;
     const others = own ? "" : ` ${placeOf(big(floors.debug), marks)} ${placeOf(big(floors.recovery), marks)}`;

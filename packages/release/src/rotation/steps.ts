@@ -3,11 +3,11 @@
 import { EnvelopeDraft } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
+import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
-import { about, isTrust } from "../trust/trust-ref.js";
+import { isTrust, nameFile } from "../trust/trust-ref.js";
 
 /** A release that devices are offered. */
 export interface PlannedRelease {
@@ -45,7 +45,7 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
     await checkWhole(draft);
     return { name, envelope: bytes, sequence: draft.sequence };
   } catch (e) {
-    throw about(name, e);
+    throw nameFile(name, e);
   }
 }
 

@@ -3,7 +3,6 @@
 import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
-  concerns,
   isOfTrustFile,
   type Known,
   keyName,
@@ -13,6 +12,7 @@ import {
   type SequenceOverrides,
   scopeOfTrust,
   sha256Hex,
+  sharesScope,
   TRUST_FILES,
   visible,
   warn,
@@ -181,8 +181,8 @@ const LAST = 2n ** 64n - 1n;
 /** Which override lets a root sign without a file to compare with; undefined: none is needed. */
 function unseen(known: readonly Known[], asked: Asked, previous: readonly Previous[], o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
-  const last = previous.length > 0 ? undefined : known.findLast((e) => concerns(e, scope));
-  if (!last || known.some((e) => e.digest === asked.digest && concerns(e, scope))) return [];
+  const last = previous.length > 0 ? undefined : known.findLast((e) => sharesScope(e, scope));
+  if (!last || known.some((e) => e.digest === asked.digest && sharesScope(e, scope))) return [];
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
     "SEQUENCE",

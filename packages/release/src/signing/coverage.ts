@@ -6,8 +6,8 @@ import { isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from 
 import { coseAlg, equalBytes, isDeviceAlg, type PublicKey, ROLES, type RoleName, roleNames } from "@firmseal/signer";
 import { compareSequence, type Manifest, policyOf, type TrustAnchor } from "@firmseal/verifier";
 import { formatSequence, rawKey } from "@firmseal/verifier/tools";
-import { isRefusal, meaningOf } from "../hints.js";
 import { identities } from "../payload-check/payload-check.js";
+import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { limitsOf, limitWords } from "../trust/trust-ref.js";
 
@@ -28,7 +28,7 @@ export interface NamedKey {
 }
 
 /** The trust files that keys are held against: those of --trust, or none. */
-export function listsOf(o: CoverOptions): TrustOnFile[] {
+export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return o.trust.map(readTrustFile);
   // a role that is passed over would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
@@ -48,7 +48,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
       counts = policyOf(store, ROLES[role], identity).anchors.some((one) => equalBytes(rawKey(one.key), key.key));
     } catch (e) {
       if (!isRefusal(e)) throw e;
-      return `would sign for devices for which ${path} lists too few keys: ${meaningOf(e.code)}`;
+      return `would sign for devices for which ${path} lists too few keys: ${refusalMeaning(e.code)}`;
     }
     if (!counts)
       return `is trusted by ${path} for ${limitWords({ ...limitsOf(a), since: null, until: null }).join(", ")} only, but this manifest is for others`;

@@ -2,7 +2,7 @@
 
 import { usage } from "@firmseal/keys";
 import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { ALG_NAMES, type CoseSignature } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 
@@ -19,7 +19,7 @@ export interface KnownKey {
  */
 export type Status = "valid" | "test-key" | "invalid" | "unknown";
 
-export interface Signature {
+export interface IdentifiedSignature {
   readonly alg: string;
   readonly kid: string | null;
   readonly status: Status;
@@ -28,50 +28,53 @@ export interface Signature {
   readonly testKey?: string;
 }
 
-function isBy(claim: CoseSignature, key: PublicKey): boolean {
+function isSignedBy(claim: CoseSignature, key: PublicKey): boolean {
   const { alg } = anchorOf(key);
-  return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, host);
+  return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, nodeHost);
 }
 
 /** Whether a claim names the key, by the kid that the key has or by its thumbprint. */
-function names(claim: CoseSignature, key: PublicKey): boolean {
+function namesKey(claim: CoseSignature, key: PublicKey): boolean {
   if (!claim.kid) return false;
   const kid = toHex(claim.kid);
   return (key.kid !== undefined && toHex(key.kid) === kid) || toHex(thumbprint(key)) === kid;
 }
 
-async function signerOf(claim: CoseSignature, known: readonly KnownKey[]): Promise<Pick<Signature, "status" | "by" | "testKey">> {
+async function identifySigner(
+  claim: CoseSignature,
+  known: readonly KnownKey[],
+): Promise<Pick<IdentifiedSignature, "status" | "by" | "testKey">> {
   const alg = keyAlgOf(claim.alg);
   if (!alg) return { status: "unknown" };
   await loadAlg(alg);
   const fitting = known.filter(({ key }) => key.alg === alg);
   // a kid is only a hint of where to begin
-  const named = fitting.filter(({ key }) => names(claim, key));
-  const by = [...named, ...fitting.filter((k) => !named.includes(k))].find(({ key }) => isBy(claim, key));
+  const named = fitting.filter(({ key }) => namesKey(claim, key));
+  const by = [...named, ...fitting.filter((k) => !named.includes(k))].find(({ key }) => isSignedBy(claim, key));
   if (by) {
     const testKey = testKeyName(by.key);
     return { status: "valid", by, ...(testKey !== undefined && { testKey }) };
   }
-  const test = testKeys.find((t) => t.alg === alg && testKeyForms(t).some((key) => isBy(claim, key)));
+  const test = testKeys.find((t) => t.alg === alg && testKeyForms(t).some((key) => isSignedBy(claim, key)));
   if (test) return { status: "test-key", testKey: test.name };
   return named[0] ? { status: "invalid", by: named[0] } : { status: "unknown" };
 }
 
 /** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
-export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<Signature[]> {
+export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<IdentifiedSignature[]> {
   if (known.length > LIMITS.triedKeys)
     throw usage(`${known.length} keys: at most ${LIMITS.triedKeys} are tried`, "give the keys that may have signed this release");
-  const out: Signature[] = [];
+  const out: IdentifiedSignature[] = [];
   for (const claim of claims)
     out.push({
       alg: ALG_NAMES[claim.alg] ?? String(claim.alg),
       kid: claim.kid ? toHex(claim.kid) : null,
-      ...(await signerOf(claim, known)),
+      ...(await identifySigner(claim, known)),
     });
   return out;
 }
 
 /** Names of the published test keys that made a signature. A signature by one of them is worth nothing. */
-export function testKeysAmong(signatures: readonly Signature[]): string[] {
+export function testKeysAmong(signatures: readonly IdentifiedSignature[]): string[] {
   return [...new Set(signatures.flatMap((s) => s.testKey ?? []))];
 }

@@ -1,7 +1,7 @@
 // What a device says of itself, once its own key vouches for it. docs/reference/status.md has the message.
 
 import { ROLES, toHex } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import type { Anchor, Sequence } from "@firmseal/verifier";
 import {
   ALG_NAMES,
@@ -12,7 +12,7 @@ import {
   STATE_TRIAL,
   verifyStatus,
 } from "@firmseal/verifier/tools";
-import { type DigestText, digestText } from "../payload-check/tree.js";
+import { type DigestText, formatDigest } from "../payload-check/tree.js";
 
 const STATES: { readonly [state: number]: "confirmed" | "trial" | "rolled-back" } = {
   [STATE_CONFIRMED]: "confirmed",
@@ -49,7 +49,7 @@ export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], no
   // of a fleet's secrets only that of the device that answers is tried
   const { kid } = readStatus(message).signature;
   const named = kid && anchors.filter((a) => a.kid && toHex(a.kid) === toHex(kid));
-  const s = verifyStatus(message, named && named.length > 0 ? named : [...anchors], nonce, host);
+  const s = verifyStatus(message, named && named.length > 0 ? named : [...anchors], nonce, nodeHost);
   const floors = Object.entries(s.floors) as [string, Sequence][];
   const text = kid ? textOf(kid) : "";
   return {
@@ -59,7 +59,7 @@ export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], no
     verifier: textOf(s.verifier),
     state: STATES[s.state] as DeviceStatus["state"],
     floors: Object.fromEntries(floors.map(([role, n]) => [roleName(Number(role)), formatSequence(n)])),
-    manifest: s.digest && s.sequence ? { digest: digestText(s.digest), sequence: formatSequence(s.sequence) } : null,
+    manifest: s.digest && s.sequence ? { digest: formatDigest(s.digest), sequence: formatSequence(s.sequence) } : null,
     trust: s.trustName && s.trustSequence ? { name: textOf(s.trustName), sequence: formatSequence(s.trustSequence) } : null,
   };
 }

@@ -4,7 +4,7 @@ import { Failure, refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { hintOf } from "../hints.js";
+import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/quorum.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
 import { trustName } from "./trust-ref.js";
@@ -17,7 +17,7 @@ export function checkLine(path: string, store: TrustStore, previous: TrustOnFile
     "TRUST_NAME",
     errors.TRUST_NAME,
     `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
-    hintOf(errors.TRUST_NAME),
+    refusalHint(errors.TRUST_NAME),
   );
 }
 

@@ -1,6 +1,6 @@
 // What a trust file changes: the difference to the one before, which a root is shown before it signs.
 
-import { keyWords, say, visible, warn } from "@firmseal/keys";
+import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
 import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
@@ -32,12 +32,12 @@ export function roleMargins(store: TrustStore): RoleMargin[] {
 }
 
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
-const MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
+const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
 
 /** One change, as JSON tells it. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
-  | { what: "changed"; key: AnchorFacts; member: (typeof MEMBERS)[number]; before: unknown; after: unknown }
+  | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
   | { what: "sequence"; before: string; after: string }
   | { what: "order" };
@@ -52,12 +52,13 @@ function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
   return store && n ? { needed: n, of: store.anchors.filter((a) => a.roles.includes(ROLES[role])).length } : null;
 }
 
-const byKey = (store: TrustStore | undefined) => new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
+const anchorsByBytes = (store: TrustStore | undefined) =>
+  new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
 /** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
-export function changes(before: TrustStore | undefined, after: TrustStore): Change[] {
+export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
-  const [old, now] = [byKey(before), byKey(after)];
+  const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
   const out: Change[] = [];
   for (const [key, a] of old) if (!now.has(key)) out.push({ what: "removed", key: anchorFacts(a) });
   for (const [key, a] of now) {
@@ -65,7 +66,7 @@ export function changes(before: TrustStore | undefined, after: TrustStore): Chan
     if (!was) out.push({ what: "added", key: anchorFacts(a) });
     else {
       const [from, to] = [anchorFacts(was), anchorFacts(a)];
-      for (const member of MEMBERS)
+      for (const member of ANCHOR_MEMBERS)
         if (String(from[member]) !== String(to[member]))
           out.push({ what: "changed", key: to, member, before: from[member], after: to[member] });
     }
@@ -143,12 +144,12 @@ export function changeWarnings(before: TrustStore | undefined, after: TrustStore
  */
 export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): Change[] {
   if (previous) checkLine(path, store, previous);
-  const list = changes(previous?.store, store);
+  const list = trustChanges(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
-  say(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
-  if (list.length === 0) say("change: none, it is the same list");
-  for (const c of list) say(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
+  notice(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
+  if (list.length === 0) notice("change: none, it is the same list");
+  for (const c of list) notice(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
   for (const text of changeWarnings(previous?.store, store)) warn(text);
   return list;
 }

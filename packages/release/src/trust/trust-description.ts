@@ -14,8 +14,8 @@ import {
   type TrustEntry,
 } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
-import { hintOf } from "../hints.js";
 import { identityOf } from "../input/identity.js";
+import { refusalHint } from "../refusals.js";
 import { violations } from "../schema.js";
 
 const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
@@ -60,13 +60,13 @@ function number(value: number | string | undefined, where: string): bigint | und
 
 function scope(vendor: string | undefined, name: string | undefined, at: string): { vendor?: Uint8Array; class?: Uint8Array } {
   if (vendor !== undefined && name !== undefined) return identityOf(vendor, name);
-  if (vendor !== undefined) return { vendor: identityOf(vendor, NONE).vendor };
+  if (vendor !== undefined) return { vendor: identityOf(vendor, NIL_UUID).vendor };
   if (name === undefined) return {};
   if (!isUuid(name)) throw wrong(`${at}/class`, "is a name, and needs a vendor");
   return { class: parseUuid(name) };
 }
 
-const NONE = "00000000-0000-0000-0000-000000000000";
+const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
   const { key: file, roles } = a;
@@ -81,7 +81,7 @@ async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking):
 /** What the reader would refuse, told with the names of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
-    throw new Failure(1, code, errors[code], `the description: ${message}`, hintOf(errors[code]));
+    throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
   };
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const n = thresholds[role];

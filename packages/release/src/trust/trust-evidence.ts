@@ -3,7 +3,7 @@
 import { type Entry, keyName } from "@firmseal/keys";
 import { trustSigners } from "@firmseal/signer";
 import { digestOfTrust, numberOfTrust } from "../signing/authorize.js";
-import { keysOf, trustAt } from "./trust-ref.js";
+import { keysOf, readTrustFrom } from "./trust-ref.js";
 
 /** A file as a log of one entry for each root that has signed it. The entries have no number: nothing was entered. */
 export interface TrustEvidence {
@@ -13,7 +13,7 @@ export interface TrustEvidence {
 
 /** Reads trust files. Roots of each are looked for in all: an old root may have signed a list that no longer names it. */
 export function trustEvidence(paths: readonly string[]): TrustEvidence[] {
-  const files = paths.map((path) => ({ path, ...trustAt(path) }));
+  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
   const known = files.flatMap(({ store }) => keysOf(store));
   return files.map(({ path, bytes, store }) => ({
     path,

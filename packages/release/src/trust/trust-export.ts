@@ -4,20 +4,20 @@ import { usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { isRefusal } from "../hints.js";
 import { identityOf } from "../input/identity.js";
-import { about } from "./trust-ref.js";
+import { isRefusal } from "../refusals.js";
+import { nameFile } from "./trust-ref.js";
 
-function title(store: TrustStore): string {
+function headerTitle(store: TrustStore): string {
   // a name may hold what would end a comment, or the line
   const name = new TextDecoder().decode(Uint8Array.from(store.name)).replace(/[^\w .-]/g, "?");
   return `Trust file ${name}, sequence number ${formatSequence(store.sequence)}`;
 }
 
-const hex = (b: number) => `0x${b.toString(16).padStart(2, "0")}`;
+const hexByte = (b: number) => `0x${b.toString(16).padStart(2, "0")}`;
 
-function array(name: string, bytes: ArrayLike<number>): string[] {
-  const all = Array.from(bytes, hex);
+function arrayLines(name: string, bytes: ArrayLike<number>): string[] {
+  const all = Array.from(bytes, hexByte);
   const rows: string[] = [];
   for (let i = 0; i < all.length; i += 8) rows.push(`    ${all.slice(i, i + 8).join(", ")},`);
   return [`static const unsigned char ${name}[${bytes.length}] = {`, ...rows, "};"];
@@ -32,8 +32,8 @@ export function exportAll(bytes: Uint8Array, store: TrustStore, format: "js" | "
   if (format === "bin") return bytes;
   const text =
     format === "js"
-      ? `// ${title(store)}: for embeddedTrust().\nvar firmsealTrust = [${bytes.join(", ")}];\n`
-      : header(title(store), [`#define FIRMSEAL_TRUST_LENGTH ${bytes.length}`, "", ...array("firmseal_trust", bytes)]);
+      ? `// ${headerTitle(store)}: for embeddedTrust().\nvar firmsealTrust = [${bytes.join(", ")}];\n`
+      : header(headerTitle(store), [`#define FIRMSEAL_TRUST_LENGTH ${bytes.length}`, "", ...arrayLines("firmseal_trust", bytes)]);
   return new TextEncoder().encode(text);
 }
 
@@ -56,11 +56,11 @@ function anchorsFor(
     );
     return { anchors: anchors as (Anchor & TrustAnchor)[], threshold: threshold as number };
   } catch (e) {
-    throw isRefusal(e) ? about(path, e) : e;
+    throw isRefusal(e) ? nameFile(path, e) : e;
   }
 }
 
-const halves = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
+const sequenceMember = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
 
 /** The keys of one role, as data: each goes through anchor(), in a bundle of whatever features. */
 export function exportRole(
@@ -78,12 +78,12 @@ export function exportRole(
       "embed the whole file: drop --role; or make a trust file in which they are not limited",
     );
   if (isLimited) warn(`${visible(path)}: keys of the role ${role} are limited, which only a bundle with the feature trust checks`);
-  const about = `${title(store)}: role ${role}, ${threshold} of ${anchors.length} must sign`;
+  const about = `${headerTitle(store)}: role ${role}, ${threshold} of ${anchors.length} must sign`;
   const algOf = (a: TrustAnchor) => keyOfAnchor(a)?.alg ?? String(a.cose);
   if (format === "js") {
     const rows = anchors.map(
       (a) =>
-        `  { alg: "${algOf(a)}", key: [${Array.from(a.key).join(", ")}]${a.kid ? `, kid: [${Array.from(a.kid).join(", ")}]` : ""}${halves("since", a.since)}${halves("until", a.until)} }`,
+        `  { alg: "${algOf(a)}", key: [${Array.from(a.key).join(", ")}]${a.kid ? `, kid: [${Array.from(a.kid).join(", ")}]` : ""}${sequenceMember("since", a.since)}${sequenceMember("until", a.until)} }`,
     );
     return new TextEncoder().encode(
       `// ${about}. Each key goes through anchor()${isLimited ? ", and its since and until go with it" : ""}.\nvar firmsealTrust = { threshold: ${threshold}, anchors: [\n${rows.join(",\n")}\n] };\n`,
@@ -91,6 +91,6 @@ export function exportRole(
   }
   const lines = [`#define FIRMSEAL_TRUST_THRESHOLD ${threshold}`, `#define FIRMSEAL_TRUST_KEYS ${anchors.length}`];
   for (const [i, a] of anchors.entries())
-    lines.push("", `#define FIRMSEAL_TRUST_ALG_${i} (${a.cose})`, ...array(`firmseal_trust_key_${i}`, a.key));
+    lines.push("", `#define FIRMSEAL_TRUST_ALG_${i} (${a.cose})`, ...arrayLines(`firmseal_trust_key_${i}`, a.key));
   return new TextEncoder().encode(header(about, lines));
 }

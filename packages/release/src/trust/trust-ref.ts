@@ -26,11 +26,11 @@ import {
   toHex,
   trustSigners,
 } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, errors, type Identity, policyOf, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
-import { failureOfRefusal, hintOf, isRefusal, meaningOf } from "../hints.js";
 import { LIMITS } from "../limits.js";
+import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
 
 /** What a trust file is held against: root keys, or the trust file before. */
 export interface PinOptions extends PassphraseOptions {
@@ -54,51 +54,51 @@ export function isTrust(head: Uint8Array): boolean {
 /** A trust file as octets. What is plainly something else is called so. */
 function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
-  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, hintOf(errors.TRUST_NONE));
+  if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
   return bytes;
 }
 
 /** A refusal with the name of the file that it is about. */
-export function about(path: string, e: unknown): unknown {
+export function nameFile(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
-  const { exit, reason, code, message, hint } = failureOfRefusal(e);
+  const { exit, reason, code, message, hint } = refusalFailure(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 
 /** Reads a trust file, signed or not; no signature is verified. */
-export function trustAt(path: string): TrustFile & { bytes: Uint8Array } {
+export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   const bytes = readTrustBytes(path);
   try {
     return { bytes, ...readTrust(bytes) };
   } catch (e) {
-    throw about(path, e);
+    throw nameFile(path, e);
   }
 }
 
 /** The same for one that somebody has signed, whoever it was. */
-function signedAt(path: string): ReturnType<typeof trustAt> {
-  const file = trustAt(path);
+function readSignedTrust(path: string): ReturnType<typeof readTrustFrom> {
+  const file = readTrustFrom(path);
   if (file.signatures.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, hintOf(errors.TRUST_SIGNERS));
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
   return file;
 }
 
 /** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */
-export function believedAt(path: string): { store: TrustStore; bytes: Uint8Array } {
-  const { bytes, store } = signedAt(path);
+export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Array } {
+  const { bytes, store } = readSignedTrust(path);
   try {
-    return { bytes, store: acceptTrust(bytes, store, host) };
+    return { bytes, store: acceptTrust(bytes, store, nodeHost) };
   } catch (e) {
-    throw about(path, e);
+    throw nameFile(path, e);
   }
 }
 
 /** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
-  const { bytes, store: own } = signedAt(path);
+  const { bytes, store: own } = readSignedTrust(path);
   let before: TrustStore | Trust;
-  if (o.previousTrust !== undefined) before = believedAt(o.previousTrust).store;
+  if (o.previousTrust !== undefined) before = acceptedTrust(o.previousTrust).store;
   else if (o.root) {
     const keys = await publicKeys(o.root, passphraseOptions(o));
     before = { anchors: anchors(keys), threshold: new Set(keys.map((k) => toHex(k.key))).size };
@@ -107,9 +107,9 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
     warn(`${visible(path)}: no root is given, so anybody may have made it: give --root PUB, or the previous trust file`);
   }
   try {
-    return { store: acceptTrust(bytes, before, host), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
+    return { store: acceptTrust(bytes, before, nodeHost), pinned: o.root !== undefined || o.previousTrust !== undefined, bytes };
   } catch (e) {
-    throw about(path, e);
+    throw nameFile(path, e);
   }
 }
 
@@ -134,15 +134,15 @@ export interface Limits {
 
 export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Limits & { roles: RoleName[] };
 
-const hex = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
+const hexOrNull = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
 
 /** A key of an algorithm that this tool has not got. */
-const unknownFacts = (a: TrustAnchor) => ({ kid: hex(a.kid), alg: String(a.cose), thumbprint: null });
+const unknownFacts = (a: TrustAnchor) => ({ kid: hexOrNull(a.kid), alg: String(a.cose), thumbprint: null });
 
 export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
   return {
-    vendor: hex(a.vendor),
-    class: hex(a.class),
+    vendor: hexOrNull(a.vendor),
+    class: hexOrNull(a.class),
     since: a.since ? formatSequence(a.since) : null,
     until: a.until ? formatSequence(a.until) : null,
   };
@@ -171,7 +171,7 @@ export function keysOf(store: TrustStore): PublicKey[] {
 }
 
 /** Those who are believed, for any device. */
-export interface Believed {
+export interface TrustedKeys {
   /** What a device of this identity asks for. */
   policy(identity: Identity): Trust;
   /** How one that is believed is told in JSON. */
@@ -185,7 +185,7 @@ export interface Believed {
 }
 
 /** The keys of --key, or the trust file of --trust for one role. */
-export async function believed(o: TrustOptions): Promise<Believed> {
+export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)
       throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
@@ -213,8 +213,8 @@ export async function believed(o: TrustOptions): Promise<Believed> {
         return policyOf(store, role, identity);
       } catch (e) {
         if (!isRefusal(e)) throw e;
-        const what = inRole.length === 0 ? `no key has the role ${name}` : meaningOf(e.code);
-        throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, hintOf(e.code), { cause: e });
+        const what = inRole.length === 0 ? `no key has the role ${name}` : refusalMeaning(e.code);
+        throw new Failure(1, "TRUST_UNUSABLE", e.code, `${o.trust}: refused: ${what}`, refusalHint(e.code), { cause: e });
       }
     },
     facts: (anchor) => anchorFacts(anchor as TrustAnchor),

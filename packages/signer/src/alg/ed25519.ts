@@ -6,12 +6,12 @@ import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { KeyError } from "../key/error.js";
 import * as openssl from "./openssl.js";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
 // the synchronous half of the library has no hash of its own
 noble.hashes.sha512 = sha512;
 
-export const ed25519: Row = {
+export const ed25519Row: AlgRow = {
   family: "Ed25519",
   cose: ALG_ED25519,
   alg,
@@ -26,8 +26,8 @@ export const ed25519: Row = {
     if (point.isSmallOrder()) throw new KeyError("point", "the public key is a point of small order");
   },
   secretLength: 32,
-  derive: (secret) => openssl.derive(secret) ?? noble.getPublicKey(secret),
-  sign: (tbs, secret) => openssl.sign(tbs, secret) ?? noble.sign(tbs, secret),
+  derive: (secret) => openssl.nodePublicKey(secret) ?? noble.getPublicKey(secret),
+  sign: (tbs, secret) => openssl.nodeSign(tbs, secret) ?? noble.sign(tbs, secret),
   // P ↦ -P is the secret d ↦ n - d: all but the sign of x stays (RFC 8032 §5.1.2)
   twins: (key) => [key.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte))],
   tables: true,

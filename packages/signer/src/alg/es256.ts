@@ -4,13 +4,13 @@ import { es256 as alg } from "@firmseal/verifier";
 import { ALG_ESP256, CRV_P256, KTY_EC2 } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import { KeyError } from "../key/error.js";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
 // The defaults of the libraries, written out where they matter: RFC 6979 without extra entropy makes a release reproducible, and a
 // high S is left alone because that is what RFC 6979 yields and what verifiers of COSE accept (RFC 9053 §2.1).
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
-export const es256: Row = {
+export const es256Row: AlgRow = {
   family: "P-256",
   cose: ALG_ESP256,
   alg,

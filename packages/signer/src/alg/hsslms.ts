@@ -3,18 +3,18 @@
 import { hsslms as alg } from "@firmseal/verifier";
 import { ALG_HSS_LMS, KTY_HSS_LMS } from "@firmseal/verifier/tools";
 import { KeyError } from "../key/error.js";
-import type { Row } from "./row.js";
+import type { AlgRow } from "./row.js";
 
 /** Of a public key (RFC 8554 §6.1): with SHA-256, and with SHA-256/192. */
-const LENGTHS = [60, 52];
+const PUBLIC_KEY_LENGTHS = [60, 52];
 /** RFC 8554 §6: levels of HSS. */
 const MOST_LEVELS = 8;
 
-export const hsslms: Row = {
+export const hsslmsRow: AlgRow = {
   family: "HSS/LMS",
   cose: ALG_HSS_LMS,
   alg,
-  publicLengths: LENGTHS,
+  publicLengths: PUBLIC_KEY_LENGTHS,
   form: { kty: KTY_HSS_LMS },
   check(key) {
     if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");

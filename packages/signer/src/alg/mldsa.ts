@@ -4,15 +4,15 @@
 
 import type { Alg } from "@firmseal/verifier";
 import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
-import { attempt, type Row } from "./row.js";
+import { type AlgRow, attempt } from "./row.js";
 
-type Library = typeof import("@noble/post-quantum/ml-dsa.js");
-type Set = "ml_dsa44" | "ml_dsa65" | "ml_dsa87";
+type MlDsaModule = typeof import("@noble/post-quantum/ml-dsa.js");
+type ParameterSet = "ml_dsa44" | "ml_dsa65" | "ml_dsa87";
 
-let library: Library | undefined;
+let mlDsaModule: MlDsaModule | undefined;
 
-async function load(): Promise<void> {
-  library ??= await import("@noble/post-quantum/ml-dsa.js");
+async function loadMlDsa(): Promise<void> {
+  mlDsaModule ??= await import("@noble/post-quantum/ml-dsa.js");
 }
 
 /** What needs ML-DSA was called before `loadAlg()`: a fault of the caller, not of a key. */
@@ -22,9 +22,9 @@ export class NotLoaded extends TypeError {
   }
 }
 
-function get(set: Set) {
-  if (!library) throw new NotLoaded();
-  return library[set];
+function loadedMlDsa(set: ParameterSet) {
+  if (!mlDsaModule) throw new NotLoaded();
+  return mlDsaModule[set];
 }
 
 // Hedged (FIPS 204 §3.4, its default), unlike our Ed25519 and ES256: with a deterministic ML-DSA a fault while the mask y is sampled gives
@@ -32,7 +32,7 @@ function get(set: Set) {
 // reproducible is the manifest and its digest. A random number generator that fails leaves the deterministic variant, not a broken one.
 const entropy = () => crypto.getRandomValues(new Uint8Array(32));
 
-function row(set: Set, cose: number, publicLength: number, signatureLength: number): Row {
+function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatureLength: number): AlgRow {
   const bytes = (b: ArrayLike<number>) => (b instanceof Uint8Array ? b : Uint8Array.from(b));
   const alg: Alg = {
     ids: [cose],
@@ -41,7 +41,7 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     verify(key, message, signature) {
       const raw = rawKey(key);
       if (raw.length !== publicLength || signature.length !== signatureLength) return false;
-      const mathematics = get(set);
+      const mathematics = loadedMlDsa(set);
       return attempt(() => mathematics.verify(bytes(signature), bytes(message), bytes(raw))) ?? false;
     },
   };
@@ -55,25 +55,25 @@ function row(set: Set, cose: number, publicLength: number, signatureLength: numb
     check() {},
     secretLength: 32,
     derive(secret) {
-      const { publicKey, secretKey } = get(set).keygen(secret);
+      const { publicKey, secretKey } = loadedMlDsa(set).keygen(secret);
       secretKey.fill(0);
       return publicKey;
     },
-    expand: (secret) => get(set).keygen(secret).secretKey,
+    expand: (secret) => loadedMlDsa(set).keygen(secret).secretKey,
     sign(tbs, secret) {
-      const { secretKey } = get(set).keygen(secret);
+      const { secretKey } = loadedMlDsa(set).keygen(secret);
       try {
-        return get(set).sign(tbs, secretKey, { extraEntropy: entropy() });
+        return loadedMlDsa(set).sign(tbs, secretKey, { extraEntropy: entropy() });
       } finally {
         secretKey.fill(0);
       }
     },
-    load,
-    loaded: () => library !== undefined,
+    load: loadMlDsa,
+    loaded: () => mlDsaModule !== undefined,
   };
 }
 
 // FIPS 204 table 2: bytes of a public key and of a signature
-export const mlDsa44 = row("ml_dsa44", ALG_ML_DSA_44, 1312, 2420);
-export const mlDsa65 = row("ml_dsa65", ALG_ML_DSA_65, 1952, 3309);
-export const mlDsa87 = row("ml_dsa87", ALG_ML_DSA_87, 2592, 4627);
+export const mlDsa44Row = mlDsaRow("ml_dsa44", ALG_ML_DSA_44, 1312, 2420);
+export const mlDsa65Row = mlDsaRow("ml_dsa65", ALG_ML_DSA_65, 1952, 3309);
+export const mlDsa87Row = mlDsaRow("ml_dsa87", ALG_ML_DSA_87, 2592, 4627);

@@ -10,17 +10,17 @@ interface Crypto {
 }
 
 /** PKCS#8 of an Ed25519 key up to its 32 bytes (RFC 8410 §7). */
-const HEAD = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const PKCS8_HEAD = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
 const crypto = process?.getBuiltinModule?.("node:crypto") as Crypto | undefined;
 
 /** What `use` makes of the key; undefined where OpenSSL is not there for it. */
-function withKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint8Array): Uint8Array | undefined {
+function withNodeKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint8Array): Uint8Array | undefined {
   if (!crypto) return undefined;
   const der = new Uint8Array(new ArrayBuffer(48));
-  der.set(HEAD);
-  der.set(secret, HEAD.length);
+  der.set(PKCS8_HEAD);
+  der.set(secret, PKCS8_HEAD.length);
   let key: object;
   try {
     key = crypto.createPrivateKey({ key: der, format: "der", type: "pkcs8" });
@@ -33,11 +33,11 @@ function withKey(secret: Uint8Array, use: (openssl: Crypto, key: object) => Uint
 }
 
 /** The public key of 32 bytes of secret (RFC 8032 §5.1.5): 32 bytes; undefined where a library has to work it out. */
-export function derive(secret: Uint8Array): Uint8Array | undefined {
-  return withKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
+export function nodePublicKey(secret: Uint8Array): Uint8Array | undefined {
+  return withNodeKey(secret, (openssl, key) => openssl.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
 }
 
 /** The signature (RFC 8032 §5.1.6): 64 bytes; undefined where a library has to sign. */
-export function sign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
-  return withKey(secret, (openssl, key) => openssl.sign(null, tbs, key));
+export function nodeSign(tbs: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
+  return withNodeKey(secret, (openssl, key) => openssl.sign(null, tbs, key));
 }

@@ -19,7 +19,7 @@ export interface KeyForm {
   readonly bound?: true;
 }
 
-export interface Row {
+export interface AlgRow {
   /** What people call such keys: a curve, or a family of algorithms. */
   readonly family: string;
   /** The COSE algorithm number that is written. */

@@ -28,9 +28,9 @@ import {
   TEXT_NAMES,
 } from "@firmseal/verifier/tools";
 import { fromHex, toBytes } from "../bytes.js";
-import { encode as cbor, type Encodable } from "../cbor.js";
+import { encodeCbor as cbor, type Encodable } from "../cbor.js";
 import { EnvelopeDraft } from "../envelope/draft.js";
-import { type Parts, writeEnvelope } from "../envelope/envelope.js";
+import { type EnvelopeParts, writeEnvelope } from "../envelope/envelope.js";
 import { HASHES } from "../hash.js";
 import { DescriptionError } from "./conform.js";
 import {
@@ -60,17 +60,17 @@ const POLICIES: { [name: string]: number } = {
   "condition-component-slot": REP_RECORD_ON_SUCCESS | REP_SYSINFO_ON_SUCCESS,
 };
 
-function numbers(names: Names): Map<string, number> {
+function codesByName(names: Names): Map<string, number> {
   return new Map(Object.entries(names).map(([code, name]) => [name, Number(code)]));
 }
 
-const COMMAND = numbers(COMMAND_NAMES);
-const PARAMETER = numbers(PARAMETER_NAMES);
-const ELEMENT = numbers(MANIFEST_NAMES);
-const TEXT = numbers(TEXT_NAMES);
-const COMPONENT_TEXT = numbers(COMPONENT_TEXT_NAMES);
+const COMMAND = codesByName(COMMAND_NAMES);
+const PARAMETER = codesByName(PARAMETER_NAMES);
+const ELEMENT = codesByName(MANIFEST_NAMES);
+const TEXT = codesByName(TEXT_NAMES);
+const COMPONENT_TEXT = codesByName(COMPONENT_TEXT_NAMES);
 
-function number(table: Map<string, number>, name: string): number {
+function codeOfName(table: Map<string, number>, name: string): number {
   const code = table.get(name);
   if (code === undefined) throw new DescriptionError("", `unknown name ${JSON.stringify(name)}`);
   return code;
@@ -84,7 +84,7 @@ function classOf(value: ClassValue): Uint8Array {
   return typeof value === "string" ? parseUuid(value) : classUuid(vendorUuid(value.domain), value.name);
 }
 
-function digest(algorithm: HashName, bytes: Uint8Array): Encodable {
+function suitDigest(algorithm: HashName, bytes: Uint8Array): Encodable {
   return [HASHES[algorithm].id, HASHES[algorithm].hash(bytes)];
 }
 
@@ -97,12 +97,12 @@ function digestParameter(value: DigestValue, path: string): Uint8Array {
   return cbor([HASHES[algorithm].id, bytes]);
 }
 
-function parameters(value: Parameters, path: string): Encodable {
+function encodeParameters(value: Parameters, path: string): Encodable {
   const out = new Map<Encodable, Encodable>();
   for (const [name, v] of Object.entries(value) as [keyof Parameters, never][]) {
     const at = `${path}/${name}`;
     if (name === "image") throw new DescriptionError(at, "a file or payload is named: resolve() must hash it first");
-    const code = number(PARAMETER, name);
+    const code = codeOfName(PARAMETER, name);
     if (code === PARAM_VENDOR_IDENTIFIER) out.set(code, vendor(v));
     else if (code === PARAM_CLASS_IDENTIFIER) out.set(code, classOf(v));
     else if (code === PARAM_DEVICE_IDENTIFIER) out.set(code, parseUuid(v));
@@ -113,40 +113,40 @@ function parameters(value: Parameters, path: string): Encodable {
   return out;
 }
 
-function argument(code: number, value: unknown, path: string): Encodable {
-  if (code === DIR_OVERRIDE_PARAMETERS) return parameters(value as Parameters, path);
-  if (code === DIR_RUN_SEQUENCE) return sequence(value as Command[], path);
+function encodeArgument(code: number, value: unknown, path: string): Encodable {
+  if (code === DIR_OVERRIDE_PARAMETERS) return encodeParameters(value as Parameters, path);
+  if (code === DIR_RUN_SEQUENCE) return encodeSequence(value as Command[], path);
   if (code === DIR_TRY_EACH) {
     const alternatives = value as (Command[] | null)[];
-    return alternatives.map((a, i) => (a === null ? null : sequence(a, `${path}/${i}`)));
+    return alternatives.map((a, i) => (a === null ? null : encodeSequence(a, `${path}/${i}`)));
   }
   if (code === DIR_SET_COMPONENT_INDEX) return value as Encodable;
   return value as number;
 }
 
 /** A command sequence, encoded. */
-function sequence(commands: readonly Command[], path: string): Uint8Array {
+function encodeSequence(commands: readonly Command[], path: string): Uint8Array {
   const out: Encodable[] = [];
   for (const [i, command] of commands.entries()) {
-    if (typeof command === "string") out.push(number(COMMAND, command), POLICIES[command] ?? REP_RECORD_ON_FAILURE);
+    if (typeof command === "string") out.push(codeOfName(COMMAND, command), POLICIES[command] ?? REP_RECORD_ON_FAILURE);
     else
       for (const [name, value] of Object.entries(command)) {
-        const code = number(COMMAND, name);
-        out.push(code, argument(code, value, `${path}/${i}/${name}`));
+        const code = codeOfName(COMMAND, name);
+        out.push(code, encodeArgument(code, value, `${path}/${i}/${name}`));
       }
   }
   return cbor(out);
 }
 
-function text(value: { [language: string]: TextValue }, components: Uint8Array[][]): Uint8Array {
+function encodeText(value: { [language: string]: TextValue }, components: Uint8Array[][]): Uint8Array {
   const languages = new Map<Encodable, Encodable>();
   for (const [language, entry] of Object.entries(value)) {
     const out = new Map<Encodable, Encodable>();
-    for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(number(TEXT, name), v);
+    for (const [name, v] of Object.entries(entry)) if (name !== "components") out.set(codeOfName(TEXT, name), v);
     for (const [i, { component, ...texts }] of (entry.components ?? []).entries()) {
       const id = components[component];
       if (!id) throw new DescriptionError(`/text/${language}/components/${i}`, `unknown component ${component}`);
-      out.set(id, new Map(Object.entries(texts).map(([name, v]) => [number(COMPONENT_TEXT, name), v])));
+      out.set(id, new Map(Object.entries(texts).map(([name, v]) => [codeOfName(COMPONENT_TEXT, name), v])));
     }
     languages.set(language, out);
   }
@@ -168,7 +168,7 @@ export function draftOf(description: Description): EnvelopeDraft {
   const algorithm = d.digest ?? "sha-256";
   const components = d.components.map((id, i) => id.map((part, j) => toBytes(part, `/components/${i}/${j}`)));
   const common = new Map<Encodable, Encodable>([[COM_COMPONENTS, components]]);
-  if (d["shared-sequence"]) common.set(COM_SHARED_SEQUENCE, sequence(d["shared-sequence"], "/shared-sequence"));
+  if (d["shared-sequence"]) common.set(COM_SHARED_SEQUENCE, encodeSequence(d["shared-sequence"], "/shared-sequence"));
   const sequenceNumber = BigInt(d.sequence);
   if (sequenceNumber >= 2n ** 64n) throw new DescriptionError("/sequence", "a sequence number has 64 bits");
   const manifest = new Map<Encodable, Encodable>([
@@ -180,23 +180,23 @@ export function draftOf(description: Description): EnvelopeDraft {
 
   const severed = new Map<number, Uint8Array>();
   const place = (name: SectionName | "text", content: Uint8Array) => {
-    const key = number(ELEMENT, name);
+    const key = codeOfName(ELEMENT, name);
     if (d.sever?.some((s) => s === name)) {
       severed.set(key, content);
       // the digest covers the byte string with its head (M37 §8.3)
-      manifest.set(key, digest(algorithm, cbor(content)));
+      manifest.set(key, suitDigest(algorithm, cbor(content)));
     } else manifest.set(key, content);
   };
   for (const name of SECTIONS) {
     const commands = d[name];
-    if (commands) place(name, sequence(commands, `/${name}`));
+    if (commands) place(name, encodeSequence(commands, `/${name}`));
   }
-  if (d.text) place("text", text(d.text, components));
+  if (d.text) place("text", encodeText(d.text, components));
   for (const name of d.sever ?? []) if (!d[name]) throw new DescriptionError("/sever", `there is no ${name} to sever`);
 
   const content = cbor(manifest);
-  const parts: Parts = {
-    digest: cbor(digest(algorithm, cbor(content))),
+  const parts: EnvelopeParts = {
+    digest: cbor(suitDigest(algorithm, cbor(content))),
     blocks: [],
     manifest: content,
     severed,

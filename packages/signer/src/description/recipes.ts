@@ -57,7 +57,7 @@ export function singleImage(facts: SingleImage): Description {
 
 /** The URI under which a trust file travels in an envelope, and the component that it is for. */
 const TRUST_URI = "#trust";
-const TRUST_COMPONENT = ["trust"];
+const TRUST_COMPONENT_NAME = ["trust"];
 
 /** The image of a bridge: the members of SingleImage that are about it. */
 export type BridgeImage = Pick<SingleImage, "digest" | "size" | "uri" | "payload" | "component">;
@@ -88,7 +88,7 @@ export function bridge({ sequence, vendor, class: name, trust, image }: Bridge):
   return {
     $schema: SCHEMA,
     sequence,
-    components: [...(image ? [image.component ?? [{ hex: "00" }]] : []), TRUST_COMPONENT],
+    components: [...(image ? [image.component ?? [{ hex: "00" }]] : []), TRUST_COMPONENT_NAME],
     "shared-sequence": [
       { "directive-set-component-index": true },
       { "directive-override-parameters": { "vendor-identifier": formatUuid(id.vendor), "class-identifier": formatUuid(id.class) } },

@@ -13,13 +13,13 @@ import {
   type TextValue,
 } from "./manifest.js";
 
-type Json = { [key: string]: unknown };
+type SuitToolJson = { [key: string]: unknown };
 
 /** Components that are read, alternatives included: each is held against the others. */
 const MAX_LISTED = 256;
 
 /** A component as that tool describes it; several with one install-id are alternatives for different slots. */
-interface Component extends Json {
+interface Component extends SuitToolJson {
   "install-id": string[];
 }
 
@@ -59,13 +59,13 @@ const KNOWN_TOP = new Set([
   "digest-algorithm",
 ]);
 
-function object(value: unknown, path: string): Json {
+function object(value: unknown, path: string): SuitToolJson {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DescriptionError(path, "a JSON object is needed");
-  return value as Json;
+  return value as SuitToolJson;
 }
 
 /** `String()` of what a file holds calls its toString. */
-function text(value: unknown, path: string): string {
+function stringOf(value: unknown, path: string): string {
   if (typeof value !== "string") throw new DescriptionError(path, "a string is needed");
   return value;
 }
@@ -76,7 +76,7 @@ function size(value: unknown, path: string): number {
 }
 
 /** Texts by their language; none where the value is left out. */
-function byLanguage(value: unknown, path: string): [string, Json][] {
+function byLanguage(value: unknown, path: string): [string, SuitToolJson][] {
   return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [
     language,
     object(texts, `${path}/${language}`),
@@ -87,10 +87,10 @@ function digestValue(value: unknown, path: string): DigestValue {
   const { "algorithm-id": alg, "digest-bytes": hex } = object(value, path);
   if (alg !== "sha256" && alg !== "sha384" && alg !== "sha512")
     throw new DescriptionError(path, `unknown digest algorithm ${JSON.stringify(alg)}`);
-  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: text(hex, `${path}/digest-bytes`) };
+  return { algorithm: `sha-${alg.slice(3)}` as "sha-256", hex: stringOf(hex, `${path}/digest-bytes`) };
 }
 
-function id(value: unknown, path: string): ComponentValue {
+function componentId(value: unknown, path: string): ComponentValue {
   if (!Array.isArray(value) || !value.every((v) => typeof v === "string" && /^([0-9a-f]{2})*$/i.test(v)))
     throw new DescriptionError(path, "a component identifier is a list of hexadecimal strings");
   return value.map((hex: string) => ({ hex }));
@@ -106,7 +106,7 @@ class Import {
   readonly ids: string[] = [];
   readonly groups: { index: number; choices: Component[] }[] = [];
 
-  constructor(readonly source: Json) {
+  constructor(readonly source: SuitToolJson) {
     const components = source["components"];
     if (!Array.isArray(components) || components.length === 0) throw new DescriptionError("/components", "a list of components is needed");
     if (components.length > MAX_LISTED) throw new DescriptionError("/components", `more than ${MAX_LISTED} components are listed`);
@@ -128,7 +128,7 @@ class Import {
 
   /** The number of a component, given out in the order of first use. */
   index(value: unknown, path: string): number {
-    id(value, path);
+    componentId(value, path);
     const written = JSON.stringify(value).toLowerCase();
     if (!this.ids.includes(written)) this.ids.push(written);
     return this.ids.indexOf(written);
@@ -174,11 +174,11 @@ class Import {
         this.choose(
           choices,
           {
-            "vendor-id": (c) => ({ "vendor-identifier": text(c["vendor-id"], "/components/vendor-id") }),
-            "class-id": (c) => ({ "class-identifier": text(c["class-id"], "/components/class-id") }),
+            "vendor-id": (c) => ({ "vendor-identifier": stringOf(c["vendor-id"], "/components/vendor-id") }),
+            "class-id": (c) => ({ "class-identifier": stringOf(c["class-id"], "/components/class-id") }),
             "install-digest": (c) => ({ "image-digest": digestValue(c["install-digest"], "/components") }),
             "install-size": (c) => ({ "image-size": size(c["install-size"], "/components/install-size") }),
-            file: (c) => ({ image: { file: text(c["file"], "/components/file") } }),
+            file: (c) => ({ image: { file: stringOf(c["file"], "/components/file") } }),
           },
           after,
         ),
@@ -206,7 +206,7 @@ class Import {
           choices,
           {
             "download-digest": (c) => ({ "image-digest": digestValue(c["download-digest"] ?? c["install-digest"], "/components") }),
-            uri: (c) => ({ uri: text(c["uri"], "/components/uri") }),
+            uri: (c) => ({ uri: stringOf(c["uri"], "/components/uri") }),
           },
           ["directive-fetch", "condition-image-match"],
         ),
@@ -220,7 +220,10 @@ class Import {
       if (this.direct(choices))
         return this.on(
           index,
-          this.choose(choices, { uri: (c) => ({ uri: text(c["uri"], "/components/uri") }) }, ["directive-fetch", "condition-image-match"]),
+          this.choose(choices, { uri: (c) => ({ uri: stringOf(c["uri"], "/components/uri") }) }, [
+            "directive-fetch",
+            "condition-image-match",
+          ]),
         );
       return this.on(
         index,
@@ -272,7 +275,7 @@ class Import {
     for (const [language, value] of byLanguage(this.source["description"], "/description")) {
       for (const [name, t] of Object.entries(value)) {
         if (name === "manifest-description" || name === "update-description")
-          entry(language)[name] = text(t, `/description/${language}/${name}`);
+          entry(language)[name] = stringOf(t, `/description/${language}/${name}`);
         else this.warnings.push(`description: ${name} is ignored`);
       }
     }
@@ -282,7 +285,7 @@ class Import {
         for (const [name, t] of Object.entries(value)) {
           // the tool writes only these two of a component, whatever it is given
           if (name === "vendor-domain" || name === "component-description")
-            texts[name] = text(t, `/components/description/${language}/${name}`);
+            texts[name] = stringOf(t, `/components/description/${language}/${name}`);
           else this.warnings.push(`description of a component: ${name} is ignored`);
         }
         const e = entry(language);
@@ -299,12 +302,12 @@ export function importSuitTool(source: unknown): Imported {
   const description: Description = {
     $schema: SCHEMA,
     sequence: from.source["manifest-sequence-number"] as number,
-    components: from.ids.map((written) => id(JSON.parse(written), "/components")),
+    components: from.ids.map((written) => componentId(JSON.parse(written), "/components")),
   };
   const shared = from.shared();
   if (shared.length > 0) description["shared-sequence"] = shared;
   const reference = from.source["reference-uri"];
-  if (reference !== undefined) description["reference-uri"] = text(reference, "/reference-uri");
+  if (reference !== undefined) description["reference-uri"] = stringOf(reference, "/reference-uri");
   for (const [name, commands] of [
     ["validate", from.validate()],
     ["load", from.load()],

@@ -3,11 +3,11 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { fromHex, toHex } from "../bytes.js";
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether a text is a UUID in its usual form, either case. */
 export function isUuid(text: string): boolean {
-  return UUID.test(text);
+  return UUID_PATTERN.test(text);
 }
 
 /** The name space of domain names (RFC 9562 §6.6). */

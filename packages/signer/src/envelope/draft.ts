@@ -12,13 +12,13 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { anchorOfSigner } from "../key/key.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
-import { type Parts, partsOf, writeEnvelope } from "./envelope.js";
+import { type EnvelopeParts, partsOf, writeEnvelope } from "./envelope.js";
 
 /** The protected bucket. The key identifier, where there is one, is in it. */
-function bucket(key: SignedWith): Uint8Array {
+function protectedHeader(key: SignedWith): Uint8Array {
   const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
   if (key.kid) headers.set(HEADER_KID, key.kid);
   return cbor(headers);
@@ -30,7 +30,7 @@ export class EnvelopeDraft implements Signable {
   readonly digest: { readonly alg: number; readonly bytes: Uint8Array };
 
   private constructor(
-    private readonly parts: Parts,
+    private readonly parts: EnvelopeParts,
     /** What the envelope says. Nobody has signed it, as far as is known here. */
     readonly outline: UnverifiedEnvelope,
     private readonly signatures: readonly KnownSignature[],
@@ -57,7 +57,7 @@ export class EnvelopeDraft implements Signable {
 
   /** Sig_structure (RFC 9052 §4.4) of a COSE_Sign1 over the digest, with no external data. */
   private message(key: SignedWith): Uint8Array {
-    return cbor(["Signature1", bucket(key), new Uint8Array(), this.parts.digest]);
+    return cbor(["Signature1", protectedHeader(key), new Uint8Array(), this.parts.digest]);
   }
 
   private async refuseSecond(key: SignedWith): Promise<void> {
@@ -72,7 +72,7 @@ export class EnvelopeDraft implements Signable {
   /** With one more COSE_Sign1 with nil payload (RFC 9052 §4.2). */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<EnvelopeDraft> {
     await this.refuseSecond(key);
-    const block = cbor(new Tagged(TAG_SIGN1, [bucket(key), new Map(), null, signature]));
+    const block = cbor(new Tagged(TAG_SIGN1, [protectedHeader(key), new Map(), null, signature]));
     const known = { alg: key.alg, kid: key.kid ?? null, message: this.message(key), signature };
     return new EnvelopeDraft({ ...this.parts, blocks: [...this.parts.blocks, block] }, this.outline, [...this.signatures, known]);
   }

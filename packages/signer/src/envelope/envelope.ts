@@ -11,10 +11,10 @@ import {
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Encodable, encode, encodeBytesMap } from "../cbor.js";
+import { type Encodable, encodeBytesMap, encodeCbor } from "../cbor.js";
 
 /** The contents of an envelope's byte strings. */
-export interface Parts {
+export interface EnvelopeParts {
   /** Encoded SUIT_Digest of the manifest. */
   digest: Uint8Array;
   /** Encoded COSE messages. */
@@ -25,11 +25,11 @@ export interface Parts {
 }
 
 /** Writes the envelope: tag 107, keys in order, so that the wrapper comes before the manifest. */
-export function writeEnvelope(parts: Parts): Uint8Array {
+export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
   return encodeBytesMap(
     TAG_ENVELOPE,
     new Map<Encodable, Uint8Array>([
-      [ENV_AUTHENTICATION_WRAPPER, encode([parts.digest, ...parts.blocks])],
+      [ENV_AUTHENTICATION_WRAPPER, encodeCbor([parts.digest, ...parts.blocks])],
       [ENV_MANIFEST, parts.manifest],
       ...parts.severed,
       ...parts.payloads,
@@ -41,18 +41,18 @@ export function writeEnvelope(parts: Parts): Uint8Array {
  * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by decodeEnvelope(), whose refusals are thrown. An envelope without a wrapper gets
  * one: the SHA-256 digest of its manifest and no signature.
  */
-export function readEnvelope(bytes: Uint8Array): Parts {
+export function splitEnvelope(bytes: Uint8Array): EnvelopeParts {
   return partsOf(bytes, decodeEnvelope(bytes));
 }
 
 /** The same, of an envelope that decodeEnvelope() has read. */
-export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): Parts {
+export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): EnvelopeParts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.manifestElement.inside);
   const wrapped = envelope.wrapper ? decodeItem(bytes, envelope.wrapper.inside).items : [];
   const [digest, ...blocks] = wrapped.map(({ body, end }) => Uint8Array.from(bytes.subarray(body, end)));
   return {
-    digest: digest ?? encode([HASH_SHA_256, sha256(encode(manifest))]),
+    digest: digest ?? encodeCbor([HASH_SHA_256, sha256(encodeCbor(manifest))]),
     blocks,
     manifest,
     severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),
@@ -66,7 +66,7 @@ export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): Pa
  * those fetch: an envelope must not carry what nothing in it vouches for. Signatures stay valid.
  */
 export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
-  const parts = readEnvelope(bytes);
+  const parts = splitEnvelope(bytes);
   for (const key of [...parts.severed.keys()]) if (!keys || keys.includes(key)) parts.severed.delete(key);
   const { uris } = decodeEnvelope(writeEnvelope({ ...parts, payloads: new Map() })).manifest;
   for (const uri of [...parts.payloads.keys()]) if (!uris.includes(uri)) parts.payloads.delete(uri);
@@ -75,8 +75,8 @@ export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
 
 /** The envelope with the severed elements and payloads that `from`, another form of it, still has. Refused where a digest does not match. */
 export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
-  const parts = readEnvelope(bytes);
-  const whole = readEnvelope(from);
+  const parts = splitEnvelope(bytes);
+  const whole = splitEnvelope(from);
   for (const [key, content] of whole.severed) parts.severed.set(key, content);
   for (const [uri, content] of whole.payloads) if (!parts.payloads.has(uri)) parts.payloads.set(uri, content);
   const out = writeEnvelope(parts);

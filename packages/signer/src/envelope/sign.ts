@@ -14,7 +14,7 @@ import { EnvelopeDraft } from "./draft.js";
  * const signed = await attach(envelope, key, await ceremony(message));
  * ```
  */
-export function tbs(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
+export function envelopeToBeSigned(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
   return EnvelopeDraft.read(envelope).toBeSigned(signedWith(key));
 }
 
@@ -24,7 +24,7 @@ export function tbs(envelope: Uint8Array, key: PublicKey): Promise<Uint8Array> {
  * The key must be the same, its identifier too. The result has been opened with the key: a signature that is not its own is refused
  * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and open().
  */
-export async function attach(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
+export async function attachSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
   const who = signedWith(key);
   const out = await EnvelopeDraft.read(envelope).withSignature(who, signature);
   // no other signature of this key verifies, or it would have been present: what is opened here is opened by the new one
@@ -36,7 +36,7 @@ export async function attach(envelope: Uint8Array, key: PublicKey, signature: Ui
  * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads stay as they are.
  * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of decodeEnvelope() and open().
  */
-export async function sign(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
+export async function signEnvelope(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(EnvelopeDraft.read(envelope), signers);
   // never let out what nobody could install: wrong key, faulty signer, a manifest that no device runs

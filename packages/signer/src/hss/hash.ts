@@ -23,7 +23,7 @@ const sigma0 = (x: number) => ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14))
 const sigma1 = (x: number) => ((x >>> 17) | (x << 15)) ^ ((x >>> 19) | (x << 13)) ^ (x >>> 10);
 
 /** One block, 16 words of 32 bits, into the 8 words of `state`. Every sum has at most 7 terms of 32 bits: exact before `| 0`. */
-function compress(state: Int32Array, block: Int32Array): void {
+function compressBlock(state: Int32Array, block: Int32Array): void {
   const w = schedule;
   for (let i = 0; i < 16; i++) w[i] = block[i] as number;
   for (let i = 16; i < 64; i++)
@@ -59,13 +59,13 @@ function compress(state: Int32Array, block: Int32Array): void {
   state[7] = (state[7] as number) + h;
 }
 
-/** `compress` into the initial state: the digest of what fits one block, padded by the caller. */
-export function single(state: Int32Array, block: Int32Array): void {
+/** `compressBlock` into the initial state: the digest of what fits one block, padded by the caller. */
+export function hashSingleBlock(state: Int32Array, block: Int32Array): void {
   state.set(IV);
-  compress(state, block);
+  compressBlock(state, block);
 }
 
-const words = new Int32Array(16);
+const schedWords = new Int32Array(16);
 const sum = new Int32Array(8);
 
 /** The first `n` bytes of the digest of the first `length` bytes of `input` go to `out` from `at` on. Below 2^28 bytes. */
@@ -78,18 +78,18 @@ export function digestInto(input: Uint8Array, length: number, out: Uint8Array, a
     if (from + 64 <= length) {
       for (let k = 0; k < 16; k++) {
         const i = from + 4 * k;
-        words[k] =
+        schedWords[k] =
           ((input[i] as number) << 24) | ((input[i + 1] as number) << 16) | ((input[i + 2] as number) << 8) | (input[i + 3] as number);
       }
     } else {
       for (let k = 0; k < 16; k++) {
         const i = from + 4 * k;
-        words[k] = (byte(i) << 24) | (byte(i + 1) << 16) | (byte(i + 2) << 8) | byte(i + 3);
+        schedWords[k] = (byte(i) << 24) | (byte(i + 1) << 16) | (byte(i + 2) << 8) | byte(i + 3);
       }
       // the length in bits is below 2^31
-      if (b === blocks - 1) words[15] = length * 8;
+      if (b === blocks - 1) schedWords[15] = length * 8;
     }
-    compress(sum, words);
+    compressBlock(sum, schedWords);
   }
   wordsInto(sum, out, at, n);
 }

@@ -1,7 +1,7 @@
 // One LMS tree and its one-time keys (RFC 8554 §4, §5), as a function of I and SEED (appendix A). Nothing here remembers which leaf has
 // signed: that is the duty of whoever calls.
 
-import { digestInto, single, wordsInto } from "./hash.js";
+import { digestInto, hashSingleBlock, wordsInto } from "./hash.js";
 import { chainsOf, checksumShift, type Height, leafCost, lmsType, otsType, type Width } from "./params.js";
 
 /** What a tree is made from. `id`: I, 16 bytes, public; `seed`: n bytes, secret. */
@@ -41,18 +41,18 @@ function wordAt(bytes: Uint8Array, at: number): number {
 }
 
 /** state = H(I ‖ q ‖ i ‖ j ‖ the first n bytes of state): j stands in byte 22, so what follows lies one byte off the borders of words. */
-function step(n: number, i: number, j: number): void {
+function chainStep(n: number, i: number, j: number): void {
   const last = n >> 2;
   block[5] = (i << 16) | (j << 8) | ((state[0] as number) >>> 24);
   for (let k = 1; k < last; k++) block[5 + k] = ((state[k - 1] as number) << 8) | ((state[k] as number) >>> 24);
   block[5 + last] = ((state[last - 1] as number) << 8) | 0x80;
-  single(state, block);
+  hashSingleBlock(state, block);
 }
 
 /** state = H(I ‖ q ‖ i ‖ 0xff ‖ SEED): x_q[i] of appendix A. startBlock() has been there. */
 function secretOf(tree: LmsTree, i: number): void {
   for (let k = 0; k < tree.n; k += 4) state[k >> 2] = wordAt(tree.seed, k);
-  step(tree.n, i, 0xff);
+  chainStep(tree.n, i, 0xff);
 }
 
 /** I, `number` and D before what is hashed with them, with room for `length` bytes more. */
@@ -65,7 +65,7 @@ function prefixed(tree: LmsTree, number: number, d: number, length: number): Uin
   return out;
 }
 
-function hashOf(input: Uint8Array, n: number): Uint8Array {
+function truncatedHash(input: Uint8Array, n: number): Uint8Array {
   const out = new Uint8Array(n);
   digestInto(input, input.length, out, 0, n);
   return out;
@@ -80,7 +80,7 @@ function leafInto(tree: LmsTree, q: number, out: Uint8Array, at: number): void {
   startBlock(tree, q);
   for (let i = 0; i < p; i++) {
     secretOf(tree, i);
-    for (let j = 0; j < top; j++) step(n, i, j);
+    for (let j = 0; j < top; j++) chainStep(n, i, j);
     wordsInto(state, ends, 22 + i * n, n);
   }
   const leaf = prefixed(tree, 2 ** tree.height + q, D_LEAF, n);
@@ -189,7 +189,7 @@ function randomizer(tree: LmsTree, q: number, message: Uint8Array): Uint8Array {
   input[22] = 0xff;
   input.set(tree.seed, 23);
   digestInto(message, message.length, input, 23 + n, 32);
-  const out = hashOf(input, n);
+  const out = truncatedHash(input, n);
   input.fill(0);
   return out;
 }
@@ -223,11 +223,11 @@ export function lmsSign(tree: LmsTree, cached: Uint8Array, q: number, message: U
   const input = prefixed(tree, q, D_MESG, n + message.length);
   input.set(c, 22);
   input.set(message, 22 + n);
-  const digits = digitsOf(tree, hashOf(input, n));
+  const digits = digitsOf(tree, truncatedHash(input, n));
   startBlock(tree, q);
   for (let i = 0; i < p; i++) {
     secretOf(tree, i);
-    for (let j = 0; j < (digits[i] as number); j++) step(n, i, j);
+    for (let j = 0; j < (digits[i] as number); j++) chainStep(n, i, j);
     wordsInto(state, out, 8 + n + i * n, n);
   }
   let at = 8 + n * (1 + p);

@@ -3,7 +3,7 @@
 
 import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { equalBytes } from "../bytes.js";
-import { encode } from "../cbor.js";
+import { encodeCbor } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
   coseAlg,
@@ -97,7 +97,7 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encode(members);
+  return encodeCbor(members);
 }
 
 /** The COSE_Key of a private key, with d, or priv for ML-DSA. */
@@ -105,7 +105,7 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(secretLabel(formOf(key.alg)), key.secret);
   if (key.kid) members.set(KEY_KID, key.kid);
-  return encode(members);
+  return encodeCbor(members);
 }
 
 /**
@@ -174,21 +174,27 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
       "unsupported",
       `the COSE_Key names an algorithm ${form.crv === undefined ? `other than ${keyWords([alg])}` : "that does not match its curve"}`,
     );
-  const kid = octets(members, KEY_KID, "kid");
+  const kid = bytesMember(members, KEY_KID, "kid");
   if (form.crv === undefined) {
-    const pub = octets(members, KEY_PUB, "pub");
+    const pub = bytesMember(members, KEY_PUB, "pub");
     // RFC 8778 §3 and RFC 9964 §3 ask for it, in private keys too
     if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
     // a private key with state has no form here
-    return fromParts(alg, pub, undefined, secretLength(alg) === undefined ? undefined : octets(members, secretLabel(form), "priv"), kid);
+    return fromParts(
+      alg,
+      pub,
+      undefined,
+      secretLength(alg) === undefined ? undefined : bytesMember(members, secretLabel(form), "priv"),
+      kid,
+    );
   }
-  const x = octets(members, KEY_X, "x");
+  const x = bytesMember(members, KEY_X, "x");
   const sign = members.get(KEY_Y);
-  const y = typeof sign === "boolean" ? decompress(alg, x, sign) : octets(members, KEY_Y, "y");
-  return fromParts(alg, x, y, octets(members, secretLabel(form), "d"), kid);
+  const y = typeof sign === "boolean" ? decompress(alg, x, sign) : bytesMember(members, KEY_Y, "y");
+  return fromParts(alg, x, y, bytesMember(members, secretLabel(form), "d"), kid);
 }
 
-function octets(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
+function bytesMember(members: ReadonlyMap<unknown, unknown>, label: number, name: string): Uint8Array | undefined {
   const value = members.get(label);
   if (value !== undefined && !(value instanceof Uint8Array))
     throw new KeyError("format", `the ${name} of the COSE_Key is not a byte string`);

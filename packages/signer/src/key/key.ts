@@ -4,31 +4,31 @@
 import { type Alg, type Anchor, algorithms } from "@firmseal/verifier";
 import { KEY_ALG, KEY_CRV, KEY_D, KEY_KTY, KEY_PRIV, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { ed25519 } from "../alg/ed25519.js";
-import { es256 } from "../alg/es256.js";
-import { hsslms } from "../alg/hsslms.js";
-import { mlDsa44, mlDsa65, mlDsa87, NotLoaded } from "../alg/mldsa.js";
-import { attempt, type KeyForm, type Row } from "../alg/row.js";
+import { ed25519Row } from "../alg/ed25519.js";
+import { es256Row } from "../alg/es256.js";
+import { hsslmsRow } from "../alg/hsslms.js";
+import { mlDsa44Row, mlDsa65Row, mlDsa87Row, NotLoaded } from "../alg/mldsa.js";
+import { type AlgRow, attempt, type KeyForm } from "../alg/row.js";
 import { equalBytes, secretCopy } from "../bytes.js";
-import { type Encodable, encode } from "../cbor.js";
+import { type Encodable, encodeCbor } from "../cbor.js";
 import { KeyError } from "./error.js";
 
 export { KeyError, type KeyErrorCode } from "./error.js";
 export { NotLoaded };
 
-const rows = {
-  ed25519,
-  es256,
-  hsslms,
-  "ml-dsa-44": mlDsa44,
-  "ml-dsa-65": mlDsa65,
-  "ml-dsa-87": mlDsa87,
-} satisfies Record<string, Row>;
+const ALG_ROWS = {
+  ed25519: ed25519Row,
+  es256: es256Row,
+  hsslms: hsslmsRow,
+  "ml-dsa-44": mlDsa44Row,
+  "ml-dsa-65": mlDsa65Row,
+  "ml-dsa-87": mlDsa87Row,
+} satisfies Record<string, AlgRow>;
 
-export type KeyAlg = keyof typeof rows;
+export type KeyAlg = keyof typeof ALG_ROWS;
 
 /** Every algorithm by name. */
-export const keyAlgs = Object.keys(rows) as readonly KeyAlg[];
+export const keyAlgs = Object.keys(ALG_ROWS) as readonly KeyAlg[];
 
 /** What is taken where nobody chooses: keys for trials, and `firmseal keygen`. */
 export const DEFAULT_ALG: KeyAlg = "ed25519";
@@ -62,7 +62,7 @@ export function inWords(words: readonly (string | number)[]): string {
 }
 
 /** The verification of each of them. */
-export const deviceAlgs: readonly Alg[] = deviceKeyAlgs.map((name) => rows[name].alg);
+export const deviceAlgs: readonly Alg[] = deviceKeyAlgs.map((name) => ALG_ROWS[name].alg);
 
 /**
  * A public key that is known to be good: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), 60 or 52 bytes (HSS/LMS, RFC 8554 §6.1), or
@@ -91,11 +91,11 @@ export interface Signer {
   sign(tbs: Uint8Array): Promise<Uint8Array>;
 }
 
-function rowOf(alg: KeyAlg): Row {
-  return rows[alg];
+function rowOf(alg: KeyAlg): AlgRow {
+  return ALG_ROWS[alg];
 }
 
-function ready(alg: KeyAlg): Row {
+function loadedRow(alg: KeyAlg): AlgRow {
   const row = rowOf(alg);
   if (row.loaded && !row.loaded()) throw new NotLoaded();
   return row;
@@ -131,7 +131,7 @@ export function publicKey(alg: KeyAlg, key: Uint8Array, kid?: Uint8Array): Publi
  * ```
  */
 export function privateKey(alg: KeyAlg, secret: Uint8Array, kid?: Uint8Array): PrivateKey {
-  const { derive, secretLength } = ready(alg);
+  const { derive, secretLength } = loadedRow(alg);
   // of HSS/LMS: it has state
   if (!derive) throw new KeyError("unsupported", `a private key of ${alg} has state, and is not kept in memory`);
   if (secret.length !== secretLength)
@@ -153,7 +153,7 @@ export function isPrivate(key: PublicKey): key is PrivateKey {
  * seed (RFC 9881 §6), and neither written nor signed with. Throws KeyError `unsupported` for others.
  */
 export function expandedKey(key: PrivateKey): Uint8Array {
-  const { expand } = ready(key.alg);
+  const { expand } = loadedRow(key.alg);
   if (!expand) throw new KeyError("unsupported", `private keys of ${key.alg} have one form only`);
   return expand(key.secret);
 }
@@ -184,7 +184,7 @@ export function signer(key: PrivateKey): Signer {
   const isZero = () => secret.every((byte) => byte === 0);
   // the seed of published keys of ML-DSA (RFC 9964 appendix A)
   const wasZero = isZero();
-  const row = ready(alg);
+  const row = loadedRow(alg);
   return {
     alg: row.cose,
     publicKey: pub,
@@ -227,7 +227,7 @@ export function foreignSigner(key: PublicKey, sign: (tbs: Uint8Array) => Promise
 
 /** The key as something to trust: for open(). Throws NotLoaded for ML-DSA before loadAlg(): open() has no way to wait. */
 export function anchorOf(key: PublicKey): Anchor {
-  const { alg } = ready(key.alg);
+  const { alg } = loadedRow(key.alg);
   // stricter than publicKey() in no case that is known; what a device refuses is not to be called an anchor here
   if (!alg.valid(key.key)) throw new KeyError("point", "no device trusts this public key");
   return { alg, key: key.key, ...(key.kid && { kid: key.kid }) };
@@ -235,7 +235,7 @@ export function anchorOf(key: PublicKey): Anchor {
 
 /** The same for whoever signs. Throws TypeError for an algorithm that is not signed with here. */
 export async function anchorOfSigner(signer: Pick<Signer, "alg" | "publicKey">): Promise<Anchor> {
-  const row = Object.values<Row>(rows).find((r) => r.cose === signer.alg);
+  const row = Object.values<AlgRow>(ALG_ROWS).find((r) => r.cose === signer.alg);
   if (!row) throw new TypeError(`no verifier for COSE algorithm ${signer.alg}`);
   await row.load?.();
   return { alg: row.alg, key: signer.publicKey };
@@ -314,5 +314,5 @@ export function publicLengths(): number[] {
 
 /** The COSE Key Thumbprint (RFC 9679 §3) with SHA-256: 32 bytes. The same for a private key and its public key, whatever the kid. */
 export function thumbprint(key: PublicKey): Uint8Array {
-  return sha256(encode(requiredMembers(key)));
+  return sha256(encodeCbor(requiredMembers(key)));
 }

@@ -5,9 +5,9 @@ import * as ed25519 from "@noble/ed25519";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { publicKey } from "./key.js";
 
-type Point = InstanceType<typeof ed25519.Point>;
+type Ed25519Point = InstanceType<typeof ed25519.Point>;
 
-const P = 2n ** 255n - 19n;
+const FIELD_PRIME = 2n ** 255n - 19n;
 const D2 = 2n * ed25519.Point.CURVE().d;
 
 /** How many bases there are of each of the two points, and how many odd multiples of each base; 126 characters for each. */
@@ -35,13 +35,13 @@ export interface PreparedKey {
  * The raw Ed25519 public key `key` with its table of 1,008 characters, or 2, 4 or 8 times that, each printable ASCII and neither `"` nor `\`.
  * @example anchor("ed25519", prepare(key, "2k"))
  */
-export function prepare(key: Uint8Array, size: TableSize): PreparedKey {
+export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
   const { bases, each } = SHAPES[size];
   let table = "";
   for (let base of [ed25519.Point.fromBytes(publicKey("ed25519", key).key), ed25519.Point.BASE])
     for (let i = 0; i < bases; i++) {
       const step = base.double();
-      for (let j = 0, p = base; j < each; j++, p = p.add(step)) table += entry(p);
+      for (let j = 0, p = base; j < each; j++, p = p.add(step)) table += tableEntryText(p);
       for (let j = 0; j < 256 / bases; j++) base = base.double();
     }
   return { key: Uint8Array.from(key), table, digest: sha256(new TextEncoder().encode(table)) };
@@ -54,15 +54,15 @@ export function tableNumbers(table: string): number[] {
   );
 }
 
-function entry(p: Point): string {
+function tableEntryText(p: Ed25519Point): string {
   const { x, y } = p.toAffine();
   return written(y - x) + written(y + x) + written(D2 * x * y);
 }
 
 /** 42 characters, as `read` of the verifier's alg/field25519.ts takes them: pairs of limbs, 43 and 42 bits by turns, in digits from -35 to 35. */
 function written(value: bigint): string {
-  let rest = ((value % P) + P) % P;
-  if (rest > P / 2n) rest -= P;
+  let rest = ((value % FIELD_PRIME) + FIELD_PRIME) % FIELD_PRIME;
+  if (rest > FIELD_PRIME / 2n) rest -= FIELD_PRIME;
   let text = "";
   for (let i = 0; i < 6; i++) {
     const width = i % 2 ? 42 : 43;

@@ -11,18 +11,18 @@ export interface TestKey {
   readonly digest?: string;
 }
 
-export function ec(name: string, x: string, y: string): TestKey {
+export function ecKey(name: string, x: string, y: string): TestKey {
   return { name, alg: "es256", key: `04${x}${y}` };
 }
 
-export function ed(name: string, key: string): TestKey {
+export function edKey(name: string, key: string): TestKey {
   return { name, alg: "ed25519", key };
 }
 
-export function hss(name: string, key: string): TestKey {
+export function hssKey(name: string, key: string): TestKey {
   return { name, alg: "hsslms", key };
 }
 
-export function mlDsa(name: string, alg: KeyAlg, seed: string, digest: string): TestKey {
+export function mlDsaKey(name: string, alg: KeyAlg, seed: string, digest: string): TestKey {
   return { name, alg, key: seed, digest };
 }

@@ -28,16 +28,16 @@ import {
   ROLE_RELEASE,
   ROLE_ROOT,
   readTrust as readSigned,
-  refuse,
   sameKey,
   TAG_SIGN,
   TRUST_CONTEXT,
+  throwRefusal,
   trustFile,
   trustPayload,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { equalBytes } from "../bytes.js";
-import { encode as cbor, type Encodable, Tagged } from "../cbor.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "../cbor.js";
 import { checkText } from "../description/conform.js";
 import { coseAlg, deviceAlgs, deviceKeyAlgs, foreignSigner, KeyError, type PublicKey, publicKey, type Signer } from "../key/key.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith, signedBy, signedWith } from "../signable.js";
@@ -47,7 +47,7 @@ export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG
 export type RoleName = keyof typeof ROLES;
 
 /** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
-const ALGS = [...deviceAlgs];
+const KNOWN_ALGS = [...deviceAlgs];
 
 /** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
 export interface TrustEntry {
@@ -81,7 +81,7 @@ export class NotRoot extends Error {
   }
 }
 
-const context = new TextEncoder().encode(TRUST_CONTEXT);
+const signatureContext = new TextEncoder().encode(TRUST_CONTEXT);
 
 function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
   const { key, roles, vendor, since, until } = entry;
@@ -129,32 +129,32 @@ export function encodeTrust(d: TrustDescription): Uint8Array {
       [FILE_NAME, d.name],
     ]),
   );
-  trustPayload(ALGS, payload);
-  return join(payload, []);
+  trustPayload(KNOWN_ALGS, payload);
+  return joinTrustFile(payload, []);
 }
 
-function join(payload: Uint8Array, signatures: readonly Uint8Array[]): Uint8Array {
+function joinTrustFile(payload: Uint8Array, signatures: readonly Uint8Array[]): Uint8Array {
   const empty = cbor(new Tagged(TAG_SIGN, [new Uint8Array(), new Map(), payload, []]));
   // the signatures as they came: nothing that was received is encoded again. At most 8, so their number stands in the head
   return Uint8Array.from([...empty.subarray(0, -1), 0x80 + signatures.length, ...signatures.flatMap((s) => [...s])]);
 }
 
 /** A file taken apart. Headers of the body are refused: this tool writes none, and each signature would be over them. */
-function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
+function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
   // the head first, which is two bytes in its only form: what is another file is refused for that, whatever follows
-  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) refuse(errors.TRUST_NONE, 0);
+  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) throwRefusal(errors.TRUST_NONE, 0);
   const [message] = decodeItem(bytes).items as [Item];
   const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
-  if (message.kind !== "array" || message.value !== 4) refuse(errors.CBOR_TYPE, message.at);
+  if (message.kind !== "array" || message.value !== 4) throwRefusal(errors.CBOR_TYPE, message.at);
   for (const [item, kind] of [
     [head, "bytes"],
     [unprotected, "map"],
     [payload, "bytes"],
     [signatures, "array"],
   ] as const)
-    if (item.kind !== kind) refuse(errors.CBOR_TYPE, item.at);
-  if (head.value > 0 || unprotected.value > 0) refuse(errors.TRUST_NONE, message.at);
-  if (signatures.value > 8) refuse(errors.SIGNATURE_COUNT, signatures.at);
+    if (item.kind !== kind) throwRefusal(errors.CBOR_TYPE, item.at);
+  if (head.value > 0 || unprotected.value > 0) throwRefusal(errors.TRUST_NONE, message.at);
+  if (signatures.value > 8) throwRefusal(errors.SIGNATURE_COUNT, signatures.at);
   return {
     payload: Uint8Array.from(bytes.subarray(payload.body, payload.end)),
     signatures: signatures.items.map(({ at, end }) => Uint8Array.from(bytes.subarray(at, end))),
@@ -163,13 +163,13 @@ function split(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array
 
 /** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
 export function readTrust(bytes: Uint8Array): TrustFile {
-  const { payload, signatures } = split(bytes);
-  return signatures.length === 0 ? { store: trustPayload(ALGS, payload), signatures: [] } : readSigned(ALGS, bytes);
+  const { payload, signatures } = splitTrustFile(bytes);
+  return signatures.length === 0 ? { store: trustPayload(KNOWN_ALGS, payload), signatures: [] } : readSigned(KNOWN_ALGS, bytes);
 }
 
 /** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
-  return trustFile(ALGS, bytes, before, host);
+  return trustFile(KNOWN_ALGS, bytes, before, host);
 }
 
 /** The names of an anchor's roles. */
@@ -255,7 +255,7 @@ export class TrustDraft implements Signable {
   /** Reads a trust file, signed or not. `before`: those before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
   static read(bytes: Uint8Array, before?: Before): TrustDraft {
     const { store, signatures } = readTrust(bytes);
-    return new TrustDraft(bytes, store, split(bytes).signatures, signatures, chainOf(before));
+    return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 
   /** The same for the roots of other files before. */
@@ -265,8 +265,8 @@ export class TrustDraft implements Signable {
 
   /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
   withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
-    if (encoded.length > 8) refuse(errors.SIGNATURE_COUNT, -1);
-    return TrustDraft.read(join(Uint8Array.from(this.store.payload), encoded), this.before);
+    if (encoded.length > 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    return TrustDraft.read(joinTrustFile(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
   private bucket(key: SignedWith): Uint8Array {
@@ -275,13 +275,13 @@ export class TrustDraft implements Signable {
 
   /** Whether this key has signed. */
   isSignedBy({ alg: cose, publicKey }: SignedWith): boolean {
-    const alg = ALGS.find((a) => a.ids.includes(cose));
+    const alg = KNOWN_ALGS.find((a) => a.ids.includes(cose));
     return alg !== undefined && hasSigned(this.signatures, { alg, key: publicKey });
   }
 
   /** What a root signs, whether or not it has. Throws NotRoot for a key that is a root of neither file. */
   message(key: SignedWith): Uint8Array {
-    return cbor(["Signature", new Uint8Array(), this.bucket(key), context, Uint8Array.from(this.store.payload)]);
+    return cbor(["Signature", new Uint8Array(), this.bucket(key), signatureContext, Uint8Array.from(this.store.payload)]);
   }
 
   /** Throws NotRoot for a key that is a root of neither file, and AlreadySigned. */
@@ -294,10 +294,10 @@ export class TrustDraft implements Signable {
   /** Throws as toBeSigned() does, and SIGNATURE_COUNT above 8. */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<TrustDraft> {
     const message = await this.toBeSigned(key);
-    if (this.encoded.length >= 8) refuse(errors.SIGNATURE_COUNT, -1);
+    if (this.encoded.length >= 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
     const encoded = [...this.encoded, cbor([this.bucket(key), new Map(), signature])];
     const known = { alg: key.alg, kid: null, message, signature };
-    const bytes = join(Uint8Array.from(this.store.payload), encoded);
+    const bytes = joinTrustFile(Uint8Array.from(this.store.payload), encoded);
     return new TrustDraft(bytes, this.store, encoded, [...this.signatures, known], this.before);
   }
 

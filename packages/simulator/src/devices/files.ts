@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { type Disk, FsModel, TEARS } from "../models/fs-model.js";
+import { type Disk, FS_TEARS, FsModel } from "../models/fs-model.js";
 import type { Cut, Machine, Setup, Started, Store } from "../store.js";
 
 const FOLDER = "/device";
@@ -29,7 +29,7 @@ class FilesMachine implements Machine {
   }
 
   cutCount(): number {
-    return this.fs.operations * TEARS.length;
+    return this.fs.operations * FS_TEARS.length;
   }
 
   sameCourse(from: Store): boolean {

@@ -2,8 +2,18 @@
 
 import { componentName } from "@firmseal/verifier/device/file";
 import { type FlashLayout, flashDevice } from "@firmseal/verifier/device/flash";
-import { host } from "../host.js";
-import { applied, blank, carryOut, FlashModel, type FlashOperation, type Pages, TEARS, type Tear, WORD } from "../models/flash-model.js";
+import { nodeHost } from "../host.js";
+import {
+  applyOperation,
+  carryOut,
+  erasedFlash,
+  FLASH_TEARS,
+  FlashModel,
+  type FlashOperation,
+  type FlashTear,
+  type Pages,
+  WORD,
+} from "../models/flash-model.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
 /** A device on a flash: how it is switched on, and what the bytes at an address are for. */
@@ -13,11 +23,11 @@ export interface FlashKind {
 }
 
 /** Of a single word there is no half. */
-function tearsOf(step: FlashOperation): readonly Tear[] {
-  return step.op === "write" && step.bytes.length === WORD ? TEARS_OF_WORD : TEARS;
+function tearsOf(step: FlashOperation): readonly FlashTear[] {
+  return step.op === "write" && step.bytes.length === WORD ? TEARS_OF_WORD : FLASH_TEARS;
 }
 
-const TEARS_OF_WORD = TEARS.filter((tear) => tear !== "words");
+const TEARS_OF_WORD = FLASH_TEARS.filter((tear) => tear !== "words");
 
 class FlashMachine implements Machine {
   private readonly flash: FlashModel;
@@ -37,7 +47,8 @@ class FlashMachine implements Machine {
     const pages = [...(from as FlashStore).pages];
     for (const [operation, step] of this.flash.log.entries()) {
       const what = `${step.op} ${this.kind.where(step.address)}`;
-      for (const tear of tearsOf(step)) yield { operation, what, tear, left: () => new FlashStore(this.kind, applied(pages, step, tear)) };
+      for (const tear of tearsOf(step))
+        yield { operation, what, tear, left: () => new FlashStore(this.kind, applyOperation(pages, step, tear)) };
       carryOut(pages, step, "whole");
     }
   }
@@ -99,11 +110,11 @@ export function flashStore(setup: Setup, receiving = true): Store {
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
       started.receive = (envelope, trust) => {
-        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));
         return device.received();
       };
     return started;
   };
   const pages = (2 * (setup.components.length * setup.capacity + setup.envelope + setup.pageSize)) / setup.pageSize;
-  return new FlashStore({ start, where }, blank(pages, setup.pageSize));
+  return new FlashStore({ start, where }, erasedFlash(pages, setup.pageSize));
 }

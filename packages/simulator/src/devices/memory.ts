@@ -9,7 +9,7 @@ import { type Cut, type Machine, type Setup, type Started, type Store, slotName 
 /** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
 type Pieces = readonly (readonly number[])[];
 
-interface State {
+interface MemoryState {
   slots: readonly (readonly [Pieces, Pieces])[];
   current: readonly number[];
   sequence: Sequence;
@@ -19,15 +19,15 @@ interface State {
 /** What an operation leaves of a state, when it got as far as `tear` says. */
 interface Operation {
   what: string;
-  apply(state: State, tear: Tear): State;
+  apply(state: MemoryState, tear: MemoryTear): MemoryState;
 }
 
-const TEARS = ["nothing", "half", "whole"] as const;
+const MEMORY_TEARS = ["nothing", "half", "whole"] as const;
 
-type Tear = (typeof TEARS)[number];
+type MemoryTear = (typeof MEMORY_TEARS)[number];
 
-function withSlot(state: State, part: number, slot: number, content: Pieces): State {
-  const pair = [...(state.slots[part] as State["slots"][number])] as [Pieces, Pieces];
+function withSlot(state: MemoryState, part: number, slot: number, content: Pieces): MemoryState {
+  const pair = [...(state.slots[part] as MemoryState["slots"][number])] as [Pieces, Pieces];
   pair[slot] = content;
   return { ...state, slots: state.slots.map((s, i) => (i === part ? pair : s)) };
 }
@@ -39,10 +39,10 @@ class MemoryMachine implements Machine {
 
   constructor(
     private readonly setup: Setup,
-    private readonly from: State,
+    private readonly from: MemoryState,
   ) {}
 
-  private state(): State {
+  private state(): MemoryState {
     const { device } = this;
     if (!device) return this.from;
     return {
@@ -58,7 +58,7 @@ class MemoryMachine implements Machine {
     const before = this.state();
     const device = memoryDevice(setup.identity, [...setup.components], setup.capacity);
     for (const [i, p] of device.parts.entries()) {
-      p.slots = (before.slots[i] as State["slots"][number]).map((s) => s.flat());
+      p.slots = (before.slots[i] as MemoryState["slots"][number]).map((s) => s.flat());
       p.current = before.current[i] as number;
     }
     device.sequence = before.sequence;
@@ -68,7 +68,11 @@ class MemoryMachine implements Machine {
       const part = setup.components.findIndex((c) => componentName(c) === componentName(id));
       return { part, slot: 1 - (device.parts[part]?.current as number) };
     };
-    const note = (verb: string, id: ComponentId, apply: (state: State, tear: Tear, part: number, slot: number) => State) => {
+    const note = (
+      verb: string,
+      id: ComponentId,
+      apply: (state: MemoryState, tear: MemoryTear, part: number, slot: number) => MemoryState,
+    ) => {
       if (!device.installing) return;
       const { part, slot } = target(id);
       this.log.push({
@@ -118,14 +122,14 @@ class MemoryMachine implements Machine {
     let { state: now } = from as MemoryStore;
     for (const [operation, step] of this.log.entries()) {
       const state = now;
-      for (const tear of TEARS)
+      for (const tear of MEMORY_TEARS)
         yield { operation, what: step.what, tear, left: () => new MemoryStore(this.setup, step.apply(state, tear)) };
       now = step.apply(state, "whole");
     }
   }
 
   cutCount(): number {
-    return this.log.length * TEARS.length;
+    return this.log.length * MEMORY_TEARS.length;
   }
 
   sameCourse(from: Store): boolean {
@@ -148,7 +152,7 @@ class MemoryMachine implements Machine {
 class MemoryStore implements Store {
   constructor(
     private readonly setup: Setup,
-    readonly state: State,
+    readonly state: MemoryState,
   ) {}
 
   power(): Machine {

@@ -1,8 +1,8 @@
 // device/storage.ts of the verifier, on the model of Espruino's Storage.
 
 import { storageDevice } from "@firmseal/verifier/device/storage";
-import { host } from "../host.js";
-import { blank, type FlashModel } from "../models/flash-model.js";
+import { nodeHost } from "../host.js";
+import { erasedFlash, type FlashModel } from "../models/flash-model.js";
 import { powerOn, storageIo } from "../models/storage-model.js";
 import { inPackets, type Setup, type Started, type Store } from "../store.js";
 import { FlashStore } from "./flash.js";
@@ -19,12 +19,12 @@ export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR)
     const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
     if (receiving)
       started.receive = (envelope, trust) => {
-        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, host));
+        inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));
         return device.received();
       };
     return started;
   };
   const release = setup.components.length * setup.capacity + setup.envelope + pageSize;
   const where = (address: number) => `page ${Math.floor(address / pageSize)} of Storage`;
-  return new FlashStore({ start, where }, blank(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
+  return new FlashStore({ start, where }, erasedFlash(Math.ceil((roomFor * release) / pageSize) + 1, pageSize));
 }

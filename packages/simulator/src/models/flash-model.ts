@@ -20,9 +20,9 @@ export class FlashMisuse extends Error {
  * How far an operation got when the power failed. A write: nothing; the first half of its words; those and some bits of the next; all.
  * An erase: nothing; the first half of the page; some bits of all of it; all.
  */
-export const TEARS = ["nothing", "words", "bits", "whole"] as const;
+export const FLASH_TEARS = ["nothing", "words", "bits", "whole"] as const;
 
-export type Tear = (typeof TEARS)[number];
+export type FlashTear = (typeof FLASH_TEARS)[number];
 
 export type FlashOperation =
   | { readonly op: "write"; readonly address: number; readonly bytes: Uint8Array }
@@ -39,7 +39,7 @@ const BLOCK = 32;
 /** Writes of up to so many words are records and the like, and can be cut at each word; longer ones, of payload, in their middle. */
 const SHORT = 32;
 
-export function blank(count: number, pageSize: number): Pages {
+export function erasedFlash(count: number, pageSize: number): Pages {
   const page = new Uint8Array(pageSize).fill(255);
   return Array.from({ length: count }, () => page);
 }
@@ -64,7 +64,7 @@ function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8
 }
 
 /** Carries an operation out as far as `tear` says, in a list of pages that is the caller's own. */
-export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: Tear): void {
+export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear): void {
   if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
   const own = (n: number) => {
@@ -95,7 +95,7 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: T
 }
 
 /** What a flash holds after an operation that got as far as `tear` says. */
-export function applied(pages: Pages, operation: FlashOperation, tear: Tear = "whole"): Pages {
+export function applyOperation(pages: Pages, operation: FlashOperation, tear: FlashTear = "whole"): Pages {
   const out = [...pages];
   carryOut(out, operation, tear);
   return out;
@@ -107,7 +107,7 @@ export class FlashModel implements Flash {
   /** What was done since the power came on. */
   readonly log: FlashOperation[] = [];
   private left = Number.POSITIVE_INFINITY;
-  private tear: Tear = "whole";
+  private tear: FlashTear = "whole";
   private dead = false;
   private readonly erased = new Set<number>();
   private readonly seen = new Map<number, { page: Uint8Array; blocks: Uint8Array }>();
@@ -126,7 +126,7 @@ export class FlashModel implements Flash {
   }
 
   /** Lets `n` more operations through; the next one gets as far as `tear` says, and the power is gone. */
-  cutAfter(n: number, tear: Tear): void {
+  cutAfter(n: number, tear: FlashTear): void {
     this.left = n;
     this.tear = tear;
   }
@@ -163,13 +163,13 @@ export class FlashModel implements Flash {
 
   private done(operation: FlashOperation): void {
     if (this.left === 0) {
-      this.pages = applied(this.pages, operation, this.tear);
+      this.pages = applyOperation(this.pages, operation, this.tear);
       this.dead = true;
       throw new PowerCut();
     }
     this.left--;
     this.log.push(operation);
-    this.pages = applied(this.pages, operation);
+    this.pages = applyOperation(this.pages, operation);
   }
 
   private powered(): void {

@@ -11,16 +11,16 @@ export interface Disk {
 }
 
 /** What else reached the disk when the power failed. */
-export const TEARS = ["what was synced", "and content", "and names", "and the last name", "and half", "and all"] as const;
+export const FS_TEARS = ["what was synced", "and content", "and names", "and the last name", "and half", "and all"] as const;
 
-export type Tear = (typeof TEARS)[number];
+export type FsTear = (typeof FS_TEARS)[number];
 
 /** A change of a file's content: cut to nothing, or octets written. */
-type Change = { readonly at: number; readonly bytes: Uint8Array } | "empty";
+type ContentChange = { readonly at: number; readonly bytes: Uint8Array } | "empty";
 
 interface File {
   synced: Uint8Array;
-  changes: readonly Change[];
+  changes: readonly ContentChange[];
 }
 
 /** A change of names that happens at once: each path leads to a file, or to nothing any more. */
@@ -33,7 +33,7 @@ interface Moment {
   readonly files: ReadonlyMap<File, File>;
 }
 
-function changed(content: Uint8Array, change: Change): Uint8Array {
+function applyChange(content: Uint8Array, change: ContentChange): Uint8Array {
   if (change === "empty") return new Uint8Array();
   const out = new Uint8Array(Math.max(content.length, change.at + change.bytes.length));
   out.set(content);
@@ -41,10 +41,10 @@ function changed(content: Uint8Array, change: Change): Uint8Array {
   return out;
 }
 
-const contentOf = (file: File, changes: readonly Change[] = file.changes) => changes.reduce(changed, file.synced);
+const contentOf = (file: File, changes: readonly ContentChange[] = file.changes) => changes.reduce(applyChange, file.synced);
 
 /** The first half of the changes, and of the one in the middle half of its octets. */
-function half(changes: readonly Change[]): readonly Change[] {
+function firstHalf(changes: readonly ContentChange[]): readonly ContentChange[] {
   const whole = Math.floor(changes.length / 2);
   const torn = changes[whole];
   const out = changes.slice(0, whole);
@@ -53,7 +53,7 @@ function half(changes: readonly Change[]): readonly Change[] {
 }
 
 /** What is left of a moment. */
-function left(moment: Moment, folders: ReadonlySet<string>, tear: Tear): Disk {
+function diskAfterCut(moment: Moment, folders: ReadonlySet<string>, tear: FsTear): Disk {
   const { namings } = moment;
   const names = new Map(moment.names);
   const some: readonly Naming[] =
@@ -71,13 +71,13 @@ function left(moment: Moment, folders: ReadonlySet<string>, tear: Tear): Disk {
   const files = new Map<string, Uint8Array>();
   for (const [path, key] of names) {
     const file = moment.files.get(key) as File;
-    const changes = tear === "and content" || tear === "and all" ? file.changes : tear === "and half" ? half(file.changes) : [];
+    const changes = tear === "and content" || tear === "and all" ? file.changes : tear === "and half" ? firstHalf(file.changes) : [];
     files.set(path, contentOf(file, changes));
   }
   return { files, folders };
 }
 
-function missing(path: string): never {
+function throwMissing(path: string): never {
   throw Object.assign(new Error(`ENOENT: no such file, ${path}`), { code: "ENOENT" });
 }
 
@@ -105,7 +105,7 @@ export class FsModel implements FileSystem {
   }
 
   private at(path: string): File {
-    return this.names.get(path) ?? missing(path);
+    return this.names.get(path) ?? throwMissing(path);
   }
 
   private note(what: string): void {
@@ -127,9 +127,9 @@ export class FsModel implements FileSystem {
   }
 
   /** Every state that a power cut can leave behind. */
-  *cuts(): Iterable<{ operation: number; what: string; tear: Tear; disk: () => Disk }> {
+  *cuts(): Iterable<{ operation: number; what: string; tear: FsTear; disk: () => Disk }> {
     for (const [operation, moment] of this.moments.entries())
-      for (const tear of TEARS) yield { operation, what: moment.what, tear, disk: () => left(moment, this.folders, tear) };
+      for (const tear of FS_TEARS) yield { operation, what: moment.what, tear, disk: () => diskAfterCut(moment, this.folders, tear) };
   }
 
   /** What is on the disk when it is switched off in peace. */
@@ -143,7 +143,7 @@ export class FsModel implements FileSystem {
       return this.open.push({ file, path }) - 1;
     }
     let file = this.names.get(path);
-    if (!this.folders.has(dirname(path))) missing(path);
+    if (!this.folders.has(dirname(path))) throwMissing(path);
     if (file) file.changes = [...file.changes, "empty"];
     else {
       file = this.file(new Uint8Array());
@@ -161,14 +161,14 @@ export class FsModel implements FileSystem {
 
   readSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     const { file, path } = this.opened(fd);
-    const some = contentOf(file ?? missing(path)).subarray(position, position + length);
+    const some = contentOf(file ?? throwMissing(path)).subarray(position, position + length);
     buffer.set(some, offset);
     return some.length;
   }
 
   writeSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     const { file, path } = this.opened(fd);
-    const target = file ?? missing(path);
+    const target = file ?? throwMissing(path);
     target.changes = [...target.changes, { at: position, bytes: buffer.slice(offset, offset + length) }];
     this.note(`write ${path}`);
     return length;

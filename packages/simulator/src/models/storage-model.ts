@@ -7,11 +7,11 @@ import type { EspruinoE, EspruinoStorage, StorageIo } from "@firmseal/verifier/d
 import { type FlashModel, WORD } from "./flash-model.js";
 
 /** Size and flags in one word, then the name. */
-const HEADER = 32;
-const NAME = 28;
-const ERASED = 0xffffffff;
+const HEADER_LENGTH = 32;
+const NAME_LENGTH = 28;
+const ERASED_WORD = 0xffffffff;
 /** No address. */
-const NONE = -1;
+const NO_ADDRESS = -1;
 
 interface Header {
   /** The first word: size in the lower 24 bits, flags above. */
@@ -19,14 +19,14 @@ interface Header {
   name: Uint8Array;
 }
 
-interface Place {
+interface FilePlace {
   address: number;
   header: Header;
 }
 
 interface Chain {
-  files: Place[];
-  behind: Place;
+  files: FilePlace[];
+  behind: FilePlace;
 }
 
 interface Stats {
@@ -41,11 +41,11 @@ const flagsIn = (header: Header) => Math.floor(header.word / 0x1000000);
 const aligned = (n: number) => Math.ceil(n / WORD) * WORD;
 const removed = (header: Header) => header.name.subarray(0, 4).every((b) => b === 0);
 
-const octets = (data: string | ArrayLike<number>) => (typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data));
+const toOctets = (data: string | ArrayLike<number>) => (typeof data === "string" ? Buffer.from(data, "latin1") : Uint8Array.from(data));
 
-function nameOf(text: string): Uint8Array {
-  const name = new Uint8Array(NAME);
-  name.set(Buffer.from(text, "latin1").subarray(0, NAME));
+function nameBytes(text: string): Uint8Array {
+  const name = new Uint8Array(NAME_LENGTH);
+  name.set(Buffer.from(text, "latin1").subarray(0, NAME_LENGTH));
   return name;
 }
 
@@ -77,26 +77,26 @@ export class StorageModel implements EspruinoStorage {
 
   /** The header at `address`, and whether it can be one. */
   private header(address: number): { header: Header; valid: boolean } {
-    const bytes = this.flash.read(address, HEADER);
+    const bytes = this.flash.read(address, HEADER_LENGTH);
     const [a = 0, b = 0, c = 0, d = 0] = bytes;
     const word = a + b * 0x100 + c * 0x10000 + d * 0x1000000;
     const header = { word, name: bytes.subarray(4) };
-    return { header, valid: word !== ERASED && word !== 0 && address + HEADER + sizeIn(header) <= this.end };
+    return { header, valid: word !== ERASED_WORD && word !== 0 && address + HEADER_LENGTH + sizeIn(header) <= this.end };
   }
 
   private pageAfter(address: number): number {
     const next = (Math.floor(address / this.flash.pageSize) + 1) * this.flash.pageSize;
-    return next >= this.end ? NONE : next;
+    return next >= this.end ? NO_ADDRESS : next;
   }
 
   /** From one header to the next. `all`: where there is none the next page is looked at too. NONE: there is no place for one. */
   private next(address: number, header: Header, all: boolean): { address: number; header: Header; valid: boolean } {
-    let at = aligned(address + sizeIn(header) + HEADER);
-    if (at + HEADER > this.end) return { address: NONE, header, valid: false };
+    let at = aligned(address + sizeIn(header) + HEADER_LENGTH);
+    if (at + HEADER_LENGTH > this.end) return { address: NO_ADDRESS, header, valid: false };
     let found = this.header(at);
     if (all && !found.valid) {
       at = this.pageAfter(at);
-      if (at === NONE) return { address: NONE, header: found.header, valid: false };
+      if (at === NO_ADDRESS) return { address: NO_ADDRESS, header: found.header, valid: false };
       found = this.header(at);
     }
     return { address: at, ...found };
@@ -107,15 +107,15 @@ export class StorageModel implements EspruinoStorage {
   /** All files from the beginning, removed ones too, and the header behind the last that is none. Known until a header changes. */
   private all(): Chain {
     if (this.chain) return this.chain;
-    const files: Place[] = [];
+    const files: FilePlace[] = [];
     let here = { address: 0, ...this.header(0) };
     for (; here.valid; here = this.next(here.address, here.header, true)) files.push({ address: here.address, header: here.header });
     this.chain = { files, behind: { address: here.address, header: here.header } };
     return this.chain;
   }
 
-  private find(name: string): Place | undefined {
-    const wanted = Buffer.from(nameOf(name));
+  private find(name: string): FilePlace | undefined {
+    const wanted = Buffer.from(nameBytes(name));
     return this.all().files.find((file) => wanted.equals(file.header.name));
   }
 
@@ -131,7 +131,7 @@ export class StorageModel implements EspruinoStorage {
     this.flash.program(from, all);
   }
 
-  private remove(file: Place): void {
+  private remove(file: FilePlace): void {
     this.chain = undefined;
     this.flash.program(file.address + 4, new Uint8Array(4));
   }
@@ -139,14 +139,14 @@ export class StorageModel implements EspruinoStorage {
   private stats(): Stats {
     const stats = { fileBytes: 0, trashBytes: 0, free: this.end, firstPageWithErasedFiles: 0 };
     let unbroken = 0;
-    let first = NONE;
+    let first = NO_ADDRESS;
     for (const { address, header } of this.all().files) {
       if (address % this.flash.pageSize === 0) unbroken = address;
-      const n = aligned(sizeIn(header)) + HEADER;
+      const n = aligned(sizeIn(header)) + HEADER_LENGTH;
       stats.free = this.end - (address + n);
       if (removed(header)) {
         stats.trashBytes += n;
-        if (first === NONE) first = unbroken;
+        if (first === NO_ADDRESS) first = unbroken;
       } else stats.fileBytes += n;
     }
     stats.firstPageWithErasedFiles = Math.max(first, 0);
@@ -170,7 +170,7 @@ export class StorageModel implements EspruinoStorage {
     const size = sizeIn(file.header);
     const from = Math.min(Math.max(offset, 0), size);
     const count = Math.min(n <= 0 ? size : n, size - from);
-    return Buffer.from(this.flash.read(file.address + HEADER + from, count)).toString("latin1");
+    return Buffer.from(this.flash.read(file.address + HEADER_LENGTH + from, count)).toString("latin1");
   }
 
   erase(name: string): void {
@@ -181,11 +181,11 @@ export class StorageModel implements EspruinoStorage {
   /** Bytes from `address` to the end of its page, or of the flash where the next page begins with no header. */
   private spaceAt(address: number): number {
     const next = this.pageAfter(address);
-    return (next === NONE || !this.header(next).valid ? this.end : next) - address;
+    return (next === NO_ADDRESS || !this.header(next).valid ? this.end : next) - address;
   }
 
   private create(name: string, size: number): number {
-    const required = aligned(size) + HEADER;
+    const required = aligned(size) + HEADER_LENGTH;
     for (let compacted = false; ; compacted = true) {
       let free = 0;
       let trash = 0;
@@ -198,20 +198,20 @@ export class StorageModel implements EspruinoStorage {
         }
         address = here.address;
         // the end is reached, with less than a header left
-        if (address === NONE) break;
+        if (address === NO_ADDRESS) break;
         const space = this.spaceAt(address);
         free += space;
         if (space >= required) {
-          const header = new Uint8Array(HEADER);
+          const header = new Uint8Array(HEADER_LENGTH);
           new DataView(header.buffer).setUint32(0, size, true);
-          header.set(nameOf(name), 4);
+          header.set(nameBytes(name), 4);
           this.chain = undefined;
           fragileIn(this.flash).add(this.flash.operations);
           this.flash.program(address, header);
           return address;
         }
         address = this.pageAfter(address);
-        if (address === NONE) break;
+        if (address === NO_ADDRESS) break;
       }
       if (compacted || required >= free + trash || !this.compact()) throw new StorageError("Unable to find or create file");
     }
@@ -219,19 +219,22 @@ export class StorageModel implements EspruinoStorage {
 
   write(name: string, data: string | ArrayLike<number>, offset = 0, size = 0): boolean {
     if (offset < 0 || size < 0) return false;
-    const bytes = octets(data);
+    const bytes = toOctets(data);
     const n = size || bytes.length;
     if (!n) throw new StorageError("Can't create zero length file");
     let file = this.find(name);
-    if (offset === 0 && (!file || sizeIn(file.header) !== n || flagsIn(file.header) !== 0 || !this.isErased(file.address + HEADER, n))) {
+    if (
+      offset === 0 &&
+      (!file || sizeIn(file.header) !== n || flagsIn(file.header) !== 0 || !this.isErased(file.address + HEADER_LENGTH, n))
+    ) {
       if (file && sizeIn(file.header) === n && flagsIn(file.header) === 0 && bytes.length === n && this.read(name) === data) return true;
       if (file) this.remove(file);
       // what was meant to be written is what goes on, whatever now stands there
-      file = { address: this.create(name, n), header: { word: n, name: nameOf(name) } };
+      file = { address: this.create(name, n), header: { word: n, name: nameBytes(name) } };
     }
     if (!file) throw new StorageError("Unable to find or create file");
     if (offset + bytes.length > sizeIn(file.header)) throw new StorageError("Too much data for file size");
-    const at = file.address + HEADER + offset;
+    const at = file.address + HEADER_LENGTH + offset;
     if (!this.isErased(at, bytes.length)) throw new StorageError("File already written with different data");
     this.writeAligned(at, bytes);
     return true;
@@ -246,13 +249,13 @@ export class StorageModel implements EspruinoStorage {
     if (!trashBytes) return false;
     this.compactions++;
     const { pageSize } = this.flash;
-    const room = Math.min(fileBytes, pageSize + HEADER);
+    const room = Math.min(fileBytes, pageSize + HEADER_LENGTH);
     let buffer = new Uint8Array(0);
     let writeAt = start;
     const flush = (readAt: number) => {
       while (buffer.length) {
         const next = this.pageAfter(writeAt);
-        const page = next === NONE ? this.end : next;
+        const page = next === NO_ADDRESS ? this.end : next;
         const n = Math.min(buffer.length, page - writeAt);
         if (readAt < page) return;
         if (writeAt % pageSize === 0) this.flash.erase(writeAt);
@@ -269,9 +272,9 @@ export class StorageModel implements EspruinoStorage {
     for (; here.valid; here = this.next(here.address, here.header, true)) {
       const { address, header } = here;
       if (removed(header) || ![0, 64, 128].includes(flagsIn(header))) continue;
-      take(this.flash.read(address, HEADER));
+      take(this.flash.read(address, HEADER_LENGTH));
       let left = aligned(sizeIn(header));
-      let at = address + HEADER;
+      let at = address + HEADER_LENGTH;
       flush(at);
       while (left) {
         const n = Math.min(room - buffer.length, left);
@@ -284,8 +287,8 @@ export class StorageModel implements EspruinoStorage {
     }
     flush(this.end);
     if (writeAt !== start) writeAt = this.pageAfter(writeAt - 1);
-    const to = here.address === NONE ? this.end : here.address;
-    if (writeAt !== NONE) for (let page = writeAt - (writeAt % pageSize); page < to; page += pageSize) this.flash.erase(page);
+    const to = here.address === NO_ADDRESS ? this.end : here.address;
+    if (writeAt !== NO_ADDRESS) for (let page = writeAt - (writeAt % pageSize); page < to; page += pageSize) this.flash.erase(page);
     return true;
   }
 
@@ -300,21 +303,22 @@ export class StorageModel implements EspruinoStorage {
     const { address, header } = behind;
     const last = files.at(-1);
     // the last file reaches to where no header has room
-    if (last && address === NONE && aligned(last.address + sizeIn(last.header) + HEADER) + HEADER > this.end) return true;
-    const empty = header.word === ERASED && header.name.every((b) => b === 255);
+    if (last && address === NO_ADDRESS && aligned(last.address + sizeIn(last.header) + HEADER_LENGTH) + HEADER_LENGTH > this.end)
+      return true;
+    const empty = header.word === ERASED_WORD && header.name.every((b) => b === 255);
     return empty && (last ? true : this.isErased(0, this.end));
   }
 }
 
 /** E, as far as the device uses it. */
 export const E: EspruinoE = {
-  toUint8Array: (text) => Uint8Array.from(octets(text)),
+  toUint8Array: (text) => Uint8Array.from(toOctets(text)),
   toString: (bytes) => Buffer.from(Uint8Array.from(bytes)).toString("latin1"),
 };
 
 /** What a device stands on. */
 export function storageIo(storage: EspruinoStorage): StorageIo {
-  return { storage, E, sha256: (text) => Uint8Array.from(createHash("sha256").update(octets(text)).digest()) };
+  return { storage, E, sha256: (text) => Uint8Array.from(createHash("sha256").update(toOctets(text)).digest()) };
 }
 
 /** Storage as it is found when a board starts: one that is not valid is erased first, as the firmware does, and `lost` says so. */

@@ -8,7 +8,7 @@
 
 import { copied, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Host, Prepared } from "../base/types.js";
-import { whole } from "../hash/block.js";
+import { hashBytes } from "../hash/block.js";
 import { hashing } from "../hash/digest.js";
 import { ALG_ES256, ALG_ESP256, HASH_SHA_256 } from "../spec/cose.js";
 import { isZero, less, lin, load, mul, ONE, P, RR } from "./field256.js";
@@ -219,7 +219,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   r = load(own, 0);
   s = load(own, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
-  e = copied(h && h.once ? h.once(message) : whole(hashing(host, HASH_SHA_256), message), 32);
+  e = copied(h && h.once ? h.once(message) : hashBytes(hashing(host, HASH_SHA_256), message), 32);
   // A host's hash that is no SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.

@@ -7,9 +7,9 @@
 //
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
-import { areOctets, copied, equalConstantTime, newBytes, part, rawKey } from "../base/bytes.js";
+import { areOctets, copied, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
-import { sha256, single } from "../hash/sha256.js";
+import { hashOneBlock, sha256 } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
 
 /** Chains of the checksum for the LM-OTS types 1 to 8: p less 8n/w (RFC 8554 §4.1, appendix B; RFC 9858). */
@@ -27,13 +27,13 @@ function u32(b: Bytes, at: number): number {
 }
 
 /** `from`, of at least `n` octets, goes to `at`: all of it where the engine does the copying, `n` octets otherwise. */
-function put(to: number[], at: number, from: Bytes, n: number): void {
+function copyInto(to: number[], at: number, from: Bytes, n: number): void {
   var i: number;
   if ((to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
   else for (i = 0; i < n; i++) to[at + i] = from[i];
 }
 
-function once(hash: Hash, b: Bytes): Bytes {
+function hashOnce(hash: Hash, b: Bytes): Bytes {
   var s: HashState;
   if (hash.once) return hash.once(b);
   s = hash.create();
@@ -42,12 +42,12 @@ function once(hash: Hash, b: Bytes): Bytes {
 }
 
 /**
- * The 22 octets that each input begins with: I, `number`, and `d` twice. Room for `n` more, and for 8 again: where n is 24, `put` moves all 32
+ * The 22 octets that each input begins with: I, `number`, and `d` twice. Room for `n` more, and for 8 again: where n is 24, `copyInto` moves all 32
  * octets of a hash, and the last 8 are written over, or not looked at. `key`: an LMS public key.
  */
-function input(key: Bytes, number: number, d: number, n: number): number[] {
+function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
   var b = newBytes(30 + n);
-  put(b, 0, part(key, 8, 16), 16);
+  copyInto(b, 0, subBytes(key, 8, 16), 16);
   // q and the numbers of nodes are below 2^26: 32 bits are enough.
   b[16] = number >> 24;
   b[17] = (number >> 16) & 255;
@@ -58,19 +58,19 @@ function input(key: Bytes, number: number, d: number, n: number): number[] {
 }
 
 /** The first `n` octets of the hash of the first `length` of `b`: octets of our own, for a host may give what has no views. */
-function digest(hash: Hash, b: number[], length: number, n: number): Bytes {
+function truncatedDigest(hash: Hash, b: number[], length: number, n: number): Bytes {
   var out = newBytes(32);
-  put(out, 0, once(hash, part(b, 0, length)), n);
-  return part(out, 0, n);
+  copyInto(out, 0, hashOnce(hash, subBytes(b, 0, length)), n);
+  return subBytes(out, 0, n);
 }
 
 /** The first `n` octets of the hash of I, `number`, `d` twice, `a` and `c`. */
-function join(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
+function hashPieces(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
   var end = 22 + a.length;
-  var b = input(key, number, d, a.length + c.length);
-  put(b, 22, a, a.length);
-  put(b, end, c, c.length);
-  return digest(hash, b, end + c.length, n);
+  var b = hashInput(key, number, d, a.length + c.length);
+  copyInto(b, 22, a, a.length);
+  copyInto(b, end, c, c.length);
+  return truncatedDigest(hash, b, end + c.length, n);
 }
 
 /**
@@ -98,7 +98,7 @@ function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
  * The chains of `digits` with a host's hash: y stands from `at` on, the ends go to `all`, from octet 22 on. `b` holds I and q, `v` is a view
  * of the input of a step in it. `j` is whatever it is. i is below 2^9.
  */
-function hosted(
+function hostChains(
   b: Uint8Array,
   j: number,
   once: (b: Bytes) => Bytes,
@@ -111,11 +111,11 @@ function hosted(
   digits: number[],
   all: Uint8Array,
 ): void {
-  var tmp = part(b, 23, n);
+  var tmp = subBytes(b, 23, n);
   for (; i < digits.length; i++) {
     b[20] = i >> 8;
     b[21] = i;
-    put(b as unknown as number[], 23, part(y, at + i * n, n), n);
+    copyInto(b as unknown as number[], 23, subBytes(y, at + i * n, n), n);
     j = digits[i];
     while (j < top) {
       b[22] = j++;
@@ -126,7 +126,7 @@ function hosted(
 }
 
 /** The same for n = 32 and a hash that takes the input in pieces, of which `v` is the first 22 octets: nothing is copied but the ends. i is below 2^9. */
-function joined(
+function joinedChains(
   j: number,
   tmp: Bytes,
   hash: (pieces: (number | Bytes)[]) => Bytes,
@@ -142,7 +142,7 @@ function joined(
   for (; i < digits.length; i++) {
     b[20] = i >> 8;
     b[21] = i;
-    tmp = part(y, at + 32 * i, 32);
+    tmp = subBytes(y, at + 32 * i, 32);
     j = digits[i];
     while (j < top) tmp = hash([v, j++, tmp]);
     all.set(tmp, 22 + 32 * i);
@@ -150,18 +150,18 @@ function joined(
 }
 
 /** The same where there is no one-shot hash, or no typed array. */
-function slowly(b: number[], hash: Hash, digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
+function genericChains(b: number[], hash: Hash, digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
   var i: number;
   var j: number;
   for (i = 0; i < digits.length; i++) {
     b[20] = i >> 8;
     b[21] = i & 255;
-    put(b, 23, part(y, at + i * n, n), n);
+    copyInto(b, 23, subBytes(y, at + i * n, n), n);
     for (j = digits[i]; j < top; j++) {
       b[22] = j;
-      put(b, 23, once(hash, part(b, 0, 23 + n)), n);
+      copyInto(b, 23, hashOnce(hash, subBytes(b, 0, 23 + n)), n);
     }
-    put(all, 22 + i * n, part(b, 23, n), n);
+    copyInto(all, 22 + i * n, subBytes(b, 23, n), n);
   }
 }
 
@@ -169,7 +169,7 @@ function slowly(b: number[], hash: Hash, digits: number[], top: number, all: num
  * The same with our own hash. `words` holds I and q in the first 5, the padding in those that tmp does not reach; tmp is the first `n` / 4
  * words of `state`. j stands in octet 22 of the block, so tmp lies one octet off the borders of words, which have 32 bits.
  */
-function own(words: number[], digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
+function wordChains(words: number[], digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
   var state: number[] = [];
   var i: number;
   var j: number;
@@ -180,7 +180,7 @@ function own(words: number[], digits: number[], top: number, all: number[], y: B
       words[5] = (i << 16) | (j << 8) | (state[0] >>> 24);
       for (k = 1; k < n >> 2; k++) words[5 + k] = (state[k - 1] << 8) | (state[k] >>> 24);
       words[5 + k] = (state[k - 1] << 8) | 128;
-      single(state, words);
+      hashOneBlock(state, words);
     }
     at += n;
     for (k = 0; k < n; k++) all[22 + i * n + k] = (state[k >> 2] >>> (24 - 8 * (k & 3))) & 255;
@@ -191,7 +191,7 @@ function own(words: number[], digits: number[], top: number, all: number[], y: B
  * K of the one-time signature whose C is at `at`, y behind it, as it comes out for `message` (RFC 8554 §4.6, algorithm 4b).
  * `key`: the LMS public key; `p` chains of `w` bits, 1 to 8. Words have 32 bits.
  */
-function candidate(
+function candidateKey(
   hash: Hash,
   key: Bytes,
   q: number,
@@ -202,9 +202,9 @@ function candidate(
   p: number,
   n: number,
 ): Bytes {
-  var digits = coefficients(join(hash, key, q, MESG, part(signature, at, n), message, n), w, p, n);
-  var all = input(key, q, PBLC, p * n);
-  var b = input(key, q, 0, 1 + n);
+  var digits = coefficients(hashPieces(hash, key, q, MESG, subBytes(signature, at, n), message, n), w, p, n);
+  var all = hashInput(key, q, PBLC, p * n);
+  var b = hashInput(key, q, 0, 1 + n);
   var to = b as unknown as Uint8Array;
   var top = (1 << w) - 1;
   var words: number[] = [];
@@ -213,20 +213,20 @@ function candidate(
   if (hash === sha256) {
     for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
     words[15] = 8 * (23 + n);
-    own(words, digits, top, all, signature, at, n);
+    wordChains(words, digits, top, all, signature, at, n);
   } else if (hash.joined && n > 24 && typeof Uint8Array !== "undefined")
-    joined(0, b, hash.joined, part(b, 0, 22), top, 0, to, signature, at, digits, all as unknown as Uint8Array);
+    joinedChains(0, b, hash.joined, subBytes(b, 0, 22), top, 0, to, signature, at, digits, all as unknown as Uint8Array);
   else if (hash.once && typeof Uint8Array !== "undefined")
-    hosted(to, 0, hash.once, part(b, 0, 23 + n), top, 0, signature as Uint8Array, at, n, digits, all as unknown as Uint8Array);
-  else slowly(b, hash, digits, top, all, signature, at, n);
-  return digest(hash, all, 22 + p * n, n);
+    hostChains(to, 0, hash.once, subBytes(b, 0, 23 + n), top, 0, signature as Uint8Array, at, n, digits, all as unknown as Uint8Array);
+  else genericChains(b, hash, digits, top, all, signature, at, n);
+  return truncatedDigest(hash, all, 22 + p * n, n);
 }
 
 /**
  * n where LMS type and LM-OTS type at `at` are known and have the same n, otherwise 0.
  * LMS 5 to 9 and LM-OTS 1 to 4 have 32 (RFC 8554 §5.1, §4.1), LMS 10 to 14 and LM-OTS 5 to 8 have 24 (RFC 9858).
  */
-function sizeOf(b: Bytes, at: number): number {
+function hashLength(b: Bytes, at: number): number {
   var tree = u32(b, at);
   var ots = u32(b, at + 4);
   var n = tree < 10 ? 32 : 24;
@@ -234,19 +234,19 @@ function sizeOf(b: Bytes, at: number): number {
 }
 
 /** A copy of a key that can be used, or null. */
-function usable(key: Bytes): Bytes | null {
+function copyOfValidKey(key: Bytes): Bytes | null {
   var own = copied(key, key.length);
   var levels = own ? u32(own, 0) : 0;
-  var n = own ? sizeOf(own, 4) : 0;
+  var n = own ? hashLength(own, 4) : 0;
   return n > 0 && levels > 0 && levels < 9 && key.length === 28 + n ? own : null;
 }
 
 function valid(key: Bytes): boolean {
-  return !!usable(key);
+  return !!copyOfValidKey(key);
 }
 
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
-  var raw = usable(rawKey(key));
+  var raw = copyOfValidKey(rawKey(key));
   var given = host.sha256;
   var hash = (given && (given.once || given.create) ? given : sha256) as Hash;
   var levels: number;
@@ -264,10 +264,10 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   var side: Bytes;
   if (!raw) return false;
   levels = u32(raw, 0);
-  n = sizeOf(raw, 4);
+  n = hashLength(raw, 4);
   // Only octets go on: a hash would take other numbers for what their low 8 bits say.
   if (!areOctets(signature) || u32(signature, 0) !== levels - 1) return false;
-  lms = part(raw, 4, 24 + n);
+  lms = subBytes(raw, 4, 24 + n);
   // RFC 8554 §6.3: each level signs the public key of the next one, the last one the message.
   for (; levels > 0; levels--) {
     // sizeOf has seen to it that types are octets. 8n/w is an integer.
@@ -280,19 +280,19 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
     // Algorithm 6a step 2 (§5.4.2): the types are those of the key, and the leaves are numbered below 2^h.
     q = u32(signature, at);
     if (u32(signature, at + 4) !== lms[7] || u32(signature, path - 4) !== lms[3] || q >= 1 << h) return false;
-    signed = levels > 1 ? part(signature, end, 24 + n) : message;
+    signed = levels > 1 ? subBytes(signature, end, 24 + n) : message;
     // SP 800-208 §4: the hash function of level 0 is that of all levels. One with a shorter n would be weaker than the key promises.
-    if (levels > 1 && sizeOf(signed, 0) !== n) return false;
-    node = candidate(hash, lms, q, signed, signature, at + 8, w, p, n);
+    if (levels > 1 && hashLength(signed, 0) !== n) return false;
+    node = candidateKey(hash, lms, q, signed, signature, at + 8, w, p, n);
     // Algorithm 6a: from the leaf to the root. Numbers of nodes are below 2^26.
     q += 1 << h;
-    node = join(hash, lms, q, LEAF, node, [], n);
+    node = hashPieces(hash, lms, q, LEAF, node, [], n);
     for (; q > 1; q >>= 1) {
-      side = part(signature, path, n);
-      node = join(hash, lms, q >> 1, INTR, q & 1 ? side : node, q & 1 ? node : side, n);
+      side = subBytes(signature, path, n);
+      node = hashPieces(hash, lms, q >> 1, INTR, q & 1 ? side : node, q & 1 ? node : side, n);
       path += n;
     }
-    if (!equalConstantTime(node, part(lms, 24, n))) return false;
+    if (!equalConstantTime(node, subBytes(lms, 24, n))) return false;
     lms = signed;
     at = end + 24 + n;
   }

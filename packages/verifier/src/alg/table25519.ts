@@ -2,7 +2,7 @@
 
 import { equalConstantTime, newBytes } from "../base/bytes.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
-import { floor, whole } from "../hash/block.js";
+import { floor, hashBytes } from "../hash/block.js";
 import { hashing } from "../hash/digest.js";
 import { HASH_SHA_256 } from "../spec/cose.js";
 import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from "./curve25519.js";
@@ -50,7 +50,7 @@ export function bound(key: Prepared, host: Host): boolean {
         i += 6;
       }
     }
-    if (!good || !digest || !equalConstantTime(hash && hash.once ? hash.once(out) : whole(hashing(host, HASH_SHA_256), out), digest)) {
+    if (!good || !digest || !equalConstantTime(hash && hash.once ? hash.once(out) : hashBytes(hashing(host, HASH_SHA_256), out), digest)) {
       return false;
     }
     lastTable = table;

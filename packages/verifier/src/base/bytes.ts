@@ -21,7 +21,7 @@ export function newWords(n: number): number[] {
  * `n` elements from `at` on, for reading only: a view where there are views and Espruino has them too, below 2^16, otherwise a copy. What is in a plain array
  * is copied as it is, octet or not.
  */
-export function part(b: Bytes, at: number, n: number): Bytes {
+export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
   out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];

@@ -3,13 +3,13 @@
 import type { Sequence } from "./types.js";
 
 /** Whether a < b: exact over all 64 bits. */
-export function less(a: Sequence, b: Sequence): boolean {
+export function sequenceLess(a: Sequence, b: Sequence): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }
 
 /** -1, 0 or 1: exact over all 64 bits. */
 export function compareSequence(a: Sequence, b: Sequence): number {
-  return less(a, b) ? -1 : less(b, a) ? 1 : 0;
+  return sequenceLess(a, b) ? -1 : sequenceLess(b, a) ? 1 : 0;
 }
 
 /** Whether a value is an unsigned number of 32 bits. */

@@ -15,7 +15,7 @@ export function markAt(at: number): void {
 }
 
 /** The refusal `code`, at `mark`. */
-function refusal(code: number): Refusal {
+function makeRefusal(code: number): Refusal {
   var e = new Error("firmseal refusal " + code + " at " + mark) as Refusal;
   e.code = code;
   e.at = mark;
@@ -24,7 +24,7 @@ function refusal(code: number): Refusal {
 
 /** Throws the refusal `code`, at `mark`. Never returns. */
 export function refuse(code: number): never {
-  throw refusal(code);
+  throw makeRefusal(code);
 }
 
 /** Refusals pass; whatever else was thrown, by a device, a Source or a host, becomes one, with its cause kept for the log. */
@@ -33,7 +33,7 @@ export function rethrow(e: unknown): never {
     fault;
   if (cause && typeof cause.code === "number" && typeof cause.at === "number") throw e;
   mark = -1;
-  fault = refusal(DEVICE_FAULT);
+  fault = makeRefusal(DEVICE_FAULT);
   (fault as { cause?: unknown }).cause = e;
   throw fault;
 }

@@ -3,10 +3,10 @@
 // It allocates nothing for a declared length: a length is compared with the bytes that are there, then used.
 // Helpers stand before their use in all of this package: Espruino has no hoisting.
 //
-// There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with begin(), seek() or enter(), so nothing
+// There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with startReading(), seek() or enter(), so nothing
 // that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
 
-import { compare, equalConstantTime, newBytes, octetsOf, part } from "../base/bytes.js";
+import { compare, equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
 import { isHalf } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Sequence, Source } from "../base/types.js";
@@ -49,9 +49,9 @@ export const MAX_DEPTH = 8;
 const MAX_KEY = 1100;
 const MAX_NUMBER = 9007199254740991;
 const WINDOW = 64;
-const CHUNK = 1024;
+const DEFAULT_CHUNK = 1024;
 /** Octets of one input that may be held in RAM, where the host sets no other limit. */
-const MAX_HELD = 65536;
+const MAX_LOADED = 65536;
 
 /** A stretch of the input: offset and length in bytes. */
 export interface Slice {
@@ -60,27 +60,27 @@ export interface Slice {
 }
 
 /** Octets of an input that are in RAM, from the offset `at` up to `end`, as they were read: once. */
-export interface Held {
+export interface LoadedBytes {
   at: number;
   end: number;
   octets: Bytes;
 }
 
 /**
- * An input, the stretch of all of it: where it comes from, and what of it is in RAM. `held`: what hold() has read, and stays; `window`: the stretch around the cursor. What is in
- * neither is read from the source when it is asked for. `most`: how many octets may be held, `excess` the refusal of more. `lenient`: see manifest/code-points.ts.
+ * An input, the stretch of all of it: where it comes from, and what of it is in RAM. `loaded`: what load() has read, which stays; `window`: the stretch around the cursor. What is in
+ * neither is read from the source when it is asked for. `ramLeft`: octets that load() may still read, `excessCode`: the refusal of more. `lenient`: see manifest/code-points.ts.
  */
 export interface Input extends Slice {
   lenient?: boolean;
   origin: Source;
-  held: Held[];
-  window: Held;
-  most: number;
-  excess: number;
+  loaded: LoadedBytes[];
+  window: LoadedBytes;
+  ramLeft: number;
+  excessCode: number;
 }
 
 /** A window on nothing. */
-var NOTHING: Held = { at: 0, end: 0, octets: [] };
+var EMPTY_WINDOW: LoadedBytes = { at: 0, end: 0, octets: [] };
 
 /** What is read, the next byte, and the first byte that is not to be read. */
 export var input = null as unknown as Input;
@@ -93,8 +93,8 @@ export var arg = 0;
 export var high = 0;
 export var low = 0;
 
-/** The number that key() has read. */
-export var name = 0;
+/** The number that intKey() has read. */
+export var keyRead = 0;
 
 /** Sets the cursor to the bytes from `at` up to `end` of an input. */
 export function seek(src: Input, at: number, end: number): void {
@@ -111,11 +111,11 @@ export function enter(src: Input, slice: Slice): number {
 }
 
 /** Octets in RAM as a Source. */
-function sourceOf(bytes: Bytes): Source {
+function bytesSource(bytes: Bytes): Source {
   return {
     length: bytes.length,
     read: function (at: number, n: number) {
-      return part(bytes, at, n);
+      return subBytes(bytes, at, n);
     },
   };
 }
@@ -126,18 +126,18 @@ export function inputOf(bytes: Bytes | Source): Input {
   // neither a fraction nor endless
   if (!(n >= 0 && n % 1 === 0)) refuse(CBOR_TRUNCATED);
   return {
-    origin: typeof (bytes as Source).read === "function" ? (bytes as Source) : sourceOf(bytes as Bytes),
+    origin: typeof (bytes as Source).read === "function" ? (bytes as Source) : bytesSource(bytes as Bytes),
     at: 0,
     n: n,
-    held: [],
-    window: NOTHING,
-    most: MAX_HELD,
-    excess: HEAD_LENGTH,
+    loaded: [],
+    window: EMPTY_WINDOW,
+    ramLeft: MAX_LOADED,
+    excessCode: HEAD_LENGTH,
   };
 }
 
 /** Begins to read all of `bytes`. */
-export function begin(bytes: Bytes | Source): Input {
+export function startReading(bytes: Bytes | Source): Input {
   var src;
   markAt(-1);
   src = inputOf(bytes);
@@ -146,14 +146,14 @@ export function begin(bytes: Bytes | Source): Input {
 }
 
 /** Refuses bytes behind the last item. */
-export function done(): void {
+export function checkEnd(): void {
   markAt(here);
   if (here !== stop) refuse(CBOR_TRAILING);
 }
 
 /** Goes on behind a string that was entered and has been read to its end. */
 export function leave(outer: number): void {
-  done();
+  checkEnd();
   stop = outer;
 }
 
@@ -168,31 +168,31 @@ function fetch(src: Input, at: number, n: number): Bytes {
 }
 
 /** The stretch in RAM that has the octet at `at`, if there is one. */
-function find(src: Input, at: number): Held | undefined {
-  var i = src.held.length,
-    h: Held | undefined = src.window;
-  while (h && (at < h.at || at >= h.end)) h = i ? src.held[--i] : undefined;
+function findLoaded(src: Input, at: number): LoadedBytes | undefined {
+  var i = src.loaded.length,
+    h: LoadedBytes | undefined = src.window;
+  while (h && (at < h.at || at >= h.end)) h = i ? src.loaded[--i] : undefined;
   return h;
 }
 
 /** Bytes of an input that are moved at a time. */
 export function chunkOf(src: Input): number {
   var n = src.origin.chunk;
-  return isHalf(n) && n ? n : CHUNK;
+  return isHalf(n) && n ? n : DEFAULT_CHUNK;
 }
 
 /** A copy of a stretch, which must lie inside the input: what is in RAM from there, so that what was read once is not read again. */
-export function take(src: Input, at: number, n: number): Bytes {
+export function copyBytes(src: Input, at: number, n: number): Bytes {
   var out: number[],
     done = 0,
-    h = find(src, at),
+    h = findLoaded(src, at),
     k,
     bytes: Bytes,
     from;
   if (!h && n <= chunkOf(src)) return fetch(src, at, n);
   out = newBytes(n);
   while (done < n) {
-    h = find(src, at);
+    h = findLoaded(src, at);
     k = h ? h.end - at : chunkOf(src);
     if (k > n - done) k = n - done;
     from = h ? at - h.at : 0;
@@ -204,19 +204,19 @@ export function take(src: Input, at: number, n: number): Bytes {
 }
 
 /** A copy of the stretch `s`. */
-export function content(src: Input, s: Slice): Bytes {
-  return take(src, s.at, s.n);
+export function copySlice(src: Input, s: Slice): Bytes {
+  return copyBytes(src, s.at, s.n);
 }
 
 /** A copy of a stretch of the input that is being read; refused where it has more than `most` bytes: nobody has vouched for it yet. */
-export function atMost(s: Slice, most: number, code: number): Bytes {
+export function boundedCopy(s: Slice, most: number, code: number): Bytes {
   if (s.n > most) refuse(code);
-  return content(input, s);
+  return copySlice(input, s);
 }
 
 /** Moves the window to what has the octet at `at`. */
-function turn(at: number): Held {
-  var h = find(input, at),
+function moveWindow(at: number): LoadedBytes {
+  var h = findLoaded(input, at),
     w = input.window,
     from = at,
     end;
@@ -225,7 +225,7 @@ function turn(at: number): Held {
     if (at === w.end && mark >= w.at && at - mark <= MAX_KEY) from = mark;
     end = at + WINDOW + at - from;
     if (end > stop) end = stop;
-    h = { at: from, end: end, octets: take(input, from, end - from) };
+    h = { at: from, end: end, octets: copyBytes(input, from, end - from) };
   }
   input.window = h;
   return h;
@@ -233,7 +233,7 @@ function turn(at: number): Held {
 
 function byteAt(at: number): number {
   var w = input.window;
-  if (at < w.at || at >= w.end) w = turn(at);
+  if (at < w.at || at >= w.end) w = moveWindow(at);
   return w.octets[at - w.at];
 }
 
@@ -241,17 +241,17 @@ function byteAt(at: number): number {
  * Reads a stretch into RAM, to stay: from then on it is read, hashed and executed from there, and what its source gives the next time does not
  * matter. Refused where more would be held than there is room for.
  */
-export function hold(src: Input, s: Slice): void {
-  src.most -= s.n;
-  if (src.most < 0) refuse(src.excess);
-  src.held.push({ at: s.at, end: s.at + s.n, octets: content(src, s) });
+export function load(src: Input, s: Slice): void {
+  src.ramLeft -= s.n;
+  if (src.ramLeft < 0) refuse(src.excessCode);
+  src.loaded.push({ at: s.at, end: s.at + s.n, octets: copySlice(src, s) });
 }
 
 /** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */
 export function shrink(src: Input, s: Slice, bytes: Bytes): void {
   var h;
-  src.window = NOTHING;
-  h = find(src, s.at);
+  src.window = EMPTY_WINDOW;
+  h = findLoaded(src, s.at);
   if (h) {
     h.at = s.at;
     h.end = s.at + s.n;
@@ -267,24 +267,24 @@ export function feed(src: Input, slice: Slice, use: (bytes: Bytes) => void): voi
   for (; at < end; at += n) {
     n = chunkOf(src);
     if (n > end - at) n = end - at;
-    use(take(src, at, n));
+    use(copyBytes(src, at, n));
   }
 }
 
 /** Whether two inputs have the same octets. */
-export function alike(a: Input, b: Input): boolean {
+export function sameBytes(a: Input, b: Input): boolean {
   var at = 0,
     good = a.n === b.n;
   if (good)
     feed(a, a, function (bytes) {
-      good = good && equalConstantTime(bytes, take(b, at, bytes.length));
+      good = good && equalConstantTime(bytes, copyBytes(b, at, bytes.length));
       at += bytes.length;
     });
   return good;
 }
 
 /** Refuses what would take more bytes than there are. */
-function within(n: number): void {
+function requireBytes(n: number): void {
   if (n > stop - here) refuse(CBOR_TRUNCATED);
 }
 
@@ -293,7 +293,7 @@ export function head(): number {
   var size = 0,
     i;
   markAt(here);
-  within(1);
+  requireBytes(1);
   i = byteAt(here++);
   major = i >> 5;
   low = i & 31;
@@ -305,7 +305,7 @@ export function head(): number {
     if (major === SIMPLE) refuse(CBOR_SIMPLE);
     // 1, 2, 4 or 8 bytes: up to 2^3
     size = 1 << (low - 24);
-    within(size);
+    requireBytes(size);
     for (low = i = 0; i < size; i++) {
       if (i === 4) {
         high = low;
@@ -322,7 +322,7 @@ export function head(): number {
 }
 
 /** The argument of an item that must be of this major type: refused from 2^53 on. */
-function item(type: number): number {
+function argOfType(type: number): number {
   if (head() !== type) refuse(CBOR_TYPE);
   if (arg > MAX_NUMBER) refuse(CBOR_RANGE);
   return arg;
@@ -335,7 +335,7 @@ export function peekType(): number {
 
 /** An unsigned number below 2^53. */
 export function uint(): number {
-  return item(UINT);
+  return argOfType(UINT);
 }
 
 /** An unsigned number of up to 64 bits, exact. */
@@ -346,12 +346,12 @@ export function uint64(): Sequence {
 
 /** A signed number, above -2^53 and below 2^53. */
 export function int(): number {
-  return peekType() === NINT ? -1 - item(NINT) : item(UINT);
+  return peekType() === NINT ? -1 - argOfType(NINT) : argOfType(UINT);
 }
 
 /** false, true or null: FALSE, TRUE, NULL. */
 export function simple(): number {
-  return item(SIMPLE);
+  return argOfType(SIMPLE);
 }
 
 export function bool(): boolean {
@@ -360,7 +360,7 @@ export function bool(): boolean {
 }
 
 /** Well-formed UTF-8 without surrogates or overlong forms (RFC 3629 §4). */
-function utf8(at: number, end: number): void {
+function checkUtf8(at: number, end: number): void {
   var more = 0,
     least = 0,
     most = 0,
@@ -382,46 +382,46 @@ function utf8(at: number, end: number): void {
 }
 
 /** Where the content of the string lies whose head was read last. The cursor goes behind it. */
-function stretch(): Slice {
+function stringSlice(): Slice {
   var s = { at: here, n: arg };
-  within(arg);
+  requireBytes(arg);
   here += arg;
-  if (major === TSTR) utf8(s.at, here);
+  if (major === TSTR) checkUtf8(s.at, here);
   return s;
 }
 
 /** A byte string: where its content lies. The cursor stands behind it. */
 export function bstr(): Slice {
-  item(BSTR);
-  return stretch();
+  argOfType(BSTR);
+  return stringSlice();
 }
 
 /** The content of a byte string. */
-export function octets(): Bytes {
-  return content(input, bstr());
+export function bstrBytes(): Bytes {
+  return copySlice(input, bstr());
 }
 
 /** A text string, its UTF-8 checked: where its content lies. */
 export function tstr(): Slice {
-  item(TSTR);
-  return stretch();
+  argOfType(TSTR);
+  return stringSlice();
 }
 
 /** Begins to read what a byte string holds. Returns what leave() wants. */
-export function open(): number {
+export function enterBstr(): number {
   return enter(input, bstr());
 }
 
 /** The number of elements of an array. */
 export function array(): number {
   // every element takes a byte at least
-  within(item(ARRAY));
+  requireBytes(argOfType(ARRAY));
   return arg;
 }
 
-/** The number of pairs of a map. Keys are handed to order(), or read by key(). */
+/** The number of pairs of a map. Keys are handed to checkKeyOrder(), or read by intKey(). */
 export function map(): number {
-  within(2 * item(MAP));
+  requireBytes(2 * argOfType(MAP));
   return arg;
 }
 
@@ -434,20 +434,20 @@ export function tag(wanted: number, code: number): void {
  * The key of a map that begins at `mark` and has just been read, against the one before it, `last` (null: it is the first): in ascending
  * bytewise order of their encoding, none twice (RFC 8949 §4.2.1). Returns it, for the next one.
  */
-export function order(last: Bytes | null): Bytes {
+export function checkKeyOrder(last: Bytes | null): Bytes {
   var key, n;
   // a key is copied, before anybody has vouched for it
   if (here - mark > MAX_KEY) refuse(CBOR_KEY_LENGTH);
-  key = take(input, mark, here - mark);
+  key = copyBytes(input, mark, here - mark);
   n = last ? compare(key, last) : 1;
   if (n <= 0) refuse(n ? CBOR_KEY_ORDER : CBOR_KEY_DUPLICATE);
   return key;
 }
 
-/** A map key that must be a number; it is then `name`. Returns what order() returns. */
-export function key(last: Bytes | null): Bytes {
-  name = int();
-  return order(last);
+/** A map key that must be a number; it is then `keyRead`. Returns what checkKeyOrder() returns. */
+export function intKey(last: Bytes | null): Bytes {
+  keyRead = int();
+  return checkKeyOrder(last);
 }
 
 /**
@@ -465,14 +465,14 @@ export function skip(): void {
     type = head();
     if (pairs && left % 2 === 0) {
       if (type > TSTR) refuse(CBOR_TYPE);
-      if (type > NINT) stretch();
-      last = order(last);
+      if (type > NINT) stringSlice();
+      last = checkKeyOrder(last);
     } else {
       if (type === TAG) {
         if (arg !== TAG_CBOR_PEN || head() === TAG) refuse(CBOR_TYPE);
         type = major;
       }
-      if (type === BSTR || type === TSTR) stretch();
+      if (type === BSTR || type === TSTR) stringSlice();
     }
     left--;
     if (type === ARRAY || type === MAP) {
@@ -480,7 +480,7 @@ export function skip(): void {
       outer.push(left, pairs, last);
       pairs = type === MAP;
       left = pairs ? 2 * arg : arg;
-      within(left);
+      requireBytes(left);
       last = null;
     }
     while (!left && outer.length) {
@@ -492,8 +492,8 @@ export function skip(): void {
 }
 
 /** Refuses anything but one deterministic item of the kinds that SUIT uses, and nothing behind it. */
-export function check(bytes: Bytes | Source): void {
-  begin(bytes);
+export function checkItem(bytes: Bytes | Source): void {
+  startReading(bytes);
   skip();
-  done();
+  checkEnd();
 }

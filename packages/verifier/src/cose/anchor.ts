@@ -7,7 +7,7 @@ import type { Alg, Anchor, Bytes, Prepared } from "../base/types.js";
 import { ANCHOR_KEY, TRUST_POLICY } from "../spec/errors.js";
 
 /** An anchor of the algorithm `name` among `algs`. The key is tried out, so that a device learns of a bad one when it is set up. */
-export function anchorOf(algs: { [name: string]: Alg }, name: string, key: Bytes | Prepared, kid: Bytes | undefined): Anchor {
+export function makeAnchor(algs: { [name: string]: Alg }, name: string, key: Bytes | Prepared, kid: Bytes | undefined): Anchor {
   var alg = algs.hasOwnProperty(name) ? algs[name] : null,
     a: Anchor;
   markAt(-1);

@@ -8,23 +8,23 @@ import type { Anchor, Bytes, Host } from "../base/types.js";
 import {
   arg,
   array,
-  atMost,
   BSTR,
+  boundedCopy,
   bstr,
-  content,
+  bstrBytes,
+  checkKeyOrder,
+  copySlice,
   enter,
   head,
   here,
   input,
   int,
-  key,
+  intKey,
+  keyRead,
   leave,
   map,
   NINT,
   NULL,
-  name,
-  octets,
-  order,
   peekType,
   type Slice,
   simple,
@@ -153,7 +153,7 @@ interface Headers {
   labels: Bytes[];
 }
 
-function bucket(out: Headers, isProtected: boolean): void {
+function readHeaderMap(out: Headers, isProtected: boolean): void {
   var n = map(),
     last: Bytes | null = null,
     critical: number[] = [],
@@ -164,10 +164,10 @@ function bucket(out: Headers, isProtected: boolean): void {
     label = 0;
     if (peekType() === TSTR) {
       tstr();
-      last = order(last);
+      last = checkKeyOrder(last);
     } else {
-      last = key(last);
-      label = name;
+      last = intKey(last);
+      label = keyRead;
     }
     // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
     for (i = 0; i < out.labels.length; i++) if (equalConstantTime(out.labels[i], last)) refuse(HEADER_TWICE);
@@ -178,7 +178,7 @@ function bucket(out: Headers, isProtected: boolean): void {
       if (peekType() > NINT) refuse(HEADER_ALG_UNKNOWN);
       out.alg = int();
     } else if (label === HEADER_KID) {
-      out.kid = atMost(bstr(), MAX_KID, HEADER_LENGTH);
+      out.kid = boundedCopy(bstr(), MAX_KID, HEADER_LENGTH);
     } else if (label === HEADER_CRIT) {
       // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
       i = isProtected ? array() : 0;
@@ -202,12 +202,12 @@ function headers(): Headers {
   if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
   if (s.n > 0) {
     outer = enter(input, s);
-    bucket(out, true);
+    readHeaderMap(out, true);
     leave(outer);
     // an empty map is signed as an empty string (RFC 9052 §4.4)
-    if (out.labels.length) out.protected = content(input, s);
+    if (out.labels.length) out.protected = copySlice(input, s);
   }
-  bucket(out, false);
+  readHeaderMap(out, false);
   return out;
 }
 
@@ -224,7 +224,7 @@ export function stringHead(n: number): Bytes {
 }
 
 /** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
-export function structure(context: string, parts: Bytes[]): Bytes {
+export function sigStructure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     i;
   for (i = 0; i < context.length; i++) pieces.push([context.charCodeAt(i)]);
@@ -257,7 +257,7 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
   body = h = headers();
   if (peekType() === BSTR) {
     if (payload) refuse(PAYLOAD_ATTACHED);
-    signed = octets();
+    signed = bstrBytes();
   } else {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
     signed = payload as Bytes;
@@ -274,15 +274,15 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
       if (array() !== 3) refuse(CBOR_TYPE);
       h = headers();
     }
-    signature = atMost(bstr(), MAX_SIGNATURE, SIGNATURE_LENGTH);
+    signature = boundedCopy(bstr(), MAX_SIGNATURE, SIGNATURE_LENGTH);
     if (h.alg === null) refuse(HEADER_NO_ALG);
     if (kind === TAG_MAC0 ? h.alg !== ALG_HMAC_256_256 : SIGNATURE_ALGS.indexOf(" " + h.alg + " ") < 0) refuse(HEADER_ALG_UNKNOWN);
     out.push({
       alg: h.alg as number,
       kid: h.kid,
       message: multiple
-        ? structure("Signature", [body.protected, h.protected, externalAad, signed])
-        : structure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
+        ? sigStructure("Signature", [body.protected, h.protected, externalAad, signed])
+        : sigStructure(kind === TAG_MAC0 ? "MAC0" : "Signature1", [body.protected, externalAad, signed]),
       signature: signature,
       head: { at: from, n: to - from },
       body: { at: at, n: here - at },
@@ -293,7 +293,7 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
 }
 
 /** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
-export function concerns(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
+export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }
 
@@ -326,7 +326,7 @@ export function verified(all: CoseSignature[], anchors: Anchor[], threshold: num
     missed = false;
     for (j = 0; j < anchors.length; j++) {
       a = anchors[j];
-      if (concerns(c, a)) {
+      if (matchesAnchor(c, a)) {
         fits = true;
         if (isNew(anchors, found, a)) {
           if (a.alg.verify(a.key, c.message, c.signature, host) === true) {

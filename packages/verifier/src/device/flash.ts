@@ -7,7 +7,7 @@ import { concat, equalConstantTime, newBytes } from "../base/bytes.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { alike, feed, type Input, inputOf } from "../cbor/reader.js";
+import { feed, type Input, inputOf, sameBytes } from "../cbor/reader.js";
 import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
@@ -277,7 +277,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
       // what was received stays where it lies when it is that
-      kept = inboxSource && (envelope === inboxSource || alike(inputOf(inboxSource), r)) ? (inbox as Writer) : store(r);
+      kept = inboxSource && (envelope === inboxSource || sameBytes(inputOf(inboxSource), r)) ? (inbox as Writer) : store(r);
       return source(kept.base, kept.n, kept);
     },
     persist: function (commit: Commit) {

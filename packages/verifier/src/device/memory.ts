@@ -1,7 +1,7 @@
 // An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
 
 import type { Bytes, Sequence, Source } from "../base/types.js";
-import { content, inputOf } from "../cbor/reader.js";
+import { copySlice, inputOf } from "../cbor/reader.js";
 import type { Commit, ComponentId, Device } from "../install/device.js";
 import type { Identity } from "../interpreter/frame.js";
 import { sameId } from "./component.js";
@@ -90,7 +90,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
     },
     keep: function (envelope: Bytes | Source) {
       var from = inputOf(envelope);
-      device.kept = content(from, from);
+      device.kept = copySlice(from, from);
       return device.kept;
     },
     persist: function (commit: Commit) {

@@ -7,7 +7,7 @@
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { alike, feed, inputOf } from "../cbor/reader.js";
+import { feed, inputOf, sameBytes } from "../cbor/reader.js";
 import type { Commit, ComponentId, TrialDevice } from "../install/device.js";
 import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js";
 import type { Identity } from "../interpreter/frame.js";
@@ -240,7 +240,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
       // what was received stays where it lies when it is that
-      if (inbox && (envelope === inbox || alike(inputOf(inbox), r))) return inbox;
+      if (inbox && (envelope === inbox || sameBytes(inputOf(inbox), r))) return inbox;
       begin(0, r.n);
       feed(r, r, shelf.write);
       append([], true);

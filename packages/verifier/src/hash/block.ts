@@ -9,7 +9,7 @@ export var floor = Math.floor;
 /**
  * Bits 1 to 32 and 33 to 64 of the fractional parts of roots of the first primes. From 0 on, the cube roots of 80 primes: the round constants,
  * of which SHA-256 uses the high words of the first 64 (FIPS 180-4 §4.2.2, §4.2.3). From 80 on, the square roots of 16 primes: the initial values
- * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `start`.
+ * of SHA-512, whose high words are those of SHA-256, and of SHA-384 (§5.3.3 to §5.3.5). All 0 until `startHash`.
  */
 export var HIGH: number[] = /* @__PURE__ */ newWords(96);
 export var LOW: number[] = /* @__PURE__ */ newWords(96);
@@ -19,7 +19,7 @@ export var LOW: number[] = /* @__PURE__ */ newWords(96);
 // r = p - s^3, or p - s^2, is exact but the last: h^3 has 51 bits, 3 h^2 d 50, 3 h d^2 47, and each difference fits 53. What is missing,
 // e < 2^-28, is r / (3 s (s + e)), or r / (2 s + e), with an error below 2^-78; none of the 96 comes nearer than 2^-72 to where its 64 bits
 // would change.
-function derive(): void {
+function deriveConstants(): void {
   // From 0 to 2, and from each prime to the next; after 9 come : ; < = > for 10 to 14.
   var gaps = "212242424626424662642646842424>462:2664662:242<<42462:6662642:>424>6:24686646848";
   var p = 0;
@@ -75,7 +75,7 @@ export function lengthOctets(count: number, n: number): number[] {
  * A hash in progress: blocks of `size` octets, from the initial values at `from` on, in one word each for blocks of 64 octets, else in two;
  * the digest is the first `length` octets of the state. Words have 32 bits, sizes and indices are below 2^8.
  */
-export function start(compress: Compress, from: number, size: number, length: number): HashState {
+export function startHash(compress: Compress, from: number, size: number, length: number): HashState {
   var state = newWords(16);
   var words = newWords(64);
   var block = newBytes(size);
@@ -131,7 +131,7 @@ export function start(compress: Compress, from: number, size: number, length: nu
   }
 
   if (!HIGH[0]) {
-    derive();
+    deriveConstants();
   }
   while (i < size / 8) {
     state[i++] = HIGH[from];
@@ -144,18 +144,18 @@ export function start(compress: Compress, from: number, size: number, length: nu
 }
 
 /** The digest of `bytes` in one call. */
-export function whole(state: HashState, bytes: Bytes): Bytes {
+export function hashBytes(state: HashState, bytes: Bytes): Bytes {
   state.update(bytes);
   return state.digest();
 }
 
-/** A hash function, as `start` takes it. */
-export function hashOf(compress: Compress, from: number, size: number, length: number): Hash {
+/** A hash function, as `startHash` takes it. */
+export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
-    return start(compress, from, size, length);
+    return startHash(compress, from, size, length);
   }
   function once(bytes: Bytes): Bytes {
-    return whole(create(), bytes);
+    return hashBytes(create(), bytes);
   }
   return { create: create, once: once };
 }

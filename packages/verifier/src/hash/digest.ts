@@ -3,7 +3,7 @@
 import { HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host } from "../base/types.js";
-import { array, bstr, chunkOf, content, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
+import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512, HASH_SHAKE128, HASH_SHAKE256 } from "../spec/cose.js";
 import { CBOR_TYPE, DIGEST_ALG, DIGEST_LENGTH, NOT_SUPPORTED } from "../spec/errors.js";
 import { sha256 } from "./sha256.js";
@@ -16,7 +16,7 @@ export interface Digest {
 }
 
 /** SUIT_Digest = [alg, bytes]; an extension behind them is refused (M37 §10). */
-export function digest(): Digest {
+export function readDigest(): Digest {
   var alg, n, s;
   if (array() !== 2) refuse(CBOR_TYPE);
   alg = int();
@@ -26,17 +26,17 @@ export function digest(): Digest {
   // its length first: nobody has vouched for it, and it may be as long as the input
   s = bstr();
   if (s.n !== n) refuse(DIGEST_LENGTH);
-  return { alg: alg, bytes: content(input, s) };
+  return { alg: alg, bytes: copySlice(input, s) };
 }
 
 /** What the host has for a COSE hash algorithm; undefined where it has nothing. */
-function given(host: Host, alg: number): Partial<Hash> | undefined {
+function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
   return alg === HASH_SHA_256 ? host.sha256 : alg === HASH_SHA_384 ? host.sha384 : host.sha512;
 }
 
 /** A hash in progress, the host's or ours; refused where there is none. An engine may have a hash in one call and no other. */
 export function hashing(host: Host, alg: number): HashState {
-  var hash: Partial<Hash> | false | undefined = given(host, alg);
+  var hash: Partial<Hash> | false | undefined = hostHash(host, alg);
   if (!hash || !hash.create) hash = alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
   if (!hash) refuse(NOT_SUPPORTED);
   return (hash as Hash).create();
@@ -55,10 +55,10 @@ export function digestPieces(pieces: Bytes[], host: Host): Bytes {
 
 /** The digest of a stretch of an input, by the COSE hash `alg`. */
 export function digestSlice(src: Input, slice: Slice, host: Host, alg: number): Bytes {
-  var hash = given(host, alg),
+  var hash = hostHash(host, alg),
     state: HashState;
   // in one call where the host has one and all of it may be at hand
-  if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(content(src, slice));
+  if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(copySlice(src, slice));
   state = hashing(host, alg);
   feed(src, slice, function (bytes) {
     state.update(bytes);

@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4 §6.2) on 32-bit words.
 
 import type { Hash } from "../base/types.js";
-import { HIGH, hashOf } from "./block.js";
+import { HIGH, makeHash } from "./block.js";
 
 // Every sum below has at most five terms of 32 bits: under 2^35, exact in a double before `| 0` takes it modulo 2^32.
 function compress(state: number[], w: number[]): void {
@@ -50,7 +50,7 @@ function compress(state: number[], w: number[]): void {
  * The digest, as the 8 words of `state`, of a message that fits one block: the first 16 of `words` are that block, padded (§5.1.1), as signed
  * 32-bit numbers, and are left as they are; 48 more come after them. Needs the round constants: some hash must have been started before.
  */
-export function single(state: number[], words: number[]): void {
+export function hashOneBlock(state: number[], words: number[]): void {
   var i: number;
   for (i = 0; i < 8; i++) {
     state[i] = HIGH[i + 80];
@@ -62,4 +62,4 @@ export function single(state: number[], words: number[]): void {
  * SHA-256: a digest of 32 octets. Input of any length, in pieces of any length, up to 2^53 octets in all.
  * @example var h = sha256.create(); h.update(first); h.update(second); h.digest();
  */
-export var sha256: Hash = /* @__PURE__ */ hashOf(compress, 80, 64, 32);
+export var sha256: Hash = /* @__PURE__ */ makeHash(compress, 80, 64, 32);

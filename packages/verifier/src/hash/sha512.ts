@@ -1,7 +1,7 @@
 // SHA-512 and SHA-384 (FIPS 180-4 §6.4, §6.5). A 64-bit word is two 32-bit halves, high first.
 
 import type { Hash } from "../base/types.js";
-import { HIGH, hashOf, LOW } from "./block.js";
+import { HIGH, LOW, makeHash } from "./block.js";
 
 // Low halves are kept unsigned (0..2^32 - 1), so that a sum of at most five of them is below 2^35, exact in a double, and its carry is
 // the quotient by 2^32. High halves are signed 32-bit; a sum of at most seven and a carry is exact before `| 0` takes it modulo 2^32.
@@ -111,7 +111,7 @@ function compress(state: number[], w: number[]): void {
 }
 
 /** SHA-512: a digest of 64 octets. Input of any length, in pieces of any length, up to 2^53 octets in all. */
-export var sha512: Hash = /* @__PURE__ */ hashOf(compress, 80, 128, 64);
+export var sha512: Hash = /* @__PURE__ */ makeHash(compress, 80, 128, 64);
 
 /** SHA-384: a digest of 48 octets, otherwise as SHA-512. */
-export var sha384: Hash = /* @__PURE__ */ hashOf(compress, 88, 128, 48);
+export var sha384: Hash = /* @__PURE__ */ makeHash(compress, 88, 128, 48);

@@ -5,7 +5,7 @@ import { equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { alike, content, feed, type Input, inputOf, type Slice } from "../cbor/reader.js";
+import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
@@ -109,7 +109,7 @@ function imageMatch(s: Session, e: Effect): boolean {
 function checkContent(s: Session, e: Effect): boolean {
   var from = contents(s, e.component),
     wanted = e.content as Bytes;
-  return from.n === wanted.length && equalConstantTime(content(from, from), wanted);
+  return from.n === wanted.length && equalConstantTime(copySlice(from, from), wanted);
 }
 
 /** Writes a stretch of `from` to a component. */
@@ -214,7 +214,7 @@ function commit(s: Session): void {
   kept = keptOf(m, s.input, s.host);
   lies = s.target.keep(kept);
   if (!m.loads) {
-    if (!alike(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
+    if (!sameBytes(inputOf(lies), inputOf(kept))) refuse(DEVICE_FAULT);
   } else {
     s.release = reopened(s, lies);
     s.sections = START_SECTIONS;

@@ -5,7 +5,7 @@ import { concat, equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source } from "../base/types.js";
-import { content, take } from "../cbor/reader.js";
+import { copyBytes, copySlice } from "../cbor/reader.js";
 import { type Signature, stringHead } from "../cose/message.js";
 import { digestPieces } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
@@ -49,7 +49,7 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
     at = m.parsed.signed,
     from = m.parsed.manifestElement.whole.at,
     // the array: the digest, and a block for each signature, below 24
-    pieces: Bytes[] = [[], [129 + list.length], stringHead(at.n), content(src, at)],
+    pieces: Bytes[] = [[], [129 + list.length], stringHead(at.n), copySlice(src, at)],
     length = 0,
     i,
     s,
@@ -58,15 +58,15 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
     multiple;
   for (i = 0; i < list.length; i++) {
     s = list[i];
-    first = content(src, s.head);
-    last = content(src, s.body);
+    first = copySlice(src, s.head);
+    last = copySlice(src, s.body);
     if (!equalConstantTime(digestPieces([first, last], host), s.sum as Bytes)) refuse(DEVICE_FAULT);
     multiple = s.multiple ? [129] : [];
     pieces.push(stringHead(first.length + multiple.length + last.length), first, multiple, last);
   }
   for (i = 0; i < pieces.length; i++) length += pieces[i].length;
   pieces[0] = concat([[160 + n, ENV_AUTHENTICATION_WRAPPER], stringHead(length)]);
-  pieces.push([ENV_MANIFEST], take(src, from, end - from));
+  pieces.push([ENV_MANIFEST], copyBytes(src, from, end - from));
   return concat(pieces);
 }
 

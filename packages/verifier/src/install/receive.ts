@@ -5,7 +5,7 @@
 import { concat, octetsOf } from "../base/bytes.js";
 import { refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { inputOf, take } from "../cbor/reader.js";
+import { copyBytes, inputOf } from "../cbor/reader.js";
 import { parseHead } from "../manifest/parse.js";
 import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.js";
 import { opened } from "../trust/open.js";
@@ -45,7 +45,7 @@ function sourceOf(bytes: Bytes, length: number): Source {
     length: length,
     read: function (at: number, n: number) {
       if (at + n > bytes.length) throw { until: at + n } as Missing;
-      return take(from, at, n);
+      return copyBytes(from, at, n);
     },
   };
 }
@@ -77,7 +77,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   head = receivedHead(m, host);
   shelf.begin(head.length + a.length - e.behind);
   shelf.write(head);
-  shelf.write(take(inputOf(bytes), e.behind, a.have - e.behind));
+  shelf.write(copyBytes(inputOf(bytes), e.behind, a.have - e.behind));
   a.pieces = [];
   a.want = 0;
 }

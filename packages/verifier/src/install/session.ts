@@ -3,11 +3,11 @@
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
-import { isHalf, less } from "../base/number.js";
+import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, HashState, Host, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
-import { type Effect, identified, type Run } from "../interpreter/frame.js";
+import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
 import { isCondition } from "../manifest/code-points.js";
 import type { Manifest } from "../manifest/manifest.js";
@@ -65,7 +65,7 @@ export function checkFloor(s: Session): void {
   var floor = s.target.floor();
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  if (less(s.release.sequence, floor)) refuse(ROLLBACK);
+  if (sequenceLess(s.release.sequence, floor)) refuse(ROLLBACK);
 }
 
 export function id(s: Session, component: number): ComponentId {
@@ -74,7 +74,7 @@ export function id(s: Session, component: number): ComponentId {
 
 /** A manifest that was made for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
-  if (!identified(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
+  if (!identityChecked(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
 }
 
 /** Bytes that a component can hold; refused where there is no such component. */

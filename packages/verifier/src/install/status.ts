@@ -7,7 +7,7 @@ import { isHalf } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence } from "../base/types.js";
 import { BSTR, MAP, NINT, TSTR, UINT } from "../cbor/reader.js";
-import { MAX_SIGNATURE, stringHead, structure } from "../cose/message.js";
+import { MAX_SIGNATURE, sigStructure, stringHead } from "../cose/message.js";
 import { sha256 } from "../hash/sha256.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { ALG_HMAC_256_256, HEADER_ALG, HEADER_KID, TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
@@ -145,7 +145,7 @@ export function status(nonce: Bytes, device: Device, release: Manifest | null, s
   }
   headers = mapOf(keys, values);
   payload = claims(octetsOf(nonce, nonce.length), device, release, store);
-  signature = attester.sign(structure(isMac ? "MAC0" : "Signature1", [headers, asciiBytes(STATUS_CONTEXT), payload]));
+  signature = attester.sign(sigStructure(isMac ? "MAC0" : "Signature1", [headers, asciiBytes(STATUS_CONTEXT), payload]));
   i = signature ? signature.length : 0;
   markAt(-1);
   if (!(i > 0 && i <= MAX_SIGNATURE)) refuse(DEVICE_FAULT);

@@ -1,10 +1,10 @@
 // How a device comes to its next trust file: a release has brought it as the component "trust", and it is taken over once that release has
 // been committed. docs/guides/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
 
-import { less } from "../base/number.js";
+import { sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Alg, Bytes, Host, Source } from "../base/types.js";
-import { type Identity, identified } from "../interpreter/frame.js";
+import { type Identity, identityChecked } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
 import { MAN_INVOKE, MAN_LOAD, MAN_VALIDATE } from "../spec/suit.js";
@@ -33,9 +33,9 @@ export function updatedTrust(
   while (e) e = step(run, true);
   markAt(-1);
   // a start asks more than open(): each key counts for the vendor and class that it is trusted for, where the release asks for these at all
-  if (!identified(run)) {
+  if (!identityChecked(run)) {
     m.threshold = 0;
-    if (identified(run)) refuse(IDENTITY_UNCHECKED);
+    if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
   }
   return next;
 }
@@ -67,7 +67,7 @@ export function nextTrust(
   if (!bytes || bytes.length !== n) return null;
   try {
     next = updatedTrust(algs, store, bytes, envelope, role, device.identity, host);
-    return less(store.sequence, next.sequence) ? (next.file as Bytes) : null;
+    return sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
   } catch (e) {
     // a refusal: what the release brought is no trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;

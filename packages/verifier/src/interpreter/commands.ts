@@ -4,9 +4,19 @@ import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY, HAS_TOOLS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
-import { array, bstr, here, input, key, map, name, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
+import { array, bstr, here, input, intKey, keyRead, map, peekType, SIMPLE, seek, simple, skip, TRUE, UINT, uint } from "../cbor/reader.js";
 import type { Digest } from "../hash/digest.js";
-import { COMPONENT, foreign, isCondition, kindOf, OCTETS, OTHER, URI, VALUES, value } from "../manifest/code-points.js";
+import {
+  foreign,
+  isCondition,
+  KIND_COMPONENT,
+  KIND_OCTETS,
+  KIND_OTHER,
+  KIND_URI,
+  parameterValue,
+  tableEntry,
+  VALUES,
+} from "../manifest/code-points.js";
 import { MAX_COMPONENTS } from "../manifest/parse.js";
 import {
   ABORTED,
@@ -42,7 +52,7 @@ import {
   PARAM_SOURCE_COMPONENT,
   PARAM_STRICT_ORDER,
 } from "../spec/suit.js";
-import { alternative, barrier, type Effect, type Frame, fail, frame, type Run } from "./frame.js";
+import { alternative, barrier, type Effect, type Frame, failRun, frame, type Run } from "./frame.js";
 
 /** Refuses the index of a component that the manifest does not have. */
 function checkIndex(run: Run, c: number): void {
@@ -75,7 +85,7 @@ export function setIndex(run: Run, f: Frame): void {
 }
 
 /** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs and sizes. */
-export function parameters(run: Run, f: Frame, component: number): void {
+export function setParameters(run: Run, f: Frame, component: number): void {
   var n = map(),
     last: Bytes | null = null,
     at,
@@ -85,19 +95,19 @@ export function parameters(run: Run, f: Frame, component: number): void {
   if (n === 0) refuse(COMMAND_ARGUMENT);
   barrier(run);
   for (; n > 0; n--) {
-    last = key(last);
-    p = name;
+    last = intKey(last);
+    p = keyRead;
     at = here;
-    kind = kindOf(VALUES, p);
+    kind = tableEntry(VALUES, p);
     if (!kind) refuse(PARAMETER_UNKNOWN);
-    if (kind === OTHER) {
+    if (kind === KIND_OTHER) {
       foreign();
       skip();
-    } else if (kind === OCTETS) bstr();
-    else v = value(kind);
-    if (kind === COMPONENT) checkIndex(run, v as number);
+    } else if (kind === KIND_OCTETS) bstr();
+    else v = parameterValue(kind);
+    if (kind === KIND_COMPONENT) checkIndex(run, v as number);
     if (run.looked) {
-      if (kind === URI) run.looked.uris.push(v as string);
+      if (kind === KIND_URI) run.looked.uris.push(v as string);
       if (p === PARAM_IMAGE_SIZE) run.looked.bytes += v as number;
     } else if (p === PARAM_SOFT_FAILURE) {
       if (f.kind === 0) refuse(SOFT_FAILURE_SCOPE);
@@ -112,7 +122,7 @@ function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
   seek(input, at, input.n);
-  return value(kindOf(VALUES, p));
+  return parameterValue(tableEntry(VALUES, p));
 }
 
 /** A vendor, class or device identifier: the parameter has the number of the condition. */
@@ -127,7 +137,7 @@ function identify(run: Run, code: number, component: number): void {
       return;
     }
   }
-  fail(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
+  failRun(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
 }
 
 /** Hands out an Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
@@ -144,7 +154,7 @@ function effect(run: Run, op: number, component: number): void {
     source: number;
   if (v === undefined && op !== DIR_INVOKE) {
     if (!isCondition(op)) refuse(PARAMETER_MISSING);
-    fail(run, PARAMETER_MISSING);
+    failRun(run, PARAMETER_MISSING);
     return;
   }
   if (op === DIR_INVOKE) e.args = v as Bytes;
@@ -173,14 +183,14 @@ function effect(run: Run, op: number, component: number): void {
 }
 
 /** Carries out the command at work for one component, or hands it out as an Effect. open() has looked at it before. */
-export function perform(run: Run, f: Frame, component: number): void {
+export function performCommand(run: Run, f: Frame, component: number): void {
   var code = f.command;
   seek(input, f.arg, f.end);
   if (code === DIR_SET_COMPONENT_INDEX) setIndex(run, f);
-  else if (code === DIR_OVERRIDE_PARAMETERS) parameters(run, f, component);
+  else if (code === DIR_OVERRIDE_PARAMETERS) setParameters(run, f, component);
   else if (code === DIR_TRY_EACH) alternative(run, array(), [component]);
   else if (code === DIR_RUN_SEQUENCE) frame(run, bstr(), code, [component]);
-  else if (code === COND_ABORT) fail(run, ABORTED);
+  else if (code === COND_ABORT) failRun(run, ABORTED);
   else if (code === COND_VENDOR_IDENTIFIER || code === COND_CLASS_IDENTIFIER || code === COND_DEVICE_IDENTIFIER)
     identify(run, code, component);
   else effect(run, code, component);

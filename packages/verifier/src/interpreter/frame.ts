@@ -106,7 +106,7 @@ function wasChecked(run: Run, code: number, id?: Bytes): boolean {
  * Whether a run has found that the vendor and the class of this device are meant, and so by enough of the keys that signed: a key that is trusted for
  * one vendor or class counts where the manifest asked for just that one. The one rule for devices and tools.
  */
-export function identified(run: Run): boolean {
+export function identityChecked(run: Run): boolean {
   var m = run.subject,
     n = 0,
     i,
@@ -163,7 +163,7 @@ export function alternative(run: Run, n: number, index: number[] | null): void {
  * A condition failed. Softly: a try-each goes on with its next alternative, a run-sequence ends. Otherwise a run-sequence hands the
  * failure to the sequence around it, and everything else ends the run (M37 §8.4.8.14).
  */
-export function fail(run: Run, code: number): void {
+export function failRun(run: Run, code: number): void {
   var f = run.frames.pop() as Frame,
     outer;
   markAt(f.arg);

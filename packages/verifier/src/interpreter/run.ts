@@ -8,7 +8,7 @@ import {
   array,
   BSTR,
   bstr,
-  done,
+  checkEnd,
   head,
   here,
   input,
@@ -20,7 +20,7 @@ import {
   skip,
   uint,
 } from "../cbor/reader.js";
-import { FOREIGN, foreign, isCondition, KINDS, kindOf, POLICY, SHARED } from "../manifest/code-points.js";
+import { FOREIGN, foreign, isCondition, PARAMETER_KINDS, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
 import {
@@ -50,8 +50,8 @@ import {
   DIR_TRY_EACH,
   MAN_INVOKE,
 } from "../spec/suit.js";
-import { parameters, perform, setIndex } from "./commands.js";
-import { barrier, type Effect, type Frame, fail, frame, type Identity, type Run, type Subject, top } from "./frame.js";
+import { performCommand, setIndex, setParameters } from "./commands.js";
+import { barrier, type Effect, type Frame, failRun, frame, type Identity, type Run, type Subject, top } from "./frame.js";
 
 /**
  * Commands that one run may execute. Nested sequences over all components multiply; a manifest in use stays far below a hundred, and
@@ -65,11 +65,11 @@ const MAX_ALTERNATIVES = 256;
 /** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
 const MAX_POLICY = 15;
 
-function create(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
+function createRun(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
-  // strict, sources, targets: see nextSequence(); the other fields that are left out count as false
+  // strict, sources, targets: see beginNextSequence(); the other fields that are left out count as false
   return {
     subject: manifest,
     identity: identity || {},
@@ -84,7 +84,7 @@ function create(manifest: Subject, sections: number[], identity: Identity, looke
 }
 
 /** Begins the next sequence. False where no section is left. `begun` is below 2^8: each section has two sequences. */
-function nextSequence(run: Run): boolean {
+function beginNextSequence(run: Run): boolean {
   var m = run.subject,
     n = run.begun++,
     key = run.sections[n >> 1],
@@ -107,7 +107,7 @@ function nextSequence(run: Run): boolean {
  */
 function command(run: Run, f: Frame): void {
   var code = int(),
-    kind = kindOf(KINDS, code);
+    kind = tableEntry(PARAMETER_KINDS, code);
   f.left -= 2;
   f.command = code;
   f.arg = here;
@@ -130,19 +130,19 @@ function command(run: Run, f: Frame): void {
     f.each = f.alternatives = array();
     if (f.each < 2 || f.each > MAX_ALTERNATIVES) refuse(COMMAND_ARGUMENT);
   } else if (code === DIR_OVERRIDE_MULTIPLE || code === DIR_COPY_PARAMS) skip();
-  else parameters(run, f, 0);
+  else setParameters(run, f, 0);
 }
 
 /** Goes on to the next Effect, or to the end. */
-function walk(run: Run): void {
+function advance(run: Run): void {
   var f;
   for (;;) {
     f = top(run);
     if (!f) {
-      if (run.looked || !nextSequence(run)) return;
+      if (run.looked || !beginNextSequence(run)) return;
     } else if (f.turn < f.turns.length) {
       if (++run.commands > MAX_COMMANDS) refuse(RUN_LIMIT);
-      perform(run, f, f.turns[f.turn++]);
+      performCommand(run, f, f.turns[f.turn++]);
       if (run.effect) return;
     } else {
       seek(input, f.at, f.end);
@@ -153,7 +153,7 @@ function walk(run: Run): void {
         else if (head() !== SIMPLE || argument !== NULL || f.each || f.alternatives < 3) refuse(COMMAND_ARGUMENT);
       } else if (f.left) command(run, f);
       else {
-        done();
+        checkEnd();
         run.frames.pop();
       }
       f.at = here;
@@ -166,7 +166,7 @@ function walk(run: Run): void {
  * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
  */
 export function checkCommands(m: UnverifiedManifest): void {
-  var run = create(m as unknown as Subject, [], null as unknown as Identity, m),
+  var run = createRun(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
   // a hash of the host's may have read something else meanwhile
   seek(m.input, 0, 0);
@@ -176,7 +176,7 @@ export function checkCommands(m: UnverifiedManifest): void {
     else if (m.shared) frame(run, m.shared, 0, null);
     // validate, load and invoke are a start
     run.starts = i > 0 && m.commands[i - 1].number <= MAN_INVOKE;
-    walk(run);
+    advance(run);
   }
 }
 
@@ -188,7 +188,7 @@ export function checkCommands(m: UnverifiedManifest): void {
 export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
   markAt(-1);
   if (!manifest || manifest.mark !== MARK) refuse(NOT_A_MANIFEST);
-  return create(manifest, typeof section === "number" ? [section] : section || [], identity, null);
+  return createRun(manifest, typeof section === "number" ? [section] : section || [], identity, null);
 }
 
 /**
@@ -206,9 +206,9 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
     // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
     markAt(top(run).arg);
     if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED);
-    fail(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
+    failRun(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);
   }
-  walk(run);
+  advance(run);
   run.broken = false;
   return run.effect || undefined;
 }

@@ -3,8 +3,8 @@
 import { HAS_TOOLS } from "../base/features.js";
 import { mark, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
-import { atMost, bool, bstr, input, leave, octets, open, peekType, TAG, tag, take, tstr, uint } from "../cbor/reader.js";
-import { type Digest, digest } from "../hash/digest.js";
+import { bool, boundedCopy, bstr, bstrBytes, copyBytes, enterBstr, input, leave, peekType, TAG, tag, tstr, uint } from "../cbor/reader.js";
+import { type Digest, readDigest } from "../hash/digest.js";
 import { NOT_SUPPORTED, PARAMETER_VALUE, URI_CHARACTER, URI_LENGTH } from "../spec/errors.js";
 import { TAG_CBOR_PEN } from "../spec/suit.js";
 
@@ -21,30 +21,30 @@ export const SHARED = 8;
  * By command code, 0 to 35, the sum of the above as the low bits of a character: A = 1, I = 8 + 1, J = 8 + 2, and so on.
  * One string lies in flash, a table of numbers in RAM. A test holds it against the specification's names; so it does with the next one.
  */
-export const KINDS = "@IIIMIIMM@@EJ@IJ@@ANJAAAIMMMME@AJEFF";
+export const PARAMETER_KINDS = "@IIIMIIMM@@EJ@IJ@@ANJAAAIMMMME@AJEFF";
 
 /** What the value of a parameter is. */
-const VENDOR = 1;
-const UUID = 2;
-const DIGEST = 3;
-const NUMBER = 4;
-const BOOL = 5;
-export const OCTETS = 6;
-export const URI = 7;
-export const COMPONENT = 8;
-export const OTHER = 9;
+const KIND_VENDOR = 1;
+const KIND_UUID = 2;
+const KIND_DIGEST = 3;
+const KIND_NUMBER = 4;
+const KIND_BOOL = 5;
+export const KIND_OCTETS = 6;
+export const KIND_URI = 7;
+export const KIND_COMPONENT = 8;
+export const KIND_OTHER = 9;
 
 /** By parameter, 0 to 30. */
 export const VALUES = "@ABCID@@@@@@EED@@@FI@GHFBFIIIII";
 
 /** The entry of a table for a number from outside: 0 where it has none. Not every engine asks for a character past 2^32 and finds none. */
-export function kindOf(table: string, n: number): number {
+export function tableEntry(table: string, n: number): number {
   return n > 0 && n < table.length ? table.charCodeAt(n) & 15 : 0;
 }
 
 /** Whether a command is a condition, that is, one that can fail softly. */
 export function isCondition(code: number): boolean {
-  return (kindOf(KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
+  return (tableEntry(PARAMETER_KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
 /** Refuses a code point of the family that this build does not run; decodeEnvelope() takes it, which only looks. */
@@ -55,7 +55,7 @@ export function foreign(): void {
 /** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */
 export function uri(): string {
   var text = "",
-    bytes = atMost(tstr(), MAX_URI, URI_LENGTH),
+    bytes = boundedCopy(tstr(), MAX_URI, URI_LENGTH),
     i;
   for (i = 0; i < bytes.length; i++) {
     if (bytes[i] < 33 || bytes[i] > 126) refuse(URI_CHARACTER);
@@ -65,25 +65,25 @@ export function uri(): string {
 }
 
 /** The value of a parameter, by its kind. */
-export function value(kind: number): Bytes | Digest | number | boolean | string {
+export function parameterValue(kind: number): Bytes | Digest | number | boolean | string {
   var out: Bytes | Digest, at, s;
-  if (kind === NUMBER || kind === COMPONENT) return uint();
-  if (kind === BOOL) return bool();
-  if (kind === URI) return uri();
-  if (kind === DIGEST) {
-    at = open();
-    out = digest();
+  if (kind === KIND_NUMBER || kind === KIND_COMPONENT) return uint();
+  if (kind === KIND_BOOL) return bool();
+  if (kind === KIND_URI) return uri();
+  if (kind === KIND_DIGEST) {
+    at = enterBstr();
+    out = readDigest();
     leave(at);
     return out;
   }
   // a vendor is a UUID, or a private enterprise number: #6.112(bstr), which is compared with its tag
-  if (kind === VENDOR && peekType() === TAG) {
+  if (kind === KIND_VENDOR && peekType() === TAG) {
     tag(TAG_CBOR_PEN, PARAMETER_VALUE);
     at = mark;
     s = bstr();
-    return take(input, at, s.at + s.n - at);
+    return copyBytes(input, at, s.at + s.n - at);
   }
-  out = octets();
-  if (kind <= UUID && out.length !== 16) refuse(PARAMETER_VALUE);
+  out = bstrBytes();
+  if (kind <= KIND_UUID && out.length !== 16) refuse(PARAMETER_VALUE);
   return out;
 }

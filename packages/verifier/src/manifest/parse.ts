@@ -7,35 +7,35 @@ import type { Bytes, Host, Sequence, Source } from "../base/types.js";
 import {
   ARRAY,
   array,
-  begin,
   bstr,
-  done,
+  bstrBytes,
+  checkEnd,
+  checkKeyOrder,
+  copyBytes,
   enter,
-  type Held,
+  enterBstr,
   here,
-  hold,
   type Input,
   input,
-  key,
+  intKey,
+  keyRead,
+  type LoadedBytes,
   leave,
+  load,
   MAP,
   map,
-  name,
-  octets,
-  open,
-  order,
   peekType,
   type Slice,
   seek,
   skip,
+  startReading,
   TAG,
   TSTR,
   tag,
-  take,
   uint,
   uint64,
 } from "../cbor/reader.js";
-import { type Digest, digest } from "../hash/digest.js";
+import { type Digest, readDigest } from "../hash/digest.js";
 import {
   COMMON_KEY,
   COMPONENT_LIST,
@@ -66,7 +66,7 @@ import {
   MAN_VERSION,
   TAG_ENVELOPE,
 } from "../spec/suit.js";
-import { FOREIGN, foreign, kindOf, uri } from "./code-points.js";
+import { FOREIGN, foreign, tableEntry, uri } from "./code-points.js";
 
 /** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
 export const MAX_COMPONENTS = 16;
@@ -74,8 +74,8 @@ const MAX_PARTS = 5;
 const MAX_PAYLOADS = 16;
 
 /** What an element of the manifest can be, besides FOREIGN. */
-const COMMANDS = 1;
-const SEVERABLE = 2;
+const ELEMENT_COMMANDS = 1;
+const ELEMENT_SEVERABLE = 2;
 
 /** By number of the manifest's element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see manifest/code-points.ts. */
 export const ELEMENTS = "@@@@@DDAAA@@@@FGC@G@C@@BED";
@@ -108,7 +108,7 @@ export interface Envelope {
   left: number;
   behind: number;
   last: Bytes | null;
-  window: Held;
+  window: LoadedBytes;
 }
 
 /** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
@@ -131,7 +131,7 @@ export interface UnverifiedManifest {
   absent: number[];
 }
 
-function element(number: number): Element {
+function readElement(number: number): Element {
   var content = bstr(),
     e = { number: number, inside: content, whole: { at: mark, n: here - mark } };
   // the window of the reader begins at the mark: what is held need not be in it
@@ -145,24 +145,24 @@ function element(number: number): Element {
  * family that this build does not run. Of their contents nothing is looked at.
  */
 export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): Envelope {
-  var e = { input: begin(bytes), severed: [], payloads: [], foreign: -1, last: null } as unknown as Envelope,
+  var e = { input: startReading(bytes), severed: [], payloads: [], foreign: -1, last: null } as unknown as Envelope,
     n,
     kind,
     found;
-  if (host.memory) input.most = host.memory;
+  if (host.memory) input.ramLeft = host.memory;
   if (HAS_TOOLS) input.lenient = lenient;
   if (peekType() === TAG) tag(TAG_ENVELOPE, ENVELOPE_NONE);
   if (peekType() !== MAP) refuse(ENVELOPE_NONE);
   for (n = map(); n > 0 && peekType() !== TSTR; n--) {
-    e.last = key(e.last);
-    kind = kindOf(ELEMENTS, name);
-    if (name === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
-    if (name === ENV_DELEGATION || (kind & SEVERABLE && kind & FOREIGN)) {
+    e.last = intKey(e.last);
+    kind = tableEntry(ELEMENTS, keyRead);
+    if (keyRead === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
+    if (keyRead === ENV_DELEGATION || (kind & ELEMENT_SEVERABLE && kind & FOREIGN)) {
       if (!(HAS_TOOLS && lenient)) e.foreign = mark;
-    } else if (!(kind & SEVERABLE) && name !== ENV_AUTHENTICATION_WRAPPER && name !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
-    kind = name;
-    found = element(kind);
-    if (((HAS_TOOLS && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) hold(input, found.whole);
+    } else if (!(kind & ELEMENT_SEVERABLE) && keyRead !== ENV_AUTHENTICATION_WRAPPER && keyRead !== ENV_MANIFEST) refuse(ENVELOPE_KEY);
+    kind = keyRead;
+    found = readElement(kind);
+    if (((HAS_TOOLS && lenient) || kind !== MAN_TEXT) && !input.origin.dangerouslyReadInPlace) load(input, found.whole);
     if (kind === ENV_AUTHENTICATION_WRAPPER) e.wrapper = found;
     else if (kind === ENV_MANIFEST) e.manifestElement = found;
     else if (kind !== ENV_DELEGATION) e.severed.push(found);
@@ -186,12 +186,12 @@ export function parsePayloads(e: Envelope): void {
   for (; e.left > 0; e.left--) {
     at = here;
     // behind text strings a number is out of order
-    if (peekType() !== TSTR) key(e.last);
+    if (peekType() !== TSTR) intKey(e.last);
     named = uri();
-    e.last = order(e.last);
+    e.last = checkKeyOrder(e.last);
     e.payloads.push({ uri: named, content: bstr(), whole: { at: at, n: here - at } });
   }
-  done();
+  checkEnd();
 }
 
 /** SUIT_Components: one to 16 identifiers, each an array of up to 5 byte strings, none twice. */
@@ -210,8 +210,8 @@ function components(): Bytes[][] {
     parts = array();
     if (parts > MAX_PARTS) refuse(COMPONENT_LIST);
     id = [];
-    for (; parts > 0; parts--) id.push(octets());
-    whole = take(input, at, here - at);
+    for (; parts > 0; parts--) id.push(bstrBytes());
+    whole = copyBytes(input, at, here - at);
     for (i = 0; i < raw.length; i++) if (equalConstantTime(raw[i], whole)) refuse(COMPONENT_LIST);
     raw.push(whole);
     all.push(id);
@@ -220,14 +220,14 @@ function components(): Bytes[][] {
 }
 
 function common(out: UnverifiedManifest): void {
-  var outer = open(),
+  var outer = enterBstr(),
     last: Bytes | null = null,
     n;
   for (n = map(); n > 0; n--) {
-    last = key(last);
-    if (name === COM_COMPONENTS) out.components = components();
-    else if (name === COM_SHARED_SEQUENCE) out.shared = bstr();
-    else if (name === COM_DEPENDENCIES) {
+    last = intKey(last);
+    if (keyRead === COM_COMPONENTS) out.components = components();
+    else if (keyRead === COM_SHARED_SEQUENCE) out.shared = bstr();
+    else if (keyRead === COM_DEPENDENCIES) {
       foreign();
       skip();
     } else refuse(COMMON_KEY);
@@ -261,9 +261,9 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
     e;
   enter(envelope.input, envelope.manifestElement.inside);
   for (n = map(); n > 0; n--) {
-    last = key(last);
-    i = name;
-    kind = kindOf(ELEMENTS, i);
+    last = intKey(last);
+    i = keyRead;
+    kind = tableEntry(ELEMENTS, i);
     if (kind & FOREIGN) foreign();
     if (i === MAN_INSTALL_OLD) refuse(OLD_DRAFT);
     seen[i] = 1;
@@ -272,22 +272,22 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
     } else if (i === MAN_SEQUENCE_NUMBER) out.sequence = uint64();
     else if (i === MAN_COMMON) common(out);
     else if (i === MAN_REFERENCE_URI) out.referenceUri = uri();
-    else if (kind & SEVERABLE && peekType() === ARRAY) {
-      out.digests.push({ number: i, sum: digest() });
+    else if (kind & ELEMENT_SEVERABLE && peekType() === ARRAY) {
+      out.digests.push({ number: i, sum: readDigest() });
       seen[i] = 2;
     } else if (i === MAN_TEXT) out.text = bstr();
-    else if (kind & COMMANDS) out.commands.push(element(i));
+    else if (kind & ELEMENT_COMMANDS) out.commands.push(readElement(i));
     else if (kind) skip();
     else refuse(MANIFEST_KEY);
   }
-  done();
+  checkEnd();
   if (!seen[MAN_VERSION] || !seen[MAN_SEQUENCE_NUMBER] || !out.components.length) refuse(MANIFEST_INCOMPLETE);
   for (i = 0; i < envelope.severed.length; i++) {
     e = envelope.severed[i];
     // Unsigned metadata must not be acted on (SUIT manifest §5.5): only a digest in the manifest gives an element of the envelope a meaning
     if (seen[e.number] !== 2) refuse(seen[e.number] ? SEVERED_REDUNDANT : SEVERED_UNCOVERED);
     if (e.number === MAN_TEXT) out.text = e.inside;
-    else if (kindOf(ELEMENTS, e.number) & COMMANDS) out.commands.push(e);
+    else if (tableEntry(ELEMENTS, e.number) & ELEMENT_COMMANDS) out.commands.push(e);
   }
   return out;
 }

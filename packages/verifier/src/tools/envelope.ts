@@ -40,7 +40,7 @@ function isComponent(id: Bytes[], m: UnverifiedManifest): boolean {
 }
 
 /** Every component that a text speaks of must be one of the manifest's (M37 §8.4.4). */
-function checkText(text: TextEntry[], m: UnverifiedManifest): void {
+function checkTextComponents(text: TextEntry[], m: UnverifiedManifest): void {
   var i, k;
   for (i = 0; i < text.length; i++)
     for (k = 0; k < text[i].components.length; k++) if (!isComponent(text[i].components[k].id, m)) refuse(TEXT_KEY);
@@ -63,7 +63,7 @@ export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
   checkCommands(m);
   checkPayloads(e, m);
   text = m.text ? parseText(m.text) : [];
-  checkText(text, m);
+  checkTextComponents(text, m);
   return {
     envelope: e,
     manifest: m,

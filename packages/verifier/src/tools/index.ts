@@ -3,7 +3,7 @@
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
-export { type CoseSignature, concerns, MAX_SIGNATURE } from "../cose/message.js";
+export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
 export {
   ALG_ED448,
@@ -184,5 +184,5 @@ export {
   PARAMETER_NAMES,
   TEXT_NAMES,
 } from "./names.js";
-export { REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, refuse } from "./refusals.js";
+export { REFUSAL_GROUPS, REFUSALS, type RefusalRow, refusalOf, throwRefusal } from "./refusals.js";
 export { readStatus, type Status, type UnverifiedStatus, verifyStatus } from "./status.js";

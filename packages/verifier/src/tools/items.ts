@@ -7,10 +7,9 @@ import {
   ARRAY,
   arg,
   BSTR,
-  begin,
   bstr,
-  content,
-  done,
+  checkEnd,
+  copySlice,
   enter,
   head,
   here,
@@ -22,6 +21,7 @@ import {
   major,
   type Slice,
   seek,
+  startReading,
   stop,
   TAG,
   TSTR,
@@ -57,7 +57,7 @@ export interface Item extends Head {
 }
 
 /** By major type (RFC 8949 §3.1). */
-var KINDS: ItemKind[] = ["unsigned", "negative", "bytes", "text", "array", "map", "tag", "simple"];
+var ITEM_KINDS: ItemKind[] = ["unsigned", "negative", "bytes", "text", "array", "map", "tag", "simple"];
 
 /**
  * Passes over the item whose head was read last, and all that it holds: nothing is allocated, however many items there are, and nothing
@@ -83,9 +83,9 @@ function pass(): void {
 }
 
 /** The items of a container that is read from `body` on: `n` of them. */
-function inside(source: Bytes | Source, n: number, body: number, end: number): Item[] {
+function itemsInside(source: Bytes | Source, n: number, body: number, end: number): Item[] {
   var out: Item[] = [];
-  begin(source);
+  startReading(source);
   seek(input, body, end);
   for (; n > 0; n--) out.push(next(source));
   return out;
@@ -93,7 +93,7 @@ function inside(source: Bytes | Source, n: number, body: number, end: number): I
 
 function nextHead(): Head {
   var at = here,
-    kind = KINDS[head()];
+    kind = ITEM_KINDS[head()];
   return { kind: kind, at: at, body: here, value: kind === "negative" ? -1 - arg : arg, high: high, low: low };
 }
 
@@ -107,7 +107,7 @@ function next(source: Bytes | Source): Item {
     enumerable: true,
     get: function () {
       if (!held)
-        held = inside(
+        held = itemsInside(
           source,
           kind === "array" ? item.value : kind === "map" ? 2 * item.value : kind === "tag" ? 1 : 0,
           item.body,
@@ -125,29 +125,29 @@ function next(source: Bytes | Source): Item {
  * @example decodeItem([0x82, 0x01, 0x41, 0xff]).items[1] // { kind: "bytes", at: 2, body: 3, end: 4, value: 1, … }
  */
 export function decodeItem(bytes: Bytes | Source, stretch?: Slice): Item {
-  var src = begin(bytes),
+  var src = startReading(bytes),
     out;
   if (stretch) enter(src, stretch);
   out = next(bytes);
-  done();
+  checkEnd();
   return out;
 }
 
 /** Only the head of the item that begins at `at`. What follows it has not been looked at. */
 export function readHead(bytes: Bytes | Source, at: number): Head {
-  var src = begin(bytes);
+  var src = startReading(bytes);
   seek(src, at, src.n);
   return nextHead();
 }
 
 /** The item that begins at `at`, whatever follows it. */
 export function readItem(bytes: Bytes | Source, at: number): Item {
-  var src = begin(bytes);
+  var src = startReading(bytes);
   seek(src, at, src.n);
   return next(bytes);
 }
 
 /** The bytes of a stretch of what a manifest or an envelope was read from. */
 export function readSlice(of: Input, slice: Slice): Bytes {
-  return content(of, slice);
+  return copySlice(of, slice);
 }

@@ -526,7 +526,7 @@ export function refusalOf(code: number): RefusalRow | undefined {
 }
 
 /** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, -1 where there is none. */
-export function refuse(code: number, at: number): never {
+export function throwRefusal(code: number, at: number): never {
   markAt(at);
   return refuseThere(code);
 }

@@ -6,26 +6,26 @@ import type { Anchor, Bytes, Host, Sequence } from "../base/types.js";
 import {
   arg,
   array,
-  atMost,
-  begin,
+  boundedCopy,
   bstr,
-  done,
+  checkEnd,
   enter,
   head,
-  hold,
   input,
-  key,
+  intKey,
+  keyRead,
+  load,
   map,
-  name,
   type Slice,
   skip,
+  startReading,
   TAG,
   tstr,
   uint,
   uint64,
 } from "../cbor/reader.js";
 import { type CoseSignature, readSignatures, verified } from "../cose/message.js";
-import { type Digest, digest } from "../hash/digest.js";
+import { type Digest, readDigest } from "../hash/digest.js";
 import { TAG_MAC0, TAG_SIGN1 } from "../spec/cose.js";
 import { CBOR_TYPE, STATUS_CLAIM, STATUS_LIMIT, STATUS_NONCE, STATUS_NONE, STATUS_VERSION_UNKNOWN } from "../spec/errors.js";
 import {
@@ -77,9 +77,9 @@ function floorMap(): { [role: number]: Sequence } {
     out: { [role: number]: Sequence } = {},
     last: Bytes | null = null;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name < ROLE_RELEASE || name > ROLE_RECOVERY) refuse(STATUS_CLAIM);
-    out[name] = uint64();
+    last = intKey(last);
+    if (keyRead < ROLE_RELEASE || keyRead > ROLE_RECOVERY) refuse(STATUS_CLAIM);
+    out[keyRead] = uint64();
   }
   if (!out[ROLE_RELEASE]) refuse(STATUS_CLAIM);
   return out;
@@ -96,25 +96,25 @@ function claims(s: Slice): Status {
   n = map();
   at = mark;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name === STATUS_VERSION) {
+    last = intKey(last);
+    if (keyRead === STATUS_VERSION) {
       version = uint();
       if (version !== 1) refuse(STATUS_VERSION_UNKNOWN);
-    } else if (name === STATUS_CHALLENGE) {
-      out.nonce = atMost(bstr(), MAX_NONCE, STATUS_NONCE);
+    } else if (keyRead === STATUS_CHALLENGE) {
+      out.nonce = boundedCopy(bstr(), MAX_NONCE, STATUS_NONCE);
       if (out.nonce.length < MIN_NONCE) refuse(STATUS_NONCE);
-    } else if (name === STATUS_VERIFIER) out.verifier = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
-    else if (name === STATUS_STATE) {
+    } else if (keyRead === STATUS_VERIFIER) out.verifier = boundedCopy(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (keyRead === STATUS_STATE) {
       if (uint() > STATE_ROLLED_BACK) refuse(STATUS_CLAIM);
       out.state = arg;
-    } else if (name === STATUS_FLOORS) out.floors = floorMap();
-    else if (name === STATUS_DIGEST) out.digest = digest();
-    else if (name === STATUS_SEQUENCE) out.sequence = uint64();
-    else if (name === STATUS_TRUST_NAME) out.trustName = atMost(tstr(), MAX_TEXT, STATUS_LIMIT);
-    else if (name === STATUS_TRUST_SEQUENCE) out.trustSequence = uint64();
+    } else if (keyRead === STATUS_FLOORS) out.floors = floorMap();
+    else if (keyRead === STATUS_DIGEST) out.digest = readDigest();
+    else if (keyRead === STATUS_SEQUENCE) out.sequence = uint64();
+    else if (keyRead === STATUS_TRUST_NAME) out.trustName = boundedCopy(tstr(), MAX_TEXT, STATUS_LIMIT);
+    else if (keyRead === STATUS_TRUST_SEQUENCE) out.trustSequence = uint64();
     else refuse(STATUS_CLAIM);
   }
-  done();
+  checkEnd();
   markAt(at);
   if (!version || !out.nonce || !out.verifier || out.state === undefined || !out.floors) refuse(STATUS_CLAIM);
   if (!out.digest !== !out.sequence || !out.trustName !== !out.trustSequence) refuse(STATUS_CLAIM);
@@ -129,10 +129,10 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
     s,
     i;
   for (i = 0; i < STATUS_CONTEXT.length; i++) aad.push(STATUS_CONTEXT.charCodeAt(i));
-  begin(bytes);
-  input.most = MAX_MESSAGE;
-  input.excess = STATUS_LIMIT;
-  hold(input, input);
+  startReading(bytes);
+  input.ramLeft = MAX_MESSAGE;
+  input.excessCode = STATUS_LIMIT;
+  load(input, input);
   if (head() !== TAG || (arg !== TAG_MAC0 && arg !== TAG_SIGN1)) refuse(STATUS_NONE);
   if (array() !== 4) refuse(CBOR_TYPE);
   skip();
@@ -140,7 +140,7 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
   s = bstr();
   enter(input, input);
   signatures = readSignatures(null, aad);
-  done();
+  checkEnd();
   out = claims(s) as UnverifiedStatus;
   out.signature = signatures[0];
   return out;

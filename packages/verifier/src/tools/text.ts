@@ -5,16 +5,16 @@ import type { Bytes } from "../base/types.js";
 import {
   ARRAY,
   array,
-  content as contentOf,
-  done,
+  bstrBytes,
+  checkEnd,
+  checkKeyOrder,
+  copySlice as contentOf,
   enter,
   here,
   input,
-  key,
+  intKey,
+  keyRead,
   map,
-  name,
-  octets,
-  order,
   peekType,
   type Slice,
   tstr,
@@ -29,20 +29,20 @@ export interface TextEntry {
   components: { id: Bytes[]; texts: { key: number; text: Bytes }[] }[];
 }
 
-function content(): Bytes {
+function textContent(): Bytes {
   return contentOf(input, tstr());
 }
 
-function texts(): { key: number; text: Bytes }[] {
+function readTexts(): { key: number; text: Bytes }[] {
   var out = [],
     last: Bytes | null = null,
     n,
     number;
   for (n = map(); n > 0; n--) {
-    last = key(last);
-    number = name;
+    last = intKey(last);
+    number = keyRead;
     if (number < 1 || number > TEXT_CURRENT_VERSION) refuse(TEXT_KEY);
-    out.push({ key: number, text: content() });
+    out.push({ key: number, text: textContent() });
   }
   return out;
 }
@@ -58,15 +58,15 @@ function language(entry: TextEntry): void {
     at = here;
     if (peekType() === ARRAY) {
       id = [];
-      for (parts = array(); parts > 0; parts--) id.push(octets());
+      for (parts = array(); parts > 0; parts--) id.push(bstrBytes());
       markAt(at);
-      last = order(last);
-      entry.components.push({ id: id, texts: texts() });
+      last = checkKeyOrder(last);
+      entry.components.push({ id: id, texts: readTexts() });
     } else {
-      last = key(last);
-      number = name;
+      last = intKey(last);
+      number = keyRead;
       if (number < 1 || number > TEXT_MANIFEST_YAML_SOURCE) refuse(TEXT_KEY);
-      entry.texts.push({ key: number, text: content() });
+      entry.texts.push({ key: number, text: textContent() });
     }
   }
 }
@@ -81,11 +81,11 @@ export function parseText(slice: Slice): TextEntry[] {
   n = map();
   if (n === 0) refuse(CBOR_TYPE);
   for (; n > 0; n--) {
-    entry = { language: content(), texts: [], components: [] };
-    last = order(last);
+    entry = { language: textContent(), texts: [], components: [] };
+    last = checkKeyOrder(last);
     language(entry);
     out.push(entry);
   }
-  done();
+  checkEnd();
   return out;
 }

@@ -3,12 +3,24 @@
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
-import { isHalf, less } from "../base/number.js";
+import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
-import { array, bstr, content, done, enter, type Input, input, leave, open as openString, type Slice, shrink } from "../cbor/reader.js";
+import {
+  array,
+  bstr,
+  checkEnd,
+  copySlice,
+  enter,
+  type Input,
+  input,
+  leave,
+  enterBstr as openString,
+  type Slice,
+  shrink,
+} from "../cbor/reader.js";
 import { type CoseSignature, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
-import { type Digest, digest, digestPieces, digestSlice } from "../hash/digest.js";
+import { type Digest, digestPieces, digestSlice, readDigest } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import { type Element, type Envelope, parseHead, parseManifest, parsePayloads, type UnverifiedManifest } from "../manifest/parse.js";
@@ -79,7 +91,7 @@ export function wrapper(e: Element, host: Host): Wrapper {
   s = bstr();
   // it is copied for each signature, and nobody has vouched for it: a SUIT_Digest has 69 bytes at most
   if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
-  message = content(input, s);
+  message = copySlice(input, s);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   for (; n > 1; n--) {
     outer = openString();
@@ -87,10 +99,10 @@ export function wrapper(e: Element, host: Host): Wrapper {
     leave(outer);
     if (all.length > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
   }
-  done();
+  checkEnd();
   for (i = 0; i < all.length; i++) {
     c = all[i];
-    c.sum = digestPieces([content(input, c.head), content(input, c.body)], host);
+    c.sum = digestPieces([copySlice(input, c.head), copySlice(input, c.body)], host);
   }
   return { at: s, message: message, signatures: all };
 }
@@ -99,8 +111,8 @@ export function wrapper(e: Element, host: Host): Wrapper {
 export function signedDigest(src: Input, s: Slice): Digest {
   var d;
   enter(src, s);
-  d = digest();
-  done();
+  d = readDigest();
+  checkEnd();
   return d;
 }
 
@@ -149,7 +161,7 @@ function current(signers: number[], trust: Trust, threshold: number, s: Sequence
     a;
   for (i = 0; i < signers.length; i++) {
     a = trust.anchors[signers[i]];
-    if (!(a.since && less(s, a.since)) && !(a.until && less(a.until, s))) out.push(signers[i]);
+    if (!(a.since && sequenceLess(s, a.since)) && !(a.until && sequenceLess(a.until, s))) out.push(signers[i]);
   }
   if (out.length < threshold) refuse(ANCHOR_WINDOW);
   return out;
@@ -187,7 +199,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m = parseManifest(e) as Manifest;
   markAt(e.manifestElement.inside.at);
   // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
-  if (trust.floor && less(m.sequence, trust.floor)) refuse(ROLLBACK);
+  if (trust.floor && sequenceLess(m.sequence, trust.floor)) refuse(ROLLBACK);
   // a key that was retired or stolen still signs what it could sign before, and nothing newer
   if (HAS_TRUST) signers = current(signers, trust, u.required, m.sequence);
   checkSevered(e, m, host);

@@ -2,28 +2,28 @@
 // rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
 
 import { equalConstantTime, sameKey } from "../base/bytes.js";
-import { less } from "../base/number.js";
+import { sequenceLess } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import {
   arg,
   array,
-  atMost,
-  begin,
+  boundedCopy,
   bstr,
-  content,
-  done,
+  bstrBytes,
+  checkEnd,
+  copySlice,
   enter,
   head,
-  hold,
   input,
   int,
-  key,
+  intKey,
+  keyRead,
+  load,
   map,
-  name,
-  octets,
   type Slice,
   skip,
+  startReading,
   TAG,
   tstr,
   uint,
@@ -117,7 +117,7 @@ interface Unverified {
 function uuid(): Bytes {
   var s = bstr();
   if (s.n !== 16) refuse(TRUST_SCOPE);
-  return content(input, s);
+  return copySlice(input, s);
 }
 
 /** Roles, ascending. A key that signs trust files signs nothing else, and neither does one that signs for debugging. */
@@ -142,24 +142,24 @@ function anchorItem(algs: Alg[]): TrustAnchor {
     last: Bytes | null = null,
     i;
   for (; n > 0; n--) {
-    last = key(last);
-    if (name === ANCHOR_ALG) {
+    last = intKey(last);
+    if (keyRead === ANCHOR_ALG) {
       a.cose = int();
       // The numbers of MACs are positive: a secret in a file that everybody may read is none. Those of signatures are negative (RFC 9053 §2).
       if (a.cose >= 0) refuse(TRUST_ALG);
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
-    } else if (name === ANCHOR_KEY_BYTES) a.key = octets();
-    else if (name === ANCHOR_ROLES) a.roles = roleList();
-    else if (name === ANCHOR_KID) a.kid = atMost(bstr(), MAX_KID, TRUST_LIMIT);
-    else if (name === ANCHOR_VENDOR) a.vendor = uuid();
-    else if (name === ANCHOR_CLASS) a.class = uuid();
-    else if (name === ANCHOR_SINCE) a.since = uint64();
-    else if (name === ANCHOR_UNTIL) a.until = uint64();
+    } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
+    else if (keyRead === ANCHOR_ROLES) a.roles = roleList();
+    else if (keyRead === ANCHOR_KID) a.kid = boundedCopy(bstr(), MAX_KID, TRUST_LIMIT);
+    else if (keyRead === ANCHOR_VENDOR) a.vendor = uuid();
+    else if (keyRead === ANCHOR_CLASS) a.class = uuid();
+    else if (keyRead === ANCHOR_SINCE) a.since = uint64();
+    else if (keyRead === ANCHOR_UNTIL) a.until = uint64();
     else refuse(TRUST_KEY);
   }
   markAt(at);
   if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
-  if (a.since && a.until && less(a.until, a.since)) refuse(TRUST_WINDOW);
+  if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
   // both are about manifests, and no manifest is signed by a root: what would be without effect must not look as if it had one
   if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until)) refuse(TRUST_SCOPE);
   return a;
@@ -196,8 +196,8 @@ function thresholdMap(anchors: TrustAnchor[]): number[] {
     role,
     i;
   for (; n > 0; n--) {
-    last = key(last);
-    role = name;
+    last = intKey(last);
+    role = keyRead;
     if (role < ROLE_ROOT || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
     i = held(anchors, role);
     if (!i) refuse(TRUST_ROLE_EMPTY);
@@ -210,33 +210,33 @@ function thresholdMap(anchors: TrustAnchor[]): number[] {
 
 /** The payload of a trust file, which lies at `s`. Each element is there, and each is a number higher: what comes first is known first. */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: atMost(s, MAX_PAYLOAD, TRUST_LIMIT) } as TrustStore,
+  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT) } as TrustStore,
     last: Bytes | null = null,
     n,
     i;
   enter(input, s);
   n = map();
   for (i = 1; i <= n; i++) {
-    last = key(last);
-    if (name !== i || i > FILE_NAME) refuse(name > i && name <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    last = intKey(last);
+    if (keyRead !== i || i > FILE_NAME) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
     if (i === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
     } else if (i === FILE_SEQUENCE) out.sequence = uint64();
     else if (i === FILE_ANCHORS) out.anchors = anchorList(algs);
     else if (i === FILE_THRESHOLDS) out.thresholds = thresholdMap(out.anchors);
-    else out.name = atMost(tstr(), MAX_NAME, TRUST_LIMIT);
+    else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
   }
-  done();
+  checkEnd();
   if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
   return out;
 }
 
 /** Begins to read, once: everything is in RAM from here on. */
 function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
-  begin(bytes);
-  if (memory) input.most = memory;
-  input.excess = TRUST_LIMIT;
-  hold(input, input);
+  startReading(bytes);
+  if (memory) input.ramLeft = memory;
+  input.excessCode = TRUST_LIMIT;
+  load(input, input);
 }
 
 /** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
@@ -262,8 +262,8 @@ export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): 
   if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
   enter(input, input);
   all = readSignatures(null, aad);
-  done();
-  return { store: contents(algs, s), signatures: all, file: content(input, input) };
+  checkEnd();
+  return { store: contents(algs, s), signatures: all, file: copySlice(input, input) };
 }
 
 /** The roots of a file that this build can verify with, as a policy for the file that follows. */
@@ -321,7 +321,7 @@ export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore
     // one root key may serve several lines: a file of one must not be taken by the devices of another
     if (!equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
     // Rollback: what was revoked would be trusted again
-    if (!less(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
+    if (!sequenceLess(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
   }
   store.file = f.file;
   return store;

@@ -24,7 +24,7 @@ import { keys, me, ofTwo, world } from "./world.js";
 const words = vi.hoisted((): string[] => []);
 vi.mock("../../../cli/src/show/ui.js", async (original) => ({
   ...(await original<object>()),
-  say: (text: string) => void words.push(text),
+  writeStderr: (text: string) => void words.push(text),
 }));
 vi.mock("../../../keys/src/notices.js", async (original) => ({
   ...(await original<object>()),

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type VerifyOptions, verify } from "../../../cli/src/commands/verify/verify.js";
+import { type VerifyOptions, verifyEnvelope } from "../../../cli/src/commands/verify/verify.js";
 import { IMAGE_UNVERIFIED, PAYLOAD_SIZE } from "../../src/spec/errors.js";
 import { cover, type Key } from "./belief.js";
 import { Device, INSTALL } from "./device.js";
@@ -30,7 +30,7 @@ export async function verified(path: string, o: VerifyOptions, words: string[]):
   words.length = 0;
   let code = 0;
   try {
-    await verify(path, o);
+    await verifyEnvelope(path, o);
   } catch (e) {
     code = (e as { code: number }).code;
     if (typeof code !== "number") throw e;

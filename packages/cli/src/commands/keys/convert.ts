@@ -16,7 +16,7 @@ import {
   warn,
   withKey,
 } from "@firmseal/keys";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases, wholeNumber } from "../../common/options.js";
 import { writeOut } from "../../common/output.js";
 import { refuseToEncrypt, writePrivate } from "../../common/private-file.js";
@@ -79,7 +79,7 @@ function newPassphrase(o: ConvertOptions): Promise<Uint8Array> {
 export default define({
   name: "convert",
   summary: "write a key in another format, or under another passphrase",
-  arguments: [argument("<key>", "private or public key: a file, env:NAME, fd:N, or - for stdin")],
+  arguments: [commandArgument("<key>", "private or public key: a file, env:NAME, fd:N, or - for stdin")],
   options: () => [
     option("--format <name>", "format of the new file: pkcs8 for a private key, pem or raw for a public key, the others for both", {
       choices: ["pkcs8", "openssh", "jwk", "cose", "pem", "raw"],

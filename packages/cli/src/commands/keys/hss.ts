@@ -14,7 +14,7 @@ import {
 } from "@firmseal/keys";
 import { LIMITS } from "@firmseal/release";
 import { formatHss, type HssParams, hssCapacity, hssSignatureLength, type PublicKey } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { leafNumber } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
 
@@ -26,7 +26,7 @@ export interface HssOptions {
   json?: boolean;
 }
 
-interface Opened {
+interface OpenedHss {
   name: string;
   params: HssParams;
   key: PublicKey;
@@ -34,17 +34,17 @@ interface Opened {
 }
 
 /** What is used and left of an HSS/LMS key, and two ways to go on if its state alone does not say which leaf is next. */
-export async function hss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
+export async function manageHss(what: "status" | "skip" | "adopt", path: string, o: HssOptions) {
   if (what !== "skip" && o.to !== undefined) throw usage(`hss ${what} takes no --to`, "only hss skip takes it");
   if (what !== "adopt" && !o.otherCopySigns) throw usage(`hss ${what} takes no --no-other-copy-signs`, "only hss adopt takes it");
   if (path === "-") throw usage("the state of an HSS/LMS key is beside its file, and stdin has none", "name the file");
   const file = readHssFile(Buffer.from(readAll(path, LIMITS.keyFile)).toString("latin1"), path);
   const opened = { name: path, params: file.params, key: file.public, place: hssPlaceOf(path, file) };
   const next = await DO[what](opened, o);
-  return factsOf(opened, next);
+  return hssFacts(opened, next);
 }
 
-const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Promise<bigint>> = {
+const DO: Record<"status" | "skip" | "adopt", (key: OpenedHss, o: HssOptions) => Promise<bigint>> = {
   // no lock: it only reads, and what it reads was true at some moment
   async status({ place }) {
     return place.checked().next;
@@ -95,7 +95,7 @@ const DO: Record<"status" | "skip" | "adopt", (key: Opened, o: HssOptions) => Pr
 
 const WENT_ON = "another process has used the key meanwhile";
 
-function factsOf({ name, params, key }: Opened, next: bigint) {
+function hssFacts({ name, params, key }: OpenedHss, next: bigint) {
   const all = hssCapacity(params);
   if (next >= all) warn(exhausted(visible(name)).message);
   else if (isNearlyUsed(params, next)) warn(`${visible(name)}: few signatures are left. Make devices trust a new key before they are used`);
@@ -114,8 +114,10 @@ export default define({
   name: "hss",
   summary: "show what is used of an HSS/LMS key, or go on with its state",
   arguments: [
-    argument("<what>", "status; skip: give up leaves; adopt: sign on this machine from now on", { choices: ["status", "skip", "adopt"] }),
-    argument("<key>", "private key file"),
+    commandArgument("<what>", "status; skip: give up leaves; adopt: sign on this machine from now on", {
+      choices: ["status", "skip", "adopt"],
+    }),
+    commandArgument("<key>", "private key file"),
   ],
   options: () => [
     option("--to <n>", "skip: number of the next signature", { parse: leafNumber }),
@@ -135,6 +137,6 @@ export default define({
     signatureBytes: ["number", "length of a signature"],
     nearlyUsed: ["boolean", "whether few signatures are left"],
   },
-  run: hss,
+  run: manageHss,
   words: (f, _what, path) => [`${path}: ${f.parameters}, ${f.used} of ${f.signatures} signatures used, ${f.left} left`],
 });

@@ -115,14 +115,14 @@ async function keyPairs(o: KeygenOptions) {
   return { ...first, ...(about.length > 1 && { keys: about }), ...(advice && { target: advice }) };
 }
 
-function keygen(o: KeygenOptions) {
+function generateKeys(o: KeygenOptions) {
   if (o.out === "-") throw usage("a private key is not written to stdout", "name a file: --out KEY.pem");
   if (keyAlgs.some((alg) => alg === o.alg && isStateful(alg))) return hssKey(o);
   if (o.hss !== undefined) throw usage("--hss is for HSS/LMS keys", "give --alg hsslms too, or drop --hss");
   return keyPairs(o);
 }
 
-type Facts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
+type KeygenFacts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeof keyPairs>>;
 
 export default define({
   name: "keygen",
@@ -158,8 +158,8 @@ export default define({
     "signatureBytes?": ["number", "hsslms: length of a signature"],
     ...ADVICE,
   },
-  run: keygen,
-  words(facts: Facts) {
+  run: generateKeys,
+  words(facts: KeygenFacts) {
     const keys = "keys" in facts && facts.keys ? facts.keys : [{ ...facts, alg: facts.alg }];
     return [
       ...keys.flatMap((key) => [

@@ -8,8 +8,8 @@ import {
   publicKeys,
   usage,
 } from "@firmseal/keys";
-import { hasTables, type PublicKey, prepare, type TableSize, tableNumbers } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { hasTables, type PublicKey, prepareKey, type TableSize, tableNumbers } from "@firmseal/signer";
+import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
@@ -25,24 +25,24 @@ export interface PubkeyOptions extends PassphraseOptions {
 function forDevice(key: PublicKey, format: PublicFormat, o: PubkeyOptions): Uint8Array {
   if (format !== "js") throw usage(`--device: there is no ${format} with a table`, "drop --format, or give js");
   if (!hasTables(key.alg)) throw usage(`--device: there is no table for ${key.alg}`, `give an ${CHOICES.tabled} key, or drop --device`);
-  const { table, digest } = prepare(key.key, o.tableSize ?? "2k");
+  const { table, digest } = prepareKey(key.key, o.tableSize ?? "2k");
   return new TextEncoder().encode(jsLiteral(key, { table: o.tableNumbers ? tableNumbers(table) : table, digest }));
 }
 
-const isText = (format: PublicFormat) => format !== "cose" && format !== "raw";
+const isTextFormat = (format: PublicFormat) => format !== "cose" && format !== "raw";
 
 async function pubkey(path: string, o: PubkeyOptions) {
   if (!o.device && (o.tableSize || o.tableNumbers)) throw usage("a table is for devices, and --device is missing", "give --device too");
   const [key] = (await publicKeys([path], passphraseOptions(o))) as [PublicKey];
   const format = o.format ?? (o.device ? "js" : "pem");
   const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
-  return { ...keyFacts(key), format, data: Buffer.from(bytes).toString(isText(format) ? "utf8" : "base64") };
+  return { ...keyFacts(key), format, data: Buffer.from(bytes).toString(isTextFormat(format) ? "utf8" : "base64") };
 }
 
 export default define({
   name: "pubkey",
   summary: "write the public part of a key",
-  arguments: [argument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
+  arguments: [commandArgument("<key>", "private or public key: a file, - for stdin, or named as for sign")],
   options: () => [
     option("--format <name>", "output format (default: pem, or js with --device)", {
       choices: CHOICES.publicFormat,
@@ -64,7 +64,7 @@ export default define({
   },
   run: pubkey,
   words: ({ data, format, thumbprint }) => [
-    { bytes: Buffer.from(data, isText(format) ? "utf8" : "base64") },
+    { bytes: Buffer.from(data, isTextFormat(format) ? "utf8" : "base64") },
     // to compare with what keygen and token keygen print
     `thumbprint ${thumbprint}`,
   ],

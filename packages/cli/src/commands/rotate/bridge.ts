@@ -25,19 +25,19 @@ import {
 import type { PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { facts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
+import { commandArgument, define, option } from "../../command.js";
+import { cohortFacts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
   allowRootKey,
   allowStranded,
   allowTestKey,
-  image as imageOptions,
+  imageInputOptions as imageOptions,
   keys as keyOption,
   passphrases,
   sequenceChecks,
 } from "../../common/options.js";
 import { checkOutput, deliver, writeOut } from "../../common/output.js";
-import { COHORTS, KEY, OUT, optional, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
 export interface BridgeOptions extends PassphraseOptions, Bridging {
@@ -107,7 +107,7 @@ function told({ old, next, prepared }: Move, o: BridgeOptions, { bytes, manifest
     needed: needed.map((one) => ({ trust: one.list.path, threshold: one.threshold, keys: one.keys.map(keyFacts) })),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
-    ...(results && facts(results, o.allowStranded ?? [])),
+    ...(results && cohortFacts(results, o.allowStranded ?? [])),
     ...member,
   };
 }
@@ -115,7 +115,7 @@ function told({ old, next, prepared }: Move, o: BridgeOptions, { bytes, manifest
 export default define({
   name: "rotate bridge",
   summary: "make or sign a release that moves devices to the next trust file",
-  arguments: [argument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
+  arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),
@@ -148,15 +148,15 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number"],
     trust: ["object", "sequence numbers of the trust files"],
-    ...within("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
+    ...membersOf("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
     signers: ["object[]", "keys that signed"],
-    ...within("signers[]", KEY),
+    ...membersOf("signers[]", KEY),
     needed: ["object[]", "without --key: the signatures that each trust file needs"],
-    ...within("needed[]", {
+    ...membersOf("needed[]", {
       trust: ["string", "the trust file"],
       threshold: ["number", "how many of its keys must sign"],
       keys: ["object[]", "its release keys that count for this bridge"],
-      ...within("keys[]", KEY),
+      ...membersOf("keys[]", KEY),
     }),
     ...RECEIPTS,
     ...PAYLOADS,

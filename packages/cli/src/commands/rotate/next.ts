@@ -1,8 +1,8 @@
 import { type NextResult, readArchive, readFleet, whatNext } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { nameWords, trustWords } from "../../common/cohorts.js";
-import { within } from "../../common/shapes.js";
-import { number } from "../../common/words.js";
+import { membersOf } from "../../common/shapes.js";
+import { formatCount } from "../../common/words.js";
 
 export interface NextOptions {
   fleet: string;
@@ -39,15 +39,15 @@ export default define({
   ],
   json: {
     cohorts: ["object[]", "cohorts in one state are one entry"],
-    ...within("cohorts[]", {
+    ...membersOf("cohorts[]", {
       name: ["string", "name of the first of them"],
       rows: ["number", "how many rows of the fleet file they are"],
       names: ["string[]", "their names, the first 8"],
       devices: ["number", "number of their devices"],
       floor: ["object", "their floors"],
-      ...within("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
+      ...membersOf("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
       trust: ["object", "trust file of the devices"],
-      ...within("trust", {
+      ...membersOf("trust", {
         before: ["string|null", "its sequence number before; null: keys in the firmware"],
         after: ["string|null", "its sequence number at the end of the path"],
       }),
@@ -62,7 +62,7 @@ export default define({
     {
       table: {
         columns: [{ title: "cohort" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "then" }],
-        rows: cohorts.map((r) => [nameWords(r), number(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
+        rows: cohorts.map((r) => [nameWords(r), formatCount(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
       },
     },
     ...cohorts.flatMap((r) => (r.why === null ? [] : [`${nameWords(r)}: ${r.why}`])).slice(0, 16),

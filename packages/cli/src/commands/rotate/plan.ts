@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { cohortWords, facts, planRefusal, warnOfRest } from "../../common/cohorts.js";
+import { cohortFacts, cohortWords, planRefusal, warnOfRest } from "../../common/cohorts.js";
 import { allowStranded } from "../../common/options.js";
 import { COHORTS } from "../../common/shapes.js";
 import { Refused } from "../../show/render.js";
@@ -53,7 +53,7 @@ async function plan(o: PlanOptions) {
   const allowed = o.allowStranded ?? [];
   const failure = planRefusal(results, allowed, failOn);
   warnOfRest(results);
-  const told = facts(results, allowed);
+  const told = cohortFacts(results, allowed);
   if (failure) throw new Refused(failure, told);
   return told;
 }

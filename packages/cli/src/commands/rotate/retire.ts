@@ -17,11 +17,11 @@ import {
   signRetirement,
 } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { facts, refuseStranded } from "../../common/cohorts.js";
+import { commandArgument, define, option } from "../../command.js";
+import { cohortFacts, refuseStranded } from "../../common/cohorts.js";
 import { allowStranded, allowTestKey, passphrases, sequenceChecks, sequenceNumber } from "../../common/options.js";
 import { checkTrustOutput, deliver } from "../../common/output.js";
-import { CHANGES, COHORTS, KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
+import { CHANGES, COHORTS, KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
 import { receiptWords } from "../../common/words.js";
 
 export interface RetireOptions extends PassphraseOptions, Retiring {
@@ -62,7 +62,7 @@ function told(
     roots: keys.map((k) => keyFacts(k.public)),
     changes,
     log: receipts,
-    ...facts(results, o.allowStranded ?? []),
+    ...cohortFacts(results, o.allowStranded ?? []),
     ...member,
   };
 }
@@ -70,7 +70,7 @@ function told(
 export default define({
   name: "rotate retire",
   summary: "make or sign the next trust file, without a key",
-  arguments: [argument("<key>", "the key: a file, or its thumbprint")],
+  arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
     option("--root <key>", "root key, private; none: the file is not signed yet", { repeat: true }),
@@ -97,13 +97,13 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number of the trust file"],
     retired: ["object", "the key"],
-    ...within("retired", {
+    ...membersOf("retired", {
       ...KEY,
       until: ["string|null", "last sequence number for which it counts; null: removed"],
       roles: ["string[]", "roles of which it was the last key: the next trust file does not have them"],
     }),
     roots: ["object[]", "root keys that signed"],
-    ...within("roots[]", KEY),
+    ...membersOf("roots[]", KEY),
     ...CHANGES,
     ...RECEIPTS,
     ...COHORTS,

@@ -6,18 +6,27 @@ import {
   keyWords,
   type PassphraseOptions,
   passphraseOptions,
-  readHead,
+  readFirstBytes,
   refuseTestKeys,
   type SigningKey,
   withSigners,
 } from "@firmseal/keys";
-import { approveWith, caution, digestOf, isTrust, openWithTrialKey, outsideUris, readEnvelope, trustAt } from "@firmseal/release";
+import {
+  approveWith,
+  digestOf,
+  isTrust,
+  openWithTrialKey,
+  outsideUris,
+  readEnvelopeFile,
+  readTrustFrom,
+  warnBeforeSigning,
+} from "@firmseal/release";
 import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
-import { KEY, OUT, RECEIPTS, within } from "../../common/shapes.js";
-import { showBefore } from "../../common/trust-signing.js";
+import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { reviewChanges } from "../../common/trust-signing.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
 export interface ApproveOptions extends PassphraseOptions {
@@ -31,14 +40,14 @@ export interface ApproveOptions extends PassphraseOptions {
 
 /** The file, looked at as whoever signs it looks at it. */
 async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
-  if (isTrust(readHead(path, 2))) {
-    const { bytes, store } = trustAt(path);
-    showBefore(path, store, o);
+  if (isTrust(readFirstBytes(path, 2))) {
+    const { bytes, store } = readTrustFrom(path);
+    reviewChanges(path, store, o);
     return { what: TrustDraft.read(bytes), outside: [] };
   }
-  const draft = EnvelopeDraft.read(readEnvelope(path));
+  const draft = EnvelopeDraft.read(readEnvelopeFile(path));
   const manifest = await openWithTrialKey(draft);
-  caution(manifest);
+  warnBeforeSigning(manifest);
   return { what: draft, outside: outsideUris(manifest) };
 }
 
@@ -70,7 +79,7 @@ async function approve(path: string, o: ApproveOptions) {
 export default define({
   name: "approve",
   summary: "approve what somebody else is to sign",
-  arguments: [argument("<file>", "envelope or trust file, signed or not")],
+  arguments: [commandArgument("<file>", "envelope or trust file, signed or not")],
   options: () => [
     option("-k, --key <key>", "private key of the approver: a file, or named as for sign", { required: true }),
     ...passphrases(),
@@ -89,7 +98,7 @@ export default define({
     sequence: ["string", "its sequence number"],
     digest: ["string", "digest of what it says"],
     approver: ["object", "the key that approved"],
-    ...within("approver", KEY),
+    ...membersOf("approver", KEY),
     outside: ["string[]", "payloads that devices fetch: not looked at"],
     ...RECEIPTS,
   },

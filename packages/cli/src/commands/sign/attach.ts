@@ -4,22 +4,22 @@ import {
   keyFacts,
   keyWords,
   type PassphraseOptions,
+  parseSignature,
   passphraseOptions,
   publicKeys,
   readAll,
   refuseTestKeys,
-  signatureOf,
   usage,
   wrongSignature,
 } from "@firmseal/keys";
-import { type CoverOptions, isRefusal, LIMITS, listsOf, readEnvelope, refuseKeys, review } from "@firmseal/release";
+import { type CoverOptions, coveringTrustFiles, isRefusal, LIMITS, readEnvelopeFile, refuseKeys, reviewSigned } from "@firmseal/release";
 import { EnvelopeDraft, type PublicKey, signedWith } from "@firmseal/signer";
 import { errors, type Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, coverage, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";
-import { KEY, OUT, within } from "../../common/shapes.js";
+import { KEY, membersOf, OUT } from "../../common/shapes.js";
 
 export interface AttachOptions extends PassphraseOptions, CoverOptions {
   key: string;
@@ -30,22 +30,22 @@ export interface AttachOptions extends PassphraseOptions, CoverOptions {
 }
 
 /** Adds a signature to an envelope. It is verified before anything is written. */
-async function attach(path: string, o: AttachOptions) {
+async function attachToEnvelope(path: string, o: AttachOptions) {
   if (path === "-" && o.signature === "-") throw usage("stdin cannot be both the envelope and the signature", "give one of them as a file");
-  const lists = listsOf(o);
+  const lists = coveringTrustFiles(o);
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   refuseTestKeys([key], o.allowTestKey ?? []);
   const out = o.out ?? path;
   checkOutput(out, "--out", [o.signature, o.key], true);
   const name = o.signature === "-" ? "stdin" : o.signature;
-  const envelope = readEnvelope(path);
-  const signature = signatureOf(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
+  const envelope = readEnvelopeFile(path);
+  const signature = parseSignature(readAll(o.signature, LIMITS.signatureFile), key.alg, name);
   const who = signedWith(key);
   const draft = await EnvelopeDraft.read(envelope).withSignature(who, signature);
   let manifest: Manifest;
   try {
     // an earlier signature of this key that verifies would have been refused: what opens the envelope is this one
-    manifest = await review(draft, [who]);
+    manifest = await reviewSigned(draft, [who]);
   } catch (e) {
     if (!isRefusal(e) || e.code !== errors.SIGNATURE_INVALID) throw e;
     throw wrongSignature(
@@ -62,7 +62,7 @@ async function attach(path: string, o: AttachOptions) {
 export default define({
   name: "attach",
   summary: "add a signature from another machine, after verifying it",
-  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     option("-k, --key <key>", "public key of the signer", { required: true }),
     option("--signature <file>", "the signature: raw, hex or base64, also DER for es256; - for stdin", { required: true }),
@@ -79,8 +79,8 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number"],
     signers: ["object[]", "the key whose signature was added"],
-    ...within("signers[]", KEY),
+    ...membersOf("signers[]", KEY),
   },
-  run: attach,
+  run: attachToEnvelope,
   words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signature of ${f.signers.map(keyWords).join(", ")} added`],
 });

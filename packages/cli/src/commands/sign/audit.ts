@@ -19,10 +19,10 @@ import {
   type LogFault,
   lockLog,
   looksLikeLog,
-  missed,
+  missingFromLog,
   type PassphraseOptions,
   passphraseOptions,
-  readHead,
+  readFirstBytes,
   readLog,
   type Seen,
   type SigningLog,
@@ -31,12 +31,12 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { digestOf, isTrust, LIMITS, readEnvelope, type TrustEvidence, trustEvidence } from "@firmseal/release";
+import { digestOf, isTrust, LIMITS, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
-import { type Shape, within } from "../../common/shapes.js";
-import { many } from "../../common/words.js";
+import { membersOf, type Shape } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
 import { type Line, Refused } from "../../show/render.js";
 
 export interface AuditOptions extends PassphraseOptions {
@@ -45,16 +45,16 @@ export interface AuditOptions extends PassphraseOptions {
   json?: boolean;
 }
 
-interface Place {
+interface LogPlace {
   path: string;
   /** Thumbprint of the key that it is the log of; undefined where the log itself was named. */
   key?: string;
 }
 
 /** A log itself, or the log of a key. A key file is opened only if the log beside it does not name the key. */
-async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
+async function placeFor(ref: string, o: AuditOptions): Promise<LogPlace> {
   const isFile = statSync(ref, { throwIfNoEntry: false })?.isFile() === true;
-  if (isFile && looksLikeLog(readHead(ref, 16))) return { path: ref };
+  if (isFile && looksLikeLog(readFirstBytes(ref, 16))) return { path: ref };
   const beside = isFile ? `${realpathSync(ref)}.log` : ref;
   if (isFile && readLog(beside).entries.some((e) => e.key !== undefined)) return { path: beside };
   const key = await claimedKey(ref, passphraseOptions(o));
@@ -69,7 +69,7 @@ async function placeFor(ref: string, o: AuditOptions): Promise<Place> {
 }
 
 /** A log with its faults. What was seen is read first: the log may grow meanwhile, and must not seem too short then. */
-function look({ path, key }: Place): Looked {
+function inspectLog({ path, key }: LogPlace): InspectedLog {
   const first = readLog(path);
   const named = [...(key === undefined ? [] : [key]), ...first.entries.flatMap((e) => e.key ?? [])];
   // a name becomes part of a file name
@@ -78,7 +78,7 @@ function look({ path, key }: Place): Looked {
     throw tooMuch(`${path}: the log names more than ${LIMITS.logKeys} keys`, "a log serves a few keys: name the log of one of your keys");
   const seen = keys.map((name) => new LastSeen(name, "log").read());
   const log = readLog(path);
-  return { log, faults: [...log.faults, ...seen.flatMap((s) => missed(log, s))], keys, seen };
+  return { log, faults: [...log.faults, ...seen.flatMap((s) => missingFromLog(log, s))], keys, seen };
 }
 
 const FAULT: Shape = {
@@ -86,7 +86,7 @@ const FAULT: Shape = {
   what: ["string", "what is wrong"],
 };
 
-interface Looked {
+interface InspectedLog {
   log: SigningLog;
   faults: LogFault[];
   keys: string[];
@@ -95,19 +95,19 @@ interface Looked {
 }
 
 /** Several logs of one key, as copies of a key have their own: one of them must have what this machine has seen. Its own log must have it. */
-function together(all: readonly Looked[]): Looked[] {
+function withoutCopies(all: readonly InspectedLog[]): InspectedLog[] {
   return all.map((one) => {
     const elsewhere = (s: Seen) =>
-      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missed(other.log, s).length === 0);
+      s.path !== undefined && resolve(s.path) !== resolve(one.log.path) && all.some((other) => missingFromLog(other.log, s).length === 0);
     const wanted = one.seen.filter((s) => s === undefined || !elsewhere(s));
-    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missed(one.log, s))] };
+    return { ...one, faults: [...one.log.faults, ...wanted.flatMap((s) => missingFromLog(one.log, s))] };
   });
 }
 
-async function accept(place: Place): Promise<void> {
+async function acceptLog(place: LogPlace): Promise<void> {
   const lock = await lockLog(resolve(place.path));
   try {
-    const { log, faults, keys } = look(place);
+    const { log, faults, keys } = inspectLog(place);
     if (faults.length === 0) throw usage(`${place.path}: this log has no fault`, "drop --accept-restored");
     await acceptRestored(log, keys);
   } finally {
@@ -116,7 +116,7 @@ async function accept(place: Place): Promise<void> {
 }
 
 function digestIn(file: string): string {
-  const { digest } = decodeEnvelope(readEnvelope(file));
+  const { digest } = decodeEnvelope(readEnvelopeFile(file));
   if (!digest) throw usage(`${file}: the envelope is not signed`, "give an envelope that firmseal sign wrote");
   return digestOf({ digest });
 }
@@ -124,12 +124,12 @@ function digestIn(file: string): string {
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
 async function audit(refs: readonly string[], o: AuditOptions) {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
-  const isList = (ref: string) => statSync(ref, { throwIfNoEntry: false })?.isFile() === true && isTrust(readHead(ref, 2));
+  const isList = (ref: string) => statSync(ref, { throwIfNoEntry: false })?.isFile() === true && isTrust(readFirstBytes(ref, 2));
   const evidence = trustEvidence(refs.filter(isList));
-  const places: Place[] = [];
+  const places: LogPlace[] = [];
   for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
-  if (o.acceptRestored) for (const place of places) await accept(place);
-  const looked = together(places.map(look));
+  if (o.acceptRestored) for (const place of places) await acceptLog(place);
+  const looked = withoutCopies(places.map(inspectLog));
   const found = looked.flatMap(({ log }) =>
     log.entries
       .filter((e) => digest !== undefined && e.digest === digest && e.operation !== APPROVE)
@@ -159,13 +159,13 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   };
   const bad = looked.find(({ faults }) => faults.length > 0);
   const failure = bad
-    ? damaged(bad.log, bad.faults)
+    ? damagedLog(bad.log, bad.faults)
     : twice.length > 0
       ? conflictFailure(twice)
       : unlogged[0]
         ? withoutLog(unlogged[0])
         : digest !== undefined && found.length === 0
-          ? unknown(o.envelope as string)
+          ? notInLog(o.envelope as string)
           : undefined;
   if (failure) throw new Refused(failure, facts);
   return facts;
@@ -200,7 +200,7 @@ function withoutLog({ file, key }: Unlogged): Failure {
   );
 }
 
-function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
+function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
   const [first] = faults as [LogFault];
   const more = faults.length > 1 ? `, and ${faults.length - 1} more` : "";
   return new Failure(
@@ -212,7 +212,7 @@ function damaged(log: SigningLog, faults: readonly LogFault[]): Failure {
   );
 }
 
-function unknown(envelope: string): Failure {
+function notInLog(envelope: string): Failure {
   return new Failure(
     1,
     "LOG",
@@ -224,18 +224,18 @@ function unknown(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
-function row(e: Entry): string[] {
+function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
   return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)];
 }
 
-type Facts = Awaited<ReturnType<typeof audit>>;
+type AuditFacts = Awaited<ReturnType<typeof audit>>;
 
 /** The entries of a log, or those of an envelope, and what is unusual. */
-function logWords(log: Facts["logs"][number], digest: string | undefined): Line[] {
-  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(row);
+function logWords(log: AuditFacts["logs"][number], digest: string | undefined): Line[] {
+  const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(entryRow);
   const columns = ["entry", "time", "who", "what", "sequence", "manifest", "key"].map((title, i) => ({ title, right: i === 0 || i === 4 }));
   const notes = [
     ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): it signed nothing`] : []),
@@ -249,7 +249,7 @@ function logWords(log: Facts["logs"][number], digest: string | undefined): Line[
 export default define({
   name: "audit",
   summary: "verify and show signing logs, and compare them with each other and with trust files",
-  arguments: [argument("<key or log...>", "key whose log is meant, log file, or trust file")],
+  arguments: [commandArgument("<key or log...>", "key whose log is meant, log file, or trust file")],
   options: () => [
     option("--envelope <file>", "was this signed according to the log?"),
     option("--accept-restored", "go on with a log that was cut, restored or edited, and log that"),
@@ -262,28 +262,28 @@ export default define({
   ],
   json: {
     logs: ["object[]", "the signing logs"],
-    ...within("logs[]", {
+    ...membersOf("logs[]", {
       log: ["string", "log file"],
       ok: ["boolean", "whether it has no fault"],
       entries: ["object[]", "its entries, with the members that they have in the file"],
       faults: ["object[]", "what is wrong"],
-      ...within("faults[]", FAULT),
+      ...membersOf("faults[]", FAULT),
       accepted: ["object[]", "faults that a later entry accepts"],
-      ...within("accepted[]", FAULT),
+      ...membersOf("accepted[]", FAULT),
       late: ["object[]", "entries that came too late and signed nothing"],
-      ...within("late[]", FAULT),
+      ...membersOf("late[]", FAULT),
       torn: ["number", "bytes of an entry that was cut short"],
       hash: ["string|null", "hash of the last entry, hex"],
     }),
     trust: ["object[]", "trust files, and which roots have signed them"],
-    ...within("trust[]", {
+    ...membersOf("trust[]", {
       file: ["string", "the trust file"],
       signed: ["object[]", "its signatures: key, sequence and digest"],
     }),
     unlogged: ["object[]", "signatures on trust files of which the log of their key has no entry"],
-    ...within("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
+    ...membersOf("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
     conflicts: ["object[]", "numbers that were used twice"],
-    ...within("conflicts[]", {
+    ...membersOf("conflicts[]", {
       what: ["string", "leaf, sequence or trust"],
       number: ["string", "the number"],
       key: ["string|null", "thumbprint of the key of a leaf, or of the one that signed both"],
@@ -291,7 +291,7 @@ export default define({
       entries: ["object[]", "entries that have the number"],
     }),
     "envelope?": ["object", "with --envelope: what the logs know of it"],
-    ...within("envelope?", {
+    ...membersOf("envelope?", {
       file: ["string", "the envelope"],
       digest: ["string", "digest of its manifest"],
       signed: ["object[]", "entries that signed it"],
@@ -305,7 +305,7 @@ export default define({
         ...logWords(log, f.envelope?.digest),
         ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),
       ]),
-      ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${many(signed.length, "known root")}`] : [])),
+      ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${plural(signed.length, "known root")}`] : [])),
       ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
       ...(good && f.envelope
         ? [`${f.envelope.file}: was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]

@@ -1,8 +1,8 @@
 import { readAll } from "@firmseal/keys";
-import { digestText, encodeDescription, LIMITS } from "@firmseal/release";
+import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
 import { checkOutput, deliver, outputName } from "../../common/output.js";
-import { DIGEST, OUT, within } from "../../common/shapes.js";
+import { DIGEST_SHAPE, membersOf, OUT } from "../../common/shapes.js";
 
 export interface CreateOptions {
   from: string;
@@ -10,13 +10,13 @@ export interface CreateOptions {
   json?: boolean;
 }
 
-async function create(o: CreateOptions) {
+async function createEnvelope(o: CreateOptions) {
   const out = o.out ?? outputName(o.from);
   checkOutput(out, "--out", [o.from], true);
   const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from);
   const envelope = draft.bytes;
   const member = deliver(out, envelope, o.json);
-  return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: digestText(draft.digest), warnings, ...member };
+  return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: formatDigest(draft.digest), warnings, ...member };
 }
 
 export default define({
@@ -34,9 +34,9 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number"],
     digest: ["object", "digest of the manifest"],
-    ...within("digest", DIGEST),
+    ...membersOf("digest", DIGEST_SHAPE),
     warnings: ["string[]", "what may be a mistake in the description"],
   },
-  run: create,
+  run: createEnvelope,
   words: (f) => [`${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, not signed`],
 });

@@ -2,10 +2,10 @@ import type { SequenceOverrides, SigningKey } from "@firmseal/keys";
 import {
   keyFacts,
   keyWords,
+  notice,
   type PassphraseOptions,
   passphraseOptions,
   refuseTestKeys,
-  say,
   signingLogPath,
   usage,
   warnOfLonePartner,
@@ -15,22 +15,31 @@ import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
-  type Input,
+  coveringTrustFiles,
   type InputOptions,
-  listsOf,
   makeDraft,
   outsideUris,
+  type ReleaseInput,
   readApprovals,
   readInput,
   recordSigning,
-  review,
+  reviewSigned,
 } from "@firmseal/release";
 import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { allowTestKey, approvals, coverage, image, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
+import { commandArgument, define, option } from "../../command.js";
+import {
+  allowTestKey,
+  approvals,
+  coverage,
+  imageInputOptions,
+  keys as keyOption,
+  passphrases,
+  sequenceChecks,
+  target,
+} from "../../common/options.js";
 import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
-import { ADVICE, KEY, OUT, PAYLOADS, RECEIPTS, within } from "../../common/shapes.js";
+import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
@@ -45,14 +54,14 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
 }
 
 /** Signs an image, a description or an envelope. The output is opened with the public keys before the file appears. */
-export async function sign(path: string, o: SignOptions) {
+export async function signInput(path: string, o: SignOptions) {
   const input = readInput(path, o);
   const out = o.out ?? (input.kind === "envelope" ? path : outputName(path));
-  const lists = listsOf(o);
+  const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
 
-async function signWith(signingKeys: readonly SigningKey[], input: Input, out: string, o: SignOptions, lists: TrustOnFile[]) {
+async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = signingKeys.map((key) => key.public);
   const own = signingKeys.flatMap((key) => key.file ?? []);
   const given = lists.map((list) => list.path);
@@ -72,10 +81,10 @@ async function signWith(signingKeys: readonly SigningKey[], input: Input, out: s
   const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
-  const manifest = await review(done, signing);
+  const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
   const outside = outsideUris(manifest);
-  if (made.read !== undefined) say(made.read);
+  if (made.read !== undefined) notice(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   const member = deliver(out, signed, o.json);
   return {
@@ -93,12 +102,12 @@ async function signWith(signingKeys: readonly SigningKey[], input: Input, out: s
 export default define({
   name: "sign",
   summary: "sign an image, a description or an envelope",
-  arguments: [argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  arguments: [commandArgument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
   options: () => [
     keyOption("private key"),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
-    ...image(),
+    ...imageInputOptions(),
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
@@ -114,12 +123,12 @@ export default define({
     ...OUT,
     sequence: ["string", "sequence number"],
     signers: ["object[]", "keys that signed now"],
-    ...within("signers[]", KEY),
+    ...membersOf("signers[]", KEY),
     ...RECEIPTS,
     ...PAYLOADS,
     ...ADVICE,
   },
-  run: sign,
+  run: signInput,
   words: (f) => [
     `${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),

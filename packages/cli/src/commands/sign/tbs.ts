@@ -5,12 +5,12 @@ import { basename, extname, join } from "node:path";
 import {
   keyFacts,
   keyWords,
+  notice,
   type PassphraseOptions,
   passphraseOptions,
   publicKeys,
-  readHead,
+  readFirstBytes,
   refuseTestKeys,
-  say,
   sha256Hex,
   someOf,
   usage,
@@ -18,24 +18,24 @@ import {
 import {
   allSet,
   type CoverOptions,
-  caution,
-  digestText,
-  type Input,
+  coveringTrustFiles,
+  formatDigest,
   type InputOptions,
-  listsOf,
   makeDraft,
   openWithTrialKey,
   outsideUris,
+  type ReleaseInput,
   readInput,
   refuseKeys,
+  warnBeforeSigning,
 } from "@firmseal/release";
 import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { allowTestKey, coverage, image, keys as keyOption, passphrases } from "../../common/options.js";
+import { commandArgument, define, option } from "../../command.js";
+import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases } from "../../common/options.js";
 import { checkOutput, deliver, inJson, outputName, writeOut } from "../../common/output.js";
-import { DIGEST, KEY, PAYLOADS, within } from "../../common/shapes.js";
+import { DIGEST_SHAPE, KEY, membersOf, PAYLOADS } from "../../common/shapes.js";
 
 export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
@@ -58,7 +58,7 @@ const SIG_STRUCTURE = Buffer.from("\x84\x6aSignature1", "latin1");
 function checkTbsOutput(path: string, others: readonly string[]): void {
   checkOutput(path, "--out", others, false);
   if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isFile()) return;
-  if (!SIG_STRUCTURE.equals(readHead(path, SIG_STRUCTURE.length)))
+  if (!SIG_STRUCTURE.equals(readFirstBytes(path, SIG_STRUCTURE.length)))
     throw usage(`--out ${path}: exists and is not the output of firmseal tbs`, "choose another name, or move the file away");
 }
 
@@ -73,7 +73,7 @@ function outputs(keys: readonly PublicKey[], envelope: string, out: string | und
 }
 
 /** The name of the envelope that the signatures belong to. If tbs makes it, it must be kept. */
-function envelopeName({ path, kind }: Input, given: string | undefined): string {
+function envelopeName({ path, kind }: ReleaseInput, given: string | undefined): string {
   if (kind === "envelope") {
     if (given !== undefined) throw usage("--envelope is for an image or a description", "drop it: attach takes the envelope as it is");
     return path;
@@ -84,16 +84,16 @@ function envelopeName({ path, kind }: Input, given: string | undefined): string 
 }
 
 /** Identifiers that the manifest requires of devices, as text. */
-function identifiers(m: Manifest, code: number): string[] {
+function requiredIdentifiers(m: Manifest, code: number): string[] {
   const values = allSet(m).filter((p) => p.code === code);
   return [...new Set(values.map((p) => (typeof p.value === "string" ? p.value : Buffer.from(p.raw).toString("hex"))))];
 }
 
 /** Writes for each key the bytes that it has to sign, and says what they mean. */
-async function tbs(path: string, o: TbsOptions) {
+async function writeTbs(path: string, o: TbsOptions) {
   const input = readInput(path, o);
   const name = envelopeName(input, o.envelope);
-  const lists = listsOf(o);
+  const lists = coveringTrustFiles(o);
   const keys = await publicKeys(o.key, passphraseOptions(o));
   refuseTestKeys(keys, o.allowTestKey ?? []);
   const prints = keys.map((key) => keyFacts(key).thumbprint);
@@ -117,23 +117,23 @@ async function tbs(path: string, o: TbsOptions) {
     lists,
     o,
   );
-  caution(manifest);
+  warnBeforeSigning(manifest);
   const list: ToSign[] = [];
   for (const [i, key] of keys.entries()) list.push({ key, out: outs[i] as string, bytes: await draft.toBeSigned(signedWith(key)) });
-  if (made.read !== undefined) say(made.read);
+  if (made.read !== undefined) notice(made.read);
   if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
   if (isMade) writeOut(name, draft.bytes);
   for (const { out, bytes } of list) deliver(out, bytes, o.json);
-  return factsOf(name, manifest, list, o.json === true);
+  return tbsFacts(name, manifest, list, o.json === true);
 }
 
-function factsOf(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
+function tbsFacts(envelope: string, manifest: Manifest, list: readonly ToSign[], asJson: boolean) {
   return {
     envelope,
     sequence: formatSequence(manifest.sequence),
-    digest: digestText(manifest.digest),
-    vendor: identifiers(manifest, PARAM_VENDOR_IDENTIFIER),
-    class: identifiers(manifest, PARAM_CLASS_IDENTIFIER),
+    digest: formatDigest(manifest.digest),
+    vendor: requiredIdentifiers(manifest, PARAM_VENDOR_IDENTIFIER),
+    class: requiredIdentifiers(manifest, PARAM_CLASS_IDENTIFIER),
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
     tbs: list.map(({ key, out, bytes }) => ({
       out,
@@ -148,13 +148,13 @@ function factsOf(envelope: string, manifest: Manifest, list: readonly ToSign[], 
 export default define({
   name: "tbs",
   summary: "write the bytes that a key on another machine has to sign",
-  arguments: [argument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
+  arguments: [commandArgument("<input>", "image (raw, Intel HEX, UF2, ELF), description or envelope; - for stdin")],
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),
     option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)"),
     option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit)"),
-    ...image(),
+    ...imageInputOptions(),
     ...coverage(),
     allowTestKey(),
   ],
@@ -166,12 +166,12 @@ export default define({
     envelope: ["string", "the envelope that attach needs"],
     sequence: ["string", "sequence number"],
     digest: ["object", "digest of the manifest"],
-    ...within("digest", DIGEST),
+    ...membersOf("digest", DIGEST_SHAPE),
     vendor: ["string[]", "vendor identifiers that the manifest requires, hex"],
     class: ["string[]", "class identifiers that the manifest requires, hex"],
     ...PAYLOADS,
     tbs: ["object[]", "what each key has to sign"],
-    ...within("tbs[]", {
+    ...membersOf("tbs[]", {
       out: ["string", "file with the bytes; - for stdout"],
       bytes: ["number", "their length"],
       sha256: ["string", "their SHA-256, hex"],
@@ -179,7 +179,7 @@ export default define({
       "data?": ["string", "the bytes in base64, if they go to stdout"],
     }),
   },
-  run: tbs,
+  run: writeTbs,
   words: (f) => [
     `${f.envelope}: sequence number ${f.sequence}, vendor ${someOf(f.vendor) || "any"}, class ${someOf(f.class) || "any"}`,
     `manifest: ${f.digest.algorithm} ${f.digest.hex}`,

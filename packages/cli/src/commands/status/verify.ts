@@ -1,8 +1,8 @@
 import { anchors, passphraseOptions, publicKeys, readAll, usage } from "@firmseal/keys";
 import { deviceStatus, LIMITS, readStatusSecrets } from "@firmseal/release";
 import { InvalidArgumentError } from "commander";
-import { argument, define, option } from "../../command.js";
-import { within } from "../../common/shapes.js";
+import { commandArgument, define, option } from "../../command.js";
+import { membersOf } from "../../common/shapes.js";
 
 interface StatusOptions {
   nonce: Uint8Array;
@@ -27,7 +27,7 @@ async function verify(path: string, o: StatusOptions) {
 export default define({
   name: "status verify",
   summary: "verify what a device says that it runs",
-  arguments: [argument("<file>", "the device's answer, or - for stdin")],
+  arguments: [commandArgument("<file>", "the device's answer, or - for stdin")],
   options: () => [
     option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }),
     option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
@@ -45,9 +45,9 @@ export default define({
     state: ["string", "confirmed, trial, or rolled-back to the release before"],
     floors: ["object", "for each role, the lowest sequence number that the device still accepts"],
     manifest: ["object|null", "what runs; null: nothing is installed"],
-    ...within("manifest", { digest: ["object", "digest of the manifest"], sequence: ["string", "its sequence number"] }),
+    ...membersOf("manifest", { digest: ["object", "digest of the manifest"], sequence: ["string", "its sequence number"] }),
     trust: ["object|null", "the trust list in force; null: keys are embedded"],
-    ...within("trust", { name: ["string", "name of the line of trust files"], sequence: ["string", "sequence number"] }),
+    ...membersOf("trust", { name: ["string", "name of the line of trust files"], sequence: ["string", "sequence number"] }),
   },
   run: verify,
   words: (f, path) => [

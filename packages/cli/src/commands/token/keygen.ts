@@ -7,14 +7,14 @@ import {
   type PassphraseOptions,
   parseUri,
   passphraseOptions,
-  prove,
+  provePossession,
   signalsFree,
-  signerOf,
   type TokenUri,
+  tokenSigner,
   usage,
 } from "@firmseal/keys";
 import type { KeyAlg, PublicKey } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
 import { KEY } from "../../common/shapes.js";
@@ -26,7 +26,7 @@ export interface TokenKeygenOptions extends PassphraseOptions {
 }
 
 /** Makes a key pair inside a token. The private part cannot leave it. A name that exists is refused. */
-async function keygen(ref: string, o: TokenKeygenOptions) {
+async function generateInToken(ref: string, o: TokenKeygenOptions) {
   const uri = parseUri(ref);
   if (uri.object === undefined || uri.object === "")
     throw usage("the new key has no name", "add object to the URI: pkcs11:token=NAME;object=NEW-KEY");
@@ -44,7 +44,7 @@ async function keygen(ref: string, o: TokenKeygenOptions) {
     shown = tokenKeyUri(token.slot, { label: named.object, id });
     try {
       // a key that cannot sign must show now, not on the day of a release
-      await prove(signerOf(token, uri.name, made, pair.handle));
+      await provePossession(tokenSigner(token, uri.name, made, pair.handle));
     } catch (e) {
       pair.destroy();
       throw e;
@@ -58,7 +58,7 @@ async function keygen(ref: string, o: TokenKeygenOptions) {
 export default define({
   name: "token keygen",
   summary: "make a key pair in a token, which the private key cannot leave",
-  arguments: [argument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and the name of the new key")],
+  arguments: [commandArgument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and the name of the new key")],
   options: () => [option("--alg <name>", "algorithm", { choices: CHOICES.tokenAlg, default: CHOICES.defaultAlg }), ...passphrases()],
   examples: [
     ["firmseal token keygen 'pkcs11:token=release;object=fw'", "an Ed25519 key; asks for the PIN"],
@@ -70,6 +70,6 @@ export default define({
     token: ["string", "label of the token"],
     label: ["string", "label of the key"],
   },
-  run: keygen,
+  run: generateInToken,
   words: (f) => [`token ${f.token}: ${f.alg} key ${f.label}, which cannot leave the token`, `thumbprint ${f.thumbprint}`, { text: f.key }],
 });

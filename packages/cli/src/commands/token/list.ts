@@ -15,9 +15,9 @@ import {
   type TokenKey,
   usage,
 } from "@firmseal/keys";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
-import { KEY, within } from "../../common/shapes.js";
+import { KEY, membersOf } from "../../common/shapes.js";
 import { tokenKeyUri } from "../../common/token-uri.js";
 
 export interface ListOptions extends PassphraseOptions {
@@ -26,7 +26,7 @@ export interface ListOptions extends PassphraseOptions {
 }
 
 /** The tokens that a URI fits, and their keys: those that need no PIN, or with --login all. */
-async function list(ref: string, o: ListOptions) {
+async function listTokens(ref: string, o: ListOptions) {
   const uri = parseUri(ref);
   const options = passphraseOptions(o);
   if (!o.login && (options.length > 0 || uri.pinSource !== undefined))
@@ -85,7 +85,7 @@ function tokenFacts({ slot, keys }: { slot: Slot; keys: TokenKey[] }) {
 export default define({
   name: "token list",
   summary: "list tokens and the keys that they show without a PIN",
-  arguments: [argument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", { default: "pkcs11:" })],
+  arguments: [commandArgument("[uri]", "which ones: pkcs11:token=…;object=… (RFC 7512)", { default: "pkcs11:" })],
   options: () => [option("--login", "log in with the user PIN: lists private keys too"), ...passphrases()],
   examples: [
     ["firmseal token list", "all tokens, without a PIN"],
@@ -93,7 +93,7 @@ export default define({
   ],
   json: {
     tokens: ["object[]", "the tokens"],
-    ...within("tokens[]", {
+    ...membersOf("tokens[]", {
       label: ["string", "label of the token"],
       manufacturer: ["string", "its manufacturer"],
       model: ["string", "its model"],
@@ -101,7 +101,7 @@ export default define({
       slotId: ["string", "number of its slot"],
       pin: ["string", "none, unset, ok, low, final or locked"],
       keys: ["object[]", "its keys"],
-      ...within("keys[]", {
+      ...membersOf("keys[]", {
         uri: ["string", "the key, as --key takes it"],
         label: ["string", "its label"],
         id: ["string", "its identifier, hex"],
@@ -110,7 +110,7 @@ export default define({
       }),
     }),
   },
-  run: list,
+  run: listTokens,
   words: ({ tokens }, _uri, o) =>
     tokens.flatMap(({ label, manufacturer, model, serial, pin, keys }) => [
       `token ${label}: ${manufacturer} ${model}, serial ${serial}, ${PIN_WORDS[pin]}`,

@@ -1,13 +1,28 @@
-import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt, readAll, signatureOf, wrongSignature } from "@firmseal/keys";
-import { type ApprovalOptions, LIMITS, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import {
+  type PassphraseOptions,
+  parseSignature,
+  passphraseOptions,
+  publicKeys,
+  type Receipt,
+  readAll,
+  wrongSignature,
+} from "@firmseal/keys";
+import {
+  type ApprovalOptions,
+  LIMITS,
+  readApprovals,
+  readTrustFrom,
+  recordTrustSigning,
+  type TrustSigningOptions,
+} from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
-import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
+import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
 
-export interface AttachOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustAttachOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -17,10 +32,10 @@ export interface AttachOptions extends PassphraseOptions, TrustSigningOptions, A
 }
 
 /** Verifies a signature from another machine over those bytes, and adds it. */
-async function attach(path: string, o: AttachOptions) {
+async function attachToTrust(path: string, o: TrustAttachOptions) {
   const out = o.out ?? path;
-  const { bytes, store } = trustAt(path);
-  const shown = showBefore(path, store, o);
+  const { bytes, store } = readTrustFrom(path);
+  const shown = reviewChanges(path, store, o);
   const { before, chain } = shown;
   const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
@@ -30,20 +45,20 @@ async function attach(path: string, o: AttachOptions) {
   let done: Uint8Array;
   let log: Receipt[];
   try {
-    done = await attachTrust(bytes, key, signatureOf(readAll(file, LIMITS.signatureFile), key.alg, file), before);
+    done = await attachTrust(bytes, key, parseSignature(readAll(file, LIMITS.signatureFile), key.alg, file), before);
     log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
-    throw named(path, [{ name: o.key, public: key }], e);
+    throw explainFault(path, [{ name: o.key, public: key }], e);
   }
-  return signed(path, out, done, shown, o, log);
+  return writeSignedTrust(path, out, done, shown, o, log);
 }
 
 export default define({
   name: "trust attach",
   summary: "add a signature from another machine",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     option("-k, --key <file>", "public key of the root", { required: true }),
     option("--signature <file>", "signature over what trust tbs wrote: raw, hex or base64, also DER for es256; - for stdin", {
@@ -63,6 +78,6 @@ export default define({
     ],
   ],
   json: SIGNED,
-  run: attach,
-  words: signedWords,
+  run: attachToTrust,
+  words: signedTrustWords,
 });

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
-import { believedAt, LIMITS, readDescription, refuseLastNumber, trustName } from "@firmseal/release";
+import { acceptedTrust, LIMITS, readDescription, refuseLastNumber, trustName } from "@firmseal/release";
 import { encodeTrust } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
@@ -11,7 +11,7 @@ import { OUT } from "../../common/shapes.js";
 /** A sequence number above this leaves few for later files. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-export interface CreateOptions extends PassphraseOptions {
+export interface TrustCreateOptions extends PassphraseOptions {
   from: string;
   previousTrust?: string;
   out?: string;
@@ -20,9 +20,9 @@ export interface CreateOptions extends PassphraseOptions {
 }
 
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
-async function create(o: CreateOptions) {
+async function createTrust(o: TrustCreateOptions) {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
-  const before = o.previousTrust === undefined ? undefined : believedAt(o.previousTrust).store;
+  const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
   if (last !== undefined) refuseLastNumber(last + 1n);
   const options = [...passphraseOptions(o)];
@@ -85,7 +85,7 @@ export default define({
     thresholds: ["object", "for each role, how many keys must sign"],
     keys: ["number", "number of keys in it"],
   },
-  run: create,
+  run: createTrust,
   words: (f) => [
     `${f.out}: ${f.name}, sequence number ${f.sequence}, ${f.keys} keys, ${f.bytes} bytes, not signed`,
     `next, ${f.thresholds.root} of its roots must sign: firmseal trust sign ${f.out} --key ROOT`,

@@ -1,25 +1,25 @@
 import { refusedInput } from "@firmseal/keys";
 import {
-  changes,
   changeWarnings,
   changeWords,
   checkLine,
   isLowered,
+  readTrustFrom,
   roleMargins,
   rootProgress,
-  trustAt,
+  trustChanges,
   trustName,
 } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define } from "../../command.js";
-import { CHANGES, PROGRESS, within } from "../../common/shapes.js";
-import { many } from "../../common/words.js";
+import { commandArgument, define } from "../../command.js";
+import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
 
 /** How one trust file differs from another. Neither needs a signature: who has signed is told. */
 function diff(old: string, next: string, _: { json?: boolean }) {
-  const [before, after] = [trustAt(old), trustAt(next)];
+  const [before, after] = [readTrustFrom(old), readTrustFrom(next)];
   checkLine(next, after.store, { path: old, ...before });
-  const list = changes(before.store, after.store);
+  const list = trustChanges(before.store, after.store);
   const [from, to] = [before, after].map(({ store }) => formatSequence(store.sequence)) as [string, string];
   if (from === to && list.length > 0)
     throw refusedInput(
@@ -43,7 +43,10 @@ function diff(old: string, next: string, _: { json?: boolean }) {
 export default define({
   name: "trust diff",
   summary: "tell in words what one trust file changes against another",
-  arguments: [argument("<old>", "trust file that devices have"), argument("<new>", "trust file that they get; it need not be signed yet")],
+  arguments: [
+    commandArgument("<old>", "trust file that devices have"),
+    commandArgument("<new>", "trust file that they get; it need not be signed yet"),
+  ],
   examples: [
     ["firmseal trust diff fleet-1.trust fleet-2.trust", "which key gains or loses what"],
     ["firmseal trust diff fleet-1.trust fleet-2.trust --json", "the same for scripts"],
@@ -54,18 +57,18 @@ export default define({
     after: ["string", "sequence number of the new file"],
     ...CHANGES,
     roles: ["object[]", "roles of the new file"],
-    ...within("roles[]", {
+    ...membersOf("roles[]", {
       role: ["string", "name of the role"],
-      needed: ["number", "how many keys must sign"],
-      of: ["number", "how many keys have it"],
+      needed: ["number", "how plural keys must sign"],
+      of: ["number", "how plural keys have it"],
       margin: ["number", "keys that may be lost before nobody can sign in it"],
       before: ["number|null", "the same in the old file"],
     }),
     warnings: ["string[]", "what becomes more dangerous"],
     roots: ["object", "roots of the new file"],
-    ...within("roots", PROGRESS),
+    ...membersOf("roots", PROGRESS),
     rootsBefore: ["object", "roots of the old file that have signed the new one"],
-    ...within("rootsBefore", PROGRESS),
+    ...membersOf("rootsBefore", PROGRESS),
   },
   run: diff,
   words: (f, old, next) => [
@@ -73,10 +76,10 @@ export default define({
     ...(f.changes.length === 0 ? [{ text: "the same list" }] : []),
     ...f.changes.map(({ words, lowered }) => ({ text: words, danger: lowered })),
     ...f.roles.map(({ role, needed, of, margin }) => ({
-      text: `role ${role}: ${needed} of ${many(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,
+      text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,
     })),
     {
-      text: `signed by ${many(f.roots.signed, "root")} of ${next} (needed: ${f.roots.needed}), and by ${many(f.rootsBefore.signed, "root")} of ${old} (needed: ${f.rootsBefore.needed})`,
+      text: `signed by ${plural(f.roots.signed, "root")} of ${next} (needed: ${f.roots.needed}), and by ${plural(f.rootsBefore.signed, "root")} of ${old} (needed: ${f.rootsBefore.needed})`,
     },
     ...f.warnings.map((text) => `warning: ${text}`),
   ],

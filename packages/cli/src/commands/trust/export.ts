@@ -1,6 +1,6 @@
 import { usage, warnOfTestKeys } from "@firmseal/keys";
 import { exportAll, exportRole, keysOf, verifiedTrust } from "@firmseal/release";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases, policyRoles } from "../../common/options.js";
 import { checkOutput, checkTrustOutput, deliver } from "../../common/output.js";
 import { type PinnedOptions, pins } from "../../common/pins.js";
@@ -34,7 +34,7 @@ async function exportTrust(path: string, o: ExportOptions) {
 export default define({
   name: "trust export",
   summary: "write what a device embeds",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     ...pins(),
     option("--format <name>", "js: for a bundle; h: a C header; bin: the file itself", { choices: ["js", "h", "bin"], default: "js" }),

@@ -1,11 +1,11 @@
 import { keyFacts, keyWords, warn } from "@firmseal/keys";
-import { mergeSignatures, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { mergeSignatures, readTrustFrom, type TrustSigningOptions } from "@firmseal/release";
 import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
-import { SIGNED, within } from "../../common/shapes.js";
-import { refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
+import { membersOf, SIGNED } from "../../common/shapes.js";
+import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
 
 export interface MergeOptions extends TrustSigningOptions {
   previousTrust?: string[];
@@ -25,16 +25,16 @@ const who = ({ key, kid }: MergedSignature) =>
 
 /** Puts the signatures of copies into one file, and takes out those that nobody needs. */
 async function merge(paths: string[], o: MergeOptions) {
-  const files = paths.map((path) => ({ path, ...trustAt(path) }));
+  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
   const first = files[0] as (typeof files)[number];
   const out = o.out ?? first.path;
-  const shown = showBefore(first.path, first.store, o);
+  const shown = reviewChanges(first.path, first.store, o);
   checkTrustOutput(out, [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])]);
   refuseTestKeysOf([], first.store, o);
   const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
   for (const one of kept.filter(({ key }) => !key))
     warn(`a signature by ${who(one)}: it may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
-  const facts = signed(first.path, out, bytes, shown, o, receipts);
+  const facts = writeSignedTrust(first.path, out, bytes, shown, o, receipts);
   const told = (one: MergedSignature) => ({
     from: paths[one.from] as string,
     thumbprint: one.key ? keyFacts(one.key).thumbprint : null,
@@ -50,7 +50,7 @@ async function merge(paths: string[], o: MergeOptions) {
 export default define({
   name: "trust merge",
   summary: "put the signatures that roots made on copies of a trust file into one file",
-  arguments: [argument("<files...>", "copies of one trust file, with different signatures")],
+  arguments: [commandArgument("<files...>", "copies of one trust file, with different signatures")],
   options: () => [
     option("-o, --out <file>", "output file, or - for stdout (default: the first file, in place)"),
     ...trustChecks(),
@@ -66,13 +66,13 @@ export default define({
   json: {
     ...SIGNED,
     kept: ["object[]", "signatures in the output"],
-    ...within("kept[]", {
+    ...membersOf("kept[]", {
       from: ["string", "file that it was in"],
       thumbprint: ["string|null", "key that made it; null: not known"],
       words: ["string", "the same for people"],
     }),
     dropped: ["object[]", "signatures that were taken out"],
-    ...within("dropped[]", {
+    ...membersOf("dropped[]", {
       from: ["string", "file that it was in"],
       thumbprint: ["string|null", "key that made it; null: not known"],
       words: ["string", "the same for people"],
@@ -80,5 +80,5 @@ export default define({
     }),
   },
   run: merge,
-  words: (f) => [...signedWords(f), ...f.dropped.map((one) => `taken out of ${one.from}: the signature of ${one.words}: ${one.why}`)],
+  words: (f) => [...signedTrustWords(f), ...f.dropped.map((one) => `taken out of ${one.from}: the signature of ${one.words}: ${one.why}`)],
 });

@@ -1,14 +1,14 @@
 import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, limitWords, rootProgress, trustAt, trustName } from "@firmseal/release";
+import { anchorFacts, keysOf, limitWords, readTrustFrom, rootProgress, trustName } from "@firmseal/release";
 import { ROLES, toHex, trustSigners } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define } from "../../command.js";
-import { ANCHOR, TEST_KEYS, within } from "../../common/shapes.js";
-import { many } from "../../common/words.js";
+import { commandArgument, define } from "../../command.js";
+import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
 
 /** What a trust file says, and who has signed it. `trust verify` tells whether those are the right roots. */
-function show(path: string, _: { json?: boolean }) {
-  const { bytes, store, signatures } = trustAt(path);
+function showTrust(path: string, _: { json?: boolean }) {
+  const { bytes, store, signatures } = readTrustFrom(path);
   const testKeys = warnOfTestKeys(keysOf(store));
   const has = new Set(trustSigners(bytes, keysOf(store)).map((k) => toHex(k.key)));
   const all = store.anchors.map((a) => ({ ...anchorFacts(a), signed: has.has(toHex(a.key)) }));
@@ -27,14 +27,14 @@ function show(path: string, _: { json?: boolean }) {
   };
 }
 
-type Facts = ReturnType<typeof show>;
+type TrustFacts = ReturnType<typeof showTrust>;
 
-const inRole = (f: Facts, role: string) => f.anchors.filter((a) => a.roles.some((one) => one === role)).length;
+const inRole = (f: TrustFacts, role: string) => f.anchors.filter((a) => a.roles.some((one) => one === role)).length;
 
 export default define({
   name: "trust show",
   summary: "show what a trust file says, and who has signed it",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   examples: [
     ["firmseal trust show fleet.trust", "keys, roles and signatures"],
     ["firmseal trust show fleet.trust --json", "the same for scripts"],
@@ -44,17 +44,17 @@ export default define({
     sequence: ["string", "sequence number"],
     thresholds: ["object", "for each role, how many keys must sign"],
     anchors: ["object[]", "its keys"],
-    ...within("anchors[]", { ...ANCHOR, signed: ["boolean", "whether this key has signed the file"] }),
+    ...membersOf("anchors[]", { ...ANCHOR, signed: ["boolean", "whether this key has signed the file"] }),
     signatures: ["number", "number of signatures"],
     roots: ["object", "roots of this file"],
-    ...within("roots", { signed: ["number", "roots that have signed"], needed: ["number", "roots that must sign"] }),
+    ...membersOf("roots", { signed: ["number", "roots that have signed"], needed: ["number", "roots that must sign"] }),
     ...TEST_KEYS,
   },
-  run: show,
+  run: showTrust,
   words: (f) => [
     { text: `name      ${f.name}` },
     { text: `sequence  ${f.sequence}` },
-    ...Object.entries(f.thresholds).map(([role, n]) => ({ text: `${role.padEnd(9)} ${n} of ${many(inRole(f, role), "key")} needed` })),
+    ...Object.entries(f.thresholds).map(([role, n]) => ({ text: `${role.padEnd(9)} ${n} of ${plural(inRole(f, role), "key")} needed` })),
     {
       table: {
         columns: [{ title: "roles" }, { title: "algorithm" }, { title: "thumbprint" }, { title: "limits" }],
@@ -66,6 +66,6 @@ export default define({
         ]),
       },
     },
-    { text: `signed by ${many(f.roots.signed, "root")} (needed: ${f.roots.needed})` },
+    { text: `signed by ${plural(f.roots.signed, "root")} (needed: ${f.roots.needed})` },
   ],
 });

@@ -1,13 +1,13 @@
 import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { type ApprovalOptions, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
-import { named, refuseTestKeysOf, showBefore, signed, signedWords } from "../../common/trust-signing.js";
+import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
 
-export interface SignOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustSignOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string[];
   previousTrust?: string[];
   out?: string;
@@ -16,10 +16,10 @@ export interface SignOptions extends PassphraseOptions, TrustSigningOptions, App
 }
 
 /** Adds signatures to a trust file. A key that is not a root of it, or of the previous file, is refused. */
-async function sign(path: string, o: SignOptions) {
+async function signTrustFile(path: string, o: TrustSignOptions) {
   const out = o.out ?? path;
-  const { bytes, store } = trustAt(path);
-  const shown = showBefore(path, store, o);
+  const { bytes, store } = readTrustFrom(path);
+  const shown = reviewChanges(path, store, o);
   const { before, chain } = shown;
   const signing = { ...o, approvals: await readApprovals(o) };
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
@@ -45,16 +45,16 @@ async function sign(path: string, o: SignOptions) {
         before,
       );
     } catch (e) {
-      throw named(path, keys, e);
+      throw explainFault(path, keys, e);
     }
-    return signed(path, out, done, shown, o, receipts);
+    return writeSignedTrust(path, out, done, shown, o, receipts);
   });
 }
 
 export default define({
   name: "trust sign",
   summary: "sign a trust file",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     keyOption("private key of a root"),
     ...passphrases(),
@@ -68,6 +68,6 @@ export default define({
     ["firmseal trust sign fleet-2.trust --previous-trust fleet-1.trust --key root-1.pem", "the next file: shows what changes"],
   ],
   json: SIGNED,
-  run: sign,
-  words: signedWords,
+  run: signTrustFile,
+  words: signedTrustWords,
 });

@@ -1,14 +1,14 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
-import { type ApprovalOptions, readApprovals, recordTrustSigning, type TrustSigningOptions, trustAt } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { deliver } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
-import { named, refuseTestKeysOf, showBefore } from "../../common/trust-signing.js";
+import { explainFault, refuseTestKeysOf, reviewChanges } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TbsOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
+export interface TrustTbsOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
   previousTrust?: string[];
   out?: string;
@@ -17,9 +17,9 @@ export interface TbsOptions extends PassphraseOptions, TrustSigningOptions, Appr
 }
 
 /** Writes the bytes that a root on another machine has to sign. */
-async function tbs(path: string, o: TbsOptions) {
-  const { bytes, store } = trustAt(path);
-  const shown = showBefore(path, store, o);
+async function writeTrustTbs(path: string, o: TrustTbsOptions) {
+  const { bytes, store } = readTrustFrom(path);
+  const shown = reviewChanges(path, store, o);
   const { before, chain } = shown;
   const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
@@ -32,7 +32,7 @@ async function tbs(path: string, o: TbsOptions) {
     // a root on another machine sees only these bytes
     log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
-    throw named(path, [{ name: o.key, public: key }], e);
+    throw explainFault(path, [{ name: o.key, public: key }], e);
   }
   // never over an existing file
   const member = deliver(out, message, o.json, { fresh: out !== "-" });
@@ -42,7 +42,7 @@ async function tbs(path: string, o: TbsOptions) {
 export default define({
   name: "trust tbs",
   summary: "write the bytes that a root on another machine has to sign",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     option("-k, --key <file>", "public key of the root", { required: true }),
     ...passphrases(),
@@ -56,7 +56,7 @@ export default define({
     ["firmseal trust tbs fleet-2.trust --previous-trust fleet-1.trust --key root.jwk --out fleet.tbs", "the same for the next file"],
   ],
   json: { ...OUT, ...CHANGES, ...RECEIPTS },
-  run: tbs,
+  run: writeTrustTbs,
   words: (f, path) => [
     ...(f.out === "-" ? [] : [`${f.out}: ${f.bytes} bytes to sign; then firmseal trust attach ${path} --key PUB --signature FILE`]),
     ...receiptWords(f.log),

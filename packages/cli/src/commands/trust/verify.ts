@@ -1,13 +1,13 @@
 import { warnOfTestKeys } from "@firmseal/keys";
 import { anchorFacts, keysOf, trustName, verifiedTrust } from "@firmseal/release";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define } from "../../command.js";
+import { commandArgument, define } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { type PinnedOptions, pins } from "../../common/pins.js";
-import { ANCHOR, TEST_KEYS, within } from "../../common/shapes.js";
+import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
 
 /** Verifies a trust file like a device that has the root keys, or the previous file. */
-async function verify(path: string, o: PinnedOptions) {
+async function verifyTrust(path: string, o: PinnedOptions) {
   const { store, pinned } = await verifiedTrust(path, o);
   const testKeys = warnOfTestKeys(keysOf(store));
   const facts = {
@@ -23,7 +23,7 @@ async function verify(path: string, o: PinnedOptions) {
 export default define({
   name: "trust verify",
   summary: "verify a trust file as a device does",
-  arguments: [argument("<file>", "trust file")],
+  arguments: [commandArgument("<file>", "trust file")],
   options: () => [...pins(), ...passphrases()],
   examples: [
     ["firmseal trust verify fleet.trust --root root-1.jwk --root root-2.jwk", "against the root keys"],
@@ -34,10 +34,10 @@ export default define({
     sequence: ["string", "sequence number"],
     pinned: ["boolean", "false: neither --root nor --previous-trust was given"],
     anchors: ["object[]", "its keys"],
-    ...within("anchors[]", ANCHOR),
+    ...membersOf("anchors[]", ANCHOR),
     ...TEST_KEYS,
   },
-  run: verify,
+  run: verifyTrust,
   words: (f, path) => [
     `${path}: good, ${f.name}, sequence number ${f.sequence}, ${f.anchors.length} keys${f.pinned ? "" : "; its roots are not pinned"}`,
   ],

@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
 import {
-  ALG_NAMES,
   type AlgName,
+  BUNDLE_ALGS,
+  BUNDLE_FEATURES,
+  type BundleForm,
   DEFAULT_FEATURES,
-  FEATURE_NAMES,
   type FeatureName,
-  type Form,
-  minified,
-  readable,
+  minifiedBundle,
+  readableBundle,
 } from "@firmseal/bundler";
 import { usage, warn } from "@firmseal/keys";
 import { hasTables, keyAlgs } from "@firmseal/signer";
@@ -15,10 +15,10 @@ import { define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { checkOutput, writeOut } from "../../common/output.js";
 
-export interface BundleOptions {
+export interface BundleCommandOptions {
   alg?: string;
   features?: string;
-  form: Form;
+  form: BundleForm;
   out: string;
   source?: string;
   json?: boolean;
@@ -33,16 +33,16 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
 }
 
 /** Writes a device verifier with these algorithms and features, and no others. */
-async function bundle(o: BundleOptions) {
+async function bundle(o: BundleCommandOptions) {
   const boot = o.form === "boot";
   for (const [option, given] of [
     ["--alg", o.alg],
     ["--features", o.features],
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
-  const algs = listOf<AlgName>(o.alg ?? "", ALG_NAMES, "--alg");
-  const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), FEATURE_NAMES, "--features");
-  if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${ALG_NAMES.join(", ")}, with commas`);
+  const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
+  const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features");
+  if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
   for (const device of ["flash", "storage"] as const)
     if (features.includes(device) && !features.includes("install"))
       warn(`${device} needs install, which the bundle lacks: --features install,…`);
@@ -58,9 +58,9 @@ async function bundle(o: BundleOptions) {
   checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined) checkOutput(o.source, "--source", [o.out], false);
   const options = { algs, features, form: o.form };
-  const text = await minified(options);
+  const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
-  if (o.source !== undefined) writeOut(o.source, Buffer.from(await readable(options)));
+  if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
   const inJson = o.json && o.out === "-";
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;

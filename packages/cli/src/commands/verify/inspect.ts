@@ -1,9 +1,9 @@
 import { usage, visible, warn } from "@firmseal/keys";
 import {
-  digestText,
-  readEnvelope,
-  type Signature,
-  type ManifestStep as Step,
+  formatDigest,
+  type IdentifiedSignature,
+  type ManifestStep,
+  readEnvelopeFile,
   signersOf,
   steps,
   testKeysAmong,
@@ -18,20 +18,20 @@ import {
   TEXT_NAMES,
   type UnverifiedEnvelope,
 } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { DIGEST, TEST_KEYS, within } from "../../common/shapes.js";
+import { commandArgument, define, option } from "../../command.js";
+import { DIGEST_SHAPE, membersOf, TEST_KEYS } from "../../common/shapes.js";
 
 export interface InspectOptions {
   json?: boolean;
   diag?: boolean;
 }
 
-const utf8 = new TextDecoder();
-const hex = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
-const decode = (bytes: ArrayLike<number>) => utf8.decode(hex(bytes));
+const textDecoder = new TextDecoder();
+const toUint8Array = (bytes: ArrayLike<number>) => Uint8Array.from(bytes);
+const decodeText = (bytes: ArrayLike<number>) => textDecoder.decode(toUint8Array(bytes));
 
 /** What commands make a device do. Commands that take parameters show what they set. */
-const WORDS: { [name: string]: string } = {
+const COMMAND_WORDS: { [name: string]: string } = {
   "condition-vendor-identifier": "the device must be of this vendor",
   "condition-class-identifier": "the device must be of this class",
   "condition-device-identifier": "the device must be exactly this one",
@@ -56,7 +56,7 @@ interface CommandFacts {
   sequences?: (CommandFacts[] | null)[];
 }
 
-function commandFacts(list: readonly Step[]): CommandFacts[] {
+function commandFacts(list: readonly ManifestStep[]): CommandFacts[] {
   return list.map((s) => ({
     command: s.name,
     ...(s.policy === undefined ? {} : { policy: s.policy }),
@@ -91,7 +91,7 @@ function commandLines(list: readonly CommandFacts[], indent: string): string[] {
           s ? [`${indent}  ${i + 1}.`, ...commandLines(s, `${indent}     `)] : [`${indent}  ${i + 1}. or none`],
         ),
       ];
-    const words = WORDS[step.command];
+    const words = COMMAND_WORDS[step.command];
     if (step.sequences)
       return [`${indent}${words ?? step.command}:`, ...step.sequences.flatMap((s) => (s ? commandLines(s, `${indent}  `) : []))];
     return [`${indent}${words ? `${words} (${step.command})` : step.command}`];
@@ -99,12 +99,12 @@ function commandLines(list: readonly CommandFacts[], indent: string): string[] {
 }
 
 /** Everything that an envelope says. Only its structure and its digests are verified. */
-function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], bytes: number) {
+function envelopeFacts(outline: UnverifiedEnvelope, signatures: readonly IdentifiedSignature[], bytes: number) {
   const { manifest: m, envelope } = outline;
   return {
     bytes,
     verified: false,
-    digest: outline.digest && digestText(outline.digest),
+    digest: outline.digest && formatDigest(outline.digest),
     signatures: signatures.map(({ alg, kid, testKey }) => ({ alg, kid, ...(testKey === undefined ? {} : { testKey }) })),
     sequence: formatSequence(m.sequence),
     components: m.components.map((id) => id.map(toHex)),
@@ -116,14 +116,14 @@ function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], by
     severed: m.digests.map((d) => ({
       element: MANIFEST_NAMES[d.number],
       present: !outline.absent.includes(d.number),
-      digest: digestText(d.sum),
+      digest: formatDigest(d.sum),
     })),
     text: outline.text.map((t) => ({
-      language: decode(t.language),
-      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key], decode(x.text)])),
+      language: decodeText(t.language),
+      ...Object.fromEntries(t.texts.map((x) => [TEXT_NAMES[x.key], decodeText(x.text)])),
       components: t.components.map((c) => ({
         component: c.id.map(toHex),
-        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key], decode(x.text)])),
+        ...Object.fromEntries(c.texts.map((x) => [COMPONENT_TEXT_NAMES[x.key], decodeText(x.text)])),
       })),
     })),
     payloads: envelope.payloads.map((p) => ({ uri: p.uri, bytes: p.content.n })),
@@ -131,9 +131,9 @@ function facts(outline: UnverifiedEnvelope, signatures: readonly Signature[], by
   };
 }
 
-type Facts = ReturnType<typeof facts>;
+type EnvelopeFacts = ReturnType<typeof envelopeFacts>;
 
-function lines(path: string, f: Facts): string[] {
+function envelopeLines(path: string, f: EnvelopeFacts): string[] {
   const out = [`${path}: SUIT envelope, ${f.bytes} bytes (signatures not verified)`];
   out.push(`sequence number  ${f.sequence}`, `manifest digest  ${f.digest ? `${f.digest.algorithm} ${f.digest.hex}` : "none"}`);
   out.push(
@@ -165,9 +165,9 @@ function lines(path: string, f: Facts): string[] {
 /** What an envelope says, signed or not. Nothing is trusted. */
 async function inspect(path: string, o: InspectOptions) {
   if (o.json && o.diag) throw usage("--json and --diag exclude each other", "give one of them");
-  const input = readEnvelope(path);
+  const input = readEnvelopeFile(path);
   const outline = decodeEnvelope(input);
-  const f = facts(outline, await signersOf(outline.signatures, []), input.length);
+  const f = envelopeFacts(outline, await signersOf(outline.signatures, []), input.length);
   for (const name of f.testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   if (!o.diag) return f;
   const { diagnostic } = await import("../../show/diag.js");
@@ -177,7 +177,7 @@ async function inspect(path: string, o: InspectOptions) {
 export default define({
   name: "inspect",
   summary: "show what an envelope says and does, without verifying signatures",
-  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [option("--diag", "show CBOR diagnostic notation")],
   examples: [
     ["firmseal inspect fw.suit", "in words"],
@@ -187,9 +187,9 @@ export default define({
     bytes: ["number", "length of the envelope"],
     verified: ["boolean", "false: signatures are not verified"],
     "digest?": ["object", "digest of the manifest; missing if the envelope is not signed"],
-    ...within("digest?", DIGEST),
+    ...membersOf("digest?", DIGEST_SHAPE),
     signatures: ["object[]", "every signature"],
-    ...within("signatures[]", {
+    ...membersOf("signatures[]", {
       alg: ["string", "algorithm"],
       kid: ["string|null", "key identifier that it names, hex"],
       "testKey?": ["string", "published test key that made it"],
@@ -200,15 +200,15 @@ export default define({
     shared: ["object[]", "commands before each section: command, policy, index, parameters, sequences"],
     sections: ["object", "commands of each section, by its name"],
     severed: ["object[]", "severed elements"],
-    ...within("severed[]", {
+    ...membersOf("severed[]", {
       element: ["string", "name of the element"],
       present: ["boolean", "whether it is in the envelope"],
       digest: ["object", "its digest"],
-      ...within("digest", DIGEST),
+      ...membersOf("digest", DIGEST_SHAPE),
     }),
     text: ["object[]", "texts for people: language, texts by name, texts of components"],
     payloads: ["object[]", "payloads in the envelope"],
-    ...within("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
+    ...membersOf("payloads[]", { uri: ["string", "its name"], bytes: ["number", "its length"] }),
     ...TEST_KEYS,
   },
   run: inspect,
@@ -217,7 +217,7 @@ export default define({
       text:
         "diagnostic" in f
           ? (f.diagnostic as string)
-          : lines(path, f)
+          : envelopeLines(path, f)
               .map((line) => visible(line))
               .join("\n"),
     },

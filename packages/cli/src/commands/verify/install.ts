@@ -1,14 +1,22 @@
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
-import { type Believed, believed, identityOf, payloadFiles, readEnvelope, readSource, type TrustOptions } from "@firmseal/release";
-import { host } from "@firmseal/simulator";
+import {
+  identityOf,
+  payloadFiles,
+  readEnvelopeFile,
+  readSource,
+  type TrustedKeys,
+  type TrustOptions,
+  trustedKeys,
+} from "@firmseal/release";
+import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted } from "../../common/options.js";
-import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
+import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface InstallOptions extends TrustOptions {
@@ -22,7 +30,7 @@ export interface InstallOptions extends TrustOptions {
 /** A slot of the simulated device holds what a large image needs. */
 const CAPACITY = 1024 ** 4;
 
-function opened(folder: string): FileDevice {
+function openFolder(folder: string): FileDevice {
   const path = join(folder, "device.json");
   try {
     return fileDevice(fs, folder);
@@ -37,7 +45,7 @@ function opened(folder: string): FileDevice {
  */
 function deviceIn(o: InstallOptions): FileDevice {
   const path = join(o.device, "device.json");
-  const there = fs.existsSync(path) ? opened(o.device) : undefined;
+  const there = fs.existsSync(path) ? openFolder(o.device) : undefined;
   const given = o.vendor !== undefined || o.class !== undefined;
   if (there && !given) return there;
   if (there && there.record.envelope !== "")
@@ -51,7 +59,7 @@ function deviceIn(o: InstallOptions): FileDevice {
   } catch (e) {
     throw systemFault(e, o.device) ?? e;
   }
-  return opened(o.device);
+  return openFolder(o.device);
 }
 
 function isThere(path: string): boolean {
@@ -64,7 +72,7 @@ function isThere(path: string): boolean {
 }
 
 /** The paths that do not exist. A refusal removes what it made, and nothing else. */
-function missing(paths: readonly string[]): string[] {
+function missingPaths(paths: readonly string[]): string[] {
   return paths.filter((path) => !isThere(path));
 }
 
@@ -82,7 +90,7 @@ function foldersOf(device: string): string[] {
 }
 
 /** Removes files, and empty folders: another process may have put something into a folder meanwhile. */
-function remove(paths: readonly string[]): void {
+function removePaths(paths: readonly string[]): void {
   for (const path of paths) {
     try {
       if (fs.lstatSync(path).isDirectory()) fs.rmdirSync(path);
@@ -94,37 +102,37 @@ function remove(paths: readonly string[]): void {
 }
 
 /** Does `work` alone in the folder. If it fails, what it made is removed. */
-async function alone<T>(device: string, work: (lock: Lock) => T): Promise<T> {
-  const folders = missing(foldersOf(device));
+async function withLock<T>(device: string, work: (lock: Lock) => T): Promise<T> {
+  const folders = missingPaths(foldersOf(device));
   try {
     fs.mkdirSync(device, { recursive: true });
     // two would write the same slots, and the slower one would lower the floor
     const alone = await lock(join(device, "device.lock"), { wait: 0, busy: `${device}: another installation is running` });
-    const files = missing(filesOf(device));
+    const files = missingPaths(filesOf(device));
     try {
       return work(alone);
     } catch (e) {
-      if (alone.isOurs()) remove(files);
+      if (alone.isOurs()) removePaths(files);
       throw e;
     } finally {
       alone.release();
     }
   } catch (e) {
-    remove(folders);
+    removePaths(folders);
     throw systemFault(e, device) ?? e;
   }
 }
 
-interface Installed {
+interface InstallResult {
   device: FileDevice;
   manifest: Manifest;
   signers: Anchor[];
 }
 
-function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o: InstallOptions): Installed {
+function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
   const device = deviceIn(o);
   const trust = whom.policy(device.identity);
-  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, host), o.payload ?? []) : new Map<string, string>();
+  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, nodeHost), o.payload ?? []) : new Map<string, string>();
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
   device.persist = (commit) => {
@@ -136,7 +144,7 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
       release();
     }
   };
-  const progress = startInstall(envelope, trust, device, host);
+  const progress = startInstall(envelope, trust, device, nodeHost);
   const waiting = progress.next();
   if (waiting) {
     try {
@@ -151,13 +159,13 @@ function installOn(lock: Lock, envelope: Uint8Array | Source, whom: Believed, o:
 }
 
 /** Installs an envelope on the simulated A/B device in a folder. */
-async function install(path: string, o: InstallOptions) {
-  const whom = await believed(o);
+async function installEnvelope(path: string, o: InstallOptions) {
+  const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
-  const envelope = readEnvelope(path);
-  let done: ReturnType<typeof installOn>;
+  const envelope = readEnvelopeFile(path);
+  let done: ReturnType<typeof installLocked>;
   try {
-    done = await alone(o.device, (lock) => installOn(lock, envelope, whom, o));
+    done = await withLock(o.device, (lock) => installLocked(lock, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys };
@@ -177,7 +185,7 @@ async function install(path: string, o: InstallOptions) {
 export default define({
   name: "install",
   summary: "install an envelope on a simulated A/B device in a folder",
-  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     option("--device <dir>", "folder of the device", { required: true }),
     ...trusted(),
@@ -195,18 +203,18 @@ export default define({
     sequence: ["string", "sequence number"],
     floor: ["string", "lowest sequence number that the device accepts now"],
     components: ["object[]", "components of the device"],
-    ...within("components[]", {
+    ...membersOf("components[]", {
       component: ["string", "identifier, hex"],
       slot: ["string", "a or b"],
       size: ["number", "bytes in it"],
     }),
     signers: ["object[]", "trusted keys that signed"],
-    ...within("signers[]", SIGNER),
+    ...membersOf("signers[]", SIGNER),
     ...TEST_KEYS,
-    ...TRUST,
+    ...TRUST_SHAPE,
   },
   failure: { sequence: null, signers: [], testKeys: [] },
-  run: install,
+  run: installEnvelope,
   words: (f, path) => [
     `${path}: installed, sequence number ${f.sequence}`,
     ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${c.size} bytes`),

@@ -1,22 +1,22 @@
-import { CODES, Failure, type ProgressBar, progress, say, usage } from "@firmseal/keys";
+import { CODES, Failure, notice, type ProgressBar, progress, usage } from "@firmseal/keys";
 import {
   allSet,
-  type Believed,
-  believed,
+  deviceKinds,
   identityOf,
-  kinds,
   payloadFiles,
-  readEnvelope,
+  readEnvelopeFile,
   readSource,
+  type TrustedKeys,
   type TrustOptions,
+  trustedKeys,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import {
-  add,
-  count,
+  addTally,
+  type CutPoint,
+  countPoint,
   DEVICES,
-  host,
-  type Point,
+  nodeHost,
   PREVIOUS_SIZE,
   type Release,
   simulate as simulateOn,
@@ -26,14 +26,14 @@ import {
 } from "@firmseal/simulator";
 import { type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, PARAM_IMAGE_SIZE } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted, wholeNumber } from "../../common/options.js";
-import { TEST_KEYS, TRUST, within } from "../../common/shapes.js";
-import { number } from "../../common/words.js";
+import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
-import { Refused, type Table } from "../../show/render.js";
+import { Refused, type TableLine } from "../../show/render.js";
 
-export interface SimulateOptions extends TrustOptions {
+export interface SimulateCommandOptions extends TrustOptions {
   device: string;
   vendor?: string;
   class?: string;
@@ -46,15 +46,15 @@ export interface SimulateOptions extends TrustOptions {
 }
 
 /** A given release, and what its manifest says. */
-interface Given {
+interface GivenRelease {
   release: Release;
   manifest: Manifest;
   /** Bytes that a slot must hold for it. */
   largest: number;
 }
 
-function given(envelope: Uint8Array, payloads: readonly string[], trust: Trust): Given {
-  const manifest = open(envelope, trust, host);
+function readGivenRelease(envelope: Uint8Array, payloads: readonly string[], trust: Trust): GivenRelease {
+  const manifest = open(envelope, trust, nodeHost);
   const files = [...payloadFiles(manifest, payloads)].map(([uri, file]) => [uri, readSource(file)] as const);
   const sizes = allSet(manifest).map((p) => (p.code === PARAM_IMAGE_SIZE && typeof p.value === "number" ? p.value : 0));
   const largest = [...sizes, ...files.map(([, f]) => f.length)].reduce((most, n) => Math.max(most, n), envelope.length);
@@ -65,14 +65,14 @@ function given(envelope: Uint8Array, payloads: readonly string[], trust: Trust):
 const LARGEST = 64 * 1024 * 1024;
 
 const LARGEST_PAGE = 1024 * 1024;
-const PAGE = 4096;
+const DEFAULT_PAGE_SIZE = 4096;
 
 /** So many cuts take about a minute. More are announced. */
 const MANY = 10_000_000;
 
 /** The device: the options name it, or it is the only one that the update names. */
-function identityFor(m: Parameters<typeof kinds>[0], o: SimulateOptions): Identity {
-  const named = kinds(m).map((k) => k.identity);
+function identityFor(m: Parameters<typeof deviceKinds>[0], o: SimulateCommandOptions): Identity {
+  const named = deviceKinds(m).map((k) => k.identity);
   const device = named.flatMap((i) => i.device ?? []).filter((id) => id.length > 0);
   if (o.vendor !== undefined && o.class !== undefined) {
     const id = identityOf(o.vendor, o.class);
@@ -94,21 +94,22 @@ function withoutPrevious(e: unknown): never {
 }
 
 /** Simulates with `o.device`. */
-async function simulated(path: string, whom: Believed, o: SimulateOptions) {
+async function simulated(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
   if (o.pageSize !== undefined && o.device !== "flash" && o.device !== "storage")
     throw usage(`--page-size: ${o.device} has no pages`, "drop it, or simulate flash or storage");
-  const pageSize = o.pageSize ?? PAGE;
+  const pageSize = o.pageSize ?? DEFAULT_PAGE_SIZE;
   if (pageSize < 256 || pageSize > LARGEST_PAGE || pageSize % 4 !== 0)
     throw usage(`--page-size ${pageSize}: is not the size of a page`, `a multiple of 4 from 256 to ${LARGEST_PAGE}, for example 4096`);
   if (o.previousPayload && o.previousRelease === undefined)
     throw usage("--previous-payload: --previous-release is missing", "give --previous-release ENVELOPE too");
-  const envelope = readEnvelope(path);
+  const envelope = readEnvelopeFile(path);
   const trust = whom.policy(whom.scoped ? identityFor(decodeEnvelope(envelope).manifest, o) : { vendor: [], class: [] });
-  const update = given(envelope, o.payload ?? [], trust);
-  const before = o.previousRelease === undefined ? undefined : given(readEnvelope(o.previousRelease), o.previousPayload ?? [], trust);
+  const update = readGivenRelease(envelope, o.payload ?? [], trust);
+  const before =
+    o.previousRelease === undefined ? undefined : readGivenRelease(readEnvelopeFile(o.previousRelease), o.previousPayload ?? [], trust);
   const largest = Math.max(update.largest, before?.largest ?? 0, PREVIOUS_SIZE);
   if (largest > LARGEST)
     throw usage("the update is too large to simulate", `at most ${LARGEST} bytes; try the manifest with a smaller image`);
@@ -120,7 +121,7 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions) {
     ...(o.secondCuts !== undefined && { secondCuts: o.secondCuts }),
     progress(done, total) {
       if (!bar && total * (o.secondCuts ?? total) > MANY)
-        say(`${number(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
+        notice(`${formatCount(total)} cuts, and about as many again during the recovery from each: --second-cuts 100 would be faster`);
       bar ??= progress("cutting the power", total);
       bar.at(done);
     },
@@ -136,16 +137,16 @@ async function simulated(path: string, whom: Believed, o: SimulateOptions) {
   return { report, facts };
 }
 
-const NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", floorFell: "FLOOR FELL", stuck: "STUCK" } as const;
+const OUTCOME_NAMES = { old: "old", new: "new", none: "NONE", mixed: "MIXED", floorFell: "FLOOR FELL", stuck: "STUCK" } as const;
 
 /** "old", or "old 3, new 1"; faults in capitals. */
 function outcomes(t: Tally): string {
-  const parts = (Object.keys(NAMES) as (keyof typeof NAMES)[]).filter((name) => t[name] > 0);
-  if (parts.length === 1) return NAMES[parts[0] as keyof typeof NAMES];
-  return parts.map((name) => `${NAMES[name]} ${number(t[name])}`).join(", ") || "-";
+  const parts = (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).filter((name) => t[name] > 0);
+  if (parts.length === 1) return OUTCOME_NAMES[parts[0] as keyof typeof OUTCOME_NAMES];
+  return parts.map((name) => `${OUTCOME_NAMES[name]} ${formatCount(t[name])}`).join(", ") || "-";
 }
 
-interface Row {
+interface OutcomeRow {
   verbs: Set<string>;
   place: string;
   first: number;
@@ -155,8 +156,8 @@ interface Row {
 }
 
 /** Consecutive operations on one place with the same outcomes are one row. */
-function rows(points: readonly Point[]): Row[] {
-  const single: Row[] = [];
+function outcomeRows(points: readonly CutPoint[]): OutcomeRow[] {
+  const single: OutcomeRow[] = [];
   for (const p of points) {
     let row = single.at(-1);
     if (row?.first !== p.operation) {
@@ -164,24 +165,24 @@ function rows(points: readonly Point[]): Row[] {
       row = { verbs: new Set([verb]), place: place.join(" "), first: p.operation, last: p.operation, cut: tally(), again: tally() };
       single.push(row);
     }
-    count(row.cut, p);
-    add(row.again, p.again);
+    countPoint(row.cut, p);
+    addTally(row.again, p.again);
   }
-  const alike = (a: Tally, b: Tally) => (Object.keys(NAMES) as (keyof typeof NAMES)[]).every((n) => a[n] > 0 === b[n] > 0);
-  const out: Row[] = [];
+  const alike = (a: Tally, b: Tally) => (Object.keys(OUTCOME_NAMES) as (keyof typeof OUTCOME_NAMES)[]).every((n) => a[n] > 0 === b[n] > 0);
+  const out: OutcomeRow[] = [];
   for (const row of single) {
     const last = out.at(-1);
     if (last?.place === row.place && alike(last.cut, row.cut)) {
       last.last = row.last;
       for (const verb of row.verbs) last.verbs.add(verb);
-      add(last.cut, row.cut);
-      add(last.again, row.again);
+      addTally(last.cut, row.cut);
+      addTally(last.again, row.again);
     } else out.push(row);
   }
   return out;
 }
 
-function table(points: readonly Point[]): Table {
+function outcomeTable(points: readonly CutPoint[]): TableLine {
   const columns = [
     { title: "operation" },
     { title: "the power is cut in" },
@@ -190,20 +191,20 @@ function table(points: readonly Point[]): Table {
     { title: "cuts again", right: true },
     { title: "starts" },
   ];
-  const cells = rows(points).map((r) => [
+  const cells = outcomeRows(points).map((r) => [
     r.first === r.last ? `${r.first}` : `${r.first}-${r.last}`,
     `${[...r.verbs].join(", ")} ${r.place}`.trimEnd(),
-    number(r.cut.cuts),
+    formatCount(r.cut.cuts),
     outcomes(r.cut),
-    number(r.again.cuts),
+    formatCount(r.again.cuts),
     outcomes(r.again),
   ]);
   return { columns, rows: cells };
 }
 
 /** Installs an update on a simulated device, and cuts the power at every write and erase. */
-export async function simulate(path: string, o: SimulateOptions) {
-  const whom = await believed(o);
+export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
+  const whom = await trustedKeys(o);
   const { testKeys } = whom;
   let done: Awaited<ReturnType<typeof simulated>>;
   try {
@@ -223,7 +224,7 @@ export async function simulate(path: string, o: SimulateOptions) {
       1,
       "POWER_CUT",
       CODES.POWER_CUT,
-      `${number(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
+      `${formatCount(facts.faultCount)} cuts do not end well; the first: ${where}: ${what}`,
       "the table shows them in capitals, --json lists the first ones",
     ),
     facts,
@@ -231,7 +232,7 @@ export async function simulate(path: string, o: SimulateOptions) {
 }
 
 /** What fails even without a cut. */
-function unsimulated({ step, cause }: Unsimulated, o: SimulateOptions): Failure {
+function unsimulated({ step, cause }: Unsimulated, o: SimulateCommandOptions): Failure {
   const failure = failureOf(cause);
   const made = o.previousRelease === undefined;
   const what = {
@@ -246,7 +247,7 @@ function unsimulated({ step, cause }: Unsimulated, o: SimulateOptions): Failure 
 export default define({
   name: "simulate",
   summary: "install an update on a simulated device, cutting the power at every write and erase",
-  arguments: [argument("<envelope>", "envelope of the update, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope of the update, or - for stdin")],
   options: () => [
     option("--device <name>", "flash, storage, files or memory", { required: true }),
     ...trusted(),
@@ -271,7 +272,7 @@ export default define({
     device: ["string", "the device"],
     sequence: ["string", "sequence number of the update"],
     previous: ["object", "the release before"],
-    ...within("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
+    ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
     pageSize: ["number", "bytes that one erase clears"],
     slotSize: ["number", "bytes in a slot"],
     cuts: ["number", "cuts of the power"],
@@ -282,14 +283,14 @@ export default define({
     faults: ["object[]", "the first cuts that do not end well"],
     faultCount: ["number", "cuts that do not end well"],
     ...TEST_KEYS,
-    ...TRUST,
+    ...TRUST_SHAPE,
   },
-  run: simulate,
+  run: simulateUpdate,
   words: (f) => [
-    { table: table(f.points) },
+    { table: outcomeTable(f.points) },
     `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
-    `${number(f.cuts)} cuts of the power, and ${number(f.cutsDuringRecovery)} more during the recovery from each`,
-    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${number(f.leftOut)}`] : []),
+    `${formatCount(f.cuts)} cuts of the power, and ${formatCount(f.cutsDuringRecovery)} more during the recovery from each`,
+    ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${formatCount(f.leftOut)}`] : []),
     ...(f.faultCount === 0
       ? ["after each cut the old or the new release starts, the floor is no lower, and a second attempt installs the update"]
       : []),

@@ -1,22 +1,22 @@
 import { keyWords, someOf } from "@firmseal/keys";
 import {
-  type Believed,
-  believed,
   checkPayloads,
   identities,
   outsideUris,
   payloadFiles,
-  readEnvelope,
+  readEnvelopeFile,
+  type TrustedKeys,
   type TrustOptions,
+  trustedKeys,
   warnOfRefusal,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
-import { host } from "@firmseal/simulator";
+import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
+import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
-import { SIGNER, TEST_KEYS, TRUST, within } from "../../common/shapes.js";
+import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions {
@@ -26,7 +26,7 @@ export interface VerifyOptions extends TrustOptions {
 }
 
 /** The first anchor of each raw key. */
-function byKey(anchors: readonly Anchor[]): Map<string, Anchor> {
+function anchorsByKey(anchors: readonly Anchor[]): Map<string, Anchor> {
   const first = new Map<string, Anchor>();
   for (const a of anchors) {
     const key = toHex(rawKey(a.key));
@@ -39,13 +39,13 @@ function byKey(anchors: readonly Anchor[]): Map<string, Anchor> {
  * The manifest, with all of `anchors` that have signed and count, each once. open() stops at the threshold, and people want to know all
  * signers: a limit, here one that limits nothing, makes it check every signature.
  */
-function believedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
-  return open(envelope, { anchors: [...byKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, host);
+function trustedByAll(envelope: Parameters<typeof open>[0], anchors: readonly Anchor[]): Manifest {
+  return open(envelope, { anchors: [...anchorsByKey(anchors).values()].map((a): Anchor => ({ since: [0, 0], ...a })) }, nodeHost);
 }
 
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
-export async function verify(path: string, o: VerifyOptions) {
-  const whom = await believed(o);
+export async function verifyEnvelope(path: string, o: VerifyOptions) {
+  const whom = await trustedKeys(o);
   try {
     return await verifyWith(whom, path, o);
   } catch (e) {
@@ -56,36 +56,36 @@ export async function verify(path: string, o: VerifyOptions) {
 }
 
 /** The policies that differ: each costs a verification of every signature, and most kinds of device trust the same keys. */
-function distinct(policies: readonly Trust[]): Trust[] {
+function distinctPolicies(policies: readonly Trust[]): Trust[] {
   const positions = new Map<Anchor, number>();
   const numberOf = (a: Anchor) => positions.get(a) ?? positions.set(a, positions.size).size - 1;
   return [...new Map(policies.map((policy) => [`${policy.threshold} ${policy.anchors.map(numberOf).join(" ")}`, policy])).values()];
 }
 
 /** Every kind of device that the manifest names, if the trusted keys depend on it. If it names none, keys with a scope do not count. */
-function devices(envelope: Uint8Array, whom: Believed): Identity[] {
+function devices(envelope: Uint8Array, whom: TrustedKeys): Identity[] {
   if (!whom.scoped) return [{ vendor: [], class: [] }];
   return identities(decodeEnvelope(envelope).manifest);
 }
 
-async function verifyWith(whom: Believed, path: string, o: VerifyOptions) {
+async function verifyWith(whom: TrustedKeys, path: string, o: VerifyOptions) {
   const { testKeys, trust } = whom;
-  const envelope = readEnvelope(path);
+  const envelope = readEnvelopeFile(path);
   // each kind of device must accept it: a key for one class must not sign for another
-  const policies = distinct(devices(envelope, whom).map((device) => whom.policy(device)));
+  const policies = distinctPolicies(devices(envelope, whom).map((device) => whom.policy(device)));
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
-  const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, host)) as [Manifest];
+  const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, nodeHost)) as [Manifest];
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   decodeEnvelope(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);
-  const all = believedByAll(envelope, anchors);
+  const all = trustedByAll(envelope, anchors);
   // each kind of device counts the keys that are trusted for it
   warnOfRefusal({ ...all, threshold: manifest.threshold });
   const sequence = formatSequence(manifest.sequence);
-  const listed = byKey(anchors);
-  const signers = [...byKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor));
+  const listed = anchorsByKey(anchors);
+  const signers = [...anchorsByKey(all.believed).keys()].map((key) => whom.facts(listed.get(key) as Anchor));
   const unchecked = outsideUris(manifest).filter((uri) => !files.has(uri));
   const absent = manifest.absent.map((key) => MANIFEST_NAMES[key] as string);
   return {
@@ -102,7 +102,7 @@ async function verifyWith(whom: Believed, path: string, o: VerifyOptions) {
 export default define({
   name: "verify",
   summary: "verify an envelope and its payloads",
-  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     ...trusted(),
     threshold(),
@@ -118,15 +118,15 @@ export default define({
   json: {
     sequence: ["string", "sequence number"],
     signers: ["object[]", "trusted keys that signed"],
-    ...within("signers[]", SIGNER),
+    ...membersOf("signers[]", SIGNER),
     ...TEST_KEYS,
-    ...TRUST,
+    ...TRUST_SHAPE,
     payloadsChecked: ["string[]", "URIs of the payloads that match their digests"],
     payloadsNotChecked: ["string[]", "URIs of the payloads that were not given"],
     severedAbsent: ["string[]", "severed elements that are not in the envelope"],
   },
   failure: { sequence: null, signers: [], testKeys: [] },
-  run: verify,
+  run: verifyEnvelope,
   words: (f, path) => [
     `${path}: good, sequence number ${f.sequence}, signed by ${f.signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)} (give it with --payload FILE)`] : []),

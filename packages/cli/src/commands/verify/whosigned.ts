@@ -4,23 +4,23 @@ import {
   Failure,
   grouped,
   keyFacts,
+  notice,
   openKeyFile,
   passphraseOptions,
   publicKeys,
-  say,
   systemFault,
   usage,
   visible,
   warn,
 } from "@firmseal/keys";
 import {
-  hintOf,
+  type IdentifiedSignature,
   type KnownKey,
   LIMITS,
-  meaningOf,
   type PinOptions,
-  readEnvelope,
-  type Signature,
+  readEnvelopeFile,
+  refusalHint,
+  refusalMeaning,
   signersOf,
   testKeysAmong,
   verifiedTrust,
@@ -28,10 +28,10 @@ import {
 import { keyOfAnchor, roleNames, toHex } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
-import { argument, define, option } from "../../command.js";
-import { passphrases, roots } from "../../common/options.js";
-import { KEY, TEST_KEYS, within } from "../../common/shapes.js";
-import { many } from "../../common/words.js";
+import { commandArgument, define, option } from "../../command.js";
+import { passphrases, rootOptions } from "../../common/options.js";
+import { KEY, membersOf, TEST_KEYS } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 import { Refused } from "../../show/render.js";
 
@@ -77,7 +77,7 @@ async function keysIn(folder: string): Promise<{ known: KnownKey[]; skipped: Ski
   return { known, skipped };
 }
 
-const plain = (s: Signature) => ({
+const plain = (s: IdentifiedSignature) => ({
   alg: s.alg,
   kid: s.kid,
   status: s.status,
@@ -99,7 +99,7 @@ function line(s: ReturnType<typeof plain>, i: number): string {
 }
 
 /** Each key once, however often it signed. */
-function distinct(signatures: readonly Signature[]): KnownKey[] {
+function distinctSigners(signatures: readonly IdentifiedSignature[]): KnownKey[] {
   const by = signatures.flatMap((s) => (s.status === "valid" && s.by ? [s.by] : []));
   return by.filter((k, i) => by.findIndex((o) => Buffer.from(o.key.key).equals(k.key.key)) === i);
 }
@@ -123,16 +123,16 @@ async function whosigned(path: string, o: WhosignedOptions) {
   const trusted = o.trust === undefined ? [] : await keysOfTrust(o.trust, o);
   // first, because the trust file knows the roles of a key
   const known = [...trusted, ...given.map((key, i) => ({ name: refs[i] as string, key })), ...folder.known];
-  return factsOf(path, known, folder.skipped);
+  return signerFacts(path, known, folder.skipped);
 }
 
 /** Which of these keys signed the envelope. */
-async function factsOf(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
-  for (const { file, why } of skipped.slice(0, MOST_LINES)) say(`skipped: ${visible(file)}: ${visible(why)}`);
-  if (skipped.length > MOST_LINES) say(`and ${skipped.length - MOST_LINES} more files without a key to try`);
-  const outline = decodeEnvelope(readEnvelope(path));
+async function signerFacts(path: string, known: readonly KnownKey[], skipped: readonly Skipped[]) {
+  for (const { file, why } of skipped.slice(0, MOST_LINES)) notice(`skipped: ${visible(file)}: ${visible(why)}`);
+  if (skipped.length > MOST_LINES) notice(`and ${skipped.length - MOST_LINES} more files without a key to try`);
+  const outline = decodeEnvelope(readEnvelopeFile(path));
   const signatures = await signersOf(outline.signatures, known);
-  const signers = distinct(signatures);
+  const signers = distinctSigners(signatures);
   const testKeys = testKeysAmong(signatures);
   for (const name of testKeys) warn(`signed with the published test key ${name}: anybody can sign with it`);
   const sequence = formatSequence(outline.manifest.sequence);
@@ -148,8 +148,8 @@ async function factsOf(path: string, known: readonly KnownKey[], skipped: readon
   if (signatures.length === 0 || bad.length > 0) {
     const code = signatures.length === 0 ? errors.WRAPPER_EMPTY : errors.SIGNATURE_INVALID;
     const reason = signatures.length === 0 ? "WRAPPER_EMPTY" : "SIGNATURE_INVALID";
-    const message = signatures.length === 0 ? meaningOf(code) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
-    const hint = bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : hintOf(code);
+    const message = signatures.length === 0 ? refusalMeaning(code) : `${bad.length} of ${signatures.length} signatures: by an unknown key`;
+    const hint = bad.length > 0 ? "give the public keys of possible signers: --key PUB, --keys FOLDER, or --trust FILE" : refusalHint(code);
     throw new Refused(new Failure(1, reason, code, `${path}: ${message}`, hint), facts);
   }
   return facts;
@@ -158,12 +158,12 @@ async function factsOf(path: string, known: readonly KnownKey[], skipped: readon
 export default define({
   name: "whosigned",
   summary: "tell which known keys signed an envelope",
-  arguments: [argument("<envelope>", "envelope, or - for stdin")],
+  arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     option("-k, --key <ref>", "key that may have signed, public or private", { repeat: true }),
     option("--keys <folder>", "folder of keys that may have signed"),
     option("--trust <file>", "trust file: its keys, with their roles"),
-    ...roots(),
+    ...rootOptions(),
     ...passphrases(),
   ],
   examples: [
@@ -174,7 +174,7 @@ export default define({
     sequence: ["string", "sequence number"],
     digest: ["string|null", "digest of the manifest, hex"],
     signatures: ["object[]", "every signature"],
-    ...within("signatures[]", {
+    ...membersOf("signatures[]", {
       alg: ["string", "algorithm"],
       kid: ["string|null", "key identifier that it names, hex"],
       status: ["string", "valid, invalid, test-key or unknown"],
@@ -184,21 +184,21 @@ export default define({
       "testKey?": ["string", "name of the published test key"],
     }),
     signers: ["object[]", "known keys that signed, each once"],
-    ...within("signers[]", {
+    ...membersOf("signers[]", {
       name: ["string", "file or reference of the key"],
       ...KEY,
       roles: ["string[]", "its roles in the trust file"],
     }),
     skipped: ["object[]", "files in the folder that gave no key"],
-    ...within("skipped[]", { file: ["string", "name of the file"], why: ["string", "the reason"] }),
+    ...membersOf("skipped[]", { file: ["string", "name of the file"], why: ["string", "the reason"] }),
     ...TEST_KEYS,
   },
   failure: { sequence: null, signers: [], testKeys: [] },
   run: whosigned,
   words: (f, path) => {
-    const by = `by ${many(f.signers.length, "known key")}`;
+    const by = `by ${plural(f.signers.length, "known key")}`;
     return [
-      { text: `${path}: sequence number ${f.sequence}, ${many(f.signatures.length, "signature")}, ${by}` },
+      { text: `${path}: sequence number ${f.sequence}, ${plural(f.signatures.length, "signature")}, ${by}` },
       ...f.signatures.map((one, i) => ({ text: line(one, i) })),
     ];
   },

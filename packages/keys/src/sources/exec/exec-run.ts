@@ -5,7 +5,7 @@ import { KeyFileError } from "../../errors/key-file.js";
 import { refuseWhileShown } from "../../secrets/environment.js";
 
 /** Bytes that a program may write, to stdout and to stderr each. */
-const MOST = 64 * 1024;
+const MAX_ANSWER = 64 * 1024;
 /** Characters that are shown of a program's own error. */
 const LONGEST_ERROR = 300;
 /** Between the polite end and the other one, and for what still comes when the program has ended. */
@@ -35,7 +35,7 @@ interface End {
  * Variables that hold secrets of this command are neither in its environment nor in what the system shows of ours (environment.ts). Throws
  * KeyFileError, exit 3.
  */
-export async function ask(name: string, program: string, request: string): Promise<string> {
+export async function askProgram(name: string, program: string, request: string): Promise<string> {
   const limit = timeLimit();
   refuseWhileShown(name);
   let child: ChildProcess;
@@ -48,8 +48,8 @@ export async function ask(name: string, program: string, request: string): Promi
   }
   const end = await guarded(child, () => ended(name, child, request, limit));
   if (end.signal !== null) throw new KeyFileError(`${name}: was ended by ${end.signal}`, BY_HAND, 3);
-  if (end.exit !== 0) throw itsError(name, end);
-  const text = utf8(end.out)?.replace(/\r?\n$/, "");
+  if (end.exit !== 0) throw programError(name, end);
+  const text = decodeUtf8(end.out)?.replace(/\r?\n$/, "");
   if (end.out.length === 0 || text === "") throw new KeyFileError(`${name}: ended without an answer`, BY_HAND, 3);
   if (text === undefined) throw new KeyFileError(`${name}: its answer is not text`, BY_HAND, 3);
   if (/[\r\n]/.test(text)) throw new KeyFileError(`${name}: its answer has more than one line`, BY_HAND, 3);
@@ -66,7 +66,7 @@ function notRun(name: string, { code }: NodeJS.ErrnoException): KeyFileError {
   return new KeyFileError(`${name}: ${message}`, hint, 3);
 }
 
-function utf8(bytes: Buffer): string | undefined {
+function decodeUtf8(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -75,8 +75,8 @@ function utf8(bytes: Buffer): string | undefined {
 }
 
 /** A program says what went wrong as {"error", "hint"} in the last line of its stderr. Anything else there is not shown: a trace of a shell holds secrets. */
-export function itsError(name: string, end: End): KeyFileError {
-  const last = utf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
+export function programError(name: string, end: End): KeyFileError {
+  const last = decodeUtf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
   let answer: { error?: unknown; hint?: unknown } | null = null;
   try {
     answer = JSON.parse(last);
@@ -116,7 +116,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
       let length = 0;
       return (chunk: Buffer) => {
         length += chunk.length;
-        if (length > MOST) fail(`wrote more than ${MOST} bytes to ${where}`, BY_HAND);
+        if (length > MAX_ANSWER) fail(`wrote more than ${MAX_ANSWER} bytes to ${where}`, BY_HAND);
         else into.push(chunk);
       };
     };
@@ -133,7 +133,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     child.stdin?.end(`${request}\n`);
     after(limit, () => {
       const late = () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
-      kill(child, "SIGTERM");
+      killGroup(child, "SIGTERM");
       // what it says now comes too late
       child.removeListener("close", end);
       child.on("close", late);
@@ -142,7 +142,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
   });
 }
 
-function kill(child: ChildProcess, signal: NodeJS.Signals): void {
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(process.platform === "win32" ? child.pid : -child.pid, signal);
@@ -151,22 +151,22 @@ function kill(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Ends the whole group when `work` is over, and when a signal ends this program meanwhile: it is in a session of its own and would stay. */
 async function guarded<T>(child: ChildProcess, work: () => Promise<T>): Promise<T> {
-  const stop = () => kill(child, "SIGKILL");
+  const stop = () => killGroup(child, "SIGKILL");
   const onSignal = (signal: NodeJS.Signals) => {
     stop();
     // the handler is gone by now (once): the signal does what it does without one
     process.kill(process.pid, signal);
   };
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  for (const signal of FORWARDED_SIGNALS) process.once(signal, onSignal);
   process.once("exit", stop);
   try {
     return await work();
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    for (const signal of FORWARDED_SIGNALS) process.off(signal, onSignal);
     process.off("exit", stop);
     stop();
     child.unref();

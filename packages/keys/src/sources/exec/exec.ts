@@ -5,39 +5,39 @@ import { createHash } from "node:crypto";
 import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
 import { algsWith } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
-import { toldSigner } from "../foreign.js";
+import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
-import { ask as run } from "./exec-run.js";
+import { askProgram as run } from "./exec-run.js";
 
 /** Of the protocol: a plug-in that answers another one is refused. */
 const CONTRACT = 1;
 
 const PROTOCOL = "docs/guides/keys/exec.md describes the answer of a plug-in";
 
-type Answer = { readonly [member: string]: unknown };
+type PluginAnswer = { readonly [member: string]: unknown };
 
 /** The key behind a program, which is run once for this, and once for each signature. Every fault of it is KeyFileError, exit 3. */
-export const open: OpenSource = async (ref) => {
+export const openProgram: OpenSource = async (ref) => {
   const program = ref.slice("exec:".length);
   if (program === "" || program.includes("\0"))
     throw new KeyFileError("exec: names no program", "for example exec:./sign-in-vault; put arguments into a wrapper script", 2);
-  const ask = async (request: object): Promise<Answer> => {
+  const ask = async (request: object): Promise<PluginAnswer> => {
     const line = await run(ref, program, JSON.stringify({ contractVersion: CONTRACT, ...request }));
-    return parse(ref, line);
+    return parseAnswer(ref, line);
   };
-  const key = described(ref, await ask({ operation: "describe-key" }));
+  const key = describedKey(ref, await ask({ operation: "describe-key" }));
   const about = { alg: key.alg, publicKey: base64(key.key), ...(key.kid && { kid: base64(key.kid) }) };
   const hint = "the plug-in signs with a different key than it describes, or signs something other than the message";
-  const signer = toldSigner(ref, key, hint, async (tbs) => {
+  const signer = checkedSigner(ref, key, hint, async (tbs) => {
     const digest = createHash("sha256").update(tbs).digest("base64");
     const answer = await ask({ operation: "sign", ...about, message: base64(tbs), digest });
-    return bytes(ref, answer, "signature");
+    return bytesMember(ref, answer, "signature");
   });
   return { name: ref, public: key, signer };
 };
 
 /** The one line as an object of the protocol. Its text is in no message: it may be anything. */
-export function parse(ref: string, line: string): Answer {
+export function parseAnswer(ref: string, line: string): PluginAnswer {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -46,19 +46,19 @@ export function parse(ref: string, line: string): Answer {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new KeyFileError(`${ref}: its answer is not a JSON object`, PROTOCOL, 3);
-  const answer = value as Answer;
+  const answer = value as PluginAnswer;
   if (answer["contractVersion"] !== CONTRACT)
     throw new KeyFileError(`${ref}: does not answer with contractVersion ${CONTRACT}`, "use a plug-in for this version of firmseal", 3);
   return answer;
 }
 
-export function described(ref: string, answer: Answer): PublicKey {
+export function describedKey(ref: string, answer: PluginAnswer): PublicKey {
   const alg = answer["alg"];
   const known = algsWith("exec").find((one) => one === alg);
   if (!known) throw new KeyFileError(`${ref}: its alg is not ${inWords(algsWith("exec"))}`, PROTOCOL, 3);
-  const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytes(ref, answer, "kid");
+  const kid = answer["kid"] === undefined || answer["kid"] === null ? undefined : bytesMember(ref, answer, "kid");
   try {
-    return publicKey(known, bytes(ref, answer, "publicKey"), kid);
+    return publicKey(known, bytesMember(ref, answer, "publicKey"), kid);
   } catch (e) {
     if (e instanceof KeyError) throw new KeyFileError(`${ref}: publicKey: ${e.message}`, PROTOCOL, 3);
     throw e;
@@ -66,7 +66,7 @@ export function described(ref: string, answer: Answer): PublicKey {
 }
 
 /** Base64 as RFC 4648 §4 has it, padded: one text for each value. */
-export function bytes(ref: string, answer: Answer, member: string): Uint8Array {
+export function bytesMember(ref: string, answer: PluginAnswer, member: string): Uint8Array {
   const text = answer[member];
   const value = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
   if (!value || value.length === 0 || value.toString("base64") !== text)

@@ -5,7 +5,7 @@ import { algsWith, CUSTODY } from "../../custody.js";
 import { usage } from "../../errors/failure.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { readPublic } from "./key.js";
-import { codeOf, type Handle } from "./module.js";
+import { type Handle, returnValueOf } from "./module.js";
 import * as ck from "./names.js";
 import type { OpenToken } from "./token.js";
 import type { TokenUri } from "./uri.js";
@@ -93,7 +93,7 @@ function generate(token: OpenToken, label: string, alg: KeyAlg, id: Buffer) {
     try {
       return token.library.C_GenerateKeyPair(token.session, { mechanism }, open, secret);
     } catch (e) {
-      if (i === curves.length - 1 || !OTHER_CURVE.includes(codeOf(e))) throw e;
+      if (i === curves.length - 1 || !OTHER_CURVE.includes(returnValueOf(e))) throw e;
     }
   }
   throw new RangeError("no curve");

@@ -6,7 +6,7 @@ import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import type { Handle } from "./module.js";
 import * as ck from "./names.js";
-import { type OpenToken, some, ulong } from "./token.js";
+import { isPresent, type OpenToken, ulong } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
 const WHICH = "firmseal token list shows the keys of a token";
@@ -24,8 +24,8 @@ function template(uri: Pick<TokenUri, "object" | "id">, kind: number) {
 export function findPrivate(token: OpenToken, uri: TokenUri): Handle {
   const found = token.find(template(uri, ck.CKO_PRIVATE_KEY));
   const [key] = found;
-  if (!key) throw none(token, uri, ck.CKO_PRIVATE_KEY, "private key");
-  if (found.length > 1) throw several(token, uri, found);
+  if (!key) throw noSuchKey(token, uri, ck.CKO_PRIVATE_KEY, "private key");
+  if (found.length > 1) throw severalKeys(token, uri, found);
   return key;
 }
 
@@ -33,18 +33,18 @@ function labels(token: OpenToken, objects: readonly Handle[]): string[] {
   return objects.map((object) => token.attribute(object, ck.CKA_LABEL)?.toString() ?? "");
 }
 
-function none(token: OpenToken, uri: TokenUri, kind: number, what: string): KeyFileError {
+function noSuchKey(token: OpenToken, uri: TokenUri, kind: number, what: string): KeyFileError {
   const there = labels(token, token.find([{ type: ck.CKA_CLASS, value: kind }]));
   return new KeyFileError(
     `${uri.name}: the token ${token.slot.facts.token} has no such ${what}`,
-    there.length === 0 ? "it has none: make one with firmseal token keygen" : `it has ${some(there)}`,
+    there.length === 0 ? "it has none: make one with firmseal token keygen" : `it has ${isPresent(there)}`,
     3,
   );
 }
 
-function several(token: OpenToken, uri: TokenUri, found: readonly Handle[]): KeyFileError {
+function severalKeys(token: OpenToken, uri: TokenUri, found: readonly Handle[]): KeyFileError {
   const ids = found.map((object, i) => `${labels(token, [object])[0] || i + 1} (id ${idText(token.attribute(object, ck.CKA_ID))})`);
-  return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${some(ids)}`, 2);
+  return new KeyFileError(`${uri.name}: ${found.length} keys fit`, `add object or id to the URI; there are ${isPresent(ids)}`, 2);
 }
 
 export function idText(id: Uint8Array | undefined): string {
@@ -79,15 +79,15 @@ export function publicOfPrivate(token: OpenToken, uri: TokenUri, key: Handle): P
 
 /** Objects that all hold the same public key: a key and its certificate. */
 function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): PublicKey | undefined {
-  const keys = objects.map((object) => read(token, uri, object));
+  const keys = objects.map((object) => readObject(token, uri, object));
   const [first] = keys;
   if (!first) return undefined;
-  if (keys.some((key) => key.alg !== first.alg || !Buffer.from(key.key).equals(first.key))) throw several(token, uri, objects);
+  if (keys.some((key) => key.alg !== first.alg || !Buffer.from(key.key).equals(first.key))) throw severalKeys(token, uri, objects);
   return first;
 }
 
 /** The public key of an object. Throws KeyFileError (exit 2) for one that tokens are not used for here. */
-function read(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
+function readObject(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
   const key = readPublic(token, object);
   if (key) return key;
   throw new KeyFileError(`${uri.name}: not a key for ${wordsFor("pkcs11")}`, WHICH, 2);
@@ -118,7 +118,7 @@ function attempt<T>(f: () => T): T | undefined {
 }
 
 /** Which algorithm a key's curve is for; undefined: none of ours, explicit parameters among them. */
-export function algOf(token: OpenToken, object: Handle): KeyAlg | undefined {
+export function algOfCurve(token: OpenToken, object: Handle): KeyAlg | undefined {
   const params = token.attribute(object, ck.CKA_EC_PARAMS)?.toString("hex") ?? "";
   return algsWith("pkcs11").find((alg) => {
     const { curves = [], shown = [] } = CUSTODY[alg].pkcs11 ?? {};
@@ -128,7 +128,7 @@ export function algOf(token: OpenToken, object: Handle): KeyAlg | undefined {
 
 /** CKA_EC_POINT is DER around the point (PKCS#11 2.40 §2.3.3), or the point itself in modules that read it otherwise. */
 function fromPoint(token: OpenToken, object: Handle): PublicKey | undefined {
-  const alg = algOf(token, object);
+  const alg = algOfCurve(token, object);
   const value = token.attribute(object, ck.CKA_EC_POINT);
   if (!alg || !value) return undefined;
   const has = (length: number) => keyAlgOfLength(length) === alg;

@@ -14,7 +14,7 @@ export interface TokenKey {
   readonly has: readonly ("private" | "public" | "certificate")[];
 }
 
-const CLASSES = [
+const OBJECT_CLASSES = [
   [CKO_PRIVATE_KEY, "private"],
   [CKO_PUBLIC_KEY, "public"],
   [CKO_CERTIFICATE, "certificate"],
@@ -23,7 +23,7 @@ const CLASSES = [
 /** What a session shows: without login, private keys are not there. */
 export function listKeys(token: OpenToken, uri: TokenUri): TokenKey[] {
   const keys = new Map<string, { label: string; id: Uint8Array; public?: PublicKey; has: TokenKey["has"][number][] }>();
-  for (const [value, what] of CLASSES) {
+  for (const [value, what] of OBJECT_CLASSES) {
     if (uri.type !== undefined && uri.type !== what) continue;
     for (const object of token.find([{ type: CKA_CLASS, value }])) {
       const label = token.attribute(object, CKA_LABEL)?.toString() ?? "";

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 import { CKR, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OTHER } from "./names.js";
-import { ownPath } from "./own-path.js";
+import { checkedPath } from "./own-path.js";
 import type { TokenUri } from "./uri.js";
 
 export type Handle = Buffer;
@@ -20,7 +20,7 @@ export interface TokenInfo {
 }
 
 /** Of pkcs11js what is used here. It is declared, so that this builds where pkcs11js is not installed. */
-export interface Library {
+export interface Pkcs11js {
   load(path: string): void;
   close(): void;
   C_Initialize(): void;
@@ -48,8 +48,8 @@ export interface Library {
   C_Sign(session: Handle, data: Buffer, out: Buffer): Buffer;
 }
 
-export interface Module {
-  readonly library: Library;
+export interface OpenModule {
+  readonly library: Pkcs11js;
   /** PINs by slot, while the module is open: for keys that want theirs again at each signature. */
   readonly pins: Map<string, string>;
   /** Ends the use by who opened it. */
@@ -57,17 +57,17 @@ export interface Module {
 }
 
 /** A PKCS#11 function's error code; undefined: it is another error. */
-export function codeOf(e: unknown): number | undefined {
+export function returnValueOf(e: unknown): number | undefined {
   const { code, name } = e as { code?: unknown; name?: unknown };
   return name === "Pkcs11Error" && typeof code === "number" ? code : undefined;
 }
 
 /** Runs calls of the module. Their errors become one line and one hint, and nothing that the module or the call was given. */
-export function inWords<T>(name: string, calls: () => T): T {
+export function explainReturnValue<T>(name: string, calls: () => T): T {
   try {
     return calls();
   } catch (e) {
-    const code = codeOf(e);
+    const code = returnValueOf(e);
     // pkcs11js itself: a call that it could not make
     if (code === undefined && (e as Error)?.name === "NativeError") throw new KeyFileError(`${name}: ${CKR_OTHER[0]}`, CKR_OTHER[1], 3);
     if (code === undefined) throw e;
@@ -76,14 +76,14 @@ export function inWords<T>(name: string, calls: () => T): T {
   }
 }
 
-const opened = new Map<string, { library: Library; pins: Map<string, string>; users: number }>();
+const openModules = new Map<string, { library: Pkcs11js; pins: Map<string, string>; users: number }>();
 
 /** The module that a URI means. Throws KeyFileError (exit 3) where there is none. */
-export function openModule(uri: TokenUri): Module {
-  const path = ownPath(findModule(uri), "a PKCS#11 module is code that runs here");
+export function openModule(uri: TokenUri): OpenModule {
+  const path = checkedPath(findModule(uri), "a PKCS#11 module is code that runs here");
   // C_Initialize counts for the process: keys of one module share it
-  const known = opened.get(path) ?? { library: load(path, uri.name), pins: new Map(), users: 0 };
-  opened.set(path, known);
+  const known = openModules.get(path) ?? { library: loadModule(path, uri.name), pins: new Map(), users: 0 };
+  openModules.set(path, known);
   known.users++;
   let closed = false;
   return {
@@ -93,7 +93,7 @@ export function openModule(uri: TokenUri): Module {
       if (closed) return;
       closed = true;
       if (--known.users > 0) return;
-      opened.delete(path);
+      openModules.delete(path);
       known.pins.clear();
       try {
         known.library.C_Finalize();
@@ -105,11 +105,11 @@ export function openModule(uri: TokenUri): Module {
   };
 }
 
-function load(path: string, name: string): Library {
+function loadModule(path: string, name: string): Pkcs11js {
   const require = createRequire(import.meta.url);
-  let library: Library;
+  let library: Pkcs11js;
   try {
-    const { PKCS11 } = require("pkcs11js") as { PKCS11: new () => Library };
+    const { PKCS11 } = require("pkcs11js") as { PKCS11: new () => Pkcs11js };
     library = new PKCS11();
   } catch {
     throw new KeyFileError(
@@ -124,11 +124,11 @@ function load(path: string, name: string): Library {
     throw new KeyFileError(`${path}: not a PKCS#11 module that can be loaded`, "name another: module-path, or FIRMSEAL_PKCS11_MODULE", 3);
   }
   try {
-    inWords(name, () => {
+    explainReturnValue(name, () => {
       try {
         library.C_Initialize();
       } catch (e) {
-        if (codeOf(e) !== CKR_CRYPTOKI_ALREADY_INITIALIZED) throw e;
+        if (returnValueOf(e) !== CKR_CRYPTOKI_ALREADY_INITIALIZED) throw e;
       }
     });
   } catch (e) {
@@ -140,7 +140,7 @@ function load(path: string, name: string): Library {
 
 const TRIPLETS: { [arch: string]: string } = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu", arm: "arm-linux-gnueabihf" };
 
-function folders(): string[] {
+function moduleFolders(): string[] {
   const triplet = TRIPLETS[process.arch];
   return [...(triplet ? [`/usr/lib/${triplet}`] : []), "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 }
@@ -171,7 +171,7 @@ function findModule(uri: TokenUri): string {
     name === undefined
       ? USUAL
       : ["pkcs11", "softhsm", "."].flatMap((sub) => [`${sub}/${name}.so`, `${sub}/lib${name}.so`, `${sub}/${name}.dylib`]);
-  const found = folders()
+  const found = moduleFolders()
     .flatMap((folder) => files.map((file) => join(folder, file)))
     .find(isFile);
   if (found === undefined)

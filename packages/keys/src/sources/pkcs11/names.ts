@@ -65,7 +65,7 @@ const LOGIN: readonly [string, string] = [
 const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
 const NEWER = algsWith("pkcs11").filter((alg) => CUSTODY[alg].pkcs11?.since !== undefined);
 const EVERYWHERE = algsWith("pkcs11").filter((alg) => !NEWER.includes(alg));
-const MECHANISM: readonly [string, string] = [
+const NO_MECHANISM: readonly [string, string] = [
   `the token does not support the needed mechanism; ${NEWER.map((alg) => `${keyWords([alg])} needs PKCS#11 ${CUSTODY[alg].pkcs11?.since}`).join(", ")}`,
   `use a ${keyWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `--alg ${alg}`).join(", ")}), or another token`,
 ];
@@ -92,8 +92,8 @@ export const CKR: { readonly [code: number]: readonly [message: string, hint: st
   98: ["the token does not support the size of this key", OTHER_TOKEN],
   99: ["the token needs another kind of key here", `give a key for ${wordsFor("pkcs11")}`],
   104: ["the key is not allowed to sign (CKA_SIGN)", "make a key for signing: firmseal token keygen"],
-  112: MECHANISM,
-  113: MECHANISM,
+  112: NO_MECHANISM,
+  113: NO_MECHANISM,
   [CKR_PIN_INCORRECT]: ["wrong PIN", "try again with the user PIN, not that of the security officer"],
   161: ["the PIN has characters that the token does not accept", "give the user PIN of this token"],
   162: ["the PIN is too short or too long for the token", "give the user PIN of this token"],

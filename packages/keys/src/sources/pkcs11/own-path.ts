@@ -12,29 +12,29 @@ const STICKY = 0o1000;
  * The file that a path leads to, without links, where only root and this user can change it, its folders, and every link on the way with
  * the folders of that. Throws KeyFileError (exit 3) for what others can write, with `why` it matters.
  */
-export function ownPath(path: string, why: string): string {
+export function checkedPath(path: string, why: string): string {
   // where users have no numbers, modes tell nothing
   if (process.geteuid === undefined) return path;
-  let [at, rest] = begin(path);
+  let [at, rest] = splitRoot(path);
   let links = 0;
-  check(at, lstatSync(at), path, why);
+  checkOwner(at, lstatSync(at), path, why);
   while (rest.length > 0) {
     const next = join(at, rest.shift() as string);
     const stat = lstatSync(next);
     if (stat.isSymbolicLink()) {
       // the folder decides who may change the link
       if (++links > MOST_LINKS) throw new KeyFileError(`${path}: too many symbolic links`, "name the file itself", 3);
-      const [root, parts] = begin(resolve(dirname(next), readlinkSync(next)));
+      const [root, parts] = splitRoot(resolve(dirname(next), readlinkSync(next)));
       [at, rest] = [root, [...parts, ...rest]];
     } else {
-      check(next, stat, path, why);
+      checkOwner(next, stat, path, why);
       at = next;
     }
   }
   return at;
 }
 
-function begin(path: string): [root: string, parts: string[]] {
+function splitRoot(path: string): [root: string, parts: string[]] {
   const { root } = parse(path);
   return [
     root,
@@ -45,7 +45,7 @@ function begin(path: string): [root: string, parts: string[]] {
   ];
 }
 
-function check(place: string, stat: Stats, asked: string, why: string): void {
+function checkOwner(place: string, stat: Stats, asked: string, why: string): void {
   const what = place === asked ? asked : `${asked}: ${place}`;
   if (stat.uid !== 0 && stat.uid !== process.geteuid?.())
     throw new KeyFileError(

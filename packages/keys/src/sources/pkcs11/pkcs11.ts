@@ -6,7 +6,7 @@ import { type PublicKey, type Signer, signatureLength } from "@firmseal/signer";
 import { CUSTODY, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
 import { signalsFree } from "../../files/write.js";
-import { toldSigner } from "../foreign.js";
+import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
 import { findPrivate, findPublic, publicOfPrivate } from "./key.js";
 import type { Handle } from "./module.js";
@@ -15,7 +15,7 @@ import { type OpenToken, openToken } from "./token.js";
 import { parseUri } from "./uri.js";
 
 /** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
-export const open: OpenSource = async (ref, ask) => {
+export const openTokenKey: OpenSource = async (ref, ask) => {
   const uri = parseUri(ref);
   await signalsFree();
   const token = openToken(uri);
@@ -34,7 +34,7 @@ export const open: OpenSource = async (ref, ask) => {
     await token.login(ask);
     const key = findPrivate(token, uri);
     const pub = publicOfPrivate(token, uri, key);
-    return { name: uri.name, public: pub, signer: signerOf(token, uri.name, pub, key), close: async () => token.close() };
+    return { name: uri.name, public: pub, signer: tokenSigner(token, uri.name, pub, key), close: async () => token.close() };
   } catch (e) {
     token.close();
     throw e;
@@ -42,13 +42,13 @@ export const open: OpenSource = async (ref, ask) => {
 };
 
 /** Signs in the token. Signatures are raw; of ECDSA r ‖ s, in PKCS#11 as in COSE. */
-export function signerOf(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
+export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);
   if (!pkcs11 || length === undefined) throw new KeyFileError(`${name}: not a key for ${wordsFor("pkcs11")}`, "give one of those", 2);
   const mechanism = pkcs11.sign;
   const always = token.attribute(key, CKA_ALWAYS_AUTHENTICATE)?.[0] === 1;
-  return toldSigner(
+  return checkedSigner(
     name,
     pub,
     "the token's public key may belong to another private key: compare them, or make a new pair",

@@ -6,7 +6,7 @@ import { signalsFree } from "../../files/write.js";
 import { warn } from "../../notices.js";
 import { visible } from "../../words.js";
 import type { Asking } from "../source.js";
-import { codeOf, type Handle, inWords, type Library, openModule, type Template, type TokenInfo } from "./module.js";
+import { explainReturnValue, type Handle, openModule, type Pkcs11js, returnValueOf, type Template, type TokenInfo } from "./module.js";
 import * as ck from "./names.js";
 import { pinFrom } from "./pin.js";
 import type { TokenUri } from "./uri.js";
@@ -19,14 +19,14 @@ export interface Slot {
 }
 
 /** The tokens that are there and that a URI fits, with all that are there beside them. */
-export function findSlots(library: Library, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
-  const about = inWords(uri.name, () => library.C_GetInfo());
+export function findSlots(library: Pkcs11js, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
+  const about = explainReturnValue(uri.name, () => library.C_GetInfo());
   const all: Slot[] = [];
-  for (const handle of inWords(uri.name, () => library.C_GetSlotList(true))) {
-    const info = inWords(uri.name, () => library.C_GetTokenInfo(handle));
+  for (const handle of explainReturnValue(uri.name, () => library.C_GetSlotList(true))) {
+    const info = explainReturnValue(uri.name, () => library.C_GetTokenInfo(handle));
     // an empty slot of SoftHSM: nothing can be in it
     if (!(info.flags & ck.CKF_TOKEN_INITIALIZED)) continue;
-    const slot = inWords(uri.name, () => library.C_GetSlotInfo(handle));
+    const slot = explainReturnValue(uri.name, () => library.C_GetSlotInfo(handle));
     all.push({
       handle,
       info,
@@ -59,14 +59,14 @@ export function ulong(bytes: Buffer): bigint {
 }
 
 /** Up to ten names for a message. */
-export function some(names: readonly string[]): string {
+export function isPresent(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const shown = [...names].sort().slice(0, 10);
   return `${shown.map((name) => name || "(without a label)").join(", ")}${names.length > 10 ? `, and ${names.length - 10} more` : ""}`;
 }
 
 export interface OpenToken {
-  readonly library: Library;
+  readonly library: Pkcs11js;
   readonly session: Handle;
   readonly slot: Slot;
   /** Logs in where the token wants that and it was not done yet. */
@@ -92,30 +92,30 @@ export function openToken(uri: TokenUri, write = false): OpenToken {
         `${uri.name}: no such token`,
         all.length === 0
           ? "put the token in; the module sees none"
-          : `put it in, or name one that the module sees: ${some(all.map((s) => s.facts.token))}`,
+          : `put it in, or name one that the module sees: ${isPresent(all.map((s) => s.facts.token))}`,
         3,
       );
     if (fitting.length > 1)
       throw new KeyFileError(
         `${uri.name}: ${fitting.length} tokens fit`,
-        `add a token, serial or slot-id to the URI; there are ${some(fitting.map((s) => `${s.facts.token} (serial ${s.facts.serial})`))}`,
+        `add a token, serial or slot-id to the URI; there are ${isPresent(fitting.map((s) => `${s.facts.token} (serial ${s.facts.serial})`))}`,
         2,
       );
-    return session(module, uri, slot, write);
+    return openSession(module, uri, slot, write);
   } catch (e) {
     module.close();
     throw e;
   }
 }
 
-function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slot, write: boolean): OpenToken {
+function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slot, write: boolean): OpenToken {
   const { library } = module;
   const flags = ck.CKF_SERIAL_SESSION | (write ? ck.CKF_RW_SESSION : 0);
-  const handle = inWords(uri.name, () => library.C_OpenSession(slot.handle, flags));
+  const handle = explainReturnValue(uri.name, () => library.C_OpenSession(slot.handle, flags));
   const place = slot.handle.toString("hex");
   let closed = false;
   const loggedIn = () => {
-    const { state } = inWords(uri.name, () => library.C_GetSessionInfo(handle));
+    const { state } = explainReturnValue(uri.name, () => library.C_GetSessionInfo(handle));
     return state === ck.CKS_RO_USER_FUNCTIONS || state === ck.CKS_RW_USER_FUNCTIONS;
   };
   return {
@@ -128,14 +128,14 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
       const pin = await login(library, handle, slot, uri, ask);
       if (pin !== undefined) module.pins.set(place, pin);
     },
-    loginForKey: () => inWords(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
+    loginForKey: () => explainReturnValue(uri.name, () => library.C_Login(handle, ck.CKU_CONTEXT_SPECIFIC, module.pins.get(place))),
     find: (template) =>
-      inWords(uri.name, () => {
+      explainReturnValue(uri.name, () => {
         try {
-          return find(library, handle, template);
+          return findObjects(library, handle, template);
         } catch (e) {
           // a token that shows nothing without a PIN, not even public keys
-          if (codeOf(e) !== ck.CKR_USER_NOT_LOGGED_IN || loggedIn()) throw e;
+          if (returnValueOf(e) !== ck.CKR_USER_NOT_LOGGED_IN || loggedIn()) throw e;
           return [];
         }
       }),
@@ -145,14 +145,14 @@ function session(module: ReturnType<typeof openModule>, uri: TokenUri, slot: Slo
         return found && found.value.length > 0 ? found.value : undefined;
       } catch (e) {
         // what modules say of an attribute that they do not have differs; a token that is gone is reported as gone
-        const code = codeOf(e);
+        const code = returnValueOf(e);
         if (code !== undefined && !GONE.includes(code)) return undefined;
-        return inWords(uri.name, () => {
+        return explainReturnValue(uri.name, () => {
           throw e;
         });
       }
     },
-    inWords: (calls) => inWords(uri.name, calls),
+    inWords: (calls) => explainReturnValue(uri.name, calls),
     close() {
       if (closed) return;
       closed = true;
@@ -172,7 +172,7 @@ const GONE = [0x30, 0x32, 0xb0, 0xb3, 0xe0];
 /** Far above what a token holds: a module that never says "no more" must not keep us. */
 const MOST_OBJECTS = 10_000;
 
-function find(library: Library, handle: Handle, template: Template): Handle[] {
+function findObjects(library: Pkcs11js, handle: Handle, template: Template): Handle[] {
   const found: Handle[] = [];
   library.C_FindObjectsInit(handle, template);
   try {
@@ -195,7 +195,7 @@ export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" 
   return flags & ck.CKF_USER_PIN_COUNT_LOW ? "low" : "ok";
 }
 
-async function login(library: Library, handle: Handle, slot: Slot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
+async function login(library: Pkcs11js, handle: Handle, slot: Slot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
   const before = pinState(slot.info);
   if (before === "none") return undefined;
   // a PIN that is asked for and then not even looked at teaches people to type it anywhere
@@ -211,17 +211,17 @@ async function login(library: Library, handle: Handle, slot: Slot, uri: TokenUri
   try {
     library.C_Login(handle, ck.CKU_USER, pin);
   } catch (e) {
-    const code = codeOf(e);
+    const code = returnValueOf(e);
     if (code === ck.CKR_USER_ALREADY_LOGGED_IN) return pin;
     if (code === ck.CKR_PIN_INCORRECT) throw wrongPin(library, slot, uri);
-    inWords(uri.name, () => {
+    explainReturnValue(uri.name, () => {
       throw e;
     });
   }
   return pin;
 }
 
-function wrongPin(library: Library, slot: Slot, uri: TokenUri): KeyFileError {
+function wrongPin(library: Pkcs11js, slot: Slot, uri: TokenUri): KeyFileError {
   const [message, hint] = ck.CKR[ck.CKR_PIN_INCORRECT] ?? ck.CKR_OTHER;
   let state = pinState(slot.info);
   try {

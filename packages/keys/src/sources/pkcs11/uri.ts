@@ -24,9 +24,9 @@ export interface TokenUri {
   readonly pinSource?: string;
 }
 
-const FORM = "for example pkcs11:token=release;object=ed25519-2026";
+const URI_EXAMPLE = "for example pkcs11:token=release;object=ed25519-2026";
 /** Longer than any label, module path and identifier together. */
-const LONGEST = 4096;
+const MAX_URI_LENGTH = 4096;
 
 // pk11-pchar and pk11-qchar of RFC 7512 §2.3: unreserved, percent-encoded, and what needs no encoding in this place
 const PATH = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=&-]|%[0-9A-Fa-f]{2})*$/;
@@ -39,11 +39,11 @@ const QUERY_NAMES: readonly string[] = ["module-path", "module-name", "pin-sourc
  * Reads a URI. Throws KeyFileError (exit 2). No message holds a value of the URI: one that was put together wrong may hold a PIN.
  */
 export function parseUri(uri: string): TokenUri {
-  const refuse = (what: string, hint = FORM) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
+  const refuse = (what: string, hint = URI_EXAMPLE) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
   if (!/^pkcs11:/i.test(uri)) throw refuse("not a token URI: it must begin with pkcs11:");
-  if (uri.length > LONGEST) throw refuse(`the URI is longer than ${LONGEST} characters`);
+  if (uri.length > MAX_URI_LENGTH) throw refuse(`the URI is longer than ${MAX_URI_LENGTH} characters`);
   // wherever it stands, and before anything else is said of this URI
-  if (/pin-?value/i.test(decode(uri).toString("latin1")))
+  if (/pin-?value/i.test(percentDecode(uri).toString("latin1")))
     throw refuse(
       "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
       "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
@@ -61,7 +61,7 @@ export function parseUri(uri: string): TokenUri {
     if (values.has(name)) throw refuse(`${name} is given twice`, "give it once (RFC 7512 §2.3)");
     const value = part.slice(equals + 1);
     if (!form.test(value)) throw refuse(`${name}: has a character that must be percent-encoded`, "write it as % and two hex digits");
-    values.set(name, decode(value));
+    values.set(name, percentDecode(value));
   };
   if (path !== "") for (const part of path.split(";")) take(part, PATH_NAMES, PATH, "before the ?");
   if (query !== undefined) for (const part of query.split("&")) take(part, QUERY_NAMES, QUERY, "after the ?");
@@ -91,7 +91,7 @@ export function parseUri(uri: string): TokenUri {
   );
   if (text["slot-id"] !== undefined && !/^[0-9]{1,20}$/.test(text["slot-id"])) throw refuse("slot-id: not a decimal number");
   return {
-    name: nameOf(values),
+    name: nameOfToken(values),
     text,
     ...(object !== undefined && { object }),
     ...(id && { id: Uint8Array.from(id) }),
@@ -104,24 +104,24 @@ export function parseUri(uri: string): TokenUri {
 
 /** A URI of attributes in order; `id` may be bytes. */
 export function formatUri(attributes: Iterable<readonly [name: string, value: string | Uint8Array]>): string {
-  return `pkcs11:${[...attributes].map(([name, value]) => `${name}=${encode(value, name === "id")}`).join(";")}`;
+  return `pkcs11:${[...attributes].map(([name, value]) => `${name}=${percentEncode(value, name === "id")}`).join(";")}`;
 }
 
-function nameOf(values: Map<string, Buffer>): string {
+function nameOfToken(values: Map<string, Buffer>): string {
   const path = [...values].filter(([name]) => PATH_NAMES.includes(name));
   const query = [...values].filter(([name]) => name.startsWith("module-"));
-  return `${formatUri(path)}${query.map(([name, value], i) => `${i === 0 ? "?" : "&"}${name}=${encode(value).replaceAll("%2F", "/")}`).join("")}`;
+  return `${formatUri(path)}${query.map(([name, value], i) => `${i === 0 ? "?" : "&"}${name}=${percentEncode(value).replaceAll("%2F", "/")}`).join("")}`;
 }
 
 // RFC 7512 §2.3: an id should be percent-encoded as a whole
-function encode(value: string | Uint8Array, all = false): string {
+function percentEncode(value: string | Uint8Array, all = false): string {
   return Array.from(typeof value === "string" ? Buffer.from(value) : value, (byte) => {
     const c = String.fromCharCode(byte);
     return !all && /[A-Za-z0-9._~-]/.test(c) ? c : `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
   }).join("");
 }
 
-function decode(text: string): Buffer {
+function percentDecode(text: string): Buffer {
   const bytes: number[] = [];
   const raw = Buffer.from(text);
   for (let i = 0; i < raw.length; i++) {

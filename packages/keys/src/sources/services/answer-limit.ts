@@ -23,12 +23,12 @@ export function limitAnswers(): void {
   begun = true;
   subscribe("http.client.request.start", (message) => {
     const { request } = message as { request: ClientRequest };
-    if (request.socket) watch(request.socket);
-    else request.once("socket", watch);
+    if (request.socket) watchSocket(request.socket);
+    else request.once("socket", watchSocket);
   });
 }
 
-function watch(socket: Socket): void {
+function watchSocket(socket: Socket): void {
   const isNew = !received.has(socket);
   received.set(socket, 0);
   if (!isNew) return;

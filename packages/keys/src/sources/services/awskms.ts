@@ -7,10 +7,10 @@ import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfSpki,
-  library,
   notASignature,
   OTHER_KEY,
   servedKey,
@@ -23,7 +23,7 @@ import {
 const SERVICE = "AWS KMS";
 const PACKAGE = "@aws-sdk/client-kms";
 
-const FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
+const REFERENCE_FORM = "awskms: takes a key id, alias/NAME or an ARN, for example awskms:alias/release";
 const ARN = /^(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(key\/[A-Za-z0-9-]+|alias\/[A-Za-z0-9/_-]+)$/;
 const PLAIN = /^([A-Za-z0-9-]{1,128}|alias\/[A-Za-z0-9/_-]{1,250})$/;
 
@@ -38,7 +38,7 @@ const USAGE: Trouble = [
 ];
 const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it again later, or have the quota raised"];
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
-const MALFORMED: Trouble = ["AWS KMS does not accept this key name", FORM];
+const MALFORMED: Trouble = ["AWS KMS does not accept this key name", REFERENCE_FORM];
 
 /** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
@@ -86,7 +86,7 @@ function troubleOf(e: unknown): Trouble {
 }
 
 /** Region and account, where a name tells them, and the key or alias that it names. */
-function partsOf(name: string): { place?: string; key: string } {
+function splitArn(name: string): { place?: string; key: string } {
   const [, place, , key] = ARN.exec(name) ?? [];
   if (place !== undefined && key !== undefined) return { place, key };
   return { key: name.startsWith("alias/") ? name : `key/${name}` };
@@ -95,17 +95,17 @@ function partsOf(name: string): { place?: string; key: string } {
 /** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
 function isOf(asked: string, answered: string | undefined): answered is string {
   if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
-  const [want, got] = [partsOf(asked), partsOf(answered)];
+  const [want, got] = [splitArn(asked), splitArn(answered)];
   if (!got.key.startsWith("key/") || (want.place ?? got.place) !== (got.place ?? want.place)) return false;
   return want.key.startsWith("alias/") || want.key === got.key;
 }
 
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+export async function openAwsKey(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
-  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", FORM);
-  const { KMSClient, GetPublicKeyCommand, SignCommand } = await library(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
+  if (!arn && !PLAIN.test(id)) throw wrongReference(ref, "is not the name of a key in AWS KMS", REFERENCE_FORM);
+  const { KMSClient, GetPublicKeyCommand, SignCommand } = await importPackage(ref, PACKAGE, () => import("@aws-sdk/client-kms"));
   const client = new KMSClient({
     ...(arn && { region: arn[2] as string }),
     maxAttempts: ATTEMPTS,
@@ -113,7 +113,7 @@ export async function open(ref: string): Promise<OpenedKey> {
   });
   const close = () => client.destroy();
   try {
-    const got = await ask(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
+    const got = await callService(ref, (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: id }), { abortSignal }), troubleOf);
     const { KeyId } = got;
     if (!isOf(id, KeyId)) throw serviceError(ref, OTHER_KEY);
     if (got.KeyUsage !== "SIGN_VERIFY") throw serviceError(ref, USAGE);
@@ -130,7 +130,7 @@ export async function open(ref: string): Promise<OpenedKey> {
         MessageType: "RAW",
         SigningAlgorithm: aws.alg,
       } as const;
-      const { Signature, KeyId: signedBy } = await ask(
+      const { Signature, KeyId: signedBy } = await callService(
         ref,
         (abortSignal) => client.send(new SignCommand(request), { abortSignal }),
         troubleOf,

@@ -8,10 +8,10 @@ import type { OpenedKey } from "../source.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfJwk,
-  library,
   notASignature,
   OTHER_KEY,
   servedKey,
@@ -24,7 +24,7 @@ import {
 const SERVICE = "Azure Key Vault";
 const PACKAGES = "@azure/keyvault-keys @azure/identity";
 
-const FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
+const REFERENCE_FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
 // The hosts of Azure's clouds and no other: a reference from a build script must not carry a token to somebody's server.
 const ID =
   /^(https:\/\/[a-z0-9][a-z0-9-]{1,22}[a-z0-9]\.(?:(?:vault|managedhsm)\.azure\.(?:net|cn)|(?:vault|managedhsm)\.usgovcloudapi\.net))\/keys\/([A-Za-z0-9-]{1,127})(?:\/([0-9a-f]{32}))?\/?$/;
@@ -88,17 +88,18 @@ function kidIn(body: string): unknown {
 }
 
 /** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+export async function openAzureKey(ref: string): Promise<OpenedKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
-  if (vault === undefined || name === undefined) throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", FORM);
-  const { keys, identity } = await library(ref, PACKAGES, async () => ({
+  if (vault === undefined || name === undefined)
+    throw wrongReference(ref, "is not the identifier of a key in Azure Key Vault", REFERENCE_FORM);
+  const { keys, identity } = await importPackage(ref, PACKAGES, async () => ({
     keys: await import("@azure/keyvault-keys"),
     identity: await import("@azure/identity"),
   }));
   const credential = new identity.DefaultAzureCredential();
   const options = { retryOptions: { maxRetries: ATTEMPTS - 1, maxRetryDelayInMs: ATTEMPT } };
   const client = new keys.KeyClient(vault, credential, options);
-  const got = await ask(
+  const got = await callService(
     ref,
     (abortSignal) => client.getKey(name, { ...(version !== undefined && { version }), abortSignal, requestOptions: { timeout: ATTEMPT } }),
     troubleOf,
@@ -128,7 +129,7 @@ export async function open(ref: string): Promise<OpenedKey> {
   const signer = new keys.CryptographyClient(got, credential, { ...options, additionalPolicies });
   const sign = async (tbs: Uint8Array) => {
     // r ‖ s already (RFC 7518 §3.4)
-    const { result } = await ask(
+    const { result } = await callService(
       ref,
       (abortSignal) => signer.sign(served.alg, sha256(tbs), { abortSignal, requestOptions: { timeout: ATTEMPT } }),
       troubleOf,

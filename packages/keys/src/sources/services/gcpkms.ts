@@ -10,10 +10,10 @@ import { crc32c } from "./crc32c.js";
 import {
   ATTEMPT,
   ATTEMPTS,
-  ask,
+  callService,
   commonTrouble,
+  importPackage,
   keyOfSpki,
-  library,
   notASignature,
   servedKey,
   serviceError,
@@ -26,9 +26,9 @@ import {
 const SERVICE = "Google Cloud KMS";
 const PACKAGE = "@google-cloud/kms";
 
-const FORM = "give the version as well: gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1";
+const REFERENCE_FORM = "give the version as well: gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1";
 // a version's number is part of the name: the service has no "newest" to sign with
-const NAME =
+const VERSION_NAME =
   /^projects\/[a-z0-9.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}\/cryptoKeyVersions\/[1-9][0-9]*$/;
 
 const CREDENTIALS: Trouble = [
@@ -42,7 +42,7 @@ const STATE: Trouble = [
   "the key version cannot be used to sign",
   `it must be enabled, and of a key with the purpose asymmetric signing (${inWords(algsWith("gcp").map((alg) => CUSTODY[alg].gcp ?? alg))})`,
 ];
-const DAMAGED: Trouble = ["the request or the answer was damaged in transit", "run it again; if the fault stays, check the proxy"];
+const CORRUPTED: Trouble = ["the request or the answer was damaged in transit", "run it again; if the fault stays, check the proxy"];
 
 const UNAVAILABLE = 14;
 
@@ -76,7 +76,7 @@ function troubleOf(e: unknown): Trouble {
 const isSum = (value: unknown, bytes: Uint8Array) =>
   String((value as { value?: unknown } | null | undefined)?.value ?? "") === String(crc32c(bytes));
 
-const bytesOf = (value: Uint8Array | string | null | undefined): Uint8Array =>
+const toBytesOf = (value: Uint8Array | string | null | undefined): Uint8Array =>
   typeof value === "string" ? Buffer.from(value, "base64") : Uint8Array.from(value ?? []);
 
 /** The library's own repetition ends by the clock, and then calls everything a time-out. */
@@ -95,12 +95,12 @@ async function repeated<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
-export async function open(ref: string): Promise<OpenedKey> {
+export async function openGoogleKey(ref: string): Promise<OpenedKey> {
   const name = ref.slice("gcpkms:".length);
-  if (!NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", FORM);
+  if (!VERSION_NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", REFERENCE_FORM);
   // the transport prints what it meets on its way; the result is reported here
   process.env["GRPC_VERBOSITY"] ??= "NONE";
-  const { KeyManagementServiceClient } = await library(ref, PACKAGE, () => import("@google-cloud/kms"));
+  const { KeyManagementServiceClient } = await importPackage(ref, PACKAGE, () => import("@google-cloud/kms"));
   // the library's own limit is none
   const client = new KeyManagementServiceClient({ "grpc.max_receive_message_length": LONGEST_ANSWER });
   const close = async () => {
@@ -108,14 +108,14 @@ export async function open(ref: string): Promise<OpenedKey> {
   };
   try {
     // by itself, for the calls begin it in a way in which nobody catches what goes wrong with the credentials
-    await ask(
+    await callService(
       ref,
       () => client.initialize(),
       (e) => commonTrouble(e) ?? CREDENTIALS,
     );
-    const [got] = await ask(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf);
+    const [got] = await callService(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf);
     // "Verifying end-to-end data integrity": the name and the sums are to be compared by who asks
-    if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, DAMAGED);
+    if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, CORRUPTED);
     const key = keyOfSpki(ref, got.pem ?? "");
     const { gcp, ecdsa } = CUSTODY[key.alg];
     const length = signatureLength(key.alg);
@@ -124,10 +124,10 @@ export async function open(ref: string): Promise<OpenedKey> {
       const content = ecdsa ? sha256(tbs) : tbs;
       const sum = { value: crc32c(content) };
       const request = ecdsa ? { name, digest: { sha256: content }, digestCrc32c: sum } : { name, data: content, dataCrc32c: sum };
-      const [answer] = await ask(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);
-      const signature = bytesOf(answer.signature);
+      const [answer] = await callService(ref, () => repeated(() => client.asymmetricSign(request, ONCE)), troubleOf);
+      const signature = toBytesOf(answer.signature);
       const isVerified = ecdsa ? answer.verifiedDigestCrc32c : answer.verifiedDataCrc32c;
-      if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, DAMAGED);
+      if (answer.name !== name || isVerified !== true || !isSum(answer.signatureCrc32c, signature)) throw serviceError(ref, CORRUPTED);
       const raw = ecdsa ? rawFromDer(signature, length) : signature;
       if (raw?.length !== length) throw notASignature(ref);
       return raw;

@@ -4,12 +4,12 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
 import { algOfNode, wordsFor } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
-import { toldSigner } from "../foreign.js";
+import { checkedSigner } from "../foreign.js";
 import type { OpenedKey } from "../source.js";
 import { limitAnswers, onTooLong } from "./answer-limit.js";
 
 /** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */
-const LIMIT = 30_000;
+const CALL_TIMEOUT = 30_000;
 
 /** One attempt ends here, so that another one is made within the limit. */
 export const ATTEMPT = 10_000;
@@ -20,7 +20,7 @@ export const ATTEMPTS = 3;
 export type Trouble = readonly [what: string, hint: string];
 
 const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and the proxy settings, then run it again"];
-const SLOW: Trouble = ["the service did not answer in time", "check the network and the proxy settings, then run it again"];
+const TIMED_OUT: Trouble = ["the service did not answer in time", "check the network and the proxy settings, then run it again"];
 
 export const TOO_LONG: Trouble = [
   "the service answered with more than 1 MiB",
@@ -29,7 +29,7 @@ export const TOO_LONG: Trouble = [
 
 export const OTHER_KEY: Trouble = ["the service returned a different key", "try again; if the fault stays, ask the service's operator"];
 
-const SYSTEM: { readonly [code: string]: Trouble } = {
+const NETWORK_CODES: { readonly [code: string]: Trouble } = {
   ECONNREFUSED: NETWORK,
   ECONNRESET: NETWORK,
   ENOTFOUND: NETWORK,
@@ -37,10 +37,10 @@ const SYSTEM: { readonly [code: string]: Trouble } = {
   EHOSTUNREACH: NETWORK,
   ENETUNREACH: NETWORK,
   EPIPE: NETWORK,
-  ETIMEDOUT: SLOW,
-  ABORT_ERR: SLOW,
-  AbortError: SLOW,
-  TimeoutError: SLOW,
+  ETIMEDOUT: TIMED_OUT,
+  ABORT_ERR: TIMED_OUT,
+  AbortError: TIMED_OUT,
+  TimeoutError: TIMED_OUT,
 };
 
 const CERTIFICATE: Trouble = [
@@ -53,7 +53,7 @@ export function commonTrouble(e: unknown): Trouble | undefined {
   const { code, name } = (typeof e === "object" && e !== null ? e : {}) as { code?: unknown; name?: unknown };
   for (const mark of [code, name]) {
     if (typeof mark !== "string") continue;
-    if (Object.hasOwn(SYSTEM, mark)) return SYSTEM[mark];
+    if (Object.hasOwn(NETWORK_CODES, mark)) return NETWORK_CODES[mark];
     if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_)/.test(mark)) return CERTIFICATE;
   }
   return undefined;
@@ -75,7 +75,7 @@ export function unknownTrouble(service: string, mark: unknown): Trouble {
 }
 
 /** Loads a library that is not a part of this program. `packages` is what to install. */
-export async function library<T>(ref: string, packages: string, load: () => Promise<T>): Promise<T> {
+export async function importPackage<T>(ref: string, packages: string, load: () => Promise<T>): Promise<T> {
   // before its warning goes with those below: the public key would be anybody's, and so would the credentials
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
     throw new KeyFileError(
@@ -102,7 +102,11 @@ export async function library<T>(ref: string, packages: string, load: () => Prom
  * Asks the service. `troubleOf` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
  * heed the signal: a build must not hang on a key.
  */
-export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise<T>, troubleOf: (e: unknown) => Trouble): Promise<T> {
+export async function callService<T>(
+  ref: string,
+  call: (signal: AbortSignal) => Promise<T>,
+  troubleOf: (e: unknown) => Trouble,
+): Promise<T> {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let forget = () => {};
@@ -111,7 +115,7 @@ export async function ask<T>(ref: string, call: (signal: AbortSignal) => Promise
       reject(serviceError(ref, trouble));
       stop.abort();
     };
-    timer = setTimeout(() => end(SLOW), LIMIT);
+    timer = setTimeout(() => end(TIMED_OUT), CALL_TIMEOUT);
     forget = onTooLong(() => end(TOO_LONG));
   });
   try {
@@ -155,7 +159,7 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
   return {
     name: ref,
     public: key,
-    signer: toldSigner(
+    signer: checkedSigner(
       ref,
       key,
       "the service signs with a different key than it shows, or wrongly: do not use it until the cause is known",

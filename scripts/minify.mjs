@@ -1,0 +1,25 @@
+// minify() of terser, with its results kept beside node_modules: the same bundle is made by the build, by checks, engines and tests, in each run. A
+// result is found by the content of the text, the options and the version of terser, so it is what terser would give again.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(new URL("../packages/bundler/package.json", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../node_modules/.cache/firmseal/minified/", import.meta.url));
+
+export async function minify(text, options) {
+  const asked = JSON.stringify([require("terser/package.json").version, options, text]);
+  const file = FOLDER + createHash("sha256").update(asked).digest("hex");
+  try {
+    return { code: readFileSync(file, "utf8") };
+  } catch {
+    const { code } = await require("terser").minify(text, options);
+    mkdirSync(FOLDER, { recursive: true });
+    // others may be making the same
+    writeFileSync(`${file}.${process.pid}`, code);
+    renameSync(`${file}.${process.pid}`, file);
+    return { code };
+  }
+}
