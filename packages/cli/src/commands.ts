@@ -35,6 +35,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "rotate next", summary: "tell which file of an archive each cohort of a fleet needs next", load: () => import("./commands/rotate/next.js") },
   { name: "rotate plan", summary: "tell what becomes of each cohort of a fleet that is offered these steps in order", load: () => import("./commands/rotate/plan.js") },
   { name: "rotate retire", summary: "make or sign the next trust file, without a key", load: () => import("./commands/rotate/retire.js") },
+  { name: "incident", summary: "a guided way from a stolen, lost, expired or leaked key to a fleet that is safe", load: () => import("./commands/incident/incident.js") },
   { name: "status verify", summary: "verify what a device says that it runs", load: () => import("./commands/status/verify.js") },
 ];
 

@@ -223,6 +223,9 @@ describe("the JSON of each command has its shape", () => {
     await inShape(q, ["rotate", "next", "--fleet", "fleet.json", "--archive", "bridges"]);
     await inShape(q, ["rotate", "next", "--fleet", "keys.csv", "--archive", "bridges"]);
     seen("rotate next");
+    q.put("T.jwk", JSON.stringify(toJwk(key("T"))));
+    const given = ["--key", "A.jwk", "--replacement", "T.jwk", "--trust", "t2.trust", "--fleet", "fleet.json", "--image", "app.bin"];
+    await inShape(q, ["incident", "stolen", ...given, "--dir", "night"]);
     const facts = ["--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);

@@ -1,5 +1,7 @@
 // A release and the trust in it: what is to be signed, who may sign it, and which devices will take it.
 
+export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
+export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
 export {
   type InputOptions,

@@ -7,6 +7,8 @@ import { assumable, assuming, deviceCode, remembered } from "./device-code.js";
 import type { Cohort, Model } from "./fleet.js";
 import { keySet } from "./keys.js";
 import { type CohortResult, plan } from "./plan.js";
+import type { Gone } from "./reach.js";
+import type { PlannedStep } from "./steps.js";
 
 /** The fleet, where keys in the firmware are asked as those of trust files are. */
 function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Cohort[] {
@@ -27,8 +29,23 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
 }
 
 /**
- * What becomes of a fleet that is offered `draft` under the name `name`, once `keys` have signed it. `others`: trust files that exist beside those
- * of the fleet. Throws as plan() does, and SIGNATURE_COUNT for more than 8 keys.
+ * What becomes of a fleet that is offered `steps`, on devices for which the signatures of `isGood` are good. `others`: trust files that exist beside
+ * those of the fleet. Throws as plan() does.
+ */
+export function offerAsIfSigned(
+  fleet: readonly Cohort[],
+  steps: readonly PlannedStep[],
+  gone: Gone,
+  others: readonly TrustOnFile[],
+  isGood: (key: ArrayLike<number>, signature: ArrayLike<number>) => boolean,
+): CohortResult[] {
+  const stores = others.map(({ store }) => store);
+  return assuming(isGood, () => plan(assumed(fleet, others), steps, gone, stores));
+}
+
+/**
+ * What becomes of a fleet that is offered `draft` under the name `name`, once `keys` have signed it. Throws as plan() does, and SIGNATURE_COUNT for more
+ * than 8 keys.
  */
 export async function planAsIfSigned(
   fleet: readonly Cohort[],
@@ -43,9 +60,7 @@ export async function planAsIfSigned(
   let marked = draft;
   for (const key of keys) marked = await marked.withSignature(signedWith(key), mark);
   const release = { name, envelope: marked.bytes, sequence: draft.sequence };
-  const stores = others.map(({ store }) => store);
-  return assuming(
-    (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
-    () => plan(assumed(fleet, others), [release], { lost: new Set(), stolen: new Set() }, stores),
-  );
+  return offerAsIfSigned(fleet, [release], { lost: new Set(), stolen: new Set() }, others, (key, signature) => {
+    return equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key)));
+  });
 }

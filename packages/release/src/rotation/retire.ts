@@ -79,8 +79,8 @@ function checkWindow(entry: TrustDescription["anchors"][number], until: bigint):
     throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
 }
 
-/** The list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
-function without(d: TrustDescription, key: PublicKey, until: bigint | undefined): { next: TrustDescription; retiredRoles: RoleName[] } {
+/** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
+export function withoutKey(d: TrustDescription, key: PublicKey, until: bigint | undefined): { next: TrustDescription; retiredRoles: RoleName[] } {
   const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
   if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
   if (until !== undefined) checkWindow(entry, until);
@@ -199,7 +199,7 @@ export async function planRetirement(ref: string, options: RetireOptions): Promi
   const fleet = await readFleet(options.fleet);
   const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
   refuseLastNumber(big(current.store.sequence) + 1n);
-  const { next: description, retiredRoles } = without(describeTrust(current.store), key, options.until);
+  const { next: description, retiredRoles } = withoutKey(describeTrust(current.store), key, options.until);
   const bytes = encodeTrust(description);
   const { store } = readTrust(bytes);
   const changes = showChanges(options.out, store, current);
