@@ -4,7 +4,7 @@
 const MAY_IMPORT = {
   verifier: [],
   images: [],
-  bundler: [],
+  bundler: ["verifier"],
   signer: ["verifier"],
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bridge, encode, encodeTrust, privateKey, sign, signer, signTrust, singleImage } from "../packages/signer/lib/index.js";
+import { bridge, encode, encodeTrust, privateKey, signEnvelope, signer, signTrust, singleImage } from "../packages/signer/lib/index.js";
 
 const ROWS = Number(process.argv[2] ?? 100_000);
 const CLI = fileURLToPath(new URL("../packages/cli/bin/firmseal.js", import.meta.url));
@@ -28,8 +28,8 @@ const T1 = await trustOf(1n, [A, B]);
 const T2 = await trustOf(2n, [B, C]);
 put("t1.trust", T1);
 put("t2.trust", T2);
-put("bridge.suit", await sign(encode(bridge({ ...facts(1000), trust: T2, image: content })), [A, B, C].map(signer)));
-put("next.suit", await sign(encode(singleImage({ ...facts(1001), ...content })), [B, C].map(signer)));
+put("bridge.suit", await signEnvelope(encode(bridge({ ...facts(1000), trust: T2, image: content })), [A, B, C].map(signer)));
+put("next.suit", await signEnvelope(encode(singleImage({ ...facts(1001), ...content })), [B, C].map(signer)));
 
 /** A device for each row: of 8 classes, with either list, and a floor of its own. */
 const row = (i) => ({

@@ -182,7 +182,13 @@
 
   /** Two slots for each component, one of them current: packages/verifier/src/device/memory.ts, for numbers only. */
   function deviceOf(d, typed) {
-    var device = { parts: [], sequence: d.sequence || [0, 0], invoked: [], installing: false },
+    var device = {
+        parts: [],
+        sequence: d.sequence || [0, 0],
+        counted: d.counters ? unhex(d.counters, typed) : null,
+        invoked: [],
+        installing: false,
+      },
       ids = d.components || [],
       capacity = d.capacity === undefined ? 64 : d.capacity,
       i,
@@ -216,6 +222,9 @@
     device.identity = { vendor: unhexAll(d.vendor, typed), class: unhexAll(d.class, typed), device: unhexAll(d.device, typed) };
     device.floor = function () {
       return device.sequence;
+    };
+    device.counters = function () {
+      return device.counted;
     };
     device.discard = function () {
       var k, p;
@@ -274,6 +283,7 @@
         p.fresh = null;
       }
       device.sequence = commit.sequence;
+      device.counted = commit.counters;
     };
     device.fetch = function (uri) {
       var payload = lookup(d.payloads, uri);

@@ -149,8 +149,8 @@ async function commandLine() {
   };
   const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
-  const { statements, names, errors } = await makeParts();
-  const parts = JSON.stringify({ statements, names, errors });
+  const { statements, names, errors, needs } = await makeParts();
+  const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
   await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);

@@ -1,7 +1,7 @@
 // Device bundles. The build puts the whole verifier into one scope, packages/bundler/dist/parts.json; from there on packages/bundler/src/bundle.ts
 // makes every bundle, those that the package ships and those that `firmseal bundle` writes.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { build } from "esbuild";
@@ -23,10 +23,6 @@ export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor", "e
 
 /** What bundle.ts refers to, by module: a name that is gone from there ends the build. */
 const NAMED = {
-  "alg/ed25519": ["ed25519"],
-  "alg/es256": ["es256"],
-  "alg/hsslms": ["hsslms"],
-  "alg/hmac": ["hmac256"],
   "hash/sha256": ["sha256"],
   "hash/sha512": ["sha384", "sha512"],
   "cose/anchor": ["makeAnchor"],
@@ -40,6 +36,25 @@ const NAMED = {
   "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
   "install/trust-update": ["nextTrust"],
 };
+
+/** The algorithms: by module, the name of what it exports; and by name, the hashes that it asks a host for, which are features. */
+async function algorithmModules() {
+  const { algorithms } = await import("../packages/verifier/lib/index.js");
+  const modules = {};
+  const needs = {};
+  for (const file of readdirSync(`${VERIFIER}src/alg`)) {
+    const module = `alg/${file.replace(/\.ts$/, "")}`;
+    const exported = await import(/* @vite-ignore */ new URL(`../packages/verifier/lib/${module}.js`, import.meta.url).href);
+    for (const name of Object.keys(algorithms)) {
+      if (exported[name] !== algorithms[name]) continue;
+      modules[module] = [name];
+      const text = readFileSync(`${VERIFIER}src/${module}.ts`, "utf8");
+      needs[name] = [...new Set([...text.matchAll(/\bHASH_SHA_(\d+)\b/g)].map(([, bits]) => `sha${bits}`))];
+    }
+  }
+  for (const name of Object.keys(algorithms)) if (!needs[name]) throw new Error(`no module in src/alg exports ${name}`);
+  return { modules, needs };
+}
 
 const isFunction = (node) => node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
 
@@ -69,11 +84,12 @@ function* namesIn(node, local = new Set()) {
 }
 
 /**
- * { statements, names, errors }: see Parts in packages/bundler/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
+ * { statements, names, errors, needs }: see Parts in packages/bundler/src/bundle.ts. `modules`: by variable at the top, the module under src/ that
  * declares it. Throws where the code is not ES5.
  */
 export async function makeParts() {
-  const named = Object.entries(NAMED).flatMap(([module, values]) => values.map((value) => [module, value]));
+  const { modules: ofAlgorithms, needs } = await algorithmModules();
+  const named = Object.entries({ ...ofAlgorithms, ...NAMED }).flatMap(([module, values]) => values.map((value) => [module, value]));
   const result = await build({
     stdin: {
       contents: named.map(([module, value], i) => `export { ${value} as firmseal${i} } from "./${module}.js";`).join("\n"),
@@ -116,7 +132,7 @@ export async function makeParts() {
   for (const one of statements) one.uses = one.uses.filter((name) => modules[name] && !one.declared.includes(name));
   const names = Object.fromEntries(named.map(([, value], i) => [value, exported[`firmseal${i}`]]));
   const errors = { ...(await import("../packages/verifier/lib/spec/errors.js")) };
-  return { statements, names, errors, modules };
+  return { statements, names, errors, needs, modules };
 }
 
 /**

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
-const env = { FIRMSEAL_LONG: "1", FIRMSEAL_KILLS: "500", FIRMSEAL_CASES: "20000", ...process.env };
+const env = { FIRMSEAL_LONG: "2", FIRMSEAL_KILLS: "500", FIRMSEAL_CASES: "20000", ...process.env };
 const args = process.argv.slice(2).filter((argument) => argument !== "--");
 
 const build = spawnSync(process.execPath, ["scripts/build.mjs", "--quiet"], { cwd, stdio: "inherit" });

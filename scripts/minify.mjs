@@ -6,16 +6,16 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const require = createRequire(new URL("../packages/bundler/package.json", import.meta.url));
+const fromBundler = createRequire(new URL("../packages/bundler/package.json", import.meta.url));
 const FOLDER = fileURLToPath(new URL("../node_modules/.cache/firmseal/minified/", import.meta.url));
 
 export async function minify(text, options) {
-  const asked = JSON.stringify([require("terser/package.json").version, options, text]);
+  const asked = JSON.stringify([fromBundler("terser/package.json").version, options, text]);
   const file = FOLDER + createHash("sha256").update(asked).digest("hex");
   try {
     return { code: readFileSync(file, "utf8") };
   } catch {
-    const { code } = await require("terser").minify(text, options);
+    const { code } = await fromBundler("terser").minify(text, options);
     mkdirSync(FOLDER, { recursive: true });
     // others may be making the same
     writeFileSync(`${file}.${process.pid}`, code);

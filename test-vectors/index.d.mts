@@ -62,6 +62,8 @@ export interface DeviceSpec {
   current?: { [component: string]: string };
   /** Sequence number of what is current. */
   sequence?: [number, number];
+  /** What counters() gives: 28 octets of the digest of the manifest that the sequence number comes from. Left out: it does not know. */
+  counters?: string;
   /** Which of its two slots is current in each component; 0 where it is left out. */
   slots?: number[];
   payloads?: { [uri: string]: string };

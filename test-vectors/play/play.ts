@@ -52,6 +52,7 @@ export function deviceOf(d: DeviceSpec): MemoryDevice {
     part.slots[part.current] = [...unhex(d.current?.[i] ?? "")];
   });
   if (d.sequence) device.sequence = d.sequence;
+  if (d.counters) device.counted = unhex(d.counters);
   // fromEntries, because one of the names is __proto__
   device.payloads = Object.fromEntries(Object.entries(d.payloads ?? {}).map(([uri, b]) => [uri, unhex(b)]));
   if (d.dangerouslySkipIdentity) device.dangerouslySkipIdentity = true;

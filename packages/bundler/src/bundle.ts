@@ -2,6 +2,7 @@
 // all of the verifier into one scope (parts.json); here what a product does not use is left out of it, and names are made short.
 
 import { existsSync, readFileSync } from "node:fs";
+import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { MinifyOptions } from "terser";
 import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
 
@@ -11,12 +12,12 @@ export interface BundleParts {
   /** By exported name ("ed25519"): the variable. */
   names: { [name: string]: string };
   errors: { [name: string]: number };
+  /** By algorithm: the features that it cannot do without, such as a hash. */
+  needs: { [alg: string]: string[] };
 }
 
-/** By name of the anchor, which is what the verifier exports: the hashes that it cannot do without. */
-const HASHES_OF_ALG = { ed25519: ["sha512"], es256: ["sha256"], hsslms: ["sha256"], hmac256: ["sha256"] } as const;
-
-export type AlgName = keyof typeof HASHES_OF_ALG;
+/** By name of the anchor, which is what the verifier exports. */
+export type AlgName = AlgorithmName;
 
 /** What a bundle may have besides open, start, step and anchor, in words for people. */
 const FEATURES = {
@@ -41,7 +42,7 @@ export const BUNDLE_FORMS = ["umd", "espruino", "script", "boot"] as const;
 
 export type BundleForm = (typeof BUNDLE_FORMS)[number];
 
-export const BUNDLE_ALGS = Object.keys(HASHES_OF_ALG) as AlgName[];
+export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
 /** What a bundle has where nothing is said, and what the bundles of the package have. */
@@ -63,7 +64,7 @@ export const PUBLIC_NAMES = [
   "sequence components signers bytes referenceUri payloads uri absent",
   "op component size content args source slot sourceDigest sourceSize vendor class device",
   // install/device.ts
-  "identity begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
+  "identity counters begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
   "written envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
@@ -122,7 +123,7 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
 function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
-  for (const alg of algs) if (!Object.hasOwn(HASHES_OF_ALG, alg)) throw new Error(`unknown algorithm ${alg}`);
+  for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
     const found = all.names[value];
     if (!found) throw new Error(`the verifier has no ${value}`);
@@ -195,7 +196,7 @@ function assemble(all: BundleParts, options: BundleOptions): string {
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
   const given: readonly string[] = [
     ...options.features,
-    ...options.algs.flatMap((alg) => HASHES_OF_ALG[alg]),
+    ...options.algs.flatMap((alg) => all.needs[alg] ?? []),
     ...(options.form === "espruino" ? [] : ["tables"]),
   ];
   const found: string[] = [];

@@ -254,6 +254,34 @@ export const DESCRIPTIONS: Row[] = [
     }),
   ),
   onFleet("rotate plan: states", 200, "csv", (n) => fleetCsv(n, (i) => `c${i},b${i},1`)),
+  {
+    name: "rotate next: states",
+    units: 100,
+    exit: [0],
+    async args(place, n, tag) {
+      await trustFile(place);
+      place.put(
+        `${tag}.csv`,
+        fleetCsv(n, (i) => `c${i},b${i},1`),
+      );
+      place.folder("archive");
+      for (const seq of ["2", "3", "4", "5"])
+        if (!place.has(`archive/${seq}.suit`))
+          await place.ok([
+            "sign",
+            "fw.bin",
+            "--key",
+            "A.pem",
+            ...FACTS,
+            "--seq",
+            seq,
+            "--allow-sequence-reuse",
+            "--out",
+            `archive/${seq}.suit`,
+          ]);
+      return ["rotate", "next", "--fleet", `${tag}.csv`, "--archive", "archive", "--json"];
+    },
+  },
   onFleet("rotate plan: more kinds of device than are planned for", 2_000, "csv", (n) => fleetCsv(n, (i) => `c${i},b${i},1`)),
   onFleet("rotate plan: a long cell", 1_000_000, "csv", (n) => fleetCsv(1, () => `${"x".repeat(n)},b,1`)),
   onFleet("rotate plan: a quotation without an end", 1_000_000, "csv", (n) => fleetCsv(1, () => `"${"\n".repeat(n)}`)),

@@ -1,6 +1,8 @@
 // rotate plan and rotate next on fleet files of every form: what is read, what is refused, and how it is told.
 
-import { type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, Place, type Result, words } from "../../test-support/src/run.js";
@@ -41,6 +43,25 @@ const put = (name: string, text: string | Uint8Array) => {
   return name;
 };
 const cohortsOf = (r: Result) => (r.json as { cohorts: { name: string; rows: number; names: string[]; verdict: string }[] }).cohorts;
+
+const root = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");
+
+describe("docs/reference/fleet.md", () => {
+  it("has each member of the schema", () => {
+    const { properties } = JSON.parse(root("packages/release/schema/fleet.schema.json")).$defs.cohort;
+    const table = root("docs/reference/fleet.md").split("## Members")[1]?.split("##")[0] ?? "";
+    const members = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell]) =>
+      [...(cell as string).matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    expect(members.sort()).toEqual(Object.keys(properties).sort());
+  });
+
+  it("has a CSV file that is read", async () => {
+    const [, text] = /^```text\n(name,[\s\S]*?)^```$/m.exec(root("docs/reference/fleet.md")) as unknown as [string, string];
+    put("docs.csv", text.replaceAll("first.trust", "t1.trust"));
+    expect((await planOf("docs.csv", "--json")).json).toMatchObject({ devices: { total: 10000, moved: 10000 } });
+  });
+});
 
 describe("the forms of a fleet file", () => {
   it("say the same", async () => {
@@ -208,6 +229,20 @@ describe("rotate plan", () => {
     const alone = await p.run(["rotate", "plan", "--fleet", "fleet.csv", "--release", "t2.trust", "--json"]);
     expect(alone.json).toMatchObject({ cohorts: [{ name: "one", trust: { before: "1", after: "2" }, verdict: "moved" }, { name: "new" }] });
     expect(alone.stderr).toContain("if the release that they run is good under it");
+  });
+
+  it("refuses steps that no device could judge", async () => {
+    const plan = (...files: string[]) =>
+      p.run(["rotate", "plan", "--fleet", "fleet.csv", ...files.flatMap((file) => ["--release", file]), "--json"]);
+    p.put("unsigned.trust", encodeTrust({ name: "board", sequence: 3n, anchors: [{ key: A, roles: ["root"] }], thresholds: { root: 1 } }));
+    expect((await plan("unsigned.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "TRUST_SIGNERS" });
+    expect((await plan("fleet.csv")).json).toMatchObject({ ok: false, exit: 1, reason: "ENVELOPE_NONE" });
+    expect((await plan(...Array.from({ length: 65 }, () => "r11.suit"))).json).toMatchObject({ ok: false, exit: 1, reason: "LIMIT" });
+    // the same release again is no news, and a fork is one
+    const T2 = p.get("t2.trust");
+    p.put("fork.trust", await trustFileOf(2, { releases: [A, B, D], roots }, p.get("t1.trust")));
+    expect((await plan("fork.trust", "t2.trust")).json).toMatchObject({ ok: false, exit: 1, reason: "FLEET" });
+    expect(p.get("t2.trust").equals(T2)).toBe(true);
   });
 
   it("is right on a terminal of 60 columns", async () => {

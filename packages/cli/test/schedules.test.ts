@@ -12,7 +12,7 @@ import { hssKeygen } from "../../keys/src/hss/keygen.js";
 import { highest } from "../../keys/src/hss/state.js";
 import { readLog } from "../../keys/src/signing-log/log-file.js";
 import { digestOf } from "../../release/src/signing/authorize.js";
-import { LONG, SCHEDULES } from "../../test-support/src/effort.js";
+import { ALL, LONG, SCHEDULES } from "../../test-support/src/effort.js";
 import { expectNoLeafTwice, leavesOf } from "../../test-support/src/hss-place.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { type Actor, actors, type Task } from "./schedules.js";
@@ -137,7 +137,7 @@ function run(actor: Actor, task: Task): string {
 }
 
 /** Calls from one that a signer is held at to the next. */
-const STEP = LONG ? 1 : 11;
+const STEP = ALL ? 1 : LONG ? 5 : 11;
 
 describe("a signer that is held at each call of the file system", () => {
   it.each([

@@ -13,7 +13,7 @@ import { openSshPrivate } from "../../keys/src/formats/openssh.js";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { readHssFile, unlockHss } from "../../keys/src/hss/file.js";
 import { withSigners } from "../../keys/src/sources/reference.js";
-import { LONG } from "../../test-support/src/effort.js";
+import { ALL, LONG } from "../../test-support/src/effort.js";
 import { minisignSecret } from "../../test-support/src/minisign.js";
 import { DEVICE, FACTS, image, Place, privateJwk, quicklyEncrypted, type Result, standard, stateOf } from "../../test-support/src/run.js";
 
@@ -329,7 +329,7 @@ describe("every command", () => {
       const uses = USES.filter((_, i) => LONG || (i + names.indexOf(name)) % 3 === 0);
       swept += uses.length;
       for (const use of uses)
-        for (const key of LONG ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {
+        for (const key of ALL ? Object.keys(keys) : [turn % 2 === 0 ? "e.pem" : (others[(turn >> 1) % others.length] as string)]) {
           turn++;
           const args = [name, ...use.replaceAll("KEY", key).split(" ")];
           const json = turn % 3 === 0 ? ["--json"] : [];
@@ -363,7 +363,7 @@ describe("every command", () => {
     const PASSPHRASES = new Set<string>();
     for (const name of names) if ((await base.ok([name, "--help"])).stdout.includes("--passphrase-fd")) PASSPHRASES.add(name);
     await Promise.all(names.map(sweep));
-    expect(runs).toBe(swept * (LONG ? Object.keys(keys).length : 1));
+    expect(runs).toBe(swept * (ALL ? Object.keys(keys).length : 1));
     expect(swept).toBeGreaterThanOrEqual((names.length * (USES.length - 1)) / 3);
   }, 180_000);
 

@@ -36,15 +36,7 @@ export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export {
-  type CohortResult,
-  LEFT_BEHIND,
-  plan,
-  type StepResult,
-  sums,
-  VERDICTS,
-  type Verdict,
-} from "./rotation/plan.js";
+export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
 export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
 export {
   judgeUnsigned,
@@ -55,6 +47,7 @@ export {
   signRetirement,
 } from "./rotation/retire.js";
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
+export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";

@@ -54,6 +54,8 @@ export const LIMITS = {
   fleetStates: 1024,
   /** Steps of a plan, and files of an archive. */
   planSteps: 64,
+  /** Steps that are tried on devices to find what they need next. */
+  planTries: 65536,
   /** Bytes of a byte string that `inspect --diag` shows whole. */
   shownBytes: 64 * KIB,
   /** Pairs of vendor and class that a sequence number is entered for. */

@@ -205,6 +205,20 @@ describe("a device that is not meant, or that is further on", () => {
   });
 });
 
+describe("a device that runs the number of a step", () => {
+  it("may run that release, and takes no other one if it is known to run it", async () => {
+    const { T1, bridge2 } = all();
+    const same = (bridge2 as { envelope: Uint8Array }).envelope;
+    const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
+    expect(only(plan([cohort("some", T1, 20)], [bridge2], NOBODY)).verdict).toBe("moved");
+    expect(only(plan([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
+    expect(only(plan([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
+      verdict: "stranded",
+      steps: [{ fit: "addressed", code: errors.SEQUENCE_TAKEN }],
+    });
+  });
+});
+
 describe("keys that are lost, stolen, or still at hand", () => {
   it("keeps roots that are retired and at hand, and says so where they are not", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });

@@ -1,5 +1,5 @@
 import { open } from "@firmseal/verifier";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB, KTY_AKP } from "@firmseal/verifier/tools";
+import { COSE, KEY_ALG, KEY_KTY, KEY_PRIV, KEY_PUB } from "@firmseal/verifier/tools";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { randoms } from "../../test-support/src/randoms.js";
@@ -40,7 +40,7 @@ vi.mock("@noble/post-quantum/ml-dsa.js", async (original) => {
   return { ...real, ml_dsa44: { ...real.ml_dsa44, sign } };
 });
 
-const NUMBERS = { "ml-dsa-44": ALG_ML_DSA_44, "ml-dsa-65": ALG_ML_DSA_65, "ml-dsa-87": ALG_ML_DSA_87 } as const;
+const NUMBERS = { "ml-dsa-44": COSE.ALG_ML_DSA_44, "ml-dsa-65": COSE.ALG_ML_DSA_65, "ml-dsa-87": COSE.ALG_ML_DSA_87 } as const;
 const SIZES = { "ml-dsa-44": [1312, 2420], "ml-dsa-65": [1952, 3309], "ml-dsa-87": [2592, 4627] } as const;
 const algs = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const;
 
@@ -162,8 +162,8 @@ describe("with the library", () => {
       ),
     ).toBe("mismatch");
     expect(codeOf(() => fromJwk({ ...jwk, use: "enc" }))).toBe("unsupported");
-    const cose = (more: [number, Encodable][]) => encodeCbor(new Map<Encodable, Encodable>([[KEY_KTY, KTY_AKP], ...more]));
-    expect(codeOf(() => fromCose(cose([[KEY_ALG, ALG_ML_DSA_44]])))).toBe("format");
+    const cose = (more: [number, Encodable][]) => encodeCbor(new Map<Encodable, Encodable>([[KEY_KTY, COSE.KTY_AKP], ...more]));
+    expect(codeOf(() => fromCose(cose([[KEY_ALG, COSE.ALG_ML_DSA_44]])))).toBe("format");
     expect(codeOf(() => fromCose(cose([[KEY_PUB, key.key]])))).toBe("format");
     expect(
       codeOf(() =>
@@ -179,7 +179,7 @@ describe("with the library", () => {
       codeOf(() =>
         fromCose(
           cose([
-            [KEY_ALG, ALG_ML_DSA_65],
+            [KEY_ALG, COSE.ALG_ML_DSA_65],
             [KEY_PUB, key.key],
           ]),
         ),
@@ -189,7 +189,7 @@ describe("with the library", () => {
       codeOf(() =>
         fromCose(
           cose([
-            [KEY_ALG, ALG_ML_DSA_44],
+            [KEY_ALG, COSE.ALG_ML_DSA_44],
             [KEY_PUB, key.key],
             [KEY_PRIV, new Uint8Array(31)],
           ]),

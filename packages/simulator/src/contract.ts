@@ -116,6 +116,25 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
       run: async () => refuses(await makeRelease(6), errors.ROLLBACK),
     },
     {
+      name: "another manifest with the number of the installed release is refused, and the installed release starts",
+      run: async () => refuses(await makeRelease(7, 1, "https://example.com/app.bin"), errors.SEQUENCE_TAKEN),
+    },
+    {
+      name: "the installed release is accepted again, and its number still belongs to it alone",
+      async run() {
+        const { seven, what, store } = await installed();
+        const machine = store.power();
+        installOn(machine.start(), seven);
+        const after = machine.off().power();
+        const started = after.start();
+        demand(bootOn(started, SETUP, seven.trust) === what, "something else starts afterwards");
+        started.confirm?.();
+        const other = await makeRelease(7, 1, "https://example.com/app.bin");
+        const got = refusalCode(() => installOn(after.start(), other));
+        demand(got === errors.SEQUENCE_TAKEN, `refusal ${errors.SEQUENCE_TAKEN} was expected, but ${got ?? "none"} came`);
+      },
+    },
+    {
       name: "a release signed by another key is refused, and the installed release starts",
       async run() {
         const { trust } = await makeRelease(8);

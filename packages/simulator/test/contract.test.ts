@@ -61,3 +61,21 @@ it("a device that says it has written, and has not, starts nothing of it", async
   });
   expect((await complaints(lazy)).length).toBeGreaterThan(3);
 });
+
+it("a device that does not say which manifest it has does not take its own release again, nor another one with that number", async () => {
+  const silent = spoilt(({ device }) => {
+    delete device.counters;
+  });
+  expect(await complaints(silent)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^the installed release is accepted again.*: firmseal refusal 101/)]),
+  );
+  expect((await complaints(silent)).filter((c) => c.startsWith("another manifest"))).toEqual([]);
+});
+
+it("a device that forgets which manifest it has once it has another number of it takes another one", async () => {
+  const forgetful = spoilt(({ device }) => {
+    device.counters = () => null;
+    device.floor = () => [0, 0];
+  });
+  expect(await complaints(forgetful)).toEqual(expect.arrayContaining([expect.stringMatching(/^another manifest .*it was installed/)]));
+});

@@ -8,7 +8,7 @@ import { anchor, boot, errors, install, open, type Progress, type Refusal, type 
 import { espruinoIo } from "@firmseal/verifier/device/espruino";
 import { type StartedApp, type StorageIo, storageBoot, storageDevice } from "@firmseal/verifier/device/storage";
 import { describe, expect, it } from "vitest";
-import { LONG, MUTANTS } from "../../test-support/src/effort.js";
+import { ALL, LONG, MUTANTS } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
 import { storageStore } from "../src/devices/storage.js";
 import { Simulation } from "../src/engine.js";
@@ -331,8 +331,8 @@ describe("a power cut", () => {
   const small = { identity, components: [ID], capacity: 1024, envelope: 1024, pageSize: 1024 };
   const sized = async (sequence: number, n: number) => ({ envelope: await release(sequence, app(sequence, n)), trust, payloads });
 
-  // the long test leaves none out
-  const second = LONG ? undefined : 10;
+  // at full length none is left out
+  const second = ALL ? undefined : LONG ? 20 : 10;
   it.skipIf(MUTANTS).each([true, false])(
     "anywhere, and again during recovery, leaves the old or the new app (envelope received: %s)",
     async (receiving) => {
@@ -340,7 +340,7 @@ describe("a power cut", () => {
       const report = simulation.run(second);
       expect(report.faults).toEqual([]);
       expect(report.cuts).toBeGreaterThan(90);
-      expect(report.cutsDuringRecovery).toBeGreaterThan(LONG ? 3000 : 500);
+      expect(report.cutsDuringRecovery).toBeGreaterThan(ALL ? 3000 : LONG ? 1000 : 500);
     },
     600_000,
   );

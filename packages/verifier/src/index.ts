@@ -12,8 +12,13 @@ import type { Device } from "./install/device.js";
 import { nextTrust as next } from "./install/trust-update.js";
 import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust/trust-file.js";
 
-/** Every algorithm that a device can have, by the name that anchor() takes. */
-export var algorithms: { readonly [name: string]: Alg } = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
+
+/** The names that anchor() takes. */
+export type AlgorithmName = keyof typeof ALL;
+
+/** Every algorithm that a device can have, by name. */
+export var algorithms: { readonly [name: string]: Alg } = ALL;
 
 var LIST = Object.keys(algorithms).map(function (name) {
   return algorithms[name];

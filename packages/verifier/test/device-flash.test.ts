@@ -151,7 +151,7 @@ describe("on trial", () => {
     expect(code(() => device.erase(ID, 1))).toBe(errors.UNCONFIRMED);
     expect(code(() => device.receive(next, next.length, trust))).toBe(errors.UNCONFIRMED);
     expect(code(() => device.keep(next))).toBe(errors.UNCONFIRMED);
-    expect(code(() => device.persist({ sequence: [0, 3], written: [] }))).toBe(errors.UNCONFIRMED);
+    expect(code(() => device.persist({ sequence: [0, 3], written: [], counters: [] }))).toBe(errors.UNCONFIRMED);
     device.begin(false);
     expect([device.slot(ID), flash.operations]).toEqual([0, before]);
   });
@@ -247,7 +247,7 @@ describe("a writer", () => {
 describe("what is committed", () => {
   const commit = (device: FlashDevice, n: number, ...envelope: number[]) => {
     const kept = device.keep(envelope) as Source;
-    device.persist({ sequence: [0, n], written: [] });
+    device.persist({ sequence: [0, n], written: [], counters: [] });
     return kept;
   };
   it("has no lower floor, and is what was kept", () => {
@@ -262,12 +262,12 @@ describe("what is committed", () => {
   });
   it("has an envelope, and each envelope counts once", () => {
     const device = on(blankFlash(), { ...layout, tries: 0 });
-    expect(() => device.persist({ sequence: [0, 1], written: [] })).toThrow("no envelope was kept");
+    expect(() => device.persist({ sequence: [0, 1], written: [], counters: [] })).toThrow("no envelope was kept");
     commit(device, 1, 1);
-    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
+    expect(() => device.persist({ sequence: [0, 2], written: [], counters: [] })).toThrow("no envelope was kept");
     device.keep([1]);
     device.discard();
-    expect(() => device.persist({ sequence: [0, 2], written: [] })).toThrow("no envelope was kept");
+    expect(() => device.persist({ sequence: [0, 2], written: [], counters: [] })).toThrow("no envelope was kept");
   });
   it("is no record that flash has changed on its way", () => {
     const later = blankFlash();

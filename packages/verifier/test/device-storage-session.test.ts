@@ -93,23 +93,23 @@ describe("a session", () => {
     const { write } = io.storage;
     io.storage.write = (name, data, offset, size) =>
       name.startsWith("firmseal.r") && data.length ? true : write.call(io.storage, name, data, offset, size);
-    expect(code(() => d.persist({ sequence: [0, 1], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => d.persist({ sequence: [0, 1], written: [], counters: new Uint8Array(28) }))).toBe(errors.DEVICE_FAULT);
     expect(on(io).floor()).toEqual([0, 0]);
   });
   it("commits nothing without an envelope, nor a lower floor", async () => {
     const io = blankIo();
     const d = on(io, 0);
     d.begin(true);
-    expect(code(() => d.persist({ sequence: [0, 1], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => d.persist({ sequence: [0, 1], written: [], counters: new Uint8Array(28) }))).toBe(errors.DEVICE_FAULT);
     expect(names(io)).toEqual([]);
     d.keep([1, 2, 3]);
-    d.persist({ sequence: [0, 5], written: [] });
+    d.persist({ sequence: [0, 5], written: [], counters: new Uint8Array(28) });
     d.begin(true);
-    expect(code(() => d.persist({ sequence: [0, 6], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => d.persist({ sequence: [0, 6], written: [], counters: new Uint8Array(28) }))).toBe(errors.DEVICE_FAULT);
     d.keep([1, 2, 3, 4]);
-    expect(code(() => d.persist({ sequence: [0, 4], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => d.persist({ sequence: [0, 4], written: [], counters: new Uint8Array(28) }))).toBe(errors.DEVICE_FAULT);
     expect(on(io).floor()).toEqual([0, 5]);
-    d.persist({ sequence: [0, 5], written: [] });
+    d.persist({ sequence: [0, 5], written: [], counters: new Uint8Array(28) });
     expect(on(io).envelope()?.length).toBe(4);
   });
   it("keeps what was received where it lies when it is that, and writes anything else", async () => {
@@ -151,14 +151,19 @@ describe("what is written", () => {
             ?.read(0, on(io).envelope()?.length ?? 0) ?? [],
         ),
       );
+    const counters = () => latin(Uint8Array.from(on(io).counters?.() ?? [])).slice(0, 28);
     const first = kept();
+    expect(counters()).toHaveLength(28);
     const lone = (text: string): Part => ({ now: 0, before: 1, slots: [text, ""] });
-    expect(io.storage.read("firmseal.r0")).toBe(record([lone(first), lone(latin(one))], { tries: 0, generation: 1, floor: [0, 1] }));
+    expect(io.storage.read("firmseal.r0")).toBe(
+      record([lone(first), lone(latin(one))], { tries: 0, generation: 1, floor: [0, 1], counted: [counters()] }),
+    );
+    const before = counters();
     install(await release("4294967303", two), trust, on(io)).next();
     const second = kept();
     const both = (a: string, b: string): Part => ({ now: 1, before: 0, slots: [a, b] });
     expect(io.storage.read("firmseal.r1")).toBe(
-      record([both(first, second), both(latin(one), latin(two))], { generation: 2, floor: [1, 7] }),
+      record([both(first, second), both(latin(one), latin(two))], { generation: 2, floor: [1, 7], counted: [before, counters()] }),
     );
     expect(names(io)).toEqual(["firmseal.0a", "firmseal.0b", "firmseal.1a", "firmseal.1b", "firmseal.r0", "firmseal.r1"]);
     const d = on(io);
@@ -166,7 +171,8 @@ describe("what is written", () => {
     d.confirm();
     d.begin(true);
     d.keep([1, 2, 3]);
-    d.persist({ sequence: [1, 7], written: [] });
+    const middle = counters();
+    d.persist({ sequence: [1, 7], written: [], counters: new Uint8Array(28).fill(9) });
     expect(io.storage.read("firmseal.r0")).toBe(
       record(
         [
@@ -176,6 +182,7 @@ describe("what is written", () => {
         {
           generation: 3,
           floor: [1, 7],
+          counted: ["\t".repeat(28), middle],
         },
       ),
     );

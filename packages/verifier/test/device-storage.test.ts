@@ -164,7 +164,7 @@ describe("what others have left", () => {
     a.keep([1, 2, 3]);
     a.erase(ID, 10);
     install(await release(1, image(1, 100)), trust, b).next();
-    expect(code(() => a.persist({ sequence: [0, 2], written: [] }))).toBe(errors.DEVICE_FAULT);
+    expect(code(() => a.persist({ sequence: [0, 2], written: [], counters: new Uint8Array(28) }))).toBe(errors.DEVICE_FAULT);
     a.discard();
     expect(storageBoot(io, {})).toBe(latin(image(1, 100)));
     expect(on(io).floor()).toEqual([0, 1]);

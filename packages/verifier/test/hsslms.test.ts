@@ -502,7 +502,8 @@ describe.skipIf(MUTANTS)("Botan", () => {
     ["SHA-256,HW(5,1)", [{ lms: 5, ots: 1 }]],
     ["SHA-256,HW(5,2)", [{ lms: 5, ots: 2 }]],
     ["SHA-256,HW(5,8)", [{ lms: 5, ots: 4 }]],
-    ["SHA-256,HW(10,8)", [{ lms: 6, ots: 4 }]],
+    // (10,8) takes Botan eight times as long as (10,4), and says no more of what is verified: both sizes come in other rows
+    LONG ? ["SHA-256,HW(10,8)", [{ lms: 6, ots: 4 }]] : ["SHA-256,HW(10,4)", [{ lms: 6, ots: 3 }]],
     [
       "SHA-256,HW(5,4),HW(10,2)",
       [

@@ -358,8 +358,13 @@ describe("installing on a device in memory", () => {
       "condition-vendor-identifier",
       "condition-class-identifier",
     ];
+    let sequence = 0;
     const run = async (device: MemoryDevice, commands: unknown[], payloads: Description["payloads"] = {}) =>
-      install(await signed({ ...base, install: commands as never, payloads: payloads as never }), trust, device).next();
+      install(
+        await signed({ ...base, sequence: ++sequence, install: commands as never, payloads: payloads as never }),
+        trust,
+        device,
+      ).next();
     const device = memoryDevice(identity, ids, 5000);
     await run(device, [...on(0, a, { uri: "#a" }), "directive-fetch", ...on(1, b, { uri: "#b" }), "directive-fetch"], { "#a": a, "#b": b });
     expect([current(device, 0), current(device, 1)]).toEqual([a, b]);
@@ -368,7 +373,7 @@ describe("installing on a device in memory", () => {
     await run(device, [...on(1, b, { "source-component": 0 }), "directive-copy", "condition-image-match"]);
     expect([current(device, 0), current(device, 1)]).toEqual([b, b]);
     // the digest of what comes back is wanted too
-    const envelope = await signed({ ...base, install: [...on(0, b, { "source-component": 1 }), "directive-swap"] as never });
+    const envelope = await signed({ ...base, sequence: 4, install: [...on(0, b, { "source-component": 1 }), "directive-swap"] as never });
     expect(code(() => install(envelope, trust, device).next())).toBe(errors.DIGEST_UNSET);
   });
 

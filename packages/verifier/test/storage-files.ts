@@ -27,10 +27,23 @@ export const MARK = "\0".repeat(8);
 /** A record with the marks `marks`, of which the first is the confirmation. */
 export function record(
   parts: Part[],
-  { magic = "f1", tries = 2, generation = 5, floor = [1, 2], marks = [] as string[], sum = "", more = "\xff" } = {},
+  {
+    magic = "f1",
+    tries = 2,
+    generation = 5,
+    floor = [1, 2],
+    marks = [] as string[],
+    counted = [] as string[],
+    sum = "",
+    more = "\xff",
+  } = {},
 ): string {
   let body = magic + String.fromCharCode(tries, parts.length) + u32(generation) + floor.map(u32).join("");
-  for (const p of parts) body += u32(p.now) + u32(p.before) + p.slots.map(lies).join("");
+  // `counted`: by slot of the envelope, what stands in place of its digest; the second lowest bit of its slot says so
+  for (const [i, p] of parts.entries()) {
+    const lying = p.slots.map((s, j) => (i === 0 && counted[j] !== undefined ? u32(s.length) + counted[j].padEnd(32, "\0") : lies(s)));
+    body += u32(p.now + (i === 0 && counted.length > 0 ? 2 : 0)) + u32(p.before) + lying.join("");
+  }
   return body + (sum || sha(body).slice(0, 8)) + Array.from({ length: tries + 2 }, (_, i) => marks[i] ?? UNMARKED).join("") + more;
 }
 

@@ -3,7 +3,7 @@
 import * as cose from "../../../packages/verifier/src/spec/cose.js";
 import * as E from "../../../packages/verifier/src/spec/errors.js";
 import * as suit from "../../../packages/verifier/src/spec/suit.js";
-import type { Vector } from "../../index.mjs";
+import type { DeviceSpec, Vector } from "../../index.mjs";
 import * as as from "../pieces/assemble.js";
 import {
   alternatives,
@@ -14,6 +14,7 @@ import {
   bytes,
   C0,
   C1,
+  countersOf,
   digest,
   type EnvelopeSpec,
   envelope,
@@ -476,6 +477,31 @@ export async function ofEnvelope(): Promise<Vector[]> {
     { action: "install", device: { sequence: [0, 1] }, trust: { anchors: [anchorOf("a")], floor: [0, 8] } },
     { rest: [payload()] },
   );
+
+  for (const [name, about, sequence, device] of [
+    ["sequence-taken", "another manifest with the number of the installed one", 7, { sequence: [0, 7], counters: countersOf(good) }],
+    [
+      "sequence-taken-unknown",
+      "the number of the floor, on a device that does not know what the floor comes from",
+      7,
+      { sequence: [0, 7] },
+    ],
+    ["sequence-taken-0", "another manifest with number 0 than the installed one", 0, { sequence: [0, 0], counters: countersOf(good) }],
+    [
+      "sequence-taken-short",
+      "the device gives less of a digest than it was given",
+      7,
+      { sequence: [0, 7], counters: countersOf(update()).slice(0, -2) },
+    ],
+    ["sequence-taken-empty", "the device gives no octets", 7, { sequence: [0, 7], counters: "00000000" }],
+    [
+      "sequence-taken-2-64",
+      "another manifest with number 2^64 - 1",
+      2n ** 64n - 1n,
+      { sequence: halves(2n ** 64n - 1n), counters: countersOf(good) },
+    ],
+  ] as [string, string, number | bigint, DeviceSpec][])
+    await inside(E.SEQUENCE_TAKEN, name, about, update({ sequence }), { action: "install", device }, { rest: [payload()] });
 
   for (const [name, code] of [
     ["fetch", DIR_FETCH],

@@ -13,6 +13,7 @@ import {
   C1,
   CLASS,
   classParam,
+  countersOf,
   digest,
   digestParam,
   type EnvelopeSpec,
@@ -441,8 +442,12 @@ export async function positives(): Promise<Made[]> {
     "the same sequence number again, as after a power cut",
     update(),
     { current: [IMAGE, OLD] },
-    { current: { 0: hex(OLD), 1: hex(OLD) }, sequence: [0, 7] },
+    { current: { 0: hex(OLD), 1: hex(OLD) }, sequence: [0, 7], counters: countersOf(update()) },
   );
+  await installs("install-number-0", "number 0, on a device that has never had a release", update({ sequence: 0 }), {
+    ...done,
+    sequence: "0",
+  });
   await installs("install-outside", "a payload that the device fetches at once", update(), done, { payloads: { "#fw": hex(IMAGE) } }, []);
   await installs(
     "install-chunks",

@@ -310,3 +310,6 @@ export function update(m: ManifestSpec = {}): Piece {
   });
 }
 export const payload = (image: Piece = IMAGE, uri = "#fw"): Pair => [text(uri), bytes(image)];
+
+/** What a device that has installed a manifest keeps beside its floor. */
+export const countersOf = (content: Piece): string => hex(digest(bytes(content)).slice(-32, -4));

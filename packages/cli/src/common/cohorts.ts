@@ -1,13 +1,13 @@
 // What becomes of each cohort of a fleet: as facts, as words, and as a refusal if devices would be left behind without permission.
 
 import { CODES, Failure, someOf, usage, visible, warn } from "@firmseal/keys";
-import { type CohortResult, exposedWords, LEFT_BEHIND, refusalMeaning, refusalName, sums, type Verdict } from "@firmseal/release";
+import { type CohortResult, exposedWords, LEFT_BEHIND, LIMITS, refusalMeaning, refusalName, sums, type Verdict } from "@firmseal/release";
 import type { Line } from "../show/render.js";
 import { formatCount } from "./words.js";
 
 /** Names of a state that are listed, and states of which the reasons are. A fleet has thousands. */
-const NAMES = 8;
-const REASONS = 16;
+export const NAMES = LIMITS.namesInMessage;
+export const REASONS = 16;
 
 /** The facts of a plan. Refusals have their number, name and words. */
 export function cohortFacts(results: readonly CohortResult[], allowed: readonly string[]) {

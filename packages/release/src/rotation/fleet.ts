@@ -119,6 +119,7 @@ const AHEAD = 12 * 3600_000;
 class Reader {
   private readonly files = new Map<string, unknown>();
   private readonly models = new Map<string, Model>();
+  private readonly identities = new Map<string, Identity>();
   private readonly names = new Set<string>();
   private readonly sequences = new Map<string, Sequence>();
   private readonly now = Date.now();
@@ -152,6 +153,9 @@ class Reader {
   }
 
   private identity(where: string, vendors: readonly string[], classes: readonly string[]): Identity {
+    const key = JSON.stringify([vendors, classes]);
+    const known = this.identities.get(key);
+    if (known) return known;
     const out: Identity = { vendor: [], class: [] };
     const add = (ids: ArrayLike<number>[], id: Uint8Array) => {
       if (!ids.some((other) => equalBytes(other, id))) ids.push(id);
@@ -167,6 +171,7 @@ class Reader {
     } catch (e) {
       this.fault(where, (e as Error).message);
     }
+    this.identities.set(key, out);
     return out;
   }
 

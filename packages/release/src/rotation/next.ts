@@ -1,8 +1,10 @@
 // What a device needs next, from an archive of bridges, releases and trust files: the shortest way to the newest trust file that it can reach, and on
 // it to the newest release.
 
+import { grouped, tooMuch } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
+import { LIMITS } from "../limits.js";
 import { refusalMeaning } from "../refusals.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
@@ -25,6 +27,34 @@ export interface NextResult {
   readonly why: string | null;
 }
 
+/** What became of a step in a state is asked once: cohorts of one kind that have taken a step are in one state. */
+class Plays {
+  private readonly known = new Map<string, Played>();
+  private readonly ids = new Map<object, number>();
+
+  private idOf(thing: object): number {
+    const id = this.ids.get(thing) ?? this.ids.size;
+    this.ids.set(thing, id);
+    return id;
+  }
+
+  play(step: PlannedStep, state: State): Played {
+    const { model, envelope } = state;
+    const key = `${this.idOf(step)} ${this.idOf(model)} ${envelope ? this.idOf(envelope) : ""} ${keyOf(state)}`;
+    let played = this.known.get(key);
+    if (!played) {
+      if (this.known.size === LIMITS.planTries)
+        throw tooMuch(
+          `more than ${grouped(LIMITS.planTries)} tries`,
+          "ask for a part of the fleet at a time, or keep bridges and the newest release in an archive of their own",
+        );
+      played = play(step, state);
+      this.known.set(key, played);
+    }
+    return played;
+  }
+}
+
 interface Node {
   readonly state: State;
   readonly path: readonly PlannedStep[];
@@ -40,7 +70,7 @@ function isBetter(a: State, b: State): boolean {
   return x === y ? big(a.floor) > big(b.floor) : x > y;
 }
 
-function search(start: State, archive: readonly PlannedStep[]): { best: Node; refused: Played[] } {
+function search(start: State, archive: readonly PlannedStep[], plays: Plays): { best: Node; refused: Played[] } {
   const seen = new Set([keyOf(start)]);
   let best: Node = { state: start, path: [] };
   let level: Node[] = [best];
@@ -48,7 +78,7 @@ function search(start: State, archive: readonly PlannedStep[]): { best: Node; re
     const following: Node[] = [];
     for (const { state, path } of level)
       for (const step of archive) {
-        const played = play(step, state);
+        const played = plays.play(step, state);
         // a release without an image leaves a device with nothing to start, and what is only assumed is no way
         if (played.fit !== "addressed" || played.code !== 0 || !played.starts || played.assumed) continue;
         const key = keyOf(played.state);
@@ -60,7 +90,7 @@ function search(start: State, archive: readonly PlannedStep[]): { best: Node; re
       }
     level = following;
   }
-  const refused = archive.map((step) => play(step, best.state)).filter((p) => p.fit === "addressed" && p.code !== 0);
+  const refused = archive.map((step) => plays.play(step, best.state)).filter((p) => p.fit === "addressed" && p.code !== 0);
   return { best, refused };
 }
 
@@ -68,9 +98,10 @@ function search(start: State, archive: readonly PlannedStep[]): { best: Node; re
 export function whatNext(fleet: readonly Cohort[], archive: readonly PlannedStep[]): NextResult[] {
   const stores = [...storesOf(fleet), ...carriedStores(archive)];
   const newestIn = newest(stores);
+  const plays = new Plays();
   return statesOf(fleet, archive, stores).map(({ first, names, devices, lowest, highest }: Group) => {
     const before = stateOf(first);
-    const { best, refused } = search(before, archive);
+    const { best, refused } = search(before, archive, plays);
     const today = best.state.store && newestIn(best.state.store);
     const isLate = today !== null && best.state.store !== null && big(best.state.store.sequence) < big(today.sequence);
     const [last] = refused;

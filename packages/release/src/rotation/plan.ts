@@ -3,28 +3,16 @@
 
 import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
-import { errors, type Sequence, type TrustStore } from "@firmseal/verifier";
-import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
-import { refusalHint, refusalMeaning } from "../refusals.js";
+import type { Sequence, TrustStore } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { signedTrust } from "../trust/trust-file.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
-import { big, higher, newestOf } from "./quorum.js";
-import { type Exposed, exposedWords, exposure, type Gone, type Margins, margins, reach, unverifiable } from "./reach.js";
-import { type Group, statesOf } from "./states.js";
+import { big, newestOf } from "./quorum.js";
+import { type Exposed, exposure, type Gone, type Margins, margins } from "./reach.js";
+import { statesOf } from "./states.js";
 import { carriedStores, type PlannedStep } from "./steps.js";
-
-/**
- * From best to worst. `moved`: runs the last release, and later ones can reach it. `unaffected`: no step is for it. `ahead`: it runs something newer.
- * `behind`: it has not the newest trust file. `exposed`: the stolen keys alone are enough for it. `roots-lost`: it takes releases, and nobody can sign another
- * trust file for it. `stranded`: it does not take the last release that is for it, has nothing to start, or nobody can sign a later release for it.
- */
-export const VERDICTS = ["moved", "unaffected", "ahead", "behind", "exposed", "roots-lost", "stranded"] as const;
-
-export type Verdict = (typeof VERDICTS)[number];
-
-/** What a plan fails on where nothing else is said. */
-export const LEFT_BEHIND: readonly Verdict[] = ["stranded", "roots-lost"];
+import { type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
 
 export interface StepResult {
   readonly step: string;
@@ -58,8 +46,6 @@ export interface CohortResult {
   readonly left: Margins;
   readonly exposed: Exposed;
 }
-
-type Outcome = Pick<CohortResult, "verdict" | "why" | "next">;
 
 /** The newest trust file of each line of products. Two that differ and have one number are a fork: no device goes from one to the other. */
 export function newest(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
@@ -95,100 +81,6 @@ function broughtStores(all: readonly Played[]): TrustStore[] {
       return [];
     }
   });
-}
-
-/** Refusals that say that the keys which signed are not those that the device wants. */
-const OF_KEYS: readonly number[] = [
-  errors.SIGNATURE_THRESHOLD,
-  errors.SIGNATURE_INVALID,
-  errors.ANCHOR_WINDOW,
-  errors.TRUST_UNUSABLE,
-  errors.TRUST_POLICY,
-];
-
-/** It does not take the last release that is for it. */
-function refused({ step, code, state }: Played, after: bigint): Outcome {
-  const ofKeys = OF_KEYS.includes(code);
-  const words = code === errors.TRUST_POLICY ? "too few of the keys in its firmware can be used" : refusalMeaning(code);
-  const list = state.store ? `the keys of its trust file ${formatSequence(state.store.sequence)}` : "the keys in its firmware";
-  return {
-    verdict: "stranded",
-    why: `does not take ${step.name}: ${words}${ofKeys ? unverifiable(state, ROLE_RELEASE) : ""}`,
-    next: ofKeys
-      ? `offer it a release first that enough of ${list} have signed, with a sequence number above ${higher(big(state.floor), after)}${state.store ? ", and that brings it the newest trust file (firmseal rotate bridge)" : ""}`
-      : refusalHint(code).replace(/\.$/, ""),
-  };
-}
-
-/** It has not the newest trust file of its line, or not the one that was to come. */
-function behind(state: State, walked: readonly Played[], today: TrustStore, highest: bigint): Outcome | undefined {
-  if (!state.store) return undefined;
-  const own = formatSequence(state.store.sequence);
-  const last = walked.findLast((p) => p.brought || ("trust" in p.step && p.fit === "addressed"));
-  const code = last?.brought ? last.brought.code : (last?.code ?? 0);
-  const kept =
-    code !== 0 && code !== errors.TRUST_ROLLBACK ? `: ${last?.step.name} brings one that it refuses, ${refusalMeaning(code)}` : "";
-  const isOld = big(state.store.sequence) < big(today.sequence);
-  if (!isOld && kept === "") return undefined;
-  const passed = walked.findLast((p) => p.fit === "passed");
-  const reason =
-    kept !== ""
-      ? kept
-      : walked.every((p) => p.fit === "not addressed")
-        ? ": no step is for it"
-        : passed
-          ? `: it has passed ${passed.step.name}`
-          : "";
-  return {
-    verdict: "behind",
-    why: `it keeps trust file ${own}${isOld ? `, and ${formatSequence(today.sequence)} is the newest` : ""}${reason}`,
-    next: `bring it trust file ${formatSequence(today.sequence)} with a release that is good under both, and has a sequence number above ${highest} (firmseal rotate bridge)`,
-  };
-}
-
-function outcome(
-  { first: cohort, highest }: Group,
-  walked: readonly Played[],
-  state: State,
-  today: TrustStore | null,
-  gone: Gone,
-): Outcome & { exposed: Exposed } {
-  const isFor = walked.filter((p) => p.fit !== "not addressed");
-  const after = isFor.reduce((high, { step }) => ("envelope" in step ? higher(high, step.sequence) : high), 0n);
-  const last = isFor.at(-1);
-  const exposed = exposure(state, gone.stolen, cohort.floors);
-  const found = (): Outcome => {
-    if (last && last.fit === "addressed" && last.code !== 0 && "envelope" in last.step) return refused(last, after);
-    const dark = isFor.find((p) => p.fit === "addressed" && p.code === 0 && !p.starts);
-    if (dark)
-      return {
-        verdict: "stranded",
-        why: `has nothing to start after ${dark.step.name}: the release has no image`,
-        next: 'make the release with an image, or say in the fleet file that they start their image by something else: "start": "own"',
-      };
-    const reached = reach(state, today, higher(big(state.floor), after), gone);
-    if (reached.verdict !== "moved") return { ...reached };
-    const stolen = exposedWords(exposed);
-    if (stolen !== "")
-      return {
-        verdict: "exposed",
-        why: `the stolen keys alone can sign ${stolen} for it`,
-        next: `bring it a trust file without them, before the thief reaches it, with a sequence number above ${higher(highest, after)}`,
-      };
-    const late = today && behind(state, walked, today, higher(highest, after));
-    if (late) return late;
-    if (!last) return { verdict: "unaffected", why: "no step is for it", next: null };
-    if (last.fit === "passed") return { verdict: "ahead", why: `it has passed ${last.step.name}`, next: null };
-    const assumed = walked.find((p) => p.assumed);
-    if (assumed)
-      return {
-        verdict: "moved",
-        why: `${assumed.step.name} is taken over if the release that they run is good under it, and the fleet file does not name that`,
-        next: 'name the release that they run in the fleet file: "release"',
-      };
-    return { verdict: "moved", why: null, next: null };
-  };
-  return { ...found(), exposed };
 }
 
 function stepResults(walked: readonly Played[], before: State, today: TrustStore | null, gone: Gone): StepResult[] {

@@ -80,7 +80,11 @@ function checkWindow(entry: TrustDescription["anchors"][number], until: bigint):
 }
 
 /** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
-export function withoutKey(d: TrustDescription, key: PublicKey, until: bigint | undefined): { next: TrustDescription; retiredRoles: RoleName[] } {
+export function withoutKey(
+  d: TrustDescription,
+  key: PublicKey,
+  until: bigint | undefined,
+): { next: TrustDescription; retiredRoles: RoleName[] } {
   const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
   if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
   if (until !== undefined) checkWindow(entry, until);

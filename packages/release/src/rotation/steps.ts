@@ -1,13 +1,13 @@
 // The steps of a plan, as they come from their files: releases, and trust files that come by themselves.
 
-import { EnvelopeDraft } from "@firmseal/signer";
+import { EnvelopeDraft, readTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
-import { isTrust, nameFile } from "../trust/trust-ref.js";
+import { isTrust, nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that devices are offered. */
 export interface PlannedRelease {
@@ -40,7 +40,10 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
  */
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
-    if (isTrust(bytes)) return { name, trust: bytes, store: signedTrust(bytes) };
+    if (isTrust(bytes)) {
+      refuseUnsigned(name, readTrust(bytes));
+      return { name, trust: bytes, store: signedTrust(bytes) };
+    }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
     await checkWhole(draft);
     return { name, envelope: bytes, sequence: draft.sequence };

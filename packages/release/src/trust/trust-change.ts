@@ -40,6 +40,7 @@ export type Change =
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
   | { what: "sequence"; before: string; after: string }
+  | { what: "rule"; member: string; key: AnchorFacts | null; before: unknown; after: unknown }
   | { what: "order" };
 
 interface Needed {
@@ -54,6 +55,21 @@ function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
 
 const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
+
+/** Members that have words of their own. A list may have others one day: what is not shown is not agreed to. */
+const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "payload", "file"];
+const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until"];
+
+/** Every other member that differs, whatever it is. */
+function otherRules(before: object | undefined, after: object, shown: readonly string[], key: AnchorFacts | null): Change[] {
+  const [from, to] = [{ ...before }, { ...after }] as { [member: string]: unknown }[] as [Record<string, unknown>, Record<string, unknown>];
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => !shown.includes(name));
+  const text = (value: unknown) => JSON.stringify(value ?? null, (_, v) => (typeof v === "bigint" ? String(v) : v));
+  return names.flatMap((member): Change[] => {
+    const [a, b] = [text(from[member]), text(to[member])];
+    return a === b ? [] : [{ what: "rule", member, key, before: JSON.parse(a), after: JSON.parse(b) }];
+  });
+}
 
 /** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
 export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
@@ -70,7 +86,9 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
         if (String(from[member]) !== String(to[member]))
           out.push({ what: "changed", key: to, member, before: from[member], after: to[member] });
     }
+    out.push(...otherRules(was, a, SHOWN_OF_ANCHOR, anchorFacts(a)));
   }
+  out.push(...otherRules(before, after, SHOWN_OF_STORE, null));
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
@@ -118,6 +136,10 @@ export function changeWords(c: Change): string {
       return thresholdWords(c);
     case "sequence":
       return `sequence number ${c.after}, before ${c.before}`;
+    case "rule": {
+      const words = (v: unknown) => (v === null ? "none" : JSON.stringify(v));
+      return `${c.key ? `${keyWords(c.key)}: ` : ""}rule ${c.member}: ${words(c.after)}, before ${words(c.before)}`;
+    }
     case "order":
       return "the same keys in another order";
   }

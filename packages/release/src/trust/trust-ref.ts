@@ -78,9 +78,14 @@ export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
 /** The same for one that somebody has signed, whoever it was. */
 function readSignedTrust(path: string): ReturnType<typeof readTrustFrom> {
   const file = readTrustFrom(path);
-  if (file.signatures.length === 0)
-    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
+  refuseUnsigned(path, file);
   return file;
+}
+
+/** To a device it would be damaged CBOR. */
+export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "signatures">): void {
+  if (signatures.length === 0)
+    throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
 }
 
 /** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */

@@ -1,7 +1,7 @@
 // Ed25519 (RFC 8032).
 
 import { ed25519 as alg } from "@firmseal/verifier";
-import { ALG_ED25519, CRV_ED25519, KTY_OKP } from "@firmseal/verifier/tools";
+import { COSE } from "@firmseal/verifier/tools";
 import * as noble from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { KeyError } from "../key/error.js";
@@ -13,12 +13,12 @@ noble.hashes.sha512 = sha512;
 
 export const ed25519Row: AlgRow = {
   family: "Ed25519",
-  cose: ALG_ED25519,
+  cose: COSE.ALG_ED25519,
   alg,
   publicLengths: [32],
   signatureLength: 64,
   // RFC 9864 gave EdDSA on this curve a name of its own
-  form: { kty: KTY_OKP, crv: CRV_ED25519, jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] } },
+  form: { kty: COSE.KTY_OKP, crv: COSE.CRV_ED25519, jwk: { kty: "OKP", crv: "Ed25519", alg: "Ed25519", also: ["EdDSA"] } },
   check(key) {
     const point = attempt(() => noble.Point.fromBytes(key, false));
     if (!point) throw new KeyError("point", "the public key is not a point of Ed25519");

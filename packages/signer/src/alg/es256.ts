@@ -1,7 +1,7 @@
 // ECDSA on P-256 with SHA-256 (FIPS 186-5), signed deterministically (RFC 6979).
 
 import { es256 as alg } from "@firmseal/verifier";
-import { ALG_ESP256, CRV_P256, KTY_EC2 } from "@firmseal/verifier/tools";
+import { COSE } from "@firmseal/verifier/tools";
 import { p256 } from "@noble/curves/nist.js";
 import { KeyError } from "../key/error.js";
 import { type AlgRow, attempt } from "./row.js";
@@ -12,11 +12,11 @@ const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
 export const es256Row: AlgRow = {
   family: "P-256",
-  cose: ALG_ESP256,
+  cose: COSE.ALG_ESP256,
   alg,
   publicLengths: [65],
   signatureLength: 64,
-  form: { kty: KTY_EC2, crv: CRV_P256, jwk: { kty: "EC", crv: "P-256", alg: "ES256" }, coordinate: 32 },
+  form: { kty: COSE.KTY_EC2, crv: COSE.CRV_P256, jwk: { kty: "EC", crv: "P-256", alg: "ES256" }, coordinate: 32 },
   check(key) {
     if (key[0] !== 4 || !attempt(() => p256.Point.fromBytes(key))) throw new KeyError("point", "the public key is not a point of P-256");
   },

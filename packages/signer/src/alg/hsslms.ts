@@ -1,7 +1,7 @@
 // HSS/LMS (RFC 8554, SP 800-208): public keys only. A private one has state, which a value in memory cannot keep: ../hss.ts.
 
 import { hsslms as alg } from "@firmseal/verifier";
-import { ALG_HSS_LMS, KTY_HSS_LMS } from "@firmseal/verifier/tools";
+import { COSE } from "@firmseal/verifier/tools";
 import { KeyError } from "../key/error.js";
 import type { AlgRow } from "./row.js";
 
@@ -12,10 +12,10 @@ const MOST_LEVELS = 8;
 
 export const hsslmsRow: AlgRow = {
   family: "HSS/LMS",
-  cose: ALG_HSS_LMS,
+  cose: COSE.ALG_HSS_LMS,
   alg,
   publicLengths: PUBLIC_KEY_LENGTHS,
-  form: { kty: KTY_HSS_LMS },
+  form: { kty: COSE.KTY_HSS_LMS },
   check(key) {
     if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
   },

@@ -3,7 +3,7 @@
 // no device bundle holds it.
 
 import type { Alg } from "@firmseal/verifier";
-import { ALG_ML_DSA_44, ALG_ML_DSA_65, ALG_ML_DSA_87, KTY_AKP, rawKey } from "@firmseal/verifier/tools";
+import { COSE, rawKey } from "@firmseal/verifier/tools";
 import { type AlgRow, attempt } from "./row.js";
 
 type MlDsaModule = typeof import("@noble/post-quantum/ml-dsa.js");
@@ -51,7 +51,7 @@ function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatu
     alg,
     publicLengths: [publicLength],
     signatureLength,
-    form: { kty: KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
+    form: { kty: COSE.KTY_AKP, jwk: { kty: "AKP", alg: `ML-DSA-${set.slice(-2)}` }, bound: true },
     check() {},
     secretLength: 32,
     derive(secret) {
@@ -74,6 +74,6 @@ function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatu
 }
 
 // FIPS 204 table 2: bytes of a public key and of a signature
-export const mlDsa44Row = mlDsaRow("ml_dsa44", ALG_ML_DSA_44, 1312, 2420);
-export const mlDsa65Row = mlDsaRow("ml_dsa65", ALG_ML_DSA_65, 1952, 3309);
-export const mlDsa87Row = mlDsaRow("ml_dsa87", ALG_ML_DSA_87, 2592, 4627);
+export const mlDsa44Row = mlDsaRow("ml_dsa44", COSE.ALG_ML_DSA_44, 1312, 2420);
+export const mlDsa65Row = mlDsaRow("ml_dsa65", COSE.ALG_ML_DSA_65, 1952, 3309);
+export const mlDsa87Row = mlDsaRow("ml_dsa87", COSE.ALG_ML_DSA_87, 2592, 4627);

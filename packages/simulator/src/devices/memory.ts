@@ -13,6 +13,7 @@ interface MemoryState {
   slots: readonly (readonly [Pieces, Pieces])[];
   current: readonly number[];
   sequence: Sequence;
+  counted: Bytes | null;
   envelope: Bytes | null;
 }
 
@@ -49,6 +50,7 @@ class MemoryMachine implements Machine {
       slots: device.parts.map((p) => [[[...(p.slots[0] as number[])]], [[...(p.slots[1] as number[])]]] as const),
       current: device.parts.map((p) => p.current),
       sequence: device.sequence,
+      counted: device.counted,
       envelope: device.envelope,
     };
   }
@@ -62,6 +64,7 @@ class MemoryMachine implements Machine {
       p.current = before.current[i] as number;
     }
     device.sequence = before.sequence;
+    device.counted = before.counted;
     device.envelope = before.envelope;
     const { erase, write, persist, read } = device;
     const target = (id: ComponentId) => {
@@ -110,7 +113,13 @@ class MemoryMachine implements Machine {
         apply: (state, tear) =>
           tear !== "whole"
             ? state
-            : { ...state, sequence: commit.sequence, envelope, current: state.current.map((c, i) => (parts.includes(i) ? 1 - c : c)) },
+            : {
+                ...state,
+                sequence: commit.sequence,
+                counted: commit.counters,
+                envelope,
+                current: state.current.map((c, i) => (parts.includes(i) ? 1 - c : c)),
+              },
       });
       persist(commit);
     };
@@ -139,6 +148,7 @@ class MemoryMachine implements Machine {
     return (
       equalBytes(state.envelope ?? [], mine.envelope ?? []) &&
       String(state.sequence) === String(mine.sequence) &&
+      equalBytes(state.counted ?? [], mine.counted ?? []) &&
       String(state.current) === String(mine.current) &&
       state.current.every((slot, i) => same(state.slots[i]?.[slot], mine.slots[i]?.[slot]))
     );
@@ -162,5 +172,5 @@ class MemoryStore implements Store {
 
 export function memoryStore(setup: Setup): Store {
   const none = setup.components.map(() => [[], []] as const);
-  return new MemoryStore(setup, { slots: none, current: none.map(() => 0), sequence: [0, 0], envelope: null });
+  return new MemoryStore(setup, { slots: none, current: none.map(() => 0), sequence: [0, 0], counted: null, envelope: null });
 }

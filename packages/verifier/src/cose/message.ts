@@ -36,23 +36,11 @@ import {
   uint,
 } from "../cbor/reader.js";
 import {
-  ALG_ED448,
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ES256,
-  ALG_ES384,
-  ALG_ES512,
-  ALG_ESP256,
-  ALG_ESP384,
-  ALG_ESP512,
   ALG_HMAC_256_256,
-  ALG_HSS_LMS,
-  ALG_ML_DSA_44,
-  ALG_ML_DSA_65,
-  ALG_ML_DSA_87,
   HEADER_ALG,
   HEADER_CRIT,
   HEADER_KID,
+  SIGNATURE_ALGS,
   TAG_MAC,
   TAG_MAC0,
   TAG_SIGN,
@@ -87,39 +75,6 @@ const MAX_HEADERS = 512;
 const MAX_LABELS = 16;
 const MAX_KID = 64;
 export const MAX_SIGNATURE = 16384;
-
-/**
- * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an
- * end of the text that a wanted text begins with for that text: the last character is one that none has.
- */
-const SIGNATURE_ALGS =
-  " " +
-  ALG_ED25519 +
-  " " +
-  ALG_EDDSA +
-  " " +
-  ALG_ESP256 +
-  " " +
-  ALG_ES256 +
-  " " +
-  ALG_ES384 +
-  " " +
-  ALG_ES512 +
-  " " +
-  ALG_HSS_LMS +
-  " " +
-  ALG_ML_DSA_44 +
-  " " +
-  ALG_ML_DSA_65 +
-  " " +
-  ALG_ML_DSA_87 +
-  " " +
-  ALG_ESP384 +
-  " " +
-  ALG_ESP512 +
-  " " +
-  ALG_ED448 +
-  " .";
 
 /**
  * Where a signature or tag lies: the block up to its signatures, `head`, and the signature itself, `body`. `multiple`: in a COSE_Sign, whose head is followed by

@@ -31,6 +31,8 @@ export interface DeviceRecord {
   device: string[];
   /** Decimal, up to 2^64 - 1. */
   floor: string;
+  /** Device.counters(), in hex. Left out before the first installation, and by versions that did not know it. */
+  counters?: string;
   /** Bytes that a slot can hold. */
   capacity: number;
   /** By component: the current slot (0 or 1) and the size of its image. */
@@ -208,6 +210,7 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
     !isHexList(record.vendor) ||
     !isHexList(record.class) ||
     !isHexList(record.device) ||
+    !isHexList(record.counters === undefined ? [] : [record.counters]) ||
     !(record.capacity >= 0) ||
     !record.components ||
     !/^[ab]?$/.test(record.envelope)
@@ -267,6 +270,9 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     chunk: CHUNK,
     floor: function () {
       return parseSequence(record.floor);
+    },
+    counters: function () {
+      return record.counters === undefined ? null : unhex(record.counters);
     },
     begin: function (forInstalling: boolean) {
       device.discard();
@@ -346,6 +352,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         class: record.class,
         device: record.device,
         floor: formatSequence(commit.sequence),
+        counters: hex(commit.counters),
         capacity: record.capacity,
         components: components,
         envelope: other(),

@@ -2,7 +2,8 @@
 // the newer one that is whole rules.
 //
 // A record, in words of 4 octets, the lowest first: magic, generation, floor (high, low), tries, number of areas; for each area what is
-// current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation.
+// current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation. Behind that, where the page has room and
+// where it was not written by a version that did not know it: how many bytes counters() has, and these. They are read back before the CRC-32 is written.
 
 import { newBytes } from "../base/bytes.js";
 import type { Bytes, Sequence } from "../base/types.js";
@@ -21,6 +22,8 @@ export interface FlashRecord {
   next: number;
   starts: number;
   confirmed: boolean;
+  /** What counters() gives; null where there is none. */
+  counters: Bytes | null;
 }
 
 export var MAGIC = 1179865649; // "FSR1"
@@ -61,6 +64,14 @@ export function sealOf(body: Bytes): Bytes {
   return octets([crc32(body, body.length)]);
 }
 
+/** Bytes of counters(), at most. */
+export var MOST = 96;
+
+/** Where in a page the counters begin, with their length. */
+export function countersAt(areas: number, tries: number): number {
+  return recordSize(areas) + tries * 4 + 4;
+}
+
 /** Bytes of a record, its journal left out. */
 export function recordSize(areas: number): number {
   return (HEAD + 2 * areas + 1) * 4;
@@ -73,10 +84,11 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     tries = word(bytes, 4),
     areas = word(bytes, 5),
     size = recordSize(areas),
+    behind = countersAt(areas, tries),
     record: FlashRecord,
     i,
     w;
-  if (word(bytes, 0) !== MAGIC || size + tries * 4 + 4 > flash.pageSize) return null;
+  if (word(bytes, 0) !== MAGIC || behind > flash.pageSize) return null;
   bytes = flash.read(at, size);
   if (crc32(bytes, size - 4) !== word(bytes, size / 4 - 1)) return null;
   record = {
@@ -89,6 +101,7 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
     next: at + size,
     starts: 0,
     confirmed: tries === 0,
+    counters: null,
   };
   for (i = 0; i < areas; i++) {
     record.now.push(word(bytes, HEAD + 2 * i));
@@ -103,6 +116,10 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
       if (w === CONFIRMED) record.confirmed = true;
       else record.starts = i + 1;
     }
+  }
+  if (behind + 4 <= flash.pageSize) {
+    w = word(flash.read(at + behind, 4), 0);
+    if (w <= MOST && behind + 4 + w <= flash.pageSize) record.counters = flash.read(at + behind + 4, w);
   }
   return record;
 }

@@ -13,7 +13,7 @@ import { type Arrival, arrive, arrived, type Shelf } from "../install/receive.js
 import type { Identity } from "../interpreter/frame.js";
 import { STORAGE_FULL, UNCONFIRMED } from "../spec/errors.js";
 import { sameId } from "./component.js";
-import { CONFIRMED, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
+import { CONFIRMED, countersAt, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
 import { nextGeneration } from "./generation.js";
 
 /** The flash as its driver offers it. Each call does what it says, or throws. */
@@ -210,18 +210,26 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
   }
 
   /** Erases a page that does not rule, and makes it rule with its last word. */
-  function writeRecord(floor: Sequence, now: number[]): void {
+  function writeRecord(floor: Sequence, now: number[], counters: Bytes): void {
     var page = record ? 1 - record.page : 0,
       at = layout.records[page],
       // without a release before there is no way back
-      words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], (current[0] && layout.tries) || 0, areas.length],
+      tries = (current[0] && layout.tries) || 0,
+      words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], tries, areas.length],
+      behind = countersAt(areas.length, tries),
       body,
+      more,
       k;
     for (k = 0; k < areas.length; k++) words.push(now[k], current[k]);
     body = octets(words);
     flash.erase(at);
     flash.write(at, body);
-    if (!equalConstantTime(flash.read(at, body.length), body)) throw new Error("the record was not written");
+    more = concat([octets([counters.length]), counters]);
+    // a layout that fits its pages without them is in the field
+    if (behind + more.length > flash.pageSize) more = [];
+    else flash.write(at + behind, more);
+    if (!equalConstantTime(concat([flash.read(at, body.length), flash.read(at + behind, more.length)]), concat([body, more])))
+      throw new Error("the record was not written");
     // from here on nothing that fails may take the new slots for leftovers
     fresh = [];
     flash.write(at + body.length, sealOf(body));
@@ -231,6 +239,9 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     identity: identity,
     floor: function () {
       return record ? record.floor : [0, 0];
+    },
+    counters: function () {
+      return record && record.counters;
     },
     begin: function (forInstalling: boolean) {
       device.discard();
@@ -297,7 +308,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       }
       if (!kept) throw new Error("no envelope was kept");
       now[0] = kept.n * 2 + 1 - (current[0] & 1);
-      writeRecord(commit.sequence, now);
+      writeRecord(commit.sequence, now, commit.counters);
       inbox = inboxSource = kept = null;
       refresh();
       if (!record || record.generation !== nextGeneration(generation)) throw new Error("the record was not written");

@@ -19,6 +19,8 @@ interface Part {
 export interface MemoryDevice extends Device {
   parts: Part[];
   sequence: Sequence;
+  /** What counters() gives. */
+  counted: Bytes | null;
   /** The envelope of what is current, and the one that will be. */
   envelope: Bytes | null;
   kept: Bytes | null;
@@ -46,6 +48,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
     identity: identity,
     parts: parts,
     sequence: [0, 0],
+    counted: null,
     envelope: null,
     kept: null,
     installing: false,
@@ -53,6 +56,9 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
     invoked: [],
     floor: function () {
       return device.sequence;
+    },
+    counters: function () {
+      return device.counted;
     },
     begin: function (installing: boolean) {
       device.discard();
@@ -101,6 +107,7 @@ export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: n
         part.fresh = null;
       }
       device.sequence = commit.sequence;
+      device.counted = commit.counters;
       device.envelope = device.kept;
       device.kept = null;
     },

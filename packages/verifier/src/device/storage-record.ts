@@ -52,10 +52,12 @@ export interface Kept {
 
 // A record: "f1", tries, parts; generation, floor (high, low), 4 octets each; for each part (the envelope, then the components) the slot
 // that is new and the one before, 4 octets each, then for each slot the size (4) and SHA-256 of what lies there; the first 8 octets of
-// SHA-256 over all of that. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, one for each start, and one for going
+// SHA-256 over all of that. In place of SHA-256 of a new envelope stands what counters() gives, and COUNTED is added to its slot: versions that did not know
+// that look at neither. Behind it, of 8 octets each so that no word of flash is written twice, come the marks: confirmed, one for each start, and one for going
 // back. Whatever is not 255 throughout is a mark. One octet more makes the size odd.
 export var HEAD = 16;
 export var PART = 80;
+export var COUNTED = 2;
 var UNMARKED = "\xff\xff\xff\xff\xff\xff\xff\xff";
 export var ZEROS = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 export var ONES = UNMARKED + UNMARKED + UNMARKED + UNMARKED;
@@ -134,6 +136,14 @@ export function slotOf(k: Kept | null, part: number): number {
 
 export function sizeOf(k: Kept | null, part: number): number {
   return k && part < k.parts ? u32(k.text, HEAD + PART * part + 8 + 36 * slotOf(k, part)) : 0;
+}
+
+/** What the commit of a record has handed in; null where a version wrote it that did not know it. It goes with the floor, also after the way back. */
+export function countersOf(io: StorageIo, k: Kept): Bytes | null {
+  var slot = u32(k.text, HEAD),
+    at = HEAD + 12 + 36 * (slot & 1);
+  // 32 bits
+  return slot & COUNTED ? io.E.toUint8Array(k.text.substring(at, at + 32)) : null;
 }
 
 /**

@@ -16,6 +16,8 @@ import { DEVICE_FAULT, NOT_SUPPORTED, STORAGE_FULL, UNCONFIRMED } from "../spec/
 import { sameId } from "./component.js";
 import { nextGeneration } from "./generation.js";
 import {
+  COUNTED,
+  countersOf,
   digestText,
   fileOf,
   HEAD,
@@ -201,6 +203,9 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     floor: function () {
       return kept ? [u32(kept.text, 8), u32(kept.text, 12)] : [0, 0];
     },
+    counters: function () {
+      return kept && countersOf(io, kept);
+    },
     begin: function (forInstalling: boolean) {
       device.discard();
       kept = newest(io);
@@ -280,10 +285,13 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       body += put32(generation) + put32(commit.sequence[0]) + put32(commit.sequence[1]);
       for (i = 0; i <= ids.length; i++) {
         slot = slotOf(kept, i);
-        body += put32(fresh[i] ? 1 - slot : slot) + put32(slot);
+        body += put32((fresh[i] ? 1 - slot : slot) + (i ? 0 : COUNTED)) + put32(slot);
         for (j = 0; j < 2; j++) {
           old = HEAD + PART * i + 8 + 36 * j;
-          if (fresh[i] && j !== slot) body += put32(done[i]) + digestText(io, textOf(io, nameOf(i, true), 0, done[i]));
+          if (fresh[i] && j !== slot)
+            body +=
+              put32(done[i]) +
+              (i ? digestText(io, textOf(io, nameOf(i, true), 0, done[i])) : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
           // 36 octets that say nothing, where nothing has ever lain
           else body += kept && i < kept.parts ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }

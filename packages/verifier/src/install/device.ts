@@ -11,6 +11,8 @@ export type ComponentId = Bytes[];
 export interface Commit {
   sequence: Sequence;
   written: ComponentId[];
+  /** Stays beside the floor, as it is: see Device.counters. */
+  counters: Bytes;
 }
 
 /**
@@ -20,8 +22,13 @@ export interface Commit {
  */
 export interface Device {
   identity: Identity;
-  /** The lowest sequence number the device still accepts. */
+  /** The highest sequence number of an installed release. A release with this number is accepted only if counters() says that it is the same one. */
   floor(): Sequence;
+  /**
+   * The octets that the last commit had as `counters`, up to 96: which manifest the floor comes from. null where nothing was ever installed. Where the
+   * function is missing, or gives anything else, no release with the number of a floor above 0 is accepted, not even the one that is installed.
+   */
+  counters?(): Bytes | null;
   begin(installing: boolean): void;
   /** Bytes a component can hold; negative: there is no such component. */
   capacity(id: ComponentId): number;
@@ -39,7 +46,7 @@ export interface Device {
    * that no device is left with a release that it cannot start. It becomes current with persist(). `envelope` may be what received() gave.
    */
   keep(envelope: Bytes | Source): Bytes | Source;
-  /** Makes the written components and the envelope that was kept current, and raises the floor, in one atomic step. */
+  /** Makes the written components and the envelope that was kept current, and sets floor and counters, in one atomic step. */
   persist(commit: Commit): void;
   /** Forgets what the session has written. */
   discard(): void;

@@ -36,7 +36,7 @@ import {
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf } from "./keep.js";
-import { admit, capacity, checkFloor, checkIdentity, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, type Session, type Written } from "./session.js";
 
 /** The sections of an installation, in order; a missing one is passed over. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
@@ -225,7 +225,7 @@ function commit(s: Session): void {
   // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
   checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
-  s.target.persist({ sequence: m.sequence, written: written });
+  s.target.persist({ sequence: m.sequence, written: written, counters: countersOf(s) });
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {

@@ -1,7 +1,7 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
-import { equalConstantTime } from "../base/bytes.js";
+import { equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
 import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
@@ -24,6 +24,7 @@ import {
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
+  SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
@@ -60,12 +61,27 @@ export interface Session {
   over: boolean;
 }
 
-/** Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. */
+/** Octets of a manifest's digest that a device keeps: of SHA-256 enough that nobody finds a second manifest. */
+const SUM = 28;
+
+/** What the device is to keep beside the floor. */
+export function countersOf(s: Session): Bytes {
+  return subBytes(s.release.digest.bytes, 0, SUM);
+}
+
+/**
+ * Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. The number of the floor is good for the one manifest that the
+ * floor comes from, so that an interrupted installation can go on: whoever stole a key that is limited to older releases could sign another one.
+ */
 export function checkFloor(s: Session): void {
-  var floor = s.target.floor();
+  var device = s.target,
+    floor = device.floor(),
+    known = device.counters && device.counters();
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
   if (sequenceLess(s.release.sequence, floor)) refuse(ROLLBACK);
+  if (sequenceLess(floor, s.release.sequence)) return;
+  if (known ? !equalConstantTime(subBytes(known, 0, SUM), countersOf(s)) : floor[0] || floor[1]) refuse(SEQUENCE_TAKEN);
 }
 
 export function id(s: Session, component: number): ComponentId {

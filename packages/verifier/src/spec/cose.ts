@@ -37,6 +37,39 @@ export const ALG_ESP384 = -51;
 export const ALG_ESP512 = -52;
 export const ALG_ED448 = -53;
 
+/**
+ * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an
+ * end of the text that a wanted text begins with for that text: the last character is one that none has.
+ */
+export const SIGNATURE_ALGS =
+  " " +
+  ALG_ED25519 +
+  " " +
+  ALG_EDDSA +
+  " " +
+  ALG_ESP256 +
+  " " +
+  ALG_ES256 +
+  " " +
+  ALG_ES384 +
+  " " +
+  ALG_ES512 +
+  " " +
+  ALG_HSS_LMS +
+  " " +
+  ALG_ML_DSA_44 +
+  " " +
+  ALG_ML_DSA_65 +
+  " " +
+  ALG_ML_DSA_87 +
+  " " +
+  ALG_ESP384 +
+  " " +
+  ALG_ESP512 +
+  " " +
+  ALG_ED448 +
+  " .";
+
 // Key types and curves (RFC 9053 §7; HSS-LMS RFC 8778 §6; AKP RFC 9964 §3), key parameters (RFC 9052 §7.1)
 export const KEY_KTY = 1;
 export const KEY_KID = 2;

@@ -186,6 +186,8 @@ export const INVOKE_MISPLACED = 98;
 export const STORAGE_FULL = 99;
 /** The current release is still on trial, and another would replace the one to go back to. */
 export const UNCONFIRMED = 100;
+/** The device has already had this sequence number with another manifest. */
+export const SEQUENCE_TAKEN = 101;
 
 // 110..129  trust files
 /** This is not a trust file. */

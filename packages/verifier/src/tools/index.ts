@@ -5,23 +5,9 @@ export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
 export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
+/** All numbers of COSE: those of algorithms, types of keys and curves are needed by the row of an algorithm only, by this name. */
+export * as COSE from "../spec/cose.js";
 export {
-  ALG_ED448,
-  ALG_ED25519,
-  ALG_EDDSA,
-  ALG_ES256,
-  ALG_ES384,
-  ALG_ES512,
-  ALG_ESP256,
-  ALG_ESP384,
-  ALG_ESP512,
-  ALG_HMAC_256_256,
-  ALG_HSS_LMS,
-  ALG_ML_DSA_44,
-  ALG_ML_DSA_65,
-  ALG_ML_DSA_87,
-  CRV_ED25519,
-  CRV_P256,
   HASH_SHA_256,
   HASH_SHA_384,
   HASH_SHA_512,
@@ -42,11 +28,6 @@ export {
   KEY_PUB,
   KEY_X,
   KEY_Y,
-  KTY_AKP,
-  KTY_EC2,
-  KTY_HSS_LMS,
-  KTY_OKP,
-  KTY_SYMMETRIC,
   TAG_ENCRYPT,
   TAG_MAC,
   TAG_MAC0,

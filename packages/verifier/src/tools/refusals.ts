@@ -392,6 +392,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "start it, and have its app confirm that it works",
     "ours",
   ),
+  row(
+    101,
+    "SEQUENCE_TAKEN",
+    "the device has already had this sequence number with another manifest",
+    "give the release a higher sequence number; the installed manifest itself is accepted again",
+    "RFC 9124 §4.3.1, ours",
+  ),
 
   row(110, "TRUST_NONE", "this is not a trust file", "give a file that firmseal trust create made", "trust.md#the-format"),
   row(111, "TRUST_VERSION", "the version of the trust file is not 1", MAKE_TRUST_AGAIN, "trust.md#the-format"),

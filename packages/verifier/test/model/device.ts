@@ -63,6 +63,9 @@ export class Device {
     // a start does not ask for the floor: what is current stays startable
     const first = refusals(this.#m, this.#installing ? this.#w.floor : 0n);
     if (first.size > 0) throw new Refused(...first);
+    // the number of the floor is for the manifest that it comes from; without any, 0 is no floor
+    if (this.#installing && this.#m.sequence === this.#w.floor)
+      if (this.#w.had === "another" || (this.#w.had === "unknown" && this.#w.floor > 0n)) throw new Refused(E.SEQUENCE_TAKEN);
     this.#rehearse(true);
     this.#rehearse(false);
     this.#drive((e) => this.#carryOut(e));

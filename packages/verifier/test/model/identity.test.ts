@@ -25,6 +25,7 @@ const world = (...classes: string[]): World => ({
   current: [OLD, OLD, OLD],
   slots: [0, 0, 0],
   floor: 0n,
+  had: "unknown",
   payloads: {},
 });
 

@@ -3,6 +3,7 @@
 import type { DeviceSpec } from "../../../../test-vectors/index.mjs";
 import { deviceOf, drive, effectSpec } from "../../../../test-vectors/play/play.js";
 import { boot, install, open, type Refusal, start, step, type Trust } from "../../src/index.js";
+import { decodeEnvelope } from "../../src/tools/index.js";
 import type { Outcome } from "./device.js";
 import { hashOf } from "./encode.js";
 import { type Effect, Interpreter, type Me, Refused } from "./interpreter.js";
@@ -72,6 +73,15 @@ export function modelRun(m: Manifest, sections: number[], me: Me, outcomes: bool
   return { codes: [0], effects };
 }
 
+/** What a device keeps of the digest of a manifest; nothing of one that cannot be read. */
+function decodedDigest(envelope: Uint8Array): Uint8Array {
+  let bytes: ArrayLike<number> = [];
+  refusal(() => {
+    bytes = decodeEnvelope(envelope).digest?.bytes ?? [];
+  });
+  return Uint8Array.from(bytes).slice(0, 28);
+}
+
 /** An installation or a start on a device in memory. */
 export function courseOf(envelope: Uint8Array, trust: Trust, w: World, installing: boolean): Outcome & { others: string[] } {
   const described: DeviceSpec = {
@@ -86,6 +96,7 @@ export function courseOf(envelope: Uint8Array, trust: Trust, w: World, installin
     payloads: w.payloads,
   };
   const device = deviceOf(described);
+  if (w.had !== "unknown") device.counted = w.had === "this" ? decodedDigest(envelope) : new Uint8Array(28);
   const erased: string[] = [];
   const { erase } = device;
   device.erase = (id, most) => {

@@ -30,7 +30,7 @@ it.each<[string, Command[], number]>([
     absent: [],
     payloads: { "#a": NEW },
   };
-  const w: World = { me: ofTwo, current: [OLD, OLD, OLD], slots: [0, 0, 0], floor: 0n, payloads: {} };
+  const w: World = { me: ofTwo, current: [OLD, OLD, OLD], slots: [0, 0, 0], floor: 0n, had: "unknown", payloads: {} };
   const mac = { anchors: [anchor("hmac256", Uint8Array.from(MAC_KEY))] };
   const { others: _others, ...real } = courseOf(await encoded(m), mac, w, true);
   expect(real).toEqual({ ...new Device(m, w, true).outcome(), codes: [code] });

@@ -111,7 +111,7 @@ export function payloadFault(m: Manifest): boolean {
   if (sequencesOf(m).some((s) => [...commandsOf(s)].some((c) => c.do === "write"))) return false;
   if (valuesOf(m, "size").some((n) => n > CAPACITY)) return false;
   return [...kindsOf(m)].some((k) => {
-    const w: World = { me: k.me, current: IDS.map(() => ""), slots: IDS.map(() => 1 - k.slot), floor: 0n, payloads: {} };
+    const w: World = { me: k.me, current: IDS.map(() => ""), slots: IDS.map(() => 1 - k.slot), had: "unknown", floor: 0n, payloads: {} };
     return new Device(m, w, true).outcome().codes.some((code) => code === IMAGE_UNVERIFIED || code === PAYLOAD_SIZE);
   });
 }

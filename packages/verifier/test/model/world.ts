@@ -18,6 +18,8 @@ export interface World {
   current: string[];
   slots: number[];
   floor: bigint;
+  /** Of which manifest the device has the floor, as far as it knows. */
+  had: "this" | "another" | "unknown";
   payloads: { [uri: string]: string };
 }
 
@@ -29,6 +31,7 @@ export const world: fc.Arbitrary<World> = fc.record({
   current: fc.oneof(fc.constant<string[]>([NEW, NEW, NEW]), fc.array(mostly(2, OLD, NEW, ""), { minLength: 3, maxLength: 3 })),
   slots: fc.tuple(...IDS.map(() => mostly(3, 0, 1))),
   floor: mostly(8, 5n, 7n, 8n, 0n),
+  had: mostly(2, "this", "another", "unknown") as fc.Arbitrary<World["had"]>,
   payloads: some({ "#a": NEW, "#b": NEW, "c:c": NEW }, { "c:c": NEW }, { "#a": NEXT, "#b": NEW, "c:c": "", "d:d": HUGE }),
 });
 

@@ -1,6 +1,6 @@
 import { type NextResult, readArchive, readFleet, whatNext } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { nameWords, trustWords } from "../../common/cohorts.js";
+import { NAMES, nameWords, REASONS, trustWords } from "../../common/cohorts.js";
 import { membersOf } from "../../common/shapes.js";
 import { formatCount } from "../../common/words.js";
 
@@ -9,9 +9,6 @@ export interface NextOptions {
   archive: string;
   json?: boolean;
 }
-
-/** Names of a state that are listed. */
-const NAMES = 8;
 
 const told = ({ names, path, ...r }: NextResult) => ({
   ...r,
@@ -65,6 +62,6 @@ export default define({
         rows: cohorts.map((r) => [nameWords(r), formatCount(r.devices), trustWords(r.trust), r.next ?? "-", r.path.slice(1).join(", ")]),
       },
     },
-    ...cohorts.flatMap((r) => (r.why === null ? [] : [`${nameWords(r)}: ${r.why}`])).slice(0, 16),
+    ...cohorts.flatMap((r) => (r.why === null ? [] : [`${nameWords(r)}: ${r.why}`])).slice(0, REASONS),
   ],
 });
