@@ -1,10 +1,11 @@
 // Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
 
+import { spawn, spawnSync } from "node:child_process";
 import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
 import { Device, imageOf, key, release } from "../../test-support/src/rotation-world.js";
-import { expectFailure, Place } from "../../test-support/src/run.js";
+import { bin, expectFailure, Place, stateOf } from "../../test-support/src/run.js";
 
 const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
 const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
@@ -174,6 +175,28 @@ describe("an incident", () => {
     const p = place();
     expect(expectFailure(await p.run(["incident", "stolen"]), 2)).toContain("--key is missing: Which key?");
     expect(expectFailure(await p.run(["incident", "stolen", "--key", "A.jwk", "--trust", "1.trust"]), 2)).toContain("--fleet is missing");
+  });
+
+  const hasScript = spawnSync("script", ["--version"]).error === undefined;
+  it.skipIf(!hasScript)(`asks on a terminal, one thing after the other${hasScript ? "" : " (skipped: no script)"}`, async () => {
+    const p = place();
+    const line = `'${process.execPath}' '${bin}' incident stolen --image app.bin --replacement D.jwk`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: p.path, env: { ...process.env, FIRMSEAL_STATE: stateOf(p.path) } });
+    const answers = ["A.jwk", "1.trust", "fleet.json", "night"];
+    let shown = "";
+    let asked = 0;
+    const status = await new Promise((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        shown += text;
+        // each answer when its question is there
+        const questions = shown.match(/^(Which|In which) .*[?:]\r?$/gm)?.length ?? 0;
+        while (asked < questions && asked < answers.length) child.stdin.write(`${answers[asked++]}\n`);
+      });
+      child.on("close", resolve);
+    });
+    expect([status, asked], shown).toEqual([0, 4]);
+    expect(shown).toContain("stage: list");
+    expect(p.has("night/next.trust")).toBe(true);
   });
 
   const given = (what: string, ...more: string[]) => [

@@ -77,6 +77,22 @@ export function writeFailure(failure: Failure): void {
   writeStderr(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
+/** A line that a person types, without spaces around it; undefined: there is no terminal, and nobody is asked. */
+export async function questionOnTerminal(text: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const { createInterface } = await import("node:readline");
+  writeStderr(visible(text));
+  // line by line, as the terminal gives them: what is typed ahead is kept for the next question
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  try {
+    for await (const line of lines) return line.trim();
+    return "";
+  } finally {
+    lines.close();
+    process.stdin.pause();
+  }
+}
+
 /** A progress bar for long work on a terminal; silent elsewhere, and for the first half second. */
 class TerminalProgress {
   private readonly begun = Date.now();
