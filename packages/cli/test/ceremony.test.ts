@@ -134,6 +134,53 @@ describe("a bridge that is signed in turns", () => {
   });
 });
 
+describe("a one-time key", () => {
+  it("loses no leaf to a bridge that the fleet refuses", async () => {
+    const p = person("A", "R1", "R2");
+    await p.ok(["keygen", "--alg", "hsslms", "--hss", "5/8", "--out", "h.hss", "--no-passphrase"]);
+    p.put("h.pub", (await p.ok(["pubkey", "h.hss"])).stdout);
+    const root = (name: string) => ({ key: `${name}.jwk`, roles: ["root"] });
+    const anchors = [root("R1"), root("R2"), ...["A.jwk", "h.pub"].map((one) => ({ key: one, roles: ["release"] }))];
+    p.put(
+      "h.json",
+      JSON.stringify({ $schema: "urn:firmseal:trust:1", name: "board", sequence: 1, anchors, thresholds: { root: 2, release: 2 } }),
+    );
+    await p.ok(["trust", "create", "--from", "h.json"]);
+    await p.ok(["trust", "sign", "h.trust", "--key", "R1.pem", "--key", "R2.pem"]);
+    const cohort = { devices: 7, vendor: "example.com", class: "board-v2", floor: 0 };
+    p.put(
+      "mixed.json",
+      JSON.stringify({
+        cohorts: [
+          { ...cohort, name: "ours", trust: "h.trust" },
+          { ...cohort, name: "strangers", trust: "t1.trust" },
+        ],
+      }),
+    );
+    p.put("t1.trust", await trustFileOf(1, { releases: [C, D], roots: [R1, R3] }, undefined, "strange"));
+    const bridge = [
+      "rotate",
+      "bridge",
+      "app.bin",
+      "--trust",
+      "h.trust",
+      "--next",
+      "h.trust",
+      ...FACTS,
+      "--seq",
+      "next",
+      "--fleet",
+      "mixed.json",
+    ];
+    const keys = ["--key", "A.pem", "--key", "h.hss", "--out", "bridge.suit"];
+    const used = async () => (await p.ok(["hss", "status", "h.hss", "--json"])).json["used"];
+    expect(expectFailure(await p.run([...bridge, ...keys]), 1)).toContain("left behind: strangers");
+    expect([await used(), p.has("h.hss.log"), p.has("A.pem.log")]).toEqual(["0", false, false]);
+    await p.ok([...bridge, ...keys, "--allow-stranded", "strangers"]);
+    expect([await used(), p.has("h.hss.log"), p.has("A.pem.log")]).toEqual(["1", true, true]);
+  });
+});
+
 describe("a list without a key, whose roots sign in turns", () => {
   it("is made unsigned, and judged against the fleet", async () => {
     const [office, one, two] = [person(), person("R1"), person("R2")];
