@@ -128,7 +128,9 @@ describe("code points", () => {
     text: "suit-text-",
     "text-component": "suit-text-",
   };
-  const constants = Object.entries({ ...suit, ...cose }).map(([name, code]) => {
+  // the text of all signature algorithms is made from these numbers, and is none
+  const numbers = Object.entries({ ...suit, ...cose }).filter(([name]) => name !== "SIGNATURE_ALGS");
+  const constants = numbers.map(([name, code]) => {
     const prefix = name.slice(0, name.indexOf("_") + 1);
     const isText = prefix === "TEXT_";
     const table = isText

@@ -1,25 +1,25 @@
-// Device bundles: one ES5 file that holds the core of the verifier, the algorithms and features asked for, and nothing else. The build puts
-// all of the verifier into one scope (parts.json); here what a product does not use is left out of it, and names are made short.
+// Device bundles: one ES5 file with the core of the verifier and the selected algorithms and features. The build puts
+// the whole verifier into one scope (parts.json). This file removes what a product does not use and shortens names.
 
 import { existsSync, readFileSync } from "node:fs";
 import { type AlgorithmName, algorithms } from "@firmseal/verifier";
 import type { MinifyOptions } from "terser";
 import { nestStatements, reachableFrom, type Statement } from "./nesting.js";
 
-/** What the build leaves for this file: the whole verifier in one scope, and which names in it are what. */
+/** The output of the build for this package: the whole verifier in one scope, and the meaning of its names. */
 export interface BundleParts {
   statements: Statement[];
-  /** By exported name ("ed25519"): the variable. */
+  /** The variable of each exported name, such as "ed25519". */
   names: { [name: string]: string };
   errors: { [name: string]: number };
-  /** By algorithm: the features that it cannot do without, such as a hash. */
+  /** The features that each algorithm needs, such as a hash function. */
   needs: { [alg: string]: string[] };
 }
 
-/** By name of the anchor, which is what the verifier exports. */
+/** The name of an algorithm, as the verifier exports it. */
 export type AlgName = AlgorithmName;
 
-/** What a bundle may have besides open, start, step and anchor, in words for people. */
+/** The optional parts of a bundle, besides open, start, step and anchor, with a description of each. */
 const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",
@@ -34,9 +34,10 @@ const FEATURES = {
 export type FeatureName = keyof typeof FEATURES;
 
 /**
- * umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a module for require(), without a function
- * around it, so that functions stay in flash. script: one global and nothing that asks for `module`, for a JerryScript snapshot. boot: no
- * verifier, but the boot file that starts what the device in Storage has installed.
+ * The forms of a bundle. umd: a CommonJS module, Espruino's `exports`, or one global in a plain script. espruino: a
+ * module for require() without a surrounding function, so that functions stay in flash. script: one global and no
+ * reference to `module`, for a JerryScript snapshot. boot: not a verifier, but the boot file that starts the installed
+ * app of a device with Storage.
  */
 export const BUNDLE_FORMS = ["umd", "espruino", "script", "boot"] as const;
 
@@ -45,7 +46,7 @@ export type BundleForm = (typeof BUNDLE_FORMS)[number];
 export const BUNDLE_ALGS = Object.keys(algorithms) as AlgName[];
 export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 
-/** What a bundle has where nothing is said, and what the bundles of the package have. */
+/** The default features, which the prebuilt bundles of the package have. */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
 
 export interface BundleOptions {
@@ -54,7 +55,7 @@ export interface BundleOptions {
   form: BundleForm;
 }
 
-/** Names that callers and hosts see; all other names of properties are shortened. */
+/** Names that callers and hosts use. All other property names are shortened. */
 export const PUBLIC_NAMES = [
   // what a bundle exports
   "open start step install boot anchor errors",
@@ -81,22 +82,25 @@ export const PUBLIC_NAMES = [
   .join(" ")
   .split(" ");
 
-/** Names of the language's own properties and methods that the verifier uses. */
+/** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
   "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
 
-/** The constants HAS_… of the verifier that a bundle sets. */
+/** The constants HAS_… of the verifier, which a bundle sets. */
 const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
 
-/** Methods that every object of Espruino has (its jswrap_object.c): a property of that name would never be undefined. */
+/**
+ * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
+ * undefined.
+ */
 const ESPRUINO_NAMES = ["on", "emit", "clone", "addListener", "prependListener", "removeListener", "removeAllListeners"];
 
 let parts: BundleParts | undefined;
 
-/** Beside the bundled command line, or where the build has put it. */
+/** Reads parts.json beside the bundled command line, or where the build has put it. */
 function readParts(): BundleParts {
   for (const place of ["./parts.json", "../parts.json", "../dist/parts.json"]) {
     const url = new URL(place, import.meta.url);
@@ -106,13 +110,13 @@ function readParts(): BundleParts {
   return parts;
 }
 
-/** The refusals that only a bundle with a feature can give: their names would be dead weight in another. */
+/** The refusals that only one feature can give. Bundles without the feature omit their names. */
 const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/,
   status: /^STATUS_/,
 };
 
-/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": a name's place is its number. */
+/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": the position of a name is its number. */
 function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
@@ -120,7 +124,9 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
-/** What stands behind the parts: the exports, each a property of `api`, and the names that they speak of. Mirrors src/index.ts. */
+/**
+ * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
+ */
 function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
@@ -130,7 +136,7 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
     uses.push(found);
     return found;
   };
-  // nothing at the top of the verifier has a name that begins like these: makeParts() sees to it
+  // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
     `${api}.open = ${name("open")};`,
@@ -171,7 +177,7 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
 const MODULE =
   'typeof module === "object" && module && module.exports ? module.exports : typeof exports === "object" && exports ? exports : {}';
 
-/** Names of the two lists that no bundle has as a property: they protect nothing, and what they were to protect has another name now. */
+/** Names in the two lists that no property has any more: they protect nothing, because the property was renamed. */
 export function unusedNames(all: BundleParts): string[] {
   const text = BUNDLE_FORMS.map((form) => assemble(all, { algs: BUNDLE_ALGS, features: BUNDLE_FEATURES, form })).join("\n");
   return [...PUBLIC_NAMES, ...OWN_NAMES].filter(
@@ -179,7 +185,7 @@ export function unusedNames(all: BundleParts): string[] {
   );
 }
 
-/** Runs the app where global code runs. Everything else is in a function, and lies in flash. */
+/** Runs the app in the global scope. All other code is in a function and stays in flash. */
 function bootFile({ statements, names }: BundleParts): string {
   const storageBoot = names["storageBoot"] as string;
   const needed = reachableFrom(statements, [storageBoot]);
@@ -190,7 +196,7 @@ function bootFile({ statements, names }: BundleParts): string {
   return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
 }
 
-/** The parts, set for the features, with what a bundle exports behind them. */
+/** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
@@ -205,7 +211,7 @@ function assemble(all: BundleParts, options: BundleOptions): string {
     if (flag) found.push(flag.toLowerCase());
     return flag ? { ...s, text: `var HAS_${flag} = ${given.includes(flag.toLowerCase())};` } : s;
   });
-  // a constant that is not set leaves in every bundle what stands behind it
+  // code behind a constant that is not set would stay in every bundle
   if (found.sort().join() !== FLAGS.join()) throw new Error(`the verifier has the constants HAS_… of ${found}, and not of ${FLAGS}`);
   if (options.form === "espruino") return `${nestStatements(statements, uses)}\n${text}\n`;
   const code = statements.map((s) => s.text).join("\n");
@@ -219,34 +225,36 @@ function titleComment({ algs, features, form }: BundleOptions): string {
 }
 
 function terserFormat({ form }: BundleOptions): MinifyOptions {
-  // in a module of Espruino everything stands at the top
+  // a module of Espruino has everything at the top level
   return { ecma: 5, toplevel: form === "espruino", format: { ecma: 5, ascii_only: true } };
 }
 
-/** minify() of terser, or what gives the same. */
+/** minify() of terser, or a function with the same result. */
 export type Minify = (text: string, options: MinifyOptions) => Promise<{ code?: string }>;
 
 const byTerser: Minify = async (text, options) => (await import("terser")).minify(text, options);
 
 /**
- * The bundle that ships: ES5 in the subset that all the engines run. The same options give the same text, byte for byte.
+ * The minified bundle to ship: ES5 in the subset that all supported engines run. The same options always give the same
+ * text.
  */
 export async function minifiedBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const { code = "" } = await minify(assemble(all, options), {
     ...terserFormat(options),
-    // a function that is put where it is called is made again at each call, and at the head of a for Espruino takes it for a declaration
+    // a function that is inlined at its call is created again for each call, and Espruino takes one in the head of a
+    // for loop for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
-      // no variable of Espruino may have the first two as its name
+      // Espruino does not accept the first two as variable names
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
     },
   });
-  // Espruino misses the end of a function whose last word is return
+  // Espruino does not find the end of a function that ends in a bare return
   return `${code.replace(/\breturn\}/g, "return;}")}\n`;
 }
 
-/** The same as people read it. */
+/** The same bundle, formatted for reading. */
 export async function readableBundle(options: BundleOptions, all: BundleParts = readParts(), minify = byTerser): Promise<string> {
   const base = terserFormat(options);
   const { code = "" } = await minify(assemble(all, options), {
@@ -268,8 +276,8 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
 }
 
 /**
- * The same for a program that plays devices: a script whose value is the exports, with every name as it is in the verifier, so that devices
- * of `@firmseal/verifier/device/…` work with it.
+ * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
+ * the devices of `@firmseal/verifier/device/…` work with it.
  */
 export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: BundleParts = readParts()): string {
   return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;

@@ -1,8 +1,8 @@
 // Where functions stand in a module for Espruino: inside what alone needs them, for there a function takes memory once it is declared.
 
 /**
- * A statement at the top of the verifier: the module under src/ that it comes from, the names that it declares, and the other names at the
- * top that it speaks of. `body`: of a function, where its body begins in `text`; otherwise 0.
+ * A top-level statement of the verifier: the module under src/ that it comes from, the names that it declares, and the
+ * other top-level names that it uses. `body` is the offset in `text` at which the body of a function begins, or 0.
  */
 export interface Statement {
   module: string;
@@ -13,8 +13,9 @@ export interface Statement {
 }
 
 /**
- * Functions that run once in an operation, by module. What nothing but one of them needs stands inside it in a module for Espruino: a function
- * takes 5 JsVars and one for each parameter from the moment it is declared, and code that has not been reached takes none.
+ * Functions that run once in an operation, by module. In a module for Espruino, functions that only one of them uses
+ * are nested inside it: a declared function takes 5 JsVars and one for each parameter, while code that has not run
+ * takes none.
  */
 const HOSTS = [
   "src/cose/anchor.ts makeAnchor",
@@ -30,13 +31,14 @@ const HOSTS = [
   "src/install/install.ts commit",
   "src/install/receive.ts arrive",
 ];
-/** So does the verification of each algorithm. */
+/** The verification of each algorithm is nested in the same way. */
 const VERIFY = /^src\/alg\/\w+\.ts verify$/;
 
 /**
- * The reader and all that stands on it, in two groups: what reads, and what executes. In a module for Espruino the core is a function, which makes these
- * anew, so that it is not in memory while a signature is verified, nor while nothing is done: that is when the variables are needed. What both groups
- * need stands in it, and each group in a function of its own inside. It has no state that outlives a call but KEPT.
+ * The reader and the code that depends on it, in two groups: reading and executing. In a module for Espruino, the core
+ * is a function that creates these anew, so that they take no memory while a signature is verified or while the
+ * verifier is idle. Shared code is at the top of the core, and each group is in a function of its own inside. Only KEPT
+ * holds state that outlives a call.
  */
 const CORE = [
   ["src/trust/trust-file.ts readTrust", "src/trust/open.ts read", "src/manifest/parse.ts parseHead"],
@@ -51,18 +53,23 @@ const CORE = [
 ];
 const KEPT = ["src/manifest/manifest.ts MARK"];
 
-/** What a statement declares, as the lists above have it: "module name". esbuild numbers names that come twice. */
+/**
+ * The declaration of a statement in the notation of the lists above: "module name". esbuild numbers duplicate names.
+ */
 function entryOf({ module, declared }: Statement): string {
   return `${module} ${declared[0]?.replace(/\d+$/, "")}`;
 }
 
-/** Names of the lists above that the verifier does not have any more: what they were to move would stay where it takes memory. */
+/**
+ * Entries of the lists above that the verifier no longer has: the code that they should move would stay where it takes
+ * memory.
+ */
 function missingEntries(all: Statement[]): string[] {
   const places = new Set(all.map(entryOf));
   return [...HOSTS, ...CORE.flat(), ...KEPT].filter((name) => !places.has(name));
 }
 
-/** The statements that `from`, a set of names, leads to, without passing through those of `but`. */
+/** The statements that are reachable from `from`, a set of names, without passing through those of `but`. */
 export function reachableFrom(statements: Statement[], from: readonly string[], but: readonly Statement[] = []): Set<Statement> {
   const found = new Set<Statement>();
   const todo = [...from];
@@ -75,22 +82,26 @@ export function reachableFrom(statements: Statement[], from: readonly string[], 
   return found;
 }
 
-/** The text of all statements that `names` lead to, with each inside the host that alone needs it, and the core in a function of its own. */
+/**
+ * The text of all statements that are reachable from `names`. Each is nested inside the host that alone needs it; the
+ * core is in a function of its own.
+ */
 export function nestStatements(all: Statement[], names: readonly string[]): string {
   if (missingEntries(all).length > 0) throw new Error(`the verifier has no ${missingEntries(all).join(", ")}: see nesting.ts`);
   const needed = reachableFrom(all, names);
   const statements = all.filter((s) => needed.has(s));
   const doors = statements.filter((s) => CORE.flat().includes(entryOf(s)));
   const outside = reachableFrom(statements, names, doors);
-  // by group; a door, or a group, that nobody asks for is not there
+  // by group; entry points and groups that are not used are omitted
   const groups = CORE.map((list) => doors.filter((s) => list.includes(entryOf(s)) && outside.has(s))).filter((group) => group.length > 0);
   const entries = groups.flat();
   const core = new Set(statements.filter((s) => entries.includes(s) || !(outside.has(s) || KEPT.includes(entryOf(s)))));
   const inside = new Map<Statement, Statement>();
   const hosts = statements.filter((s) => s.body > 0 && (HOSTS.includes(entryOf(s)) || VERIFY.test(entryOf(s))));
-  // the narrowest host last, for it is the one
+  // the narrowest host comes last, and is used
   const held = hosts.map((host) => {
-    // the core stands beside a host outside of it, and each of its doors beside the others: they ask for what they need themselves
+    // the core needs nothing of a host outside it, and the entry points are independent of each other: each requests
+    // what it needs itself
     const roots = [...names, ...entries.flatMap((s) => (s === host ? [] : s.declared))];
     const others = reachableFrom(statements, roots, [host]);
     return { host, own: statements.filter((s) => !others.has(s) && core.has(s) === core.has(host) && !entries.includes(s)) };
@@ -103,7 +114,7 @@ export function nestStatements(all: Statement[], names: readonly string[]): stri
   };
   const free = statements.filter((s) => !inside.has(s));
   const made = free.filter((s) => core.has(s));
-  // what one group asks for goes out by the doors of the others
+  // a group uses the entry points of the other groups
   const wanted = groups.map((group) =>
     reachableFrom(
       statements,

@@ -1,7 +1,7 @@
-// Which signature suits which engine and board. The figures behind it: docs/guides/keys/choosing-an-algorithm.md.
+// Which signature algorithm suits which engine and board. Measurements: docs/guides/keys/choosing-an-algorithm.md.
 
 interface Target {
-  /** As `firmseal bundle --alg` names it. */
+  /** The algorithm, as `firmseal bundle --alg` names it. */
   recommended: "ed25519" | "hsslms";
   why: string;
 }
@@ -21,7 +21,7 @@ export const TARGETS: { [name: string]: Target } = {
   duktape: FASTEST,
   mujs: FASTEST,
   jerryscript: FASTEST,
-  // what most of its boards are
+  // most Espruino boards have it
   espruino: NATIVE,
   "puck.js": NATIVE,
   mdbt42q: NATIVE,
@@ -43,17 +43,20 @@ export const TARGETS: { [name: string]: Target } = {
 export interface Advice {
   target: string;
   recommended: string;
-  /** Nothing where what was chosen is what is recommended. */
+  /** Absent if the choice is the recommended one. */
   advice?: string;
 }
 
-/** What to say about `algs`, the algorithms of the keys, where a device of `target` is to verify. Throws a RangeError where it is unknown. */
+/**
+ * Recommends a signature algorithm for `target`, and comments on `algs`, the algorithms of the keys. Throws RangeError
+ * for an unknown target.
+ */
 export function advise(target: string, algs: readonly string[]): Advice {
   const found = Object.hasOwn(TARGETS, target.toLowerCase()) ? TARGETS[target.toLowerCase()] : undefined;
   if (!found) throw new RangeError(`unknown target ${target}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended };
-  // no device verifies ML-DSA: it signs beside what is chosen for the device
+  // devices do not verify ML-DSA; it is used in addition to the algorithm of the device
   const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
   if (forDevice.length === 0 && algs.length > 0) {
     const advice = `${out.target}: no device verifies ML-DSA: sign with ${recommended} as well, and let servers demand both`;

@@ -508,4 +508,16 @@ export const STDIN: Row[] = [
   without("pubkey", ["pubkey", "-"]),
   without("trust create", ["trust", "create", "--from", "-"]),
   without("trust show", ["trust", "show", "-"]),
+  without("rotate plan", ["rotate", "plan", "--fleet", "-", "--release", "fw.bin"]),
+  {
+    ...without("rotate plan, a step", []),
+    async args(place) {
+      await trustFile(place);
+      place.put(
+        "f.csv",
+        fleetCsv(1, () => "c,b,1"),
+      );
+      return ["rotate", "plan", "--fleet", "f.csv", "--release", "-"];
+    },
+  },
 ];

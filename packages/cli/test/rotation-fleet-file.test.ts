@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
-import { expectFailure, Place, type Result, words } from "../../test-support/src/run.js";
+import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/run.js";
 
 const [A, B, C, D] = ["A", "B", "C", "D"].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
 const roots = ["R1", "R2", "R3"].map(key);
@@ -193,6 +193,9 @@ describe("the forms of a fleet file", () => {
     put("exec.json", JSON.stringify({ cohorts: [{ name: "one", vendor: "example.com", class: "b", floor: 1, keys: ["exec:./plug-in"] }] }));
     expectFailure(await planOf("exec.json"), 3);
     expect(p.get("told").toString()).toBe("");
+    p.put("A.pem", quicklyEncrypted(A, "correct horse"));
+    put("secret.json", p.get("exec.json").toString().replace("exec:./plug-in", "A.pem"));
+    expect(expectFailure(await planOf("secret.json"), 2)).toContain("A.pem: is encrypted");
   });
 });
 

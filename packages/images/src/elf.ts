@@ -12,10 +12,13 @@ const PT_LOAD = 1;
 const PT_INTERP = 3;
 const SHT_NOBITS = 8;
 const SHF_ALLOC = 2;
-/** From this count on the real one stands elsewhere (gABI chapter 4, e_phnum and e_shnum); no firmware has as many. */
+/**
+ * If a count is at least this, the real count is stored elsewhere (gABI chapter 4, e_phnum and e_shnum). No firmware
+ * has so many.
+ */
 const PN_XNUM = 0xffff;
 
-/** Where the fields are; a word is 4 bytes in ELFCLASS32 and 8 in ELFCLASS64. */
+/** Offsets of the fields. A word is 4 bytes in ELFCLASS32 and 8 bytes in ELFCLASS64. */
 const CLASS32 = {
   wide: false,
   header: { size: 52, phoff: 28, shoff: 32, ehsize: 40, phentsize: 42, phnum: 44, shentsize: 46, shnum: 48 },
@@ -47,8 +50,8 @@ interface Segment {
 }
 
 /**
- * Reads the bytes to flash out of a linked ELF file: p_filesz bytes of each PT_LOAD segment at p_paddr. What a segment has in memory
- * beyond that (bss) is not flashed.
+ * Reads the bytes to flash from a linked ELF file: p_filesz bytes of each PT_LOAD segment at p_paddr. The rest of a
+ * segment in memory (bss) is not flashed.
  *
  * @throws ImageError
  */
@@ -78,11 +81,12 @@ export function parseElf(file: Uint8Array): Image {
     loads.push({ at, offset, filesz, paddr: elf.word(at + segment.paddr) });
     sum += filesz;
   }
-  // A few KiB of headers that all point to the same bytes could ask for gigabytes.
+  // A few KiB of headers that all point to the same bytes could require gigabytes.
   if (sum > elf.length) throw damagedElf("segments share bytes of the file");
 
   const placed = physical(elf, loads).filter((load) => load.filesz > 0);
-  // once for all of them: a hostile file has 65,534 segments that begin in its header, and as many sections
+  // computed once for all segments: a hostile file can have 65,534 segments that begin in its header, and as many
+  // sections
   const first = placed.some((load) => load.offset < elf.layout.header.size) ? firstSection(elf) : undefined;
   return layOut(
     "elf",
@@ -117,7 +121,7 @@ function openElf(file: Uint8Array): Reader {
   return elf;
 }
 
-/** Class, byte order and version of the first seven bytes are those that exist (gABI chapter 4, e_ident). */
+/** Whether the first seven bytes have a valid class, byte order and version (gABI chapter 4, e_ident). */
 export function isElf(head: Uint8Array): boolean {
   const [a, b, c, d, bits, order, version] = head;
   return (
@@ -125,7 +129,7 @@ export function isElf(head: Uint8Array): boolean {
   );
 }
 
-/** File offsets of the entries of a table, which are all inside of the file. */
+/** The file offsets of the entries of a table. Checks that all of them are inside the file. */
 function tableOffsets(
   elf: Reader,
   name: string,
@@ -145,8 +149,9 @@ function tableOffsets(
 }
 
 /**
- * gABI chapter 5 leaves p_paddr unspecified for System V. Linkers that do not set it leave 0 in every segment, and then p_vaddr counts;
- * with a single segment 0 may well be meant (flash at 0, run from RAM) and is kept. The GNU tools decide alike.
+ * gABI chapter 5 does not specify p_paddr for System V. Linkers that do not set it leave 0 in every segment; then
+ * p_vaddr counts. With a single segment, 0 may be intended (flash at 0, run from RAM) and is kept. The GNU tools do the
+ * same.
  */
 function physical(elf: Reader, loads: readonly Segment[]): readonly Segment[] {
   const unset = loads.length > 1 && loads.every((load) => load.paddr === 0);
@@ -161,8 +166,9 @@ function physical(elf: Reader, loads: readonly Segment[]): readonly Segment[] {
 }
 
 /**
- * With its default page size the GNU linker maps the ELF header into the first segment, which then begins up to 64 KiB below the
- * vector table. That is no content of the flash: the segment begins with its first section, as in the output of objcopy.
+ * With its default page size, the GNU linker maps the ELF header into the first segment, which then begins up to 64 KiB
+ * below the vector table. The header does not belong in flash, so the segment begins with its first section, as in the
+ * output of objcopy.
  */
 function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: number | undefined): AddressedBytes[] {
   const end = load.offset + load.filesz;
@@ -170,7 +176,7 @@ function withoutHeaders(elf: Reader, load: Segment, file: Uint8Array, first: num
   return from < end ? [{ address: load.paddr + (from - load.offset), bytes: file.subarray(from, end) }] : [];
 }
 
-/** Where the first section begins that goes to flash; undefined where none does. */
+/** The address of the first section that goes to flash. Returns undefined if there is none. */
 function firstSection(elf: Reader): number | undefined {
   const { header, section } = elf.layout;
   const sections = tableOffsets(elf, "section", "shoff", "shnum", "shentsize", section.size);

@@ -1,9 +1,11 @@
-// Intel HEX, "Hexadecimal Object File Format Specification", revision A (1988): record types 00 to 05, upper or lower case digits,
-// lines ended by LF, CR LF or CR, empty lines and blanks at the end of a line. Exactly one end-of-file record, and it is the last.
+// Intel HEX ("Hexadecimal Object File Format Specification", revision A, 1988): record types 00 to 05, digits in upper
+// or lower case, lines that end in LF, CR LF or CR, empty lines, and blanks at the end of a line. There must be exactly
+// one end-of-file record, as the last record.
 //
-// Why a reader of our own: nrf-intel-hex 1.4.0 computes the linear base with `<< 16`, so that it refuses every address from 2 GiB on
-// (external flash of STM32, PIC32, RISC-V), and takes an extended address record that is too short for base 0, which would sign the
-// bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates whatever an address asks for.
+// Why we have our own reader: nrf-intel-hex 1.4.0 computes the linear base with `<< 16`, so it refuses every address
+// from 2 GiB on (external flash of STM32, PIC32, RISC-V). It also treats a short extended address record as base 0,
+// which would sign the bytes for another place. intel-hex 0.2.0 keeps the last of two overlapping records and allocates
+// whatever an address requires.
 
 import { checkPieces, formatHex, type Image, ImageError, layOut } from "./layout.js";
 
@@ -12,7 +14,10 @@ const END_OF_FILE = 1;
 const EXTENDED_SEGMENT_ADDRESS = 2;
 const EXTENDED_LINEAR_ADDRESS = 4;
 
-/** Bytes of data by record type; start addresses (3 and 5) are checked and not used: they are no part of the flash. */
+/**
+ * Data length in bytes by record type. Start addresses (types 3 and 5) are checked and ignored, because they are not
+ * part of the flash.
+ */
 const DATA_LENGTHS = [undefined, 0, 2, 4, 2, 4];
 
 const LONGEST_RECORD = 255 + 5;
@@ -23,7 +28,7 @@ const LF = 0x0a;
 /**
  * Reads a whole Intel HEX file.
  *
- * @throws ImageError naming the line, for everything outside of the subset at the top of this file
+ * @throws ImageError with the line number, for everything outside the subset described at the top of this file
  */
 export function parseHex(text: Uint8Array): Image {
   const data = new Uint8Array(text.length >> 1);
@@ -70,7 +75,7 @@ export function parseHex(text: Uint8Array): Image {
     }
   }
 
-  // Truncation: without this record nobody can tell that the rest of the file is missing.
+  // Truncation: without this record, a missing rest of the file would go unnoticed.
   if (!ended) throw damagedHex(line, "the file stops without an end-of-file record (:00000001FF)");
   return layOut(
     "ihex",
@@ -100,8 +105,8 @@ function decodeRecord(text: Uint8Array, start: number, end: number, record: Uint
 }
 
 /**
- * Section 3 adds modulo 4 GiB after a linear base and modulo 64 KiB otherwise. What would wrap is refused: some loaders carry into
- * the next 64 KiB, some do not, and then the device would hold other bytes than those signed.
+ * Section 3 wraps addresses at 4 GiB after a linear base and at 64 KiB otherwise. Wrapping is refused: some loaders
+ * carry into the next 64 KiB and some do not, so the device could hold other bytes than those signed.
  */
 function checkWrap(linear: boolean, offset: number, address: number, count: number, line: number): void {
   if (linear ? address + count > 2 ** 32 : offset + count > 0x10000) {

@@ -1,4 +1,5 @@
-// From a firmware file to the bytes that go to flash: raw binary, Intel HEX, UF2 or ELF, told apart by content.
+// Reads a firmware file as the bytes that go to flash: raw binary, Intel HEX, UF2 or ELF. The content decides the
+// format.
 
 import { extname } from "node:path";
 import { isElf, parseElf } from "./elf.js";
@@ -8,19 +9,19 @@ import { parseUf2 } from "./uf2.js";
 
 export { type Image, ImageError, type ImageFormat } from "./layout.js";
 
-/** Bytes of the head that detect() looks at. */
+/** Bytes that detect() examines. */
 export const DETECT_BYTES = 4096;
 
 /**
- * Tells the format from the first bytes, so that a raw image of any size can be streamed.
+ * Detects the format from the first bytes, so that a raw image of any size can be streamed.
  *
- * The content decides: an ELF identification, the two magic numbers of UF2, or a whole first line of an Intel HEX record. A file
- * without any of these is raw, unless its extension promises a format: then parseImage() refuses it, for the text of a damaged HEX
- * file must not be signed as if it were the firmware.
+ * The content decides: an ELF identification, the two magic numbers of UF2, or a complete first line with an Intel HEX
+ * record. A file without any of these is raw, unless its extension names a format. parseImage() then refuses it,
+ * because the text of a damaged HEX file must not be signed as if it were the firmware.
  *
  * @param head the first 4096 bytes, or the whole of a shorter file
  * @param name the file's name, for the extension
- * @throws ImageError for Motorola S-records, which are not read
+ * @throws ImageError for Motorola S-records, which are not supported
  * @example detect(head, "app.bin")  // "raw"
  */
 export function detect(head: Uint8Array, name: string): ImageFormat {
@@ -35,9 +36,9 @@ export function detect(head: Uint8Array, name: string): ImageFormat {
 }
 
 /**
- * Turns a whole file into the bytes that go to flash; gaps are filled with 0xFF (erased flash), at most 1 MiB in all.
+ * Reads a whole file as the bytes that go to flash. Gaps are filled with 0xFF (erased flash), at most 1 MiB in total.
  *
- * @throws ImageError with one line and one hint; nothing else, whatever the bytes are
+ * @throws ImageError with one line and one hint, and no other error, for any input
  * @example parseImage(file, "ihex")  // { format: "ihex", address: 0x08000000, bytes, gaps: 0 }
  */
 export function parseImage(bytes: Uint8Array, format: Exclude<ImageFormat, "raw">): Image {
@@ -61,12 +62,15 @@ const EXTENSIONS: ReadonlyMap<string, ImageFormat> = new Map([
   [".axf", "elf"],
 ]);
 
-/** "UF2\n" and the second magic number, least significant byte first. */
+/**
+ * "UF2
+ * " and the second magic number, in little-endian order.
+ */
 const UF2_MAGIC = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
 
 /**
- * A line with nothing but a record of 5 to 260 bytes. Its checksum is left to the reader: a damaged HEX file is still no raw image.
- * A byte order mark and empty lines before it are seen through for the same reason.
+ * A line that consists of one record of 5 to 260 bytes. The reader checks its checksum, because a damaged HEX file is
+ * still not a raw image. A byte order mark and empty lines before the record are accepted for the same reason.
  */
 const HEX_RECORD = /^(?:\xef\xbb\xbf)?\s*:[0-9a-f]{10,520}[ \t]*(?:[\r\n]|$)/i;
 

@@ -1,4 +1,4 @@
-// Build outputs → the bytes that go to flash.
+// Reads build outputs as the bytes that go to flash.
 
 export { DETECT_BYTES, detect, type Image, ImageError, type ImageFormat, parseImage } from "./image.js";
 export { IMAGE_LIMITS } from "./limits.js";

@@ -1,21 +1,26 @@
-// From pieces of memory to one run of bytes. What every format has in common: order, overlaps, gaps.
+// Combines pieces of memory into one run of bytes. Every format shares this: order, overlaps, gaps.
 
 import { IMAGE_LIMITS } from "./limits.js";
 
 export type ImageFormat = "raw" | "ihex" | "uf2" | "elf";
 
-/** What goes to flash. */
+/** The bytes that go to flash. */
 export interface Image {
   readonly format: ImageFormat;
-  /** Load address of the first byte; undefined for raw. */
+  /** Load address of the first byte; undefined for raw images. */
   readonly address: number | undefined;
-  /** From the first byte that the file sets to the last one, gaps filled with 0xFF, the value of erased flash. */
+  /**
+   * The bytes from the first address that the file sets to the last. Gaps are filled with 0xFF, the value of erased
+   * flash.
+   */
   readonly bytes: Uint8Array;
-  /** How many of the bytes are such filling. */
+  /** How many of the bytes fill gaps. */
   readonly gaps: number;
 }
 
-/** A file that is not what its content or its name says. The message is one line, and so is the hint. */
+/**
+ * The file is invalid, or is not in the format that its content or name promises. Message and hint are one line each.
+ */
 export class ImageError extends Error {
   override readonly name = "ImageError";
 
@@ -33,9 +38,10 @@ export interface AddressedBytes {
 }
 
 /**
- * Lays the pieces out in the order of their addresses and fills the gaps between them with 0xFF (erased flash).
+ * Sorts the pieces by address and fills the gaps between them with 0xFF (erased flash).
  *
- * @throws ImageError when there is no byte, when two pieces overlap, or when the gaps add up to more than IMAGE_LIMITS.imageGaps
+ * @throws ImageError if there are no bytes, if two pieces overlap, or if the gaps exceed IMAGE_LIMITS.imageGaps in
+ * total
  * @example layOut("ihex", [{ address: 8, bytes: b }, { address: 0, bytes: a }])  // a, 0xFF…, b; address 0
  */
 export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): Image {
@@ -46,13 +52,13 @@ export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): 
   let end = address;
   let gaps = 0;
   for (const piece of sorted) {
-    // Which of two values a loader keeps depends on the loader; equal values are refused too, as the sign of a bad merge.
+    // Loaders differ in which of two values they keep. Equal values are refused too, as the sign of a bad merge.
     if (piece.address < end) {
       throw new ImageError(`two parts of the file set the byte at ${formatHex(piece.address)}`, "Were two files joined? Sign one image.");
     }
     gaps += piece.address - end;
-    // Larger holes lie between two memories, not inside of one: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up), RAM,
-    // option bytes. And a file of 40 bytes must not ask for 4 GiB.
+    // Larger gaps lie between two memories: EEPROM of an AVR (8 MiB up), configuration words of a PIC18 (2 MiB up),
+    // RAM, option bytes. Also, a file of 40 bytes must not require 4 GiB.
     if (gaps > IMAGE_LIMITS.imageGaps) {
       throw new ImageError(
         `nothing between ${formatHex(end)} and ${formatHex(piece.address)}: the image would hold more than 1 MiB of filling`,
@@ -67,7 +73,7 @@ export function layOut(format: ImageFormat, pieces: readonly AddressedBytes[]): 
   return { format, address, bytes, gaps };
 }
 
-/** Refuses one stretch of memory more than any image has. */
+/** Throws if an image has too many pieces. */
 export function checkPieces(n: number): void {
   if (n > IMAGE_LIMITS.imagePieces)
     throw new ImageError(

@@ -1,11 +1,11 @@
-// What is taken from an image at most.
+// Limits for image files.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const IMAGE_LIMITS = {
-  /** Stretches of memory that an image file sets. */
+  /** Pieces of memory that an image file may set. */
   imagePieces: 1024 * KIB,
-  /** Bytes that fill the gaps of an image. */
+  /** Bytes that may fill the gaps of an image. */
   imageGaps: MIB,
 } as const;

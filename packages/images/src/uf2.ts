@@ -1,6 +1,6 @@
-// UF2, https://github.com/microsoft/uf2: blocks of 512 bytes for one board family, numbered 0, 1, 2 … in the order of the file.
-// Blocks are decoded by the package that the specification names (magic numbers, payload size); what makes a file of them is here.
-// Not read: file containers. Checksums (MD5) and extension tags belong to the flashing tool and say nothing about the bytes.
+// UF2, https://github.com/microsoft/uf2: blocks of 512 bytes for one board family, numbered 0, 1, 2 … in file order.
+// The package that the specification names decodes the blocks (magic numbers, payload size); this file checks the rest.
+// File containers are not supported. Checksums (MD5) and extension tags are for the flashing tool and are ignored.
 
 import { blockSize, decodeBlock, familyMap, maxPayloadSize, type UF2BlockData, UF2DecodeError, UF2Flags } from "uf2";
 import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "./layout.js";
@@ -8,13 +8,13 @@ import { type AddressedBytes, formatHex, type Image, ImageError, layOut } from "
 /** Names in one message. */
 const MOST_NAMED = 8;
 
-/** Section "MD5 checksum": start, length and sum take the last 24 bytes of the data. */
+/** Section "MD5 checksum": start, length and checksum take the last 24 bytes of the data. */
 const MD5_SIZE = 24;
 
 /**
- * Reads a whole UF2 file. Blocks flagged "not main flash" are counted and left out.
+ * Reads a whole UF2 file. Blocks with the flag "not main flash" are counted and left out.
  *
- * @throws ImageError naming the block
+ * @throws ImageError with the number of the block
  */
 export function parseUf2(file: Uint8Array): Image {
   if (file.length === 0 || file.length % blockSize !== 0) {
@@ -33,7 +33,10 @@ export function parseUf2(file: Uint8Array): Image {
   return layOut("uf2", flashed.map(piece));
 }
 
-/** A board skips the blocks of other families (section "Family ID"): each family would hold another image than the one signed. */
+/**
+ * A board skips the blocks of other families (section "Family ID"), so each family would hold another image than the
+ * signed one.
+ */
 function oneFamily(blocks: readonly UF2BlockData[]): void {
   const families = new Set(blocks.map((b) => (hasFlag(b, UF2Flags.familyIDPresent) ? b.boardFamily : undefined)));
   if (families.size < 2) return;
@@ -44,7 +47,7 @@ function oneFamily(blocks: readonly UF2BlockData[]): void {
   );
 }
 
-/** A block lost, doubled or moved, and a file cut short, all show in the numbers. */
+/** Lost, repeated or moved blocks and truncated files show in the block numbers. */
 function checkBlock(block: UF2BlockData, i: number, total: number): void {
   if (block.totalBlocks !== total) throw damagedUf2(`block ${i} says that the file has ${block.totalBlocks} blocks, but it has ${total}`);
   if (block.blockNumber !== i) throw damagedUf2(`block ${block.blockNumber} is in the place of block ${i}`);
@@ -71,9 +74,9 @@ const RP2_ABSOLUTE = 0xe48bff57;
 const RP2_IGNORE_BLOCK = [0x04, 0xe3, 0x57, 0x99];
 
 /**
- * Erratum RP2350-E10: build tools put one block of family "absolute" before the image, which the boot ROM counts and never keeps:
- * number 0 of 2, 256 bytes of 0xEF, with or without the extension tag "ignore this block". Exactly this block is left out; anything
- * else of that family is a second family.
+ * Erratum RP2350-E10: build tools put one block of family "absolute" before the image, which the boot ROM counts but
+ * does not store: number 0 of 2, 256 bytes of 0xEF, with or without the extension tag "ignore this block". Exactly this
+ * block is skipped. Anything else of that family counts as a second family.
  */
 function isErratumBlock(file: Uint8Array): boolean {
   const block = decodeBlockAt(file, 0);

@@ -17,8 +17,9 @@ import {
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
-import { identity, imageOf, key, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
+import { CLASSES, Device, identity, imageOf, key, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type Model, modelOf } from "../src/rotation/fleet.js";
 import { whatNext } from "../src/rotation/next.js";
 import { type CohortResult, plan } from "../src/rotation/plan.js";
@@ -372,7 +373,7 @@ describe("cohorts in one state", () => {
     const random = randoms(5);
     const lists = [T1, windowed].map(fileOf);
     const models = lists.map((trust) => modelOf({ trust, identity: identity("board-v2") }));
-    const fleet = Array.from({ length: 60 }, (_, i): Cohort => {
+    const fleet = Array.from({ length: 24 }, (_, i): Cohort => {
       const floor = parseSequence(String(Math.floor(random() * 45)));
       return { name: `c${i}`, devices: 1, model: models[i % 2] as Model, floor, floors: { debug: floor, recovery: floor } };
     });
@@ -381,7 +382,7 @@ describe("cohorts in one state", () => {
     const steps = [middle, bridge3, r31];
     const results = plan(fleet, steps, gone);
     expect(results.length).toBeLessThan(fleet.length);
-    expect(results.reduce((n, r) => n + r.devices, 0)).toBe(60);
+    expect(results.reduce((n, r) => n + r.devices, 0)).toBe(24);
     const rivals = lists.map(({ store }) => store);
     for (const r of results)
       for (const name of r.names) {
@@ -389,5 +390,61 @@ describe("cohorts in one state", () => {
         for (const member of ["verdict", "why", "steps", "left", "exposed", "trust"] as const)
           expect({ name, [member]: alone[member] }).toEqual({ name, [member]: r[member] });
       }
+  });
+});
+
+describe("what is planned", () => {
+  it("is what devices do that are offered the same", async () => {
+    const random = randoms(11);
+    const one = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+    const some = <T>(list: readonly T[], least: number) => {
+      const left = [...list];
+      while (left.length > least && random() < 0.6) left.splice(Math.floor(random() * left.length), 1);
+      return left;
+    };
+    const roots = [R1, R2, R3];
+    const lists: Uint8Array[] = [await trustFileOf(1, { releases: [A, B, C], roots })];
+    for (let n = 2; n <= 4; n++) {
+      const signers = random() < 0.8 ? roots : some(roots, 1);
+      const windows = random() < 0.5 ? { until: { 0: BigInt(20 + 5 * n) } } : {};
+      lists.push(await trustFileOf(n, { releases: some([A, B, C, D], 3), roots, signers, ...windows }, lists[0]));
+    }
+    const steps: { name: string; bytes: Uint8Array; planned: PlannedStep }[] = [];
+    for (let i = 0; i < 14; i++) {
+      const sequence = 11 + Math.floor(random() * 30);
+      const brings = random() < 0.7 ? { trust: one(lists) } : {};
+      const image = imageOf(`${i}`);
+      const bytes = await release({ sequence, class: one(CLASSES), keys: some([A, B, C, D], 2), image, ...brings });
+      steps.push({ name: `${i}`, bytes, planned: await stepOf(`${i}`, bytes) });
+    }
+    let installed = 0;
+    let moved = 0;
+    const first = await release({ sequence: 10, class: "board-v2", keys: [A, B], image: imageOf("first") });
+    const fleet = [cohort("device", lists[0] as Uint8Array, 10, { release: first })];
+    for (let i = 0; i < (LONG ? 60 : 14); i++) {
+      const device = new Device("board-v2", lists[0] as Uint8Array);
+      expect(device.dryRun(first)).toBe(true);
+      const offered = Array.from({ length: 4 }, () => one(steps));
+      const result = only(
+        plan(
+          fleet,
+          offered.map(({ planned }) => planned),
+          NOBODY,
+        ),
+      );
+      for (const [k, { bytes, name }] of offered.entries()) {
+        const before = device.store.sequence;
+        const took = device.dryRun(bytes);
+        const told = result.steps[k];
+        expect({ i, name, took: told?.fit === "addressed" && told.code === 0 }).toEqual({ i, name, took });
+        const trust = `${device.store.sequence}` === `${before}` ? null : String(device.store.sequence[1]);
+        expect({ i, name, trust: told?.trust }).toEqual({ i, name, trust });
+        if (took) installed++;
+        if (trust !== null) moved++;
+      }
+      expect(result.trust.after).toBe(String(device.store.sequence[1]));
+    }
+    expect(installed).toBeGreaterThan(10);
+    expect(moved).toBeGreaterThan(2);
   });
 });

@@ -1,4 +1,4 @@
-// Octets and the two ways a description writes them.
+// Byte strings, and the two ways to write them in a description.
 
 import { DescriptionError } from "./description/conform.js";
 import type { BytesValue } from "./description/manifest.js";
@@ -6,7 +6,10 @@ import type { BytesValue } from "./description/manifest.js";
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
 const asciiDecoder = new TextDecoder();
 
-/** Takes no more memory than the digits do: a payload may have many megabytes. */
+/**
+ * Hexadecimal digits of `bytes`, in lower case. Allocates no more than the digits need: a payload may have many
+ * megabytes.
+ */
 export function toHex(bytes: ArrayLike<number>): string {
   const out = new Uint8Array(2 * bytes.length);
   for (let i = 0; i < bytes.length; i++) {
@@ -17,20 +20,23 @@ export function toHex(bytes: ArrayLike<number>): string {
   return asciiDecoder.decode(out);
 }
 
-/** Whether two strings of octets are the same. For what is public: it ends at the first difference. */
+/**
+ * Whether two byte strings are equal. Not constant-time: it stops at the first difference, so use it for public data
+ * only.
+ */
 export function equalBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return a.length === b.length && Array.prototype.every.call(a, (byte, i) => byte === b[i]);
 }
 
-/** The order of two encoded items, bytewise: negative, 0 or positive (RFC 8949 §4.2.1). */
+/** Compares two encoded items bytewise (RFC 8949 §4.2.1): negative, 0 or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const i = a.findIndex((byte, at) => byte !== b[at]);
   return i < 0 ? a.length - b.length : i < b.length ? (a[i] as number) - (b[i] as number) : 1;
 }
 
 /**
- * A copy of a secret that its owner can take away: short arrays lie in the heap of V8, whose collector moves them and leaves what was there;
- * one with a buffer of its own stays where it is.
+ * Copies a secret so that its owner can erase it. V8 keeps short arrays in its heap, where the garbage collector moves
+ * them and leaves copies behind. An array with a buffer of its own is not moved.
  */
 export function secretCopy(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(new ArrayBuffer(bytes.length));
@@ -38,14 +44,14 @@ export function secretCopy(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** `text` must be hexadecimal of whole bytes. */
+/** Decodes hexadecimal text. `text` must have an even number of digits. */
 export function fromHex(text: string): Uint8Array {
   const out = new Uint8Array(text.length / 2);
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return out;
 }
 
-/** The octets of a value; a file must have been resolved. */
+/** The bytes of a value. Files must have been resolved before. */
 export function toBytes(value: BytesValue, path = ""): Uint8Array {
   if (typeof value === "string") return new TextEncoder().encode(value);
   if (value instanceof Uint8Array) return value;

@@ -1,10 +1,11 @@
-// The only place that touches cbor-x, and only for writing (its decoder is not strict): deterministic encoding by RFC 8949 §4.2.1.
-// In lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on cbor-x would install cbor-extract.
+// Deterministic encoding of CBOR (RFC 8949 §4.2.1). Only this file uses cbor-x, and only to encode, because its decoder
+// is not strict. In lib/, the build puts the encoder itself into this module (scripts/in-signer.mjs): a dependency on
+// cbor-x would install cbor-extract.
 
 import { Encoder, Tag } from "cbor-x";
 import { compareBytes } from "./bytes.js";
 
-// an object of its own: cbor-x knows useTag259ForMaps, its types do not
+// a separate object: cbor-x supports useTag259ForMaps, but its types do not
 const options = { mapsAsObjects: false, useRecords: false, tagUint8Array: false, variableMapSize: true, useTag259ForMaps: false };
 const encoder = new Encoder(options);
 
@@ -16,12 +17,16 @@ export class Tagged {
   ) {}
 }
 
-/** What may be written. Numbers are integers; maps are Maps; keys are put in order by encodeCbor(). */
+/**
+ * The types that encodeCbor() accepts. Numbers must be integers; maps are Map objects, whose keys encodeCbor() sorts.
+ */
 export type Encodable = number | bigint | string | boolean | null | Uint8Array | readonly Encodable[] | Map<Encodable, Encodable> | Tagged;
 
 const wide = 2n ** 32n;
 
-/** cbor-x writes a plain number of 2^32 and more as a float: those go to it as a BigInt, and only those. */
+/**
+ * cbor-x encodes a plain number of 2^32 or more as a float. Such numbers, and only those, are passed to it as BigInt.
+ */
 function cborInteger(value: number | bigint): number | bigint {
   if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
   const n = BigInt(value);
@@ -38,11 +43,11 @@ function bytesHead(n: number): Uint8Array {
 }
 
 /**
- * encodeCbor() of a tagged map of byte strings, which may have many megabytes: each is copied once, to where it belongs. Throws TypeError for a key
- * given twice.
+ * encodeCbor() for a tagged map of byte strings that may have many megabytes: each one is copied only once. Throws
+ * TypeError for a duplicate key.
  */
 export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Array>): Uint8Array {
-  // the same tag and keys, with a null in the place of each string
+  // the same tag and keys, with null in place of each byte string
   const outline = encodeCbor(new Tagged(tag, new Map([...map.keys()].map((key) => [key, null]))));
   const pairs = [...map].map(([key, content]) => ({ key: encodeCbor(key), content })).sort((a, b) => compareBytes(a.key, b.key));
   const head = outline.subarray(0, outline.length - pairs.reduce((n, { key }) => n + key.length + 1, 0));
@@ -56,7 +61,10 @@ export function encodeBytesMap(tag: number, map: ReadonlyMap<Encodable, Uint8Arr
   return out;
 }
 
-/** Turns a value into what cbor-x writes deterministically: maps with their keys in bytewise order of the encoding. */
+/**
+ * Converts a value to one that cbor-x encodes deterministically: maps have their keys in bytewise order of the
+ * encoding.
+ */
 function toCborX(value: Encodable): unknown {
   if (typeof value === "number" || typeof value === "bigint") return cborInteger(value);
   if (typeof value === "string") {
@@ -79,10 +87,11 @@ function toCborX(value: Encodable): unknown {
 }
 
 /**
- * Encodes one item deterministically: shortest heads, definite lengths, map keys in bytewise order of their encoding.
- * Throws RangeError for numbers that are no 64-bit integers, TypeError for a key given twice, a lone surrogate or another type.
+ * Encodes one item deterministically (RFC 8949 §4.2.1): shortest heads, definite lengths, map keys in bytewise order of
+ * their encoding. Throws RangeError for a number that is not a 64-bit integer, and TypeError for a duplicate key, a
+ * lone surrogate or an unsupported type.
  */
 export function encodeCbor(value: Encodable): Uint8Array {
-  // a copy: it lies in the buffer of cbor-x
+  // a copy, because cbor-x reuses its buffer
   return new Uint8Array(encoder.encode(toCborX(value)));
 }

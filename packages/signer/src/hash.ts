@@ -1,4 +1,4 @@
-// The hash functions that a description can name: their number in COSE (RFC 9054), the function, and the bytes of a digest.
+// The hash functions that a description can name: COSE number (RFC 9054), implementation, and digest length in bytes.
 
 import { HASH_SHA_256, HASH_SHA_384, HASH_SHA_512 } from "@firmseal/verifier/tools";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";

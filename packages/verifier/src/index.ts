@@ -1,4 +1,4 @@
-// The verifier for engines with room: every algorithm and every hash. A device bundle holds only what it needs.
+// The verifier for engines with enough memory, with every algorithm and hash. A device bundle has only what it needs.
 
 import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
@@ -14,10 +14,10 @@ import { embeddedTrust as embedded, trustFile as file, type TrustStore } from ".
 
 var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
 
-/** The names that anchor() takes. */
+/** The names of algorithms that anchor() accepts. */
 export type AlgorithmName = keyof typeof ALL;
 
-/** Every algorithm that a device can have, by name. */
+/** All algorithms for devices, by name. */
 export var algorithms: { readonly [name: string]: Alg } = ALL;
 
 var LIST = Object.keys(algorithms).map(function (name) {
@@ -25,25 +25,34 @@ var LIST = Object.keys(algorithms).map(function (name) {
 });
 
 /**
- * A trusted key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32 bytes, shared secret) or
- * "hsslms" (HSS public key of RFC 8554 §6.1: 60 bytes, or 52 with hashes of 24).
- * Throws TRUST_POLICY for another algorithm, ANCHOR_KEY for a key that cannot be used.
+ * Makes a trust anchor from a raw key. `alg`: "ed25519" (32 bytes), "es256" (65 bytes, 04 ‖ x ‖ y), "hmac256" (32
+ * bytes, shared secret) or "hsslms" (HSS public key, RFC 8554 §6.1: 60 bytes with SHA-256, 52 with SHA-256/192). `kid`:
+ * the key identifier. Throws TRUST_POLICY for another algorithm and ANCHOR_KEY for an unusable key.
  */
 export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor {
   return makeAnchor(algorithms, alg, key, kid);
 }
 
-/** What a trust file of outside says, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. */
+/**
+ * Verifies a trust file as the successor of `before` and returns its content. Roots of both must have signed it. Throws
+ * a Refusal. See trust/trust-file.ts; this variant has every algorithm.
+ */
 export function trustFile(bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
   return file(LIST, bytes, before, host);
 }
 
-/** What a trust file says that is part of the firmware: no signature is verified. trust/trust-file.ts, with every algorithm. */
+/**
+ * Reads a trust file that is part of the firmware. Verifies no signature. Throws a Refusal. See trust/trust-file.ts;
+ * this variant has every algorithm.
+ */
 export function embeddedTrust(bytes: Bytes | Source): TrustStore {
   return embedded(LIST, bytes);
 }
 
-/** The bytes of the trust file that takes the place of `store`, or null: install/trust-update.ts, with every algorithm. */
+/**
+ * Finds the trust file in a verified release that replaces `store` on a device. Returns its bytes, or null if there is
+ * none. Throws a Refusal. See install/trust-update.ts; this variant has every algorithm.
+ */
 export function nextTrust(store: TrustStore, device: Device, envelope: Bytes | Source, role: number, host?: Host): Bytes | null {
   return next(LIST, store, device, envelope, role, host);
 }

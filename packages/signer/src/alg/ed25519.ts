@@ -22,13 +22,14 @@ export const ed25519Row: AlgRow = {
   check(key) {
     const point = attempt(() => noble.Point.fromBytes(key, false));
     if (!point) throw new KeyError("point", "the public key is not a point of Ed25519");
-    // Under a small-order key one signature fits many messages: RFC 8032 leaves the check open, our verifiers refuse such anchors.
+    // Under a small-order key, one signature is valid for many messages. RFC 8032 leaves this check open; our verifiers
+    // refuse such anchors.
     if (point.isSmallOrder()) throw new KeyError("point", "the public key is a point of small order");
   },
   secretLength: 32,
   derive: (secret) => openssl.nodePublicKey(secret) ?? noble.getPublicKey(secret),
   sign: (tbs, secret) => openssl.nodeSign(tbs, secret) ?? noble.sign(tbs, secret),
-  // P ↦ -P is the secret d ↦ n - d: all but the sign of x stays (RFC 8032 §5.1.2)
+  // the secret d ↦ n - d gives the public key P ↦ -P: only the sign of x changes (RFC 8032 §5.1.2)
   twins: (key) => [key.map((byte, i) => (i === 31 ? byte ^ 0x80 : byte))],
   tables: true,
 };

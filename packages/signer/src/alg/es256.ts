@@ -6,8 +6,8 @@ import { p256 } from "@noble/curves/nist.js";
 import { KeyError } from "../key/error.js";
 import { type AlgRow, attempt } from "./row.js";
 
-// The defaults of the libraries, written out where they matter: RFC 6979 without extra entropy makes a release reproducible, and a
-// high S is left alone because that is what RFC 6979 yields and what verifiers of COSE accept (RFC 9053 §2.1).
+// The defaults of the library, spelled out because they matter. RFC 6979 without extra entropy makes a release
+// reproducible. High S values are left alone: RFC 6979 yields them, and COSE verifiers accept them (RFC 9053 §2.1).
 const ecdsa = { prehash: true, lowS: false, format: "compact" } as const;
 
 export const es256Row: AlgRow = {
@@ -30,6 +30,6 @@ export const es256Row: AlgRow = {
     return p256.getPublicKey(secret, false);
   },
   sign: (tbs, secret) => p256.sign(tbs, secret, { ...ecdsa, extraEntropy: false }),
-  // P ↦ -P is the secret d ↦ n - d: x stays
+  // the secret d ↦ n - d gives the public key P ↦ -P: x does not change
   twins: (key) => [p256.Point.fromBytes(key).negate().toBytes(false)],
 };

@@ -1,13 +1,14 @@
-// HSS/LMS (RFC 8554, SP 800-208): public keys only. A private one has state, which a value in memory cannot keep: ../hss.ts.
+// HSS/LMS (RFC 8554, SP 800-208), public keys only. A private key has state, which a value in memory cannot keep: see
+// ../hss.ts.
 
 import { hsslms as alg } from "@firmseal/verifier";
 import { COSE } from "@firmseal/verifier/tools";
 import { KeyError } from "../key/error.js";
 import type { AlgRow } from "./row.js";
 
-/** Of a public key (RFC 8554 §6.1): with SHA-256, and with SHA-256/192. */
+/** Length in bytes of a public key (RFC 8554 §6.1), with SHA-256 and with SHA-256/192. */
 const PUBLIC_KEY_LENGTHS = [60, 52];
-/** RFC 8554 §6: levels of HSS. */
+/** Maximum number of HSS levels (RFC 8554 §6). */
 const MOST_LEVELS = 8;
 
 export const hsslmsRow: AlgRow = {
@@ -19,7 +20,7 @@ export const hsslmsRow: AlgRow = {
   check(key) {
     if (!alg.valid(key)) throw new KeyError("unsupported", "an HSS/LMS key with unsupported levels or types");
   },
-  // a tree signs at any level (RFC 8554 §6.1: the number of levels, then the tree)
+  // a tree can sign at any level (RFC 8554 §6.1: the number of levels, then the tree)
   twins: (key) =>
     Array.from({ length: MOST_LEVELS }, (_, i) => i + 1)
       .filter((levels) => levels !== key[3])

@@ -1,6 +1,6 @@
-// ML-DSA (FIPS 204) as COSE has it (RFC 9964): pure, with an empty context string; a private key is the seed ξ of 32 bytes. The library is
-// fetched when a key of ML-DSA comes up, and not before: who signs with Ed25519 does not wait for it. For tools and machines with room;
-// no device bundle holds it.
+// ML-DSA (FIPS 204) in COSE (RFC 9964): pure mode with an empty context string. A private key is the 32-byte seed ξ.
+// The library is loaded when the first ML-DSA key is used, so that signing with Ed25519 does not wait for it. For tools
+// and for machines with enough memory; no device bundle contains it.
 
 import type { Alg } from "@firmseal/verifier";
 import { COSE, rawKey } from "@firmseal/verifier/tools";
@@ -15,7 +15,7 @@ async function loadMlDsa(): Promise<void> {
   mlDsaModule ??= await import("@noble/post-quantum/ml-dsa.js");
 }
 
-/** What needs ML-DSA was called before `loadAlg()`: a fault of the caller, not of a key. */
+/** An ML-DSA operation was called before `loadAlg()`. This is a mistake of the caller, not a fault of a key. */
 export class NotLoaded extends TypeError {
   constructor() {
     super('ML-DSA is loaded on demand: await loadAlg("ml-dsa-65") first');
@@ -27,9 +27,10 @@ function loadedMlDsa(set: ParameterSet) {
   return mlDsaModule[set];
 }
 
-// Hedged (FIPS 204 §3.4, its default), unlike our Ed25519 and ES256: with a deterministic ML-DSA a fault while the mask y is sampled gives
-// two valid signatures of one message whose difference reveals the key, and verifying what was signed does not notice. What is
-// reproducible is the manifest and its digest. A random number generator that fails leaves the deterministic variant, not a broken one.
+// Hedged signing (FIPS 204 §3.4, its default), unlike our Ed25519 and ES256. With deterministic ML-DSA, a fault while
+// the mask y is sampled yields two valid signatures of one message whose difference reveals the key, and verifying the
+// signature does not detect it. The manifest and its digest are reproducible; the signature is not. If the random
+// number generator fails, what remains is the deterministic variant, which is still secure.
 const entropy = () => crypto.getRandomValues(new Uint8Array(32));
 
 function mlDsaRow(set: ParameterSet, cose: number, publicLength: number, signatureLength: number): AlgRow {

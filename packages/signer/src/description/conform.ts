@@ -1,8 +1,9 @@
-// JSON that people write, held against its schema: the place of the first fault, what is wrong there, and the nearest right word.
+// Validates JSON that people write against its schema. Reports the place of the first fault, what is wrong, and the
+// nearest valid name.
 
 import type { Violation } from "./schema.js";
 
-/** A description that is not one: `path` is a JSON Pointer to the place. */
+/** The description is invalid. `path` is a JSON Pointer to the fault. */
 export class DescriptionError extends Error {
   override readonly name = "DescriptionError";
   constructor(
@@ -13,18 +14,21 @@ export class DescriptionError extends Error {
   }
 }
 
-/** No description that can be encoded is nested so deeply, and the validator calls itself. */
+/** Maximum nesting of a description. The validator is recursive, and no valid description nests this deeply. */
 const DEEPEST = 64;
 
-/** Longer words are not compared, and not repeated: the time for it grows with the product of the lengths. */
+/**
+ * Longer words are neither compared nor repeated in messages, because the time to compare grows with the product of the
+ * lengths.
+ */
 const LONGEST = 64;
 
-/** Text that UTF-8 has a form for. JSON can write half of a surrogate pair, and no manifest can hold it. */
+/** Refuses text that has no UTF-8 form. JSON can encode a lone surrogate, but a manifest cannot hold one. */
 export function checkText(text: string, path: string): void {
   if (!text.isWellFormed()) throw new DescriptionError(path, "text with half of a surrogate pair, which UTF-8 cannot encode");
 }
 
-/** The schemas are about JSON: octets stand in it as text. */
+/** The schemas describe JSON, in which byte strings are text. */
 function asJson(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
   if (typeof value === "string") checkText(value, "");
@@ -40,12 +44,12 @@ function asJson(value: unknown, depth = 0): unknown {
   return value;
 }
 
-/** The error that lies deepest is the one that says what is wrong; those above it only say that no alternative fits. */
+/** The most deeply nested error, because it names the fault. Those above it only report that no alternative matches. */
 function deepest(errors: readonly Violation[]): Violation | undefined {
   return [...errors].sort((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length)[0];
 }
 
-/** Refuses a value in which `violations`, of a schema, finds something wrong. Throws DescriptionError. */
+/** Throws DescriptionError if `violations` finds a fault in `value`. */
 export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
   const e = deepest(violations(asJson(value)));
   if (e) throw new DescriptionError(e.instancePath, inWords(e));
@@ -67,14 +71,14 @@ function quoted(value: unknown): string {
   return typeof value === "string" && value.length <= LONGEST ? JSON.stringify(value) : "this";
 }
 
-/** "; did you mean …?" with the right word that was probably meant, or nothing where none is near. */
+/** "; did you mean …?" with the nearest valid word, or "" if none is near. */
 export function suggestion(word: unknown, right: readonly string[]): string {
   if (typeof word !== "string" || word.length > LONGEST) return "";
   const [nearest] = right.map((one) => ({ one, away: distance(word, one) })).sort((a, b) => a.away - b.away);
   return nearest && nearest.away <= Math.max(1, Math.floor(word.length / 3)) ? `; did you mean ${JSON.stringify(nearest.one)}?` : "";
 }
 
-/** Letters to put in, take out or change, to make one word of the other (Levenshtein). */
+/** The Levenshtein distance of two words: how many letters to insert, delete or replace. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...a].entries()) {

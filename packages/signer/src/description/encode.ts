@@ -1,5 +1,5 @@
-// Description → unsigned envelope. The order: commands, then the elements, then (for severed ones) their digests, then the manifest,
-// then its digest in the wrapper.
+// Encodes a description as an unsigned envelope: first the commands, then the elements, the digests of severed
+// elements, the manifest, and finally its digest in the wrapper.
 
 import {
   COM_COMPONENTS,
@@ -51,7 +51,10 @@ const SECTIONS: readonly SectionName[] = ["validate", "load", "invoke", "payload
 
 const ALWAYS = REP_RECORD_ON_SUCCESS | REP_RECORD_ON_FAILURE | REP_SYSINFO_ON_SUCCESS | REP_SYSINFO_ON_FAILURE;
 
-/** Reporting policies as the examples of the specification have them; the others record a failure, like the directives there. */
+/**
+ * Reporting policies as in the examples of the specification. For the other commands: record a failure, as the
+ * directives in the examples do.
+ */
 const POLICIES: { [name: string]: number } = {
   "condition-vendor-identifier": ALWAYS,
   "condition-class-identifier": ALWAYS,
@@ -124,7 +127,7 @@ function encodeArgument(code: number, value: unknown, path: string): Encodable {
   return value as number;
 }
 
-/** A command sequence, encoded. */
+/** Encodes a command sequence. */
 function encodeSequence(commands: readonly Command[], path: string): Uint8Array {
   const out: Encodable[] = [];
   for (const [i, command] of commands.entries()) {
@@ -154,15 +157,16 @@ function encodeText(value: { [language: string]: TextValue }, components: Uint8A
 }
 
 /**
- * Makes the unsigned envelope of a description: tag 107, a wrapper that holds the manifest's digest, the manifest, severed elements and
- * integrated payloads. Files must have been resolved (see resolve.ts). The result is read again with decodeEnvelope() before it is returned.
- * Throws DescriptionError, or the refusal of decodeEnvelope().
+ * Encodes a description as an unsigned envelope (SUIT manifest draft 37 §8.3): tag 107, a wrapper with the digest of
+ * the manifest, the manifest, severed elements and integrated payloads. Files must have been resolved with resolve().
+ * decodeEnvelope() reads the result before it is returned. Throws DescriptionError, and the refusals of
+ * decodeEnvelope().
  */
 export function encode(description: Description): Uint8Array {
   return draftOf(description).bytes;
 }
 
-/** The same, on its way to its signatures. */
+/** Like encode(), but returns a draft that can be signed. */
 export function draftOf(description: Description): EnvelopeDraft {
   const d = validate(description);
   const algorithm = d.digest ?? "sha-256";
@@ -183,7 +187,7 @@ export function draftOf(description: Description): EnvelopeDraft {
     const key = codeOfName(ELEMENT, name);
     if (d.sever?.some((s) => s === name)) {
       severed.set(key, content);
-      // the digest covers the byte string with its head (M37 §8.3)
+      // the digest covers the byte string including its head (M37 §8.3)
       manifest.set(key, suitDigest(algorithm, cbor(content)));
     } else manifest.set(key, content);
   };

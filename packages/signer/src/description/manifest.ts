@@ -1,25 +1,31 @@
-// What a release engineer writes: the typed description of a manifest. schema/manifest.schema.json is the same in JSON Schema, and
-// validate() holds a value against it.
+// The typed description of a manifest, as a release engineer writes it. schema/manifest.schema.json has the same
+// structure in JSON Schema, and validate() checks a value against it.
 
 import { conform } from "./conform.js";
 import { violations } from "./schema.js";
 
-/** `$schema` of a description: this name, or a path that ends in manifest.schema.json. */
+/** Value of `$schema` in a description: this name, or a path that ends in manifest.schema.json. */
 export const SCHEMA = "urn:firmseal:manifest:1";
 
-/** Octets: text (its UTF-8), or hexadecimal, or the content of a file; from a program also the octets themselves. */
+/**
+ * A byte string: text (encoded as UTF-8), hexadecimal digits, or the content of a file. Programs can also pass the
+ * bytes.
+ */
 export type BytesValue = string | { hex: string } | { file: string } | Uint8Array;
 
-/** A component identifier: its parts in order. */
+/** A component identifier: the list of its parts. */
 export type ComponentValue = readonly BytesValue[];
 
-/** A vendor: a UUID, or the domain that it is made from (UUID5 in the DNS name space). */
+/** A vendor identifier: a UUID, or a domain from which the UUID is derived (UUIDv5 in the DNS namespace). */
 export type VendorValue = string | { domain: string };
 
-/** A class: a UUID, or the vendor's domain and a name that it is made from (UUID5 in the vendor's name space). */
+/**
+ * A class identifier: a UUID, or the domain of the vendor and a name from which the UUID is derived (UUIDv5 in the
+ * namespace of the vendor).
+ */
 export type ClassValue = string | { domain: string; name: string };
 
-/** A digest: given, or taken from a file or from a payload of the description. */
+/** A digest: given directly, or computed from a file or from a payload of the description. */
 export type DigestValue =
   | { algorithm?: HashName; hex: string }
   | { algorithm?: HashName; file: string }
@@ -27,7 +33,9 @@ export type DigestValue =
 
 export type HashName = "sha-256" | "sha-384" | "sha-512";
 
-/** Parameters by the names of the specification. `image` is short for image-digest and image-size of a file or payload. */
+/**
+ * Parameters, named as in the specification. `image` sets both image-digest and image-size from a file or a payload.
+ */
 export interface Parameters {
   "vendor-identifier"?: VendorValue;
   "class-identifier"?: ClassValue;
@@ -45,7 +53,10 @@ export interface Parameters {
   "fetch-args"?: BytesValue;
 }
 
-/** Commands that take a reporting policy (0 to 15); the name alone stands for the policy that the specification's examples use. */
+/**
+ * Commands with a reporting policy (0 to 15). The name alone means the policy that the examples of the specification
+ * use.
+ */
 export type PolicyCommand =
   | "condition-vendor-identifier"
   | "condition-class-identifier"
@@ -72,7 +83,7 @@ export type SectionName = "validate" | "load" | "invoke" | "payload-fetch" | "in
 export type SeverableName = "payload-fetch" | "install" | "text";
 
 export interface ComponentText {
-  /** Index in `components`. */
+  /** Index into `components`. */
   component: number;
   "vendor-name"?: string;
   "model-name"?: string;
@@ -90,10 +101,10 @@ export interface TextValue {
   components?: readonly ComponentText[];
 }
 
-/** The description of a manifest and its envelope. */
+/** A manifest and its envelope, as JSON describes them. */
 export interface Description {
   $schema: string;
-  /** Sequence number; a decimal string where it is 2^53 or more. */
+  /** Sequence number. Write it as a decimal string if it is 2^53 or more. */
   sequence: number | string;
   "reference-uri"?: string;
   components: readonly ComponentValue[];
@@ -103,23 +114,28 @@ export interface Description {
   invoke?: readonly Command[];
   "payload-fetch"?: readonly Command[];
   install?: readonly Command[];
-  /** By language tag (RFC 5646). */
+  /** Texts by language tag (RFC 5646). */
   text?: { [language: string]: TextValue };
-  /** Elements of which the manifest holds the digest only, while they travel in the envelope and can be taken off. */
+  /**
+   * Severable elements: the manifest holds only their digests. They travel in the envelope and can be removed from it.
+   */
   sever?: readonly SeverableName[];
-  /** Integrated payloads by the URI that fetches them, e.g. "#firmware". */
+  /** Integrated payloads by URI, for example "#firmware". */
   payloads?: { [uri: string]: BytesValue };
-  /** The hash of the manifest and of severed elements; sha-256 where it is left out. */
+  /** Hash function for the manifest and the severed elements. Default: sha-256. */
   digest?: HashName;
 }
 
-/** Whether a JSON value says that it is a description of ours. Its content may still be wrong: see validate(). */
+/**
+ * Whether the `$schema` member of a JSON value marks it as a description. Its content may still be invalid: see
+ * validate().
+ */
 export function isDescription(value: unknown): boolean {
   const named = typeof value === "object" && value !== null ? (value as { $schema?: unknown }).$schema : undefined;
   return typeof named === "string" && (named === SCHEMA || named.endsWith("manifest.schema.json"));
 }
 
-/** Holds a description against the schema. Throws DescriptionError. */
+/** Checks a value against the schema and returns it as a description. Throws DescriptionError. */
 export function validate(value: unknown): Description {
   conform(value, (json) => violations(json, "manifest"));
   return value as Description;

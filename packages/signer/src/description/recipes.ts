@@ -1,32 +1,32 @@
-// Descriptions of the updates that most products need, made from a few facts.
+// Descriptions of the updates that most products need, from a few facts.
 
 import { toHex } from "../bytes.js";
 import { HASHES } from "../hash.js";
 import { type BytesValue, type Command, type Description, SCHEMA } from "./manifest.js";
 import { formatUuid, identityUuids } from "./uuid.js";
 
-/** One image for one component: the common case. */
+/** One image for one component, the most common case. */
 export interface SingleImage {
   sequence: number | string;
-  /** Domain of the vendor, or its UUID. */
+  /** Domain or UUID of the vendor. */
   vendor: string;
-  /** Name of the class below the vendor's domain, or its UUID. */
+  /** Name of the class (which needs the domain of the vendor), or its UUID. */
   class: string;
-  /** Digest (hexadecimal SHA-256) and size in bytes of the image. */
+  /** SHA-256 digest of the image in hexadecimal, and its size in bytes. */
   digest: string;
   size: number;
-  /** Where the image is fetched from; "#…" for a payload of the envelope. */
+  /** The URI of the image. "#…" names a payload of the envelope. */
   uri: string;
-  /** The image itself, to travel in the envelope under `uri`. */
+  /** The image itself, if the envelope carries it under `uri`. */
   payload?: BytesValue;
-  /** Component identifier; [h'00'] where it is left out. */
+  /** Component identifier. Default: [h'00']. */
   component?: readonly BytesValue[];
   text?: Description["text"];
 }
 
 /**
- * The device checks vendor and class, fetches the image, compares its digest, compares it again before it becomes current, and at every
- * start before it runs.
+ * A description for one image. The device checks vendor and class, fetches the image and compares its digest. It
+ * compares the digest again before the image becomes current, and at every start before the image runs.
  */
 export function singleImage(facts: SingleImage): Description {
   const id = identityUuids(facts.vendor, facts.class);
@@ -55,11 +55,11 @@ export function singleImage(facts: SingleImage): Description {
   return description;
 }
 
-/** The URI under which a trust file travels in an envelope, and the component that it is for. */
+/** The URI of a trust file in an envelope, and the component identifier of the trust file. */
 const TRUST_URI = "#trust";
 const TRUST_COMPONENT_NAME = ["trust"];
 
-/** The image of a bridge: the members of SingleImage that are about it. */
+/** The image of a bridge release: the members of SingleImage that describe an image. */
 export type BridgeImage = Pick<SingleImage, "digest" | "size" | "uri" | "payload" | "component">;
 
 /** A release that moves devices to their next trust file. */
@@ -67,15 +67,16 @@ export interface Bridge {
   sequence: number | string;
   vendor: string;
   class: string;
-  /** The trust file. */
+  /** The bytes of the next trust file. */
   trust: Uint8Array;
-  /** The image that devices are to run; left out, the release holds nothing but the trust file. */
+  /** The image that devices run afterwards. Without it, the release contains only the trust file. */
   image?: BridgeImage;
 }
 
 /**
- * A release that carries the next trust file as the component "trust", beside the image. An image that is there already is not fetched again, so a
- * bridge may name the one that devices run. The keys of both trust files have to sign it: docs/guides/rotation.md.
+ * A description of a bridge release: it carries the next trust file as the component "trust", beside the image. A
+ * device does not fetch an image that it already has, so a bridge release may name the current image. Keys of both
+ * trust files must sign it: see docs/guides/rotation.md.
  */
 export function bridge({ sequence, vendor, class: name, trust, image }: Bridge): Description {
   const id = identityUuids(vendor, name);

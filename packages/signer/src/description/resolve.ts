@@ -1,4 +1,5 @@
-// Files of a description → octets, digests and sizes. How a file is read is the caller's: this package does no I/O.
+// Replaces the files of a description by bytes, digests and sizes. The caller supplies the functions that read files:
+// this package does no I/O.
 
 import { toBytes, toHex } from "../bytes.js";
 import { HASHES } from "../hash.js";
@@ -7,17 +8,20 @@ import { type BytesValue, type Command, type Description, type DigestValue, type
 
 export interface Digested {
   digest: Uint8Array;
-  /** Bytes. */
+  /** Size in bytes. */
   size: number;
 }
 
-/** What resolve() needs of a file system. `hash` must take files of any size; `read` is for what goes into the envelope. */
+/**
+ * The file access that resolve() needs. `hash` must accept files of any size; `read` is used for content that goes into
+ * the envelope.
+ */
 export interface Files {
   hash(path: string, algorithm: HashName): Promise<Digested>;
   read(path: string): Promise<Uint8Array>;
 }
 
-/** A copy of a description in which no file is named any more: digests and sizes are those of the content. */
+/** Returns a copy of a description without references to files: their content, digests and sizes are filled in. */
 export async function resolve(description: unknown, files: Files): Promise<Description> {
   const d = validate(description);
 

@@ -1,23 +1,24 @@
-// Holds a value against schema/manifest.schema.json. To compile it takes longer than all else that a program does before its first
-// signature: in lib/, the build puts what Ajv makes of it in this module's place (scripts/in-signer.mjs), and no program needs Ajv.
+// Validates a value against schema/manifest.schema.json. Compiling the schema takes longer than everything else before
+// the first signature. So in lib/, the build replaces this module by the output of Ajv (scripts/in-signer.mjs), and
+// programs do not need Ajv.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import schema from "../../schema/manifest.schema.json" with { type: "json" };
 
-/** What is wrong, in JSON Schema's words. `instancePath` is a JSON Pointer to the place. */
+/** A schema violation, in the terms of JSON Schema. `instancePath` is a JSON Pointer to the fault. */
 export interface Violation {
   readonly instancePath: string;
   readonly keyword: string;
   readonly params: { readonly [name: string]: unknown };
   readonly message?: string;
-  /** What is at the place, and the part of the schema that it does not fit. */
+  /** The value at that place, and the part of the schema that it violates. */
   readonly data?: unknown;
   readonly parentSchema?: { readonly properties?: object; readonly description?: string };
 }
 
 let compiled: ValidateFunction | undefined;
 
-/** What is wrong with a value; nothing where it is a description. */
+/** The violations of a value. Empty if it is a valid description. */
 export function violations(value: unknown, _part: "manifest"): readonly Violation[] {
   compiled ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).compile(schema);
   return compiled(value) ? [] : ((compiled.errors ?? []) as readonly Violation[]);

@@ -1,5 +1,5 @@
-// The JSON descriptions of the retired SUIT reference tool, turned into ours, so that people can move over. Its quirks live here and
-// nowhere else.
+// Converts the JSON descriptions of the retired SUIT reference tool, for people who migrate from it. Its quirks are
+// handled only here.
 
 import { DescriptionError } from "./conform.js";
 import {
@@ -15,17 +15,17 @@ import {
 
 type SuitToolJson = { [key: string]: unknown };
 
-/** Components that are read, alternatives included: each is held against the others. */
+/** Maximum number of components, alternatives included, because each one is compared with the others. */
 const MAX_LISTED = 256;
 
-/** A component as that tool describes it; several with one install-id are alternatives for different slots. */
+/** A component in the format of that tool. Components with the same install-id are alternatives for different slots. */
 interface Component extends SuitToolJson {
   "install-id": string[];
 }
 
 export interface Imported {
   description: Description;
-  /** What was left out, one line each. */
+  /** One line for each thing that was left out. */
   warnings: string[];
 }
 
@@ -64,7 +64,7 @@ function object(value: unknown, path: string): SuitToolJson {
   return value as SuitToolJson;
 }
 
-/** `String()` of what a file holds calls its toString. */
+/** Converts a value to a string. `String()` would call toString() of an object from the file. */
 function stringOf(value: unknown, path: string): string {
   if (typeof value !== "string") throw new DescriptionError(path, "a string is needed");
   return value;
@@ -75,7 +75,7 @@ function size(value: unknown, path: string): number {
   return value;
 }
 
-/** Texts by their language; none where the value is left out. */
+/** Texts by language. Empty if the value is absent. */
 function byLanguage(value: unknown, path: string): [string, SuitToolJson][] {
   return Object.entries(value === undefined ? {} : object(value, path)).map(([language, texts]) => [
     language,
@@ -96,7 +96,7 @@ function componentId(value: unknown, path: string): ComponentValue {
   return value.map((hex: string) => ({ hex }));
 }
 
-/** Whether all alternatives give the same value: it is then set once, before the slots are told apart. */
+/** Whether all alternatives have the same value. If so, it is set once, before the try-each over the slots. */
 function agree(choices: readonly Component[], key: string): boolean {
   return choices.every((c) => JSON.stringify(c[key]) === JSON.stringify(choices[0]?.[key]));
 }
@@ -126,7 +126,7 @@ class Import {
     if (source["include-json"]) this.warnings.push("include-json is ignored");
   }
 
-  /** The number of a component, given out in the order of first use. */
+  /** The index of a component. Indexes are assigned in order of first use. */
   index(value: unknown, path: string): number {
     componentId(value, path);
     const written = JSON.stringify(value).toLowerCase();
@@ -134,14 +134,14 @@ class Import {
     return this.ids.indexOf(written);
   }
 
-  /** Several components: every block of commands begins by naming its own. One: it is never named. */
+  /** With several components, every block of commands starts with set-component-index. With one, it is never set. */
   on(index: number, commands: readonly Command[]): Command[] {
     return this.ids.length > 1 && commands.length > 0 ? [{ "directive-set-component-index": index }, ...commands] : [...commands];
   }
 
   /**
-   * What all alternatives share is set first; then, where they differ, a try-each on the slot; `after` follows. `entries` maps keys of
-   * the source to parameters.
+   * Sets what all alternatives share, then adds a try-each on the slot for the differences, then `after`. `entries`
+   * maps source keys to parameters.
    */
   choose(choices: readonly Component[], entries: { [key: string]: (c: Component) => Parameters }, after: readonly Command[]): Command[] {
     const given = Object.entries(entries).filter(([key]) => choices.some((c) => c[key] !== undefined));
@@ -190,7 +190,7 @@ class Import {
     return choices.some((c) => c["uri"] !== undefined);
   }
 
-  /** Whether the payload goes straight to its place, without a component of its own to be downloaded to. */
+  /** Whether the payload is fetched directly to its destination, without a separate download component. */
   direct(choices: readonly Component[]): boolean {
     return choices.some((c) => (c["install-on-download"] ?? true) !== false && c["uri"] !== undefined);
   }
@@ -260,7 +260,7 @@ class Import {
   invoke(): Command[] {
     const bootable = this.groups.flatMap(({ choices }) => choices.filter((c) => c["bootable"]));
     const [c] = bootable;
-    // that tool starts nothing where several images could be meant
+    // that tool emits no invoke if several images are bootable
     if (!c || bootable.length > 1) return [];
     return this.on(this.index(c["loadable"] ? c["load-id"] : c["install-id"], "/components"), ["directive-invoke"]);
   }
@@ -283,7 +283,7 @@ class Import {
       for (const [language, value] of choices.flatMap((c) => byLanguage(c["description"], "/components/description"))) {
         const texts: ComponentText = { component: index };
         for (const [name, t] of Object.entries(value)) {
-          // the tool writes only these two of a component, whatever it is given
+          // that tool writes only these two text fields of a component
           if (name === "vendor-domain" || name === "component-description")
             texts[name] = stringOf(t, `/components/description/${language}/${name}`);
           else this.warnings.push(`description of a component: ${name} is ignored`);
@@ -296,7 +296,9 @@ class Import {
   }
 }
 
-/** Reads a description of the retired SUIT reference tool. Throws DescriptionError for what cannot be carried over. */
+/**
+ * Converts a description of the retired SUIT reference tool. Throws DescriptionError if something cannot be converted.
+ */
 export function importSuitTool(source: unknown): Imported {
   const from = new Import(object(source, ""));
   const description: Description = {
@@ -318,7 +320,7 @@ export function importSuitTool(source: unknown): Imported {
     if (commands.length > 0) description[name] = commands;
   const texts = from.text();
   if (Object.keys(texts).length > 0) description.text = texts;
-  // text never stays in the manifest there; the rest is severed on request
+  // that tool always severs text; the other elements are severed on request
   const severed = (["payload-fetch", "install", "text"] as const).filter(
     (name) => description[name] && (name === "text" || from.source["severable"]),
   );

@@ -1,5 +1,5 @@
-// An envelope on its way to its signatures: read once, and written when it leaves. Signatures are made over the digest in the wrapper, after
-// that digest has been compared with the manifest.
+// An envelope while it is being signed. It is read once and written once, at the end. Signatures cover the digest in
+// the wrapper, after that digest has been compared with the manifest.
 
 import { type Anchor, type Host, type Manifest, open } from "@firmseal/verifier";
 import {
@@ -17,7 +17,7 @@ import { anchorOfSigner } from "../key/key.js";
 import { AlreadySigned, hasSigned, type KnownSignature, type Signable, type SignedWith } from "../signable.js";
 import { type EnvelopeParts, partsOf, writeEnvelope } from "./envelope.js";
 
-/** The protected bucket. The key identifier, where there is one, is in it. */
+/** The protected header. It contains the key identifier, if there is one. */
 function protectedHeader(key: SignedWith): Uint8Array {
   const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
   if (key.kid) headers.set(HEADER_KID, key.kid);
@@ -31,7 +31,7 @@ export class EnvelopeDraft implements Signable {
 
   private constructor(
     private readonly parts: EnvelopeParts,
-    /** What the envelope says. Nobody has signed it, as far as is known here. */
+    /** The content of the envelope. No signature has been verified. */
     readonly outline: UnverifiedEnvelope,
     private readonly signatures: readonly KnownSignature[],
     private written?: Uint8Array,
@@ -46,7 +46,7 @@ export class EnvelopeDraft implements Signable {
   /** Reads an envelope, signed or not. Throws the refusals of decodeEnvelope(). */
   static read(bytes: Uint8Array): EnvelopeDraft {
     const outline = decodeEnvelope(bytes);
-    // without a wrapper there is one in what is written
+    // if the input has no wrapper, the output gets one
     return new EnvelopeDraft(partsOf(bytes, outline), outline, outline.signatures, outline.envelope.wrapper && bytes);
   }
 
@@ -55,7 +55,7 @@ export class EnvelopeDraft implements Signable {
     return this.written;
   }
 
-  /** Sig_structure (RFC 9052 §4.4) of a COSE_Sign1 over the digest, with no external data. */
+  /** The Sig_structure (RFC 9052 §4.4) of a COSE_Sign1 over the digest, without external data. */
   private message(key: SignedWith): Uint8Array {
     return cbor(["Signature1", protectedHeader(key), new Uint8Array(), this.parts.digest]);
   }
@@ -69,7 +69,7 @@ export class EnvelopeDraft implements Signable {
     return this.message(key);
   }
 
-  /** With one more COSE_Sign1 with nil payload (RFC 9052 §4.2). */
+  /** Returns a draft with one more COSE_Sign1 with a nil payload (RFC 9052 §4.2). */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<EnvelopeDraft> {
     await this.refuseSecond(key);
     const block = cbor(new Tagged(TAG_SIGN1, [protectedHeader(key), new Map(), null, signature]));
@@ -77,7 +77,10 @@ export class EnvelopeDraft implements Signable {
     return new EnvelopeDraft({ ...this.parts, blocks: [...this.parts.blocks, block] }, this.outline, [...this.signatures, known]);
   }
 
-  /** Opened as a device does that trusts these keys and wants each of them. Throws the refusals of open(). */
+  /**
+   * Opens the envelope as a device does that trusts these keys and requires a signature of each. Throws the refusals of
+   * open().
+   */
   async verify(keys: readonly SignedWith[], host: Host = {}): Promise<Manifest> {
     const anchors: Anchor[] = [];
     for (const key of keys) anchors.push(await anchorOfSigner(key));

@@ -1,5 +1,5 @@
-// An envelope taken apart and put together. What was received is kept as the bytes it came in: nothing that a digest or a signature
-// covers is ever encoded again.
+// Splits and assembles envelopes. Received parts are kept as their original bytes: nothing that a digest or a signature
+// covers is encoded again.
 
 import {
   decodeEnvelope,
@@ -13,18 +13,18 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Encodable, encodeBytesMap, encodeCbor } from "../cbor.js";
 
-/** The contents of an envelope's byte strings. */
+/** The content of each byte string in an envelope. */
 export interface EnvelopeParts {
-  /** Encoded SUIT_Digest of the manifest. */
+  /** The encoded SUIT_Digest of the manifest. */
   digest: Uint8Array;
-  /** Encoded COSE messages. */
+  /** The encoded COSE messages. */
   blocks: Uint8Array[];
   manifest: Uint8Array;
   severed: Map<number, Uint8Array>;
   payloads: Map<string, Uint8Array>;
 }
 
-/** Writes the envelope: tag 107, keys in order, so that the wrapper comes before the manifest. */
+/** Writes the envelope: tag 107 and the keys in order, so that the wrapper precedes the manifest. */
 export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
   return encodeBytesMap(
     TAG_ENVELOPE,
@@ -38,14 +38,15 @@ export function writeEnvelope(parts: EnvelopeParts): Uint8Array {
 }
 
 /**
- * Takes an envelope apart. Payloads are views of `bytes`, everything else is a copy. Structure and digests are checked by decodeEnvelope(), whose refusals are thrown. An envelope without a wrapper gets
- * one: the SHA-256 digest of its manifest and no signature.
+ * Splits an envelope into its parts. Payloads are views of `bytes`; everything else is a copy. decodeEnvelope() checks
+ * the structure and the digests; its refusals are thrown. An envelope without a wrapper gets one with the SHA-256
+ * digest of its manifest and no signature.
  */
 export function splitEnvelope(bytes: Uint8Array): EnvelopeParts {
   return partsOf(bytes, decodeEnvelope(bytes));
 }
 
-/** The same, of an envelope that decodeEnvelope() has read. */
+/** Like splitEnvelope(), for an envelope that decodeEnvelope() has read. */
 export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): EnvelopeParts {
   const cut = (s: { readonly at: number; readonly n: number }) => bytes.slice(s.at, s.at + s.n);
   const manifest = cut(envelope.manifestElement.inside);
@@ -56,14 +57,15 @@ export function partsOf(bytes: Uint8Array, { envelope }: UnverifiedEnvelope): En
     blocks,
     manifest,
     severed: new Map(envelope.severed.map((e) => [e.number, cut(e.inside)])),
-    // views: only they are large
+    // views, because payloads can be large
     payloads: new Map(envelope.payloads.map((p) => [p.uri, bytes.subarray(p.content.at, p.content.at + p.content.n)])),
   };
 }
 
 /**
- * The envelope without the severable elements `keys` (numbers of the specification), or without any, and without the payloads that only
- * those fetch: an envelope must not carry what nothing in it vouches for. Signatures stay valid.
+ * Removes the severable elements `keys` (numbers of the specification; all if absent) from an envelope, and the
+ * payloads that only these elements fetch: an envelope must not carry data that no digest in it covers. Signatures stay
+ * valid.
  */
 export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
   const parts = splitEnvelope(bytes);
@@ -73,7 +75,10 @@ export function sever(bytes: Uint8Array, keys?: readonly number[]): Uint8Array {
   return writeEnvelope(parts);
 }
 
-/** The envelope with the severed elements and payloads that `from`, another form of it, still has. Refused where a digest does not match. */
+/**
+ * Adds the severed elements and payloads that `from`, another copy of the same envelope, still has. Refuses elements
+ * whose digest does not match.
+ */
 export function reattach(bytes: Uint8Array, from: Uint8Array): Uint8Array {
   const parts = splitEnvelope(bytes);
   const whole = splitEnvelope(from);

@@ -1,16 +1,18 @@
-// Signatures on an envelope, from bytes to bytes. EnvelopeDraft is the same for who goes on with it.
+// Adds signatures to an envelope, from bytes to bytes. To perform several steps without reading the envelope again, use
+// EnvelopeDraft.
 
 import type { PublicKey, Signer } from "../key/key.js";
 import { signedBy, signedWith } from "../signable.js";
 import { EnvelopeDraft } from "./draft.js";
 
 /**
- * The bytes that `key` signs on this envelope: the Sig_structure over its digest, for the algorithm and the identifier of the key. With
- * SHA-256 and no identifier they are 55 bytes (Ed25519: the message itself; P-256: what is hashed with SHA-256 and then signed).
- * Other signatures do not change them. Throws AlreadySigned, and the refusals of decodeEnvelope().
+ * The bytes that `key` must sign for this envelope: the Sig_structure (RFC 9052 §4.4) over its digest, with the
+ * algorithm and the identifier of the key. They do not depend on other signatures. With SHA-256 and without a key
+ * identifier, they are 55 bytes. Ed25519 signs them directly; ECDSA on P-256 hashes them with SHA-256 first. Throws
+ * AlreadySigned, and the refusals of decodeEnvelope().
  *
  * ```ts
- * const message = await tbs(envelope, key);                        // to where the private key is
+ * const message = await tbs(envelope, key);                        // to the holder of the private key
  * const signed = await attach(envelope, key, await ceremony(message));
  * ```
  */
@@ -19,27 +21,30 @@ export function envelopeToBeSigned(envelope: Uint8Array, key: PublicKey): Promis
 }
 
 /**
- * Adds a signature that was made somewhere else over tbs(envelope, key): raw, as Signer.sign() gives it, 64 bytes R ‖ S (RFC 8032 §5.1.6) or
- * r ‖ s (RFC 9053 §2.1), those of ML-DSA, or that of RFC 8554 §6.2.
- * The key must be the same, its identifier too. The result has been opened with the key: a signature that is not its own is refused
- * with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and open().
+ * Adds a signature over tbs(envelope, key) that was made elsewhere. The signature is raw, as Signer.sign() returns it:
+ * 64 bytes R ‖ S (RFC 8032 §5.1.6) or r ‖ s (RFC 9053 §2.1), or an ML-DSA or HSS/LMS (RFC 8554 §6.2) signature. `key`
+ * must be the same as for tbs(), including its identifier. The result is opened with the key before it is returned: an
+ * invalid signature is refused with SIGNATURE_INVALID. Throws AlreadySigned, and the refusals of decodeEnvelope() and
+ * open().
  */
 export async function attachSignature(envelope: Uint8Array, key: PublicKey, signature: Uint8Array): Promise<Uint8Array> {
   const who = signedWith(key);
   const out = await EnvelopeDraft.read(envelope).withSignature(who, signature);
-  // no other signature of this key verifies, or it would have been present: what is opened here is opened by the new one
+  // No other signature of this key verifies, or AlreadySigned would have been thrown. So the new signature is the one
+  // that opens the envelope.
   await out.verify([who]);
   return out.bytes;
 }
 
 /**
- * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads stay as they are.
- * Throws AlreadySigned where one has signed before (or is given twice), and the refusals of decodeEnvelope() and open().
+ * Adds a signature of each signer to an envelope, signed or not. Other signatures, severed elements and payloads do not
+ * change. Throws AlreadySigned if a key has signed before or is given twice, and the refusals of decodeEnvelope() and
+ * open().
  */
 export async function signEnvelope(envelope: Uint8Array, signers: readonly Signer[]): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(EnvelopeDraft.read(envelope), signers);
-  // never let out what nobody could install: wrong key, faulty signer, a manifest that no device runs
+  // never return an envelope that no device could install: wrong key, faulty signer, or a manifest that no device runs
   await out.verify(signers);
   return out.bytes;
 }

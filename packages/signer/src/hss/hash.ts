@@ -1,9 +1,10 @@
-// SHA-256 (FIPS 180-4 §6.2) for trees of one-time keys, where nearly every input is one block that differs from the one before in a few
-// words, and large trees are made of 2^30 hashes and more. One costs 310 ns here; 510 with single() of the verifier, which is written for
-// bytes of text and for engines without typed arrays; and where octets go in and out, 670 with hash() and 1,200 with createHash() of
-// node:crypto, 1,000 with @noble/hashes.
+// SHA-256 (FIPS 180-4 §6.2) for trees of one-time keys. Nearly every input is one block that differs from the previous
+// one in a few words, and large trees take 2^30 hashes and more. One hash costs 310 ns here, and 510 ns with single()
+// of the verifier, which is written for bytes of text and for engines without typed arrays. With bytes as input and
+// output, it costs 670 ns with hash() and 1,200 ns with createHash() of node:crypto, and 1,000 ns with @noble/hashes.
 
-// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (§4.2.2), of the square roots of the first 8 (§5.3.3).
+// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (§4.2.2), and of the square roots
+// of the first 8 (§5.3.3).
 const K = new Int32Array(64);
 const IV = new Int32Array(8);
 for (let prime = 2, i = 0; i < 64; prime++) {
@@ -16,19 +17,22 @@ for (let prime = 2, i = 0; i < 64; prime++) {
 
 const schedule = new Int32Array(64);
 
-// The functions of §4.1.2: Σ0, Σ1, σ0 and σ1. Shifts and rotations are by constants, which is what makes the engine inline them.
+// The functions of §4.1.2: Σ0, Σ1, σ0 and σ1. Shifts and rotations are by constants, so that the engine inlines them.
 const sum0 = (x: number) => ((x >>> 2) | (x << 30)) ^ ((x >>> 13) | (x << 19)) ^ ((x >>> 22) | (x << 10));
 const sum1 = (x: number) => ((x >>> 6) | (x << 26)) ^ ((x >>> 11) | (x << 21)) ^ ((x >>> 25) | (x << 7));
 const sigma0 = (x: number) => ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
 const sigma1 = (x: number) => ((x >>> 17) | (x << 15)) ^ ((x >>> 19) | (x << 13)) ^ (x >>> 10);
 
-/** One block, 16 words of 32 bits, into the 8 words of `state`. Every sum has at most 7 terms of 32 bits: exact before `| 0`. */
+/**
+ * Compresses one block of 16 words of 32 bits into the 8 words of `state`. Every sum has at most 7 terms of 32 bits, so
+ * it is exact before `| 0`.
+ */
 function compressBlock(state: Int32Array, block: Int32Array): void {
   const w = schedule;
   for (let i = 0; i < 16; i++) w[i] = block[i] as number;
   for (let i = 16; i < 64; i++)
     w[i] = (w[i - 16] as number) + sigma0(w[i - 15] as number) + (w[i - 7] as number) + sigma1(w[i - 2] as number);
-  // one by one: taken apart as a list, they cost twice as much as all that follows
+  // read one by one: destructuring costs twice as much as everything below
   let a = state[0] as number;
   let b = state[1] as number;
   let c = state[2] as number;
@@ -59,7 +63,10 @@ function compressBlock(state: Int32Array, block: Int32Array): void {
   state[7] = (state[7] as number) + h;
 }
 
-/** `compressBlock` into the initial state: the digest of what fits one block, padded by the caller. */
+/**
+ * Like compressBlock(), but from the initial state: the digest of a message that fits one block. The caller pads the
+ * block.
+ */
 export function hashSingleBlock(state: Int32Array, block: Int32Array): void {
   state.set(IV);
   compressBlock(state, block);
@@ -68,7 +75,7 @@ export function hashSingleBlock(state: Int32Array, block: Int32Array): void {
 const schedWords = new Int32Array(16);
 const sum = new Int32Array(8);
 
-/** The first `n` bytes of the digest of the first `length` bytes of `input` go to `out` from `at` on. Below 2^28 bytes. */
+/** Writes the first `n` bytes of the digest of `input[0 … length)` to `out` at offset `at`. `length` is below 2^28. */
 export function digestInto(input: Uint8Array, length: number, out: Uint8Array, at: number, n: number): void {
   sum.set(IV);
   const byte = (i: number) => (i < length ? (input[i] as number) : i === length ? 0x80 : 0);
@@ -94,7 +101,7 @@ export function digestInto(input: Uint8Array, length: number, out: Uint8Array, a
   wordsInto(sum, out, at, n);
 }
 
-/** The first `n` bytes of big-endian words. */
+/** Writes the first `n` bytes of big-endian words. */
 export function wordsInto(from: Int32Array, out: Uint8Array, at: number, n: number): void {
   for (let k = 0; k < n; k++) out[at + k] = (from[k >> 2] as number) >>> (24 - 8 * (k & 3));
 }

@@ -1,24 +1,28 @@
-// Stacks of LMS trees (RFC 8554 §6): each tree signs the public keys of those below it, the lowest ones sign messages. A stack is a function
-// of its parameters, the I and the SEED of the top tree; a signature is a function of that, its number and its message.
+// Stacks of LMS trees (RFC 8554 §6): each tree signs the public keys of the trees below it, and the lowest trees sign
+// messages. The parameters and the I and SEED of the top tree determine the whole stack. A signature depends only on
+// the stack, its number and its message.
 
 import { secretCopy } from "../bytes.js";
 import { type HssParams, hssCapacity, hssSignatureLength } from "./params.js";
 import { childTree, type LmsTree, lmsPublicKey, lmsSign, rootOf } from "./tree.js";
 
-/** Which tree of a level makes a signature, counted from the left, and which of its leaves. */
+/** The tree of a level, counted from the left, and its leaf, for one signature. */
 export interface HssPlace {
   readonly tree: bigint;
   readonly leaf: number;
 }
 
-/** The top tree. `id`: 16 bytes; `seed`: n bytes, the secret of the whole stack. */
+/** The top tree of a stack. `id` has 16 bytes; `seed` has n bytes and is the secret of the whole stack. */
 export function hssTop(params: HssParams, id: Uint8Array, seed: Uint8Array): LmsTree {
   const [top] = params.levels;
   if (!top || id.length !== 16 || seed.length !== params.n) throw new RangeError("I has 16 bytes, SEED has n");
   return { n: params.n, ...top, id: Uint8Array.from(id), seed: secretCopy(seed) };
 }
 
-/** Where signature number `index`, from 0, stands on each level, the top one first. Throws RangeError past the last one. */
+/**
+ * The tree and the leaf on each level, from the top, for signature number `index` (from 0). Throws RangeError if
+ * `index` is beyond the last signature.
+ */
 export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   if (index < 0n || index >= hssCapacity(params)) throw new RangeError("the key has no such leaf");
   const out: HssPlace[] = [];
@@ -31,7 +35,7 @@ export function hssPlaces(params: HssParams, index: bigint): HssPlace[] {
   return out;
 }
 
-/** The tree of each level that makes signature number `index`. */
+/** The tree on each level, from the top, for signature number `index`. */
 export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTree[] {
   const places = hssPlaces(params, index);
   const trees = [top];
@@ -42,15 +46,16 @@ export function hssTrees(params: HssParams, top: LmsTree, index: bigint): LmsTre
   return trees;
 }
 
-/** The public key of a stack (RFC 8554 §6.1): 28 + n bytes. `root`: T[1] of the top tree. */
+/** The public key of a stack (RFC 8554 §6.1), 28 + n bytes. `root` is T[1] of the top tree. */
 export function hssPublicKey(params: HssParams, top: LmsTree, root: Uint8Array): Uint8Array {
   return Uint8Array.of(0, 0, 0, params.levels.length, ...lmsPublicKey(top, root));
 }
 
 /**
- * Signature number `index` (RFC 8554 §6.2), of hssSignatureLength() bytes. `cached`: the cached nodes of each tree of hssTrees().
- * The same arguments give the same bytes. **Never to be called with another message for the same number**, and cached nodes must be right:
- * a wrong one would have the tree above sign two different keys with one leaf.
+ * Makes signature number `index` (RFC 8554 §6.2), hssSignatureLength() bytes long. `cached` has the cached nodes of
+ * each tree of hssTrees(). The result is deterministic. **Never call this with two different messages for the same
+ * number.** The cached nodes must be correct: with a wrong node, the tree above would sign two different public keys
+ * with one leaf.
  */
 export function hssSign(
   params: HssParams,

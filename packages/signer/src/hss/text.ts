@@ -1,4 +1,4 @@
-// Parameters of HSS/LMS as people write them.
+// HSS/LMS parameters in text form.
 
 import { KeyError } from "../key/key.js";
 import type { Height, HssParams, Width } from "./params.js";
@@ -7,8 +7,8 @@ const HEIGHTS: readonly number[] = [5, 10, 15, 20, 25];
 const WIDTHS: readonly number[] = [1, 2, 4, 8];
 
 /**
- * Parameters from their text: `HEIGHT/WIDTH` for each level from the top, with commas; `n24:` before them stands for SHA-256/192, `n32:` or
- * nothing for SHA-256. `15/4`; `n24:10/4,10/8`. Throws KeyError `format`.
+ * Parses parameters: `HEIGHT/WIDTH` for each level from the top, separated by commas. The prefix `n24:` selects
+ * SHA-256/192; `n32:` or no prefix selects SHA-256. Examples: `15/4`, `n24:10/4,10/8`. Throws KeyError `format`.
  */
 export function parseHss(text: string): HssParams {
   const found = /^(?:n(32|24):)?(\d{1,2}\/\d(?:,\d{1,2}\/\d)*)$/.exec(text);
@@ -25,7 +25,7 @@ export function parseHss(text: string): HssParams {
   return { n: found[1] === "24" ? 24 : 32, levels };
 }
 
-/** The one text of parameters that parseHss() reads. */
+/** The canonical text of parameters, which parseHss() reads. */
 export function formatHss({ n, levels }: HssParams): string {
   return `n${n}:${levels.map(({ height, width }) => `${height}/${width}`).join(",")}`;
 }

@@ -1,10 +1,10 @@
-// One LMS tree and its one-time keys (RFC 8554 §4, §5), as a function of I and SEED (appendix A). Nothing here remembers which leaf has
-// signed: that is the duty of whoever calls.
+// One LMS tree and its one-time keys (RFC 8554 §4, §5), derived from I and SEED (appendix A). This file does not track
+// which leaves have signed: that is the duty of the caller.
 
 import { digestInto, hashSingleBlock, wordsInto } from "./hash.js";
 import { chainsOf, checksumShift, type Height, leafCost, lmsType, otsType, type Width } from "./params.js";
 
-/** What a tree is made from. `id`: I, 16 bytes, public; `seed`: n bytes, secret. */
+/** The values that determine a tree. `id` is I, 16 bytes, public; `seed` has n bytes and is secret. */
 export interface LmsTree {
   readonly n: 32 | 24;
   readonly height: Height;
@@ -18,8 +18,9 @@ const D_PBLC = 0x8080;
 const D_MESG = 0x8181;
 const D_LEAF = 0x8282;
 const D_INTR = 0x8383;
-// In the place of the number of a chain, which ends below 2^9: what else follows from a tree's SEED. Numbers as in the reference
-// implementation of RFC 8554, so that a stack is the same wherever its SEED and I are given.
+// Values in the place of a chain number (chain numbers are below 2^9), to derive other values from the SEED of a tree.
+// The numbers are those of the reference implementation of RFC 8554, so that the same SEED and I give the same stack in
+// both.
 const S_RANDOMIZER = 0xfffd;
 const S_CHILD_SEED = 0xfffe;
 const S_CHILD_ID = 0xffff;
@@ -27,7 +28,10 @@ const S_CHILD_ID = 0xffff;
 const block = new Int32Array(16);
 const state = new Int32Array(8);
 
-/** I, q and the padding of a block that holds n bytes behind them: 23 + n in all, at most 55, so one block. */
+/**
+ * Writes I, q and the padding of a block in which n bytes follow them. The message has 23 + n bytes, at most 55, so it
+ * fits one block.
+ */
 function startBlock(tree: LmsTree, q: number): void {
   const { id, n } = tree;
   block.fill(0);
@@ -40,7 +44,10 @@ function wordAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
 }
 
-/** state = H(I ‖ q ‖ i ‖ j ‖ the first n bytes of state): j stands in byte 22, so what follows lies one byte off the borders of words. */
+/**
+ * state = H(I ‖ q ‖ i ‖ j ‖ the first n bytes of state). j is at byte 22, so the bytes after it are not aligned to
+ * words.
+ */
 function chainStep(n: number, i: number, j: number): void {
   const last = n >> 2;
   block[5] = (i << 16) | (j << 8) | ((state[0] as number) >>> 24);
@@ -49,13 +56,13 @@ function chainStep(n: number, i: number, j: number): void {
   hashSingleBlock(state, block);
 }
 
-/** state = H(I ‖ q ‖ i ‖ 0xff ‖ SEED): x_q[i] of appendix A. startBlock() has been there. */
+/** state = H(I ‖ q ‖ i ‖ 0xff ‖ SEED), which is x_q[i] of appendix A. Call startBlock() first. */
 function secretOf(tree: LmsTree, i: number): void {
   for (let k = 0; k < tree.n; k += 4) state[k >> 2] = wordAt(tree.seed, k);
   chainStep(tree.n, i, 0xff);
 }
 
-/** I, `number` and D before what is hashed with them, with room for `length` bytes more. */
+/** I, `number` and D, followed by room for `length` bytes to hash. */
 function prefixed(tree: LmsTree, number: number, d: number, length: number): Uint8Array {
   const out = new Uint8Array(22 + length);
   const view = new DataView(out.buffer);
@@ -71,7 +78,7 @@ function truncatedHash(input: Uint8Array, n: number): Uint8Array {
   return out;
 }
 
-/** The leaf T[2^h + q]: the hash of the public key of its one-time key (RFC 8554 §4.3, §5.3). */
+/** Computes the leaf T[2^h + q]: the hash of the public key of its one-time key (RFC 8554 §4.3, §5.3). */
 function leafInto(tree: LmsTree, q: number, out: Uint8Array, at: number): void {
   const { n, width } = tree;
   const p = chainsOf(n, width);
@@ -88,7 +95,7 @@ function leafInto(tree: LmsTree, q: number, out: Uint8Array, at: number): void {
   digestInto(leaf, leaf.length, out, at, n);
 }
 
-/** The nodes above `nodes`, half as many. The first of `nodes` has the number `first`. */
+/** Computes the parents of `nodes`, half as many. `first` is the number of the first node. */
 function above(tree: LmsTree, nodes: Uint8Array, first: number): Uint8Array {
   const { n } = tree;
   const count = nodes.length / n / 2;
@@ -103,7 +110,7 @@ function above(tree: LmsTree, nodes: Uint8Array, first: number): Uint8Array {
   return out;
 }
 
-/** The nodes from `nodes` up to the one that is alone, each row with those of its height. */
+/** Computes all rows from `nodes` up to the root, one row for each height. */
 function rowsAbove(tree: LmsTree, nodes: Uint8Array, first: number): Uint8Array[] {
   const rows = [nodes];
   for (let row = nodes; row.length > tree.n; first /= 2) {
@@ -120,22 +127,23 @@ function leaves(tree: LmsTree, from: number, count: number): Uint8Array {
 }
 
 /**
- * At which height the nodes of a tree are cached. What is below is worked out again for each signature: at most 2^20 hashes, but
- * 2^21 for a tree of height 25 and width 8, so that there are at most 2^18 nodes to keep. Trees up to height 12 are kept whole.
+ * The height at which the nodes of a tree are cached. Nodes below it are computed again for each signature: at most
+ * 2^20 hashes (2^21 for a tree of height 25 and width 8), so that at most 2^18 nodes are cached. Trees up to height 12
+ * are cached completely.
  */
 export function cachedHeight({ n, height, width }: Pick<LmsTree, "n" | "height" | "width">): number {
   const affordable = Math.floor(Math.log2(2 ** 20 / leafCost(n, width)));
   return Math.max(0, height - 18, Math.min(height - 12, affordable));
 }
 
-/** How many nodes of a tree are cached. */
+/** The number of cached nodes of a tree. */
 export function cachedCount(tree: Pick<LmsTree, "n" | "height" | "width">): number {
   return 2 ** (tree.height - cachedHeight(tree));
 }
 
 /**
- * The cached nodes of a tree from `from` up to before `to`, n bytes each. This is the work of making a key; any part of it can be done
- * anywhere.
+ * Computes the cached nodes `from` (inclusive) to `to` (exclusive) of a tree, n bytes each. This is the main cost of
+ * generating a key. Ranges are independent, so they can be computed in parallel.
  */
 export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array {
   const low = cachedHeight(tree);
@@ -144,18 +152,18 @@ export function cachedNodes(tree: LmsTree, from: number, to: number): Uint8Array
   return out;
 }
 
-/** The rows of the subtree under cached node `index`, leaves first. */
+/** The rows of the subtree under cached node `index`, from the leaves up. */
 function subtree(tree: LmsTree, low: number, index: number): Uint8Array[] {
   const count = 2 ** low;
   return rowsAbove(tree, leaves(tree, index * count, count), 2 ** tree.height + index * count);
 }
 
-/** T[1] of a tree all of whose cached nodes are given: n bytes. */
+/** Computes T[1] of a tree, n bytes, from all of its cached nodes. */
 export function rootOf(tree: LmsTree, cached: Uint8Array): Uint8Array {
   return rowsAbove(tree, cached, cached.length / tree.n).at(-1) as Uint8Array;
 }
 
-/** The public key of a tree (RFC 8554 §5.3): 24 + n bytes, LMS type, LM-OTS type, I, T[1]. */
+/** The public key of a tree (RFC 8554 §5.3): LMS type, LM-OTS type, I and T[1], 24 + n bytes. */
 export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
   const out = new Uint8Array(24 + tree.n);
   const view = new DataView(out.buffer);
@@ -166,7 +174,7 @@ export function lmsPublicKey(tree: LmsTree, root: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The tree below leaf `q`, a function of the tree above it: who has the top one has all of them. */
+/** The tree below leaf `q`, derived from the tree above it: the top tree determines all others. */
 export function childTree(tree: LmsTree, q: number, level: { height: Height; width: Width }): LmsTree {
   const { n } = tree;
   const derive = (i: number, length: number) => {
@@ -180,8 +188,9 @@ export function childTree(tree: LmsTree, q: number, level: { height: Height; wid
 }
 
 /**
- * C of a one-time signature. Of the leaf and the message, so that the same message on the same leaf gives the same bytes (the public key of
- * a lower tree is signed again and again), and of SEED, so that nobody knows it before the signature is out.
+ * The randomizer C of a one-time signature. It depends on the leaf and the message, so that the same message on the
+ * same leaf gives the same bytes (the public key of a lower tree is signed repeatedly), and on SEED, so that it is
+ * secret until the signature is published.
  */
 function randomizer(tree: LmsTree, q: number, message: Uint8Array): Uint8Array {
   const { n } = tree;
@@ -194,7 +203,10 @@ function randomizer(tree: LmsTree, q: number, message: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The digits of the hash and of its checksum (RFC 8554 §4.4, §4.5), `width` bits each; none crosses a byte. The sum is below 2^14. */
+/**
+ * The digits of the hash and of its checksum (RFC 8554 §4.4, §4.5), `width` bits each. No digit crosses a byte border.
+ * The sum is below 2^14.
+ */
 function digitsOf(tree: LmsTree, hash: Uint8Array): number[] {
   const { n, width } = tree;
   const top = 2 ** width - 1;
@@ -206,8 +218,8 @@ function digitsOf(tree: LmsTree, hash: Uint8Array): number[] {
 }
 
 /**
- * The signature of `message` with leaf `q` (RFC 8554 §4.5, §5.4.1): 12 + n (1 + p + h) bytes. The same arguments give the same bytes.
- * **Never to be called with another message for the same leaf**: two such signatures let others forge.
+ * Signs `message` with leaf `q` (RFC 8554 §4.5, §5.4.1): 12 + n (1 + p + h) bytes. The result is deterministic. **Never
+ * call this with two different messages for the same leaf**: two such signatures make forgeries possible.
  */
 export function lmsSign(tree: LmsTree, cached: Uint8Array, q: number, message: Uint8Array): Uint8Array {
   const { n, height, width } = tree;
@@ -233,12 +245,12 @@ export function lmsSign(tree: LmsTree, cached: Uint8Array, q: number, message: U
   let at = 8 + n * (1 + p);
   view.setUint32(at, lmsType(n, height));
   at += 4;
-  // the path: the node beside each one on the way to the root
+  // the authentication path: the sibling of each node on the way to the root
   const low = cachedHeight(tree);
   const lower = subtree(tree, low, q >> low);
   const rows = [...lower.slice(0, -1), ...rowsAbove(tree, cached, cached.length / n)];
   for (let row = 0; row < height; row++) {
-    // rows below the cached ones hold one subtree's nodes, those from there on all of the tree's
+    // rows below the cached height hold the nodes of one subtree; rows from there on hold those of the whole tree
     const index = row < low ? (q >> row) & (2 ** (low - row) - 1) : q >> row;
     const beside = (index ^ 1) * n;
     out.set((rows[row] as Uint8Array).subarray(beside, beside + n), at);

@@ -1,4 +1,4 @@
-// base64url without padding (RFC 4648 §5), as JWK has it. Not by Buffer: the signer runs without Node, too.
+// base64url without padding (RFC 4648 §5), as JWK uses it. Not by Buffer, because the signer also runs without Node.
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -12,7 +12,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
   return out;
 }
 
-/** undefined unless it is the one encoding of some bytes: no padding, no stray bits (RFC 4648 §3.5). */
+/** Decodes canonical base64url. Returns undefined for padding or non-zero trailing bits (RFC 4648 §3.5). */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   const out = new Uint8Array(Math.floor((text.length * 6) / 8));
   let bits = 0;
@@ -21,7 +21,7 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
   for (const char of text) {
     const value = alphabet.indexOf(char);
     if (value < 0) return undefined;
-    // at most 6 + 8 bits are held
+    // holds at most 6 + 8 bits
     held = ((held << 6) | value) & 0x3fff;
     bits += 6;
     if (bits >= 8) {

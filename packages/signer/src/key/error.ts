@@ -1,8 +1,8 @@
 /**
- * What is wrong with a key. No message ever holds a part of one.
- * `length`: not the number of bytes; `range`: d is 0 or not below n; `point`: not on the curve, or a point that must not be used;
- * `mismatch`: the public part belongs to another private key; `unsupported`: a kind of key that this project does not sign with;
- * `format`: not a key in this format; `several`: more keys than one; `fault`: a signature that came out wrong.
+ * What is wrong with a key. No message contains any part of a key. `length`: wrong number of bytes; `range`: d is 0 or
+ * not below n; `point`: not on the curve, or a point that must not be used; `mismatch`: the public part belongs to
+ * another private key; `unsupported`: a kind of key that this project does not sign with; `format`: not a key in this
+ * format; `several`: more than one key; `fault`: the signer returned an invalid signature.
  */
 export type KeyErrorCode = "length" | "range" | "point" | "mismatch" | "unsupported" | "format" | "several" | "fault";
 

@@ -1,5 +1,6 @@
-// Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3), as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3) and raw. Accepted are Ed25519, P-256 and
-// ML-DSA, public or private, for signing; a private key whose public members do not belong to it is refused.
+// Keys as JWK (RFC 7517, 7518 §6.2, 8037, 9964 §3), as COSE_Key (RFC 9052 §7, 9053 §7, 9964 §3) and raw. Ed25519, P-256
+// and ML-DSA keys for signing are accepted, public or private. A private key whose public members do not match it is
+// refused.
 
 import { decodeItem, type Item, KEY_ALG, KEY_CRV, KEY_KID, KEY_KTY, KEY_PUB, KEY_X, KEY_Y } from "@firmseal/verifier/tools";
 import { equalBytes } from "../bytes.js";
@@ -33,15 +34,18 @@ export interface Jwk {
   x?: string;
   y?: string;
   d?: string;
-  /** RFC 9964 §3: of type AKP, for which the algorithm is part of the key. */
+  /** For keys of type AKP, which include the algorithm (RFC 9964 §3). */
   pub?: string;
-  /** The seed. */
+  /** The seed, base64url. */
   priv?: string;
   alg: string;
   kid?: string;
 }
 
-/** The public JWK of a key, a private one's too. `alg` is Ed25519 (RFC 9864), ES256, or ML-DSA-44, -65, -87. Throws KeyError `unsupported` for HSS/LMS. */
+/**
+ * The public JWK of a key, public or private. `alg` is Ed25519 (RFC 9864), ES256, ML-DSA-44, ML-DSA-65 or ML-DSA-87.
+ * Throws KeyError `unsupported` for HSS/LMS.
+ */
 export function toJwk(key: PublicKey): Jwk {
   const { jwk } = formOf(key.alg);
   if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${keyWords([key.alg])}`);
@@ -52,7 +56,7 @@ export function toJwk(key: PublicKey): Jwk {
   return kid === undefined ? parts : { ...parts, kid };
 }
 
-/** The JWK of a private key, with `d`, or `priv` for ML-DSA. */
+/** The private JWK of a key, with `d` (for ML-DSA: `priv`). */
 export function toPrivateJwk(key: PrivateKey): Jwk {
   return { ...toJwk(key), [secretName(key.alg)]: encodeBase64url(key.secret) };
 }
@@ -60,9 +64,9 @@ export function toPrivateJwk(key: PrivateKey): Jwk {
 const secretName = (alg: KeyAlg) => (formOf(alg).crv === undefined ? "priv" : "d");
 
 /**
- * A key from a parsed JWK. A private one if `d` is there, or `priv` for ML-DSA. `alg`, `use` and `key_ops` must allow signatures when they are there;
- * other members are ignored (RFC 7517 §4).
- * Throws KeyError `format`, `several`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded for a private key of ML-DSA before
+ * Reads a key from a parsed JWK. The result is a private key if the JWK has `d` (for ML-DSA: `priv`). If present,
+ * `alg`, `use` and `key_ops` must permit signatures. Other members are ignored (RFC 7517 §4). Throws KeyError `format`,
+ * `several`, `unsupported`, `length`, `range`, `point` or `mismatch`, and NotLoaded for a private ML-DSA key before
  * loadAlg().
  */
 export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
@@ -84,7 +88,7 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   if (m.kid !== undefined && typeof m.kid !== "string") throw new KeyError("format", 'the "kid" of the JWK is not a string');
   const x = m[pub] === undefined ? undefined : fromBase64url(m[pub], pub);
   const y = pub === "pub" || m.y === undefined ? undefined : fromBase64url(m.y, "y");
-  // RFC 9964 §3 asks for it, in private keys too
+  // RFC 9964 §3 requires it, also in private keys
   if (pub === "pub" && !x) throw new KeyError("format", 'the JWK lacks "pub"');
   try {
     return fromParts(alg, x, y, d, m.kid === undefined ? undefined : kidOfJwk(m.kid));
@@ -93,14 +97,16 @@ export function fromJwk(jwk: unknown): PublicKey | PrivateKey {
   }
 }
 
-/** The public COSE_Key of a key, a private one's too, in deterministic CBOR: kty, kid if there is one, alg, and crv, x, y or pub. */
+/**
+ * The public COSE_Key of a key, public or private, in deterministic CBOR: kty, kid (if any), alg, and crv, x, y or pub.
+ */
 export function toCose(key: PublicKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   if (key.kid) members.set(KEY_KID, key.kid);
   return encodeCbor(members);
 }
 
-/** The COSE_Key of a private key, with d, or priv for ML-DSA. */
+/** The private COSE_Key of a key, with d (for ML-DSA: priv). */
 export function toPrivateCose(key: PrivateKey): Uint8Array {
   const members = requiredMembers(key).set(KEY_ALG, coseAlg(key.alg));
   members.set(secretLabel(formOf(key.alg)), key.secret);
@@ -109,15 +115,15 @@ export function toPrivateCose(key: PrivateKey): Uint8Array {
 }
 
 /**
- * A key from the bytes of a COSE_Key. Heads must be shortest and no label may come twice, but the labels may be in any order:
- * RFC 9052 asks for none, and its own examples have none. Throws KeyError as coseKeyFromMap() does.
+ * Reads a key from the bytes of a COSE_Key. Heads must be shortest, and labels must be unique. Labels may be in any
+ * order: RFC 9052 requires none, and its own examples are unordered. Throws KeyError as coseKeyFromMap() does.
  */
 export function fromCose(bytes: Uint8Array): PublicKey | PrivateKey {
   const members = readCoseKey(bytes);
   try {
     return coseKeyFromMap(members);
   } finally {
-    // copies, the secret among them
+    // wipe the copies: the secret is among them
     for (const member of members.values()) if (member instanceof Uint8Array) member.fill(0);
   }
 }
@@ -153,17 +159,18 @@ const isNumber = ({ kind, value }: Item) => (kind === "unsigned" || kind === "ne
 
 function memberValue(bytes: Uint8Array, item: Item): Member {
   if (isNumber(item)) return item.value;
-  // a copy, which slice() of a Buffer is not: it is wiped
+  // a copy, because it will be wiped; slice() of a Buffer does not copy
   if (item.kind === "bytes") return Uint8Array.from(bytes.subarray(item.body, item.end));
   if (item.kind === "text") return new TextDecoder().decode(bytes.subarray(item.body, item.end));
-  // false and true are the sign of y in a compressed point; nothing else that this file reads is of another type
+  // false and true give the sign of y in a compressed point; this file reads no other types
   return item.kind === "simple" && item.value < 22 ? item.value === 21 : null;
 }
 
 /**
- * A key from the members of a COSE_Key. A private one if d is there; y may be the sign bit of a compressed point (RFC 9053 §7.1.1).
- * `alg` must allow signatures on its curve when it is there; labels not named in §7 are ignored.
- * Throws KeyError `format`, `unsupported`, `length`, `range`, `point`, `mismatch`; NotLoaded as fromJwk() does.
+ * Reads a key from the members of a COSE_Key. The result is a private key if d is present. y may be the sign bit of a
+ * compressed point (RFC 9053 §7.1.1). If present, `alg` must permit signatures on the curve. Labels that §7 does not
+ * define are ignored. Throws KeyError `format`, `unsupported`, `length`, `range`, `point` or `mismatch`, and NotLoaded
+ * as fromJwk() does.
  */
 export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKey | PrivateKey {
   const alg = algOfCose(members);
@@ -177,9 +184,9 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
   const kid = bytesMember(members, KEY_KID, "kid");
   if (form.crv === undefined) {
     const pub = bytesMember(members, KEY_PUB, "pub");
-    // RFC 8778 §3 and RFC 9964 §3 ask for it, in private keys too
+    // RFC 8778 §3 and RFC 9964 §3 require it, also in private keys
     if (!pub) throw new KeyError("format", "the COSE_Key lacks pub");
-    // a private key with state has no form here
+    // private keys with state have no COSE_Key form here
     return fromParts(
       alg,
       pub,
@@ -202,8 +209,9 @@ function bytesMember(members: ReadonlyMap<unknown, unknown>, label: number, name
 }
 
 /**
- * A public key from its raw form: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 52 and 60 HSS/LMS, 1,312, 1,952 and 2,592 bytes ML-DSA-44, -65 and -87.
- * Throws KeyError `length` or `point`.
+ * Reads a public key from its raw form. The length decides: 32 bytes are Ed25519, 65 bytes 04 ‖ x ‖ y are P-256, 52 and
+ * 60 bytes are HSS/LMS, and 1,312, 1,952 and 2,592 bytes are ML-DSA-44, -65 and -87. Throws KeyError `length` or
+ * `point`.
  */
 export function fromRaw(bytes: Uint8Array): PublicKey {
   const alg = keyAlgOfLength(bytes.length);
@@ -214,7 +222,7 @@ export function fromRaw(bytes: Uint8Array): PublicKey {
   return publicKey(alg, bytes);
 }
 
-/** The algorithm of a JWK: by its type and curve, or, where there is no curve, by the algorithm that is a part of the key. */
+/** The algorithm of a JWK: by type and curve, or by `alg` for keys without a curve. */
 function algOfJwk({ kty, crv, alg }: Record<string, unknown>): KeyAlg {
   return onlyOne(
     kty,
@@ -237,7 +245,7 @@ function algOfCose(members: ReadonlyMap<unknown, unknown>): KeyAlg {
   );
 }
 
-/** The one of the algorithms with this type of key. */
+/** The only algorithm with this key type. */
 function onlyOne(
   kty: unknown,
   ofType: readonly KeyAlg[],
@@ -249,7 +257,7 @@ function onlyOne(
   const found = ofType.find((alg) => (formOf(alg).bound ? hasName(alg) : formOf(alg).crv === undefined || hasCurve(alg)));
   if (found) return found;
   const [first] = ofType;
-  // the algorithm is part of such a key: without it, it is none (RFC 9964 §3)
+  // the algorithm is a required part of such a key (RFC 9964 §3)
   if (first && formOf(first).bound)
     throw new KeyError(
       named === undefined ? "format" : "unsupported",
@@ -263,7 +271,7 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
   const isPoint = coordinate !== undefined;
   const size = coordinate ?? secretLength(alg);
   for (const part of crv === undefined ? [d] : [x, y, d]) {
-    // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: the whole field element, leading zeros too
+    // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: full length, including leading zeros
     if (part && part.length !== size) throw new KeyError("length", `a member of the key has ${part.length} bytes, not ${size}`);
   }
   if (!isPoint && y) throw new KeyError("format", `a key on ${keyWords([alg])} has no y`);
@@ -274,14 +282,15 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
     return publicKey(alg, pub, kid);
   }
   const key = privateKey(alg, d, kid);
-  // A foreign public key beside d is a mistake at best, and the oracle of RUSTSEC-2022-0093 at worst.
+  // A public key that does not belong to d is a mistake at best, and the signing oracle of RUSTSEC-2022-0093 at worst.
   if (pub && !equalBytes(pub, key.key)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
   return key;
 }
 
 const fatalUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// A kid of COSE is bytes, of JWK text. 32 bytes are taken for a thumbprint and are base64url as in RFC 7638; others are UTF-8.
+// In COSE, a kid is bytes; in JWK, text. 32 bytes are treated as a thumbprint and written in base64url as in RFC 7638;
+// others are UTF-8.
 function kidOfJwk(text: string): Uint8Array {
   const bytes = /^[\w-]{43}$/.test(text) ? decodeBase64url(text) : undefined;
   return bytes ?? new TextEncoder().encode(text);
@@ -291,7 +300,7 @@ function jwkKid(kid: Uint8Array): string | undefined {
   if (kid.length === 32) return encodeBase64url(kid);
   try {
     const text = fatalUtf8.decode(kid);
-    // one that would be read back as another is left out: a kid is only a hint
+    // omit a kid that would be read back as another one: a kid is only a hint
     return equalBytes(kidOfJwk(text), kid) ? text : undefined;
   } catch {
     return undefined;

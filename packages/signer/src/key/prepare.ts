@@ -1,5 +1,5 @@
-// A table of multiples of an Ed25519 key and of the base point, for the verifier's alg/ed25519.ts, which says how it is laid out. A device that
-// has it need not decode the key, and doubles less.
+// Tables of multiples of an Ed25519 key and of the base point, for alg/ed25519.ts of the verifier, which documents the
+// layout. With a table, a device does not decode the key and needs fewer doublings.
 
 import * as ed25519 from "@noble/ed25519";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -10,7 +10,10 @@ type Ed25519Point = InstanceType<typeof ed25519.Point>;
 const FIELD_PRIME = 2n ** 255n - 19n;
 const D2 = 2n * ed25519.Point.CURVE().d;
 
-/** How many bases there are of each of the two points, and how many odd multiples of each base; 126 characters for each. */
+/**
+ * The number of bases for each of the two points, and of odd multiples for each base. Each multiple takes 126
+ * characters.
+ */
 const SHAPES = {
   "1k": { bases: 4, each: 1 },
   "2k": { bases: 4, each: 2 },
@@ -22,17 +25,21 @@ export type TableSize = keyof typeof SHAPES;
 
 export const TABLE_SIZES = Object.keys(SHAPES) as TableSize[];
 
-/** A key with its table, as anchors of the verifier take it. */
+/** A key with its table, as anchor() of the verifier takes it. */
 export interface PreparedKey {
   /** The raw public key. */
   readonly key: Uint8Array;
   readonly table: string;
-  /** SHA-256 over the characters of the table. The device's code holds it: who can change the table must not be able to change this. */
+  /**
+   * SHA-256 over the characters of the table. Store it in the code of the device: someone who can change the table must
+   * not be able to change the digest.
+   */
   readonly digest: Uint8Array;
 }
 
 /**
- * The raw Ed25519 public key `key` with its table of 1,008 characters, or 2, 4 or 8 times that, each printable ASCII and neither `"` nor `\`.
+ * Makes a table for the raw Ed25519 public key `key`: 1,008 characters, or 2, 4 or 8 times as many, all printable ASCII
+ * except `"` and `\`.
  * @example anchor("ed25519", prepare(key, "2k"))
  */
 export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
@@ -47,7 +54,10 @@ export function prepareKey(key: Uint8Array, size: TableSize): PreparedKey {
   return { key: Uint8Array.from(key), table, digest: sha256(new TextEncoder().encode(table)) };
 }
 
-/** The same table as an array of whole numbers, 144 or 2, 4 or 8 times that: faster where there is the RAM for it. Its digest is that of the text. */
+/**
+ * The same table as an array of integers, 144 or 2, 4 or 8 times as many. It is faster but needs more RAM. Its digest
+ * is the digest of the text.
+ */
 export function tableNumbers(table: string): number[] {
   return Array.from({ length: table.length / 7 }, (_, i) =>
     [...table.slice(7 * i, 7 * i + 7)].reduce((sum, c) => sum * 71 + (c.charCodeAt(0) % 92) - 46, 0),
@@ -59,7 +69,10 @@ function tableEntryText(p: Ed25519Point): string {
   return written(y - x) + written(y + x) + written(D2 * x * y);
 }
 
-/** 42 characters, as `read` of the verifier's alg/field25519.ts takes them: pairs of limbs, 43 and 42 bits by turns, in digits from -35 to 35. */
+/**
+ * Encodes a number as 42 characters, as `read` of alg/field25519.ts of the verifier takes them: pairs of limbs,
+ * alternating 43 and 42 bits, in digits from -35 to 35.
+ */
 function written(value: bigint): string {
   let rest = ((value % FIELD_PRIME) + FIELD_PRIME) % FIELD_PRIME;
   if (rest > FIELD_PRIME / 2n) rest -= FIELD_PRIME;

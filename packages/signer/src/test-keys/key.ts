@@ -1,13 +1,16 @@
-// What is known of a published key.
+// Facts about a published test key.
 
 import type { KeyAlg } from "../key/key.js";
 
 export interface TestKey {
   readonly name: string;
   readonly alg: KeyAlg;
-  /** In hex: 32 bytes, 65 bytes 04 ‖ x ‖ y, or 60 bytes of HSS/LMS. Of ML-DSA, whose public keys are long, the published seed of 32 bytes. */
+  /**
+   * In hex: 32 bytes (Ed25519), 65 bytes 04 ‖ x ‖ y (P-256), or 60 bytes (HSS/LMS). For ML-DSA, whose public keys are
+   * long, the published 32-byte seed.
+   */
   readonly key: string;
-  /** Of ML-DSA: SHA-256 of the public key, in hex. */
+  /** For ML-DSA: SHA-256 of the public key, in hex. */
   readonly digest?: string;
 }
 

@@ -1,4 +1,4 @@
-// Test keys in the tree of the nRF Connect SDK, which its applications and samples sign with unless told otherwise.
+// Test keys in the source tree of the nRF Connect SDK. Its applications and samples sign with them by default.
 
 import { ecKey, edKey, type TestKey } from "./key.js";
 

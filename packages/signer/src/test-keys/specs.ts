@@ -1,4 +1,4 @@
-// Test keys of RFCs, drafts and the vectors that belong to them.
+// Test keys of RFCs, drafts and their test vectors.
 
 import { ecKey, edKey, hssKey, mlDsaKey, type TestKey } from "./key.js";
 
@@ -24,7 +24,7 @@ export const specKeys: readonly TestKey[] = [
     "bac5b11cad8f99f9c72b05cf4b9e26d244dc189f745228255a219a86d6a09eff",
     "20138bf82dc1b6d562be0fa54ab7804a3a64b6d72ccfed6b6fb6ed28bbfc117e",
   ),
-  // the same, and RFC 9679 §6
+  // from the same set, and RFC 9679 §6
   ecKey(
     "cose-wg-meriadoc",
     "65eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de439c08551d",
@@ -74,7 +74,8 @@ export const specKeys: readonly TestKey[] = [
     "31ce2737d2d30ce0617e851e83c61ef5679d151867657649035d90a74cd9e85d",
   ),
   edKey("rfc9421-ed25519", "26b40b8f93fff3d897112f7ebc582b232dbd72517d082fe83cfb30ddce43d1bb"),
-  // RFC 8554 appendix F, test case 2: both levels, and each by itself; the upper one is "ItsBig" of the COSE working group examples, and RFC 8778's
+  // RFC 8554 appendix F, test case 2: both levels, and each level alone. The upper one is also "ItsBig" of the COSE
+  // working group examples and the key of RFC 8778.
   hssKey(
     "rfc8554-tc2",
     "000000020000000600000003d08fabd4a2091ff0a8cb4ed834e7453432a58885cd9ba0431235466bff9651c6c92124404d45fa53cf161c28f1ad5a8e",
@@ -89,11 +90,11 @@ export const specKeys: readonly TestKey[] = [
   ),
   // RFC 9858 appendix A
   hssKey("rfc9858-n24", "000000010000000a00000008202122232425262728292a2b2c2d2e2f2c571450aed99cfb4f4ac285da14882796618314508b12d2"),
-  // RFC 9964 appendix A: of zeros
+  // RFC 9964 appendix A: seed of zeros
   mlDsaKey("rfc9964-ml-dsa-44", "ml-dsa-44", ZERO_SECRET, "eb4e7302842153b0fa19e8620739ad258af4929c26dd89079a7ec7d4282208e1"),
   mlDsaKey("rfc9964-ml-dsa-65", "ml-dsa-65", ZERO_SECRET, "085ba380ff386dd52e42349c6eb88489d6058ea541a4e3fb0dce9a3fd1f7a911"),
   mlDsaKey("rfc9964-ml-dsa-87", "ml-dsa-87", ZERO_SECRET, "1d4a461707fc50a7ec93a9c02454778a8b82321ca460eea345e7bbfaff38a3aa"),
-  // RFC 9881 appendix C: of the numbers from 0 to 31
+  // RFC 9881 appendix C: seed of the bytes 0 to 31
   mlDsaKey("rfc9881-ml-dsa-44", "ml-dsa-44", ASCENDING, "9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46"),
   mlDsaKey("rfc9881-ml-dsa-65", "ml-dsa-65", ASCENDING, "d666806e11cee19a7c989f7445f90dd419cf4d2d51db8c0fdb4c0f0a542238c9"),
   mlDsaKey("rfc9881-ml-dsa-87", "ml-dsa-87", ASCENDING, "91dc389cfaa01470b7f66eee45a4ae9026d154817c754dfe22298b3fa241ffcd"),

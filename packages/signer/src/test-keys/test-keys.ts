@@ -1,5 +1,5 @@
-// Keys whose private halves are published: in specifications, in test suites, in the trees of boot loaders. Whoever signs a release
-// with one signs it with everybody's key. Only the public halves are here; each was computed from the published private one.
+// Keys whose private halves are published in specifications, test suites or source trees of boot loaders. Anybody can
+// sign with such a key. Only the public halves are stored here; each was computed from the published private key.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex } from "../bytes.js";
@@ -11,10 +11,13 @@ import { treeKeys } from "./trees.js";
 
 export type { TestKey };
 
-/** Every published key that is known here. */
+/** All known test keys. */
 export const testKeys: readonly TestKey[] = [...specKeys, ...treeKeys, ...ncsKeys];
 
-/** The name of a published test key, or of another one that signs with its secret, whatever its kid; undefined for any other. */
+/**
+ * The name of a published test key. Also recognizes other public keys of the same secret, with any kid. Returns
+ * undefined for all other keys.
+ */
 export function testKeyName(key: PublicKey): string | undefined {
   const hex = toHex(key.key);
   const found = testKeys.filter((t) => t.alg === key.alg);
@@ -26,12 +29,15 @@ export function testKeyName(key: PublicKey): string | undefined {
   return (found.find((t) => t.key === hex) ?? found.find((t) => twins.includes(t.key)))?.name;
 }
 
-/** The key itself. Throws NotLoaded for ML-DSA before loadAlg(). */
+/** The public key of a test key. Throws NotLoaded for ML-DSA before loadAlg(). */
 export function testKeyPublic(t: TestKey): PublicKey {
   return t.digest === undefined ? publicKey(t.alg, fromHex(t.key)) : publicOf(privateKey(t.alg, fromHex(t.key)));
 }
 
-/** All public keys that a published secret signs for, the key itself first. Throws NotLoaded for ML-DSA before loadAlg(). */
+/**
+ * All public keys that a published secret signs for, starting with the key itself. Throws NotLoaded for ML-DSA before
+ * loadAlg().
+ */
 export function testKeyForms(t: TestKey): PublicKey[] {
   const own = testKeyPublic(t);
   return [own, ...twinsOf(own)];

@@ -1,4 +1,4 @@
-// Test keys in the trees of boot loaders, SDKs and libraries, and of this project.
+// Test keys in source trees of boot loaders, SDKs and libraries, and of this project.
 
 import { ecKey, edKey, type TestKey } from "./key.js";
 
@@ -124,7 +124,8 @@ export const treeKeys: readonly TestKey[] = [
   edKey("wolfssl-ed25519-ca", "aa967d6771d7feada85f1418be02d0157e8064b9217bb23f7c746efff584e281"),
   edKey("wolfssl-ed25519-client", "4e9f8259634a97acfa6e956c5a3b52eba3d9e7f627bb89fb77b4e3acc2086ac0"),
   edKey("wolfssl-ed25519-server", "8bf38ff8ffe9f46539345ef5227cb75ffd7d2d2775bc31e59ad3eef2eb37af28"),
-  // Secrets that somebody typed to have one: a byte 32 times over, numbers in order, 1 and 2. Tests of this project and of many others have them.
+  // Secrets that are easy to type: one byte 32 times, ascending numbers, 1 and 2. Tests of this and many other projects
+  // use them.
   edKey("ed25519-of-00", "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"),
   edKey("ed25519-of-01", "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"),
   ecKey(

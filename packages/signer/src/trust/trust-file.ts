@@ -1,5 +1,5 @@
-// Trust files (docs/guides/trust.md) made, signed and read. What is written is read again by the verifier's reader before it leaves, so that the rules
-// stand in one place; its refusals are thrown.
+// Makes, signs and reads trust files (docs/guides/trust.md). Everything written is read again by the verifier's reader,
+// so that one place holds the rules. Its refusals are thrown.
 
 import { type Bytes, errors, type Host, type Trust, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import {
@@ -46,10 +46,13 @@ export const ROLES = { root: ROLE_ROOT, release: ROLE_RELEASE, debug: ROLE_DEBUG
 
 export type RoleName = keyof typeof ROLES;
 
-/** What can verify here; keys of other algorithms are passed over, as on a device that has not got them. */
+/** The algorithms that can be verified here. Keys of other algorithms are skipped, as on a device that lacks them. */
 const KNOWN_ALGS = [...deviceAlgs];
 
-/** A key of a trust file. `vendor`, `class`: 16 bytes, the only ones it is trusted for. `since`, `until`: sequence numbers of manifests, inclusive. */
+/**
+ * A key in a trust file. `vendor` and `class` (16 bytes each) restrict the key to these devices. `since` and `until`
+ * are sequence numbers of manifests, inclusive.
+ */
 export interface TrustEntry {
   readonly key: PublicKey;
   readonly roles: readonly RoleName[];
@@ -59,7 +62,10 @@ export interface TrustEntry {
   readonly until?: bigint;
 }
 
-/** What a trust file says. `name`: the line of products, 1 to 64 bytes of UTF-8. `thresholds`: how many keys of a role must have signed. */
+/**
+ * The content of a trust file. `name`: the product line, 1 to 64 bytes of UTF-8. `thresholds`: for each role, how many
+ * of its keys must sign.
+ */
 export interface TrustDescription {
   readonly name: string;
   readonly sequence: bigint;
@@ -67,13 +73,13 @@ export interface TrustDescription {
   readonly thresholds: { readonly [role in RoleName]?: number };
 }
 
-/** A trust file, signed or not. `signatures`: its signatures, none of them verified. */
+/** A trust file, signed or not. Its `signatures` have not been verified. */
 export interface TrustFile {
   readonly store: TrustStore;
   readonly signatures: readonly CoseSignature[];
 }
 
-/** A signature by a key that is a root neither in the file nor in the one before would never count. */
+/** The key is a root neither in the file nor in its predecessor, so its signature would never count. */
 export class NotRoot extends Error {
   override readonly name = "NotRoot";
   constructor(readonly key: PublicKey) {
@@ -98,22 +104,26 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
   return out;
 }
 
-/** Whoever signs for A signs for -A, and for one LMS tree at another level: both would count as two. */
+/**
+ * Refuses keys that share a secret, such as A and -A, or one LMS tree at different levels: one signer would count
+ * twice.
+ */
 function checkTwins(anchors: readonly TrustEntry[]): void {
   const keys = anchors.map(({ key }) => key.key);
   if (keys.some((a, i) => keys.slice(0, i).some((b) => sameKey(a, b) && !equalBytes(a, b))))
     throw new KeyError("several", "two keys of the list have the same private key");
 }
 
-/** A key that devices have no algorithm for counts for nothing there, and must not look as if it did. */
+/** Refuses keys whose algorithm devices cannot verify: they would appear to count but would not. */
 function checkAlgs(anchors: readonly TrustEntry[]): void {
   const other = anchors.find(({ key }) => !deviceKeyAlgs.includes(key.alg));
   if (other) throw new KeyError("unsupported", `no device verifies ${other.key.alg}, and a trust file is for devices`);
 }
 
 /**
- * A trust file without signatures, which no device takes yet. Throws the refusals of the verifier for a list that breaks the rules
- * (TRUST_…), DescriptionError for a name that is no text, KeyError `several` for two keys that one secret signs for, and `unsupported` for one of ML-DSA.
+ * Encodes a trust file without signatures, which devices do not accept yet. Throws the refusals of the verifier
+ * (TRUST_…) for a list that breaks its rules, DescriptionError for an invalid name, and KeyError `several` for two keys
+ * with the same secret or `unsupported` for an ML-DSA key.
  */
 export function encodeTrust(d: TrustDescription): Uint8Array {
   checkText(d.name, "/name");
@@ -135,13 +145,16 @@ export function encodeTrust(d: TrustDescription): Uint8Array {
 
 function joinTrustFile(payload: Uint8Array, signatures: readonly Uint8Array[]): Uint8Array {
   const empty = cbor(new Tagged(TAG_SIGN, [new Uint8Array(), new Map(), payload, []]));
-  // the signatures as they came: nothing that was received is encoded again. At most 8, so their number stands in the head
+  // signatures are copied as received, not encoded again; there are at most 8, so the head holds their number
   return Uint8Array.from([...empty.subarray(0, -1), 0x80 + signatures.length, ...signatures.flatMap((s) => [...s])]);
 }
 
-/** A file taken apart. Headers of the body are refused: this tool writes none, and each signature would be over them. */
+/**
+ * Splits a trust file into payload and signatures. Refuses headers in its body: this tool writes none, and signatures
+ * would cover them.
+ */
 function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
-  // the head first, which is two bytes in its only form: what is another file is refused for that, whatever follows
+  // first the head, which has one two-byte form: a file of another kind is refused as such, whatever follows
   if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) throwRefusal(errors.TRUST_NONE, 0);
   const [message] = decodeItem(bytes).items as [Item];
   const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
@@ -161,13 +174,16 @@ function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: U
   };
 }
 
-/** Reads a trust file, also one without signatures. None is verified. Throws the refusals of embeddedTrust(). */
+/** Reads a trust file, signed or not. Verifies no signature. Throws the refusals of embeddedTrust(). */
 export function readTrust(bytes: Uint8Array): TrustFile {
   const { payload, signatures } = splitTrustFile(bytes);
   return signatures.length === 0 ? { store: trustPayload(KNOWN_ALGS, payload), signatures: [] } : readSigned(KNOWN_ALGS, bytes);
 }
 
-/** What a signed trust file says, once `before` and its own roots have signed it: trustFile() of the verifier, with the algorithms of this package. */
+/**
+ * Verifies a trust file as the successor of `before`: roots of both must have signed it. Returns its content. Calls
+ * trustFile() of the verifier with the algorithms of this package.
+ */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
   return trustFile(KNOWN_ALGS, bytes, before, host);
 }
@@ -177,13 +193,16 @@ export function roleNames(anchor: TrustAnchor): RoleName[] {
   return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
 }
 
-/** The key of an anchor; undefined where this tool has not got its algorithm. Throws KeyError where it has, and the key is none. */
+/** The key of an anchor. Returns undefined if this tool lacks its algorithm. Throws KeyError if the key is invalid. */
 export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
   const alg = deviceKeyAlgs.find((name) => anchor.alg?.ids.includes(coseAlg(name)));
   return alg && publicKey(alg, Uint8Array.from(anchor.key), anchor.kid && Uint8Array.from(anchor.kid));
 }
 
-/** What a file says, to make the next one of it. Throws KeyError `unsupported` for a key of an algorithm that this tool has not got. */
+/**
+ * The description of a trust file, from which to make the next one. Throws KeyError `unsupported` for a key whose
+ * algorithm this tool lacks.
+ */
 export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});
   const thresholds: { [role in RoleName]?: number } = {};
@@ -207,12 +226,12 @@ export function describeTrust(store: TrustStore): TrustDescription {
   };
 }
 
-/** The trust file before, or a chain of them: devices in the field may have any. Their roots may sign as well. */
+/** The predecessor of a trust file, or several: devices in the field may have any of them. Their roots may sign too. */
 export type Before = TrustStore | readonly TrustStore[] | undefined;
 
 const chainOf = (before: Before): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
 
-/** The anchors of a key that is a root in the file or in one before. Throws NotRoot. */
+/** The anchors of a key that is a root in the file or in a predecessor. Throws NotRoot. */
 function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustStore[]): TrustAnchor[] {
   const all = [store, ...before].flatMap(({ anchors }) => anchors);
   const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
@@ -220,7 +239,10 @@ function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustSt
   return found;
 }
 
-/** The protected bucket of a signature. It names the kid that the file has for the key, and none where two files have two. */
+/**
+ * The protected header of a signature. It contains the kid of the key in the file, unless two files have different
+ * ones.
+ */
 function bucketOf(alg: number, listed: readonly TrustAnchor[]): Uint8Array {
   const headers = new Map<Encodable, Encodable>([[HEADER_ALG, alg]]);
   const kid = listed[0]?.kid;
@@ -234,7 +256,7 @@ function keyOfSigner(signer: SignedWith): PublicKey {
   return publicKey(alg, signer.publicKey);
 }
 
-/** A trust file on its way to its signatures: read once. */
+/** A trust file while it is being signed. It is read once. */
 export class TrustDraft implements Signable {
   readonly kind = "trust file";
   readonly sequence: bigint;
@@ -252,13 +274,16 @@ export class TrustDraft implements Signable {
     this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
   }
 
-  /** Reads a trust file, signed or not. `before`: those before, whose roots may sign as well. Throws the refusals of embeddedTrust(). */
+  /**
+   * Reads a trust file, signed or not. The roots of `before`, its predecessors, may sign too. Throws the refusals of
+   * embeddedTrust().
+   */
   static read(bytes: Uint8Array, before?: Before): TrustDraft {
     const { store, signatures } = readTrust(bytes);
     return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 
-  /** The same for the roots of other files before. */
+  /** The same draft with other predecessors. */
   after(before: Before): TrustDraft {
     return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, chainOf(before));
   }
@@ -279,7 +304,10 @@ export class TrustDraft implements Signable {
     return alg !== undefined && hasSigned(this.signatures, { alg, key: publicKey });
   }
 
-  /** What a root signs, whether or not it has. Throws NotRoot for a key that is a root of neither file. */
+  /**
+   * The bytes that a root signs, whether it has signed already or not. Throws NotRoot for a key that is a root of
+   * neither file.
+   */
   message(key: SignedWith): Uint8Array {
     return cbor(["Signature", new Uint8Array(), this.bucket(key), signatureContext, Uint8Array.from(this.store.payload)]);
   }
@@ -301,7 +329,7 @@ export class TrustDraft implements Signable {
     return new TrustDraft(bytes, this.store, encoded, [...this.signatures, known], this.before);
   }
 
-  /** Whether each of these keys has signed, by what is written. Throws KeyError `fault`. */
+  /** Checks that each of these keys has signed the encoded file. Throws KeyError `fault`. */
   async verify(keys: readonly SignedWith[]): Promise<void> {
     const written = TrustDraft.read(this.bytes, this.before);
     for (const key of keys)
@@ -309,12 +337,15 @@ export class TrustDraft implements Signable {
   }
 }
 
-/** The exact bytes that a root signs, for one that is somewhere else. `before`: the trust file before, whose roots may sign as well. Throws NotRoot. */
+/**
+ * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust files,
+ * may sign too. Throws NotRoot.
+ */
 export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
-/** Those of `keys` that have signed a file, each once. */
+/** The keys among `keys` that have signed the trust file, each once. */
 export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): PublicKey[] {
   const draft = TrustDraft.read(bytes);
   const distinct = keys.filter((k, i) => keys.findIndex((other) => equalBytes(other.key, k.key)) === i);
@@ -322,18 +353,19 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
 }
 
 /**
- * Adds a signature of each signer to a trust file. `before`: the trust file before; its roots may sign as well. Throws NotRoot where a key is a
- * root of neither, AlreadySigned where one has signed before, KeyError `fault` where a signature is not its key's, and SIGNATURE_COUNT above 8.
+ * Adds a signature of each signer to a trust file. The roots of `before`, the preceding trust file, may sign too.
+ * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
+ * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  */
 export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: Before): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(TrustDraft.read(bytes, before), signers);
-  // never let out what nobody can verify
+  // never return a file that nobody can verify
   await out.verify(signers);
   return out.bytes;
 }
 
-/** Adds a signature that was made elsewhere over trustToBeSigned(). Throws as signTrust() does. */
+/** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrust() does. */
 export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: Before): Promise<Uint8Array> {
   return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
 }

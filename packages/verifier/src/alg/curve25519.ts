@@ -1,4 +1,4 @@
-// Points of edwards25519 for ed25519.ts: decoded strictly, doubled, added, and whether a sum of multiples is 0.
+// Points of edwards25519 for ed25519.ts: strict decoding, doubling, addition, and whether a sum of multiples is 0.
 
 import { HAS_PREPARED, HAS_TABLES } from "../base/features.js";
 import type { Bytes } from "../base/types.js";
@@ -20,7 +20,10 @@ export var NUMBERS =
 /** x, y of a point, and of a multiple of it. */
 export type Point = number[][];
 
-/** Whether 32 octets are a number below p, the top bit apart: p = 2^255 - 19, of which all octets but the lowest are full. */
+/**
+ * Whether 32 bytes, without the top bit, encode a number below p = 2^255 - 19. All bytes of p except the lowest are
+ * 0xff.
+ */
 export function canonical(bytes: Bytes): boolean {
   var full = 0;
   var i: number;
@@ -32,7 +35,10 @@ export function canonical(bytes: Bytes): boolean {
   return full < 30 || bytes[0] < 237 || (bytes[31] & 127) < 127;
 }
 
-/** The point of 32 octets (RFC 8032 §5.1.3), strictly: y < p, on the curve, not of small order (thereby x = 0 with a sign, too, is refused). */
+/**
+ * Decodes a point from 32 bytes (RFC 8032 §5.1.3). Strict: y < p, on the curve, not of small order. This also excludes
+ * x = 0 with the sign bit set. Returns undefined otherwise.
+ */
 export function decode(bytes: Bytes): Point | undefined {
   var x = element(0);
   var y = unpack(bytes);
@@ -74,17 +80,21 @@ export function decode(bytes: Bytes): Point | undefined {
   return [x, y];
 }
 
-// A point in motion is [X, Y, Z, E, H, F, G], x = X/Z, y = Y/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 §5.1.4). T = XY/Z
-// = E H is worked out where it is needed; F and G are room. Every operation ends with (E F : G H : F G).
+// A point in computation is [X, Y, Z, E, H, F, G] with x = X/Z, y = Y/Z: extended coordinates on -x^2 + y^2 = 1 + d x^2
+// y^2 (RFC 8032 §5.1.4). T = XY/Z = E H is computed where it is needed; F and G are scratch space. Every operation ends
+// with (E F : G H : F G).
 
-/** The end of all operations. */
+/** The last step of every operation. */
 function finish(p: Point): void {
   mul(p[0], p[3], p[5]);
   mul(p[1], p[6], p[4]);
   mul(p[2], p[5], p[6]);
 }
 
-/** p = 2p, signs of F and H against RFC 8032 §5.1.4 turned around, which is the same point. 3 squarings, 4 multiplications. */
+/**
+ * p = 2p. F and H have the opposite sign to RFC 8032 §5.1.4, which gives the same point. 3 squarings, 4
+ * multiplications.
+ */
 function twice(p: Point): void {
   var e = p[3];
   var f = p[5];
@@ -111,7 +121,10 @@ function twice(p: Point): void {
   finish(p);
 }
 
-/** A point made ready to be added: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2; without the last where `affine`, Z being 1. d: 2 d. */
+/**
+ * Prepares a point for addition: [Y - X, Y + X, 2 d T, 2 Z], sizes 2, 2, 1, 2. Without 2 Z if `affine`, because Z is 1.
+ * d: 2 d.
+ */
 function ready(p: Point, d: number[], affine: boolean): Point {
   var q: Point = [element(0), element(0), element(0)];
   var i: number;
@@ -129,19 +142,23 @@ function ready(p: Point, d: number[], affine: boolean): Point {
   return q;
 }
 
-/** p += q, or with `minus` p -= q, q made `ready`; one multiplication less where it has no Z. Complete, also where the two are the same or opposite. */
+/**
+ * p += q, or with `minus` p -= q, for a prepared q. Without a Z in q, it saves one multiplication. Complete: also
+ * correct if the points are equal or opposite.
+ */
 function join(p: Point, q: Point, minus: boolean): void {
   var x = p[0];
   var y = p[1];
   var e = p[3];
   var h = p[4];
-  // -q has Y - X and Y + X, and F and G, the other way round.
+  // For -q, swap Y - X with Y + X, and F with G.
   var f = p[minus ? 6 : 5];
   var g = p[minus ? 5 : 6];
   var i: number;
   var t: number;
   var u: number;
-  // Sizes: before the products at most 2 and 2, or 2 and 4 from a table that is damaged; after them 1, but G 2 without a Z; E, H 2 and F, G 3.
+  // Sizes: before the products at most 2 and 2, or 2 and 4 from a damaged table; after them 1, but G 2 without a Z; E,
+  // H 2 and F, G 3.
   mul(f, e, h);
   mul(f, f, q[2]);
   for (i = 0; i < 12; i++) {
@@ -170,7 +187,7 @@ function join(p: Point, q: Point, minus: boolean): void {
   finish(p);
 }
 
-/** P, and with `three` 3P, made ready, for P = (x, y). d: 2 d. */
+/** Prepares P = (x, y), and with `three` also 3P. d: 2 d. */
 export function odd(x: number[], y: number[], d: number[], three: boolean): Point[] {
   var p: Point = [copy(x), copy(y), element(1), copy(x), copy(y), copy(x), copy(x)];
   var table = [ready(p, d, true)];
@@ -183,18 +200,19 @@ export function odd(x: number[], y: number[], d: number[], three: boolean): Poin
 }
 
 /**
- * A part of a sum of multiples: windows; whether they count negative; how many of them belong to each base, from the lowest on (the
- * bases being P, [2^span]P, [2^2span]P ..); how many odd multiples of each base there are; a list or a table of these; its first that counts.
+ * A part of a sum of multiples: windows; whether they count negative; the number of windows for each base, from the
+ * lowest on (the bases are P, [2^span]P, [2^2span]P ..); the number of odd multiples of each base; a list or a table of
+ * these; the first of them that counts.
  */
 export type Term = [windows: number[], minus: boolean, span: number, each: number, multiples: Point[] | Table, begin: number];
 
-/** A text as `read` takes it, 126 characters for each entry, or 18 whole numbers instead. */
+/** A text as `read` takes it, 126 characters for each entry, or 18 integers for each. */
 export type Table = string | number[];
 
-/** Entry n, as a point made ready, without a Z. */
+/** Entry n as a prepared point without Z. */
 export function entry(table: Table, n: number): Point {
   var at = 126 * n;
-  // Some engines count characters from the beginning of a text each time.
+  // Some engines find a character by counting from the beginning of the text.
   if (typeof table === "string") {
     table = table.substring(at, at + 126);
     at = 0;
@@ -233,7 +251,8 @@ export function vanishes(terms: Term[]): boolean {
       }
     }
   }
-  // Z is never 0, since the formulas are complete; only a table that is damaged makes it so, and then all the rest as well.
+  // Z is never 0, because the formulas are complete. Only a damaged table makes it 0, and then all other coordinates
+  // too.
   sub(p[1], p[1], p[2]);
   return isZero(p[0]) && isZero(p[1]) && !isZero(p[2]);
 }

@@ -20,20 +20,23 @@ import { copy, read } from "./field25519.js";
 import { fold, load, ORDER, reduce, shorten, windows, zero } from "./scalar25519.js";
 import { bound, prepared } from "./table25519.js";
 
-/** The key that was decoded last, a copy, and its point: who makes an anchor tries the key out, and wants the point again for each signature. */
+/**
+ * A copy of the last decoded key, and its point: anchor() decodes the key to check it, and every signature needs the
+ * point again.
+ */
 var lastKey: ArrayLike<number> = [];
 var lastPoint: Point | undefined;
 
-/** The point of a key of 32 octets, see `decode`. The arrays are kept: they are not to be written to. */
+/** The point of a 32-byte key: see `decode`. The arrays are cached: callers must not write to them. */
 function pointOf(key: Bytes): Point | undefined {
   var p: Point | undefined;
-  // What is decoded and what is kept is one copy, whatever becomes of the key meanwhile.
+  // Decode and cache the same copy, so that later changes to the key have no effect.
   var own = copied(key, 32);
   if (!own) {
     return undefined;
   }
   if (!equalConstantTime(own, lastKey)) {
-    // Both, lest an early end in here, memory too, leaves the point of another key.
+    // Clear both first: if decoding ends early (out of memory, for example), the point of another key must not remain.
     lastKey = [];
     lastPoint = undefined;
     p = decode(own);
@@ -47,7 +50,7 @@ function valid(key: Bytes): boolean {
   return !!pointOf(key);
 }
 
-/** The challenge k = SHA-512(R, A, M) modulo L; undefined where a host's hash is no SHA-512. */
+/** The challenge k = SHA-512(R, A, M) modulo L. Returns undefined if the host's hash is not SHA-512. */
 function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): number[] | undefined {
   var hash = hashing(host, HASH_SHA_512);
   var d: Bytes | null;
@@ -64,7 +67,7 @@ function challenge(raw: Bytes, message: Bytes, signature: Bytes, host: Host): nu
   return n;
 }
 
-/** [vS]B - [u]A - [v]R, see above, as terms. Nothing else is left over from here on: it is tables that take the RAM. */
+/** The terms of [vS]B - [u]A - [v]R, see above. Nothing else stays alive from here on: the tables take the RAM. */
 function halved(s: number[], k: number[], r: Point, a: Point): Term[] {
   var d = read(NUMBERS, 0);
   var width = HAS_TABLES ? 3 : 2;
@@ -115,8 +118,9 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
 }
 
 /**
- * Ed25519. Key: 32 octets; signature: 64 octets, R and S (RFC 8032 §5.1.5, §5.1.6). `valid` says whether the key is the canonical encoding
- * of a point that is not of small order. COSE algorithms -8 (EdDSA, RFC 9053 §2.2) and -19 (RFC 9864 §2.2).
+ * Ed25519 (RFC 8032). Key: 32 bytes. Signature: 64 bytes, R ‖ S (§5.1.5, §5.1.6). `valid` returns whether the key is
+ * the canonical encoding of a point that is not of small order. COSE algorithms -8 (EdDSA, RFC 9053 §2.2) and -19
+ * (Ed25519, RFC 9864 §2.2).
  * @example ed25519.verify(key, message, signature, {})
  */
 export var ed25519: Alg = { ids: [ALG_EDDSA, ALG_ED25519], valid: valid, verify: verify };

@@ -78,7 +78,7 @@ function add(p: number[][], q: number[][], s: number): void {
   mul(B, q[0], mul(A, z, z), x, -1);
   mul(A, mul(A, A, z), q[1], w, -s);
   if (isZero(B)) {
-    // The same x: the formulas above do not hold. An attacker who knows the private key can bring about both cases.
+    // Equal x: the formulas above do not hold. An attacker who knows the private key can cause both cases.
     if (isZero(A)) dbl(p);
     else lin(z, z, 0, z, 0);
     return;
@@ -220,7 +220,7 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   s = load(own, 32);
   if (isZero(r) || isZero(s) || !less(r, N) || !less(s, N)) return false;
   e = copied(h && h.once ? h.once(message) : hashBytes(hashing(host, HASH_SHA_256), message), 32);
-  // A host's hash that is no SHA-256.
+  // The host's hash is not SHA-256.
   if (!e) return false;
   // The digest e is not yet modulo n: ratio takes any number of 256 bits.
   u = ratio([s, load(e, 0), r], N, N_INV);

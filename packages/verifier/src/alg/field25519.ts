@@ -106,7 +106,7 @@ export function read(text: string | number[], at: number): number[] {
   return r;
 }
 
-/** A copy, in few bytes: for what is kept for long. */
+/** A copy with little overhead, for values that are kept for long. */
 export function copy(a: number[]): number[] {
   var r = numbers(12, true);
   var i: number;
@@ -363,8 +363,9 @@ export function unpack(bytes: ArrayLike<number>): number[] {
 }
 
 /**
- * Whether a = 0 modulo p. Brings a to size 1, from sizes up to 16: then |a| < 2^254 * (1 + 2^-8) < p, so that a is 0 itself; and each limb is,
- * from the lowest on, for it is a multiple of the next weight, and half of that at most, or a little more. What is no number is not 0.
+ * Whether a = 0 modulo p. Reduces a to size 1, from sizes up to 16. Then |a| < 2^254 * (1 + 2^-8) < p, so a must be 0
+ * itself. Each limb must be 0 too, from the lowest on, because it is a multiple of the next weight and at most about
+ * half of it. NaN is not 0.
  */
 export function isZero(a: number[]): boolean {
   var i: number;

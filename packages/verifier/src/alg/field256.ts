@@ -210,7 +210,7 @@ export function lin(o: number[], a: number[], s: number, b: number[], t: number)
  */
 export function isZero(a: number[]): boolean {
   var i: number;
-  // What is not a number is not 0 either.
+  // NaN is not 0.
   for (i = 0; i < 11; i++) if (a[i] + a[0] * P[i] !== 0) return false;
   return true;
 }
@@ -223,7 +223,10 @@ export function less(a: number[], b: number[]): boolean {
   return c < 0;
 }
 
-/** 32 octets, big-endian, from offset `at` as a plain number: limbs 0 to 2^24 - 1 (weight 2). The caller has seen to it that they are octets. */
+/**
+ * 32 big-endian bytes from offset `at` as a plain number: limbs 0 to 2^24 - 1 (weight 2). The caller has checked that
+ * they are bytes.
+ */
 export function load(b: Bytes, at: number): number[] {
   var o: number[] = [];
   var i: number;

@@ -1,4 +1,5 @@
-// HMAC with SHA-256 and a tag of 256 bits: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). The only secret a device may hold.
+// HMAC with SHA-256 and a 256-bit tag: RFC 2104, FIPS 198-1; in COSE "HMAC 256/256" (RFC 9053 §3.1). This key is the
+// only secret that a device may hold.
 
 import { copied, equalConstantTime, rawKey } from "../base/bytes.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
@@ -18,8 +19,8 @@ function keyed(key: Bytes, pad: number, bytes: Bytes, hash: Hash): Bytes {
 }
 
 /**
- * The HMAC of `message`, 32 bytes (RFC 2104 §2). `key`: any length; above 64 bytes, SHA-256's block, its hash takes its place.
- * `hash`: SHA-256, ours or the engine's.
+ * The HMAC of `message`, 32 bytes (RFC 2104 §2). `key` may have any length; if it is longer than a SHA-256 block (64
+ * bytes), its hash is used. `hash` is SHA-256, ours or the engine's.
  *
  * @example hmacSha256(key, message, sha256)
  */
@@ -33,19 +34,19 @@ export function hmacSha256(key: Bytes, message: Bytes, hash: Hash): Bytes {
   return keyed(key, 0x5c, keyed(key, 0x36, message, hash), hash);
 }
 
-/** Exactly 32 bytes: RFC 9053 §3.1 wants the key as long as the tag, and its length checked. */
+/** Whether a key has exactly 32 bytes: RFC 9053 §3.1 requires a key as long as the tag. */
 function valid(key: Bytes): boolean {
-  // a text, or what holds no numbers, would count as a key of zeros
+  // a text, or an array without numbers, would count as a key of zeros
   return !!copied(key, 32);
 }
 
 /**
- * Tag: exactly 32 bytes. False on anything else, and never throws.
- * All 32 bytes are compared whatever they hold, so that the time tells a forger nothing about how far he has got.
+ * Verifies a tag of exactly 32 bytes. Returns false for anything else and never throws. The comparison always covers
+ * all 32 bytes, so that its time does not reveal how many of them are correct.
  */
 function verify(key: Bytes | Prepared, message: Bytes, tag: Bytes, host: Host): boolean {
   var raw = copied(rawKey(key), 32);
-  // equalConstantTime() takes for equal what is octets on both sides, and nothing else
+  // equalConstantTime() returns true only for equal bytes
   return (
     !!raw &&
     tag.length === 32 &&

@@ -21,12 +21,12 @@ var MESG = 129;
 var LEAF = 130;
 var INTR = 131;
 
-/** u32str backwards (RFC 8554 §3.1). Exact, unlike a shift, which makes what is above 2^31 negative; past the end it is not a number. */
+/** Decodes u32str (RFC 8554 §3.1). Exact; a shift would make values from 2^31 on negative. Returns NaN past the end. */
 function u32(b: Bytes, at: number): number {
   return b[at] * 16777216 + b[at + 1] * 65536 + b[at + 2] * 256 + b[at + 3];
 }
 
-/** `from`, of at least `n` octets, goes to `at`: all of it where the engine does the copying, `n` octets otherwise. */
+/** Copies `from`, at least `n` bytes long, to `at`: all of it if the engine copies, otherwise `n` bytes. */
 function copyInto(to: number[], at: number, from: Bytes, n: number): void {
   var i: number;
   if ((to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
@@ -42,8 +42,9 @@ function hashOnce(hash: Hash, b: Bytes): Bytes {
 }
 
 /**
- * The 22 octets that each input begins with: I, `number`, and `d` twice. Room for `n` more, and for 8 again: where n is 24, `copyInto` moves all 32
- * octets of a hash, and the last 8 are written over, or not looked at. `key`: an LMS public key.
+ * The 22 bytes that each input begins with: I, `number`, and `d` twice. Leaves room for `n` bytes more, and for 8
+ * again: if n is 24, `copyInto` copies all 32 bytes of a hash, and the last 8 are overwritten or ignored. `key`: an LMS
+ * public key.
  */
 function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
   var b = newBytes(30 + n);
@@ -57,14 +58,17 @@ function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
   return b;
 }
 
-/** The first `n` octets of the hash of the first `length` of `b`: octets of our own, for a host may give what has no views. */
+/**
+ * The first `n` bytes of the hash of the first `length` bytes of `b`. Copied, because the result of a host's hash may
+ * not support views.
+ */
 function truncatedDigest(hash: Hash, b: number[], length: number, n: number): Bytes {
   var out = newBytes(32);
   copyInto(out, 0, hashOnce(hash, subBytes(b, 0, length)), n);
   return subBytes(out, 0, n);
 }
 
-/** The first `n` octets of the hash of I, `number`, `d` twice, `a` and `c`. */
+/** The first `n` bytes of the hash of I, `number`, `d` twice, `a` and `c`. */
 function hashPieces(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
   var end = 22 + a.length;
   var b = hashInput(key, number, d, a.length + c.length);
@@ -91,12 +95,12 @@ function coefficients(code: Bytes, w: number, p: number, n: number): number[] {
   return out;
 }
 
-// What follows is cut small, and what its inner loop uses comes first: interpreters of source text look for a variable by its name, in the
-// order of declaration. There are at most 265 chains and 255 steps in each.
+// The following functions are small, and declare the variables of their inner loops first: interpreters of source text
+// look up a variable by name, in declaration order. There are at most 265 chains, with 255 steps each.
 
 /**
- * The chains of `digits` with a host's hash: y stands from `at` on, the ends go to `all`, from octet 22 on. `b` holds I and q, `v` is a view
- * of the input of a step in it. `j` is whatever it is. i is below 2^9.
+ * Computes the chains of `digits` with a host's hash. y begins at `at`; the ends of the chains go to `all`, from byte
+ * 22 on. `b` holds I and q; `v` is a view of the input of a step in it. `j` may have any value. i is below 2^9.
  */
 function hostChains(
   b: Uint8Array,
@@ -125,7 +129,10 @@ function hostChains(
   }
 }
 
-/** The same for n = 32 and a hash that takes the input in pieces, of which `v` is the first 22 octets: nothing is copied but the ends. i is below 2^9. */
+/**
+ * Like hostChains(), for n = 32 and a hash that takes its input in pieces, of which `v` is the first 22 bytes: only the
+ * ends are copied. i is below 2^9.
+ */
 function joinedChains(
   j: number,
   tmp: Bytes,
@@ -149,7 +156,7 @@ function joinedChains(
   }
 }
 
-/** The same where there is no one-shot hash, or no typed array. */
+/** Like hostChains(), without a one-shot hash or without typed arrays. */
 function genericChains(b: number[], hash: Hash, digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
   var i: number;
   var j: number;
@@ -166,8 +173,9 @@ function genericChains(b: number[], hash: Hash, digits: number[], top: number, a
 }
 
 /**
- * The same with our own hash. `words` holds I and q in the first 5, the padding in those that tmp does not reach; tmp is the first `n` / 4
- * words of `state`. j stands in octet 22 of the block, so tmp lies one octet off the borders of words, which have 32 bits.
+ * Like hostChains(), with our own hash. The first 5 of `words` hold I and q, those that tmp does not reach hold the
+ * padding; tmp is the first `n` / 4 words of `state`. j is at byte 22 of the block, so tmp is not aligned to words,
+ * which have 32 bits.
  */
 function wordChains(words: number[], digits: number[], top: number, all: number[], y: Bytes, at: number, n: number): void {
   var state: number[] = [];
@@ -188,8 +196,8 @@ function wordChains(words: number[], digits: number[], top: number, all: number[
 }
 
 /**
- * K of the one-time signature whose C is at `at`, y behind it, as it comes out for `message` (RFC 8554 §4.6, algorithm 4b).
- * `key`: the LMS public key; `p` chains of `w` bits, 1 to 8. Words have 32 bits.
+ * The candidate public key Kc for `message` (RFC 8554 §4.6, algorithm 4b) from the one-time signature whose C is at
+ * `at`, followed by y. `key`: the LMS public key; `p` chains of `w` bits, 1 to 8. Words have 32 bits.
  */
 function candidateKey(
   hash: Hash,
@@ -223,8 +231,8 @@ function candidateKey(
 }
 
 /**
- * n where LMS type and LM-OTS type at `at` are known and have the same n, otherwise 0.
- * LMS 5 to 9 and LM-OTS 1 to 4 have 32 (RFC 8554 §5.1, §4.1), LMS 10 to 14 and LM-OTS 5 to 8 have 24 (RFC 9858).
+ * n if the LMS type and the LM-OTS type at `at` are known and have the same n, otherwise 0. LMS 5 to 9 and LM-OTS 1 to
+ * 4 have n = 32 (RFC 8554 §5.1, §4.1); LMS 10 to 14 and LM-OTS 5 to 8 have n = 24 (RFC 9858).
  */
 function hashLength(b: Bytes, at: number): number {
   var tree = u32(b, at);
@@ -233,7 +241,7 @@ function hashLength(b: Bytes, at: number): number {
   return tree > 4 && tree < 15 && ots > 0 && ots < 9 && n === (ots < 5 ? 32 : 24) ? n : 0;
 }
 
-/** A copy of a key that can be used, or null. */
+/** A copy of a valid key, or null. */
 function copyOfValidKey(key: Bytes): Bytes | null {
   var own = copied(key, key.length);
   var levels = own ? u32(own, 0) : 0;
@@ -265,26 +273,26 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
   if (!raw) return false;
   levels = u32(raw, 0);
   n = hashLength(raw, 4);
-  // Only octets go on: a hash would take other numbers for what their low 8 bits say.
+  // Only bytes are accepted: a hash would use the low 8 bits of other numbers.
   if (!areOctets(signature) || u32(signature, 0) !== levels - 1) return false;
   lms = subBytes(raw, 4, 24 + n);
-  // RFC 8554 §6.3: each level signs the public key of the next one, the last one the message.
+  // RFC 8554 §6.3: each level signs the public key of the next one; the last level signs the message.
   for (; levels > 0; levels--) {
-    // sizeOf has seen to it that types are octets. 8n/w is an integer.
+    // sizeOf has checked that types are bytes. 8n/w is an integer.
     w = 1 << ((lms[7] - 1) & 3);
     p = (8 * n) / w + CHECKS[lms[7] - 1];
     h = 5 * ((lms[3] % 5) + 1);
     path = at + 12 + n + p * n;
     end = path + h * n;
     if (levels > 1 ? signature.length < end + 24 + n : signature.length !== end) return false;
-    // Algorithm 6a step 2 (§5.4.2): the types are those of the key, and the leaves are numbered below 2^h.
+    // Algorithm 6a step 2 (§5.4.2): the types must be those of the key, and leaf numbers are below 2^h.
     q = u32(signature, at);
     if (u32(signature, at + 4) !== lms[7] || u32(signature, path - 4) !== lms[3] || q >= 1 << h) return false;
     signed = levels > 1 ? subBytes(signature, end, 24 + n) : message;
-    // SP 800-208 §4: the hash function of level 0 is that of all levels. One with a shorter n would be weaker than the key promises.
+    // SP 800-208 §4: all levels use the hash function of level 0. A shorter n would be weaker than the key promises.
     if (levels > 1 && hashLength(signed, 0) !== n) return false;
     node = candidateKey(hash, lms, q, signed, signature, at + 8, w, p, n);
-    // Algorithm 6a: from the leaf to the root. Numbers of nodes are below 2^26.
+    // Algorithm 6a: from the leaf to the root. Node numbers are below 2^26.
     q += 1 << h;
     node = hashPieces(hash, lms, q, LEAF, node, [], n);
     for (; q > 1; q >>= 1) {
@@ -300,11 +308,12 @@ function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: H
 }
 
 /**
- * HSS/LMS with SHA-256. Key (RFC 8778, RFC 8554 §6.1), 28 + n octets: the number of levels, 1 to 8, LMS type and LM-OTS type, 4 octets
- * each and most significant first, I of 16, T[1] of n; n is 32 or 24. Types: LMS 5 to 9 with LM-OTS 1 to 4, LMS 10 to 14 with LM-OTS 5 to 8;
- * levels may differ in height and width, but not in n. Signature (RFC 8554 §6.2): 16 + n (1 + p + h) octets for one level, with h the height
- * and p the number of chains: 2,352 for LMS type 5 and LM-OTS type 3 (h = 5, w = 4). COSE algorithm -46 (RFC 8778 §3).
- * `host.sha256.once` is handed views as well as whole arrays, and neither it nor `joined` is called as a method.
+ * HSS/LMS with SHA-256 (RFC 8554, RFC 8778, RFC 9858). Key (RFC 8554 §6.1), 28 + n bytes: number of levels (1 to 8),
+ * LMS type and LM-OTS type, each 4 bytes in big-endian order, I (16 bytes) and T[1] (n bytes); n is 32 or 24. Types:
+ * LMS 5 to 9 with LM-OTS 1 to 4, or LMS 10 to 14 with LM-OTS 5 to 8. Levels may differ in height and width, but not in
+ * n. Signature (RFC 8554 §6.2): 16 + n (1 + p + h) bytes for one level, with height h and p chains; for example 2,352
+ * bytes for LMS type 5 and LM-OTS type 3 (h = 5, w = 4). COSE algorithm -46 (RFC 8778 §3). `host.sha256.once` must
+ * accept views as well as whole arrays; `once` and `joined` are called as plain functions, not as methods.
  * @example hsslms.verify(key, message, signature, {})
  */
 export var hsslms: Alg = { ids: [ALG_HSS_LMS], valid: valid, verify: verify };

@@ -50,7 +50,7 @@ export function ratio(e: number[][], m: number[], inv: number): number[][] {
   var r: number;
   var t: number;
   var s: number[];
-  // a copy: what comes back may be written to
+  // a copy: the caller may write to the result
   for (i = 0; i < e.length; i++) d[i] = m.concat();
   // |g| < m from the first step on, so that 0 is the only multiple of p it can be.
   for (n = 0; n < 32 && !isZero(e[0]); n++) {

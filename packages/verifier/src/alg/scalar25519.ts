@@ -1,14 +1,18 @@
-// Whole numbers for ed25519.ts: reduced modulo the order L of the base point, halved in length, cut into windows.
+// Integers for ed25519.ts: reduction modulo the order L of the base point, halving of lengths, splitting into windows.
 
 import { newBytes } from "../base/bytes.js";
 import type { Bytes } from "../base/types.js";
 import { floor } from "../hash/block.js";
 
-/** L - 2^252, L the order of B, in digits of 21 bits, least significant first. So are all whole numbers here; the top digit has the sign. */
+/**
+ * L - 2^252, where L is the order of B, in digits of 21 bits, least significant first. All integers here have this
+ * form; the top digit has the sign.
+ */
 export var ORDER = [1430509, 1626855, 1442968, 997804, 1960495, 683900, 0, 0, 0, 0, 0, 0];
 
 /**
- * n -= t * b at the digit `at`, b of 12 digits. The 11 digits from there are brought to 0..2^21 - 1, the twelfth takes the carry as it is.
+ * n -= t * b at the digit `at`, for b of 12 digits. Normalizes the 11 digits from there to 0..2^21 - 1; the twelfth
+ * absorbs the carry.
  */
 export function fold(n: number[], b: number[], at: number, t: number): void {
   var c = 0;
@@ -23,7 +27,7 @@ export function fold(n: number[], b: number[], at: number, t: number): void {
   n[at] += c - t * b[11];
 }
 
-/** 0, in 26 digits, or in fewer. */
+/** 0, in 26 digits or fewer. */
 export function zero(length: number): number[] {
   var n: number[] = [];
   while (n.length < length) {
@@ -68,7 +72,7 @@ export function load(bytes: Bytes, at: number, length: number): number[] {
   return n;
 }
 
-/** n as a double, to some 53 bits, and with the right sign. */
+/** n as a double, with a precision of about 53 bits and the correct sign. */
 function value(n: number[]): number {
   var v = 0;
   var i: number;

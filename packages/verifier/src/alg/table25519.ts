@@ -1,4 +1,4 @@
-// Ed25519 with the table of a prepared anchor: multiples of the key and of the base point that were worked out beforehand.
+// Ed25519 with the table of a prepared anchor: precomputed multiples of the key and of the base point.
 
 import { equalConstantTime, newBytes } from "../base/bytes.js";
 import type { Bytes, Host, Prepared } from "../base/types.js";
@@ -9,13 +9,14 @@ import { canonical, entry, NUMBERS, odd, type Point, type Table, vanishes } from
 import { add, half, isZero, mul, parity, read, sub, unpack } from "./field25519.js";
 import { windows } from "./scalar25519.js";
 
-/** The table that was held against its digest last, and that digest. */
+/** The table that was last compared with its digest, and that digest. */
 var lastTable: unknown;
 var lastDigest: unknown;
 
 /**
- * Whether a table is the one whose digest the code has: SHA-256 over its text, also where it is an array of numbers. Who writes to where the
- * table lies could otherwise choose the multiples of the key, and sign for it. Once for a table: it is as long as hashing so much of an image.
+ * Whether a table matches its digest in the code: SHA-256 over its text, also for an array of numbers. Without this
+ * check, an attacker who can write to the table could choose the multiples of the key and forge its signatures. Done
+ * once for each table; the time is that of hashing as many bytes of an image.
  */
 export function bound(key: Prepared, host: Host): boolean {
   var table = key.table as string & number[];
@@ -37,7 +38,8 @@ export function bound(key: Prepared, host: Host): boolean {
         good = t < 127;
         out[i] = t;
       } else {
-        // Seven digits of a number, see `read`. Below 71^7 < 2^44 all of this is exact, and of what is more something is left.
+        // Seven digits of a number, see `read`. Below 71^7 < 2^44 all of this is exact; a larger number leaves a
+        // remainder.
         t = table[i / 7];
         good = t === floor(t);
         for (j = i + 6; j >= i; j--) {
@@ -60,10 +62,10 @@ export function bound(key: Prepared, host: Host): boolean {
 }
 
 /**
- * [S]B = R + [k]A with a table: for A, then for B, and each of 4 bases [2^64 i], of 1, 2 or 4 odd multiples; or of 8 bases [2^32 i] of 4.
- * Each is y - x, y + x, 2 d x y. Whatever the table holds, the sizes hold (see `read` and `join`). Its digest vouches for it (`bound`); its first
- * entry must be the key, lest the table of one key count as another. Small tables are read once: what they
- * take is much like what the multiples take without a table.
+ * [S]B = R + [k]A with a table: for A and then for B, 1, 2 or 4 odd multiples of each of 4 bases [2^64 i], or 4 of each
+ * of 8 bases [2^32 i]. Each multiple is y - x, y + x, 2 d x y. The sizes hold for any content of the table (see `read`
+ * and `join`). `bound` checks its digest. Its first entry must be the key, so that the table of one key cannot be used
+ * for another. Small tables are read once: they take about as much RAM as the multiples without a table.
  */
 export function prepared(raw: Bytes, table: Table, s: number[], k: number[], r: Point): boolean {
   var each = table.length / (typeof table === "string" ? 1008 : 144);

@@ -1,25 +1,25 @@
-// Octets, wherever they come from, and the one border at which they enter.
+// Bytes from any source, and the one border at which they enter.
 //
-// Behind octetsOf() every byte is an integer from 0 to 255 in memory of our own: what is hashed, parsed, compared and executed is the same, whatever a
-// Source, a device, a host's hash or a caller's array answers the next time it is asked.
+// Once past octetsOf(), every byte is an integer from 0 to 255 in memory of our own. So the hashed, parsed, compared
+// and executed bytes are the same, whatever a Source, a device, a host's hash or a caller's array returns later.
 
 import { CBOR_OCTET, CBOR_TRUNCATED } from "../spec/errors.js";
 import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";
 
-/** Room for `n` octets, in whatever the engine has. */
+/** Room for `n` bytes: a typed array if the engine has them. */
 export function newBytes(n: number): number[] {
   return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
 }
 
-/** Room for `n` unsigned words of 32 bits, likewise. */
+/** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
 export function newWords(n: number): number[] {
   return (typeof Uint32Array === "undefined" ? [] : new Uint32Array(n)) as unknown as number[];
 }
 
 /**
- * `n` elements from `at` on, for reading only: a view where there are views and Espruino has them too, below 2^16, otherwise a copy. What is in a plain array
- * is copied as it is, octet or not.
+ * `n` elements from `at` on, for reading only: a view if the engine has views (in Espruino: below 2^16), otherwise a
+ * copy. A copy from a plain array may contain values that are not bytes.
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
@@ -29,7 +29,7 @@ export function subBytes(b: Bytes, at: number, n: number): Bytes {
   return out;
 }
 
-/** All of `pieces`, one after the other. */
+/** Concatenates `pieces`. */
 export function concat(pieces: Bytes[]): Bytes {
   var n = 0,
     out,
@@ -42,12 +42,15 @@ export function concat(pieces: Bytes[]): Bytes {
   return out;
 }
 
-/** Whether a value is an integer from 0 to 255: NaN, undefined, texts, objects, fractions and what has more than 8 bits differ from their low 8 bits. */
+/**
+ * Whether a value is an integer from 0 to 255. NaN, undefined, texts, objects, fractions and larger numbers differ from
+ * their low 8 bits.
+ */
 function isOctet(b: unknown): boolean {
   return typeof b === "number" && b === (b & 255);
 }
 
-/** Whether nothing but octets is in there. For what is too large to be copied once more. */
+/** Whether all elements are bytes. For arrays that are too large to be copied. */
 export function areOctets(bytes: Bytes): boolean {
   var i;
   if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) return true;
@@ -55,9 +58,12 @@ export function areOctets(bytes: Bytes): boolean {
   return true;
 }
 
-/** A copy of `n` octets, each read once; null where there are more or fewer, or where one of them is not an integer from 0 to 255. */
+/**
+ * A copy of `n` bytes, each read once. Returns null if the length differs or an element is not an integer from 0 to
+ * 255.
+ */
 export function copied(bytes: Bytes, n: number): Bytes | null {
-  // the engine copies where it can, and what it then copies from holds nothing but octets
+  // let the engine copy if it can; a typed array contains only bytes
   var typed = typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
     out: number[],
     i,
@@ -72,15 +78,15 @@ export function copied(bytes: Bytes, n: number): Bytes | null {
   return out.length === n ? out : null;
 }
 
-/** The border: a copy of `n` octets. Refused where something else was given. */
+/** The border: returns a copy of `n` bytes, or refuses. */
 export function octetsOf(bytes: Bytes, n: number): Bytes {
   var out = copied(bytes, n);
   return out || refuse(bytes && bytes.length === n ? CBOR_OCTET : CBOR_TRUNCATED);
 }
 
 /**
- * Whether two strings of octets are the same; what is not an octet equals nothing, itself included. It takes as long whether they are or not: also for
- * tags and check-content (M37 §8.4.9.3).
+ * Whether two byte strings are equal. A value that is not a byte equals nothing, not even itself. Takes the same time
+ * in both cases: also used for tags and check-content (M37 §8.4.9.3).
  */
 export function equalConstantTime(a: Bytes, b: Bytes): boolean {
   var d = a.length === b.length ? 0 : 1,
@@ -89,7 +95,10 @@ export function equalConstantTime(a: Bytes, b: Bytes): boolean {
   return d === 0;
 }
 
-/** The order of two encoded items, bytewise: negative, 0, positive. None is the beginning of another one, so neither ends before they differ. */
+/**
+ * Compares two encoded items bytewise: negative, 0 or positive. No encoded item is a prefix of another, so they differ
+ * before either ends.
+ */
 export function compare(a: Bytes, b: Bytes): number {
   var i = 0;
   while (i < a.length && a[i] === b[i]) i++;
@@ -102,9 +111,10 @@ export function rawKey(key: Bytes | Prepared): Bytes {
 }
 
 /**
- * Whether one secret signs for both keys, so that they count as one toward a threshold: the same bytes; points of P-256 with the same x (65 bytes, 4 || x || y)
- * or of Ed25519 with the same y (32 bytes, the top bit is the sign of x), for -A belongs to the negated secret of A; one LMS tree listed with
- * two numbers of levels (52 or 60 bytes, the number is the first 4: RFC 8554 §6.1).
+ * Whether one secret signs for both keys, so that they count once toward a threshold: equal bytes; points of P-256 with
+ * the same x (65 bytes, 4 || x || y) or of Ed25519 with the same y (32 bytes, the top bit is the sign of x), because
+ * the negated secret of A belongs to -A; one LMS tree with two numbers of levels (52 or 60 bytes, the number is in the
+ * first 4: RFC 8554 §6.1).
  */
 export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
   var x = rawKey(a),
@@ -112,7 +122,7 @@ export function sameKey(a: Bytes | Prepared, b: Bytes | Prepared): boolean {
     n = x.length,
     end = n === 65 ? 33 : n,
     i = n === 65 ? 1 : n === 52 || n === 60 ? 4 : 0;
-  // what is not an octet counts as the same, which is the side that refuses
+  // a value that is not a byte counts as equal, which is the safe side
   for (; i < end; i++) if (isOctet(x[i]) && isOctet(y[i]) && (x[i] ^ y[i]) & (n === 32 && i === 31 ? 127 : 255)) return false;
   return n === y.length;
 }

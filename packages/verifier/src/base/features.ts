@@ -1,20 +1,23 @@
-// What a device bundle may leave out. Here everything is there; the bundler sets to false what a product does not ask for, and what stands
-// behind it falls away. A manifest that needs what is missing is refused by open(), before anything runs.
+// Parts that a device bundle may omit. All are true here. The bundler sets those that a product does not need to false,
+// and removes the code behind them. open() refuses a manifest that needs a missing part, before anything runs.
 
 /** The directives copy and swap. */
 export const HAS_COPY = true;
 
-/** Reading what is not run, for decodeEnvelope(). No device bundle has it. */
+/** Reading parts of SUIT that are not run, for decodeEnvelope(). Device bundles do not have it. */
 export const HAS_TOOLS = true;
 
-/** SHA-512 and SHA-384 of our own, for images and manifests. */
+/** Our own SHA-512 and SHA-384, for images and manifests. */
 export const HAS_SHA512 = true;
 
-/** Ed25519 anchors with a table worked out beforehand. */
+/** Ed25519 anchors with a precomputed table. */
 export const HAS_PREPARED = true;
 
-/** Tables of multiples for Ed25519: a twelfth fewer operations, and 2 kB more of RAM. A module for Espruino has none. */
+/**
+ * Tables of multiples for Ed25519: they save a twelfth of the operations and take 2 kB of RAM. A module for Espruino
+ * has none.
+ */
 export const HAS_TABLES = true;
 
-/** Trust files, and anchors that count for some sequence numbers only. */
+/** Trust files, and anchors that are restricted to a range of sequence numbers. */
 export const HAS_TRUST = true;

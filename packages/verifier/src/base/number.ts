@@ -1,23 +1,23 @@
-// Sequence numbers: 64 bits, exact, in engines that have doubles only.
+// Sequence numbers: 64 bits, exact, in engines that only have doubles.
 
 import type { Sequence } from "./types.js";
 
-/** Whether a < b: exact over all 64 bits. */
+/** Whether a < b. Exact for all 64 bits. */
 export function sequenceLess(a: Sequence, b: Sequence): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }
 
-/** -1, 0 or 1: exact over all 64 bits. */
+/** Compares two sequence numbers: -1, 0 or 1. Exact for all 64 bits. */
 export function compareSequence(a: Sequence, b: Sequence): number {
   return sequenceLess(a, b) ? -1 : sequenceLess(b, a) ? 1 : 0;
 }
 
-/** Whether a value is an unsigned number of 32 bits. */
+/** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
   return typeof n === "number" && n >= 0 && n <= 4294967295 && Math.floor(n) === n;
 }
 
-/** Exact decimal of a 64-bit number. */
+/** The exact decimal form of a sequence number. */
 export function formatSequence(s: Sequence): string {
   var hi = s[0],
     lo = s[1],
@@ -34,7 +34,7 @@ export function formatSequence(s: Sequence): string {
   return out;
 }
 
-/** The number that a decimal stands for; throws where it is none of 64 bits. */
+/** Parses the decimal form of a sequence number. Throws if it is not an unsigned 64-bit integer. */
 export function parseSequence(text: string): Sequence {
   var hi = 0,
     lo = 0,

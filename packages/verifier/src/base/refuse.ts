@@ -1,12 +1,15 @@
 import { DEVICE_FAULT } from "../spec/errors.js";
 
-/** What is thrown: an Error whose `code` is a number of spec/errors.ts and `at` the byte offset in the envelope, or -1. */
+/**
+ * The error that is thrown for refused input. `code` is a number of spec/errors.ts, and `at` is the byte offset in the
+ * envelope, or -1.
+ */
 export interface Refusal extends Error {
   code: number;
   at: number;
 }
 
-/** Where the item begins that was read last; what is refused is refused there. -1 where it is no item that is at fault. */
+/** The offset of the item that was read last, which refusals report. -1 if no item is at fault. */
 export var mark = -1;
 
 /** Sets `mark`. */
@@ -27,7 +30,10 @@ export function refuse(code: number): never {
   throw makeRefusal(code);
 }
 
-/** Refusals pass; whatever else was thrown, by a device, a Source or a host, becomes one, with its cause kept for the log. */
+/**
+ * Throws refusals again unchanged. Wraps any other error, of a device, a Source or a host, in a refusal with the error
+ * as its cause.
+ */
 export function rethrow(e: unknown): never {
   var cause = e as { code?: unknown; at?: unknown },
     fault;

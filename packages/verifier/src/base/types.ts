@@ -1,35 +1,37 @@
-// The shapes that cross the border of this package. Nothing here exists at run time.
+// The types of the public interface of this package. Nothing here exists at run time.
 
-/** Octets, 0..255 each: a Uint8Array, or a plain array where an engine has no typed arrays. */
+/** Bytes, each from 0 to 255: a Uint8Array, or a plain array in engines without typed arrays. */
 export type Bytes = ArrayLike<number>;
 
 /**
- * Where bytes lie: RAM, or a flash that is read through a window. `read` returns exactly `n` octets from `offset`; they are copied before it
- * is called again. `chunk` is how many are read at a time where many are needed; 1,024 where it is left out.
+ * A source of bytes: RAM, or flash that is read through a window. `read` returns exactly `n` bytes from `offset`; they
+ * are copied before the next call. `chunk` is the number of bytes to read at a time for long inputs (default 1,024).
  */
 export interface Source {
   length: number;
   chunk?: number;
   read(offset: number, n: number): Bytes;
   /**
-   * Dangerous: wrapper, manifest and severed elements are not copied into RAM but read again and again where they lie. Whoever can make `read` answer
-   * differently from one time to the next decides what is executed. Only for manifests that do not fit the RAM, in a flash that nobody else writes.
+   * Dangerous: wrapper, manifest and severed elements are not copied into RAM but read again from the source each time.
+   * An attacker who can make `read` return different bytes at different times decides what is executed. Only for
+   * manifests that do not fit in RAM, in flash that nothing else writes.
    */
   dangerouslyReadInPlace?: boolean;
 }
 
-/** An unsigned 64-bit number as two unsigned 32-bit halves, [high, low]. Exact where a double is not. */
+/** An unsigned 64-bit number as two unsigned 32-bit halves, [high, low]. A double could not represent it exactly. */
 export type Sequence = [number, number];
 
 export interface HashState {
   update(bytes: Bytes): void;
-  /** Ends the computation; the state must not be used again. */
+  /** Ends the computation and returns the digest. The state must not be used afterwards. */
   digest(): Bytes;
 }
 
 /**
- * A hash function. `once` may be the engine's own one-shot call; it is used where all the input is at hand. `joined`, where an engine has
- * typed arrays and such a call: the hash of several octets and strings of octets, one after the other, as Espruino's `crypto.SHA256` takes them.
+ * A hash function. `once` is an optional one-shot function, such as the engine's own; it is used when all input is in
+ * memory. `joined` is an optional one-shot function for several bytes and byte strings in sequence, like Espruino's
+ * `crypto.SHA256`; it is only used with typed arrays.
  */
 export interface Hash {
   create(): HashState;
@@ -38,8 +40,9 @@ export interface Hash {
 }
 
 /**
- * What an engine offers. A hash that is left out, the entry of the package or bundle fills with ours. `memory`: how many bytes of an envelope (wrapper,
- * manifest, severed elements) or of a trust file may be copied into RAM; 65,536 where it is left out. More is refused: HEAD_LENGTH, TRUST_LIMIT.
+ * The functions that an engine offers. Missing hash functions are replaced by those of the package or bundle. `memory`
+ * limits how many bytes of an envelope (wrapper, manifest, severed elements) or of a trust file are copied into RAM
+ * (default 65,536). Larger input is refused with HEAD_LENGTH or TRUST_LIMIT.
  */
 export interface Host {
   memory?: number;
@@ -49,8 +52,8 @@ export interface Host {
 }
 
 /**
- * A key in a form worked out beforehand; `key` is always the raw public key, so that two forms of one key count once. `digest`: SHA-256 over the text
- * of the table, 32 octets. It belongs in the code, as the key does; the table may lie elsewhere.
+ * A key with a precomputed table. `key` is always the raw public key, so that two forms of one key count once. `digest`
+ * is SHA-256 over the text of the table, 32 bytes. Store it in the code, like the key; the table may be elsewhere.
  */
 export interface Prepared {
   key: Bytes;
@@ -59,9 +62,8 @@ export interface Prepared {
 }
 
 /**
- * A signature or MAC algorithm.
- * `ids`: the COSE algorithm numbers that it answers to. `valid`: whether a raw key can be used at all. `verify` returns false on
- * every bad signature and never throws, whatever the lengths of its arguments.
+ * A signature or MAC algorithm. `ids` are its COSE algorithm numbers. `valid` returns whether a raw key is usable.
+ * `verify` returns false for every invalid signature and never throws, whatever the lengths of its arguments.
  */
 export interface Alg {
   ids: number[];
@@ -70,9 +72,9 @@ export interface Alg {
 }
 
 /**
- * A key that is trusted, with the one algorithm it is trusted for: the message never chooses. `since`, `until`: the lowest and the highest
- * sequence number of a manifest that it counts for; `vendor`, `class`: the only identifier, 16 bytes each, for whose devices it counts. A bundle looks at
- * these where it has trust files.
+ * A trusted key and the one algorithm that it is trusted for: the message never chooses the algorithm. `since` and
+ * `until` are the lowest and highest sequence numbers of manifests that it is trusted for. `vendor` and `class` (16
+ * bytes each) restrict it to these devices. Only bundles with trust files check these four members.
  */
 export interface Anchor {
   alg: Alg;
@@ -84,7 +86,10 @@ export interface Anchor {
   class?: Bytes;
 }
 
-/** Whom to believe. `threshold` distinct anchors must have signed (default 1, at least 1); `floor` is the lowest sequence number accepted. */
+/**
+ * A trust policy. `threshold` distinct anchors must have signed (default 1, at least 1). `floor` is the lowest accepted
+ * sequence number.
+ */
 export interface Trust {
   anchors: Anchor[];
   threshold?: number;

@@ -1,10 +1,10 @@
-// A pull reader for the CBOR that SUIT uses, and nothing else: definite lengths, shortest heads, map keys in ascending bytewise order
-// and each once (RFC 8949 §4.2.1), no floats, no simple values but false, true and null, no tag that the caller did not ask for.
-// It allocates nothing for a declared length: a length is compared with the bytes that are there, then used.
-// Helpers stand before their use in all of this package: Espruino has no hoisting.
+// A pull reader for the subset of CBOR that SUIT uses: definite lengths, shortest heads, unique map keys in ascending
+// bytewise order (RFC 8949 §4.2.1), no floats, no simple values except false, true and null, and no tags that the
+// caller did not ask for. It never allocates memory for a declared length before comparing the length with the
+// remaining bytes. In all of this package, helpers are declared before their use, because Espruino does not hoist.
 //
-// There is one cursor, of the module: `input`, `here`, `stop`. Whoever begins to read sets all of it, with startReading(), seek() or enter(), so nothing
-// that an earlier reading left is ever looked at, also when that one ended in a refusal (CVE-2025-68131).
+// The module has one cursor: `input`, `here`, `stop`. Every reading sets all of it first, with startReading(), seek()
+// or enter(), so it never depends on what an earlier one left, even if that ended in a refusal (CVE-2025-68131).
 
 import { compare, equalConstantTime, newBytes, octetsOf, subBytes } from "../base/bytes.js";
 import { isHalf } from "../base/number.js";
@@ -42,24 +42,24 @@ export const FALSE = 20;
 export const TRUE = 21;
 export const NULL = 22;
 
-/** Containers that may be open at once. */
+/** Maximum number of open containers. */
 export const MAX_DEPTH = 8;
 
-/** Bytes of a map key: a URI is the longest that SUIT has. */
+/** Maximum length in bytes of a map key. A URI is the longest key in SUIT. */
 const MAX_KEY = 1100;
 const MAX_NUMBER = 9007199254740991;
 const WINDOW = 64;
 const DEFAULT_CHUNK = 1024;
-/** Octets of one input that may be held in RAM, where the host sets no other limit. */
+/** Maximum number of bytes of one input in RAM, unless the host sets another limit. */
 const MAX_LOADED = 65536;
 
-/** A stretch of the input: offset and length in bytes. */
+/** A range of the input: offset and length in bytes. */
 export interface Slice {
   at: number;
   n: number;
 }
 
-/** Octets of an input that are in RAM, from the offset `at` up to `end`, as they were read: once. */
+/** Bytes of an input in RAM, from offset `at` to `end` (exclusive). Each was read once. */
 export interface LoadedBytes {
   at: number;
   end: number;
@@ -67,8 +67,9 @@ export interface LoadedBytes {
 }
 
 /**
- * An input, the stretch of all of it: where it comes from, and what of it is in RAM. `loaded`: what load() has read, which stays; `window`: the stretch around the cursor. What is in
- * neither is read from the source when it is asked for. `ramLeft`: octets that load() may still read, `excessCode`: the refusal of more. `lenient`: see manifest/code-points.ts.
+ * An input, as the range of all of it, with its source and the parts in RAM. `loaded`: what load() has read, which
+ * stays; `window`: the range around the cursor. Other bytes are read from the source on demand. `ramLeft`: bytes that
+ * load() may still read, `excessCode`: the refusal for more. `lenient`: see manifest/code-points.ts.
  */
 export interface Input extends Slice {
   lenient?: boolean;
@@ -79,15 +80,18 @@ export interface Input extends Slice {
   excessCode: number;
 }
 
-/** A window on nothing. */
+/** An empty window. */
 var EMPTY_WINDOW: LoadedBytes = { at: 0, end: 0, octets: [] };
 
-/** What is read, the next byte, and the first byte that is not to be read. */
+/** The current input, the next byte, and the end (exclusive) of what may be read. */
 export var input = null as unknown as Input;
 export var here = 0;
 export var stop = 0;
 
-/** Of the head that was read last: the major type; the argument, exact below 2^53; and the same in two halves of 32 bits, always exact. */
+/**
+ * The last head: the major type; the argument, exact below 2^53; and the argument as two halves of 32 bits, always
+ * exact.
+ */
 export var major = 0;
 export var arg = 0;
 export var high = 0;
@@ -96,21 +100,21 @@ export var low = 0;
 /** The number that intKey() has read. */
 export var keyRead = 0;
 
-/** Sets the cursor to the bytes from `at` up to `end` of an input. */
+/** Sets the cursor to the bytes from `at` to `end` (exclusive) of an input. */
 export function seek(src: Input, at: number, end: number): void {
   input = src;
   here = at;
   stop = end;
 }
 
-/** Sets the cursor to a stretch of an input. Returns what leave() wants, where it is the input that is being read. */
+/** Sets the cursor to a range of an input. Returns the argument for leave(), if `src` is the current input. */
 export function enter(src: Input, slice: Slice): number {
   var outer = stop;
   seek(src, slice.at, slice.at + slice.n);
   return outer;
 }
 
-/** Octets in RAM as a Source. */
+/** A Source for bytes in RAM. */
 function bytesSource(bytes: Bytes): Source {
   return {
     length: bytes.length,
@@ -120,10 +124,10 @@ function bytesSource(bytes: Bytes): Source {
   };
 }
 
-/** Octets in RAM, or a Source. */
+/** An input for bytes in RAM or for a Source. */
 export function inputOf(bytes: Bytes | Source): Input {
   var n = bytes ? bytes.length : -1;
-  // neither a fraction nor endless
+  // no fraction, NaN or infinity
   if (!(n >= 0 && n % 1 === 0)) refuse(CBOR_TRUNCATED);
   return {
     origin: typeof (bytes as Source).read === "function" ? (bytes as Source) : bytesSource(bytes as Bytes),
@@ -136,7 +140,7 @@ export function inputOf(bytes: Bytes | Source): Input {
   };
 }
 
-/** Begins to read all of `bytes`. */
+/** Starts reading `bytes` from the beginning. */
 export function startReading(bytes: Bytes | Source): Input {
   var src;
   markAt(-1);
@@ -145,19 +149,22 @@ export function startReading(bytes: Bytes | Source): Input {
   return src;
 }
 
-/** Refuses bytes behind the last item. */
+/** Refuses trailing bytes. */
 export function checkEnd(): void {
   markAt(here);
   if (here !== stop) refuse(CBOR_TRAILING);
 }
 
-/** Goes on behind a string that was entered and has been read to its end. */
+/** Continues after a string that was entered and has been read to its end. */
 export function leave(outer: number): void {
   checkEnd();
   stop = outer;
 }
 
-/** Octets from the source, as many as were asked for. A source that made something else be read meanwhile has moved the cursor. */
+/**
+ * Reads exactly `n` bytes from the source. The source may itself have used the reader and moved the cursor: this is an
+ * error.
+ */
 function fetch(src: Input, at: number, n: number): Bytes {
   var before = input,
     next = here,
@@ -167,7 +174,7 @@ function fetch(src: Input, at: number, n: number): Bytes {
   return bytes;
 }
 
-/** The stretch in RAM that has the octet at `at`, if there is one. */
+/** The part in RAM that contains the byte at `at`, if any. */
 function findLoaded(src: Input, at: number): LoadedBytes | undefined {
   var i = src.loaded.length,
     h: LoadedBytes | undefined = src.window;
@@ -175,13 +182,13 @@ function findLoaded(src: Input, at: number): LoadedBytes | undefined {
   return h;
 }
 
-/** Bytes of an input that are moved at a time. */
+/** How many bytes of an input are copied at a time. */
 export function chunkOf(src: Input): number {
   var n = src.origin.chunk;
   return isHalf(n) && n ? n : DEFAULT_CHUNK;
 }
 
-/** A copy of a stretch, which must lie inside the input: what is in RAM from there, so that what was read once is not read again. */
+/** A copy of a range, which must be inside the input. Uses the parts in RAM, so that nothing is read twice. */
 export function copyBytes(src: Input, at: number, n: number): Bytes {
   var out: number[],
     done = 0,
@@ -203,25 +210,25 @@ export function copyBytes(src: Input, at: number, n: number): Bytes {
   return out;
 }
 
-/** A copy of the stretch `s`. */
+/** A copy of the range `s`. */
 export function copySlice(src: Input, s: Slice): Bytes {
   return copyBytes(src, s.at, s.n);
 }
 
-/** A copy of a stretch of the input that is being read; refused where it has more than `most` bytes: nobody has vouched for it yet. */
+/** A copy of a range of the current input. Refuses more than `most` bytes, because they are not verified yet. */
 export function boundedCopy(s: Slice, most: number, code: number): Bytes {
   if (s.n > most) refuse(code);
   return copySlice(input, s);
 }
 
-/** Moves the window to what has the octet at `at`. */
+/** Moves the window so that it contains the byte at `at`. */
 function moveWindow(at: number): LoadedBytes {
   var h = findLoaded(input, at),
     w = input.window,
     from = at,
     end;
   if (!h) {
-    // the window goes on from the item that is being read, so that a key is compared as it was read; what is longer than a key is passed over
+    // keep the current item in the window, so that a key is compared as it was read; skip items longer than a key
     if (at === w.end && mark >= w.at && at - mark <= MAX_KEY) from = mark;
     end = at + WINDOW + at - from;
     if (end > stop) end = stop;
@@ -238,8 +245,8 @@ function byteAt(at: number): number {
 }
 
 /**
- * Reads a stretch into RAM, to stay: from then on it is read, hashed and executed from there, and what its source gives the next time does not
- * matter. Refused where more would be held than there is room for.
+ * Reads a range into RAM for good. From then on, it is parsed, hashed and executed from there, so later answers of its
+ * source do not matter. Refuses more bytes than there is room for.
  */
 export function load(src: Input, s: Slice): void {
   src.ramLeft -= s.n;
@@ -247,7 +254,7 @@ export function load(src: Input, s: Slice): void {
   src.loaded.push({ at: s.at, end: s.at + s.n, octets: copySlice(src, s) });
 }
 
-/** Gives back the RAM of what is held around `s`, but for `bytes`, which are those of `s`. */
+/** Frees the RAM of all loaded bytes around `s`, except `bytes`, which are those of `s`. */
 export function shrink(src: Input, s: Slice, bytes: Bytes): void {
   var h;
   src.window = EMPTY_WINDOW;
@@ -259,7 +266,7 @@ export function shrink(src: Input, s: Slice, bytes: Bytes): void {
   }
 }
 
-/** Hands a stretch to `use`, a chunk at a time. */
+/** Passes a range to `use`, one chunk at a time. */
 export function feed(src: Input, slice: Slice, use: (bytes: Bytes) => void): void {
   var at = slice.at,
     end = at + slice.n,
@@ -271,7 +278,7 @@ export function feed(src: Input, slice: Slice, use: (bytes: Bytes) => void): voi
   }
 }
 
-/** Whether two inputs have the same octets. */
+/** Whether two inputs have the same bytes. */
 export function sameBytes(a: Input, b: Input): boolean {
   var at = 0,
     good = a.n === b.n;
@@ -283,12 +290,12 @@ export function sameBytes(a: Input, b: Input): boolean {
   return good;
 }
 
-/** Refuses what would take more bytes than there are. */
+/** Refuses a length that exceeds the remaining bytes. */
 function requireBytes(n: number): void {
   if (n > stop - here) refuse(CBOR_TRUNCATED);
 }
 
-/** Reads one head: its major type, which is returned, and its argument, `arg`. */
+/** Reads one head. Returns its major type and sets `arg` to its argument. */
 export function head(): number {
   var size = 0,
     i;
@@ -301,7 +308,7 @@ export function head(): number {
   if (low > 23) {
     if (low > 30) refuse(CBOR_INDEFINITE);
     if (low > 27) refuse(CBOR_RESERVED);
-    // before the length check: a float or a two-byte simple value is refused for what it is
+    // before the length check, so that a float or a two-byte simple value is refused as such
     if (major === SIMPLE) refuse(CBOR_SIMPLE);
     // 1, 2, 4 or 8 bytes: up to 2^3
     size = 1 << (low - 24);
@@ -314,42 +321,42 @@ export function head(): number {
       low = low * 256 + byteAt(here++);
     }
   }
-  // at or above 2^53 the sum is rounded, to 2^53 at least
+  // from 2^53 on, the sum is rounded, to at least 2^53
   arg = high * 4294967296 + low;
   if (size && arg < (size < 2 ? 24 : size < 4 ? 256 : size < 8 ? 65536 : 4294967296)) refuse(CBOR_NOT_SHORTEST);
   if (major === SIMPLE && (arg < FALSE || arg > NULL)) refuse(CBOR_SIMPLE);
   return major;
 }
 
-/** The argument of an item that must be of this major type: refused from 2^53 on. */
+/** Reads a head of the given major type and returns its argument. Refuses values from 2^53 on. */
 function argOfType(type: number): number {
   if (head() !== type) refuse(CBOR_TYPE);
   if (arg > MAX_NUMBER) refuse(CBOR_RANGE);
   return arg;
 }
 
-/** The major type of the item that comes next; SIMPLE at the end of the input, where the next read refuses. */
+/** The major type of the next item, or SIMPLE at the end of the input, where the next read refuses. */
 export function peekType(): number {
   return here < stop ? byteAt(here) >> 5 : SIMPLE;
 }
 
-/** An unsigned number below 2^53. */
+/** Reads an unsigned integer below 2^53. */
 export function uint(): number {
   return argOfType(UINT);
 }
 
-/** An unsigned number of up to 64 bits, exact. */
+/** Reads an unsigned integer of up to 64 bits, exactly. */
 export function uint64(): Sequence {
   if (head() !== UINT) refuse(CBOR_TYPE);
   return [high, low];
 }
 
-/** A signed number, above -2^53 and below 2^53. */
+/** Reads a signed integer with a magnitude below 2^53. */
 export function int(): number {
   return peekType() === NINT ? -1 - argOfType(NINT) : argOfType(UINT);
 }
 
-/** false, true or null: FALSE, TRUE, NULL. */
+/** Reads false, true or null: FALSE, TRUE, NULL. */
 export function simple(): number {
   return argOfType(SIMPLE);
 }
@@ -359,7 +366,7 @@ export function bool(): boolean {
   return arg === TRUE;
 }
 
-/** Well-formed UTF-8 without surrogates or overlong forms (RFC 3629 §4). */
+/** Refuses text that is not well-formed UTF-8: no surrogates, no overlong forms (RFC 3629 §4). */
 function checkUtf8(at: number, end: number): void {
   var more = 0,
     least = 0,
@@ -381,7 +388,7 @@ function checkUtf8(at: number, end: number): void {
   }
 }
 
-/** Where the content of the string lies whose head was read last. The cursor goes behind it. */
+/** The range of the content of the string whose head was read last. Moves the cursor behind it. */
 function stringSlice(): Slice {
   var s = { at: here, n: arg };
   requireBytes(arg);
@@ -390,53 +397,57 @@ function stringSlice(): Slice {
   return s;
 }
 
-/** A byte string: where its content lies. The cursor stands behind it. */
+/** Reads a byte string and returns the range of its content. */
 export function bstr(): Slice {
   argOfType(BSTR);
   return stringSlice();
 }
 
-/** The content of a byte string. */
+/** Reads a byte string and returns its content. */
 export function bstrBytes(): Bytes {
   return copySlice(input, bstr());
 }
 
-/** A text string, its UTF-8 checked: where its content lies. */
+/** Reads a text string, checks its UTF-8, and returns the range of its content. */
 export function tstr(): Slice {
   argOfType(TSTR);
   return stringSlice();
 }
 
-/** Begins to read what a byte string holds. Returns what leave() wants. */
+/** Starts reading the content of a byte string. Returns the argument for leave(). */
 export function enterBstr(): number {
   return enter(input, bstr());
 }
 
-/** The number of elements of an array. */
+/** Reads the head of an array and returns the number of its elements. */
 export function array(): number {
-  // every element takes a byte at least
+  // every element takes at least one byte
   requireBytes(argOfType(ARRAY));
   return arg;
 }
 
-/** The number of pairs of a map. Keys are handed to checkKeyOrder(), or read by intKey(). */
+/**
+ * Reads the head of a map and returns the number of its pairs. Pass keys to checkKeyOrder(), or read them with
+ * intKey().
+ */
 export function map(): number {
   requireBytes(2 * argOfType(MAP));
   return arg;
 }
 
-/** A tag that must be `wanted`. */
+/** Reads a tag, which must be `wanted`. */
 export function tag(wanted: number, code: number): void {
   if (head() !== TAG || arg !== wanted) refuse(code);
 }
 
 /**
- * The key of a map that begins at `mark` and has just been read, against the one before it, `last` (null: it is the first): in ascending
- * bytewise order of their encoding, none twice (RFC 8949 §4.2.1). Returns it, for the next one.
+ * Checks the map key that begins at `mark` and has just been read against the one before it, `last` (null for the
+ * first): ascending bytewise order of the encodings, no duplicates (RFC 8949 §4.2.1). Returns the key, for the next
+ * call.
  */
 export function checkKeyOrder(last: Bytes | null): Bytes {
   var key, n;
-  // a key is copied, before anybody has vouched for it
+  // keys are copied before anything is verified
   if (here - mark > MAX_KEY) refuse(CBOR_KEY_LENGTH);
   key = copyBytes(input, mark, here - mark);
   n = last ? compare(key, last) : 1;
@@ -444,18 +455,19 @@ export function checkKeyOrder(last: Bytes | null): Bytes {
   return key;
 }
 
-/** A map key that must be a number; it is then `keyRead`. Returns what checkKeyOrder() returns. */
+/** Reads a map key that must be an integer and sets `keyRead`. Returns what checkKeyOrder() returns. */
 export function intKey(last: Bytes | null): Bytes {
   keyRead = int();
   return checkKeyOrder(last);
 }
 
 /**
- * Passes over one item of any kind, as strictly as if it were read. The one tag that may stand inside is a vendor's #6.112. A container or
- * tag as a map's key is refused: SUIT has none where this is used.
+ * Skips one item of any kind, with the same checks as when it is read. The only permitted tag is #6.112 of a vendor.
+ * Refuses containers and tags as map keys: SUIT has none where this is used.
  */
 export function skip(): void {
-  // by container that is open around the one that is read: its items left (a pair is two), whether they are pairs, its last key
+  // for each open container around the current one: its remaining items (a pair counts as two), whether they are pairs,
+  // its last key
   var outer: unknown[] = [],
     left = 1,
     pairs = false,
@@ -491,7 +503,7 @@ export function skip(): void {
   }
 }
 
-/** Refuses anything but one deterministic item of the kinds that SUIT uses, and nothing behind it. */
+/** Refuses anything but one deterministic item of the kinds that SUIT uses, without trailing bytes. */
 export function checkItem(bytes: Bytes | Source): void {
   startReading(bytes);
   skip();

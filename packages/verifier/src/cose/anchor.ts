@@ -1,4 +1,4 @@
-// Keys that are trusted, made from an algorithm's name and a raw key.
+// Makes trust anchors from the name of an algorithm and a raw key.
 
 import { rawKey } from "../base/bytes.js";
 import { HAS_PREPARED } from "../base/features.js";
@@ -6,13 +6,16 @@ import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Prepared } from "../base/types.js";
 import { ANCHOR_KEY, TRUST_POLICY } from "../spec/errors.js";
 
-/** An anchor of the algorithm `name` among `algs`. The key is tried out, so that a device learns of a bad one when it is set up. */
+/**
+ * Makes an anchor for the algorithm `name` among `algs`. Checks the key, so that a device detects a bad one when it is
+ * set up.
+ */
 export function makeAnchor(algs: { [name: string]: Alg }, name: string, key: Bytes | Prepared, kid: Bytes | undefined): Anchor {
   var alg = algs.hasOwnProperty(name) ? algs[name] : null,
     a: Anchor;
   markAt(-1);
   if (!alg) refuse(TRUST_POLICY);
-  // a table without its digest would verify nothing; the digest itself is looked at in alg/table25519.ts
+  // a table without its digest could verify nothing; alg/table25519.ts checks the digest itself
   if (!key || !(alg as Alg).valid(rawKey(key)) || (HAS_PREPARED && (key as Prepared).table && !(key as Prepared).digest))
     refuse(ANCHOR_KEY);
   a = { alg: alg as Alg, key: key };

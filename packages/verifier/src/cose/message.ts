@@ -1,5 +1,5 @@
-// COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052), checked against anchors. The anchor fixes the algorithm: `alg` in the message can only
-// agree with it. Keys in the message are never looked at.
+// Verifies COSE_Sign1, COSE_Sign and COSE_Mac0 (RFC 9052) against anchors. The anchor fixes the algorithm: `alg` in the
+// message can only match it. Keys in the message are ignored.
 
 import { concat, equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
@@ -65,11 +65,11 @@ import {
   WRAPPER_EMPTY,
 } from "../spec/errors.js";
 
-/** Signatures that an envelope may carry: each costs a verification for each anchor, and nobody has vouched for them yet. */
+/** Maximum number of signatures in an envelope. Each costs one verification per anchor, before anything is verified. */
 export const MAX_SIGNATURES = 8;
 /**
- * Bytes of a protected bucket, labels of either bucket, bytes of a key identifier, and of a signature: ML-DSA-87 has 4,627, HSS/LMS of two
- * levels some thousands.
+ * Maximum bytes of a protected header, labels in either header, bytes of a key identifier, and bytes of a signature:
+ * ML-DSA-87 has 4,627, HSS/LMS of two levels several thousand.
  */
 const MAX_HEADERS = 512;
 const MAX_LABELS = 16;
@@ -77,8 +77,8 @@ const MAX_KID = 64;
 export const MAX_SIGNATURE = 16384;
 
 /**
- * Where a signature or tag lies: the block up to its signatures, `head`, and the signature itself, `body`. `multiple`: in a COSE_Sign, whose head is followed by
- * an array of signatures.
+ * The place of a signature or tag: the block up to its signatures, `head`, and the signature itself, `body`.
+ * `multiple`: in a COSE_Sign, in which an array of signatures follows the head.
  */
 export interface Signature {
   head: Slice;
@@ -86,11 +86,11 @@ export interface Signature {
   multiple: boolean;
   /** Whether an anchor has verified it. */
   good?: boolean;
-  /** SHA-256 of `head` and `body` as they were read: whoever copies them later copies these. */
+  /** SHA-256 of `head` and `body` as they were read, so that a later copy can be compared. */
   sum?: Bytes;
 }
 
-/** What one signature or tag claims of itself. */
+/** One signature or tag, with its unverified claims. */
 export interface CoseSignature extends Signature {
   alg: number;
   kid: Bytes | null;
@@ -102,9 +102,9 @@ export interface CoseSignature extends Signature {
 interface Headers {
   alg: number | null;
   kid: Bytes | null;
-  /** The protected bucket as it goes into the Sig_structure. */
+  /** The protected header, as encoded in the Sig_structure. */
   protected: Bytes;
-  /** Encoded labels of both buckets. */
+  /** Encoded labels of both headers. */
   labels: Bytes[];
 }
 
@@ -124,9 +124,9 @@ function readHeaderMap(out: Headers, isProtected: boolean): void {
       last = intKey(last);
       label = keyRead;
     }
-    // the same label in both buckets: which one is meant must not depend on the reader (RFC 9052 §3)
+    // the same label in both headers: its meaning must not depend on the reader (RFC 9052 §3)
     for (i = 0; i < out.labels.length; i++) if (equalConstantTime(out.labels[i], last)) refuse(HEADER_TWICE);
-    // those of the unprotected bucket are in order, and may be long
+    // labels of the unprotected header are in order, and may be long
     if (isProtected) out.labels.push(last);
     if (label === HEADER_ALG) {
       if (!isProtected) refuse(HEADER_NO_ALG);
@@ -135,7 +135,7 @@ function readHeaderMap(out: Headers, isProtected: boolean): void {
     } else if (label === HEADER_KID) {
       out.kid = boundedCopy(bstr(), MAX_KID, HEADER_LENGTH);
     } else if (label === HEADER_CRIT) {
-      // what is marked critical must be understood, and be protected (RFC 9052 §3.1)
+      // critical headers must be understood and protected (RFC 9052 §3.1)
       i = isProtected ? array() : 0;
       if (i === 0) refuse(HEADER_CRITICAL);
       for (; i > 0; i--) {
@@ -145,7 +145,7 @@ function readHeaderMap(out: Headers, isProtected: boolean): void {
       }
     } else skip();
   }
-  // a label that is marked critical has to be there, in the same bucket
+  // a critical label must be present in the same header
   for (i = 0; i < critical.length; i++) if ((critical[i] === HEADER_ALG ? out.alg : out.kid) === null) refuse(HEADER_CRITICAL);
 }
 
@@ -153,7 +153,7 @@ function headers(): Headers {
   var s = bstr(),
     out: Headers = { alg: null, kid: null, protected: [], labels: [] },
     outer;
-  // headers are copied, and signed over, before anybody has vouched for them
+  // headers are copied, and become part of the signed bytes, before anything is verified
   if (s.n > MAX_HEADERS) refuse(HEADER_LENGTH);
   if (s.n > 0) {
     outer = enter(input, s);
@@ -166,7 +166,7 @@ function headers(): Headers {
   return out;
 }
 
-/** The head of a byte string: the shortest (RFC 8949 §4.2.1). `n` is below 2^32. */
+/** The head of a byte string in its shortest form (RFC 8949 §4.2.1). `n` is below 2^32. */
 export function stringHead(n: number): Bytes {
   // 32 bits, and the octets of n
   return n < 24
@@ -178,7 +178,7 @@ export function stringHead(n: number): Bytes {
         : [90, n >>> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
-/** Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3): the bytes that are signed. */
+/** The bytes to be signed: Sig_structure (RFC 9052 §4.4) or MAC_structure (§6.3). */
 export function sigStructure(context: string, parts: Bytes[]): Bytes {
   var pieces: Bytes[] = [[129 + parts.length, 96 + context.length]],
     i;
@@ -188,8 +188,8 @@ export function sigStructure(context: string, parts: Bytes[]): Bytes {
 }
 
 /**
- * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message.
- * `payload`: the detached payload; the message must then hold nil. null: the payload is in the message.
+ * Reads one tagged COSE_Sign1 (18), COSE_Sign (98) or COSE_Mac0 (17) message. `payload`: the detached payload, in which
+ * case the message must hold nil; null if the payload is in the message.
  */
 export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseSignature[] {
   var out: CoseSignature[] = [],
@@ -247,12 +247,15 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
   return out;
 }
 
-/** Whether a claim can be this anchor's: its algorithm, and its key identifier where both have one. */
+/** Whether a signature can be by this anchor: same algorithm, and same key identifier if both have one. */
 export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anchor): boolean {
   return anchor.alg.ids.indexOf(c.alg) >= 0 && !(c.kid && anchor.kid && !equalConstantTime(c.kid, anchor.kid));
 }
 
-/** Whether none of the anchors at the positions `found` of `all` has the secret of `a`, which counts once, however often it signed or is listed. */
+/**
+ * Whether `a` shares no secret with the anchors at the positions `found` of `all`. A secret counts once, however often
+ * it signed or is listed.
+ */
 export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
   var i;
   for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
@@ -260,12 +263,12 @@ export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
 }
 
 /**
- * Checks claims against anchors until `threshold` of them have signed, or `most`. Returns the indices of those that have; refuses where they are
- * fewer than `threshold`.
+ * Verifies signatures with the anchors until `threshold` of them have signed, or `most`. Returns the indices of these
+ * anchors. Refuses if there are fewer than `threshold`.
  *
- * Junk is not paid for without end: before the first good signature no more may fail than are needed, and two more. A release that has more
- * signatures of strangers than that names its keys (kid). `own`: this does not hold for what the caller has kept or made, nor, where `threshold` is 0, for
- * trust files, which the keys of many lists may sign.
+ * Limits the cost of junk signatures: before the first good signature, at most `threshold` + 2 may fail. A release with
+ * more foreign signatures must name its keys (kid). The limit does not apply with `own`, for signatures that the caller
+ * has kept or made, nor with a `threshold` of 0, for trust files, which keys of many lists may sign.
  */
 export function verified(all: CoseSignature[], anchors: Anchor[], threshold: number, host: Host, most?: number, own?: boolean): number[] {
   var found: number[] = [],
@@ -298,7 +301,7 @@ export function verified(all: CoseSignature[], anchors: Anchor[], threshold: num
   if (found.length < threshold) {
     if (!all.length) refuse(WRAPPER_EMPTY);
     if (!fits) refuse(SIGNATURE_NO_ANCHOR);
-    // a key that can verify nothing is a fault of the device, and is told apart from a bad signature
+    // an unusable key is a fault of the device, not a bad signature
     for (j = 0; j < anchors.length; j++) if (!anchors[j].alg.valid(rawKey(anchors[j].key))) refuse(ANCHOR_KEY);
     refuse(found.length ? SIGNATURE_THRESHOLD : SIGNATURE_INVALID);
   }

@@ -1,9 +1,9 @@
-// What SHA-256 and SHA-512 share: their constants, cutting the input into blocks, the padding (FIPS 180-4 §4.2, §5.1).
+// Common parts of SHA-256 and SHA-512: constants, splitting the input into blocks, padding (FIPS 180-4 §4.2, §5.1).
 
 import { newBytes, newWords } from "../base/bytes.js";
 import type { Bytes, Hash, HashState } from "../base/types.js";
 
-/** A name of its own, for it is short. */
+/** An alias, because it is shorter. */
 export var floor = Math.floor;
 
 /**
@@ -57,9 +57,9 @@ function deriveConstants(): void {
 export type Compress = (state: number[], words: number[]) => void;
 
 /**
- * The message length in bits as n octets, most significant first, for a message of `count` octets (FIPS 180-4 §5.1).
- * Exact for every count up to 2^53: the bits are then a multiple of 8 below 2^56, and there is no bit operation, which would drop what lies
- * above 2^32.
+ * The message length in bits as n bytes, big-endian, for a message of `count` bytes (FIPS 180-4 §5.1). Exact for every
+ * count up to 2^53: the number of bits is then a multiple of 8 below 2^56. No bit operations, which would drop
+ * everything above 2^32.
  */
 export function lengthOctets(count: number, n: number): number[] {
   var out: number[] = [];
@@ -72,8 +72,9 @@ export function lengthOctets(count: number, n: number): number[] {
 }
 
 /**
- * A hash in progress: blocks of `size` octets, from the initial values at `from` on, in one word each for blocks of 64 octets, else in two;
- * the digest is the first `length` octets of the state. Words have 32 bits, sizes and indices are below 2^8.
+ * Starts a hash: blocks of `size` bytes, initial values from index `from` on. The state has one word per value for
+ * blocks of 64 bytes, otherwise two; the digest is its first `length` bytes. Words have 32 bits; sizes and indices are
+ * below 2^8.
  */
 export function startHash(compress: Compress, from: number, size: number, length: number): HashState {
   var state = newWords(16);
@@ -88,7 +89,7 @@ export function startHash(compress: Compress, from: number, size: number, length
     var end = size >> 2;
     var i: number;
     for (i = 0; i < end; i++) {
-      // masked, so that what is above 255 cannot reach into the octet before it
+      // masked, so that a value above 255 cannot change the byte before it
       w[i] = (bytes[at] << 24) | ((bytes[at + 1] & 255) << 16) | ((bytes[at + 2] & 255) << 8) | (bytes[at + 3] & 255);
       at += 4;
     }
@@ -143,13 +144,13 @@ export function startHash(compress: Compress, from: number, size: number, length
   return { update: update, digest: digest };
 }
 
-/** The digest of `bytes` in one call. */
+/** Hashes `bytes` and returns the digest. */
 export function hashBytes(state: HashState, bytes: Bytes): Bytes {
   state.update(bytes);
   return state.digest();
 }
 
-/** A hash function, as `startHash` takes it. */
+/** A hash function with the parameters of `startHash`. */
 export function makeHash(compress: Compress, from: number, size: number, length: number): Hash {
   function create(): HashState {
     return startHash(compress, from, size, length);

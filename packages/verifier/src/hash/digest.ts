@@ -1,4 +1,4 @@
-// SUIT_Digest, and the hash functions that can answer for it.
+// SUIT_Digest and the hash functions for it.
 
 import { HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
@@ -15,7 +15,7 @@ export interface Digest {
   bytes: Bytes;
 }
 
-/** SUIT_Digest = [alg, bytes]; an extension behind them is refused (M37 §10). */
+/** Reads SUIT_Digest = [alg, bytes]. Refuses extensions (M37 §10). */
 export function readDigest(): Digest {
   var alg, n, s;
   if (array() !== 2) refuse(CBOR_TYPE);
@@ -23,18 +23,20 @@ export function readDigest(): Digest {
   if (alg === HASH_SHAKE128 || alg === HASH_SHAKE256) refuse(NOT_SUPPORTED);
   n = alg === HASH_SHA_256 ? 32 : alg === HASH_SHA_384 ? 48 : alg === HASH_SHA_512 ? 64 : 0;
   if (!n) refuse(DIGEST_ALG);
-  // its length first: nobody has vouched for it, and it may be as long as the input
+  // check its length first: it is not verified yet, and may be as long as the input
   s = bstr();
   if (s.n !== n) refuse(DIGEST_LENGTH);
   return { alg: alg, bytes: copySlice(input, s) };
 }
 
-/** What the host has for a COSE hash algorithm; undefined where it has nothing. */
+/** The host's hash function for a COSE hash algorithm, or undefined. */
 function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
   return alg === HASH_SHA_256 ? host.sha256 : alg === HASH_SHA_384 ? host.sha384 : host.sha512;
 }
 
-/** A hash in progress, the host's or ours; refused where there is none. An engine may have a hash in one call and no other. */
+/**
+ * Starts a hash with the host's function or ours; refuses if there is none. Some engines have a one-shot function only.
+ */
 export function hashing(host: Host, alg: number): HashState {
   var hash: Partial<Hash> | false | undefined = hostHash(host, alg);
   if (!hash || !hash.create) hash = alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
@@ -42,7 +44,7 @@ export function hashing(host: Host, alg: number): HashState {
   return (hash as Hash).create();
 }
 
-/** SHA-256 of `pieces`, one after the other: in one call where the host has one for that. */
+/** SHA-256 of the concatenation of `pieces`, with the host's one-shot function if it has one. */
 export function digestPieces(pieces: Bytes[], host: Host): Bytes {
   var hash = host.sha256,
     state,
@@ -53,11 +55,11 @@ export function digestPieces(pieces: Bytes[], host: Host): Bytes {
   return state.digest();
 }
 
-/** The digest of a stretch of an input, by the COSE hash `alg`. */
+/** The digest of a range of an input, with the COSE hash algorithm `alg`. */
 export function digestSlice(src: Input, slice: Slice, host: Host, alg: number): Bytes {
   var hash = hostHash(host, alg),
     state: HashState;
-  // in one call where the host has one and all of it may be at hand
+  // in one call, if the host has a one-shot function and the range fits one chunk
   if (hash && hash.once && slice.n <= chunkOf(src)) return hash.once(copySlice(src, slice));
   state = hashing(host, alg);
   feed(src, slice, function (bytes) {

@@ -47,8 +47,9 @@ function compress(state: number[], w: number[]): void {
 }
 
 /**
- * The digest, as the 8 words of `state`, of a message that fits one block: the first 16 of `words` are that block, padded (§5.1.1), as signed
- * 32-bit numbers, and are left as they are; 48 more come after them. Needs the round constants: some hash must have been started before.
+ * Hashes a message that fits one block. The first 16 of `words` are the block, padded (§5.1.1), as signed 32-bit
+ * numbers; they are not changed, and 48 more follow them. Writes the digest to the 8 words of `state`. Needs the round
+ * constants: some hash must have been started before.
  */
 export function hashOneBlock(state: number[], words: number[]): void {
   var i: number;
@@ -59,7 +60,7 @@ export function hashOneBlock(state: number[], words: number[]): void {
 }
 
 /**
- * SHA-256: a digest of 32 octets. Input of any length, in pieces of any length, up to 2^53 octets in all.
+ * SHA-256 (FIPS 180-4 §6.2): a digest of 32 bytes. Input in pieces of any length, up to 2^53 bytes in total.
  * @example var h = sha256.create(); h.update(first); h.update(second); h.digest();
  */
 export var sha256: Hash = /* @__PURE__ */ makeHash(compress, 80, 64, 32);

@@ -34,7 +34,7 @@ function compress(state: number[], w: number[]): void {
   var l: number;
   var end: number[];
   for (i = 0; i < 80; i++) {
-    // The schedule is kept in 16 words that are written over in a ring: word i stands where word i - 16 stood.
+    // The schedule is a ring of 16 words: word i overwrites word i - 16.
     j = (i & 15) * 2;
     h = w[j];
     l = w[j + 1] >>> 0;
@@ -110,8 +110,8 @@ function compress(state: number[], w: number[]): void {
   }
 }
 
-/** SHA-512: a digest of 64 octets. Input of any length, in pieces of any length, up to 2^53 octets in all. */
+/** SHA-512 (FIPS 180-4 §6.4): a digest of 64 bytes. Input in pieces of any length, up to 2^53 bytes in total. */
 export var sha512: Hash = /* @__PURE__ */ makeHash(compress, 80, 128, 64);
 
-/** SHA-384: a digest of 48 octets, otherwise as SHA-512. */
+/** SHA-384 (FIPS 180-4 §6.5): a digest of 48 bytes, otherwise like SHA-512. */
 export var sha384: Hash = /* @__PURE__ */ makeHash(compress, 88, 128, 48);

@@ -1,4 +1,4 @@
-// The commands: what each does to a run, and what its argument must be.
+// The commands: their effect on a run, and the checks of their arguments.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_COPY, HAS_TOOLS } from "../base/features.js";
@@ -54,12 +54,15 @@ import {
 } from "../spec/suit.js";
 import { alternative, barrier, type Effect, type Frame, failRun, frame, type Run } from "./frame.js";
 
-/** Refuses the index of a component that the manifest does not have. */
+/** Refuses a component index that the manifest does not have. */
 function checkIndex(run: Run, c: number): void {
   if (c >= run.parameters.length && !(HAS_TOOLS && input.lenient)) refuse(INDEX_RANGE);
 }
 
-/** set-component-index: true, one index, or some, each once: a list is then no longer than the components. */
+/**
+ * Executes set-component-index: true, one index, or a list of unique indices, so that the list is no longer than the
+ * components.
+ */
 export function setIndex(run: Run, f: Frame): void {
   var type = peekType(),
     seen: number[] = [],
@@ -70,7 +73,7 @@ export function setIndex(run: Run, f: Frame): void {
     if (simple() !== TRUE) refuse(COMMAND_ARGUMENT);
     n = run.parameters.length;
   } else if (type !== UINT) {
-    // each once, so no more than there are components: decodeEnvelope() has no other bound on them
+    // unique, so there are no more than components: decodeEnvelope() has no other bound
     n = array();
     if (n === 0 || n > MAX_COMPONENTS) refuse(COMMAND_ARGUMENT);
   }
@@ -84,7 +87,10 @@ export function setIndex(run: Run, f: Frame): void {
   barrier(run);
 }
 
-/** override-parameters: notes for a component where each value lies, or, where commands are only looked at, the URIs and sizes. */
+/**
+ * Executes override-parameters: records where each value of a component is. When commands are only checked, collects
+ * the URIs and sizes.
+ */
 export function setParameters(run: Run, f: Frame, component: number): void {
   var n = map(),
     last: Bytes | null = null,
@@ -117,7 +123,7 @@ export function setParameters(run: Run, f: Frame, component: number): void {
   }
 }
 
-/** What the parameter `p` of a component holds; undefined where it is not set. */
+/** The value of parameter `p` of a component, or undefined if it is not set. */
 function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
@@ -125,7 +131,7 @@ function parameter(run: Run, component: number, p: number): unknown {
   return parameterValue(tableEntry(VALUES, p));
 }
 
-/** A vendor, class or device identifier: the parameter has the number of the condition. */
+/** Checks a vendor, class or device identifier. The parameter has the same number as the condition. */
 function identify(run: Run, code: number, component: number): void {
   var id = run.identity,
     ids = code === COND_VENDOR_IDENTIFIER ? id.vendor : code === COND_CLASS_IDENTIFIER ? id.class : id.device,
@@ -140,9 +146,12 @@ function identify(run: Run, code: number, component: number): void {
   failRun(run, code === COND_VENDOR_IDENTIFIER ? VENDOR_MISMATCH : code === COND_CLASS_IDENTIFIER ? CLASS_MISMATCH : DEVICE_MISMATCH);
 }
 
-/** Hands out an Effect with what is set for the component. A condition without its parameter fails; a directive without it ends the run. */
+/**
+ * Returns an Effect with the parameters of the component. If the required parameter is missing, a condition fails and a
+ * directive ends the run.
+ */
 function effect(run: Run, op: number, component: number): void {
-  // what the command cannot do without: most have the number of their parameter
+  // the required parameter: for most commands, its number is that of the command
   var p = op === DIR_SWAP ? PARAM_SOURCE_COMPONENT : op === COND_CHECK_CONTENT ? PARAM_CONTENT : op,
     v = parameter(run, component, p),
     e: Effect = {
@@ -172,7 +181,7 @@ function effect(run: Run, op: number, component: number): void {
     }
   }
   if (!isCondition(op) && !run.strict) {
-    // a component must not be source and target at once; in a swap both are
+    // a component must not be both source and target, except in a swap
     source = e.source as number;
     if (op === DIR_SWAP || run.sources.indexOf(component) >= 0 || component === source || run.targets.indexOf(source) >= 0)
       refuse(STRICT_ORDER);
@@ -182,7 +191,7 @@ function effect(run: Run, op: number, component: number): void {
   run.effect = e;
 }
 
-/** Carries out the command at work for one component, or hands it out as an Effect. open() has looked at it before. */
+/** Executes the current command for one component, or returns it as an Effect. open() has checked it before. */
 export function performCommand(run: Run, f: Frame, component: number): void {
   var code = f.command;
   seek(input, f.arg, f.end);

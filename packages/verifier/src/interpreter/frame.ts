@@ -1,4 +1,4 @@
-// The state of a run (M37 §6), and the nesting of sequences in it: a stack of frames, so that the engine's own stack never grows.
+// The state of a run (M37 §6). Nested sequences are a stack of frames, so that the stack of the engine does not grow.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
@@ -11,7 +11,10 @@ import type { UnverifiedManifest } from "../manifest/parse.js";
 import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors.js";
 import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
 
-/** What the device says it is. 16-byte UUIDs; a vendor may also be a private enterprise number, as the CBOR item #6.112(bstr). */
+/**
+ * The identity of the device. 16-byte UUIDs; a vendor may also be a private enterprise number, as the CBOR item
+ * #6.112(bstr).
+ */
 export interface Identity {
   vendor: Bytes[];
   class: Bytes[];
@@ -19,9 +22,10 @@ export interface Identity {
 }
 
 /**
- * A command that needs the device: `op` is its number in the specification, `component` the index in `manifest.components`.
- * Present where the parameter is set, whatever the command: `digest`, `size`. By command: `content` (write, check-content), `uri` and
- * `args` (fetch), `args` (invoke), `source` (copy, swap: a component index), `slot` (component-slot).
+ * A command that the device must execute: `op` is its number in the specification, `component` the index in
+ * `manifest.components`. `digest` and `size` are present if the parameter is set. Other members by command: `content`
+ * (write, check-content), `uri` and `args` (fetch), `args` (invoke), `source` (copy, swap: a component index), `slot`
+ * (component-slot).
  */
 export interface Effect {
   op: number;
@@ -33,52 +37,58 @@ export interface Effect {
   args?: Bytes | undefined;
   source?: number;
   slot?: number;
-  /** swap: what is set for the source, which gets the content of `component`. */
+  /** For swap: the parameters of the source, which gets the content of `component`. */
   sourceDigest?: Digest | undefined;
   sourceSize?: number | undefined;
 }
 
 export interface Frame {
-  /** What is still to be read of the sequence, and how many items (codes and arguments) that is. */
+  /** The rest of the sequence: its offset, and the number of items (codes and arguments) left. */
   at: number;
   end: number;
   left: number;
-  /** Which command nested it: DIR_TRY_EACH, DIR_RUN_SEQUENCE, or 0 for a section. */
+  /** The command that nested it: DIR_TRY_EACH, DIR_RUN_SEQUENCE, or 0 for a section. */
   kind: number;
   soft: boolean;
   index: number[] | null;
-  /** The command at work, where its argument lies, and for which components it is to be carried out (`turns`, as far as `turn`). */
+  /**
+   * The current command, the offset of its argument, and the components to execute it for (`turns`; `turn` counts those
+   * that are done).
+   */
   command: number;
   arg: number;
   turn: number;
   turns: number[];
-  /** Alternatives of the try-each that are still to come, and where. */
+  /** Remaining alternatives of the try-each, and their offset. */
   alternatives: number;
   rest: number;
-  /** How many identifiers had been checked when it began. */
+  /** Number of checked identifiers when it began. */
   known: number;
-  /** Looking only: alternatives that are still to be looked at; `alternatives` is then how many there are in all. */
+  /** When checking only: remaining alternatives; `alternatives` is then their total number. */
   each: number;
 }
 
-/** A vendor, class or device identifier that the device has, and the command that has asked for it. */
+/** An identifier of a vendor, class or device that matched, and the command that checked it. */
 interface Checked {
   command: number;
   id: Bytes;
 }
 
-/** What a run has to know of a manifest. Where it is only looked at, it is not yet one, and nobody is believed. */
+/**
+ * What a run needs of a manifest. When commands are only checked, the manifest is not verified yet and no key is
+ * trusted.
+ */
 export type Subject = Pick<Manifest, "input" | "components" | "shared" | "commands" | "absent" | "believed" | "threshold">;
 
-/** The state of one run: sections in order, with one set of parameters (cleared by start()). */
+/** The state of one run: sections in order, with one set of parameters, which start() clears. */
 export interface Run {
   subject: Subject;
   identity: Identity;
   sections: number[];
-  /** Sequences that have been begun: the shared sequence, where there is one, and the section, by turns. */
+  /** Number of sequences begun. Each section has two: the shared sequence, if any, and the section itself. */
   begun: number;
   frames: Frame[];
-  /** By component: where the values lie that are set. */
+  /** For each component: the offsets of the parameter values. */
   parameters: { [name: number]: number }[];
   strict: boolean;
   sources: number[];
@@ -86,15 +96,18 @@ export interface Run {
   commands: number;
   effect: Effect | null;
   broken: boolean;
-  /** Identifiers that were checked, successfully, by the command that did: what a branch has checked that failed later is not among them. */
+  /** Identifiers that were checked successfully, with the command. Excludes those of a branch that failed later. */
   checked: Checked[];
-  /** Where commands are looked at and not run: what they say, and whether this is the shared sequence, or one of a start. */
+  /**
+   * When commands are checked and not run: what they contain, and whether this is the shared sequence, or a section of
+   * the start.
+   */
   looked: UnverifiedManifest | null;
   shared: boolean;
   starts: boolean;
 }
 
-/** Whether an identifier, or where there is none any, was checked by the command `code`. */
+/** Whether the command `code` has checked the identifier, or any identifier if `id` is absent. */
 function wasChecked(run: Run, code: number, id?: Bytes): boolean {
   var all = run.checked,
     i;
@@ -103,8 +116,9 @@ function wasChecked(run: Run, code: number, id?: Bytes): boolean {
 }
 
 /**
- * Whether a run has found that the vendor and the class of this device are meant, and so by enough of the keys that signed: a key that is trusted for
- * one vendor or class counts where the manifest asked for just that one. The one rule for devices and tools.
+ * Whether a run has checked that the release is for the vendor and the class of this device, and whether enough signers
+ * are trusted for them: a key that is restricted to one vendor or class counts only if the manifest has checked exactly
+ * that one. Devices and tools share this rule.
  */
 export function identityChecked(run: Run): boolean {
   var m = run.subject,
@@ -121,16 +135,16 @@ export function identityChecked(run: Run): boolean {
   return n >= m.threshold;
 }
 
-/** The sequence at work. */
+/** The current sequence. */
 export function top(run: Run): Frame {
   return run.frames[run.frames.length - 1];
 }
 
-/** Begins a sequence: a new frame on top. The cursor then stands behind `slice`. */
+/** Begins a sequence: pushes a frame. The cursor is then behind `slice`. */
 export function frame(run: Run, slice: Slice, kind: number, index: number[] | null): Frame {
   var outer = enter(input, slice),
     n = array(),
-    // what is left out is set before it is read, or counts as 0: on a small engine each field costs RAM
+    // fields that are absent are set before they are read, or count as 0: each field costs RAM on a small engine
     f = {
       at: here,
       end: stop,
@@ -148,11 +162,11 @@ export function frame(run: Run, slice: Slice, kind: number, index: number[] | nu
   return f;
 }
 
-/** Takes the next of `n` alternatives of a try-each, which the cursor stands at; refuses where none is left. */
+/** Begins the next of `n` alternatives of a try-each, at the cursor. Refuses if none is left. */
 export function alternative(run: Run, n: number, index: number[] | null): void {
   var f;
   if (n === 0) refuse(TRY_EACH_EXHAUSTED);
-  // a final nil: no alternative had to fit
+  // a final nil: no alternative has to match
   if (peekType() === SIMPLE) return;
   f = frame(run, bstr(), DIR_TRY_EACH, index);
   f.alternatives = n - 1;
@@ -160,8 +174,9 @@ export function alternative(run: Run, n: number, index: number[] | null): void {
 }
 
 /**
- * A condition failed. Softly: a try-each goes on with its next alternative, a run-sequence ends. Otherwise a run-sequence hands the
- * failure to the sequence around it, and everything else ends the run (M37 §8.4.8.14).
+ * Handles a failed condition. With soft-failure, a try-each continues with its next alternative, and a run-sequence
+ * ends. Otherwise a run-sequence passes the failure to the surrounding sequence, and everything else ends the run (M37
+ * §8.4.8.14).
  */
 export function failRun(run: Run, code: number): void {
   var f = run.frames.pop() as Frame,
@@ -169,17 +184,17 @@ export function failRun(run: Run, code: number): void {
   markAt(f.arg);
   while (f.kind === DIR_RUN_SEQUENCE && !f.soft) f = run.frames.pop() as Frame;
   if (!f.soft) refuse(code);
-  // what a branch has found out about the device is void with it
+  // discard the identifiers that the failed branch has checked
   while (run.checked.length > f.known) run.checked.pop();
   if (f.kind === DIR_TRY_EACH) {
     outer = top(run);
     seek(input, f.rest, outer.end);
-    // the component that the try-each is at: what the failed alternative has chosen is over with it
+    // restore the component of the try-each: the choice of the failed alternative is discarded
     alternative(run, f.alternatives, [outer.turns[outer.turn - 1]]);
   }
 }
 
-/** Where strict order is off, these are the points that all earlier commands must have reached (M37 §8.4.8.13). */
+/** Without strict order, all earlier commands must be complete at these points (M37 §8.4.8.13). */
 export function barrier(run: Run): void {
   run.sources = [];
   run.targets = [];

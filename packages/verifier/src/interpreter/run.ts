@@ -1,5 +1,5 @@
-// The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device, and hands that command out as an Effect; the
-// caller carries it out and says in the next step() how it went.
+// The interpreter (M37 §6). It does no I/O: step() runs until a command needs the device and returns that command as an
+// Effect. The caller executes it and passes the outcome to the next step().
 
 import { HAS_COPY } from "../base/features.js";
 import { markAt, refuse } from "../base/refuse.js";
@@ -54,22 +54,22 @@ import { performCommand, setIndex, setParameters } from "./commands.js";
 import { barrier, type Effect, type Frame, failRun, frame, type Identity, type Run, type Subject, top } from "./frame.js";
 
 /**
- * Commands that one run may execute. Nested sequences over all components multiply; a manifest in use stays far below a hundred, and
- * an endless one cannot be written, but one that takes years can.
+ * Maximum number of commands in one run. Nested sequences over all components multiply; real manifests need far fewer
+ * than a hundred. A manifest cannot loop forever, but could run for years.
  */
 const MAX_COMMANDS = 4096;
 
-/** Alternatives of a try-each: a run reads over all of them each time that it comes to one. */
+/** Maximum number of alternatives in a try-each: a run scans all of them each time it executes one. */
 const MAX_ALTERNATIVES = 256;
 
-/** Every condition takes a reporting policy, as do the directives that act on a device (M37 §8.4.7): four bits. */
+/** Every condition, and every directive that acts on a device, takes a reporting policy of four bits (M37 §8.4.7). */
 const MAX_POLICY = 15;
 
 function createRun(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],
     i;
   for (i = 0; i < manifest.components.length; i++) parameters.push({});
-  // strict, sources, targets: see beginNextSequence(); the other fields that are left out count as false
+  // strict, sources, targets: see beginNextSequence(); other absent fields count as false
   return {
     subject: manifest,
     identity: identity || {},
@@ -83,7 +83,10 @@ function createRun(manifest: Subject, sections: number[], identity: Identity, lo
   } as unknown as Run;
 }
 
-/** Begins the next sequence. False where no section is left. `begun` is below 2^8: each section has two sequences. */
+/**
+ * Begins the next sequence. Returns false if no section is left. `begun` is below 2^8, because each section has two
+ * sequences.
+ */
 function beginNextSequence(run: Run): boolean {
   var m = run.subject,
     n = run.begun++,
@@ -102,8 +105,9 @@ function beginNextSequence(run: Run): boolean {
 }
 
 /**
- * The next command of a sequence. Running: settles for which components it is to be carried out. Looking: an unknown command or parameter
- * makes the whole manifest invalid (M37 §6.1), and what this build cannot run is refused here, not half-way through an installation.
+ * Reads the next command of a sequence. When running, determines the components to execute it for. When checking, an
+ * unknown command or parameter makes the whole manifest invalid (M37 §6.1), and commands that this build cannot run are
+ * refused now rather than half-way through an installation.
  */
 function command(run: Run, f: Frame): void {
   var code = int(),
@@ -133,7 +137,7 @@ function command(run: Run, f: Frame): void {
   else setParameters(run, f, 0);
 }
 
-/** Goes on to the next Effect, or to the end. */
+/** Continues to the next Effect, or to the end. */
 function advance(run: Run): void {
   var f;
   for (;;) {
@@ -148,7 +152,7 @@ function advance(run: Run): void {
       seek(input, f.at, f.end);
       if (f.each) {
         f.each--;
-        // [2* bstr, ? nil]: two at least, and only the last may be nil
+        // [2* bstr, ? nil]: at least two, and only the last may be nil
         if (peekType() === BSTR) frame(run, bstr(), 0, null);
         else if (head() !== SIMPLE || argument !== NULL || f.each || f.alternatives < 3) refuse(COMMAND_ARGUMENT);
       } else if (f.left) command(run, f);
@@ -162,28 +166,29 @@ function advance(run: Run): void {
 }
 
 /**
- * Looks at every command of every sequence at hand, and notes the URIs that they name and the sum of the image sizes. Bytes are read in order, each
- * once. Refuses what is unknown, what this build does not run, and in a shared sequence what has side effects.
+ * Checks every command of every sequence that is present, and collects the URIs and the sum of the image sizes. Reads
+ * the bytes in order, each once. Refuses unknown commands, those that this build does not run, and side effects in a
+ * shared sequence.
  */
 export function checkCommands(m: UnverifiedManifest): void {
   var run = createRun(m as unknown as Subject, [], null as unknown as Identity, m),
     i;
-  // a hash of the host's may have read something else meanwhile
+  // a hash of the host may have used the reader meanwhile
   seek(m.input, 0, 0);
   for (i = 0; i <= m.commands.length; i++) {
     run.shared = i === 0;
     if (i) frame(run, m.commands[i - 1].inside, 0, null);
     else if (m.shared) frame(run, m.shared, 0, null);
-    // validate, load and invoke are a start
+    // validate, load and invoke are the sections of a start
     run.starts = i > 0 && m.commands[i - 1].number <= MAN_INVOKE;
     advance(run);
   }
 }
 
 /**
- * Prepares a run of one section (its number, e.g. MAN_INSTALL) or of several in order. Parameters are cleared here and live through the
- * sections given; the shared sequence runs before each. A section that the manifest does not have is passed over; one that was severed
- * and is not at hand is refused when its turn comes.
+ * Prepares a run of one section (its number, for example MAN_INSTALL) or of several in order. Clears the parameters,
+ * which then persist through these sections; the shared sequence runs before each. Skips a section that the manifest
+ * does not have. A severed section that is absent from the envelope is refused when its turn comes.
  */
 export function start(manifest: Manifest, section: number | number[], identity: Identity): Run {
   markAt(-1);
@@ -192,8 +197,8 @@ export function start(manifest: Manifest, section: number | number[], identity: 
 }
 
 /**
- * Runs to the next Effect, or to the end (undefined). `outcome` tells how the last Effect went: for a condition whether it holds, for a
- * directive whether it succeeded; nothing at the first step. Throws a refusal; after that the run is dead.
+ * Runs to the next Effect, or to the end (undefined). `outcome` is the result of the last Effect: whether the condition
+ * holds or the directive succeeded. Omit it in the first step. Throws a Refusal; the run cannot continue afterwards.
  */
 export function step(run: Run, outcome?: boolean): Effect | undefined {
   var last = run.effect;
@@ -203,7 +208,7 @@ export function step(run: Run, outcome?: boolean): Effect | undefined {
   run.effect = null;
   seek(run.subject.input, 0, 0);
   if (last && !outcome) {
-    // a directive that failed is never swallowed, whatever soft-failure says (M37 §6.2)
+    // a failed directive always ends the run, regardless of soft-failure (M37 §6.2)
     markAt(top(run).arg);
     if (!isCondition(last.op)) refuse(DIRECTIVE_FAILED);
     failRun(run, last.op === COND_IMAGE_MATCH ? IMAGE_MISMATCH : last.op === COND_COMPONENT_SLOT ? SLOT_MISMATCH : CONTENT_MISMATCH);

@@ -1,4 +1,4 @@
-// What commands and parameters are, and the values of parameters.
+// Properties of commands and parameters, and the values of parameters.
 
 import { HAS_TOOLS } from "../base/features.js";
 import { mark, refuse } from "../base/refuse.js";
@@ -10,20 +10,21 @@ import { TAG_CBOR_PEN } from "../spec/suit.js";
 
 const MAX_URI = 1024;
 
-/** What stands behind a command: a reporting policy, or (2, which nobody asks for) an argument of its own. */
+/** What follows a command: a reporting policy, or (2, which is never tested) an argument of its own. */
 export const POLICY = 1;
-/** Code points of the family that this build does not run. */
+/** A code point of SUIT that this build does not run. */
 export const FOREIGN = 4;
-/** May stand in a shared sequence: no side effects (M37 §8.4.5). Conditions are the commands that are SHARED and have a POLICY. */
+/** Permitted in a shared sequence: no side effects (M37 §8.4.5). Conditions are the commands with SHARED and POLICY. */
 export const SHARED = 8;
 
 /**
- * By command code, 0 to 35, the sum of the above as the low bits of a character: A = 1, I = 8 + 1, J = 8 + 2, and so on.
- * One string lies in flash, a table of numbers in RAM. A test holds it against the specification's names; so it does with the next one.
+ * For each command code, 0 to 35, the sum of the above as the low bits of a character: A = 1, I = 8 + 1, J = 8 + 2, and
+ * so on. A string stays in flash; a table of numbers takes RAM. A test compares this one and the next with the names of
+ * the specification.
  */
 export const PARAMETER_KINDS = "@IIIMIIMM@@EJ@IJ@@ANJAAAIMMMME@AJEFF";
 
-/** What the value of a parameter is. */
+/** The kinds of parameter values. */
 const KIND_VENDOR = 1;
 const KIND_UUID = 2;
 const KIND_DIGEST = 3;
@@ -34,25 +35,28 @@ export const KIND_URI = 7;
 export const KIND_COMPONENT = 8;
 export const KIND_OTHER = 9;
 
-/** By parameter, 0 to 30. */
+/** For each parameter, 0 to 30. */
 export const VALUES = "@ABCID@@@@@@EED@@@FI@GHFBFIIIII";
 
-/** The entry of a table for a number from outside: 0 where it has none. Not every engine asks for a character past 2^32 and finds none. */
+/** The entry of a table for an untrusted number, or 0 if there is none. Some engines wrap character indices at 2^32. */
 export function tableEntry(table: string, n: number): number {
   return n > 0 && n < table.length ? table.charCodeAt(n) & 15 : 0;
 }
 
-/** Whether a command is a condition, that is, one that can fail softly. */
+/** Whether a command is a condition, which can fail softly. */
 export function isCondition(code: number): boolean {
   return (tableEntry(PARAMETER_KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
-/** Refuses a code point of the family that this build does not run; decodeEnvelope() takes it, which only looks. */
+/** Refuses a code point of SUIT that this build does not run. decodeEnvelope() accepts it, because it only reads. */
 export function foreign(): void {
   if (!(HAS_TOOLS && input.lenient)) refuse(NOT_SUPPORTED);
 }
 
-/** Text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters from every log and path. */
+/**
+ * Reads text that can be a URI reference: printable ASCII without space (RFC 3986 §2). Keeps control characters out of
+ * logs and paths.
+ */
 export function uri(): string {
   var text = "",
     bytes = boundedCopy(tstr(), MAX_URI, URI_LENGTH),
@@ -64,7 +68,7 @@ export function uri(): string {
   return text;
 }
 
-/** The value of a parameter, by its kind. */
+/** Reads the value of a parameter, by its kind. */
 export function parameterValue(kind: number): Bytes | Digest | number | boolean | string {
   var out: Bytes | Digest, at, s;
   if (kind === KIND_NUMBER || kind === KIND_COMPONENT) return uint();
@@ -76,7 +80,7 @@ export function parameterValue(kind: number): Bytes | Digest | number | boolean 
     leave(at);
     return out;
   }
-  // a vendor is a UUID, or a private enterprise number: #6.112(bstr), which is compared with its tag
+  // a vendor is a UUID or a private enterprise number, #6.112(bstr), which is compared including its tag
   if (kind === KIND_VENDOR && peekType() === TAG) {
     tag(TAG_CBOR_PEN, PARAMETER_VALUE);
     at = mark;

@@ -1,4 +1,4 @@
-// What open() gives: a manifest that is believed.
+// The result of open(): an authenticated manifest.
 
 import type { Anchor } from "../base/types.js";
 import type { CoseSignature } from "../cose/message.js";
@@ -7,14 +7,14 @@ import type { Envelope, Payload, UnverifiedManifest } from "./parse.js";
 
 export var MARK = {};
 
-/** An authenticated manifest. Only open() makes one; start() and install() take nothing else. */
+/** An authenticated manifest. Only open() creates one; start() and install() accept nothing else. */
 export interface Manifest extends UnverifiedManifest {
-  /** Positions in `trust.anchors` of the anchors that signed; not more than were needed. */
+  /** Indices in `trust.anchors` of the anchors that signed, not more than were needed. */
   signers: number[];
-  /** These anchors, and how many of them are needed: each counts only for the vendor and class that it is trusted for. */
+  /** These anchors, and the threshold. Each counts only for the vendor and class that it is trusted for. */
   believed: Anchor[];
   threshold: number;
-  /** Where the signatures lie, and which of them were verified. */
+  /** The places of the signatures, and which of them were verified. */
   signatures: CoseSignature[];
   digest: Digest;
   payloads: Payload[];

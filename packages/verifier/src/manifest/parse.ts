@@ -1,4 +1,5 @@
-// The structure of an envelope and of a manifest, read once and strictly. Nothing here decides whom to trust: trust/open.ts does.
+// Reads the structure of an envelope and of a manifest, once and strictly. trust/open.ts decides about trust; nothing
+// here does.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TOOLS } from "../base/features.js";
@@ -68,19 +69,28 @@ import {
 } from "../spec/suit.js";
 import { FOREIGN, foreign, tableEntry, uri } from "./code-points.js";
 
-/** More components, or more parts in one identifier, than this are refused: the specification sets no limit, a device has one. */
+/**
+ * Maximum number of components, and of parts in a component identifier. The specification has no limit, but a device
+ * does.
+ */
 export const MAX_COMPONENTS = 16;
 const MAX_PARTS = 5;
 const MAX_PAYLOADS = 16;
 
-/** What an element of the manifest can be, besides FOREIGN. */
+/** The kinds of manifest elements, besides FOREIGN. */
 const ELEMENT_COMMANDS = 1;
 const ELEMENT_SEVERABLE = 2;
 
-/** By number of the manifest's element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see manifest/code-points.ts. */
+/**
+ * For each number of a manifest element, 0 to 25, the sum of the above and FOREIGN as the low bits of a character: see
+ * manifest/code-points.ts.
+ */
 export const ELEMENTS = "@@@@@DDAAA@@@@FGC@G@C@@BED";
 
-/** An element of the envelope or manifest: its number, where its content lies (`inside`), and where its bytes with the bstr head lie (`whole`). */
+/**
+ * An element of the envelope or manifest: its number, the range of its content (`inside`), and the range including the
+ * bstr head (`whole`).
+ */
 export interface Element {
   number: number;
   inside: Slice;
@@ -90,7 +100,7 @@ export interface Element {
 export interface Payload {
   uri: string;
   content: Slice;
-  /** The pair of the envelope's map: key and content. */
+  /** The pair in the map of the envelope: key and content. */
   whole: Slice;
 }
 
@@ -100,18 +110,21 @@ export interface Envelope {
   manifestElement: Element;
   severed: Element[];
   payloads: Payload[];
-  /** Where the content of the digest's byte string lies, which is what was signed. */
+  /** The range of the content of the digest's byte string, which is what was signed. */
   signed: Slice;
-  /** Where the first element is that this build does not run; -1: there is none. Said once it is known who signed. */
+  /**
+   * The offset of the first element that this build does not run, or -1. Reported only after the signatures are
+   * verified.
+   */
   foreign: number;
-  /** What of the map is not read yet: pairs, where they begin, and the key before them. */
+  /** The unread rest of the map: number of pairs, offset, and the key before them. */
   left: number;
   behind: number;
   last: Bytes | null;
   window: LoadedBytes;
 }
 
-/** What a manifest says, apart from the commands themselves. `commands` holds the sequences that are at hand. */
+/** The content of a manifest, apart from the commands themselves. `commands` holds the sequences that are present. */
 export interface UnverifiedManifest {
   input: Input;
   sequence: Sequence;
@@ -121,28 +134,29 @@ export interface UnverifiedManifest {
   text?: Slice;
   /** Severable elements of which the manifest holds only the digest. */
   digests: { number: number; sum: Digest }[];
-  /** URIs that the commands name, and the sum of all image sizes that they set. */
+  /** URIs in the commands, and the sum of all image sizes that they set. */
   uris: string[];
   bytes: number;
-  /** Whether a start fetches something: then boot() wants the payloads, too. */
+  /** Whether a start fetches something: boot() then needs the payloads too. */
   loads: boolean;
   referenceUri: string | null;
-  /** Numbers of the severed elements that are not at hand. */
+  /** Numbers of the severed elements that are absent. */
   absent: number[];
 }
 
 function readElement(number: number): Element {
   var content = bstr(),
     e = { number: number, inside: content, whole: { at: mark, n: here - mark } };
-  // the window of the reader begins at the mark: what is held need not be in it
+  // move the mark, so that the window need not include what is held
   markAt(here);
   return e;
 }
 
 /**
- * The envelope's map up to its payloads: SUIT_Envelope, with or without tag 107 (M37 §8.2). Wrapper, manifest and severed elements come first, as
- * the order of keys has it, and are held in RAM; a text, which no device executes, only where `lenient` reads also the code points of the
- * family that this build does not run. Of their contents nothing is looked at.
+ * Reads the map of an envelope up to its payloads: SUIT_Envelope, with or without tag 107 (M37 §8.2). By key order,
+ * wrapper, manifest and severed elements come first; they are held in RAM. A text, which no device executes, is held
+ * only with `lenient`, which also reads the code points that this build does not run. Does not read the contents of the
+ * elements.
  */
 export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): Envelope {
   var e = { input: startReading(bytes), severed: [], payloads: [], foreign: -1, last: null } as unknown as Envelope,
@@ -169,23 +183,23 @@ export function parseHead(bytes: Bytes | Source, host: Host, lenient: boolean): 
   }
   e.left = n;
   e.behind = here;
-  // it may have read on already, and nothing is read twice
+  // the window may extend further, and nothing is read twice
   e.window = input.window;
-  // nobody has signed them yet, so what they cost is bounded
+  // not verified yet, so their cost is bounded
   if (n > MAX_PAYLOADS) refuse(PAYLOAD_COUNT);
   if (!e.wrapper && !(HAS_TOOLS && lenient)) refuse(ENVELOPE_NO_WRAPPER);
   if (!e.manifestElement) refuse(ENVELOPE_NO_MANIFEST);
   return e;
 }
 
-/** The rest of the envelope's map: integrated payloads, of which only the heads are read. */
+/** Reads the rest of the map of the envelope: the heads of the integrated payloads. */
 export function parsePayloads(e: Envelope): void {
   var named, at;
   seek(e.input, e.behind, e.input.n);
   input.window = e.window;
   for (; e.left > 0; e.left--) {
     at = here;
-    // behind text strings a number is out of order
+    // after text strings, an integer key is out of order
     if (peekType() !== TSTR) intKey(e.last);
     named = uri();
     e.last = checkKeyOrder(e.last);
@@ -194,7 +208,7 @@ export function parsePayloads(e: Envelope): void {
   checkEnd();
 }
 
-/** SUIT_Components: one to 16 identifiers, each an array of up to 5 byte strings, none twice. */
+/** Reads SUIT_Components: 1 to 16 unique identifiers, each an array of up to 5 byte strings. */
 function components(): Bytes[][] {
   var n = array(),
     all: Bytes[][] = [],
@@ -236,8 +250,8 @@ function common(out: UnverifiedManifest): void {
 }
 
 /**
- * SUIT_Manifest (M37 §8.4). Elements severed into the envelope are listed with the others; `digests` says what they have to match, which
- * the caller checks before it looks at commands.
+ * Reads SUIT_Manifest (M37 §8.4). Severed elements from the envelope are listed with the others. `digests` has the
+ * digests that they must match; the caller checks them before it reads commands.
  */
 export function parseManifest(envelope: Envelope): UnverifiedManifest {
   var out: UnverifiedManifest = {
@@ -252,7 +266,7 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
       referenceUri: null,
       absent: [],
     },
-    // what the manifest has, and (2) what it has only the digest of
+    // elements in the manifest (1), and elements of which it has only the digest (2)
     seen: { [name: number]: number } = {},
     last: Bytes | null = null,
     n,
@@ -284,7 +298,8 @@ export function parseManifest(envelope: Envelope): UnverifiedManifest {
   if (!seen[MAN_VERSION] || !seen[MAN_SEQUENCE_NUMBER] || !out.components.length) refuse(MANIFEST_INCOMPLETE);
   for (i = 0; i < envelope.severed.length; i++) {
     e = envelope.severed[i];
-    // Unsigned metadata must not be acted on (SUIT manifest §5.5): only a digest in the manifest gives an element of the envelope a meaning
+    // Unsigned metadata must not be acted on (SUIT manifest §5.5): only a digest in the manifest gives meaning to an
+    // element of the envelope.
     if (seen[e.number] !== 2) refuse(seen[e.number] ? SEVERED_REDUNDANT : SEVERED_UNCOVERED);
     if (e.number === MAN_TEXT) out.text = e.inside;
     else if (tableEntry(ELEMENTS, e.number) & ELEMENT_COMMANDS) out.commands.push(e);

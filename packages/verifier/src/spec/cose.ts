@@ -38,8 +38,9 @@ export const ALG_ESP512 = -52;
 export const ALG_ED448 = -53;
 
 /**
- * What a signature may be made with, whether or not this build has it; its place in the text is of no account. Espruino's indexOf() takes an
- * end of the text that a wanted text begins with for that text: the last character is one that none has.
+ * All algorithms that a signature may name, even if this build lacks them; their order does not matter. Espruino's
+ * indexOf() matches a needle whose beginning is the end of the text: so the last character is one that no algorithm
+ * has.
  */
 export const SIGNATURE_ALGS =
   " " +
