@@ -1,4 +1,4 @@
-// A release and the trust in it: what is to be signed, who may sign it, and which devices will take it.
+// A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";

@@ -1,4 +1,4 @@
-// What a trust file changes: the difference to the one before, which a root is shown before it signs.
+// The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
 import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
@@ -8,7 +8,7 @@ import { checkLine } from "./trust-chain.js";
 import type { TrustOnFile } from "./trust-file.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
-/** The file before, as it was named. */
+/** The preceding trust file and its path. */
 export interface Previous {
   readonly path: string;
   readonly store: TrustStore;
@@ -34,7 +34,7 @@ export function roleMargins(store: TrustStore): RoleMargin[] {
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
 const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
 
-/** One change, as JSON tells it. */
+/** One change, as in the JSON output. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
@@ -161,8 +161,8 @@ export function changeWarnings(before: TrustStore | undefined, after: TrustStore
 }
 
 /**
- * Shows a root what it is to sign, before a passphrase is asked for. Throws a Failure where the file before is of another line of products.
- * Returns what JSON tells.
+ * Shows what a root is about to sign, before its passphrase is requested. Throws a Failure if the preceding file is of
+ * another product line. Returns the changes for the JSON output.
  */
 export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): Change[] {
   if (previous) checkLine(path, store, previous);

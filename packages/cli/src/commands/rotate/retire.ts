@@ -69,11 +69,11 @@ function told(
 
 export default define({
   name: "rotate retire",
-  summary: "make or sign the next trust file, without a key",
+  summary: "make or sign the next trust file, with a key removed or limited",
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "root key, private; none: the file is not signed yet", { repeat: true }),
+    option("--root <key>", "private root key; none: the file is not signed yet", { repeat: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),
