@@ -213,7 +213,8 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
  * `firmseal sign`, or `tbs` and `attach`.
  *
  * ```js
- * const move = await readMove("app.bin", { trust: "1.trust", next: "2.trust", fleet: "fleet.json", vendor, class: name, seq: "next", out: "bridge.suit" });
+ * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
+ * const move = await readMove("app.bin", { ...files, vendor, class: name, seq: "next" });
  * const { draft, needed } = await unsignedBridge(move);
  * writeFileSync("bridge.suit", draft.bytes);
  * ```
