@@ -62,12 +62,29 @@ describe.concurrent("docs/start", () => {
   });
 
   it("first-device.md", async () => {
-    const { stdout } = await runPage("docs/start/first-device.md", empty("first-device"));
+    const here = empty("first-device");
+    const { stdout, stderr } = await runPage("docs/start/first-device.md", here);
     const once = ["sequence number [ 0, 7 ]", "started 1 image", /^refused true at byte \d+$/];
-    const expected = [...once, "sequence number [ 0, 8 ]", "fetch https://example.com/app.bin 108894 bytes", ...once.slice(1), "0"];
-    const lines = stdout.split("\n").filter((line) => /^(sequence number \[|fetch |started |refused |0$)/.test(line));
+    const fetched = ["sequence number [ 0, 8 ]", "fetch https://example.com/app.bin 108894 bytes", ...once.slice(1)];
+    // then the changed image, and the single script: installed, refused, outside the envelope
+    const expected = [...once, ...fetched, "sequence number [ 0, 7 ]", "exit code 1", "0", "78", "-1"];
+    const lines = stdout.split("\n").filter((line) => /^(sequence number \[|fetch |started |refused |exit code |-?\d+$)/.test(line));
     expect(lines).toHaveLength(expected.length);
     for (const [i, line] of lines.entries()) expect(line).toMatch(expected[i] as string | RegExp);
+    expect(stderr).toContain(only(blocksOf("docs/start/first-device.md"), "text changed"));
+
+    // the program says in one line what is wrong, and has no stack trace
+    for (const [argument, words] of [
+      ["", "usage: node verify.mjs ENVELOPE"],
+      ["none.suit", "ENOENT: no such file or directory, open 'none.suit'"],
+      ["app.bin", "refused: this is not a SUIT envelope (ENVELOPE_NONE, 20)"],
+    ] as const) {
+      const ran = await shell(`node verify.mjs ${argument}`, join(here, "first-device"));
+      expect(ran).toEqual({ status: 1, stdout: "", stderr: `${words}\n` });
+    }
+    const changed = await shell("seq 20001 > app.bin; node verify.mjs outside.suit", join(here, "first-device"));
+    expect(changed.status).toBe(1);
+    expect(changed.stderr).toMatch(/^refused: [^\n]* \(PAYLOAD_SIZE, 92\)\n$/);
   });
 
   it("first-device.md shows examples/verify.mjs as it is", async () => {
