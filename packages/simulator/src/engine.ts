@@ -6,6 +6,7 @@ import { type Bytes, boot, compareSequence, type Device, install, type Sequence,
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { nodeHost } from "./host.js";
+import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
@@ -99,6 +100,8 @@ export class Simulation {
   private after = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
+  /** Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor fall. */
+  private anew: string | undefined;
   private courses = 0;
 
   /**
@@ -107,9 +110,9 @@ export class Simulation {
    */
   constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
     this.setup = setup;
-    this.update = update;
+    this.update = { ...update, trust: rememberedTrust(update.trust) };
     // the stored release may be either one, each installed under its own trust policy
-    this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
+    this.trust = rememberedTrust({ anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] });
     if (update.trust.threshold !== undefined) this.trust.threshold = update.trust.threshold;
     this.prepare(make, previous);
   }
@@ -136,6 +139,8 @@ export class Simulation {
     attempt("update", () => installOn(rehearsal.start(), this.update));
     const updated = rehearsal.start();
     this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
+    const floor = updated.device.floor();
+    if (compareSequence(floor, this.floor) < 0) this.anew = formatSequence(floor);
   }
 
   private boots(machine: Machine): { boots: Boots; fault?: string; floor: Sequence | null } {
@@ -178,7 +183,7 @@ export class Simulation {
       ...(first.fault !== undefined && { fault: first.fault }),
       floor: first.floor && formatSequence(first.floor),
       floorNow: first.floor ?? floor,
-      floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0,
+      floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0 && formatSequence(first.floor) !== this.anew,
       converges: stuck === undefined,
       ...(stuck !== undefined && { stuck }),
     };

@@ -30,7 +30,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
-import { type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
@@ -189,7 +189,7 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
   if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model.algorithms)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
-  const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []);
+  const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
   return { state, code: codeIn(() => updatedTrust(algs, store, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
 }
 
@@ -234,10 +234,10 @@ function playTrust(step: PlannedTrust, before: State): Played {
     if (code === errors.TRUST_ROLLBACK) return { ...unchanged, fit: "passed", code };
     return { ...unchanged, fit: "addressed", code, state };
   }
-  const { trustFile } = deviceCode(model.algorithms, model.features);
+  const { trustFileUnchecked } = deviceCode(model.algorithms, model.features);
   let next: TrustStore;
   try {
-    next = (trustFile as NonNullable<typeof trustFile>)(step.trust, store, hostOf(model.algorithms));
+    next = (trustFileUnchecked as NonNullable<typeof trustFileUnchecked>)(step.trust, store, hostOf(model.algorithms));
   } catch (e) {
     const code = codeOf(e);
     return { ...unchanged, fit: code === errors.TRUST_ROLLBACK ? "passed" : "addressed", code };

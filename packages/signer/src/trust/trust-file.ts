@@ -5,6 +5,7 @@ import { type Bytes, errors, type Host, type Trust, type TrustAnchor, type Trust
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
+  ANCHOR_DEVICES,
   ANCHOR_KEY_BYTES,
   ANCHOR_KID,
   ANCHOR_ROLES,
@@ -14,6 +15,8 @@ import {
   type CoseSignature,
   decodeItem,
   FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
@@ -32,7 +35,7 @@ import {
   TAG_SIGN,
   TRUST_CONTEXT,
   throwRefusal,
-  trustFile,
+  trustFileUnchecked,
   trustPayload,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -60,6 +63,8 @@ export interface TrustEntry {
   readonly class?: Uint8Array;
   readonly since?: bigint;
   readonly until?: bigint;
+  /** The key counts only for manifests that are for one device: they ask for the device identifier. */
+  readonly devices?: "single";
 }
 
 /**
@@ -71,6 +76,10 @@ export interface TrustDescription {
   readonly sequence: bigint;
   readonly anchors: readonly TrustEntry[];
   readonly thresholds: { readonly [role in RoleName]?: number };
+  /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
+  readonly jumps?: { readonly [role in RoleName]?: bigint };
+  /** Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every list that follows. */
+  readonly epoch?: { readonly number: number; readonly from: bigint };
 }
 
 /** A trust file, signed or not. Its `signatures` have not been verified. */
@@ -101,6 +110,7 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
   if (entry.class) out.set(ANCHOR_CLASS, entry.class);
   if (since !== undefined) out.set(ANCHOR_SINCE, since);
   if (until !== undefined) out.set(ANCHOR_UNTIL, until);
+  if (entry.devices === "single") out.set(ANCHOR_DEVICES, 1);
   return out;
 }
 
@@ -129,14 +139,18 @@ export function encodeTrust(d: TrustDescription): Uint8Array {
   checkText(d.name, "/name");
   checkAlgs(d.anchors);
   checkTwins(d.anchors);
-  const thresholds = Object.entries(d.thresholds).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number]);
+  const byRole = (of: { readonly [role in RoleName]?: number | bigint }) =>
+    new Map(Object.entries(of).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number | bigint]));
   const payload = cbor(
     new Map<Encodable, Encodable>([
       [FILE_VERSION, 1],
       [FILE_SEQUENCE, d.sequence],
       [FILE_ANCHORS, d.anchors.map(entryOf)],
-      [FILE_THRESHOLDS, new Map(thresholds)],
+      [FILE_THRESHOLDS, byRole(d.thresholds)],
       [FILE_NAME, d.name],
+      // a list without these is the same for devices that do not know them
+      ...(d.jumps && Object.keys(d.jumps).length > 0 ? [[FILE_JUMPS, byRole(d.jumps)] as [Encodable, Encodable]] : []),
+      ...(d.epoch ? [[FILE_EPOCH, [d.epoch.number, d.epoch.from]] as [Encodable, Encodable]] : []),
     ]),
   );
   trustPayload(KNOWN_ALGS, payload);
@@ -182,10 +196,10 @@ export function readTrust(bytes: Uint8Array): TrustFile {
 
 /**
  * Verifies a trust file as the successor of `before`: roots of both must have signed it. Returns its content. Calls
- * trustFile() of the verifier with the algorithms of this package.
+ * trustFileUnchecked() of the verifier with the algorithms of this package.
  */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
-  return trustFile(KNOWN_ALGS, bytes, before, host);
+  return trustFileUnchecked(KNOWN_ALGS, bytes, before, host);
 }
 
 /** The names of an anchor's roles. */
@@ -206,9 +220,12 @@ export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
 export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});
   const thresholds: { [role in RoleName]?: number } = {};
+  const jumps: { [role in RoleName]?: bigint } = {};
   for (const name of Object.keys(ROLES) as RoleName[]) {
     const n = store.thresholds[ROLES[name]];
+    const jump = store.jumps[ROLES[name]];
     if (n) thresholds[name] = n;
+    if (jump) jumps[name] = BigInt(formatSequence(jump));
   }
   return {
     name: new TextDecoder().decode(Uint8Array.from(store.name)),
@@ -219,16 +236,24 @@ export function describeTrust(store: TrustStore): TrustDescription {
       const limits = {
         ...(a.since && { since: BigInt(formatSequence(a.since)) }),
         ...(a.until && { until: BigInt(formatSequence(a.until)) }),
+        ...(a.single && { devices: "single" as const }),
       };
       return { key, roles: roleNames(a), ...uuid(a.vendor, "vendor"), ...uuid(a.class, "class"), ...limits };
     }),
     thresholds,
+    ...(Object.keys(jumps).length > 0 && { jumps }),
+    ...(store.begins && { epoch: { number: store.epoch, from: BigInt(formatSequence(store.begins)) } }),
   };
 }
 
-/** The anchors of a key that is a root in the file or in its predecessor. Throws NotRoot. */
-function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | undefined): TrustAnchor[] {
-  const all = [store, ...(before ? [before] : [])].flatMap(({ anchors }) => anchors);
+/** The predecessor of a trust file, or several: devices in the field may have any of them. Their roots may sign too. */
+export type Before = TrustStore | readonly TrustStore[] | undefined;
+
+const chainOf = (before: Before): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
+
+/** The anchors of a key that is a root in the file or in a predecessor. Throws NotRoot. */
+function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustStore[]): TrustAnchor[] {
+  const all = [store, ...before].flatMap(({ anchors }) => anchors);
   const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
   if (found.length === 0) throw new NotRoot(key);
   return found;
@@ -260,26 +285,33 @@ export class TrustDraft implements Signable {
   private constructor(
     readonly bytes: Uint8Array,
     readonly store: TrustStore,
-    private readonly encoded: readonly Uint8Array[],
-    private readonly signatures: readonly KnownSignature[],
-    private readonly before: TrustStore | undefined,
+    /** Its signatures as they came, and the same taken apart. */
+    readonly encoded: readonly Uint8Array[],
+    readonly signatures: readonly KnownSignature[],
+    private readonly before: readonly TrustStore[],
   ) {
     this.sequence = BigInt(formatSequence(store.sequence));
     this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
   }
 
   /**
-   * Reads a trust file, signed or not. The roots of `before`, its predecessor, may sign too. Throws the refusals of
+   * Reads a trust file, signed or not. The roots of `before`, its predecessors, may sign too. Throws the refusals of
    * embeddedTrust().
    */
-  static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
+  static read(bytes: Uint8Array, before?: Before): TrustDraft {
     const { store, signatures } = readTrust(bytes);
-    return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, before);
+    return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 
-  /** The same draft with another predecessor. */
-  after(before: TrustStore | undefined): TrustDraft {
-    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, before);
+  /** The same draft with other predecessors. */
+  after(before: Before): TrustDraft {
+    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, chainOf(before));
+  }
+
+  /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
+  withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
+    if (encoded.length > 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    return TrustDraft.read(joinTrustFile(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
   private bucket(key: SignedWith): Uint8Array {
@@ -326,10 +358,10 @@ export class TrustDraft implements Signable {
 }
 
 /**
- * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust file,
+ * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust files,
  * may sign too. Throws NotRoot.
  */
-export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
+export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
@@ -345,7 +377,7 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
  * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  */
-export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: TrustStore): Promise<Uint8Array> {
+export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: Before): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(TrustDraft.read(bytes, before), signers);
   // never return a file that nobody can verify
@@ -354,6 +386,6 @@ export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], b
 }
 
 /** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrust() does. */
-export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: TrustStore): Promise<Uint8Array> {
+export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: Before): Promise<Uint8Array> {
   return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
 }

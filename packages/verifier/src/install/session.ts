@@ -1,11 +1,11 @@
-// One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
-// erased, and asked again for each effect when it is carried out.
+// The session of an installation or start, and what must hold before it changes anything: it is rehearsed completely
+// before the first byte is erased, and each effect is checked again when it is executed.
 
-import { equalConstantTime, subBytes } from "../base/bytes.js";
-import { HAS_COPY } from "../base/features.js";
+import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
+import { HAS_COPY, HAS_TRUST } from "../base/features.js";
 import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
-import type { Bytes, HashState, Host, Source, Trust } from "../base/types.js";
+import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
 import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
@@ -24,17 +24,22 @@ import {
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
+  SEQUENCE_JUMP,
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { JUMP } from "../spec/trust.js";
+import { type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
 import type { ComponentId, Device } from "./device.js";
+import { isTrust } from "./keep.js";
+import { updatedTrust } from "./trust-update.js";
 
 /** A component that this session has written. */
 export interface Written {
-  /** The hash that its bytes had as they were written; null until the payload has ended, or where no digest was set. */
+  /** The hash of its bytes as they were written; null until the payload is complete, or if no digest is set. */
   passed: Digest | null;
-  /** What it has to match before the commit. */
+  /** The digest that it must match before the commit. */
   expected: Digest | undefined;
 }
 
@@ -47,60 +52,132 @@ export interface Session {
   installing: boolean;
   sections: number[];
   run: Run;
-  /** By component, what this session has written. */
+  /** For each component, what this session has written. */
   fresh: (Written | undefined)[];
-  /** Components whose image matched its digest in this session. */
+  /** The components whose image has matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
-  /** What will be current has been kept, and its start is rehearsed. */
+  /** The next release has been stored, and its start is being rehearsed. */
   kept: boolean;
-  /** An incoming payload: bytes so far, its limit, and its hash. */
+  /** An incoming payload: bytes so far, limit, and hash. */
   offset: number;
   limit: number;
   hash: HashState | null;
   over: boolean;
+  /** The epoch from the commit on, and the number at which counting begins again, where it does. */
+  epoch: number;
+  begins: Sequence | undefined;
+  /** What gives the component of trust files its content, in the rehearsal. */
+  brings: Effect | null;
 }
 
-/** Octets of a manifest's digest that a device keeps: of SHA-256 enough that nobody finds a second manifest. */
+/** Bytes of the manifest digest that a device keeps: enough of SHA-256 that nobody finds a second manifest. */
 const SUM = 28;
 
-/** What the device is to keep beside the floor. */
+/** The epoch of what counters() has given: how often counting has begun again on this device. */
+function epochOf(known: Bytes | null | undefined): number {
+  // below 2^24, so 32 bits are enough
+  return known && known.length > SUM ? (known[SUM + 1] << 16) | (known[SUM + 2] << 8) | known[SUM + 3] : 0;
+}
+
+function known(s: Session): Bytes | null | undefined {
+  return s.target.counters && s.target.counters();
+}
+
+/** What the device is to keep beside the floor: the beginning of the manifest's digest; the role that it was signed in, and the epoch in 3 octets. */
 export function countersOf(s: Session): Bytes {
-  return subBytes(s.release.digest.bytes, 0, SUM);
+  var sum = subBytes(s.release.digest.bytes, 0, SUM),
+    e;
+  if (!HAS_TRUST) return sum;
+  e = s.epoch;
+  // below 2^24, so 32 bits are enough
+  return concat([sum, [s.trust.role || 0, e >> 16, (e >> 8) & 255, e & 255]]);
+}
+
+/**
+ * Looks at a trust file that the release brings: where it begins a new epoch, and takes over once this is installed, counting begins again at its number, once. Of
+ * a device that keeps no counters nobody could say that it has happened. `envelope`: what will be kept of the release; before that is known, left out.
+ */
+export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | Source): void {
+  var now = known(s),
+    store = s.trust.store as TrustStore | undefined,
+    next: TrustStore;
+  s.epoch = epochOf(now);
+  s.begins = undefined;
+  if (!store || !s.target.counters) return;
+  if (store.epoch > s.epoch) s.epoch = store.epoch;
+  if (!bytes) return;
+  try {
+    next = envelope
+      ? updatedTrust(store.algs, store, bytes, envelope, s.trust.role as number, s.target.identity, s.host)
+      : trustFileUnchecked(store.algs, bytes, store, s.host);
+    if (next.epoch > s.epoch) {
+      s.epoch = next.epoch;
+      s.begins = next.begins;
+    }
+  } catch (e) {
+    // it will not be taken over, and changes nothing
+    if (typeof (e as Refusal).code !== "number") throw e;
+  }
+}
+
+/** Whether `a` is above `b` by more than `most`. */
+function beyond(a: Sequence, b: Sequence, most: Sequence): boolean {
+  var lo = a[1] - b[1];
+  return sequenceLess(b, a) && sequenceLess(most, lo < 0 ? [a[0] - b[0] - 1, lo + 4294967296] : [a[0] - b[0], lo]);
 }
 
 /**
  * Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. The number of the floor is good for the one manifest that the
  * floor comes from, so that an interrupted installation can go on: whoever stole a key that is limited to older releases could sign another one.
+ * Returns whether the floor goes down: see renew().
  */
-export function checkFloor(s: Session): void {
-  var device = s.target,
-    floor = device.floor(),
-    known = device.counters && device.counters();
+export function checkFloor(s: Session): boolean {
+  var n = s.release.sequence,
+    floor = s.target.floor(),
+    had = known(s),
+    low,
+    base;
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  if (sequenceLess(s.release.sequence, floor)) refuse(ROLLBACK);
-  if (sequenceLess(floor, s.release.sequence)) return;
-  if (known ? !equalConstantTime(subBytes(known, 0, SUM), countersOf(s)) : floor[0] || floor[1]) refuse(SEQUENCE_TAKEN);
+  low = HAS_TRUST && s.begins && sequenceLess(s.begins, floor) ? s.begins : floor;
+  if (sequenceLess(n, low)) refuse(ROLLBACK);
+  if (HAS_TRUST) {
+    if (s.trust.jump) {
+      base = s.trust.floor && sequenceLess(low, s.trust.floor) ? s.trust.floor : low;
+      // a new device has no number yet to count from
+      if (beyond(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
+    }
+    if (low !== floor) return true;
+  }
+  if (
+    !sequenceLess(floor, n) &&
+    (had ? !equalConstantTime(subBytes(had, 0, SUM), subBytes(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1])
+  )
+    refuse(SEQUENCE_TAKEN);
+  return false;
 }
 
 export function id(s: Session, component: number): ComponentId {
   return s.release.components[component];
 }
 
-/** A manifest that was made for other devices must not change this one, not even its floor. */
+/** A manifest for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
   if (!identityChecked(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
 }
 
-/** Bytes that a component can hold; refused where there is no such component. */
+/** The capacity of a component in bytes. Refuses unknown components. */
 export function capacity(s: Session, component: number): number {
   var n = s.target.capacity(id(s, component));
   if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
   return n;
 }
 
-/** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
+/**
+ * Checks what must hold before a component is changed. Called for every effect of the rehearsal, and again at its
+ * execution.
+ */
 export function admit(s: Session, e: Effect): void {
   var skip = s.target.dangerouslySkipDigest,
     room;
@@ -117,16 +194,22 @@ export function admit(s: Session, e: Effect): void {
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
     if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
-  // Right signature, wrong device: RFC 9124 §4.3.2
+  // valid signature, wrong device: RFC 9124 §4.3.2
   checkIdentity(s);
 }
 
-/** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
+/**
+ * Whether a slot will be current after the commit of this session: the written slot if there is one, otherwise the
+ * other one.
+ */
 function isSlot(s: Session, e: Effect): boolean {
   return (s.target.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
 }
 
-/** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
+/**
+ * Checks a payload that a start takes from the kept envelope: it is not verified yet, and a payload named by a fragment
+ * is nowhere else.
+ */
 function checkPayload(s: Session, e: Effect): void {
   var m = s.release,
     d = e.digest,
@@ -139,9 +222,9 @@ function checkPayload(s: Session, e: Effect): void {
 }
 
 /**
- * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
- * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
- * is carried out, so a path that neither rehearsal took is no way around.
+ * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
+ * refused before the first byte is erased. Conditions on image content are assumed once to match and once not to. Every
+ * effect is checked again when it is executed, so a path that neither rehearsal takes is not a way around.
  */
 function rehearse(s: Session, fitting: boolean): void {
   var e;
@@ -149,19 +232,20 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
+    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && isTrust(id(s, e.component))) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }
 }
 
-/** Both rehearsals. */
+/** Runs both rehearsals. */
 export function rehearseBoth(s: Session): void {
   rehearse(s, true);
   checkIdentity(s);
   try {
     rehearse(s, false);
   } catch (e) {
-    // that no image fits is what was assumed here
+    // this rehearsal assumed that no image matches
     if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
   }
 }

@@ -137,6 +137,7 @@ export {
 export {
   ANCHOR_ALG,
   ANCHOR_CLASS,
+  ANCHOR_DEVICES,
   ANCHOR_KEY_BYTES,
   ANCHOR_KID,
   ANCHOR_ROLES,
@@ -144,6 +145,8 @@ export {
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
   FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
@@ -154,7 +157,7 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
+export { embeddedTrust, policyOf, readTrust, trustFileUnchecked, trustPayload } from "../trust/trust-file.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {
