@@ -4,7 +4,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../packages/keys/src/errors/failure.js";
-import { FOREIGN, isCondition, KIND_OTHER, PARAMETER_KINDS, tableEntry, VALUES } from "../../packages/verifier/src/manifest/code-points.js";
+import {
+  COMMAND_KINDS,
+  FOREIGN,
+  isCondition,
+  KIND_OTHER,
+  PARAMETER_VALUE_KINDS,
+  tableEntry,
+} from "../../packages/verifier/src/manifest/code-points.js";
 import { ELEMENTS } from "../../packages/verifier/src/manifest/parse.js";
 import * as cose from "../../packages/verifier/src/spec/cose.js";
 import * as errors from "../../packages/verifier/src/spec/errors.js";
@@ -180,9 +187,9 @@ describe("code points", () => {
 
   it("are said to be executed where the interpreter's table has them", () => {
     for (const [table, text, foreign] of [
-      ["condition", PARAMETER_KINDS, (kind: number) => kind & FOREIGN],
-      ["directive", PARAMETER_KINDS, (kind: number) => kind & FOREIGN],
-      ["parameter", VALUES, (kind: number) => kind === KIND_OTHER],
+      ["condition", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
+      ["directive", COMMAND_KINDS, (kind: number) => kind & FOREIGN],
+      ["parameter", PARAMETER_VALUE_KINDS, (kind: number) => kind === KIND_OTHER],
       ["manifest", ELEMENTS, (kind: number) => kind & FOREIGN],
     ] as const) {
       const rows = registry.filter((r) => r.table === table);
@@ -197,8 +204,8 @@ describe("code points", () => {
     }
     // and nothing stands in a table that the registry does not know
     for (const [text, tables] of [
-      [PARAMETER_KINDS, ["condition", "directive"]],
-      [VALUES, ["parameter"]],
+      [COMMAND_KINDS, ["condition", "directive"]],
+      [PARAMETER_VALUE_KINDS, ["parameter"]],
       [ELEMENTS, ["manifest"]],
     ] as const)
       for (let code = 0; code < text.length; code++)
@@ -215,7 +222,7 @@ describe("code points", () => {
       if (/^DIR_/.test(name)) expect(isCondition(code), name).toBe(false);
     }
     for (const code of [-1, 0, 0.5, 36, 255, 2 ** 31 + 3, 2 ** 32 + 3, 2 ** 53 - 1, Number.NaN])
-      expect(tableEntry(PARAMETER_KINDS, code), String(code)).toBe(0);
+      expect(tableEntry(COMMAND_KINDS, code), String(code)).toBe(0);
   });
 
   it("are said to be written where the schema of descriptions has them", () => {

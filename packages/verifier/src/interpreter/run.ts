@@ -20,7 +20,7 @@ import {
   skip,
   uint,
 } from "../cbor/reader.js";
-import { FOREIGN, foreign, isCondition, PARAMETER_KINDS, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
+import { COMMAND_KINDS, FOREIGN, foreign, isCondition, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
 import {
@@ -111,7 +111,7 @@ function beginNextSequence(run: Run): boolean {
  */
 function command(run: Run, f: Frame): void {
   var code = int(),
-    kind = tableEntry(PARAMETER_KINDS, code);
+    kind = tableEntry(COMMAND_KINDS, code);
   f.left -= 2;
   f.command = code;
   f.arg = here;
