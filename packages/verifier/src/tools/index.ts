@@ -151,6 +151,7 @@ export {
   TRUST_CONTEXT,
 } from "../spec/trust.js";
 export { embeddedTrust, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
+export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {
