@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { anchor, boot, errors, install, open } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
 
-// What a device knows from the day it is made: the keys that it trusts, its identity, and its components.
+// What is built into a device: the keys that it trusts, its identity, and its components.
 const uuid = (text) => Buffer.from(text.replaceAll("-", ""), "hex");
 const trust = { anchors: [anchor("ed25519", readFileSync("pub.raw"))] };
 const device = memoryDevice(
@@ -18,9 +18,9 @@ const envelope = readFileSync(process.argv[2]);
 
 // open() checks the signatures and reads the manifest. It changes nothing.
 const manifest = open(envelope, trust);
-console.log("sequence number", manifest.sequence); // [0, 7]: two halves of 32 bits
+console.log("sequence number", manifest.sequence); // [0, 7]: the high and the low 32 bits
 
-// install() writes the slot that is not current, reads it back, and switches in one step at the end.
+// install() writes to the slot that is not current, reads it back, and switches to it in one step at the end.
 const progress = install(envelope, trust, device);
 let effect = progress.next();
 while (effect) {
@@ -34,7 +34,7 @@ while (effect) {
 boot(device.envelope, trust, device).next();
 console.log("started", device.invoked.length, "image");
 
-// A refusal is thrown: a number from docs/reference/errors.md and a byte offset.
+// open() throws a refusal: an error number (docs/reference/errors.md) and a byte offset.
 try {
   open(envelope, { anchors: trust.anchors, floor: [0, 9] });
 } catch (refusal) {

@@ -1,53 +1,49 @@
-// Each package as it will be published: publint, and for those with types @arethetypeswrong/cli. Needs a build.
+// Each package as it will be published: publint, and for those that are libraries "are the types wrong?". Needs a build. All are packed at once
+// and looked at in one process: TypeScript is read once, not once a package.
 
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { twoAtATime } from "./conformance.mjs";
-import { PUBLISHED } from "./packages.mjs";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { packAll } from "./pack.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** What only CommonJS and old resolvers see: the packages are ES modules for Node 20 and later. */
+const IGNORED_RESOLUTIONS = ["node10", "node16-cjs"];
 
-const folder = mkdtempSync(join(tmpdir(), "firmseal-packages-"));
-
-/** { ok, output } of a program. */
-function run(command, args, cwd = ROOT) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-    child.on("error", (error) => resolve({ ok: false, output: error.message }));
-    child.on("close", (code) => resolve({ ok: code === 0, output }));
-  });
+async function publintFindings(bytes) {
+  const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+  return messages.filter(({ type }) => type === "error").map((message) => formatMessage(message, pkg, { color: false }));
 }
 
-/** Packs once, for both tools. */
-async function check(path) {
-  const name = basename(path);
-  const destination = join(folder, name);
-  mkdirSync(destination);
-  const packed = await run("npm", ["pack", "--silent", "--pack-destination", destination], ROOT + path);
-  const [tarball] = readdirSync(destination);
-  if (!packed.ok || tarball === undefined) return [{ name: `npm pack: ${name}`, ok: false, output: packed.output }];
-  const archive = join(destination, tarball);
-  const tool = async (tool, ...args) => ({ name: `${tool}: ${name}`, ...(await run(`${ROOT}node_modules/.bin/${tool}`, args)) });
-  return [
-    await tool("publint", "run", "--strict", archive),
-    // the command line is not a library: it exports nothing that could have types
-    ...(path !== "packages/cli" ? [await tool("attw", archive, "--profile", "esm-only")] : []),
-  ];
+async function typeFindings(bytes) {
+  const { types, problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(bytes)));
+  if (!types) return ["the package has no types"];
+  return problems.filter(({ resolutionKind }) => !IGNORED_RESOLUTIONS.includes(resolutionKind)).map((problem) => JSON.stringify(problem));
 }
 
-try {
-  for await (const results of twoAtATime(PUBLISHED.map((path) => () => check(path))))
-    for (const { name, ok, output } of results) {
-      console.log(`${ok ? "ok  " : "fail"}  ${name}`);
-      if (ok) continue;
-      console.log(output.trimEnd().replace(/^/gm, "      "));
-      process.exitCode = 1;
-    }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+/** [name, findings] of each check of an archive. */
+export async function checkArchive({ name, path }) {
+  const bytes = readFileSync(path);
+  const results = [[`publint: ${name}`, await publintFindings(bytes)]];
+  // the command line is not a library: it exports nothing that could have types
+  if (name !== "firmseal") results.push([`types: ${name}`, await typeFindings(bytes)]);
+  return results;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = mkdtempSync(join(tmpdir(), "firmseal-packages-"));
+  try {
+    for (const archive of packAll(folder))
+      for (const [name, findings] of await checkArchive(archive)) {
+        console.log(`${findings.length ? "fail" : "ok  "}  ${name}`);
+        for (const finding of findings) console.log(`      ${finding}`);
+        if (findings.length) process.exitCode = 1;
+      }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -13,7 +13,7 @@ const FOLDERS = [
   { folder: "verify" },
   { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },
   { folder: "rotate", group: "move a fleet from one trust file to the next" },
-  { folder: "status", group: "verify what devices say of themselves" },
+  { folder: "status", group: "verify status messages from devices" },
 ];
 
 /** The table as it should be. */

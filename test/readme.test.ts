@@ -105,7 +105,7 @@ describe("the packages' own READMEs", () => {
 describe("docs/explanation/threat-model.md", () => {
   it("cites vectors and files that there are", () => {
     const names = readIndex().vectors.map((v) => v.name);
-    const [, tables = ""] = read("docs/explanation/threat-model.md").split("## Attack by attack");
+    const [, tables = ""] = read("docs/explanation/threat-model.md").split("## Attacks and defences");
     const rows = [...tables.matchAll(/^\|[^|\n]*\|[^|\n]*\|([^|\n]*)\|$/gm)].map((m) => m[1] as string);
     const cited = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((m) => m[1] as string));
     expect(cited.length).toBeGreaterThan(80);

@@ -1,36 +1,46 @@
-// What custody knows of a signature algorithm: one row each, for tokens, services, and the files of other programs. Left out: the kind of
-// custody has no such key. What a key is made of is in the signer's row. A row that is forgotten does not compile.
+// What key custody knows about a signature algorithm: one row for each, for tokens, services, and files of other
+// programs. An absent member means that this kind of custody has no such key. The signer's row describes the key
+// itself. A missing row does not compile.
 
 import type { KeyObject } from "node:crypto";
 import { isStateful, type KeyAlg, keyAlgs, keyWords } from "@firmseal/signer";
 
 export interface Custody {
-  /** As Node names such a key: asymmetricKeyType and the curve beside it. Left out: the OpenSSL in Node 20 does not know it. */
+  /**
+   * The name of such a key in Node: asymmetricKeyType and the curve. Absent if the OpenSSL in Node 20 does not support
+   * it.
+   */
   readonly node?: { readonly type: string; readonly curve?: string };
-  /** AlgorithmIdentifier of PKCS#8 and SPKI, where they are read and written here: the DER of its content, in hex. */
+  /** AlgorithmIdentifier of PKCS#8 and SPKI, for keys that are encoded here: the DER of its content, in hex. */
   readonly identifier?: string;
-  /** How PKCS#8 version 2 begins, and what stands between the secret and the public key behind it, where OpenSSL does not read it. In hex. */
+  /**
+   * The start of PKCS#8 version 2, and the bytes between the secret and the public key, for keys that OpenSSL does not
+   * read. In hex.
+   */
   readonly pkcs8v2?: { readonly head: string; readonly middle: string };
-  /** How each raw public key begins. */
+  /** The first bytes of each raw public key. */
   readonly begins?: readonly number[];
-  /** ECDSA: others have signatures in DER as well, and tokens and services sign a digest. */
+  /** For ECDSA: signatures also exist in DER, and tokens and services sign a digest. */
   readonly ecdsa?: { readonly digest: "sha256" };
   readonly openssh?: { readonly type: string; readonly curve?: string };
-  /** PKCS#11 (OASIS, version 2.40 and 3.1): type of key, mechanisms, and the curve (CKA_EC_PARAMS, in hex) as modules want and show it. */
+  /**
+   * PKCS#11 (OASIS, versions 2.40 and 3.1): key type, mechanisms, and the curves (CKA_EC_PARAMS, in hex) as modules
+   * expect and report them.
+   */
   readonly pkcs11?: {
     readonly kind: number;
     readonly generate: number;
     readonly sign: number;
     readonly curves: readonly string[];
     readonly shown?: readonly string[];
-    /** The version that brought it, where not all have it. */
+    /** The version that introduced it, if not all versions have it. */
     readonly since?: string;
   };
-  /** Names of the specification of a key, and of the algorithm. */
+  /** The names of the key specification and of the algorithm. */
   readonly aws?: { readonly spec: string; readonly alg: "ECDSA_SHA_256" | "ED25519_SHA_512" };
   readonly gcp?: string;
   readonly azure?: { readonly curve: string; readonly alg: string };
-  /** Whether a program may have such a key: exec. */
+  /** Whether exec: supports such keys. */
   readonly exec?: true;
 }
 
@@ -76,23 +86,23 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
   "ml-dsa-87": mlDsa("0313"),
 };
 
-/** The algorithms whose row has this. */
+/** The algorithms whose row has this member. */
 export function algsWith(what: keyof Custody): KeyAlg[] {
   return keyAlgs.filter((alg) => CUSTODY[alg][what] !== undefined);
 }
 
-/** "Ed25519 or P-256": the keys whose row has this. */
+/** The names of the keys whose row has this member: "Ed25519 or P-256". */
 export function wordsFor(what: keyof Custody): string {
   return keyWords(algsWith(what));
 }
 
-/** What private keys in files are, but for those with state. */
+/** The kinds of private keys in files, except those with state. */
 export const SIGNING_KEYS = keyWords(keyAlgs.filter((alg) => !isStateful(alg)));
 
-/** For people who hold another kind of key. */
+/** The hint for people with another kind of key. */
 export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; \`firmseal keygen\` makes one`;
 
-/** The algorithm of a key that OpenSSL has read; undefined: none of those that are signed with here. */
+/** The algorithm of a key that OpenSSL has read. Returns undefined if it is not supported. */
 export function algOfNode({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyAlg | undefined {
   const curve = asymmetricKeyDetails?.namedCurve;
   return keyAlgs.find((alg) => CUSTODY[alg].node?.type === asymmetricKeyType && CUSTODY[alg].node?.curve === curve);

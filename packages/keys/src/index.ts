@@ -1,4 +1,4 @@
-// Custody of keys for Node programs: a reference → a key that signs and is verified, and what is remembered of it.
+// Key custody for Node programs: opens a key by reference, verifies what it signs, and records its uses.
 
 export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage } from "./errors/failure.js";
 export { KeyFileError } from "./errors/key-file.js";

@@ -1,10 +1,10 @@
-// What the custody of keys reads at most, and shows at most.
+// Limits of what key custody reads and shows.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const KEY_LIMITS = {
-  /** Bytes from stdin, whatever they are. */
+  /** Bytes from stdin, for any purpose. */
   stdin: 257 * MIB,
   /** Bytes of a key file. */
   keyFile: 64 * KIB,
@@ -14,7 +14,7 @@ export const KEY_LIMITS = {
   logLines: 256 * KIB,
   /** Faults of a log that are listed. */
   logFaults: 1000,
-  /** Keys that one log names. */
+  /** Keys in one log. */
   logKeys: 256,
   /** Names in one message. */
   namesInMessage: 8,

@@ -1,17 +1,18 @@
-// What a person is told while a key is in use. The packages below the command line print nothing: whoever uses them says who listens.
+// Messages for people while a key is in use. Packages below the command line print nothing: their caller registers a
+// listener.
 
-/** How far long work has come. */
+/** The progress of long work. */
 export interface ProgressBar {
   at(done: number): void;
   end(): void;
 }
 
 export interface Listener {
-  /** What may be a mistake, or will be one soon. One line. */
+  /** Reports a possible mistake or an upcoming problem, in one line. */
   warn(text: string): void;
-  /** What is good to know. One line. */
+  /** Reports information, in one line. */
   say(text: string): void;
-  /** Long work begins: `total` steps of it. */
+  /** Begins a progress bar with `total` steps. */
   progress(what: string, total: number): ProgressBar;
 }
 
@@ -21,7 +22,7 @@ let listener: Listener = {
   progress: () => ({ at() {}, end() {} }),
 };
 
-/** Says who listens, for the whole process. Where nobody does, warnings are those of the process (`process.on("warning")`). */
+/** Registers the listener for the whole process. Without one, warnings go to the process (`process.on("warning")`). */
 export function listen(to: Listener): void {
   listener = to;
 }

@@ -1,11 +1,11 @@
-// Text for people, from parts that may come from outside.
+// Text for people, from parts that may be untrusted.
 
 import { KEY_LIMITS } from "./limits.js";
 
-/** A number as the messages have it: 16,384. */
+/** Formats a number for messages: 16,384. */
 export const grouped = (n: number): string => n.toLocaleString("en-US");
 
-/** The first few of a list that may be long. */
+/** The first items of a list that may be long. */
 export function someOf(names: readonly string[]): string {
   const first = names.slice(0, KEY_LIMITS.namesInMessage).join(", ");
   const more = names.length - KEY_LIMITS.namesInMessage;
@@ -20,12 +20,12 @@ export function bounded(message: string): string {
 }
 
 /**
- * Text from outside as it can be shown: control and formatting characters become visible escapes, so that a text field of a manifest or
- * a file name cannot drive the terminal.
+ * Makes untrusted text safe to show: replaces control and formatting characters by visible escapes, so that a text
+ * field of a manifest or a file name cannot control the terminal.
  */
 export function visible(text: string): string {
   return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
 }
 
-/** Control, formatting, private-use and surrogate characters, and the separators of lines and paragraphs. */
+/** Control, formatting, private-use and surrogate characters, and line and paragraph separators. */
 export const UNSAFE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;

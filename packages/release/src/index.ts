@@ -1,4 +1,4 @@
-// A release and the trust in it: what is to be signed, who may sign it, and which devices will take it.
+// A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
 export { encodeDescription } from "./input/description.js";
 export {

@@ -1,17 +1,17 @@
-// Holds what people write against the schemas of this package. In lib/, the build puts what Ajv makes of them in this module's place
-// (scripts/in-signer.mjs), and no program needs Ajv.
+// Validates JSON that people write against the schemas of this package. In lib/, the build replaces this module by the
+// output of Ajv (scripts/in-signer.mjs), and programs do not need Ajv.
 
 import type { Violation } from "@firmseal/signer";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import fleet from "../schema/fleet.schema.json" with { type: "json" };
 import trust from "../schema/trust.schema.json" with { type: "json" };
 
-/** A trust description, and a cohort: a row of a fleet file in any of its forms. */
+/** A trust description, and a cohort: a row of a fleet file in any of its formats. */
 const PARTS = { trust: "urn:firmseal:trust:1", cohort: "urn:firmseal:fleet:1#/$defs/cohort" };
 
 let ajv: Ajv2020 | undefined;
 
-/** What is wrong with a value; nothing where it fits. */
+/** The violations of a value. Empty if it is valid. */
 export function violations(value: unknown, part: keyof typeof PARTS): readonly Violation[] {
   ajv ??= new Ajv2020({ allowUnionTypes: true, verbose: true }).addSchema([fleet, trust]);
   const check = ajv.getSchema(PARTS[part]) as ValidateFunction;

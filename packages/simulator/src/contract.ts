@@ -1,4 +1,4 @@
-// What a device has to hold, whoever has written it: the same for each storage, asked of a simulated one.
+// The requirements for a device with any storage, tested on a simulated one.
 
 import { createHash } from "node:crypto";
 import { DEFAULT_ALG, encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
@@ -6,14 +6,14 @@ import { anchor, errors, type Identity } from "@firmseal/verifier";
 import { bootOn, installOn, type Release, Simulation } from "./engine.js";
 import type { MakeStore, Setup } from "./store.js";
 
-/** One demand. `run` throws an Error that says what does not hold. */
+/** A requirement. `run` throws an Error that describes the violation. */
 export interface Demand {
   readonly name: string;
   run(): Promise<void>;
 }
 
 export interface ContractOptions {
-  /** So many cuts during the recovery from each cut: 8 where left out. All of them take minutes on some storages. */
+  /** The number of cuts during the recovery from each cut. Default: 8. All of them take minutes on some storages. */
   secondCuts?: number;
 }
 
@@ -24,7 +24,7 @@ const uuidBytes = (uuid: string) => bytesFromHex(uuid.replaceAll("-", ""));
 const IDENTITY: Identity = { vendor: [uuidBytes(VENDOR_UUID)], class: [uuidBytes(CLASS_UUID)] };
 const SETUP: Setup = { identity: IDENTITY, components: [[bytesFromHex("00")]], capacity: 8192, envelope: 12288, pageSize: 4096 };
 
-/** Bytes of no meaning, the same each time, so that a failure can be looked at again. */
+/** Deterministic pseudo-random bytes, so that a failure can be reproduced. */
 function makeImage(seed: number, size: number): Uint8Array {
   const out = new Uint8Array(size);
   for (let at = 0; at < size; at += 32)
@@ -38,7 +38,7 @@ function makeImage(seed: number, size: number): Uint8Array {
   return out;
 }
 
-/** A release of one image, signed by the key that `seed` makes; `uri`: from outside. */
+/** Makes a release of one image, signed with a key derived from `seed`. `uri`: the URI of an external payload. */
 async function makeRelease(sequence: number, seed = 1, uri?: string): Promise<Release> {
   const key = privateKey(DEFAULT_ALG, new Uint8Array(32).fill(seed));
   const bytes = makeImage(sequence, 5001);
@@ -61,7 +61,7 @@ function demand(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** The number of the refusal that `work` ends with; undefined: it ends well. Anything else that is thrown is passed on. */
+/** The number of the refusal that `work` throws, or undefined if it succeeds. Throws other errors again. */
 function refusalCode(work: () => void): number | undefined {
   try {
     work();
@@ -81,9 +81,9 @@ function noFaults(make: MakeStore, previous: Release | null, update: Release, se
   throw new Error(`${faultCount} cuts do not end well; the first: ${first.what} (operation ${first.operation}, ${first.tear}): ${why}`);
 }
 
-/** The demands on the devices whose storage `make` gives. */
+/** The requirements, for devices with the storage that `make` returns. */
 export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = {}): Demand[] {
-  /** A device that runs release 7, and what that is. */
+  /** A device that runs release 7, and that release. */
   const installed = async () => {
     const seven = await makeRelease(7);
     const machine = make(SETUP).power();
@@ -93,7 +93,10 @@ export function contract(make: MakeStore, { secondCuts = 8 }: ContractOptions = 
     started.confirm?.();
     return { seven, what, store: machine.off() };
   };
-  /** Offers a release to a device that runs release 7: it must refuse with `code`, write nothing, and run what it had. */
+  /**
+   * Offers a release to a device that runs release 7. The device must refuse it with `code`, write nothing, and still
+   * run release 7.
+   */
   const refuses = async (offer: Release, code: number) => {
     const { seven, what, store } = await installed();
     const machine = store.power();

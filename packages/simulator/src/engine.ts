@@ -1,5 +1,5 @@
-// The simulation itself. An update is installed once in peace; then the power is cut at every operation of that, and at every operation of each
-// recovery. After each cut the device is started, and the installation is tried again.
+// The simulation. Installs an update once without a cut, then with a power cut at every operation, and again with a cut
+// at every operation of each recovery. After each cut, the device starts, and the installation is tried again.
 
 import { createHash } from "node:crypto";
 import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
@@ -9,14 +9,14 @@ import { nodeHost } from "./host.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
-/** A release, whom it has to be signed by, and the payloads outside of it. */
+/** A release, the trust policy for it, and its external payloads. */
 export interface Release {
   envelope: Uint8Array;
   trust: Trust;
   payloads: ReadonlyMap<string, Source | Bytes>;
 }
 
-/** What the simulation cannot begin with: `step` failed with nothing cut. */
+/** The simulation cannot begin: `step` failed without any cut. */
 export class Unsimulated extends Error {
   constructor(
     readonly step: "previous" | "start" | "update",
@@ -29,12 +29,12 @@ export class Unsimulated extends Error {
 const PAYLOAD_CHUNK = 1024;
 const MAX_FAULTS = 20;
 
-/** Octets that are handed out by the chunk, as flash or a network would. */
+/** A Source that returns bytes in chunks, like flash or a network. */
 function chunked(bytes: Uint8Array, chunk = PAYLOAD_CHUNK): Source {
   return { length: bytes.length, chunk, read: (offset, n) => bytes.slice(offset, offset + n) };
 }
 
-/** What is wrong, in a few words: a refusal hides what the device threw. */
+/** Describes an error in a few words, including the error of the device behind a refusal. */
 function faultWords(e: unknown): string {
   const { cause, message } = e as { cause?: unknown; message?: string };
   return cause === undefined ? (message ?? String(e)) : faultWords(cause);
@@ -49,8 +49,8 @@ function storedDigest(device: Device, id: Parameters<Device["size"]>[0], fresh: 
 }
 
 /**
- * Starts what a device has, and says what that is: the release, the image in each component, and what was started with which bytes. Throws
- * where nothing starts.
+ * Starts a device and describes what runs: the release, the image in each component, and the invoked bytes. Throws if
+ * nothing starts.
  */
 export function bootOn(started: Started, setup: Setup, trust: Trust): string {
   const { device, envelope } = started;
@@ -84,7 +84,7 @@ export function installOn(started: Started, release: Release): void {
   if (progress.next()) progress.next(false);
 }
 
-/** Everything that happens from one start on, if the power stays: start, installation, start. */
+/** Everything that follows a start without further cuts: start, installation, start. */
 interface Course extends StartVerdict {
   machine: Machine;
   floorNow: Sequence;
@@ -102,13 +102,13 @@ export class Simulation {
   private courses = 0;
 
   /**
-   * `previous` is installed in peace; null: the device is new, and "old" then means that nothing starts. Throws Unsimulated where that, or the
-   * update, does not work even so.
+   * Installs `previous` without a cut. If null, the device is new, and "old" then means that nothing starts. Throws
+   * Unsimulated if that, or the update, fails without a cut.
    */
   constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
     this.setup = setup;
     this.update = update;
-    // the release that is kept may be either; each was installed under its own trust
+    // the stored release may be either one, each installed under its own trust policy
     this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
     if (update.trust.threshold !== undefined) this.trust.threshold = update.trust.threshold;
     this.prepare(make, previous);
@@ -152,7 +152,7 @@ export class Simulation {
     }
   }
 
-  /** Runs what happens from a store on, or finds that another store has taken the same course. */
+  /** Runs a device from a store on, or reuses the result of another store that takes the same course. */
   private course(store: Store, floor: Sequence): Course {
     const key = formatSequence(floor);
     const at = this.known.findIndex((k) => k.floor === key && k.course.machine.sameCourse(store));
@@ -188,8 +188,8 @@ export class Simulation {
   }
 
   /**
-   * Cuts the power everywhere. `second`: at most so many cuts during the recovery from each cut, evenly spread; all where it is left out.
-   * `progress` is told the share that is done.
+   * Cuts the power at every operation. `second`: the maximum number of cuts during the recovery from each cut, evenly
+   * spread (default: all). `progress` is called with the number of cuts done.
    */
   run(second = Number.POSITIVE_INFINITY, progress: (done: number, total: number) => void = () => {}): Report {
     const report: Report = { cuts: 0, cutsDuringRecovery: 0, leftOut: 0, courses: 0, points: [], faults: [], faultCount: 0 };
@@ -224,7 +224,7 @@ export class Simulation {
   }
 }
 
-/** Which `n` of so many to take, the first and the last among them; undefined: all. */
+/** Selects `n` of `all` indices, including the first and the last. Returns undefined for all. */
 function spread(all: number, n: number): Set<number> | undefined {
   if (all <= n) return undefined;
   return new Set(Array.from({ length: n }, (_, i) => Math.round((i * (all - 1)) / Math.max(1, n - 1))));

@@ -1,4 +1,4 @@
-// The hashes of Node, as the verifier asks for them.
+// The hash functions of Node, as a host of the verifier.
 
 import { createHash } from "node:crypto";
 import type { HashState, Host } from "@firmseal/verifier";
@@ -15,5 +15,5 @@ function nodeHash(name: string) {
   };
 }
 
-/** The hash functions of Node in the verifier's shape. */
+/** A host for the verifier with the hash functions of Node. */
 export const nodeHost: Host = { sha256: nodeHash("sha256"), sha384: nodeHash("sha384"), sha512: nodeHash("sha512") };

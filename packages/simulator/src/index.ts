@@ -1,4 +1,4 @@
-// Power cuts on simulated devices: what is simulated, what comes of it, and the models of flash and files that devices are simulated on.
+// Power cuts on simulated devices: the simulation, its report, and the models of flash and files for simulated devices.
 
 export { type ContractOptions, contract, type Demand } from "./contract.js";
 export { DEVICES } from "./devices/devices.js";

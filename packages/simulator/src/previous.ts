@@ -1,5 +1,5 @@
-// A release to be there before the update, where none is given: made up, for the same device and components, with images of no meaning. It
-// is signed by keys that are made for it, that exist in this process only, and that are trusted by the simulated device only.
+// Generates a release to install before the update, if none is given: for the same device and components, with random
+// images. Its keys are generated for it, exist in this process only, and are trusted by the simulated device only.
 
 import { createHash, randomBytes } from "node:crypto";
 import { type Command, DEFAULT_ALG, type Description, encode, privateKey, SCHEMA, signEnvelope, signer, toHex } from "@firmseal/signer";
@@ -7,10 +7,10 @@ import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import type { Release } from "./engine.js";
 
-/** Bytes of the first image; odd, so that its end is not that of a page or a word. */
+/** The size of the first image; odd, so that it does not end on a page or word border. */
 export const PREVIOUS_SIZE = 6001;
 
-/** The sequence number before another one. */
+/** The preceding sequence number. */
 function before(sequence: readonly [number, number]): string {
   const [high, low] = sequence;
   return formatSequence(low > 0 ? [high, low - 1] : high > 0 ? [high - 1, 0xffffffff] : [0, 0]);
@@ -47,8 +47,8 @@ function description(sequence: string, identity: Identity, components: readonly 
 }
 
 /**
- * A release with the sequence number before `sequence`, signed by `threshold` keys of its own, with images of at most `size` bytes. Throws a RangeError
- * for a vendor that is named by a number: no description can name one.
+ * Generates a release with the sequence number before `sequence`, signed by `threshold` new keys, with images of at
+ * most `size` bytes. Throws RangeError if the vendor is a private enterprise number, which descriptions cannot express.
  */
 export async function previousRelease(
   sequence: readonly [number, number],

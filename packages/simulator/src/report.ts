@@ -1,22 +1,22 @@
-// What a simulation finds: a verdict on each cut, and their sums.
+// The results of a simulation: a verdict on each cut, and their sums.
 
-/** What starts: the release before, the new one, no one, or something that is neither. */
+/** What starts: the previous release, the new one, none, or a mixture. */
 export type Boots = "old" | "new" | "none" | "mixed";
 
 export interface StartVerdict {
-  /** What starts after the cut, and why nothing does. */
+  /** What starts after the cut, and the reason if nothing does. */
   boots: Boots;
   fault?: string;
-  /** null: the device could not even be asked. */
+  /** The floor after the start; null if the device could not be asked. */
   floor: string | null;
-  /** Whether the floor is lower than it was. */
+  /** Whether the floor is lower than before. */
   floorFell: boolean;
-  /** Whether the update is there, and starts, when it is installed again; and what went wrong where not. */
+  /** Whether a second installation of the update succeeds and starts; and the reason if not. */
   converges: boolean;
   stuck?: string;
 }
 
-/** Verdicts in numbers. */
+/** Counts of verdicts. */
 export interface Tally {
   cuts: number;
   old: number;
@@ -35,7 +35,7 @@ export interface CutPoint extends StartVerdict {
   again: Tally;
 }
 
-/** A cut that must not end as it does. `again`: the second one, during recovery. */
+/** A cut with a wrong outcome. `again`: the second cut, during recovery. */
 export interface Fault extends StartVerdict {
   operation: number;
   what: string;
@@ -46,17 +46,17 @@ export interface Fault extends StartVerdict {
 export interface Report {
   cuts: number;
   cutsDuringRecovery: number;
-  /** Cuts during recovery that were left out, because the caller said so. */
+  /** Cuts during recovery that were skipped at the request of the caller. */
   leftOut: number;
-  /** Different courses that were really run; the other cuts agree with one of them in everything that the device looked at. */
+  /** Different courses that were executed. All other cuts agree with one of them in everything that the device read. */
   courses: number;
   points: CutPoint[];
-  /** The first of them; `faultCount` is how many there are. */
+  /** The first faults; `faultCount` is the number of all. */
   faults: Fault[];
   faultCount: number;
 }
 
-/** The verdict alone, of what knows more. */
+/** The verdict without additional members. */
 export function verdictOf({ boots, fault, floor, floorFell, converges, stuck }: StartVerdict): StartVerdict {
   return { boots, ...(fault !== undefined && { fault }), floor, floorFell, converges, ...(stuck !== undefined && { stuck }) };
 }

@@ -1,4 +1,4 @@
-// A device and a release, with the power cut at every operation.
+// Simulates a device and a release, with a power cut at every operation.
 
 import { type ComponentId, type Identity, open, type Source } from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
@@ -12,22 +12,22 @@ import type { MakeStore, Setup } from "./store.js";
 const DEFAULT_PAGE = 4096;
 
 export interface SimulateOptions {
-  /** What is installed before the update. Left out: a release that is made up; null: nothing, the device is new. */
+  /** The release to install before the update. Default: a generated one. null: none, the device is new. */
   previous?: Release | null;
-  /** Bytes that a slot holds at least. Left out: enough for the envelopes and payloads that are given. */
+  /** Minimum size in bytes of a slot. Default: enough for the given envelopes and payloads. */
   capacity?: number;
-  /** Bytes of a page of flash: 4096 where left out. */
+  /** Size in bytes of a flash page. Default: 4096. */
   pageSize?: number;
-  /** So many cuts during the recovery from each cut, spread over it. Left out: all. */
+  /** Maximum number of cuts during the recovery from each cut, evenly spread. Default: all. */
   secondCuts?: number;
-  /** Called now and then. `total`: the first cuts. */
+  /** Called from time to time. `total`: the number of first cuts. */
   progress?(done: number, total: number): void;
 }
 
 export interface Simulated {
   report: Report;
   setup: Setup;
-  /** Sequence numbers, decimal. */
+  /** Sequence numbers, in decimal. */
   sequences: { previous: string | null; update: string };
 }
 
@@ -40,11 +40,12 @@ function largestOf({ envelope, payloads }: Release): number {
 }
 
 /**
- * Installs a release on a device of `identity`, then again with the power cut at every write and erase, and again at every one of each recovery.
- * `make` gives the storage of a new device. `report.faultCount` is 0 where after every cut the old or the new release starts, the floor has not fallen,
- * and the update goes through when it is tried again.
+ * Installs a release on a device of `identity`, then repeats this with a power cut at every write and erase, and at
+ * every one of each recovery. `make` returns the storage of a new device. `report.faultCount` is 0 if after every cut
+ * the old or the new release starts, the floor has not fallen, and a second attempt installs the update.
  *
- * Throws the refusals of open(), Unsimulated where the releases cannot be installed without any cut, and a RangeError where none can be made up.
+ * Throws the refusals of open(), Unsimulated if the releases cannot be installed without a cut, and RangeError if no
+ * previous release can be generated.
  *
  * @example (await simulate(DEVICES["flash"], release, { vendor: [vendor], class: [name] })).report.faults
  */

@@ -1,13 +1,13 @@
-// What a simulated device is to the simulation: storage that can be put under power, and that tells what would be left of it if the power had
-// failed at any of its operations.
+// The interface of a simulated device: storage that can be powered on, and that tells what would remain if the power
+// had failed at any of its operations.
 
 import type { Bytes, ComponentId, Device, Identity, Source, Trust } from "@firmseal/verifier";
 
-/** What the update at hand asks of a device. */
+/** The requirements of the current update on a device. */
 export interface Setup {
   identity: Identity;
   components: readonly ComponentId[];
-  /** Bytes in each slot of a component, and in each place for an envelope. Whole pages. */
+  /** Bytes in each slot of a component, and in each place for an envelope. A multiple of the page size. */
   capacity: number;
   envelope: number;
   pageSize: number;
@@ -16,50 +16,50 @@ export interface Setup {
 /** A device that has just been switched on. */
 export interface Started {
   device: Device;
-  /** What the device hands to boot(); null: nothing is installed. */
+  /** The envelope that the device passes to boot(); null if nothing is installed. */
   envelope: Bytes | Source | null;
-  /** What the application says when it has found itself well. */
+  /** Called by the application after its self-test. */
   confirm?(): void;
-  /** Takes in an envelope where the device keeps one itself, and gives what is to be handed to install(). */
+  /** Receives an envelope, on devices that store it themselves, and returns what to pass to install(). */
   receive?(envelope: Source, trust: Trust): Source;
 }
 
-/** One point at which the power can fail. */
+/** A point at which the power can fail. */
 export interface Cut {
-  /** The operation, counted from 0, and how far it got. */
+  /** The index of the operation, from 0, and how far it got. */
   operation: number;
   what: string;
   tear: string;
-  /** What is left. To be asked before the next cut is taken from the list. */
+  /** What remains. Call it before taking the next cut from the list. */
   left(): Store;
 }
 
-/** Storage without power. Never changes. */
+/** Storage without power. Immutable. */
 export interface Store {
   power(): Machine;
 }
 
-/** Storage under power. */
+/** Storage with power. */
 export interface Machine {
-  /** The device is switched on, or starts again without losing power: its RAM is empty, its storage is as it is. */
+  /** Switches the device on, or restarts it without a power cut: its RAM is empty, its storage does not change. */
   start(): Started;
-  /** Every cut of what was done since power(), as it would have gone from `from`, a store with sameCourse(from). */
+  /** Every cut of the operations since power(), as if they had started from `from`, a store with sameCourse(from). */
   cuts(from: Store): Iterable<Cut>;
-  /** How many there are. */
+  /** The number of cuts. */
   cutCount(): number;
-  /** Whether everything would have gone the same way from another store: whether it agrees in all that was looked at. */
+  /** Whether everything would happen the same way from another store: whether it is equal in all that was read. */
   sameCourse(from: Store): boolean;
-  /** Switched off in peace. */
+  /** A clean shutdown. */
   off(): Store;
 }
 
-/** The storage of a new device. */
+/** Returns the storage of a new device. */
 export type MakeStore = (setup: Setup) => Store;
 
-/** Bytes that reach the device at a time while it takes in an envelope. */
+/** Bytes per packet while a device receives an envelope. */
 const PACKET = 1000;
 
-/** Hands `take` an envelope as it would arrive. */
+/** Passes an envelope to `take` in packets, as it would arrive. */
 export function inPackets(envelope: Source, take: (packet: Bytes) => void): void {
   for (let at = 0; at < envelope.length; at += PACKET) take(envelope.read(at, Math.min(PACKET, envelope.length - at)));
 }

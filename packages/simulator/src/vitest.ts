@@ -1,14 +1,14 @@
-// The contract as tests of vitest.
+// The requirements as tests of vitest.
 
 import { describe, it } from "vitest";
 import { type ContractOptions, contract } from "./contract.js";
 import type { MakeStore } from "./store.js";
 
-/** Milliseconds for each test. Flash that is written by the word has thousands of places to cut. */
+/** Milliseconds for each test. Flash that is written word by word has thousands of points to cut. */
 const TEST_TIMEOUT = 120_000;
 
 /**
- * Declares the tests that a device has to pass.
+ * Declares the tests that a device must pass.
  *
  * @example describeDevice("the hub's flash", (setup) => hubStore(setup));
  */

@@ -49,7 +49,7 @@ export function trusted(): Option[] {
   return [
     option("-k, --key <key>", "trusted key, public or private: a file, or named as for sign", { repeat: true }),
     option("--trust <file>", "trust file, instead of --key"),
-    option("--role <name>", "with --trust: role of the keys (default: release)", { choices: policyRoles }),
+    option("--role <name>", "with --trust: role that the keys must have (default: release)", { choices: policyRoles }),
     ...rootOptions(),
   ];
 }
@@ -57,7 +57,7 @@ export function trusted(): Option[] {
 /** With --trust: what verifies the trust file. */
 export function rootOptions(): Option[] {
   return [
-    option("--root <file>", "with --trust: root key that must have signed the trust file", { repeat: true }),
+    option("--root <file>", "with --trust: public root key that must have signed the trust file", { repeat: true }),
     option("--previous-trust <file>", "with --trust: the previous trust file, whose roots must have signed it"),
   ];
 }
@@ -84,23 +84,25 @@ export function passphrases(): Option[] {
 
 /** --target changes only what is said about the algorithm. */
 export function target(): Option {
-  return option("--target <name>", "engine or board that will verify: says which algorithm suits it");
+  return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
 }
 
 /** What a manifest is made from if the input is an image. */
 export function imageInputOptions(): Option[] {
   return [
-    option("--vendor <vendor>", "image: domain of the vendor, or its UUID"),
-    option("--class <class>", "image: name of the device class, or its UUID"),
+    option("--vendor <vendor>", "if the input is an image: domain of the vendor, or vendor UUID"),
+    option("--class <class>", "if the input is an image: name of the device class, or class UUID"),
     option(
       "--seq <n>",
-      "image: sequence number, higher than that of the last release; sign: next takes the next number of the signing log",
+      'if the input is an image: sequence number, higher than that of the last release; "next" (not with tbs): the next number in the signing log',
       {
         parse: sequenceOrNext,
       },
     ),
-    option("--uri <uri>", "image: keep it outside the envelope; devices fetch it from here", { parse: uriReference }),
-    option("--image-out <file>", "image: also write the bytes for the flash"),
+    option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
+      parse: uriReference,
+    }),
+    option("--image-out <file>", "if the input is an image: also write the bytes for flash to this file"),
   ];
 }
 
@@ -108,46 +110,46 @@ export function imageInputOptions(): Option[] {
 export function sequenceChecks(): Option[] {
   return [
     option("--log <file>", "signing log (default: KEY.log beside the key)"),
-    option("--allow-lower-sequence", "sign although the key has signed a higher sequence number"),
-    option("--allow-sequence-reuse", "sign although the key has signed something else with this sequence number"),
-    option("--allow-sequence-jump", "sign although the sequence number is more than 2^32 above the last one"),
+    option("--allow-lower-sequence", "sign even though the key has signed a higher sequence number"),
+    option("--allow-sequence-reuse", "sign even though the key has signed a different manifest or trust file with this sequence number"),
+    option("--allow-sequence-jump", "sign even though the sequence number is more than 2^32 above the last one"),
   ];
 }
 
 /** What a key that signs manifests is checked against. */
 export function coverage(): Option[] {
   return [
-    option("--trust <file>", "trust file: refuse a key that it does not list for this release"),
+    option("--trust <file>", "refuse a key that this trust file does not list for the release"),
     option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
     allowRootKey(),
   ];
 }
 
 export function allowRootKey(): Option {
-  return option("--allow-root-key", "go on although the signing log says that the key has signed trust files");
+  return option("--allow-root-key", "continue even though the signing log says that the key has signed trust files");
 }
 
 /** What a root that signs a trust file is checked against. */
 export function trustChecks(): Option[] {
   return [
-    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too"),
-    option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
+    option("--previous-trust <file>", "the previous trust file: show the changes from it, and allow its roots to sign too"),
+    option("--allow-no-previous", "sign without --previous-trust even though the key has signed another trust file of this product line"),
     ...sequenceChecks(),
   ];
 }
 
 export function allowTestKey(): Option {
-  return option("--allow-test-key <name>", "go on although this published test key is used", { repeat: true });
+  return option("--allow-test-key <name>", "allow this published test key", { repeat: true });
 }
 
 export function allowStranded(): Option {
-  return option("--allow-stranded <cohort>", "leave this cohort of the fleet behind", { repeat: true });
+  return option("--allow-stranded <cohort>", "allow this cohort of the fleet to be left behind", { repeat: true });
 }
 
 export function threshold(): Option {
-  return option("--threshold <n>", "number of different keys that must have signed (default: 1)", { parse: wholeNumber });
+  return option("--threshold <n>", "number of different keys that must have signed (default: 1); not with --trust", { parse: wholeNumber });
 }
 
 export function payload(): Option {
-  return option("--payload <file>", "payload outside the envelope; URI=FILE if there are several", { repeat: true });
+  return option("--payload <file>", "file with the payload that is outside the envelope; URI=FILE if there are several", { repeat: true });
 }

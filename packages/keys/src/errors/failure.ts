@@ -1,11 +1,11 @@
-// What can go wrong in front of the verifier, and how every error reaches its exit code. Exit 1: what was read is refused; 2: wrong use;
-// 3: the environment (a file that cannot be read, a full disk, a passphrase).
+// Errors outside the verifier, and how every error gets its exit code. Exit 1: the input is refused; 2: wrong usage; 3:
+// a fault of the environment (unreadable file, full disk, missing passphrase).
 
 import { bounded } from "../words.js";
 
 export type Exit = 1 | 2 | 3;
 
-/** Codes of the command line, behind those of the verifier (docs/reference/errors.md). */
+/** Error codes of the command line, after those of the verifier (docs/reference/errors.md). */
 export const CODES = {
   USAGE: 200,
   ENVIRONMENT: 201,
@@ -28,10 +28,10 @@ export const CODES = {
 
 export type Reason = keyof typeof CODES;
 
-/** An error as it is shown: one line, one hint, an exit code. */
+/** An error with one line of message, one hint and an exit code. */
 export class Failure extends Error {
   override readonly name = "Failure";
-  /** What a command's JSON holds besides, also when it fails. */
+  /** Additional members for the JSON output of a command. */
   facts: object = {};
   constructor(
     readonly exit: Exit,
@@ -57,7 +57,7 @@ export function refusedInput(reason: Reason, message: string, hint: string): Fai
   return new Failure(1, reason, CODES[reason], message, hint);
 }
 
-/** What is refused because there is too much of it. `hint` says what helps. */
+/** A Failure for input above a limit. `hint` says what to do. */
 export function tooMuch(message: string, hint: string): Failure {
   return refusedInput("LIMIT", message, hint);
 }
@@ -78,7 +78,7 @@ const SYSTEM_ERRORS: { [code: string]: string } = {
   EIO: "the device reports an error",
 };
 
-/** A fault of the operating system, in words. undefined: it is none. */
+/** Converts an error of the operating system to a Failure. Returns undefined for other errors. */
 export function systemFault(e: unknown, what: string): Failure | undefined {
   const code = (e as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== "string" || (e as NodeJS.ErrnoException).errno === undefined) return undefined;

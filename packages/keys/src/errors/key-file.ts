@@ -1,9 +1,10 @@
-// What goes wrong with key files and passphrases, in the words that the terminal shows.
+// Errors of key files and passphrases, as the terminal shows them.
 
 /**
- * `message`: one line that says what is wrong; `hint`: one line that says what to do; `exit`: the exit code, 2 for a file that is no
- * usable key and 3 for what the environment lacks (a passphrase, a terminal). Neither line holds a part of the file or a passphrase,
- * and there is no `cause`: the errors of JSON.parse and of OpenSSL quote their input.
+ * An error of a key file or a passphrase. `message` is one line with the fault, `hint` one line with advice, and `exit`
+ * the exit code: 2 for an unusable key, 3 for a fault of the environment (a missing passphrase or terminal). Neither
+ * line contains any part of the file or of a passphrase. There is no `cause`, because errors of JSON.parse and OpenSSL
+ * quote their input.
  */
 export class KeyFileError extends Error {
   override readonly name = "KeyFileError";

@@ -1,4 +1,4 @@
-// SHA-256 by Node, in the two forms that are wanted.
+// SHA-256 by Node, in two forms.
 
 import { createHash } from "node:crypto";
 
@@ -7,7 +7,7 @@ export function sha256(data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(data).digest());
 }
 
-/** 64 digits; a text is hashed as UTF-8. */
+/** 64 hexadecimal digits. Text is hashed as UTF-8. */
 export function sha256Hex(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }

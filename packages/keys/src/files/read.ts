@@ -1,19 +1,19 @@
-// Files and stdin. Nothing is read from what is no regular file.
+// Reads files and stdin. Refuses files that are not regular.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { environment, systemFault, usage } from "../errors/failure.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 
-/** The path that means stdin, or stdout where a command writes. */
+/** The path for stdin, or for stdout when a command writes. */
 export const STDIO = "-";
 
 /**
- * Opens a regular file, with more flags where they are given. A directory, FIFO or device is wrong use; a missing or unreadable file is the
- * environment's fault.
+ * Opens a regular file, with additional `flags`. Throws a usage Failure for a directory, FIFO or device, and an
+ * environment Failure for a missing or unreadable file.
  */
 export function openRegular(path: string, flags = 0): { fd: number; size: number } {
-  // descriptions and fleets name files, and Node has an error of its own for these
+  // descriptions and fleet files name paths, and Node throws another kind of error for NUL
   if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
   let fd: number;
   try {
@@ -31,13 +31,13 @@ export function openRegular(path: string, flags = 0): { fd: number; size: number
   );
 }
 
-/** What is read before anything is judged. */
+/** Bytes to read before the first check. */
 const FIRST_READ = 4096;
 
 const tooLarge = (name: string, size: string, limit: number) =>
   usage(`${name}: is too large (${size} bytes)`, `the limit is ${grouped(limit)} bytes`);
 
-/** How many bytes came; 0 at the end. */
+/** Returns the number of bytes read; 0 at the end. */
 function readInto(fd: number, into: Uint8Array, at: number, most: number): number {
   for (;;) {
     try {
@@ -46,7 +46,7 @@ function readInto(fd: number, into: Uint8Array, at: number, most: number): numbe
       const { code } = e as NodeJS.ErrnoException;
       // Windows says EOF for a closed pipe
       if (code === "EOF") return 0;
-      // who shares the descriptor may have made it non-blocking
+      // another process with the descriptor may have made it non-blocking
       if (code !== "EAGAIN") throw e;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
@@ -54,11 +54,11 @@ function readInto(fd: number, into: Uint8Array, at: number, most: number): numbe
 }
 
 /**
- * Reads a descriptor to its end, where that comes within `limit` bytes: it is counted while it is read, for a pipe has no size and a file may grow.
- * `begins` sees the first bytes, and may refuse before the rest is read.
+ * Reads a descriptor to its end, at most `limit` bytes. Counts while reading, because a pipe has no size and a file may
+ * grow. `begins` gets the first bytes and may refuse before the rest is read.
  */
 export function readToEnd(fd: number, name: string, limit: number, size = 0, begins?: (head: Uint8Array) => void): Uint8Array {
-  // pages that nothing is read into take no memory
+  // untouched pages take no memory
   let into = new Uint8Array(size > 0 && size < limit ? size + 1 : limit + 1);
   let n = 0;
   try {
@@ -84,7 +84,7 @@ export function readToEnd(fd: number, name: string, limit: number, size = 0, beg
   }
 }
 
-/** The whole content of a file, or of stdin for "-". `begins`: as for readToEnd(). */
+/** Reads a whole file, or stdin for "-". `begins`: see readToEnd(). */
 export function readAll(path: string, limit: number, begins?: (head: Uint8Array) => void): Uint8Array {
   if (path === STDIO) return readToEnd(0, "stdin", Math.min(limit, KEY_LIMITS.stdin), 0, begins);
   const { fd, size } = openRegular(path);
@@ -99,7 +99,7 @@ export function readAll(path: string, limit: number, begins?: (head: Uint8Array)
   }
 }
 
-/** The first bytes of a file. */
+/** Reads the first `n` bytes of a file. */
 export function readFirstBytes(path: string, n: number): Uint8Array {
   const { fd } = openRegular(path);
   try {

@@ -1,4 +1,5 @@
-// Files that are written: an output is the old one or the new one, never a part, and a signal waits until it is whole.
+// Writes files atomically: an output is the old file or the new one, never a part, and signals wait until it is
+// complete.
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
@@ -25,13 +26,13 @@ function onSignal(signal: NodeJS.Signals): void {
   process.exit(128 + SIGNAL_NUMBERS[signal as keyof typeof SIGNAL_NUMBERS]);
 }
 
-/** How many are writing. */
+/** Number of current writers. */
 let holders = 0;
 
 /**
- * From here on a signal waits until what is being written is whole, up to the call of the function that comes back. To be called when writing
- * begins: at any other time, while stdin or a large file is read or a token signs, a signal has to end the program at once, and where a
- * function is installed for it, it does nothing before the call that is under way returns.
+ * Delays signals until the returned function is called, so that the current output becomes complete. Call it only when
+ * writing begins: at other times (reading stdin or a large file, signing with a token), a signal must end the program
+ * at once, and an installed handler would only run after the current call returns.
  */
 export function holdSignals(): () => void {
   if (holders++ === 0) for (const signal of Object.keys(SIGNAL_NUMBERS)) process.on(signal, onSignal);
@@ -39,7 +40,7 @@ export function holdSignals(): () => void {
   return () => {
     if (released) return;
     released = true;
-    // after the next look at what has come: one that came meanwhile must not get lost
+    // after the event loop has polled once more, so that no signal is lost
     setImmediate(() => {
       if (--holders === 0) for (const signal of Object.keys(SIGNAL_NUMBERS)) process.off(signal, onSignal);
     });
@@ -47,14 +48,17 @@ export function holdSignals(): () => void {
 }
 
 /**
- * To be waited for before code of others is called that may not return, such as a token's module: signals that have come end the program now,
- * and those that come while it is called end it at once.
+ * Await this before calling foreign code that may not return, such as the module of a token: pending signals end the
+ * program now, and later ones end it at once.
  */
 export function signalsFree(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** Where an output file goes: a symbolic link stays, and what it leads to is replaced. It must be a regular file, or not there yet. */
+/**
+ * The path of an output file. A symbolic link is kept, and its target is replaced. The target must be a regular file or
+ * absent.
+ */
 function targetOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return path;
@@ -66,12 +70,12 @@ function targetOf(path: string): string {
   return realpathSync(path);
 }
 
-/** Makes what was done in a folder durable. */
+/** Makes changes of a folder durable. */
 export function fsyncFolder(folder: string): void {
   sync({ openSync, fsyncSync, closeSync }, folder);
 }
 
-/** Makes a new file; what is in it is durable when it returns, its name only after fsyncFolder(). */
+/** Creates a file. Its content is durable on return; its name only after fsyncFolder(). */
 export function writeDurably(path: string, bytes: Uint8Array, mode: number): void {
   const fd = openSync(path, "wx", mode);
   try {
@@ -87,17 +91,17 @@ export function noFolder(path: string, cause?: unknown): Failure {
 }
 
 /**
- * Writes a file by temporary file, fsync and rename. `fresh`: the file must not exist yet (then it is linked, not renamed,
- * so that one made in the meantime is not replaced). `mode` holds from the first byte on.
+ * Writes a file through a temporary file, fsync and rename. `fresh`: the file must not exist; it is linked instead of
+ * renamed, so that a file created meanwhile is not replaced. `mode` applies from the first byte.
  */
 export function writeWhole(path: string, bytes: Uint8Array, { mode = 0o644, fresh = false } = {}): void {
   const release = holdSignals();
   try {
     const target = fresh ? path : targetOf(path);
     const folder = dirname(target);
-    // short, for a name may be 255 bytes long and this one is longer
+    // shortened, because a name may have 255 bytes and this one is longer
     temporary = join(folder, `.${basename(target).slice(0, 40)}.${randomBytes(6).toString("hex")}.tmp`);
-    // what is replaced keeps its mode: a file that others could not read must not become one that they can
+    // keep the mode of a replaced file: a file that others could not read must stay so
     writeDurably(temporary, bytes, (statSync(target, { throwIfNoEntry: false })?.mode ?? mode) & 0o777);
     if (fresh) {
       linkSync(temporary, path);

@@ -1,20 +1,20 @@
-// DER (X.690) as key files need it: lengths below 2^16 in their one form, nothing behind the end.
+// DER (X.690) for key files: lengths below 2^16 in their only form, no trailing bytes.
 
 export const INTEGER = 0x02;
 export const OCTET_STRING = 0x04;
 export const SEQUENCE = 0x30;
 
-/** One item: its tag, its content, and both with the length between. Views of what was read. */
+/** One item: tag, content, and the whole encoding. Views of the input. */
 export interface Tlv {
   readonly tag: number;
   readonly content: Buffer;
   readonly whole: Buffer;
 }
 
-/** The item that begins at `at`; undefined where it is not whole, or its length is not in its shortest form. */
+/** The item at `at`. Returns undefined if it is truncated or its length is not in the shortest form. */
 function tlvAt(bytes: Buffer, at: number): Tlv | undefined {
   const [tag, first = 0xff] = bytes.subarray(at, at + 2);
-  // one octet of tag: none of those that key files use has more
+  // key files only use one-byte tags
   if (tag === undefined || (tag & 0x1f) === 0x1f) return undefined;
   const more = first < 0x80 ? 0 : first - 0x80;
   if (more > 2 || (first >= 0x80 && more === 0) || at + 2 + more > bytes.length) return undefined;
@@ -25,14 +25,14 @@ function tlvAt(bytes: Buffer, at: number): Tlv | undefined {
   return { tag, content: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) };
 }
 
-/** Bytes that are one item and nothing else, of this tag where one is given. */
+/** Parses bytes that are exactly one item, with the given tag if any. */
 export function singleTlv(bytes: Uint8Array, tag?: number): Tlv | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found = tlvAt(buffer, 0);
   return found && found.whole.length === bytes.length && (tag === undefined || found.tag === tag) ? found : undefined;
 }
 
-/** The items inside of a SEQUENCE, at most 16; undefined where it is none or anything of them is wrong. */
+/** The items in a SEQUENCE, at most 16. Returns undefined if it is invalid. */
 export function children(parent: Tlv | undefined): Tlv[] | undefined {
   if (parent?.tag !== SEQUENCE) return undefined;
   const out: Tlv[] = [];
@@ -53,7 +53,7 @@ export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-/** A number from 0 to 2^31 - 1; a zero stands before what would be negative. */
+/** Encodes an integer from 0 to 2^31 - 1, with a leading zero if it would be negative. */
 export function derInteger(value: number): Buffer {
   const bytes = [value & 0xff];
   for (let rest = value >> 8; rest > 0; rest >>= 8) bytes.unshift(rest & 0xff);
@@ -65,7 +65,7 @@ export function octetString(content: Uint8Array): Buffer {
   return tlv(OCTET_STRING, content);
 }
 
-/** A BIT STRING of whole octets. */
+/** A BIT STRING of whole bytes. */
 export function bitString(content: Uint8Array): Buffer {
   return tlv(0x03, Buffer.from([0]), content);
 }

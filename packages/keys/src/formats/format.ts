@@ -1,5 +1,5 @@
-// Keys as others want them: public ones in files for tools (pem, openssh, jwk, cose, raw) and as literals to embed in a device (js, h), and
-// private ones (pkcs8, openssh, jwk, cose).
+// Encodes keys for other programs: public keys in files for tools (pem, openssh, jwk, cose, raw) and as literals to
+// embed in a device (js, h), and private keys (pkcs8, openssh, jwk, cose).
 
 import { createPublicKey } from "node:crypto";
 import {
@@ -30,19 +30,19 @@ export const privateFormats = ["pkcs8", "openssh", "jwk", "cose"] as const;
 
 export type PrivateFormat = (typeof privateFormats)[number];
 
-/** Whether a private key in this format can be encrypted. No reader expects an encrypted JWK or COSE_Key. */
+/** Whether a private key in this format can be encrypted. No program reads an encrypted JWK or COSE_Key. */
 export function canEncrypt(format: PrivateFormat): boolean {
   return format === "pkcs8" || format === "openssh";
 }
 
-/** Whether a form has a place for the key identifier. */
+/** Whether a format can hold the key identifier. */
 export function keepsKid(format: PrivateFormat | PublicFormat): boolean {
   return format === "jwk" || format === "cose" || format === "js" || format === "h";
 }
 
 /**
- * The bytes of a file that holds a private key, encrypted where a passphrase is given. Throws KeyError or KeyFileError where the form has no
- * such key, and RangeError for a passphrase where it has no encryption.
+ * Encodes a private key as a file, encrypted if a passphrase is given. Throws KeyError or KeyFileError if the format
+ * does not support the key, and RangeError for a passphrase if the format has no encryption.
  */
 export async function formatPrivate(key: PrivateKey, format: PrivateFormat, passphrase?: Uint8Array): Promise<Buffer> {
   if (passphrase && !canEncrypt(format)) throw new RangeError(`${format} is not encrypted`);
@@ -57,7 +57,7 @@ const privateWriters: Record<PrivateFormat, (key: PrivateKey, passphrase?: Uint8
   cose: toPrivateCose,
 };
 
-/** The bytes of a file that holds the public part of a key, of a private one too. Text ends with a newline. */
+/** Encodes the public part of a key, public or private, as a file. Text ends with a newline. */
 export function formatPublic(key: PublicKey, format: PublicFormat): Uint8Array {
   const bytes = writers[format](publicOf(key));
   return typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
@@ -81,9 +81,12 @@ function keyComment(key: PublicKey): string {
   return `Public key for firmware signatures, ${key.alg}. COSE Key Thumbprint (RFC 9679, SHA-256): ${Buffer.from(thumbprint(key)).toString("hex")}`;
 }
 
-/** ES5, and no `module`: the engines it is for have none. With a table, the key is as a Prepared has it; either form goes into anchor(). */
+/**
+ * JavaScript source (ES5) with the key as a literal, to embed in a device. It uses no `module`, because the target
+ * engines have none. With a table, the literal is a Prepared. Pass either form to anchor().
+ */
 export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
-  // it would be an anchor that no bundle has the algorithm of
+  // no bundle could use such an anchor, because none has the algorithm
   if (!isDeviceAlg(key.alg))
     throw new KeyFileError(`no device bundle verifies ${key.alg}`, `embed the ${keyWords(deviceKeyAlgs)} key that signs with it`, 2);
   const raw = `[${key.key.join(", ")}]`;

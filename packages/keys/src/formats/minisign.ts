@@ -1,5 +1,6 @@
-// Keys of minisign, which are Ed25519: a comment in one line, and base64 in the next. Read are public keys, and secret keys plain or under
-// scrypt; written are none, for minisign signs with a key only in files of its own. The layout is that of minisign's manual, "Key formats".
+// Reads Ed25519 keys of minisign: a comment line and a line of base64. Reads public keys, and secret keys in clear or
+// encrypted with scrypt. Writes none, because minisign signs only with key files of its own. The manual of minisign
+// describes the layout ("Key formats").
 
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
@@ -8,15 +9,16 @@ import { KeyFileError } from "../errors/key-file.js";
 import { equalFields } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
-// "Ed" ‖ number of the key (8) ‖ public key (32)
+// "Ed" ‖ key number (8) ‖ public key (32)
 const PUBLIC_LENGTH = 42;
-// "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ number of the key (8) ‖ seed (32) ‖ public key (32) ‖ checksum (32) ]
+// "Ed" ‖ "Sc" or 0 ‖ "B2" ‖ salt (32) ‖ opslimit (8) ‖ memlimit (8) ‖ [ key number (8) ‖ seed (32) ‖ public key (32) ‖
+// checksum (32) ]
 const SECRET_LENGTH = 158;
 const SALT_AT = 6;
 const LIMITS_AT = 38;
 const SEALED = 54;
 const SEALED_LENGTH = 104;
-/** What minisign takes today. A file must not make a machine fall over that has less. */
+/** The memory that minisign uses by default. A file must not exhaust a machine with less. */
 const MAX_MEMORY = 2 ** 30;
 
 const ENCRYPT_WITH_DEFAULTS = "encrypt it again with the default limits of the current minisign: minisign -C -s FILE";
@@ -25,7 +27,7 @@ const COMMENT_PREFIX = "untrusted comment:";
 
 const scryptStream = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 
-/** Whether text is, or begins like, a file of minisign. */
+/** Whether a text is, or begins like, a minisign file. */
 export function isMinisign(text: string): boolean {
   return text.startsWith(COMMENT_PREFIX);
 }
@@ -34,7 +36,7 @@ function damagedMinisign(): KeyError {
   return new KeyError("format", "the minisign key is cut short or damaged");
 }
 
-/** The key in a file of minisign. Throws KeyError, and KeyFileError for a wrong passphrase or limits that are too high. */
+/** Reads the key in a minisign file. Throws KeyError, and KeyFileError for a wrong passphrase or excessive limits. */
 export async function readMinisign(text: string, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.length > 0 && lines.at(-1)?.trim() === "") lines.pop();
@@ -51,15 +53,15 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   }
 }
 
-/** Whether bytes are as long as a public key of minisign, and begin like one. */
+/** Whether bytes have the length and the beginning of a minisign public key. */
 export function isMinisignPublic(bytes: Buffer): boolean {
   return bytes.length === PUBLIC_LENGTH && algorithmTag(bytes, 0) === "Ed";
 }
 
-/** The key in the decoded line of a public key; undefined where it is none. Throws KeyError `point`. */
+/** Reads the decoded line of a public key. Returns undefined if it is not one. Throws KeyError `point`. */
 export function readMinisignPublic(bytes: Buffer): PublicKey | undefined {
   if (!isMinisignPublic(bytes)) return undefined;
-  // so a secret key begins, and this is what is left of one
+  // a truncated secret key
   if ((algorithmTag(bytes, 2) === "Sc" || algorithmTag(bytes, 2) === "\0\0") && algorithmTag(bytes, 4) === "B2") throw damagedMinisign();
   return publicKey("ed25519", bytes.subarray(10));
 }
@@ -78,9 +80,9 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
   const memory = 128 * N * r;
   if (memory > MAX_MEMORY)
     throw new KeyFileError(`${name}: its encryption needs more than ${MAX_MEMORY / 2 ** 20} MiB of memory`, ENCRYPT_WITH_DEFAULTS, 2);
-  // minisign's own limits fill the memory once, which takes 5 seconds here: no choice of ours would open its keys faster
+  // the default limits of minisign fill the memory once, which takes 5 seconds here; we cannot speed this up
   if (p > 1) refuseLong(name, secondsFor("scrypt", N * r * p), ENCRYPT_WITH_DEFAULTS);
-  // the kernel would end this program, or another, where it lets memory be asked for that is not there
+  // with overcommitted memory, the kernel would end this program or another
   if (process.availableMemory() < memory) throw tooLittleMemory(name, memory);
   const secret = await passphrase();
   const plain = Buffer.alloc(SEALED_LENGTH);
@@ -120,14 +122,16 @@ async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<Priv
   const [seed, pub, checksum] = [plain.subarray(8, 40), plain.subarray(40, 72), plain.subarray(72)];
   const right = equalFields(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
   if (how === "encrypted" && !right) throw new WrongPassphrase();
-  // minisign -W leaves the checksum empty; other programs fill it in
+  // minisign -W leaves the checksum empty; other programs set it
   if (!right && checksum.some((byte) => byte !== 0)) throw damagedMinisign();
   const key = privateKey("ed25519", seed);
   if (!equalFields(key.key, pub)) throw new KeyError("mismatch", "the public key in the file does not match its private key");
   return key;
 }
 
-/** N, r and p of scrypt by the limits, as libsodium chooses them (crypto_pwhash_scryptsalsa208sha256). */
+/**
+ * The scrypt parameters N, r and p for these limits, as libsodium chooses them (crypto_pwhash_scryptsalsa208sha256).
+ */
 function scryptParameters(opslimit: bigint, memlimit: bigint): { N: number; r: number; p: number } {
   const r = 8;
   const ops = Math.max(Number(opslimit), 32768);

@@ -1,5 +1,6 @@
-// Keys as OpenSSH has them: private ones in the form openssh-key-v1 (PROTOCOL.key of OpenSSH), plain or under bcrypt_pbkdf, and public ones
-// in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key a file; what belongs to a certificate or a security key is refused.
+// OpenSSH keys: private keys in the format openssh-key-v1 (PROTOCOL.key of OpenSSH), in clear or encrypted with
+// bcrypt_pbkdf, and public keys in one line (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). One key per file; certificates
+// and security keys are refused.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
 import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
@@ -10,11 +11,11 @@ import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
 const AUTH_MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
-/** Rounds of bcrypt_pbkdf that ssh-keygen takes today: about half a second in JavaScript. */
+/** Default bcrypt_pbkdf rounds of ssh-keygen: about half a second in JavaScript. */
 const ROUNDS = 24;
 const SALT_LENGTH = 16;
 
-/** Ciphers by their names in the file: that in Node, bytes of key, of IV, and of the block that the content is padded to. */
+/** Ciphers by their names in the file: the name in Node, and the bytes of key, IV and padding block. */
 const OPENSSH_CIPHERS: { readonly [name: string]: readonly [string, number, number, number] } = {
   none: ["", 0, 0, 8],
   "aes128-ctr": ["aes-128-ctr", 16, 16, 16],
@@ -27,17 +28,17 @@ const OPENSSH_CIPHERS: { readonly [name: string]: readonly [string, number, numb
 
 interface KeyType {
   readonly alg: KeyAlg;
-  /** The name of the type in the file. */
+  /** The type name in the file. */
   readonly name: string;
-  /** Between the name and the private part; the same as behind the name in a public key. */
+  /** Encodes the part between the type name and the private part. Public keys have the same after the type name. */
   writePublic(key: PublicKey): Buffer;
   readPublic(from: WireReader): Uint8Array;
   writePrivate(key: PrivateKey): Buffer;
-  /** The bytes of the secret. */
+  /** Reads the bytes of the secret. */
   readPrivate(from: WireReader, pub: Uint8Array): Uint8Array;
 }
 
-/** Ed25519: the public key as it is, and the private one with the public one behind it (RFC 8709 §4). */
+/** Ed25519: the public key is stored raw, and follows the private key in its field (RFC 8709 §4). */
 function ofString(alg: KeyAlg, name: string, length: number): KeyType {
   return {
     alg,
@@ -49,14 +50,14 @@ function ofString(alg: KeyAlg, name: string, length: number): KeyType {
       const both = from.string();
       if (both.length !== 2 * length)
         throw new KeyError("length", `the private key in the file has ${both.length} bytes, not ${2 * length}`);
-      // seed and public key once more: whoever signs with a public key that is not its own gives the seed away (RUSTSEC-2022-0093)
+      // the field repeats the public key: signing with a foreign public key would reveal the seed (RUSTSEC-2022-0093)
       if (!equalFields(both.subarray(length), pub)) throw mixed();
       return both.subarray(0, length);
     },
   };
 }
 
-/** ECDSA: the name of the curve, the point, and the scalar as a number (RFC 5656 §3.1). */
+/** ECDSA: the curve name, the point, and the scalar as an integer (RFC 5656 §3.1). */
 function ofCurve(alg: KeyAlg, name: string, curve: string, length: number): KeyType {
   return {
     alg,
@@ -90,17 +91,20 @@ function typeOf(alg: KeyAlg): KeyType {
 
 function typeNamed(name: string): KeyType {
   const type = TYPES.find((t) => t.name === name);
-  // the name stands in the message only if it looks like one: it is what a file says
+  // the file is untrusted, so the message contains the type name only if it looks like one
   if (!type) throw new KeyError("unsupported", `an OpenSSH key of the type ${/^[a-z0-9@.-]{1,64}$/.test(name) ? name : "that it names"}`);
   return type;
 }
 
-/** Whether text is, or begins like, public keys of OpenSSH: a type and base64. */
+/** Whether a text is, or begins like, OpenSSH public keys: a type and base64. */
 export function isOpenSshPublic(text: string): boolean {
   return /^\s*(ssh|ecdsa|sk|rsa|webauthn)-[a-z0-9@.-]+[ \t]+AAAA/.test(text);
 }
 
-/** The public key in one line, without comment, with a newline. Throws KeyFileError where OpenSSH has no such key. */
+/**
+ * The public key in one line, with a newline and without a comment. Throws KeyFileError if OpenSSH does not support the
+ * key.
+ */
 export function openSshPublic(key: PublicKey): string {
   const type = typeOf(key.alg);
   return `${type.name} ${publicBlob(type, key).toString("base64")}\n`;
@@ -110,7 +114,7 @@ function publicBlob(type: KeyType, key: PublicKey): Buffer {
   return Buffer.concat([wire(type.name), type.writePublic(key)]);
 }
 
-/** The one public key of a file; text behind it in the line is its comment. Throws KeyError. */
+/** Reads the only public key in a file. Text after the key is its comment. Throws KeyError. */
 export function readOpenSshPublic(text: string): PublicKey {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
@@ -135,8 +139,8 @@ function damagedOpenSsh(): KeyError {
 }
 
 /**
- * The key in the content of an OPENSSH PRIVATE KEY. `passphrase` is asked for only if it is encrypted. Throws KeyError, and KeyFileError for a
- * wrong passphrase or a cipher that is not read here.
+ * Reads the content of an OPENSSH PRIVATE KEY block. Calls `passphrase` only if it is encrypted. Throws KeyError, and
+ * KeyFileError for a wrong passphrase or an unsupported cipher.
  */
 export async function readOpenSshPrivate(content: Buffer, name: string, passphrase: () => Promise<Uint8Array>): Promise<PrivateKey> {
   if (!content.subarray(0, AUTH_MAGIC.length).equals(AUTH_MAGIC)) throw damagedOpenSsh();
@@ -180,7 +184,7 @@ async function unseal(
   try {
     const decipher = createDecipheriv(cipher, key.subarray(0, keyLength), key.subarray(keyLength)).setAutoPadding(false);
     const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
-    // two random numbers that are the same: what a wrong passphrase yields has others
+    // two equal random numbers; a wrong passphrase yields different ones
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
@@ -201,7 +205,7 @@ function inner(plain: Buffer, outer: PublicKey, block: number): PrivateKey {
   const key = privateKey(type.alg, secret);
   secret.fill(0);
   if (!equalFields(key.key, pub)) throw mixed();
-  // the comment, and 1, 2, 3 … up to the end of the block
+  // the comment, then padding 1, 2, 3 … to the end of the block
   from.string();
   const padding = from.rest();
   if (padding.length >= block || padding.some((byte, i) => byte !== i + 1)) throw damagedOpenSsh();
@@ -229,8 +233,8 @@ async function bcryptPbkdf(passphrase: Uint8Array, salt: Uint8Array, length: num
 }
 
 /**
- * A private key as `ssh-keygen` writes it, without comment: aes256-ctr under bcrypt_pbkdf, or unencrypted where no passphrase is given.
- * Fewer rounds are for tests. Throws KeyFileError where OpenSSH has no such key.
+ * Encodes a private key as `ssh-keygen` does, without a comment: encrypted with aes256-ctr and bcrypt_pbkdf, or in
+ * clear without a passphrase. Fewer rounds are for tests. Throws KeyFileError if OpenSSH does not support the key.
  */
 export async function openSshPrivate(key: PrivateKey, passphrase?: Uint8Array, rounds = ROUNDS): Promise<string> {
   const type = typeOf(key.alg);

@@ -1,6 +1,7 @@
-// Keys as PKCS#8 and SPKI in DER that the OpenSSL in Node 20 does not know: those whose row in custody.ts has the identifier. Of ML-DSA (RFC
-// 9881) the seed alone is written. The seed is read, and the seed with the expanded key behind it if the two belong together. An expanded key
-// alone is refused. Of HSS/LMS (RFC 9708 §4, RFC 9802 §4) there are public keys only.
+// PKCS#8 and SPKI in DER, for keys that the OpenSSL in Node 20 does not support: those whose row in custody.ts has the
+// identifier. For ML-DSA (RFC 9881), only the seed is written. The seed alone is read, or the seed with the expanded
+// key if the two match; an expanded key alone is refused. For HSS/LMS (RFC 9708 §4, RFC 9802 §4), only public keys are
+// supported.
 
 import { timingSafeEqual } from "node:crypto";
 import {
@@ -20,30 +21,30 @@ import { bitString, children, derInteger, OCTET_STRING, octetString, SEQUENCE, s
 
 const SEED = 0x80;
 
-/** The AlgorithmIdentifier of an algorithm; undefined where OpenSSL writes its keys. */
+/** The AlgorithmIdentifier of an algorithm. Returns undefined if OpenSSL writes its keys. */
 function identifier(alg: KeyAlg): Buffer | undefined {
   const hex = CUSTODY[alg].identifier;
   return hex === undefined ? undefined : Buffer.from(hex, "hex");
 }
 
-/** SubjectPublicKeyInfo (RFC 9881 §4); undefined where OpenSSL writes it. */
+/** SubjectPublicKeyInfo (RFC 9881 §4). Returns undefined if OpenSSL writes it. */
 export function ownSpki(key: PublicKey): Buffer | undefined {
   const own = identifier(key.alg);
   return own && tlv(SEQUENCE, own, bitString(key.key));
 }
 
-/** OneAsymmetricKey with the seed (RFC 9881 §6): 54 bytes; undefined where OpenSSL writes it. */
+/** OneAsymmetricKey with the seed (RFC 9881 §6), 54 bytes. Returns undefined if OpenSSL writes it. */
 export function ownPkcs8(key: PrivateKey): Buffer | undefined {
   const own = identifier(key.alg);
   return own && tlv(SEQUENCE, derInteger(0), own, octetString(tlv(SEED, key.secret)));
 }
 
-/** The algorithm by the identifier; undefined for others. */
+/** The algorithm of an AlgorithmIdentifier. Returns undefined for others. */
 function algOf(item: Tlv | undefined): KeyAlg | undefined {
   return item && algsWith("identifier").find((alg) => identifier(alg)?.equals(item.whole));
 }
 
-/** The public key of an SPKI; undefined where it is of another algorithm. Throws KeyError. */
+/** The public key in an SPKI. Returns undefined for other algorithms. Throws KeyError. */
 export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
   const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[0]);
@@ -53,13 +54,16 @@ export function ownFromSpki(der: Uint8Array): PublicKey | undefined {
   return publicKey(alg, bits.content.subarray(1));
 }
 
-/** The private key of a PKCS#8 structure in the file `name`; undefined where it is of another algorithm. Throws KeyError, KeyFileError. */
+/**
+ * The private key in the PKCS#8 structure of the file `name`. Returns undefined for other algorithms. Throws KeyError
+ * and KeyFileError.
+ */
 export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const parts = children(singleTlv(der, SEQUENCE));
   const alg = algOf(parts?.[1]);
   if (!parts || !alg || isStateful(alg)) return undefined;
   const [version, , octets] = parts;
-  // version 2 has the public key behind it, which nobody needs: the seed has it. Neither is written for ML-DSA (RFC 9881 §6).
+  // version 2 adds the public key, which the seed determines; it is not written for ML-DSA (RFC 9881 §6)
   if (parts.length !== 3 || !version?.whole.equals(derInteger(0)) || octets?.tag !== OCTET_STRING)
     throw new KeyError("format", `a damaged ${alg} private key`);
   const choice = singleTlv(octets.content);
@@ -74,7 +78,7 @@ export async function ownFromPkcs8(der: Uint8Array, name: string): Promise<Priva
   if (seed?.content.length !== 32) throw new KeyError("format", `a damaged ${alg} private key`);
   await loadAlg(alg);
   const key = privateKey(alg, seed.content);
-  // Whoever reads the seed and whoever reads the rest must not sign with two different keys (RFC 9881 §8.2)
+  // a reader of the seed and a reader of the expanded key must not sign with different keys (RFC 9881 §8.2)
   if (both && !isExpanded(key, both[1])) throw new KeyError("mismatch", "the expanded private key in the file does not match its seed");
   return key;
 }

@@ -1,5 +1,6 @@
-// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES in CBC mode, which is what OpenSSL, Node and firmseal write. Decrypts PKCS#8 where the
-// OpenSSL in Node could, but then does not know the key in it; and says before OpenSSL is asked how long deriving takes.
+// PBES2 (RFC 8018 §6.2) with scrypt or PBKDF2 and AES-CBC, as OpenSSL, Node and firmseal write it. Decrypts PKCS#8
+// whose encryption OpenSSL supports but whose key the OpenSSL in Node does not. Also computes how long the key
+// derivation takes, before OpenSSL is called.
 
 import { createDecipheriv, pbkdf2, scrypt } from "node:crypto";
 import { promisify } from "node:util";
@@ -7,11 +8,14 @@ import { children, INTEGER, OCTET_STRING, SEQUENCE, singleTlv, type Tlv } from "
 import { secondsFor, takesLong } from "./work.js";
 
 const oid = (text: string) => Buffer.from(text, "hex");
-/** RFC 8018 appendix A.4: the one scheme that is in use. */
+/** RFC 8018 appendix A.4, the only scheme in use. */
 export const PBES2 = oid("06092a864886f70d01050d");
 const PBKDF2 = oid("06092a864886f70d01050c");
 export const SCRYPT_OID = oid("06092b06010401da47040b");
-/** HMAC with SHA-1, -224, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7 to .11; with the bytes that each gives. */
+/**
+ * HMAC with SHA-1, -224, -256, -384, -512 (RFC 8018 appendix B.1.2): 1.2.840.113549.2.7 to .11, with the output length
+ * in bytes.
+ */
 const PRFS: readonly (readonly [Buffer, string, number])[] = [
   [oid("06082a864886f70d0207"), "sha1", 20],
   [oid("06082a864886f70d0208"), "sha224", 28],
@@ -26,9 +30,9 @@ const PBES2_CIPHERS: readonly (readonly [Buffer, string, number])[] = [
   [oid("0609608648016503040116"), "aes-192-cbc", 24],
   [AES_256_CBC, "aes-256-cbc", 32],
 ];
-/** The longest key of a cipher that OpenSSL has. */
+/** The longest cipher key in OpenSSL, in bytes. */
 const LONGEST_KEY = 32;
-/** Bytes that scrypt may take. */
+/** Maximum number of bytes for scrypt. */
 const MAX_SCRYPT_MEMORY = 64 * 1024 * 1024;
 
 const scryptOf = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
@@ -53,13 +57,17 @@ async function deriveCipherKey(kdf: Tlv[] | undefined, passphrase: Uint8Array, l
   return name.whole.equals(PBKDF2) && rounds >= 1 && prf ? pbkdf2Of(passphrase, salt.content, rounds, length, prf[1]) : undefined;
 }
 
-/** The hash of PBKDF2 by what stands behind the salt: rounds, the length of the key or not, and the hash where it is not SHA-1. */
+/**
+ * The hash of PBKDF2, from the fields after the salt: rounds, an optional key length, and the hash unless it is SHA-1.
+ */
 function prfOf(rest: readonly Tlv[]): (typeof PRFS)[number] | undefined {
   const prf = rest[rest[1]?.tag === INTEGER ? 2 : 1];
   return prf ? PRFS.find(([id]) => children(prf)?.[0]?.whole.equals(id)) : PRFS[0];
 }
 
-/** The PrivateKeyInfo in an EncryptedPrivateKeyInfo; undefined where the passphrase is wrong or the scheme is another. */
+/**
+ * Decrypts an EncryptedPrivateKeyInfo to a PrivateKeyInfo. Returns undefined for a wrong passphrase or another scheme.
+ */
 export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Promise<Buffer | undefined> {
   const [scheme, sealed] = children(singleTlv(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
@@ -76,7 +84,7 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
     const decipher = createDecipheriv(cipher[1], key, iv.content);
     return Buffer.concat([decipher.update(sealed.content), decipher.final()]);
   } catch {
-    // a wrong passphrase, or parameters that there cannot be
+    // wrong passphrase or impossible parameters
     return undefined;
   } finally {
     key?.fill(0);
@@ -84,15 +92,16 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array): Pro
 }
 
 /**
- * Seconds that deriving the key of an EncryptedPrivateKeyInfo takes; NaN where that cannot be seen. It is read as strictly as DER can be, for
- * OpenSSL reads other encodings of an object identifier or a length as well.
+ * How many seconds the key derivation of an EncryptedPrivateKeyInfo takes. NaN if unknown. Parses strict DER only,
+ * because OpenSSL also accepts other encodings of an object identifier or a length.
  */
 export function secondsOf(der: Uint8Array): number {
   const [scheme] = children(singleTlv(der, SEQUENCE)) ?? [];
   const [name, parameters] = children(scheme) ?? [];
   const inside = children(parameters);
   if (!name || !inside) return Number.NaN;
-  // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix B): salt, and rounds up to 2^31 for each of key, its second half, and IV
+  // the schemes before PBES2 (RFC 8018 appendix A.3, RFC 7292 appendix B): salt, and up to 2^31 rounds for each of key,
+  // second half of the key, and IV
   if (!name.whole.equals(PBES2)) return secondsFor("hash", 3 * smallInteger(inside[1]));
   const [kdf, limits] = children(inside[0]) ?? [];
   const [, ...rest] = children(limits) ?? [];

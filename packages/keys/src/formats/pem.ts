@@ -1,5 +1,5 @@
-// PEM (RFC 7468), read and written. Finds the one key in a file: complete, undamaged armour around exactly one DER sequence, or
-// around the content of an OpenSSH key.
+// Reads and writes PEM (RFC 7468). Finds the only key in a file: complete, intact armour around exactly one DER
+// sequence, or around the content of an OpenSSH key.
 
 import { UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
@@ -11,28 +11,28 @@ const READ = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE 
 
 const CUT = "the file is cut short or damaged: export the key again";
 
-// what people have instead, and how they get on
+// other formats that people have, and what to do with them
 const OTHER_FORMATS: Record<string, string> = {
   CERTIFICATE: "extract the public key: openssl x509 -pubkey -noout -in FILE",
 };
 
-/** The label and the content of the one key in a PEM file; text around it and EC PARAMETERS before it are passed over. */
+/** The label and content of the only key in a PEM file. Skips text around it and EC PARAMETERS before it. */
 export function pemBlock(text: string, name: string): { label: string; der: Buffer } {
   const begins = text.split("-----BEGIN ").length - 1;
   const ends = text.split("-----END ").length - 1;
   const several = (n: number) =>
     new KeyFileError(`${name}: ${n} PEM blocks, but one key is expected`, "put each key into a file of its own", 2);
-  // before the search below, whose time grows with the number of beginnings
+  // before the search below, whose time grows with the number of blocks
   if (begins > 8) throw several(begins);
   const found = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g);
   const blocks = [...found].map(([, label = "", body = ""]) => ({ label, body }));
   if (begins !== blocks.length || ends !== blocks.length) throw new KeyFileError(`${name}: a PEM block has no beginning or no end`, CUT, 2);
-  // `openssl ecparam -genkey` writes the curve in a block of its own, and again inside the key
+  // `openssl ecparam -genkey` writes the curve in a separate block, and again inside the key
   const keys = blocks.filter((b) => b.label !== "EC PARAMETERS");
   const [block] = keys;
   if (!block) throw new KeyFileError(`${name}: the PEM holds no key`, "use the file that holds the private or the public key", 2);
   if (keys.length > 1) throw several(keys.length);
-  // explanations around a key are passed over (RFC 7468 §2); which of two keys is meant, nobody can know
+  // text around a key is skipped (RFC 7468 §2); with two keys, it is unclear which is meant
   if (
     text
       .replace(block.body, "")
@@ -48,7 +48,7 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
     );
   }
   if (/^(Proc-Type|DEK-Info):/m.test(block.body)) {
-    // its key derivation is one round of MD5
+    // its key derivation is a single round of MD5
     throw new KeyFileError(
       `${name}: encrypted in OpenSSL's old format, which does not protect the key`,
       "encrypt it again: openssl pkcs8 -topk8 -scrypt -in FILE -out FILE.pem",
@@ -62,7 +62,10 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
   return { label: block.label, der };
 }
 
-/** Whether a line is of a key in another form. Line by line: one expression over all of a file takes time in the cube of its length. */
+/**
+ * Whether a line looks like a key in another format. Works line by line: one expression over the whole file would take
+ * cubic time.
+ */
 function isKeyLine(line: string): boolean {
   const text = line.trim();
   return /"kty"|^untrusted comment:|^(ssh|ecdsa|sk)-\S+[ \t]+AAAA|^[\w+/-]{40,}=*$/.test(text);

@@ -1,5 +1,6 @@
-// Writes private keys as PKCS#8 in PEM. Encrypted: PBES2 (RFC 8018 §6.2) with scrypt (RFC 7914 §7.1) and AES-256-CBC, where Node's own
-// export has 2,048 rounds of PBKDF2 and no choice. N = 2^14 with p = 5 is what the memory cap of OpenSSL lets every reader use.
+// Writes private keys as PKCS#8 in PEM. Encryption: PBES2 (RFC 8018 §6.2) with scrypt (RFC 7914 §7.1) and AES-256-CBC;
+// Node's own export always uses 2,048 rounds of PBKDF2. N = 2^14 with p = 5 stays within the memory limit of OpenSSL,
+// so that every program can read it.
 
 import { createCipheriv, createPrivateKey, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
@@ -15,13 +16,16 @@ const SCRYPT_P = 5;
 
 const scryptKey = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
 
-/** PKCS#8 in PEM, encrypted under a passphrase (bytes, UTF-8 by custom). Salt of 16 bytes and IV are fresh each time. */
+/**
+ * Encrypted PKCS#8 in PEM. The passphrase is bytes (UTF-8 by convention). The 16-byte salt and the IV are fresh each
+ * time.
+ */
 export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Promise<string> {
   if (passphrase.length === 0) throw new RangeError("empty passphrase");
   const salt = randomBytes(16);
   const iv = randomBytes(16);
   const plain = pkcs8(key);
-  // the work area is 128 · N · r bytes, 16 MiB; the default limit of Node is twice that less the blocks of p
+  // scrypt uses 128 · N · r bytes, 16 MiB; Node's default limit is twice that, less the blocks of p
   const wrapping = await scryptKey(passphrase, salt, 32, { N: SCRYPT_N, r: SCRYPT_R, p: SCRYPT_P, maxmem: 64 * 1024 * 1024 });
   try {
     const cipher = createCipheriv("aes-256-cbc", wrapping, iv);
@@ -33,7 +37,7 @@ export async function encryptedPem(key: PrivateKey, passphrase: Uint8Array): Pro
   }
 }
 
-/** PKCS#8 in PEM that everyone can read who can read the file. */
+/** Unencrypted PKCS#8 in PEM. */
 export function plainPem(key: PrivateKey): string {
   const der = pkcs8(key);
   try {

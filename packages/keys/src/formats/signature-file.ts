@@ -1,4 +1,5 @@
-// A signature from somewhere else, as it comes: bytes, or their hexadecimal or base64 text; ECDSA also in DER. Each form is read strictly.
+// Reads a signature that was made elsewhere: binary, hexadecimal or base64, for ECDSA also DER. Each form is read
+// strictly.
 
 import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
@@ -10,25 +11,25 @@ export function wrongSignature(message: string, hint: string): Failure {
   return new Failure(1, "SIGNATURE_INVALID", errors.SIGNATURE_INVALID, message, hint);
 }
 
-/** The bytes that a text stands for; undefined where it is no text, or is in no form to the last bit. */
+/** Decodes the text of a signature. Returns undefined if it is not text or is not strictly encoded. */
 function decoded(bytes: Uint8Array): Uint8Array | undefined {
   const text = Buffer.from(bytes).toString("latin1");
-  // programs break long lines, and end the last one
+  // programs wrap long lines, and end the last one
   const joined = text.replace(/[\r\n]/g, "").trim();
   if (/^([0-9a-fA-F]{2})+$/.test(joined)) return new Uint8Array(Buffer.from(joined, "hex"));
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(joined)) return undefined;
   const out = Buffer.from(joined, "base64");
-  // one text for each signature: no stray bits, no mixture of the two alphabets, padding whole or none (RFC 4648 §3.5)
+  // one text for each signature: no stray bits, no mixed alphabets, complete padding or none (RFC 4648 §3.5)
   const forms = [out.toString("base64"), out.toString("base64").replaceAll("=", ""), out.toString("base64url")];
   return forms.includes(joined) ? new Uint8Array(out) : undefined;
 }
 
-/** No signature is text: 64 random bytes that all are have a chance of 1 in 2^89. */
+/** A binary signature is never text: the chance that 64 random bytes all look like text is 1 in 2^89. */
 const isSignatureText = (bytes: Uint8Array) => bytes.every((b) => b === 0x0a || b === 0x0d || (b >= 0x20 && b < 0x7f));
 
 /**
- * The raw signature that `bytes` hold, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID where they hold none, or one
- * of another algorithm. Whether it is good is not looked at.
+ * The raw signature in `bytes`, the content of the file `name`. Throws a Failure with SIGNATURE_INVALID if there is
+ * none, or one of another algorithm. Does not verify it.
  */
 export function parseSignature(bytes: Uint8Array, alg: KeyAlg, name: string): Uint8Array {
   const { ecdsa } = CUSTODY[alg];

@@ -1,8 +1,8 @@
-// The data types of SSH (RFC 4251 §5) that keys are written in.
+// The data types of SSH (RFC 4251 §5) in which keys are encoded.
 
 import { timingSafeEqual } from "node:crypto";
 
-/** Reads from the front. What is not whole throws what `fault` gives. */
+/** Reads from the front. Throws `fault()` for truncated data. */
 export class WireReader {
   private at = 0;
 
@@ -25,10 +25,10 @@ export class WireReader {
     return this.take(this.uint32());
   }
 
-  /** An mpint that is positive and has at most `length` bytes: so many, in big endian. */
+  /** A positive mpint, as `length` big-endian bytes. */
   number(length: number): Buffer {
     const bytes = this.string();
-    // one zero in front exactly where the next bit would make it negative
+    // exactly one leading zero if the next bit would make it negative
     const lead = bytes[0] === 0 ? 1 : 0;
     const top = bytes[lead] ?? 0;
     if (bytes.length - lead > length || top >= 0x80 !== (lead === 1) || bytes.length === lead) throw this.fault();
@@ -44,7 +44,7 @@ export class WireReader {
   }
 }
 
-/** A string: its length in four bytes, and itself. */
+/** Encodes a string: its length in four bytes, then its content. */
 export function wire(content: string | Uint8Array): Buffer {
   const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
   const head = Buffer.alloc(4);
@@ -52,7 +52,7 @@ export function wire(content: string | Uint8Array): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-/** An mpint of a positive number in big endian. */
+/** Encodes a positive big-endian number as mpint. */
 export function wireNumber(value: Uint8Array): Buffer {
   const first = value.findIndex((byte) => byte !== 0);
   const bytes = value.subarray(first);

@@ -1,4 +1,4 @@
-// Makes the nodes of a tree, on all processors: each worker takes a few nodes of the floor, and then the next few.
+// Computes the nodes of a tree on all processors: each worker takes a batch of cached nodes, then the next.
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -8,13 +8,19 @@ import { cachedCount, cachedHeight, cachedNodes, type LmsTree, leafCost } from "
 import { notice, progress as progressOf } from "../notices.js";
 import type { NodeRange, Order } from "./worker.js";
 
-/** Hashes from which on workers are worth their start; and those of one order, some 50 ms, so that the bar moves and no worker waits long. */
+/**
+ * The number of hashes from which starting workers pays off; and the number in one batch, some 50 ms, so that the
+ * progress bar moves and no worker waits long.
+ */
 const WORTH_WORKERS = 2 ** 20;
 const ONE_ORDER = 2 ** 18;
-/** Told before work that takes longer. */
+/** Longer work is announced before it begins. */
 const LONG_SECONDS = 10;
 
-/** The workers' module: beside this one, and an entry of its own in the built command line. Run from the sources, there is none. */
+/**
+ * The module of the workers: beside this one, or an entry of its own in the built command line. Returns undefined when
+ * run from the sources.
+ */
 function workerFile(): string | undefined {
   return ["./worker.js", "../keys/hss-worker.js", "./keys/hss-worker.js"]
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
@@ -27,11 +33,11 @@ export function threadsFor(tree: LmsTree): number {
   return Math.min(availableParallelism(), 64, Math.ceil(hashes / ONE_ORDER));
 }
 
-/** Leaves of a tree that one thread makes in a second, measured on a few. */
+/** The number of leaves that one thread computes per second, measured on a few. */
 export function leavesPerSecond(tree: LmsTree): number {
   const one = { ...tree, height: 5 as const };
   const count = Math.max(1, Math.min(32, Math.floor(2 ** 16 / leafCost(tree.n, tree.width))));
-  // the first are slow, until the compiler has seen the code
+  // the first ones are slow, until the code is compiled
   cachedNodes(one, 0, count);
   const start = performance.now();
   cachedNodes(one, 0, count);
@@ -43,7 +49,7 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
 }
 
-/** The floor of a tree. `what` is what the progress bar says. Long work is announced with how long it will take. */
+/** Computes the cached nodes of a tree. `what` is the text of the progress bar. Announces the duration of long work. */
 export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uint8Array> {
   const total = cachedCount(tree);
   const floor = new Uint8Array(total * tree.n);
@@ -71,7 +77,7 @@ export async function buildCachedNodes(tree: LmsTree, what: string): Promise<Uin
     else
       for (let order = next(); order; order = next()) {
         take({ from: order.from, nodes: cachedNodes(tree, order.from, order.to) });
-        // so that a signal ends the program
+        // let a signal end the program
         await new Promise(setImmediate);
       }
   } finally {

@@ -1,5 +1,6 @@
-// The file of an HSS/LMS key: text in the manner of PEM, in clear what everybody may know, and SEED under a passphrase. docs/guides/keys/hss.md
-// has the format. The state lies in files beside it (hss-state.ts), for it changes with every signature and this one never does.
+// The file of an HSS/LMS key: text similar to PEM, with the public part in clear and SEED encrypted with a passphrase.
+// docs/guides/keys/hss.md describes the format. The state is in separate files (hss-state.ts), because it changes with
+// every signature while this file never changes.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
@@ -10,19 +11,19 @@ const LABEL = "FIRMSEAL HSS KEY";
 const ARMOR_BEGIN = `-----BEGIN ${LABEL}-----`;
 const ARMOR_END = `-----END ${LABEL}-----`;
 
-// the work area is 128 · N · r bytes, 64 MiB. One set of numbers and no other, so that no file can ask for more
+// scrypt uses 128 · N · r bytes, 64 MiB. The parameters are fixed, so that no file can ask for more
 const LOG_N = 16;
 const SCRYPT_COST = { N: 2 ** LOG_N, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
 const TAG_LENGTH = 16;
 
 const scryptSeedKey = promisify<Uint8Array, Uint8Array, number, typeof SCRYPT_COST, Buffer>(scrypt);
 
-/** A key file as it was read; SEED still is as it stands there. */
+/** A parsed key file. SEED is still encrypted. */
 export interface HssFile {
   readonly params: HssParams;
   readonly public: PublicKey;
   readonly encrypted: boolean;
-  /** Up to and with the empty line: what the encryption authenticates besides SEED. */
+  /** The header up to and including the empty line, which the encryption authenticates along with SEED. */
   readonly head: string;
   readonly salt: Buffer;
   readonly nonce: Buffer;
@@ -37,12 +38,12 @@ function cipherText(salt: Buffer, nonce: Buffer): string {
   return `scrypt ${LOG_N} ${SCRYPT_COST.r} ${SCRYPT_COST.p} ${salt.toString("hex")} aes-256-gcm ${nonce.toString("hex")}`;
 }
 
-// not for secrecy, which a file without passphrase has none of: a damaged SEED is told before it burns a leaf
+// not for secrecy, which an unencrypted file lacks: a damaged SEED is detected before it costs a leaf
 function checkOf(head: string, seed: Uint8Array): Buffer {
   return createHash("sha256").update(head).update(seed).digest().subarray(0, TAG_LENGTH);
 }
 
-/** The text of a key file. `passphrase`: undefined for one that is not encrypted. */
+/** Encodes a key file. It is not encrypted if `passphrase` is undefined. */
 export async function writeHssFile(
   params: HssParams,
   key: Uint8Array,
@@ -74,9 +75,9 @@ const ARMOR = new RegExp(
     `Cipher: (?:none|scrypt ${LOG_N} ${SCRYPT_COST.r} ${SCRYPT_COST.p} ([0-9a-f]{32}) aes-256-gcm ([0-9a-f]{24}))\n\n)([A-Za-z0-9+/=]{4,80})\n${ARMOR_END}\n$`,
 );
 
-/** Reads a key file, but not its secret. Throws KeyFileError (exit 2) for one that is not complete, or not of this version. */
+/** Reads a key file, but not its secret. Throws KeyFileError (exit 2) if it is incomplete or of another version. */
 export function readHssFile(text: string, name: string): HssFile {
-  // an editor or git on Windows ends lines with CR LF
+  // editors and git on Windows end lines with CR LF
   const found = ARMOR.exec(text.replaceAll("\r\n", "\n"));
   if (!text.startsWith("-----BEGIN FIRMSEAL HSS"))
     throw new KeyFileError(`${name}: not an HSS/LMS private key`, "give the file that firmseal keygen --alg hsslms wrote", 2);
@@ -84,7 +85,7 @@ export function readHssFile(text: string, name: string): HssFile {
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
   const { params, key } = parseParameters(parameters, Buffer.from(hex, "hex"), name);
   const content = Buffer.from(base64, "base64");
-  // what follows from the parameters also stands in the public key (RFC 8554 §6.1)
+  // values derived from the parameters are also in the public key (RFC 8554 §6.1)
   const types = Buffer.from(key.key).readUInt32BE(4) - (params.n === 32 ? 4 : 9);
   if (
     key.key[3] !== params.levels.length ||
@@ -114,7 +115,7 @@ function parseParameters(parameters: string, key: Uint8Array, name: string): { p
   }
 }
 
-/** SEED, n bytes. Throws KeyFileError: a wrong passphrase (exit 3), or a damaged file. */
+/** Decrypts SEED, n bytes. Throws KeyFileError for a wrong passphrase (exit 3) or a damaged file. */
 export async function unlockHss(file: HssFile, name: string, passphrase: () => Promise<Uint8Array>): Promise<Uint8Array> {
   const { n } = file.params;
   const [body, tag] = [file.content.subarray(0, n), file.content.subarray(n)];

@@ -1,4 +1,4 @@
-// HSS/LMS keys (RFC 8554) in files: finding one, and signing with its next leaf.
+// HSS/LMS keys (RFC 8554) in files: opens one, and signs with its next leaf.
 
 import { realpathSync } from "node:fs";
 import {
@@ -26,7 +26,7 @@ import { type HssFile, readHssFile, unlockHss } from "./file.js";
 import { HssPlaceOnDisk, type HssState, type SignedRoots, stateFault } from "./state.js";
 import { readTreeFile, writeTreeFile } from "./tree-file.js";
 
-/** Warned of from 90 % of the leaves on, and with the last 10. */
+/** Whether a key is nearly used up: at least 90 % of the leaves are used, or at most 10 are left. */
 export function isNearlyUsed(params: HssParams, next: bigint): boolean {
   const all = hssCapacity(params);
   return next * 10n >= all * 9n || all - next <= 10n;
@@ -42,17 +42,19 @@ export function exhausted(name: string): Failure {
   );
 }
 
-/** Nothing was signed, and nothing may be, because others did. */
+/** Nothing was signed and nothing may be, because another process used the key. */
 export function overtaken(name: string, what: string): Failure {
   return stateFault(`${name}: ${what}`, "run the command again; nothing was signed");
 }
 
-/** Where the state of the key in `path` lies. */
+/** The place of the state of the key in `path`. */
 export function hssPlaceOf(path: string, file: HssFile): HssPlaceOnDisk {
   return new HssPlaceOnDisk(realpathSync(path), path, toHex(thumbprint(file.public)));
 }
 
-/** The key in a file whose text is given. Without a state that can be gone on with it is refused before a passphrase is asked for. */
+/**
+ * Opens the key in a file with the given text. Refuses a key without a usable state, before asking for a passphrase.
+ */
 export async function openHss(path: string, text: string, ask: Asking): Promise<OpenedKey> {
   const file = readHssFile(text, path);
   if (ask.publicOnly) return { name: path, public: file.public, ...(path !== "-" && { file: path }) };
@@ -61,14 +63,14 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
   const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
-  // where it is not encrypted, that is the seed
+  // in an unencrypted file, this is the seed
   file.content.fill(0);
   const key = new HssKey(file, place, seed);
   return {
     name: path,
     public: file.public,
     file: path,
-    // what comes back is verified by the verifier that devices have; a leaf whose signature came out wrong is given up
+    // signatures are verified with the verifier of the devices; the leaf of an invalid one is lost
     signer: foreignSigner(file.public, (tbs) => key.sign(tbs)),
     claim: () => key.claim(),
     patience: key.patience(),
@@ -78,7 +80,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
   };
 }
 
-/** A leaf, gone from the state, and what signs with it. */
+/** A claimed leaf and the function that signs with it. */
 interface Claimed {
   index: bigint;
   trees: LmsTree[];
@@ -87,7 +89,7 @@ interface Claimed {
 
 class HssKey {
   private readonly top: LmsTree;
-  /** Leaves that were given out and have not signed yet. */
+  /** Claimed leaves that have not signed yet. */
   private readonly claimed: Claimed[] = [];
   private wiped = false;
   private readonly floors = new Map<number, { tree: bigint; floor: Uint8Array }>();
@@ -98,17 +100,17 @@ class HssKey {
     seed: Uint8Array,
   ) {
     this.top = hssTop(file.params, Uint8Array.from(file.public.key.subarray(12, 28)), seed);
-    // the tree has its own
+    // the tree has a copy
     seed.fill(0);
   }
 
-  /** Ends the use of the key. */
+  /** Ends the use of the key and erases secrets. */
   wipe(): void {
     this.wiped = true;
     this.top.seed.fill(0);
   }
 
-  /** Takes the next leaf for the next signature; whether that is made or not, no other has it. */
+  /** Claims the next leaf for one signature. It is never given out again, whether the signature is made or not. */
   async claim(): Promise<string> {
     const claimed = await this.next();
     this.claimed.push(claimed);
@@ -123,7 +125,7 @@ class HssKey {
     if (this.wiped) throw new RangeError("the key was closed");
     const { params } = this.file;
     const { index, trees, floors } = this.claimed.shift() ?? (await this.next());
-    // nothing below can lead to a second signature with this leaf: whatever goes wrong, the number is gone
+    // nothing below can cause a second signature with this leaf: if anything fails, the number is lost
     try {
       return hssSign(params, trees, floors, index, message);
     } finally {
@@ -131,13 +133,16 @@ class HssKey {
     }
   }
 
-  /** Seconds to wait for others: one of them may be making the next lower tree, at a million hashes a second or more. */
+  /**
+   * How many seconds to wait for other users: one of them may be computing the next lower tree, at a million hashes per
+   * second or more.
+   */
   patience(): number {
     const { n, levels } = this.file.params;
     return 60 + Math.max(0, ...levels.slice(1).map(({ height, width }) => (2 ** height * leafCost(n, width)) / 1e6));
   }
 
-  /** The next number, gone from the state, and what signs with it. */
+  /** Claims the next number and prepares its signature. */
   private async reserve(stillOurs: () => boolean): Promise<Claimed> {
     const { place } = this;
     const { params } = this.file;
@@ -157,7 +162,7 @@ class HssKey {
       floors.push(floor);
     }
     const next = index + 1n;
-    // A lower tree takes minutes to make: no leaf need be lost because somebody thought meanwhile that this process is gone.
+    // Computing a lower tree takes minutes. If a person removed our locks meanwhile, stop before a leaf is lost.
     if (!stillOurs()) throw overtaken(place.name, "the locks of the key were removed");
     const follows = (now: HssState | string) =>
       typeof now !== "string" && now.next < next && [...roots].every(([level, one]) => fitsPlace(level, one, now.roots));
@@ -197,7 +202,10 @@ class HssKey {
       );
   }
 
-  /** A tree whose key has been signed must have the same key again: with two, the leaf above would have signed twice (SP 800-208 §9.2). */
+  /**
+   * A tree that has been signed must yield the same public key again: otherwise the leaf above would sign two messages
+   * (SP 800-208 §9.2).
+   */
   private checkLower(level: number, tree: bigint, root: Uint8Array, state: HssState): { tree: bigint; root: string } {
     const one = { tree, root: toHex(root) };
     if (!fitsPlace(level, one, state.roots))
@@ -209,7 +217,7 @@ class HssKey {
   }
 }
 
-/** Whether the tree was signed with this key, or not yet. */
+/** Whether the tree was signed with this public key, or has not been signed yet. */
 function fitsPlace(level: number, { tree, root }: { tree: bigint; root: string }, roots: SignedRoots): boolean {
   const signed = roots.get(level);
   return signed?.tree !== tree || signed.root === root;

@@ -1,4 +1,4 @@
-// Makes HSS/LMS keys. The key file comes last: before it is there, nothing can sign.
+// Generates HSS/LMS keys. The key file is written last: until then, nothing can sign.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, realpathSync, rmSync } from "node:fs";
@@ -25,10 +25,13 @@ import { writeHssFile } from "./file.js";
 import { HssPlaceOnDisk } from "./state.js";
 import { writeTreeFile } from "./tree-file.js";
 
-/** One tree, whose signatures are the shortest and the fastest to verify: 32,768 of 2,672 bytes, the key made within half a minute. */
+/**
+ * The default: one tree, which has the shortest signatures that are fastest to verify. 32,768 signatures of 2,672
+ * bytes; generating the key takes less than half a minute.
+ */
 const DEFAULT_LEVELS = "15/4";
 
-/** Parameters from the command line. Signatures that no verifier would read are wrong use. */
+/** Parses parameters from the command line. Throws a usage Failure if verifiers would not accept the signatures. */
 export function hssParams(levels = DEFAULT_LEVELS): HssParams {
   const params = parsed(levels);
   const bytes = hssSignatureLength(params);
@@ -50,7 +53,10 @@ function parsed(levels: string): HssParams {
   }
 }
 
-/** Makes a key, its nodes, its state and its last-seen mark. `passphrase` is asked for before the work begins. Nothing is overwritten. */
+/**
+ * Generates a key, its cached nodes, its state and its last-seen mark. Calls `passphrase` before the work begins.
+ * Overwrites nothing.
+ */
 export async function hssKeygen(out: string, params: HssParams, passphrase: () => Promise<Uint8Array | undefined>): Promise<PublicKey> {
   const folder = dirname(out);
   if (!existsSync(folder)) throw environment(`${out}: there is no folder ${folder}`, "make the folder, or choose another name");
@@ -72,7 +78,8 @@ export async function hssKeygen(out: string, params: HssParams, passphrase: () =
   const place = new HssPlaceOnDisk(file, out, toHex(thumbprint(key)));
   const made: string[] = [];
   try {
-    // the state first: of two that make keys of one name at the same time, the second ends here and leaves alone what is the first one's
+    // the state first: if two processes generate a key of the same name, the second fails here and leaves the files of
+    // the first
     place.begin();
     made.push(place.state);
     const mark = place.lastSeen;

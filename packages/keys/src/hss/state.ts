@@ -1,7 +1,8 @@
-// Which leaf of an HSS/LMS key is next. A leaf that signs twice gives the key away (SP 800-208 §9.1), so the number goes to the disk before
-// the signature is made, and only ever up. It is kept twice: beside the key, and as the last-seen mark outside of it, in the folder of this machine.
-// A state that is behind the mark comes from a backup or a copy, and is refused. In both places a leaf is claimed first (claim.ts), so that
-// no leaf depends on a lock: the one beside the key is for whoever shares its folder, the one outside for copies of the key on this machine.
+// The next leaf of an HSS/LMS key. A leaf that signs twice reveals the key (SP 800-208 §9.1), so the number is written
+// to disk before the signature is made, and it only increases. It is stored twice: beside the key, and as the last-seen
+// mark in a folder of this machine. A state behind the mark comes from a backup or a copy, and is refused. In both
+// places, leaves are claimed first (claim.ts), so that safety does not depend on locks: the claims beside the key
+// protect against users of the same folder, those on this machine against copies of the key.
 
 import { lstatSync, readFileSync } from "node:fs";
 import { CODES, Failure, systemFault } from "../errors/failure.js";
@@ -11,16 +12,16 @@ import { type Claim, Claims } from "../locks/claim.js";
 import { lock } from "../locks/lock.js";
 import { LastSeen } from "../signing-log/last-seen.js";
 
-/** The trees below the top one that have been signed, by level: whatever happens, their keys must not come out differently a second time. */
+/** For each level, the last signed tree below the top one. Its public key must never come out differently. */
 export type SignedRoots = ReadonlyMap<number, { readonly tree: bigint; readonly root: string }>;
 
 export interface HssState {
-  /** The number of the next signature; all below are used, or given up. */
+  /** The number of the next signature. All lower ones are used or lost. */
   readonly next: bigint;
   readonly roots: SignedRoots;
 }
 
-/** A state with the claims that it was seen with: it can be gone on from only while they are the last ones. */
+/** A state and the claims with which it was read. It is valid only while they are the last ones. */
 export interface Standing extends HssState {
   readonly beside: Claim | undefined;
   readonly outside: Claim | undefined;
@@ -28,10 +29,12 @@ export interface Standing extends HssState {
   readonly seen: bigint;
 }
 
-/** Leaves by which a state may be ahead of the record: other machines that share the folder of the key have signed. */
+/**
+ * How many leaves a state may be ahead of the record: other machines with access to the folder of the key have signed.
+ */
 const FAR = 256n;
 
-/** Of numbers that are not below 0. */
+/** The highest of non-negative numbers. */
 export function highest(...numbers: readonly bigint[]): bigint {
   let most = 0n;
   for (const number of numbers) if (number > most) most = number;
@@ -42,14 +45,14 @@ export function stateFault(message: string, hint: string): Failure {
   return new Failure(3, "KEY_STATE", CODES.KEY_STATE, message, hint);
 }
 
-/** Where the state of one key lies, and the words for it. */
+/** The files of the state of one key. */
 export class HssPlaceOnDisk {
   readonly state: string;
   readonly beside: Claims;
   constructor(
-    /** The key file, without symbolic links. */
+    /** The key file, with symbolic links resolved. */
     readonly file: string,
-    /** As messages call it. */
+    /** The name in messages. */
     readonly name: string,
     readonly thumbprint: string,
   ) {
@@ -66,8 +69,8 @@ export class HssPlaceOnDisk {
   }
 
   /**
-   * Both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds. `stillOurs`: whether both are still ours, for a person
-   * may have removed them.
+   * Runs `work` with both locks, so that signers wait for each other instead of losing leaves. `wait`: seconds.
+   * `stillOurs` returns whether both locks still exist, because a person may have removed them.
    */
   async locked<T>(work: (stillOurs: () => boolean) => Promise<T>, wait = 60): Promise<T> {
     const busy = `${this.name}: another process is signing with the key`;
@@ -84,7 +87,7 @@ export class HssPlaceOnDisk {
     }
   }
 
-  /** The state, or what is wrong with it: `missing` or `damaged`. */
+  /** The state, or its fault: `missing` or `damaged`. */
   readState(): HssState | "missing" | "damaged" {
     const lines = readLines(this.state);
     if (typeof lines === "string") return lines;
@@ -104,7 +107,7 @@ export class HssPlaceOnDisk {
     return typeof seen === "string" ? seen : seen.count;
   }
 
-  /** Everything that is known, whatever it is. The outside first, the other way round than it is written: see checked(). */
+  /** Reads everything, valid or not. The outside first, in the reverse order of writing: see checked(). */
   look(): Pick<Standing, "beside" | "outside"> & { state: HssState | "missing" | "damaged"; seen: bigint | "missing" | "damaged" } {
     const outside = this.lastSeen.claims.last();
     const seen = this.readSeen();
@@ -112,10 +115,11 @@ export class HssPlaceOnDisk {
     return { outside, seen, beside, state: this.readState() };
   }
 
-  /** The state, if it can be gone on with. Otherwise a Failure, exit 3, that says what is wrong and what can be done. */
+  /** The state, if it is usable. Otherwise throws a Failure (exit 3) with the fault and a hint. */
   checked(): Standing {
     const { name } = this;
-    // Without the lock others may sign between the reads. What is read last is the furthest then, and must not seem to be behind.
+    // Without the lock, others may sign between the reads. The value that is read last is then the highest, and must
+    // not seem to be behind.
     const { outside, seen, beside, state } = this.look();
     const known = highest(outside?.number ?? 0n, typeof seen === "bigint" ? seen : 0n);
     const forward = (to: bigint) => `if no other copy has signed: firmseal hss skip ${name} --to ${to}`;
@@ -132,7 +136,7 @@ export class HssPlaceOnDisk {
         `if no other copy signs: firmseal hss adopt ${name} --no-other-copy-signs`,
       );
     const next = highest(state.next, beside?.number ?? 0n);
-    // the state alone as well: a claim that is there does not mend what was put back beside it
+    // check the state by itself too: an existing claim does not repair a state that was restored beside it
     if (state.next < seen || next < known)
       throw stateFault(
         `${name}: a restored backup or a copy: its state is at ${state.next}, but this machine has signed up to ${known}`,
@@ -146,15 +150,15 @@ export class HssPlaceOnDisk {
     return { next, roots: state.roots, beside, outside, seen };
   }
 
-  /** The first state of a key. None must be there. */
+  /** Creates the first state of a key. None may exist. */
   begin(): void {
     writeWhole(this.state, this.stateLines({ next: 0n, roots: new Map() }), { mode: 0o600, fresh: true });
   }
 
   /**
-   * Claims all leaves below `next` and writes it down, the state first: a mark that is ahead of it would call a crash in between a restored
-   * backup. Durable when it returns. `follows` looks at what is there at the last moment. false: another process has gone on since `from` was
-   * looked at, and none of these leaves may be used.
+   * Claims all leaves below `next` and records this, the state first: otherwise a crash in between would look like a
+   * restored backup. Durable on return. `follows` checks the current state at the last moment. Returns false if another
+   * process has used the key since `from` was read; then none of these leaves may be used.
    */
   advance(
     from: Pick<Standing, "beside" | "outside">,
@@ -169,7 +173,7 @@ export class HssPlaceOnDisk {
     return this.record(mark, outside, to.next);
   }
 
-  /** Writes the record alone, where there is none. false: another process has. */
+  /** Writes the record alone, if there is none. Returns false if another process has done so. */
   adopt(from: Pick<Standing, "outside">, next: bigint): boolean {
     const mark = this.lastSeen;
     const outside = mark.claims.take(from.outside, next);
@@ -187,7 +191,7 @@ export class HssPlaceOnDisk {
 }
 
 const STATE_HEAD = "firmseal hss state 1";
-/** Far above what is ever in the file. */
+/** Far more than the file ever contains. */
 const MAX_STATE_LENGTH = 4096;
 
 // up to 2^200
@@ -198,11 +202,11 @@ function numberOf(line: string | undefined): bigint | undefined {
 
 const sumOf = (text: string) => `sum ${sha256Hex(text)}\n`;
 
-/** The lines of a file, without the last one, which is a checksum of all before it. */
+/** The lines of a file, without the last one, which is a checksum of the others. */
 function readLines(path: string): string[] | "missing" | "damaged" {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return "missing";
-  // a link may lead two keys to one state, or one key to two
+  // a link could give two keys one state, or one key two
   if (!stat.isFile() || stat.size > MAX_STATE_LENGTH) return "damaged";
   let text: string;
   try {

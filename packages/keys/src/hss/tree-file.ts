@@ -1,6 +1,6 @@
-// The public nodes of one tree, kept so that a signature need not make the whole tree again. What is in the file decides what the tree
-// above signs, so it is authenticated with the secret of the key: nobody can have two different keys signed with one leaf by changing it,
-// and damage is seen. Without the file the nodes are made again.
+// The public nodes of one tree, cached so that a signature need not compute the whole tree again. The file determines
+// what the tree above signs, so it is authenticated with the secret of the key: nobody can change it to make one leaf
+// sign two different keys, and damage is detected. Without the file, the nodes are computed again.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { lstatSync, readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { writeWhole } from "../files/write.js";
 const TREE_HEAD = Buffer.from("firmseal hss tree 1\n");
 const MAC = 32;
 
-// under I and SEED of the tree itself, so it fits no other; the label keeps it apart from what RFC 8554 derives with them
+// keyed with I and SEED of the tree, so it is valid for no other; the label separates it from the hashes of RFC 8554
 function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
   const key = createHmac("sha256", tree.seed)
     .update(TREE_HEAD)
@@ -21,7 +21,7 @@ function mac(tree: LmsTree, nodes: Uint8Array): Buffer {
   return createHmac("sha256", key).update(nodes).digest();
 }
 
-/** The floor of `tree`; undefined where the file is missing, damaged, or of another tree. */
+/** Reads the cached nodes of `tree`. Returns undefined if the file is missing, damaged, or of another tree. */
 export function readTreeFile(path: string, tree: LmsTree): Uint8Array | undefined {
   const size = cachedCount(tree) * tree.n;
   const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -1,9 +1,9 @@
-// A thread that makes nodes of a tree of HSS/LMS.
+// A worker thread that computes nodes of an HSS/LMS tree.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { cachedNodes, type LmsTree } from "@firmseal/signer";
 
-/** Nodes of the floor, from `from` up to before `to`. */
+/** Cached nodes `from` (inclusive) to `to` (exclusive). */
 export interface Order {
   readonly from: number;
   readonly to: number;
@@ -16,7 +16,7 @@ export interface NodeRange {
 
 parentPort?.on("message", (order: Order | "end") => {
   if (order === "end") {
-    // a copy of the seed, made for this thread
+    // the copy of the seed that this thread received
     (workerData as LmsTree).seed.fill(0);
     parentPort?.close();
     return;

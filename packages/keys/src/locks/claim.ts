@@ -1,12 +1,13 @@
-// Who is next is decided by the file system, once, and by no lock: a process that is held up between its look and its write, for however long,
-// must not go on with what others have used meanwhile.
+// Claims: the file system alone decides, once, who is next, without any lock. A process that is delayed between reading
+// and writing, for however long, must not reuse what others have used meanwhile.
 //
-// Beside FILE lies the folder FILE.claims with one file in it, whose name holds a number and a nonce. To claim is to rename it: of all who have
-// seen one name, the rename of one succeeds, and the others find the name gone. The nonce keeps a name from coming back, also where the folder is
-// removed and made again. The folder appears by rename, with its file in it, so that it is made once as well.
+// Beside FILE is the folder FILE.claims with one file in it, whose name contains a number and a nonce. Claiming renames
+// this file: among all processes that have read one name, only one rename succeeds, and the others find the name gone.
+// The nonce keeps a name from returning, even if the folder is removed and created again. The folder itself appears by
+// rename, with its file in it, so it too is created only once.
 //
-// FILE itself is then written by who has claimed, and only ever forward: the new content waits in the folder, and who claims later removes it
-// there before he looks at FILE. So one that was overtaken has nothing left to rename.
+// The process that has claimed then writes FILE, whose number only increases. The new content waits in the folder; a
+// later claimant removes it from there before reading FILE. So a process that was overtaken has nothing left to rename.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -14,7 +15,7 @@ import { basename, dirname, join } from "node:path";
 import { environment, systemFault } from "../errors/failure.js";
 import { fsyncFolder, holdSignals, writeDurably } from "../files/write.js";
 
-/** What was claimed: `number`, and all below. */
+/** A claim of `number` and all lower ones. */
 export interface Claim {
   readonly number: bigint;
   readonly name: string;
@@ -36,9 +37,9 @@ export class Claims {
     this.folder = `${file}.claims`;
   }
 
-  /** The last claim; undefined where there is none yet. Changes nothing. */
+  /** The last claim, or undefined. Changes nothing. */
   last(): Claim | undefined {
-    // one that was put back from a backup is lower
+    // a claim from a restored backup is lower
     let most: Claim | undefined;
     for (const name of this.names()) {
       const one = parseClaimName(name);
@@ -57,8 +58,8 @@ export class Claims {
   }
 
   /**
-   * Claims `number`, which is no lower than what was `seen`. Durable when it returns. undefined: another one has claimed since, and nothing was
-   * changed. Throws a Failure (exit 3) where nothing can be written here.
+   * Claims `number`, which must not be lower than `seen`. Durable on return. Returns undefined if another process has
+   * claimed since; then nothing was changed. Throws a Failure (exit 3) if the folder is not writable.
    */
   take(seen: Claim | undefined, number: bigint): Claim | undefined {
     if (seen && number < seen.number) return undefined;
@@ -78,14 +79,17 @@ export class Claims {
       renameSync(join(this.folder, from), join(this.folder, to));
     } catch (e) {
       if (errnoOf(e) !== "ENOENT") throw e;
-      // over NFS the answer may get lost, and the question be put again: then the new name is there
+      // NFS may lose the answer and repeat the request: then the new name exists
       if (!existsSync(join(this.folder, to))) return false;
     }
     fsyncFolder(this.folder);
     return true;
   }
 
-  /** The first claim: the folder, with its file in it. A folder that is there and not empty is not replaced (rename(2)). */
+  /**
+   * The first claim: creates the folder with its file. An existing folder that is not empty is not replaced
+   * (rename(2)).
+   */
   private begin(name: string): boolean {
     const own = `${this.folder}.${name.slice(-24)}`;
     try {
@@ -105,7 +109,10 @@ export class Claims {
     return true;
   }
 
-  /** What kills have left of other beginnings. One that is still at it finds that it was not the first. */
+  /**
+   * Removes what killed processes have left when creating the folder. A process that is still at it will find that it
+   * was not the first.
+   */
   private sweep(): void {
     const folder = dirname(this.folder);
     const begin = `${basename(this.folder)}.`;
@@ -115,15 +122,15 @@ export class Claims {
   }
 
   /**
-   * Writes the file under a claim; durable when it returns. `follows` looks at the file as it is and tells whether it may be replaced.
-   * false: it may not, or another one has claimed since. Then nothing was written.
+   * Writes the file under a claim. Durable on return. `follows` checks whether the current file may be replaced.
+   * Returns false if not, or if another process has claimed since; then nothing was written.
    */
   write({ name, number }: Claim, bytes: Uint8Array, follows: () => boolean): boolean {
     const own = join(this.folder, name + NEW);
     const release = holdSignals();
     try {
       writeDurably(own, bytes, 0o600);
-      // Who claims after this finds the new content and removes it. Who has claimed before this is seen here.
+      // A later claimant finds the new content and removes it. An earlier one is detected here.
       if (!existsSync(join(this.folder, name))) return false;
       for (const other of this.names())
         if (this.isBehind(other, number) && other !== name + NEW) rmSync(join(this.folder, other), { force: true });
@@ -132,7 +139,7 @@ export class Claims {
       fsyncFolder(dirname(this.file));
       return true;
     } catch (e) {
-      // overtaken, or the whole folder was taken away
+      // overtaken, or the whole folder was removed
       if (errnoOf(e) === "ENOENT") return false;
       throw systemFault(e, this.file) ?? e;
     } finally {
@@ -141,7 +148,7 @@ export class Claims {
     }
   }
 
-  /** New content of who was overtaken, and claims from a backup. */
+  /** Whether an entry is the content of an overtaken process, or a claim from a backup. */
   private isBehind(other: string, number: bigint): boolean {
     if (other.endsWith(NEW)) return (parseClaimName(other.slice(0, -NEW.length))?.number ?? 0n) <= number;
     const claim = parseClaimName(other);

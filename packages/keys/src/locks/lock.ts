@@ -1,9 +1,11 @@
-// A lock across processes: a file that holds who has it. It outlives the process that is killed, and is taken over from it. It has others wait;
-// what must not happen twice does not depend on it (claim.ts, log.ts), for a person may take it away.
+// A lock between processes: a file that names its holder. It survives a killed holder, and is then taken over. It only
+// makes others wait; nothing that must not happen twice depends on it (claim.ts, log.ts), because a person may remove
+// it.
 //
-// Never two: a lock appears by link(), which fails where one is there. The lock of a process that has ended is taken away only by who
-// holds the lock of that name with "~", and only while it is the very lock that was judged: so nobody takes away one that was made in the
-// meantime. If who holds the "~" is killed, that one is taken over in the same way, through "~~"; each more takes one more kill.
+// There are never two holders: a lock appears by link(), which fails if one exists. The lock of a process that has
+// ended is removed only by the holder of the lock with the same name and "~", and only while it is still the lock that
+// was examined. So nobody removes a lock that was created meanwhile. If the holder of the "~" is killed, that lock is
+// taken over in the same way, through "~~"; each further level needs one more kill.
 
 import { randomBytes } from "node:crypto";
 import { linkSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
@@ -12,15 +14,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { environment, type Failure, systemFault } from "../errors/failure.js";
 import { hasEnded, type ProcessId, thisProcess } from "./process.js";
 
-/** Seconds that a lock is waited for. */
+/** Seconds to wait for a lock. */
 const WAIT = 60;
-/** Seconds for the lock of a takeover, which lasts for three calls of the system. */
+/** Seconds to wait for the lock of a takeover, which lasts for three system calls. */
 const WAIT_TAKEOVER = 5;
-/** Takeovers inside of takeovers. Each level is left behind by one kill within those three calls. */
+/** Maximum depth of takeovers. Each level is left behind by one kill within those three calls. */
 const MAX_TAKEOVERS = 16;
 
 export interface Lock {
-  /** Whether it is still ours: a person may have removed it. */
+  /** Whether the lock still exists: a person may have removed it. */
   isOurs(): boolean;
   release(): void;
 }
@@ -30,18 +32,18 @@ interface Note extends ProcessId {
 }
 
 export interface LockOptions {
-  /** Seconds to wait, 60 where it is left out. */
+  /** Seconds to wait. Default: 60. */
   wait?: number;
-  /** What is told where it is not to be had; "another process is at work" where it is left out. */
+  /** The message if the lock is not available. Default: "another process is at work". */
   busy?: string;
 }
 
 const ours = new Map<string, string>();
 
 /**
- * Takes the lock `path`, whose folder must exist. Throws a Failure (exit 3) where another process has it all the while, naming it, or
- * where the file cannot be made. Who holds it and is on another machine or in another container cannot be judged: it is waited for, and
- * never taken over.
+ * Takes the lock `path`, whose folder must exist. Throws a Failure (exit 3) that names the holder if another process
+ * keeps the lock until the timeout, or if the file cannot be created. Whether a holder on another machine or in another
+ * container still runs is unknown: its lock is waited for and never taken over.
  */
 export async function lock(path: string, options: LockOptions = {}): Promise<Lock> {
   const end = performance.now() + 1000 * (options.wait ?? WAIT);
@@ -57,7 +59,7 @@ export async function lock(path: string, options: LockOptions = {}): Promise<Loc
     }
     if (there.nonce !== "" && hasEnded(there, path)) await takeAway(path, there.nonce);
     else if (performance.now() >= end) throw busy(path, there, options.busy);
-    // waiters that begin together must not stay together
+    // spread processes that began to wait at the same time
     else await sleep(5 + 20 * Math.random());
   }
 }
@@ -70,7 +72,7 @@ function busy(path: string, { nonce, pid, host }: Note, what = `${path}: another
   );
 }
 
-/** undefined: there is no lock. One that cannot be read is somebody's all the same. */
+/** Reads the holder. Returns undefined if there is no lock. A lock that cannot be read still counts as held. */
 function readNote(path: string): Note | undefined {
   try {
     const note = JSON.parse(readFileSync(path, "utf8"));
@@ -79,15 +81,15 @@ function readNote(path: string): Note | undefined {
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === "ENOENT") return undefined;
   }
-  // not to be read, or not ours: whose it is is not known
+  // unreadable, or of another program: the holder is unknown
   return { nonce: "", pid: 0, start: "", boot: "", space: "", machine: "", host: thisProcess().host };
 }
 
-/** Makes the lock, unless somebody was faster. */
+/** Creates the lock, unless another process was faster. */
 function tryTake(path: string): string | undefined {
   const nonce = randomBytes(12).toString("hex");
   const note = JSON.stringify({ nonce, ...thisProcess() } satisfies Note);
-  // written beside it and linked, so that whoever sees a lock sees whose it is
+  // written separately and then linked, so that a visible lock always names its holder
   const own = `${path}.${nonce}`;
   try {
     writeFileSync(own, note, { mode: 0o600, flag: "wx", flush: true });
@@ -95,9 +97,9 @@ function tryTake(path: string): string | undefined {
     return nonce;
   } catch (e) {
     const { code } = e as NodeJS.ErrnoException;
-    // over NFS the answer may get lost, and the question be put again: the number of links tells what became of it
+    // NFS may lose the answer and repeat the request: the link count tells whether it succeeded
     if (code === "EEXIST") return statSync(own, { throwIfNoEntry: false })?.nlink === 2 ? nonce : undefined;
-    // FAT has no links
+    // FAT has no hard links
     if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return tryTakeWithoutLinks(path, note) ? nonce : undefined;
     throw systemFault(e, path) ?? e;
   } finally {
@@ -105,7 +107,7 @@ function tryTake(path: string): string | undefined {
   }
 }
 
-/** A kill between making and writing leaves a lock that nobody can judge; it has to be removed by hand. */
+/** A kill between creating and writing leaves a lock with an unknown holder, which a person must remove. */
 function tryTakeWithoutLinks(path: string, note: string): boolean {
   try {
     writeFileSync(path, note, { mode: 0o600, flag: "wx", flush: true });
@@ -116,7 +118,7 @@ function tryTakeWithoutLinks(path: string, note: string): boolean {
   }
 }
 
-/** Removes the lock that holds `nonce`, whose process has ended. */
+/** Removes the lock with `nonce`, whose process has ended. */
 async function takeAway(path: string, nonce: string): Promise<void> {
   const depth = path.length - path.replace(/~+$/, "").length;
   if (depth >= MAX_TAKEOVERS)
@@ -135,12 +137,15 @@ function releaseLock(path: string, nonce: string): void {
   if (readNote(path)?.nonce === nonce) rmSync(path, { force: true });
 }
 
-/** A signal that ends the program in the middle should not leave its locks to be judged by others. */
+/** Releases all locks when a signal ends the program, so that others need not take them over. */
 function releaseAll(): void {
   for (const [path, nonce] of ours) releaseLock(path, nonce);
 }
 
-/** Takes away what kills have left beside the lock: notes that were not linked yet, and a takeover's lock. */
+/**
+ * Removes the leftovers of killed processes beside the lock: notes that were not linked yet, and the lock of a
+ * takeover.
+ */
 async function sweep(path: string): Promise<void> {
   const name = basename(path);
   try {
@@ -159,7 +164,7 @@ async function sweep(path: string): Promise<void> {
   }
 }
 
-/** A note that is empty was never written, or is about to be. */
+/** Whether an empty note is old: it was never written, or is about to be. */
 function isOld(path: string): boolean {
   const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   return changed !== undefined && Date.now() - changed > 3_600_000;

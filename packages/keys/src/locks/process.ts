@@ -1,20 +1,21 @@
-// Is the process that left a note still there? Told by its number and the time of its start, for numbers are given out again.
+// Whether the process that left a note still runs. Identified by process number and start time, because numbers are
+// reused.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 
-/** Who a process is. A member is "" where the system does not tell it. */
+/** The identity of a process. A member is "" if the system does not tell it. */
 export interface ProcessId {
   pid: number;
-  /** When it began, in ticks since the machine did (proc(5), field 22 of stat). */
+  /** Start time in ticks since boot (proc(5), field 22 of stat). */
   start: string;
-  /** Which boot of the kernel. */
+  /** The boot of the kernel. */
   boot: string;
-  /** The namespaces that number and start are of, of processes and of time (namespaces(7)): each container has its own. */
+  /** The namespaces of number and start time, for processes and time (namespaces(7)): each container has its own. */
   space: string;
-  /** The installation, as a hash: machine-id(5) asks to show it to nobody. */
+  /** A hash of the machine identifier, because machine-id(5) asks not to expose it. */
   machine: string;
   host: string;
 }
@@ -29,7 +30,10 @@ function attempt<T>(f: () => T): T | undefined {
 
 const readTrimmed = (path: string) => attempt(() => readFileSync(path, "latin1").trim()) ?? "";
 
-/** The fields of /proc/PID/stat behind the name, which may hold anything: state is 3, start 22. undefined: it cannot be read. */
+/**
+ * Fields of /proc/PID/stat after the name, which may contain anything: state is 3, start 22. Returns undefined if it
+ * cannot be read.
+ */
 function stat(pid: number): { state: string; start: string } | undefined {
   const fields = /^[\s\S]*\) (.*)$/.exec(readTrimmed(`/proc/${pid}/stat`))?.[1]?.split(" ");
   return fields?.[19] === undefined ? undefined : { state: fields[0] as string, start: fields[19] };
@@ -39,8 +43,8 @@ const PROC = 0x9fa0;
 const isOfProc = (path: string) => attempt(() => statfsSync(path).type) === PROC;
 
 /**
- * Whether /proc speaks of this process: in a namespace of processes that has none of its own it speaks of others, by other numbers (NSpid of
- * proc(5) has one for each namespace from that of /proc on).
+ * Whether /proc shows this process: in a process namespace without its own /proc, it shows others under other numbers
+ * (NSpid in proc(5) has one number for each namespace, from that of /proc on).
  */
 function isProcOurs(): boolean {
   const numbers = /^NSpid:\s*(.*)$/m.exec(readTrimmed("/proc/self/status"))?.[1];
@@ -48,7 +52,7 @@ function isProcOurs(): boolean {
   return isOfProc("/proc/self/status") && attempt(() => readlinkSync("/proc/self")) === self && (numbers ?? self) === self;
 }
 
-/** A container may have one of its own mounted in this place, which says nothing about the kernel. */
+/** A container may have a file mounted in this place, which says nothing about the kernel. */
 function bootId(): string {
   const path = "/proc/sys/kernel/random/boot_id";
   return isOfProc(path) ? readTrimmed(path) : "";
@@ -67,7 +71,7 @@ export function thisProcess(): ProcessId {
     pid: process.pid,
     start: (ours && stat(process.pid)?.start) || "",
     boot: ours ? bootId() : "",
-    // kernels before 5.6 have one time for all
+    // kernels before 5.6 have a single time namespace
     space: pids === undefined ? "" : `${pids} ${times ?? INITIAL_TIME}`,
     machine: id === "" ? "" : createHash("sha256").update(`firmseal ${id}`).digest("hex").slice(0, 32),
     host: hostname(),
@@ -75,16 +79,16 @@ export function thisProcess(): ProcessId {
   return ownId;
 }
 
-/** Of the first namespaces of a kernel, outside of every container (PROC_PID_INIT_INO and PROC_TIME_INIT_INO). */
+/** The initial namespaces of a kernel, outside every container (PROC_PID_INIT_INO and PROC_TIME_INIT_INO). */
 const INITIAL_TIME = "time:[4026531834]";
 export const INITIAL = `pid:[4026531836] ${INITIAL_TIME}`;
 
-/** Of ext2 to 4, XFS, btrfs, F2FS, ZFS, FAT and exFAT (statfs(2)): they are mounted by one kernel at a time. */
+/** ext2 to ext4, XFS, btrfs, F2FS, ZFS, FAT and exFAT (statfs(2)): only one kernel mounts them at a time. */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x4d44, 0x2011bab0]);
 
 /**
- * Whether the process that left a note at `path` has ended. Only what is certain counts: of a process on another machine, or in another
- * container, nothing is known, and nothing by one that does not see itself.
+ * Whether the process that left a note at `path` has certainly ended. Returns false if unknown: for a process on
+ * another machine or in another container, and if this process does not see itself.
  */
 export function hasEnded(id: ProcessId, path: string): boolean {
   const me = thisProcess();
@@ -92,25 +96,26 @@ export function hasEnded(id: ProcessId, path: string): boolean {
     if (me.boot === "" || me.space === "" || id.boot === "" || id.space === "") return false;
     if (id.boot !== me.boot) return wasRestarted(id, me, path);
     if (id.space !== me.space) return false;
-    // of the others only these two have no namespaces and no jails, where the numbers of others are hidden
+    // of the other systems, only these two have no namespaces or jails, which hide process numbers
   } else if ((process.platform !== "darwin" && process.platform !== "win32") || id.boot !== "" || id.host !== me.host) return false;
   try {
     process.kill(id.pid, 0);
   } catch (e) {
-    // EPERM: of another user, and there
+    // EPERM: it runs as another user
     return (e as NodeJS.ErrnoException).code === "ESRCH";
   }
   const now = stat(id.pid);
-  // there, and hidden from us (hidepid of proc(5)), or no /proc at all
+  // it runs but is hidden (hidepid in proc(5)), or there is no /proc
   if (!now || id.start === "" || me.start === "") return false;
   if (now.start !== id.start) return true;
-  // Killed, and its parent has not asked yet. A thread that is left may still be writing.
+  // Killed but not yet reaped. A remaining thread may still be writing.
   return (now.state === "Z" || now.state === "X") && (attempt(() => readdirSync(`/proc/${id.pid}/task`).length) ?? 0) <= 1;
 }
 
 /**
- * Whether this machine was started again since. The same installation in two places (an image with a machine-id in it), or a folder that others
- * mount over the network, must not look like that; either alone could. Neither must two containers of one image that share a folder.
+ * Whether this machine has rebooted since. Two machines with the same installation (an image that includes a
+ * machine-id), or a shared network folder, must not look like a reboot; nor must two containers of one image that share
+ * a folder.
  */
 function wasRestarted(id: ProcessId, me: ProcessId, path: string): boolean {
   if (id.space !== INITIAL || me.space !== INITIAL || id.machine === "" || id.machine !== me.machine) return false;

@@ -1,10 +1,10 @@
-// File descriptors that secrets come through.
+// File descriptors that secrets are read from.
 
 import { fstatSync, type Stats } from "node:fs";
 
 /**
- * Throws an error with `code` where a descriptor gives nothing: it is not open, a folder or the like, or one that Node has for itself. To read
- * from those would wait for ever, and take from Node what it sends to itself.
+ * Throws an error with `code` if a descriptor is not readable: not open, a folder or the like, or one that Node uses
+ * itself. Reading one of those would block forever and steal Node's own messages.
  */
 export function checkDescriptor(fd: number): void {
   const stat = fstatSync(fd);
@@ -16,7 +16,7 @@ function notOpen(): Error {
   return Object.assign(new Error("not open for reading"), { code: "EBADF" });
 }
 
-// A pipe that somebody gave has its other end elsewhere. Node's own are the first that it opens.
+// The other end of a pipe from outside is in another process. Node's own pipes have both ends here.
 function hasBothEnds(fd: number, { dev, ino }: Stats): boolean {
   for (let other = 3; other < 64; other++) {
     if (other === fd) continue;

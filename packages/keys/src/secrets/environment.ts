@@ -1,16 +1,16 @@
-// Variables of the environment that hold secrets. A program that is started inherits the environment as it then is, and a plug-in that
-// signs with one key must not get the passphrase of another.
+// Environment variables with secrets. Child processes inherit the environment, and a plug-in that signs with one key
+// must not get the passphrase of another.
 
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { KeyFileError } from "../errors/key-file.js";
 
 const takenVariables = new Map<string, string>();
-/** Those that other processes can still read, whatever was tried. */
+/** Variables that other processes can still read after an attempt to erase them. */
 const shownVariables = new Set<string>();
 
-/** The value of a variable, which from here on is not in the environment any more; undefined where there is none. */
+/** Reads a variable and removes it from the environment. Returns undefined if it is not set. */
 export function takeVariable(name: string): string | undefined {
-  // not what every object has: env:__proto__
+  // own properties only: env:__proto__
   const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
   if (value === undefined) return takenVariables.get(name);
   takenVariables.set(name, value);
@@ -20,7 +20,8 @@ export function takeVariable(name: string): string | undefined {
 }
 
 /**
- * Forgets what was taken, for a program that runs one command after the other: each has an environment of its own.
+ * Clears the cache of read variables, for a program that runs several commands in sequence, each with an environment of
+ * its own.
  * @built the command line of the tests imports it from lib/
  */
 export function forgetSecrets(): void {
@@ -28,16 +29,18 @@ export function forgetSecrets(): void {
   shownVariables.clear();
 }
 
-/** The variable that `env:NAME` names, however its scheme is written. Throws KeyFileError (exit 2). */
+/** The variable that `env:NAME` names, in any spelling of the scheme. Throws KeyFileError (exit 2). */
 export function variableOf(ref: string): string {
   const name = ref.slice("env:".length);
-  // a key where its name should be: the message must not hold it
+  // a key in place of its name must not appear in the message
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(name))
     throw new KeyFileError("--key env: is not followed by the name of a variable", "give the name, not the value: --key env:NAME", 2);
   return name;
 }
 
-/** Throws KeyFileError (exit 3) where a program of this user could read a secret of this command from this process. */
+/**
+ * Throws KeyFileError (exit 3) if programs of this user could still read a secret of this command from this process.
+ */
 export function refuseWhileShown(name: string): void {
   if (shownVariables.size === 0) return;
   throw new KeyFileError(
@@ -52,7 +55,7 @@ interface VariablePlace {
   bytes: Buffer;
 }
 
-/** Where a variable stands in the memory that /proc/self/environ shows (proc(5)), once or more often. */
+/** The offsets of a variable in the memory that /proc/self/environ shows (proc(5)). It may occur more than once. */
 function variablePlaces(name: string): VariablePlace[] {
   const all = readFileSync("/proc/self/environ");
   const found: VariablePlace[] = [];
@@ -67,11 +70,11 @@ function variablePlaces(name: string): VariablePlace[] {
 }
 
 /**
- * Takes a variable out of what the system tells others of the environment. Linux shows the memory of the process as it was filled when the
- * program began: unsetenv(3) leaves it is, so it is written over. The result is whether the variable is gone from there.
+ * Erases a variable from the environment that other processes can read. On Linux, /proc shows the memory as it was at
+ * the start; unsetenv(3) does not clear it, so it is overwritten. Returns whether the variable is gone.
  */
 function erase(name: string): boolean {
-  // there the environment is the only copy, and `delete` has changed it
+  // the environment is the only copy there, and `delete` has changed it
   if (process.platform === "win32") return true;
   try {
     const found = variablePlaces(name);
@@ -83,7 +86,10 @@ function erase(name: string): boolean {
   }
 }
 
-/** proc(5): env_start is field 50 of /proc/PID/stat; the name, which may hold anything, is the second, and state the third. */
+/**
+ * proc(5): env_start is field 50 of /proc/PID/stat. The second field, the name, may contain anything; the third is the
+ * state.
+ */
 const ENV_START = 50 - 3;
 
 function overwrite(found: readonly VariablePlace[]): void {
@@ -95,7 +101,7 @@ function overwrite(found: readonly VariablePlace[]): void {
     for (const { at, bytes } of found) {
       const there = Buffer.alloc(bytes.length);
       readSync(fd, there, 0, there.length, start + at);
-      // anything else that lies there is not ours to change
+      // anything else in that place must not be changed
       if (there.equals(bytes)) writeSync(fd, Buffer.alloc(bytes.length), 0, bytes.length, start + at);
       there.fill(0);
     }

@@ -1,5 +1,5 @@
-// Passphrases: from a file descriptor, from a named environment variable, or typed at the terminal. Never from argv, which every user
-// of the machine can read.
+// Reads passphrases: from a file descriptor, from a named environment variable, or from the terminal. Never from argv,
+// which every user of the machine can read.
 
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,21 +8,21 @@ import { KeyFileError } from "../errors/key-file.js";
 import { checkDescriptor } from "./descriptor.js";
 import { takeVariable } from "./environment.js";
 
-/** Bytes that a passphrase may have: more is a file that was meant for something else. */
+/** Maximum length in bytes: anything longer is the wrong file. */
 export const LONGEST_PASSPHRASE = 1024;
 
 export interface PassphraseSource {
-  /** --passphrase-fd: read up to the end or to the first newline. */
+  /** --passphrase-fd: read to the end or to the first newline. */
   fd?: number | undefined;
   /** --passphrase-env: the name of a variable. */
   env?: string | undefined;
-  /** What the terminal shows, for example `Passphrase for release.pem: `. */
+  /** The prompt, for example `Passphrase for release.pem: `. */
   prompt: string;
-  /** For a new key: a typed passphrase is asked for twice. */
+  /** For a new key: ask twice at the terminal. */
   confirm?: boolean;
 }
 
-/** The passphrase as bytes, at least one. Throws KeyFileError with exit code 3. */
+/** Reads a passphrase of at least one byte. Throws KeyFileError with exit code 3. */
 export async function passphrase(source: PassphraseSource): Promise<Uint8Array> {
   if (source.fd !== undefined) return fromFd(source.fd);
   if (source.env !== undefined) return fromEnv(source.env);
@@ -37,7 +37,7 @@ function checked(bytes: Uint8Array, where: string): Uint8Array {
       3,
     );
   if (bytes.length > LONGEST_PASSPHRASE) throw tooLong(where);
-  // what an editor puts in, and nobody could type
+  // a byte order mark from an editor, which nobody can type
   if (Buffer.from(bytes.buffer, bytes.byteOffset, 3 <= bytes.length ? 3 : 0).equals(BOM))
     throw new KeyFileError(`${where}: the passphrase begins with a byte-order mark`, "save it without one", 3);
   if (bytes.includes(0x0a) || bytes.includes(0x0d))
@@ -53,7 +53,7 @@ function tooLong(where: string): KeyFileError {
 
 function fromEnv(name: string): Uint8Array {
   const value = takeVariable(name);
-  // by a slip it is the passphrase itself, which must not get into a log
+  // it may be the passphrase itself by mistake, which must not get into a log
   const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : "NAME";
   if (value === undefined) {
     const which = shown === name ? ` ${name}` : " of this name";
@@ -66,7 +66,7 @@ async function fromFd(fd: number): Promise<Uint8Array> {
   const where = `file descriptor ${fd}`;
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
-  // A byte at a time: what follows the newline belongs to the next key that names the same descriptor.
+  // One byte at a time: what follows the newline belongs to the next key with the same descriptor.
   while (await readByte(fd, one, where)) {
     const byte = one[0] as number;
     if (byte === 0x0a) break;
@@ -116,9 +116,9 @@ interface Terminal {
 
 const SOURCES_HINT = "name a source: --passphrase-env NAME or --passphrase-fd N";
 
-// The terminal in raw mode: it shows nothing of what is typed. Whatever ends the process, the terminal gets its mode back.
+// The terminal in raw mode, so that it shows nothing of what is typed. Its mode is restored however the process ends.
 function openTerminal(): Terminal {
-  // not stdin and stdout, which may carry the data
+  // not stdin and stdout, which may carry data
   const out = attempt(() => openSync("/dev/tty", "w"));
   const input = out === undefined ? undefined : attempt(() => new ReadStream(openSync("/dev/tty", "r")));
   if (out === undefined || !input)
@@ -127,19 +127,19 @@ function openTerminal(): Terminal {
   const restore = () => input.setRawMode(false);
   const onSignal = (signal: NodeJS.Signals) => {
     restore();
-    // the handler is gone by now (once): the signal does what it does without one
+    // the handler is gone (once), so this signal has its default effect
     process.kill(process.pid, signal);
   };
   for (const s of TERMINATING_SIGNALS) process.once(s, onSignal);
   process.once("exit", restore);
   input.setRawMode(true);
 
-  // typed and not yet taken: both lines may come at once when they are pasted
+  // typed but not yet consumed: with pasted text, both lines may arrive at once
   const typed: number[] = [];
   let ended = false;
   let wake = () => {};
   input.on("data", (chunk: Buffer) => {
-    // an arrow or function key, of which nothing belongs into a passphrase
+    // an arrow or function key, which does not belong in a passphrase
     if (chunk[0] !== 0x1b) typed.push(...chunk);
     wake();
   });

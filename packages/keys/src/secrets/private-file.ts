@@ -1,21 +1,25 @@
-// Where a private key, or a PIN, may lie: in a regular file that is this user's or root's, that nobody else may read or change, and that is named
-// itself, not by a symbolic link. All of it is asked of the open file: what a name leads to may be another file a moment later.
+// Where a private key or a PIN may be stored: in a regular file that belongs to this user or root, that nobody else can
+// read or change, and whose path is not a symbolic link. All checks use the open file, because a path may lead to
+// another file a moment later.
 
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
 import { KeyFileError } from "../errors/key-file.js";
 import { openRegular, readToEnd } from "../files/read.js";
 import { visible } from "../words.js";
 
-// Windows has no such flag, and no modes: Node reports all bits as set
+// Windows has neither this flag nor modes: Node reports all bits as set
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 
 export interface Guarded {
   readonly bytes: Buffer;
-  /** Throws KeyFileError where a secret must not be in this file. A public key may. */
+  /** Throws KeyFileError if the file must not hold a secret. A public key may be anywhere. */
   guard(): void;
 }
 
-/** The content of a file of at most `limit` bytes, and whether it may hold a secret, `what` in messages. Throws Failure for what cannot be read. */
+/**
+ * Reads a file of at most `limit` bytes, with a check whether it may hold a secret (`what` in messages). Throws Failure
+ * if it cannot be read.
+ */
 export function readGuarded(path: string, limit: number, what = "a private key"): Guarded {
   const { fd, size, link } = openKeyFile(path);
   try {
@@ -44,7 +48,9 @@ function openKeyFile(path: string): { fd: number; size: number; link: boolean } 
   }
 }
 
-/** The check itself. `uid` is the user of this process, undefined where users have no numbers. Exported for the tests. */
+/**
+ * The check. `uid` is the user of this process, or undefined if the system has no user numbers. Exported for the tests.
+ */
 export function checkPrivate(
   path: string,
   stat: Pick<Stats, "mode" | "uid">,

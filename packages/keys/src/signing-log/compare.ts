@@ -1,17 +1,20 @@
-// Several logs held against each other: what no log tells alone. A copy of a key has a log of its own, which is good by itself.
+// Compares several logs, to find what no single log shows. A copy of a key has its own log, which looks correct by
+// itself.
 
 import { CODES, Failure } from "../errors/failure.js";
 import type { Entry, SigningLog } from "./log-file.js";
 import { isOfTrustFile } from "./sequence.js";
 
-/** One number that was given out twice. */
+/** A number that was used twice. */
 interface Conflict {
-  /** leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one line. */
+  /**
+   * leaf: of a one-time key. sequence: of manifests for the same devices. trust: of trust files of one product line.
+   */
   what: "leaf" | "sequence" | "trust";
   number: string;
-  /** The key of the leaf: its thumbprint. */
+  /** The thumbprint of the key with the leaf. */
   key: string | null;
-  /** Which devices or which line the number is of. */
+  /** The devices or the product line of the number. */
   scope: string[];
   entries: { log: string; entry: number; key: string | null; digest: string | null; time: string }[];
 }
@@ -21,7 +24,7 @@ interface Found {
   entry: Entry;
 }
 
-/** Each entry once: a log that was copied begins with the same ones. */
+/** Each entry once: a copied log begins with the same entries. */
 function distinctEntries(logs: readonly Pick<SigningLog, "path" | "entries">[]): Found[] {
   const all = new Map<string, Found>();
   for (const { path, entries } of logs) for (const entry of entries) if (!all.has(entry.hash)) all.set(entry.hash, { path, entry });
@@ -39,7 +42,7 @@ function groups(found: readonly Found[], names: (e: Entry) => readonly string[])
   return out;
 }
 
-/** A second manifest of one number that somebody asked for by name is no surprise. */
+/** A second manifest with one number is expected if it was explicitly allowed. */
 const isAllowed = ({ entry }: Found) => entry.overrides?.includes("allow-sequence-reuse") === true;
 
 function conflict(what: Conflict["what"], number: string, key: string | null, scope: string[], found: readonly Found[]): Conflict {
@@ -53,7 +56,7 @@ function conflict(what: Conflict["what"], number: string, key: string | null, sc
   return { what, number, key, scope, entries };
 }
 
-/** The part of a name before its first space, and the rest. */
+/** Splits a name at its first space. */
 function splitName(name: string): [string, string] {
   const at = name.indexOf(" ");
   return [name.slice(0, at), name.slice(at + 1)];
@@ -66,7 +69,7 @@ function leavesTwice(found: readonly Found[]): Conflict[] {
 }
 
 function numbersTwice(found: readonly Found[]): Conflict[] {
-  // a manifest for many devices is one conflict, not one for each
+  // a manifest for many devices is one conflict, not one for each device
   const out = new Map<string, Conflict>();
   const all = groups(found, (e) => (e.sequence === undefined ? [] : (e.scope ?? []).map((s) => `${BigInt(e.sequence as string)} ${s}`)));
   for (const [name, group] of all) {
@@ -81,7 +84,10 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
   return [...out.values()];
 }
 
-/** What was given out twice according to all of these logs together. Entries of before, without a leaf or a scope, say nothing. */
+/**
+ * Finds the numbers that were used twice, according to all of these logs together. Older entries without a leaf or a
+ * scope are ignored.
+ */
 export function conflicts(logs: readonly Pick<SigningLog, "path" | "entries">[]): Conflict[] {
   const found = distinctEntries(logs);
   return [...leavesTwice(found), ...numbersTwice(found)];
@@ -102,7 +108,7 @@ const CONFLICT_WORDS = {
   },
 } as const;
 
-/** A conflict in words. */
+/** Describes a conflict in words. */
 export function conflictWords({ what, number, key, entries }: Conflict): string {
   const shown = entries.slice(0, 3).map(({ log, entry }) => `entry ${entry} of ${log}`);
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";

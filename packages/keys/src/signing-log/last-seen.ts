@@ -1,5 +1,6 @@
-// The last-seen mark: what this account has seen of a key, kept away from it. How many entries its log had, and how many leaves its state
-// has given out. Who puts back an old copy of the log or of the state is found out by it. One file for each, in one form.
+// The last-seen mark: what this account has seen of a key, stored away from the key. It counts the entries of the log,
+// or the used leaves of the state. It reveals a log or state that was restored from an old copy. One file for each, in
+// the same format.
 
 import { lstatSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -13,16 +14,17 @@ import { type Lock, lock } from "../locks/lock.js";
 const MARK_PATH = "name a folder that only you can write: FIRMSEAL_STATE=DIR";
 
 /**
- * The folder of what must not lie beside a key: $FIRMSEAL_STATE, $XDG_STATE_HOME/firmseal, or ~/.local/state/firmseal. It is made with
- * mode 0700. Throws a Failure (exit 3) where it cannot be made, or where others may write to it.
+ * The folder for data that must not be beside a key: $FIRMSEAL_STATE, $XDG_STATE_HOME/firmseal, or
+ * ~/.local/state/firmseal. Created with mode 0700. Throws a Failure (exit 3) if it cannot be created or if others can
+ * write to it.
  */
 export function stateFolder(): string {
   const { FIRMSEAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
-  // a relative path is to be ignored (XDG Base Directory Specification)
+  // relative paths are to be ignored (XDG Base Directory Specification)
   const folder = own ? resolve(own) : join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".local/state"), "firmseal");
   try {
     const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // a mark that a power cut takes away with its folder would be none
+    // a mark that disappears with its folder in a power cut would be useless
     if (made !== undefined) fsyncFolder(dirname(made));
     const { mode, uid } = statSync(folder);
     const me = process.getuid?.();
@@ -38,22 +40,25 @@ export function stateFolder(): string {
   return folder;
 }
 
-/** What is counted: entries of the log, or leaves of an HSS/LMS key. */
+/** What a mark counts: entries of a log, or leaves of an HSS/LMS key. */
 export type Counted = "log" | "leaves";
 
 export interface Seen {
-  /** The highest number of an entry; leaves that are used or given up. */
+  /** The highest entry number, or the number of used or lost leaves. */
   count: bigint;
-  /** Of a log: the hash of that entry, in hex. */
+  /** For a log: the hash of that entry, in hex. */
   hash?: string;
-  /** Of a log: where it was. */
+  /** For a log: its path. */
   path?: string;
 }
 
-/** Far above what is ever in the file. */
+/** Far more than the file ever contains. */
 const MAX_MARK_LENGTH = 64 * 1024;
 
-/** The text of a mark: one JSON object, and in it the hash of what stands before that, so that no damage looks like another count. */
+/**
+ * The text of a mark: one JSON object that includes the hash of its other members, so that damage never looks like
+ * another count.
+ */
 export function markText(thumbprint: string, { count, hash, path }: Seen): string {
   const body = JSON.stringify({ v: 1, key: thumbprint, count: String(count), hash, path });
   return `${body.slice(0, -1)},"sum":"${sha256Hex(body)}"}\n`;
@@ -71,14 +76,14 @@ function parseMark(text: string, thumbprint: string): Seen | undefined {
   }
 }
 
-/** The mark of one key. */
+/** The last-seen mark of one key. */
 export class LastSeen {
   readonly file: string;
   readonly claims: Claims;
   private last: Claim | undefined;
 
   constructor(
-    /** Of the key, in hex. */
+    /** The thumbprint of the key, in hex. */
     readonly thumbprint: string,
     counted: Counted,
   ) {
@@ -86,11 +91,11 @@ export class LastSeen {
     this.claims = new Claims(this.file);
   }
 
-  /** What was seen, or what is wrong with the file. */
+  /** The mark, or the fault of its file. Returns undefined if nothing was seen. */
   look(): Seen | "missing" | "damaged" {
     const stat = lstatSync(this.file, { throwIfNoEntry: false });
     if (!stat) return "missing";
-    // a link may lead two keys to one mark
+    // a link could give two keys one mark
     if (!stat.isFile() || stat.size > MAX_MARK_LENGTH) return "damaged";
     try {
       return parseMark(readFileSync(this.file, "utf8"), this.thumbprint) ?? "damaged";
@@ -99,37 +104,42 @@ export class LastSeen {
     }
   }
 
-  /** undefined: nothing was seen. Throws a Failure (exit 3) where the file is damaged. */
+  /** The mark. Returns undefined if nothing was seen. Throws a Failure (exit 3) if the file is damaged. */
   read(): Seen | undefined {
-    // before the file: who raises it in between is then found out
+    // before the file, so that a change in between is detected
     this.last = this.claims.last();
     const seen = this.look();
     if (seen === "damaged") throw environment(`${this.file}: is damaged`, "check how far the key was used, then remove the file");
     return seen === "missing" ? undefined : seen;
   }
 
-  /** So that those who use the key wait for each other; what is right does not depend on it. `wait`: seconds. */
+  /**
+   * Takes the lock, so that users of the key wait for each other; correctness does not depend on it. `wait`: seconds.
+   */
   lock(wait?: number, busy = `${this.file}: the key is in use`): Promise<Lock> {
     return lock(`${this.file}.lock`, { busy, ...(wait !== undefined && { wait }) });
   }
 
-  /** Makes the mark of a new key. */
+  /** Creates the mark of a new key. */
   begin(): void {
     writeWhole(this.file, Buffer.from(markText(this.thumbprint, { count: 0n })), { mode: 0o600, fresh: true });
   }
 
   /**
-   * Writes the mark under a claim of `claims`; durable when it returns true. `lower`: what it may be now. false: it is not, or another one has
-   * claimed since. Then nothing was changed.
+   * Writes the mark under a claim of `claims`. Durable if it returns true. `lower` checks whether the current mark may
+   * be replaced. Returns false if not, or if another process has claimed since; then nothing was changed.
    */
   write(claim: Claim, seen: Seen, lower: (now: Seen | "missing" | "damaged") => boolean): boolean {
     return this.claims.write(claim, Buffer.from(markText(this.thumbprint, seen)), () => lower(this.look()));
   }
 
-  /** Claims and writes. false: it was not higher, or another one has raised it since the last read(). Then nothing was changed. */
+  /**
+   * Claims and writes. Returns false if the new mark is not higher, or if another process has raised it since the last
+   * read(); then nothing was changed.
+   */
   raise(seen: Seen): boolean {
     const { last } = this;
-    // the file may have been removed, and the count begin anew
+    // the file may have been removed, and counting begins again
     const claim = this.claims.take(last, last && last.number > seen.count ? last.number : seen.count);
     if (!claim) return false;
     this.last = claim;

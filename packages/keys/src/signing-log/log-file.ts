@@ -1,4 +1,5 @@
-// The file that a log is: one JSON object a line, each with the hash of the line before it. docs/guides/audit.md has the members.
+// The file of a signing log: one JSON object per line, each with the hash of the line before it. docs/guides/audit.md
+// lists the members.
 
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
@@ -10,49 +11,49 @@ import { fsyncFolder } from "../files/write.js";
 import { KEY_LIMITS } from "../limits.js";
 import { grouped } from "../words.js";
 
-/** What `prev` says in the first entry. */
+/** The value of `prev` in the first entry. */
 const NO_PREVIOUS = "0".repeat(64);
 
-/** The operation that goes on after a log was restored, cut or edited. */
+/** The operation that continues after a log was restored, truncated or edited. */
 export const ACCEPT = "accept-restored";
 
-/** What an entry tells. */
+/** The facts of an entry. */
 export interface EntryFacts {
   /** RFC 3339, in UTC. */
   time: string;
   user: string;
   host: string;
-  /** The number of the job in a CI service, as `VARIABLE=value`. */
+  /** The job identifier in a CI service, as `VARIABLE=value`. */
   job?: string;
   operation: string;
   /** Thumbprint of the key (RFC 9679), in hex. */
   key?: string;
-  /** Digest of the manifest, or of the payload of a trust file: `sha-256:` and hex. */
+  /** Digest of the manifest, or of the payload of a trust file: `sha-256:` and hex digits. */
   digest?: string;
-  /** SHA-256 of the bytes that were signed. */
+  /** SHA-256 of the signed bytes. */
   tbs?: string;
-  /** Sequence number of the manifest or trust file, decimal. */
+  /** Sequence number of the manifest or trust file, in decimal. */
   sequence?: string;
-  /** Of a one-time key (HSS/LMS): the number of the leaf that signs, decimal. */
+  /** For a one-time key (HSS/LMS): the number of the leaf that signs, in decimal. */
   leaf?: string;
-  /** For which devices it is, or which line of trust files: see sequence.ts. */
+  /** The devices, or the product line of trust files: see sequence.ts. */
   scope?: string[];
-  /** The refusals that were overridden. */
+  /** The overridden refusals. */
   overrides?: string[];
-  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
+  /** The length in bytes of the truncated entry before this one. In older logs, such entries were removed. */
   torn?: number;
 }
 
 export interface Entry extends EntryFacts {
   v: 1;
   n: number;
-  /** Hash of the entry before; in one that accepts, SHA-256 of all lines before. */
+  /** Hash of the preceding entry; in an entry that accepts a log, SHA-256 of all preceding lines. */
   prev: string;
   hash: string;
 }
 
 export interface LogFault {
-  /** 0: it concerns no line that is there. */
+  /** Line number. 0 if it concerns no existing line. */
   line: number;
   what: string;
 }
@@ -60,26 +61,29 @@ export interface LogFault {
 export interface SigningLog {
   path: string;
   entries: Entry[];
-  /** Why the chain does not hold. */
+  /** Faults of the hash chain. */
   faults: LogFault[];
   /** Faults that a later entry accepts. */
   accepted: LogFault[];
-  /** Entries that came too late: another one had their place, and nothing was signed with them. */
+  /** Late entries: another entry had taken their place, and nothing was signed with them. */
   late: LogFault[];
-  /** Lines that count. */
+  /** The number of lines that count. */
   lines: number;
-  /** The highest number in it. */
+  /** The highest entry number. */
   highest: number;
-  /** Bytes of the lines that count, and of an entry behind them that was cut short while it was written. */
+  /** The length in bytes of the lines that count, and of a truncated entry after them. */
   end: number;
   torn: number;
-  /** SHA-256 over the lines that count, so far. */
+  /** SHA-256 of the lines that count, so far. */
   before: Hash;
-  /** The number of each entry by its hash, once that was asked for. */
+  /** The number of each entry by its hash, computed on demand. */
   known?: Map<string, number>;
 }
 
-/** Members before "hash", as they are hashed; then the line. A reader takes the line apart by its bytes and never writes it again. */
+/**
+ * The hashed members (those before "hash"), and the line. A reader splits the line by its bytes and never encodes it
+ * again.
+ */
 function lineOf(entry: Omit<Entry, "hash">): { text: string; hash: string } {
   const body = JSON.stringify(entry);
   const hash = sha256Hex(Buffer.from(body));
@@ -92,7 +96,7 @@ const TAIL = 75;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 function parseEntry(bytes: Buffer): Entry | undefined {
-  // to find out by an exception takes ten times as long
+  // detecting it by an exception takes ten times as long
   if (bytes[0] !== 0x7b) return undefined;
   try {
     const entry = JSON.parse(strictUtf8.decode(bytes));
@@ -111,8 +115,8 @@ function parseEntry(bytes: Buffer): Entry | undefined {
 }
 
 /**
- * An entry as far as it got, then the NULs that a file system gives back for bytes that did not get there. One that got to its end was not
- * cut short: it was changed, or what parts it from the next.
+ * Whether bytes are a truncated entry, followed by the NULs that a file system returns for bytes that were not written.
+ * A complete entry was not truncated: it, or its line end, was changed.
  */
 function isBegun(bytes: Buffer): boolean {
   let end = bytes.length;
@@ -123,7 +127,7 @@ function isBegun(bytes: Buffer): boolean {
   return whole < 0 || (whole === text.length - TAIL && parseEntry(bytes.subarray(0, end)) !== undefined) || text.includes(HOLE);
 }
 
-/** A part of a block that is missing, with the rest behind it. */
+/** A missing part of a block, with the rest after it. */
 const HOLE = "\0".repeat(16);
 const LONGEST_TORN = 64 * 1024;
 const ENTRY_BEGIN = '{"v":1,"n":';
@@ -132,12 +136,15 @@ function hashOfLine(line: Buffer): string {
   return createHash("sha256").update(line.subarray(0, -TAIL)).update("}").digest("hex");
 }
 
-/** Whether a file begins as logs do. */
+/** Whether a file begins like a signing log. */
 export function looksLikeLog(head: Uint8Array): boolean {
   return Buffer.from(head).toString("latin1").startsWith(ENTRY_BEGIN);
 }
 
-/** Reads a log and follows its chain. One that is not there is empty. Throws a Failure where the file cannot be read. */
+/**
+ * Reads a log and checks its hash chain. A missing file counts as an empty log. Throws a Failure if the file cannot be
+ * read.
+ */
 export function readLog(path: string): SigningLog {
   const there = statSync(path, { throwIfNoEntry: false });
   return parseLog(path, there ? Buffer.from(readAll(path, KEY_LIMITS.log)) : Buffer.alloc(0));
@@ -151,8 +158,8 @@ function parseLog(path: string, bytes: Buffer): SigningLog {
 }
 
 /**
- * Goes on with the bytes behind the lines that count. Whether an entry is in the chain depends on nothing that comes after it, so whoever finds his
- * own there has its place for good.
+ * Continues with the bytes after the lines that count. Later bytes never change whether an entry is in the chain, so a
+ * process that finds its own entry there has that place for good.
  */
 function follow(log: SigningLog, bytes: Buffer): void {
   log.torn = 0;
@@ -166,8 +173,8 @@ function follow(log: SigningLog, bytes: Buffer): void {
     const next = newline < 0 ? bytes.length : newline + 1;
     const content = bytes.subarray(at, newline < 0 ? next : newline);
     const whole = parseEntry(content);
-    // Cut short by a kill or a power cut: it was not durable yet, so nothing was signed that it speaks of. An entry that was is known to
-    // the last-seen mark. A file of another kind, named by mistake, is not taken for that.
+    // Truncated by a kill or a power cut: it was not durable yet, so nothing was signed with it. (If it had been, the
+    // last-seen mark would know.) A file of another kind, named by mistake, does not count as that.
     if (next === bytes.length && (newline < 0 || !whole) && isBegun(content)) {
       log.torn = next - at;
       return;
@@ -176,7 +183,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
     const line = whole ? content : behindTorn(content);
     const entry = whole ?? (line && parseEntry(line));
     if (entry) takeEntry(log, entry, line as Buffer);
-    // what was cut short stays where it is, and the entry behind it says so
+    // the truncated entry stays, and the entry after it says so
     else if (!isBegun(content)) addFault(log.faults, { line: log.lines, what: "not an entry" });
     log.before.update(bytes.subarray(at, next));
     log.end += next - at;
@@ -184,7 +191,7 @@ function follow(log: SigningLog, bytes: Buffer): void {
   }
 }
 
-/** An entry in the line of one that was cut short: its writer had not seen that one. */
+/** An entry on the line of a truncated one: its writer had not seen that one. */
 function behindTorn(content: Buffer): Buffer | undefined {
   const at = content.lastIndexOf(ENTRY_BEGIN);
   return at > 0 && isBegun(content.subarray(0, at)) ? content.subarray(at) : undefined;
@@ -217,13 +224,16 @@ function acceptFaults(log: SigningLog): void {
   for (const fault of log.faults.splice(0)) addFault(log.accepted, fault);
 }
 
-/** Its writer was held up: it follows on an entry before the last one, which another has followed on meanwhile. One that is there twice is no such. */
+/**
+ * Whether an entry is late: it follows an entry before the last one, after which another entry was added meanwhile. A
+ * duplicate of an existing entry is not late.
+ */
 function isLate(log: SigningLog, { n, prev, hash }: Entry): boolean {
   log.known ??= new Map([[NO_PREVIOUS, 0], ...log.entries.map((e) => [e.hash, e.n] as const)]);
   return log.known.get(prev) === n - 1 && !log.known.has(hash);
 }
 
-/** Keeps a fault, as long as there are not too many: a file that is no log has one in each line. */
+/** Stores a fault, unless there are too many: a file that is not a log has one in each line. */
 function addFault(faults: LogFault[], fault: LogFault): void {
   if (faults.length < KEY_LIMITS.logFaults) faults.push(fault);
   else if (faults.length === KEY_LIMITS.logFaults) faults.push({ line: fault.line, what: "further faults are not listed" });
@@ -231,20 +241,22 @@ function addFault(faults: LogFault[], fault: LogFault): void {
 
 const allBefore = (log: SigningLog) => log.before.copy().digest("hex");
 
-/** The number and the link of the next entry; one that accepts leaves out those up to `above`, which are lost. */
+/**
+ * The number and link of the next entry. An entry that accepts a log skips the numbers up to `above`, which are lost.
+ */
 function linkOf(log: SigningLog, operation: string, above: number, torn: Buffer): { n: number; prev: string } {
   if (operation === ACCEPT) return { n: Math.max(log.highest, above) + 1, prev: log.before.copy().update(torn).digest("hex") };
   const last = log.entries.at(-1);
   return { n: (last?.n ?? 0) + 1, prev: last?.hash ?? NO_PREVIOUS };
 }
 
-/** Ends the line of what was cut short, and keeps it from being an entry where only the end of the line was missing. */
+/** Ends the line of a truncated entry, and keeps it from becoming valid if only the line end was missing. */
 const END_OF_TORN = "\0\n";
 
 /**
- * Appends an entry to a log as it was read; durable when it returns. A new file has mode 0600. Nothing is ever written over or taken away: where
- * another one has appended meanwhile, the entry is found behind that one, and does not count. Throws a Failure (exit 3) then, and where it
- * cannot be written.
+ * Appends an entry to a log that was read. Durable on return. A new file has mode 0600. Nothing is ever overwritten or
+ * removed: if another process has appended meanwhile, this entry comes after that one and does not count. Then, and if
+ * the file cannot be written, throws a Failure (exit 3).
  */
 export function append(log: SigningLog, facts: EntryFacts, above = 0): Entry {
   const { torn } = log;
@@ -280,7 +292,7 @@ function readFrom(path: string, offset: number): Buffer {
 
 function write({ path, end, torn }: SigningLog, line: Buffer): void {
   try {
-    // a link could lead to a file of somebody else's choice
+    // a link could lead to a file that somebody else has chosen
     const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
     try {
       const stat = fstatSync(fd);
@@ -290,7 +302,7 @@ function write({ path, end, torn }: SigningLog, line: Buffer): void {
     } finally {
       closeSync(fd);
     }
-    // also where another one has made the file: that one may be held up before it does this
+    // also if another process has created the file, which may not have done this yet
     fsyncFolder(dirname(path));
   } catch (e) {
     throw systemFault(e, path) ?? e;

@@ -1,35 +1,39 @@
-// Sequence numbers of the releases for one kind of device: what the logs of the keys say was signed, and what may come next.
+// Sequence numbers of releases for one kind of device: which ones were signed according to the logs, and which may come
+// next.
 
 import { formatUuid } from "@firmseal/signer";
 import { refusedInput } from "../errors/failure.js";
 import { ACCEPT, type Entry } from "./log-file.js";
 
-/** Higher than the last by more than this is a slip, or an attack: devices take nothing lower afterwards (fast-forward). */
+/** A larger jump is a mistake or an attack: devices refuse everything lower afterwards (fast-forward). */
 const LARGEST_JUMP = 2n ** 32n;
 const HIGHEST = 2n ** 64n - 1n;
 
-/** What the scope of a trust file begins with; no identifier of a device does. */
+/** The prefix of the scope of trust files. No device identifier begins with it. */
 const TRUST_PREFIX = "trust:";
 
-/** The line of products that a trust file is for: its numbers are not those of manifests, nor of other lines. */
+/** The scope of trust files of a product line. Its numbers are independent of manifests and other product lines. */
 export function scopeOfTrust(name: string): string[] {
   return [`${TRUST_PREFIX}${name}`];
 }
 
-/** Whether an entry is about a trust file. Older ones have no scope. */
+/** Whether an entry is about a trust file. Older entries of trust files have no scope. */
 export function isOfTrustFile(e: Pick<Entry, "sequence" | "scope">): boolean {
   return e.sequence !== undefined && (e.scope === undefined || e.scope.some((s) => s.startsWith(TRUST_PREFIX)));
 }
 
-/** The kind of device that --vendor and --class mean. */
+/** The scope of the kind of device that --vendor and --class name. */
 export function scopeOfImage(identity: { vendor: Uint8Array; class: Uint8Array }): string[] {
   return [`${formatUuid(identity.vendor)}/${formatUuid(identity.class)}`];
 }
 
-/** What is known of a number that was signed: an entry of a log, or a file that is at hand. */
+/** The facts of a signed number: from a log entry, or from an available file. */
 export type Known = Pick<Entry, "sequence" | "scope" | "digest" | "time" | "user">;
 
-/** Whether it is one number with others of this scope. Of a trust file without a scope the line is not known, so it counts for every one. */
+/**
+ * Whether an entry shares its numbers with this scope. A trust file without a scope has an unknown product line, so it
+ * counts for every one.
+ */
 export function sharesScope(e: Known, scope: ReadonlySet<string>): boolean {
   if (e.sequence === undefined) return false;
   return e.scope ? e.scope.some((s) => scope.has(s)) : [...scope].some((s) => s.startsWith(TRUST_PREFIX));
@@ -45,12 +49,12 @@ function highestInScope(entries: readonly Known[], scope: ReadonlySet<string>): 
   return most;
 }
 
-/** The next number for a kind of device by the logs of all keys: 1 where nothing was signed for it. */
+/** The next sequence number for a kind of device, according to the logs of all keys. 1 if nothing was signed for it. */
 export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonly string[]): bigint {
   const scope = new Set(asked);
   for (const entries of logs) {
     const restored = entries.findLastIndex((e) => e.operation === ACCEPT);
-    // numbers may be in use that stood in what was lost; the first that a person gives settles it
+    // lost entries may have used numbers; the first explicit number resolves this
     if (restored >= 0 && !entries.slice(restored).some((e) => sharesScope(e, scope)))
       throw refusedInput(
         "SEQUENCE",
@@ -63,7 +67,7 @@ export function nextSequence(logs: readonly (readonly Entry[])[], asked: readonl
   return last + 1n;
 }
 
-/** What has numbers, in words: what another of the same number is, and what to do about a number. */
+/** Words for messages about numbers: the name of another file with the same number, and advice. */
 export interface Numbered {
   readonly other: string;
   readonly again: string;
@@ -92,9 +96,9 @@ export interface SequenceOverrides {
 }
 
 /**
- * The one rule for everything that has a number, manifests and trust files: refuses a number that devices would refuse, that another one has, or
- * that leaves no room, by the logs of all keys. The same manifest or file may be signed again by whomever. Returns the overrides that were
- * needed, in words of the command line.
+ * Checks the sequence number of a manifest or trust file against the logs of all keys. Refuses a number that devices
+ * would refuse, that another file has, or that leaves no room. The same manifest or trust file may be signed again with
+ * any key. Returns the overrides that were needed, as option names.
  */
 export function checkSequence(
   entries: readonly Known[],

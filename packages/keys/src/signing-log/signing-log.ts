@@ -1,4 +1,5 @@
-// The logs of keys in use: where each lies, alone with it, whether it is what was seen last, and the entry that goes before a signature.
+// The logs of keys in use: finds and locks them, checks them against the last-seen mark, and adds the entry that
+// precedes a signature.
 
 import { existsSync, realpathSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
@@ -10,25 +11,25 @@ import type { OpenedKey } from "../sources/source.js";
 import { LastSeen, type Seen, stateFolder } from "./last-seen.js";
 import { ACCEPT, append, type Entry, type EntryFacts, type LogFault, readLog, type SigningLog } from "./log-file.js";
 
-/** The name of a key in its log: the COSE Key Thumbprint, in hex. */
+/** The name of a key in its log: the COSE Key Thumbprint (RFC 9679), in hex. */
 export function keyName(key: PublicKey): string {
   return toHex(thumbprint(key));
 }
 
-/** Where the log of a key lies: beside its file, or in the state folder where it has none; or where --log says. */
+/** The path of the log of a key: as --log says, beside the key file, or in the state folder if there is no key file. */
 export function signingLogPath(key: OpenedKey, option: string | undefined): string {
   if (option === "-") throw usage("--log -: a log is a file", "name a file for it");
   if (option !== undefined) return whereItIs(option);
-  // a link to the key has the same log
+  // a link to the key uses the same log
   const beside = key.file === undefined ? undefined : whereItIs(`${realpathSync(key.file)}.log`);
-  // one key, one log: that of a key which signs elsewhere too goes on where it has begun
+  // one key, one log: a key that also signs elsewhere continues its existing log
   if (beside !== undefined && existsSync(beside)) return beside;
   const inState = join(stateFolder(), `${keyName(key.public)}.log`);
   if (beside === undefined) return key.signer ? inState : (new LastSeen(keyName(key.public), "log").read()?.path ?? inState);
   return existsSync(inState) ? inState : beside;
 }
 
-/** What the log of a key tells, as far as this machine knows of one. Nothing is locked, made or refused. */
+/** The entries of the log of a key, as far as this machine has it. Neither locks, creates nor refuses anything. */
 export function knownEntries(key: OpenedKey): readonly Entry[] {
   try {
     return readLog(signingLogPath(key, undefined)).entries;
@@ -47,19 +48,19 @@ function whereItIs(path: string): string {
 
 const OTHER_PLACE = "firmseal keeps a log of the key: name a file for it with --log FILE";
 
-/** Takes the lock of a log. `wait`: seconds. */
+/** Takes the lock of a log. `wait`: seconds. Throws a Failure (exit 3). */
 export async function lockLog(path: string, wait = 60): Promise<Lock> {
   try {
     return await lock(`${path}.lock`, { wait, busy: `${path}: the log of the key is in use` });
   } catch (e) {
-    // one that is in use has no cause in the system
+    // a lock that is in use has no system error as its cause
     if (e instanceof Failure && e.cause !== undefined)
       throw environment(e.message.replace(`${path}.lock:`, `${path}:`), OTHER_PLACE, e.cause);
     throw e;
   }
 }
 
-/** What a log lacks of what was seen of it. */
+/** What a log lacks, compared with its last-seen mark. */
 export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFault[] {
   const count = Number(seen?.count ?? 0n);
   if (!seen || log.entries.some((e) => e.n === count && e.hash === seen.hash)) return [];
@@ -76,20 +77,23 @@ export function missingFromLog(log: SigningLog, seen: Seen | undefined): LogFaul
   ];
 }
 
-/** Who uses a key: as the system knows it, not as the environment says. */
+/** The user of a key, as the system reports it; the environment is not trusted. */
 function currentUser(): Pick<EntryFacts, "user" | "host" | "job"> {
   let user: string;
   try {
     user = userInfo().username;
   } catch {
-    // in many containers it has no name
+    // in many containers, the user has no name
     user = `uid ${process.getuid?.() ?? "unknown"}`;
   }
   const name = CI_JOBS.find((variable) => /^[\w.:/@-]{1,128}$/.test(process.env[variable] ?? ""));
   return { user, host: hostname(), ...(name !== undefined && { job: `${name}=${process.env[name]}` }) };
 }
 
-/** What CI services call the run of a job: GitHub, GitLab, Jenkins, Buildkite, CircleCI, Azure, Travis, Bitbucket, AWS, Woodpecker. */
+/**
+ * The variables with a job identifier of CI services: GitHub, GitLab, Jenkins, Buildkite, CircleCI, Azure, Travis,
+ * Bitbucket, AWS, Woodpecker.
+ */
 const CI_JOBS = [
   "GITHUB_RUN_ID",
   "CI_JOB_ID",
@@ -103,10 +107,10 @@ const CI_JOBS = [
   "CI_PIPELINE_NUMBER",
 ];
 
-/** What is entered for one key. */
+/** The facts to log for one key. */
 export type SigningFacts = Pick<EntryFacts, "operation"> & Omit<EntryFacts, "time" | "user" | "host" | "job" | "key" | "torn">;
 
-/** Where an entry is. `hash` is worth keeping elsewhere: nobody can change what is before it and keep the hash. */
+/** The place of an entry. Store `hash` elsewhere: nobody can change the preceding entries without changing it. */
 export interface Receipt {
   path: string;
   entry: number;
@@ -116,7 +120,10 @@ export interface Receipt {
 export interface SigningLogs {
   /** The entries of each log. */
   readonly logs: readonly (readonly Entry[])[];
-  /** Enters the use of a key; durable, and known to the mark, when it returns. Throws where another one has used a key meanwhile. */
+  /**
+   * Logs the use of a key. The entry is durable and counted in the mark on return. Throws if another process has used a
+   * key meanwhile.
+   */
   record(key: OpenedKey, use: SigningFacts): Receipt;
 }
 
@@ -127,8 +134,8 @@ interface OpenLog {
 }
 
 /**
- * Takes the locks of last-seen marks, always in this order and after those of the logs. Copies of a key have logs of their own: only one of two that
- * have seen the mark as it was can raise it, and the lock has the other wait instead.
+ * Takes the locks of last-seen marks, always in this order and after those of the logs. Copies of a key have separate
+ * logs. Of two processes that have read the same mark, only one can raise it; the lock makes the other wait.
  */
 async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map<string, Lock>> {
   const locks = new Map<string, Lock>();
@@ -142,8 +149,8 @@ async function lockMarks(marks: readonly LastSeen[], taken: Lock[]): Promise<Map
 }
 
 /**
- * Does `work` alone with the logs of all keys, and with what was seen of them. Locks are taken in the order of the paths, so that two that
- * wait for each other's cannot be. Throws a Failure (exit 3) where a log is not what was seen of it.
+ * Runs `work` with the logs of all keys locked, and with their last-seen marks. Takes the locks in the order of their
+ * paths, which prevents deadlocks. Throws a Failure (exit 3) if a log does not match its mark.
  */
 export async function withSigningLogs<T>(
   keys: readonly OpenedKey[],
@@ -154,7 +161,7 @@ export async function withSigningLogs<T>(
   const marks = new Map(keys.map((key) => [keyName(key.public), new LastSeen(keyName(key.public), "log")]));
   const ofLogs = new Map<string, Lock>();
   const taken: Lock[] = [];
-  // a one-time key may have to make a tree while it has the lock
+  // a one-time key may have to compute a tree while it holds the lock
   const wait = keys.reduce((most, key) => Math.max(most, key.patience ?? 0), 60);
   try {
     for (const path of [...new Set(places.values())].sort()) {
@@ -163,7 +170,7 @@ export async function withSigningLogs<T>(
       ofLogs.set(path, lock);
     }
     const ofMarks = await lockMarks([...marks.values()], taken);
-    // what was seen before the logs: they may grow meanwhile, and must not seem too short then
+    // read the marks before the logs: logs may grow meanwhile, and must not seem too short
     const seen = new Map([...marks].map(([name, one]) => [name, one.read()]));
     const logs = new Map([...ofLogs.keys()].map((path) => [path, readLog(path)]));
     const openLogs = new Map<OpenedKey, OpenLog>();
@@ -185,7 +192,7 @@ export async function withSigningLogs<T>(
 const now = () => new Date().toISOString();
 
 function recordIn({ log, locks, mark }: OpenLog, facts: EntryFacts): Receipt {
-  // A person may have thought that this process is gone. What is right does not depend on it, but no entry need come too late then.
+  // A person may have removed our locks. Correctness does not depend on them, but stopping here avoids a late entry.
   if (!locks.every((lock) => lock.isOurs())) throw environment(`${log.path}: its lock was removed`, "run the command again");
   const entry = append(log, facts);
   raiseMarks(mark, log, entry);
@@ -210,7 +217,7 @@ function refuseFaults(log: SigningLog, seen: Seen | undefined, key: OpenedKey, o
   );
 }
 
-/** Appends an entry that accepts the log as it is, for the named keys. Its number is above every one that was seen. */
+/** Appends an entry that accepts the current log for the named keys. Its number is higher than every one seen. */
 export async function acceptRestored(log: SigningLog, thumbprints: readonly string[]): Promise<Entry> {
   const marks = thumbprints.map((name) => new LastSeen(name, "log"));
   const taken: Lock[] = [];

@@ -1,11 +1,12 @@
-// --key env:NAME: the variable NAME holds a key in any form that is text: PEM, OpenSSH, minisign, JWK, or a COSE_Key in base64.
+// --key env:NAME: the variable NAME holds a key in any text format: PEM, OpenSSH, minisign, JWK, or a COSE_Key in
+// base64.
 
 import { KeyFileError } from "../errors/key-file.js";
 import { takeVariable, variableOf } from "../secrets/environment.js";
 import { holdKey } from "./file.js";
 import type { Asking, OpenedKey } from "./source.js";
 
-/** The key in a variable, which is taken out of the environment. */
+/** Opens the key in a variable, and removes the variable from the environment. */
 export async function openVariable(ref: string, ask: Asking): Promise<OpenedKey> {
   const name = variableOf(ref);
   const value = takeVariable(name);
@@ -13,7 +14,10 @@ export async function openVariable(ref: string, ask: Asking): Promise<OpenedKey>
   return holdKey(Buffer.from(withLineBreaks(value)), ref, ask);
 }
 
-/** Variables of CI systems often hold no line breaks, but `\n` in two characters. In JSON that stands for itself. */
+/**
+ * Variables of CI systems often contain `
+ * ` as two characters instead of line breaks. In JSON, these are an escape and stay.
+ */
 function withLineBreaks(value: string): string {
   return /[\n\r]/.test(value) || /^\s*[{[]/.test(value) ? value : value.replaceAll(/(\\r)?\\n/g, "\n");
 }

@@ -1,4 +1,5 @@
-// --key fd:N: the key comes through a file descriptor, from a secret store or from a file that this program could not open itself.
+// --key fd:N: the key is read from a file descriptor, from a secret store or from a file that this program could not
+// open itself.
 
 import { readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,12 +9,15 @@ import { checkDescriptor } from "../secrets/descriptor.js";
 import { holdKey } from "./file.js";
 import type { Asking, OpenedKey } from "./source.js";
 
-/** Milliseconds without a byte: a descriptor that nobody writes to must not keep a build waiting. */
+/** Milliseconds without a byte: a descriptor that nobody writes to must not block a build. */
 const PATIENCE = 60_000;
 
 const OPEN_HINT = "open it: firmseal … --key fd:3 3<FILE";
 
-/** The key that a descriptor gives, read to its end. Any form will do. Modes are not looked at: who opened it answers for it. */
+/**
+ * Reads a key from a descriptor to its end, in any format. File modes are not checked: the program that opened it is
+ * responsible.
+ */
 export async function openDescriptor(ref: string, ask: Asking): Promise<OpenedKey> {
   const digits = ref.slice("fd:".length);
   if (!/^[0-9]{1,4}$/.test(digits) || digits === "1" || digits === "2")
@@ -42,7 +46,7 @@ async function readDescriptor(fd: number): Promise<Buffer> {
   return buffer.subarray(0, length);
 }
 
-/** How many bytes came, 0 at the end, undefined where there are none yet. */
+/** Returns the number of bytes read, 0 at the end, or undefined if none are available yet. */
 function tryRead(fd: number, buffer: Buffer, at: number): number | undefined {
   try {
     return readSync(fd, buffer, at, buffer.length - at, null);

@@ -1,5 +1,5 @@
-// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; OpenSSH; minisign; JWK; COSE_Key, also in base64; raw public keys; HSS/LMS by
-// way of hss.ts. One key a file.
+// Key files: PEM with PKCS#8 (plain or encrypted), SPKI or SEC1; OpenSSH; minisign; JWK; COSE_Key, also in base64; raw
+// public keys; HSS/LMS through hss.ts. One key per file.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import {
@@ -41,9 +41,9 @@ const KEY_FORMS_HINT = "a key is PEM, OpenSSH, minisign, JWK, COSE_Key, or a raw
 
 const HSS = "-----BEGIN FIRMSEAL HSS KEY-----";
 
-/** The key in a file; "-" is stdin. */
+/** Opens the key in a file. "-" is stdin. Throws KeyFileError or Failure. */
 export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey> {
-  // the message must not hold what was meant to be secret, and a file of this name is not there
+  // a secret in place of a path must not appear in the message, and no file has this name
   if (/-----BEGIN |untrusted comment:|"kty"/.test(path))
     throw new KeyFileError(
       "--key: the key itself is on the command line, where every user of the machine can read it",
@@ -63,8 +63,8 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
 }
 
 /**
- * The key in `bytes`, which are zeros afterwards. `guard` throws where no private key may be: it is asked before a passphrase is. Throws
- * KeyFileError.
+ * Reads the key in `bytes`, which are overwritten with zeros. `guard` throws if a private key must not be here; it is
+ * called before a passphrase is requested. Throws KeyFileError.
  */
 export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<OpenedKey> {
   try {
@@ -86,17 +86,17 @@ export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = 
 }
 
 /**
- * Reads the one key of a file. `name` is how messages call the file; `passphrase` is asked for only if the PEM is encrypted.
- * Throws KeyFileError.
+ * Reads the only key in a file. `name` is used in messages; `passphrase` is called only if the PEM is encrypted. Throws
+ * KeyFileError.
  */
 export async function readKey(bytes: Uint8Array, name: string, passphrase: () => Promise<Uint8Array>): Promise<PublicKey | PrivateKey> {
   if (bytes.length === 0) throw new KeyFileError(`${name}: the file is empty`, KEY_FORMS_HINT, 2);
-  // an image that was handed in by mistake is not searched for a key
+  // do not search an image that was named by mistake
   if (bytes.length > KEY_LIMITS.keyFile) throw new KeyFileError(`${name}: too long for a key (${bytes.length} bytes)`, KEY_FORMS_HINT, 2);
   try {
-    // first, for it may begin with any byte; no PEM, JWK or COSE_Key is so short
+    // first, because it may begin with any byte; PEM, JWK and COSE_Key are never so short
     if (bytes.length <= SHORT && isRaw(bytes) && !isCut(bytes)) return fromRaw(bytes);
-    // a view: each copy is one more that nobody fills with zeros
+    // a view, because nobody would erase a copy
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       .toString("latin1")
       .replace(/^\xef\xbb\xbf/, "");
@@ -105,7 +105,7 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
     if (text.includes("-----BEGIN ") || text.includes("-----END ")) return await readPem(text, name, passphrase);
     if (isMinisign(text)) return await readMinisign(text, name, passphrase);
     if (isOpenSshPublic(text)) return readOpenSshPublic(text);
-    // as long as text with a key can be, and no COSE_Key of a sensible kid
+    // as long as text with a key can be, and no COSE_Key with a reasonable kid
     if (isRaw(bytes) && bytes.length > SHORT && !/^[\s!-~]*$/.test(text) && !text.includes('"kty"')) return fromRaw(bytes);
     if (/^\s*[{[]/.test(text)) {
       const jwk = parseJson(bytes, name);
@@ -130,16 +130,16 @@ export async function readKey(bytes: Uint8Array, name: string, passphrase: () =>
   throw new KeyFileError(`${name}: not a key in a supported format`, KEY_FORMS_HINT, 2);
 }
 
-/** Raw public keys of more bytes are looked for when the bytes are not text: text with a key may be as long. */
+/** Longer raw public keys are considered only if the bytes are not text, because text with a key may be as long. */
 const SHORT = 256;
 
-/** Whether bytes have the length of a raw public key, and begin like one. */
+/** Whether bytes have the length and the beginning of a raw public key. */
 function isRaw(bytes: Uint8Array): boolean {
   const alg = keyAlgOfLength(bytes.length);
   return alg !== undefined && (CUSTODY[alg].begins ?? []).every((byte, i) => bytes[i] === byte);
 }
 
-/** Reads a key, and again with what its algorithm needs where that had to be fetched. */
+/** Reads a key. If its algorithm must be loaded first, loads it and tries again. */
 async function loading<T>(read: () => T): Promise<T> {
   try {
     return read();
@@ -151,15 +151,15 @@ async function loading<T>(read: () => T): Promise<T> {
 }
 
 /**
- * Whether 32 bytes are the beginning of something else: text, or the head of a COSE_Key (kty first) or of DER. A key that begins like these
- * by chance, which one in 10^6 does, is to be given in another form.
+ * Whether 32 bytes are the beginning of something else: text, or the head of a COSE_Key (kty first) or of DER. One key
+ * in 10^6 begins like these by chance, and must be given in another format.
  */
 function isCut(bytes: Uint8Array): boolean {
   const head = Buffer.from(bytes.subarray(0, 4)).toString("hex");
   return bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 0x20 && b < 0x7f)) || /^(a[3-8]010[1257]|30..0201)/.test(head);
 }
 
-/** What base64 or base64url stands for, where it is a COSE_Key or a public key of minisign; of either its one encoding. */
+/** Decodes base64 or base64url of a COSE_Key or a minisign public key, in canonical form only. */
 function fromBase64(text: string): Buffer | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
   const bytes = Buffer.from(text, "base64");
@@ -239,12 +239,12 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
     if (!der.includes(PBES2) || /^ERR_OSSL_EVP_(MEMORY_LIMIT|ILLEGAL|UNSUPPORTED)/.test(code)) {
       throw otherwise(name);
     }
-    // One wrong passphrase in 256 passes the padding and fails in what it yields; it must not be told apart.
+    // One wrong passphrase in 256 passes the padding check and fails later; the message must be the same.
     throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
   } finally {
     passphrase.fill(0);
   }
-  // a Node whose OpenSSL has them, ML-DSA today
+  // an OpenSSL that supports keys which we do not, or ML-DSA
   if (!algOfNode(key)) {
     const plain = key.export({ format: "der", type: "pkcs8" });
     try {
@@ -257,7 +257,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
   return fromKeyObject(key);
 }
 
-/** OpenSSL has decrypted the file, and does not know the key in it: in Node 20 it may be one of ML-DSA. */
+/** OpenSSL has decrypted the file but does not support its key: with Node 20, it may be ML-DSA. */
 async function decryptOwn(der: Buffer, passphrase: Uint8Array, name: string): Promise<PrivateKey | undefined> {
   const plain = await decryptPkcs8(der, passphrase);
   try {
@@ -267,14 +267,14 @@ async function decryptOwn(der: Buffer, passphrase: Uint8Array, name: string): Pr
   }
 }
 
-/** PKCS#8 version 2 with the public key behind the private one, which the OpenSSL in Node cannot read. */
+/** Reads PKCS#8 version 2 with the public key after the private one, which the OpenSSL in Node cannot read. */
 function withPublic(der: Buffer): PublicKey | PrivateKey | undefined {
   for (const alg of algsWith("pkcs8v2")) {
     const { head = "", middle = "" } = CUSTODY[alg].pkcs8v2 ?? {};
     const at = head.length / 2;
     const length = secretLength(alg) ?? 0;
     const pub = der.subarray(at + length + middle.length / 2);
-    // in this order: no text of the secret is made
+    // in this order, so that the secret is never converted to text
     if (keyAlgOfLength(pub.length) !== alg || der.toString("hex", 0, at) !== head) continue;
     if (der.toString("hex", at + length, der.length - pub.length) !== middle) continue;
     const key = privateKey(alg, der.subarray(at, at + length));
@@ -291,6 +291,6 @@ function fromKeyObject(key: KeyObject): PublicKey | PrivateKey {
     const curve = asymmetricKeyDetails?.namedCurve ?? "of explicit parameters";
     throw new KeyError("unsupported", `a key for ${kind === "ec" ? `the curve ${curve}` : kind?.toUpperCase()}, not for ${SIGNING_KEYS}`);
   }
-  // OpenSSL takes the public key of a file as it stands; fromJwk derives it from d and compares
+  // OpenSSL does not check the public key in a file; fromJwk derives it from d and compares
   return fromJwk(key.export({ format: "jwk" }));
 }

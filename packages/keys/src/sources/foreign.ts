@@ -1,9 +1,9 @@
-// Signers outside of this process, and what is said when what they gave back is no signature.
+// Signers outside this process, and the error if the result is not a valid signature.
 
 import { foreignSigner, KeyError, type PublicKey, type Signer } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
 
-/** As foreignSigner(), with a wrong signature told as a fault of the environment: KeyFileError with `hint`, exit 3. */
+/** Like foreignSigner(), but an invalid signature is an environment fault: KeyFileError with `hint`, exit 3. */
 export function checkedSigner(name: string, key: PublicKey, hint: string, sign: (tbs: Uint8Array) => Promise<Uint8Array>): Signer {
   const signer = foreignSigner(key, sign);
   return {

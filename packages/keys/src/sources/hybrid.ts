@@ -1,18 +1,22 @@
-// Hybrid pairs: a classic key and one of ML-DSA that sign the same releases. They are two keys and two signatures, so that a device that
-// knows one algorithm verifies that one, and a newer one demands both. They are told to belong together by their names alone.
+// Hybrid pairs: a classic key and an ML-DSA key that sign the same releases. They are two keys with two signatures: an
+// older device verifies the algorithm that it knows, and a newer one requires both. Only their file names show that
+// they belong together.
 
 import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { warn } from "../notices.js";
 import { visible } from "../words.js";
 
-/** Where the post-quantum half of a pair lies: release.pem → release.pq.pem, release → release.pq. */
+/** The path of the post-quantum half of a pair: release.pem → release.pq.pem, release → release.pq. */
 export function partnerOf(file: string): string {
   const end = extname(file);
   return `${file.slice(0, file.length - end.length)}.pq${end}`;
 }
 
-/** The classic half: release.pq.pem → release.pem; undefined for a name that is none of a post-quantum half. */
+/**
+ * The path of the classic half: release.pq.pem → release.pem. Returns undefined if the name is not that of a
+ * post-quantum half.
+ */
 function wholeOf(file: string): string | undefined {
   const end = extname(file);
   if (end === ".pq") return file.slice(0, -3);
@@ -20,7 +24,10 @@ function wholeOf(file: string): string | undefined {
   return stem.endsWith(".pq") ? `${stem.slice(0, -3)}${end}` : undefined;
 }
 
-/** Half of a pair that signs alone makes a release that devices which demand both refuse. It may be meant, so it is a warning. */
+/**
+ * Warns if only one half of a pair signs: devices that require both would refuse the release. It may be intended, so it
+ * is not an error.
+ */
 export function warnOfLonePartner(files: readonly string[]): void {
   for (const file of files) {
     const other = wholeOf(file) ?? partnerOf(file);

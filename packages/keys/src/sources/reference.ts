@@ -1,4 +1,5 @@
-// --key: which key, where it is kept, and how its passphrase comes in. Everything after this point works on keys, not on where they are.
+// --key: which key, where it is kept, and how its passphrase is supplied. All later code works with keys, regardless of
+// where they are.
 
 import { anchorOf, loadAlg, type PublicKey, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
 import type { Anchor } from "@firmseal/verifier";
@@ -10,22 +11,25 @@ import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
 import { sourceRow } from "./table.js";
 
-/** The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs (pin-source=env:NAME). */
+/**
+ * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs
+ * (pin-source=env:NAME).
+ */
 function secretVariables(refs: readonly string[], options: readonly PassphraseOption[]): string[] {
-  // by what reads them: a pattern of its own here would miss what is read there, such as another case or a percent-encoding
+  // with the same parsers that read them: a separate pattern would miss other cases or percent-encoding
   const inRefs = refs.flatMap((ref) => sourceRow(ref).variable?.(ref) ?? []);
   return [...options.flatMap((option) => ("env" in option ? [option.env] : [])), ...inRefs];
 }
 
 /**
- * Takes the secrets of a command line out of the environment, before the first of its keys is opened, for that may start a program. Throws
- * KeyFileError (exit 2) for a reference that is none.
+ * Removes the secrets of a command line from the environment, before the first of its keys is opened, because opening a
+ * key may start a program. Throws KeyFileError (exit 2) for an invalid reference.
  */
 export function hideSecrets(refs: readonly string[], options: readonly PassphraseOption[]): void {
   for (const name of secretVariables(refs, options)) takeVariable(name);
 }
 
-/** Reads the secrets of keys: from the passphrase options, or from the terminal when none is left. */
+/** Supplies the secrets of keys: from the passphrase options, or from the terminal when none is left. */
 export function asking(
   refs: readonly string[],
   options: readonly PassphraseOption[],
@@ -43,7 +47,7 @@ export function asking(
   };
 }
 
-/** Finds keys. */
+/** Opens several keys. */
 async function openKeys(
   refs: readonly string[],
   options: readonly PassphraseOption[],
@@ -70,16 +74,17 @@ async function openKeys(
 }
 
 export interface OpenKeyOptions {
-  /** Where the passphrase or the PIN comes from; it is asked for at the terminal where this is left out. */
+  /** The source of the passphrase or PIN. Default: ask at the terminal. */
   passphrases?: readonly PassphraseOption[];
-  /** The public key is enough: nothing is decrypted. */
+  /** Open only the public key: nothing is decrypted. */
   publicOnly?: boolean;
 }
 
 /**
- * The key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…` or `azurekv:…`. `signer` is set where it
- * can sign, and what that gives out has been verified. Close it when it has been used: sessions and programs end then. Its uses are entered in
- * no log: withSigningLogs() does that, and @firmseal/release asks before whether the key may sign.
+ * Opens the key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`
+ * or `azurekv:…`. `signer` is set if the key can sign; every signature is verified before it is returned. Close the key
+ * after use, to end sessions and programs. This function does not log uses of the key: use withSigningLogs() for that.
+ * @firmseal/release checks first whether the key may sign.
  *
  * Throws KeyFileError or Failure: one line in `message`, one in `hint`, neither with a secret in it.
  *
@@ -94,7 +99,7 @@ async function closeKeys(keys: readonly OpenedKey[]): Promise<void> {
   for (const key of keys) await key.close?.();
 }
 
-/** Does `work` with keys to sign with; sessions end with it. A public key here is wrong use. */
+/** Runs `work` with keys that can sign, then closes them. Throws a usage Failure for a public key. */
 export async function withSigners<T>(
   refs: readonly string[],
   options: readonly PassphraseOption[],
@@ -115,7 +120,7 @@ export async function withSigners<T>(
   }
 }
 
-/** Does `work` with one key of any sort, with its private part where that is in this process. */
+/** Runs `work` with one key of any kind, including its private part if it is in this process. */
 export async function withKey<T>(ref: string, options: readonly PassphraseOption[], work: (key: OpenedKey) => Promise<T>): Promise<T> {
   const keys = await openKeys([ref], options, false);
   try {
@@ -125,12 +130,12 @@ export async function withKey<T>(ref: string, options: readonly PassphraseOption
   }
 }
 
-/** Keys to verify with, private or public. One that is kept elsewhere has proved that it is there. */
+/** Opens keys for verification, private or public. An external key must prove possession of its private half. */
 export async function publicKeys(refs: readonly string[], options: readonly PassphraseOption[]): Promise<PublicKey[]> {
   if (refs.length === 0) throw usage("no key is given", "give the signer's public key: --key PUB");
   const keys = await openKeys(refs, options, true);
   try {
-    // with the private half here, or a public key that its user chose to believe, there is nothing to prove
+    // a private half in this process, or a public key that the user chose to trust, needs no proof
     for (const { signer, private: secret } of keys) if (signer && !secret) await provePossession(signer);
   } finally {
     await closeKeys(keys);
@@ -138,7 +143,10 @@ export async function publicKeys(refs: readonly string[], options: readonly Pass
   return keys.map((key) => key.public);
 }
 
-/** The public key that a reference claims to be, to tell which key is meant and for nothing else: it is not proved, so no PIN is asked for. */
+/**
+ * The public key that a reference claims to be, only to tell which key is meant: without proof of possession, so no PIN
+ * is needed.
+ */
 export async function claimedKey(ref: string, options: readonly PassphraseOption[]): Promise<PublicKey> {
   const keys = await openKeys([ref], options, true, true);
   await closeKeys(keys);
@@ -149,29 +157,29 @@ export function anchors(keys: readonly PublicKey[]): Anchor[] {
   return keys.map(anchorOf);
 }
 
-/** How a key is told in JSON. */
+/** The facts of a key for the JSON output. */
 export function keyFacts(key: PublicKey): { kid: string | null; alg: string; thumbprint: string } {
   return { kid: key.kid ? toHex(key.kid) : null, alg: key.alg, thumbprint: toHex(thumbprint(key)) };
 }
 
-/** How a key is told in words, from what is told in JSON. */
+/** Describes the facts of a key in words. */
 export function keyWords({ alg, thumbprint }: { alg: string; thumbprint: string | null }): string {
   return `${alg} ${(thumbprint ?? "").slice(0, 16)}…`;
 }
 
-/** Names of the published test keys among `keys`. Whoever can read this project can sign with them. */
+/** The names of the published test keys among `keys`. Anybody can sign with them. */
 export function testKeyNames(keys: readonly PublicKey[]): string[] {
   return [...new Set(keys.flatMap((key) => testKeyName(key) ?? []))];
 }
 
-/** Warns of published test keys, and returns their names. */
+/** Warns about published test keys and returns their names. */
 export function warnOfTestKeys(keys: readonly PublicKey[]): string[] {
   const names = testKeyNames(keys);
   for (const name of names) warn(`${name} is a published test key: anybody can sign with it`);
   return names;
 }
 
-/** A release must not be signed with a key that everybody has, unless each is allowed by its name. */
+/** Refuses published test keys, unless each is allowed by name. */
 export function refuseTestKeys(keys: readonly PublicKey[], allowed: readonly string[]): void {
   const names = testKeyNames(keys);
   for (const name of names) {

@@ -1,40 +1,46 @@
-// What every kind of key custody gives. Each kind is one file in this folder, loaded when a reference names it.
+// The interface of every kind of key custody. Each kind is one file in this folder, loaded on demand.
 
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
 
-/** A key that a reference names, wherever it is kept. */
+/** An open key, wherever it is kept. */
 export interface OpenedKey {
-  /** The reference as messages and logs show it: nothing in it is secret. */
+  /** The reference as messages and logs show it, without secrets. */
   readonly name: string;
   readonly public: PublicKey;
-  /** Who signs; undefined where only the public part is at hand. What it gives out has been verified. */
+  /** The signer; undefined if only the public part is available. It verifies every signature before it returns it. */
   readonly signer?: Signer;
-  /** Set where the private part is in this process: what is written in another form, and only that, needs it. */
+  /** The private part, if it is in this process. Only needed to write the key in another format. */
   readonly private?: PrivateKey;
-  /** The file that holds the key, where one does: its lock, log and state lie beside it. */
+  /** The key file, if there is one. Its lock, log and state are beside it. */
   readonly file?: string;
-  /** Of a one-time key: gives out the next leaf for the next signature, for good, and tells its number, decimal. */
+  /** For one-time keys: claims the next leaf for the next signature, permanently, and returns its number in decimal. */
   claim?(): Promise<string>;
-  /** Seconds that others may take with the key, where it is more than usual. */
+  /** Seconds that others may use the key, if longer than usual. */
   readonly patience?: number;
   /** Ends sessions and programs. */
   close?(): Promise<void>;
 }
 
-/** One that can sign. */
+/** An open key that can sign. */
 export type SigningKey = OpenedKey & { readonly signer: Signer };
 
-/** A PIN is apart: each wrong one counts in the token, so none is offered that may be meant for something else. Left out: a passphrase. */
+/**
+ * The kind of secret that a key asks for. Wrong PINs count in the token, so a PIN that may be meant for something else
+ * is never offered. Default: passphrase.
+ */
 export type SecretKind = "passphrase" | "pin";
 
 export interface Asking {
-  /** The next passphrase of the command line, or typed at the terminal under `prompt`: at least one byte. */
+  /** Returns the next passphrase of the command line, or asks at the terminal with `prompt`. At least one byte. */
   secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
-  /** A public key is enough. A one-time key in a file then needs no state. */
+  /** The public key is enough. A one-time key in a file then needs no state. */
   readonly publicOnly: boolean;
-  /** What a token, a service or a program says of its public key is enough: it is named only, and nothing is believed because of it. */
+  /**
+   * The claimed public key of a token, a service or a program is enough: it is only named, and nothing is trusted
+   * because of it.
+   */
   readonly unproved?: boolean;
 }
 
-/** Finds the key of a reference of this kind. Throws KeyFileError. */
+/** Opens the key for a reference of this kind. Throws KeyFileError. */
 export type OpenSource = (ref: string, ask: Asking) => Promise<OpenedKey>;

@@ -1,19 +1,19 @@
-// Where a key can be kept: one row for each kind. A new kind is one file in this folder, and one row here.
+// Where a key can be kept: one row for each kind. A new kind needs a file in this folder and a row here.
 
 import { variableOf } from "../secrets/environment.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
 import type { OpenSource, SecretKind } from "./source.js";
 
 export interface SourceRow {
-  /** What a reference begins with, up to its colon. */
+  /** The prefix of a reference, up to its colon. */
   readonly scheme: string;
-  /** How a reference looks, for the help of --key. */
+  /** The form of a reference, for the help of --key. */
   readonly form: string;
-  /** What a key of this kind may ask for. */
+  /** The secret that a key of this kind may ask for. */
   asks?(ref: string): SecretKind | undefined;
-  /** The environment variable that a reference names for a secret. Throws KeyFileError for a reference that is none. */
+  /** The environment variable that a reference names for a secret. Throws KeyFileError for an invalid reference. */
   variable?(ref: string): string | undefined;
-  /** Loaded when a reference names it. */
+  /** Loads the implementation on demand. */
   load(): Promise<OpenSource>;
 }
 
@@ -29,7 +29,7 @@ export const KEY_SOURCES: readonly SourceRow[] = [
   {
     scheme: "pkcs11",
     form: "pkcs11:…",
-    // a token whose URI says where the PIN is asks for nothing
+    // a token whose URI has a pin-source asks for nothing
     asks: (ref) => (parseUri(ref).pinSource === undefined ? "pin" : undefined),
     variable: (ref) => pinVariable(parseUri(ref)),
     load: async () => (await import("./pkcs11/pkcs11.js")).openTokenKey,
@@ -40,26 +40,26 @@ export const KEY_SOURCES: readonly SourceRow[] = [
   { scheme: "azurekv", form: "azurekv:…", load: async () => (await import("./services/azurekv.js")).openAzureKey },
 ];
 
-/** Of references without a scheme. */
+/** For references without a scheme. */
 const FILE_ROW: Omit<SourceRow, "scheme"> = {
   form: "a file",
   asks: () => "passphrase",
   load: async () => (await import("./file.js")).openKeyFile,
 };
 
-/** The row of what a reference begins with; undefined for a file. */
+/** The row for the scheme of a reference. Returns undefined for a file. */
 function rowOfScheme(ref: string): SourceRow | undefined {
-  // RFC 3986 §3.1: the case of a scheme does not count; taken for a file, the name of one would be shown with a PIN in it
+  // RFC 3986 §3.1: schemes are case-insensitive; if treated as a file name, a URI with a PIN would be shown
   const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
   return KEY_SOURCES.find((row) => row.scheme === scheme);
 }
 
-/** The row of a reference. */
+/** The row for a reference. */
 export function sourceRow(ref: string): Omit<SourceRow, "scheme"> {
   return rowOfScheme(ref) ?? FILE_ROW;
 }
 
-/** What a reference begins with, where that names a kind; undefined for a file. */
+/** The scheme of a reference, if it names a kind. Returns undefined for a file. */
 export function schemeOf(ref: string): string | undefined {
   return rowOfScheme(ref)?.scheme;
 }

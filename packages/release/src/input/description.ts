@@ -1,4 +1,5 @@
-// A description file → an unsigned envelope. Ours is told from the retired reference tool's by "$schema", which ours requires.
+// Encodes a description file as an unsigned envelope. "$schema", which is required in our format, tells it from the
+// format of the retired reference tool.
 
 import { dirname, isAbsolute, resolve as resolvePath } from "node:path";
 import { bounded, grouped, readAll, refusedInput, visible, warn } from "@firmseal/keys";
@@ -6,7 +7,7 @@ import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTo
 import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
 
-/** Paths in a description are relative to the file that names them. */
+/** Paths in a description are relative to the file that contains them. */
 function files(folder: string): Files {
   const at = (path: string) => (isAbsolute(path) ? path : resolvePath(folder, path));
   return {
@@ -20,13 +21,16 @@ export interface Encoded {
   warnings: string[];
 }
 
-/** Makes the unsigned envelope of a description: `bytes` is its JSON text, `path` where it came from. */
+/**
+ * Encodes a description as an unsigned envelope. `bytes` is its JSON text, `path` its file name. Throws Failure for an
+ * invalid description.
+ */
 export async function encodeDescription(bytes: Uint8Array, path: string): Promise<Encoded> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    // the engine's message quotes the text, which may be a secret that was named by mistake
+    // the message of the engine quotes the text, which may be a secret that was named by mistake
     throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/reference/description.md");
   }
   const isOld =

@@ -1,4 +1,5 @@
-// What is to be signed: an envelope as it is, or one made from a description or an image; and the last look at it. `sign` and `tbs` share it.
+// What to sign: an existing envelope, or one made from a description or an image; and the final review. `sign` and
+// `tbs` share it.
 
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
@@ -32,7 +33,7 @@ import { identityOf } from "./identity.js";
 export interface InputOptions {
   vendor?: string;
   class?: string;
-  /** "next": the next by the logs of the keys. */
+  /** "next": the next number according to the logs of the keys. */
   seq?: bigint | "next";
   uri?: string;
   imageOut?: string;
@@ -40,10 +41,10 @@ export interface InputOptions {
 
 export type InputKind = "envelope" | "description" | "image";
 
-/** From here on a sequence number leaves little room for later releases: each must be higher than the one before. */
+/** From here on, a sequence number leaves little room for later releases, which must be higher. */
 const HIGH_SEQUENCE = 2n ** 48n;
 
-/** What the input is, by its first bytes and its extension: an envelope, a JSON object; anything else is an image. */
+/** The kind of an input, by its first bytes and its extension: an envelope, a JSON object, or else an image. */
 function detectKind(head: Uint8Array, name: string): InputKind {
   if (looksLikeEnvelope(head)) return "envelope";
   if (extname(name).toLowerCase() === ".suit") return "envelope";
@@ -61,32 +62,32 @@ interface FlashImage {
   digest: string;
   size: number;
   uri: string;
-  /** The bytes themselves, where they are to travel in the envelope. */
+  /** The bytes, if the envelope is to carry them. */
   payload?: Uint8Array;
-  /** The same, where --image-out asks for them. */
+  /** The bytes, if --image-out asks for them. */
   forFile?: Uint8Array;
-  /** What was made of a file that is not raw, in words. */
+  /** For a file that is not raw: what was read from it, in words. */
   read?: string;
 }
 
-/** Gives the next sequence number of a kind of device. */
+/** Returns the next sequence number for a kind of device. */
 export type NextSequence = (scope: readonly string[]) => bigint;
 
 export interface PreparedInput {
-  /** The envelope, signed or not; its sequence number may be the next one. */
+  /** The envelope, signed or not. Its sequence number may come from `next`. */
   draft(next: NextSequence): EnvelopeDraft;
   forFile?: Uint8Array | undefined;
   read?: string | undefined;
 }
 
-/** The bytes that go to flash. */
+/** Reads the bytes that go to flash. */
 async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOptions): Promise<FlashImage> {
   const format = detect(stdin?.subarray(0, DETECT_BYTES) ?? readFirstBytes(path, DETECT_BYTES), path);
   if (format === "raw" && !stdin && o.imageOut === undefined && (o.uri !== undefined || fileSize(path) > LIMITS.integratedPayload)) {
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
-  // one buffer is hashed and embedded: the file may change meanwhile, what is signed does not
+  // one buffer is hashed and embedded, so that changes to the file meanwhile do not matter
   const file = stdin ?? readAll(path, LIMITS.image);
   const image = format === "raw" ? undefined : parseImage(file, format);
   const bytes = image ? image.bytes : file;
@@ -107,7 +108,7 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { ...facts, uri: o.uri ?? encodeURIComponent(basename(o.imageOut ?? path)) };
 }
 
-/** What kind of device an image is for, and its sequence number, which may be the next one. */
+/** The kind of device that an image is for, and its sequence number, which may come from `next`. */
 export function releaseFacts(o: InputOptions): { vendor: string; class: string; sequence(next: NextSequence): string } {
   const missing = [o.vendor === undefined && "--vendor", o.class === undefined && "--class", o.seq === undefined && "--seq"].filter(
     Boolean,
@@ -118,7 +119,7 @@ export function releaseFacts(o: InputOptions): { vendor: string; class: string; 
   return { vendor, class: name, sequence: (next) => String(o.seq === "next" ? next(scope) : o.seq) };
 }
 
-/** The description of a release of one image. */
+/** Makes the description of a release with one image. */
 export type Recipe = (facts: SingleImage) => Description;
 
 async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOptions, recipe: Recipe): Promise<PreparedInput> {
@@ -129,10 +130,10 @@ async function fromImage(path: string, stdin: Uint8Array | undefined, o: InputOp
   return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...facts, ...image })), forFile, read };
 }
 
-/** An input that was looked at, and that the options fit. */
+/** An input that has been read and that fits the options. */
 export interface ReleaseInput {
   path: string;
-  /** All of it, where it came from stdin. */
+  /** The whole input, if it came from stdin. */
   stdin: Uint8Array | undefined;
   kind: InputKind;
 }
@@ -154,7 +155,7 @@ export function readInput(path: string, o: InputOptions): ReleaseInput {
   return { path, stdin, kind };
 }
 
-/** What is to be signed of an input. */
+/** Makes the draft to sign from an input. */
 export async function makeDraft(
   { path, stdin, kind }: ReleaseInput,
   o: InputOptions,
@@ -169,13 +170,13 @@ export async function makeDraft(
 }
 
 /**
- * The manifest as devices will see it, under a key that is made for it and forgotten, so that what no device would take is refused before a
- * key of the user has signed. Throws the refusals of open() and of the payloads.
+ * Opens the manifest as devices will, with a key that is generated for this and discarded. So a release that no device
+ * would accept is refused before a key of the user signs it. Throws the refusals of open() and of the payloads.
  */
 export async function openWithTrialKey(draft: EnvelopeDraft): Promise<Manifest> {
   const key = signer(privateKey(DEFAULT_ALG, new Uint8Array(randomBytes(32))));
   const manifest = await openSigned(await signedBy(draft, [key]), [key]);
-  // what is too much to be tried must be known before as well
+  // fails early if there is too much to try
   certainRefusal(manifest);
   return manifest;
 }
@@ -186,14 +187,17 @@ async function openSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): P
   return manifest;
 }
 
-/** Warns of what a person should know before a release goes out. */
+/** Warns about properties of a manifest that a person should know before the release is published. */
 export function warnBeforeSigning(manifest: Manifest): void {
   const sequence = formatSequence(manifest.sequence);
   if (BigInt(sequence) >= HIGH_SEQUENCE) warn(`sequence number ${sequence} leaves little room: a device accepts nothing lower afterwards`);
   warnOfRefusal(manifest);
 }
 
-/** Opens a signed envelope, checks the payloads that are in it, and warns of what a person should know before it goes out. */
+/**
+ * Opens a signed envelope, checks its integrated payloads, and warns about properties that a person should know before
+ * the release is published.
+ */
 export async function reviewSigned(signed: EnvelopeDraft, keys: readonly SignedWith[]): Promise<Manifest> {
   const manifest = await openSigned(signed, keys);
   warnBeforeSigning(manifest);

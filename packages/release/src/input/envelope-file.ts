@@ -1,4 +1,4 @@
-// Envelopes and payloads, as they are read from files.
+// Reads envelopes and payloads from files.
 
 import { closeSync, readSync } from "node:fs";
 import { Failure, grouped, openRegular, readAll, STDIO, tooMuch } from "@firmseal/keys";
@@ -7,12 +7,12 @@ import { LIMITS } from "../limits.js";
 import { refusalHint } from "../refusals.js";
 import { headSize, looksLikeEnvelope } from "./envelope-kind.js";
 
-/** Up to here a file is read whole; above, through a window. */
+/** Files up to this size are read whole, larger ones through a window. */
 const IN_MEMORY = 64 * 1024 * 1024;
 
 /**
- * An envelope as octets. What is plainly something else is called so, not damaged CBOR. All of it is read at once: what is verified and what is used
- * must be the same bytes, whoever writes to the file meanwhile.
+ * Reads an envelope. A file that is clearly of another kind is reported as such, not as damaged CBOR. Reads everything
+ * at once: the verified bytes must be the used bytes, even if the file changes meanwhile.
  */
 export function readEnvelopeFile(path: string): Uint8Array {
   return admitted(
@@ -24,7 +24,10 @@ export function readEnvelopeFile(path: string): Uint8Array {
   );
 }
 
-/** The same bytes, where there is not too much besides payloads: all of that is looked at command by command. */
+/**
+ * Returns the envelope if everything besides its payloads is within the limit, because all of that is checked command
+ * by command.
+ */
 export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   const size = headSize(envelope);
   if (size > LIMITS.envelopeHead)
@@ -35,7 +38,7 @@ export function admitted(path: string, envelope: Uint8Array): Uint8Array {
   return envelope;
 }
 
-/** A file as octets, or where it is large as a Source; "-" is stdin. */
+/** Reads a file as bytes, or a large file as a Source. "-" is stdin. */
 export function readSource(path: string): Uint8Array | Source {
   if (path === STDIO) return readAll(path, LIMITS.stdin);
   const { fd, size } = openRegular(path);

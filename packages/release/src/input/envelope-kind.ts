@@ -1,8 +1,9 @@
-// What a file is, by its first bytes. The verifier decides what it holds; this decides what a person meant by it.
+// The kind of a file, by its first bytes. This decides what a person meant by it; the verifier decides whether it is
+// valid.
 
 import { readHead, readItem } from "@firmseal/verifier/tools";
 
-/** Tag 107 around a map, or a map that begins with element 1, 2 or 3 (M37 §8.2). */
+/** Whether the bytes begin with tag 107 and a map, or with a map whose first key is 1, 2 or 3 (M37 §8.2). */
 export function looksLikeEnvelope(head: ArrayLike<number>): boolean {
   const tagged = head[0] === 0xd8 && head[1] === 0x6b;
   const at = tagged ? 2 : 0;
@@ -11,10 +12,13 @@ export function looksLikeEnvelope(head: ArrayLike<number>): boolean {
   return tagged || (key >= 1 && key <= 3);
 }
 
-/** Elements that are counted: an envelope has at most 16 payloads and a dozen others. */
+/** Maximum number of elements to count: an envelope has at most 16 payloads and a dozen others. */
 const MOST_ELEMENTS = 64;
 
-/** Bytes of an envelope that belong to no payload. What is damaged counts as far as it can be read: the verifier says what is wrong with it. */
+/**
+ * The number of bytes in an envelope that belong to no payload. A damaged envelope is counted as far as it can be read;
+ * the verifier reports the damage.
+ */
 export function headSize(envelope: Uint8Array): number {
   let size = envelope.length;
   try {

@@ -1,4 +1,4 @@
-// A file of any size, hashed.
+// Hashes a file of any size.
 
 import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
@@ -6,12 +6,15 @@ import { basename } from "node:path";
 import { openRegular, progress as progressOf, systemFault } from "@firmseal/keys";
 import type { Digested } from "@firmseal/signer";
 
-/** Read at a time: large enough that the calls do not count, small enough to stay in the processor's cache until it is hashed. */
+/**
+ * Chunk size: large enough that the calls do not matter, small enough to stay in the processor's cache until it is
+ * hashed.
+ */
 const HASH_CHUNK = 1 << 18;
-/** Signals are looked at each time so much has been hashed. */
+/** Yields to signals after each such number of hashed bytes. */
 const HASH_TURN = 1 << 26;
 
-/** Digest and size of a file of any size, in constant memory. */
+/** Computes digest and size of a file of any size, in constant memory. */
 export async function hashFile(path: string, algorithm: "sha-256" | "sha-384" | "sha-512" = "sha-256"): Promise<Digested> {
   const { fd, size } = openRegular(path);
   const hash = createHash(algorithm.replace("-", ""));

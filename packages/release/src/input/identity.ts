@@ -1,9 +1,9 @@
-// --vendor and --class, for what is signed and for the device alike.
+// --vendor and --class, both for signing and for the device.
 
 import { usage } from "@firmseal/keys";
 import { identityUuids, isUuid } from "@firmseal/signer";
 
-/** Nearly a UUID, or a part of one: a slip must not become the name of a class that no device has. */
+/** Nearly a UUID, or a part of one: a typo must not become the name of a class that no device has. */
 const ALMOST_UUID = /^[0-9a-f]*(-[0-9a-f]*){2,}$/i;
 const DOMAIN = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?)*$/u;
 
@@ -13,7 +13,7 @@ function checkName(option: string, value: string, pattern: RegExp, hint: string)
     throw usage(`${option} ${JSON.stringify(value)}: is neither a UUID nor a name`, hint);
 }
 
-/** The identifiers behind --vendor and --class; wrong use where they do not go together. */
+/** The identifiers for --vendor and --class. Throws a usage Failure if they do not go together. */
 export function identityOf(vendor: string, name: string): { vendor: Uint8Array; class: Uint8Array } {
   checkName("--vendor", vendor, DOMAIN, "give the vendor's domain, for example example.com, or its UUID");
   checkName("--class", name, /^\P{C}+$/u, "give the name of the class, for example board-v2, or its UUID");

@@ -1,5 +1,5 @@
-// Are the payloads at hand those that the manifest means? The interpreter runs the installation for every kind of device that the manifest
-// tells apart, and each payload must meet an image digest on the way.
+// Checks that the available payloads are those that the manifest means. The interpreter runs the installation for every
+// kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { createHash } from "node:crypto";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
@@ -41,10 +41,10 @@ import { allParameters, steps } from "./tree.js";
 
 type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
 
-/** A payload that is at hand: in the envelope, or a file. */
+/** An available payload: in the envelope, or a file. */
 interface PayloadAtHand {
   uri: string;
-  /** The same for what has the same content. */
+  /** Equal for payloads with the same content. */
   content: string;
   size: number;
   hash(alg: PayloadHash): Promise<Uint8Array>;
@@ -54,22 +54,22 @@ function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHin
   throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${refusalMeaning(errors[code])}`, hint);
 }
 
-/** What has commands: a manifest, or one that is only looked at. */
+/** An object with commands: a manifest, verified or not. */
 type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 
-/** Every parameter that the sequences at hand set, the shared one included. */
+/** All parameters that the available sequences set, including the shared sequence. */
 export function allSet(m: Commands) {
   const sequences = [...m.commands.map((c) => c.inside), ...(m.shared ? [m.shared] : [])];
   return sequences.flatMap((s) => [...allParameters(steps(m.input, s))]);
 }
 
-/** URIs that the manifest fetches and the envelope does not hold. */
+/** The URIs that the manifest fetches and the envelope does not contain. */
 export function outsideUris(m: Manifest): string[] {
   const uris = [...allSet(m)].filter((p) => p.code === PARAM_URI).map((p) => String(p.value));
   return [...new Set(uris)].filter((uri) => !m.payloads.some((p) => p.uri === uri));
 }
 
-/** `--payload` values as URI → file: FILE alone stands for the one URI that is outside, or for all of them. */
+/** Parses `--payload` values to a map of URI to file. FILE alone means the one external URI, or all of them. */
 export function payloadFiles(m: Manifest, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
@@ -83,10 +83,10 @@ export function payloadFiles(m: Manifest, values: readonly string[]): Map<string
   return out;
 }
 
-/** Bytes of a payload that are hashed at a time. */
+/** Bytes of a payload that are hashed at once. */
 const HASH_CHUNK = 65_536;
 
-/** A slice in pieces that fit into memory. */
+/** Splits a slice into chunks that fit into memory. */
 function* chunks({ at, n }: Slice): Generator<Slice> {
   for (let done = 0; done < n; done += HASH_CHUNK) yield { at: at + done, n: Math.min(HASH_CHUNK, n - done) };
 }
@@ -109,21 +109,27 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
   return all;
 }
 
-/** A device, as far as a manifest can tell devices apart, and whether it has the images already. */
+/** A kind of device, as far as a manifest distinguishes devices, and whether it has the images already. */
 interface DeviceKind {
   identity: Identity;
   slot: number;
   there: boolean;
 }
 
-/** The identifiers of a kind that are set, as a device holds them: a UUID without its CBOR head, a private enterprise number with its tag. */
+/**
+ * The values of one kind of identifier in a manifest, as a device stores them: a UUID without its CBOR head, a private
+ * enterprise number with its tag.
+ */
 function identifierValues(set: ReturnType<typeof allSet>, code: number): Uint8Array[] {
   const values = set.filter((p) => p.code === code).map((p) => (typeof p.value === "string" ? p.raw.slice(1) : p.raw));
   const unique = [...new Map(values.map((v) => [toHex(v), v])).values()];
   return unique.length > 0 ? unique : [new Uint8Array()];
 }
 
-/** Refuses what tells more kinds of device apart than are tried, before any of them is made: what was not tried is not good. */
+/**
+ * Refuses a manifest that distinguishes too many kinds of device, before creating any of them: all must be tried, or
+ * none counts as good.
+ */
 function countKinds(lists: readonly (readonly unknown[])[], most: number, what: string): void {
   const n = lists.reduce((product, list) => product * list.length, 1);
   if (n > most)
@@ -133,7 +139,10 @@ function countKinds(lists: readonly (readonly unknown[])[], most: number, what: 
     );
 }
 
-/** Every vendor with every class that the manifest names; one pair of empty ones where it names none. Throws a Failure where they are too many. */
+/**
+ * Every pair of a vendor and a class in the manifest, or one empty pair if it has none. Throws a Failure if there are
+ * too many.
+ */
 export function identities(m: Commands): Identity[] {
   const set = allSet(m);
   const vendors = identifierValues(set, PARAM_VENDOR_IDENTIFIER);
@@ -142,7 +151,10 @@ export function identities(m: Commands): Identity[] {
   return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
 }
 
-/** Every kind of device that the manifest tells apart: each vendor, class, device and slot that it names. Throws a Failure where they are too many. */
+/**
+ * Every kind of device that the manifest distinguishes: each vendor, class, device and slot. Throws a Failure if there
+ * are too many.
+ */
 export function deviceKinds(m: Commands): DeviceKind[] {
   const set = allSet(m);
   const [vendors, classes, devices] = [PARAM_VENDOR_IDENTIFIER, PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER].map((code) =>
@@ -160,11 +172,11 @@ export function deviceKinds(m: Commands): DeviceKind[] {
   return out;
 }
 
-/** Counts the commands that are run for one kind of device after the other: kinds and commands multiply. */
+/** Counts the commands executed for one kind of device after another, because kinds and commands multiply. */
 class Effort {
   private before = 0;
 
-  /** Throws a Failure where all runs together have taken too many commands. */
+  /** Throws a Failure if all runs together have executed too many commands. */
   took(run: Run): void {
     if (this.before + run.commands > LIMITS.triedCommands)
       throw tooMuch(
@@ -173,7 +185,7 @@ class Effort {
       );
   }
 
-  /** The run is over: one that ends in a refusal may have had no step before. */
+  /** The run is over. Also counts a run that was refused before its first step. */
   ended(run: Run): void {
     this.took(run);
     this.before += run.commands;
@@ -184,7 +196,7 @@ function sectionsOf(m: Manifest): number[] {
   return INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
 }
 
-/** What a component holds in a run, and what it has to match in the end: the digest and size that were set last. */
+/** The content of a component in a run, and what it must match in the end: the digest and size that were set last. */
 interface Content {
   payload: PayloadAtHand | undefined;
   expected: Digest | undefined;
@@ -192,8 +204,8 @@ interface Content {
 }
 
 /**
- * Checks the payloads of the envelope and those in `files` (URI → path). Throws a Failure with the refusal that a device would give:
- * another size, another digest, no digest at all, or nothing that fetches it.
+ * Checks the payloads of the envelope and those in `files` (a map of URI to path). Throws a Failure with the refusal
+ * that a device would give: wrong size, wrong digest, no digest at all, or nothing that fetches the payload.
  */
 export async function checkPayloads(m: Manifest, files: Map<string, string>): Promise<void> {
   const digests = new Map<string, Promise<Uint8Array>>();
@@ -206,12 +218,12 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   const payloads = payloadsAtHand(m, files, sizes);
   const met = new Set<string>();
 
-  /** Whether a payload is what a component has to hold; refuses where it is not. */
+  /** Refuses a payload that does not match what its component must contain. */
   async function compare({ payload, expected, size }: Content): Promise<void> {
     if (!payload || !expected) return;
     if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", payload.uri);
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
-    // one file may stand for many URIs, and is hashed once
+    // one file may be used for many URIs, but is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
@@ -230,7 +242,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
       try {
         e = step(run, ok);
       } catch (x) {
-        // a kind for which the release holds nothing is no fault of the payloads
+        // a kind of device for which the release has nothing is not a fault of the payloads
         if (isRefusal(x)) return effort.ended(run);
         throw x;
       }
@@ -252,7 +264,7 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
       }
     } while (e);
     effort.ended(run);
-    // a device reads every component back before it commits
+    // before it commits, a device reads every component back
     for (const c of content.values()) await compare(c);
   }
 
@@ -260,7 +272,10 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
 
-/** The refusal that every device gives this release, whatever its payloads are; undefined where there is none. Throws a Failure where it cannot be tried. */
+/**
+ * The refusal that every device gives for this release, whatever its payloads are. Returns undefined if some device
+ * accepts it. Throws a Failure if it cannot be tried.
+ */
 export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
   const effort = new Effort();
   for (const kind of deviceKinds(m)) {
@@ -286,7 +301,10 @@ export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
   return undefined;
 }
 
-/** A release that is signed well and that no device will take is a surprise in the field; it is told where it is made and verified. */
+/**
+ * Warns about a release that is correctly signed but that no device will accept, when it is made and when it is
+ * verified.
+ */
 export function warnOfRefusal(m: Manifest): void {
   const name = certainRefusal(m);
   if (name) warn(`devices will refuse this release: ${refusalMeaning(errors[name])} (${name})`);

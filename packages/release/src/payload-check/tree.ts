@@ -1,5 +1,5 @@
-// The commands of an envelope as a tree of plain values, read with the verifier's reader. For inspect, and to find what a payload check
-// has to try.
+// The commands of an envelope as a tree of plain values, read with the reader of the verifier. For inspect, and to find
+// what a payload check must try.
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
@@ -31,18 +31,18 @@ export interface DigestText {
   hex: string;
 }
 
-/** The value of a parameter: text, number, boolean, a digest; octets as { hex }; what is not known as { cbor }. */
+/** The value of a parameter: text, number, boolean, or digest; bytes as { hex }; unknown values as { cbor }. */
 export type Value = string | number | boolean | DigestText | { hex: string } | { cbor: string };
 
 export interface ManifestStep {
   code: number;
   name: string;
-  /** Reporting policy, where the command has one. */
+  /** The reporting policy, if the command has one. */
   policy?: number;
-  /** set-component-index: true, one index, or several. */
+  /** For set-component-index: true, one index, or several. */
   index?: true | number[];
   parameters?: { code: number; name: string; value: Value; raw: Uint8Array }[];
-  /** try-each: its alternatives (null: nothing has to fit); run-sequence: one. */
+  /** For try-each: its alternatives (null: no alternative has to match). For run-sequence: one sequence. */
   sequences?: (ManifestStep[] | null)[];
 }
 
@@ -52,7 +52,10 @@ export function formatDigest(d: { alg: number; bytes: ArrayLike<number> }): Dige
   return { algorithm: HASH_NAMES[d.alg] ?? String(d.alg), hex: toHex(d.bytes) };
 }
 
-/** Parameters whose values the verifier has looked at: small numbers and booleans. Those of other drafts are shown as they are. */
+/**
+ * Parameters whose values the verifier has checked: small numbers and booleans. Those of other drafts are shown as
+ * encoded.
+ */
 const SHOWN_AS_NUMBERS: number[] = [PARAM_COMPONENT_SLOT, PARAM_STRICT_ORDER, PARAM_SOFT_FAILURE, PARAM_IMAGE_SIZE, PARAM_SOURCE_COMPONENT];
 
 function toValue(bytes: Uint8Array, code: number, item: Item): Value {
@@ -70,7 +73,7 @@ function toValue(bytes: Uint8Array, code: number, item: Item): Value {
   return { cbor: toHex(bytes.subarray(item.at, item.end)) };
 }
 
-/** What a byte string holds. */
+/** The item inside a byte string. */
 function bstrContent(bytes: Uint8Array, { body, value }: Item): Item {
   return decodeItem(bytes, { at: body, n: value });
 }
@@ -90,7 +93,7 @@ function index(item: Item): true | number[] {
   return item.kind === "array" ? item.items.map(({ value }) => value) : [item.value];
 }
 
-/** Commands that steps() may still read. */
+/** Number of commands that steps() may still read. */
 let commandsLeft = 0;
 
 /** Adds to a step what follows its command. Adds nothing for a command that is not known. */
@@ -115,7 +118,7 @@ function readArgument(bytes: Uint8Array, item: Item, step: ManifestStep): void {
   }
 }
 
-/** The sequence that an array of `bytes` is. */
+/** The steps of the sequence in an array of `bytes`. */
 function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
   commandsLeft -= array.value / 2;
   if (commandsLeft < 0)
@@ -133,14 +136,17 @@ function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
   return out;
 }
 
-/** Reads a command sequence that decodeEnvelope() or open() has looked at. Throws a Failure where it is longer than any that a device runs. */
+/**
+ * Reads a command sequence that decodeEnvelope() or open() has checked. Throws a Failure if it is longer than any that
+ * a device runs.
+ */
 export function steps(of: Input, slice: Slice): ManifestStep[] {
   commandsLeft = LIMITS.sectionCommands;
   const bytes = Uint8Array.from(readSlice(of, slice));
   return sequenceSteps(bytes, decodeItem(bytes));
 }
 
-/** Every parameter that any of the commands sets, nested ones included. */
+/** All parameters that any of the commands sets, including nested commands. */
 export function* allParameters(list: readonly ManifestStep[]): Generator<NonNullable<ManifestStep["parameters"]>[number]> {
   for (const step of list) {
     yield* step.parameters ?? [];

@@ -1,4 +1,5 @@
-// One use of keys on an envelope or a trust file: all that can be refused is refused first, then the use is entered in the logs, then a key may sign.
+// Authorizes one use of keys on an envelope or a trust file: first everything that can be refused is refused, then the
+// use is logged, and only then a key may sign.
 
 import type { OpenedKey, SigningKey } from "@firmseal/keys";
 import {
@@ -30,9 +31,9 @@ import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.j
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
-  /** Another place for the log of the keys. */
+  /** The log of the keys, if it is elsewhere. */
   log?: string;
-  /** The trust files that the keys are held against. */
+  /** The trust files that must permit the keys. */
   lists?: readonly TrustOnFile[];
 }
 
@@ -42,15 +43,16 @@ export interface RecordedSigning {
   receipts: Receipt[];
 }
 
-/** The digest of what is signed, as the logs have it. */
+/** The digest of the signed content, in the notation of the logs. */
 export function digestOf({ digest }: { digest: { readonly alg: number; readonly bytes: ArrayLike<number> } }): string {
   return `${HASH_NAMES[digest.alg]}:${toHex(Uint8Array.from(digest.bytes))}`;
 }
 
 /**
- * Makes the envelope, which may ask for the next sequence number of a kind of device, checks it as if it were signed already, and enters
- * the use of each key. The number is chosen alone with the logs, so that no two get the same one. Throws the refusals of open(), of the
- * payloads and of the logs, AlreadySigned, and Failures where a log cannot be written; nothing was signed then.
+ * Makes the envelope, which may request the next sequence number for a kind of device, checks it as if it were signed
+ * already, and logs the use of each key. The number is chosen while the logs are locked, so that no two releases get
+ * the same one. Throws the refusals of open(), of the payloads and of the logs, AlreadySigned, and a Failure if a log
+ * cannot be written. In all of these cases, nothing is signed.
  */
 export async function recordSigning(
   operation: string,
@@ -58,7 +60,7 @@ export async function recordSigning(
   o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<RecordedSigning> {
-  // whoever holds the locks keeps every other job of the keys waiting, so what comes from outside is judged before
+  // holding the locks blocks all other uses of the keys, so external input is checked before
   const given = await judged(withoutNext(make), keys, o);
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const use =
@@ -77,7 +79,7 @@ export async function recordSigning(
 
 class AsksForNext extends Error {}
 
-/** The envelope, unless it asks for the next sequence number: then it is one that this program makes, and it is made under the locks. */
+/** The envelope, unless it requests the next sequence number. Then this program makes it while holding the locks. */
 function withoutNext(make: (next: NextSequence) => EnvelopeDraft): EnvelopeDraft | undefined {
   try {
     return make(() => {
@@ -89,14 +91,14 @@ function withoutNext(make: (next: NextSequence) => EnvelopeDraft): EnvelopeDraft
   }
 }
 
-/** An envelope that may be signed, and what is entered of it. */
+/** An envelope that may be signed, and the facts to log about it. */
 interface Judged {
   draft: EnvelopeDraft;
   messages: Uint8Array[];
   asked: Asked;
 }
 
-/** Throws everything that an envelope can be refused for, but for its sequence number. */
+/** Throws every refusal of an envelope, except those about its sequence number. */
 async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: SigningOptions): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, keys);
@@ -112,15 +114,16 @@ interface Asked {
   overrides?: string[];
 }
 
-/** Says which refusals were overridden, and has it entered. */
+/** Reports the overridden refusals, and adds them to the log entry. */
 function overridden(asked: Asked, overrides: string[]): Asked {
   for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
   return overrides.length > 0 ? { ...asked, overrides } : asked;
 }
 
 /**
- * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
- * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
+ * Logs the use of each key, after all checks. A one-time key claims its leaf first, so that the log contains its
+ * number: the logs of copies then reveal a leaf that was used twice. If the entry cannot be written, the leaf is lost,
+ * but has signed nothing.
  */
 async function recordRelease(
   signingLogs: SigningLogs,
@@ -138,13 +141,13 @@ async function recordRelease(
 }
 
 export interface TrustSigningOptions extends SequenceOverrides {
-  /** Another place for the log of the keys. */
+  /** The log of the keys, if it is elsewhere. */
   log?: string;
-  /** Sign without the file before, although there is one. */
+  /** Sign without the preceding trust file, although there is one. */
   allowNoPrevious?: boolean;
 }
 
-/** A trust file that is at hand, as something that was signed. */
+/** An available trust file, as a known signature. */
 function asKnown({ path, store }: Previous): Known {
   return { ...askedFor(store), time: "", user: path };
 }
@@ -154,7 +157,7 @@ function askedFor(store: TrustStore): Asked {
   return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
 }
 
-/** Which override lets a root sign without a file to compare with; undefined: none is needed. */
+/** The override that lets a root sign without a file to compare with. Returns undefined if none is needed. */
 function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
   const last = previous ? undefined : known.findLast((e) => sharesScope(e, scope));
@@ -168,9 +171,10 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
 }
 
 /**
- * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
- * each key the trust file whose roots may sign as well; `previous`: the file before. Its numbers are those of its line, and not those of
- * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
+ * Like recordSigning(), for a trust file: checks its number by the same rule, and logs that each key will sign it or
+ * has signed it elsewhere. `before`: for each key, the trust file whose roots may also sign; `previous`: the preceding
+ * file. Trust files are numbered by product line, independently of manifests. Throws NotRoot, the refusals of the logs,
+ * and a Failure if a log cannot be written.
  */
 export async function recordTrustSigning(
   operation: string,
@@ -196,7 +200,7 @@ export async function recordTrustSigning(
   });
 }
 
-/** What each key will sign. Throws AlreadySigned for one that has signed, or is given twice. */
+/** The bytes that each key will sign. Throws AlreadySigned if a key has signed or is given twice. */
 async function toBeSigned(draft: Signable, keys: readonly OpenedKey[]): Promise<Uint8Array[]> {
   const names = new Set<string>();
   const messages: Uint8Array[] = [];

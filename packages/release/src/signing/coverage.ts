@@ -1,5 +1,5 @@
-// Whether a key may sign a manifest: by its role, devices, sequence numbers and algorithm in a trust file, and by what it has signed before.
-// Asked before anything is entered in a log.
+// Whether a key may sign a manifest: by its role, devices, sequence numbers and algorithm in a trust file, and by its
+// earlier signatures. Checked before anything is logged.
 
 import type { Entry } from "@firmseal/keys";
 import { isOfTrustFile, keyName, knownEntries, refusedInput, usage, warn } from "@firmseal/keys";
@@ -11,30 +11,30 @@ import { isRefusal, refusalMeaning } from "../refusals.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { limitsOf, limitWords } from "../trust/trust-ref.js";
 
-/** --trust and --role of a command that signs manifests. */
+/** The options --trust and --role of commands that sign manifests. */
 export interface CoverOptions {
   trust?: string;
-  /** Left out: release. */
+  /** Default: release. */
   role?: RoleName;
   /** Sign although the key has signed trust files. */
   allowRootKey?: boolean;
 }
 
-/** A key as it was named. */
+/** A key and its name on the command line. */
 export interface NamedKey {
   readonly name: string;
   readonly public: PublicKey;
 }
 
-/** The trust files that keys are held against: the one of --trust, or none. */
+/** The trust files to check the keys against: that of --trust, or none. */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
   if (o.trust !== undefined) return [readTrustFile(o.trust)];
-  // a role that is passed over would let a debug key sign a release
+  // if the role were ignored, a debug key could sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
   return [];
 }
 
-/** Why a signature by this anchor would not count on devices of this list; undefined: it counts. */
+/** Why devices with this list would not count a signature by this anchor. Returns undefined if they count it. */
 function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, { path, store }: TrustOnFile, role: RoleName) {
   const has = roleNames({ alg, cose, ...a } as TrustAnchor);
   if (!has.includes(role)) return `has the role ${has.join(" and ")} in ${path}, not ${role}`;
@@ -43,7 +43,7 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
   for (const identity of identities(m)) {
     let counts: boolean;
     try {
-      // what a device of this kind asks for, and `firmseal verify --trust` as well
+      // the policy of a device of this kind, and of `firmseal verify --trust`
       counts = policyOf(store, ROLES[role], identity).anchors.some((one) => equalBytes(rawKey(one.key), key.key));
     } catch (e) {
       if (!isRefusal(e)) throw e;
@@ -57,10 +57,10 @@ function whyNot(m: Manifest, { alg, cose, ...a }: TrustAnchor, key: PublicKey, {
   return undefined;
 }
 
-/** Refuses a key whose signature would count on no device of any of the lists. No list: nothing is known, and nothing refused. */
+/** Refuses a key whose signature no device with any of the lists would count. Without lists, nothing is refused. */
 export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], role: RoleName = "release"): void {
   if (lists.length === 0) return;
-  // what no device verifies, no trust file can list: it signs beside a key that is looked at
+  // trust files cannot list algorithms that no device verifies: such a key signs beside one that is checked
   const looked = keys.filter((key) => isDeviceAlg(key.public.alg));
   for (const { name, public: key } of looked.length > 0 ? looked : keys) {
     const reasons = lists.map((list) => {
@@ -77,8 +77,8 @@ export function refuseUncovered(m: Manifest, keys: readonly NamedKey[], lists: r
 }
 
 /**
- * Refuses a key that has signed trust files: a root signs no manifests, and whoever has it on a machine that builds has it in the wrong place.
- * `entries`: of the logs of all keys. Returns the override that was needed, in words of the command line.
+ * Refuses a key that has signed trust files: roots do not sign manifests, and a root key on a build machine is in the
+ * wrong place. `entries`: those of the logs of all keys. Returns the overrides that were needed, as option names.
  */
 export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entry[], o: CoverOptions): string[] {
   for (const { name, public: key } of keys) {
@@ -95,7 +95,10 @@ export function refuseRootKeys(keys: readonly NamedKey[], entries: readonly Entr
   return [];
 }
 
-/** The same for keys whose private part is elsewhere: by the trust file, and by the log, if this machine knows of one. */
+/**
+ * Refuses keys whose private part is elsewhere, by the same rules: by the trust file, and by the log, if this machine
+ * has one.
+ */
 export function refuseKeys(m: Manifest, keys: readonly NamedKey[], lists: readonly TrustOnFile[], o: CoverOptions): void {
   refuseUncovered(m, keys, lists, o.role);
   const [override] = refuseRootKeys(

@@ -1,4 +1,4 @@
-// For which kinds of device a manifest is, as the logs name them.
+// The kinds of device that a manifest is for, as the logs name them.
 
 import { refusedInput } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
@@ -8,8 +8,8 @@ import { LIMITS } from "../limits.js";
 import { allSet } from "../payload-check/payload-check.js";
 
 /**
- * The kinds of devices that a manifest is for, as `vendor/class`: every pair of those that it names, "-" where it names none. For single
- * devices of a class it is for the class: their numbers must not run ahead of the others'.
+ * The kinds of device that a manifest is for, as `vendor/class`: every pair in it, with "-" for a missing part. A
+ * manifest for single devices counts for their class, because their numbers must not run ahead of the others.
  */
 export function scopeOf(m: Manifest): string[] {
   const set = allSet(m);

@@ -1,4 +1,5 @@
-// Who made the signatures of an envelope, among keys that are known. For people and audits: what a device believes is decided by open().
+// Finds which known keys made the signatures of an envelope. For people and audits; open() decides what a device
+// trusts.
 
 import { usage } from "@firmseal/keys";
 import { anchorOf, keyAlgOf, loadAlg, type PublicKey, testKeyForms, testKeyName, testKeys, thumbprint, toHex } from "@firmseal/signer";
@@ -6,7 +7,7 @@ import { nodeHost } from "@firmseal/simulator";
 import { ALG_NAMES, type CoseSignature } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 
-/** A key that may have signed: what it is called, and what it may sign where a trust file says so. */
+/** A key that may have signed: its name, and what it may sign according to a trust file. */
 export interface KnownKey {
   readonly name: string;
   readonly key: PublicKey;
@@ -14,8 +15,8 @@ export interface KnownKey {
 }
 
 /**
- * `valid`: by a known key; `test-key`: by a published test key that nobody named; `invalid`: it names a known key by its kid and is not by it;
- * `unknown`: by none of them.
+ * `valid`: by a known key; `test-key`: by a published test key that was not named; `invalid`: its kid names a known key
+ * that did not sign it; `unknown`: by an unknown key.
  */
 export type Status = "valid" | "test-key" | "invalid" | "unknown";
 
@@ -23,7 +24,7 @@ export interface IdentifiedSignature {
   readonly alg: string;
   readonly kid: string | null;
   readonly status: Status;
-  /** Who signed; where it is invalid, whom it names. */
+  /** The signer. If the status is `invalid`, the key that the kid names. */
   readonly by?: KnownKey;
   readonly testKey?: string;
 }
@@ -33,7 +34,7 @@ function isSignedBy(claim: CoseSignature, key: PublicKey): boolean {
   return alg.ids.includes(claim.alg) && alg.verify(key.key, claim.message, claim.signature, nodeHost);
 }
 
-/** Whether a claim names the key, by the kid that the key has or by its thumbprint. */
+/** Whether the kid of a signature is the kid of the key or its thumbprint. */
 function namesKey(claim: CoseSignature, key: PublicKey): boolean {
   if (!claim.kid) return false;
   const kid = toHex(claim.kid);
@@ -48,7 +49,7 @@ async function identifySigner(
   if (!alg) return { status: "unknown" };
   await loadAlg(alg);
   const fitting = known.filter(({ key }) => key.alg === alg);
-  // a kid is only a hint of where to begin
+  // a kid is only a hint: it decides which key is tried first
   const named = fitting.filter(({ key }) => namesKey(claim, key));
   const by = [...named, ...fitting.filter((k) => !named.includes(k))].find(({ key }) => isSignedBy(claim, key));
   if (by) {
@@ -60,7 +61,7 @@ async function identifySigner(
   return named[0] ? { status: "invalid", by: named[0] } : { status: "unknown" };
 }
 
-/** Who made each signature. Every signature is tried against every key of its algorithm, and against the published test keys. */
+/** Finds the signer of each signature. Tries every key of its algorithm, and the published test keys. */
 export async function signersOf(claims: readonly CoseSignature[], known: readonly KnownKey[]): Promise<IdentifiedSignature[]> {
   if (known.length > LIMITS.triedKeys)
     throw usage(`${known.length} keys: at most ${LIMITS.triedKeys} are tried`, "give the keys that may have signed this release");
@@ -74,7 +75,7 @@ export async function signersOf(claims: readonly CoseSignature[], known: readonl
   return out;
 }
 
-/** Names of the published test keys that made a signature. A signature by one of them is worth nothing. */
+/** The names of the published test keys that made a signature. Anybody can make such signatures. */
 export function testKeysAmong(signatures: readonly IdentifiedSignature[]): string[] {
   return [...new Set(signatures.flatMap((s) => s.testKey ?? []))];
 }

@@ -1,4 +1,5 @@
-// The secrets that devices make their statuses with: one JWK of the type "oct" (RFC 7518 §6.4), or a JWK Set (RFC 7517 §5) with one for each device.
+// The secrets with which devices authenticate their statuses: one JWK of type "oct" (RFC 7518 §6.4), or a JWK Set (RFC
+// 7517 §5) with one for each device.
 
 import { KeyFileError, readGuarded } from "@firmseal/keys";
 import { type Anchor, hmac256 } from "@firmseal/verifier";
@@ -8,7 +9,7 @@ const HINT = 'give {"kty": "oct", "kid": "SERIAL", "k": "32 bytes in base64url"}
 
 const refused = (path: string, what: string) => new KeyFileError(`${path}: ${what}`, HINT, 2);
 
-/** 43 digits of base64url, of which the last has two bits that are 0: 32 bytes have one spelling. */
+/** 43 digits of base64url, the last one with two zero bits: 32 bytes have exactly one encoding. */
 const SECRET = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 function secretOf(path: string, jwk: unknown): Anchor {
@@ -22,8 +23,8 @@ function secretOf(path: string, jwk: unknown): Anchor {
 }
 
 /**
- * Reads the secrets of devices, 32 bytes each, as anchors for verifyStatus(). The file must be private: mode 0600, no symbolic link.
- * Throws KeyFileError, or Failure for a file that cannot be read.
+ * Reads the secrets of devices, 32 bytes each, as anchors for verifyStatus(). The file must be private: mode 0600, not
+ * a symbolic link. Throws KeyFileError, or Failure if the file cannot be read.
  */
 export function readStatusSecrets(path: string): Anchor[] {
   const { bytes, guard } = readGuarded(path, LIMITS.statusSecrets, "the secrets of devices");
@@ -37,7 +38,7 @@ export function readStatusSecrets(path: string): Anchor[] {
   const keys = (value as { keys?: unknown } | null)?.keys;
   if (keys !== undefined && !Array.isArray(keys)) throw refused(path, 'the member "keys" is not an array');
   const all = (keys ?? [value]).map((jwk: unknown) => secretOf(path, jwk));
-  // two devices that share a secret could answer for each other
+  // two devices with the same secret could answer for each other
   const distinct = new Set(all.map(({ key }) => Buffer.from(key as Uint8Array).toString("hex")));
   if (distinct.size < all.length) throw refused(path, "two entries have one secret");
   const kids = new Set(all.map(({ kid }) => (kid ? Buffer.from(kid as Uint8Array).toString("hex") : "")));

@@ -1,4 +1,4 @@
-// What a device says of itself, once its own key vouches for it. docs/reference/status.md has the message.
+// The status of a device, verified with the key of that device. docs/reference/status.md describes the message.
 
 import { ROLES, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -20,33 +20,34 @@ const STATES: { readonly [state: number]: "confirmed" | "trial" | "rolled-back" 
   [STATE_ROLLED_BACK]: "rolled-back",
 };
 
-/** A device's status as JSON tells it. Numbers of 64 bits are texts. */
+/** The status of a device in JSON. 64-bit numbers are decimal strings. */
 export interface DeviceStatus {
-  /** In hex, and as text where it is printable ASCII; null where the device names no key. */
+  /** The key identifier in hex, or as text if it is printable ASCII; null if the message names no key. */
   kid: string | null;
   device: string | null;
   alg: string;
   verifier: string;
   state: "confirmed" | "trial" | "rolled-back";
-  /** By role: the lowest sequence number that the device still accepts. */
+  /** For each role, the lowest sequence number that the device accepts. */
   floors: { [role: string]: string };
-  /** What runs; null where nothing is installed. */
+  /** The running manifest; null if nothing is installed. */
   manifest: { digest: DigestText; sequence: string } | null;
-  /** The trust list in force; null where keys are embedded. */
+  /** The current trust list; null if the device has embedded keys. */
   trust: { name: string; sequence: string } | null;
 }
 
-/** The name of a role; the reader of a status has refused all others. */
+/** The name of a role. The reader of a status has refused unknown ones. */
 const roleName = (role: number) => Object.entries(ROLES).find(([, code]) => code === role)?.[0] ?? String(role);
 
 const textOf = (bytes: ArrayLike<number>) => new TextDecoder().decode(Uint8Array.from(bytes));
 
 /**
- * Verifies the status `message` of a device: one of `anchors` vouches for it, and it answers `nonce` (8 to 64 bytes).
- * Anchors with a kid count for the messages that name it. Throws a refusal of the verifier: 1 to 19, 50 to 69, 150 to 154.
+ * Verifies the status `message` of a device: one of `anchors` authenticates it, and it contains `nonce` (8 to 64
+ * bytes). If the message has a kid, only anchors with that kid count. Throws a Refusal of the verifier: 1 to 19, 50 to
+ * 69, 150 to 154.
  */
 export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], nonce: Uint8Array): DeviceStatus {
-  // of a fleet's secrets only that of the device that answers is tried
+  // among the secrets of a fleet, only that of the answering device is tried
   const { kid } = readStatus(message).signature;
   const named = kid && anchors.filter((a) => a.kid && toHex(a.kid) === toHex(kid));
   const s = verifyStatus(message, named && named.length > 0 ? named : [...anchors], nonce, nodeHost);

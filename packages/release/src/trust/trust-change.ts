@@ -1,4 +1,4 @@
-// What a trust file changes: the difference to the one before, which a root is shown before it signs.
+// The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
 import { Failure, keyWords, notice, visible } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
@@ -7,16 +7,16 @@ import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
-/** The file before, as it was named. */
+/** The preceding trust file and its path. */
 export interface Previous {
   readonly path: string;
   readonly store: TrustStore;
 }
 
-/** Members of a key in a list that may change; a key is the same as long as its bytes are. */
+/** Properties of a key in a list that may change. Two entries are about the same key if its bytes are equal. */
 const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
 
-/** One change, as JSON tells it. */
+/** One change, as in the JSON output. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
@@ -37,7 +37,10 @@ function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
 const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
-/** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
+/**
+ * The changes from `before` to `after`. Without `before`, all of `after` counts as changes. Empty if the lists are
+ * equal.
+ */
 export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
   const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
@@ -82,8 +85,8 @@ function changeWords(c: Change): string {
 }
 
 /**
- * Shows a root what it is to sign, before a passphrase is asked for. Throws a Failure where the file before is of another line of products.
- * Returns what JSON tells.
+ * Shows what a root is about to sign, before its passphrase is requested. Throws a Failure if the preceding file is of
+ * another product line. Returns the changes for the JSON output.
  */
 export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
   if (previous && !equalBytes(previous.store.name, store.name))

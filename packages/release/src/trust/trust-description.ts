@@ -1,4 +1,5 @@
-// The JSON that a trust file is made from (docs/guides/trust.md). Keys are named by files, roles by name; whatever else stands in it is refused.
+// The JSON description of a trust file (docs/guides/trust.md). It names keys by file and roles by name. Unknown members
+// are refused.
 
 import { dirname, isAbsolute } from "node:path";
 import type { Asking } from "@firmseal/keys";
@@ -20,7 +21,7 @@ import { violations } from "../schema.js";
 
 const HINT = "compare it with schema/trust.schema.json of @firmseal/release; docs/guides/trust.md has an example";
 
-/** As schema/trust.schema.json has it. */
+/** The structure in schema/trust.schema.json. */
 interface Written {
   readonly name: string;
   readonly sequence?: number | string;
@@ -51,7 +52,7 @@ function conforming(value: unknown): Written {
   return value as Written;
 }
 
-/** A number of 64 bits: the schema has no bound for those in text. */
+/** Parses a 64-bit number. The schema does not bound those in text form. */
 function number(value: number | string | undefined, where: string): bigint | undefined {
   const n = value === undefined ? undefined : BigInt(value);
   if (n !== undefined && n >= 2n ** 64n) throw wrong(where, "is not below 2^64");
@@ -73,12 +74,12 @@ async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking):
   if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
   const id = scope(a.vendor, a.class, at);
   const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
-  // files alone: a description must not be able to name a program that is then run
+  // files only: a description must not be able to name a program to run
   const key = (await openKeyFile(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
   return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
 
-/** What the reader would refuse, told with the names of the description. */
+/** Refuses what the reader would refuse, but in the terms of the description. */
 function checkRoles({ anchors, thresholds }: TrustDescription): void {
   const refuse = (code: "TRUST_THRESHOLD" | "TRUST_ROLE_EMPTY", message: string): never => {
     throw new Failure(1, code, errors[code], `the description: ${message}`, refusalHint(errors[code]));
@@ -94,7 +95,10 @@ function checkRoles({ anchors, thresholds }: TrustDescription): void {
   if (thresholds.root === undefined) refuse("TRUST_ROLE_EMPTY", "no key has the role root, and only a root signs trust files");
 }
 
-/** The description in a file; `bytes` is its JSON text, `path` where it came from. `sequence` where it is left out, undefined: it must be there. */
+/**
+ * Reads a description. `bytes` is its JSON text, `path` its file name. `sequence` is the default for an absent sequence
+ * number; if undefined, the number is required.
+ */
 export async function readDescription(
   bytes: Uint8Array,
   path: string,
@@ -105,7 +109,7 @@ export async function readDescription(
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    // the engine's message quotes the text, which may be a secret that was named by mistake
+    // the message of the engine quotes the text, which may be a secret that was named by mistake
     throw refusedInput("DESCRIPTION", `${path}: is not JSON`, HINT);
   }
   const written = conforming(value);
@@ -118,7 +122,7 @@ export async function readDescription(
     if (n !== undefined) thresholds[role] = Number(n);
   }
   const anchors: TrustEntry[] = [];
-  // the schema has bounded them: before the file of any is opened
+  // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
     anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
   const description = { name, sequence: own, anchors, thresholds };

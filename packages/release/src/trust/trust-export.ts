@@ -1,4 +1,5 @@
-// What a device embeds of a trust file: all of it, for a bundle with the feature trust, or the keys of one role, for one without.
+// What a device embeds of a trust file: the whole file, for a bundle with the feature trust, or the keys of one role,
+// for a bundle without it.
 
 import { usage, visible, warn } from "@firmseal/keys";
 import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
@@ -9,7 +10,7 @@ import { isRefusal } from "../refusals.js";
 import { nameFile } from "./trust-ref.js";
 
 function headerTitle(store: TrustStore): string {
-  // a name may hold what would end a comment, or the line
+  // a name may contain the end of a comment, or a newline
   const name = new TextDecoder().decode(Uint8Array.from(store.name)).replace(/[^\w .-]/g, "?");
   return `Trust file ${name}, sequence number ${formatSequence(store.sequence)}`;
 }
@@ -27,7 +28,7 @@ function header(about: string, lines: readonly string[]): string {
   return [`/* ${about} */`, "#ifndef FIRMSEAL_TRUST_H", "#define FIRMSEAL_TRUST_H", "", ...lines, "", "#endif", ""].join("\n");
 }
 
-/** The file itself. It is part of the firmware then, and embeddedTrust() believes it. */
+/** The whole trust file. It becomes part of the firmware, and embeddedTrust() trusts it without signatures. */
 export function exportAll(bytes: Uint8Array, store: TrustStore, format: "js" | "h" | "bin"): Uint8Array {
   if (format === "bin") return bytes;
   const text =
@@ -37,7 +38,7 @@ export function exportAll(bytes: Uint8Array, store: TrustStore, format: "js" | "
   return new TextEncoder().encode(text);
 }
 
-/** The anchors of a role, for a device of a vendor and class. */
+/** The anchors with a role, for a device of this vendor and class. */
 function anchorsFor(
   store: TrustStore,
   role: RoleName,
@@ -62,7 +63,7 @@ function anchorsFor(
 
 const sequenceMember = (name: string, s: Sequence | undefined) => (s ? `, ${name}: [${s.join(", ")}]` : "");
 
-/** The keys of one role, as data: each goes through anchor(), in a bundle of whatever features. */
+/** The keys of one role as data. Each is passed to anchor(), in a bundle with any features. */
 export function exportRole(
   store: TrustStore,
   role: "release" | "debug" | "recovery",

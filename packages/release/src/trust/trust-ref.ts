@@ -1,4 +1,5 @@
-// Whom to believe: the keys of --key, or a trust file with --trust and the role that is asked for. The file's own signatures are checked first.
+// The trusted keys: those of --key, or those with the requested role in a trust file of --trust, whose own signatures
+// are checked first.
 
 import {
   anchors,
@@ -32,7 +33,7 @@ import { formatSequence, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { LIMITS } from "../limits.js";
 import { isRefusal, refusalFailure, refusalHint, refusalMeaning } from "../refusals.js";
 
-/** What a trust file is held against: root keys, or the trust file before. */
+/** What a trust file is checked against: pinned root keys, or its predecessor. */
 export interface PinOptions extends PassphraseOptions {
   root?: string[];
   previousTrust?: string;
@@ -42,30 +43,30 @@ export interface TrustOptions extends PinOptions {
   key?: string[];
   threshold?: number;
   trust?: string;
-  /** Left out: release. */
+  /** Default: release. */
   role?: RoleName;
 }
 
-/** COSE_Sign, tag 98 (RFC 9052 §2). */
+/** Whether the bytes begin with COSE_Sign, tag 98 (RFC 9052 §2). */
 export function isTrust(head: Uint8Array): boolean {
   return head[0] === 0xd8 && head[1] === 0x62;
 }
 
-/** A trust file as octets. What is plainly something else is called so. */
+/** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
 function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
   return bytes;
 }
 
-/** A refusal with the name of the file that it is about. */
+/** Adds the name of the file to a refusal. */
 export function nameFile(path: string, e: unknown): unknown {
   if (!isRefusal(e)) return e;
   const { exit, reason, code, message, hint } = refusalFailure(e);
   return new Failure(exit, reason, code, `${path}: ${message}`, hint, { cause: e });
 }
 
-/** Reads a trust file, signed or not; no signature is verified. */
+/** Reads a trust file, signed or not. Verifies no signature. */
 export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   const bytes = readTrustBytes(path);
   try {
@@ -75,20 +76,20 @@ export function readTrustFrom(path: string): TrustFile & { bytes: Uint8Array } {
   }
 }
 
-/** The same for one that somebody has signed, whoever it was. */
+/** Reads a trust file that has at least one signature. Verifies none. */
 function readSignedTrust(path: string): ReturnType<typeof readTrustFrom> {
   const file = readTrustFrom(path);
   refuseUnsigned(path, file);
   return file;
 }
 
-/** To a device it would be damaged CBOR. */
+/** Refuses a trust file without signatures, which a device would report as damaged CBOR. */
 export function refuseUnsigned(path: string, { signatures }: Pick<TrustFile, "signatures">): void {
   if (signatures.length === 0)
     throw new Failure(1, "TRUST_SIGNERS", errors.TRUST_SIGNERS, `${path}: refused: not signed`, refusalHint(errors.TRUST_SIGNERS));
 }
 
-/** Reads a trust file that is believed because it is named: it must be whole and signed by its own roots. */
+/** Reads a trust file that the user has named as trusted. It must be valid and signed by its own roots. */
 export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Array } {
   const { bytes, store } = readSignedTrust(path);
   try {
@@ -98,7 +99,10 @@ export function acceptedTrust(path: string): { store: TrustStore; bytes: Uint8Ar
   }
 }
 
-/** What a trust file says, once its own roots and those that it is held against have signed it. `pinned`: whether it was held against any. */
+/**
+ * Reads a trust file and verifies it with its own roots and with what it is checked against. `pinned`: whether it was
+ * checked against anything.
+ */
 export async function verifiedTrust(path: string, o: PinOptions): Promise<{ store: TrustStore; pinned: boolean; bytes: Uint8Array }> {
   if (o.root && o.previousTrust !== undefined) throw usage("root keys and a previous trust file are both given", "give one of the two");
   const { bytes, store: own } = readSignedTrust(path);
@@ -118,18 +122,18 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   }
 }
 
-/** The name of the line of products. */
+/** The name of the product line. */
 export function trustName(store: TrustStore): string {
   return new TextDecoder().decode(Uint8Array.from(store.name));
 }
 
-/** How many roots have signed, of how many that are needed. */
+/** How many roots have signed, and how many must. */
 export function rootProgress(bytes: Uint8Array, store: TrustStore): { signed: number; needed: number } {
   const roots = { ...store, anchors: store.anchors.filter((a) => a.roles.includes(ROLE_ROOT)) };
   return { signed: trustSigners(bytes, keysOf(roots)).length, needed: store.thresholds[ROLE_ROOT] as number };
 }
 
-/** For which devices and sequence numbers an anchor counts, as JSON tells it. */
+/** The devices and sequence numbers for which an anchor counts, as in the JSON output. */
 export interface Limits {
   vendor: string | null;
   class: string | null;
@@ -141,7 +145,7 @@ export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Li
 
 const hexOrNull = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
 
-/** A key of an algorithm that this tool has not got. */
+/** The facts of a key whose algorithm this tool lacks. */
 const unknownFacts = (a: TrustAnchor) => ({ kid: hexOrNull(a.kid), alg: String(a.cose), thumbprint: null });
 
 export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
@@ -153,7 +157,7 @@ export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
   };
 }
 
-/** Limits in words, those that there are. */
+/** The existing limits, in words. */
 export function limitWords({ vendor, class: name, since, until }: Limits): string[] {
   const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
   return [
@@ -164,37 +168,37 @@ export function limitWords({ vendor, class: name, since, until }: Limits): strin
   ].filter((text) => text !== false);
 }
 
-/** How an anchor of a trust file is told in JSON. */
+/** The facts of an anchor for the JSON output. */
 export function anchorFacts(a: TrustAnchor): AnchorFacts {
   const key = keyOfAnchor(a);
   return { ...(key ? keyFacts(key) : unknownFacts(a)), roles: roleNames(a), ...limitsOf(a) };
 }
 
-/** The keys of a trust file that this tool has the algorithm of. */
+/** The keys of a trust file whose algorithms this tool has. */
 export function keysOf(store: TrustStore): PublicKey[] {
   return store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
 }
 
-/** Those who are believed, for any device. */
+/** The trusted keys, for any device. */
 export interface TrustedKeys {
-  /** What a device of this identity asks for. */
+  /** The policy of a device with this identity. */
   policy(identity: Identity): Trust;
-  /** How one that is believed is told in JSON. */
+  /** The facts of a trusted key for the JSON output. */
   facts(anchor: Anchor): object & { alg: string; thumbprint: string | null; roles?: string[] };
-  /** Whether it depends on the identity. */
+  /** Whether the policy depends on the identity. */
   scoped: boolean;
-  /** Names of published test keys among them. */
+  /** The names of published test keys among them. */
   testKeys: string[];
-  /** What the JSON of a command tells of the trust file. */
+  /** The facts of the trust file for the JSON output of a command. */
   trust?: { name: string; sequence: string; role: RoleName; threshold: number; pinned: boolean };
 }
 
-/** The keys of --key, or the trust file of --trust for one role. */
+/** The keys of --key, or those of the trust file of --trust with one role. */
 export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
   if (o.trust === undefined) {
     if (o.root || o.previousTrust !== undefined)
       throw usage("a root is for a trust file, and --trust is not given", "give --trust FILE, or --key PUB alone");
-    // a role that is passed over would let a debug key stand for a release
+    // if the role were ignored, a debug key could stand for a release key
     if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
     if (!o.key) throw usage("no trusted keys: --key and --trust are missing", "give the signer's public key: --key PUB, or a trust file");
     const keys = await publicKeys(o.key, passphraseOptions(o));

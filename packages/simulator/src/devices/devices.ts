@@ -1,4 +1,4 @@
-// The devices that `firmseal simulate --device` knows: one row each.
+// The devices for `firmseal simulate --device`, one row each.
 
 import type { MakeStore } from "../store.js";
 import { filesStore } from "./files.js";

@@ -1,4 +1,4 @@
-// device/file.ts, on a file system whose power can fail.
+// device/file.ts on a file system with power cuts.
 
 import { createHash } from "node:crypto";
 import { createFileDevice, fileDevice } from "@firmseal/verifier/device/file";
@@ -49,7 +49,7 @@ class FilesStore implements Store {
     readonly Model: typeof FsModel,
   ) {}
 
-  /** Equal for equal disks. */
+  /** The same for equal disks. */
   digest(): string {
     if (this.known) return this.known;
     const hash = createHash("sha256");
@@ -64,7 +64,7 @@ class FilesStore implements Store {
   }
 }
 
-/** `Model`: the file system. */
+/** The store of a device with files. `Model`: the file system. */
 export function filesStore(setup: Setup, Model = FsModel): Store {
   const fs = new Model({ files: new Map(), folders: new Set(["/"]) });
   createFileDevice(fs, FOLDER, setup.identity, setup.capacity);

@@ -16,13 +16,13 @@ import {
 } from "../models/flash-model.js";
 import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
-/** A device on a flash: how it is switched on, and what the bytes at an address are for. */
+/** A device on flash: how to switch it on, and the purpose of the bytes at an address. */
 export interface FlashKind {
   start(flash: FlashModel): Started;
   where(address: number): string;
 }
 
-/** Of a single word there is no half. */
+/** The ways in which an operation can be cut. A single word has no half. */
 function tearsOf(step: FlashOperation): readonly FlashTear[] {
   return step.op === "write" && step.bytes.length === WORD ? TEARS_OF_WORD : FLASH_TEARS;
 }
@@ -77,7 +77,7 @@ export class FlashStore implements Store {
   }
 }
 
-/** Slot after slot from address 0, then the envelopes, then the two pages for records. */
+/** The layout: the slots from address 0, then the envelopes, then two pages for records. */
 export function layoutOf(setup: Setup): FlashLayout {
   let at = 0;
   const area = (size: number): [number, number] => {
@@ -92,7 +92,10 @@ export function layoutOf(setup: Setup): FlashLayout {
   };
 }
 
-/** device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it comes in RAM and is kept at the end. */
+/**
+ * The store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it is in
+ * RAM and is stored at the end.
+ */
 export function flashStore(setup: Setup, receiving = true): Store {
   const layout = layoutOf(setup);
   const areas = [

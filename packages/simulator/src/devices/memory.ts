@@ -1,4 +1,5 @@
-// device/memory.ts, as if its slots, its floor and which slot is current outlived a power cut, each change of them whole or not at all.
+// device/memory.ts, as if its slots, its floor and the current slot survived a power cut. Each change of them is
+// atomic.
 
 import { equalBytes } from "@firmseal/signer";
 import type { Bytes, ComponentId, Sequence } from "@firmseal/verifier";
@@ -6,7 +7,7 @@ import { componentName } from "@firmseal/verifier/device/file";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { type Cut, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
 
-/** What was written to a slot, in order. Most states are never started, and none of them needs its octets in one piece. */
+/** The bytes written to a slot, in order. Kept in pieces, because most states are never started. */
 type Pieces = readonly (readonly number[])[];
 
 interface MemoryState {
@@ -17,7 +18,7 @@ interface MemoryState {
   envelope: Bytes | null;
 }
 
-/** What an operation leaves of a state, when it got as far as `tear` says. */
+/** An operation and its effect on a state, up to the point of `tear`. */
 interface Operation {
   what: string;
   apply(state: MemoryState, tear: MemoryTear): MemoryState;
@@ -85,7 +86,7 @@ class MemoryMachine implements Machine {
     };
     device.erase = (id, most) => {
       const { part, slot } = target(id);
-      // an erase of memory is one step: half of it is nothing
+      // erasing memory is one step: half of it is nothing
       note("erase", id, (state, tear) => (tear === "half" ? state : withSlot(state, part, slot, [])));
       if (device.installing) this.erased.add(`${part} ${slot}`);
       erase(id, most);
@@ -100,7 +101,7 @@ class MemoryMachine implements Machine {
     };
     device.read = (id, offset, n, fresh) => {
       const { part, slot } = target(id);
-      // what is not current is only looked at when this start has emptied it: sameCourse() relies on it
+      // data that is not current is read only if this start has erased it: sameCourse() relies on it
       if (fresh && device.installing && !this.erased.has(`${part} ${slot}`)) throw new Error("read before it was erased");
       return read(id, offset, n, fresh);
     };

@@ -7,10 +7,16 @@ import { powerOn, storageIo } from "../models/storage-model.js";
 import { inPackets, type Setup, type Started, type Store } from "../store.js";
 import { FlashStore } from "./flash.js";
 
-/** How often the device is to find room for a release without anybody making some: the two that are kept, and tries that were cut. */
+/**
+ * How many releases the device must have room for without compaction: the two that are kept, and attempts that were
+ * cut.
+ */
 const ROOM_FOR = 6;
 
-/** `receiving`: the envelope is streamed into Storage and read from there; otherwise it comes in RAM and is kept at the end. */
+/**
+ * The store of device/storage.ts. `receiving`: the envelope is streamed to Storage and read from there; otherwise it is
+ * in RAM and is stored at the end.
+ */
 export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
   const { pageSize } = setup;
   const start = (flash: FlashModel): Started => {

@@ -1,9 +1,10 @@
-// NOR flash as it is: pages that are erased to ones, words of 4 bytes whose bits are cleared once, and a power that can fail in the middle
-// of either. It refuses what real flash would take and get wrong: a word that is written twice, and addresses that are no multiples.
+// A model of NOR flash: pages are erased to ones, the bits of a word of 4 bytes are cleared once, and the power can
+// fail in the middle of either. Throws where real flash would be damaged: a word that is written twice, and unaligned
+// addresses.
 
 import type { Flash } from "@firmseal/verifier/device/flash";
 
-/** What is thrown at the moment when the power fails, and at every call after it. */
+/** Thrown at the moment of the power cut, and by every later call. */
 export class PowerCut extends Error {
   override readonly name = "PowerCut";
   constructor() {
@@ -11,14 +12,14 @@ export class PowerCut extends Error {
   }
 }
 
-/** A use that real flash answers with damage. Code of a device is wrong where this is thrown. */
+/** A use that would corrupt real flash. The code of the device is wrong. */
 export class FlashMisuse extends Error {
   override readonly name = "FlashMisuse";
 }
 
 /**
- * How far an operation got when the power failed. A write: nothing; the first half of its words; those and some bits of the next; all.
- * An erase: nothing; the first half of the page; some bits of all of it; all.
+ * How far an operation got before the power cut. A write: nothing; the first half of its words; these and some bits of
+ * the next; all. An erase: nothing; the first half of the page; some bits of all of it; all.
  */
 export const FLASH_TEARS = ["nothing", "words", "bits", "whole"] as const;
 
@@ -28,15 +29,18 @@ export type FlashOperation =
   | { readonly op: "write"; readonly address: number; readonly bytes: Uint8Array }
   | { readonly op: "erase"; readonly address: number };
 
-/** The content of a flash. Pages are never changed, but replaced, so that states can share them. */
+/** The content of a flash. Pages are replaced, never changed, so that states can share them. */
 export type Pages = readonly Uint8Array[];
 
 export const WORD = 4;
 
-/** Bytes that are looked at together, in telling whether two flashes are the same to a device. */
+/** The block size for comparing two flashes. */
 const BLOCK = 32;
 
-/** Writes of up to so many words are records and the like, and can be cut at each word; longer ones, of payload, in their middle. */
+/**
+ * Writes of up to this many words (records, for example) can be cut at each word; longer ones (payloads) only in the
+ * middle.
+ */
 const SHORT = 32;
 
 export function erasedFlash(count: number, pageSize: number): Pages {
@@ -44,26 +48,26 @@ export function erasedFlash(count: number, pageSize: number): Pages {
   return Array.from({ length: count }, () => page);
 }
 
-/** Some bits, the same ones each time: a mask for the byte at `at`. */
+/** A deterministic bit mask for the byte at `at`. */
 function someBits(at: number): number {
   let x = Math.imul(at + 1, 0x9e3779b1);
   x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
   return ((x ^ (x >>> 13)) >>> 7) & 255;
 }
 
-/** Some, and neither all nor none, of the bits in which a word is to change. */
+/** A word in which some of the changing bits have changed, but neither all nor none. */
 function tornWord(before: Uint8Array, after: Uint8Array, address: number): Uint8Array {
   const out = Uint8Array.from(after, (b, i) => b | ((before[i] ?? 0) & someBits(address + i)));
   const differ = (x: Uint8Array, y: Uint8Array) => x.some((b, i) => b !== y[i]);
   if (differ(out, after) && differ(out, before)) return out;
-  // the lowest of its bits is the one that was too slow, or where there is one only, the word is as it was
+  // the lowest changing bit was too slow; if it is the only one, the word does not change
   const slow = after.findIndex((b, i) => b !== before[i]);
   if (slow < 0) return before;
   const bits = (before[slow] ?? 0) & ~(after[slow] ?? 0);
   return Uint8Array.from(after, (b, i) => (i === slow ? b | (bits & -bits) : b));
 }
 
-/** Carries an operation out as far as `tear` says, in a list of pages that is the caller's own. */
+/** Applies an operation up to the point of `tear` to the caller's list of pages. */
 export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: FlashTear): void {
   if (tear === "nothing") return;
   const size = (pages[0] as Uint8Array).length;
@@ -94,17 +98,20 @@ export function carryOut(pages: Uint8Array[], operation: FlashOperation, tear: F
   if (tear === "bits") set(at, tornWord(before, bytes.subarray(half, half + WORD), at));
 }
 
-/** What a flash holds after an operation that got as far as `tear` says. */
+/** Returns the pages of a flash after an operation that got as far as `tear`. */
 export function applyOperation(pages: Pages, operation: FlashOperation, tear: FlashTear = "whole"): Pages {
   const out = [...pages];
   carryOut(out, operation, tear);
   return out;
 }
 
-/** A flash under power. After a cut every call throws, and `pages` is what is left: new FlashModel(model.pages) is the next start. */
+/**
+ * A flash with power. After a cut, every call throws, and `pages` has the remaining content: new
+ * FlashModel(model.pages) is the next start.
+ */
 export class FlashModel implements Flash {
   readonly pageSize: number;
-  /** What was done since the power came on. */
+  /** The operations since power-on. */
   readonly log: FlashOperation[] = [];
   private left = Number.POSITIVE_INFINITY;
   private tear: FlashTear = "whole";
@@ -116,7 +123,7 @@ export class FlashModel implements Flash {
     this.pageSize = (pages[0] as Uint8Array).length;
   }
 
-  /** How many writes and erases were done since the power came on; a short write counts as many as it has words. */
+  /** The number of writes and erases since power-on. A short write counts once for each word. */
   get operations(): number {
     return this.log.length;
   }
@@ -125,14 +132,14 @@ export class FlashModel implements Flash {
     return this.pages.length * this.pageSize;
   }
 
-  /** Lets `n` more operations through; the next one gets as far as `tear` says, and the power is gone. */
+  /** Allows `n` more operations. The next one gets as far as `tear`, then the power is cut. */
   cutAfter(n: number, tear: FlashTear): void {
     this.left = n;
     this.tear = tear;
   }
 
   /**
-   * Whether another flash agrees in all that this start has found: in every block that was read, or written to, before it was erased. It would
+   * Whether another flash is equal in every block that this start has read, or written before erasing it. It would then
    * take the same course.
    */
   agrees(pages: Pages): boolean {
@@ -198,7 +205,7 @@ export class FlashModel implements Flash {
     this.put(address, all);
   }
 
-  /** The same for flash that lets more bits of a word be cleared later, as Espruino's Storage wants it. */
+  /** Like write(), for flash that allows more bits of a word to be cleared later, as Espruino's Storage needs it. */
   program(address: number, bytes: ArrayLike<number>): void {
     this.powered();
     if (address % WORD !== 0 || bytes.length % WORD !== 0)

@@ -1,21 +1,22 @@
-// A file system whose power can fail. What was synced stays; of what was not, some of the content or some of the names may have reached the
-// disk, in no promised order: a file is synced by fsync of it, its name by fsync of the folder (POSIX fsync; Pillai et al., OSDI 2014).
+// A file system with power cuts. Synced data is durable. Of the rest, some content or some names may have reached the
+// disk, in any order: fsync of a file makes its content durable, fsync of the folder its name (POSIX fsync; Pillai et
+// al., OSDI 2014).
 
 import { dirname } from "node:path/posix";
 import type { FileSystem } from "@firmseal/verifier/device/file";
 
-/** What lies on a disk without power: files by path, and folders. */
+/** The content of a disk: files by path, and folders. */
 export interface Disk {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly folders: ReadonlySet<string>;
 }
 
-/** What else reached the disk when the power failed. */
+/** What else had reached the disk when the power failed. */
 export const FS_TEARS = ["what was synced", "and content", "and names", "and the last name", "and half", "and all"] as const;
 
 export type FsTear = (typeof FS_TEARS)[number];
 
-/** A change of a file's content: cut to nothing, or octets written. */
+/** A change of the content of a file: truncated to nothing, or bytes written. */
 type ContentChange = { readonly at: number; readonly bytes: Uint8Array } | "empty";
 
 interface File {
@@ -23,7 +24,7 @@ interface File {
   changes: readonly ContentChange[];
 }
 
-/** A change of names that happens at once: each path leads to a file, or to nothing any more. */
+/** An atomic change of names: each path leads to a file, or to nothing. */
 type Naming = readonly (readonly [path: string, file: File | undefined])[];
 
 interface Moment {
@@ -43,7 +44,7 @@ function applyChange(content: Uint8Array, change: ContentChange): Uint8Array {
 
 const contentOf = (file: File, changes: readonly ContentChange[] = file.changes) => changes.reduce(applyChange, file.synced);
 
-/** The first half of the changes, and of the one in the middle half of its octets. */
+/** The first half of the changes, with half of the bytes of the one in the middle. */
 function firstHalf(changes: readonly ContentChange[]): readonly ContentChange[] {
   const whole = Math.floor(changes.length / 2);
   const torn = changes[whole];
@@ -52,7 +53,7 @@ function firstHalf(changes: readonly ContentChange[]): readonly ContentChange[] 
   return out;
 }
 
-/** What is left of a moment. */
+/** What remains of a moment after a cut. */
 function diskAfterCut(moment: Moment, folders: ReadonlySet<string>, tear: FsTear): Disk {
   const { namings } = moment;
   const names = new Map(moment.names);
@@ -81,7 +82,7 @@ function throwMissing(path: string): never {
   throw Object.assign(new Error(`ENOENT: no such file, ${path}`), { code: "ENOENT" });
 }
 
-/** A disk under power. Folders are there for good once they are made; the devices make them before anything else. */
+/** A disk with power. Created folders are durable at once; devices create them before anything else. */
 export class FsModel implements FileSystem {
   /** The state after each call that changes something. */
   private readonly moments: Moment[] = [];
@@ -121,18 +122,18 @@ export class FsModel implements FileSystem {
     this.namings.push(naming);
   }
 
-  /** How many calls changed something. */
+  /** The number of calls that changed something. */
   get operations(): number {
     return this.moments.length;
   }
 
-  /** Every state that a power cut can leave behind. */
+  /** Every state that a power cut can leave. */
   *cuts(): Iterable<{ operation: number; what: string; tear: FsTear; disk: () => Disk }> {
     for (const [operation, moment] of this.moments.entries())
       for (const tear of FS_TEARS) yield { operation, what: moment.what, tear, disk: () => diskAfterCut(moment, this.folders, tear) };
   }
 
-  /** What is on the disk when it is switched off in peace. */
+  /** The content of the disk after a clean shutdown. */
   off(): Disk {
     return { files: new Map([...this.names].map(([path, file]) => [path, contentOf(file)])), folders: new Set(this.folders) };
   }

@@ -1,6 +1,6 @@
-// Espruino's Storage as its jsflash.c keeps it, on flash whose power can be cut: which words are written and which pages erased, in which
-// order, and what is made of them at the next start. What it leaves out: the table of file names of boards with large external flash, which
-// is made after 200 changes, and a second bank.
+// A model of Espruino's Storage, following its jsflash.c, on flash with power cuts: which words are written, which
+// pages are erased, in which order, and how the next start interprets them. Not modelled: the table of file names on
+// boards with large external flash, which is created after 200 changes, and a second bank.
 
 import { createHash } from "node:crypto";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "@firmseal/verifier/device/storage";
@@ -52,9 +52,9 @@ function nameBytes(text: string): Uint8Array {
 const fragile = new WeakMap<FlashModel, Set<number>>();
 
 /**
- * The operations of a flash that wrote the first word of a header. Where the power fails in the middle of such a word, its bits are those of
- * another size. It is no header then, and is written over; and where it lies in the last page, the next start finds a Storage that is not
- * valid, and most boards then erase all of it.
+ * The operations that wrote the first word of a header. If the power fails in the middle of such a word, its bits give
+ * another size. It is then not a header and is overwritten. If it is in the last page, the next start finds an invalid
+ * Storage, and most boards then erase all of it.
  */
 export function fragileIn(flash: FlashModel): Set<number> {
   const known = fragile.get(flash) ?? new Set<number>();
@@ -62,11 +62,11 @@ export function fragileIn(flash: FlashModel): Set<number> {
   return known;
 }
 
-/** What Espruino throws, where it throws. */
+/** An error that Espruino throws. */
 class StorageError extends Error {}
 
 export class StorageModel implements EspruinoStorage {
-  /** How often files were moved together. */
+  /** How many times the files were compacted. */
   compactions = 0;
 
   constructor(readonly flash: FlashModel) {}
@@ -75,7 +75,7 @@ export class StorageModel implements EspruinoStorage {
     return this.flash.length;
   }
 
-  /** The header at `address`, and whether it can be one. */
+  /** The header at `address`, and whether it is valid. */
   private header(address: number): { header: Header; valid: boolean } {
     const bytes = this.flash.read(address, HEADER_LENGTH);
     const [a = 0, b = 0, c = 0, d = 0] = bytes;
@@ -89,7 +89,7 @@ export class StorageModel implements EspruinoStorage {
     return next >= this.end ? NO_ADDRESS : next;
   }
 
-  /** From one header to the next. `all`: where there is none the next page is looked at too. NONE: there is no place for one. */
+  /** The next header. `all`: continue with the next page if there is none. NO_ADDRESS: there is no room for one. */
   private next(address: number, header: Header, all: boolean): { address: number; header: Header; valid: boolean } {
     let at = aligned(address + sizeIn(header) + HEADER_LENGTH);
     if (at + HEADER_LENGTH > this.end) return { address: NO_ADDRESS, header, valid: false };
@@ -104,7 +104,10 @@ export class StorageModel implements EspruinoStorage {
 
   private chain: Chain | undefined;
 
-  /** All files from the beginning, removed ones too, and the header behind the last that is none. Known until a header changes. */
+  /**
+   * All files from the beginning, including removed ones, and the first invalid header after them. Cached until a
+   * header changes.
+   */
   private all(): Chain {
     if (this.chain) return this.chain;
     const files: FilePlace[] = [];
@@ -123,7 +126,7 @@ export class StorageModel implements EspruinoStorage {
     return this.flash.read(address, n).every((b) => b === 255);
   }
 
-  /** Words that a write does not fill are read and written back. */
+  /** Reads and writes back the bytes of a word that a write does not fill. */
   private writeAligned(address: number, bytes: Uint8Array): void {
     const from = address - (address % WORD);
     const all = this.flash.read(from, aligned(address + bytes.length) - from);
@@ -178,7 +181,10 @@ export class StorageModel implements EspruinoStorage {
     if (file) this.remove(file);
   }
 
-  /** Bytes from `address` to the end of its page, or of the flash where the next page begins with no header. */
+  /**
+   * The number of bytes from `address` to the end of its page, or of the flash if the next page does not begin with a
+   * header.
+   */
   private spaceAt(address: number): number {
     const next = this.pageAfter(address);
     return (next === NO_ADDRESS || !this.header(next).valid ? this.end : next) - address;
@@ -197,7 +203,7 @@ export class StorageModel implements EspruinoStorage {
           here = this.next(here.address, here.header, false);
         }
         address = here.address;
-        // the end is reached, with less than a header left
+        // reached the end, without room for a header
         if (address === NO_ADDRESS) break;
         const space = this.spaceAt(address);
         free += space;
@@ -229,7 +235,7 @@ export class StorageModel implements EspruinoStorage {
     ) {
       if (file && sizeIn(file.header) === n && flagsIn(file.header) === 0 && bytes.length === n && this.read(name) === data) return true;
       if (file) this.remove(file);
-      // what was meant to be written is what goes on, whatever now stands there
+      // continue with what was meant to be written, whatever is there now
       file = { address: this.create(name, n), header: { word: n, name: nameBytes(name) } };
     }
     if (!file) throw new StorageError("Unable to find or create file");
@@ -241,8 +247,8 @@ export class StorageModel implements EspruinoStorage {
   }
 
   /**
-   * Moves the files together. A page is erased while what it will hold, and what it held and was not moved yet, is in RAM only: a power
-   * cut there costs files.
+   * Compacts the files. While a page is erased, its new content and its unmoved old content are in RAM only: a power
+   * cut then loses files.
    */
   compact(): boolean {
     const { trashBytes, fileBytes, firstPageWithErasedFiles: start } = this.stats();
@@ -297,12 +303,12 @@ export class StorageModel implements EspruinoStorage {
     for (let page = 0; page < this.end; page += this.flash.pageSize) this.flash.erase(page);
   }
 
-  /** Whether what stands behind the last file is empty, as the firmware asks at its start. */
+  /** Whether everything after the last file is empty, as the firmware checks at its start. */
   isValid(): boolean {
     const { files, behind } = this.all();
     const { address, header } = behind;
     const last = files.at(-1);
-    // the last file reaches to where no header has room
+    // the last file leaves no room for a header
     if (last && address === NO_ADDRESS && aligned(last.address + sizeIn(last.header) + HEADER_LENGTH) + HEADER_LENGTH > this.end)
       return true;
     const empty = header.word === ERASED_WORD && header.name.every((b) => b === 255);
@@ -310,18 +316,18 @@ export class StorageModel implements EspruinoStorage {
   }
 }
 
-/** E, as far as the device uses it. */
+/** The object E, as far as the device uses it. */
 export const E: EspruinoE = {
   toUint8Array: (text) => Uint8Array.from(toOctets(text)),
   toString: (bytes) => Buffer.from(Uint8Array.from(bytes)).toString("latin1"),
 };
 
-/** What a device stands on. */
+/** The functions that a device needs. */
 export function storageIo(storage: EspruinoStorage): StorageIo {
   return { storage, E, sha256: (text) => Uint8Array.from(createHash("sha256").update(toOctets(text)).digest()) };
 }
 
-/** Storage as it is found when a board starts: one that is not valid is erased first, as the firmware does, and `lost` says so. */
+/** Storage at the start of a board. If it is invalid, it is erased first, as the firmware does, and `lost` is true. */
 export function powerOn(flash: FlashModel): { storage: StorageModel; lost: boolean } {
   const storage = new StorageModel(flash);
   const lost = !storage.isValid();

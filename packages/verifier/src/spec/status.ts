@@ -1,6 +1,6 @@
-// The numbers of status messages (docs/reference/status.md), which are this project's own.
+// The numbers of status messages (docs/reference/status.md), which this project defines.
 
-/** The external_aad, so that a signature or tag on a status can never be one on a manifest or a trust file, nor the other way round. */
+/** The external_aad: a signature or tag on a status is never valid on a manifest or a trust file, nor the reverse. */
 export const STATUS_CONTEXT = "firmseal.status";
 
 // The payload
@@ -14,14 +14,14 @@ export const STATUS_SEQUENCE = 7;
 export const STATUS_TRUST_NAME = 8;
 export const STATUS_TRUST_SEQUENCE = 9;
 
-// What a device runs: a release that stays, one on trial, or the one before because the newer one used up its tries.
+// What a device runs: a confirmed release, one on trial, or the previous one, because the newer one used up its tries.
 export const STATE_CONFIRMED = 0;
 export const STATE_TRIAL = 1;
 export const STATE_ROLLED_BACK = 2;
 
-/** Bytes of a nonce. */
+/** Minimum length in bytes of a nonce. */
 export const MIN_NONCE = 8;
 export const MAX_NONCE = 64;
 
-/** The version of this verifier. `pnpm bump` sets it to that of the package. */
+/** The version of this verifier. `pnpm bump` sets it to the package version. */
 export const VERIFIER_VERSION = "0.1.0";

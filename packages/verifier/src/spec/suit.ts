@@ -4,7 +4,7 @@
 // CBOR tags
 export const TAG_ENVELOPE = 107;
 export const TAG_MANIFEST = 1070;
-/** Relative OID (RFC 9090): the other form of a vendor identifier, a CBOR-encoded private enterprise number. */
+/** Relative OID (RFC 9090), the other form of a vendor identifier: a CBOR-encoded private enterprise number. */
 export const TAG_CBOR_PEN = 112;
 
 // SUIT_Envelope (M37 §8.2); 1 was the delegation chain of trust-domains-06
@@ -12,7 +12,7 @@ export const ENV_DELEGATION = 1;
 export const ENV_AUTHENTICATION_WRAPPER = 2;
 export const ENV_MANIFEST = 3;
 
-// SUIT_Manifest (M37 §8.4); those from 14 on, 24 excepted, are severable and keep their number in the envelope
+// SUIT_Manifest (M37 §8.4); elements from 14 on, except 24, are severable and keep their number in the envelope
 export const MAN_VERSION = 1;
 export const MAN_SEQUENCE_NUMBER = 2;
 export const MAN_COMMON = 3;
@@ -25,7 +25,7 @@ export const MAN_INVOKE = 9;
 export const MAN_COSWID = 14;
 export const MAN_DEPENDENCY_RESOLUTION = 15;
 export const MAN_PAYLOAD_FETCH = 16;
-/** `install` up to draft -28; 20 since. Never valid now. */
+/** `install` up to draft -28; 20 since then. No longer valid. */
 export const MAN_INSTALL_OLD = 17;
 export const MAN_CANDIDATE_VERIFICATION = 18;
 export const MAN_INSTALL = 20;

@@ -1,6 +1,6 @@
-// The numbers of trust files (docs/guides/trust.md), which are this project's own.
+// The numbers of trust files (docs/guides/trust.md), which this project defines.
 
-/** What is signed besides the payload, so that a signature on a manifest can never be one on a trust file, nor the other way round. */
+/** The external_aad: a signature on a manifest is never valid on a trust file, nor the reverse. */
 export const TRUST_CONTEXT = "firmseal.trust";
 
 // The payload
@@ -20,7 +20,7 @@ export const ANCHOR_CLASS = 6;
 export const ANCHOR_SINCE = 7;
 export const ANCHOR_UNTIL = 8;
 
-// What an anchor is trusted for. The first signs trust files and nothing else, the others manifests.
+// Roles of an anchor. Roots sign only trust files; the other roles sign manifests.
 export const ROLE_ROOT = 1;
 export const ROLE_RELEASE = 2;
 export const ROLE_DEBUG = 3;

@@ -1,5 +1,5 @@
-// A look into an envelope without believing it: structure and digests are checked, signatures are not. For tools. An Outline is no
-// Manifest, and nothing that acts takes one.
+// Reads an envelope without trusting it: checks structure and digests, but no signatures. For tools. The result is not
+// a Manifest, and no function that acts accepts it.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { refuse } from "../base/refuse.js";
@@ -14,18 +14,18 @@ import { DIGEST_MANIFEST, TEXT_KEY } from "../spec/errors.js";
 import { checkElement, checkPayloads, checkSevered, signedDigest, wrapper } from "../trust/open.js";
 import { parseText, type TextEntry } from "./text.js";
 
-/** A tool has room: bytes of the manifest, and of what is severed from it, that it holds. */
+/** Maximum number of bytes of the manifest and its severed elements in memory; tools have more of it than devices. */
 const MAX_MEMORY = 16777216;
 
 export interface UnverifiedEnvelope {
   envelope: Envelope;
   manifest: UnverifiedManifest;
-  /** What the wrapper says; null where there is no wrapper. */
+  /** The digest in the wrapper, or null without a wrapper. */
   digest: Digest | null;
-  /** The bytes that signatures are made over: the encoded SUIT_Digest. */
+  /** The bytes that signatures cover: the encoded SUIT_Digest. */
   message: Bytes | null;
   signatures: CoseSignature[];
-  /** Severable elements that are not at hand, by number. */
+  /** Numbers of the severable elements that are absent. */
   absent: number[];
   text: TextEntry[];
 }
@@ -39,7 +39,7 @@ function isComponent(id: Bytes[], m: UnverifiedManifest): boolean {
   return false;
 }
 
-/** Every component that a text speaks of must be one of the manifest's (M37 §8.4.4). */
+/** Refuses a text about a component that is not in the manifest (M37 §8.4.4). */
 function checkTextComponents(text: TextEntry[], m: UnverifiedManifest): void {
   var i, k;
   for (i = 0; i < text.length; i++)
@@ -47,8 +47,8 @@ function checkTextComponents(text: TextEntry[], m: UnverifiedManifest): void {
 }
 
 /**
- * Reads an envelope, signed or not, also with the code points of the family that open() does not run. Throws the refusals of open() that
- * concern bytes, structure and digests.
+ * Reads an envelope, signed or not (SUIT manifest draft 37 §8). Also accepts code points that open() does not run.
+ * Verifies no signature. Throws those refusals of open() that concern bytes, structure and digests.
  */
 export function decodeEnvelope(input: Bytes | Source): UnverifiedEnvelope {
   var host = { memory: MAX_MEMORY, sha256: sha256, sha384: sha384, sha512: sha512 },

@@ -1,11 +1,15 @@
-// What only tools need, and no device: a look at what nobody has verified, the numbers of the specifications and their names, refusals in words.
-// No device bundle has any of it but the numbers that it uses. SUIT's and COSE's names do not collide.
+// Functions for tools, not for devices: reading unverified data, the numbers of the specifications and their names, and
+// the texts of refusals. A device bundle contains only the numbers that it uses. The names of SUIT and COSE do not
+// collide.
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
 export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
-/** All numbers of COSE: those of algorithms, types of keys and curves are needed by the row of an algorithm only, by this name. */
+/**
+ * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
+ * curves.
+ */
 export * as COSE from "../spec/cose.js";
 export {
   HASH_SHA_256,

@@ -1,5 +1,5 @@
-// CBOR as a plain tree of items with their offsets. For tools that show or take apart what nobody has verified: heads are read as strictly as
-// by the verifier (shortest, definite lengths, UTF-8), and the order of map keys is the caller's to check.
+// CBOR as a tree of items with their offsets. For tools that show or split unverified data. Heads are read as strictly
+// as by the verifier (shortest form, definite lengths, UTF-8); the caller checks the order of map keys.
 
 import { mark, refuse } from "../base/refuse.js";
 import type { Bytes, Source } from "../base/types.js";
@@ -33,35 +33,36 @@ export type { Input, Slice };
 
 export type ItemKind = "unsigned" | "negative" | "bytes" | "text" | "array" | "map" | "tag" | "simple";
 
-/** The head of an item of CBOR. */
+/** The head of a CBOR item. */
 export interface Head {
   readonly kind: ItemKind;
-  /** Where the item begins, and where what follows its head begins: offsets in what was read. */
+  /** The offset of the item, and the offset of what follows its head. */
   readonly at: number;
   readonly body: number;
   /**
-   * The number of an unsigned, negative or simple item (20 false, 21 true, 22 null) or of a tag; else the bytes of a string, the items of an
-   * array, the pairs of a map. Rounded from 2^53 on: `high` and `low`, the halves of the argument, are exact.
+   * The value of an unsigned, negative or simple item (20 false, 21 true, 22 null) or of a tag; otherwise the number of
+   * bytes of a string, items of an array or pairs of a map. Rounded from 2^53 on; `high` and `low`, the halves of the
+   * argument, are exact.
    */
   readonly value: number;
   readonly high: number;
   readonly low: number;
 }
 
-/** One item of CBOR. */
+/** A CBOR item. */
 export interface Item extends Head {
-  /** Where it ends. */
+  /** The offset of its end. */
   readonly end: number;
-  /** Of an array its items, of a map its keys and values in turn, of a tag the one item behind it; else none. */
+  /** The items of an array, the alternating keys and values of a map, or the one item of a tag; otherwise empty. */
   readonly items: readonly Item[];
 }
 
-/** By major type (RFC 8949 §3.1). */
+/** The kinds of items by major type (RFC 8949 §3.1). */
 var ITEM_KINDS: ItemKind[] = ["unsigned", "negative", "bytes", "text", "array", "map", "tag", "simple"];
 
 /**
- * Passes over the item whose head was read last, and all that it holds: nothing is allocated, however many items there are, and nothing
- * is called again, however deep they lie.
+ * Skips the item whose head was read last, with all that it contains. Neither allocates nor recurses, however many
+ * items there are and however deeply they nest.
  */
 function pass(): void {
   var left = 0,
@@ -75,14 +76,14 @@ function pass(): void {
     } else if (major === ARRAY) left += arg;
     else if (major === MAP) left += 2 * arg;
     else if (major === TAG) left++;
-    // every item takes a byte at least
+    // every item takes at least one byte
     if (left > stop - here) refuse(CBOR_TRUNCATED);
     if (!left--) return;
     head();
   }
 }
 
-/** The items of a container that is read from `body` on: `n` of them. */
+/** The `n` items of a container that starts at `body`. */
 function itemsInside(source: Bytes | Source, n: number, body: number, end: number): Item[] {
   var out: Item[] = [];
   startReading(source);
@@ -120,8 +121,8 @@ function next(source: Bytes | Source): Item {
 }
 
 /**
- * Reads the one item of `bytes`, or of a stretch of it. What it holds is checked at once, and made into items when `items` is asked for: whoever
- * looks at `value` before knows how many there are. Throws CBOR_… refusals.
+ * Reads the only item of `bytes`, or of a range of it. Checks its content at once, but creates the inner items when
+ * `items` is read: `value` shows before how many there are. Throws CBOR_… refusals.
  * @example decodeItem([0x82, 0x01, 0x41, 0xff]).items[1] // { kind: "bytes", at: 2, body: 3, end: 4, value: 1, … }
  */
 export function decodeItem(bytes: Bytes | Source, stretch?: Slice): Item {
@@ -133,21 +134,21 @@ export function decodeItem(bytes: Bytes | Source, stretch?: Slice): Item {
   return out;
 }
 
-/** Only the head of the item that begins at `at`. What follows it has not been looked at. */
+/** Reads only the head of the item at offset `at`. Does not check what follows it. Throws CBOR_… refusals. */
 export function readHead(bytes: Bytes | Source, at: number): Head {
   var src = startReading(bytes);
   seek(src, at, src.n);
   return nextHead();
 }
 
-/** The item that begins at `at`, whatever follows it. */
+/** Reads the item at offset `at`. Other bytes may follow it. Throws CBOR_… refusals. */
 export function readItem(bytes: Bytes | Source, at: number): Item {
   var src = startReading(bytes);
   seek(src, at, src.n);
   return next(bytes);
 }
 
-/** The bytes of a stretch of what a manifest or an envelope was read from. */
+/** The bytes of a range of the input from which a manifest or an envelope was read. */
 export function readSlice(of: Input, slice: Slice): Bytes {
   return copySlice(of, slice);
 }

@@ -1,11 +1,11 @@
-// Number → name, for people. Made from the constants themselves, so that no number stands anywhere twice. Never in a device bundle.
+// Names of numbers, for people. Derived from the constants, so that no number is written twice. Not in device bundles.
 
 import * as cose from "../spec/cose.js";
 import * as suit from "../spec/suit.js";
 
 export type Names = { [code: number]: string };
 
-/** The constants of a table whose names begin with `prefix`, as { number: "rest-of-the-name" }. */
+/** The constants in a table whose names begin with `prefix`, as { number: "rest-of-the-name" }. */
 function under(table: object, prefix: string, lead: string): Names {
   var out: Names = {},
     keys = Object.keys(table),
@@ -24,7 +24,7 @@ function merge(a: Names, b: Names): Names {
   return a;
 }
 
-/** The text elements: the first four describe the manifest, those of a component begin at 1 again. */
+/** The names of text elements. Those of the manifest are 1 to 4; those of a component start at 1 again. */
 function texts(ofManifest: boolean): Names {
   var out: Names = {},
     keys = Object.keys(suit),

@@ -1,19 +1,21 @@
-// The one table of refusals: number, name, what it means, what to do, and the rule that it comes from. Add a row here, then run
-// `pnpm refusals`, which writes spec/errors.ts and the tables of errors.md from it. A device bundle holds none of this.
+// The only table of refusals: number, name, meaning, advice, and the rule behind it. To add a refusal, add a row here
+// and run `pnpm refusals`, which writes spec/errors.ts and the tables of errors.md. Not in device bundles.
 
 import { markAt, refuse as refuseThere } from "../base/refuse.js";
 
-/** A refusal. Both texts begin in lower case and end without a full stop, so that they fit into a line of a tool. */
+/** A refusal. Both texts begin in lower case and have no full stop, so that a tool can put them into one line. */
 export interface RefusalRow {
   readonly number: number;
   readonly name: string;
   readonly meaning: string;
   readonly advice: string;
-  /** A section of a specification, "ours" for a rule of this project, or a page of the documents: "trust.md#roles". */
+  /**
+   * A section of a specification, "ours" for a rule of this project, or a page of the documentation: "trust.md#roles".
+   */
   readonly source: string;
 }
 
-/** Groups of numbers. A number is given once: that of a refusal which is gone stays unused. */
+/** Ranges of numbers. Numbers are never reused: the number of a removed refusal stays unused. */
 export var REFUSAL_GROUPS: readonly { readonly from: number; readonly to: number; readonly what: string }[] = [
   { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)" },
   { from: 20, to: 49, what: "the envelope and the manifest" },
@@ -527,12 +529,12 @@ var byNumber: { [number: number]: RefusalRow } = {};
   for (i = 0; i < REFUSALS.length; i++) byNumber[REFUSALS[i].number] = REFUSALS[i];
 })();
 
-/** The row of a refusal's `code`; undefined where the number is not one of the verifier's. */
+/** The row of a refusal by its `code`. Returns undefined for an unknown number. */
 export function refusalOf(code: number): RefusalRow | undefined {
   return byNumber[code];
 }
 
-/** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, -1 where there is none. */
+/** Throws the refusal `code`, as the verifier does. `at`: the offset of the item at fault, or -1. */
 export function throwRefusal(code: number, at: number): never {
   markAt(at);
   return refuseThere(code);

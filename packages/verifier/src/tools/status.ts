@@ -1,4 +1,5 @@
-// The server's side of a status: the message of install/status.ts, read strictly and verified. A device makes one and never reads one.
+// The server side of a status: reads the message of install/status.ts strictly and verifies it. A device creates
+// statuses but never reads one.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
@@ -45,29 +46,29 @@ import {
 } from "../spec/status.js";
 import { ROLE_RECOVERY, ROLE_RELEASE } from "../spec/trust.js";
 
-/** Bytes of a whole message, of the verifier's version, and of the name of a trust list. */
+/** Maximum bytes of a message, of the verifier version, and of the name of a trust list. */
 const MAX_MESSAGE = 32768;
 const MAX_TEXT = 64;
 
-/** What a device says of itself. */
+/** The claims of a device about itself. */
 export interface Status {
-  /** 8 to 64 bytes: those that the server sent. */
+  /** 8 to 64 bytes, as the server sent them. */
   nonce: Bytes;
-  /** The version of the device's verifier, in UTF-8. */
+  /** The version of the verifier on the device, in UTF-8. */
   verifier: Bytes;
   /** STATE_…: 0 confirmed, 1 on trial, 2 rolled back. */
   state: number;
-  /** By role (ROLE_RELEASE to ROLE_RECOVERY), the lowest sequence number that the device still accepts. */
+  /** For each role (ROLE_RELEASE to ROLE_RECOVERY), the lowest sequence number that the device accepts. */
   floors: { [role: number]: Sequence };
-  /** The manifest that runs, and its sequence number; undefined where nothing is installed. */
+  /** Digest and sequence number of the running manifest; undefined if nothing is installed. */
   digest?: Digest;
   sequence?: Sequence;
-  /** The trust list in force, its name in UTF-8; undefined where the device has embedded keys. */
+  /** The current trust list, with its name in UTF-8; undefined if the device has embedded keys. */
   trustName?: Bytes;
   trustSequence?: Sequence;
 }
 
-/** A status that nobody has verified. */
+/** A status that has not been verified. */
 export interface UnverifiedStatus extends Status {
   signature: CoseSignature;
 }
@@ -85,7 +86,7 @@ function floorMap(): { [role: number]: Sequence } {
   return out;
 }
 
-/** The claims, which lie at `s`. */
+/** Reads the claims in the range `s`. */
 function claims(s: Slice): Status {
   var out = {} as Status,
     last: Bytes | null = null,
@@ -121,7 +122,7 @@ function claims(s: Slice): Status {
   return out;
 }
 
-/** Reads a status, at most 32,768 bytes. Nothing is verified. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
+/** Reads a status of at most 32,768 bytes. Verifies nothing. Throws the refusals 1 to 19, 50 to 69, and STATUS_…. */
 export function readStatus(bytes: Bytes): UnverifiedStatus {
   var aad: number[] = [],
     signatures,
@@ -147,8 +148,9 @@ export function readStatus(bytes: Bytes): UnverifiedStatus {
 }
 
 /**
- * Reads a status and verifies it: one of `anchors` (the device's MAC secret or public key) made it, and it answers `nonce`.
- * Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for an answer to another question.
+ * Reads a status and verifies it: one of `anchors` (the MAC secret or public key of the device) made it, and it
+ * contains `nonce`. Throws the refusals of readStatus(), those of signatures (50 to 69), and STATUS_NONCE for another
+ * nonce.
  *
  * @example verifyStatus(answer, [{ alg: hmac256, key: secret }], nonce)
  */

@@ -1,4 +1,4 @@
-// SUIT_Text_Map (M37 §8.4.4): what a release says of itself to people. A device has no use for it; inspect and the signer have.
+// SUIT_Text_Map (M37 §8.4.4): texts about a release for people. Used by inspect and the signer, not by devices.
 
 import { markAt, refuse } from "../base/refuse.js";
 import type { Bytes } from "../base/types.js";
@@ -22,7 +22,7 @@ import {
 import { CBOR_TYPE, TEXT_KEY } from "../spec/errors.js";
 import { TEXT_CURRENT_VERSION, TEXT_MANIFEST_YAML_SOURCE } from "../spec/suit.js";
 
-/** One language: texts of the manifest, and of components, by their numbers. Texts are UTF-8, already checked. */
+/** The texts in one language, of the manifest and of components, by number. They are checked UTF-8. */
 export interface TextEntry {
   language: Bytes;
   texts: { key: number; text: Bytes }[];
@@ -71,7 +71,7 @@ function language(entry: TextEntry): void {
   }
 }
 
-/** Reads a text map of the input that is being read, strictly. */
+/** Reads a text map from a range of the current input, strictly. */
 export function parseText(slice: Slice): TextEntry[] {
   var out: TextEntry[] = [],
     last: Bytes | null = null,

@@ -112,7 +112,7 @@ function hssFacts({ name, params, key }: OpenedHss, next: bigint) {
 
 export default define({
   name: "hss",
-  summary: "show what is used of an HSS/LMS key, or go on with its state",
+  summary: "show how many signatures an HSS/LMS key has left, or change its state",
   arguments: [
     commandArgument("<what>", "status; skip: give up leaves; adopt: sign on this machine from now on", {
       choices: ["status", "skip", "adopt"],
@@ -126,7 +126,7 @@ export default define({
   examples: [
     ["firmseal hss status release.hss", "how many signatures are left"],
     ["firmseal hss skip release.hss --to 1000", "give up the leaves before number 1000"],
-    ["firmseal hss adopt release.hss --no-other-copy-signs", "go on signing on a new machine"],
+    ["firmseal hss adopt release.hss --no-other-copy-signs", "continue to sign on a new machine"],
   ],
   json: {
     ...KEY,

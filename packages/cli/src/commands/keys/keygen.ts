@@ -126,7 +126,7 @@ type KeygenFacts = Awaited<ReturnType<typeof hssKey>> | Awaited<ReturnType<typeo
 
 export default define({
   name: "keygen",
-  summary: "make a private key, encrypted by default",
+  summary: "generate a private key, encrypted by default",
   options: () => [
     option("--alg <name>", "algorithm; two with + make a hybrid pair, KEY.pem and KEY.pq.pem", {
       choices: CHOICES.alg,

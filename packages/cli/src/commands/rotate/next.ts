@@ -25,7 +25,7 @@ async function next(o: NextOptions) {
 
 export default define({
   name: "rotate next",
-  summary: "tell which file of an archive each cohort of a fleet needs next",
+  summary: "show which file of an archive each cohort of a fleet needs next",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
     option("--archive <folder>", "a folder of bridges, releases and trust files: .suit and .trust", { required: true }),

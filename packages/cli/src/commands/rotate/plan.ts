@@ -60,21 +60,24 @@ async function plan(o: PlanOptions) {
 
 export default define({
   name: "rotate plan",
-  summary: "tell what becomes of each cohort of a fleet that is offered these steps in order",
+  summary: "show what happens to each cohort of a fleet if these steps are offered to it in order",
   options: () => [
     option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv", { required: true }),
-    option("--release <file>", "a release that is offered, or a trust file by itself; in order", { repeat: true, required: true }),
-    option("--have <key>", "a retired key that is still at hand, of any role", { repeat: true }),
-    option("--lost <key>", "a key that can no longer sign, of any role", { repeat: true }),
-    option("--stolen <key>", "a key that somebody else has too, of any role", { repeat: true }),
-    option("--fail-on <verdicts>", "verdicts that end with exit code 1, with commas, or none (default: stranded,roots-lost)"),
+    option("--release <file>", "a release or a trust file to offer; repeat in the order in which you offer them", {
+      repeat: true,
+      required: true,
+    }),
+    option("--have <key>", "a retired key, of any role, that you still have", { repeat: true }),
+    option("--lost <key>", "a key, of any role, that can no longer sign", { repeat: true }),
+    option("--stolen <key>", "a key, of any role, that somebody else has too", { repeat: true }),
+    option("--fail-on <verdicts>", "comma-separated verdicts that cause exit code 1, or none (default: stranded,roots-lost)"),
     allowStranded(),
   ],
   examples: [
     ["firmseal rotate plan --fleet fleet.json --release bridge.suit --release new.suit", "two releases, one after the other"],
     [
       "firmseal rotate plan --fleet fleet.csv --release new.suit --stolen old.jwk --fail-on exposed",
-      "what a thief of a key can still sign",
+      "which devices a thief of this key can attack",
     ],
   ],
   json: COHORTS,

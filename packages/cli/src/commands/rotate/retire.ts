@@ -221,11 +221,11 @@ async function retire(ref: string, o: RetireOptions) {
 
 export default define({
   name: "rotate retire",
-  summary: "sign the next trust file, without a key",
+  summary: "remove or limit a key, and sign the next trust file",
   arguments: [commandArgument("<key>", "the key: a file, or its thumbprint")],
   options: () => [
     option("--trust <file>", "the current trust file", { required: true }),
-    option("--root <key>", "root key, private", { repeat: true, required: true }),
+    option("--root <key>", "private root key", { repeat: true, required: true }),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     option("--until <n>", "keep the key for releases up to this sequence number", { parse: sequenceNumber }),

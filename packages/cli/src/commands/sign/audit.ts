@@ -207,7 +207,7 @@ export default define({
   arguments: [commandArgument("<key or log...>", "key whose log is meant, or log file")],
   options: () => [
     option("--envelope <file>", "was this signed according to the log?"),
-    option("--accept-restored", "go on with a log that was cut, restored or edited, and log that"),
+    option("--accept-restored", "continue with a log that was truncated, restored or edited, and record that in it"),
     ...passphrases(),
   ],
   examples: [

@@ -21,7 +21,7 @@ async function createEnvelope(o: CreateOptions) {
 
 export default define({
   name: "create",
-  summary: "make an unsigned envelope from a description",
+  summary: "create an unsigned envelope from a description",
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)"),

@@ -26,7 +26,7 @@ async function verify(path: string, o: StatusOptions) {
 
 export default define({
   name: "status verify",
-  summary: "verify what a device says that it runs",
+  summary: "verify a device's status message",
   arguments: [commandArgument("<file>", "the device's answer, or - for stdin")],
   options: () => [
     option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }),

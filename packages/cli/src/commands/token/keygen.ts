@@ -57,7 +57,7 @@ async function generateInToken(ref: string, o: TokenKeygenOptions) {
 
 export default define({
   name: "token keygen",
-  summary: "make a key pair in a token, which the private key cannot leave",
+  summary: "generate a key pair in a token; the private key cannot leave the token",
   arguments: [commandArgument("<uri>", "pkcs11:token=TOKEN;object=NAME: the token, and the name of the new key")],
   options: () => [option("--alg <name>", "algorithm", { choices: CHOICES.tokenAlg, default: CHOICES.defaultAlg }), ...passphrases()],
   examples: [

@@ -64,7 +64,7 @@ async function createTrust(o: TrustCreateOptions) {
 
 export default define({
   name: "trust create",
-  summary: "make an unsigned trust file from a description",
+  summary: "create an unsigned trust file from a description",
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
     option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)"),

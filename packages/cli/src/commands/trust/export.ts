@@ -33,7 +33,7 @@ async function exportTrust(path: string, o: ExportOptions) {
 
 export default define({
   name: "trust export",
-  summary: "write what a device embeds",
+  summary: "write a trust file, or the keys of one role, in a form that a device can embed",
   arguments: [commandArgument("<file>", "trust file")],
   options: () => [
     ...pins(),

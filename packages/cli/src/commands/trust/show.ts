@@ -33,7 +33,7 @@ const inRole = (f: TrustFacts, role: string) => f.anchors.filter((a) => a.roles.
 
 export default define({
   name: "trust show",
-  summary: "show what a trust file says, and who has signed it",
+  summary: "show the contents of a trust file, and which roots have signed it",
   arguments: [commandArgument("<file>", "trust file")],
   examples: [
     ["firmseal trust show fleet.trust", "keys, roles and signatures"],

@@ -69,7 +69,7 @@ async function bundle(o: BundleCommandOptions) {
 
 export default define({
   name: "bundle",
-  summary: "write a device verifier in one JavaScript file",
+  summary: "write a device verifier as a single JavaScript file",
   options: () => [
     option("--alg <names>", `algorithms, with commas: ${CHOICES.bundleAlg.join(", ")}`),
     option("--features <names>", "with commas: install, errors, copy, prepared, flash, storage, trust (default: install, errors and copy)"),

@@ -176,7 +176,7 @@ async function inspect(path: string, o: InspectOptions) {
 
 export default define({
   name: "inspect",
-  summary: "show what an envelope says and does, without verifying signatures",
+  summary: "show the contents and commands of an envelope, without verifying signatures",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [option("--diag", "show CBOR diagnostic notation")],
   examples: [

@@ -113,7 +113,10 @@ export default define({
   examples: [
     ["firmseal verify fw.suit --key release.jwk", "with the public key of the signer"],
     ["firmseal verify fw.suit --trust fleet.trust --root root.jwk", "with a trust file"],
-    ["firmseal verify fw.suit --key release.jwk --payload fw.bin --floor 7", "with the payload outside, not older than release 7"],
+    [
+      "firmseal verify fw.suit --key release.jwk --payload fw.bin --floor 7",
+      "with a payload outside the envelope, and sequence number 7 or higher",
+    ],
   ],
   json: {
     sequence: ["string", "sequence number"],

@@ -157,7 +157,7 @@ async function signerFacts(path: string, known: readonly KnownKey[], skipped: re
 
 export default define({
   name: "whosigned",
-  summary: "tell which known keys signed an envelope",
+  summary: "show which known keys signed an envelope",
   arguments: [commandArgument("<envelope>", "envelope, or - for stdin")],
   options: () => [
     option("-k, --key <ref>", "key that may have signed, public or private", { repeat: true }),

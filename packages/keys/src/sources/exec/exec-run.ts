@@ -1,14 +1,14 @@
-// Runs a program once: one line in, one line out, within a time and a size. Whatever it does, it is over when this returns.
+// Runs a program once: one line in, one line out, with a limit on time and size. On return, the program has ended.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { KeyFileError } from "../../errors/key-file.js";
 import { refuseWhileShown } from "../../secrets/environment.js";
 
-/** Bytes that a program may write, to stdout and to stderr each. */
+/** Maximum bytes on stdout, and on stderr. */
 const MAX_ANSWER = 64 * 1024;
-/** Characters that are shown of a program's own error. */
+/** Characters of a program's error that are shown. */
 const LONGEST_ERROR = 300;
-/** Between the polite end and the other one, and for what still comes when the program has ended. */
+/** Milliseconds between SIGTERM and SIGKILL, and for output that arrives after the program has ended. */
 const GRACE = 1000;
 
 const BY_HAND = "run it by hand; docs/guides/keys/exec.md describes its input and its answer";
@@ -22,7 +22,7 @@ function timeLimit(): number {
   return Number(text) * 1000;
 }
 
-/** How a program ended, and what it wrote. */
+/** How a program ended, and its output. */
 interface End {
   exit: number | null;
   signal: NodeJS.Signals | null;
@@ -31,19 +31,19 @@ interface End {
 }
 
 /**
- * The line with which `program` answers `request`. There is no command line for a shell: a name without a slash is looked up in PATH, and there are no arguments.
- * Variables that hold secrets of this command are neither in its environment nor in what the system shows of ours (environment.ts). Throws
- * KeyFileError, exit 3.
+ * Sends `request` to `program` and returns its answer line. No shell is involved: a name without a slash is looked up
+ * in PATH, and there are no arguments. Variables with secrets of this command are in neither its environment nor what
+ * the system shows of ours (environment.ts). Throws KeyFileError, exit 3.
  */
 export async function askProgram(name: string, program: string, request: string): Promise<string> {
   const limit = timeLimit();
   refuseWhileShown(name);
   let child: ChildProcess;
   try {
-    // a group of its own, which can be ended with all that the program started
+    // a process group of its own, which can be ended with all its children
     child = spawn(program, [], { stdio: ["pipe", "pipe", "pipe"], detached: true, windowsHide: true });
   } catch (e) {
-    // some errors of the system come as an event, some are thrown
+    // some system errors come as an event, some are thrown
     throw notRun(name, e as NodeJS.ErrnoException);
   }
   const end = await guarded(child, () => ended(name, child, request, limit));
@@ -74,7 +74,10 @@ function decodeUtf8(bytes: Buffer): string | undefined {
   }
 }
 
-/** A program says what went wrong as {"error", "hint"} in the last line of its stderr. Anything else there is not shown: a trace of a shell holds secrets. */
+/**
+ * A program reports an error as {"error", "hint"} in the last line of its stderr. Nothing else there is shown, because
+ * a shell trace contains secrets.
+ */
 export function programError(name: string, end: End): KeyFileError {
   const last = decodeUtf8(end.err)?.trimEnd().split("\n").at(-1) ?? "";
   let answer: { error?: unknown; hint?: unknown } | null = null;
@@ -107,7 +110,7 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
       if (over) return;
       over = true;
       for (const timer of timers) clearTimeout(timer);
-      // whoever still holds the other ends must not keep us
+      // processes that still hold the other ends must not block us
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
       what();
     };
@@ -126,15 +129,15 @@ function ended(name: string, child: ChildProcess, request: string, limit: number
     const end = (exit: number | null, signal: NodeJS.Signals | null) =>
       finish(() => resolve({ exit, signal, out: Buffer.concat(out), err: Buffer.concat(err) }));
     child.on("close", end);
-    // what it left running may hold stdout open: its answer is complete all the same
+    // its children may hold stdout open, but its answer is complete
     child.on("exit", (exit, signal) => after(GRACE, () => end(exit, signal)));
-    // one that answers without reading closes its stdin
+    // a program that answers without reading closes its stdin
     child.stdin?.on("error", () => {});
     child.stdin?.end(`${request}\n`);
     after(limit, () => {
       const late = () => fail(`did not answer within ${limit / 1000} s`, "if it needs longer: FIRMSEAL_EXEC_TIMEOUT=SECONDS");
       killGroup(child, "SIGTERM");
-      // what it says now comes too late
+      // later output is ignored
       child.removeListener("close", end);
       child.on("close", late);
       after(GRACE, late);
@@ -153,12 +156,15 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 
 const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Ends the whole group when `work` is over, and when a signal ends this program meanwhile: it is in a session of its own and would stay. */
+/**
+ * Ends the whole group after `work`, and if a signal ends this program meanwhile: the group is in its own session and
+ * would survive.
+ */
 async function guarded<T>(child: ChildProcess, work: () => Promise<T>): Promise<T> {
   const stop = () => killGroup(child, "SIGKILL");
   const onSignal = (signal: NodeJS.Signals) => {
     stop();
-    // the handler is gone by now (once): the signal does what it does without one
+    // the handler is gone (once), so this signal has its default effect
     process.kill(process.pid, signal);
   };
   for (const signal of FORWARDED_SIGNALS) process.once(signal, onSignal);

@@ -1,5 +1,6 @@
-// Keys behind a program: `exec:PROGRAM`. It is asked by one JSON line on its stdin and answers by one on its stdout; docs/guides/keys/exec.md is
-// the protocol. Attacks: a wrong signature, garbage, megabytes, no answer, no end.
+// Keys behind a program, `exec:PROGRAM`. It gets one JSON line on stdin and answers with one on stdout;
+// docs/guides/keys/exec.md describes the protocol. Attacks: a wrong signature, garbage, megabytes of output, no answer,
+// no end.
 
 import { createHash } from "node:crypto";
 import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
@@ -9,14 +10,17 @@ import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
 import { askProgram as run } from "./exec-run.js";
 
-/** Of the protocol: a plug-in that answers another one is refused. */
+/** The protocol version. A plug-in that answers another one is refused. */
 const CONTRACT = 1;
 
 const PROTOCOL = "docs/guides/keys/exec.md describes the answer of a plug-in";
 
 type PluginAnswer = { readonly [member: string]: unknown };
 
-/** The key behind a program, which is run once for this, and once for each signature. Every fault of it is KeyFileError, exit 3. */
+/**
+ * Opens the key behind a program, which runs once for this and once for each signature. Every fault of it is a
+ * KeyFileError, exit 3.
+ */
 export const openProgram: OpenSource = async (ref) => {
   const program = ref.slice("exec:".length);
   if (program === "" || program.includes("\0"))
@@ -36,7 +40,7 @@ export const openProgram: OpenSource = async (ref) => {
   return { name: ref, public: key, signer };
 };
 
-/** The one line as an object of the protocol. Its text is in no message: it may be anything. */
+/** Parses the answer as an object of the protocol. Messages never contain its text, which is untrusted. */
 export function parseAnswer(ref: string, line: string): PluginAnswer {
   let value: unknown;
   try {
@@ -65,7 +69,7 @@ export function describedKey(ref: string, answer: PluginAnswer): PublicKey {
   }
 }
 
-/** Base64 as RFC 4648 §4 has it, padded: one text for each value. */
+/** Decodes padded base64 (RFC 4648 §4), in canonical form only. */
 export function bytesMember(ref: string, answer: PluginAnswer, member: string): Uint8Array {
   const text = answer[member];
   const value = typeof text === "string" ? Buffer.from(text, "base64") : undefined;

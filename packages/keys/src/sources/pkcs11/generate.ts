@@ -1,4 +1,4 @@
-// A new key pair in a token: made there, for signing only, and never to leave it.
+// Generates a key pair in a token. The private key is for signing only and never leaves the token.
 
 import type { KeyAlg, PublicKey } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../../custody.js";
@@ -10,7 +10,7 @@ import * as ck from "./names.js";
 import type { OpenToken } from "./token.js";
 import type { TokenUri } from "./uri.js";
 
-/** What tokens can make keys for. */
+/** The algorithms for which tokens can generate keys. */
 export const tokenAlgs: readonly KeyAlg[] = algsWith("pkcs11");
 
 const OTHER_CURVE: readonly (number | undefined)[] = [
@@ -25,7 +25,7 @@ export interface Pair {
   destroy(): void;
 }
 
-/** Makes a pair under a label and an identifier that are both free. Throws KeyFileError and Failure. */
+/** Generates a pair with an unused label and an unused identifier. Throws KeyFileError and Failure. */
 export function makePair(token: OpenToken, uri: TokenUri & { object: string }, alg: KeyAlg, id: Uint8Array): Pair {
   refuseTaken(token, uri, id);
   const { publicKey, privateKey } = token.inWords(() => generate(token, uri.object, alg, Buffer.from(id)));
@@ -85,7 +85,7 @@ function generate(token: OpenToken, label: string, alg: KeyAlg, id: Buffer) {
   for (const [i, hex] of curves.entries()) {
     const open = [
       ...named(ck.CKO_PUBLIC_KEY),
-      // readable without a PIN, so that verifying needs none
+      // readable without a PIN, so that verification needs none
       { type: ck.CKA_PRIVATE, value: false },
       { type: ck.CKA_VERIFY, value: true },
       { type: ck.CKA_EC_PARAMS, value: Buffer.from(hex, "hex") },

@@ -1,4 +1,4 @@
-// Keys in a token: which objects a URI means, and the public key that belongs to a private one.
+// Keys in a token: which objects a URI means, and the public key of a private one.
 
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { fromJwk, type KeyAlg, KeyError, keyAlgOfLength, type PublicKey, publicKey, publicOf } from "@firmseal/signer";
@@ -11,7 +11,7 @@ import type { TokenUri } from "./uri.js";
 
 const WHICH = "firmseal token list shows the keys of a token";
 
-/** How objects of a class are searched for by a URI. */
+/** The search template for objects of a class. */
 function template(uri: Pick<TokenUri, "object" | "id">, kind: number) {
   return [
     { type: ck.CKA_CLASS, value: kind },
@@ -20,7 +20,10 @@ function template(uri: Pick<TokenUri, "object" | "id">, kind: number) {
   ];
 }
 
-/** The one private key that a URI means, in a session that is logged in. Throws KeyFileError: exit 3 for none, 2 for several. */
+/**
+ * Finds the only private key for a URI, in a session that is logged in. Throws KeyFileError: exit 3 for none, 2 for
+ * several.
+ */
 export function findPrivate(token: OpenToken, uri: TokenUri): Handle {
   const found = token.find(template(uri, ck.CKO_PRIVATE_KEY));
   const [key] = found;
@@ -51,19 +54,21 @@ export function idText(id: Uint8Array | undefined): string {
   return id ? Array.from(id, (b) => `%${b.toString(16).padStart(2, "0").toUpperCase()}`).join("") : "none";
 }
 
-/** The public key that a URI means, from what the token shows without a PIN; undefined: nothing of the kind is shown. */
+/**
+ * Finds the public key for a URI among the objects that are visible without a PIN. Returns undefined if there is none.
+ */
 export function findPublic(token: OpenToken, uri: TokenUri): PublicKey | undefined {
   return onlyOne(token, uri, [...token.find(template(uri, ck.CKO_PUBLIC_KEY)), ...token.find(template(uri, ck.CKO_CERTIFICATE))]);
 }
 
 /**
- * The public key of a private one: from the public key or the certificate of the same identifier, else from what the private key says of
- * itself. A wrong one does no harm: no signature would fit it.
+ * The public key of a private one: from the public key or certificate with the same identifier, otherwise from the
+ * attributes of the private key. A wrong one is harmless: no signature would verify.
  */
 export function publicOfPrivate(token: OpenToken, uri: TokenUri, key: Handle): PublicKey {
   const id = token.attribute(key, ck.CKA_ID);
   const label = token.attribute(key, ck.CKA_LABEL);
-  // objects without an identifier belong together by their label
+  // objects without an identifier are matched by label
   const by = id ? { id } : label ? { object: label.toString() } : undefined;
   const found =
     by && onlyOne(token, uri, [...token.find(template(by, ck.CKO_PUBLIC_KEY)), ...token.find(template(by, ck.CKO_CERTIFICATE))]);
@@ -77,7 +82,7 @@ export function publicOfPrivate(token: OpenToken, uri: TokenUri, key: Handle): P
   );
 }
 
-/** Objects that all hold the same public key: a key and its certificate. */
+/** The public key that all objects share: a key and its certificate. */
 function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): PublicKey | undefined {
   const keys = objects.map((object) => readObject(token, uri, object));
   const [first] = keys;
@@ -86,14 +91,17 @@ function onlyOne(token: OpenToken, uri: TokenUri, objects: readonly Handle[]): P
   return first;
 }
 
-/** The public key of an object. Throws KeyFileError (exit 2) for one that tokens are not used for here. */
+/** Reads the public key of an object. Throws KeyFileError (exit 2) for an unsupported kind of key. */
 function readObject(token: OpenToken, uri: TokenUri, object: Handle): PublicKey {
   const key = readPublic(token, object);
   if (key) return key;
   throw new KeyFileError(`${uri.name}: not a key for ${wordsFor("pkcs11")}`, WHICH, 2);
 }
 
-/** The public key in a public-key, private-key or certificate object; undefined: there is none that tokens are used for here. */
+/**
+ * Reads the public key in a public-key, private-key or certificate object. Returns undefined if the kind of key is not
+ * supported.
+ */
 export function readPublic(token: OpenToken, object: Handle): PublicKey | undefined {
   const kind = token.attribute(object, ck.CKA_CLASS);
   if (!kind || ulong(kind) !== BigInt(ck.CKO_CERTIFICATE)) return fromPoint(token, object);
@@ -117,7 +125,9 @@ function attempt<T>(f: () => T): T | undefined {
   }
 }
 
-/** Which algorithm a key's curve is for; undefined: none of ours, explicit parameters among them. */
+/**
+ * The algorithm for the curve of a key. Returns undefined if it is not supported, which includes explicit parameters.
+ */
 export function algOfCurve(token: OpenToken, object: Handle): KeyAlg | undefined {
   const params = token.attribute(object, ck.CKA_EC_PARAMS)?.toString("hex") ?? "";
   return algsWith("pkcs11").find((alg) => {
@@ -126,7 +136,7 @@ export function algOfCurve(token: OpenToken, object: Handle): KeyAlg | undefined
   });
 }
 
-/** CKA_EC_POINT is DER around the point (PKCS#11 2.40 §2.3.3), or the point itself in modules that read it otherwise. */
+/** CKA_EC_POINT is DER around the point (PKCS#11 2.40 §2.3.3); some modules return the point itself. */
 function fromPoint(token: OpenToken, object: Handle): PublicKey | undefined {
   const alg = algOfCurve(token, object);
   const value = token.attribute(object, ck.CKA_EC_POINT);

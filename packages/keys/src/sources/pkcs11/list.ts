@@ -1,4 +1,4 @@
-// The keys in a token, each listed once: a pair and its certificate are three objects with one label and one identifier.
+// Lists each key in a token once: a pair and its certificate are three objects with one label and one identifier.
 
 import type { PublicKey } from "@firmseal/signer";
 import { readPublic } from "./key.js";
@@ -9,7 +9,7 @@ import type { TokenUri } from "./uri.js";
 export interface TokenKey {
   readonly label: string;
   readonly id: Uint8Array;
-  /** undefined: of another kind than tokens are used for here, or the token does not show it. */
+  /** undefined if the kind of key is not supported, or the token does not show it. */
   readonly public?: PublicKey;
   readonly has: readonly ("private" | "public" | "certificate")[];
 }
@@ -20,7 +20,7 @@ const OBJECT_CLASSES = [
   [CKO_CERTIFICATE, "certificate"],
 ] as const;
 
-/** What a session shows: without login, private keys are not there. */
+/** Lists the keys that a session shows. Private keys are visible only after login. */
 export function listKeys(token: OpenToken, uri: TokenUri): TokenKey[] {
   const keys = new Map<string, { label: string; id: Uint8Array; public?: PublicKey; has: TokenKey["has"][number][] }>();
   for (const [value, what] of OBJECT_CLASSES) {

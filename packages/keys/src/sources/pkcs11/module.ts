@@ -1,4 +1,4 @@
-// The module (shared library) of a token: found, loaded once, initialized, and finalized when nobody uses it any more.
+// The module (shared library) of a token: found, loaded once, initialized, and finalized after its last use.
 
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ export interface TokenInfo {
   readonly flags: number;
 }
 
-/** Of pkcs11js what is used here. It is declared, so that this builds where pkcs11js is not installed. */
+/** The part of pkcs11js that is used here, declared so that this builds without pkcs11js. */
 export interface Pkcs11js {
   load(path: string): void;
   close(): void;
@@ -50,25 +50,28 @@ export interface Pkcs11js {
 
 export interface OpenModule {
   readonly library: Pkcs11js;
-  /** PINs by slot, while the module is open: for keys that want theirs again at each signature. */
+  /** PINs by slot, while the module is open: for keys that require one for each signature. */
   readonly pins: Map<string, string>;
-  /** Ends the use by who opened it. */
+  /** Ends one use of the module. */
   close(): void;
 }
 
-/** A PKCS#11 function's error code; undefined: it is another error. */
+/** The error code of a PKCS#11 function. Returns undefined for other errors. */
 export function returnValueOf(e: unknown): number | undefined {
   const { code, name } = e as { code?: unknown; name?: unknown };
   return name === "Pkcs11Error" && typeof code === "number" ? code : undefined;
 }
 
-/** Runs calls of the module. Their errors become one line and one hint, and nothing that the module or the call was given. */
+/**
+ * Runs calls of the module. Converts their errors to one line and one hint, without any data from the module or the
+ * call.
+ */
 export function explainReturnValue<T>(name: string, calls: () => T): T {
   try {
     return calls();
   } catch (e) {
     const code = returnValueOf(e);
-    // pkcs11js itself: a call that it could not make
+    // an error of pkcs11js itself: a call that it could not make
     if (code === undefined && (e as Error)?.name === "NativeError") throw new KeyFileError(`${name}: ${CKR_OTHER[0]}`, CKR_OTHER[1], 3);
     if (code === undefined) throw e;
     const [message, hint] = CKR[code] ?? CKR_OTHER;
@@ -78,10 +81,10 @@ export function explainReturnValue<T>(name: string, calls: () => T): T {
 
 const openModules = new Map<string, { library: Pkcs11js; pins: Map<string, string>; users: number }>();
 
-/** The module that a URI means. Throws KeyFileError (exit 3) where there is none. */
+/** Opens the module for a URI. Throws KeyFileError (exit 3) if there is none. */
 export function openModule(uri: TokenUri): OpenModule {
   const path = checkedPath(findModule(uri), "a PKCS#11 module is code that runs here");
-  // C_Initialize counts for the process: keys of one module share it
+  // C_Initialize is per process: keys of one module share it
   const known = openModules.get(path) ?? { library: loadModule(path, uri.name), pins: new Map(), users: 0 };
   openModules.set(path, known);
   known.users++;
@@ -98,7 +101,7 @@ export function openModule(uri: TokenUri): OpenModule {
       try {
         known.library.C_Finalize();
       } catch {
-        // the token is gone: there is nothing left to end
+        // the token is gone: nothing to close
       }
       known.library.close();
     },
@@ -145,7 +148,7 @@ function moduleFolders(): string[] {
   return [...(triplet ? [`/usr/lib/${triplet}`] : []), "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 }
 
-/** Where distributions have them: p11-kit's module for all that are configured, then SoftHSM. */
+/** The usual file names in distributions: p11-kit's module for all configured ones, then SoftHSM. */
 const USUAL = ["p11-kit-proxy.so", "p11-kit-proxy.dylib", "softhsm/libsofthsm2.so", "pkcs11/libsofthsm2.so"];
 
 const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -158,7 +161,7 @@ function findModule(uri: TokenUri): string {
     [uri.moduleName === undefined ? variable || undefined : undefined, "FIRMSEAL_PKCS11_MODULE"],
   ]) {
     if (path === undefined) continue;
-    // a name alone would be searched for by the dynamic linker, in folders that others may choose (LD_LIBRARY_PATH)
+    // the dynamic linker would search for a bare name in folders that others may control (LD_LIBRARY_PATH)
     if (!isAbsolute(path))
       throw new KeyFileError(`${where}: not an absolute path`, "write the full path of the module, beginning with /", 2);
     if (!isFile(path)) throw new KeyFileError(`${path}: there is no such PKCS#11 module`, hint, 3);

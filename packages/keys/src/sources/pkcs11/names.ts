@@ -1,5 +1,5 @@
-// Numbers of PKCS#11 (OASIS, version 2.40 and 3.1) that are used here, and its errors in words. Those of an algorithm are in its row, custody.ts:
-// pkcs11js lacks those for Edwards curves.
+// The numbers of PKCS#11 (OASIS, versions 2.40 and 3.1) that are used here, and its errors in words. The numbers of an
+// algorithm are in its row in custody.ts, because pkcs11js lacks those for Edwards curves.
 
 import { inWords, keyWords } from "@firmseal/signer";
 import { algsWith, CUSTODY, wordsFor } from "../../custody.js";

@@ -1,19 +1,20 @@
-// Whether a file can be changed by nobody but its user and root: for what is run because a reference names it.
+// Whether only the user and root can change a file: for code that runs because a reference names it.
 
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, join, parse, resolve, sep } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
 
-/** As many as the kernel follows (path_resolution(7)). */
+/** The kernel follows as many (path_resolution(7)). */
 const MOST_LINKS = 40;
 const STICKY = 0o1000;
 
 /**
- * The file that a path leads to, without links, where only root and this user can change it, its folders, and every link on the way with
- * the folders of that. Throws KeyFileError (exit 3) for what others can write, with `why` it matters.
+ * Resolves a path to the file without links, which only root and this user can change, including its folders and every
+ * link on the way with its folders. Throws KeyFileError (exit 3) for anything that others can write, with the reason
+ * `why`.
  */
 export function checkedPath(path: string, why: string): string {
-  // where users have no numbers, modes tell nothing
+  // without user numbers, modes tell nothing
   if (process.geteuid === undefined) return path;
   let [at, rest] = splitRoot(path);
   let links = 0;
@@ -53,7 +54,7 @@ function checkOwner(place: string, stat: Stats, asked: string, why: string): voi
       "use one that you or root own, in folders that you or root own",
       3,
     );
-  // in a sticky folder others can make files, and neither remove nor rename those of this user
+  // in a sticky folder, others can create files, but neither remove nor rename those of this user
   if ((stat.mode & 0o022) === 0 || (stat.isDirectory() && (stat.mode & STICKY) !== 0)) return;
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
   throw new KeyFileError(`${what}: can be written by others (mode ${mode}), and ${why}`, `chmod go-w ${place}`, 3);

@@ -1,4 +1,4 @@
-// Where the PIN of a token comes from: the pin-source of the URI, or what serves passphrases too.
+// Reads the PIN of a token: from the pin-source of the URI, or as a passphrase.
 
 import platform, { type PlatformPath } from "node:path";
 import { KeyFileError } from "../../errors/key-file.js";
@@ -9,8 +9,8 @@ import type { Asking } from "../source.js";
 import { pinVariable, type TokenUri } from "./uri.js";
 
 /**
- * The PIN as text, for pkcs11js takes no other form. `token` is the label that the prompt shows. Throws KeyFileError: exit 3 where there
- * is no PIN, 2 for a pin-source that is not read here.
+ * The PIN as text, because pkcs11js accepts no other form. `token` is the label in the prompt. Throws KeyFileError:
+ * exit 3 if there is no PIN, 2 for an unsupported pin-source.
  */
 export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promise<string> {
   const prompt = `PIN for token ${visible(token)}: `;
@@ -24,7 +24,10 @@ export async function pinFrom(uri: TokenUri, ask: Asking, token: string): Promis
   }
 }
 
-/** The path behind `file:` (RFC 8089 §2). Windows: a drive stands behind one more slash (appendix E.2). Exported for the tests. */
+/**
+ * The path in `file:` (RFC 8089 §2). On Windows, a drive follows an additional slash (appendix E.2). Exported for the
+ * tests.
+ */
 export function pathInUri(rest: string, { sep }: Pick<PlatformPath, "sep"> = platform): string {
   const path = rest.replace(/^\/\/(localhost)?(?=\/)/, "");
   return sep === "\\" ? path.replace(/^\/(?=[a-z]:[\\/])/i, "") : path;
@@ -37,12 +40,12 @@ async function fromSource(uri: TokenUri, source: string, prompt: string): Promis
   if (kind === "fd" && /^[0-9]{1,9}$/.test(rest)) return passphrase({ fd: Number(rest), prompt });
   const path = pathInUri(rest);
   if (kind === "file" && platform.isAbsolute(path)) return fromFile(path);
-  // it is not shown: somebody may have put the PIN itself here. A program (`|…`) would make a reference to a key run things.
+  // its value is not shown, because it may be the PIN itself. A program (`|…`) would make a key reference run code.
   throw new KeyFileError("pkcs11: unsupported pin-source", "pin-source=env:NAME, fd:N or file:/whole/path", 2);
 }
 
 function fromFile(path: string): Uint8Array {
-  // with its CR LF
+  // including CR LF
   const { bytes, guard } = readGuarded(path, LONGEST_PASSPHRASE + 2, "a PIN");
   guard();
   const end = bytes.indexOf(0x0a);

@@ -14,7 +14,10 @@ import { CKA_ALWAYS_AUTHENTICATE } from "./names.js";
 import { type OpenToken, openToken } from "./token.js";
 import { parseUri } from "./uri.js";
 
-/** The key that a PKCS#11 URI means. Exit 3: no module, token, key or right PIN; 2: a URI that is none, or several keys that fit. */
+/**
+ * Opens the key for a PKCS#11 URI. Exit 3: module, token, key or correct PIN missing; exit 2: invalid URI, or several
+ * matching keys.
+ */
 export const openTokenKey: OpenSource = async (ref, ask) => {
   const uri = parseUri(ref);
   await signalsFree();
@@ -41,7 +44,7 @@ export const openTokenKey: OpenSource = async (ref, ask) => {
   }
 };
 
-/** Signs in the token. Signatures are raw; of ECDSA r ‖ s, in PKCS#11 as in COSE. */
+/** A signer that uses the token. Signatures are raw; for ECDSA, r ‖ s, in PKCS#11 as in COSE. */
 export function tokenSigner(token: OpenToken, name: string, pub: PublicKey, key: Handle): Signer {
   const { pkcs11, ecdsa } = CUSTODY[pub.alg];
   const length = signatureLength(pub.alg);

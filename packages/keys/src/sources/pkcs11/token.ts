@@ -1,4 +1,4 @@
-// A session with one token: which token a URI means, logging in, and finding objects.
+// A session with one token: finding the token for a URI, logging in, and finding objects.
 
 import { endianness } from "node:os";
 import { KeyFileError } from "../../errors/key-file.js";
@@ -14,17 +14,17 @@ import type { TokenUri } from "./uri.js";
 export interface Slot {
   readonly handle: Handle;
   readonly info: TokenInfo;
-  /** What URIs may name it by, without the padding of PKCS#11. */
+  /** The facts that a URI may select by, without the padding of PKCS#11. */
   readonly facts: { readonly [attribute in keyof TokenUri["text"]]-?: string };
 }
 
-/** The tokens that are there and that a URI fits, with all that are there beside them. */
+/** The present tokens that match a URI, and all present tokens. */
 export function findSlots(library: Pkcs11js, uri: TokenUri): { fitting: Slot[]; all: Slot[] } {
   const about = explainReturnValue(uri.name, () => library.C_GetInfo());
   const all: Slot[] = [];
   for (const handle of explainReturnValue(uri.name, () => library.C_GetSlotList(true))) {
     const info = explainReturnValue(uri.name, () => library.C_GetTokenInfo(handle));
-    // an empty slot of SoftHSM: nothing can be in it
+    // an empty slot of SoftHSM contains no keys
     if (!(info.flags & ck.CKF_TOKEN_INITIALIZED)) continue;
     const slot = explainReturnValue(uri.name, () => library.C_GetSlotInfo(handle));
     all.push({
@@ -52,13 +52,13 @@ function unpadded(text: string): string {
   return text.replace(/[ \0]+$/, "");
 }
 
-/** A CK_ULONG as it lies in memory. */
+/** Decodes a CK_ULONG in native byte order. */
 export function ulong(bytes: Buffer): bigint {
   const order = endianness() === "LE" ? Buffer.from(bytes).reverse() : bytes;
   return BigInt(`0x${order.toString("hex")}`);
 }
 
-/** Up to ten names for a message. */
+/** Names for a message, at most ten. */
 export function isPresent(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const shown = [...names].sort().slice(0, 10);
@@ -69,19 +69,21 @@ export interface OpenToken {
   readonly library: Pkcs11js;
   readonly session: Handle;
   readonly slot: Slot;
-  /** Logs in where the token wants that and it was not done yet. */
+  /** Logs in, if the token requires it and the session is not logged in yet. */
   login(ask: Asking): Promise<void>;
-  /** For a key that wants its PIN at each use (CKA_ALWAYS_AUTHENTICATE): between C_SignInit and C_Sign. */
+  /** For a key that requires its PIN for each use (CKA_ALWAYS_AUTHENTICATE): between C_SignInit and C_Sign. */
   loginForKey(): void;
   find(template: Template): Handle[];
-  /** The bytes of an attribute; undefined: the object has none, or does not show it. */
+  /** The bytes of an attribute. Returns undefined if the object lacks it or does not show it. */
   attribute(object: Handle, type: number): Buffer | undefined;
-  /** Calls of the module, with their errors in words. */
+  /** Runs calls of the module, with their errors in words. */
   inWords<T>(calls: () => T): T;
   close(): void;
 }
 
-/** Opens a session with the one token that a URI means. Throws KeyFileError: exit 3 where there is none, 2 where there are several. */
+/**
+ * Opens a session with the only token for a URI. Throws KeyFileError: exit 3 if there is none, 2 if there are several.
+ */
 export function openToken(uri: TokenUri, write = false): OpenToken {
   const module = openModule(uri);
   try {
@@ -123,7 +125,7 @@ function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot:
     session: handle,
     slot,
     async login(ask) {
-      // whoever uses a token in this process is logged in with it
+      // the login is valid for all sessions of this process
       if (loggedIn()) return;
       const pin = await login(library, handle, slot, uri, ask);
       if (pin !== undefined) module.pins.set(place, pin);
@@ -144,7 +146,7 @@ function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot:
         const [found] = library.C_GetAttributeValue(handle, object, [{ type }]);
         return found && found.value.length > 0 ? found.value : undefined;
       } catch (e) {
-        // what modules say of an attribute that they do not have differs; a token that is gone is reported as gone
+        // modules differ in their error for a missing attribute; a removed token is reported as removed
         const code = returnValueOf(e);
         if (code !== undefined && !GONE.includes(code)) return undefined;
         return explainReturnValue(uri.name, () => {
@@ -159,7 +161,7 @@ function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot:
       try {
         library.C_CloseSession(handle);
       } catch {
-        // the token is gone, and the session with it
+        // the token is gone, and the session too
       }
       module.close();
     },
@@ -169,7 +171,7 @@ function openSession(module: ReturnType<typeof openModule>, uri: TokenUri, slot:
 /** CKR_DEVICE_ERROR, _REMOVED, SESSION_CLOSED, SESSION_HANDLE_INVALID, TOKEN_NOT_PRESENT. */
 const GONE = [0x30, 0x32, 0xb0, 0xb3, 0xe0];
 
-/** Far above what a token holds: a module that never says "no more" must not keep us. */
+/** Far more than a token holds: a module that never ends its list must not block us. */
 const MOST_OBJECTS = 10_000;
 
 function findObjects(library: Pkcs11js, handle: Handle, template: Template): Handle[] {
@@ -186,7 +188,10 @@ function findObjects(library: Pkcs11js, handle: Handle, template: Template): Han
   }
 }
 
-/** What a token says of its PIN. "low": at least one wrong try since the last right one; "final": one try is left. */
+/**
+ * The state of the PIN as the token reports it. "low": at least one wrong try since the last correct one; "final": one
+ * try is left.
+ */
 export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" | "final" | "locked" {
   if (!(flags & ck.CKF_LOGIN_REQUIRED)) return "none";
   if (!(flags & ck.CKF_USER_PIN_INITIALIZED)) return "unset";
@@ -198,7 +203,7 @@ export function pinState({ flags }: TokenInfo): "none" | "unset" | "ok" | "low" 
 async function login(library: Pkcs11js, handle: Handle, slot: Slot, uri: TokenUri, ask: Asking): Promise<string | undefined> {
   const before = pinState(slot.info);
   if (before === "none") return undefined;
-  // a PIN that is asked for and then not even looked at teaches people to type it anywhere
+  // do not ask for a PIN that will not be used: it teaches people to type it anywhere
   if (before === "locked" || before === "unset") {
     const [message, hint] = ck.CKR[before === "locked" ? 164 : 258] ?? ck.CKR_OTHER;
     throw new KeyFileError(`${uri.name}: ${message}`, hint, 3);
@@ -227,7 +232,7 @@ function wrongPin(library: Pkcs11js, slot: Slot, uri: TokenUri): KeyFileError {
   try {
     state = pinState(library.C_GetTokenInfo(slot.handle));
   } catch {
-    // what it said before will do
+    // use the earlier state
   }
   const left = {
     final: "; one try is left before the token locks itself",

@@ -1,4 +1,4 @@
-// PKCS#11 URIs (RFC 7512). What is not understood is refused: an attribute that was passed over would make the choice of a key wider.
+// PKCS#11 URIs (RFC 7512). Unknown attributes are refused: ignoring one would select more keys.
 
 import { KeyFileError } from "../../errors/key-file.js";
 
@@ -10,9 +10,9 @@ const SLOT_ATTRIBUTES = ["slot-description", "slot-manufacturer", "slot-id"] as 
 export const TEXT_ATTRIBUTES = [...TOKEN_ATTRIBUTES, ...MODULE_ATTRIBUTES, ...SLOT_ATTRIBUTES] as const;
 
 export interface TokenUri {
-  /** The URI without its pin-source: for messages and logs. */
+  /** The URI without its pin-source, for messages and logs. */
   readonly name: string;
-  /** Of TEXT_ATTRIBUTES, those that are given. */
+  /** The given attributes among TEXT_ATTRIBUTES. */
   readonly text: { readonly [attribute in (typeof TEXT_ATTRIBUTES)[number]]?: string };
   /** CKA_LABEL. */
   readonly object?: string;
@@ -28,7 +28,7 @@ const URI_EXAMPLE = "for example pkcs11:token=release;object=ed25519-2026";
 /** Longer than any label, module path and identifier together. */
 const MAX_URI_LENGTH = 4096;
 
-// pk11-pchar and pk11-qchar of RFC 7512 §2.3: unreserved, percent-encoded, and what needs no encoding in this place
+// pk11-pchar and pk11-qchar of RFC 7512 §2.3: unreserved, percent-encoded, and characters that need no encoding here
 const PATH = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=&-]|%[0-9A-Fa-f]{2})*$/;
 const QUERY = /^(?:[A-Za-z0-9._~:[\]@!$'()*+,=/?|-]|%[0-9A-Fa-f]{2})*$/;
 
@@ -36,19 +36,20 @@ const PATH_NAMES: readonly string[] = [...TEXT_ATTRIBUTES, "object", "id", "type
 const QUERY_NAMES: readonly string[] = ["module-path", "module-name", "pin-source"];
 
 /**
- * Reads a URI. Throws KeyFileError (exit 2). No message holds a value of the URI: one that was put together wrong may hold a PIN.
+ * Parses a URI. Throws KeyFileError (exit 2). Messages never contain values of the URI: a malformed one may contain a
+ * PIN.
  */
 export function parseUri(uri: string): TokenUri {
   const refuse = (what: string, hint = URI_EXAMPLE) => new KeyFileError(`pkcs11: ${what}`, hint, 2);
   if (!/^pkcs11:/i.test(uri)) throw refuse("not a token URI: it must begin with pkcs11:");
   if (uri.length > MAX_URI_LENGTH) throw refuse(`the URI is longer than ${MAX_URI_LENGTH} characters`);
-  // wherever it stands, and before anything else is said of this URI
+  // wherever it is in the URI, and before any other message about it
   if (/pin-?value/i.test(percentDecode(uri).toString("latin1")))
     throw refuse(
       "pin-value: a PIN in a URI can be read by every user of this machine, and ends up in logs",
       "change the PIN, and give it at the prompt, by --passphrase-env or --passphrase-fd, or by pin-source",
     );
-  // only the first ? divides: the query may have more of them
+  // only the first ? separates: the query may contain more
   const [path = "", query] = [/^pkcs11:([^?]*)/i.exec(uri)?.[1], /\?(.*)$/s.exec(uri)?.[1]];
   const values = new Map<string, Buffer>();
   const take = (part: string, names: readonly string[], form: RegExp, where: string) => {
@@ -69,7 +70,7 @@ export function parseUri(uri: string): TokenUri {
   const string = (name: string): string | undefined => {
     const bytes = values.get(name);
     if (!bytes) return undefined;
-    // no path has one, and a name would end there for modules that are written in C
+    // no path contains one, and modules written in C would end the name there
     if (bytes.includes(0)) throw refuse(`${name}: has a NUL`, "leave it out");
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -102,7 +103,7 @@ export function parseUri(uri: string): TokenUri {
   };
 }
 
-/** A URI of attributes in order; `id` may be bytes. */
+/** Formats attributes as a URI, in the given order. `id` may be bytes. */
 export function formatUri(attributes: Iterable<readonly [name: string, value: string | Uint8Array]>): string {
   return `pkcs11:${[...attributes].map(([name, value]) => `${name}=${percentEncode(value, name === "id")}`).join(";")}`;
 }
@@ -134,7 +135,7 @@ function percentDecode(text: string): Buffer {
   return Buffer.from(bytes);
 }
 
-/** The variable that holds the PIN of a URI; undefined where it comes in another way. */
+/** The environment variable with the PIN for a URI. Returns undefined if the PIN comes from elsewhere. */
 export function pinVariable(uri: TokenUri): string | undefined {
   return /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(uri.pinSource ?? "")?.[1];
 }

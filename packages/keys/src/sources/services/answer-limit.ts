@@ -1,23 +1,23 @@
-// A bound on what a service may send. The libraries collect an answer whole before they look at it, and wait for the next byte as long as
-// bytes come: an endless answer fills the memory within seconds. They all ask by node:http, so that is where it is counted, their requests for
-// credentials among them. gRPC has a limit of its own (gcpkms.ts).
+// A limit on the size of a service's answer. The libraries collect a complete answer before they check it, and wait as
+// long as bytes arrive, so an endless answer fills the memory within seconds. All of them use node:http, so bytes are
+// counted there, including those for credentials. gRPC has a limit of its own (gcpkms.ts).
 
 import { subscribe } from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 
-/** Bytes of one answer with its head: what is expected has some thousand. */
+/** Maximum bytes of one answer with its header. Real ones have a few thousand. */
 export const LONGEST_ANSWER = 1024 * 1024;
 
-/** How many bytes have come on a connection since the last request on it. */
+/** The bytes received on a connection since the last request on it. */
 const received = new WeakMap<Socket, number>();
 
-/** What is called when an answer is too long, by the calls that are under way. */
+/** The functions to call when an answer is too long, one for each current call. */
 const waiting = new Set<() => void>();
 
 let begun = false;
 
-/** From here on no answer to this process is longer than LONGEST_ANSWER: its connection is ended. */
+/** Limits every answer to this process to LONGEST_ANSWER bytes: beyond that, the connection is closed. */
 export function limitAnswers(): void {
   if (begun) return;
   begun = true;
@@ -32,7 +32,7 @@ function watchSocket(socket: Socket): void {
   const isNew = !received.has(socket);
   received.set(socket, 0);
   if (!isNew) return;
-  // before the parser of node:http, which is there already on a connection that is used again
+  // before the parser of node:http, which is already there on a reused connection
   socket.prependListener("data", (chunk: Buffer) => {
     const n = (received.get(socket) ?? 0) + chunk.length;
     received.set(socket, n);
@@ -42,7 +42,7 @@ function watchSocket(socket: Socket): void {
   });
 }
 
-/** Calls `tooLong` when an answer is cut off, until the function that comes back is called. */
+/** Calls `tooLong` when an answer is cut off, until the returned function is called. */
 export function onTooLong(tooLong: () => void): () => void {
   waiting.add(tooLong);
   return () => void waiting.delete(tooLong);

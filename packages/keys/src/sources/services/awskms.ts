@@ -1,4 +1,5 @@
-// awskms:KEY — a key in AWS KMS, P-256 or Ed25519. KEY is a key id, alias/NAME, or the ARN of either, whose region then counts.
+// awskms:KEY, a P-256 or Ed25519 key in AWS KMS. KEY is a key id, alias/NAME, or the ARN of either, which determines
+// the region.
 
 import { inWords, signatureLength } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../../custody.js";
@@ -40,7 +41,7 @@ const BUSY: Trouble = ["AWS KMS accepts no more requests at the moment", "run it
 const DOWN: Trouble = ["AWS KMS cannot answer at the moment", "run it again later"];
 const MALFORMED: Trouble = ["AWS KMS does not accept this key name", REFERENCE_FORM];
 
-/** By the name of the error (AWS KMS API Reference, Common Errors and those of GetPublicKey and Sign). */
+/** By error name (AWS KMS API Reference: Common Errors, and those of GetPublicKey and Sign). */
 const TROUBLES: { readonly [name: string]: Trouble } = {
   CredentialsProviderError: CREDENTIALS,
   TokenProviderError: CREDENTIALS,
@@ -85,14 +86,14 @@ function troubleOf(e: unknown): Trouble {
   return commonTrouble(e) ?? unknownTrouble(SERVICE, name);
 }
 
-/** Region and account, where a name tells them, and the key or alias that it names. */
+/** The region and account in a name, if any, and its key or alias. */
 function splitArn(name: string): { place?: string; key: string } {
   const [, place, , key] = ARN.exec(name) ?? [];
   if (place !== undefined && key !== undefined) return { place, key };
   return { key: name.startsWith("alias/") ? name : `key/${name}` };
 }
 
-/** Whether an answer is of the key that was asked for, as far as both tell. It names a key: where an alias leads is for the service to say. */
+/** Whether an answer is about the requested key, as far as both name it. The service resolves aliases to keys. */
 function isOf(asked: string, answered: string | undefined): answered is string {
   if (answered === undefined || !(ARN.test(answered) || PLAIN.test(answered))) return false;
   const [want, got] = [splitArn(asked), splitArn(answered)];
@@ -100,7 +101,7 @@ function isOf(asked: string, answered: string | undefined): answered is string {
   return want.key.startsWith("alias/") || want.key === got.key;
 }
 
-/** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
+/** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
 export async function openAwsKey(ref: string): Promise<OpenedKey> {
   const id = ref.slice("awskms:".length);
   const arn = ARN.exec(id);
@@ -123,10 +124,11 @@ export async function openAwsKey(ref: string): Promise<OpenedKey> {
     if (!aws || length === undefined) throw serviceError(ref, USAGE);
     const sign = async (tbs: Uint8Array) => {
       const request = {
-        // the key itself: an alias may be moved to another one between the two calls
+        // the key itself: an alias may be moved to another key between the two calls
         KeyId,
         Message: tbs,
-        // at most 4,096 bytes, which a Sig_structure never has. The service hashes: a policy can then forbid that digests be signed.
+        // at most 4,096 bytes; a Sig_structure is always shorter. The service hashes, so a policy can forbid signing
+        // digests.
         MessageType: "RAW",
         SigningAlgorithm: aws.alg,
       } as const;

@@ -1,4 +1,5 @@
-// azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION] — a key on P-256 in Azure Key Vault or a Managed HSM. They have no Ed25519.
+// azurekv:https://VAULT.vault.azure.net/keys/NAME[/VERSION], a P-256 key in Azure Key Vault or a Managed HSM, which
+// have no Ed25519.
 
 import type { CryptographyClientOptions } from "@azure/keyvault-keys";
 import { inWords, signatureLength } from "@firmseal/signer";
@@ -25,7 +26,7 @@ const SERVICE = "Azure Key Vault";
 const PACKAGES = "@azure/keyvault-keys @azure/identity";
 
 const REFERENCE_FORM = "give the key's identifier: azurekv:https://VAULT.vault.azure.net/keys/NAME or …/keys/NAME/VERSION";
-// The hosts of Azure's clouds and no other: a reference from a build script must not carry a token to somebody's server.
+// Only the hosts of Azure's clouds: a reference in a build script must not send a token to another server.
 const ID =
   /^(https:\/\/[a-z0-9][a-z0-9-]{1,22}[a-z0-9]\.(?:(?:vault|managedhsm)\.azure\.(?:net|cn)|(?:vault|managedhsm)\.usgovcloudapi\.net))\/keys\/([A-Za-z0-9-]{1,127})(?:\/([0-9a-f]{32}))?\/?$/;
 
@@ -87,7 +88,10 @@ function kidIn(body: string): unknown {
   }
 }
 
-/** The key of a reference. Its public half comes from the service, once, and with it the version that signs. Throws KeyFileError. */
+/**
+ * Opens the key for a reference. Requests its public half from the service once, with the version that signs. Throws
+ * KeyFileError.
+ */
 export async function openAzureKey(ref: string): Promise<OpenedKey> {
   const [, vault, name, version] = ID.exec(ref.slice("azurekv:".length)) ?? [];
   if (vault === undefined || name === undefined)
@@ -109,13 +113,13 @@ export async function openAzureKey(ref: string): Promise<OpenedKey> {
   const served = CURVES.find(({ curve }) => curve === crv);
   if (!served) throw serviceError(ref, KIND);
   if (got.properties.enabled === false) throw serviceError(ref, DISABLED);
-  // an identifier without a version names the newest: signed is with the one whose public half this is
+  // an identifier without a version means the newest: pin the version of this public half
   const [, atVault, atName, pinned] = ID.exec(got.id ?? "") ?? [];
   if (atVault !== vault || atName !== name || pinned === undefined || (version !== undefined && pinned !== version))
     throw serviceError(ref, OTHER_KEY);
   const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
   const key = keyOfJwk(ref, { kty: "EC", crv, x: base64url(x), y: base64url(y) });
-  // the library tells the identifier that it has sent, not the one in the answer
+  // the library returns the identifier that it has sent, not the one in the answer
   let signedBy: unknown;
   const policy: Policy = {
     name: "kid",

@@ -1,4 +1,4 @@
-// CRC-32C (RFC 3720 §12.1, appendix B.4), by which Google Cloud KMS tells what was damaged on its way.
+// CRC-32C (RFC 3720 §12.1, appendix B.4), with which Google Cloud KMS detects corrupted messages.
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;

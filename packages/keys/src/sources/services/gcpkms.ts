@@ -1,4 +1,5 @@
-// gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V — a version of a key in Google Cloud KMS, P-256 or Ed25519.
+// gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V, a version of a P-256 or Ed25519 key in
+// Google Cloud KMS.
 
 import { inWords, signatureLength } from "@firmseal/signer";
 import { algsWith, CUSTODY } from "../../custody.js";
@@ -27,7 +28,7 @@ const SERVICE = "Google Cloud KMS";
 const PACKAGE = "@google-cloud/kms";
 
 const REFERENCE_FORM = "give the version as well: gcpkms:projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/1";
-// a version's number is part of the name: the service has no "newest" to sign with
+// the name includes the version number: the service has no "newest" version for signing
 const VERSION_NAME =
   /^projects\/[a-z0-9.:-]+\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}\/cryptoKeyVersions\/[1-9][0-9]*$/;
 
@@ -46,7 +47,7 @@ const CORRUPTED: Trouble = ["the request or the answer was damaged in transit", 
 
 const UNAVAILABLE = 14;
 
-/** By status code of gRPC. */
+/** By gRPC status code. */
 const TROUBLES: { readonly [code: number]: Trouble } = {
   3: STATE,
   4: ["the service did not answer in time", "check the network and the proxy settings, then run it again"],
@@ -64,25 +65,25 @@ const TROUBLES: { readonly [code: number]: Trouble } = {
 
 function troubleOf(e: unknown): Trouble {
   const { code, message = "" } = e as { code?: unknown; message?: string };
-  // a token that cannot be had has no code of its own: the library for the call tells what the one for credentials said
+  // an unavailable token has no code of its own: the client library passes on the message of the credentials library
   if (/plugin failed|invalid_grant|default credentials/.test(message)) return REJECTED;
-  // the limit on a message has the code of a quota
+  // the message size limit has the code of a quota
   if (code === 8 && /larger than max/.test(message)) return TOO_LONG;
   if (typeof code === "number" && Object.hasOwn(TROUBLES, code)) return TROUBLES[code] as Trouble;
   return commonTrouble(e) ?? unknownTrouble(SERVICE, typeof code === "number" ? `gRPC_status_${code}` : code);
 }
 
-/** int64 comes as text, number or an object with either half. */
+/** int64 arrives as text, as a number, or as an object with two halves. */
 const isSum = (value: unknown, bytes: Uint8Array) =>
   String((value as { value?: unknown } | null | undefined)?.value ?? "") === String(crc32c(bytes));
 
 const toBytesOf = (value: Uint8Array | string | null | undefined): Uint8Array =>
   typeof value === "string" ? Buffer.from(value, "base64") : Uint8Array.from(value ?? []);
 
-/** The library's own repetition ends by the clock, and then calls everything a time-out. */
+/** The retries of the library end by time, and then report everything as a timeout. */
 const ONCE = { timeout: ATTEMPT, retry: { retryCodes: [] } };
 
-/** Tries again where the service was not reached. */
+/** Tries again if the service was not reached. */
 async function repeated<T>(call: () => Promise<T>): Promise<T> {
   for (let i = 1; ; i++) {
     try {
@@ -94,27 +95,27 @@ async function repeated<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The key of a reference. Its public half comes from the service, once. Throws KeyFileError. */
+/** Opens the key for a reference. Requests its public half from the service once. Throws KeyFileError. */
 export async function openGoogleKey(ref: string): Promise<OpenedKey> {
   const name = ref.slice("gcpkms:".length);
   if (!VERSION_NAME.test(name)) throw wrongReference(ref, "is not the name of a key version in Google Cloud KMS", REFERENCE_FORM);
-  // the transport prints what it meets on its way; the result is reported here
+  // the transport logs its errors; the result is reported here
   process.env["GRPC_VERBOSITY"] ??= "NONE";
   const { KeyManagementServiceClient } = await importPackage(ref, PACKAGE, () => import("@google-cloud/kms"));
-  // the library's own limit is none
+  // the library has no limit by default
   const client = new KeyManagementServiceClient({ "grpc.max_receive_message_length": LONGEST_ANSWER });
   const close = async () => {
     await client.close().catch(() => {});
   };
   try {
-    // by itself, for the calls begin it in a way in which nobody catches what goes wrong with the credentials
+    // separately, because the calls initialize it without catching credential errors
     await callService(
       ref,
       () => client.initialize(),
       (e) => commonTrouble(e) ?? CREDENTIALS,
     );
     const [got] = await callService(ref, () => repeated(() => client.getPublicKey({ name }, ONCE)), troubleOf);
-    // "Verifying end-to-end data integrity": the name and the sums are to be compared by who asks
+    // "Verifying end-to-end data integrity": the client must compare the name and the checksums
     if (got.name !== name || !isSum(got.pemCrc32c, Buffer.from(got.pem ?? ""))) throw serviceError(ref, CORRUPTED);
     const key = keyOfSpki(ref, got.pem ?? "");
     const { gcp, ecdsa } = CUSTODY[key.alg];

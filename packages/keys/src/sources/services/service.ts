@@ -1,4 +1,5 @@
-// What the key services have in common: their libraries, which a user installs or not; limits on time and bytes; errors in one line and one hint.
+// Common parts of the key services: their optional libraries, limits on time and bytes, errors with one line and one
+// hint.
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromJwk, KeyError, type PublicKey } from "@firmseal/signer";
@@ -8,15 +9,18 @@ import { checkedSigner } from "../foreign.js";
 import type { OpenedKey } from "../source.js";
 import { limitAnswers, onTooLong } from "./answer-limit.js";
 
-/** One call and its repetitions end here, whatever the library is waiting for: credentials, a name server, an answer. */
+/** The time limit for a call and its retries, whatever the library waits for: credentials, DNS, an answer. */
 const CALL_TIMEOUT = 30_000;
 
-/** One attempt ends here, so that another one is made within the limit. */
+/** The time limit for one attempt, so that another one fits within the limit. */
 export const ATTEMPT = 10_000;
 
 export const ATTEMPTS = 3;
 
-/** What happened, and what to do. Neither has anything from the service's own message, which may name accounts and requests. */
+/**
+ * What happened, and what to do. Neither contains any part of the service's message, which may name accounts and
+ * requests.
+ */
 export type Trouble = readonly [what: string, hint: string];
 
 const NETWORK: Trouble = ["the service cannot be reached", "check the network, the region and the proxy settings, then run it again"];
@@ -48,7 +52,7 @@ const CERTIFICATE: Trouble = [
   "check the address and the clock; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
 ];
 
-/** What is common to all services among the properties that distinguish errors. */
+/** Errors common to all services, by the properties that distinguish them. */
 export function commonTrouble(e: unknown): Trouble | undefined {
   const { code, name } = (typeof e === "object" && e !== null ? e : {}) as { code?: unknown; name?: unknown };
   for (const mark of [code, name]) {
@@ -63,27 +67,27 @@ export function serviceError(ref: string, [what, hint]: Trouble): KeyFileError {
   return new KeyFileError(`${ref}: ${what}`, hint, 3);
 }
 
-/** Wrong use: the reference itself cannot be right. */
+/** A usage error: the reference itself is invalid. */
 export function wrongReference(ref: string, what: string, hint: string): KeyFileError {
   return new KeyFileError(`${ref}: ${what}`, hint, 2);
 }
 
-/** An error that no table names: its class, where that is a word. */
+/** An error that is in no table: names its class, if that is a word. */
 export function unknownTrouble(service: string, mark: unknown): Trouble {
   const word = typeof mark === "string" && /^[A-Za-z][A-Za-z0-9_]{0,60}$/.test(mark) ? ` (${mark})` : "";
   return [`${service} has failed${word}`, "try it with the service's own command line, which says more"];
 }
 
-/** Loads a library that is not a part of this program. `packages` is what to install. */
+/** Loads an optional library. `packages` is what to install. */
 export async function importPackage<T>(ref: string, packages: string, load: () => Promise<T>): Promise<T> {
-  // before its warning goes with those below: the public key would be anybody's, and so would the credentials
+  // before its warning is suppressed with those below: public key and credentials could be anybody's
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
     throw new KeyFileError(
       `${ref}: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and anybody could answer as the service`,
       "unset it; if you use your own proxy, give its certificate: NODE_EXTRA_CA_CERTS",
       3,
     );
-  // these libraries warn through the process, of versions of Node and of what they looked for: nothing that a signer could act on
+  // these libraries emit process warnings about Node versions and missing files, which do not help a signer
   process.removeAllListeners("warning");
   limitAnswers();
   try {
@@ -99,8 +103,8 @@ export async function importPackage<T>(ref: string, packages: string, load: () =
 }
 
 /**
- * Asks the service. `troubleOf` puts its errors into words. The call is given up at the limits on time and bytes, also where the library does not
- * heed the signal: a build must not hang on a key.
+ * Calls the service. `troubleOf` describes its errors. The call ends at the limits on time and bytes, even if the
+ * library ignores the signal: a build must not hang on a key.
  */
 export async function callService<T>(
   ref: string,
@@ -132,7 +136,7 @@ function notForSigning(ref: string): KeyFileError {
   return serviceError(ref, [`is not an ${wordsFor("node")} key for signing`, "make a signing key on one of these curves in the service"]);
 }
 
-/** The public key in an SPKI, DER or PEM, that a service gave. */
+/** The public key in an SPKI (DER or PEM) from a service. */
 export function keyOfSpki(ref: string, spki: Uint8Array | string): PublicKey {
   let object: KeyObject;
   try {
@@ -144,7 +148,7 @@ export function keyOfSpki(ref: string, spki: Uint8Array | string): PublicKey {
   return keyOfJwk(ref, object.export({ format: "jwk" }));
 }
 
-/** The public key in a JWK that a service gave; no identifier of its goes into a signature. */
+/** The public key in a JWK from a service. Its identifier is not used in signatures. */
 export function keyOfJwk(ref: string, { kty, crv, x, y }: { kty?: unknown; crv?: unknown; x?: unknown; y?: unknown }): PublicKey {
   try {
     return fromJwk({ kty, crv, x, ...(y !== undefined && { y }) });
@@ -154,7 +158,7 @@ export function keyOfJwk(ref: string, { kty, crv, x, y }: { kty?: unknown; crv?:
   }
 }
 
-/** A key whose private half the service keeps: `sign` gives raw signatures, and each is verified before it leaves. */
+/** A key whose private half is in a service. `sign` returns raw signatures; each is verified before it is returned. */
 export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) => Promise<Uint8Array>, close: () => unknown): OpenedKey {
   return {
     name: ref,
@@ -171,7 +175,7 @@ export function servedKey(ref: string, key: PublicKey, sign: (tbs: Uint8Array) =
   };
 }
 
-/** For a signature that cannot be one by its form; one that is wrong is found by toldSigner. */
+/** For a result that cannot be a signature; checkedSigner() detects an invalid one. */
 export function notASignature(ref: string): KeyFileError {
   return serviceError(ref, ["the service did not return a signature", "try again; if the fault stays, ask the service's operator"]);
 }
