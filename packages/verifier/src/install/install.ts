@@ -8,7 +8,7 @@ import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
-import { start, step } from "../interpreter/run.js";
+import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import {
   DEVICE_FAULT,
@@ -28,8 +28,6 @@ import {
   DIR_SWAP,
   DIR_WRITE,
   MAN_INSTALL,
-  MAN_INVOKE,
-  MAN_LOAD,
   MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "../spec/suit.js";
@@ -40,9 +38,6 @@ import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBot
 
 /** The sections of an installation, in order; a missing one is passed over. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
-
-/** Those of a start. */
-var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function begin(s: Session, e: Effect): void {
   var c = e.component;

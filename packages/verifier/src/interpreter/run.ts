@@ -49,6 +49,8 @@ import {
   DIR_SWAP,
   DIR_TRY_EACH,
   MAN_INVOKE,
+  MAN_LOAD,
+  MAN_VALIDATE,
 } from "../spec/suit.js";
 import { performCommand, setIndex, setParameters } from "./commands.js";
 import { barrier, type Effect, type Frame, failRun, frame, type Identity, type Run, type Subject, top } from "./frame.js";
@@ -64,6 +66,9 @@ const MAX_ALTERNATIVES = 256;
 
 /** Every condition, and every directive that acts on a device, takes a reporting policy of four bits (M37 §8.4.7). */
 const MAX_POLICY = 15;
+
+/** The sections of a start, in order. */
+export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function createRun(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],

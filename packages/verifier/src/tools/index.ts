@@ -10,6 +10,7 @@ export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-updat
  * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
  * curves.
  */
+export { START_SECTIONS } from "../interpreter/run.js";
 export * as COSE from "../spec/cose.js";
 export {
   HASH_SHA_256,
