@@ -12,7 +12,7 @@ alias.push({ find: /^terser$/, replacement: here("./scripts/minify.mjs") });
 /** The files of each project. `unit` has all that no other has. */
 const CLI = ["packages/cli/test/**/*.test.ts"];
 const CONFORMANCE = ["test-vectors/test/*.test.ts", "test/prepared.test.ts", "scripts/test/{bundle,conformance,flash}.test.mjs"];
-const DOCS = ["test/{pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
+const DOCS = ["test/{pages,incident-pages,readme,package-examples}.test.ts", "scripts/test/{refusals,reference}.test.mjs"];
 const ALL = [
   "packages/*/test/**/*.test.ts",
   "test-vectors/test/*.test.ts",

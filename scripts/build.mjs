@@ -138,21 +138,26 @@ async function commandLine() {
     banner: { js: 'import{createRequire as __firmsealRequire}from"node:module";const require=__firmsealRequire(import.meta.url);' },
     logLevel: "warning",
   };
-  const bundle = (main, outdir) => {
+  /** What tests call keeps the results of terser: the same device bundles are made again and again. */
+  const keptResults = {
+    name: "kept results of terser",
+    setup: ({ onResolve }) => onResolve({ filter: /^terser$/ }, () => ({ path: `${ROOT}scripts/minify.mjs`, external: true })),
+  };
+  const bundle = (main, outdir, plugins = []) => {
     rmSync(outdir, { recursive: true, force: true });
     // a worker is a program of its own
     const entryPoints = [
       { in: ROOT + main, out: "main" },
       { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
     ];
-    return build({ ...options, entryPoints, outdir });
+    return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };
   const { metafile } = await bundle("packages/cli/src/start.ts", fresh);
   writeFileSync(join(fresh, "THIRD-PARTY-LICENSES"), licences([...Object.keys(metafile.inputs), ...inSigner]));
   const { statements, names, errors, needs } = await makeParts();
   const parts = JSON.stringify({ statements, names, errors, needs });
   writeFileSync(join(fresh, "parts.json"), parts);
-  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS);
+  await bundle("packages/test-support/src/in-process-entry.ts", ROOT + IN_PROCESS, [keptResults]);
   writeFileSync(join(ROOT, IN_PROCESS, "parts.json"), parts);
   mkdirSync(dirname(PARTS), { recursive: true });
   writeFileSync(PARTS, parts);

@@ -8,6 +8,7 @@ import vm from "node:vm";
 import { identityUuids } from "@firmseal/signer";
 import { boot, embeddedTrust, install, nextTrust, policyOf } from "@firmseal/verifier";
 import { memoryDevice } from "@firmseal/verifier/device/memory";
+import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AT_LENGTH, LONG } from "../packages/test-support/src/effort.js";
 import { why as noSoftHsm } from "../packages/test-support/src/softhsm.js";
@@ -104,6 +105,7 @@ describe.concurrent("docs/guides/trust.md", () => {
     expect(stderr).toMatch(/^app\.suit: installed, sequence number 7$/m);
     expect(stderr).toMatch(/^next\.trust: board, sequence number 2, /m);
     expect(stderr).toMatch(/^next\.trust: good, board, sequence number 2, 4 keys$/m);
+    expect(stderr).toMatch(/^third\.trust: signed by 2 roots \(needed: 2\), and by 2 roots \(needed: 2\) of the previous file$/m);
 
     const id = identityUuids("example.com", "board-v2");
     const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]]], 64);
@@ -141,6 +143,11 @@ describe.concurrent("docs/guides/rotation.md", () => {
     expect(stderr).toMatch(/500 devices would be left behind: shelf; shelf: no later release can reach it: 1 of its release keys remain/);
     const file = (name: string) => readFileSync(join(here, name));
     expect(JSON.parse(file("plan.json").toString())).toMatchObject({ ok: true, devices: { total: 10000, moved: 10000 } });
+    // signed in turns, and made by a program: the same manifest
+    expect(stdout).toMatch(/^first\.trust: 2 of 3 keys must sign\nsecond\.trust: 2 of 3 keys must sign$/m);
+    const [turns, byProgram] = ["turns.suit", "by-program.suit"].map((name) => decodeEnvelope(file(name)));
+    expect([turns?.signatures.length, byProgram?.signatures.length, turns?.manifest.sequence]).toEqual([3, 0, [0, 22]]);
+    expect(turns?.digest).toEqual(byProgram?.digest);
 
     const id = identityUuids("example.com", "board-v2");
     const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]], [[116, 114, 117, 115, 116]]], 100_000);

@@ -183,6 +183,10 @@ describe("the JSON of each command has its shape", () => {
     seen("trust tbs");
     p.put("two.sig", await signer(keyB).sign(Buffer.from(data as string, "base64")));
     await inShape(p, ["trust", "attach", "two.trust", "--key", "B.jwk", "--signature", "two.sig", "--previous-trust", "one.trust"]);
+    await inShape(p, ["approve", "two.trust", "--key", "A.pem", "--previous-trust", "one.trust", "--out", "-"]);
+    await inShape(p, ["audit", "two.trust"]);
+    await inShape(p, ["trust", "diff", "one.trust", "two.trust"]);
+    await inShape(p, ["trust", "merge", "two.trust", "two.trust", "--previous-trust", "one.trust", "--out", "merged.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);
     seen("trust show");
     await inShape(p, ["trust", "verify", "two.trust", "--previous-trust", "one.trust"]);
@@ -219,6 +223,9 @@ describe("the JSON of each command has its shape", () => {
     await inShape(q, ["rotate", "next", "--fleet", "fleet.json", "--archive", "bridges"]);
     await inShape(q, ["rotate", "next", "--fleet", "keys.csv", "--archive", "bridges"]);
     seen("rotate next");
+    q.put("T.jwk", JSON.stringify(toJwk(key("T"))));
+    const given = ["--key", "A.jwk", "--replacement", "T.jwk", "--trust", "t2.trust", "--fleet", "fleet.json", "--image", "app.bin"];
+    await inShape(q, ["incident", "stolen", ...given, "--dir", "night"]);
     const facts = ["--trust", "t1.trust", "--next", "t2.trust", ...FACTS, "--seq", "21", "--key", "A.pem", "--key", "B.pem"];
     await inShape(q, ["rotate", "bridge", "app.bin", ...facts, "--fleet", "fleet.json", "--out", "b.suit"]);
     await inShape(q, ["rotate", "bridge", ...facts, "--out", "-"]);

@@ -48,7 +48,7 @@ beforeAll(async () => {
   worker = await program(
     `
     import { writeFileSync } from "node:fs";
-    import { sign } from "../src/commands/sign/sign.js";
+    import { signInput as sign } from "../src/commands/sign/sign.js";
     import { lock } from "../../keys/src/locks/lock.js";
     const [what, folder, name, times] = process.argv.slice(2);
     if (what === "hold") {

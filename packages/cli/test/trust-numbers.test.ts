@@ -260,15 +260,15 @@ describe.concurrent("what a root is shown", () => {
     const lines = changesOf(r);
     expect(lines).toEqual([
       `${second}: board, sequence number 7; against ${first}`,
-      `removes ${short(KEYS.r2)}: root`,
-      `adds ${short(KEYS.r3)}: root`,
-      expect.stringMatching(/^ed25519 [0-9a-f]{16}…: roles release\+recovery, before release$/),
+      `removes ${short(KEYS.r2)}: loses root`,
+      `adds ${short(KEYS.r3)}: gains root`,
+      expect.stringMatching(/^ed25519 [0-9a-f]{16}…: gains recovery$/),
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: vendor cfbff0d193755685968c48ce8b15ae17, before none$/),
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: since 3, before none$/),
       expect.stringMatching(/^ed25519 [0-9a-f]{16}…: until none, before 9$/),
-      "role root: 1 of 2 needed, before 2 of 2",
+      "role root: 1 of 2 needed, before 2 of 2: LOWERED, fewer stolen keys are enough",
       "role release: 2 of 2 needed, before 1 of 2",
-      "role recovery: 1 of 1 needed, before none",
+      "role recovery: new, 1 of 1 needed",
       "sequence number 7, before 5",
     ]);
     // before anything else is said of the signature
@@ -299,11 +299,11 @@ describe.concurrent("what a root is shown", () => {
     expect(r.exit).toBe(3);
     expect(changesOf(r)).toEqual([
       `${first}: board, sequence number 1; no previous file is given, so everything in it is new`,
-      `adds ${short(KEYS.r1)}: root`,
-      `adds ${short(KEYS.r2)}: root`,
-      expect.stringMatching(/^adds ed25519 .*: release$/),
-      "role root: 2 of 2 needed, before none",
-      "role release: 1 of 1 needed, before none",
+      `adds ${short(KEYS.r1)}: gains root`,
+      `adds ${short(KEYS.r2)}: gains root`,
+      expect.stringMatching(/^adds ed25519 .*: gains release$/),
+      "role root: new, 2 of 2 needed",
+      "role release: new, 1 of 1 needed",
     ]);
   });
 

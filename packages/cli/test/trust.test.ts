@@ -157,7 +157,7 @@ describe.concurrent("firmseal trust", () => {
       p,
       ["trust", "verify", "next.trust", "--previous-trust", "board.trust"],
       errors.TRUST_PREVIOUS,
-      /roots of the trust file before/,
+      /roots of the previous trust file/,
     );
     const r = await p.ok([
       "trust",
@@ -177,7 +177,7 @@ describe.concurrent("firmseal trust", () => {
       p,
       ["trust", "verify", "board.trust", "--previous-trust", "next.trust"],
       errors.TRUST_PREVIOUS,
-      /roots of the trust file before/,
+      /roots of the previous trust file/,
     );
     // by a release that one key of it has signed
     await release(p, "B.pem", 12, "b.suit");
@@ -478,7 +478,7 @@ describe.concurrent("firmseal trust", () => {
     );
     await refused(p, ["trust", "verify", "long.trust", ...ROOTS], errors.CBOR_TRAILING, /long\.trust: refused/);
     await refused(p, ["trust", "verify", "bit.trust", ...ROOTS], errors.TRUST_PREVIOUS, /bit\.trust: refused/);
-    await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /roots of the trust file before/);
+    await refused(p, ["trust", "verify", "board.trust", "--root", "r3.jwk"], errors.TRUST_PREVIOUS, /roots of the previous trust file/);
     await refused(p, ["trust", "verify", "board.trust", ...ROOTS, "--previous-trust", "board.trust"], 200, /both given/, 2);
     await release(p, "A.pem", 7, "a.suit");
     await refused(p, ["verify", "a.suit"], 200, /--key and --trust are missing/, 2);

@@ -29,7 +29,7 @@ export { passphrase } from "./secrets/passphrase.js";
 export { type Guarded, readGuarded } from "./secrets/private-file.js";
 export { conflictFailure, conflicts, conflictWords } from "./signing-log/compare.js";
 export { type Counted, LastSeen, type Seen } from "./signing-log/last-seen.js";
-export { type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
+export { APPROVE, type Entry, type LogFault, looksLikeLog, readLog, type SigningLog } from "./signing-log/log-file.js";
 export {
   checkSequence,
   isOfTrustFile,
@@ -48,6 +48,7 @@ export {
   lockLog,
   missingFromLog,
   type Receipt,
+  type SigningFacts,
   type SigningLogs,
   signingLogPath,
   withSigningLogs,

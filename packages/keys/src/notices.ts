@@ -10,9 +10,9 @@ export interface ProgressBar {
 export interface Listener {
   /** Reports a possible mistake or an upcoming problem, in one line. */
   warn(text: string): void;
-  /** Reports information, in one line. */
-  say(text: string): void;
-  /** Begins a progress bar with `total` steps. */
+  /** What is good to know. One line. `danger`: what a person must not overlook. */
+  say(text: string, how?: "danger"): void;
+  /** Long work begins: `total` steps of it. */
   progress(what: string, total: number): ProgressBar;
 }
 
@@ -31,8 +31,8 @@ export function warn(text: string): void {
   listener.warn(text);
 }
 
-export function notice(text: string): void {
-  listener.say(text);
+export function notice(text: string, how?: "danger"): void {
+  listener.say(text, how);
 }
 
 export function progress(what: string, total: number): ProgressBar {

@@ -1,5 +1,7 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
+export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
+export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
 export {
   type InputOptions,
@@ -19,25 +21,56 @@ export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
+export {
+  type BridgeOptions,
+  type Move,
+  type NeededSignatures,
+  readMove,
+  type SignedBridge,
+  signBridge,
+  type UnsignedBridge,
+  unsignedBridge,
+} from "./rotation/bridge.js";
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
-export { type CohortResult, newest, plan, type StepResult, standing, sums } from "./rotation/plan.js";
-export { big, higher, type Keys, keysInRole, only } from "./rotation/quorum.js";
-export { type Exposed, exposedWords, type Gone, type Margin, type Margins, reach } from "./rotation/reach.js";
+export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
+export { type Exposed, exposedWords, type Gone, type Margin, type Margins } from "./rotation/reach.js";
+export {
+  judgeUnsigned,
+  planRetirement,
+  type Retirement,
+  type RetireOptions,
+  type SignedRetirement,
+  signRetirement,
+} from "./rotation/retire.js";
 export { carriedStores, type PlannedRelease, type PlannedStep, type PlannedTrust, stepOf } from "./rotation/steps.js";
 export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
-export { digestOf, recordSigning, recordTrustSigning, type TrustSigningOptions } from "./signing/authorize.js";
+export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
+export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { type Change, type Previous, showChanges } from "./trust/trust-change.js";
+export { checkLine, readChain } from "./trust/trust-chain.js";
+export {
+  type Change,
+  changeWarnings,
+  changeWords,
+  isLowered,
+  type Previous,
+  type RoleMargin,
+  roleMargins,
+  showChanges,
+  trustChanges,
+} from "./trust/trust-change.js";
 export { readDescription } from "./trust/trust-description.js";
+export { type TrustEvidence, trustEvidence } from "./trust/trust-evidence.js";
 export { exportAll, exportRole } from "./trust/trust-export.js";
 export { readTrustFile, type TrustOnFile } from "./trust/trust-file.js";
+export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
 export {
   acceptedTrust,
   anchorFacts,

@@ -1,3 +1,4 @@
+export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
 export { conform, DescriptionError, suggestion } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
@@ -60,9 +61,11 @@ export {
 export { type PreparedKey, prepareKey, TABLE_SIZES, type TableSize, tableNumbers } from "./key/prepare.js";
 export { AlreadySigned, type Signable, type SignedWith, signedBy, signedWith } from "./signable.js";
 export { type TestKey, testKeyForms, testKeyName, testKeyPublic, testKeys } from "./test-keys/test-keys.js";
+export { DifferentContent, type DropReason, type Merged, type MergedSignature, mergeTrust } from "./trust/merge.js";
 export {
   acceptTrust,
   attachTrust,
+  type Before,
   describeTrust,
   encodeTrust,
   keyOfAnchor,

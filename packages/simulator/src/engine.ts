@@ -6,6 +6,7 @@ import { type Bytes, boot, compareSequence, type Device, install, type Sequence,
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { nodeHost } from "./host.js";
+import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
 import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
 
@@ -107,9 +108,9 @@ export class Simulation {
    */
   constructor(make: MakeStore, setup: Setup, previous: Release | null, update: Release) {
     this.setup = setup;
-    this.update = update;
+    this.update = { ...update, trust: rememberedTrust(update.trust) };
     // the stored release may be either one, each installed under its own trust policy
-    this.trust = { anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] };
+    this.trust = rememberedTrust({ anchors: [...update.trust.anchors, ...(previous?.trust.anchors ?? [])] });
     if (update.trust.threshold !== undefined) this.trust.threshold = update.trust.threshold;
     this.prepare(make, previous);
   }

@@ -361,7 +361,7 @@ describe("firmseal simulate", () => {
     const p = standard();
     await signImage(p, 7, "fw.suit");
     for (const name of Object.keys(DEVICES)) {
-      const few = name === "storage" ? ["--second-cuts", "20"] : [];
+      const few = name === "storage" ? ["--second-cuts", LONG ? "20" : "4"] : [];
       const r = await p.ok(["simulate", "fw.suit", "--device", name, "--key", "A.jwk", ...few]);
       expect(r.stdout).toMatch(/^operation {2}the power is cut in +cuts {2}starts +cuts again {2}starts\n0/);
       expect(r.stdout).toMatch(/ old \d, new \d /);

@@ -17,7 +17,8 @@ import {
 } from "@firmseal/signer";
 import { type Alg, boot, ed25519, type Host, type Identity, install, type Refusal, type TrustStore } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { embeddedTrust, nextTrust, policyOf, ROLE_RELEASE, rawKey, TRUST_COMPONENT, updatedTrust } from "@firmseal/verifier/tools";
+import { embeddedTrust, nextTrust, policyOf, ROLE_RELEASE, TRUST_COMPONENT, updatedTrust } from "@firmseal/verifier/tools";
+import { latin1, remembered } from "../../simulator/src/remembered.js";
 
 const utf8 = new TextEncoder();
 
@@ -26,28 +27,7 @@ export function key(label: string): PrivateKey {
   return privateKey("ed25519", new Uint8Array(createHash("sha256").update(`firmseal rotation test ${label}`).digest()));
 }
 
-/** Octets as text: to look them up. */
-const latin1 = (bytes: ArrayLike<number>) => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes as Uint8Array)).toString("latin1");
-
-/** The same function with its answers kept: 10,000 devices ask about the same few signatures. */
-function remembered(alg: Alg): Alg {
-  const known = new Map<string, boolean>();
-  const once = (question: string, ask: () => boolean) => {
-    let answer = known.get(question);
-    if (answer === undefined) {
-      answer = ask();
-      known.set(question, answer);
-    }
-    return answer;
-  };
-  return {
-    ids: alg.ids,
-    valid: (k) => once(latin1(k), () => alg.valid(k)),
-    verify: (k, message, signature, host) =>
-      once(`${latin1(rawKey(k))}|${message.length}|${latin1(message)}|${latin1(signature)}`, () => alg.verify(k, message, signature, host)),
-  };
-}
-
+/** 10,000 devices ask about the same few signatures. */
 export const ALGS: Alg[] = [remembered(ed25519)];
 
 const digests = new Map<string, Uint8Array>();

@@ -119,10 +119,21 @@ export function sequenceChecks(): Option[] {
   ];
 }
 
+/** A second person who must have approved what is signed. */
+export function approvals(): Option[] {
+  return [
+    option("--approver <file>", "public key of a person who must have approved this", { repeat: true }),
+    option("--approval <file>", "what firmseal approve wrote, one for each approver", { repeat: true }),
+    option("--allow-no-approval", "go on without an approval although the key has asked for one before"),
+  ];
+}
+
 /** What a key that signs manifests is checked against. */
 export function coverage(): Option[] {
   return [
-    option("--trust <file>", "refuse a key that this trust file does not list for the release"),
+    option("--trust <file>", "trust file: refuse a key that it does not list for this release; of several, one must list it", {
+      repeat: true,
+    }),
     option("--role <name>", "with --trust: role in which the key signs (default: release)", { choices: policyRoles }),
     allowRootKey(),
   ];
@@ -135,8 +146,10 @@ export function allowRootKey(): Option {
 /** What a root that signs a trust file is checked against. */
 export function trustChecks(): Option[] {
   return [
-    option("--previous-trust <file>", "the previous trust file: show the changes from it, and allow its roots to sign too"),
-    option("--allow-no-previous", "sign without --previous-trust even though the key has signed another trust file of this product line"),
+    option("--previous-trust <file>", "the previous trust file: shows what changes, and its roots may sign too; also older ones", {
+      repeat: true,
+    }),
+    option("--allow-no-previous", "sign without --previous-trust although the key has signed another file of this line"),
     ...sequenceChecks(),
   ];
 }

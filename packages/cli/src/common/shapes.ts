@@ -111,7 +111,7 @@ export const TEST_KEYS: Shape = { testKeys: ["string[]", "published test keys am
 /** How a trust file differs from the one before. */
 export const CHANGES: Shape = { changes: ["object[]", "differences from the previous trust file"] };
 
-const PROGRESS: Shape = {
+export const PROGRESS: Shape = {
   signed: ["number", "roots that have signed"],
   needed: ["number", "roots that must sign"],
 };
@@ -123,6 +123,8 @@ export const SIGNED: Shape = {
   ...membersOf("roots", PROGRESS),
   rootsBefore: ["object|null", "roots of the previous file; null without --previous-trust"],
   ...membersOf("rootsBefore", PROGRESS),
+  previous: ["object[]", "the same for each file of --previous-trust, the newest first"],
+  ...membersOf("previous[]", { trust: ["string", "the file"], ...PROGRESS }),
   ...CHANGES,
   ...RECEIPTS,
 };

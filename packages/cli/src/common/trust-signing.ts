@@ -1,7 +1,7 @@
 // What trust sign, tbs and attach have in common.
 
 import { Failure, type Receipt, refusedInput, refuseTestKeys } from "@firmseal/keys";
-import { type Change, keysOf, nameFile, type Previous, readTrustFile, readTrustFrom, rootProgress, showChanges } from "@firmseal/release";
+import { type Change, keysOf, nameFile, readChain, readTrustFrom, rootProgress, showChanges, type TrustOnFile } from "@firmseal/release";
 import { AlreadySigned, NotRoot, type PublicKey } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { deliver } from "./output.js";
@@ -28,13 +28,15 @@ export function explainFault(path: string, keys: readonly { name: string; public
 
 /** What a root is shown before it signs. */
 export interface RootReview {
-  previous: Previous | undefined;
+  /** The files of --previous-trust, the newest first. */
+  chain: TrustOnFile[];
+  before: TrustStore[];
   changes: Change[];
 }
 
-export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string }): RootReview {
-  const previous = o.previousTrust === undefined ? undefined : readTrustFile(o.previousTrust);
-  return { previous, changes: showChanges(path, store, previous) };
+export function reviewChanges(path: string, store: TrustStore, o: { previousTrust?: string[] }): RootReview {
+  const chain = readChain(o.previousTrust ?? [], path, store);
+  return { chain, before: chain.map((one) => one.store), changes: showChanges(path, store, chain[0]) };
 }
 
 /** A published test key does not sign, and no root vouches for one: somebody else may have made the file. */
@@ -47,16 +49,31 @@ export function writeSignedTrust(
   path: string,
   out: string,
   bytes: Uint8Array,
-  { previous, changes }: RootReview,
+  { chain, changes }: RootReview,
   o: { json?: boolean },
   log: readonly Receipt[],
 ) {
   const roots = rootProgress(bytes, readTrustFrom(path).store);
-  const rootsBefore = previous ? rootProgress(bytes, previous.store) : null;
-  return { out, bytes: bytes.length, roots, rootsBefore, changes, log, ...deliver(out, bytes, o.json) };
+  const previous = chain.map((one) => ({ trust: one.path, ...rootProgress(bytes, one.store) }));
+  const rootsBefore = chain[0] ? rootProgress(bytes, chain[0].store) : null;
+  return {
+    out,
+    bytes: bytes.length,
+    roots,
+    rootsBefore,
+    previous,
+    changes,
+    log,
+    ...deliver(out, bytes, o.json),
+  };
 }
 
-export function signedTrustWords({ out, roots, rootsBefore, log }: ReturnType<typeof writeSignedTrust>): string[] {
+export function signedTrustWords({ out, roots, previous, log }: ReturnType<typeof writeSignedTrust>): string[] {
   const of = ({ signed, needed }: { signed: number; needed: number }) => `${plural(signed, "root")} (needed: ${needed})`;
-  return [`${out}: signed by ${of(roots)}${rootsBefore ? `, and by ${of(rootsBefore)} of the previous file` : ""}`, ...receiptWords(log)];
+  const [newest, ...older] = previous;
+  return [
+    `${out}: signed by ${of(roots)}${newest ? `, and by ${of(newest)} of the previous file` : ""}`,
+    ...older.map((one) => `for devices with ${one.trust}: signed by ${of(one)}`),
+    ...receiptWords(log),
+  ];
 }

@@ -2,7 +2,7 @@
 
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
-import { writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
+import { danger, writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
 export interface TableLine {
@@ -11,7 +11,7 @@ export interface TableLine {
 }
 
 /** A line of words for stderr; text or bytes for stdout; a table for stdout. */
-export type Line = string | { text: string } | { bytes: Uint8Array } | { table: TableLine };
+export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -27,7 +27,7 @@ const visibleLines = (text: string) => text.split("\n").map(visible).join("\n");
 async function writeLines(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
     if (typeof line === "string") writeStderr(visible(line));
-    else if ("text" in line) writeStdout(`${visibleLines(line.text)}\n`);
+    else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
     else {
       const { tableText, tableWidth } = await import("./table.js");

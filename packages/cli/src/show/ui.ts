@@ -4,10 +4,16 @@ import { writeSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Failure, listen, systemFault, tooMuch, UNSAFE, visible } from "@firmseal/keys";
 
-const colour = process.stderr.isTTY === true && !process.env["NO_COLOR"];
+const isPlain = Boolean(process.env["NO_COLOR"]);
+const colour = process.stderr.isTTY === true && !isPlain;
 
 function styled(style: "red" | "yellow" | "dim", text: string): string {
   return colour ? styleText(style, text) : text;
+}
+
+/** Red on a terminal, for stdout. */
+export function danger(text: string): string {
+  return process.stdout.isTTY === true && !isPlain ? styleText("red", text, { validateStream: false }) : text;
 }
 
 /** Control characters as JSON escapes: a parser gets the character back, a terminal does not get it. */
@@ -71,6 +77,22 @@ export function writeFailure(failure: Failure): void {
   writeStderr(styled("dim", `hint: ${visible(failure.hint)}`));
 }
 
+/** A line that a person types, without spaces around it; undefined: there is no terminal, and nobody is asked. */
+export async function questionOnTerminal(text: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const { createInterface } = await import("node:readline");
+  writeStderr(visible(text));
+  // line by line, as the terminal gives them: what is typed ahead is kept for the next question
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  try {
+    for await (const line of lines) return line.trim();
+    return "";
+  } finally {
+    lines.close();
+    process.stdin.pause();
+  }
+}
+
 /** A progress bar for long work on a terminal; silent elsewhere, and for the first half second. */
 class TerminalProgress {
   private readonly begun = Date.now();
@@ -98,6 +120,6 @@ class TerminalProgress {
 
 listen({
   warn: (text) => writeStderr(`${styled("yellow", "warning:")} ${text}`),
-  say: writeStderr,
+  say: (text, how) => writeStderr(how === "danger" ? styled("red", text) : text),
   progress: (what, total) => new TerminalProgress(what, total),
 });

@@ -12,7 +12,7 @@ interface Conflict {
    */
   what: "leaf" | "sequence" | "trust";
   number: string;
-  /** The thumbprint of the key with the leaf. */
+  /** The key of the leaf, or the one that signed both: its thumbprint. null: several keys did. */
   key: string | null;
   /** The devices or the product line of the number. */
   scope: string[];
@@ -68,6 +68,13 @@ function leavesTwice(found: readonly Found[]): Conflict[] {
   return twice.map(([name, group]) => conflict("leaf", ...splitName(name), [], group));
 }
 
+/** The key that signed two of them: it was used beside its log, or somebody else has it. */
+function keyOfBoth(found: readonly Found[]): string | null {
+  for (const [key, group] of groups(found, (e) => (e.key === undefined ? [] : [e.key])))
+    if (new Set(group.map(({ entry }) => entry.digest)).size > 1) return key;
+  return null;
+}
+
 function numbersTwice(found: readonly Found[]): Conflict[] {
   // a manifest for many devices is one conflict, not one for each device
   const out = new Map<string, Conflict>();
@@ -79,7 +86,7 @@ function numbersTwice(found: readonly Found[]): Conflict[] {
     const id = `${number} ${asked.map(({ entry }) => entry.hash).join(" ")}`;
     const known = out.get(id);
     if (known) known.scope.push(scope);
-    else out.set(id, conflict(isOfTrustFile((asked[0] as Found).entry) ? "trust" : "sequence", number, null, [scope], asked));
+    else out.set(id, conflict(isOfTrustFile((asked[0] as Found).entry) ? "trust" : "sequence", number, keyOfBoth(asked), [scope], asked));
   }
   return [...out.values()];
 }
@@ -110,7 +117,8 @@ const CONFLICT_WORDS = {
 
 /** Describes a conflict in words. */
 export function conflictWords({ what, number, key, entries }: Conflict): string {
-  const shown = entries.slice(0, 3).map(({ log, entry }) => `entry ${entry} of ${log}`);
+  // a file that is signed has no entry, and stands for itself
+  const shown = entries.slice(0, 3).map(({ log, entry }) => (entry > 0 ? `entry ${entry} of ${log}` : log));
   const more = entries.length > shown.length ? `, and ${entries.length - shown.length} more` : "";
   return `${CONFLICT_WORDS[what].what} ${number}${key === null ? "" : ` of key ${key.slice(0, 16)}…`} was used twice: ${shown.join(", ")}${more}`;
 }

@@ -17,7 +17,10 @@ const NO_PREVIOUS = "0".repeat(64);
 /** The operation that continues after a log was restored, truncated or edited. */
 export const ACCEPT = "accept-restored";
 
-/** The facts of an entry. */
+/** The operation that consents to what somebody else is to sign. */
+export const APPROVE = "approve";
+
+/** What an entry tells. */
 export interface EntryFacts {
   /** RFC 3339, in UTC. */
   time: string;
@@ -40,7 +43,9 @@ export interface EntryFacts {
   scope?: string[];
   /** The overridden refusals. */
   overrides?: string[];
-  /** The length in bytes of the truncated entry before this one. In older logs, such entries were removed. */
+  /** Thumbprints of the keys whose approval was asked for, and was there. */
+  approvers?: string[];
+  /** Bytes of an entry cut short that this one comes behind. In older logs they were taken away. */
   torn?: number;
 }
 
@@ -102,9 +107,14 @@ function parseEntry(bytes: Buffer): Entry | undefined {
     const entry = JSON.parse(strictUtf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
-    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, key, digest, tbs, job } = entry;
+    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job } = entry;
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
-    if (!texts(scope) || !texts(overrides) || ![key, digest, tbs, job].every((value) => value === undefined || text(value)))
+    if (
+      !texts(scope) ||
+      !texts(overrides) ||
+      !texts(approvers) ||
+      ![key, digest, tbs, job].every((value) => value === undefined || text(value))
+    )
       return undefined;
     const { leaf } = entry;
     if (leaf !== undefined && !(text(leaf) && /^[0-9]{1,61}$/.test(leaf))) return undefined;

@@ -14,6 +14,28 @@ export type DeviceCode = Pick<typeof verifier, "open" | "install" | "boot" | "st
 
 const latin1 = (bytes: ArrayLike<number>) => Buffer.from(bytes as Uint8Array).toString("latin1");
 
+type Assumption = (key: ArrayLike<number>, signature: ArrayLike<number>) => boolean;
+
+/** Which signatures count although nobody has made them yet; undefined: none. */
+let assumption: Assumption | undefined;
+
+/** Does `work`, which waits for nothing, on devices for which these signatures are good. */
+export function assuming<T>(isGood: Assumption, work: () => T): T {
+  assumption = isGood;
+  try {
+    return work();
+  } finally {
+    assumption = undefined;
+  }
+}
+
+/** An algorithm of the verifier that asks for the same. */
+export function assumable(alg: Alg): Alg {
+  const isGood = assumption;
+  if (!isGood) return alg;
+  return { ...alg, verify: (key, message, signature, own) => isGood(rawKey(key), signature) || alg.verify(key, message, signature, own) };
+}
+
 /** Answers that are kept: most cohorts ask about the same few signatures. */
 const MOST_ANSWERS = 4096;
 
@@ -22,6 +44,7 @@ function remember(alg: Alg): void {
   const { verify } = alg;
   const known = new Map<string, boolean>();
   alg.verify = (key, message, signature, own) => {
+    if (assumption?.(rawKey(key), signature)) return true;
     const question = `${latin1(rawKey(key))}|${message.length}|${latin1(message)}|${latin1(signature)}`;
     let answer = known.get(question);
     if (answer === undefined) {

@@ -28,7 +28,7 @@ import {
   updatedTrust,
 } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
-import { type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
+import { assumable, type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
@@ -187,7 +187,7 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
   if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model.algorithms)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
-  const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []);
+  const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
   return { state, code: codeIn(() => updatedTrust(algs, store, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
 }
 

@@ -11,7 +11,6 @@ import {
   type Receipt,
   refusedInput,
   type SequenceOverrides,
-  type SigningLogs,
   scopeOfTrust,
   sha256Hex,
   sharesScope,
@@ -20,14 +19,16 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { AlreadySigned, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
+import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { trustName } from "../trust/trust-ref.js";
+import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { enter } from "./enter.js";
 import { scopeOf } from "./scope.js";
 
 export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "role" | "allowRootKey"> {
@@ -35,6 +36,10 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   log?: string;
   /** The trust files that must permit the keys. */
   lists?: readonly TrustOnFile[];
+  /** Who must have approved it. */
+  approvals?: Approvals;
+  /** What else may refuse the envelope, before anything is entered. */
+  judge?(draft: EnvelopeDraft): Promise<void>;
 }
 
 export interface RecordedSigning {
@@ -72,8 +77,12 @@ export async function recordSigning(
       ));
     const { draft, messages, asked } = use as Judged;
     const known = signingLogs.logs.flat();
-    const overrides = [...refuseRootKeys(keys, known, o), ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o)];
-    return { draft, receipts: await recordRelease(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
+    const overrides = [
+      ...refuseRootKeys(keys, known, o),
+      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+      ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
+    ];
+    return { draft, receipts: await enter(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
   });
 }
 
@@ -104,7 +113,15 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
   const messages = await toBeSigned(draft, keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
-  return { draft, messages, asked: { sequence: String(draft.sequence), digest: digestOf(draft), scope: scopeOf(m) } };
+  const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
+  await o.judge?.(draft);
+  const asked = {
+    sequence: String(draft.sequence),
+    digest: digestOf(draft),
+    scope: scopeOf(m),
+    ...(approvers.length > 0 && { approvers }),
+  };
+  return { draft, messages, asked };
 }
 
 interface Asked {
@@ -112,32 +129,15 @@ interface Asked {
   sequence: string;
   scope: string[];
   overrides?: string[];
+  approvers?: string[];
 }
 
-/** Reports the overridden refusals, and adds them to the log entry. */
+const NO_APPROVALS: Approvals = { keys: [], files: [], allowed: false };
+
+/** Says which refusals were overridden, and has it entered. */
 function overridden(asked: Asked, overrides: string[]): Asked {
   for (const override of overrides) warn(`sequence number ${asked.sequence} is signed because of --${override}`);
   return overrides.length > 0 ? { ...asked, overrides } : asked;
-}
-
-/**
- * Logs the use of each key, after all checks. A one-time key claims its leaf first, so that the log contains its
- * number: the logs of copies then reveal a leaf that was used twice. If the entry cannot be written, the leaf is lost,
- * but has signed nothing.
- */
-async function recordRelease(
-  signingLogs: SigningLogs,
-  operation: string,
-  keys: readonly OpenedKey[],
-  messages: readonly Uint8Array[],
-  facts: Asked,
-): Promise<Receipt[]> {
-  const leaves: (string | undefined)[] = [];
-  for (const key of keys) leaves.push(await key.claim?.());
-  return keys.map((key, i) => {
-    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
-    return signingLogs.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
-  });
 }
 
 export interface TrustSigningOptions extends SequenceOverrides {
@@ -145,6 +145,8 @@ export interface TrustSigningOptions extends SequenceOverrides {
   log?: string;
   /** Sign without the preceding trust file, although there is one. */
   allowNoPrevious?: boolean;
+  /** Who must have approved it. */
+  approvals?: Approvals;
 }
 
 /** An available trust file, as a known signature. */
@@ -152,15 +154,36 @@ function asKnown({ path, store }: Previous): Known {
   return { ...askedFor(store), time: "", user: path };
 }
 
-function askedFor(store: TrustStore): Asked {
-  const digest = `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
-  return { digest, sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+/** The digest of what a trust file says, as the logs have it. */
+export function digestOfTrust(store: TrustStore): string {
+  return `sha-256:${sha256Hex(Uint8Array.from(store.payload))}`;
 }
 
-/** The override that lets a root sign without a file to compare with. Returns undefined if none is needed. */
-function unseen(known: readonly Known[], asked: Asked, previous: Previous | undefined, o: TrustSigningOptions): string[] {
+/** The number of a trust file, and its line, as the logs have them. */
+export function numberOfTrust(store: TrustStore): { sequence: string; scope: string[] } {
+  return { sequence: formatSequence(store.sequence), scope: scopeOfTrust(trustName(store)) };
+}
+
+function askedFor(store: TrustStore): Asked {
+  return { digest: digestOfTrust(store), ...numberOfTrust(store) };
+}
+
+/** No list could follow: whoever is on this one would be trusted for ever. */
+export function refuseLastNumber(sequence: bigint): void {
+  if (sequence < LAST) return;
+  throw refusedInput(
+    "SEQUENCE",
+    `sequence number ${sequence} is the last one: no trust file could ever replace this one`,
+    "give a lower number: the next one is one above the previous file's",
+  );
+}
+
+const LAST = 2n ** 64n - 1n;
+
+/** Which override lets a root sign without a file to compare with; undefined: none is needed. */
+function unseen(known: readonly Known[], asked: Asked, previous: readonly Previous[], o: TrustSigningOptions): string[] {
   const scope = new Set(asked.scope);
-  const last = previous ? undefined : known.findLast((e) => sharesScope(e, scope));
+  const last = previous.length > 0 ? undefined : known.findLast((e) => sharesScope(e, scope));
   if (!last || known.some((e) => e.digest === asked.digest && sharesScope(e, scope))) return [];
   if (o.allowNoPrevious) return ["allow-no-previous"];
   throw refusedInput(
@@ -171,32 +194,34 @@ function unseen(known: readonly Known[], asked: Asked, previous: Previous | unde
 }
 
 /**
- * Like recordSigning(), for a trust file: checks its number by the same rule, and logs that each key will sign it or
- * has signed it elsewhere. `before`: for each key, the trust file whose roots may also sign; `previous`: the preceding
- * file. Trust files are numbered by product line, independently of manifests. Throws NotRoot, the refusals of the logs,
- * and a Failure if a log cannot be written.
+ * The same for a trust file: checks its number by the same rule, and enters that each key is to sign it, or has signed it elsewhere. `before`: for
+ * each key the trust files whose roots may sign as well; `previous`: the files before. Its numbers are those of its line, and not those of
+ * manifests. Throws NotRoot, the refusals of the logs, and Failures where a log cannot be written.
  */
 export async function recordTrustSigning(
   operation: string,
   keys: readonly OpenedKey[],
   o: TrustSigningOptions,
   bytes: Uint8Array,
-  before: readonly (TrustStore | undefined)[],
-  previous: Previous | undefined,
+  before: readonly Before[],
+  previous: readonly Previous[],
 ): Promise<Receipt[]> {
   const draft = TrustDraft.read(bytes);
   const messages = keys.map((key, i) => draft.after(before[i]).message(signedWith(key.public)));
-  const asked = askedFor(draft.store);
+  refuseLastNumber(draft.sequence);
+  const approvals = o.approvals ?? NO_APPROVALS;
+  const approvers = await checkApprovals(draft, keys, approvals);
+  const asked = { ...askedFor(draft.store), ...(approvers.length > 0 && { approvers }) };
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
-    const known = previous ? [...entries, asKnown(previous)] : entries;
+    const known = [...entries, ...previous.map(asKnown)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
-    const overrides = [...numbers, ...unseen(entries, asked, previous, o)];
+    const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];
     for (const { name, public: key } of keys) {
       const release = entries.find((e) => e.key === keyName(key) && e.sequence !== undefined && !isOfTrustFile(e));
       if (release) warn(`${visible(name)}: has signed a release (entry ${release.n} of its log), but a root signs only trust files`);
     }
-    return await recordRelease(signingLogs, operation, keys, messages, overridden(asked, overrides));
+    return await enter(signingLogs, operation, keys, messages, overridden(asked, overrides));
   });
 }
 

@@ -13,8 +13,9 @@ import { limitsOf, limitWords } from "../trust/trust-ref.js";
 
 /** The options --trust and --role of commands that sign manifests. */
 export interface CoverOptions {
-  trust?: string;
-  /** Default: release. */
+  /** Trust files: a key must count under one of them. */
+  trust?: readonly string[];
+  /** Left out: release. */
   role?: RoleName;
   /** Sign although the key has signed trust files. */
   allowRootKey?: boolean;
@@ -26,10 +27,10 @@ export interface NamedKey {
   readonly public: PublicKey;
 }
 
-/** The trust files to check the keys against: that of --trust, or none. */
+/** The trust files that keys are held against: those of --trust, or none. */
 export function coveringTrustFiles(o: CoverOptions): TrustOnFile[] {
-  if (o.trust !== undefined) return [readTrustFile(o.trust)];
-  // if the role were ignored, a debug key could sign a release
+  if (o.trust !== undefined) return o.trust.map(readTrustFile);
+  // a role that is passed over would let a debug key sign a release
   if (o.role !== undefined) throw usage("--role is for a trust file, and --trust is not given", "give --trust FILE, or drop it");
   return [];
 }

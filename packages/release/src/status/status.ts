@@ -43,8 +43,8 @@ const textOf = (bytes: ArrayLike<number>) => new TextDecoder().decode(Uint8Array
 
 /**
  * Verifies the status `message` of a device: one of `anchors` authenticates it, and it contains `nonce` (8 to 64
- * bytes). If the message has a kid, only anchors with that kid count. Throws a Refusal of the verifier: 1 to 19, 50 to
- * 69, 150 to 154.
+ * bytes). If the message has a kid, only anchors with that kid count. Throws the refusals 1 to 19, 50 to 69 and
+ * 150 to 154.
  */
 export function deviceStatus(message: Uint8Array, anchors: readonly Anchor[], nonce: Uint8Array): DeviceStatus {
   // among the secrets of a fleet, only that of the answering device is tried

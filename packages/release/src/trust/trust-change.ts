@@ -1,10 +1,11 @@
 // The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
-import { Failure, keyWords, notice, visible } from "@firmseal/keys";
+import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
-import { errors, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
+import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { refusalHint } from "../refusals.js";
+import { checkLine } from "./trust-chain.js";
+import type { TrustOnFile } from "./trust-file.js";
 import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
 
 /** The preceding trust file and its path. */
@@ -13,7 +14,24 @@ export interface Previous {
   readonly store: TrustStore;
 }
 
-/** Properties of a key in a list that may change. Two entries are about the same key if its bytes are equal. */
+/** What a role can still lose. */
+export interface RoleMargin {
+  readonly role: RoleName;
+  readonly needed: number;
+  readonly of: number;
+  /** Keys that may be lost before nobody can sign in the role. */
+  readonly margin: number;
+}
+
+/** The roles of a list, and what is left of each. */
+export function roleMargins(store: TrustStore): RoleMargin[] {
+  return (Object.keys(ROLES) as RoleName[]).flatMap((role) => {
+    const n = needed(store, role);
+    return n ? [{ role, ...n, margin: n.of - n.needed }] : [];
+  });
+}
+
+/** Members of a key in a list that may change; a key is the same as long as its bytes are. */
 const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
 
 /** One change, as in the JSON output. */
@@ -22,6 +40,7 @@ export type Change =
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
   | { what: "sequence"; before: string; after: string }
+  | { what: "rule"; member: string; key: AnchorFacts | null; before: unknown; after: unknown }
   | { what: "order" };
 
 interface Needed {
@@ -37,10 +56,22 @@ function needed(store: TrustStore | undefined, role: RoleName): Needed | null {
 const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
-/**
- * The changes from `before` to `after`. Without `before`, all of `after` counts as changes. Empty if the lists are
- * equal.
- */
+/** Members that have words of their own. A list may have others one day: what is not shown is not agreed to. */
+const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "payload", "file"];
+const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until"];
+
+/** Every other member that differs, whatever it is. */
+function otherRules(before: object | undefined, after: object, shown: readonly string[], key: AnchorFacts | null): Change[] {
+  const [from, to] = [{ ...before }, { ...after }] as { [member: string]: unknown }[] as [Record<string, unknown>, Record<string, unknown>];
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => !shown.includes(name));
+  const text = (value: unknown) => JSON.stringify(value ?? null, (_, v) => (typeof v === "bigint" ? String(v) : v));
+  return names.flatMap((member): Change[] => {
+    const [a, b] = [text(from[member]), text(to[member])];
+    return a === b ? [] : [{ what: "rule", member, key, before: JSON.parse(a), after: JSON.parse(b) }];
+  });
+}
+
+/** What `after` changes. Without a file before, all that it says is a change. Nothing: it is the same list. */
 export function trustChanges(before: TrustStore | undefined, after: TrustStore): Change[] {
   if (before && equalBytes(before.payload, after.payload)) return [];
   const [old, now] = [anchorsByBytes(before), anchorsByBytes(after)];
@@ -55,7 +86,9 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
         if (String(from[member]) !== String(to[member]))
           out.push({ what: "changed", key: to, member, before: from[member], after: to[member] });
     }
+    out.push(...otherRules(was, a, SHOWN_OF_ANCHOR, anchorFacts(a)));
   }
+  out.push(...otherRules(before, after, SHOWN_OF_STORE, null));
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
@@ -66,42 +99,79 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
   return out;
 }
 
-function changeWords(c: Change): string {
-  const many = (n: Needed | null) => (n ? `${n.needed} of ${n.of}` : "none");
+const and = (roles: readonly RoleName[]) => roles.join(" and ");
+
+/** Fewer stolen keys are enough afterwards. */
+export function isLowered(c: Change): boolean {
+  return c.what === "threshold" && c.before !== null && c.after !== null && c.after.needed < c.before.needed;
+}
+
+function thresholdWords({ role, before, after }: Change & { what: "threshold" }): string {
+  const many = (n: Needed) => `${n.needed} of ${n.of}`;
+  if (!before) return `role ${role}: new, ${many(after as Needed)} needed`;
+  if (!after) return `role ${role}: retired, nobody can sign in it any more; before ${many(before)} needed`;
+  const lowered = after.needed < before.needed ? ": LOWERED, fewer stolen keys are enough" : "";
+  return `role ${role}: ${many(after)} needed, before ${many(before)}${lowered}`;
+}
+
+function roleWords(before: readonly RoleName[], after: readonly RoleName[]): string {
+  const gained = after.filter((role) => !before.includes(role));
+  const lost = before.filter((role) => !after.includes(role));
+  return [gained.length > 0 && `gains ${and(gained)}`, lost.length > 0 && `loses ${and(lost)}`].filter(Boolean).join(", and ");
+}
+
+/** A change in words: who gains what, and who loses what. */
+export function changeWords(c: Change): string {
   const value = (v: unknown) => (v === null ? "none" : Array.isArray(v) ? v.join("+") : String(v));
   switch (c.what) {
     case "added":
-    case "removed":
-      return `${c.what === "added" ? "adds" : "removes"} ${keyWords(c.key)}: ${[c.key.roles.join("+"), ...limitWords(c.key)].join(", ")}`;
+    case "removed": {
+      const roles = c.what === "added" ? roleWords([], c.key.roles) : roleWords(c.key.roles, []);
+      return `${c.what === "added" ? "adds" : "removes"} ${keyWords(c.key)}: ${[roles, ...limitWords(c.key)].join(", ")}`;
+    }
     case "changed":
+      if (c.member === "roles") return `${keyWords(c.key)}: ${roleWords(c.before as RoleName[], c.after as RoleName[])}`;
       return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
     case "threshold":
-      return `role ${c.role}: ${many(c.after)} needed, before ${many(c.before)}`;
+      return thresholdWords(c);
     case "sequence":
       return `sequence number ${c.after}, before ${c.before}`;
+    case "rule": {
+      const words = (v: unknown) => (v === null ? "none" : JSON.stringify(v));
+      return `${c.key ? `${keyWords(c.key)}: ` : ""}rule ${c.member}: ${words(c.after)}, before ${words(c.before)}`;
+    }
     case "order":
       return "the same keys in another order";
   }
+}
+
+/** What becomes dangerous with a change, in words. `before`: undefined for the first file of a line, with which nothing becomes worse. */
+export function changeWarnings(before: TrustStore | undefined, after: TrustStore): string[] {
+  if (!before) return [];
+  const was = roleMargins(before);
+  return roleMargins(after).flatMap(({ role, needed, of, margin }) => {
+    const old = was.find((one) => one.role === role);
+    if (!old) return [];
+    const left = margin > 0 ? `${margin} may be lost` : "none may be lost";
+    return [
+      ...(needed < old.needed ? [`role ${role}: the threshold falls from ${old.needed} to ${needed}: a thief needs fewer keys`] : []),
+      ...(margin < old.margin ? [`role ${role}: ${needed} of ${of} keys are needed, so ${left}; before ${old.margin}`] : []),
+    ];
+  });
 }
 
 /**
  * Shows what a root is about to sign, before its passphrase is requested. Throws a Failure if the preceding file is of
  * another product line. Returns the changes for the JSON output.
  */
-export function showChanges(path: string, store: TrustStore, previous: Previous | undefined): Change[] {
-  if (previous && !equalBytes(previous.store.name, store.name))
-    throw new Failure(
-      1,
-      "TRUST_NAME",
-      errors.TRUST_NAME,
-      `${path}: is for ${JSON.stringify(trustName(store))}, and ${previous.path} for ${JSON.stringify(trustName(previous.store))}`,
-      refusalHint(errors.TRUST_NAME),
-    );
+export function showChanges(path: string, store: TrustStore, previous: TrustOnFile | undefined): Change[] {
+  if (previous) checkLine(path, store, previous);
   const list = trustChanges(previous?.store, store);
   const what = `${trustName(store)}, sequence number ${formatSequence(store.sequence)}`;
   const against = previous ? `against ${previous.path}` : "no previous file is given, so everything in it is new";
   notice(`change: ${visible(path)}: ${visible(what)}; ${visible(against)}`);
   if (list.length === 0) notice("change: none, it is the same list");
-  for (const c of list) notice(`change: ${visible(changeWords(c))}`);
+  for (const c of list) notice(`change: ${visible(changeWords(c))}`, isLowered(c) ? "danger" : undefined);
+  for (const text of changeWarnings(previous?.store, store)) warn(text);
   return list;
 }

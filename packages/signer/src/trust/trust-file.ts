@@ -226,9 +226,14 @@ export function describeTrust(store: TrustStore): TrustDescription {
   };
 }
 
-/** The anchors of a key that is a root in the file or in its predecessor. Throws NotRoot. */
-function rootAnchors(key: PublicKey, store: TrustStore, before: TrustStore | undefined): TrustAnchor[] {
-  const all = [store, ...(before ? [before] : [])].flatMap(({ anchors }) => anchors);
+/** The predecessor of a trust file, or several: devices in the field may have any of them. Their roots may sign too. */
+export type Before = TrustStore | readonly TrustStore[] | undefined;
+
+const chainOf = (before: Before): readonly TrustStore[] => (before === undefined ? [] : "anchors" in before ? [before] : before);
+
+/** The anchors of a key that is a root in the file or in a predecessor. Throws NotRoot. */
+function rootAnchors(key: PublicKey, store: TrustStore, before: readonly TrustStore[]): TrustAnchor[] {
+  const all = [store, ...before].flatMap(({ anchors }) => anchors);
   const found = all.filter((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key));
   if (found.length === 0) throw new NotRoot(key);
   return found;
@@ -260,26 +265,33 @@ export class TrustDraft implements Signable {
   private constructor(
     readonly bytes: Uint8Array,
     readonly store: TrustStore,
-    private readonly encoded: readonly Uint8Array[],
-    private readonly signatures: readonly KnownSignature[],
-    private readonly before: TrustStore | undefined,
+    /** Its signatures as they came, and the same taken apart. */
+    readonly encoded: readonly Uint8Array[],
+    readonly signatures: readonly KnownSignature[],
+    private readonly before: readonly TrustStore[],
   ) {
     this.sequence = BigInt(formatSequence(store.sequence));
     this.digest = { alg: HASH_SHA_256, bytes: sha256(Uint8Array.from(store.payload)) };
   }
 
   /**
-   * Reads a trust file, signed or not. The roots of `before`, its predecessor, may sign too. Throws the refusals of
+   * Reads a trust file, signed or not. The roots of `before`, its predecessors, may sign too. Throws the refusals of
    * embeddedTrust().
    */
-  static read(bytes: Uint8Array, before?: TrustStore): TrustDraft {
+  static read(bytes: Uint8Array, before?: Before): TrustDraft {
     const { store, signatures } = readTrust(bytes);
-    return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, before);
+    return new TrustDraft(bytes, store, splitTrustFile(bytes).signatures, signatures, chainOf(before));
   }
 
-  /** The same draft with another predecessor. */
-  after(before: TrustStore | undefined): TrustDraft {
-    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, before);
+  /** The same draft with other predecessors. */
+  after(before: Before): TrustDraft {
+    return new TrustDraft(this.bytes, this.store, this.encoded, this.signatures, chainOf(before));
+  }
+
+  /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
+  withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
+    if (encoded.length > 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    return TrustDraft.read(joinTrustFile(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
   private bucket(key: SignedWith): Uint8Array {
@@ -326,10 +338,10 @@ export class TrustDraft implements Signable {
 }
 
 /**
- * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust file,
+ * The bytes that a root must sign, for a key that is held elsewhere. The roots of `before`, the preceding trust files,
  * may sign too. Throws NotRoot.
  */
-export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: TrustStore): Uint8Array {
+export function trustToBeSigned(bytes: Uint8Array, key: PublicKey, before?: Before): Uint8Array {
   return TrustDraft.read(bytes, before).message(signedWith(key));
 }
 
@@ -345,7 +357,7 @@ export function trustSigners(bytes: Uint8Array, keys: readonly PublicKey[]): Pub
  * Throws NotRoot if a key is a root of neither file, AlreadySigned if one has signed before, KeyError `fault` if a
  * signature is invalid, and SIGNATURE_COUNT above 8 signatures.
  */
-export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: TrustStore): Promise<Uint8Array> {
+export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], before?: Before): Promise<Uint8Array> {
   if (signers.length === 0) throw new TypeError("no signer");
   const out = await signedBy(TrustDraft.read(bytes, before), signers);
   // never return a file that nobody can verify
@@ -354,6 +366,6 @@ export async function signTrust(bytes: Uint8Array, signers: readonly Signer[], b
 }
 
 /** Adds a signature over trustToBeSigned() that was made elsewhere. Throws as signTrust() does. */
-export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: TrustStore): Promise<Uint8Array> {
+export function attachTrust(bytes: Uint8Array, key: PublicKey, signature: Uint8Array, before?: Before): Promise<Uint8Array> {
   return signTrust(bytes, [foreignSigner(key, async () => signature)], before);
 }

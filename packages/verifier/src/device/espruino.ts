@@ -1,4 +1,4 @@
-// What Espruino offers natively, for the verifier and for its Storage device.
+// Native functions of Espruino, for the verifier and for the Storage device.
 
 import type { Bytes, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
@@ -14,8 +14,8 @@ export interface EspruinoIo extends StorageIo {
 }
 
 /**
- * What a Storage device stands on, and the `host` for open(), install() and boot(): `espruinoIo(require("Storage"), E, require("crypto"))`.
- * `crypto` may be left out, or lack the hash: then it is ours.
+ * Makes the object that a Storage device needs, and the `host` for open(), install() and boot():
+ * `espruinoIo(require("Storage"), E, require("crypto"))`. If `crypto` is absent or lacks the hash, our own is used.
  */
 export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: EspruinoCrypto): EspruinoIo {
   var native = crypto && crypto.SHA256,
@@ -25,7 +25,7 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
     return new Uint8Array((native as (data: unknown) => ArrayBuffer)(data));
   }
 
-  // the native call is one-shot: what arrives in pieces is hashed by ours
+  // the native call is one-shot, so data in pieces is hashed by our own function
   if (native) host.sha256 = { create: sha256.create, once: once, joined: once };
   return {
     storage: storage,
@@ -34,10 +34,10 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
     sha256: function (text) {
       var state, at;
       try {
-        // in place where flash is mapped into memory; else it wants the whole text on the stack
+        // in place if flash is mapped into memory; otherwise it needs the whole text on the stack
         if (native) return once(text);
       } catch (_) {
-        // the stack is too small: ours needs 256 bytes
+        // the stack is too small: our own function needs 256 bytes
       }
       state = sha256.create();
       for (at = 0; at < text.length; at += 256) state.update(E.toUint8Array(text.substring(at, at + 256)));

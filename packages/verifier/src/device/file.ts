@@ -1,6 +1,7 @@
-// A simulated A/B device in a folder, for Node: device.json (identity, floor, which slot is current) and two slot files for each
-// component. device.json is replaced by rename, and that one step is the commit. Protects against a power cut at any point; does not
-// protect against who can write to the folder. The file system is handed in, so that this package imports nothing.
+// A simulated A/B device in a folder, for Node: device.json (identity, floor, current slots) and two slot files for
+// each component. device.json is replaced by rename, and this single step is the commit. Protects against a power cut
+// at any point, but not against an attacker who can write to the folder. The caller passes the file system, so that
+// this package imports nothing.
 
 import { formatSequence, parseSequence } from "../base/number.js";
 import type { Bytes, Source } from "../base/types.js";
@@ -8,7 +9,7 @@ import { feed, inputOf } from "../cbor/reader.js";
 import type { Commit, ComponentId, Device } from "../install/device.js";
 import type { Identity } from "../interpreter/frame.js";
 
-/** What is used of node:fs. */
+/** The part of node:fs that is used here. */
 export interface FileSystem {
   openSync(path: string, flags: string, mode?: number): number;
   readSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
@@ -23,35 +24,38 @@ export interface FileSystem {
   readFileSync(path: string, encoding: "utf8"): string;
 }
 
-/** device.json. Identifiers are lower-case hex of their bytes; components are named by the hex of their parts, joined by "-". */
+/**
+ * The content of device.json. Identifiers are lower-case hex; components are named by the hex of their parts, joined by
+ * "-".
+ */
 export interface DeviceRecord {
   format: "firmseal-device-1";
   vendor: string[];
   class: string[];
   device: string[];
-  /** Decimal, up to 2^64 - 1. */
+  /** In decimal, up to 2^64 - 1. */
   floor: string;
-  /** Device.counters(), in hex. Left out before the first installation, and by versions that did not know it. */
+  /** Device.counters(), in hex. Absent before the first installation, and in files of older versions. */
   counters?: string;
-  /** Bytes that a slot can hold. */
+  /** The capacity of a slot, in bytes. */
   capacity: number;
-  /** By component: the current slot (0 or 1) and the size of its image. */
+  /** For each component, the current slot (0 or 1) and the size of its image. */
   components: { [name: string]: { slot: number; size: number } };
-  /** Which of envelope.a.suit and envelope.b.suit is current; "" before the first installation. */
+  /** The current one of envelope.a.suit and envelope.b.suit; "" before the first installation. */
   envelope: string;
 }
 
 export interface FileDevice extends Device {
   record: DeviceRecord;
-  /** The envelope of what is current, or null. */
+  /** The envelope of the current release, or null. */
   envelope(): Source | null;
-  /** Components that were invoked in this session, by name. */
+  /** The names of the components that were invoked in this session. */
   invoked: string[];
-  /** Payloads that fetch() can give, by URI. */
+  /** The payloads for fetch(), by URI. */
   payloads: { [uri: string]: Source | Bytes };
 }
 
-/** A file is read and written by so many bytes. */
+/** Files are read and written in chunks of this many bytes. */
 var CHUNK = 262144;
 
 function hex(bytes: Bytes): string {
@@ -79,12 +83,15 @@ function partName(part: Bytes): string {
   return hex(part) || "_";
 }
 
-/** Names come from outside, and may be those of Object's own members. */
+/** Whether a table has a member of its own: names are untrusted, and may be those of members of Object. */
 function own(table: object, name: string): boolean {
   return Object.prototype.hasOwnProperty.call(table, name);
 }
 
-/** A component's name on disk, another one for each: hex of its parts, "_" for an empty one. No identifier can lead out of the folder. */
+/**
+ * The name of a component on disk, unique for each: hex of its parts, "_" for an empty one. No identifier can lead out
+ * of the folder.
+ */
 export function componentName(id: ComponentId): string {
   return all(id, partName).join("-") || "none";
 }
@@ -101,7 +108,7 @@ function readExactly(fs: FileSystem, fd: number, offset: number, n: number): Uin
   return out;
 }
 
-/** A file as a Source; the descriptor stays open as long as the process. */
+/** A file as a Source. Its descriptor stays open until the process ends. */
 export function fileSource(fs: FileSystem, path: string, length: number): Source {
   var fd = fs.openSync(path, "r");
   return {
@@ -122,10 +129,7 @@ function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: num
   while (done < bytes.length) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
 }
 
-/**
- * Writes a file so that its name always leads to the old or to the new content: temporary file, fsync, rename. Where that fails, the
- * temporary file does not stay.
- */
+/** Replaces a file atomically: temporary file, fsync, rename. Removes the temporary file if this fails. */
 function replace(fs: FileSystem, path: string, write: (fd: number) => void): void {
   var temporary = path + ".new",
     fd = fs.openSync(temporary, "w", 384),
@@ -145,8 +149,8 @@ function replace(fs: FileSystem, path: string, write: (fd: number) => void): voi
 }
 
 /**
- * Makes the names in a folder durable. Windows has no such operation, and answers EPERM or EISDIR. fsync(2) knows neither, and open(2) not for
- * reading.
+ * Makes the names in a folder durable. Windows has no such operation and returns EPERM or EISDIR. fsync(2) does not
+ * define them, nor does open(2) for reading.
  */
 export function syncFolder(fs: Pick<FileSystem, "openSync" | "fsyncSync" | "closeSync">, folder: string): void {
   var fd;
@@ -175,7 +179,7 @@ function writeRecord(fs: FileSystem, folder: string, record: DeviceRecord): void
   });
 }
 
-/** Makes the folder and its device.json. Throws where there is one already. */
+/** Creates the folder and its device.json. Throws if there is one already. */
 export function createFileDevice(fs: FileSystem, folder: string, identity: Identity, capacity: number): void {
   if (fs.existsSync(folder + "/device.json")) throw new Error("there is a device already");
   fs.mkdirSync(folder + "/slots", { recursive: true });
@@ -226,7 +230,7 @@ function readRecord(fs: FileSystem, folder: string): DeviceRecord {
   return record;
 }
 
-/** The device in `folder`, which createFileDevice() has made. */
+/** Opens the device in `folder`, which createFileDevice() has created. */
 export function fileDevice(fs: FileSystem, folder: string): FileDevice {
   var record = readRecord(fs, folder),
     installing = true,
@@ -242,12 +246,12 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
     return own(record.components, name) ? record.components[name] : { slot: 0, size: 0 };
   }
 
-  /** Another session of the folder must not be undone, nor written over, by one that began before it. */
+  /** Refuses if a later session has changed the folder: its work must be neither undone nor overwritten. */
   function settled(): void {
     if (JSON.stringify(readRecord(fs, folder)) !== JSON.stringify(record)) throw new Error("the device has changed meanwhile");
   }
 
-  /** Which of the two envelopes is not current. */
+  /** The envelope file that is not current. */
   function other(): string {
     return record.envelope === "a" ? "b" : "a";
   }
@@ -279,7 +283,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       installing = forInstalling;
     },
     capacity: function (id: ComponentId) {
-      // longer names than a file system takes are no components of this device
+      // a name that is too long for the file system is not a component of this device
       return componentName(id).length <= 200 ? record.capacity : -1;
     },
     slot: function (id: ComponentId) {
@@ -344,7 +348,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         components[name] = { slot: 1 - part(name).slot, size: fresh[name].size };
       }
       syncFolder(fs, folder + "/slots");
-      // no order of names is promised: that of the envelope must not come to the disk after that of the record
+      // file systems do not order changes of names: that of the envelope must reach the disk before that of the record
       syncFolder(fs, folder);
       updated = {
         format: record.format,
@@ -358,7 +362,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
         envelope: other(),
       };
       writeRecord(fs, folder, updated);
-      // from here on the new release is current, and nothing that fails may take its slots for leftovers
+      // from here on the new release is current: a later failure must not remove its slots
       record = device.record = updated;
       close();
       fresh = {};
@@ -373,7 +377,7 @@ export function fileDevice(fs: FileSystem, folder: string): FileDevice {
       fresh = {};
       if (names.length === 0) return;
       now = readRecord(fs, folder);
-      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163)
+      // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163)
       for (i = 0; i < names.length; i++) {
         fs.closeSync(left[names[i]].fd);
         // unless another session has made it current since

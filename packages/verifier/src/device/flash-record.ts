@@ -1,16 +1,19 @@
-// The records of the device on raw flash: which slots are current, in which release, and whether it was started and confirmed. Of two pages
-// the newer one that is whole rules.
+// The records of the device on raw flash: which slots are current, in which release, and whether it was started and
+// confirmed. Of two pages, the newer complete one applies.
 //
-// A record, in words of 4 octets, the lowest first: magic, generation, floor (high, low), tries, number of areas; for each area what is
-// current and what was before; CRC-32 of all that. Behind it the journal: one word for each start or confirmation. Behind that, where the page has room and
-// where it was not written by a version that did not know it: how many bytes counters() has, and these. They are read back before the CRC-32 is written.
+// A record, in little-endian words of 4 bytes: magic, generation, floor (high, low), tries, number of areas; for each
+// area, the current and the previous slot; CRC-32 of all that. The journal follows: one word for each start or
+// confirmation. If the page has room and an older version did not write it, the length and bytes of counters() come
+// last. They are read back before the CRC-32 is written.
 
 import { newBytes } from "../base/bytes.js";
 import type { Bytes, Sequence } from "../base/types.js";
 import type { Flash } from "./flash.js";
 import { isLater } from "./generation.js";
 
-/** `now` and `before`: by area (0 is the envelope), the slot that is current and how much lies in it, as size * 2 + slot. */
+/**
+ * `now` and `before`: for each area (0 is the envelope), the slot and the number of bytes in it, as size * 2 + slot.
+ */
 export interface FlashRecord {
   page: number;
   generation: number;
@@ -18,20 +21,20 @@ export interface FlashRecord {
   tries: number;
   now: number[];
   before: number[];
-  /** Where the next word of the journal goes, and what its words say. */
+  /** The offset of the next word of the journal, and the meaning of its words. */
   next: number;
   starts: number;
   confirmed: boolean;
-  /** What counters() gives; null where there is none. */
+  /** The result of counters(), or null. */
   counters: Bytes | null;
 }
 
 export var MAGIC = 1179865649; // "FSR1"
 export var ERASED = 4294967295;
-/** Words of the journal behind a record. A confirmation counts when all its bits are there; everything else is a start. */
+/** Words of the journal after a record. A confirmation needs all its bits; any other word is a start. */
 export var CONFIRMED = 0;
 export var STARTED = 65535;
-/** Words before the areas: magic, generation, floor (high, low), tries, number of areas. */
+/** Number of words before the areas: magic, generation, floor (high, low), tries, number of areas. */
 var HEAD = 6;
 
 function word(bytes: Bytes, index: number): number {
@@ -39,7 +42,7 @@ function word(bytes: Bytes, index: number): number {
   return bytes[at] + bytes[at + 1] * 256 + bytes[at + 2] * 65536 + bytes[at + 3] * 16777216;
 }
 
-/** Numbers of 32 bits as octets, the lowest first. */
+/** Encodes 32-bit numbers as little-endian bytes. */
 export function octets(words: number[]): Bytes {
   var out = newBytes(words.length * 4),
     i;
@@ -47,7 +50,10 @@ export function octets(words: number[]): Bytes {
   return out;
 }
 
-/** CRC-32 (IEEE 802.3) of the first `n` bytes, in 32 bits. Against cut writes; who can write to the flash can compute it. */
+/**
+ * CRC-32 (IEEE 802.3) of the first `n` bytes, in 32 bits. It detects cut writes; it does not stop an attacker who can
+ * write to the flash.
+ */
 function crc32(bytes: Bytes, n: number): number {
   var crc = -1,
     i,
@@ -59,25 +65,25 @@ function crc32(bytes: Bytes, n: number): number {
   return ~crc >>> 0;
 }
 
-/** The last word of a record, behind `body`: from when it is written on, the record rules. */
+/** The last word of a record, after `body`. Writing it makes the record apply. */
 export function sealOf(body: Bytes): Bytes {
   return octets([crc32(body, body.length)]);
 }
 
-/** Bytes of counters(), at most. */
+/** Maximum number of bytes of counters(). */
 export var MOST = 96;
 
-/** Where in a page the counters begin, with their length. */
+/** The offset of the counters and their length in a page. */
 export function countersAt(areas: number, tries: number): number {
   return recordSize(areas) + tries * 4 + 4;
 }
 
-/** Bytes of a record, its journal left out. */
+/** The length in bytes of a record without its journal. */
 export function recordSize(areas: number): number {
   return (HEAD + 2 * areas + 1) * 4;
 }
 
-/** The record of a page; null where there is none that is whole. */
+/** Reads the record of a page. Returns null if there is no complete one. */
 function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | null {
   var at = pages[page],
     bytes = flash.read(at, HEAD * 4),
@@ -110,7 +116,8 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
   bytes = flash.read(at + size, tries * 4 + 4);
   for (i = 0; i <= tries; i++) {
     w = word(bytes, i);
-    // an erased word in front of one that is not was never left by start(): it counts as used, for what is counted next must be erased
+    // start() never leaves an erased word before one that is not: it counts as used, because the next word to write
+    // must be erased
     if (w !== ERASED) {
       record.next = at + size + 4 * i + 4;
       if (w === CONFIRMED) record.confirmed = true;
@@ -124,7 +131,7 @@ function readRecord(flash: Flash, pages: number[], page: number): FlashRecord | 
   return record;
 }
 
-/** The record that rules. Nothing is written: what a cut has left behind is passed over. */
+/** Finds the record that applies. Writes nothing: the remains of a cut are skipped. */
 export function newest(flash: Flash, pages: number[]): FlashRecord | null {
   var a = readRecord(flash, pages, 0),
     b = readRecord(flash, pages, 1);

@@ -1,7 +1,8 @@
-// A device on raw NOR flash: two slots for each component and for the envelope, and two pages for records. A record says what is current;
-// the newest one that is whole rules. It is written last, into the page of the one before, so that a cut at any point leaves one of the two.
-// Protects against a power cut at any write and erase. Does not protect against who can write to the flash, nor against code that starts
-// images without asking it: an unsigned boot loader below is no root of trust. docs/guides/devices.md has the layout and the limits.
+// A device on raw NOR flash: two slots for each component and for the envelope, and two pages for records. A record
+// tells what is current; the newest complete one applies. It is written last, into the page of the older one, so that a
+// cut at any point leaves one of the two. Protects against a power cut at any write and erase. Does not protect against
+// an attacker who can write to the flash, nor against code that starts images without this device: an unsigned boot
+// loader is not a root of trust. docs/guides/devices.md describes the layout and the limits.
 
 import { concat, equalConstantTime, newBytes } from "../base/bytes.js";
 import { compareSequence } from "../base/number.js";
@@ -16,18 +17,18 @@ import { sameId } from "./component.js";
 import { CONFIRMED, countersAt, ERASED, type FlashRecord, MAGIC, newest, octets, recordSize, STARTED, sealOf } from "./flash-record.js";
 import { nextGeneration } from "./generation.js";
 
-/** The flash as its driver offers it. Each call does what it says, or throws. */
+/** The flash driver. Each function does what it promises, or throws. */
 export interface Flash {
-  /** Bytes that erase() sets to 255 at once. */
+  /** The number of bytes that erase() sets to 255. */
   pageSize: number;
   read(address: number, n: number): Bytes;
-  /** `address` and the number of bytes are multiples of 4. Each word is written once after its page was erased. */
+  /** `address` and the number of bytes are multiples of 4. Each word is written only once after its page was erased. */
   write(address: number, bytes: Bytes): void;
-  /** Erases the page that begins at `address`. */
+  /** Erases the page at `address`. */
   erase(address: number): void;
 }
 
-/** Two stretches of whole pages, of `size` bytes each. */
+/** Two regions of whole pages, of `size` bytes each. */
 export interface FlashArea {
   slots: [number, number];
   size: number;
@@ -37,17 +38,22 @@ export interface FlashComponent extends FlashArea {
   id: ComponentId;
 }
 
-/** What lies where. Once devices are out components may be added at the end; nothing else may change. */
+/**
+ * The flash layout. Once devices are in the field, components may only be added at the end; nothing else may change.
+ */
 export interface FlashLayout {
   components: FlashComponent[];
   envelopes: FlashArea;
   /** Addresses of two pages. */
   records: [number, number];
-  /** How often a new release is started without confirm() before the one before comes back. Left out: it never does. */
+  /**
+   * How often a new release is started without confirm() before the previous one is restored. Default: no limit, it is
+   * never restored.
+   */
   tries?: number;
 }
 
-/** Starts an image. `address` is where it lies, -1 for one that was loaded: read(id, …, true) gives that. */
+/** Starts an image. `address` is its address, or -1 for a loaded image, which read(id, …, true) returns. */
 export type FlashInvoke = (id: ComponentId, args: Bytes | undefined, address: number, size: number) => boolean;
 
 export type FlashDevice = TrialDevice;
@@ -55,15 +61,15 @@ export type FlashDevice = TrialDevice;
 interface Writer {
   base: number;
   size: number;
-  /** Bytes taken, of which `tail` are not written yet: up to 3. */
+  /** Bytes accepted. The last `tail` of them, up to 3, are not written yet. */
   n: number;
   tail: Bytes;
-  /** Bytes from `base` that are erased. */
+  /** The number of erased bytes from `base` on. */
   erased: number;
   closed: boolean;
-  /** Whether something else was written to its place since. */
+  /** Whether its place has been overwritten since. */
   stale: boolean;
-  /** Booting: the content itself. */
+  /** For booting: the content itself. */
   ram: number[] | null;
 }
 
@@ -75,7 +81,7 @@ function part(bytes: Bytes, from: number, to: number): Bytes {
   return out;
 }
 
-/** Throws where a layout does not fit the flash, or two of its stretches share a page. */
+/** Throws if a layout does not fit the flash, or if two regions share a page. */
 function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): void {
   var begin: number[] = [],
     size: number[] = [],
@@ -94,17 +100,17 @@ function checkLayout(flash: Flash, areas: FlashArea[], layout: FlashLayout): voi
   if (recordSize(areas.length) + (layout.tries || 0) * 4 + 4 > flash.pageSize) throw new Error("a record does not fit a page");
 }
 
-/** The device on `flash`. Making it reads the records and writes nothing. */
+/** Opens the device on `flash`. Reads the records and writes nothing. */
 export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayout, invoke: FlashInvoke): FlashDevice {
   var areas: FlashArea[] = [layout.envelopes],
     record: FlashRecord | null = null,
-    // by area, twice the size and the slot, as a record has it: a word of 32 bits
+    // for each area, twice the size plus the slot, as in a record: a word of 32 bits
     current: number[] = [],
     back = false,
     pending = false,
     installing = false,
     fresh: (Writer | undefined)[] = [],
-    // what is received, what of it has arrived, and what will be kept
+    // the incoming envelope, its parts that have arrived, and what will be kept
     inbox: Writer | null = null,
     inboxSource: Source | null = null,
     arrival: Arrival | null = null,
@@ -129,11 +135,11 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return -1;
   }
 
-  /** What is written next to what is current would take the place of the release to go back to. */
+  /** Refuses while a release is unconfirmed: writing would overwrite the release to go back to. */
   function settled(): void {
     var found = newest(flash, layout.records);
     if (pending) refuse(UNCONFIRMED);
-    // another device on this flash may have committed since: what is next to what was current is what is current now
+    // another device on this flash may have committed since: the slot that was not current may be current now
     if ((found ? found.generation : 0) !== (record ? record.generation : 0)) throw new Error("the device has changed meanwhile");
   }
 
@@ -146,7 +152,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return writerAt(areas[area].slots[1 - (current[area] & 1)], areas[area].size, null);
   }
 
-  /** Whole words. A page is erased when the first byte of it arrives. */
+  /** Writes whole words. Erases a page when its first byte arrives. */
   function put(w: Writer, bytes: Bytes, at: number): void {
     for (; w.erased < at + bytes.length; w.erased += flash.pageSize) flash.erase(w.base + w.erased);
     if (bytes.length) flash.write(w.base + at, bytes);
@@ -166,19 +172,19 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     w.n += bytes.length;
   }
 
-  /** Writes what is left, filled up with erased bytes: its word is not written again. */
+  /** Writes the rest, padded with erased bytes: its word is never written again. */
   function close(w: Writer): void {
     if (w.tail.length) put(w, part(concat([w.tail, [255, 255, 255]]), 0, 4), w.n - w.tail.length);
     w.tail = [];
     w.closed = true;
   }
 
-  /** `w`: what wrote it, where that is not current yet. */
+  /** A Source for an area. `w`: its writer, if the content is not current yet. */
   function source(base: number, n: number, w: Writer | null): Source {
     var s: Source = {
       length: n,
       read: function (offset: number, count: number) {
-        // who reads on would get bytes that nobody has verified
+        // a reader would get unverified bytes
         if (w && w.stale) throw new Error("another envelope is being received");
         return flash.read(base + offset, count);
       },
@@ -191,7 +197,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return areas[area].slots[current[area] & 1];
   }
 
-  /** A place for an envelope that is not current. What was received before is no longer there. */
+  /** The place for an envelope that is not current. Discards a previously received envelope. */
   function envelopeWriter(): Writer {
     var w = writer(0);
     if (inbox) inbox.stale = true;
@@ -199,7 +205,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return w;
   }
 
-  /** Writes the envelope beside the one that is current; install() reads it back. */
+  /** Writes the envelope beside the current one. install() reads it back. */
   function store(r: Input): Writer {
     var w = envelopeWriter();
     feed(r, r, function (bytes) {
@@ -209,11 +215,11 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     return w;
   }
 
-  /** Erases a page that does not rule, and makes it rule with its last word. */
+  /** Erases the page of the older record and writes the new one. Its last word makes it apply. */
   function writeRecord(floor: Sequence, now: number[], counters: Bytes): void {
     var page = record ? 1 - record.page : 0,
       at = layout.records[page],
-      // without a release before there is no way back
+      // without a previous release, there is nothing to go back to
       tries = (current[0] && layout.tries) || 0,
       words = [MAGIC, nextGeneration(record ? record.generation : 0), floor[0], floor[1], tries, areas.length],
       behind = countersAt(areas.length, tries),
@@ -225,12 +231,12 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     flash.erase(at);
     flash.write(at, body);
     more = concat([octets([counters.length]), counters]);
-    // a layout that fits its pages without them is in the field
+    // a layout in the field may fill its pages without them
     if (behind + more.length > flash.pageSize) more = [];
     else flash.write(at + behind, more);
     if (!equalConstantTime(concat([flash.read(at, body.length), flash.read(at + behind, more.length)]), concat([body, more])))
       throw new Error("the record was not written");
-    // from here on nothing that fails may take the new slots for leftovers
+    // from here on, a failure must not remove the new slots
     fresh = [];
     flash.write(at + body.length, sealOf(body));
   }
@@ -287,7 +293,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
-      // what was received stays where it lies when it is that
+      // a received envelope stays in place if it is the one to keep
       kept = inboxSource && (envelope === inboxSource || sameBytes(inputOf(inboxSource), r)) ? (inbox as Writer) : store(r);
       return source(kept.base, kept.n, kept);
     },
@@ -323,7 +329,8 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       if (left.length < 2) return;
       now = newest(flash, layout.records);
       if ((now ? now.generation : 0) !== (record ? record.generation : 0)) return;
-      // no record names it; its first page goes all the same, so that nobody takes it for an image (python-tuf CVE-2020-15163)
+      // no record refers to it; erase its first page anyway, so that nothing takes it for an image (python-tuf
+      // CVE-2020-15163)
       for (k = 1; k < left.length; k++) {
         w = left[k];
         if (w && w.erased) flash.erase(w.base);
@@ -337,7 +344,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       if (pending && r.starts < r.tries) {
         flash.write(r.next, octets([STARTED]));
         if (equalConstantTime(flash.read(r.next, 4), octets([ERASED]))) {
-          // The word did not take. What starts without being counted could fail for ever: the release before is current.
+          // The word was not written. An uncounted start could fail forever, so the previous release is current.
           pending = false;
           back = true;
           current = r.before;
@@ -349,7 +356,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return device.envelope();
     },
     confirm: function () {
-      // an app says nothing about a release that was installed while it ran, and not started yet
+      // an app cannot confirm a release that was installed while it ran and has not started yet
       if (!pending || !(record as FlashRecord).starts) return;
       flash.write((record as FlashRecord).next, octets([CONFIRMED]));
       pending = false;
@@ -362,7 +369,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     },
     receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
-      // given up, unless it goes on
+      // discarded, unless it continues
       arrival = null;
       arrival = arrive(before, bytes, length, trust, host, device, shelf);
     },

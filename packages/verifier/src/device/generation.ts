@@ -1,11 +1,15 @@
-// The numbers of records, of 32 bits: of two records that are whole the later one rules. They go round, so that no number blocks what comes after it.
+// Generation numbers of records, 32 bits: of two complete records, the later one applies. They wrap around, so that no
+// number blocks later ones.
 
-/** The number behind `n`; 0 stands for no record. */
+/** The number after `n`. 0 means no record. */
 export function nextGeneration(n: number): number {
   return n === 4294967295 ? 1 : n + 1;
 }
 
-/** Whether `a` comes after `b`: records follow each other by one, so half of the circle is far more than there can be between two. */
+/**
+ * Whether `a` comes after `b`. Successive records differ by one, so half of the range is far more than two records ever
+ * differ.
+ */
 export function isLater(a: number, b: number): boolean {
   var d = a - b;
   if (d < 0) d += 4294967296;

@@ -1,4 +1,5 @@
-// An A/B device in memory: two slots for each component, one of them current. For tests and examples, and a pattern for real ones.
+// An A/B device in memory: two slots for each component, one of them current. For tests and examples, and as a model
+// for real devices.
 
 import type { Bytes, Sequence, Source } from "../base/types.js";
 import { copySlice, inputOf } from "../cbor/reader.js";
@@ -10,28 +11,31 @@ interface Part {
   id: ComponentId;
   capacity: number;
   slots: number[][];
-  /** The slot that is current. */
+  /** The current slot. */
   current: number;
-  /** What this session wrote: installing, it goes to the other slot; booting, it stays in memory and is gone at the next begin(). */
+  /**
+   * What this session has written. When installing, it goes to the other slot; when booting, it stays in memory until
+   * the next begin().
+   */
   fresh: number[] | null;
 }
 
 export interface MemoryDevice extends Device {
   parts: Part[];
   sequence: Sequence;
-  /** What counters() gives. */
+  /** The result of counters(). */
   counted: Bytes | null;
-  /** The envelope of what is current, and the one that will be. */
+  /** The envelope of the current release, and the one that will become current. */
   envelope: Bytes | null;
   kept: Bytes | null;
   installing: boolean;
-  /** Payloads that fetch() can give, by URI. */
+  /** The payloads for fetch(), by URI. */
   payloads: { [uri: string]: Bytes | Source };
-  /** Components that were invoked, in order. */
+  /** The components that were invoked, in order. */
   invoked: { id: ComponentId; args: Bytes | undefined }[];
 }
 
-/** A device with the components `ids`, each of two empty slots of `capacity` bytes. */
+/** Makes a device with the components `ids`. Each has two empty slots of `capacity` bytes. */
 export function memoryDevice(identity: Identity, ids: ComponentId[], capacity: number): MemoryDevice {
   var device: MemoryDevice,
     parts: Part[] = [],

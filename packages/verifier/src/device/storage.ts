@@ -1,8 +1,8 @@
-// A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record says what is current;
-// the newest one that is whole rules. It is written last, beside the one before, so that a cut leaves one of the two. Storage is never
-// made to compact, for a cut in the middle of that costs files: where it has no room left, the installation is refused.
-// What Storage itself does not survive, this does not: docs/guides/espruino.md has it, with the layout. Does not protect against who can write to
-// Storage: a boot file there can be exchanged like everything else.
+// A device in Espruino's Storage: two files for each component and for the envelope, and two for records. A record
+// tells what is current; the newest complete one applies. It is written last, beside the older one, so that a cut
+// leaves one of the two. The device never lets Storage compact, because a cut during that loses files: without room,
+// the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
+// this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
@@ -37,25 +37,25 @@ import {
 export type { EspruinoE, EspruinoStorage, StorageIo } from "./storage-record.js";
 
 export interface StorageDevice extends TrialDevice {
-  /** SHA-256 of an image where it lies. */
+  /** SHA-256 of an image, computed in place. */
   digest(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
-  /** The texts of the images that boot() has found good and invoked, in that order; eval() starts them. */
+  /** The texts of the images that boot() has verified and invoked, in order. Start them with eval(). */
   invoked: string[];
 }
 
-/** What an app finds as the global `firmsealApp`. */
+/** The global `firmsealApp` of an app. */
 export interface StartedApp {
   confirm(): void;
-  /** The text of component `i`: 0 is the app, others may be modules, for Modules.addCached(). */
+  /** The text of component `i`: 0 is the app; others may be modules, for Modules.addCached(). */
   read(i: number): string;
 }
 
-/** What a file takes beside its bytes, at most: header, alignment, and one. */
+/** Maximum overhead of a file in bytes: header, alignment, and one byte. */
 var EXTRA = 40;
 
 /**
- * Removes a file, and what has its room and not all of its name: a header whose words were not all written when the power failed. Nobody
- * else would ever give that room back.
+ * Removes a file, and any file with part of its name: a header that was not completely written when the power failed.
+ * Otherwise its room would be lost for good.
  */
 function remove(io: StorageIo, name: string): void {
   var whole = name + ZEROS,
@@ -65,12 +65,13 @@ function remove(io: StorageIo, name: string): void {
 }
 
 /**
- * An empty file of `n` bytes, where there is room for it. With less at the end Storage would compact to make some. No header is written into
- * the last page: one that is cut there, in the middle of its first word, makes the firmware erase all of Storage at its next start.
+ * Creates an empty file of `n` bytes, if there is room. With less room at the end, Storage would compact. No header is
+ * written into the last page: if one is cut there in its first word, the firmware erases all of Storage at its next
+ * start.
  *
- * The first word of a header, the size, that was cut in its middle is no header to Storage, and is written over:
- * the bits that both have come out, too small a size, and the place is used up, so that the second time goes well. Every size is odd:
- * two that have no bit in common would come out as 0, which is no header either, for good.
+ * A header whose first word (the size) was cut is not a header to Storage, and is overwritten. The result has the
+ * common bits of both sizes: too small a size, so that place is used up, and the second attempt succeeds. All sizes are
+ * odd: two sizes without a common bit would give 0, which is never a header.
  */
 function create(io: StorageIo, name: string, n: number): void {
   var i;
@@ -82,7 +83,7 @@ function create(io: StorageIo, name: string, n: number): void {
   refuse(DEVICE_FAULT);
 }
 
-/** Whether every image is what the record says. */
+/** Whether every image matches the record. */
 function whole(io: StorageIo, k: Kept): boolean {
   var i, n, at;
   for (i = 1; i < k.parts; i++) {
@@ -94,9 +95,9 @@ function whole(io: StorageIo, k: Kept): boolean {
 }
 
 /**
- * What the boot file does: counts the start where the release is not confirmed yet, compares every image with the digest in the record,
- * and gives the text of component 0, with the global `firmsealApp` for it. A release whose images do not fit uses up a try, and after the last
- * one the release before is taken. "" where there is nothing that may be started.
+ * The function for the boot file. Counts the start if the release is unconfirmed, compares every image with the digest
+ * in the record, and returns the text of component 0, with the global `firmsealApp` set for it. A release whose images
+ * do not match uses up a try; after the last one, the previous release is used. Returns "" if nothing may be started.
  */
 export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): string {
   var k: Kept | null, good;
@@ -118,7 +119,7 @@ export function storageBoot(io: StorageIo, root: { firmsealApp?: StartedApp }): 
   return read(0);
 }
 
-/** A file of Storage to read from; `n` bytes of it. */
+/** A Source for `n` bytes of a file in Storage. */
 export function storageSource(io: StorageIo, name: string, n: number): Source {
   return {
     length: n,
@@ -130,16 +131,18 @@ export function storageSource(io: StorageIo, name: string, n: number): Source {
 }
 
 /**
- * The device in `io.storage`. `ids`: its components, of up to `room` bytes each; once devices are out they may be added at the end, and
- * nothing else may change. `tries`: how often a new release is started without confirm() before the one before comes back; 0: it never does.
+ * Opens the device in `io.storage`. `ids`: its components, up to `room` bytes each. Once devices are in the field,
+ * components may only be added at the end; nothing else may change. `tries`: how often a new release is started without
+ * confirm() before the previous one is restored; 0: it is never restored.
  */
 export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentId[], room: number, tries: number): StorageDevice {
   var kept: Kept | null = newest(io),
     installing = false,
-    // by part: the file that this session writes, and the bytes that lie in it
+    // for each part: the file that this session writes, and its length
     files: (string | undefined)[] = [],
     done: number[] = [],
-    // the part that is being written, what its file holds, and up to 7 bytes that wait: a word of flash is written once
+    // the part that is being written, the length of its file, and up to 7 pending bytes: a word of flash is written
+    // once
     open = -1,
     most = 0,
     tail = "",
@@ -148,14 +151,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     shelf: Shelf,
     device: StorageDevice;
 
-  /** The part of a component, -1 where there is no such. */
+  /** The part of a component, or -1. */
   function find(id: ComponentId): number {
     var i;
     for (i = 0; i < ids.length; i++) if (sameId(ids[i], id)) return i + 1;
     return -1;
   }
 
-  /** Adds to the file that is open; `all`: what waits, too. */
+  /** Appends to the open file. `all`: pending bytes too. */
   function append(bytes: Bytes, all: boolean): void {
     var text = tail + io.E.toString(bytes),
       n = all ? text.length : text.length - (text.length % 8);
@@ -165,13 +168,13 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     done[open] += n;
   }
 
-  /** Begins the file of a part beside the one that is current. */
+  /** Begins the file of a part beside the current one. */
   function begin(part: number, n: number): void {
     var name = fileOf(part, 1 - slotOf(kept, part));
-    // what is written would take the place of the release to go back to
+    // writing would overwrite the release to go back to
     if (kept && kept.pending) refuse(UNCONFIRMED);
     append([], true);
-    // what was received before is no longer there
+    // discards a previously received envelope
     if (!part) inbox = null;
     create(io, name, n);
     open = part;
@@ -180,7 +183,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     most = n | 1;
   }
 
-  /** Where a part lies, as this session has written it or as it is current. */
+  /** The file of a part: as written by this session, or the current one. */
   function nameOf(part: number, fresh: boolean): string {
     append([], true);
     return fresh ? (files[part] as string) : fileOf(part, slotOf(kept, part));
@@ -191,7 +194,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       begin(0, n);
     },
     write: function (bytes) {
-      // a session that has begun meanwhile has the device
+      // a later session owns the device
       if (open) refuse(DEVICE_FAULT);
       append(bytes, false);
     },
@@ -244,7 +247,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     keep: function (envelope: Bytes | Source) {
       var r = inputOf(envelope);
-      // what was received stays where it lies when it is that
+      // a received envelope stays in place if it is the one to keep
       if (inbox && (envelope === inbox || sameBytes(inputOf(inbox), r))) return inbox;
       begin(0, r.n);
       feed(r, r, shelf.write);
@@ -255,7 +258,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     persist: function (commit: Commit) {
       var now = newest(io),
         generation = nextGeneration(now ? now.generation : 0),
-        // where there is nothing to go back to, nothing is tried
+        // without a previous release, there are no tries
         cells = sizeOf(kept, 0) ? tries : 0,
         name = now && now.name === "firmseal.r0" ? "firmseal.r1" : "firmseal.r0",
         size = HEAD + PART * (ids.length + 1) + 25 + 8 * cells,
@@ -276,7 +279,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         return out;
       }
 
-      // another session of this Storage must not be undone by one that began before it
+      // must not undo a later session of this Storage
       if ((kept ? kept.generation : 0) !== (now ? now.generation : 0) || compareSequence(commit.sequence, device.floor()) < 0)
         refuse(DEVICE_FAULT);
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
@@ -292,7 +295,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
             body +=
               put32(done[i]) +
               (i ? digestText(io, textOf(io, nameOf(i, true), 0, done[i])) : (io.E.toString(commit.counters) + ZEROS).substring(0, 32));
-          // 36 octets that say nothing, where nothing has ever lain
+          // 36 bytes without meaning, if the slot has never been used
           else body += kept && i < kept.parts ? kept.text.substring(old, old + 36) : put32(0) + digestText(io, "");
         }
       }
@@ -309,10 +312,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         i;
       tail = "";
       open = -1;
-      // an envelope that was received stays: it is what is going to be installed
+      // keep a received envelope: it is about to be installed
       files = [left[0]];
       if (left.length > 1) now = newest(io);
-      // what failed its check is not left to be taken for an image later (python-tuf CVE-2020-15163), unless its record was written after all
+      // remove data that failed its check, so that nothing takes it for an image later (python-tuf CVE-2020-15163),
+      // unless its record was written
       for (i = 1; i < left.length; i++) if (left[i] && left[i] !== fileOf(i, slotOf(now || null, i))) io.storage.erase(left[i] as string);
     },
     envelope: function () {
@@ -334,7 +338,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     },
     receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
-      // given up, unless it goes on
+      // discarded, unless it continues
       arrival = null;
       arrival = arrive(before, bytes, length, trust, host, device, shelf);
     },
@@ -348,7 +352,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       s = storageSource(io, nameOf(0, true), done[0]);
       read = s.read;
       open = -1;
-      // who reads on would get bytes that nobody has verified
+      // a reader would get unverified bytes
       s.read = function (offset: number, n: number) {
         if (inbox !== s) refuse(DEVICE_FAULT);
         return read(offset, n);

@@ -1,97 +1,116 @@
-// What an installation needs of a device, and what it gives to its caller. Nothing here exists at run time.
+// The interface between an installation, a device and the caller. Nothing here exists at run time.
 
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import type { Effect, Identity } from "../interpreter/frame.js";
 import type { Manifest } from "../manifest/manifest.js";
 
-/** A component's identifier: its byte strings. They come from a manifest; a device must not use them as file names as they are. */
+/**
+ * A component identifier: its byte strings. They come from a manifest, so a device must not use them directly as file
+ * names.
+ */
 export type ComponentId = Bytes[];
 
-/** What becomes current, all at once or not at all, together with the envelope that keep() has stored. */
+/** What becomes current in one atomic step, together with the envelope that keep() has stored. */
 export interface Commit {
   sequence: Sequence;
   written: ComponentId[];
-  /** Stays beside the floor, as it is: see Device.counters. */
+  /** Stored unchanged with the floor: see Device.counters. */
   counters: Bytes;
 }
 
 /**
- * What a device has to offer. Each call either does what it says or throws.
- * `begin(installing)` opens a session: true to install (writes go to slots that are not current), false to boot (writes go to volatile
+ * The functions that a device must implement. Each one either does what it promises or throws. `begin(installing)`
+ * opens a session: true to install (writes go to slots that are not current), false to boot (writes go to volatile
  * memory). `fresh` is true for what this session has written, false for what is current.
  */
 export interface Device {
   identity: Identity;
-  /** The highest sequence number of an installed release. A release with this number is accepted only if counters() says that it is the same one. */
+  /**
+   * The highest sequence number of an installed release. A release with the same number is accepted only if counters()
+   * identifies it as the same release.
+   */
   floor(): Sequence;
   /**
-   * The octets that the last commit had as `counters`, up to 96: which manifest the floor comes from. null where nothing was ever installed. Where the
-   * function is missing, or gives anything else, no release with the number of a floor above 0 is accepted, not even the one that is installed.
+   * The `counters` of the last commit, up to 96 bytes, which identify the manifest that the floor comes from; null if
+   * nothing was ever installed. If the function is missing or returns anything else, no release with the number of a
+   * floor above 0 is accepted, not even the installed one.
    */
   counters?(): Bytes | null;
   begin(installing: boolean): void;
-  /** Bytes a component can hold; negative: there is no such component. */
+  /** The capacity of a component in bytes; negative if there is no such component. */
   capacity(id: ComponentId): number;
-  /** Installing: the slot that will be written. Booting: the slot that is current. */
+  /** When installing: the slot that will be written. When booting: the current slot. */
   slot(id: ComponentId): number;
-  /** Empties the slot that will be written. `most`: bytes that will come at most. */
+  /** Erases the slot that will be written. At most `most` bytes will follow. */
   erase(id: ComponentId, most: number): void;
   write(id: ComponentId, offset: number, bytes: Bytes): void;
-  /** Bytes of the image, 0 where there is none. */
+  /** The size of the image in bytes; 0 if there is none. */
   size(id: ComponentId, fresh: boolean): number;
   read(id: ComponentId, offset: number, n: number, fresh: boolean): Bytes;
   invoke(id: ComponentId, args: Bytes | undefined): boolean;
   /**
-   * Stores what boot() will want again, beside the envelope that is current, and gives it as it lies in storage: install() compares that with what it has handed in, so
-   * that no device is left with a release that it cannot start. It becomes current with persist(). `envelope` may be what received() gave.
+   * Stores what boot() will need, beside the current envelope, and returns it as stored. install() compares it with
+   * what it passed in, so that no device keeps a release that it cannot start. It becomes current with persist().
+   * `envelope` may be the result of received().
    */
   keep(envelope: Bytes | Source): Bytes | Source;
-  /** Makes the written components and the envelope that was kept current, and sets floor and counters, in one atomic step. */
+  /** Makes the written components and the kept envelope current and sets floor and counters, in one atomic step. */
   persist(commit: Commit): void;
-  /** Forgets what the session has written. */
+  /** Discards what the session has written. */
   discard(): void;
   /**
-   * The digest of a whole image as it lies in storage, by the COSE hash `alg`, where the engine can have it without moving the bytes.
-   * Where it is missing, or returns undefined, the image is read and hashed. It is trusted as read() is, and must not remember anything.
+   * Optional: the digest of a whole image in storage with the COSE hash `alg`, if the engine can compute it without
+   * moving the bytes. If it is missing or returns undefined, the image is read and hashed. It is trusted like read(),
+   * and must not cache results.
    */
   digest?(id: ComponentId, fresh: boolean, alg: number): Bytes | undefined;
-  /** Bytes that are read at a time; 1,024 where it is left out. */
+  /** Bytes to read at a time (default 1,024). */
   chunk?: number;
-  /** A payload that can be had at once. Where it is missing, or returns undefined, next() hands the fetch to its caller. */
+  /**
+   * Optional: returns a payload that is available at once. If it is missing or returns undefined, next() returns the
+   * fetch to its caller.
+   */
   fetch?(uri: string): Source | Bytes | undefined;
-  /** The session that has the device; set by install() and boot(). One that is not the latest is refused. */
+  /** The current session, set by install() and boot(). Older sessions are refused. */
   session?: unknown;
-  /** Dangerous: installs for any vendor and class. Each such setting turns off one refusal, and no other. */
+  /** Dangerous: installs for any vendor and class. Each such setting turns off exactly one refusal. */
   dangerouslySkipIdentity?: boolean;
-  /** Dangerous: installs components whose content no digest vouches for, and invokes them. */
+  /** Dangerous: installs and invokes components whose content is not covered by a digest. */
   dangerouslySkipDigest?: boolean;
 }
 
-/** A device that keeps the release before until the new one has shown that it is well. */
+/** A device that keeps the previous release until the new one is confirmed. */
 export interface TrialDevice extends Device {
-  /** The envelope of what is current, or null. */
+  /** The envelope of the current release, or null. */
   envelope(): Source | null;
-  /** Counts a start of a release that is not confirmed yet, and gives the envelope to hand to boot(). */
+  /** Counts a start of an unconfirmed release and returns the envelope for boot(). */
   start(): Source | null;
-  /** The release that was started is well: it stays. Until then nothing is installed, for that would destroy the way back. */
+  /**
+   * Confirms the started release. Until then, nothing can be installed, because that would overwrite the release to go
+   * back to.
+   */
   confirm(): void;
-  /** Whether what is current is not confirmed yet. */
+  /** Whether the current release is unconfirmed. */
   pending(): boolean;
-  /** Whether a newer release used up its tries, and the one before it is current again. The floor stays that of the newer one. */
+  /**
+   * Whether a newer release used up its tries and the previous one is current again. The floor remains that of the
+   * newer one.
+   */
   rolledBack(): boolean;
   /**
-   * Takes the next bytes of an envelope of `length` bytes in all. Nothing is written before its head (wrapper, manifest, severed elements) has arrived and
-   * `trust` believes it; what comes behind goes straight to where it would stay. Throws a refusal, and the envelope is given up: the
-   * next bytes begin another one, and so do the first ones after received().
+   * Accepts the next bytes of an envelope of `length` bytes. Nothing is written before its head (wrapper, manifest,
+   * severed elements) has arrived and is verified with `trust`; later bytes go directly to their final place. Throws a
+   * Refusal and discards the envelope: the next bytes begin a new one, as do the first ones after received().
    */
   receive(bytes: Bytes, length: number, trust: Trust, host?: Host): void;
-  /** What has been received, whole, to hand to install(); refused, and given up, where bytes are missing. */
+  /** Returns the received envelope, for install(). If bytes are missing, refuses and discards it. */
   received(): Source;
 }
 
 /**
- * An installation or start under way. `next()` goes on until it is done (undefined) or has to wait for a payload: it then returns the
- * fetch, and is to be called with each chunk as it arrives, then with `true` at the payload's end, or `false` where it cannot be had.
+ * An installation or start in progress. `next()` continues until it is done (undefined) or needs a payload. Then it
+ * returns the fetch; call it with each chunk as it arrives, then with `true` at the end of the payload, or `false` if
+ * the payload is not available.
  */
 export interface Progress {
   done: boolean;

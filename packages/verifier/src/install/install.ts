@@ -1,5 +1,6 @@
-// The driver: turns the interpreter's effects into calls on a Device. What is written goes where it does not run yet, is hashed as it is
-// written, is hashed again from storage, and becomes current in one step at the end, together with the sequence floor.
+// Translates the effects of the interpreter to calls of a Device. Data is written to slots that are not current, hashed
+// while it is written, and hashed again from storage. It becomes current in one step at the end, together with the
+// floor.
 
 import { equalConstantTime, octetsOf } from "../base/bytes.js";
 import { HAS_COPY } from "../base/features.js";
@@ -36,7 +37,7 @@ import type { ComponentId, Device, Progress } from "./device.js";
 import { keptOf } from "./keep.js";
 import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, type Session, type Written } from "./session.js";
 
-/** The sections of an installation, in order; a missing one is passed over. */
+/** The sections of an installation, in order. Missing ones are skipped. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
 
 function begin(s: Session, e: Effect): void {
@@ -45,14 +46,14 @@ function begin(s: Session, e: Effect): void {
   s.matched[c] = false;
   s.offset = 0;
   s.limit = e.size === undefined ? capacity(s, c) : e.size;
-  // a device that hashes what lies in storage is asked for that at image-match: nothing is hashed on its way there
+  // if the device can hash its storage, image-match uses that, and the data is not hashed on its way
   s.hash = e.digest && !s.target.digest ? hashing(s.host, e.digest.alg) : null;
   s.target.erase(id(s, c), s.limit);
 }
 
-/** `bytes` are octets of our own: see octetsOf(). */
+/** Accepts a chunk of a payload. `bytes` is our own copy: see octetsOf(). */
 function receive(s: Session, e: Effect, bytes: Bytes): void {
-  // an endless payload is cut off as it arrives, not when it has filled the device
+  // stop an endless payload as it arrives, not when it has filled the device
   if (!(bytes.length <= s.limit - s.offset)) refuse(PAYLOAD_SIZE);
   if (s.hash) s.hash.update(bytes);
   s.target.write(id(s, e.component), s.offset, bytes);
@@ -66,7 +67,7 @@ function end(s: Session, e: Effect): boolean {
   return true;
 }
 
-/** A component as something to read from: what this session wrote to it, else what is current. */
+/** The content of a component: what this session has written to it, otherwise the current one. */
 function contents(s: Session, component: number): Input {
   var device = s.target,
     name = id(s, component),
@@ -80,7 +81,7 @@ function contents(s: Session, component: number): Input {
   });
 }
 
-/** The image as it lies in storage, against a digest. */
+/** Compares the image in storage with a digest. */
 function stored(s: Session, component: number, d: Digest, from: Input): boolean {
   var device = s.target,
     whole = device.digest && device.digest(id(s, component), !!s.fresh[component], d.alg);
@@ -91,9 +92,9 @@ function imageMatch(s: Session, e: Effect): boolean {
   var d = e.digest as Digest,
     w = s.fresh[e.component],
     from = contents(s, e.component),
-    // no image is no image of 0 bytes, unless that is what is asked for
+    // a missing image does not count as an image of 0 bytes, unless the manifest asks for 0 bytes
     ok = e.size === undefined ? from.n > 0 : from.n === e.size;
-  // just written: the bytes on their way in decide, and storage is read back before anything is committed
+  // just written: use the hash of the incoming bytes; storage is read back before the commit
   if (w && w.passed && w.passed.alg === d.alg) ok = ok && equalConstantTime(w.passed.bytes, d.bytes);
   else ok = ok && stored(s, e.component, d, from);
   if (w) w.expected = d;
@@ -107,7 +108,7 @@ function checkContent(s: Session, e: Effect): boolean {
   return from.n === wanted.length && equalConstantTime(copySlice(from, from), wanted);
 }
 
-/** Writes a stretch of `from` to a component. */
+/** Writes a range of `from` to a component. */
 function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   begin(s, e);
   feed(from, slice, function (bytes) {
@@ -116,14 +117,14 @@ function pour(s: Session, e: Effect, from: Input, slice: Slice): boolean {
   return end(s, e);
 }
 
-/** The image that a copy or swap takes. */
+/** The source image of a copy or swap. */
 function image(s: Session, component: number): Input {
   var from = contents(s, component);
   if (!from.n) refuse(PAYLOAD_ABSENT);
   return from;
 }
 
-/** Carries out one effect. undefined: it has to be waited for. */
+/** Executes one effect. Returns undefined if it must wait for a payload. */
 function perform(s: Session, e: Effect): boolean | undefined {
   var device = s.target,
     c = e.component,
@@ -150,14 +151,15 @@ function perform(s: Session, e: Effect): boolean | undefined {
       return undefined;
     }
   } else if (HAS_COPY) {
-    // What this session has written lies in the slot that would be written again: it is no source for itself, and cannot be swapped, for
-    // which each goes to the other's slot that is not current, so that the power may fail at any point.
+    // What this session has written is in the slot that would be written again, so it cannot be its own source. It
+    // cannot be swapped either: in a swap, each image goes to the other component's slot that is not current, so that
+    // the power may fail at any point.
     if (e.op === DIR_SWAP ? c === other || s.fresh[c] || s.fresh[other] : c === other && s.fresh[c]) refuse(NOT_SUPPORTED);
     here = image(s, other);
     if (e.op !== DIR_SWAP) return pour(s, e, here, here);
     i = image(s, c);
     pour(s, e, here, here);
-    // the swap as the other component sees it
+    // the swap from the other component's side
     return pour(s, { op: e.op, component: other, digest: e.sourceDigest, size: e.sourceSize }, i, i);
   } else refuse(NOT_SUPPORTED);
   here = inputOf(from as Bytes | Source);
@@ -165,8 +167,8 @@ function perform(s: Session, e: Effect): boolean | undefined {
 }
 
 /**
- * What a start will open, opened from where it lies, where it is put together from payloads too. The signatures that were verified come first, and are the
- * same octets, so that they are not verified once more: that takes RAM, which the installation has.
+ * Opens what a start will open, from storage, including payloads if it was assembled. The verified signatures come
+ * first and are the same bytes, so they are not verified again, which would take RAM that the installation needs.
  */
 function reopened(s: Session, bytes: Bytes | Source): Manifest {
   var m = s.release,
@@ -188,7 +190,7 @@ function reopened(s: Session, bytes: Bytes | Source): Manifest {
   return again;
 }
 
-/** Reads back what was written, and makes it current (RAUC CVE-2020-25860: the bytes that were checked are the bytes used). */
+/** Reads back what was written and makes it current (RAUC CVE-2020-25860: the checked bytes must be the used bytes). */
 function commit(s: Session): void {
   var written: ComponentId[] = [],
     m = s.release,
@@ -205,7 +207,7 @@ function commit(s: Session): void {
       written.push(id(s, i));
     }
   }
-  // a device must not find out at its next start that it has kept something else
+  // the device must not discover at its next start that it has kept something else
   kept = keptOf(m, s.input, s.host);
   lies = s.target.keep(kept);
   if (!m.loads) {
@@ -217,7 +219,7 @@ function commit(s: Session): void {
     s.kept = true;
     rehearseBoth(s);
   }
-  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
+  // another installation may have been committed since, or a hash of the host may have used the device
   checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
   s.target.persist({ sequence: m.sequence, written: written, counters: countersOf(s) });
@@ -227,13 +229,13 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
   var e: Effect | undefined, ok;
   if (progress.done) return undefined;
   markAt(-1);
-  // a later session has the device now: this one must touch nothing any more
+  // a later session owns the device: change nothing
   if (s.over || s.target.session !== s) refuse(RUN_OUTCOME);
-  // stays set when anything below throws: a refused session does not go on
+  // stays set if anything below throws: a refused session cannot continue
   s.over = true;
   try {
     e = s.effect;
-    // an outcome is of the effect that is waited for
+    // an outcome belongs to the pending effect
     if (!e !== (outcome === undefined)) refuse(RUN_OUTCOME);
     if (outcome === false) refuse(PAYLOAD_ABSENT);
     if (e && outcome !== true) {
@@ -256,10 +258,10 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
     if (s.installing) commit(s);
   } catch (x) {
     try {
-      // what a later session has written is not this one's
+      // data of a later session must not be discarded
       if (s.target.session === s) s.target.discard();
     } catch (_) {
-      // the refusal says more than a failed clean-up, and nothing that was written is current
+      // the refusal matters more than a failed clean-up, and nothing that was written is current
     }
     rethrow(x);
   }
@@ -268,8 +270,8 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
 }
 
 /**
- * What must hold before anything is written, of a release whose head is authenticated: floor, identity, components and sizes. Takes the device for a session
- * of its own.
+ * Checks everything that must hold before anything is written, for a release with an authenticated head: floor,
+ * identity, components and sizes. Begins a session of the device.
  */
 export function prepare(
   release: Manifest,
@@ -295,7 +297,7 @@ export function prepare(
     i,
     c;
   try {
-    // what was signed is not needed any more, and takes RAM
+    // the signed bytes are not needed any more, and take RAM
     for (i = 0; i < release.signatures.length; i++) {
       c = release.signatures[i];
       c.message = c.signature = [];
@@ -323,20 +325,22 @@ function session(s: Session): Progress {
 }
 
 /**
- * Opens an envelope and prepares its installation: payload-fetch, install, validate, then one commit. The floor is the higher of
- * `trust.floor` and the device's. Throws a refusal, here or from next(); nothing that is current has changed then.
+ * Opens an envelope and prepares its installation (SUIT manifest draft 37 §6): payload-fetch, install, validate, then
+ * one commit. The floor is the higher of `trust.floor` and the floor of the device. Throws a Refusal, here or from
+ * next(); the current release has not changed then.
  *
- *     progress = install(bytes, trust, device, host);
- *     while ((effect = progress.next(outcome))) outcome = ...   // only where payloads come from outside
+ * progress = install(bytes, trust, device, host);
+ * while ((effect = progress.next(outcome))) outcome = ...   // only for payloads outside the envelope
  */
 export function install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
-  // one after the other: while a signature is verified, nothing of what follows is in memory yet
+  // one after the other, so that later data takes no memory while a signature is verified
   return session(prepare(open(input, trust, host), input, trust, device, host, INSTALL_SECTIONS));
 }
 
 /**
- * Opens the envelope of what is installed and prepares its start: validate, load, invoke. An image is invoked only after its digest has
- * matched in this session. The device's floor is not asked: what is current may be older than what was tried since.
+ * Opens the envelope of the installed release and prepares its start: validate, load, invoke. An image is invoked only
+ * after its digest has matched in this session. The floor of the device is not checked, because the current release may
+ * be older than one that was tried since. Throws a Refusal, here or from next().
  */
 export function boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Progress {
   return session(prepare(open(input, trust, host, true), input, trust, device, host, START_SECTIONS));

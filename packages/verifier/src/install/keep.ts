@@ -1,5 +1,5 @@
-// What boot() will want again of a release that has been installed: the digest, the signatures that count, the manifest, and, where a start
-// fetches them, the payloads. Heaps of signatures, severed elements and texts would cost flash and time at every start.
+// What boot() needs of an installed release: the digest, the signatures that count, the manifest, and the payloads if a
+// start fetches them. Other signatures, severed elements and texts would cost flash, and time at every start.
 
 import { concat, equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
@@ -13,12 +13,13 @@ import { DEVICE_FAULT } from "../spec/errors.js";
 import { ENV_AUTHENTICATION_WRAPPER, ENV_MANIFEST } from "../spec/suit.js";
 import type { ComponentId } from "./device.js";
 
-/** The component that a trust file travels as: the letters "trust". */
+/** The component identifier of a trust file: the letters "trust". */
 export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
 /**
- * The signatures that are kept: those that were verified come first, so that a start pays for no other. Behind them two of keys that are not known here: the next
- * firmware may trust one of them, and would not start otherwise. A release that brings a trust file keeps all, for nextTrust() asks for those of the new list.
+ * The signatures to keep. The verified ones come first, so that a start verifies no others. Then come two by unknown
+ * keys: the next firmware may trust one of them, and could not start otherwise. A release with a trust file keeps all
+ * signatures, because nextTrust() needs those by keys of the new list.
  */
 function keptSignatures(m: Manifest): Signature[] {
   var good: Signature[] = [],
@@ -41,8 +42,9 @@ function keptSignatures(m: Manifest): Signature[] {
 }
 
 /**
- * An untagged envelope of `n` pairs, below 24, with the signatures `list`: what comes behind the wrapper, from the manifest up to `end`, is as it was. All of it in
- * RAM. Signatures are read once more, and are those that were read first.
+ * Assembles an untagged envelope of `n` pairs, below 24, with the signatures `list`. Everything after the wrapper, from
+ * the manifest up to `end`, is copied unchanged. All of it is in RAM. Signatures are read again and compared with what
+ * was read first.
  */
 function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: number): Bytes {
   var src = m.parsed.input,
@@ -71,7 +73,8 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
 }
 
 /**
- * The head of an envelope as it is to be received: with the signatures that are kept. `m`: its authenticated head. The payloads follow as they are.
+ * The head of an envelope to receive: with the signatures to keep. `m`: its authenticated head. The payloads follow
+ * unchanged.
  */
 export function receivedHead(m: Manifest, host: Host): Bytes {
   var e = m.parsed;
@@ -79,8 +82,9 @@ export function receivedHead(m: Manifest, host: Host): Bytes {
 }
 
 /**
- * What is to be kept of `m`, whose envelope is `input`: put together from what is in RAM, whatever `input` has become. A start that fetches wants the payloads,
- * too: then it is `input` itself where no signature is left out, for it may lie where it is going to stay.
+ * What to keep of `m`, whose envelope is `input`: assembled from RAM, regardless of later changes to `input`. If a
+ * start fetches payloads, they are kept too: it is then `input` itself if no signature is removed, because it may
+ * already be in its final place.
  */
 export function keptOf(m: Manifest, input: Bytes | Source, host: Host): Bytes | Source {
   var e = m.parsed,

@@ -1,6 +1,7 @@
-// An envelope that arrives in pieces, for devices that keep it in their flash until it is installed. Its head (wrapper, manifest, severed elements) is
-// collected in RAM and authenticated, and held against the device: floor, identity, components, sizes. Only then is anything erased or written. A
-// stranger costs some RAM for a moment, and no flash.
+// Receives an envelope in pieces, for devices that store it in flash until it is installed. Its head (wrapper,
+// manifest, severed elements) is collected in RAM, authenticated, and checked against the device: floor, identity,
+// components, sizes. Only then is anything erased or written. So an unauthenticated sender can occupy some RAM for a
+// moment, but no flash.
 
 import { concat, octetsOf } from "../base/bytes.js";
 import { refuse, rethrow } from "../base/refuse.js";
@@ -13,32 +14,32 @@ import type { Device } from "./device.js";
 import { INSTALL_SECTIONS, prepare } from "./install.js";
 import { receivedHead } from "./keep.js";
 
-/** Bytes of a payload's key and of the heads around it, at most: see MAX_URI in manifest/code-points.ts. */
+/** Maximum bytes of the key of a payload and of the heads around it: see MAX_URI in manifest/code-points.ts. */
 const MAX_PAIR = 1040;
 
-/** What is thrown where the head has not arrived as far as that: no refusal. */
+/** Thrown if the head has not arrived completely. Not a refusal. */
 interface Missing {
   until: number;
 }
 
-/** The envelope that is arriving. */
+/** An incoming envelope. */
 export interface Arrival {
-  /** Bytes that it has in all, as the sender says, and that have arrived. */
+  /** The total number of bytes, as the sender claims, and the number that has arrived. */
   length: number;
   have: number;
-  /** What has arrived of the head; empty once that is authenticated. */
+  /** The parts of the head that have arrived; empty once it is authenticated. */
   pieces: Bytes[];
-  /** Bytes without which the head cannot be read on; 0: it is authenticated. */
+  /** The number of bytes needed to continue reading the head; 0 once it is authenticated. */
   want: number;
 }
 
-/** Where a device puts what arrives: begin() makes room for `n` bytes, write() adds to them. */
+/** Where a device stores the incoming envelope: begin() reserves `n` bytes, write() appends. */
 export interface Shelf {
   begin(n: number): void;
   write(bytes: Bytes): void;
 }
 
-/** What has arrived, as the beginning of an envelope. */
+/** The bytes that have arrived, as the beginning of an envelope. */
 function sourceOf(bytes: Bytes, length: number): Source {
   var from = inputOf(bytes);
   return {
@@ -50,7 +51,7 @@ function sourceOf(bytes: Bytes, length: number): Source {
   };
 }
 
-/** Authenticates the head, where all of it is there, and begins to write. */
+/** Authenticates the head once it is complete, and begins to write. */
 function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shelf: Shelf): void {
   var bytes = concat(a.pieces),
     source = sourceOf(bytes, a.length),
@@ -60,7 +61,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   a.pieces = [bytes];
   try {
     e = parseHead(source, host, false);
-    // a text may reach further: it is the last element of the head, and is not held
+    // a text may extend further: it is the last element of the head, and is not held in RAM
     a.want = e.behind;
   } catch (x) {
     if (!x || !((x as Missing).until > a.have)) throw x;
@@ -71,7 +72,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
     return;
   }
   m = opened(source, trust, host, false);
-  // what follows are payloads, and the manifest says how large they are
+  // payloads follow, and the manifest tells their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
   prepare(m, source, trust, device, host, INSTALL_SECTIONS);
   head = receivedHead(m, host);
@@ -83,8 +84,8 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
 }
 
 /**
- * Takes the next piece of an envelope of `length` bytes; `a`: what came before, or null. Returns what is to be handed in the next time. Throws a refusal, and
- * the envelope is given up.
+ * Accepts the next piece of an envelope of `length` bytes. `a`: the result of the previous call, or null. Returns the
+ * argument for the next call. Throws a Refusal and discards the envelope.
  */
 export function arrive(
   a: Arrival | null,
@@ -103,7 +104,7 @@ export function arrive(
     next.have += piece.length;
     if (!next.want) shelf.write(piece);
     else if (piece.length) {
-      // an empty one costs RAM as well
+      // even an empty piece costs RAM
       next.pieces.push(piece);
       if (next.have >= next.want) authenticate(next, trust, host || {}, device, shelf);
     }
@@ -113,7 +114,7 @@ export function arrive(
   return next;
 }
 
-/** Refuses what has not arrived whole. */
+/** Refuses an incomplete envelope. */
 export function arrived(a: Arrival | null): void {
   if (!a || a.want || a.have !== a.length) refuse(CBOR_TRUNCATED);
 }

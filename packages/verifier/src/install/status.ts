@@ -1,5 +1,6 @@
-// A device's status: what it runs, and whom it trusts, as an answer to a server that asks with a nonce. One tagged COSE_Mac0 (RFC 9052 §6.2) or
-// COSE_Sign1 (§4.2) with the claims as its payload; docs/reference/status.md has the format. A bundle has this where it is asked for.
+// The status of a device: what it runs and which keys it trusts, in answer to a server that sends a nonce. One tagged
+// COSE_Mac0 (RFC 9052 §6.2) or COSE_Sign1 (§4.2) with the claims as its payload; docs/reference/status.md describes the
+// format. Included in bundles on request.
 
 import { hmacSha256 } from "../alg/hmac.js";
 import { concat, octetsOf } from "../base/bytes.js";
@@ -35,8 +36,9 @@ import type { TrustStore } from "../trust/trust-file.js";
 import type { Device, TrialDevice } from "./device.js";
 
 /**
- * What vouches for a status: a MAC key, or a secure element that signs. `cose`: the COSE algorithm, 5 for HMAC 256/256 (RFC 9053 §3.1), a negative
- * number for a signature. `sign` gets the MAC_structure or Sig_structure (RFC 9052 §6.3, §4.4) and returns the tag or the signature.
+ * Authenticates a status: a MAC key, or a secure element that signs. `cose`: the COSE algorithm, 5 for HMAC 256/256
+ * (RFC 9053 §3.1), a negative number for a signature. `sign` gets the MAC_structure or Sig_structure (RFC 9052 §6.3,
+ * §4.4) and returns the tag or the signature.
  */
 export interface Attester {
   cose: number;
@@ -44,7 +46,10 @@ export interface Attester {
   sign(message: Bytes): Bytes;
 }
 
-/** An attester with a secret of 32 bytes that only this device and the server have. `kid`: at most 64 bytes; by it the server finds the secret. */
+/**
+ * Makes an attester with a 32-byte secret that only this device and the server know. `kid`: at most 64 bytes, with
+ * which the server finds the secret.
+ */
 export function macAttester(key: Bytes, kid?: Bytes, host?: Host): Attester {
   var raw = octetsOf(key, 32),
     hash = (host && host.sha256 && host.sha256.create ? host.sha256 : sha256) as typeof sha256;
@@ -57,7 +62,7 @@ export function macAttester(key: Bytes, kid?: Bytes, host?: Host): Attester {
   };
 }
 
-/** The head of an item of CBOR's major type `major`, for a number of 64 bits: the shortest (RFC 8949 §4.2.1). */
+/** The head of a CBOR item with the given major type and a 64-bit argument, in its shortest form (RFC 8949 §4.2.1). */
 function itemHead(major: number, high: number, low: number): Bytes {
   // 32 bits, and the octets of each half
   var out = high
@@ -88,7 +93,7 @@ function text(major: number, bytes: Bytes): Bytes {
   return concat([itemHead(major, 0, bytes.length), bytes]);
 }
 
-/** A map of these encoded values, the keys in front of them: ascending, each from 0 to 23. */
+/** A map with these encoded values. The keys are ascending, each from 0 to 23. */
 function mapOf(keys: number[], values: Bytes[]): Bytes {
   var pieces = [itemHead(MAP, 0, keys.length)],
     i;
@@ -120,9 +125,9 @@ function claims(nonce: Bytes, device: Device, release: Manifest | null, store: T
 }
 
 /**
- * The status of a device, as bytes to send back. `nonce`: 8 to 64 bytes that the server chose at random, refused with STATUS_NONCE otherwise;
- * `release`: the manifest that runs, of open() or boot(), null where none is installed; `store`: the trust list in force, null where keys are
- * embedded. Who can read the answer learns which release runs: send it where only the server reads.
+ * Creates the status of a device, as bytes for the server. `nonce`: 8 to 64 random bytes from the server; other lengths
+ * throw STATUS_NONCE. `release`: the running manifest from open() or boot(), or null. `store`: the current trust list,
+ * or null for embedded keys. The answer reveals which release runs, so send it only to the server.
  *
  * @example answer = status(nonce, device, progress.manifest, store, macAttester(secret, serial));
  */

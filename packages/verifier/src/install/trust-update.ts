@@ -1,5 +1,6 @@
-// How a device comes to its next trust file: a release has brought it as the component "trust", and it is taken over once that release has
-// been committed. docs/guides/rotation.md tells the whole way. What counts is who signed the file, never who signed the release that brought it.
+// How a device gets its next trust file: a release brings it as the component "trust", and after the commit of that
+// release the device adopts it. docs/guides/rotation.md describes the whole procedure. Only the signatures on the trust
+// file count, never those on the release.
 
 import { sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
@@ -13,8 +14,9 @@ import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
 /**
- * What is trusted after `store` where the trust file `bytes` takes its place on a device that runs the release `envelope`. Throws the refusals of
- * trustFile(), and those of policyOf(), open() and boot() where the release would not be good under it: the device could then not start it any more.
+ * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
+ * its content. Throws the refusals of trustFile(), and those of policyOf(), open() and boot() if the running release
+ * would not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
   algs: Alg[],
@@ -31,7 +33,8 @@ export function updatedTrust(
     e = step(run);
   while (e) e = step(run, true);
   markAt(-1);
-  // a start asks more than open(): each key counts for the vendor and class that it is trusted for, where the release asks for these at all
+  // a start requires more than open(): each key counts only for its vendor and class, if the release checks these at
+  // all
   if (!identityChecked(run)) {
     m.threshold = 0;
     if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
@@ -40,12 +43,13 @@ export function updatedTrust(
 }
 
 /**
- * The bytes of the trust file that takes the place of `store`, to be kept where only the device itself writes; null where `store` stays. To be
- * called at each start, before boot(): if the power fails before they are kept, the next start gives them again. `envelope`: that of what is current.
- * A device that may still go back to the release before keeps the trust that goes with it: null until confirm().
+ * Finds the trust file that replaces `store`. Returns its bytes, which the device must store where only it can write,
+ * or null if `store` remains. Call it at each start, before boot(): if the power fails before the bytes are stored, the
+ * next start returns them again. `envelope`: the envelope of the current release. While a device may still go back to
+ * the previous release, it keeps the trust file of that release: null until confirm().
  *
- *     bytes = nextTrust(algs, store, device, envelope, 2, host);
- *     if (bytes) keep(bytes);
+ * bytes = nextTrust(algs, store, device, envelope, 2, host);
+ * if (bytes) keep(bytes);
  */
 export function nextTrust(
   algs: Alg[],
@@ -68,7 +72,7 @@ export function nextTrust(
     next = updatedTrust(algs, store, bytes, envelope, role, device.identity, host);
     return sequenceLess(store.sequence, next.sequence) ? (next.file as Bytes) : null;
   } catch (e) {
-    // a refusal: what the release brought is no trust file of ours, or an old one
+    // refused: the release brought something that is not a trust file of ours, or an old one
     if (typeof (e as Refusal).code !== "number") throw e;
     return null;
   }

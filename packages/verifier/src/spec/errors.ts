@@ -159,7 +159,7 @@ export const DIRECTIVE_FAILED = 83;
 export const STRICT_ORDER = 84;
 /** A severed element is needed and is not in the envelope. */
 export const SEVERED_ABSENT = 85;
-/** The caller gave step() or next() an outcome that is not due, left out one that is due, or went on after a refusal. */
+/** The caller gave step() or next() an outcome that is not due, omitted one that is due, or continued after a refusal. */
 export const RUN_OUTCOME = 86;
 /** The manifest runs more than 4,096 commands. */
 export const RUN_LIMIT = 87;
@@ -177,13 +177,13 @@ export const COMPONENT_UNKNOWN = 93;
 export const IMAGE_UNVERIFIED = 94;
 /** A payload is missing, or the source of a copy or swap is empty. */
 export const PAYLOAD_ABSENT = 95;
-/** The device threw an error of its own (its cause), or did not do what it was told. */
+/** The device threw an error (its cause), or did not do what it must. */
 export const DEVICE_FAULT = 96;
 /** The manifest starts an image without an image-match in this start. */
 export const INVOKE_UNVERIFIED = 97;
 /** The installation would start an image. */
 export const INVOKE_MISPLACED = 98;
-/** The device has no room for the release, or only if it moves what is there. */
+/** The device has no room for the release, or only after it moves other data. */
 export const STORAGE_FULL = 99;
 /** The current release is still on trial, and another would replace the one to go back to. */
 export const UNCONFIRMED = 100;
@@ -217,11 +217,11 @@ export const TRUST_SCOPE = 120;
 export const TRUST_WINDOW = 121;
 /** Fewer roots of the trust file have signed it than its own threshold requires. */
 export const TRUST_SIGNERS = 122;
-/** Fewer roots of the trust file before have signed this one than its threshold requires. */
+/** Fewer roots of the previous trust file have signed this one than its threshold requires. */
 export const TRUST_PREVIOUS = 123;
-/** The trust file is not newer than the one before. */
+/** The trust file is not newer than the previous one. */
 export const TRUST_ROLLBACK = 124;
-/** The trust file is for another product line: its name is not that of the file before. */
+/** The trust file is for another product line: its name differs from that of the previous file. */
 export const TRUST_NAME = 125;
 /** The trust file gives this device too few keys for the role. */
 export const TRUST_UNUSABLE = 126;

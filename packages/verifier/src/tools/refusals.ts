@@ -161,7 +161,7 @@ export var REFUSALS: readonly RefusalRow[] = [
     38,
     "ROLLBACK",
     "the sequence number is lower than the lowest that is accepted",
-    "sign the release with a higher sequence number (--seq) than the one before",
+    "sign the release with a higher sequence number (--seq) than the previous one",
     "RFC 9124 REQ.SEC.SEQUENCE",
   ),
   row(
@@ -331,8 +331,8 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     86,
     "RUN_OUTCOME",
-    "the caller gave step() or next() an outcome that is not due, left out one that is due, or went on after a refusal",
-    "correct the caller: after a refusal, begin again",
+    "the caller gave step() or next() an outcome that is not due, omitted one that is due, or continued after a refusal",
+    "correct the caller: after a refusal, start again",
     "ours",
   ),
   row(87, "RUN_LIMIT", "the manifest runs more than 4,096 commands", "nest fewer sequences over several components", "ours"),
@@ -376,8 +376,8 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     96,
     "DEVICE_FAULT",
-    "the device threw an error of its own (its cause), or did not do what it was told",
-    "check the cause, or else the device",
+    "the device threw an error (its cause), or did not do what it must",
+    "check the cause, or the device itself",
     "ours",
   ),
   row(
@@ -391,7 +391,7 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     99,
     "STORAGE_FULL",
-    "the device has no room for the release, or only if it moves what is there",
+    "the device has no room for the release, or only after it moves other data",
     "make room on it with safe power, then install again: espruino.md",
     "ours",
   ),
@@ -474,21 +474,21 @@ export var REFUSALS: readonly RefusalRow[] = [
   row(
     123,
     "TRUST_PREVIOUS",
-    "fewer roots of the trust file before have signed this one than its threshold requires",
-    "have the roots of the trust file before sign as well: firmseal trust sign FILE --key ROOT",
+    "fewer roots of the previous trust file have signed this one than its threshold requires",
+    "have the roots of the previous trust file sign too: firmseal trust sign FILE --key ROOT",
     "trust.md#which-file-is-accepted",
   ),
   row(
     124,
     "TRUST_ROLLBACK",
-    "the trust file is not newer than the one before",
+    "the trust file is not newer than the previous one",
     "give a newer one: each needs a higher sequence number",
     "trust.md#which-file-is-accepted",
   ),
   row(
     125,
     "TRUST_NAME",
-    "the trust file is for another product line: its name is not that of the file before",
+    "the trust file is for another product line: its name differs from that of the previous file",
     "give the file for this product line",
     "trust.md#which-file-is-accepted",
   ),

@@ -1,5 +1,5 @@
-// Envelope bytes → authenticated Manifest. Top to bottom: read the envelope, see who signed the digest, see that the digest is the
-// manifest's, and only then look at what the manifest says.
+// Opens an envelope as an authenticated Manifest, in this order: read the envelope, verify the signatures over the
+// digest, compare the digest with the manifest, and only then read the content of the manifest.
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
@@ -36,16 +36,16 @@ import {
   TRUST_POLICY,
 } from "../spec/errors.js";
 
-/** Bytes of an encoded digest. */
+/** Maximum bytes of an encoded digest. */
 const MAX_DIGEST = 128;
 
-/** Whether a limit is left out, or is a number of 64 bits: one that could not be read must not count as none. */
+/** Whether a limit is absent or a valid 64-bit number: an invalid one must not count as absent. */
 function isLimit(s: Sequence | undefined): boolean {
-  // Espruino has no members of a number to look at
+  // numbers in Espruino have no members to check
   return s === undefined || !!(s && typeof s === "object" && isHalf(s[0]) && isHalf(s[1]));
 }
 
-/** A policy that cannot be met, or that anybody meets, is a fault of the caller and is refused before a byte is read. */
+/** Refuses a policy that cannot be met, or that anybody meets, before any byte is read: it is a fault of the caller. */
 export function policy(trust: Trust): number {
   var anchors = trust && trust.anchors,
     distinct: number[] = [],
@@ -60,7 +60,7 @@ export function policy(trust: Trust): number {
     if (HAS_TRUST && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
     if (isNew(anchors, distinct, a)) distinct.push(i);
   }
-  // a floor that could not be read must not count as none
+  // an invalid floor must not count as absent
   if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
@@ -69,8 +69,8 @@ export function policy(trust: Trust): number {
 }
 
 /**
- * SUIT_Authentication (M37 §8.3): where the digest lies, which is what is signed, and who claims to have signed it. `message` is the content of the digest's
- * byte string.
+ * SUIT_Authentication (M37 §8.3): the range of the signed digest, and the claimed signatures. `message` is the content
+ * of the digest's byte string.
  */
 interface Wrapper {
   at: Slice;
@@ -89,7 +89,7 @@ export function wrapper(e: Element, host: Host): Wrapper {
   enter(input, e.inside);
   n = array();
   s = bstr();
-  // it is copied for each signature, and nobody has vouched for it: a SUIT_Digest has 69 bytes at most
+  // copied for each signature and not verified yet: a SUIT_Digest has at most 69 bytes
   if (s.n > MAX_DIGEST) refuse(DIGEST_LENGTH);
   message = copySlice(input, s);
   if (n - 1 > MAX_SIGNATURES) refuse(SIGNATURE_COUNT);
@@ -107,7 +107,7 @@ export function wrapper(e: Element, host: Host): Wrapper {
   return { at: s, message: message, signatures: all };
 }
 
-/** The SUIT_Digest of a wrapper: what it says is looked at once it is known who has signed it. */
+/** Reads the SUIT_Digest of a wrapper. Used only after the signatures are verified. */
 export function signedDigest(src: Input, s: Slice): Digest {
   var d;
   enter(src, s);
@@ -116,13 +116,19 @@ export function signedDigest(src: Input, s: Slice): Digest {
   return d;
 }
 
-/** Whether the bytes of an element, its bstr head included, have the digest: so it is for the manifest (M37 §8.3) and for severed elements. */
+/**
+ * Compares the bytes of an element, including its bstr head, with a digest, as for the manifest (M37 §8.3) and for
+ * severed elements.
+ */
 export function checkElement(src: Input, e: Element, d: Digest, host: Host, code: number): void {
   markAt(e.whole.at);
   if (!equalConstantTime(digestSlice(src, e.whole, host, d.alg), d.bytes)) refuse(code);
 }
 
-/** Every severed element that is there has the digest that the manifest names. Notes the numbers of those that are not there. */
+/**
+ * Checks that every severed element in the envelope matches its digest in the manifest. Records the numbers of the
+ * absent ones.
+ */
 export function checkSevered(e: Envelope, m: UnverifiedManifest, host: Host): void {
   var i, j, d;
   m.absent = [];
@@ -134,7 +140,10 @@ export function checkSevered(e: Envelope, m: UnverifiedManifest, host: Host): vo
   }
 }
 
-/** Reads the heads of the integrated payloads: one that no signed command names is data that nobody vouched for. */
+/**
+ * Reads the heads of the integrated payloads. Refuses a payload that no signed command names, because no signature
+ * covers it.
+ */
 export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
   var i;
   parsePayloads(e);
@@ -144,7 +153,7 @@ export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
   }
 }
 
-/** How many signers have to be known: all, where one of them may turn out not to count; 0 where as many as are needed. */
+/** How many signers must be known: all if one of them may not count, or 0 for as many as needed. */
 function most(anchors: Anchor[]): number {
   var i, a;
   for (i = 0; i < anchors.length; i++) {
@@ -154,7 +163,7 @@ function most(anchors: Anchor[]): number {
   return 0;
 }
 
-/** Those of `signers` that count for a sequence number; refused where they are too few. */
+/** The signers that count for a sequence number. Refuses if there are too few. */
 function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
   var out: number[] = [],
     i,
@@ -167,7 +176,7 @@ function current(signers: number[], trust: Trust, threshold: number, s: Sequence
   return out;
 }
 
-/** An envelope before its signatures are verified. */
+/** An envelope whose signatures are not verified yet. */
 interface Unverified {
   /** The threshold of the policy, under a name that bundles shorten. */
   required: number;
@@ -175,32 +184,32 @@ interface Unverified {
   signatures: CoseSignature[];
 }
 
-/** What has to be read before anybody can be believed. */
+/** Reads what is needed to verify the signatures. */
 export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverified {
   var threshold = policy(trust),
     envelope = parseHead(bytes, host, false),
     w = wrapper(envelope.wrapper as Element, host);
-  // signatures are verified from copies, and that is when RAM is needed
+  // signatures are verified from copies, which is when RAM is needed
   shrink(envelope.input, w.at, w.message);
   envelope.signed = w.at;
   return { required: threshold, parsed: envelope, signatures: w.signatures };
 }
 
-/** The manifest, once its signers are known. `whole`: with the heads of the payloads. */
+/** Reads the manifest, once its signers are known. `whole`: including the heads of the payloads. */
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
   var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
     m: Manifest,
     i;
   checkElement(e.input, e.manifestElement, sum, host, DIGEST_MANIFEST);
-  // who signed comes first, then what it says
+  // first the signatures, then the content
   markAt(e.foreign);
   if (e.foreign >= 0) refuse(NOT_SUPPORTED);
   m = parseManifest(e) as Manifest;
   markAt(e.manifestElement.inside.at);
-  // Rollback: RFC 9124 §4.3.1. Equal is accepted, an interrupted installation needs it.
+  // Rollback: RFC 9124 §4.3.1. An equal number is accepted, because an interrupted installation needs it.
   if (trust.floor && sequenceLess(m.sequence, trust.floor)) refuse(ROLLBACK);
-  // a key that was retired or stolen still signs what it could sign before, and nothing newer
+  // a retired or stolen key still signs what it could sign before, but nothing newer
   if (HAS_TRUST) signers = current(signers, trust, u.required, m.sequence);
   checkSevered(e, m, host);
   checkCommands(m);
@@ -215,14 +224,15 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m.digest = sum;
   m.payloads = e.payloads;
   m.parsed = e;
-  // from here on it is believed
+  // from here on the manifest is trusted
   m.mark = MARK;
   return m;
 }
 
 /**
- * Who signed an envelope, that it is what was signed, and what it says. Everything that is looked at afterwards, or executed, is in RAM from here on.
- * `whole`: payloads included, otherwise the head alone. `own`: see open(). Throws also what a Source or a host throws.
+ * Verifies the signatures and the digest of an envelope, and reads its manifest. Everything that is read or executed
+ * afterwards is in RAM. `whole`: including payloads, otherwise only the head. `own`: see open(). Also throws the errors
+ * of a Source or a host.
  */
 export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
@@ -231,13 +241,14 @@ export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: b
 }
 
 /**
- * Opens an envelope: octets in RAM or a Source. `trust`: whom to believe, and the lowest sequence number accepted.
- * Returns the authenticated manifest, or throws a refusal { code, at } (numbers: spec/errors.ts). Nothing is changed by either.
- * Wrapper, manifest and severed elements are copied into RAM, once: what is verified is what is read and executed. Payloads stay where they are, and are
- * held against their digests when they are installed. `own`: the caller has kept or made the envelope, and each of its signatures may be tried; otherwise no
- * more may fail before the first good one than are needed, and two.
+ * Opens an envelope (SUIT manifest draft 37 §8), given as bytes in RAM or a Source. `trust`: the trusted keys, and the
+ * lowest accepted sequence number. Returns the authenticated manifest, or throws a Refusal { code, at } (numbers:
+ * spec/errors.ts). Neither changes anything. Wrapper, manifest and severed elements are copied into RAM once, so that
+ * the verified bytes are the executed bytes. Payloads stay in place and are compared with their digests when they are
+ * installed. `own`: the caller has kept or made the envelope, so each of its signatures may be tried; otherwise, at
+ * most `threshold` + 2 signatures may fail before the first good one.
  *
- *     open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
+ * open(bytes, { anchors: [anchor("ed25519", key)], floor: [0, 7] }, host)
  */
 export function open(bytes: Bytes | Source, trust: Trust, host?: Host, own?: boolean): Manifest {
   try {

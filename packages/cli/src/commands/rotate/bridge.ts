@@ -1,42 +1,30 @@
-import type { SigningKey } from "@firmseal/keys";
 import {
-  Failure,
   keyFacts,
-  notice,
+  keyWords,
+  type PassphraseOptions,
   passphraseOptions,
+  publicKeys,
+  type Receipt,
   refuseTestKeys,
+  type SigningKey,
   signingLogPath,
   usage,
-  warn,
   warnOfLonePartner,
   withSigners,
 } from "@firmseal/keys";
 import {
-  big,
-  identityOf,
-  isRefusal,
-  keySet,
-  keysInRole,
-  makeDraft,
-  nameFile,
-  only,
+  type BridgeOptions as Bridging,
+  type CohortResult,
+  type Move,
+  type NeededSignatures,
   outsideUris,
-  type PreparedInput,
-  plan,
-  readFleet,
-  readInput,
-  readTrustFile,
-  recordSigning,
-  refusalMeaning,
-  refusalName,
-  releaseFacts,
-  reviewSigned,
-  type TrustOnFile,
+  readMove,
+  signBridge,
+  unsignedBridge,
 } from "@firmseal/release";
-import { draftOf, type EnvelopeDraft, equalBytes, type PublicKey, bridge as recipe, signedBy } from "@firmseal/signer";
-import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, open, policyOf, trustFile } from "@firmseal/verifier";
-import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
+import type { PublicKey } from "@firmseal/signer";
+import type { Manifest } from "@firmseal/verifier";
+import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { cohortFacts, refuseStranded, warnOfRest } from "../../common/cohorts.js";
 import {
@@ -51,64 +39,13 @@ import {
 import { checkOutput, deliver, writeOut } from "../../common/output.js";
 import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
-import type { SignOptions } from "../sign/sign.js";
 
-export interface BridgeOptions extends SignOptions {
-  trust: string;
-  next: string;
-  out: string;
-  fleet?: string;
+export interface BridgeOptions extends PassphraseOptions, Bridging {
+  key?: string[];
+  signer?: string[];
   allowStranded?: string[];
-}
-
-const HINT = "give --key for as many release keys of both trust files as they need";
-
-/** Checks before a key is used: enough keys are release keys of the trust file and count for this sequence number. */
-function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], { path, store }: TrustOnFile, identity: Identity): void {
-  const signing = only(keysInRole(store, ROLE_RELEASE, identity), keySet(keys));
-  const n = signing.filter((h) => h.from <= sequence && sequence <= h.until).length;
-  const threshold = store.thresholds[ROLE_RELEASE] as number;
-  if (n < threshold)
-    throw new Failure(
-      1,
-      "SIGNATURE_THRESHOLD",
-      errors.SIGNATURE_THRESHOLD,
-      `a device with ${path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${threshold}`,
-      HINT,
-    );
-}
-
-/** Opens the bridge as the devices of one trust file do. */
-function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
-  try {
-    open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
-  } catch (e) {
-    if (!isRefusal(e)) throw e;
-    throw new Failure(1, refusalName(e.code), e.code, `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`, HINT, {
-      cause: e,
-    });
-  }
-}
-
-function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
-  // a release may carry today's trust file, for devices that missed the bridge
-  if (equalBytes(old.store.payload, next.store.payload)) return;
-  try {
-    trustFile(next.bytes, old.store, nodeHost);
-  } catch (e) {
-    throw nameFile(next.path, e);
-  }
-}
-
-/** The envelope to sign: the trust file with an image, or alone. */
-async function prepared(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
-  if (image === undefined) {
-    const { sequence, ...device } = releaseFacts(o);
-    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
-  }
-  const input = readInput(image, o);
-  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
-  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+  allowTestKey?: string[];
+  json?: boolean;
 }
 
 function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
@@ -122,66 +59,72 @@ function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: 
   warnOfLonePartner(own);
 }
 
-/** Makes and signs a bridge. Before the file appears, it is opened under both trust files and offered to the fleet. */
+/** Makes a bridge, and signs it if a key is given. It is checked under both trust files, and offered to the fleet, before any key signs. */
 async function bridge(image: string | undefined, o: BridgeOptions) {
   if (o.allowStranded && o.fleet === undefined) throw usage("--allow-stranded needs a fleet", "name its file: --fleet fleet.json");
-  const { vendor, class: name } = releaseFacts(o);
-  const id = identityOf(vendor, name);
-  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, after] = [readTrustFile(o.trust), readTrustFile(o.next)];
-  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
-  checkSuccession(old, after);
+  if (o.key && o.signer) throw usage("--key and --signer are both given", "--signer is for a bridge that is signed elsewhere: drop one");
+  if (!o.key && o.log !== undefined) throw usage("--log: no key signs", "give --key, or drop --log");
+  const judge = (results: readonly CohortResult[]) => {
+    warnOfRest(results);
+    refuseStranded(results, o.allowStranded ?? []);
+  };
+  const move = () => readMove(image, { ...o, judge });
+  if (!o.key) {
+    checkOutputs(image, o, []);
+    const signers = o.signer && (await publicKeys(o.signer, passphraseOptions(o)));
+    refuseTestKeys(signers ?? [], o.allowTestKey ?? []);
+    const made = await move();
+    const { draft, ...rest } = await unsignedBridge(made, signers);
+    return told(made, o, { bytes: draft.bytes, receipts: [], ...rest }, []);
+  }
+  const made = await move();
   return withSigners(o.key, passphraseOptions(o), async (signingKeys) => {
     const keys = signingKeys.map((key) => key.public);
     checkOutputs(image, o, signingKeys);
     refuseTestKeys(keys, o.allowTestKey ?? []);
-    const made = await prepared(image, o, after.bytes);
-    const { draft: unsigned, receipts } = await recordSigning("rotate bridge", signingKeys, { ...o, lists: [old, after] }, (next) => {
-      const draft = made.draft(next);
-      for (const file of [old, after]) checkKeys(draft, keys, file, identity);
-      return draft;
-    });
-    const signing = signingKeys.map((key) => key.signer);
-    const done = await signedBy(unsigned, signing);
-    const envelope = done.bytes;
-    for (const file of [old, after]) openUnder(envelope, file, identity);
-    const manifest = await reviewSigned(done, signing);
-    const step = { name: o.out, envelope, sequence: big(manifest.sequence) };
-    const results = fleet && plan(fleet, [step], { lost: new Set(), stolen: new Set() }, [old.store, after.store]);
-    if (results) {
-      warnOfRest(results);
-      refuseStranded(results, o.allowStranded ?? []);
-    }
-    if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
-    if (made.read !== undefined) notice(made.read);
-    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
-    const member = deliver(o.out, envelope, o.json);
-    return {
-      out: o.out,
-      bytes: envelope.length,
-      sequence: formatSequence(manifest.sequence),
-      trust: { before: formatSequence(old.store.sequence), after: formatSequence(after.store.sequence) },
-      signers: keys.map(keyFacts),
-      log: receipts,
-      payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
-      ...(results && cohortFacts(results, o.allowStranded ?? [])),
-      ...member,
-    };
+    return told(made, o, { ...(await signBridge(made, signingKeys)), needed: [] }, keys);
   });
+}
+
+interface Made {
+  bytes: Uint8Array;
+  manifest: Manifest;
+  receipts: readonly Receipt[];
+  needed: readonly NeededSignatures[];
+  results: readonly CohortResult[] | undefined;
+}
+
+function told({ old, next, prepared }: Move, o: BridgeOptions, { bytes, manifest, receipts, needed, results }: Made, keys: PublicKey[]) {
+  if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
+  // an unsigned one never replaces a bridge that has signatures
+  const member = deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== "-" });
+  return {
+    out: o.out,
+    bytes: bytes.length,
+    sequence: formatSequence(manifest.sequence),
+    trust: { before: formatSequence(old.store.sequence), after: formatSequence(next.store.sequence) },
+    signers: keys.map(keyFacts),
+    needed: needed.map((one) => ({ trust: one.list.path, threshold: one.threshold, keys: one.keys.map(keyFacts) })),
+    log: receipts,
+    payloads: { inside: manifest.payloads.map((p) => p.uri), outside: outsideUris(manifest) },
+    ...(results && cohortFacts(results, o.allowStranded ?? [])),
+    ...member,
+  };
 }
 
 export default define({
   name: "rotate bridge",
-  summary: "sign a release that moves devices to the next trust file",
+  summary: "make or sign a release that moves devices to the next trust file",
   arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
     option("--next <file>", "trust file that the devices get", { required: true }),
-    keyOption("release key, private"),
+    keyOption("release key, private; none: the bridge is not signed yet").makeOptionMandatory(false),
+    option("--signer <key>", "without --key: public key that will sign (default: every release key of both trust files)", { repeat: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
     ...imageOptions(),
-    option("--fleet <file>", "the devices in the field: refuse to leave any behind"),
+    option("--fleet <file>", "the devices in the field: refuse to leave any behind; --seq next stays above their floors"),
     allowStranded(),
     ...sequenceChecks(),
     allowRootKey(),
@@ -196,6 +139,10 @@ export default define({
       "firmseal rotate bridge --trust fleet-1.trust --next fleet-2.trust --key old.pem --key new.pem --vendor example.com --class board-v2 --seq 8 --fleet fleet.json --out bridge.suit",
       "without an image; tells what becomes of the fleet",
     ],
+    [
+      "firmseal rotate bridge fw.bin --trust fleet-1.trust --next fleet-2.trust --vendor example.com --class board-v2 --seq next --fleet fleet.json --out bridge.suit",
+      "not signed yet: for keys in different places",
+    ],
   ],
   json: {
     ...OUT,
@@ -204,13 +151,26 @@ export default define({
     ...membersOf("trust", { before: ["string", "the one that devices have"], after: ["string", "the one that they get"] }),
     signers: ["object[]", "keys that signed"],
     ...membersOf("signers[]", KEY),
+    needed: ["object[]", "without --key: the signatures that each trust file needs"],
+    ...membersOf("needed[]", {
+      trust: ["string", "the trust file"],
+      threshold: ["number", "how many of its keys must sign"],
+      keys: ["object[]", "its release keys that count for this bridge"],
+      ...membersOf("keys[]", KEY),
+    }),
     ...RECEIPTS,
     ...PAYLOADS,
     ...optional(COHORTS),
   },
   run: bridge,
-  words: ({ trust, ...f }) => [
-    `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+  words: ({ trust, needed, ...f }) => [
+    needed.length > 0
+      ? `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, not signed`
+      : `${f.out}: sequence number ${f.sequence}, with trust file ${trust.after}, ${f.bytes} bytes, good under it${trust.before === trust.after ? "" : ` and under ${trust.before}`}`,
+    ...needed.map((one) => `${one.trust}: ${one.threshold} of these must sign: ${one.keys.map(keyWords).join(", ")}`),
+    ...(needed.length > 0
+      ? [`next, each key signs, wherever it is: firmseal sign ${f.out} --key KEY${needed.map((one) => ` --trust ${one.trust}`).join("")}`]
+      : []),
     ...receiptWords(f.log),
     ...outsideWords(f.payloads.outside),
   ],

@@ -3,6 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
+  APPROVE,
   acceptRestored,
   CODES,
   claimedKey,
@@ -12,6 +13,7 @@ import {
   type Entry,
   environment,
   Failure,
+  isOfTrustFile,
   keyName,
   LastSeen,
   type LogFault,
@@ -29,11 +31,12 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { digestOf, LIMITS, readEnvelopeFile } from "@firmseal/release";
+import { digestOf, isTrust, LIMITS, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";
 import { membersOf, type Shape } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
 import { type Line, Refused } from "../../show/render.js";
 
 export interface AuditOptions extends PassphraseOptions {
@@ -121,14 +124,20 @@ function digestIn(file: string): string {
 /** Verifies logs. Refuses a log that was changed, or that does not know the envelope. */
 async function audit(refs: readonly string[], o: AuditOptions) {
   const digest = o.envelope === undefined ? undefined : digestIn(o.envelope);
+  const isList = (ref: string) => statSync(ref, { throwIfNoEntry: false })?.isFile() === true && isTrust(readFirstBytes(ref, 2));
+  const evidence = trustEvidence(refs.filter(isList));
   const places: LogPlace[] = [];
-  for (const ref of refs) places.push(await placeFor(ref, o));
+  for (const ref of refs) if (!isList(ref)) places.push(await placeFor(ref, o));
   if (o.acceptRestored) for (const place of places) await acceptLog(place);
   const looked = withoutCopies(places.map(inspectLog));
   const found = looked.flatMap(({ log }) =>
-    log.entries.filter((e) => digest !== undefined && e.digest === digest).map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
+    log.entries
+      .filter((e) => digest !== undefined && e.digest === digest && e.operation !== APPROVE)
+      .map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
   );
-  const twice = conflicts(looked.map(({ log }) => log));
+  const logs = looked.map(({ log }) => log);
+  const twice = conflicts([...logs, ...unentered(evidence, logs)]);
+  const unlogged = withoutEntry(evidence, logs);
   const facts = {
     logs: looked.map(({ log, faults }) => ({
       log: log.path,
@@ -140,6 +149,11 @@ async function audit(refs: readonly string[], o: AuditOptions) {
       torn: log.torn,
       hash: log.entries.at(-1)?.hash ?? null,
     })),
+    trust: evidence.map(({ path, entries }) => ({
+      file: path,
+      signed: entries.map(({ key, sequence, digest }) => ({ key: key as string, sequence: sequence as string, digest: digest as string })),
+    })),
+    unlogged,
     conflicts: twice,
     ...(digest !== undefined && { envelope: { file: o.envelope as string, digest, signed: found } }),
   };
@@ -148,11 +162,42 @@ async function audit(refs: readonly string[], o: AuditOptions) {
     ? damagedLog(bad.log, bad.faults)
     : twice.length > 0
       ? conflictFailure(twice)
-      : digest !== undefined && found.length === 0
-        ? notInLog(o.envelope as string)
-        : undefined;
+      : unlogged[0]
+        ? withoutLog(unlogged[0])
+        : digest !== undefined && found.length === 0
+          ? notInLog(o.envelope as string)
+          : undefined;
   if (failure) throw new Refused(failure, facts);
   return facts;
+}
+
+/** Signatures of which no log has an entry: what a log has is compared already. */
+function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
+  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => e.operation !== APPROVE).map((e) => `${e.key} ${e.digest}`)));
+  return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
+}
+
+interface Unlogged {
+  file: string;
+  key: string;
+}
+
+/** Signatures of keys whose log is here, and does not know them. Of other keys nothing is known. */
+function withoutEntry(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): Unlogged[] {
+  const keys = new Set(logs.flatMap(({ entries }) => entries.flatMap((e) => (isOfTrustFile(e) ? (e.key ?? []) : []))));
+  return unentered(evidence, logs).flatMap(({ path, entries }) =>
+    entries.flatMap(({ key }) => (key !== undefined && keys.has(key) ? [{ file: path, key }] : [])),
+  );
+}
+
+function withoutLog({ file, key }: Unlogged): Failure {
+  return new Failure(
+    1,
+    "LOG",
+    CODES.LOG,
+    `${file}: key ${key.slice(0, 16)}… has signed it, and no log here has an entry of that`,
+    "name the logs of every machine on which this root signs; if none has it, somebody has the key but not the log",
+  );
 }
 
 function damagedLog(log: SigningLog, faults: readonly LogFault[]): Failure {
@@ -203,8 +248,8 @@ function logWords(log: AuditFacts["logs"][number], digest: string | undefined): 
 
 export default define({
   name: "audit",
-  summary: "verify and show the signing log of a key",
-  arguments: [commandArgument("<key or log...>", "key whose log is meant, or log file")],
+  summary: "verify and show signing logs, and compare them with each other and with trust files",
+  arguments: [commandArgument("<key or log...>", "key whose log is meant, log file, or trust file")],
   options: () => [
     option("--envelope <file>", "was this signed according to the log?"),
     option("--accept-restored", "continue with a log that was truncated, restored or edited, and record that in it"),
@@ -213,7 +258,7 @@ export default define({
   examples: [
     ["firmseal audit release.pem", "what the key has signed"],
     ["firmseal audit release.pem --envelope fw.suit", "whether the key has signed this envelope"],
-    ["firmseal audit one.log two.log", "two logs of one key, and that they do not contradict each other"],
+    ["firmseal audit one.log two.log fleet-3.trust", "that logs of several machines and trust files do not contradict each other"],
   ],
   json: {
     logs: ["object[]", "the signing logs"],
@@ -230,11 +275,18 @@ export default define({
       torn: ["number", "bytes of an entry that was cut short"],
       hash: ["string|null", "hash of the last entry, hex"],
     }),
+    trust: ["object[]", "trust files, and which roots have signed them"],
+    ...membersOf("trust[]", {
+      file: ["string", "the trust file"],
+      signed: ["object[]", "its signatures: key, sequence and digest"],
+    }),
+    unlogged: ["object[]", "signatures on trust files of which the log of their key has no entry"],
+    ...membersOf("unlogged[]", { file: ["string", "the trust file"], key: ["string", "thumbprint of the key"] }),
     conflicts: ["object[]", "numbers that were used twice"],
     ...membersOf("conflicts[]", {
       what: ["string", "leaf, sequence or trust"],
       number: ["string", "the number"],
-      key: ["string|null", "thumbprint of the key of a leaf"],
+      key: ["string|null", "thumbprint of the key of a leaf, or of the one that signed both"],
       scope: ["string[]", "devices or line of trust files"],
       entries: ["object[]", "entries that have the number"],
     }),
@@ -247,12 +299,13 @@ export default define({
   },
   run: audit,
   words: (f) => {
-    const good = f.logs.every(({ ok }) => ok) && f.conflicts.length === 0 && f.envelope?.signed.length !== 0;
+    const good = f.logs.every(({ ok }) => ok) && f.conflicts.length === 0 && f.unlogged.length === 0 && f.envelope?.signed.length !== 0;
     return [
       ...f.logs.flatMap((log) => [
         ...logWords(log, f.envelope?.digest),
         ...(good ? [`${log.log}: good, ${log.entries.length} ${log.entries.length === 1 ? "entry" : "entries"}`] : []),
       ]),
+      ...f.trust.flatMap(({ file, signed }) => (good ? [`${file}: good, signed by ${plural(signed.length, "known root")}`] : [])),
       ...f.conflicts.map((one) => ({ text: conflictWords(one) })),
       ...(good && f.envelope
         ? [`${f.envelope.file}: was signed, see ${someOf(f.envelope.signed.map(({ entry }) => `entry ${entry}`))}`]

@@ -13,12 +13,14 @@ import {
 } from "@firmseal/keys";
 import type { TrustOnFile } from "@firmseal/release";
 import {
+  type ApprovalOptions,
   type CoverOptions,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
   outsideUris,
   type ReleaseInput,
+  readApprovals,
   readInput,
   recordSigning,
   reviewSigned,
@@ -26,13 +28,22 @@ import {
 import { signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases, sequenceChecks, target } from "../../common/options.js";
+import {
+  allowTestKey,
+  approvals,
+  coverage,
+  imageInputOptions,
+  keys as keyOption,
+  passphrases,
+  sequenceChecks,
+  target,
+} from "../../common/options.js";
 import { checkOutput, deliver, outputName, writeOut } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
-export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions {
+export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
   log?: string;
   key: string[];
@@ -64,9 +75,10 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const algs = keys.map((k) => k.alg);
   const advice = adviceFor(o.target, algs);
 
+  const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists }, made.draft);
+  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
@@ -98,6 +110,7 @@ export default define({
     ...imageInputOptions(),
     ...coverage(),
     ...sequenceChecks(),
+    ...approvals(),
     allowTestKey(),
     target(),
   ],

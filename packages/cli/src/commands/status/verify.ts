@@ -42,7 +42,7 @@ export default define({
     device: ["string|null", "the same as text, if it is printable ASCII"],
     alg: ["string", "algorithm of the MAC or signature"],
     verifier: ["string", "version of the verifier on the device"],
-    state: ["string", "confirmed, trial, or rolled-back to the release before"],
+    state: ["string", "confirmed, trial, or rolled-back to the previous release"],
     floors: ["object", "for each role, the lowest sequence number that the device still accepts"],
     manifest: ["object|null", "what runs; null: nothing is installed"],
     ...membersOf("manifest", { digest: ["object", "digest of the manifest"], sequence: ["string", "its sequence number"] }),

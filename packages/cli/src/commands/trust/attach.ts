@@ -7,17 +7,24 @@ import {
   readAll,
   wrongSignature,
 } from "@firmseal/keys";
-import { LIMITS, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
+import {
+  type ApprovalOptions,
+  LIMITS,
+  readApprovals,
+  readTrustFrom,
+  recordTrustSigning,
+  type TrustSigningOptions,
+} from "@firmseal/release";
 import { attachTrust, type PublicKey } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
 
-export interface TrustAttachOptions extends PassphraseOptions, TrustSigningOptions {
+export interface TrustAttachOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   signature: string;
   allowTestKey?: string[];
@@ -29,16 +36,17 @@ async function attachToTrust(path: string, o: TrustAttachOptions) {
   const out = o.out ?? path;
   const { bytes, store } = readTrustFrom(path);
   const shown = reviewChanges(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const file = o.signature;
-  checkTrustOutput(out, [o.key, file, ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
+  checkTrustOutput(out, [o.key, file, ...(o.previousTrust ?? [])]);
   refuseTestKeysOf([key], store, o);
   let done: Uint8Array;
   let log: Receipt[];
   try {
     done = await attachTrust(bytes, key, parseSignature(readAll(file, LIMITS.signatureFile), key.alg, file), before);
-    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust attach", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     if ((e as { code?: unknown }).code === "fault")
       throw wrongSignature(`${file}: is not a signature of ${o.key} over ${path}`, "sign what firmseal trust tbs writes for this file");
@@ -59,6 +67,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: in place)"),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

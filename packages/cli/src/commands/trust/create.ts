@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
-import { acceptedTrust, LIMITS, readDescription, trustName } from "@firmseal/release";
+import { acceptedTrust, LIMITS, readDescription, refuseLastNumber, trustName } from "@firmseal/release";
 import { encodeTrust } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
@@ -24,6 +24,7 @@ async function createTrust(o: TrustCreateOptions) {
   const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
   const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
+  if (last !== undefined) refuseLastNumber(last + 1n);
   const options = [...passphraseOptions(o)];
   const d = await readDescription(readAll(o.from, LIMITS.description), o.from, last === undefined ? undefined : last + 1n, {
     publicOnly: true,
@@ -43,6 +44,7 @@ async function createTrust(o: TrustCreateOptions) {
         "drop it, and it becomes one higher",
       );
   }
+  refuseLastNumber(d.sequence);
   if (d.sequence >= HIGH_SEQUENCE)
     warn(`sequence number ${d.sequence} leaves few for later files: afterwards a device accepts nothing lower`);
   refuseTestKeys(

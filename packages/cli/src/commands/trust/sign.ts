@@ -1,15 +1,15 @@
 import { type PassphraseOptions, passphraseOptions, type Receipt, type SigningKey, withSigners } from "@firmseal/keys";
-import { readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
 import { AlreadySigned, signTrust, trustSigners } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, keys as keyOption, passphrases, trustChecks } from "../../common/options.js";
 import { checkTrustOutput } from "../../common/output.js";
 import { SIGNED } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
 
-export interface TrustSignOptions extends PassphraseOptions, TrustSigningOptions {
+export interface TrustSignOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string[];
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -20,9 +20,10 @@ async function signTrustFile(path: string, o: TrustSignOptions) {
   const out = o.out ?? path;
   const { bytes, store } = readTrustFrom(path);
   const shown = reviewChanges(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   return withSigners(o.key, passphraseOptions(o), async (keys) => {
-    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust === undefined ? [] : [o.previousTrust])]);
+    checkTrustOutput(out, [...keys.flatMap((key) => key.file ?? []), ...(o.previousTrust ?? [])]);
     const roots = keys.map((key) => key.public);
     refuseTestKeysOf(roots, store, o);
     let done: Uint8Array;
@@ -33,10 +34,10 @@ async function signTrustFile(path: string, o: TrustSignOptions) {
       receipts = await recordTrustSigning(
         "trust sign",
         keys,
-        o,
+        signing,
         bytes,
         keys.map(() => before),
-        shown.previous,
+        chain,
       );
       done = await signTrust(
         bytes,
@@ -59,6 +60,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: in place)"),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

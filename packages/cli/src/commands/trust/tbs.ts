@@ -1,16 +1,16 @@
 import { type PassphraseOptions, passphraseOptions, publicKeys, type Receipt } from "@firmseal/keys";
-import { readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
+import { type ApprovalOptions, readApprovals, readTrustFrom, recordTrustSigning, type TrustSigningOptions } from "@firmseal/release";
 import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, passphrases, trustChecks } from "../../common/options.js";
+import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
 import { deliver } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, reviewChanges } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
 
-export interface TrustTbsOptions extends PassphraseOptions, TrustSigningOptions {
+export interface TrustTbsOptions extends PassphraseOptions, TrustSigningOptions, ApprovalOptions {
   key: string;
-  previousTrust?: string;
+  previousTrust?: string[];
   out?: string;
   allowTestKey?: string[];
   json?: boolean;
@@ -20,7 +20,8 @@ export interface TrustTbsOptions extends PassphraseOptions, TrustSigningOptions 
 async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   const { bytes, store } = readTrustFrom(path);
   const shown = reviewChanges(path, store, o);
-  const before = shown.previous?.store;
+  const { before, chain } = shown;
+  const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
   refuseTestKeysOf([key], store, o);
@@ -29,7 +30,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   try {
     message = trustToBeSigned(bytes, key, before);
     // a root on another machine sees only these bytes
-    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], o, bytes, [before], shown.previous);
+    log = await recordTrustSigning("trust tbs", [{ name: o.key, public: key }], signing, bytes, [before], chain);
   } catch (e) {
     throw explainFault(path, [{ name: o.key, public: key }], e);
   }
@@ -47,6 +48,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     ...trustChecks(),
+    ...approvals(),
     allowTestKey(),
   ],
   examples: [

@@ -89,7 +89,7 @@ function identityFor(m: Parameters<typeof deviceKinds>[0], o: SimulateCommandOpt
 }
 
 function withoutPrevious(e: unknown): never {
-  if (e instanceof RangeError) throw usage(e.message, "give the release before: --previous-release ENVELOPE");
+  if (e instanceof RangeError) throw usage(e.message, "give the previous release: --previous-release ENVELOPE");
   throw e;
 }
 
@@ -236,11 +236,11 @@ function unsimulated({ step, cause }: Unsimulated, o: SimulateCommandOptions): F
   const failure = failureOf(cause);
   const made = o.previousRelease === undefined;
   const what = {
-    previous: made ? "the made-up release" : "the release before",
+    previous: made ? "the made-up release" : "the previous release",
     update: "the update",
     start: "the updated device",
   }[step];
-  const hint = made ? `${failure.hint}; if the update needs the release before, give it: --previous-release ENVELOPE` : failure.hint;
+  const hint = made ? `${failure.hint}; if the update needs the previous release, give it: --previous-release ENVELOPE` : failure.hint;
   return new Failure(failure.exit, failure.reason, failure.code, `without any power cut, ${what}: ${failure.message}`, hint, { cause });
 }
 
@@ -271,7 +271,7 @@ export default define({
   json: {
     device: ["string", "the device"],
     sequence: ["string", "sequence number of the update"],
-    previous: ["object", "the release before"],
+    previous: ["object", "the previous release"],
     ...membersOf("previous", { sequence: ["string", "its sequence number"], madeUp: ["boolean", "whether this tool made it up"] }),
     pageSize: ["number", "bytes that one erase clears"],
     slotSize: ["number", "bytes in a slot"],

@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import { keyFacts } from "@firmseal/keys";
+import { auditorPage, type Incident, type IncidentKind, managementPage, runIncident } from "@firmseal/release";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { commandArgument, define, option } from "../../command.js";
+import { askFor } from "../../common/ask.js";
+import { writeOut } from "../../common/output.js";
+import { KEY, membersOf } from "../../common/shapes.js";
+import { formatCount } from "../../common/words.js";
+
+export interface IncidentCommandOptions {
+  key?: string;
+  trust?: string;
+  fleet?: string;
+  dir?: string;
+  replacement?: string[];
+  image?: string[];
+  json?: boolean;
+}
+
+/** Goes on with an incident, and writes both pages about it. */
+async function incident(what: IncidentKind, o: IncidentCommandOptions) {
+  const key = o.key ?? (await askFor("--key", "Which key? A public key file, or the thumbprint that firmseal trust show prints:"));
+  const trust = o.trust ?? (await askFor("--trust", "Which is the newest trust file?"));
+  const fleet = o.fleet ?? (await askFor("--fleet", "Which file lists the devices in the field?"));
+  const dir = o.dir ?? (await askFor("--dir", "In which folder are the files of this incident kept?"));
+  const { replacement, image } = o;
+  const found = await runIncident({ what, key, trust, fleet, dir, ...(replacement && { replacement }), ...(image && { image }) });
+  const now = new Date();
+  const [management, auditor] = [join(dir, "management.md"), join(dir, "auditor.md")];
+  writeOut(management, Buffer.from(managementPage(found, now)));
+  writeOut(auditor, Buffer.from(auditorPage(found, now)));
+  return factsOfIncident(found, [management, auditor]);
+}
+
+const verdictOf = ({ name, devices, verdict, why }: Incident["after"][number]) => ({ name, devices, verdict, why });
+
+function factsOfIncident(i: Incident, reports: readonly string[]) {
+  return {
+    what: i.what,
+    stage: i.stage,
+    key: { ...keyFacts(i.key), roles: i.roles },
+    trust: { before: formatSequence(i.current.store.sequence), after: formatSequence(i.next.sequence) },
+    devices: i.devices,
+    changes: i.changes,
+    warnings: i.warnings,
+    safe: i.safe,
+    unsafe: i.unsafe,
+    cohorts: i.after.map(verdictOf),
+    todo: i.todo,
+    files: i.files,
+    reports,
+  };
+}
+
+const STAGE: { readonly [stage in Incident["stage"]]: string } = {
+  list: "the roots must sign the next list",
+  bridges: "the release keys must sign the bridges",
+  "roll-out": "the devices must take the bridges",
+  safe: "the fleet is safe",
+};
+
+export default define({
+  name: "incident",
+  summary: "a guided way from a stolen, lost, expired or leaked key to a fleet that is safe",
+  arguments: [commandArgument("<what>", "what happened to the key", { choices: ["stolen", "lost", "expired", "debug-leaked"] })],
+  options: () => [
+    option("--key <key>", "the key: its public key file, or its thumbprint"),
+    option("--trust <file>", "the newest trust file"),
+    option("--fleet <file>", "the devices in the field: .json, .jsonl or .csv"),
+    option("--dir <folder>", "folder of the incident, made if it does not exist"),
+    option("--replacement <key>", "public key that takes over the roles of the key", { repeat: true }),
+    option("--image <file>", "image that the devices run, for all of them, or COHORT=FILE", { repeat: true }),
+  ],
+  examples: [
+    [
+      "firmseal incident stolen --key old.jwk --replacement new.jwk --trust fleet-2.trust --fleet fleet.json --image fw.bin --dir night",
+      "makes the next list; run it again after each step",
+    ],
+    ["firmseal incident lost", "asks on a terminal what is not given"],
+  ],
+  json: {
+    what: ["string", "what happened"],
+    stage: ["string", "list, bridges, roll-out or safe"],
+    key: ["object", "the key"],
+    ...membersOf("key", { ...KEY, roles: ["string[]", "its roles"] }),
+    trust: ["object", "sequence numbers of the trust files"],
+    ...membersOf("trust", { before: ["string", "the newest one"], after: ["string", "the next one"] }),
+    devices: ["number", "devices in the field"],
+    changes: ["string[]", "what the next list changes"],
+    warnings: ["string[]", "what becomes more dangerous with it"],
+    safe: ["string[]", "what is safe now"],
+    unsafe: ["string[]", "what is not safe now"],
+    cohorts: ["object[]", "what becomes of each cohort: rehearsed, or with the signed bridges"],
+    ...membersOf("cohorts[]", {
+      name: ["string", "name of the cohort"],
+      devices: ["number", "number of its devices"],
+      verdict: ["string", "verdict, as of rotate plan"],
+      why: ["string|null", "the reason"],
+    }),
+    todo: ["string[]", "what to do next, in order"],
+    files: ["string[]", "the next list, and the bridges"],
+    reports: ["string[]", "the page for management, and the page for the auditor"],
+  },
+  run: incident,
+  words: (f) => [
+    { text: `stage: ${f.stage}: ${STAGE[f.stage]}` },
+    { text: `trust file ${f.trust.before} -> ${f.trust.after}, ${formatCount(f.devices)} devices` },
+    ...f.changes.map((text) => ({ text: `change: ${text}` })),
+    ...f.safe.map((text) => ({ text: `safe now: ${text}` })),
+    ...f.unsafe.map((text) => ({ text: `NOT SAFE NOW: ${text}`, danger: true })),
+    ...f.cohorts.map(({ name, devices, verdict, why }) => ({
+      text: `${f.stage === "safe" ? "is" : "becomes"}: ${name}, ${formatCount(devices)} devices: ${verdict}${why === null ? "" : `: ${why}`}`,
+    })),
+    ...f.warnings.map((text) => `warning: ${text}`),
+    ...f.todo.map((text, n) => ({ text: `${n + 1}. ${text}` })),
+    ...f.reports.map((path) => `${path}: written`),
+  ],
+});

@@ -1,0 +1,111 @@
+// Consent of a second person, which sign --approver asks for.
+
+import { extname } from "node:path";
+import {
+  keyFacts,
+  keyWords,
+  type PassphraseOptions,
+  passphraseOptions,
+  readFirstBytes,
+  refuseTestKeys,
+  type SigningKey,
+  withSigners,
+} from "@firmseal/keys";
+import {
+  approveWith,
+  digestOf,
+  isTrust,
+  openWithTrialKey,
+  outsideUris,
+  readEnvelopeFile,
+  readTrustFrom,
+  warnBeforeSigning,
+} from "@firmseal/release";
+import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
+import { commandArgument, define, option } from "../../command.js";
+import { allowTestKey, passphrases } from "../../common/options.js";
+import { checkOutput, deliver } from "../../common/output.js";
+import { KEY, membersOf, OUT, RECEIPTS } from "../../common/shapes.js";
+import { reviewChanges } from "../../common/trust-signing.js";
+import { outsideWords, receiptWords } from "../../common/words.js";
+
+export interface ApproveOptions extends PassphraseOptions {
+  key: string;
+  previousTrust?: string[];
+  out?: string;
+  log?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+/** The file, looked at as whoever signs it looks at it. */
+async function looked(path: string, o: ApproveOptions): Promise<{ what: Signable; outside: string[] }> {
+  if (isTrust(readFirstBytes(path, 2))) {
+    const { bytes, store } = readTrustFrom(path);
+    reviewChanges(path, store, o);
+    return { what: TrustDraft.read(bytes), outside: [] };
+  }
+  const draft = EnvelopeDraft.read(readEnvelopeFile(path));
+  const manifest = await openWithTrialKey(draft);
+  warnBeforeSigning(manifest);
+  return { what: draft, outside: outsideUris(manifest) };
+}
+
+/** Approves an envelope or a trust file, signed or not. The approval is for what it says, whoever signs it. */
+async function approve(path: string, o: ApproveOptions) {
+  const out = o.out ?? `${path.slice(0, path.length - extname(path).length)}.approval`;
+  const { what, outside } = await looked(path, o);
+  return withSigners([o.key], passphraseOptions(o), async ([key]) => {
+    const own = key as SigningKey;
+    checkOutput(out, "--out", [path, ...(own.file === undefined ? [] : [own.file])], false);
+    refuseTestKeys([own.public], o.allowTestKey ?? []);
+    const digest = digestOf(what);
+    const { bytes, receipt } = await approveWith(what, digest, own, o.log);
+    const member = deliver(out, bytes, o.json);
+    return {
+      out,
+      bytes: bytes.length,
+      kind: what.kind,
+      sequence: String(what.sequence),
+      digest,
+      approver: keyFacts(own.public),
+      outside,
+      log: [receipt],
+      ...member,
+    };
+  });
+}
+
+export default define({
+  name: "approve",
+  summary: "approve what somebody else is to sign",
+  arguments: [commandArgument("<file>", "envelope or trust file, signed or not")],
+  options: () => [
+    option("-k, --key <key>", "private key of the approver: a file, or named as for sign", { required: true }),
+    ...passphrases(),
+    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .approval)"),
+    option("--previous-trust <file>", "trust file: the previous one, to show what changes", { repeat: true }),
+    option("--log <file>", "signing log of the approver (default: KEY.log beside the key)"),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal approve fw.suit --key anna.pem", "fw.approval; then firmseal sign fw.suit --approver anna.jwk --approval fw.approval"],
+    ["firmseal approve fleet-2.trust --previous-trust fleet-1.trust --key anna.pem", "the same for a trust file: shows what changes"],
+  ],
+  json: {
+    ...OUT,
+    kind: ["string", "envelope or trust file"],
+    sequence: ["string", "its sequence number"],
+    digest: ["string", "digest of what it says"],
+    approver: ["object", "the key that approved"],
+    ...membersOf("approver", KEY),
+    outside: ["string[]", "payloads that devices fetch: not looked at"],
+    ...RECEIPTS,
+  },
+  run: approve,
+  words: (f) => [
+    `${f.out}: ${f.kind} ${f.sequence}, ${f.digest}, approved by ${keyWords(f.approver)}`,
+    ...receiptWords(f.log),
+    ...outsideWords(f.outside),
+  ],
+});

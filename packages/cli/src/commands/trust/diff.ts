@@ -1,0 +1,86 @@
+import { refusedInput } from "@firmseal/keys";
+import {
+  changeWarnings,
+  changeWords,
+  checkLine,
+  isLowered,
+  readTrustFrom,
+  roleMargins,
+  rootProgress,
+  trustChanges,
+  trustName,
+} from "@firmseal/release";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { commandArgument, define } from "../../command.js";
+import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
+import { plural } from "../../common/words.js";
+
+/** How one trust file differs from another. Neither needs a signature: who has signed is told. */
+function diff(old: string, next: string, _: { json?: boolean }) {
+  const [before, after] = [readTrustFrom(old), readTrustFrom(next)];
+  checkLine(next, after.store, { path: old, ...before });
+  const list = trustChanges(before.store, after.store);
+  const [from, to] = [before, after].map(({ store }) => formatSequence(store.sequence)) as [string, string];
+  if (from === to && list.length > 0)
+    throw refusedInput(
+      "SEQUENCE",
+      `${old} and ${next}: two different trust files have the sequence number ${from}`,
+      "no device moves from one to the other: make one of them again with a higher number",
+    );
+  const was = roleMargins(before.store);
+  return {
+    name: trustName(after.store),
+    before: from,
+    after: to,
+    changes: list.map((c) => ({ ...c, words: changeWords(c), lowered: isLowered(c) })),
+    roles: roleMargins(after.store).map((one) => ({ ...one, before: was.find(({ role }) => role === one.role)?.margin ?? null })),
+    warnings: changeWarnings(before.store, after.store),
+    roots: rootProgress(after.bytes, after.store),
+    rootsBefore: rootProgress(after.bytes, before.store),
+  };
+}
+
+export default define({
+  name: "trust diff",
+  summary: "tell in words what one trust file changes against another",
+  arguments: [
+    commandArgument("<old>", "trust file that devices have"),
+    commandArgument("<new>", "trust file that they get; it need not be signed yet"),
+  ],
+  examples: [
+    ["firmseal trust diff fleet-1.trust fleet-2.trust", "which key gains or loses what"],
+    ["firmseal trust diff fleet-1.trust fleet-2.trust --json", "the same for scripts"],
+  ],
+  json: {
+    name: ["string", "name of the line of trust files"],
+    before: ["string", "sequence number of the old file"],
+    after: ["string", "sequence number of the new file"],
+    ...CHANGES,
+    roles: ["object[]", "roles of the new file"],
+    ...membersOf("roles[]", {
+      role: ["string", "name of the role"],
+      needed: ["number", "how plural keys must sign"],
+      of: ["number", "how plural keys have it"],
+      margin: ["number", "keys that may be lost before nobody can sign in it"],
+      before: ["number|null", "the same in the old file"],
+    }),
+    warnings: ["string[]", "what becomes more dangerous"],
+    roots: ["object", "roots of the new file"],
+    ...membersOf("roots", PROGRESS),
+    rootsBefore: ["object", "roots of the old file that have signed the new one"],
+    ...membersOf("rootsBefore", PROGRESS),
+  },
+  run: diff,
+  words: (f, old, next) => [
+    { text: `${f.name}: trust file ${f.before} -> ${f.after}` },
+    ...(f.changes.length === 0 ? [{ text: "the same list" }] : []),
+    ...f.changes.map(({ words, lowered }) => ({ text: words, danger: lowered })),
+    ...f.roles.map(({ role, needed, of, margin }) => ({
+      text: `role ${role}: ${needed} of ${plural(of, "key")} needed, ${margin > 0 ? `${margin} may be lost` : "none may be lost"}`,
+    })),
+    {
+      text: `signed by ${plural(f.roots.signed, "root")} of ${next} (needed: ${f.roots.needed}), and by ${plural(f.rootsBefore.signed, "root")} of ${old} (needed: ${f.rootsBefore.needed})`,
+    },
+    ...f.warnings.map((text) => `warning: ${text}`),
+  ],
+});

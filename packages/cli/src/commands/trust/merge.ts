@@ -1,0 +1,84 @@
+import { keyFacts, keyWords, warn } from "@firmseal/keys";
+import { mergeSignatures, readTrustFrom, type TrustSigningOptions } from "@firmseal/release";
+import { type DropReason, type MergedSignature, toHex } from "@firmseal/signer";
+import { commandArgument, define, option } from "../../command.js";
+import { allowTestKey, trustChecks } from "../../common/options.js";
+import { checkTrustOutput } from "../../common/output.js";
+import { membersOf, SIGNED } from "../../common/shapes.js";
+import { refuseTestKeysOf, reviewChanges, signedTrustWords, writeSignedTrust } from "../../common/trust-signing.js";
+
+export interface MergeOptions extends TrustSigningOptions {
+  previousTrust?: string[];
+  out?: string;
+  allowTestKey?: string[];
+  json?: boolean;
+}
+
+const WHY: { readonly [why in DropReason]: string } = {
+  twice: "this key has signed already",
+  unknown: "not by a root of the file, nor of a previous one",
+  surplus: "no list needs it, and a trust file has 8 signatures at most",
+};
+
+const who = ({ key, kid }: MergedSignature) =>
+  key ? keyWords(keyFacts(key)) : kid ? `a key with the identifier ${toHex(kid)}` : "an unknown key";
+
+/** Puts the signatures of copies into one file, and takes out those that nobody needs. */
+async function merge(paths: string[], o: MergeOptions) {
+  const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
+  const first = files[0] as (typeof files)[number];
+  const out = o.out ?? first.path;
+  const shown = reviewChanges(first.path, first.store, o);
+  checkTrustOutput(out, [...paths.filter((path) => path !== out), ...(o.previousTrust ?? [])]);
+  refuseTestKeysOf([], first.store, o);
+  const { bytes, kept, dropped, receipts } = await mergeSignatures(files, shown.chain, o);
+  for (const one of kept.filter(({ key }) => !key))
+    warn(`a signature by ${who(one)}: it may be by a root of a previous file: give --previous-trust FILE, and it stays only if it counts`);
+  const facts = writeSignedTrust(first.path, out, bytes, shown, o, receipts);
+  const told = (one: MergedSignature) => ({
+    from: paths[one.from] as string,
+    thumbprint: one.key ? keyFacts(one.key).thumbprint : null,
+    words: who(one),
+  });
+  return {
+    ...facts,
+    kept: kept.map(told),
+    dropped: dropped.map((one) => ({ ...told(one), why: WHY[one.why] })),
+  };
+}
+
+export default define({
+  name: "trust merge",
+  summary: "put the signatures that roots made on copies of a trust file into one file",
+  arguments: [commandArgument("<files...>", "copies of one trust file, with different signatures")],
+  options: () => [
+    option("-o, --out <file>", "output file, or - for stdout (default: the first file, in place)"),
+    ...trustChecks(),
+    allowTestKey(),
+  ],
+  examples: [
+    ["firmseal trust merge fleet.trust from-anna.trust from-ben.trust", "fleet.trust, with the signatures of all three"],
+    [
+      "firmseal trust merge fleet-3.trust --previous-trust fleet-1.trust --previous-trust fleet-2.trust",
+      "takes out signatures that no list needs",
+    ],
+  ],
+  json: {
+    ...SIGNED,
+    kept: ["object[]", "signatures in the output"],
+    ...membersOf("kept[]", {
+      from: ["string", "file that it was in"],
+      thumbprint: ["string|null", "key that made it; null: not known"],
+      words: ["string", "the same for people"],
+    }),
+    dropped: ["object[]", "signatures that were taken out"],
+    ...membersOf("dropped[]", {
+      from: ["string", "file that it was in"],
+      thumbprint: ["string|null", "key that made it; null: not known"],
+      words: ["string", "the same for people"],
+      why: ["string", "the reason"],
+    }),
+  },
+  run: merge,
+  words: (f) => [...signedTrustWords(f), ...f.dropped.map((one) => `taken out of ${one.from}: the signature of ${one.words}: ${one.why}`)],
+});

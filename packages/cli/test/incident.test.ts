@@ -1,0 +1,254 @@
+// Incidents, from the moment when somebody is paged to a fleet that is safe: each line that a person types, and devices that follow.
+
+import { spawn, spawnSync } from "node:child_process";
+import { encodeTrust, type PrivateKey, signer, signTrust, type TrustEntry, toJwk } from "@firmseal/signer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { plainPem } from "../../keys/src/formats/pkcs8.js";
+import { Device, imageOf, key, release } from "../../test-support/src/rotation-world.js";
+import { bin, expectFailure, Place, stateOf } from "../../test-support/src/run.js";
+
+const NAMES = ["A", "B", "C", "D", "G", "H", "R1", "R2", "R3", "R4"] as const;
+const K = Object.fromEntries(NAMES.map((name) => [name, key(name)])) as { [name in (typeof NAMES)[number]]: PrivateKey };
+
+let list: Uint8Array;
+/** The same with a release key that counts up to 20. */
+let ending: Uint8Array;
+let running: Uint8Array;
+beforeAll(async () => {
+  const roots = [K.R1, K.R2, K.R3].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
+  const releases = [K.A, K.B, K.C].map((k): TrustEntry => ({ key: k, roles: ["release"] }));
+  const debug: TrustEntry = { key: K.G, roles: ["debug"] };
+  const thresholds = { root: 2, release: 2, debug: 1 };
+  const by = [K.R1, K.R2, K.R3].map(signer);
+  list = await signTrust(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...releases, debug], thresholds }), by);
+  const ends = releases.map((a, i) => (i === 0 ? { ...a, until: 20n } : a));
+  ending = await signTrust(encodeTrust({ name: "board", sequence: 1n, anchors: [...roots, ...ends, debug], thresholds }), by);
+  running = await release({ sequence: 20, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") });
+});
+
+const fleet = (trust: string, floor: number) =>
+  JSON.stringify({
+    cohorts: ["field", "shelf"].map((name) => ({
+      name,
+      devices: 500,
+      trust,
+      vendor: "example.com",
+      class: "board-v2",
+      floor,
+      release: floor === 20 ? "running.suit" : "night/bridge-1.suit",
+    })),
+  });
+
+function place(first = list): Place {
+  const p = new Place();
+  p.keepsLogs = true;
+  for (const [name, k] of Object.entries(K)) {
+    p.put(`${name}.pem`, plainPem(k));
+    p.put(`${name}.jwk`, JSON.stringify(toJwk(k)));
+  }
+  p.put("1.trust", first);
+  p.put("app.bin", imageOf("app"));
+  p.put("running.suit", running);
+  p.put("fleet.json", fleet("1.trust", 20));
+  return p;
+}
+
+interface Case {
+  what: string;
+  key: (typeof NAMES)[number];
+  replacement?: (typeof NAMES)[number];
+  roots: readonly (typeof NAMES)[number][];
+  signers: readonly (typeof NAMES)[number][];
+  first?: () => Uint8Array;
+  /** What the person reads before anything is signed. */
+  says: RegExp;
+}
+
+/** Plays a case as a person does: types what the command says, until the fleet is safe. Counts the lines, and the time that the tool takes. */
+async function play({ what, key: bad, replacement, roots, signers, first, says }: Case) {
+  const p = place(first?.() ?? list);
+  let lines = 0;
+  let time = 0;
+  const type = async (...args: string[]) => {
+    const begun = performance.now();
+    const r = await p.ok(args);
+    time += performance.now() - begun;
+    lines++;
+    return r;
+  };
+  const incident = () =>
+    type(
+      ...["incident", what, "--key", `${bad}.jwk`, "--trust", "1.trust", "--fleet", "fleet.json", "--image", "app.bin", "--dir", "night"],
+      ...(replacement ? ["--replacement", `${replacement}.jwk`] : []),
+    );
+  const begun = await incident();
+  expect(begun.stdout).toMatch(/^stage: list: the roots must sign the next list$/m);
+  expect(begun.stdout).toMatch(says);
+  // rehearsed on copies, before anybody has signed
+  expect(begun.stdout).toMatch(/^becomes: .*1,000 devices: moved/m);
+  expect(p.names().filter((name) => name.endsWith(".log"))).toEqual([]);
+  for (const root of roots) await type("trust", "sign", "night/next.trust", "--previous-trust", "1.trust", "--key", `${root}.pem`);
+  expect((await incident()).stdout).toMatch(/^stage: bridges: /m);
+  for (const one of signers)
+    await type("sign", "night/bridge-1.suit", "--key", `${one}.pem`, "--trust", "1.trust", "--trust", "night/next.trust");
+  const out = await incident();
+  expect(out.stdout).toMatch(/^stage: roll-out: /m);
+  expect(out.stdout).toMatch(/^becomes: .*1,000 devices: moved/m);
+
+  // a device follows
+  const device = new Device("board-v2", p.get("1.trust"));
+  expect(device.dryRun(running)).toBe(true);
+  expect(device.dryRun(p.get("night/bridge-1.suit"))).toBe(true);
+  expect(Buffer.from(device.kept)).toEqual(p.get("night/next.trust"));
+  p.put("fleet.json", fleet("night/next.trust", 21));
+  const done = await incident();
+  expect(done.stdout).toMatch(/^stage: safe: the fleet is safe$/m);
+  expect(done.stdout).not.toContain("NOT SAFE NOW");
+  expect(p.get("night/management.md").toString()).toContain("Every device has the next list.");
+  expect(p.get("night/auditor.md").toString()).toMatch(/night\/next\.trust: sha-256 [0-9a-f]{64}/);
+  console.log(`${what} ${bad}: ${lines} commands, ${(time / 60_000).toFixed(2)} minutes of tool time`);
+  expect(lines).toBeLessThanOrEqual(10);
+  return { p, device };
+}
+
+describe("from the page at night to a fleet that is safe", () => {
+  it("a release key was stolen", async () => {
+    const { device } = await play({
+      what: "stolen",
+      key: "A",
+      replacement: "D",
+      roots: ["R1", "R2"],
+      signers: ["B", "C"],
+      says: /^safe now: 1,000 devices: the key alone can sign nothing for them/m,
+    });
+    // the thief, with one more key of today
+    expect(device.dryRun(await release({ sequence: 22, class: "board-v2", keys: [K.A, K.B], image: imageOf("thief") }))).toBe(false);
+  });
+
+  it("a release key was lost", async () => {
+    await play({
+      what: "lost",
+      key: "C",
+      replacement: "D",
+      roots: ["R1", "R3"],
+      signers: ["A", "B"],
+      says: /^change: removes ed25519 .*: loses release$/m,
+    });
+  });
+
+  it("a root was stolen", async () => {
+    await play({
+      what: "stolen",
+      key: "R1",
+      replacement: "R4",
+      roots: ["R2", "R3"],
+      signers: ["A", "B"],
+      says: /^change: adds ed25519 .*: gains root$/m,
+    });
+  });
+
+  it("a release key has expired", async () => {
+    await play({
+      what: "expired",
+      key: "A",
+      replacement: "D",
+      roots: ["R1", "R2"],
+      signers: ["B", "C"],
+      first: () => ending,
+      says: /^change: adds ed25519 .*: gains release$/m,
+    });
+  });
+
+  it("a debug key has leaked, and is the last of its role", async () => {
+    await play({
+      what: "debug-leaked",
+      key: "G",
+      roots: ["R1", "R2"],
+      signers: ["A", "B"],
+      says: /^NOT SAFE NOW: .*1,000 devices: whoever has the key can sign debug manifests for them now$/m,
+    });
+  });
+});
+
+describe("an incident", () => {
+  it("asks for what is not known, and without a terminal says what that is", async () => {
+    const p = place();
+    expect(expectFailure(await p.run(["incident", "stolen"]), 2)).toContain("--key is missing: Which key?");
+    expect(expectFailure(await p.run(["incident", "stolen", "--key", "A.jwk", "--trust", "1.trust"]), 2)).toContain("--fleet is missing");
+  });
+
+  const hasScript = spawnSync("script", ["--version"]).error === undefined;
+  it.skipIf(!hasScript)(`asks on a terminal, one thing after the other${hasScript ? "" : " (skipped: no script)"}`, async () => {
+    const p = place();
+    const line = `'${process.execPath}' '${bin}' incident stolen --image app.bin --replacement D.jwk`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: p.path, env: { ...process.env, FIRMSEAL_STATE: stateOf(p.path) } });
+    const answers = ["A.jwk", "1.trust", "fleet.json", "night"];
+    let shown = "";
+    let asked = 0;
+    const status = await new Promise((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        shown += text;
+        // each answer when its question is there
+        const questions = shown.match(/^(Which|In which) .*[?:]\r?$/gm)?.length ?? 0;
+        while (asked < questions && asked < answers.length) child.stdin.write(`${answers[asked++]}\n`);
+      });
+      child.on("close", resolve);
+    });
+    expect([status, asked], shown).toEqual([0, 4]);
+    expect(shown).toContain("stage: list");
+    expect(p.has("night/next.trust")).toBe(true);
+  });
+
+  const given = (what: string, ...more: string[]) => [
+    "incident",
+    what,
+    "--trust",
+    "1.trust",
+    "--fleet",
+    "fleet.json",
+    "--dir",
+    "night",
+    ...more,
+  ];
+  it.each([
+    ["a key that is on no list", given("stolen", "--key", "D.jwk", "--image", "app.bin"), 2, "no trust file here lists this key"],
+    ["no image", given("stolen", "--key", "A.jwk"), 2, "cohort field: a bridge without an image leaves nothing to start"],
+    ["a debug key that is none", given("debug-leaked", "--key", "A.jwk", "--image", "app.bin"), 2, "has the role release, not debug"],
+    [
+      "a key that does not expire",
+      given("expired", "--key", "A.jwk", "--image", "app.bin", "--replacement", "D.jwk"),
+      2,
+      "counts without end",
+    ],
+    [
+      "a role that would have too few keys",
+      given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "few.trust"),
+      1,
+      "1 release key is left, and 2 are needed",
+    ],
+    ["an unsigned list", given("lost", "--key", "A.jwk", "--image", "app.bin", "--trust", "unsigned.trust"), 1, "not signed"],
+  ])("refuses %s: one line, one hint, nothing written", async (_, args, exit, line) => {
+    const p = place();
+    const d = { name: "board", sequence: 1n, thresholds: { root: 1, release: 2 } };
+    const anchors: TrustEntry[] = [
+      { key: K.R1, roles: ["root"] },
+      { key: K.A, roles: ["release"] },
+      { key: K.B, roles: ["release"] },
+    ];
+    p.put("unsigned.trust", encodeTrust({ ...d, anchors }));
+    p.put("few.trust", await signTrust(encodeTrust({ ...d, anchors }), [signer(K.R1)]));
+    const before = p.tree();
+    expect(expectFailure(await p.run(args), exit)).toContain(line);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("keeps to the list that its folder has", async () => {
+    const p = place();
+    await p.ok(given("stolen", "--key", "A.jwk", "--replacement", "D.jwk", "--image", "app.bin"));
+    const before = p.get("night/next.trust");
+    expect(expectFailure(await p.run(given("stolen", "--key", "A.jwk", "--replacement", "H.jwk", "--image", "app.bin")), 1)).toContain(
+      "night/next.trust: is not the next list of this incident",
+    );
+    expect(p.get("night/next.trust")).toEqual(before);
+  });
+});

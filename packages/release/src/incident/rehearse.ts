@@ -1,0 +1,82 @@
+// The rehearsal of an incident, on copies: the next list and its bridges as if everybody who can sign had signed, played on the code of the devices.
+
+import { randomBytes } from "node:crypto";
+import {
+  draftOf,
+  equalBytes,
+  formatUuid,
+  keyOfAnchor,
+  type PublicKey,
+  bridge as recipe,
+  signedWith,
+  TrustDraft,
+  toHex,
+} from "@firmseal/signer";
+import type { Identity, TrustStore } from "@firmseal/verifier";
+import { ROLE_ROOT } from "@firmseal/verifier/tools";
+import { makeDraft, readInput } from "../input/draft.js";
+import { offerAsIfSigned } from "../rotation/as-if-signed.js";
+import type { Cohort } from "../rotation/fleet.js";
+import { keySet } from "../rotation/keys.js";
+import type { CohortResult } from "../rotation/plan.js";
+import { big, higher } from "../rotation/quorum.js";
+import type { Gone } from "../rotation/reach.js";
+import type { TrustOnFile } from "../trust/trust-file.js";
+
+interface Rehearsed {
+  readonly bytes: Uint8Array;
+  readonly next: TrustStore;
+  readonly current: TrustOnFile;
+  readonly fleet: readonly Cohort[];
+  readonly gone: Gone;
+}
+
+interface RehearsedGroup {
+  readonly identity: Identity;
+  readonly image: string | undefined;
+}
+
+/** Roots of both lists that can sign for us. */
+function rootsOf({ next, current, gone }: Rehearsed): PublicKey[] {
+  const all = new Map<string, PublicKey>();
+  for (const { anchors } of [current.store, next])
+    for (const anchor of anchors) {
+      const key = anchor.roles.includes(ROLE_ROOT) ? keyOfAnchor(anchor) : undefined;
+      if (key && !gone.lost.has(toHex(key.key))) all.set(toHex(key.key), key);
+    }
+  return [...all.values()].slice(0, 8);
+}
+
+const first = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
+
+/** What becomes of the fleet if these keys and every root that is left sign. Nothing is written, and no key is used. */
+export async function rehearse(r: Rehearsed, groups: readonly RehearsedGroup[], signers: readonly PublicKey[]): Promise<CohortResult[]> {
+  const mark = new Uint8Array(randomBytes(32));
+  const roots = rootsOf(r);
+  let list = TrustDraft.read(r.bytes, r.current.store);
+  for (const root of roots) list = await list.withSignature(signedWith(root), mark);
+  const above = r.fleet.reduce((most, { floor }) => higher(most, big(floor)), 0n) + 1n;
+  const steps = [];
+  for (const [i, { identity, image }] of groups.entries()) {
+    const facts = { sequence: String(above), vendor: first(identity.vendor), class: first(identity.class), trust: list.bytes };
+    const options = { vendor: facts.vendor, class: facts.class, seq: above };
+    let draft =
+      image === undefined
+        ? draftOf(recipe(facts))
+        : (
+            await makeDraft(readInput(image, options), options, ({ sequence: _s, vendor: _v, class: _c, ...rest }) =>
+              recipe({ ...facts, image: rest }),
+            )
+          ).draft(() => above);
+    for (const key of signers) draft = await draft.withSignature(signedWith(key), mark);
+    steps.push({ name: `bridge ${i + 1}`, envelope: draft.bytes, sequence: draft.sequence });
+  }
+  const known = new Set([...keySet(roots), ...keySet(signers)]);
+  return offerAsIfSigned(
+    r.fleet,
+    steps,
+    r.gone,
+    [r.current, { path: "next", bytes: list.bytes, store: r.next }],
+    (key, signature) => equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key))),
+  );
+}

@@ -1,0 +1,101 @@
+// Two pages about an incident: one for management, and one for the auditor. Markdown, from the facts of runIncident().
+
+import { existsSync } from "node:fs";
+import { keyFacts, keyName, readAll, sha256Hex } from "@firmseal/keys";
+import { formatSequence } from "@firmseal/verifier/tools";
+import { LIMITS } from "../limits.js";
+import type { CohortResult } from "../rotation/plan.js";
+import type { Incident, IncidentKind, IncidentStage } from "./incident.js";
+
+const HAPPENED: { readonly [what in IncidentKind]: string } = {
+  stolen: "A signing key was stolen: somebody else may have it.",
+  lost: "A signing key was lost: nobody can sign with it any more.",
+  expired: "A signing key has expired: devices do not accept what it signs now.",
+  "debug-leaked": "A debug key has leaked: somebody else may have it.",
+};
+
+const STAGES: { readonly [stage in IncidentStage]: string } = {
+  list: "The next list of keys is made. The root keys have to sign it.",
+  bridges: "The next list is signed. The release keys have to sign the updates that bring it.",
+  "roll-out": "The updates are signed. The devices have to install them.",
+  safe: "Every device has the next list. The incident is closed.",
+};
+
+const items = (lines: readonly string[], none: string) => (lines.length > 0 ? lines : [none]).map((line) => `- ${line}`);
+const count = (n: number) => n.toLocaleString("en-US");
+
+function verdicts(results: readonly CohortResult[]): string[] {
+  const rows = results.map(
+    (r) => `| ${r.name} | ${count(r.devices)} | ${r.trust.before ?? "-"} | ${r.trust.after ?? "-"} | ${r.verdict} | ${r.why ?? ""} |`,
+  );
+  return ["| Cohort | Devices | List before | List after | Verdict | Why |", "| --- | ---: | ---: | ---: | --- | --- |", ...rows];
+}
+
+/** For those who decide: what happened, what is at risk, and what comes next. */
+export function managementPage(i: Incident, now: Date): string {
+  return [
+    "# Incident report",
+    "",
+    `${now.toISOString().slice(0, 16).replace("T", " ")} UTC. ${HAPPENED[i.what]}`,
+    "",
+    "## Where we are",
+    "",
+    STAGES[i.stage],
+    "",
+    `${count(i.devices)} devices are in the field.`,
+    "",
+    "## Safe now",
+    "",
+    ...items(i.safe, "No device."),
+    "",
+    "## Not safe now",
+    "",
+    ...items(i.unsafe, "Nothing that we know of."),
+    "",
+    "## What becomes of the devices",
+    "",
+    ...verdicts(i.after),
+    "",
+    "## Next",
+    "",
+    ...items(i.todo, "Nothing is left to do."),
+    "",
+  ].join("\n");
+}
+
+/** For whoever checks it later: keys, lists, changes, files and their digests. */
+export function auditorPage(i: Incident, now: Date): string {
+  const { alg } = keyFacts(i.key);
+  const files = [i.current.path, ...i.files].filter((path) => existsSync(path));
+  return [
+    "# Incident record",
+    "",
+    `Written ${now.toISOString()}.`,
+    "",
+    `- Case: ${i.what}`,
+    `- Stage: ${i.stage}`,
+    `- Key: ${alg}, thumbprint ${keyName(i.key)}, roles ${i.roles.join(" and ")}`,
+    `- List before: ${i.current.path}, sequence number ${formatSequence(i.current.store.sequence)}`,
+    `- Next list: sequence number ${formatSequence(i.next.sequence)}`,
+    "",
+    "## What the next list changes",
+    "",
+    ...items(i.changes, "Nothing."),
+    ...i.warnings.map((text) => `- Warning: ${text}`),
+    "",
+    "## The fleet as it is",
+    "",
+    ...verdicts(i.now),
+    "",
+    `## The fleet with the bridges${i.stage === "list" || i.stage === "bridges" ? ", rehearsed" : ""}`,
+    "",
+    ...verdicts(i.after),
+    "",
+    "## Files",
+    "",
+    ...files.map((path) => `- ${path}: sha-256 ${sha256Hex(readAll(path, LIMITS.envelope))}`),
+    "",
+    "The logs of the keys have an entry for each signature. Compare them: firmseal audit LOG... LIST...",
+    "",
+  ].join("\n");
+}

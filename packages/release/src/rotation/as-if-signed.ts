@@ -1,0 +1,66 @@
+// An envelope that nobody has signed yet, offered to devices as if some keys had: so a refusal comes before any number, log entry or leaf is used.
+
+import { randomBytes } from "node:crypto";
+import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
+import type { TrustOnFile } from "../trust/trust-file.js";
+import { assumable, assuming, deviceCode, remembered } from "./device-code.js";
+import type { Cohort, Model } from "./fleet.js";
+import { keySet } from "./keys.js";
+import { type CohortResult, plan } from "./plan.js";
+import type { Gone } from "./reach.js";
+import type { PlannedStep } from "./steps.js";
+
+/** The fleet, where keys in the firmware are asked as those of trust files are. */
+function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Cohort[] {
+  const known = new Map<Model, Model>();
+  return fleet.map((cohort) => {
+    const { model } = cohort;
+    let own = known.get(model);
+    if (!own) {
+      // the algorithms of these lists, in the code of this device, ask for assumptions from now on
+      const { embeddedTrust } = deviceCode(model.algorithms, model.features);
+      for (const { bytes } of embeddedTrust ? others : []) remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(bytes));
+      const { policy } = model;
+      own = policy ? { ...model, policy: { ...policy, anchors: policy.anchors.map((a) => ({ ...a, alg: assumable(a.alg) })) } } : model;
+      known.set(model, own);
+    }
+    return { ...cohort, model: own };
+  });
+}
+
+/**
+ * What becomes of a fleet that is offered `steps`, on devices for which the signatures of `isGood` are good. `others`: trust files that exist beside
+ * those of the fleet. Throws as plan() does.
+ */
+export function offerAsIfSigned(
+  fleet: readonly Cohort[],
+  steps: readonly PlannedStep[],
+  gone: Gone,
+  others: readonly TrustOnFile[],
+  isGood: (key: ArrayLike<number>, signature: ArrayLike<number>) => boolean,
+): CohortResult[] {
+  const stores = others.map(({ store }) => store);
+  return assuming(isGood, () => plan(assumed(fleet, others), steps, gone, stores));
+}
+
+/**
+ * What becomes of a fleet that is offered `draft` under the name `name`, once `keys` have signed it. Throws as plan() does, and SIGNATURE_COUNT for more
+ * than 8 keys.
+ */
+export async function planAsIfSigned(
+  fleet: readonly Cohort[],
+  name: string,
+  draft: EnvelopeDraft,
+  keys: readonly PublicKey[],
+  others: readonly TrustOnFile[],
+): Promise<CohortResult[]> {
+  // nobody outside of this call knows the mark
+  const mark = new Uint8Array(randomBytes(32));
+  const known = keySet(keys);
+  let marked = draft;
+  for (const key of keys) marked = await marked.withSignature(signedWith(key), mark);
+  const release = { name, envelope: marked.bytes, sequence: draft.sequence };
+  return offerAsIfSigned(fleet, [release], { lost: new Set(), stolen: new Set() }, others, (key, signature) => {
+    return equalBytes(Uint8Array.from(signature), mark) && known.has(toHex(Uint8Array.from(key)));
+  });
+}

@@ -1,0 +1,278 @@
+// A bridge: the release that moves devices from one trust file to the next. It must be good under both lists (docs/guides/rotation.md).
+
+import { Failure, notice, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, usage, warn } from "@firmseal/keys";
+import { draftOf, type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedBy, toHex } from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
+import { ROLE_RELEASE } from "@firmseal/verifier/tools";
+import {
+  type InputOptions,
+  makeDraft,
+  type NextSequence,
+  openWithTrialKey,
+  type PreparedInput,
+  readInput,
+  releaseFacts,
+  reviewSigned,
+  warnBeforeSigning,
+} from "../input/draft.js";
+import { identityOf } from "../input/identity.js";
+import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
+import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { nameFile } from "../trust/trust-ref.js";
+import { planAsIfSigned } from "./as-if-signed.js";
+import { type Cohort, readFleet } from "./fleet.js";
+import { keySet } from "./keys.js";
+import type { CohortResult } from "./plan.js";
+import { big, higher, type KeyWindow, keysInRole, LAST, only } from "./quorum.js";
+
+/** Signatures that an envelope has at most. */
+const MOST_SIGNATURES = 8;
+
+export interface BridgeOptions extends InputOptions, SequenceOverrides {
+  /** Name of the bridge, as the results of the fleet have it. */
+  out: string;
+  /** The trust file that the devices have, and the one that they get. */
+  trust: string;
+  next: string;
+  /** The devices in the field. */
+  fleet?: string;
+  /** Another place for the log of the keys. */
+  log?: string;
+  allowRootKey?: boolean;
+  /** Judges what becomes of the fleet, before anything is recorded or signed: throws to refuse. */
+  judge?(results: readonly CohortResult[]): void;
+}
+
+/** A move from one trust file to the next, with all that is asked of the bridge. */
+export interface Move {
+  readonly old: TrustOnFile;
+  readonly next: TrustOnFile;
+  readonly fleet: readonly Cohort[] | undefined;
+  /** The devices that the bridge is for. */
+  readonly identity: Identity;
+  /** The envelope, unsigned. Its number is above the floors of these devices if it is the next one. */
+  readonly prepared: PreparedInput;
+  /** The image; undefined: the trust file travels alone. */
+  readonly image: string | undefined;
+  readonly options: BridgeOptions;
+}
+
+function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
+  // a release may carry today's trust file, for devices that missed the bridge
+  if (equalBytes(old.store.payload, next.store.payload)) return;
+  try {
+    trustFile(next.bytes, old.store, nodeHost);
+  } catch (e) {
+    throw nameFile(next.path, e);
+  }
+}
+
+function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
+  const among = (ids: Identity["vendor"], one: Identity["vendor"]) =>
+    (ids ?? []).some((id) => equalBytes(Uint8Array.from(id), Uint8Array.from(one?.[0] ?? [])));
+  return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
+}
+
+/** The lowest number that every device of this kind still accepts, and no lower than what `next` gives. */
+function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
+  const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
+  return (scope) => {
+    const own = next(scope);
+    if (floor >= LAST)
+      throw refusedInput("SEQUENCE", "no sequence number is left: devices of the fleet are at 2^64 - 1", "none is higher than 2^64 - 1");
+    return higher(own, floor + 1n);
+  };
+}
+
+/** The envelope to sign: the trust file with an image, or alone. */
+async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8Array): Promise<PreparedInput> {
+  if (image === undefined) {
+    const { sequence, ...device } = releaseFacts(o);
+    return { draft: (next) => draftOf(recipe({ sequence: sequence(next), ...device, trust })) };
+  }
+  const input = readInput(image, o);
+  if (input.kind !== "image") throw usage(`${image}: is not an image`, "make a bridge from an image, or without one");
+  return makeDraft(input, o, ({ sequence, vendor, class: name, ...rest }) => recipe({ sequence, vendor, class: name, trust, image: rest }));
+}
+
+/**
+ * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust file alone. Throws Failures
+ * with the refusal of a file, of a trust file that does not follow the other, and of a fleet.
+ */
+export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
+  const { vendor, class: name } = releaseFacts(o);
+  const id = identityOf(vendor, name);
+  const identity: Identity = { vendor: [id.vendor], class: [id.class] };
+  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
+  checkSuccession(old, next);
+  refuseLastNumber(big(next.store.sequence));
+  const made = await prepare(image, o, next.bytes);
+  const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
+  return { old, next, fleet, identity, prepared, image, options: o };
+}
+
+const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
+
+/** Release keys of a list that count for this number on these devices. */
+function signersIn({ store }: TrustOnFile, identity: Identity, sequence: bigint): KeyWindow[] {
+  return keysInRole(store, ROLE_RELEASE, identity).filter((h) => counting(h, sequence));
+}
+
+/** Whose signatures a list still needs. */
+export interface NeededSignatures {
+  readonly list: TrustOnFile;
+  readonly threshold: number;
+  /** Release keys that count for this bridge. */
+  readonly keys: readonly PublicKey[];
+}
+
+function neededBy(list: TrustOnFile, identity: Identity, sequence: bigint): NeededSignatures {
+  const counts = new Set(signersIn(list, identity, sequence).map(({ key }) => key));
+  const all = list.store.anchors.flatMap((a) => keyOfAnchor(a) ?? []);
+  return { list, threshold: list.store.thresholds[ROLE_RELEASE] as number, keys: all.filter((key) => counts.has(toHex(key.key))) };
+}
+
+const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);
+
+/** Checks that as many of `keys` as each list needs count for this bridge. */
+function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
+  for (const file of lists(move)) {
+    const n = only(signersIn(file, move.identity, sequence), keySet(keys)).length;
+    const threshold = file.store.thresholds[ROLE_RELEASE] as number;
+    if (n < threshold)
+      throw new Failure(
+        1,
+        "SIGNATURE_THRESHOLD",
+        errors.SIGNATURE_THRESHOLD,
+        `a device with ${file.path} would refuse the bridge: ${n} of its release keys would have signed, and it needs ${threshold}`,
+        hint,
+      );
+  }
+}
+
+const KEYS_HINT = "give --key for as many release keys of both trust files as they need";
+const LEFT_HINT =
+  "a key must be on both lists, or keys of both must sign: firmseal trust show FILE lists the keys, and the numbers that they count for";
+
+/** Opens the bridge as the devices of one trust file do. */
+function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity: Identity): void {
+  try {
+    open(envelope, policyOf(store, ROLE_RELEASE, identity), nodeHost);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    throw new Failure(
+      1,
+      refusalName(e.code),
+      e.code,
+      `a device with ${path} would refuse the bridge: ${refusalMeaning(e.code)}`,
+      KEYS_HINT,
+      {
+        cause: e,
+      },
+    );
+  }
+}
+
+/** What becomes of the fleet once `keys` have signed, unless that is refused. */
+async function judged(
+  draft: EnvelopeDraft,
+  keys: readonly PublicKey[],
+  { fleet, old, next, options }: Move,
+): Promise<CohortResult[] | undefined> {
+  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, next]));
+  if (results) options.judge?.(results);
+  return results;
+}
+
+export interface UnsignedBridge {
+  readonly draft: EnvelopeDraft;
+  readonly manifest: Manifest;
+  /** What each list needs: one entry if both are the same. */
+  readonly needed: readonly NeededSignatures[];
+  /** The keys as whose signatures it was checked. */
+  readonly signers: readonly PublicKey[];
+  readonly results: readonly CohortResult[] | undefined;
+}
+
+/** Keys that are on both lists first: where an envelope has no room for all, they count twice. */
+function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
+  const all = new Map<string, { key: PublicKey; lists: number }>();
+  for (const { keys } of needed) for (const key of keys) all.set(toHex(key.key), { key, lists: (all.get(toHex(key.key))?.lists ?? 0) + 1 });
+  return [...all.values()]
+    .sort((a, b) => b.lists - a.lists)
+    .slice(0, MOST_SIGNATURES)
+    .map(({ key }) => key);
+}
+
+/**
+ * The bridge without a signature, checked as if `signers` had signed it: under both lists, and against the fleet. No key is needed, and no number
+ * is used. Without `signers`, every release key of the two lists that counts for it. Its signatures follow, in any order and in different places:
+ * `firmseal sign`, or `tbs` and `attach`.
+ *
+ * ```js
+ * const move = await readMove("app.bin", { trust: "1.trust", next: "2.trust", fleet: "fleet.json", vendor, class: name, seq: "next", out: "bridge.suit" });
+ * const { draft, needed } = await unsignedBridge(move);
+ * writeFileSync("bridge.suit", draft.bytes);
+ * ```
+ */
+export async function unsignedBridge(move: Move, signers?: readonly PublicKey[]): Promise<UnsignedBridge> {
+  const draft = move.prepared.draft(() => {
+    if (move.fleet) return 0n;
+    throw usage(
+      "--seq next: no key is given, so no signing log tells the last number",
+      "give --fleet, whose floors tell it, or the number",
+    );
+  });
+  const manifest = await openWithTrialKey(draft);
+  const needed = lists(move).map((list) => neededBy(list, move.identity, draft.sequence));
+  const keys = signers ?? everySigner(needed);
+  checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
+  const results = await judged(draft, keys, move);
+  warnBeforeSigning(manifest);
+  told(move);
+  return { draft, manifest, needed, signers: keys, results };
+}
+
+export interface SignedBridge {
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  /** One for each key. */
+  readonly receipts: Receipt[];
+  readonly results: readonly CohortResult[] | undefined;
+}
+
+/**
+ * Signs a bridge with all keys at once. Everything that can be refused is refused before: a refused bridge uses no number, no log entry and no
+ * leaf. Throws as recordSigning() does, and Failures SIGNATURE_THRESHOLD and of `judge`.
+ */
+export async function signBridge(move: Move, signingKeys: readonly SigningKey[]): Promise<SignedBridge> {
+  const keys = signingKeys.map((key) => key.public);
+  let results: readonly CohortResult[] | undefined;
+  const { draft, receipts } = await recordSigning(
+    "rotate bridge",
+    signingKeys,
+    {
+      ...move.options,
+      lists: [move.old, move.next],
+      async judge(made) {
+        checkKeys(made, keys, move, KEYS_HINT);
+        results = await judged(made, keys, move);
+      },
+    },
+    move.prepared.draft,
+  );
+  const signers = signingKeys.map((key) => key.signer);
+  const done = await signedBy(draft, signers);
+  for (const file of lists(move)) openUnder(done.bytes, file, move.identity);
+  const manifest = await reviewSigned(done, signers);
+  told(move);
+  return { bytes: done.bytes, manifest, receipts, results };
+}
+
+function told({ prepared, image }: Move): void {
+  if (image === undefined) warn("the bridge has no image: a device that starts the image of its last envelope then has nothing to start");
+  if (prepared.read !== undefined) notice(prepared.read);
+}

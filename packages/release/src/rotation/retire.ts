@@ -1,0 +1,248 @@
+// The next trust file, without a key: what it says, who must sign it, and what it does to a fleet.
+
+import {
+  Failure,
+  type OpenedKey,
+  type Receipt,
+  refusedInput,
+  refuseTestKeys,
+  type SequenceOverrides,
+  type SigningKey,
+  usage,
+  warn,
+} from "@firmseal/keys";
+import {
+  AlreadySigned,
+  describeTrust,
+  encodeTrust,
+  equalBytes,
+  type PublicKey,
+  type RoleName,
+  readTrust,
+  signTrust,
+  type TrustDescription,
+} from "@firmseal/signer";
+import { nodeHost } from "@firmseal/simulator";
+import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { isRefusal } from "../refusals.js";
+import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
+import { type Change, showChanges } from "../trust/trust-change.js";
+import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
+import { nameFile } from "../trust/trust-ref.js";
+import { type Cohort, readFleet, storesOf } from "./fleet.js";
+import { keySet, namedKeys } from "./keys.js";
+import { type CohortResult, newest, standing } from "./plan.js";
+import { big, higher, type Keys, keysInRole, only } from "./quorum.js";
+import { reach } from "./reach.js";
+
+const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
+
+export interface RetireOptions extends SequenceOverrides {
+  /** Name of the next list, as messages have it. */
+  out: string;
+  /** The current trust file. */
+  trust: string;
+  fleet: string;
+  /** Keep the key for releases up to this number. */
+  until?: bigint;
+  log?: string;
+  allowNoPrevious?: boolean;
+  allowTestKey?: string[];
+  /** Judges what becomes of the fleet, before anything is recorded or signed: throws to refuse. */
+  judge?(results: readonly CohortResult[]): void;
+}
+
+/** The next list, as nobody has signed it yet. */
+export interface Retirement {
+  readonly key: PublicKey;
+  readonly current: TrustOnFile;
+  readonly fleet: readonly Cohort[];
+  readonly description: TrustDescription;
+  readonly bytes: Uint8Array;
+  readonly store: TrustStore;
+  readonly changes: Change[];
+  /** Roles that nobody has in the next list. */
+  readonly retiredRoles: readonly RoleName[];
+  readonly options: RetireOptions;
+}
+
+/** A device without a list for these still takes releases and trust files. */
+const MAY_END: readonly RoleName[] = ["debug", "recovery"];
+
+/** Wrong use if the window of the key cannot end there. */
+function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
+  if (entry.roles.includes("root")) throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
+  if (entry.until !== undefined && entry.until <= until)
+    throw usage(`--until ${until}: the key counts up to ${entry.until} already`, "give a lower sequence number, or drop --until");
+  if ((entry.since ?? 0n) > until)
+    throw usage(`--until ${until}: the key counts only from ${entry.since}`, "drop --until: the key is removed from the list");
+}
+
+/** The next list without the key, or with its window ended. Throws if it has no such key, or if the other keys cannot meet a threshold. */
+export function withoutKey(
+  d: TrustDescription,
+  key: PublicKey,
+  until: bigint | undefined,
+): { next: TrustDescription; retiredRoles: RoleName[] } {
+  const entry = d.anchors.find((a) => equalBytes(a.key.key, key.key));
+  if (!entry) throw usage("the trust file does not list this key", "firmseal trust show FILE lists its keys");
+  if (until !== undefined) checkWindow(entry, until);
+  const left = d.anchors.filter((a) => a !== entry);
+  const thresholds = { ...d.thresholds };
+  const retiredRoles: RoleName[] = [];
+  for (const role of entry.roles) {
+    const threshold = d.thresholds[role] ?? 0;
+    const n = left.filter((a) => a.roles.includes(role) && (until === undefined || (a.until ?? until + 1n) > until)).length;
+    if (n === 0 && until === undefined && MAY_END.includes(role)) {
+      delete thresholds[role];
+      retiredRoles.push(role);
+      warn(`role ${role}: this was its last key, so the next trust file has no such role, and nobody can sign in it`);
+    } else if (n < threshold)
+      throw refusedInput(
+        "STRANDED",
+        `without this key ${n} ${role} ${n === 1 ? "key is" : "keys are"} left, and ${threshold} ${threshold === 1 ? "is" : "are"} needed`,
+        "put a new key on the list first, and bring that list to the devices with a bridge",
+      );
+  }
+  const anchors = until === undefined ? left : d.anchors.map((a) => (a === entry ? { ...a, until } : a));
+  return { next: { ...d, sequence: d.sequence + 1n, anchors, thresholds }, retiredRoles };
+}
+
+/** The lists of this line that devices have, the current one first. */
+function line({ fleet, current }: Retirement): TrustStore[] {
+  return [current.store, ...storesOf(fleet).filter((store) => equalBytes(store.name, current.store.name))];
+}
+
+/**
+ * For each key, a list of the line that has it as a root: a signature by any other key counts nowhere. Roots of older lists in the field sign
+ * too, so that devices with those lists may accept the next one. The retired key may sign its successor.
+ */
+function listsOf(signingKeys: readonly OpenedKey[], lists: readonly TrustStore[]): TrustStore[] {
+  return signingKeys.map(({ name, public: key }) => {
+    const list = lists.find(({ anchors }) => anchors.some((a) => a.roles.includes(ROLE_ROOT) && equalBytes(a.key, key.key)));
+    if (list) return list;
+    throw usage(
+      `--root ${name}: is not a root key of the trust file, or of one in the fleet`,
+      "firmseal trust show FILE lists its keys and their roles",
+    );
+  });
+}
+
+/** The number of roots of a list among the keys that sign. */
+function rootsAmong(list: TrustStore, signing: Keys): number {
+  return only(keysInRole(list, ROLE_ROOT, {} as Identity), signing).length;
+}
+
+/** Checks before a root is used: each signs once, and there are as many as the current list and the next one need. */
+function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, next: TrustStore): void {
+  const again = signingKeys.find((k, i) => signingKeys.slice(0, i).some((other) => equalBytes(other.public.key, k.public.key)));
+  if (again) throw new AlreadySigned(again.signer, "trust file");
+  const signing = keySet(signingKeys.map((k) => k.public));
+  for (const [list, what, reason] of [
+    [current.store, `of ${current.path}`, "TRUST_PREVIOUS"],
+    [next, "of the next trust file", "TRUST_SIGNERS"],
+  ] as const) {
+    const [n, threshold] = [rootsAmong(list, signing), list.thresholds[ROLE_ROOT] as number];
+    if (n < threshold)
+      throw new Failure(
+        1,
+        reason,
+        errors[reason],
+        `${n} of the roots ${what} would have signed, and it needs ${threshold}`,
+        "give --root for each root that must sign; if they are in different places, give none, and each signs with firmseal trust sign",
+      );
+  }
+}
+
+type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
+
+/** What becomes of a cohort if only the keys of the next list sign. */
+function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
+  const { store } = model;
+  // a list of another line says nothing nameFile this one
+  if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
+  const after = higher(big(floor), until);
+  const now = reach({ model, store }, next, after, NONE);
+  // lost roots do not matter to a device that accepts this list
+  const takes = rootsAmong(store, signing) >= (store.thresholds[ROLE_ROOT] as number);
+  if (now.verdict === "stranded" || (now.verdict === "roots-lost" && !takes)) return now;
+  try {
+    policyOf(next, ROLE_RELEASE, model.identity);
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return {
+      verdict: "stranded",
+      why: "the next trust file gives it too few release keys",
+      next: "put enough release keys for it on the next list",
+    };
+  }
+  return reach({ model, store: next }, next, after, NONE);
+}
+
+function fates({ fleet, current, store: next, options }: Retirement, signing: Keys): CohortResult[] {
+  newest([...storesOf(fleet), current.store, next]);
+  const ahead = fleet.find(
+    ({ model: { store } }) => store && equalBytes(store.name, next.name) && big(store.sequence) > big(current.store.sequence),
+  );
+  if (ahead)
+    throw refusedInput(
+      "FLEET",
+      `${current.path}: cohort ${ahead.name} has a newer trust file, ${big((ahead.model.store as TrustStore).sequence)}`,
+      "give the newest one: --trust FILE",
+    );
+  const until = options.until ?? 0n;
+  const results = fleet.map((cohort) => standing(cohort, fate(cohort, signing, next, until), next, higher(big(cohort.floor), until), NONE));
+  options.judge?.(results);
+  return results;
+}
+
+/** Makes the next list, and shows what it changes. `ref`: the key, by a file or its thumbprint. Nothing is signed. */
+export async function planRetirement(ref: string, options: RetireOptions): Promise<Retirement> {
+  const current = readTrustFile(options.trust);
+  const fleet = await readFleet(options.fleet);
+  const [key] = (await namedKeys([ref], "KEY", [current.store])) as [PublicKey];
+  refuseLastNumber(big(current.store.sequence) + 1n);
+  const { next: description, retiredRoles } = withoutKey(describeTrust(current.store), key, options.until);
+  const bytes = encodeTrust(description);
+  const { store } = readTrust(bytes);
+  const changes = showChanges(options.out, store, current);
+  return { key, current, fleet, description, bytes, store, changes, retiredRoles, options };
+}
+
+/** Roots vouch again for the keys that stay on the list. */
+function refuseListedTestKeys({ description, options }: Retirement, signing: readonly PublicKey[]): void {
+  refuseTestKeys([...signing, ...description.anchors.map((a) => a.key)], options.allowTestKey ?? []);
+}
+
+/** What becomes of the fleet if every root of the lists in the field signs. For a list whose roots sign in turns, in different places. */
+export function judgeUnsigned(r: Retirement): CohortResult[] {
+  refuseListedTestKeys(r, []);
+  const roots = [r.store, ...line(r)].flatMap((store) => keysInRole(store, ROLE_ROOT, {} as Identity));
+  return fates(r, new Set(roots.map(({ key }) => key)));
+}
+
+export interface SignedRetirement {
+  readonly bytes: Uint8Array;
+  readonly store: TrustStore;
+  readonly receipts: Receipt[];
+  readonly results: CohortResult[];
+}
+
+/** Signs the next list with all roots at once. What can be refused is refused before a log has an entry. */
+export async function signRetirement(r: Retirement, signingKeys: readonly SigningKey[]): Promise<SignedRetirement> {
+  const { current, options, bytes: unsigned } = r;
+  const lists = listsOf(signingKeys, line(r));
+  const keys = signingKeys.map((k) => k.public);
+  refuseListedTestKeys(r, keys);
+  checkRoots(signingKeys, current, r.store);
+  const results = fates(r, keySet(keys));
+  const receipts = await recordTrustSigning("rotate retire", signingKeys, options, unsigned, lists, [current]);
+  let bytes = unsigned;
+  for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
+  try {
+    return { bytes, store: trustFile(bytes, current.store, nodeHost), receipts, results };
+  } catch (e) {
+    throw nameFile(options.out, e);
+  }
+}

@@ -1,0 +1,131 @@
+// Approvals: a second person's signature over what is to be signed. --approver asks for it; from then on the log of the key does.
+
+import {
+  APPROVE,
+  type Entry,
+  keyName,
+  type OpenedKey,
+  publicKeys,
+  readAll,
+  refusedInput,
+  type SigningKey,
+  usage,
+  withSigningLogs,
+} from "@firmseal/keys";
+import {
+  ApprovalError,
+  approvalMessage,
+  approve,
+  checkApproval,
+  isSamePerson,
+  type PublicKey,
+  type Signable,
+  signedWith,
+} from "@firmseal/signer";
+import { LIMITS } from "../limits.js";
+import { enter } from "./enter.js";
+
+/** --approver, --approval and --allow-no-approval of a command that signs. */
+export interface ApprovalOptions {
+  /** Public keys of those who must have approved. */
+  approver?: readonly string[];
+  /** Files of `firmseal approve`, one for each approver, in any order. */
+  approval?: readonly string[];
+  /** Sign although the key has asked for approvals before. */
+  allowNoApproval?: boolean;
+}
+
+/** What was asked for, read before a key is used. */
+export interface Approvals {
+  readonly keys: readonly PublicKey[];
+  readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  readonly allowed: boolean;
+}
+
+export async function readApprovals(o: ApprovalOptions): Promise<Approvals> {
+  if (o.approval && !o.approver) throw usage("--approval: nobody says whose it is", "name the person's public key: --approver PUB");
+  const keys = o.approver ? await publicKeys(o.approver, []) : [];
+  const files = (o.approval ?? []).map((path) => ({ path, bytes: readAll(path, LIMITS.signatureFile) }));
+  return { keys, files, allowed: o.allowNoApproval === true };
+}
+
+const WORDS = {
+  form: "is not an approval",
+  other: "approves something else",
+  signature: "is not signed by an approver that --approver names",
+} as const;
+
+function wrong(path: string, fault: ApprovalError["fault"]) {
+  return refusedInput("APPROVAL", `${path}: ${WORDS[fault]}`, "have this very file approved: firmseal approve FILE --key APPROVER");
+}
+
+/** Which approver made this approval. Throws a Failure: APPROVAL. */
+async function approverOf(
+  { path, bytes }: Approvals["files"][number],
+  what: Pick<Signable, "kind" | "digest">,
+  keys: readonly PublicKey[],
+) {
+  let fault: ApprovalError["fault"] = "signature";
+  for (const key of keys)
+    try {
+      await checkApproval(bytes, what, key);
+      return key;
+    } catch (e) {
+      if (!(e instanceof ApprovalError)) throw e;
+      fault = e.fault;
+    }
+  throw wrong(path, fault);
+}
+
+/**
+ * Checks that every approver has approved, and that none of them signs. Returns their thumbprints, for the log. Throws a Failure: APPROVAL.
+ */
+export async function checkApprovals(
+  what: Pick<Signable, "kind" | "digest">,
+  signers: readonly OpenedKey[],
+  { keys, files }: Approvals,
+): Promise<string[]> {
+  for (const key of keys)
+    if (signers.some((signer) => isSamePerson(signer.public, key)))
+      throw refusedInput("APPROVAL", "an approver signs as well, so nobody else has looked", "name another person's key: --approver PUB");
+  const given = new Set<string>();
+  for (const file of files) given.add(keyName(await approverOf(file, what, keys)));
+  const missing = keys.find((key) => !given.has(keyName(key)));
+  if (missing)
+    throw refusedInput(
+      "APPROVAL",
+      `the approval of ${keyName(missing).slice(0, 16)}… is missing`,
+      "give it: --approval FILE; the approver makes it with firmseal approve",
+    );
+  return keys.map(keyName);
+}
+
+/**
+ * The override that lets keys sign without an approval, although one of their logs has one. `entries`: of all logs. Nothing: none is needed. What
+ * was asked for once is asked for until a person says otherwise.
+ */
+export function withoutApproval(entries: readonly Entry[], signers: readonly OpenedKey[], { keys, allowed }: Approvals): string[] {
+  if (keys.length > 0) return [];
+  const names = new Set(signers.map(({ public: key }) => keyName(key)));
+  const last = entries.findLast((e) => e.key !== undefined && names.has(e.key) && (e.approvers?.length ?? 0) > 0);
+  if (!last) return [];
+  if (allowed) return ["allow-no-approval"];
+  throw refusedInput(
+    "APPROVAL",
+    `this key signs with the approval of ${(last.approvers as string[]).map((name) => `${name.slice(0, 16)}…`).join(", ")} (entry ${last.n} of its log)`,
+    "give --approver PUB and --approval FILE, or allow it: --allow-no-approval",
+  );
+}
+
+/** Approves a file with a key, and enters that in the key's log. */
+export async function approveWith(
+  what: Pick<Signable, "kind" | "digest">,
+  digest: string,
+  key: SigningKey,
+  log: string | undefined,
+): Promise<{ bytes: Uint8Array; receipt: Awaited<ReturnType<typeof enter>>[number] }> {
+  const message = approvalMessage(what, signedWith(key.public));
+  // without a number: an approval takes none, and whoever approves a list is no root because of it
+  const [receipt] = await withSigningLogs([key], log, (logs) => enter(logs, APPROVE, [key], [message], { digest }));
+  return { bytes: await approve(what, key.signer), receipt: receipt as NonNullable<typeof receipt> };
+}

@@ -1,0 +1,22 @@
+// The entry that goes before a signature.
+
+import { type OpenedKey, type Receipt, type SigningFacts, type SigningLogs, sha256Hex } from "@firmseal/keys";
+
+/**
+ * Enters the use of each key, all that was asked having been granted. A one-time key gives out its leaf before, so that its log has the number: logs
+ * of copies tell a leaf that was used twice. A leaf whose entry cannot be written then is lost, and has signed nothing.
+ */
+export async function enter(
+  signingLogs: SigningLogs,
+  operation: string,
+  keys: readonly OpenedKey[],
+  messages: readonly Uint8Array[],
+  facts: Omit<SigningFacts, "operation" | "tbs" | "leaf">,
+): Promise<Receipt[]> {
+  const leaves: (string | undefined)[] = [];
+  for (const key of keys) leaves.push(await key.claim?.());
+  return keys.map((key, i) => {
+    const [tbs, leaf] = [sha256Hex(messages[i] as Uint8Array), leaves[i]];
+    return signingLogs.record(key, { operation, tbs, ...(leaf !== undefined && { leaf }), ...facts });
+  });
+}

@@ -1,0 +1,48 @@
+// Signatures that roots have made on copies of one trust file, put together, and entered in the logs of the roots that this machine keeps.
+
+import { APPROVE, keyFacts, keyName, keyWords, knownEntries, type OpenedKey, type Receipt, refusedInput } from "@firmseal/keys";
+import { DifferentContent, type Merged, mergeTrust, type PublicKey } from "@firmseal/signer";
+import { digestOfTrust, recordTrustSigning, type TrustSigningOptions } from "../signing/authorize.js";
+import type { TrustOnFile } from "./trust-file.js";
+
+export interface TrustMerge extends Merged {
+  readonly receipts: Receipt[];
+}
+
+/** A key whose private part is elsewhere. */
+const elsewhere = (key: PublicKey): OpenedKey => ({ name: keyWords(keyFacts(key)), public: key });
+
+/**
+ * Merges the signatures of `files`, which must say the same. Signatures that the log of their root does not know yet are entered there, by the
+ * rule for every signature of a root: a second list of one number, or a lower one, is refused. Nothing is written before.
+ */
+export async function mergeSignatures(
+  files: readonly TrustOnFile[],
+  chain: readonly TrustOnFile[],
+  o: TrustSigningOptions,
+): Promise<TrustMerge> {
+  const [first] = files as [TrustOnFile];
+  let merged: Merged;
+  const before = chain.map(({ store }) => store);
+  try {
+    merged = mergeTrust(
+      files.map(({ bytes }) => bytes),
+      before,
+    );
+  } catch (e) {
+    if (!(e instanceof DifferentContent)) throw e;
+    throw refusedInput(
+      "SEQUENCE",
+      `${files[e.index]?.path}: says something else than ${first.path}, so its signatures do not count there`,
+      "firmseal trust diff shows the difference; merge copies of one file only",
+    );
+  }
+  const digest = digestOfTrust(first.store);
+  const keys = merged.kept
+    .flatMap(({ key }) => key ?? [])
+    .map(elsewhere)
+    .filter((key) => !knownEntries(key).some((e) => e.operation !== APPROVE && e.key === keyName(key.public) && e.digest === digest));
+  const befores = keys.map(() => before);
+  const receipts = keys.length > 0 ? await recordTrustSigning("trust merge", keys, o, first.bytes, befores, chain) : [];
+  return { ...merged, receipts };
+}

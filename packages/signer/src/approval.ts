@@ -1,0 +1,78 @@
+// A second person's consent to what is to be signed: a COSE_Sign1 (RFC 9052 §4.2) over the digest of a manifest or of a trust file. It is for the
+// people who sign; no device reads it.
+
+import { decodeItem, HEADER_ALG, HEADER_KID, type Item, sameKey, TAG_SIGN1 } from "@firmseal/verifier/tools";
+import { equalBytes } from "./bytes.js";
+import { encodeCbor as cbor, type Encodable, Tagged } from "./cbor.js";
+import { anchorOfSigner, type PublicKey, type Signer } from "./key/key.js";
+import { type Signable, type SignedWith, signedWith } from "./signable.js";
+
+/** external_aad of an approval: with it, no approval is ever a signature over a manifest, where it is empty, or over a trust file. */
+const CONTEXT = new TextEncoder().encode("firmseal.approval");
+
+/** `form`: not an approval. `other`: of something else. `signature`: not by this key. */
+export type ApprovalFault = "form" | "other" | "signature";
+
+export class ApprovalError extends Error {
+  override readonly name = "ApprovalError";
+  constructor(readonly fault: ApprovalFault) {
+    super(`the approval is not good: ${fault}`);
+  }
+}
+
+type Approved = Pick<Signable, "kind" | "digest">;
+
+/** What is approved: the kind of file, and the digest of what it says. Signatures on the file do not change it. */
+function payloadOf({ kind, digest }: Approved): Uint8Array {
+  return cbor([kind, digest.alg, digest.bytes]);
+}
+
+function bucketOf(key: SignedWith): Uint8Array {
+  const headers = new Map<Encodable, Encodable>([[HEADER_ALG, key.alg]]);
+  if (key.kid) headers.set(HEADER_KID, key.kid);
+  return cbor(headers);
+}
+
+/** The bytes that the approver's key signs. */
+export function approvalMessage(what: Approved, key: SignedWith): Uint8Array {
+  return cbor(["Signature1", bucketOf(key), CONTEXT, payloadOf(what)]);
+}
+
+/** Approves a file: the same for an envelope with and without signatures. */
+export async function approve(what: Approved, signer: Signer): Promise<Uint8Array> {
+  const signature = await signer.sign(approvalMessage(what, signer));
+  return cbor(new Tagged(TAG_SIGN1, [bucketOf(signer), new Map(), payloadOf(what), signature]));
+}
+
+/** The parts of an approval. Its form is the one that approve() writes, and no other. */
+function partsOf(bytes: Uint8Array): { bucket: Uint8Array; payload: Uint8Array; signature: Uint8Array } {
+  try {
+    if (bytes[0] !== 0xc0 + TAG_SIGN1) throw new ApprovalError("form");
+    const [message] = decodeItem(bytes).items as [Item];
+    const [bucket, headers, payload, signature] = message.items as [Item, Item, Item, Item];
+    if (message.value !== 4 || headers.kind !== "map" || headers.value !== 0) throw new ApprovalError("form");
+    const content = (item: Item) => {
+      if (item.kind !== "bytes") throw new ApprovalError("form");
+      return Uint8Array.from(bytes.subarray(item.body, item.end));
+    };
+    return { bucket: content(bucket), payload: content(payload), signature: content(signature) };
+  } catch {
+    throw new ApprovalError("form");
+  }
+}
+
+/** Checks that `key` has approved this file. Throws ApprovalError. */
+export async function checkApproval(bytes: Uint8Array, what: Approved, key: PublicKey): Promise<void> {
+  const { bucket, payload, signature } = partsOf(bytes);
+  if (!equalBytes(payload, payloadOf(what))) throw new ApprovalError("other");
+  // the approver may have named its key by an identifier, or not
+  const forms = [signedWith(key), { alg: signedWith(key).alg, publicKey: key.key }];
+  const { alg } = await anchorOfSigner(signedWith(key));
+  const good = forms.some((form) => equalBytes(bucket, bucketOf(form)) && alg.verify(key.key, approvalMessage(what, form), signature, {}));
+  if (!good) throw new ApprovalError("signature");
+}
+
+/** Whether one person would approve what it signs itself: both keys have one secret. */
+export function isSamePerson(a: PublicKey, b: PublicKey): boolean {
+  return equalBytes(a.key, b.key) || sameKey(a.key, b.key);
+}

@@ -1,0 +1,103 @@
+// Signatures that several people have made on copies of one trust file, in one file; and those that nobody needs taken out.
+
+import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
+import { ROLE_ROOT } from "@firmseal/verifier/tools";
+import { equalBytes, toHex } from "../bytes.js";
+import type { PublicKey } from "../key/key.js";
+import { hasSigned, type KnownSignature } from "../signable.js";
+import { keyOfAnchor, TrustDraft } from "./trust-file.js";
+
+/** Signatures that a trust file has at most. */
+const MOST = 8;
+
+/** The files say different things: a signature over one is none over the other. */
+export class DifferentContent extends Error {
+  override readonly name = "DifferentContent";
+  constructor(
+    /** The place of the first one that differs. */
+    readonly index: number,
+  ) {
+    super("the trust files say different things");
+  }
+}
+
+/** `twice`: by a key that has a signature already. `unknown`: by no root of the file, nor of one before. `surplus`: no list needs it. */
+export type DropReason = "twice" | "unknown" | "surplus";
+
+export interface MergedSignature {
+  /** The place of the file that it comes from. */
+  readonly from: number;
+  /** Who made it; undefined: none of the roots that are known here. */
+  readonly key?: PublicKey;
+  readonly kid: Uint8Array | null;
+}
+
+export interface Merged {
+  readonly bytes: Uint8Array;
+  readonly kept: readonly MergedSignature[];
+  readonly dropped: readonly (MergedSignature & { readonly why: DropReason })[];
+}
+
+interface Found extends MergedSignature {
+  readonly encoded: Uint8Array;
+}
+
+const rootsOf = (stores: readonly TrustStore[]) => stores.flatMap(({ anchors }) => anchors.filter((a) => a.roles.includes(ROLE_ROOT)));
+
+function signerOf(signature: KnownSignature, roots: readonly TrustAnchor[]): PublicKey | undefined {
+  const anchor = roots.find((a) => a.alg && hasSigned([signature], { alg: a.alg, key: a.key }));
+  return anchor && keyOfAnchor(anchor);
+}
+
+/** Whether every list still has as many of its roots as it needs, or as it had, without this one. */
+function isSurplus(one: Found, all: readonly Found[], stores: readonly TrustStore[]): boolean {
+  const key = one.key as PublicKey;
+  return stores.every((store) => {
+    const roots = rootsOf([store]);
+    const has = (k: PublicKey | undefined) => k !== undefined && roots.some((a) => equalBytes(a.key, k.key));
+    if (!has(key)) return true;
+    return all.filter((other) => has(other.key)).length > (store.thresholds[ROLE_ROOT] as number);
+  });
+}
+
+/**
+ * The signatures of all `files` in the first one. `before`: the trust files before, the whole chain that is in the field. With them, a signature by
+ * no root of any list is taken out; without, it may be one of theirs, and stays. Above 8 signatures, those are taken out that no list needs.
+ * Throws DifferentContent, the refusals of a trust file, and SIGNATURE_COUNT.
+ */
+export function mergeTrust(files: readonly Uint8Array[], before: readonly TrustStore[] = []): Merged {
+  const drafts = files.map((bytes) => TrustDraft.read(bytes, before));
+  const [first] = drafts;
+  if (!first) throw new TypeError("no trust file");
+  const other = drafts.findIndex(({ store }) => !equalBytes(store.payload, first.store.payload));
+  if (other >= 0) throw new DifferentContent(other);
+  const stores = [first.store, ...before];
+  const roots = rootsOf(stores);
+  let kept: Found[] = [];
+  const dropped: (MergedSignature & { why: DropReason })[] = [];
+  const seen = new Set<string>();
+  for (const [from, { encoded, signatures }] of drafts.entries())
+    for (const [i, signature] of signatures.entries()) {
+      const bytes = encoded[i] as Uint8Array;
+      if (seen.has(toHex(bytes))) continue;
+      seen.add(toHex(bytes));
+      const key = signerOf(signature, roots);
+      const one: Found = { from, kid: signature.kid ? Uint8Array.from(signature.kid) : null, encoded: bytes, ...(key && { key }) };
+      const why = key
+        ? kept.some((k) => k.key && equalBytes(k.key.key, key.key))
+          ? "twice"
+          : undefined
+        : before.length > 0
+          ? "unknown"
+          : undefined;
+      if (why) dropped.push({ ...one, why });
+      else kept.push(one);
+    }
+  for (const one of [...kept].reverse())
+    if (kept.length > MOST && one.key && isSurplus(one, kept, stores)) {
+      kept = kept.filter((other) => other !== one);
+      dropped.push({ ...one, why: "surplus" });
+    }
+  const { bytes } = first.withEncoded(kept.map(({ encoded }) => encoded));
+  return { bytes, kept, dropped };
+}
