@@ -68,6 +68,7 @@ export {
   type Before,
   describeTrust,
   encodeTrust,
+  isTrust,
   keyOfAnchor,
   NotRoot,
   ROLES,
@@ -79,6 +80,7 @@ export {
   TrustDraft,
   type TrustEntry,
   type TrustFile,
+  trustName,
   trustSigners,
   trustToBeSigned,
 } from "./trust/trust-file.js";

@@ -1,13 +1,13 @@
 // The steps of a plan, as they come from their files: releases, and trust files that come by themselves.
 
-import { EnvelopeDraft, readTrust } from "@firmseal/signer";
+import { EnvelopeDraft, isTrust, readTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
-import { isTrust, nameFile, refuseUnsigned } from "../trust/trust-ref.js";
+import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that devices are offered. */
 export interface PlannedRelease {

@@ -155,7 +155,7 @@ function joinTrustFile(payload: Uint8Array, signatures: readonly Uint8Array[]): 
  */
 function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
   // first the head, which has one two-byte form: a file of another kind is refused as such, whatever follows
-  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) throwRefusal(errors.TRUST_NONE, 0);
+  if (bytes.length > 1 && !isTrust(bytes)) throwRefusal(errors.TRUST_NONE, 0);
   const [message] = decodeItem(bytes).items as [Item];
   const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
   if (message.kind !== "array" || message.value !== 4) throwRefusal(errors.CBOR_TYPE, message.at);
@@ -188,6 +188,16 @@ export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?
   return trustFile(KNOWN_ALGS, bytes, before, host);
 }
 
+/** The name of the product line. */
+export function trustName(store: TrustStore): string {
+  return new TextDecoder().decode(Uint8Array.from(store.name));
+}
+
+/** Whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two bytes. */
+export function isTrust(head: Uint8Array): boolean {
+  return head[0] === 0xd8 && head[1] === TAG_SIGN;
+}
+
 /** The names of an anchor's roles. */
 export function roleNames(anchor: TrustAnchor): RoleName[] {
   return (Object.keys(ROLES) as RoleName[]).filter((name) => anchor.roles.includes(ROLES[name]));
@@ -211,7 +221,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
     if (n) thresholds[name] = n;
   }
   return {
-    name: new TextDecoder().decode(Uint8Array.from(store.name)),
+    name: trustName(store),
     sequence: BigInt(formatSequence(store.sequence)),
     anchors: store.anchors.map((a) => {
       const key = keyOfAnchor(a);
