@@ -23,6 +23,7 @@ import {
   HEADER_ALG,
   HEADER_KID,
   type Item,
+  MAX_SIGNATURES,
   ROLE_DEBUG,
   ROLE_RECOVERY,
   ROLE_RELEASE,
@@ -167,7 +168,7 @@ function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: U
   ] as const)
     if (item.kind !== kind) throwRefusal(errors.CBOR_TYPE, item.at);
   if (head.value > 0 || unprotected.value > 0) throwRefusal(errors.TRUST_NONE, message.at);
-  if (signatures.value > 8) throwRefusal(errors.SIGNATURE_COUNT, signatures.at);
+  if (signatures.value > MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, signatures.at);
   return {
     payload: Uint8Array.from(bytes.subarray(payload.body, payload.end)),
     signatures: signatures.items.map(({ at, end }) => Uint8Array.from(bytes.subarray(at, end))),
@@ -300,7 +301,7 @@ export class TrustDraft implements Signable {
 
   /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
   withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
-    if (encoded.length > 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    if (encoded.length > MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, -1);
     return TrustDraft.read(joinTrustFile(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
@@ -332,7 +333,7 @@ export class TrustDraft implements Signable {
   /** Throws as toBeSigned() does, and SIGNATURE_COUNT above 8. */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<TrustDraft> {
     const message = await this.toBeSigned(key);
-    if (this.encoded.length >= 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    if (this.encoded.length >= MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, -1);
     const encoded = [...this.encoded, cbor([this.bucket(key), new Map(), signature])];
     const known = { alg: key.alg, kid: null, message, signature };
     const bytes = joinTrustFile(Uint8Array.from(this.store.payload), encoded);

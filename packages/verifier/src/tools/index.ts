@@ -4,7 +4,7 @@
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
-export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
+export { type CoseSignature, MAX_SIGNATURE, MAX_SIGNATURES, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
 /**
  * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
@@ -155,7 +155,7 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
+export { embeddedTrust, MAX_ANCHORS, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
 export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";

@@ -75,7 +75,7 @@ import {
 import { policy } from "./open.js";
 
 /** Anchors in one file, bytes of its name and of a key identifier. The payload ends where a Sig_structure can still hold it. */
-const MAX_ANCHORS = 16;
+export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
 const MAX_PAYLOAD = 65535;
