@@ -33,8 +33,8 @@ const NAMED = {
   "trust/open": ["open"],
   "interpreter/run": ["start", "step"],
   "install/status": ["status", "macAttester"],
-  "trust/trust-file": ["trustFile", "embeddedTrust", "policyOf"],
-  "install/trust-update": ["nextTrust"],
+  "trust/trust-file": ["trustFileUnchecked", "embeddedTrust", "policyOf"],
+  "install/trust-update": ["nextTrust", "updatedTrust"],
 };
 
 /** The algorithms: by module, the name of what it exports; and by name, the hashes that it asks a host for, which are features. */

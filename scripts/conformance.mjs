@@ -260,12 +260,12 @@ export async function conform(engine, { chunk = engine.chunk, files = vectorFile
   return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };
 }
 
-/** Begins each of `works` when fewer than two are under way. Gives their results in the order of `works`. */
-export async function* twoAtATime(works) {
+/** Begins each of `works` when fewer than `most` are under way. Gives their results in the order of `works`. */
+export async function* inOrder(works, most) {
   const running = new Set();
   const results = [];
   for (const work of works) {
-    while (running.size >= 2) await Promise.race(running);
+    while (running.size >= most) await Promise.race(running);
     const result = work();
     running.add(result);
     const gone = () => running.delete(result);
@@ -275,9 +275,13 @@ export async function* twoAtATime(works) {
   yield* results;
 }
 
-/** Every engine, two at a time; `report` gets the results in the order of ENGINES. */
-export async function conformAll(report, engines = ENGINES, options = {}) {
-  for await (const result of twoAtATime(engines.map((engine) => () => conform(engine, options)))) report(result);
+/** Every engine, `most` at a time; `report` gets the results in the order of ENGINES. */
+export async function conformAll(report, { engines = ENGINES, most = 2, ...options } = {}) {
+  for await (const result of inOrder(
+    engines.map((engine) => () => conform(engine, options)),
+    most,
+  ))
+    report(result);
 }
 
 async function main() {
@@ -304,7 +308,7 @@ async function main() {
     if (!ok) process.exitCode = 1;
   };
   const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  await conformAll(report, wanted, chunk ? { chunk } : {});
+  await conformAll(report, { engines: wanted, ...(chunk && { chunk }) });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { conformAll, twoAtATime } from "./conformance.mjs";
+import { conformAll, inOrder } from "./conformance.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
@@ -60,16 +60,16 @@ function line(ok, name, seconds) {
 }
 
 /**
- * Steps that do not need each other, [name, work]: two at a time, told in their order. `work` answers { ok, output }. One step is one test,
+ * Steps that do not need each other, [name, work]: `most` at a time, told in their order. `work` answers { ok, output }. One step is one test,
  * or as many as it has lines "ok    NAME" and "fail  NAME".
  */
-async function steps(all) {
+async function steps(all, most) {
   const works = all.map(([name, work]) => async () => {
     const start = performance.now();
     const { ok, output } = await work();
     return { name, ok, output, seconds: (performance.now() - start) / 1000 };
   });
-  for await (const { name, ok, output, seconds } of twoAtATime(works)) {
+  for await (const { name, ok, output, seconds } of inOrder(works, most)) {
     line(ok, name, seconds);
     if (!ok) console.log(output.trimEnd().replace(/^/gm, "      "));
     const parts = ["ok  ", "fail"].map((word) => output.match(new RegExp(`^${word}  `, "gm"))?.length ?? 0);
@@ -78,8 +78,9 @@ async function steps(all) {
   }
 }
 
-const step = (name, work) => steps([[name, work]]);
+const step = (name, work) => steps([[name, work]], 1);
 
+/** The tests; answers a function that tells of them. */
 async function vitest() {
   const folder = mkdtempSync(join(tmpdir(), "firmseal-test-"));
   const file = join(folder, "report.json");
@@ -109,16 +110,20 @@ async function vitest() {
       report.skipped = named;
     }
     if (!ok && report.failed === 0) report.failed = 1;
-    const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;
-    line(report.failed === 0, `vitest: ${counts}`, (performance.now() - start) / 1000);
-    if (report.failed > 0) console.log(output.trimEnd().replace(/^/gm, "      "));
-    total.passed += report.passed;
-    total.failed += report.failed;
-    const known = new Set(skipped.map(({ file, name }) => `${file} ${name}`));
-    skipped.push(...report.skipped.filter(({ file, name }) => !known.has(`${file} ${name}`)));
+    return () => tellTests(report, output, (performance.now() - start) / 1000);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function tellTests(report, output, seconds) {
+  const counts = `${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`;
+  line(report.failed === 0, `vitest: ${counts}`, seconds);
+  if (report.failed > 0) console.log(output.trimEnd().replace(/^/gm, "      "));
+  total.passed += report.passed;
+  total.failed += report.failed;
+  const known = new Set(skipped.map(({ file, name }) => `${file} ${name}`));
+  skipped.push(...report.skipped.filter(({ file, name }) => !known.has(`${file} ${name}`)));
 }
 
 function tell() {
@@ -136,7 +141,7 @@ async function rootStep() {
   total.failed += before.failed;
   skipped.push(...before.skipped);
   vitestArguments.splice(0, vitestArguments.length, ...before.files);
-  if (before.files.length > 0) await vitest();
+  if (before.files.length > 0) (await vitest())();
   tell();
   process.exit();
 }
@@ -144,16 +149,21 @@ async function rootStep() {
 if (isRootStep) await rootStep();
 
 await step("build", () => run(process.execPath, ["scripts/build.mjs"]));
-await steps(CHECKS.map(([name, command]) => [name, () => run(command, [], { shell: true, env: { PATH: BIN_PATH } })]));
-await conformAll(({ ok, line: says, output, seconds, skipped: note }) => {
+// the tests take longest: they begin first, and everything else runs beside them, one after the other, so that no processor waits
+const tests = vitest();
+const checks = CHECKS.map(([name, command]) => [name, () => run(command, [], { shell: true, env: { PATH: BIN_PATH } })]);
+const script = (name, ...args) => [name, () => run(process.execPath, args)];
+// keys, signatures and files, on a newer Node too
+const onNewer = process.env.CI ? [script("tests on Node 24", "scripts/on-node.mjs", "24")] : [];
+await steps([...checks, script("demo", "scripts/demo.mjs"), ...onNewer], 1);
+const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
   if (note) return void skipped.push({ file: "conformance", name: says.split(":")[0], note });
   line(ok, `conformance: ${says}`, seconds);
   if (output) console.log(output.replace(/^/gm, "      "));
   total[ok ? "passed" : "failed"]++;
-});
-await vitest();
-// keys, signatures and files, on a newer Node too
-if (process.env.CI) await step("tests on Node 24", () => run(process.execPath, ["scripts/on-node.mjs", "24"]));
+};
+await conformAll(engines, { most: 1 });
+(await tests)();
 // each target for some seconds; the corpus was played with the tests
 if (process.env.CI) {
   if (existsSync(`${ROOT}node_modules/@jazzer.js/core`)) await step("fuzz", () => run(process.execPath, ["fuzz/run.mjs", "5"]));
@@ -165,7 +175,6 @@ if (process.env.CI) {
   const sample = ["--quick", "--sample", "60", "--seconds", "80", "--seed", seed];
   await step(`mutants: --sample 60 --seed ${seed}`, () => run(process.execPath, ["scripts/mutation.mjs", ...sample]));
 }
-await step("demo", () => run(process.execPath, ["scripts/demo.mjs"]));
 
 if (handover) writeFileSync(handover, JSON.stringify({ ...total, skipped, files: [...forRoot] }));
 tell();

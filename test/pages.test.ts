@@ -54,7 +54,7 @@ describe.concurrent("docs/start", () => {
   });
 
   it.skipIf(noSoftHsm !== "")(`from-disk-key-to-hsm.md${noSoftHsm}`, async () => {
-    const { stdout, stderr } = await runPage("docs/start/from-disk-key-to-hsm.md", empty("hsm"));
+    const { stdout, stderr } = await runPage("docs/start/from-disk-key-to-hsm.md", empty("hsm"), { starts: true });
     expect(stdout).toContain("2 signatures, by 2 known keys");
     expect(stdout).toMatch(/^exit code 1$/m);
     expect(stderr.match(/app\.suit: good, sequence number 1,/g)).toHaveLength(2);
@@ -85,7 +85,7 @@ describe.concurrent("docs/guides/keys", () => {
   });
 
   it.skipIf(noSoftHsm !== "")(`pkcs11.md${noSoftHsm}`, async () => {
-    const { stdout, stderr } = await runPage("docs/guides/keys/pkcs11.md", empty("pkcs11"));
+    const { stdout, stderr } = await runPage("docs/guides/keys/pkcs11.md", empty("pkcs11"), { starts: true });
     expect(stderr).toContain("app.suit: good, sequence number 1");
     expect(stdout).toContain("object=es256-2026");
     expect(stdout + stderr).not.toContain("12345678");

@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { LONG } from "../packages/test-support/src/effort.js";
+import { callsFromShell } from "./pages-calls.js";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -75,9 +77,21 @@ export function shell(script: string, cwd: string, env: NodeJS.ProcessEnv = {}):
   });
 }
 
-/** Runs a page from top to bottom in a folder where firmseal is installed. */
-export async function runPage(path: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const ran = await shell(`${ALIAS}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`, cwd, { FIRMSEAL: ROOT, ...env });
-  expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });
-  return ran;
+/** Each command is a process, as a reader has it. */
+const STARTS_ALL = LONG || process.env["FIRMSEAL_STARTS"] === "all";
+
+/**
+ * Runs a page from top to bottom in a folder where firmseal is installed. `starts`: each command is a process of its own; otherwise only where
+ * that is asked for.
+ */
+export async function runPage(path: string, cwd: string, { starts = STARTS_ALL } = {}): Promise<Ran> {
+  const calls = starts ? undefined : await callsFromShell();
+  try {
+    const script = `${calls?.define ?? ALIAS}${INSTALL}npm install\n${scriptOf(blocksOf(path))}`;
+    const ran = await shell(script, cwd, { FIRMSEAL: ROOT });
+    expect({ status: ran.status, stderr: ran.status === 0 ? "" : ran.stderr }).toEqual({ status: 0, stderr: "" });
+    return ran;
+  } finally {
+    calls?.close();
+  }
 }

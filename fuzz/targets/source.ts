@@ -1,14 +1,14 @@
-// open() and trustFile() through a Source that lies: about its length, with values that are no octets, with other bytes the second time, with too few or too
+// open() and trustFileUnchecked() through a Source that lies: about its length, with values that are no octets, with other bytes the second time, with too few or too
 // many, or by throwing. What is believed is still what was signed. The algorithms are our own here, for they get what the Source gave.
 
-import { type Bytes, open, type Source, type TrustStore, trustFile } from "@firmseal/verifier";
+import { type Bytes, open, type Source, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { Choices, NO_OCTETS } from "../common/bits.js";
 import { host, seedEnvelopes, seedTrustFiles, slowTrust, told, wasSigned } from "../common/vectors.js";
 import { Finding, refusal, type Target } from "../common/verdict.js";
 
 const opens = (work: () => unknown) => refusal(work) === 0;
 const genuine = seedEnvelopes(600).filter((e) => opens(() => open(e, slowTrust, host)));
-const lists = seedTrustFiles().filter((f) => opens(() => trustFile(f, slowTrust, host)));
+const lists = seedTrustFiles().filter((f) => opens(() => trustFileUnchecked(f, slowTrust, host)));
 
 /** From its end an input says: an envelope or a list, which, the size of a chunk, then lies: kind, turn, place (2), value. */
 export const seeds = () =>
@@ -69,7 +69,7 @@ function believedList(bytes: Uint8Array, source: Source): void {
     const parts = anchors.map((a) => [a.cose, a.key, a.roles, a.kid, a.vendor, a.class, a.since, a.until]);
     return JSON.stringify([name, sequence, thresholds, payload, parts], (_, v) => (v instanceof Uint8Array ? Array.from(v) : v));
   };
-  if (list(trustFile(source, slowTrust, host)) !== list(trustFile(bytes, slowTrust, host)))
+  if (list(trustFileUnchecked(source, slowTrust, host)) !== list(trustFileUnchecked(bytes, slowTrust, host)))
     throw new Finding("a trust list was believed that nobody has signed");
 }
 
@@ -86,7 +86,7 @@ export const fuzz: Target = (input) => {
     if (code !== 0 || !lies.every(({ kind }) => STEADY.includes(kind))) return;
     // what is no octet counts as the octet that a typed array makes of it, or is refused: it is not something third
     const octets = Uint8Array.from(lying(bytes, lies, chunk).read(0, bytes.length));
-    const other = refusal(() => (isList ? trustFile : open)(octets, slowTrust, host));
+    const other = refusal(() => (isList ? trustFileUnchecked : open)(octets, slowTrust, host));
     if (other !== 0) throw new Finding(`accepted, and refused with ${other} where it is octets`);
   } catch (e) {
     if (!(e instanceof Thrown)) throw e;

@@ -15,7 +15,7 @@ import {
   start,
   step,
   type Trust,
-  trustFile,
+  trustFileUnchecked,
 } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
@@ -122,7 +122,7 @@ export function play(
   if (v.action === "anchor") return { ok: true };
   if (v.action === "trust" || v.action === "embedded") {
     const before = v.previous === undefined ? given : embeddedTrust(unhex(v.previous));
-    const store = v.action === "trust" ? trustFile(envelope, before, host) : embeddedTrust(envelope);
+    const store = v.action === "trust" ? trustFileUnchecked(envelope, before, host) : embeddedTrust(envelope);
     const policy = v.role === undefined ? undefined : policyOf(store, v.role, device.identity);
     const trusted = policy?.anchors.map((a) => store.anchors.indexOf(a as never));
     return {

@@ -8,6 +8,7 @@ import { effects } from "./makers/effects.js";
 import { negatives } from "./makers/negative.js";
 import { positives } from "./makers/positive.js";
 import { trustFiles } from "./makers/positive-trust-file.js";
+import { trustNumbers } from "./makers/trust-numbers.js";
 import { anchorOf, CLASS, DEVICE, hex, PUBLISHED, VENDOR } from "./pieces/assemble.js";
 
 /** Rises when a player has to change: README.md. */
@@ -98,7 +99,7 @@ const entryOf = (v: Published): Listed => ({
 async function all(): Promise<Published[]> {
   const finish = (kind: Kind, vectors: Made[]) => vectors.map((v) => published(withOffset(complete(v)), kind));
   return [
-    ...finish("accepted", [...(await positives()), ...(await trustFiles())]),
+    ...finish("accepted", [...(await positives()), ...(await trustFiles()), ...(await trustNumbers())]),
     ...finish("refused", await negatives()),
     ...finish("effects", await effects()),
   ];

@@ -28,7 +28,7 @@ const FEATURES = {
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
   status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
-  trust: "trust files: trustFile(), embeddedTrust(), policyOf(), nextTrust()",
+  trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
 } as const;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -66,14 +66,14 @@ export const PUBLIC_NAMES = [
   "op component size content args source slot sourceDigest sourceSize vendor class device",
   // install/device.ts
   "identity counters begin capacity erase write invoke keep persist discard fetch session dangerouslySkipIdentity dangerouslySkipDigest",
-  "written envelope done manifest next cause",
+  "written counters reset envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
   // trust/trust-file.ts
-  "trustFile embeddedTrust policyOf nextTrust name thresholds payload cose roles since until file",
+  "trustFileUnchecked embeddedTrust updatedTrust policyOf nextTrust name thresholds payload cose roles since until file",
   // install/status.ts
   "status macAttester sign",
   // Espruino's own
@@ -112,7 +112,7 @@ function readParts(): BundleParts {
 
 /** The refusals that only one feature can give. Bundles without the feature omit their names. */
 const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
-  trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$/,
+  trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
   status: /^STATUS_/,
 };
 
@@ -152,11 +152,13 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   if (features.includes("trust")) {
     out.push(`var firmsealAlgList = [${algs.map((alg) => name(alg)).join(", ")}];`);
     for (const [value, parameters] of [
-      ["trustFile", "bytes, before, host"],
+      ["trustFileUnchecked", "bytes, before, host"],
       ["embeddedTrust", "bytes"],
     ])
       out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
     out.push(`${api}.policyOf = ${name("policyOf")};`);
+    const updating = "store, bytes, envelope, role, identity, host";
+    out.push(`${api}.updatedTrust = function (${updating}) {\n  return ${name("updatedTrust")}(firmsealAlgList, ${updating});\n};`);
     const following = "store, device, envelope, role, host";
     out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
   }

@@ -164,7 +164,7 @@ describe("firmseal bundle", () => {
 
   it("has the refusals' names where they are asked for", async () => {
     const all = { ...(await import("@firmseal/verifier")).errors };
-    const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$/.test(name);
+    const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$|^SEQUENCE_JUMP$/.test(name);
     const ofStatus = (name: string) => /^STATUS_/.test(name);
     for (const [features, expected] of [
       [["errors"], Object.entries(all).filter(([name]) => !ofTrust(name) && !ofStatus(name))],
@@ -179,8 +179,8 @@ describe("firmseal bundle", () => {
   it("with `trust` reads trust files, in the language of every engine; without it holds nothing of them", async () => {
     const { checkEs5 } = await import(new URL("../../../scripts/checks/es5.mjs", import.meta.url).href);
     for (const [form, more] of [
-      ["umd", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
-      ["espruino", ["trustFile", "embeddedTrust", "policyOf", "nextTrust"]],
+      ["umd", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],
+      ["espruino", ["trustFileUnchecked", "embeddedTrust", "updatedTrust", "policyOf", "nextTrust"]],
       ["umd", []],
     ] as const) {
       const features = more.length > 0 ? (["trust"] as const) : [];

@@ -319,9 +319,9 @@ describe.concurrent("a full disk", () => {
     const install = (name: string, ...more: string[]) => p.run(["install", name, "--device", "small", "--key", "A.jwk", ...more]);
     expect((await install("one.suit", ...FACTS)).exit).toBe(0);
     // room for the slot and not for the envelope beside it, then for less and less
-    for (const n of [12_000, 20_000, 30_000, 45_000, 70_000]) {
+    for (const [i, n] of [12_000, 20_000, 30_000, 45_000, 70_000].entries()) {
       p.put("fw.bin", image(n, n));
-      await signImage(p, 2, "two.suit");
+      await signImage(p, 2 + i, "two.suit");
       const before = p.tree().filter((line) => line.startsWith("small"));
       const r = await install("two.suit");
       const now = p.tree().filter((line) => line.startsWith("small"));

@@ -24,7 +24,7 @@ beforeAll(async () => {
   worker = await program(
     `
     import { writeFileSync } from "node:fs";
-    import { sign } from "../src/commands/sign/sign.js";
+    import { signInput as sign } from "../src/commands/sign/sign.js";
     const [name, times, ...keys] = process.argv.slice(2);
     for (let i = 0; i < Number(times); i++) {
       const image = "images/" + name + "-" + i + ".bin";

@@ -9,8 +9,8 @@ const ACTOR = `
   import { syncBuiltinESMExports } from "node:module";
   import timers from "node:timers/promises";
   import { workerData } from "node:worker_threads";
-  import { hss } from "../src/commands/keys/hss.js";
-  import { sign } from "../src/commands/sign/sign.js";
+  import { manageHss as hss } from "../src/commands/keys/hss.js";
+  import { signInput as sign } from "../src/commands/sign/sign.js";
   const [IDLE, RUNS, WAITS, KILLED, FREE] = [0, 1, 2, 3, 4];
   const { cell, text, root } = workerData;
   let active = false;

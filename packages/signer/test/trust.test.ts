@@ -1,6 +1,6 @@
 // Trust files as the signer makes them, against the verifier that reads them.
 
-import { embeddedTrust, errors, open, policyOf, trustFile } from "@firmseal/verifier";
+import { embeddedTrust, errors, open, policyOf, trustFileUnchecked } from "@firmseal/verifier";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -68,7 +68,7 @@ const releaseBy = async (...keys: PrivateKey[]) => {
 
 describe("a trust file", () => {
   it("is what was described, once enough roots have signed it", async () => {
-    const store = trustFile(await signed(base, root, root2), pinned);
+    const store = trustFileUnchecked(await signed(base, root, root2), pinned);
     expect(describeTrust(store)).toEqual(base);
     expect(policyOf(store, ROLES.release, device)).toMatchObject({ threshold: 1 });
     expect(policyOf(store, ROLES.release, device).anchors).toHaveLength(2);
@@ -77,12 +77,12 @@ describe("a trust file", () => {
 
   it("is no trust file while nobody has signed it, and too little with one of two roots", async () => {
     const unsigned = encodeTrust(base);
-    expect(codeOf(() => trustFile(unsigned, pinned))).toBe(errors.CBOR_TYPE);
+    expect(codeOf(() => trustFileUnchecked(unsigned, pinned))).toBe(errors.CBOR_TYPE);
     expect(readTrust(unsigned).signatures).toEqual([]);
     const one = await signTrust(unsigned, [signer(root2)]);
-    expect(codeOf(() => trustFile(one, pinned))).toBe(errors.TRUST_PREVIOUS);
-    expect(codeOf(() => trustFile(one, { anchors: [anchorOf(root2)] }))).toBe(errors.TRUST_SIGNERS);
-    expect(trustFile(await signTrust(one, [signer(root)]), pinned).sequence).toEqual([0, 1]);
+    expect(codeOf(() => trustFileUnchecked(one, pinned))).toBe(errors.TRUST_PREVIOUS);
+    expect(codeOf(() => trustFileUnchecked(one, { anchors: [anchorOf(root2)] }))).toBe(errors.TRUST_SIGNERS);
+    expect(trustFileUnchecked(await signTrust(one, [signer(root)]), pinned).sequence).toEqual([0, 1]);
   });
 
   it("takes signatures of its roots and of those before only, each once, and 8 at most", async () => {
@@ -92,12 +92,12 @@ describe("a trust file", () => {
       anchors: [{ key: publicOf(p256), roles: ["root"] as const }, ...base.anchors.slice(2, 3), ...base.anchors.slice(4)],
       thresholds: { root: 1, release: 1, debug: 1, recovery: 1 },
     };
-    const before = trustFile(await signed(base, root, root2), pinned);
+    const before = trustFileUnchecked(await signed(base, root, root2), pinned);
     for (const other of [release, debug, key(9)]) await expect(signed(base, other)).rejects.toThrow(NotRoot);
     await expect(signed(next, root)).rejects.toThrow(NotRoot);
     await expect(signed(base, root, root)).rejects.toThrow(AlreadySigned);
     const bridge = await signTrust(encodeTrust(next), [p256, root, root2].map(signer), before);
-    expect(trustFile(bridge, before).sequence).toEqual([0, 2]);
+    expect(trustFileUnchecked(bridge, before).sequence).toEqual([0, 2]);
     expect(trustSigners(bridge, [root, release, p256, p256, root2].map(publicOf)).map((k) => k.alg)).toEqual([
       "ed25519",
       "es256",
@@ -113,7 +113,7 @@ describe("a trust file", () => {
     const tbs = trustToBeSigned(unsigned, publicOf(root));
     const half = await attachTrust(unsigned, publicOf(root), await signer(root).sign(tbs));
     const whole = await attachTrust(half, publicOf(root2), await signer(root2).sign(trustToBeSigned(half, publicOf(root2))));
-    expect(trustFile(whole, pinned).sequence).toEqual([0, 1]);
+    expect(trustFileUnchecked(whole, pinned).sequence).toEqual([0, 1]);
     for (const wrong of [await signer(root2).sign(tbs), new Uint8Array(64), new Uint8Array(), await signer(root).sign(tbs.subarray(1))])
       await expect(attachTrust(unsigned, publicOf(root), wrong)).rejects.toMatchObject({ code: "fault" });
     expect(() => trustToBeSigned(unsigned, publicOf(release))).toThrow(NotRoot);
@@ -131,10 +131,10 @@ describe("a trust file", () => {
     };
     const first = await signed(a, root, root2);
     expect(readTrust(first).signatures.map((c) => c.kid && Array.from(c.kid))).toEqual([[1], null]);
-    const before = trustFile(first, pinned);
+    const before = trustFileUnchecked(first, pinned);
     const second = await signTrust(encodeTrust(b), [root, root2].map(signer), before);
     expect(readTrust(second).signatures.map((c) => c.kid)).toEqual([null, null]);
-    expect(trustFile(second, before).sequence).toEqual([0, 2]);
+    expect(trustFileUnchecked(second, before).sequence).toEqual([0, 2]);
   });
 
   it("never lets a debug key stand for a release, whatever else has signed", async () => {
@@ -168,12 +168,12 @@ describe("a trust file", () => {
     const one = { ...base, anchors: base.anchors.slice(1), thresholds: { ...base.thresholds, root: 1 } };
     const file = await signed(one, root2);
     const pin = { anchors: [anchorOf(root2)] };
-    expect(trustFile(file, pin).sequence).toEqual([0, 1]);
+    expect(trustFileUnchecked(file, pin).sequence).toEqual([0, 1]);
     const known = new Set<unknown>(Object.values(errors));
     for (let i = 0; i < file.length; i++) {
       const flipped = file.map((b, at) => (at === i ? b ^ (1 << (i % 8)) : b));
-      expect(known.has(codeOf(() => trustFile(flipped, pin))), `bit ${i % 8} of byte ${i}`).toBe(true);
-      expect(known.has(codeOf(() => trustFile(file.subarray(0, i), pin))), `${i} bytes`).toBe(true);
+      expect(known.has(codeOf(() => trustFileUnchecked(flipped, pin))), `bit ${i % 8} of byte ${i}`).toBe(true);
+      expect(known.has(codeOf(() => trustFileUnchecked(file.subarray(0, i), pin))), `${i} bytes`).toBe(true);
     }
   });
 

@@ -100,6 +100,8 @@ export class Simulation {
   private after = "";
   private from!: Store;
   private floor: Sequence = [0, 0];
+  /** Where the update begins to count anew, below the floor before: its number. Only there, and at once, may the floor fall. */
+  private anew: string | undefined;
   private courses = 0;
 
   /**
@@ -137,6 +139,8 @@ export class Simulation {
     attempt("update", () => installOn(rehearsal.start(), this.update));
     const updated = rehearsal.start();
     this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
+    const floor = updated.device.floor();
+    if (compareSequence(floor, this.floor) < 0) this.anew = formatSequence(floor);
   }
 
   private boots(machine: Machine): { boots: Boots; fault?: string; floor: Sequence | null } {
@@ -179,7 +183,7 @@ export class Simulation {
       ...(first.fault !== undefined && { fault: first.fault }),
       floor: first.floor && formatSequence(first.floor),
       floorNow: first.floor ?? floor,
-      floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0,
+      floorFell: first.floor !== null && compareSequence(first.floor, floor) < 0 && formatSequence(first.floor) !== this.anew,
       converges: stuck === undefined,
       ...(stuck !== undefined && { stuck }),
     };

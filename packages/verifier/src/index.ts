@@ -4,13 +4,14 @@ import { ed25519 } from "./alg/ed25519.js";
 import { es256 } from "./alg/es256.js";
 import { hmac256 } from "./alg/hmac.js";
 import { hsslms } from "./alg/hsslms.js";
-import type { Alg, Anchor, Bytes, Host, Prepared, Source, Trust } from "./base/types.js";
+import type { Alg, Anchor, Bytes, Host, Prepared, Source } from "./base/types.js";
 import { makeAnchor } from "./cose/anchor.js";
 import { sha256 } from "./hash/sha256.js";
 import { sha384, sha512 } from "./hash/sha512.js";
 import type { Device } from "./install/device.js";
-import { nextTrust as next } from "./install/trust-update.js";
-import { embeddedTrust as embedded, trustFile as file, type TrustStore } from "./trust/trust-file.js";
+import { nextTrust as next, updatedTrust as updated } from "./install/trust-update.js";
+import type { Identity } from "./interpreter/frame.js";
+import { embeddedTrust as embedded, type FirstTrust, type TrustStore, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
 
 var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
 
@@ -34,11 +35,23 @@ export function anchor(alg: string, key: Bytes | Prepared, kid?: Bytes): Anchor 
 }
 
 /**
- * Verifies a trust file as the successor of `before` and returns its content. Roots of both must have signed it. Throws
- * a Refusal. See trust/trust-file.ts; this variant has every algorithm.
+ * What a trust file of outside says, or a chain of them, once `before` and the file's own roots have signed it: trust/trust-file.ts, with every algorithm. Unchecked is whether the
+ * release that the device runs is good under it. If not, the device cannot start it any more: a device that runs a release calls updatedTrust() or nextTrust().
  */
-export function trustFile(bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
-  return file(LIST, bytes, before, host);
+export function trustFileUnchecked(bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
+  return unchecked(LIST, bytes, before, host);
+}
+
+/** The same for a device that runs the release `envelope` in `role`, which has to be good under the new trust file: install/trust-update.ts, with every algorithm. */
+export function updatedTrust(
+  store: TrustStore,
+  bytes: Bytes | Source,
+  envelope: Bytes | Source,
+  role: number,
+  identity: Identity,
+  host?: Host,
+): TrustStore {
+  return updated(LIST, store, bytes, envelope, role, identity, host);
 }
 
 /**
@@ -70,6 +83,6 @@ export { start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 export * as errors from "./spec/errors.js";
 export { open } from "./trust/open.js";
-export type { TrustAnchor, TrustStore } from "./trust/trust-file.js";
+export type { FirstTrust, TrustAnchor, TrustStore } from "./trust/trust-file.js";
 export { policyOf } from "./trust/trust-file.js";
 export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

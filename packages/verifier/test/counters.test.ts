@@ -183,7 +183,7 @@ describe("a device that was written by a version that kept no counters", () => {
     const flash = new FlashModel(erasedFlash(8, PAGE));
     const start = () => flashDevice(flash, identity, full, () => true);
     install(await release(7, image(1, 900)), trust, start()).next();
-    expect(start().counters?.()).toHaveLength(28);
+    expect(start().counters?.()).toHaveLength(32);
     install(await release(8, image(2, 900)), trust, start()).next();
     const device = start();
     expect([device.counters?.(), device.floor(), device.pending()]).toEqual([null, [0, 8], true]);

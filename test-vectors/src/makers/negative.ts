@@ -7,6 +7,7 @@ import { ofInstall } from "./negative-install.js";
 import { ofRun } from "./negative-run.js";
 import { ofTrust } from "./negative-trust.js";
 import { ofTrustFile } from "./negative-trust-file.js";
+import { ofTrustNumbers } from "./trust-numbers.js";
 
 export async function negatives(): Promise<Vector[]> {
   return [
@@ -16,5 +17,6 @@ export async function negatives(): Promise<Vector[]> {
     ...(await ofRun()),
     ...(await ofInstall()),
     ...(await ofTrustFile()),
+    ...(await ofTrustNumbers()),
   ];
 }

@@ -45,6 +45,7 @@ const ANCHOR_LIMITS: Shape = {
   class: ["string|null", "class identifier, hex; null: any"],
   since: ["string|null", "first sequence number"],
   until: ["string|null", "last sequence number"],
+  devices: ["string|null", "single: only for manifests that are for one device; null: for any"],
 };
 
 /** A key of a trust file. */

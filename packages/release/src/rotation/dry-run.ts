@@ -232,10 +232,10 @@ function playTrust(step: PlannedTrust, before: State): Played {
     if (code === errors.TRUST_ROLLBACK) return { ...unchanged, fit: "passed", code };
     return { ...unchanged, fit: "addressed", code, state };
   }
-  const { trustFile } = deviceCode(model.algorithms, model.features);
+  const { trustFileUnchecked } = deviceCode(model.algorithms, model.features);
   let next: TrustStore;
   try {
-    next = (trustFile as NonNullable<typeof trustFile>)(step.trust, store, hostOf(model.algorithms));
+    next = (trustFileUnchecked as NonNullable<typeof trustFileUnchecked>)(step.trust, store, hostOf(model.algorithms));
   } catch (e) {
     const code = codeOf(e);
     return { ...unchanged, fit: code === errors.TRUST_ROLLBACK ? "passed" : "addressed", code };

@@ -23,7 +23,7 @@ import {
   type TrustDescription,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
-import { errors, type Identity, policyOf, type TrustStore, trustFile } from "@firmseal/verifier";
+import { errors, type Identity, policyOf, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 import { recordTrustSigning, refuseLastNumber } from "../signing/authorize.js";
@@ -241,7 +241,7 @@ export async function signRetirement(r: Retirement, signingKeys: readonly Signin
   let bytes = unsigned;
   for (const [i, { signer }] of signingKeys.entries()) bytes = await signTrust(bytes, [signer], lists[i]);
   try {
-    return { bytes, store: trustFile(bytes, current.store, nodeHost), receipts, results };
+    return { bytes, store: trustFileUnchecked(bytes, current.store, nodeHost), receipts, results };
   } catch (e) {
     throw nameFile(options.out, e);
   }

@@ -2,7 +2,7 @@
 
 import { keyWords, notice, visible, warn } from "@firmseal/keys";
 import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/signer";
-import type { TrustAnchor, TrustStore } from "@firmseal/verifier";
+import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { checkLine } from "./trust-chain.js";
 import type { TrustOnFile } from "./trust-file.js";
@@ -32,13 +32,15 @@ export function roleMargins(store: TrustStore): RoleMargin[] {
 }
 
 /** Members of a key in a list that may change; a key is the same as long as its bytes are. */
-const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "alg", "kid"] as const;
+const ANCHOR_MEMBERS = ["roles", "vendor", "class", "since", "until", "devices", "alg", "kid"] as const;
 
 /** One change, as in the JSON output. */
 export type Change =
   | { what: "added" | "removed"; key: AnchorFacts }
   | { what: "changed"; key: AnchorFacts; member: (typeof ANCHOR_MEMBERS)[number]; before: unknown; after: unknown }
   | { what: "threshold"; role: RoleName; before: Needed | null; after: Needed | null }
+  | { what: "jump"; role: RoleName; before: string | null; after: string | null }
+  | { what: "epoch"; before: string | null; after: string | null }
   | { what: "sequence"; before: string; after: string }
   | { what: "rule"; member: string; key: AnchorFacts | null; before: unknown; after: unknown }
   | { what: "order" };
@@ -93,6 +95,13 @@ export function trustChanges(before: TrustStore | undefined, after: TrustStore):
     const [from, to] = [needed(before, role), needed(after, role)];
     if (from?.needed !== to?.needed || from?.of !== to?.of) out.push({ what: "threshold", role, before: from, after: to });
   }
+  const number = (n: Sequence | undefined) => (n ? formatSequence(n) : null);
+  for (const role of Object.keys(ROLES) as RoleName[]) {
+    const [from, to] = [number(before?.jumps[ROLES[role]]), number(after.jumps[ROLES[role]])];
+    if (from !== to) out.push({ what: "jump", role, before: from, after: to });
+  }
+  const [was, is] = [before, after].map((store) => (store?.begins ? `${store.epoch}, from ${number(store.begins)}` : null));
+  if (was !== is) out.push({ what: "epoch", before: was ?? null, after: is ?? null });
   const numbers = [before, after].map((store) => store && formatSequence(store.sequence));
   if (before && out.length === 0 && numbers[0] === numbers[1]) out.push({ what: "order" });
   if (before && numbers[0] !== numbers[1]) out.push({ what: "sequence", before: numbers[0] as string, after: numbers[1] as string });
@@ -134,6 +143,10 @@ export function changeWords(c: Change): string {
       return `${keyWords(c.key)}: ${c.member} ${value(c.after)}, before ${value(c.before)}`;
     case "threshold":
       return thresholdWords(c);
+    case "jump":
+      return `role ${c.role}: releases at most ${c.after ?? "2^63"} above the device's, before ${c.before ?? "2^63"}`;
+    case "epoch":
+      return `counting begins again: epoch ${c.after ?? "none"}, before ${c.before ?? "none"}`;
     case "sequence":
       return `sequence number ${c.after}, before ${c.before}`;
     case "rule": {

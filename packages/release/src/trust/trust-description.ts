@@ -27,6 +27,8 @@ interface Written {
   readonly sequence?: number | string;
   readonly anchors: readonly WrittenAnchor[];
   readonly thresholds: { readonly [role in RoleName]?: number | string };
+  readonly jumps?: { readonly [role in RoleName]?: number | string };
+  readonly epoch?: { readonly number: number; readonly from: number | string };
 }
 
 interface WrittenAnchor {
@@ -36,6 +38,7 @@ interface WrittenAnchor {
   readonly class?: string;
   readonly since?: number | string;
   readonly until?: number | string;
+  readonly devices?: "single";
 }
 
 function wrong(where: string, what: string): Failure {
@@ -70,13 +73,13 @@ function scope(vendor: string | undefined, name: string | undefined, at: string)
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 async function entry(a: WrittenAnchor, at: string, folder: string, ask: Asking): Promise<TrustEntry> {
-  const { key: file, roles } = a;
+  const { key: file, roles, devices } = a;
   if (file === "-") throw wrong(`${at}/key`, "is stdin, but must name a file");
   const id = scope(a.vendor, a.class, at);
   const [since, until] = [number(a.since, `${at}/since`), number(a.until, `${at}/until`)];
   // files only: a description must not be able to name a program to run
   const key = (await openKeyFile(isAbsolute(file) || folder === "." ? file : `${folder}/${file}`, ask)).public;
-  return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+  return { key, roles, ...id, ...(since !== undefined && { since }), ...(until !== undefined && { until }), ...(devices && { devices }) };
 }
 
 /** Refuses what the reader would refuse, but in the terms of the description. */
@@ -121,11 +124,19 @@ export async function readDescription(
     const n = number(written.thresholds[role], `/thresholds/${role}`);
     if (n !== undefined) thresholds[role] = Number(n);
   }
+  const jumps: { [role in RoleName]?: bigint } = {};
+  for (const role of Object.keys(written.jumps ?? {}) as RoleName[]) {
+    const n = number(written.jumps?.[role], `/jumps/${role}`);
+    if (n === 0n) throw wrong(`/jumps/${role}`, "is 0, so devices would take no release of the role");
+    if (n !== undefined) jumps[role] = n;
+  }
+  const from = number(written.epoch?.from, "/epoch/from");
+  const epoch = written.epoch && from !== undefined && { number: written.epoch.number, from };
   const anchors: TrustEntry[] = [];
   // before any key file is opened; the schema bounds their number
   for (const [i, item] of written.anchors.entries())
     anchors.push(await entry(item, `/anchors/${i}`, path === "-" ? "." : dirname(path), ask));
-  const description = { name, sequence: own, anchors, thresholds };
+  const description = { name, sequence: own, anchors, thresholds, ...(written.jumps && { jumps }), ...(epoch && { epoch }) };
   checkRoles(description);
   return description;
 }

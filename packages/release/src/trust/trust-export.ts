@@ -72,6 +72,11 @@ export function exportRole(
   path: string,
 ): Uint8Array {
   const { anchors, threshold } = anchorsFor(store, role, o, path);
+  if (anchors.some((a) => a.single))
+    throw usage(
+      `${path}: keys of the role ${role} count for one device at a time, which a list of keys cannot express`,
+      "embed the whole file: drop --role",
+    );
   const isLimited = anchors.some((a) => a.since || a.until);
   if (isLimited && format === "h")
     throw usage(

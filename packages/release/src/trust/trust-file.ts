@@ -1,7 +1,7 @@
 // Trust files in the rotation workflow: signed by the required number of their own roots.
 
 import { nodeHost } from "@firmseal/simulator";
-import { embeddedTrust, type TrustStore, trustFile } from "@firmseal/verifier";
+import { embeddedTrust, type TrustStore, trustFileUnchecked } from "@firmseal/verifier";
 import { acceptedTrust } from "./trust-ref.js";
 
 export interface TrustOnFile {
@@ -11,9 +11,9 @@ export interface TrustOnFile {
   readonly store: TrustStore;
 }
 
-/** Reads a trust file that enough of its own roots have signed. Throws the refusals of trustFile(). */
+/** Reads a trust file that enough of its own roots have signed. Throws the refusals of trustFileUnchecked(). */
 export function signedTrust(bytes: Uint8Array): TrustStore {
-  return trustFile(bytes, embeddedTrust(bytes), nodeHost);
+  return trustFileUnchecked(bytes, embeddedTrust(bytes), nodeHost);
 }
 
 /** Reads a trust file from a path. Throws a Failure with the refusal that a device would give. */

@@ -131,6 +131,7 @@ export interface Limits {
   class: string | null;
   since: string | null;
   until: string | null;
+  devices: "single" | null;
 }
 
 export type AnchorFacts = ReturnType<typeof keyFacts | typeof unknownFacts> & Limits & { roles: RoleName[] };
@@ -140,23 +141,25 @@ const hexOrNull = (b: ArrayLike<number> | undefined) => (b ? toHex(b) : null);
 /** The facts of a key whose algorithm this tool lacks. */
 const unknownFacts = (a: TrustAnchor) => ({ kid: hexOrNull(a.kid), alg: String(a.cose), thumbprint: null });
 
-export function limitsOf(a: Pick<TrustAnchor, keyof Limits>): Limits {
+export function limitsOf(a: Pick<TrustAnchor, "vendor" | "class" | "since" | "until" | "single">): Limits {
   return {
     vendor: hexOrNull(a.vendor),
     class: hexOrNull(a.class),
     since: a.since ? formatSequence(a.since) : null,
     until: a.until ? formatSequence(a.until) : null,
+    devices: a.single ? "single" : null,
   };
 }
 
 /** The existing limits, in words. */
-export function limitWords({ vendor, class: name, since, until }: Limits): string[] {
+export function limitWords({ vendor, class: name, since, until, devices }: Limits): string[] {
   const dashed = (id: string) => formatUuid(Buffer.from(id, "hex"));
   return [
     vendor !== null && `vendor ${dashed(vendor)}`,
     name !== null && `class ${dashed(name)}`,
     since !== null && `since ${since}`,
     until !== null && `until ${until}`,
+    devices !== null && "one device at a time",
   ].filter((text) => text !== false);
 }
 

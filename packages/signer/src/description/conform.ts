@@ -29,16 +29,16 @@ export function checkText(text: string, path: string): void {
 }
 
 /** The schemas describe JSON, in which byte strings are text. */
-function asJson(value: unknown, depth = 0): unknown {
+function asJson(value: unknown, path = "", depth = 0): unknown {
   if (depth > DEEPEST) throw new DescriptionError("", "is nested too deeply");
-  if (typeof value === "string") checkText(value, "");
+  if (typeof value === "string") checkText(value, path);
   if (value instanceof Uint8Array) return "";
-  if (Array.isArray(value)) return value.map((v) => asJson(v, depth + 1));
+  if (Array.isArray(value)) return value.map((v, i) => asJson(v, `${path}/${i}`, depth + 1));
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(
       Object.entries(value).map(([k, v]) => {
-        checkText(k, "");
-        return [k, asJson(v, depth + 1)];
+        checkText(k, path);
+        return [k, asJson(v, `${path}/${k}`, depth + 1)];
       }),
     );
   return value;

@@ -5,6 +5,7 @@ import { type Bytes, errors, type Host, type Trust, type TrustAnchor, type Trust
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
+  ANCHOR_DEVICES,
   ANCHOR_KEY_BYTES,
   ANCHOR_KID,
   ANCHOR_ROLES,
@@ -14,6 +15,8 @@ import {
   type CoseSignature,
   decodeItem,
   FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
@@ -33,7 +36,7 @@ import {
   TAG_SIGN,
   TRUST_CONTEXT,
   throwRefusal,
-  trustFile,
+  trustFileUnchecked,
   trustPayload,
 } from "@firmseal/verifier/tools";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -61,6 +64,8 @@ export interface TrustEntry {
   readonly class?: Uint8Array;
   readonly since?: bigint;
   readonly until?: bigint;
+  /** The key counts only for manifests that are for one device: they ask for the device identifier. */
+  readonly devices?: "single";
 }
 
 /**
@@ -72,6 +77,10 @@ export interface TrustDescription {
   readonly sequence: bigint;
   readonly anchors: readonly TrustEntry[];
   readonly thresholds: { readonly [role in RoleName]?: number };
+  /** How far above its floor a device takes a release of the role; 2^63 if it is left out. */
+  readonly jumps?: { readonly [role in RoleName]?: bigint };
+  /** Counting begins again: how often it has, from 1 to 2^24 - 1, and the lowest number from then on. Stays in every list that follows. */
+  readonly epoch?: { readonly number: number; readonly from: bigint };
 }
 
 /** A trust file, signed or not. Its `signatures` have not been verified. */
@@ -102,6 +111,7 @@ function entryOf(entry: TrustEntry): Map<Encodable, Encodable> {
   if (entry.class) out.set(ANCHOR_CLASS, entry.class);
   if (since !== undefined) out.set(ANCHOR_SINCE, since);
   if (until !== undefined) out.set(ANCHOR_UNTIL, until);
+  if (entry.devices === "single") out.set(ANCHOR_DEVICES, 1);
   return out;
 }
 
@@ -130,14 +140,18 @@ export function encodeTrust(d: TrustDescription): Uint8Array {
   checkText(d.name, "/name");
   checkAlgs(d.anchors);
   checkTwins(d.anchors);
-  const thresholds = Object.entries(d.thresholds).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number]);
+  const byRole = (of: { readonly [role in RoleName]?: number | bigint }) =>
+    new Map(Object.entries(of).map(([role, n]): [Encodable, Encodable] => [ROLES[role as RoleName], n as number | bigint]));
   const payload = cbor(
     new Map<Encodable, Encodable>([
       [FILE_VERSION, 1],
       [FILE_SEQUENCE, d.sequence],
       [FILE_ANCHORS, d.anchors.map(entryOf)],
-      [FILE_THRESHOLDS, new Map(thresholds)],
+      [FILE_THRESHOLDS, byRole(d.thresholds)],
       [FILE_NAME, d.name],
+      // a list without these is the same for devices that do not know them
+      ...(d.jumps && Object.keys(d.jumps).length > 0 ? [[FILE_JUMPS, byRole(d.jumps)] as [Encodable, Encodable]] : []),
+      ...(d.epoch ? [[FILE_EPOCH, [d.epoch.number, d.epoch.from]] as [Encodable, Encodable]] : []),
     ]),
   );
   trustPayload(KNOWN_ALGS, payload);
@@ -183,10 +197,10 @@ export function readTrust(bytes: Uint8Array): TrustFile {
 
 /**
  * Verifies a trust file as the successor of `before`: roots of both must have signed it. Returns its content. Calls
- * trustFile() of the verifier with the algorithms of this package.
+ * trustFileUnchecked() of the verifier with the algorithms of this package.
  */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
-  return trustFile(KNOWN_ALGS, bytes, before, host);
+  return trustFileUnchecked(KNOWN_ALGS, bytes, before, host);
 }
 
 /** The name of the product line. */
@@ -217,9 +231,12 @@ export function keyOfAnchor(anchor: TrustAnchor): PublicKey | undefined {
 export function describeTrust(store: TrustStore): TrustDescription {
   const uuid = (id: Bytes | undefined, name: "vendor" | "class") => (id ? { [name]: Uint8Array.from(id) } : {});
   const thresholds: { [role in RoleName]?: number } = {};
+  const jumps: { [role in RoleName]?: bigint } = {};
   for (const name of Object.keys(ROLES) as RoleName[]) {
     const n = store.thresholds[ROLES[name]];
+    const jump = store.jumps[ROLES[name]];
     if (n) thresholds[name] = n;
+    if (jump) jumps[name] = BigInt(formatSequence(jump));
   }
   return {
     name: trustName(store),
@@ -230,10 +247,13 @@ export function describeTrust(store: TrustStore): TrustDescription {
       const limits = {
         ...(a.since && { since: BigInt(formatSequence(a.since)) }),
         ...(a.until && { until: BigInt(formatSequence(a.until)) }),
+        ...(a.single && { devices: "single" as const }),
       };
       return { key, roles: roleNames(a), ...uuid(a.vendor, "vendor"), ...uuid(a.class, "class"), ...limits };
     }),
     thresholds,
+    ...(Object.keys(jumps).length > 0 && { jumps }),
+    ...(store.begins && { epoch: { number: store.epoch, from: BigInt(formatSequence(store.begins)) } }),
   };
 }
 

@@ -84,6 +84,8 @@ export interface Anchor {
   until?: Sequence;
   vendor?: Bytes;
   class?: Bytes;
+  /** Counts only for manifests that ask for the one device that they are for. */
+  single?: boolean;
 }
 
 /**
@@ -94,4 +96,8 @@ export interface Trust {
   anchors: Anchor[];
   threshold?: number;
   floor?: Sequence;
+  /** How far above the device's floor a release may be: from policyOf(), as `store` and `role`, which belong to it. */
+  jump?: Sequence;
+  store?: unknown;
+  role?: number;
 }

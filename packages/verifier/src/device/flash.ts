@@ -304,7 +304,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         j,
         w;
       settled();
-      if (compareSequence(commit.sequence, device.floor()) < 0) throw new Error("the floor would go down");
+      if (!commit.reset && compareSequence(commit.sequence, device.floor()) < 0) throw new Error("the floor would go down");
       for (k = 0; k < areas.length; k++) now.push(current[k]);
       for (j = 0; j < commit.written.length; j++) {
         k = index(commit.written[j]);

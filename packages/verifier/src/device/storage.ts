@@ -279,8 +279,11 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
         return out;
       }
 
-      // must not undo a later session of this Storage
-      if ((kept ? kept.generation : 0) !== (now ? now.generation : 0) || compareSequence(commit.sequence, device.floor()) < 0)
+      // another session of this Storage must not be undone by one that began before it
+      if (
+        (kept ? kept.generation : 0) !== (now ? now.generation : 0) ||
+        (!commit.reset && compareSequence(commit.sequence, device.floor()) < 0)
+      )
         refuse(DEVICE_FAULT);
       for (i = 0; i < commit.written.length; i++) fresh[find(commit.written[i])] = true;
       if (!files[0]) refuse(DEVICE_FAULT);

@@ -16,6 +16,8 @@ export interface Commit {
   written: ComponentId[];
   /** Stored unchanged with the floor: see Device.counters. */
   counters: Bytes;
+  /** The floor goes down: a trust file that its roots have signed begins to count anew. */
+  reset?: boolean;
 }
 
 /**

@@ -3,7 +3,8 @@
 // floor.
 
 import { equalConstantTime, octetsOf } from "../base/bytes.js";
-import { HAS_COPY } from "../base/features.js";
+import { HAS_COPY, HAS_TRUST } from "../base/features.js";
+import { sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
@@ -11,6 +12,7 @@ import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
+import { parsePayloads } from "../manifest/parse.js";
 import {
   DEVICE_FAULT,
   IMAGE_UNVERIFIED,
@@ -34,8 +36,8 @@ import {
 } from "../spec/suit.js";
 import { believe, open, read } from "../trust/open.js";
 import type { ComponentId, Device, Progress } from "./device.js";
-import { keptOf } from "./keep.js";
-import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, type Session, type Written } from "./session.js";
+import { isTrust, keptOf } from "./keep.js";
+import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBoth, renew, type Session, type Written } from "./session.js";
 
 /** The sections of an installation, in order. Missing ones are skipped. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
@@ -197,7 +199,10 @@ function commit(s: Session): void {
     i,
     w,
     kept,
-    lies;
+    lies,
+    brought: Bytes | undefined,
+    from,
+    reset;
   markAt(-1);
   checkIdentity(s);
   for (i = 0; i < s.fresh.length; i++) {
@@ -205,6 +210,10 @@ function commit(s: Session): void {
     if (w) {
       if (w.expected ? !stored(s, i, w.expected, contents(s, i)) : !s.target.dangerouslySkipDigest) refuse(IMAGE_UNVERIFIED);
       written.push(id(s, i));
+      if (HAS_TRUST && s.trust.store && isTrust(id(s, i))) {
+        from = contents(s, i);
+        brought = copySlice(from, from);
+      }
     }
   }
   // the device must not discover at its next start that it has kept something else
@@ -219,10 +228,11 @@ function commit(s: Session): void {
     s.kept = true;
     rehearseBoth(s);
   }
-  // another installation may have been committed since, or a hash of the host may have used the device
-  checkFloor(s);
+  // another installation may have been committed since this one was opened, or a host's hash has taken the device for something else
+  if (HAS_TRUST) renew(s, brought, lies);
+  reset = checkFloor(s);
   if (s.target.session !== s) refuse(RUN_OUTCOME);
-  s.target.persist({ sequence: m.sequence, written: written, counters: countersOf(s) });
+  s.target.persist({ sequence: m.sequence, written: written, counters: countersOf(s), reset: reset });
 }
 
 function advance(s: Session, progress: Progress, outcome: Bytes | boolean | undefined): Effect | undefined {
@@ -270,6 +280,29 @@ function advance(s: Session, progress: Progress, outcome: Bytes | boolean | unde
 }
 
 /**
+ * The trust file that a release brings in its manifest or envelope; what is installed is checked again in the end. Of an envelope that is arriving, throws what
+ * says how much is missing.
+ */
+function brought(s: Session): Bytes | undefined {
+  var e = s.brings,
+    parsed = s.release.parsed,
+    payloads = parsed.payloads,
+    missing,
+    i;
+  if (!e) return undefined;
+  if (e.op === DIR_WRITE) return e.content;
+  try {
+    // of an arriving one no heads are read yet; those in front of what is missing are then known
+    if (parsed.left) parsePayloads(parsed);
+  } catch (x) {
+    missing = x;
+  }
+  for (i = 0; i < payloads.length; i++) if (payloads[i].uri === e.uri) return copySlice(parsed.input, payloads[i].content);
+  if (missing) throw missing;
+  return undefined;
+}
+
+/**
  * Checks everything that must hold before anything is written, for a release with an authenticated head: floor,
  * identity, components and sizes. Begins a session of the device.
  */
@@ -302,10 +335,15 @@ export function prepare(
       c = release.signatures[i];
       c.message = c.signature = [];
     }
-    if (installing) checkFloor(s);
+    if (installing && !(HAS_TRUST && trust.store)) checkFloor(s);
     device.begin(installing);
     device.session = s;
     rehearseBoth(s);
+    // a release below the floor may bring the trust file by which counting begins again
+    if (HAS_TRUST && installing && trust.store) {
+      renew(s, sequenceLess(release.sequence, device.floor()) ? brought(s) : undefined);
+      checkFloor(s);
+    }
     s.run = start(s.release, sections, device.identity);
   } catch (e) {
     rethrow(e);

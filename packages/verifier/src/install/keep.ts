@@ -16,6 +16,11 @@ import type { ComponentId } from "./device.js";
 /** The component identifier of a trust file: the letters "trust". */
 export var TRUST_COMPONENT: ComponentId = [[116, 114, 117, 115, 116]];
 
+/** Whether a component is that of trust files. */
+export function isTrust(c: ComponentId): boolean {
+  return c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0]);
+}
+
 /**
  * The signatures to keep. The verified ones come first, so that a start verifies no others. Then come two by unknown
  * keys: the next firmware may trust one of them, and could not start otherwise. A release with a trust file keeps all
@@ -26,13 +31,8 @@ function keptSignatures(m: Manifest): Signature[] {
     others: Signature[] = [],
     most = 2,
     i,
-    s,
-    c;
-  if (HAS_TRUST)
-    for (i = 0; i < m.components.length; i++) {
-      c = m.components[i];
-      if (c.length === 1 && equalConstantTime(c[0], TRUST_COMPONENT[0])) most = m.signatures.length;
-    }
+    s;
+  if (HAS_TRUST) for (i = 0; i < m.components.length; i++) if (isTrust(m.components[i])) most = m.signatures.length;
   for (i = 0; i < m.signatures.length; i++) {
     s = m.signatures[i];
     if (s.good) good.push(s);
@@ -78,7 +78,7 @@ function rebuilt(m: Manifest, list: Signature[], host: Host, n: number, end: num
  */
 export function receivedHead(m: Manifest, host: Host): Bytes {
   var e = m.parsed;
-  return rebuilt(m, keptSignatures(m), host, 2 + e.severed.length + e.left, e.behind);
+  return rebuilt(m, keptSignatures(m), host, 2 + e.severed.length + e.left + e.payloads.length, e.behind);
 }
 
 /**

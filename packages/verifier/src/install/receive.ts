@@ -4,6 +4,7 @@
 // moment, but no flash.
 
 import { concat, octetsOf } from "../base/bytes.js";
+import { HAS_TRUST } from "../base/features.js";
 import { refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copyBytes, inputOf, MAX_LOADED } from "../cbor/reader.js";
@@ -74,7 +75,15 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
   m = opened(source, trust, host, false);
   // payloads follow, and the manifest tells their size
   if (a.length - e.behind > (e.left && m.bytes + e.left * MAX_PAIR)) refuse(PAYLOAD_SIZE);
-  prepare(m, source, trust, device, host, INSTALL_SECTIONS);
+  try {
+    prepare(m, source, trust, device, host, INSTALL_SECTIONS);
+  } catch (x) {
+    // a release below the floor may bring the trust file by which counting begins again: it is needed in RAM, too
+    a.want = HAS_TRUST && (x as { cause?: Missing }).cause ? ((x as { cause: Missing }).cause.until as number) : 0;
+    if (!(a.want > a.have)) throw x;
+    if (a.want > (host.memory || 65536)) refuse(HEAD_LENGTH);
+    return;
+  }
   head = receivedHead(m, host);
   shelf.begin(head.length + a.length - e.behind);
   shelf.write(head);

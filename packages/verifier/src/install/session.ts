@@ -1,11 +1,11 @@
 // One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
 // erased, and asked again for each effect when it is carried out.
 
-import { equalConstantTime, subBytes } from "../base/bytes.js";
-import { HAS_COPY } from "../base/features.js";
+import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
+import { HAS_COPY, HAS_TRUST } from "../base/features.js";
 import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
-import type { Bytes, HashState, Host, Source, Trust } from "../base/types.js";
+import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
 import { type Effect, identityChecked, type Run } from "../interpreter/frame.js";
 import { start, step } from "../interpreter/run.js";
@@ -24,11 +24,16 @@ import {
   PAYLOAD_SIZE,
   ROLLBACK,
   RUN_OUTCOME,
+  SEQUENCE_JUMP,
   SEQUENCE_TAKEN,
   TRY_EACH_EXHAUSTED,
 } from "../spec/errors.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
+import { JUMP } from "../spec/trust.js";
+import { type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
 import type { ComponentId, Device } from "./device.js";
+import { isTrust } from "./keep.js";
+import { updatedTrust } from "./trust-update.js";
 
 /** A component that this session has written. */
 export interface Written {
@@ -59,29 +64,98 @@ export interface Session {
   limit: number;
   hash: HashState | null;
   over: boolean;
+  /** The epoch from the commit on, and the number at which counting begins again, where it does. */
+  epoch: number;
+  begins: Sequence | undefined;
+  /** What gives the component of trust files its content, in the rehearsal. */
+  brings: Effect | null;
 }
 
 /** Octets of a manifest's digest that a device keeps: of SHA-256 enough that nobody finds a second manifest. */
 const SUM = 28;
 
-/** What the device is to keep beside the floor. */
+/** The epoch of what counters() has given: how often counting has begun again on this device. */
+function epochOf(known: Bytes | null | undefined): number {
+  // below 2^24, so 32 bits are enough
+  return known && known.length > SUM ? (known[SUM + 1] << 16) | (known[SUM + 2] << 8) | known[SUM + 3] : 0;
+}
+
+function known(s: Session): Bytes | null | undefined {
+  return s.target.counters && s.target.counters();
+}
+
+/** What the device is to keep beside the floor: the beginning of the manifest's digest; the role that it was signed in, and the epoch in 3 octets. */
 export function countersOf(s: Session): Bytes {
-  return subBytes(s.release.digest.bytes, 0, SUM);
+  var sum = subBytes(s.release.digest.bytes, 0, SUM),
+    e;
+  if (!HAS_TRUST) return sum;
+  e = s.epoch;
+  // below 2^24, so 32 bits are enough
+  return concat([sum, [s.trust.role || 0, e >> 16, (e >> 8) & 255, e & 255]]);
+}
+
+/**
+ * Looks at a trust file that the release brings: where it begins a new epoch, and takes over once this is installed, counting begins again at its number, once. Of
+ * a device that keeps no counters nobody could say that it has happened. `envelope`: what will be kept of the release; before that is known, left out.
+ */
+export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | Source): void {
+  var now = known(s),
+    store = s.trust.store as TrustStore | undefined,
+    next: TrustStore;
+  s.epoch = epochOf(now);
+  s.begins = undefined;
+  if (!store || !s.target.counters) return;
+  if (store.epoch > s.epoch) s.epoch = store.epoch;
+  if (!bytes) return;
+  try {
+    next = envelope
+      ? updatedTrust(store.algs, store, bytes, envelope, s.trust.role as number, s.target.identity, s.host)
+      : trustFileUnchecked(store.algs, bytes, store, s.host);
+    if (next.epoch > s.epoch) {
+      s.epoch = next.epoch;
+      s.begins = next.begins;
+    }
+  } catch (e) {
+    // it will not be taken over, and changes nothing
+    if (typeof (e as Refusal).code !== "number") throw e;
+  }
+}
+
+/** Whether `a` is above `b` by more than `most`. */
+function beyond(a: Sequence, b: Sequence, most: Sequence): boolean {
+  var lo = a[1] - b[1];
+  return sequenceLess(b, a) && sequenceLess(most, lo < 0 ? [a[0] - b[0] - 1, lo + 4294967296] : [a[0] - b[0], lo]);
 }
 
 /**
  * Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. The number of the floor is good for the one manifest that the
  * floor comes from, so that an interrupted installation can go on: whoever stole a key that is limited to older releases could sign another one.
+ * Returns whether the floor goes down: see renew().
  */
-export function checkFloor(s: Session): void {
-  var device = s.target,
-    floor = device.floor(),
-    known = device.counters && device.counters();
+export function checkFloor(s: Session): boolean {
+  var n = s.release.sequence,
+    floor = s.target.floor(),
+    had = known(s),
+    low,
+    base;
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!floor || !isHalf(floor[0]) || !isHalf(floor[1])) refuse(DEVICE_FAULT);
-  if (sequenceLess(s.release.sequence, floor)) refuse(ROLLBACK);
-  if (sequenceLess(floor, s.release.sequence)) return;
-  if (known ? !equalConstantTime(subBytes(known, 0, SUM), countersOf(s)) : floor[0] || floor[1]) refuse(SEQUENCE_TAKEN);
+  low = HAS_TRUST && s.begins && sequenceLess(s.begins, floor) ? s.begins : floor;
+  if (sequenceLess(n, low)) refuse(ROLLBACK);
+  if (HAS_TRUST) {
+    if (s.trust.jump) {
+      base = s.trust.floor && sequenceLess(low, s.trust.floor) ? s.trust.floor : low;
+      // a new device has no number yet to count from
+      if (beyond(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
+    }
+    if (low !== floor) return true;
+  }
+  if (
+    !sequenceLess(floor, n) &&
+    (had ? !equalConstantTime(subBytes(had, 0, SUM), subBytes(s.release.digest.bytes, 0, SUM)) : floor[0] || floor[1])
+  )
+    refuse(SEQUENCE_TAKEN);
+  return false;
 }
 
 export function id(s: Session, component: number): ComponentId {
@@ -149,6 +223,7 @@ function rehearse(s: Session, fitting: boolean): void {
   e = step(s.run);
   while (e) {
     admit(s, e);
+    if (HAS_TRUST && s.installing && (e.op === DIR_FETCH || e.op === DIR_WRITE) && isTrust(id(s, e.component))) s.brings = e;
     if (s.kept && e.op === DIR_FETCH) checkPayload(s, e);
     e = step(s.run, e.op === COND_COMPONENT_SLOT ? isSlot(s, e) : fitting || !isCondition(e.op));
   }

@@ -9,13 +9,13 @@ import { type Identity, identityChecked } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
 import { open } from "../trust/open.js";
-import { policyOf, type TrustStore, trustFile } from "../trust/trust-file.js";
+import { policyOf, type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 
 /**
  * Verifies that the trust file `bytes` can replace `store` on a device that runs the release `envelope`, and returns
- * its content. Throws the refusals of trustFile(), and those of policyOf(), open() and boot() if the running release
+ * its content. Throws the refusals of trustFileUnchecked(), and those of policyOf(), open() and boot() if the running release
  * would not be valid under it: the device could then no longer start.
  */
 export function updatedTrust(
@@ -27,7 +27,7 @@ export function updatedTrust(
   identity: Identity,
   host?: Host,
 ): TrustStore {
-  var next = trustFile(algs, bytes, store, host),
+  var next = trustFileUnchecked(algs, bytes, store, host),
     m = open(envelope, policyOf(next, role, identity), host, true),
     run = start(m, START_SECTIONS, identity),
     e = step(run);

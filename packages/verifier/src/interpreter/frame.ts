@@ -9,7 +9,7 @@ import type { Digest } from "../hash/digest.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
 import { CBOR_DEPTH, COMMAND_ARGUMENT, TRY_EACH_EXHAUSTED } from "../spec/errors.js";
-import { COND_CLASS_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
+import { COND_CLASS_IDENTIFIER, COND_DEVICE_IDENTIFIER, COND_VENDOR_IDENTIFIER, DIR_RUN_SEQUENCE, DIR_TRY_EACH } from "../spec/suit.js";
 
 /**
  * The identity of the device. 16-byte UUIDs; a vendor may also be a private enterprise number, as the CBOR item
@@ -129,7 +129,11 @@ export function identityChecked(run: Run): boolean {
   if (!HAS_TRUST) return true;
   for (i = 0; i < m.believed.length; i++) {
     a = m.believed[i];
-    if ((!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) && (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)))
+    if (
+      (!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) &&
+      (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)) &&
+      (!a.single || wasChecked(run, COND_DEVICE_IDENTIFIER))
+    )
       n++;
   }
   return n >= m.threshold;

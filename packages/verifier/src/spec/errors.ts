@@ -189,6 +189,8 @@ export const STORAGE_FULL = 99;
 export const UNCONFIRMED = 100;
 /** The device has already had this sequence number with another manifest. */
 export const SEQUENCE_TAKEN = 101;
+/** The sequence number is farther above the device's than its trust file allows. */
+export const SEQUENCE_JUMP = 102;
 
 // 110..129  trust files
 /** This is not a trust file. */
@@ -225,6 +227,10 @@ export const TRUST_ROLLBACK = 124;
 export const TRUST_NAME = 125;
 /** The trust file gives this device too few keys for the role. */
 export const TRUST_UNUSABLE = 126;
+/** The trust files of a chain do not follow each other by one. */
+export const TRUST_CHAIN = 127;
+/** The epoch of the trust file is lower than that of the one before. */
+export const TRUST_EPOCH = 128;
 
 // 150..159  status messages
 /** Not a status message: neither a COSE_Mac0 nor a COSE_Sign1. */

@@ -138,6 +138,7 @@ export {
 export {
   ANCHOR_ALG,
   ANCHOR_CLASS,
+  ANCHOR_DEVICES,
   ANCHOR_KEY_BYTES,
   ANCHOR_KID,
   ANCHOR_ROLES,
@@ -145,6 +146,8 @@ export {
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
   FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
@@ -155,7 +158,7 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, MAX_ANCHORS, policyOf, readTrust, trustFile, trustPayload } from "../trust/trust-file.js";
+export { embeddedTrust, MAX_ANCHORS, policyOf, readTrust, trustFileUnchecked, trustPayload } from "../trust/trust-file.js";
 export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";

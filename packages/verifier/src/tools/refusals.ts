@@ -409,6 +409,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "give the release a higher sequence number; the installed manifest itself is accepted again",
     "RFC 9124 §4.3.1, ours",
   ),
+  row(
+    102,
+    "SEQUENCE_JUMP",
+    "the sequence number is farther above the device's than its trust file allows",
+    "give the release a lower sequence number, or install one in between",
+    "trust.md#jumps",
+  ),
 
   row(110, "TRUST_NONE", "this is not a trust file", "give a file that firmseal trust create made", "trust.md#the-format"),
   row(111, "TRUST_VERSION", "the version of the trust file is not 1", MAKE_TRUST_AGAIN, "trust.md#the-format"),
@@ -498,6 +505,20 @@ export var REFUSALS: readonly RefusalRow[] = [
     "the trust file gives this device too few keys for the role",
     "check the role (--role), and the vendor, class and algorithm of its keys: root signs no manifests",
     "trust.md#when-a-key-counts",
+  ),
+  row(
+    127,
+    "TRUST_CHAIN",
+    "the trust files of a chain do not follow each other by one",
+    "put one file behind the other in the order of their numbers, and leave none out",
+    "trust.md#a-chain-of-files",
+  ),
+  row(
+    128,
+    "TRUST_EPOCH",
+    "the epoch of the trust file is lower than that of the one before",
+    "give the trust file the epoch of the one before, or the next",
+    "trust.md#counting-from-a-new-beginning",
   ),
   row(
     150,

@@ -62,6 +62,7 @@ export function policy(trust: Trust): number {
   }
   // an invalid floor must not count as absent
   if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
+  if (HAS_TRUST && !isLimit(trust.jump)) refuse(TRUST_POLICY);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
   if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
@@ -158,7 +159,7 @@ function most(anchors: Anchor[]): number {
   var i, a;
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
-    if (a.since || a.until || a.vendor || a.class) return anchors.length;
+    if (a.since || a.until || a.vendor || a.class || a.single) return anchors.length;
   }
   return 0;
 }

@@ -15,6 +15,7 @@ import {
   copySlice,
   enter,
   head,
+  here,
   input,
   int,
   intKey,
@@ -22,6 +23,7 @@ import {
   load,
   map,
   type Slice,
+  seek,
   skip,
   startReading,
   TAG,
@@ -34,8 +36,11 @@ import type { Identity } from "../interpreter/frame.js";
 import { TAG_SIGN } from "../spec/cose.js";
 import {
   ANCHOR_KEY,
+  CBOR_TRAILING,
   CBOR_TYPE,
   TRUST_ALG,
+  TRUST_CHAIN,
+  TRUST_EPOCH,
   TRUST_INCOMPLETE,
   TRUST_KEY,
   TRUST_KEY_TWICE,
@@ -56,6 +61,7 @@ import {
 import {
   ANCHOR_ALG,
   ANCHOR_CLASS,
+  ANCHOR_DEVICES,
   ANCHOR_KEY_BYTES,
   ANCHOR_KID,
   ANCHOR_ROLES,
@@ -63,12 +69,16 @@ import {
   ANCHOR_UNTIL,
   ANCHOR_VENDOR,
   FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
   FILE_THRESHOLDS,
   FILE_VERSION,
+  JUMP,
   ROLE_DEBUG,
   ROLE_RECOVERY,
+  ROLE_RELEASE,
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
@@ -79,6 +89,9 @@ export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
 const MAX_PAYLOAD = 65535;
+/** Files in a chain, and the highest epoch: a device keeps it in 3 octets. */
+const MAX_CHAIN = 16;
+const MAX_EPOCH = 16777215;
 
 /** An anchor of a trust file. `alg` is left out where this build has none for the number `cose`: such a key counts for nothing here. */
 export interface TrustAnchor extends Omit<Anchor, "alg"> {
@@ -100,9 +113,16 @@ export interface TrustStore {
   anchors: TrustAnchor[];
   /** By role: how many of its keys must have signed; 0 where nobody has the role. */
   thresholds: number[];
+  /** By role: how far above the floor a release may be, where the list says so. */
+  jumps: (Sequence | undefined)[];
+  /** How often counting has begun again, and the lowest number since then; 0 and undefined where it never has. */
+  epoch: number;
+  begins?: Sequence;
   /** The bytes that the roots have signed. */
   payload: Bytes;
-  /** From trustFile(): the whole file as it was read and verified, which is what to keep. */
+  /** The algorithms that it was read with. */
+  algs: Alg[];
+  /** From trustFileUnchecked(): the whole file as it was read and verified, which is what to keep. */
   file?: Bytes;
 }
 
@@ -111,6 +131,16 @@ interface Unverified {
   store: TrustStore;
   signatures: CoseSignature[];
   file: Bytes;
+  /** Where it ends. */
+  end: number;
+}
+
+/** What a device is born with that has no trust file yet: its roots, and which file may be the first. */
+export interface FirstTrust extends Trust {
+  /** The line of products, in UTF-8. */
+  name?: Bytes;
+  /** The lowest number of a file. */
+  sequence?: Sequence;
 }
 
 /** A vendor or class identifier. */
@@ -155,13 +185,17 @@ function anchorItem(algs: Alg[]): TrustAnchor {
     else if (keyRead === ANCHOR_CLASS) a.class = uuid();
     else if (keyRead === ANCHOR_SINCE) a.since = uint64();
     else if (keyRead === ANCHOR_UNTIL) a.until = uint64();
-    else refuse(TRUST_KEY);
+    else if (keyRead === ANCHOR_DEVICES) {
+      // 1: one device at a time. Nothing else is known yet.
+      if (uint() !== 1) refuse(TRUST_SCOPE);
+      a.single = true;
+    } else refuse(TRUST_KEY);
   }
   markAt(at);
   if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
   if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
   // both are about manifests, and no manifest is signed by a root: what would be without effect must not look as if it had one
-  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until)) refuse(TRUST_SCOPE);
+  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until || a.single)) refuse(TRUST_SCOPE);
   return a;
 }
 
@@ -188,29 +222,38 @@ function anchorList(algs: Alg[]): TrustAnchor[] {
   return out;
 }
 
-/** Thresholds: each within what its role has, and what an envelope can carry. */
-function thresholdMap(anchors: TrustAnchor[]): number[] {
+/**
+ * What is said by role: thresholds, each within what its role has, and what an envelope can carry; or `jumps`, of roles that sign manifests. Only for roles that a
+ * key has.
+ */
+function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
   var n = map(),
-    out = [0, 0, 0, 0, 0],
+    out: unknown[] = jumps ? [] : [0, 0, 0, 0, 0],
     last: Bytes | null = null,
     role,
     i;
   for (; n > 0; n--) {
     last = intKey(last);
     role = keyRead;
-    if (role < ROLE_ROOT || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
+    if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
     i = held(anchors, role);
     if (!i) refuse(TRUST_ROLE_EMPTY);
-    if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
-    out[role] = arg;
+    if (jumps) out[role] = uint64();
+    else {
+      if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+      out[role] = arg;
+    }
   }
-  for (i = ROLE_ROOT; i <= ROLE_RECOVERY; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
+  for (i = ROLE_ROOT; i <= ROLE_RECOVERY && !jumps; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
   return out;
 }
 
-/** The payload of a trust file, which lies at `s`. Each element is there, and each is a number higher: what comes first is known first. */
+/**
+ * The payload of a trust file, which lies at `s`. Each element up to the name is there, and each is a number higher: what comes first is known first. A limit
+ * that is not known is refused with the whole list: whoever ignored it would trust more than the roots believe.
+ */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT) } as TrustStore,
+  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
     last: Bytes | null = null,
     n,
     i;
@@ -218,13 +261,19 @@ function contents(algs: Alg[], s: Slice): TrustStore {
   n = map();
   for (i = 1; i <= n; i++) {
     last = intKey(last);
-    if (keyRead !== i || i > FILE_NAME) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
-    if (i === FILE_VERSION) {
+    if (i > FILE_NAME ? keyRead > FILE_EPOCH : keyRead !== i) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (keyRead === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
-    } else if (i === FILE_SEQUENCE) out.sequence = uint64();
-    else if (i === FILE_ANCHORS) out.anchors = anchorList(algs);
-    else if (i === FILE_THRESHOLDS) out.thresholds = thresholdMap(out.anchors);
-    else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
+    } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
+    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs);
+    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
+    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
+    else if (keyRead === FILE_EPOCH) {
+      if (array() !== 2) refuse(CBOR_TYPE);
+      out.epoch = uint();
+      if (!out.epoch || out.epoch > MAX_EPOCH) refuse(TRUST_LIMIT);
+      out.begins = uint64();
+    } else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
   }
   checkEnd();
   if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
@@ -245,25 +294,36 @@ export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
   return contents(algs, { at: 0, n: payload.length });
 }
 
-/** Everything of a file that has to be read. No signature is verified. */
-export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): Unverified {
+/** Everything of the file that begins at `at`, of what is held. No signature is verified. */
+function fileAt(algs: Alg[], at: number): Unverified {
   var aad: number[] = [],
     all,
+    end,
     s,
     i;
   for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
-  beginHeld(bytes, memory);
-  if (head() !== TAG || arg !== TAG_SIGN) refuse(TRUST_NONE);
+  seek(input, at, input.n);
+  if (head() !== TAG || arg !== TAG_SIGN) refuse(at ? CBOR_TRAILING : TRUST_NONE);
   if (array() !== 4) refuse(CBOR_TYPE);
   skip();
   skip();
   s = bstr();
   // before it is copied for each signature
   if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
-  enter(input, input);
+  seek(input, at, input.n);
   all = readSignatures(null, aad);
-  checkEnd();
-  return { store: contents(algs, s), signatures: all, file: copySlice(input, input) };
+  end = here;
+  return { store: contents(algs, s), signatures: all, file: copySlice(input, { at: at, n: end - at }), end: end };
+}
+
+/** Everything of a file that has to be read, and nothing behind it. No signature is verified. */
+export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): Unverified {
+  var f;
+  beginHeld(bytes, memory);
+  f = fileAt(algs, 0);
+  markAt(f.end);
+  if (f.end !== input.n) refuse(CBOR_TRAILING);
+  return f;
 }
 
 /** The roots of a file that this build can verify with, as a policy for the file that follows. */
@@ -291,44 +351,80 @@ function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
 }
 
 /**
- * Reads a trust file that comes from outside. `before`: what is trusted up to now, the file before or root keys; its roots must have signed,
- * as many as it wants, and so must those that the file itself lists. The sequence number must be higher than that of the file before;
- * the same list once more is accepted. `algs`: the algorithms of this build; an anchor of another one counts for nothing.
- * Returns what is trusted from now on, or throws a refusal { code, at }, and nothing has changed. The caller keeps `file` of it, where
- * nobody else can write, and reads that with embeddedTrust() from then on: what a Source gives the next time nobody has verified.
+ * Accepts a file, where enough roots have signed it, and it may follow what is trusted up to now. Returns what is trusted then. `more`: others of a chain follow. Then
+ * one that is older than the list of the device is passed over: it adds nothing.
  */
-export function trustFile(algs: Alg[], bytes: Bytes | Source, before: TrustStore | Trust, host?: Host): TrustStore {
-  var last = before && (before as TrustStore).payload ? (before as TrustStore) : null,
-    roots = last ? rootsOf(last) : (before as Trust),
+function accepted(f: Unverified, before: TrustStore | FirstTrust, host: Host, more: boolean): TrustStore {
+  var last = before as TrustStore,
+    isList = before && last.payload,
+    roots = isList ? rootsOf(last) : (before as Trust),
     threshold = policy(roots),
-    f = readTrust(algs, bytes, host && host.memory),
     store = f.store,
     own = rootsOf(store),
     all = roots.anchors.concat(own.anchors),
     found,
     i,
     a;
-  markAt(-1);
+  if (more && isList && sequenceLess(store.sequence, last.sequence)) return last;
   for (i = 0; i < store.anchors.length; i++) {
     a = store.anchors[i];
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
   }
   // each signature once, for both lists
-  found = verified(f.signatures, all, 0, host || {}, f.signatures.length);
+  found = verified(f.signatures, all, 0, host, f.signatures.length);
   if (counted(found, all, roots.anchors) < threshold) refuse(TRUST_PREVIOUS);
   if (counted(found, all, own.anchors) < (own.threshold as number)) refuse(TRUST_SIGNERS);
-  if (last) {
-    // one root key may serve several lines: a file of one must not be taken by the devices of another
-    if (!equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
-    // Rollback: what was revoked would be trusted again
-    if (!sequenceLess(last.sequence, store.sequence) && !equalConstantTime(last.payload, store.payload)) refuse(TRUST_ROLLBACK);
-  }
+  // one root key may serve several lines: a file of one must not be taken by the devices of another
+  if (last.name && !equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
+  // Rollback: what was revoked would be trusted again. Two lists of one number are a fork.
+  if (
+    last.sequence &&
+    !sequenceLess(last.sequence, store.sequence) &&
+    (isList ? !equalConstantTime(last.payload, store.payload) : sequenceLess(store.sequence, last.sequence))
+  )
+    refuse(TRUST_ROLLBACK);
+  // whoever counts from an older beginning takes what was refused since
+  if (isList && store.epoch < last.epoch) refuse(TRUST_EPOCH);
   store.file = f.file;
   return store;
 }
 
 /**
- * Reads a trust file that is part of the firmware, or that trustFile() has accepted before: it is believed because of where it lies, like a key in
+ * Reads a trust file that comes from outside, or a chain of them: several files, one behind the other, each with the number after the one before. `before`: what is
+ * trusted up to now, the file before or root keys, then with the name and the lowest number of the first file; its roots must have signed,
+ * as many as it wants, and so must those that the file itself lists. The sequence number must be higher than that of the file before;
+ * the same list once more is accepted. Of a chain, the files older than that are passed over. `algs`: the algorithms of this build; an anchor of another one counts for nothing.
+ * Unchecked is whether the release that the device runs is good under it: if not, the device cannot start any more. updatedTrust() looks at that.
+ * Returns what is trusted from now on, by the last file, or throws a refusal { code, at }, and nothing has changed. The caller keeps `file` of it, where
+ * nobody else can write, and reads that with embeddedTrust() from then on: what a Source gives the next time nobody has verified.
+ */
+export function trustFileUnchecked(algs: Alg[], bytes: Bytes | Source, before: TrustStore | FirstTrust, host?: Host): TrustStore {
+  var all: Unverified[] = [],
+    end = 0,
+    f,
+    next,
+    last: Sequence | null = null,
+    i;
+  beginHeld(bytes, host && host.memory);
+  do {
+    f = fileAt(algs, end);
+    markAt(end);
+    if (all.length === MAX_CHAIN) refuse(TRUST_LIMIT);
+    // by one: a list that is left out may have been the one that revoked a key
+    next = f.store.sequence;
+    // exact: both halves are below 2^32, and neighbours differ by one in a half, or by all of the low one and one in the high one
+    if (last && (next[0] - last[0]) * 4294967296 + (next[1] - last[1]) !== 1) refuse(TRUST_CHAIN);
+    last = next;
+    end = f.end;
+    all.push(f);
+  } while (end < input.n);
+  markAt(-1);
+  for (i = 0; i < all.length; i++) before = accepted(all[i], before, host || {}, i < all.length - 1);
+  return before as TrustStore;
+}
+
+/**
+ * Reads a trust file that is part of the firmware, or that updatedTrust() has accepted before: it is believed because of where it lies, like a key in
  * the firmware, and no signature is verified. Throws a refusal where it is no trust file.
  */
 export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
@@ -360,5 +456,5 @@ export function policyOf(store: TrustStore, role: number, identity: Identity): T
   }
   markAt(-1);
   if (!threshold || out.length < threshold) refuse(TRUST_UNUSABLE);
-  return { anchors: out, threshold: threshold };
+  return { anchors: out, threshold: threshold, jump: store.jumps[role] || JUMP, store: store, role: role };
 }

@@ -20,6 +20,13 @@ function showTrust(path: string, _: { json?: boolean }) {
     name: trustName(store),
     sequence: formatSequence(store.sequence),
     thresholds,
+    jumps: Object.fromEntries(
+      Object.entries(ROLES).flatMap(([role, code]) => {
+        const jump = store.jumps[code];
+        return jump ? [[role, formatSequence(jump)]] : [];
+      }),
+    ),
+    epoch: store.begins ? { number: store.epoch, from: formatSequence(store.begins) } : null,
     anchors: all,
     signatures: signatures.length,
     roots,
@@ -43,6 +50,8 @@ export default define({
     name: ["string", "name of the line of trust files"],
     sequence: ["string", "sequence number"],
     thresholds: ["object", "for each role, how many keys must sign"],
+    jumps: ["object", "by role, how far above its floor a device takes a release; 2^63 for a role that is not there"],
+    epoch: ["object|null", "how often counting has begun again (number), and the lowest number since then (from); null: never"],
     anchors: ["object[]", "its keys"],
     ...membersOf("anchors[]", { ...ANCHOR, signed: ["boolean", "whether this key has signed the file"] }),
     signatures: ["number", "number of signatures"],
@@ -55,6 +64,8 @@ export default define({
     { text: `name      ${f.name}` },
     { text: `sequence  ${f.sequence}` },
     ...Object.entries(f.thresholds).map(([role, n]) => ({ text: `${role.padEnd(9)} ${n} of ${plural(inRole(f, role), "key")} needed` })),
+    ...Object.entries(f.jumps).map(([role, n]) => ({ text: `${role.padEnd(9)} at most ${n} above the device's number` })),
+    ...(f.epoch ? [{ text: `epoch     ${f.epoch.number}, counting from ${f.epoch.from}` }] : []),
     {
       table: {
         columns: [{ title: "roles" }, { title: "algorithm" }, { title: "thumbprint" }, { title: "limits" }],
