@@ -1,4 +1,4 @@
-// The packages as archives for npm, made by pnpm, which puts versions in the place of `workspace:`. `node scripts/pack.mjs FOLDER` builds, packs
+// The packages as archives for npm, made by pnpm, which puts versions in the place of `workspace:`. `pnpm pack:all FOLDER` builds, packs
 // and says what it has written; with --publish it also publishes what the registry does not have yet, with a provenance attestation.
 
 import { spawnSync } from "node:child_process";
@@ -31,14 +31,31 @@ const run = (command, args) => spawnSync(command, args, { cwd: ROOT, stdio: ["ig
 const isPublished = ({ name, version }) =>
   spawnSync("npm", ["view", `${name}@${version}`, "version"], { encoding: "utf8" }).stdout.trim() === version;
 
+/** Ends the program with one line. */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+/** The folder, made and empty. */
+function emptyFolder(folder) {
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty: name a new folder, or remove this one`);
+  return folder;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2);
   const options = args.filter((argument) => argument.startsWith("--"));
   const folder = resolve(ROOT, args.find((argument) => !argument.startsWith("--")) ?? "dist/packages");
-  mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
-  if (!run(process.execPath, ["scripts/build.mjs", "--quiet"])) process.exit(1);
-  const archives = packAll(folder);
+  let archives;
+  try {
+    emptyFolder(folder);
+    if (!run(process.execPath, ["scripts/build.mjs", "--quiet"])) process.exit(1);
+    archives = packAll(folder);
+  } catch (error) {
+    fail(`pack: ${error.message}`);
+  }
   for (const archive of archives) console.log(archive.path);
   if (options.includes("--publish"))
     for (const archive of archives) {

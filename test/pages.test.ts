@@ -1,7 +1,7 @@
 // The pages of docs/ that have commands, from top to bottom, each in an empty folder of its own.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import vm from "node:vm";
@@ -46,9 +46,10 @@ describe.concurrent("docs/start", () => {
   it.skipIf(!LONG)(`five-minutes.md installs what is packed${AT_LENGTH}`, async () => {
     const [install] = blocksOf("docs/start/five-minutes.md").filter(({ language }) => language === "sh");
     const clone = empty("packed/clone");
-    for (const name of ["packages", "package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", "node_modules", "LICENSE"])
-      symlinkSync(join(ROOT, name), join(clone, name));
-    const { status, stdout, stderr } = await shell((install?.text ?? "").replace(/^npx -y pnpm@\S+ build$/m, ""), clone);
+    // it is built already, and others read the build: only the packing, into the folder that the page names
+    const pack = `node --input-type=module -e 'import { packAll } from "${ROOT}scripts/pack.mjs"; packAll(process.argv[1])' "$PWD/$1"`;
+    const script = `pack() { mkdir -p "$1"; ${pack}; }\n${install?.text}`.replace(/^npx -y pnpm@\S+ pack:all /m, "pack ");
+    const { status, stdout, stderr } = await shell(script, clone);
     expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^\d+\.\d+\.\d+$/m);
   });
@@ -62,12 +63,29 @@ describe.concurrent("docs/start", () => {
   });
 
   it("first-device.md", async () => {
-    const { stdout } = await runPage("docs/start/first-device.md", empty("first-device"));
+    const here = empty("first-device");
+    const { stdout, stderr } = await runPage("docs/start/first-device.md", here);
     const once = ["sequence number [ 0, 7 ]", "started 1 image", /^refused true at byte \d+$/];
-    const expected = [...once, "sequence number [ 0, 8 ]", "fetch https://example.com/app.bin 108894 bytes", ...once.slice(1), "0"];
-    const lines = stdout.split("\n").filter((line) => /^(sequence number \[|fetch |started |refused |0$)/.test(line));
+    const fetched = ["sequence number [ 0, 8 ]", "fetch https://example.com/app.bin 108894 bytes", ...once.slice(1)];
+    // then the changed image, and the single script: installed, refused, outside the envelope
+    const expected = [...once, ...fetched, "sequence number [ 0, 7 ]", "exit code 1", "0", "78", "-1"];
+    const lines = stdout.split("\n").filter((line) => /^(sequence number \[|fetch |started |refused |exit code |-?\d+$)/.test(line));
     expect(lines).toHaveLength(expected.length);
     for (const [i, line] of lines.entries()) expect(line).toMatch(expected[i] as string | RegExp);
+    expect(stderr).toContain(only(blocksOf("docs/start/first-device.md"), "text changed"));
+
+    // the program says in one line what is wrong, and has no stack trace
+    for (const [argument, words] of [
+      ["", "usage: node verify.mjs ENVELOPE"],
+      ["none.suit", "ENOENT: no such file or directory, open 'none.suit'"],
+      ["app.bin", "refused: this is not a SUIT envelope (ENVELOPE_NONE, 20)"],
+    ] as const) {
+      const ran = await shell(`node verify.mjs ${argument}`, join(here, "first-device"));
+      expect(ran).toEqual({ status: 1, stdout: "", stderr: `${words}\n` });
+    }
+    const changed = await shell("seq 20001 > app.bin; node verify.mjs outside.suit", join(here, "first-device"));
+    expect(changed.status).toBe(1);
+    expect(changed.stderr).toMatch(/^refused: [^\n]* \(PAYLOAD_SIZE, 92\)\n$/);
   });
 
   it("first-device.md shows examples/verify.mjs as it is", async () => {
@@ -141,6 +159,8 @@ describe.concurrent("docs/guides/rotation.md", () => {
     // the plan without the bridge, and the key that somebody still needs
     expect(stdout.match(/^exit 1$/gm)).toHaveLength(2);
     expect(stderr).toMatch(/500 devices would be left behind: shelf; shelf: no later release can reach it: 1 of its release keys remain/);
+    // without that key, once the devices have caught up
+    expect(stderr).toMatch(/^third\.trust: good, board, sequence number 3, 5 keys$/m);
     const file = (name: string) => readFileSync(join(here, name));
     expect(JSON.parse(file("plan.json").toString())).toMatchObject({ ok: true, devices: { total: 10000, moved: 10000 } });
     // signed in turns, and made by a program: the same manifest
@@ -152,14 +172,14 @@ describe.concurrent("docs/guides/rotation.md", () => {
     const id = identityUuids("example.com", "board-v2");
     const device = memoryDevice({ vendor: [id.vendor], class: [id.class] }, [[[0]], [[116, 114, 117, 115, 116]]], 100_000);
     let trusted: ArrayLike<number> = file("first.trust");
-    const kept = {
+    const stored = {
       read: () => trusted,
       write(bytes: ArrayLike<number>) {
         trusted = bytes;
       },
     };
     const firmseal = { embeddedTrust, nextTrust, policyOf, boot };
-    const context = vm.createContext({ firmseal, device, kept });
+    const context = vm.createContext({ firmseal, device, stored });
     vm.runInContext(blocks.find(({ name }) => name === "device.js")?.text as string, context);
     for (const [name, trust] of [
       ["10.suit", 1],
@@ -167,7 +187,7 @@ describe.concurrent("docs/guides/rotation.md", () => {
       ["21.suit", 2],
     ] as const) {
       install(file(name), policyOf(embeddedTrust(trusted), 2, device.identity), device).next();
-      vm.runInContext("start(device, kept)", context);
+      vm.runInContext("start(device, stored)", context);
       expect(embeddedTrust(trusted).sequence).toEqual([0, trust]);
     }
     expect(device.invoked).toHaveLength(3);

@@ -84,6 +84,7 @@ export default {
     outline: [2, 3],
     nav: [
       { text: "Start", link: "/docs/start/five-minutes" },
+      { text: "Glossary", link: "/docs/reference/glossary" },
       { text: "Errors", link: "/docs/reference/errors" },
       { text: "Security", link: "/SECURITY" },
     ],

@@ -153,6 +153,26 @@ describe.skipIf(!isReachable)(`the packed packages${why}`, { timeout: 180_000 },
   });
 });
 
+it("packs what is published, with the vectors and without the helpers of tests, and only into an empty folder", () => {
+  expect(names).toContain("@firmseal/test-vectors");
+  expect(names).not.toContain("@firmseal/test-support");
+  const full = mkdtempSync(join(tmpdir(), "firmseal-full-"));
+  try {
+    writeFileSync(join(full, "old.tgz"), "");
+    for (const [path, words] of [
+      [full, "is not empty"],
+      [join(full, "old.tgz"), "EEXIST"],
+    ]) {
+      const { status, stdout, stderr } = call(process.execPath, ["scripts/pack.mjs", path], { cwd: ROOT });
+      expect({ status, stdout, lines: stderr.trimEnd().split("\n").length }).toEqual({ status: 1, stdout: "", lines: 1 });
+      expect(stderr).toContain(words);
+    }
+    expect(readdirSync(full)).toEqual(["old.tgz"]);
+  } finally {
+    rmSync(full, { recursive: true, force: true });
+  }
+});
+
 it("the least version of Node is the same in bin/firmseal.js and in each package.json", () => {
   const [, least] = /needs Node (\d+\.\d+) or later/.exec(readFileSync(join(ROOT, "packages/cli/bin/firmseal.js"), "utf8"));
   const [major, minor] = least.split(".");

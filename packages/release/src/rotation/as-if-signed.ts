@@ -1,4 +1,5 @@
-// An envelope that nobody has signed yet, offered to devices as if some keys had: so a refusal comes before any number, log entry or leaf is used.
+// Offers an unsigned envelope to devices as if some keys had signed it, so that a refusal comes before any number, log
+// entry or leaf is used.
 
 import { randomBytes } from "node:crypto";
 import { type EnvelopeDraft, equalBytes, type PublicKey, signedWith, toHex } from "@firmseal/signer";
@@ -10,14 +11,14 @@ import { type CohortResult, plan } from "./plan.js";
 import type { Gone } from "./reach.js";
 import type { PlannedStep } from "./steps.js";
 
-/** The fleet, where keys in the firmware are asked as those of trust files are. */
+/** The fleet, with embedded keys under the same assumption as those of trust files. */
 function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Cohort[] {
   const known = new Map<Model, Model>();
   return fleet.map((cohort) => {
     const { model } = cohort;
     let own = known.get(model);
     if (!own) {
-      // the algorithms of these lists, in the code of this device, ask for assumptions from now on
+      // from now on, the algorithms of these lists check the assumption, in the code of this device
       const { embeddedTrust } = deviceCode(model.algorithms, model.features);
       for (const { bytes } of embeddedTrust ? others : []) remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(bytes));
       const { policy } = model;
@@ -29,8 +30,8 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
 }
 
 /**
- * What becomes of a fleet that is offered `steps`, on devices for which the signatures of `isGood` are good. `others`: trust files that exist beside
- * those of the fleet. Throws as plan() does.
+ * Finds the outcome for a fleet that is offered `steps`, on devices that accept the signatures for which `isGood`
+ * returns true. `others`: trust files besides those of the fleet. Throws as plan() does.
  */
 export function offerAsIfSigned(
   fleet: readonly Cohort[],
@@ -44,8 +45,8 @@ export function offerAsIfSigned(
 }
 
 /**
- * What becomes of a fleet that is offered `draft` under the name `name`, once `keys` have signed it. Throws as plan() does, and SIGNATURE_COUNT for more
- * than 8 keys.
+ * Finds the outcome for a fleet that is offered `draft` under the name `name`, once `keys` have signed it. Throws as
+ * plan() does, and SIGNATURE_COUNT for more than 8 keys.
  */
 export async function planAsIfSigned(
   fleet: readonly Cohort[],
@@ -54,7 +55,7 @@ export async function planAsIfSigned(
   keys: readonly PublicKey[],
   others: readonly TrustOnFile[],
 ): Promise<CohortResult[]> {
-  // nobody outside of this call knows the mark
+  // the mark is known only within this call
   const mark = new Uint8Array(randomBytes(32));
   const known = keySet(keys);
   let marked = draft;

@@ -1,4 +1,5 @@
-// A bridge: the release that moves devices from one trust file to the next. It must be good under both lists (docs/guides/rotation.md).
+// A bridge: the release that moves devices from one trust file to the next. It must be valid under both
+// (docs/guides/rotation.md).
 
 import { Failure, notice, type Receipt, refusedInput, type SequenceOverrides, type SigningKey, usage, warn } from "@firmseal/keys";
 import { draftOf, type EnvelopeDraft, equalBytes, keyOfAnchor, type PublicKey, bridge as recipe, signedBy, toHex } from "@firmseal/signer";
@@ -27,34 +28,34 @@ import { keySet } from "./keys.js";
 import type { CohortResult } from "./plan.js";
 import { big, higher, type KeyWindow, keysInRole, LAST, only } from "./quorum.js";
 
-/** Signatures that an envelope has at most. */
+/** Maximum number of signatures in an envelope. */
 const MOST_SIGNATURES = 8;
 
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
-  /** Name of the bridge, as the results of the fleet have it. */
+  /** Name of the bridge in the results for the fleet. */
   out: string;
-  /** The trust file that the devices have, and the one that they get. */
+  /** The current trust file of the devices, and the next one. */
   trust: string;
   next: string;
   /** The devices in the field. */
   fleet?: string;
-  /** Another place for the log of the keys. */
+  /** The log of the keys, if it is elsewhere. */
   log?: string;
   allowRootKey?: boolean;
-  /** Judges what becomes of the fleet, before anything is recorded or signed: throws to refuse. */
+  /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
 }
 
-/** A move from one trust file to the next, with all that is asked of the bridge. */
+/** A move from one trust file to the next, and the facts of the bridge. */
 export interface Move {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
   readonly identity: Identity;
-  /** The envelope, unsigned. Its number is above the floors of these devices if it is the next one. */
+  /** The unsigned envelope. With "next", its number is above the floors of these devices. */
   readonly prepared: PreparedInput;
-  /** The image; undefined: the trust file travels alone. */
+  /** The image; undefined if the trust file travels alone. */
   readonly image: string | undefined;
   readonly options: BridgeOptions;
 }
@@ -75,7 +76,7 @@ function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
   return among(cohort.model.identity.vendor, vendor) && among(cohort.model.identity.class, name);
 }
 
-/** The lowest number that every device of this kind still accepts, and no lower than what `next` gives. */
+/** The lowest number that every device of this kind accepts, but not lower than that of `next`. */
 function aboveFloors(next: NextSequence, fleet: readonly Cohort[] | undefined, identity: Identity): NextSequence {
   const floor = (fleet ?? []).filter((c) => isFor(c, identity)).reduce((most, c) => higher(most, big(c.floor)), 0n);
   return (scope) => {
@@ -98,8 +99,9 @@ async function prepare(image: string | undefined, o: BridgeOptions, trust: Uint8
 }
 
 /**
- * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust file alone. Throws Failures
- * with the refusal of a file, of a trust file that does not follow the other, and of a fleet.
+ * Reads the trust files and the fleet of a bridge, and makes the envelope. `image`: a file, or undefined for the trust
+ * file alone. Throws a Failure with the refusal of a file, of a trust file that does not follow the other, or of a
+ * fleet.
  */
 export async function readMove(image: string | undefined, o: BridgeOptions): Promise<Move> {
   const { vendor, class: name } = releaseFacts(o);
@@ -116,16 +118,16 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
 
-/** Release keys of a list that count for this number on these devices. */
+/** The release keys of a list that count for this number on these devices. */
 function signersIn({ store }: TrustOnFile, identity: Identity, sequence: bigint): KeyWindow[] {
   return keysInRole(store, ROLE_RELEASE, identity).filter((h) => counting(h, sequence));
 }
 
-/** Whose signatures a list still needs. */
+/** The signatures that a list still needs. */
 export interface NeededSignatures {
   readonly list: TrustOnFile;
   readonly threshold: number;
-  /** Release keys that count for this bridge. */
+  /** The release keys that count for this bridge. */
   readonly keys: readonly PublicKey[];
 }
 
@@ -137,7 +139,7 @@ function neededBy(list: TrustOnFile, identity: Identity, sequence: bigint): Need
 
 const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store.payload) ? [next] : [old, next]);
 
-/** Checks that as many of `keys` as each list needs count for this bridge. */
+/** Checks that enough of `keys` count for this bridge under each list. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
   for (const file of lists(move)) {
     const n = only(signersIn(file, move.identity, sequence), keySet(keys)).length;
@@ -176,7 +178,7 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
   }
 }
 
-/** What becomes of the fleet once `keys` have signed, unless that is refused. */
+/** The outcome for the fleet once `keys` have signed, unless it is refused. */
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
@@ -190,14 +192,14 @@ async function judged(
 export interface UnsignedBridge {
   readonly draft: EnvelopeDraft;
   readonly manifest: Manifest;
-  /** What each list needs: one entry if both are the same. */
+  /** What each list needs. One entry if both are equal. */
   readonly needed: readonly NeededSignatures[];
-  /** The keys as whose signatures it was checked. */
+  /** The keys whose signatures were assumed. */
   readonly signers: readonly PublicKey[];
   readonly results: readonly CohortResult[] | undefined;
 }
 
-/** Keys that are on both lists first: where an envelope has no room for all, they count twice. */
+/** Keys on both lists first: if an envelope has no room for all keys, these count for both lists. */
 function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
   const all = new Map<string, { key: PublicKey; lists: number }>();
   for (const { keys } of needed) for (const key of keys) all.set(toHex(key.key), { key, lists: (all.get(toHex(key.key))?.lists ?? 0) + 1 });
@@ -208,9 +210,9 @@ function everySigner(needed: readonly NeededSignatures[]): PublicKey[] {
 }
 
 /**
- * The bridge without a signature, checked as if `signers` had signed it: under both lists, and against the fleet. No key is needed, and no number
- * is used. Without `signers`, every release key of the two lists that counts for it. Its signatures follow, in any order and in different places:
- * `firmseal sign`, or `tbs` and `attach`.
+ * Makes a bridge without signatures, checked as if `signers` had signed it: under both lists, and against the fleet.
+ * Needs no key and uses no number. The default for `signers` is every release key of the two lists that counts for it.
+ * Add its signatures in any order and in different places, with `firmseal sign`, or with `tbs` and `attach`.
  *
  * ```js
  * const files = { trust: "1.trust", next: "2.trust", fleet: "fleet.json", out: "bridge.suit" };
@@ -246,8 +248,8 @@ export interface SignedBridge {
 }
 
 /**
- * Signs a bridge with all keys at once. Everything that can be refused is refused before: a refused bridge uses no number, no log entry and no
- * leaf. Throws as recordSigning() does, and Failures SIGNATURE_THRESHOLD and of `judge`.
+ * Signs a bridge with all keys at once. Everything that can be refused is refused first: a refused bridge uses no
+ * number, no log entry and no leaf. Throws as recordSigning() does, SIGNATURE_THRESHOLD, and the Failures of `judge`.
  */
 export async function signBridge(move: Move, signingKeys: readonly SigningKey[]): Promise<SignedBridge> {
   const keys = signingKeys.map((key) => key.public);

@@ -1,5 +1,6 @@
-// The three forms of a fleet file, row by row: JSON with all cohorts in one list, JSON Lines, CSV. Whoever keeps an inventory may have written
-// what is read here: each row is bounded, and the first that is wrong ends the file with its line.
+// Reads the three formats of a fleet file row by row: JSON with all cohorts in one list, JSON Lines, CSV. The file may
+// come from an untrusted inventory: each row is bounded, and the first invalid one ends the reading with its line
+// number.
 
 import { extname } from "node:path";
 import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "@firmseal/keys";
@@ -9,7 +10,7 @@ import { parse } from "csv-parse/sync";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
 
-/** A cohort that the schema has let through. `where`: its place in the file, for people. */
+/** A validated cohort. `where`: its place in the file, for people. */
 export interface FleetRow {
   readonly where: string;
   readonly value: { readonly [member: string]: unknown };
@@ -21,10 +22,10 @@ export function fleetFault(path: string, what: string): Failure {
   return refusedInput("FLEET", `${path}: ${what}`, HINT);
 }
 
-/** Names of members come from outside. */
+/** Names of members are untrusted. */
 const shown = (name: unknown) => visible(JSON.stringify(String(name).slice(0, 64)));
 
-/** What is wrong, in the words of fleet files. */
+/** Describes a violation in the terms of fleet files. */
 function wordsOf({ instancePath, keyword, params, message, data, parentSchema }: Violation): string {
   const at = instancePath.slice(1).replaceAll("/", ".");
   const member = at === "" ? "" : `${shown(at)} `;
@@ -53,7 +54,7 @@ function wordsOf({ instancePath, keyword, params, message, data, parentSchema }:
 const wordOfType = (type: string) =>
   ({ integer: "a whole number", string: "text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? type;
 
-/** Of members whose rule is a pattern. */
+/** The descriptions of members that must match a pattern. */
 const OF_MEMBER: { readonly [member: string]: string } = {
   name: "is not a name of up to 64 letters and digits",
   floor: "is not a sequence number",
@@ -62,15 +63,15 @@ const OF_MEMBER: { readonly [member: string]: string } = {
   seen: "is not a date, as 2026-11-26 or 2026-11-26T08:00:00Z",
 };
 
-/** Alternatives fail one by one: what is told is the one of a sequence number, or the last. */
+/** Each alternative fails separately: reports the failure of a sequence number, or the last one. */
 function first(all: readonly Violation[]): Violation {
   const last = all.at(-1) as Violation;
-  // a number that is no sequence number fails as a number, and as text
+  // an invalid sequence number fails both as a number and as text
   return last.keyword === "anyOf" ? { ...last, keyword: "pattern" } : last;
 }
 
 function checked(path: string, where: string, value: unknown): FleetRow {
-  // a rule about members says nothing of what has none
+  // a rule about members does not describe a value without members
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw fleetFault(path, `${where} is not an object`);
   const wrong = violations(value, "cohort");
   if (wrong.length > 0) throw fleetFault(path, `${where} ${wordsOf(first(wrong))}`);
@@ -93,7 +94,7 @@ function parsed(path: string, where: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    // the engine's message quotes the text, which may be a secret that was named by mistake
+    // the message of the engine quotes the text, which may be a secret that was named by mistake
     throw fleetFault(path, `${where}is not JSON`);
   }
 }
@@ -128,18 +129,18 @@ function* lineRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
     if (end - at > LIMITS.fleetRow) throw tooLong(path, line);
     const row = bytes.subarray(at, end);
     at = end + 1;
-    // a line of blanks says nothing
+    // skip blank lines
     if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
     yield checked(path, `line ${line}:`, parsed(path, `line ${line}: `, row));
   }
 }
 
-/** Members of which CSV has several in one cell. */
+/** Members that can have several values in one CSV cell. */
 const LISTS = ["keys", "vendor", "class", "algorithms", "features"];
 const BETWEEN = "|";
 const NUMBER = /^[0-9]{1,16}$/;
 
-/** A row of CSV as JSON would have it. An empty cell is a member that is left out. */
+/** Converts a CSV cell to its JSON value. An empty cell means an absent member. */
 function memberOf(name: string, cell: string): unknown {
   if (LISTS.includes(name)) {
     const list = cell.split(BETWEEN);
@@ -162,7 +163,7 @@ function fromCells(names: readonly string[], cells: readonly string[]): { [membe
   return out;
 }
 
-/** What csv-parse finds wrong. Its own words quote the file. */
+/** The faults that csv-parse reports. Its own messages quote the file. */
 const FAULTS: { readonly [code: string]: string } = {
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of cells than the first line",
   CSV_RECORD_INCONSISTENT_COLUMNS: "has another number of cells than the first line",
@@ -207,7 +208,10 @@ function* csvRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
   yield* rows;
 }
 
-/** The cohorts of a fleet file, by the ending of its name: .csv, .jsonl, or JSON. Throws a Failure: FLEET, or LIMIT. */
+/**
+ * Reads the cohorts of a fleet file. Its extension determines the format: .csv, .jsonl, otherwise JSON. Throws a
+ * Failure: FLEET or LIMIT.
+ */
 export function* fleetRows(path: string): Generator<FleetRow> {
   const bytes = readAll(path, LIMITS.fleet);
   const ending = extname(path).toLowerCase();

@@ -1,4 +1,5 @@
-// The devices in the field, as a fleet file has them: cohorts of devices that are alike. docs/reference/fleet.md has the three forms of the file.
+// The devices in the field, read from a fleet file: cohorts of equal devices. docs/reference/fleet.md describes the
+// three formats.
 
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, BUNDLE_ALGS, BUNDLE_FEATURES, type FeatureName, TARGETS } from "@firmseal/bundler";
@@ -13,7 +14,7 @@ import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { deviceCode, remembered } from "./device-code.js";
 import { type FleetRow, fleetFault, fleetRows } from "./fleet-rows.js";
 
-/** What a device may verify with: the algorithms of bundles, and those of which only programs have a verifier. */
+/** An algorithm that a device may verify: those of bundles, and those that only programs can verify. */
 export type DeviceAlg = AlgName | KeyAlg;
 
 /** Release keys in the firmware, in place of a trust file. */
@@ -22,42 +23,44 @@ export interface EmbeddedKeys {
   readonly threshold: number;
 }
 
-/** What devices are, but for their floors. Cohorts that are alike in it share one. */
+/** The properties of devices, except their floors. Equal cohorts share one model. */
 export interface Model {
-  /** Their trust file; null if keys are embedded. */
+  /** The trust file; null for embedded keys. */
   readonly trust: TrustOnFile | null;
-  /** What their verifier reads in it: a key without its algorithm counts for nothing there. */
+  /** The trust file as the verifier of the device reads it: a key without its algorithm does not count. */
   readonly store: TrustStore | null;
   readonly embedded: EmbeddedKeys | null;
-  /** Whom it believes by these keys. */
+  /** The trust policy with these keys. */
   readonly policy: Trust | null;
   readonly identity: Identity;
   readonly algorithms: readonly DeviceAlg[];
   readonly features: readonly FeatureName[];
   readonly engine: string | null;
-  /** What starts their image: boot(), by the release that they keep, or something of their own. */
+  /** What starts the image: boot() with the stored release, or other code. */
   readonly start: "release" | "own";
-  /** The release that they run; null if the file does not say. */
+  /** The running release; null if unknown. */
   readonly release: Uint8Array | null;
 }
 
-/** Devices of which one stands for all. */
+/** A group of equal devices. */
 export interface Cohort {
   readonly name: string;
   readonly devices: number;
   readonly model: Model;
-  /** The lowest sequence number of a release that they still accept: that of the release they run. */
+  /** The lowest sequence number of a release that the devices accept: that of the running release. */
   readonly floor: Sequence;
-  /** Of the other roles; `floor` where they have none of their own. */
+  /** The floors of other roles. Default: `floor`. */
   readonly floors: { readonly debug: Sequence; readonly recovery: Sequence };
 }
 
-/** What a verifier has where nothing is said. */
+/** The default algorithms of a verifier. */
 const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
 const ASSUMED_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
 const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
 
-/** A model with a trust file, or with keys. Algorithms and features that are left out are all that trust files can need. */
+/**
+ * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
+ */
 export function modelOf(
   o: Pick<Model, "identity"> &
     Partial<Omit<Model, "store" | "policy" | "identity">> &
@@ -74,7 +77,7 @@ export function modelOf(
     store: withTrust && storeOf(withTrust.bytes, algorithms),
     embedded,
     policy: embedded && {
-      // as of a list: a key without its algorithm counts for nothing
+      // as in a list, a key without its algorithm does not count
       anchors: embedded.keys.filter(({ alg }) => algorithms.includes(alg)).map(anchorOf),
       threshold: embedded.threshold,
     },
@@ -87,19 +90,19 @@ export function modelOf(
   };
 }
 
-/** What a device with these algorithms reads in a trust file. */
+/** The content of a trust file on a device with these algorithms. */
 export function storeOf(bytes: Uint8Array, algorithms: readonly DeviceAlg[]): TrustStore {
   const { embeddedTrust: read } = deviceCode(algorithms, ["trust"]);
   return remembered((read as NonNullable<typeof read>)(bytes));
 }
 
-/** A sequence number that the schema has let through. Above 64 bits: undefined. */
+/** Parses a validated sequence number. Returns undefined above 64 bits. */
 function sequence(value: unknown): Sequence | undefined {
   const text = String(value);
   return BigInt(text) < 2n ** 64n ? parseSequence(text) : undefined;
 }
 
-/** Files alone: a fleet file must not be able to name a program that is then run. */
+/** Files only: a fleet file must not be able to name a program to run. */
 async function publicKeyAt(path: string): Promise<PublicKey> {
   const { public: key } = await openKeyFile(path, {
     publicOnly: true,
@@ -112,10 +115,10 @@ async function publicKeyAt(path: string): Promise<PublicKey> {
 
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? (value as string[]) : [value as string]);
 
-/** Half a day: clocks differ, and a date without a time stands for all of its day. */
+/** Half a day: clocks differ, and a date without a time means the whole day. */
 const AHEAD = 12 * 3600_000;
 
-/** Reads what a cohort names, each file once. */
+/** Reads the files that cohorts name, each once. */
 class Reader {
   private readonly files = new Map<string, unknown>();
   private readonly models = new Map<string, Model>();
@@ -161,7 +164,7 @@ class Reader {
       if (!ids.some((other) => equalBytes(other, id))) ids.push(id);
     };
     try {
-      // a class by its name is one of each vendor
+      // the name of a class means one class for each vendor
       for (const vendor of vendors)
         for (const name of classes) {
           const id = identityOf(vendor, name);
@@ -258,8 +261,8 @@ class Reader {
 }
 
 /**
- * Reads a fleet file, and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too large, or the refusal of a
- * file that it names.
+ * Reads a fleet file and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too
+ * large, or the refusal of a file that it names.
  */
 export async function readFleet(path: string): Promise<Cohort[]> {
   const reader = new Reader(path);

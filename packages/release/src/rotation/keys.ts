@@ -1,5 +1,5 @@
-// Keys that a rotation speaks of, which need not be at hand any more: named by a file or another reference, by the thumbprint that
-// `firmseal trust show` prints, or by their kid.
+// The keys of a rotation, which may no longer be available: named by a file or another reference, by the thumbprint
+// that `firmseal trust show` prints, or by their kid.
 
 import { existsSync } from "node:fs";
 import { claimedKey, usage } from "@firmseal/keys";
@@ -7,7 +7,7 @@ import { keyOfAnchor, type PublicKey, thumbprint, toHex } from "@firmseal/signer
 import type { TrustStore } from "@firmseal/verifier";
 import type { Cohort } from "./fleet.js";
 
-/** The first half of a thumbprint, or more: none is found by chance. */
+/** At least the first half of a thumbprint, so that no key matches by chance. */
 const THUMBPRINT = /^[0-9a-f]{32,64}$/;
 const KID = /^([0-9a-f]{2}){1,64}$/;
 
@@ -22,7 +22,7 @@ function listed(stores: Iterable<TrustStore>, embedded: readonly PublicKey[]): M
   return out;
 }
 
-/** The keys in the firmware of cohorts that have no trust file. */
+/** The embedded keys of cohorts without a trust file. */
 export function embeddedKeys(fleet: readonly Cohort[]): PublicKey[] {
   return [...new Set(fleet.map(({ model }) => model))].flatMap(({ embedded }) => embedded?.keys ?? []);
 }
@@ -40,8 +40,8 @@ function byName(ref: string, option: string, known: readonly PublicKey[]): Publi
 }
 
 /**
- * The keys that `refs` name. Wrong use where one is in none of the trust files, nor in the firmware of a cohort: a slip must not look like a plan that
- * holds.
+ * Finds the keys that `refs` name. Throws a usage Failure if one is neither in a trust file nor in the firmware of a
+ * cohort: a typo must not look like a successful plan.
  */
 export async function namedKeys(
   refs: readonly string[],
@@ -53,7 +53,7 @@ export async function namedKeys(
   const out: PublicKey[] = [];
   for (const ref of refs) {
     const isName = (THUMBPRINT.test(ref) || KID.test(ref)) && !existsSync(ref);
-    // one that is lost cannot prove anything, and it must be in a trust file all the same
+    // a lost key cannot prove possession, and it must be in a trust file anyway
     const key = isName ? byName(ref, option, [...known.values()]) : await claimedKey(ref, []);
     if (!key || !known.has(toHex(key.key)))
       throw usage(`${option} ${ref}: no trust file here lists this key`, "firmseal trust show FILE lists the keys of a trust file");
@@ -62,7 +62,7 @@ export async function namedKeys(
   return out;
 }
 
-/** Keys as the set that plan() takes. */
+/** The keys as a set for plan(). */
 export function keySet(keys: readonly PublicKey[]): Set<string> {
   return new Set(keys.map((key) => toHex(key.key)));
 }

@@ -1,5 +1,5 @@
-// What a device needs next, from an archive of bridges, releases and trust files: the shortest way to the newest trust file that it can reach, and on
-// it to the newest release.
+// Finds what a device needs next, from an archive of bridges, releases and trust files: the shortest path to the newest
+// trust file that it can reach, and then to the newest release.
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import { toHex } from "@firmseal/signer";
@@ -19,15 +19,18 @@ export interface NextResult {
   readonly devices: number;
   readonly trust: { readonly before: string | null; readonly after: string | null };
   readonly floor: { readonly lowest: string; readonly highest: string };
-  /** Names of the steps, in order; the first is what they need next. Empty: there is nothing for them. */
+  /** The names of the steps, in order. The first one is needed next. Empty if there is nothing for the devices. */
   readonly path: readonly string[];
-  /** Whether the way ends at the newest trust file of the archive and the fleet, and no release that is for them is left that they refuse. */
+  /**
+   * Whether the path ends at the newest trust file of the archive and the fleet, and the devices refuse no release that
+   * is for them.
+   */
   readonly complete: boolean;
-  /** In words, if it does not. */
+  /** If not, the reason in words. */
   readonly why: string | null;
 }
 
-/** What became of a step in a state is asked once: cohorts of one kind that have taken a step are in one state. */
+/** Caches the outcome of a step in a state: cohorts of one kind that have taken the same step are in one state. */
 class Plays {
   private readonly known = new Map<string, Played>();
   private readonly ids = new Map<object, number>();
@@ -60,11 +63,11 @@ interface Node {
   readonly path: readonly PlannedStep[];
 }
 
-/** States that a step brings nothing new to. */
+/** Identifies states in which a step changes nothing. */
 const keyOf = ({ store, floor, envelope }: State) =>
   `${store ? toHex(Uint8Array.from(store.payload)) : ""} ${formatSequence(floor)} ${envelope ? "known" : ""}`;
 
-/** The newest trust file first, then the highest number; of ways that are alike the shortest was found first. */
+/** Prefers the newest trust file, then the highest number. Of equal paths, the shortest was found first. */
 function isBetter(a: State, b: State): boolean {
   const [x, y] = [a.store ? big(a.store.sequence) : 0n, b.store ? big(b.store.sequence) : 0n];
   return x === y ? big(a.floor) > big(b.floor) : x > y;
@@ -79,7 +82,8 @@ function search(start: State, archive: readonly PlannedStep[], plays: Plays): { 
     for (const { state, path } of level)
       for (const step of archive) {
         const played = plays.play(step, state);
-        // a release without an image leaves a device with nothing to start, and what is only assumed is no way
+        // not a path: a release without an image leaves the device with nothing to start, and an assumed outcome is not
+        // certain
         if (played.fit !== "addressed" || played.code !== 0 || !played.starts || played.assumed) continue;
         const key = keyOf(played.state);
         if (seen.has(key)) continue;
@@ -94,7 +98,10 @@ function search(start: State, archive: readonly PlannedStep[], plays: Plays): { 
   return { best, refused };
 }
 
-/** For each state of a fleet, what it needs next. Throws a Failure where two trust files contradict each other, or there are too many states. */
+/**
+ * Finds what each state of a fleet needs next. Throws a Failure if two trust files contradict each other, or if there
+ * are too many states.
+ */
 export function whatNext(fleet: readonly Cohort[], archive: readonly PlannedStep[]): NextResult[] {
   const stores = [...storesOf(fleet), ...carriedStores(archive)];
   const newestIn = newest(stores);

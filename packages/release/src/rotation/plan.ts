@@ -1,5 +1,5 @@
-// What becomes of each cohort of a fleet when it is offered releases and trust files in order: which it takes, what it trusts in the end, who can
-// reach it then, and what to do next. No file is read here, and nothing is printed.
+// Finds the outcome for each cohort of a fleet that is offered releases and trust files in order: which ones it
+// accepts, what it trusts in the end, who can reach it then, and what to do next. Reads no files and prints nothing.
 
 import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
@@ -17,37 +17,40 @@ import { type Outcome, outcome, VERDICTS, type Verdict } from "./verdict.js";
 export interface StepResult {
   readonly step: string;
   readonly fit: Played["fit"];
-  /** 0: installed, or taken over. */
+  /** 0 if installed or adopted, otherwise the refusal. */
   readonly code: number;
-  /** The sequence number of the trust file that was taken over with it. */
+  /** The sequence number of the trust file that was adopted with it. */
   readonly trust: string | null;
-  /** Why a trust file that it brought was not taken over; 0 if there was none, or it is that of the device. */
+  /** Why the trust file in it was not adopted; 0 if there was none, or if the device has it already. */
   readonly trustCode: number;
-  /** What is left of the keys after it. */
+  /** The remaining keys after it. */
   readonly left: Margins;
 }
 
-/** What becomes of the cohorts in one state. */
+/** The outcome for the cohorts in one state. */
 export interface CohortResult {
   /** The first of `names`. */
   readonly name: string;
   readonly names: readonly string[];
   readonly devices: number;
-  /** Their floors before. */
+  /** Their floors before the first step. */
   readonly floor: { readonly lowest: string; readonly highest: string };
   readonly steps: readonly StepResult[];
   /** Sequence numbers of their trust file; null without one. */
   readonly trust: { readonly before: string | null; readonly after: string | null };
   readonly verdict: Verdict;
-  /** In words; null if there is nothing to say. */
+  /** The reason in words; null if there is nothing to report. */
   readonly why: string | null;
-  /** What to do about it. */
+  /** The remedy; null if there is nothing to do. */
   readonly next: string | null;
   readonly left: Margins;
   readonly exposed: Exposed;
 }
 
-/** The newest trust file of each line of products. Two that differ and have one number are a fork: no device goes from one to the other. */
+/**
+ * The newest trust file of each product line. Two different files with one number are a fork: no device can go from one
+ * to the other.
+ */
 export function newest(stores: Iterable<TrustStore>): (line: TrustStore) => TrustStore {
   return newestOf(stores, (number: Sequence) => {
     throw refusedInput(
@@ -58,7 +61,7 @@ export function newest(stores: Iterable<TrustStore>): (line: TrustStore) => Trus
   });
 }
 
-/** How a cohort is before the first step. */
+/** The state of a cohort before the first step. */
 export function stateOf({ model, floor }: Cohort): State {
   return { model, store: model.store, floor, envelope: model.release };
 }
@@ -72,7 +75,7 @@ function walk(cohort: Cohort, steps: readonly PlannedStep[]): Played[] {
   });
 }
 
-/** Trust files that releases brought, as far as they are signed by their own roots: others are the next of nobody. */
+/** The trust files in releases that their own roots have signed. Others have no successor. */
 function broughtStores(all: readonly Played[]): TrustStore[] {
   return all.flatMap(({ brought }) => {
     try {
@@ -101,7 +104,7 @@ function stepResults(walked: readonly Played[], before: State, today: TrustStore
 
 const numberOf = (store: TrustStore | null) => store && formatSequence(store.sequence);
 
-/** A cohort that is offered nothing, and what is known of it. */
+/** A cohort that is offered nothing, and what is known about it. */
 export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | null, after: bigint, gone: Gone): CohortResult {
   const { name, devices, model, floor, floors } = cohort;
   const sequence = numberOf(model.store);
@@ -120,8 +123,8 @@ export function standing(cohort: Cohort, found: Outcome, newest: TrustStore | nu
 }
 
 /**
- * Offers `steps` in order to every cohort. Cohorts in one state are one result. Throws a Failure where two trust files contradict each other, or there are
- * too many states.
+ * Offers `steps` in order to every cohort. Cohorts in one state share a result. Throws a Failure if two trust files
+ * contradict each other, or if there are too many states.
  */
 export function plan(
   fleet: readonly Cohort[],
@@ -129,7 +132,7 @@ export function plan(
   gone: Gone,
   others: readonly TrustStore[] = [],
 ): CohortResult[] {
-  // with the keys of every algorithm: those of the device are counted by what it reads itself
+  // with the keys of every algorithm: what the device itself reads determines which of its keys count
   const stores = [...storesOf(fleet), ...others, ...carriedStores(steps)];
   const groups = statesOf(fleet, steps, stores);
   const walks = groups.map(({ first }) => walk(first, steps));

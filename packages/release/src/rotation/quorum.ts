@@ -1,11 +1,11 @@
-// Counting keys: can as many as a trust file wants still sign, and at which sequence number?
+// Counts keys: can enough of them still sign for a trust file, and for which sequence numbers?
 
 import { equalBytes, toHex } from "@firmseal/signer";
 import { type Anchor, type Identity, policyOf, type Sequence, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_ROOT, rawKey } from "@firmseal/verifier/tools";
 import { isRefusal } from "../refusals.js";
 
-/** Keys by their octets in hexadecimal. */
+/** Keys, as their bytes in hexadecimal. */
 export type Keys = ReadonlySet<string>;
 
 /** The highest sequence number. */
@@ -36,7 +36,7 @@ export function windowOf({ key, since, until }: Pick<Anchor, "key" | "since" | "
   return { key: toHex(Uint8Array.from(rawKey(key))), from: since ? big(since) : 0n, until: until ? big(until) : LAST };
 }
 
-/** The keys that a trust file gives a role on a device, by policyOf(), which is asked for as few as one. */
+/** The keys with a role in a trust file on a device. Uses policyOf() with a threshold of one. */
 export function keysInRole(store: TrustStore, role: number, identity: Identity): KeyWindow[] {
   if (role === ROLE_ROOT) return store.anchors.filter((a) => a.alg && a.roles.includes(ROLE_ROOT)).map(windowOf);
   try {
@@ -48,8 +48,8 @@ export function keysInRole(store: TrustStore, role: number, identity: Identity):
 }
 
 /**
- * The keys of `windows` that sign for us: those that `others` has too, each for the sequence numbers that both allow, and those of `have`, which no
- * newer list has.
+ * The keys of `windows` that still sign for us: those also in `others`, for the sequence numbers that both allow, and
+ * those of `have`, which no newer list has.
  */
 export function shared(windows: readonly KeyWindow[], others: readonly KeyWindow[], have: Keys = new Set()): KeyWindow[] {
   return windows.flatMap((h) => {
@@ -67,20 +67,20 @@ export function only(windows: readonly KeyWindow[], keys: Keys): KeyWindow[] {
   return windows.filter((h) => keys.has(h.key));
 }
 
-/** The most keys of `windows` that count for one sequence number of at least `lowest`. */
+/** The maximum number of keys of `windows` that count for the same sequence number, which is at least `lowest`. */
 export function most(windows: readonly KeyWindow[], lowest: bigint): number {
   if (lowest > LAST) return 0;
-  // the number of keys can only rise where the window of one begins
+  // the number of keys can rise only where a window begins
   const points = [lowest, ...windows.map((h) => h.from).filter((from) => from > lowest)];
   return Math.max(...points.map((at) => windows.filter((h) => h.from <= at && at <= h.until).length));
 }
 
-/** The newest trust file of each line of products. */
+/** Returns the newest trust file of a product line. */
 export type Newest = (line: TrustStore) => TrustStore;
 
 /**
- * The newest trust file of each line of products. `fork` is called where two that differ have one number, and throws: no device goes from one to
- * the other.
+ * Finds the newest trust file of each product line. If two different ones have the same number, calls `fork`, which
+ * throws: no device can go from one to the other.
  */
 export function newestOf(stores: Iterable<TrustStore>, fork: (number: Sequence) => never): Newest {
   const lines = new Map<string, TrustStore>();

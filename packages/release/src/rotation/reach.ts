@@ -1,4 +1,4 @@
-// Who can still reach a device: how many of its keys sign for us, how many somebody else has, and what that means for it.
+// Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
 import type { TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
@@ -7,8 +7,9 @@ import type { Cohort } from "./fleet.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
 
 /**
- * Keys of which something is known. `lost`: they sign for nobody. `stolen`: somebody else has them too, and they still sign for us unless they are lost as
- * well. `have`: retired keys that are still at hand; without it, a key that the newest list does not name signs nothing.
+ * Keys with a known fate. `lost`: can no longer sign. `stolen`: somebody else has them too; they still sign for us
+ * unless they are also lost. `have`: retired keys that are still available; without it, a key that the newest list does
+ * not name signs nothing.
  */
 export interface Gone {
   readonly lost: Keys;
@@ -16,14 +17,14 @@ export interface Gone {
   readonly have?: Keys;
 }
 
-/** Of the keys of a role: how many sign for us, how many must sign, how many the device has. */
+/** For the keys of a role: how many sign for us, how many must sign, and how many the device has. */
 export interface Margin {
   readonly left: number;
   readonly needed: number;
   readonly of: number;
 }
 
-/** `root`: null for a device without a trust file. */
+/** `root` is null for a device without a trust file. */
 export interface Margins {
   readonly release: Margin;
   readonly root: Margin | null;
@@ -39,18 +40,18 @@ export interface Exposed {
 
 type Standing = Pick<State, "model" | "store">;
 
-/** Keys of a role on a device; embedded ones are for releases. */
+/** The keys with a role on a device. Embedded keys are release keys. */
 function keysOf({ model, store }: Standing, role: number): KeyWindow[] {
   if (store) return keysInRole(store, role, model.identity);
   return role === ROLE_RELEASE ? (model.policy?.anchors ?? []).map(windowOf) : [];
 }
 
-/** A role that nobody has can sign nothing. */
+/** The threshold of a role. A role without keys can sign nothing. */
 function thresholdOf({ model, store }: Standing, role: number): number {
   return store ? (store.thresholds[role] as number) || 1 : (model.policy?.threshold ?? 1);
 }
 
-/** How many keys of the list have a role, also those of which the device has no algorithm. */
+/** How many keys of the list have a role, including those whose algorithm the device lacks. */
 function listed({ model, store }: Standing, role: number): number {
   if (!store) return role === ROLE_RELEASE ? (model.embedded?.keys.length ?? 0) : 0;
   return store.anchors.filter((a) => a.roles.includes(role)).length;
@@ -62,7 +63,10 @@ function margin(state: Standing, newest: TrustStore | null, role: number, lowest
   return { left: most(without(ours, lost), lowest), needed: thresholdOf(state, role), of: listed(state, role) };
 }
 
-/** What is left of a device's keys for what comes after sequence number `after`. `newest`: the trust file with the keys of today. */
+/**
+ * The remaining keys of a device for releases after sequence number `after`. `newest`: the trust file with the current
+ * keys.
+ */
 export function margins(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Margins {
   return {
     release: margin(state, newest, ROLE_RELEASE, after + 1n, gone),
@@ -70,7 +74,7 @@ export function margins(state: Standing, newest: TrustStore | null, after: bigin
   };
 }
 
-/** Keys of a role that the device has no algorithm for, in words; nothing if there are none. */
+/** Describes the keys of a role whose algorithm the device lacks; "" if there are none. */
 export function unverifiable({ model, store }: Standing, role: number): string {
   const without = store
     ? store.anchors.filter((a) => !a.alg && a.roles.includes(role)).length
@@ -92,7 +96,9 @@ function missing(state: Standing, { left, needed }: Margin, role: number): strin
   return left < needed ? `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}` : undefined;
 }
 
-/** Who can reach a device in this state after sequence number `after`; `newest`: the trust file that holds the keys of today. */
+/**
+ * Who can reach a device in this state after sequence number `after`. `newest`: the trust file with the current keys.
+ */
 export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Reach {
   if (after >= LAST)
     return {
@@ -142,7 +148,7 @@ export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, f
 
 const ROLES = { root: "trust files", release: "releases", recovery: "recovery releases", debug: "debug manifests" } as const;
 
-/** In words, the worst first; empty if they can sign nothing. */
+/** In words, the worst first; "" if they can sign nothing. */
 export function exposedWords(exposed: Exposed): string {
   return (Object.keys(ROLES) as (keyof typeof ROLES)[])
     .filter((role) => exposed[role])

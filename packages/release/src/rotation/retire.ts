@@ -1,4 +1,4 @@
-// The next trust file, without a key: what it says, who must sign it, and what it does to a fleet.
+// The next trust file without a key: its content, its required signers, and its effect on a fleet.
 
 import {
   Failure,
@@ -39,7 +39,7 @@ import { reach } from "./reach.js";
 const NONE = { lost: new Set<string>(), stolen: new Set<string>() };
 
 export interface RetireOptions extends SequenceOverrides {
-  /** Name of the next list, as messages have it. */
+  /** Name of the next list in messages. */
   out: string;
   /** The current trust file. */
   trust: string;
@@ -49,11 +49,11 @@ export interface RetireOptions extends SequenceOverrides {
   log?: string;
   allowNoPrevious?: boolean;
   allowTestKey?: string[];
-  /** Judges what becomes of the fleet, before anything is recorded or signed: throws to refuse. */
+  /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
 }
 
-/** The next list, as nobody has signed it yet. */
+/** The next list, without signatures. */
 export interface Retirement {
   readonly key: PublicKey;
   readonly current: TrustOnFile;
@@ -62,15 +62,15 @@ export interface Retirement {
   readonly bytes: Uint8Array;
   readonly store: TrustStore;
   readonly changes: Change[];
-  /** Roles that nobody has in the next list. */
+  /** Roles without keys in the next list. */
   readonly retiredRoles: readonly RoleName[];
   readonly options: RetireOptions;
 }
 
-/** A device without a list for these still takes releases and trust files. */
+/** A device without keys for these roles still accepts releases and trust files. */
 const MAY_END: readonly RoleName[] = ["debug", "recovery"];
 
-/** Wrong use if the window of the key cannot end there. */
+/** Throws a usage Failure if the window of the key cannot end there. */
 function checkWindow(entry: TrustDescription["anchors"][number], until: bigint): void {
   if (entry.roles.includes("root")) throw usage("--until: a root key signs no releases", "drop --until: the key is removed from the list");
   if (entry.until !== undefined && entry.until <= until)
@@ -157,10 +157,10 @@ function checkRoots(signingKeys: readonly SigningKey[], current: TrustOnFile, ne
 
 type Fate = Pick<CohortResult, "verdict" | "why" | "next">;
 
-/** What becomes of a cohort if only the keys of the next list sign. */
+/** The outcome for a cohort if only the keys of the next list sign. */
 function fate({ model, floor }: Cohort, signing: Keys, next: TrustStore, until: bigint): Fate {
   const { store } = model;
-  // a list of another line says nothing nameFile this one
+  // a list of another product line does not concern this one
   if (!store || !equalBytes(store.name, next.name)) return { verdict: "unaffected", why: "the next trust file is not for it", next: null };
   const after = higher(big(floor), until);
   const now = reach({ model, store }, next, after, NONE);
@@ -197,7 +197,7 @@ function fates({ fleet, current, store: next, options }: Retirement, signing: Ke
   return results;
 }
 
-/** Makes the next list, and shows what it changes. `ref`: the key, by a file or its thumbprint. Nothing is signed. */
+/** Makes the next list and shows its changes. `ref`: the key, by a file or its thumbprint. Signs nothing. */
 export async function planRetirement(ref: string, options: RetireOptions): Promise<Retirement> {
   const current = readTrustFile(options.trust);
   const fleet = await readFleet(options.fleet);
@@ -210,12 +210,15 @@ export async function planRetirement(ref: string, options: RetireOptions): Promi
   return { key, current, fleet, description, bytes, store, changes, retiredRoles, options };
 }
 
-/** Roots vouch again for the keys that stay on the list. */
+/** Refuses test keys that stay on the list: the roots would sign them again. */
 function refuseListedTestKeys({ description, options }: Retirement, signing: readonly PublicKey[]): void {
   refuseTestKeys([...signing, ...description.anchors.map((a) => a.key)], options.allowTestKey ?? []);
 }
 
-/** What becomes of the fleet if every root of the lists in the field signs. For a list whose roots sign in turns, in different places. */
+/**
+ * The outcome for the fleet if every root of the lists in the field signs. For a list whose roots sign in different
+ * places.
+ */
 export function judgeUnsigned(r: Retirement): CohortResult[] {
   refuseListedTestKeys(r, []);
   const roots = [r.store, ...line(r)].flatMap((store) => keysInRole(store, ROLE_ROOT, {} as Identity));
@@ -229,7 +232,7 @@ export interface SignedRetirement {
   readonly results: CohortResult[];
 }
 
-/** Signs the next list with all roots at once. What can be refused is refused before a log has an entry. */
+/** Signs the next list with all roots at once. Everything that can be refused is refused before anything is logged. */
 export async function signRetirement(r: Retirement, signingKeys: readonly SigningKey[]): Promise<SignedRetirement> {
   const { current, options, bytes: unsigned } = r;
   const lists = listsOf(signingKeys, line(r));

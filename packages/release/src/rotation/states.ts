@@ -1,5 +1,5 @@
-// Cohorts in one state: of one kind, and with floors that no step of a plan tells apart. Each state is played once, however many rows of the
-// fleet file are in it.
+// Groups cohorts in one state: of the same kind, with floors that no step of a plan distinguishes. Each state is tried
+// once, regardless of the number of rows in the fleet file.
 
 import { grouped, tooMuch } from "@firmseal/keys";
 import type { TrustStore } from "@firmseal/verifier";
@@ -8,7 +8,7 @@ import type { Cohort, Model } from "./fleet.js";
 import { big, LAST, windowOf } from "./quorum.js";
 import type { PlannedStep } from "./steps.js";
 
-/** Cohorts of which one stands for all. */
+/** Cohorts in the same state. */
 export interface Group {
   readonly first: Cohort;
   readonly names: string[];
@@ -18,8 +18,8 @@ export interface Group {
 }
 
 /**
- * The numbers that floors are held against, ascending: those of releases, and where the window of a key begins or ends. A number, the one before and
- * the one behind it are told apart.
+ * The numbers that floors are compared with, ascending: those of releases, and the limits of key windows. Distinguishes
+ * a number, its predecessor and its successor.
  */
 function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): bigint[] {
   const marks = new Set<bigint>([LAST]);
@@ -30,14 +30,14 @@ function marksOf(steps: readonly PlannedStep[], stores: Iterable<TrustStore>): b
   for (const store of stores)
     for (const anchor of store.anchors) {
       const { from, until } = windowOf(anchor);
-      // a window that is left out ends nowhere
+      // an absent limit is no border
       if (anchor.since) mark(from);
       if (anchor.until) mark(until);
     }
   return [...marks].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** How many of the marks, which ascend, a number has reached. */
+/** How many of the ascending marks a number has reached. */
 function placeOf(n: bigint, marks: readonly bigint[]): number {
   let [low, high] = [0, marks.length];
   while (low < high) {
@@ -48,7 +48,10 @@ function placeOf(n: bigint, marks: readonly bigint[]): number {
   return low;
 }
 
-/** The states of a fleet, in the order in which they first appear. Throws a Failure where there are too many: each has to be played. */
+/**
+ * The states of a fleet, in order of first appearance. Throws a Failure if there are too many, because each must be
+ * tried.
+ */
 export function statesOf(fleet: readonly Cohort[], steps: readonly PlannedStep[], stores: Iterable<TrustStore>): Group[] {
   const marks = marksOf(steps, stores);
   const models = new Map<Model, number>();

@@ -1,4 +1,4 @@
-// The steps of a plan, as they come from their files: releases, and trust files that come by themselves.
+// Reads the steps of a plan from files: releases, and separate trust files.
 
 import { EnvelopeDraft, isTrust, readTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
@@ -9,14 +9,14 @@ import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
-/** A release that devices are offered. */
+/** A release that is offered to devices. */
 export interface PlannedRelease {
   readonly name: string;
   readonly envelope: Uint8Array;
   readonly sequence: bigint;
 }
 
-/** A trust file that comes by itself. */
+/** A separate trust file. */
 export interface PlannedTrust {
   readonly name: string;
   readonly trust: Uint8Array;
@@ -25,7 +25,10 @@ export interface PlannedTrust {
 
 export type PlannedStep = PlannedRelease | PlannedTrust;
 
-/** Signatures are looked at when the release is offered: here one of ours is added, and none may be left that has room. */
+/**
+ * Checks an envelope apart from its signatures, which are checked when it is offered. A trial signature is added, so
+ * SIGNATURE_COUNT is ignored: there may be no room for one more.
+ */
 async function checkWhole(draft: EnvelopeDraft): Promise<void> {
   try {
     await openWithTrialKey(draft);
@@ -35,8 +38,8 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 }
 
 /**
- * A step from the bytes of a file. Throws a Failure with the refusal that every device would give: a damaged file would strand everybody, and that is
- * not what is asked.
+ * Reads a step from the bytes of a file. Throws a Failure with the refusal that every device would give: a damaged file
+ * would strand every cohort, which is not the question.
  */
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
@@ -52,7 +55,7 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
   }
 }
 
-/** The trust files that the steps bring, whether or not a device would take them. */
+/** The trust files in the steps, whether devices would accept them or not. */
 export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
   return all.flatMap((step) => {
     if ("trust" in step) return [step.store];

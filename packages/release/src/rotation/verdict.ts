@@ -1,4 +1,5 @@
-// The verdict on a device after the steps of a plan: from what the code of the device did with each, and from who can still reach it.
+// The verdict on a device after the steps of a plan: from the result of each in the code of the device, and from who
+// can still reach it.
 
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence, ROLE_RELEASE } from "@firmseal/verifier/tools";
@@ -9,25 +10,26 @@ import { type Exposed, exposedWords, exposure, type Gone, reach, unverifiable } 
 import type { Group } from "./states.js";
 
 /**
- * From best to worst. `moved`: runs the last release, and later ones can reach it. `unaffected`: no step is for it. `ahead`: it runs something newer.
- * `behind`: it has not the newest trust file. `exposed`: the stolen keys alone are enough for it. `roots-lost`: it takes releases, and nobody can sign another
- * trust file for it. `stranded`: it does not take the last release that is for it, has nothing to start, or nobody can sign a later release for it.
+ * Verdicts from best to worst. `moved`: runs the last release, and later ones can reach it. `unaffected`: no step is
+ * for it. `ahead`: runs something newer. `behind`: lacks the newest trust file. `exposed`: the stolen keys alone are
+ * enough for it. `roots-lost`: accepts releases, but nobody can sign another trust file for it. `stranded`: refuses the
+ * last release that is for it, has nothing to start, or nobody can sign a later release for it.
  */
 export const VERDICTS = ["moved", "unaffected", "ahead", "behind", "exposed", "roots-lost", "stranded"] as const;
 
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What a plan fails on where nothing else is said. */
+/** The verdicts on which a plan fails by default. */
 export const LEFT_BEHIND: readonly Verdict[] = ["stranded", "roots-lost"];
 
-/** A verdict with its reason and its remedy; null where there is nothing to say. */
+/** A verdict with its reason and remedy; null if there is none. */
 export interface Outcome {
   readonly verdict: Verdict;
   readonly why: string | null;
   readonly next: string | null;
 }
 
-/** Refusals that say that the keys which signed are not those that the device wants. */
+/** Refusals because the signers are not the required keys. */
 const OF_KEYS: readonly number[] = [
   errors.SIGNATURE_THRESHOLD,
   errors.SIGNATURE_INVALID,
@@ -36,7 +38,7 @@ const OF_KEYS: readonly number[] = [
   errors.TRUST_POLICY,
 ];
 
-/** It does not take the last release that is for it. */
+/** The device refuses the last release that is for it. */
 function refused({ step, code, state }: Played, after: bigint): Outcome {
   const ofKeys = OF_KEYS.includes(code);
   const words = code === errors.TRUST_POLICY ? "too few of the keys in its firmware can be used" : refusalMeaning(code);
@@ -50,7 +52,7 @@ function refused({ step, code, state }: Played, after: bigint): Outcome {
   };
 }
 
-/** It has not the newest trust file of its line, or not the one that was to come. */
+/** The device lacks the newest trust file of its product line, or the next one. */
 function behind(state: State, walked: readonly Played[], today: TrustStore, highest: bigint): Outcome | undefined {
   if (!state.store) return undefined;
   const own = formatSequence(state.store.sequence);
@@ -76,7 +78,7 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
   };
 }
 
-/** What becomes of the devices of a state. `today`: the newest trust file of their line. */
+/** The outcome for the devices in a state. `today`: the newest trust file of their product line. */
 export function outcome(
   { first: cohort, highest }: Group,
   walked: readonly Played[],

@@ -1,5 +1,5 @@
-// One installation or start under way, and what must hold before it touches anything: tried out from end to end before the first byte is
-// erased, and asked again for each effect when it is carried out.
+// The session of an installation or start, and what must hold before it changes anything: it is rehearsed completely
+// before the first byte is erased, and each effect is checked again when it is executed.
 
 import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
@@ -37,9 +37,9 @@ import { updatedTrust } from "./trust-update.js";
 
 /** A component that this session has written. */
 export interface Written {
-  /** The hash that its bytes had as they were written; null until the payload has ended, or where no digest was set. */
+  /** The hash of its bytes as they were written; null until the payload is complete, or if no digest is set. */
   passed: Digest | null;
-  /** What it has to match before the commit. */
+  /** The digest that it must match before the commit. */
   expected: Digest | undefined;
 }
 
@@ -52,14 +52,14 @@ export interface Session {
   installing: boolean;
   sections: number[];
   run: Run;
-  /** By component, what this session has written. */
+  /** For each component, what this session has written. */
   fresh: (Written | undefined)[];
-  /** Components whose image matched its digest in this session. */
+  /** The components whose image has matched its digest in this session. */
   matched: boolean[];
   effect: Effect | undefined;
-  /** What will be current has been kept, and its start is rehearsed. */
+  /** The next release has been stored, and its start is being rehearsed. */
   kept: boolean;
-  /** An incoming payload: bytes so far, its limit, and its hash. */
+  /** An incoming payload: bytes so far, limit, and hash. */
   offset: number;
   limit: number;
   hash: HashState | null;
@@ -71,7 +71,7 @@ export interface Session {
   brings: Effect | null;
 }
 
-/** Octets of a manifest's digest that a device keeps: of SHA-256 enough that nobody finds a second manifest. */
+/** Bytes of the manifest digest that a device keeps: enough of SHA-256 that nobody finds a second manifest. */
 const SUM = 28;
 
 /** The epoch of what counters() has given: how often counting has begun again on this device. */
@@ -162,19 +162,22 @@ export function id(s: Session, component: number): ComponentId {
   return s.release.components[component];
 }
 
-/** A manifest that was made for other devices must not change this one, not even its floor. */
+/** A manifest for other devices must not change this one, not even its floor. */
 export function checkIdentity(s: Session): void {
   if (!identityChecked(s.run) && !s.target.dangerouslySkipIdentity) refuse(IDENTITY_UNCHECKED);
 }
 
-/** Bytes that a component can hold; refused where there is no such component. */
+/** The capacity of a component in bytes. Refuses unknown components. */
 export function capacity(s: Session, component: number): number {
   var n = s.target.capacity(id(s, component));
   if (!(n >= 0)) refuse(COMPONENT_UNKNOWN);
   return n;
 }
 
-/** What must hold before a component is touched. Called for every effect of the rehearsal, and again when it is carried out. */
+/**
+ * Checks what must hold before a component is changed. Called for every effect of the rehearsal, and again at its
+ * execution.
+ */
 export function admit(s: Session, e: Effect): void {
   var skip = s.target.dangerouslySkipDigest,
     room;
@@ -191,16 +194,22 @@ export function admit(s: Session, e: Effect): void {
     if (HAS_COPY && e.source !== undefined) capacity(s, e.source);
     if (HAS_COPY && e.op === DIR_SWAP && !e.sourceDigest && !skip) refuse(DIGEST_UNSET);
   }
-  // Right signature, wrong device: RFC 9124 §4.3.2
+  // valid signature, wrong device: RFC 9124 §4.3.2
   checkIdentity(s);
 }
 
-/** Which slot is current once this session has been committed is the one that was written, and of what was not written the other one. */
+/**
+ * Whether a slot will be current after the commit of this session: the written slot if there is one, otherwise the
+ * other one.
+ */
 function isSlot(s: Session, e: Effect): boolean {
   return (s.target.slot(id(s, e.component)) === e.slot) === (!s.kept || !!s.fresh[e.component]);
 }
 
-/** A payload that a start takes from the envelope that was kept: nobody has vouched for what lies there, and for a fragment it lies nowhere else. */
+/**
+ * Checks a payload that a start takes from the kept envelope: it is not verified yet, and a payload named by a fragment
+ * is nowhere else.
+ */
 function checkPayload(s: Session, e: Effect): void {
   var m = s.release,
     d = e.digest,
@@ -213,9 +222,9 @@ function checkPayload(s: Session, e: Effect): void {
 }
 
 /**
- * Runs the sections with every directive taken as done, so that a manifest which would be refused on its way is refused before the first
- * byte is erased. What depends on the content of images is taken once as fitting and once as not; every effect is admitted again when it
- * is carried out, so a path that neither rehearsal took is no way around.
+ * Executes the sections with every directive assumed to succeed, so that a manifest that would be refused later is
+ * refused before the first byte is erased. Conditions on image content are assumed once to match and once not to. Every
+ * effect is checked again when it is executed, so a path that neither rehearsal takes is not a way around.
  */
 function rehearse(s: Session, fitting: boolean): void {
   var e;
@@ -229,14 +238,14 @@ function rehearse(s: Session, fitting: boolean): void {
   }
 }
 
-/** Both rehearsals. */
+/** Runs both rehearsals. */
 export function rehearseBoth(s: Session): void {
   rehearse(s, true);
   checkIdentity(s);
   try {
     rehearse(s, false);
   } catch (e) {
-    // that no image fits is what was assumed here
+    // this rehearsal assumed that no image matches
     if ([IMAGE_MISMATCH, CONTENT_MISMATCH, TRY_EACH_EXHAUSTED].indexOf((e as Refusal).code) < 0) throw e;
   }
 }

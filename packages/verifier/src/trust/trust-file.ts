@@ -1,5 +1,6 @@
-// Trust files: which keys a device believes, for what, and how one list takes the place of another. docs/guides/trust.md has the format and its
-// rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. A bundle has this where it is asked for.
+// Trust files: which keys a device trusts, for what, and how one list replaces another. docs/guides/trust.md describes
+// the format and its rules. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Included in
+// bundles on request.
 
 import { equalConstantTime, sameKey } from "../base/bytes.js";
 import { sequenceLess } from "../base/number.js";
@@ -84,7 +85,10 @@ import {
 } from "../spec/trust.js";
 import { policy } from "./open.js";
 
-/** Anchors in one file, bytes of its name and of a key identifier. The payload ends where a Sig_structure can still hold it. */
+/**
+ * Maximum number of anchors in one file, and bytes of its name and of a key identifier. The payload must fit a
+ * Sig_structure.
+ */
 export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
@@ -93,25 +97,27 @@ const MAX_PAYLOAD = 65535;
 const MAX_CHAIN = 16;
 const MAX_EPOCH = 16777215;
 
-/** An anchor of a trust file. `alg` is left out where this build has none for the number `cose`: such a key counts for nothing here. */
+/**
+ * An anchor in a trust file. `alg` is absent if this build lacks the algorithm `cose`: such a key never counts here.
+ */
 export interface TrustAnchor extends Omit<Anchor, "alg"> {
   alg?: Alg;
   cose: number;
   key: Bytes;
   /** ROLE_…, ascending. */
   roles: number[];
-  /** 16 bytes each: the only vendor, the only class that the key is trusted for. */
+  /** The only vendor and the only class that the key is trusted for, 16 bytes each. */
   vendor?: Bytes;
   class?: Bytes;
 }
 
-/** What a trust file says. */
+/** The content of a trust file. */
 export interface TrustStore {
-  /** The line of products, in UTF-8: the same in every file that follows. */
+  /** The product line, in UTF-8: the same in every later file. */
   name: Bytes;
   sequence: Sequence;
   anchors: TrustAnchor[];
-  /** By role: how many of its keys must have signed; 0 where nobody has the role. */
+  /** For each role, how many of its keys must sign; 0 if no key has the role. */
   thresholds: number[];
   /** By role: how far above the floor a release may be, where the list says so. */
   jumps: (Sequence | undefined)[];
@@ -126,7 +132,7 @@ export interface TrustStore {
   file?: Bytes;
 }
 
-/** A file before its signatures are verified. */
+/** A trust file whose signatures are not verified yet. */
 interface Unverified {
   store: TrustStore;
   signatures: CoseSignature[];
@@ -143,20 +149,20 @@ export interface FirstTrust extends Trust {
   sequence?: Sequence;
 }
 
-/** A vendor or class identifier. */
+/** Reads a vendor or class identifier. */
 function uuid(): Bytes {
   var s = bstr();
   if (s.n !== 16) refuse(TRUST_SCOPE);
   return copySlice(input, s);
 }
 
-/** Roles, ascending. A key that signs trust files signs nothing else, and neither does one that signs for debugging. */
+/** Reads the roles, ascending. A key that signs trust files signs nothing else, and neither does a debug key. */
 function roleList(): number[] {
   var n = array(),
     out: number[] = [],
     last = 0;
   for (; n > 0; n--) {
-    // ascending, so that none stands twice and the list is short
+    // ascending, so that roles are unique and the list is short
     if (uint() <= last || arg > ROLE_RECOVERY) refuse(TRUST_ROLE);
     last = arg;
     out.push(last);
@@ -175,7 +181,8 @@ function anchorItem(algs: Alg[]): TrustAnchor {
     last = intKey(last);
     if (keyRead === ANCHOR_ALG) {
       a.cose = int();
-      // The numbers of MACs are positive: a secret in a file that everybody may read is none. Those of signatures are negative (RFC 9053 §2).
+      // MAC algorithms have positive numbers: a secret in a public file is not a secret. Signature algorithms have
+      // negative ones (RFC 9053 §2).
       if (a.cose >= 0) refuse(TRUST_ALG);
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
     } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
@@ -199,7 +206,7 @@ function anchorItem(algs: Alg[]): TrustAnchor {
   return a;
 }
 
-/** Keys that have the role. */
+/** The number of keys with the role. */
 function held(anchors: TrustAnchor[], role: number): number {
   var n = 0,
     i;
@@ -215,7 +222,7 @@ function anchorList(algs: Alg[]): TrustAnchor[] {
   if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
   for (; n > 0; n--) {
     a = anchorItem(algs);
-    // a secret counts once, whatever its algorithm, kid or roles
+    // a secret counts once, regardless of algorithm, kid and roles
     for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
     out.push(a);
   }
@@ -280,7 +287,7 @@ function contents(algs: Alg[], s: Slice): TrustStore {
   return out;
 }
 
-/** Begins to read, once: everything is in RAM from here on. */
+/** Starts reading, with all bytes copied to RAM once. */
 function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
   startReading(bytes);
   if (memory) input.ramLeft = memory;
@@ -288,7 +295,7 @@ function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
   load(input, input);
 }
 
-/** Reads a payload alone, before anybody has signed it: for tools. Throws the refusals of embeddedTrust() that are about the list. */
+/** Reads a payload without signatures, for tools. Throws those refusals of embeddedTrust() that concern the list. */
 export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
   beginHeld(payload, undefined);
   return contents(algs, { at: 0, n: payload.length });
@@ -326,7 +333,7 @@ export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): 
   return f;
 }
 
-/** The roots of a file that this build can verify with, as a policy for the file that follows. */
+/** The roots of a file that this build can verify with, as a policy for the next file. */
 function rootsOf(store: TrustStore): Trust {
   var out: Anchor[] = [],
     i,
@@ -338,7 +345,7 @@ function rootsOf(store: TrustStore): Trust {
   return { anchors: out, threshold: store.thresholds[ROLE_ROOT] };
 }
 
-/** How many of `anchors` are among those at the positions `found` of `all`: by their keys. */
+/** How many keys of `anchors` are among those at the positions `found` of `all`. */
 function counted(found: number[], all: Anchor[], anchors: Anchor[]): number {
   var n = 0,
     i,
@@ -431,7 +438,7 @@ export function embeddedTrust(algs: Alg[], bytes: Bytes | Source): TrustStore {
   return readTrust(algs, bytes).store;
 }
 
-/** Whether an identifier, if there is one, is among the device's. */
+/** Whether an identifier is absent or among those of the device. */
 function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
   var i;
   for (i = 0; id && ids && i < ids.length; i++) if (equalConstantTime(id, ids[i])) return true;
@@ -439,11 +446,11 @@ function within(id: Bytes | undefined, ids: Bytes[] | undefined): boolean {
 }
 
 /**
- * Whom a device believes in one role: for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY; `identity`: the device's.
- * Refused where the file gives it fewer keys than are needed that this build can verify with, and for the role of roots, who sign no manifests.
- * The caller sets `floor`.
+ * The trust policy for one role, for open(), install() and boot(). `role`: ROLE_RELEASE, ROLE_DEBUG or ROLE_RECOVERY;
+ * `identity`: that of the device. Throws a Refusal if the file has fewer usable keys with the role than its threshold,
+ * and for the role of roots, which sign no manifests. The caller sets `floor`.
  *
- *     open(envelope, policyOf(store, 2, device.identity), host)
+ * open(envelope, policyOf(store, 2, device.identity), host)
  */
 export function policyOf(store: TrustStore, role: number, identity: Identity): Trust {
   var threshold = role === ROLE_ROOT ? 0 : store.thresholds[role],

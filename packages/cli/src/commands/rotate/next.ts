@@ -18,7 +18,7 @@ const told = ({ names, path, ...r }: NextResult) => ({
   path: [...path],
 });
 
-/** What each cohort needs next, from a folder of bridges. Nothing is written. */
+/** Finds what each cohort needs next, from a folder of bridges. Writes nothing. */
 async function next(o: NextOptions) {
   return { cohorts: whatNext(await readFleet(o.fleet), await readArchive(o.archive)).map(told) };
 }

@@ -40,7 +40,7 @@ function verdictsOf(text: string | undefined): readonly Verdict[] {
   });
 }
 
-/** What becomes of each cohort of a fleet that is offered releases and trust files in order. Nothing is written. */
+/** Finds the outcome for each cohort of a fleet that is offered releases and trust files in order. Writes nothing. */
 async function plan(o: PlanOptions) {
   const failOn = verdictsOf(o.failOn);
   const fleet = await readFleet(o.fleet);

@@ -15,7 +15,7 @@ import { commandArgument, define } from "../../command.js";
 import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 
-/** How one trust file differs from another. Neither needs a signature: who has signed is told. */
+/** Compares two trust files. Neither needs a signature; the output tells who has signed. */
 function diff(old: string, next: string, _: { json?: boolean }) {
   const [before, after] = [readTrustFrom(old), readTrustFrom(next)];
   checkLine(next, after.store, { path: old, ...before });

@@ -23,7 +23,7 @@ const WHY: { readonly [why in DropReason]: string } = {
 const who = ({ key, kid }: MergedSignature) =>
   key ? keyWords(keyFacts(key)) : kid ? `a key with the identifier ${toHex(kid)}` : "an unknown key";
 
-/** Puts the signatures of copies into one file, and takes out those that nobody needs. */
+/** Combines the signatures of copies in one file, and removes those that are not needed. */
 async function merge(paths: string[], o: MergeOptions) {
   const files = paths.map((path) => ({ path, ...readTrustFrom(path) }));
   const first = files[0] as (typeof files)[number];

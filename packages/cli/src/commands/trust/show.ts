@@ -6,7 +6,7 @@ import { commandArgument, define } from "../../command.js";
 import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";
 import { plural } from "../../common/words.js";
 
-/** What a trust file says, and who has signed it. `trust verify` tells whether those are the right roots. */
+/** Shows the content of a trust file and its signers. `trust verify` checks whether those are the right roots. */
 function showTrust(path: string, _: { json?: boolean }) {
   const { bytes, store, signatures } = readTrustFrom(path);
   const testKeys = warnOfTestKeys(keysOf(store));
