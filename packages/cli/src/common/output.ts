@@ -3,7 +3,8 @@
 import { statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { noFolder, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { isTrust, looksLikeEnvelope } from "@firmseal/release";
+import { looksLikeEnvelope } from "@firmseal/release";
+import { isTrust } from "@firmseal/signer";
 import { writeProduct } from "../show/ui.js";
 
 /** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
