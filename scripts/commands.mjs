@@ -35,8 +35,8 @@ export function commandTable() {
       }),
   );
   const groups = FOLDERS.flatMap(({ folder, group }) => (group ? [`  ${folder}: ${JSON.stringify(group)},\n`] : []));
-  return `// biome-ignore-all format: a row for each command
-// Written by the build from the files in commands/ (scripts/commands.mjs).
+  return `// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/commands.mjs).
+// biome-ignore-all format: a row for each command
 
 import type { Listed } from "./command.js";
 

@@ -37,7 +37,18 @@ function constants({ REFUSALS, REFUSAL_GROUPS }) {
     const lines = rows.map(({ number, name, meaning }) => `/** ${sentence(meaning)} */\nexport const ${name} = ${number};\n`);
     return `// ${from}..${to}  ${what}\n${lines.join("")}`;
   });
-  return `// The numbers of the refusals. Generated from tools/refusals.ts by \`pnpm refusals\`: change them there. Each has one for good; it is never\n// reused. A bundle holds those that it can throw, and no text.\n\n${groups.join("\n")}`;
+  return `// GENERATED from ../tools/refusals.ts. DO NOT EDIT: change the table there, then run \`pnpm refusals\`.\n//\n// The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.\n\n${groups.join("\n")}`;
+}
+
+const TABLE_HEAD = "| Number | Name | What it means | What to do | Source |\n| ---: | --- | --- | --- | --- |\n";
+
+/** Says which numbers have vectors. */
+function aboutVectors({ REFUSAL_GROUPS }) {
+  const without = REFUSAL_GROUPS.filter(({ vectors }) => vectors === null).map(({ from, to, what }) => `${from} to ${to} (${what})`);
+  return `Each number below 200 has vectors of kind \`refused\` in [\`test-vectors/\`](../../test-vectors/index.json), except
+${without.join(" and ")}: no device throws those, and tests of the verifier cover them. A test compares this
+list, the constants in \`packages/verifier/src/spec/errors.ts\` and the vectors.
+`;
 }
 
 /** The text of errors.md with the rows of each group anew; what stands around them stays. */
@@ -49,14 +60,17 @@ function documented(text, path, { REFUSALS, REFUSAL_GROUPS }) {
   const linked = (advice) => advice.replace(/[\w-]+\.md/g, (name) => `[${name}](${relative(dirname(path), page(name))})`);
   const inCode = (prose) =>
     prose.replace(/\bfirmseal [a-z]+( sign| create)?( [A-Z]+)?( --key [A-Z]+)?|(?<!`)--[a-z]+( [A-Z]+)?|\b\w+\(\)/g, "`$&`");
+  const vectors = /^Each number below 200 has vectors (?:.+\n)+/m;
+  if (!vectors.test(text)) throw new Error(`${path} does not say which numbers have vectors`);
+  text = text.replace(vectors, () => aboutVectors({ REFUSAL_GROUPS }));
   for (const { from, to } of REFUSAL_GROUPS) {
     const rows = REFUSALS.filter(({ number }) => number >= from && number <= to).map(
       ({ number, name, meaning, advice, source }) =>
         `| ${number} | \`${name}\` | ${inCode(sentence(meaning))} | ${linked(inCode(sentence(advice)))} | ${link(source)} |\n`,
     );
-    const table = new RegExp(`(^## ${from} to ${to}:[\\s\\S]*?^\\|[ :|-]+\\|\\n)(?:\\|.*\\n)*`, "m");
+    const table = new RegExp(`(^## ${from} to ${to}:.*\\n(?:[^|#\\n].*\\n|\\n)*)(?:\\|.*\\n)+`, "m");
     if (!table.test(text)) throw new Error(`${path} has no table under "## ${from} to ${to}:"`);
-    text = text.replace(table, (_, head) => head + rows.join(""));
+    text = text.replace(table, (_, heading) => heading + TABLE_HEAD + rows.join(""));
   }
   return text;
 }

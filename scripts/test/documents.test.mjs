@@ -1,7 +1,7 @@
 // The checks of the documents see what they are for.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,4 +51,33 @@ it("a word that is misspelt is found", () => {
   const { status, output } = spelling("The manifset is signed.");
   expect(status).toBe(1);
   expect(output).toContain("manifset");
+});
+
+/** Sources that name the functions and files of CONTRIBUTING.md. */
+const sources = spawnSync("git", ["ls-files", "packages", "test-vectors", "fuzz", "scripts", "test"], {
+  cwd: ROOT,
+  encoding: "utf8",
+  maxBuffer: 1 << 26,
+})
+  .stdout.split("\n")
+  .filter((path) => /\.(ts|mjs)$/.test(path));
+
+it("CONTRIBUTING.md names only functions and paths that exist", () => {
+  const text = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
+  const code = [...text.matchAll(/`([^`\n]+)`/g)].map(([, one]) => one);
+  const names = new Set(code.flatMap((one) => /^(?:[a-z]+\.)?(\w+)\([^)]*\)$/.exec(one)?.[1] ?? []));
+  const all = sources.map((path) => readFileSync(ROOT + path, "utf8")).join("\n");
+  expect(names.size).toBeGreaterThan(5);
+  expect([...names].filter((name) => !new RegExp(`\\b${name}(\\(|: (async )?\\(|<| = |: function)`).test(all))).toEqual([]);
+  // words in capitals stand for names
+  const paths = new Set(code.filter((one) => /^(packages|scripts|docs|fuzz|test-vectors)\/[\w./-]+$/.test(one) && !/[A-Z]{3}/.test(one)));
+  expect(paths.size).toBeGreaterThan(20);
+  expect([...paths].filter((path) => !existsSync(ROOT + path))).toEqual([]);
+});
+
+it("CONTRIBUTING.md lists every generated source", () => {
+  const text = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
+  const generated = sources.filter((path) => readFileSync(ROOT + path, "utf8").startsWith("// GENERATED"));
+  expect(generated.sort()).toEqual(["packages/cli/src/commands.ts", "packages/verifier/src/spec/errors.ts"]);
+  for (const path of generated) expect(text).toContain(`| \`${path}\``);
 });

@@ -4,9 +4,8 @@
 import {
   ALG_NAMES,
   COM_SHARED_SEQUENCE,
+  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
-  DIR_RUN_SEQUENCE,
-  DIR_TRY_EACH,
   decodeItem,
   ENV_AUTHENTICATION_WRAPPER,
   ENV_MANIFEST,
@@ -80,10 +79,12 @@ class Walk {
     for (let i = 0; i + 1 < it.items.length; i += 2) {
       const code = this.number(it.items[i]);
       const argument = it.items[i + 1];
-      const name = code === undefined ? undefined : COMMAND_NAMES[code];
+      if (code === undefined) continue;
+      const name = COMMAND_NAMES[code];
+      const kind = COMMAND_ARGUMENTS[code];
       if (name !== undefined) this.found.add(name);
-      if (code === DIR_RUN_SEQUENCE) this.sequence(this.within(argument));
-      if (code === DIR_TRY_EACH) for (const one of argument?.items ?? []) this.sequence(this.within(one));
+      if (kind === "sequence") this.sequence(this.within(argument));
+      if (kind === "alternatives") for (const one of argument?.items ?? []) this.sequence(this.within(one));
     }
   }
 

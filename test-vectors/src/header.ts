@@ -6,16 +6,6 @@ import type { Kind, Published, Strictness, Vector } from "../index.mjs";
 import { featuresOf } from "./features.js";
 import type { Made } from "./makers/adder.js";
 
-/** Folders by the first number of a group of refusals (tools/refusals.ts). */
-const FOLDERS: { [from: number]: string } = {
-  1: "cbor",
-  20: "envelope",
-  50: "signature",
-  70: "interpreter",
-  90: "install",
-  110: "trust-file",
-};
-
 /** What an accepted vector follows, by its folder. */
 const SOURCES: { [group: string]: string } = {
   envelope: "draft-ietf-suit-manifest-37 §8",
@@ -71,9 +61,8 @@ function groupOf(v: Made): string {
   if ("effects" in v.expect) return "interpreter";
   if ("code" in v.expect) {
     const { code } = v.expect;
-    const from = REFUSAL_GROUPS.find((g) => g.from <= code && code <= g.to)?.from ?? 0;
-    const folder = FOLDERS[from];
-    if (folder === undefined) throw new Error(`${v.name}: no folder in src/header.ts for refusals as ${code}`);
+    const folder = REFUSAL_GROUPS.find((g) => g.from <= code && code <= g.to)?.vectors;
+    if (!folder) throw new Error(`${v.name}: refusals as ${code} have no vectors: REFUSAL_GROUPS in tools/refusals.ts`);
     return folder;
   }
   if (v.group !== undefined) return v.group;

@@ -1,5 +1,7 @@
 // Which signature algorithm suits which engine and board. Measurements: docs/guides/keys/choosing-an-algorithm.md.
 
+import { BUNDLE_ALGS } from "./bundle.js";
+
 interface Target {
   /** The algorithm, as `firmseal bundle --alg` names it. */
   recommended: "ed25519" | "hsslms";
@@ -56,10 +58,10 @@ export function advise(target: string, algs: readonly string[]): Advice {
   if (!found) throw new RangeError(`unknown target ${target}`);
   const { recommended, why } = found;
   const out: Advice = { target: target.toLowerCase(), recommended };
-  // devices do not verify ML-DSA; it is used in addition to the algorithm of the device
-  const forDevice = algs.filter((alg) => !alg.startsWith("ml-dsa-"));
+  // the other algorithms, such as ML-DSA, are used in addition to that of the device
+  const forDevice = algs.filter((alg) => (BUNDLE_ALGS as readonly string[]).includes(alg));
   if (forDevice.length === 0 && algs.length > 0) {
-    const advice = `${out.target}: no device verifies ML-DSA: sign with ${recommended} as well, and let servers demand both`;
+    const advice = `${out.target}: no device verifies ${[...new Set(algs)].join(" or ")}: sign with ${recommended} as well, and let servers demand both`;
     return { ...out, advice };
   }
   if (forDevice.every((alg) => alg === recommended)) return out;

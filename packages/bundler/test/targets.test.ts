@@ -23,6 +23,13 @@ describe("targets", () => {
     expect(advise("puck.js", ["hsslms"]).advice).toBeUndefined();
     expect(advise("pixl.js", ["ed25519"]).advice).toBeUndefined();
   });
+  it("recommend an algorithm in addition to those that no device verifies", () => {
+    expect(advise("quickjs", ["ml-dsa-65"]).advice).toMatch(/^quickjs: no device verifies ml-dsa-65: sign with ed25519 as well/);
+    expect(advise("quickjs", ["ed25519", "ml-dsa-65"]).advice).toBeUndefined();
+    // whatever is not in a bundle, and not only by the beginning of its name
+    expect(advise("quickjs", ["es384"]).advice).toMatch(/no device verifies es384/);
+    for (const alg of BUNDLE_ALGS) expect(advise("quickjs", [alg]).advice ?? "").not.toContain("no device");
+  });
   it("that there are not are refused", () => {
     for (const name of ["toaster", "constructor", "__proto__", ""]) expect(() => advise(name, ["ed25519"])).toThrow(RangeError);
   });

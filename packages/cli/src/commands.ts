@@ -1,5 +1,5 @@
+// GENERATED from the files in commands/. DO NOT EDIT: add a file there, then build (scripts/commands.mjs).
 // biome-ignore-all format: a row for each command
-// Written by the build from the files in commands/ (scripts/commands.mjs).
 
 import type { Listed } from "./command.js";
 

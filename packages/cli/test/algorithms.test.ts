@@ -1,10 +1,11 @@
-// One list of algorithms: what the command line and the bundler offer is what the signer and the verifier have.
+// One list of algorithms, and one of roles: what the command line and the bundler offer is what the signer and the verifier have.
 
 import { BUNDLE_ALGS } from "@firmseal/bundler";
-import { deviceKeyAlgs, keyAlgs } from "@firmseal/signer";
+import { deviceKeyAlgs, keyAlgs, ROLES } from "@firmseal/signer";
 import { algorithms } from "@firmseal/verifier";
 import { expect, it } from "vitest";
 import keygen from "../src/commands/keys/keygen.js";
+import { policyRoles } from "../src/common/options.js";
 
 it("keygen makes keys of every algorithm of the signer, and hybrid pairs of a classic one and ML-DSA", () => {
   const option = keygen.options?.().find(({ long }) => long === "--alg");
@@ -22,4 +23,8 @@ it("bundles, trust files and plans have every algorithm of the verifier that mak
       .filter((name) => name !== "hmac256")
       .sort(),
   );
+});
+
+it("a command can ask for every role except root", () => {
+  expect(["root", ...policyRoles].sort()).toEqual(Object.keys(ROLES).sort());
 });

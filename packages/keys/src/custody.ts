@@ -3,7 +3,7 @@
 // itself. A missing row does not compile.
 
 import type { KeyObject } from "node:crypto";
-import { isStateful, type KeyAlg, keyAlgs, keyWords } from "@firmseal/signer";
+import { algWords, isStateful, type KeyAlg, keyAlgs } from "@firmseal/signer";
 
 export interface Custody {
   /**
@@ -93,11 +93,11 @@ export function algsWith(what: keyof Custody): KeyAlg[] {
 
 /** The names of the keys whose row has this member: "Ed25519 or P-256". */
 export function wordsFor(what: keyof Custody): string {
-  return keyWords(algsWith(what));
+  return algWords(algsWith(what));
 }
 
 /** The kinds of private keys in files, except those with state. */
-export const SIGNING_KEYS = keyWords(keyAlgs.filter((alg) => !isStateful(alg)));
+export const SIGNING_KEYS = algWords(keyAlgs.filter((alg) => !isStateful(alg)));
 
 /** The hint for people with another kind of key. */
 export const UNSUPPORTED = `keys for signing are ${SIGNING_KEYS}; \`firmseal keygen\` makes one`;

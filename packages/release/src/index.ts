@@ -74,7 +74,6 @@ export { mergeSignatures, type TrustMerge } from "./trust/trust-merge.js";
 export {
   acceptedTrust,
   anchorFacts,
-  isTrust,
   keysOf,
   limitWords,
   nameFile,
@@ -84,6 +83,5 @@ export {
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
-  trustName,
   verifiedTrust,
 } from "./trust/trust-ref.js";

@@ -3,6 +3,7 @@
 
 import { IMAGE_LIMITS } from "@firmseal/images";
 import { KEY_LIMITS } from "@firmseal/keys";
+import { MAX_ANCHORS } from "@firmseal/verifier/tools";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -25,7 +26,7 @@ export const LIMITS = {
   /** Warnings about one description. */
   descriptionWarnings: 16,
   /** Anchors in the description of a trust file. A trust file has the same limit. */
-  trustAnchors: 16,
+  trustAnchors: MAX_ANCHORS,
   /** Bytes of a trust file: a list below 2^16 bytes and eight signatures. */
   trustFile: 256 * KIB,
   /** Bytes of a device's status. */

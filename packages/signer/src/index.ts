@@ -25,6 +25,7 @@ export { formatHss, parseHss } from "./hss/text.js";
 export { cachedCount, cachedHeight, cachedNodes, type LmsTree, lmsPublicKey, rootOf } from "./hss/tree.js";
 export { fromCose, fromJwk, fromRaw, type Jwk, toCose, toJwk, toPrivateCose, toPrivateJwk } from "./key/format.js";
 export {
+  algWords,
   anchorOf,
   coseAlg,
   DEFAULT_ALG,
@@ -43,7 +44,6 @@ export {
   keyAlgOf,
   keyAlgOfLength,
   keyAlgs,
-  keyWords,
   loadAlg,
   NotLoaded,
   type PrivateKey,
@@ -68,6 +68,7 @@ export {
   type Before,
   describeTrust,
   encodeTrust,
+  isTrust,
   keyOfAnchor,
   NotRoot,
   ROLES,
@@ -79,6 +80,7 @@ export {
   TrustDraft,
   type TrustEntry,
   type TrustFile,
+  trustName,
   trustSigners,
   trustToBeSigned,
 } from "./trust/trust-file.js";

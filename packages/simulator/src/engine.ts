@@ -140,7 +140,9 @@ export class Simulation {
     const updated = rehearsal.start();
     this.after = attempt("start", () => bootOn(updated, this.setup, this.trust));
     const floor = updated.device.floor();
-    if (compareSequence(floor, this.floor) < 0) this.anew = formatSequence(floor);
+    // only the number of the update itself: another floor that falls is a fault of the device
+    if (compareSequence(floor, this.floor) < 0 && formatSequence(floor) === (JSON.parse(this.after) as string[])[0])
+      this.anew = formatSequence(floor);
   }
 
   private boots(machine: Machine): { boots: Boots; fault?: string; floor: Sequence | null } {

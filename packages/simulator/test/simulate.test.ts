@@ -137,7 +137,7 @@ describe("a wrong device is caught:", () => {
 
   async function caught(make: MakeStore): Promise<ReturnType<typeof total>> {
     const report = new Simulation(make, setup, await release(7, image(5001, 1)), await release(8, image(4099, 2))).run(
-      LONG ? undefined : 60,
+      LONG ? undefined : 90,
     );
     expect(report.faultCount).toBeGreaterThan(0);
     expect(report.faults.length).toBeGreaterThan(0);

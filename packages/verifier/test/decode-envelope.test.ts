@@ -1,4 +1,4 @@
-// A look into an envelope: what an Outline says, also of what open() refuses, and the texts for people.
+// A look into an envelope: what decodeEnvelope() says, also of what open() refuses, and the texts for people.
 
 import { describe, expect, it } from "vitest";
 import {

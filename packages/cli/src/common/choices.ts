@@ -3,7 +3,7 @@
 
 import { BUNDLE_ALGS } from "@firmseal/bundler";
 import { privateFormats, publicFormats, tokenAlgs } from "@firmseal/keys";
-import { DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, keyWords, TABLE_SIZES } from "@firmseal/signer";
+import { algWords, DEFAULT_ALG, deviceKeyAlgs, hasTables, isDeviceAlg, isStateful, keyAlgs, TABLE_SIZES } from "@firmseal/signer";
 
 /** A key that devices verify, and one that only tools verify. */
 const HYBRIDS = deviceKeyAlgs
@@ -17,7 +17,7 @@ export const CHOICES = {
   tokenAlg: tokenAlgs,
   bundleAlg: BUNDLE_ALGS,
   /** What people call keys that have tables. */
-  tabled: keyWords(keyAlgs.filter(hasTables)),
+  tabled: algWords(keyAlgs.filter(hasTables)),
   tableSize: TABLE_SIZES,
   publicFormat: publicFormats,
   privateFormat: privateFormats,

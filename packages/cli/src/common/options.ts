@@ -41,7 +41,10 @@ export function keys(what: string): Option {
   return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
 }
 
-/** Roles that a command can ask for. Root keys only sign trust files. */
+/**
+ * Roles that a command can ask for. Root keys only sign trust files. A literal, so that --help need not load the signer;
+ * a test compares it with ROLES.
+ */
 export const policyRoles = ["release", "debug", "recovery"];
 
 /** --key, or --trust with what belongs to it: the trusted keys. */

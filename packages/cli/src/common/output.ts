@@ -3,7 +3,8 @@
 import { statSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { checkWritable, Failure, isSameFile, looksPrivate, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { isTrust, looksLikeEnvelope } from "@firmseal/release";
+import { looksLikeEnvelope } from "@firmseal/release";
+import { isTrust } from "@firmseal/signer";
 import { failureOf } from "../show/failure-of.js";
 import { writeProduct } from "../show/ui.js";
 

@@ -6,13 +6,11 @@ import { LIMITS } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import {
   ALG_NAMES,
+  type ArgumentKind,
   COM_SHARED_SEQUENCE,
+  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
   COMMON_NAMES,
-  DIR_OVERRIDE_PARAMETERS,
-  DIR_RUN_SEQUENCE,
-  DIR_SET_PARAMETERS,
-  DIR_TRY_EACH,
   decodeItem,
   ELEMENT_NAMES,
   ENV_AUTHENTICATION_WRAPPER,
@@ -75,6 +73,11 @@ function elementPlace(key: number | undefined): DiagContext | undefined {
   return key !== undefined && SEQUENCES.includes(key) ? "sequence" : undefined;
 }
 
+/** What follows a command. */
+function argumentOf(code: number | undefined): ArgumentKind | undefined {
+  return code === undefined ? undefined : COMMAND_ARGUMENTS[code];
+}
+
 /** What a value is, from the place of its map or array and from its key, position or command. undefined: not opened. */
 function childContext(place: DiagContext, key: number | undefined): DiagContext | undefined {
   switch (place) {
@@ -91,7 +94,7 @@ function childContext(place: DiagContext, key: number | undefined): DiagContext 
     case "block":
       return key === 0 ? "headers" : undefined;
     case "sequence":
-      return key === DIR_RUN_SEQUENCE ? "sequence" : undefined;
+      return argumentOf(key) === "sequence" ? "sequence" : undefined;
     case "alternatives":
       return "sequence";
     case "parameters":
@@ -123,8 +126,8 @@ class DiagWriter {
 
   /** A value that stands under `key` in `place`. */
   value(it: Item, place: DiagContext, key: number | undefined, indent: string): string {
-    if (place === "sequence" && (key === DIR_OVERRIDE_PARAMETERS || key === DIR_SET_PARAMETERS)) return this.item(it, "parameters", indent);
-    if (place === "sequence" && key === DIR_TRY_EACH) return this.item(it, "alternatives", indent);
+    const argument = place === "sequence" ? argumentOf(key) : undefined;
+    if (argument === "parameters" || argument === "alternatives") return this.item(it, argument, indent);
     const opened = childContext(place, key);
     if (opened && it.kind === "bytes")
       return it.value === 0 ? "h''" : `<< ${this.item(decodeItem(this.bytes, { at: it.body, n: it.value }), opened, indent)} >>`;

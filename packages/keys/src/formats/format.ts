@@ -3,10 +3,10 @@
 
 import { createPublicKey } from "node:crypto";
 import {
+  algWords,
   coseAlg,
   deviceKeyAlgs,
   isDeviceAlg,
-  keyWords,
   type PrivateKey,
   type PublicKey,
   publicOf,
@@ -88,7 +88,7 @@ function keyComment(key: PublicKey): string {
 export function jsLiteral(key: PublicKey, more?: { table: string | readonly number[]; digest: Uint8Array }): string {
   // no bundle could use such an anchor, because none has the algorithm
   if (!isDeviceAlg(key.alg))
-    throw new KeyFileError(`no device bundle verifies ${key.alg}`, `embed the ${keyWords(deviceKeyAlgs)} key that signs with it`, 2);
+    throw new KeyFileError(`no device bundle verifies ${key.alg}`, `embed the ${algWords(deviceKeyAlgs)} key that signs with it`, 2);
   const raw = `[${key.key.join(", ")}]`;
   const kid = key.kid ? `, kid: [${key.kid.join(", ")}]` : "";
   return `// ${keyComment(key)}\nvar firmsealKey = { alg: "${key.alg}", key: ${more ? `{ key: ${raw}, digest: [${more.digest.join(", ")}], table: ${JSON.stringify(more.table)} }` : raw}${kid} };\n`;

@@ -4,14 +4,8 @@
 import { grouped, tooMuch } from "@firmseal/keys";
 import { formatUuid, toHex } from "@firmseal/signer";
 import {
+  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
-  DIR_COPY_PARAMS,
-  DIR_OVERRIDE_MULTIPLE,
-  DIR_OVERRIDE_PARAMETERS,
-  DIR_RUN_SEQUENCE,
-  DIR_SET_COMPONENT_INDEX,
-  DIR_SET_PARAMETERS,
-  DIR_TRY_EACH,
   decodeItem,
   HASH_NAMES,
   type Input,
@@ -102,6 +96,28 @@ function index(item: Item): true | number[] {
 /** Number of commands that steps() may still read. */
 let commandsLeft = 0;
 
+/** Adds to a step what follows its command. Adds nothing for a command that is not known. */
+function readArgument(bytes: Uint8Array, item: Item, step: ManifestStep): void {
+  const sequenceIn = (one: Item) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null);
+  switch (COMMAND_ARGUMENTS[step.code]) {
+    case "policy":
+      step.policy = item.value;
+      break;
+    case "index":
+      step.index = index(item);
+      break;
+    case "parameters":
+      step.parameters = parameterSteps(bytes, item);
+      break;
+    case "sequence":
+      step.sequences = [sequenceIn(item)];
+      break;
+    case "alternatives":
+      step.sequences = item.items.map(sequenceIn);
+      break;
+  }
+}
+
 /** The steps of the sequence in an array of `bytes`. */
 function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
   commandsLeft -= array.value / 2;
@@ -114,12 +130,7 @@ function sequenceSteps(bytes: Uint8Array, array: Item): ManifestStep[] {
   for (let i = 0; i < array.items.length; i += 2) {
     const [{ value: code }, item] = array.items.slice(i, i + 2) as [Item, Item];
     const step: ManifestStep = { code, name: COMMAND_NAMES[code] ?? String(code) };
-    if (code === DIR_SET_COMPONENT_INDEX) step.index = index(item);
-    else if (code === DIR_OVERRIDE_PARAMETERS || code === DIR_SET_PARAMETERS) step.parameters = parameterSteps(bytes, item);
-    else if (code === DIR_RUN_SEQUENCE) step.sequences = [sequenceSteps(bytes, bstrContent(bytes, item))];
-    else if (code === DIR_TRY_EACH)
-      step.sequences = item.items.map((one) => (one.kind === "bytes" ? sequenceSteps(bytes, bstrContent(bytes, one)) : null));
-    else if (code !== DIR_OVERRIDE_MULTIPLE && code !== DIR_COPY_PARAMS) step.policy = item.value;
+    readArgument(bytes, item, step);
     out.push(step);
   }
   return out;

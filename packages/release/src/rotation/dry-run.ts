@@ -21,11 +21,9 @@ import {
   DIR_FETCH,
   DIR_WRITE,
   decodeEnvelope,
-  MAN_INVOKE,
-  MAN_LOAD,
-  MAN_VALIDATE,
   ROLE_RELEASE,
   readSlice,
+  START_SECTIONS,
   TRUST_COMPONENT,
   updatedTrust,
 } from "@firmseal/verifier/tools";
@@ -165,7 +163,7 @@ function carried(code: DeviceCode, m: Manifest, identity: Identity): Uint8Array 
 
 /** Whether a start has to do with anything but the trust file. */
 function hasImage(code: DeviceCode, m: Manifest, identity: Identity): boolean {
-  const run = code.start(m, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE], identity);
+  const run = code.start(m, START_SECTIONS, identity);
   for (let e = code.step(run); e; e = code.step(run, true)) if (!isTrustComponent(m.components[e.component] ?? [])) return true;
   return false;
 }

@@ -3,11 +3,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { environment, Failure, grouped, readAll, systemFault, tooMuch, usage } from "@firmseal/keys";
+import { isTrust } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { looksLikeEnvelope } from "../input/envelope-kind.js";
 import { LIMITS } from "../limits.js";
 import { refusalHint } from "../refusals.js";
-import { isTrust } from "../trust/trust-ref.js";
 import { big } from "./quorum.js";
 import { type PlannedStep, stepOf } from "./steps.js";
 

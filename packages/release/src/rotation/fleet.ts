@@ -55,8 +55,8 @@ export interface Cohort {
 
 /** The default algorithms of a verifier. */
 const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
-const DEFAULT_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
-const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
+const ASSUMED_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
+const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
 
 /**
  * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
@@ -66,11 +66,11 @@ export function modelOf(
     Partial<Omit<Model, "store" | "policy" | "identity">> &
     ({ trust: TrustOnFile } | { embedded: EmbeddedKeys }),
 ): Model {
-  const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? DEFAULT_ALGORITHMS).includes(name));
+  const algorithms = ALL_ALGORITHMS.filter((name) => (o.algorithms ?? ASSUMED_ALGORITHMS).includes(name));
   const embedded = o.embedded ?? null;
   const withTrust = "trust" in o && o.trust ? o.trust : null;
   const features = BUNDLE_FEATURES.filter((name) =>
-    (o.features ?? (withTrust ? DEFAULT_FEATURES : DEFAULT_FEATURES.filter((f) => f !== "trust"))).includes(name),
+    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust"))).includes(name),
   );
   return {
     trust: withTrust,

@@ -1,13 +1,13 @@
 // Reads the steps of a plan from files: releases, and separate trust files.
 
-import { EnvelopeDraft, readTrust } from "@firmseal/signer";
+import { EnvelopeDraft, isTrust, readTrust } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
 import { signedTrust } from "../trust/trust-file.js";
-import { isTrust, nameFile, refuseUnsigned } from "../trust/trust-ref.js";
+import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
 export interface PlannedRelease {

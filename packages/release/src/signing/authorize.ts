@@ -19,13 +19,12 @@ import {
   warn,
   withSigningLogs,
 } from "@firmseal/keys";
-import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex } from "@firmseal/signer";
+import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWith, TrustDraft, toHex, trustName } from "@firmseal/signer";
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
-import { trustName } from "../trust/trust-ref.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
 import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { enter } from "./enter.js";

@@ -1,13 +1,12 @@
 // The trust files before one that is to be signed: the one that it follows, and older ones that devices in the field still have.
 
 import { Failure, refusedInput } from "@firmseal/keys";
-import { equalBytes } from "@firmseal/signer";
+import { equalBytes, trustName } from "@firmseal/signer";
 import { errors, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { refusalHint } from "../refusals.js";
 import { big } from "../rotation/quorum.js";
 import { readTrustFile, type TrustOnFile } from "./trust-file.js";
-import { trustName } from "./trust-ref.js";
 
 /** Throws a Failure where a list is for another line of products. */
 export function checkLine(path: string, store: TrustStore, previous: TrustOnFile): void {

@@ -1,12 +1,12 @@
 // The changes in a trust file: the difference to its predecessor, shown to the holder of a root key before signing.
 
 import { keyWords, notice, visible, warn } from "@firmseal/keys";
-import { equalBytes, ROLES, type RoleName, toHex } from "@firmseal/signer";
+import { equalBytes, ROLES, type RoleName, toHex, trustName } from "@firmseal/signer";
 import type { Sequence, TrustAnchor, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { checkLine } from "./trust-chain.js";
 import type { TrustOnFile } from "./trust-file.js";
-import { type AnchorFacts, anchorFacts, limitWords, trustName } from "./trust-ref.js";
+import { type AnchorFacts, anchorFacts, limitWords } from "./trust-ref.js";
 
 /** The preceding trust file and its path. */
 export interface Previous {

@@ -2,7 +2,7 @@
 // for a bundle without it.
 
 import { usage, visible, warn } from "@firmseal/keys";
-import { keyOfAnchor, ROLES, type RoleName } from "@firmseal/signer";
+import { keyOfAnchor, ROLES, type RoleName, trustName } from "@firmseal/signer";
 import { type Anchor, policyOf, type Sequence, type TrustAnchor, type TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
@@ -11,7 +11,7 @@ import { nameFile } from "./trust-ref.js";
 
 function headerTitle(store: TrustStore): string {
   // a name may contain the end of a comment, or a newline
-  const name = new TextDecoder().decode(Uint8Array.from(store.name)).replace(/[^\w .-]/g, "?");
+  const name = trustName(store).replace(/[^\w .-]/g, "?");
   return `Trust file ${name}, sequence number ${formatSequence(store.sequence)}`;
 }
 

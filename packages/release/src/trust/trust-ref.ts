@@ -17,6 +17,7 @@ import {
 import {
   acceptTrust,
   formatUuid,
+  isTrust,
   keyOfAnchor,
   type PublicKey,
   ROLES,
@@ -25,6 +26,7 @@ import {
   roleNames,
   type TrustFile,
   toHex,
+  trustName,
   trustSigners,
 } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -45,11 +47,6 @@ export interface TrustOptions extends PinOptions {
   trust?: string;
   /** Default: release. */
   role?: RoleName;
-}
-
-/** Whether the bytes begin with COSE_Sign, tag 98 (RFC 9052 §2). */
-export function isTrust(head: Uint8Array): boolean {
-  return head[0] === 0xd8 && head[1] === 0x62;
 }
 
 /** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
@@ -120,11 +117,6 @@ export async function verifiedTrust(path: string, o: PinOptions): Promise<{ stor
   } catch (e) {
     throw nameFile(path, e);
   }
-}
-
-/** The name of the product line. */
-export function trustName(store: TrustStore): string {
-  return new TextDecoder().decode(Uint8Array.from(store.name));
 }
 
 /** How many roots have signed, and how many must. */
@@ -233,7 +225,7 @@ export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
     scoped: true,
     testKeys: warnOfTestKeys(inRole.flatMap((a) => keyOfAnchor(a) ?? [])),
     trust: {
-      name: new TextDecoder().decode(Uint8Array.from(store.name)),
+      name: trustName(store),
       sequence: formatSequence(store.sequence),
       role: name,
       threshold: store.thresholds[role] as number,

@@ -4,12 +4,9 @@
 import {
   COM_COMPONENTS,
   COM_SHARED_SEQUENCE,
+  COMMAND_ARGUMENTS,
   COMMAND_NAMES,
   COMPONENT_TEXT_NAMES,
-  DIR_OVERRIDE_PARAMETERS,
-  DIR_RUN_SEQUENCE,
-  DIR_SET_COMPONENT_INDEX,
-  DIR_TRY_EACH,
   MAN_COMMON,
   MAN_REFERENCE_URI,
   MAN_SEQUENCE_NUMBER,
@@ -117,14 +114,20 @@ function encodeParameters(value: Parameters, path: string): Encodable {
 }
 
 function encodeArgument(code: number, value: unknown, path: string): Encodable {
-  if (code === DIR_OVERRIDE_PARAMETERS) return encodeParameters(value as Parameters, path);
-  if (code === DIR_RUN_SEQUENCE) return encodeSequence(value as Command[], path);
-  if (code === DIR_TRY_EACH) {
-    const alternatives = value as (Command[] | null)[];
-    return alternatives.map((a, i) => (a === null ? null : encodeSequence(a, `${path}/${i}`)));
+  switch (COMMAND_ARGUMENTS[code]) {
+    case "policy":
+      return value as number;
+    case "index":
+      return value as Encodable;
+    case "parameters":
+      return encodeParameters(value as Parameters, path);
+    case "sequence":
+      return encodeSequence(value as Command[], path);
+    case "alternatives":
+      return (value as (Command[] | null)[]).map((a, i) => (a === null ? null : encodeSequence(a, `${path}/${i}`)));
+    default:
+      throw new DescriptionError(path, "descriptions cannot express the argument of this command");
   }
-  if (code === DIR_SET_COMPONENT_INDEX) return value as Encodable;
-  return value as number;
 }
 
 /** Encodes a command sequence. */

@@ -7,6 +7,7 @@ import { equalBytes } from "../bytes.js";
 import { encodeCbor } from "../cbor.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import {
+  algWords,
   coseAlg,
   decompress,
   formOf,
@@ -16,7 +17,6 @@ import {
   keyAlgOf,
   keyAlgOfLength,
   keyAlgs,
-  keyWords,
   type PrivateKey,
   type PublicKey,
   partsOf,
@@ -48,7 +48,7 @@ export interface Jwk {
  */
 export function toJwk(key: PublicKey): Jwk {
   const { jwk } = formOf(key.alg);
-  if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${keyWords([key.alg])}`);
+  if (!jwk) throw new KeyError("unsupported", `there is no JWK for ${algWords([key.alg])}`);
   const { kty, crv, alg } = jwk;
   const [x, y] = partsOf(key).map((part) => part && encodeBase64url(part)) as [string, string?];
   const kid = key.kid && jwkKid(key.kid);
@@ -179,7 +179,7 @@ export function coseKeyFromMap(members: ReadonlyMap<unknown, unknown>): PublicKe
   if (stated !== undefined && keyAlgOf(stated as number) !== alg)
     throw new KeyError(
       "unsupported",
-      `the COSE_Key names an algorithm ${form.crv === undefined ? `other than ${keyWords([alg])}` : "that does not match its curve"}`,
+      `the COSE_Key names an algorithm ${form.crv === undefined ? `other than ${algWords([alg])}` : "that does not match its curve"}`,
     );
   const kid = bytesMember(members, KEY_KID, "kid");
   if (form.crv === undefined) {
@@ -261,9 +261,9 @@ function onlyOne(
   if (first && formOf(first).bound)
     throw new KeyError(
       named === undefined ? "format" : "unsupported",
-      `a key of type ${formOf(first).jwk?.kty} that names no ${keyWords(ofType)} algorithm`,
+      `a key of type ${formOf(first).jwk?.kty} that names no ${algWords(ofType)} algorithm`,
     );
-  throw new KeyError("unsupported", `not an ${keyWords(keyAlgs.filter((alg) => formOf(alg).jwk))} key`);
+  throw new KeyError("unsupported", `not an ${algWords(keyAlgs.filter((alg) => formOf(alg).jwk))} key`);
 }
 
 function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, kid?: Uint8Array): PublicKey | PrivateKey {
@@ -274,7 +274,7 @@ function fromParts(alg: KeyAlg, x?: Uint8Array, y?: Uint8Array, d?: Uint8Array, 
     // RFC 7518 §6.2.1.2, RFC 9053 §7.1.1: full length, including leading zeros
     if (part && part.length !== size) throw new KeyError("length", `a member of the key has ${part.length} bytes, not ${size}`);
   }
-  if (!isPoint && y) throw new KeyError("format", `a key on ${keyWords([alg])} has no y`);
+  if (!isPoint && y) throw new KeyError("format", `a key on ${algWords([alg])} has no y`);
   if (isPoint && !x !== !y) throw new KeyError("format", "only one of the coordinates x and y is present");
   const pub = x && (isPoint ? Uint8Array.of(4, ...x, ...(y as Uint8Array)) : x);
   if (!d) {

@@ -52,7 +52,7 @@ export function hasTables(alg: KeyAlg): boolean {
 }
 
 /** The usual names for keys of some algorithms: "Ed25519, P-256 or ML-DSA". */
-export function keyWords(algs: readonly KeyAlg[]): string {
+export function algWords(algs: readonly KeyAlg[]): string {
   return inWords([...new Set(algs.map((alg) => rowOf(alg).family))]);
 }
 

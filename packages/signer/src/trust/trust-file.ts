@@ -26,6 +26,7 @@ import {
   HEADER_ALG,
   HEADER_KID,
   type Item,
+  MAX_SIGNATURES,
   ROLE_DEBUG,
   ROLE_RECOVERY,
   ROLE_RELEASE,
@@ -169,7 +170,7 @@ function joinTrustFile(payload: Uint8Array, signatures: readonly Uint8Array[]): 
  */
 function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: Uint8Array[] } {
   // first the head, which has one two-byte form: a file of another kind is refused as such, whatever follows
-  if (bytes.length > 1 && !(bytes[0] === 0xd8 && bytes[1] === TAG_SIGN)) throwRefusal(errors.TRUST_NONE, 0);
+  if (bytes.length > 1 && !isTrust(bytes)) throwRefusal(errors.TRUST_NONE, 0);
   const [message] = decodeItem(bytes).items as [Item];
   const [head, unprotected, payload, signatures] = message.items as [Item, Item, Item, Item];
   if (message.kind !== "array" || message.value !== 4) throwRefusal(errors.CBOR_TYPE, message.at);
@@ -181,7 +182,7 @@ function splitTrustFile(bytes: Uint8Array): { payload: Uint8Array; signatures: U
   ] as const)
     if (item.kind !== kind) throwRefusal(errors.CBOR_TYPE, item.at);
   if (head.value > 0 || unprotected.value > 0) throwRefusal(errors.TRUST_NONE, message.at);
-  if (signatures.value > 8) throwRefusal(errors.SIGNATURE_COUNT, signatures.at);
+  if (signatures.value > MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, signatures.at);
   return {
     payload: Uint8Array.from(bytes.subarray(payload.body, payload.end)),
     signatures: signatures.items.map(({ at, end }) => Uint8Array.from(bytes.subarray(at, end))),
@@ -200,6 +201,16 @@ export function readTrust(bytes: Uint8Array): TrustFile {
  */
 export function acceptTrust(bytes: Uint8Array, before: TrustStore | Trust, host?: Host): TrustStore {
   return trustFileUnchecked(KNOWN_ALGS, bytes, before, host);
+}
+
+/** The name of the product line. */
+export function trustName(store: TrustStore): string {
+  return new TextDecoder().decode(Uint8Array.from(store.name));
+}
+
+/** Whether the bytes begin with tag 98, COSE_Sign (RFC 9052 §2). The head of this tag has one form, of two bytes. */
+export function isTrust(head: Uint8Array): boolean {
+  return head[0] === 0xd8 && head[1] === TAG_SIGN;
 }
 
 /** The names of an anchor's roles. */
@@ -228,7 +239,7 @@ export function describeTrust(store: TrustStore): TrustDescription {
     if (jump) jumps[name] = BigInt(formatSequence(jump));
   }
   return {
-    name: new TextDecoder().decode(Uint8Array.from(store.name)),
+    name: trustName(store),
     sequence: BigInt(formatSequence(store.sequence)),
     anchors: store.anchors.map((a) => {
       const key = keyOfAnchor(a);
@@ -310,7 +321,7 @@ export class TrustDraft implements Signable {
 
   /** The same list with these signatures in place of its own, as they were encoded. Throws SIGNATURE_COUNT above 8. */
   withEncoded(encoded: readonly Uint8Array[]): TrustDraft {
-    if (encoded.length > 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    if (encoded.length > MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, -1);
     return TrustDraft.read(joinTrustFile(Uint8Array.from(this.store.payload), encoded), this.before);
   }
 
@@ -342,7 +353,7 @@ export class TrustDraft implements Signable {
   /** Throws as toBeSigned() does, and SIGNATURE_COUNT above 8. */
   async withSignature(key: SignedWith, signature: Uint8Array): Promise<TrustDraft> {
     const message = await this.toBeSigned(key);
-    if (this.encoded.length >= 8) throwRefusal(errors.SIGNATURE_COUNT, -1);
+    if (this.encoded.length >= MAX_SIGNATURES) throwRefusal(errors.SIGNATURE_COUNT, -1);
     const encoded = [...this.encoded, cbor([this.bucket(key), new Map(), signature])];
     const known = { alg: key.alg, kid: null, message, signature };
     const bytes = joinTrustFile(Uint8Array.from(this.store.payload), encoded);

@@ -51,7 +51,7 @@ const MAX_NUMBER = 9007199254740991;
 const WINDOW = 64;
 const DEFAULT_CHUNK = 1024;
 /** Maximum number of bytes of one input in RAM, unless the host sets another limit. */
-const MAX_LOADED = 65536;
+export const MAX_LOADED = 65536;
 
 /** A range of the input: offset and length in bytes. */
 export interface Slice {

@@ -10,7 +10,7 @@ import type { Bytes, Host, Source, Trust } from "../base/types.js";
 import { copySlice, feed, type Input, inputOf, type Slice, sameBytes } from "../cbor/reader.js";
 import { type Digest, digestSlice, hashing } from "../hash/digest.js";
 import type { Effect } from "../interpreter/frame.js";
-import { start, step } from "../interpreter/run.js";
+import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { parsePayloads } from "../manifest/parse.js";
 import {
@@ -31,8 +31,6 @@ import {
   DIR_SWAP,
   DIR_WRITE,
   MAN_INSTALL,
-  MAN_INVOKE,
-  MAN_LOAD,
   MAN_PAYLOAD_FETCH,
   MAN_VALIDATE,
 } from "../spec/suit.js";
@@ -43,9 +41,6 @@ import { admit, capacity, checkFloor, checkIdentity, countersOf, id, rehearseBot
 
 /** The sections of an installation, in order. Missing ones are skipped. */
 export var INSTALL_SECTIONS = [MAN_PAYLOAD_FETCH, MAN_INSTALL, MAN_VALIDATE];
-
-/** The sections of a start. */
-var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function begin(s: Session, e: Effect): void {
   var c = e.component;

@@ -7,7 +7,7 @@ import { concat, octetsOf } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { refuse, rethrow } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
-import { copyBytes, inputOf } from "../cbor/reader.js";
+import { copyBytes, inputOf, MAX_LOADED } from "../cbor/reader.js";
 import { parseHead } from "../manifest/parse.js";
 import { CBOR_TRUNCATED, HEAD_LENGTH, PAYLOAD_SIZE } from "../spec/errors.js";
 import { opened } from "../trust/open.js";
@@ -69,7 +69,7 @@ function authenticate(a: Arrival, trust: Trust, host: Host, device: Device, shel
     a.want = (x as Missing).until;
   }
   if (!e || a.want > a.have) {
-    if (a.want > (host.memory || 65536)) refuse(HEAD_LENGTH);
+    if (a.want > (host.memory || MAX_LOADED)) refuse(HEAD_LENGTH);
     return;
   }
   m = opened(source, trust, host, false);

@@ -6,9 +6,8 @@ import { sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Alg, Bytes, Host, Source } from "../base/types.js";
 import { type Identity, identityChecked } from "../interpreter/frame.js";
-import { start, step } from "../interpreter/run.js";
+import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
-import { MAN_INVOKE, MAN_LOAD, MAN_VALIDATE } from "../spec/suit.js";
 import { open } from "../trust/open.js";
 import { policyOf, type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
 import type { Device, TrialDevice } from "./device.js";
@@ -30,7 +29,7 @@ export function updatedTrust(
 ): TrustStore {
   var next = trustFileUnchecked(algs, bytes, store, host),
     m = open(envelope, policyOf(next, role, identity), host, true),
-    run = start(m, [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE], identity),
+    run = start(m, START_SECTIONS, identity),
     e = step(run);
   while (e) e = step(run, true);
   markAt(-1);

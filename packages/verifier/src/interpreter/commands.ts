@@ -13,9 +13,9 @@ import {
   KIND_OCTETS,
   KIND_OTHER,
   KIND_URI,
+  PARAMETER_VALUE_KINDS,
   parameterValue,
   tableEntry,
-  VALUES,
 } from "../manifest/code-points.js";
 import { MAX_COMPONENTS } from "../manifest/parse.js";
 import {
@@ -104,7 +104,7 @@ export function setParameters(run: Run, f: Frame, component: number): void {
     last = intKey(last);
     p = keyRead;
     at = here;
-    kind = tableEntry(VALUES, p);
+    kind = tableEntry(PARAMETER_VALUE_KINDS, p);
     if (!kind) refuse(PARAMETER_UNKNOWN);
     if (kind === KIND_OTHER) {
       foreign();
@@ -128,7 +128,7 @@ function parameter(run: Run, component: number, p: number): unknown {
   var at = run.parameters[component][p];
   if (!at) return undefined;
   seek(input, at, input.n);
-  return parameterValue(tableEntry(VALUES, p));
+  return parameterValue(tableEntry(PARAMETER_VALUE_KINDS, p));
 }
 
 /** Checks a vendor, class or device identifier. The parameter has the same number as the condition. */

@@ -20,7 +20,7 @@ import {
   skip,
   uint,
 } from "../cbor/reader.js";
-import { FOREIGN, foreign, isCondition, PARAMETER_KINDS, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
+import { COMMAND_KINDS, FOREIGN, foreign, isCondition, POLICY, SHARED, tableEntry } from "../manifest/code-points.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
 import type { UnverifiedManifest } from "../manifest/parse.js";
 import {
@@ -49,6 +49,8 @@ import {
   DIR_SWAP,
   DIR_TRY_EACH,
   MAN_INVOKE,
+  MAN_LOAD,
+  MAN_VALIDATE,
 } from "../spec/suit.js";
 import { performCommand, setIndex, setParameters } from "./commands.js";
 import { barrier, type Effect, type Frame, failRun, frame, type Identity, type Run, type Subject, top } from "./frame.js";
@@ -64,6 +66,9 @@ const MAX_ALTERNATIVES = 256;
 
 /** Every condition, and every directive that acts on a device, takes a reporting policy of four bits (M37 §8.4.7). */
 const MAX_POLICY = 15;
+
+/** The sections of a start, in order. */
+export var START_SECTIONS = [MAN_VALIDATE, MAN_LOAD, MAN_INVOKE];
 
 function createRun(manifest: Subject, sections: number[], identity: Identity, looked: UnverifiedManifest | null): Run {
   var parameters = [],
@@ -111,7 +116,7 @@ function beginNextSequence(run: Run): boolean {
  */
 function command(run: Run, f: Frame): void {
   var code = int(),
-    kind = tableEntry(PARAMETER_KINDS, code);
+    kind = tableEntry(COMMAND_KINDS, code);
   f.left -= 2;
   f.command = code;
   f.arg = here;

@@ -10,19 +10,36 @@ import { TAG_CBOR_PEN } from "../spec/suit.js";
 
 const MAX_URI = 1024;
 
-/** What follows a command: a reporting policy, or (2, which is never tested) an argument of its own. */
+/** A reporting policy follows the command. */
 export const POLICY = 1;
+/** An argument of its own follows the command. The interpreter asks only for POLICY; every command has one of the two. */
+export const OWN_ARGUMENT = 2;
 /** A code point of SUIT that this build does not run. */
 export const FOREIGN = 4;
 /** Permitted in a shared sequence: no side effects (M37 §8.4.5). Conditions are the commands with SHARED and POLICY. */
 export const SHARED = 8;
 
 /**
- * For each command code, 0 to 35, the sum of the above as the low bits of a character: A = 1, I = 8 + 1, J = 8 + 2, and
- * so on. A string stays in flash; a table of numbers takes RAM. A test compares this one and the next with the names of
- * the specification.
+ * For each command code, 0 to 35, the sum of the above as the low bits of a character. A string stays in flash; a table
+ * of numbers takes RAM. Tests compare this table and the next with the names of the specification.
+ *
+ * | Letter | Sum                             | Commands                                              |
+ * | ------ | ------------------------------- | ----------------------------------------------------- |
+ * | `@`    | 0                               | no command                                            |
+ * | `A`    | POLICY                          | 18 write, 21 fetch, 22 copy, 23 invoke, 31 swap       |
+ * | `E`    | POLICY + FOREIGN                | 11 process-dependency, 29 wait, 33 unlink             |
+ * | `F`    | OWN_ARGUMENT + FOREIGN          | 34 override-multiple, 35 copy-params                  |
+ * | `I`    | POLICY + SHARED                 | 1 vendor-identifier, 2 class-identifier,              |
+ * |        |                                 | 3 image-match, 5 component-slot, 6 check-content,     |
+ * |        |                                 | 14 abort, 24 device-identifier                        |
+ * | `J`    | OWN_ARGUMENT + SHARED           | 12 set-component-index, 15 try-each,                  |
+ * |        |                                 | 20 override-parameters, 32 run-sequence               |
+ * | `M`    | POLICY + FOREIGN + SHARED       | 4 use-before, 7 dependency-integrity,                 |
+ * |        |                                 | 8 is-dependency, 25 image-not-match,                  |
+ * |        |                                 | 26 minimum-battery, 27 update-authorized, 28 version  |
+ * | `N`    | OWN_ARGUMENT + FOREIGN + SHARED | 19 set-parameters                                     |
  */
-export const PARAMETER_KINDS = "@IIIMIIMM@@EJ@IJ@@ANJAAAIMMMME@AJEFF";
+export const COMMAND_KINDS = "@IIIMIIMM@@EJ@IJ@@ANJAAAIMMMME@AJEFF";
 
 /** The kinds of parameter values. */
 const KIND_VENDOR = 1;
@@ -35,8 +52,8 @@ export const KIND_URI = 7;
 export const KIND_COMPONENT = 8;
 export const KIND_OTHER = 9;
 
-/** For each parameter, 0 to 30. */
-export const VALUES = "@ABCID@@@@@@EED@@@FI@GHFBFIIIII";
+/** For each parameter, 0 to 30, the kind of its value in the same way: `A` is KIND_VENDOR, `I` is KIND_OTHER. */
+export const PARAMETER_VALUE_KINDS = "@ABCID@@@@@@EED@@@FI@GHFBFIIIII";
 
 /** The entry of a table for an untrusted number, or 0 if there is none. Some engines wrap character indices at 2^32. */
 export function tableEntry(table: string, n: number): number {
@@ -45,7 +62,7 @@ export function tableEntry(table: string, n: number): number {
 
 /** Whether a command is a condition, which can fail softly. */
 export function isCondition(code: number): boolean {
-  return (tableEntry(PARAMETER_KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
+  return (tableEntry(COMMAND_KINDS, code) & (POLICY + SHARED)) === POLICY + SHARED;
 }
 
 /** Refuses a code point of SUIT that this build does not run. decodeEnvelope() accepts it, because it only reads. */

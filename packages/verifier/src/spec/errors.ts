@@ -1,5 +1,6 @@
-// The numbers of the refusals. Generated from tools/refusals.ts by `pnpm refusals`: change them there. Each has one for good; it is never
-// reused. A bundle holds those that it can throw, and no text.
+// GENERATED from ../tools/refusals.ts. DO NOT EDIT: change the table there, then run `pnpm refusals`.
+//
+// The numbers of the refusals. A number is never reused. A bundle has only the numbers that it can throw, and no text.
 
 // 1..19  the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)
 /** The CBOR ends before the item does, or a length exceeds the bytes that are left. */

@@ -4,12 +4,13 @@
 
 export { rawKey, sameKey } from "../base/bytes.js";
 export { formatSequence, parseSequence } from "../base/number.js";
-export { type CoseSignature, MAX_SIGNATURE, matchesAnchor } from "../cose/message.js";
+export { type CoseSignature, MAX_SIGNATURE, MAX_SIGNATURES, matchesAnchor } from "../cose/message.js";
 export { nextTrust, TRUST_COMPONENT, updatedTrust } from "../install/trust-update.js";
 /**
  * All numbers of COSE under one name. Only the row of an algorithm needs the numbers of algorithms, key types and
  * curves.
  */
+export { START_SECTIONS } from "../interpreter/run.js";
 export * as COSE from "../spec/cose.js";
 export {
   HASH_SHA_256,
@@ -157,7 +158,8 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, policyOf, readTrust, trustFileUnchecked, trustPayload } from "../trust/trust-file.js";
+export { embeddedTrust, MAX_ANCHORS, policyOf, readTrust, trustFileUnchecked, trustPayload } from "../trust/trust-file.js";
+export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";
 export {

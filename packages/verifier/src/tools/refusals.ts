@@ -16,14 +16,22 @@ export interface RefusalRow {
 }
 
 /** Ranges of numbers. Numbers are never reused: the number of a removed refusal stays unused. */
-export var REFUSAL_GROUPS: readonly { readonly from: number; readonly to: number; readonly what: string }[] = [
-  { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)" },
-  { from: 20, to: 49, what: "the envelope and the manifest" },
-  { from: 50, to: 69, what: "signatures" },
-  { from: 70, to: 89, what: "running a sequence (M37 §6)" },
-  { from: 90, to: 109, what: "installing and starting" },
-  { from: 110, to: 129, what: "trust files" },
-  { from: 150, to: 159, what: "status messages" },
+export interface RefusalGroup {
+  readonly from: number;
+  readonly to: number;
+  readonly what: string;
+  /** The folder of test-vectors/vectors with its vectors; null if it has none, because no device throws its refusals. */
+  readonly vectors: string | null;
+}
+
+export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
+  { from: 1, to: 19, what: "the bytes: strict deterministic CBOR (RFC 8949 §4.2.1)", vectors: "cbor" },
+  { from: 20, to: 49, what: "the envelope and the manifest", vectors: "envelope" },
+  { from: 50, to: 69, what: "signatures", vectors: "signature" },
+  { from: 70, to: 89, what: "running a sequence (M37 §6)", vectors: "interpreter" },
+  { from: 90, to: 109, what: "installing and starting", vectors: "install" },
+  { from: 110, to: 129, what: "trust files", vectors: "trust-file" },
+  { from: 150, to: 159, what: "status messages", vectors: null },
 ];
 
 var GET_AGAIN = "get the file again: it is damaged, or no SUIT tool made it",

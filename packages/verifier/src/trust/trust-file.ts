@@ -89,7 +89,7 @@ import { policy } from "./open.js";
  * Maximum number of anchors in one file, and bytes of its name and of a key identifier. The payload must fit a
  * Sig_structure.
  */
-const MAX_ANCHORS = 16;
+export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
 const MAX_PAYLOAD = 65535;

@@ -14,14 +14,13 @@ import {
 import {
   approveWith,
   digestOf,
-  isTrust,
   openWithTrialKey,
   outsideUris,
   readEnvelopeFile,
   readTrustFrom,
   warnBeforeSigning,
 } from "@firmseal/release";
-import { EnvelopeDraft, type Signable, TrustDraft } from "@firmseal/signer";
+import { EnvelopeDraft, isTrust, type Signable, TrustDraft } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
 import { checkOutput, deliver } from "../../common/output.js";

@@ -31,7 +31,8 @@ import {
   tooMuch,
   usage,
 } from "@firmseal/keys";
-import { digestOf, isTrust, LIMITS, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
+import { digestOf, LIMITS, readEnvelopeFile, type TrustEvidence, trustEvidence } from "@firmseal/release";
+import { isTrust } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases } from "../../common/options.js";

@@ -1,7 +1,16 @@
 import { basename } from "node:path";
-import { checkNew, type PassphraseOptions, passphrase, passphraseOptions, readAll, refusedInput, refuseTestKeys, warn } from "@firmseal/keys";
-import { acceptedTrust, LIMITS, readDescription, refuseLastNumber, trustName } from "@firmseal/release";
-import { encodeTrust } from "@firmseal/signer";
+import {
+  checkNew,
+  type PassphraseOptions,
+  passphrase,
+  passphraseOptions,
+  readAll,
+  refusedInput,
+  refuseTestKeys,
+  warn,
+} from "@firmseal/keys";
+import { acceptedTrust, LIMITS, readDescription, refuseLastNumber } from "@firmseal/release";
+import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";

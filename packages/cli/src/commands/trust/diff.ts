@@ -8,8 +8,8 @@ import {
   roleMargins,
   rootProgress,
   trustChanges,
-  trustName,
 } from "@firmseal/release";
+import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { CHANGES, membersOf, PROGRESS } from "../../common/shapes.js";

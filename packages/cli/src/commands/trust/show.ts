@@ -1,6 +1,6 @@
 import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, limitWords, readTrustFrom, rootProgress, trustName } from "@firmseal/release";
-import { ROLES, toHex, trustSigners } from "@firmseal/signer";
+import { anchorFacts, keysOf, limitWords, readTrustFrom, rootProgress } from "@firmseal/release";
+import { ROLES, toHex, trustName, trustSigners } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { ANCHOR, membersOf, TEST_KEYS } from "../../common/shapes.js";

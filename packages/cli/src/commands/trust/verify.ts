@@ -1,5 +1,6 @@
 import { warnOfTestKeys } from "@firmseal/keys";
-import { anchorFacts, keysOf, trustName, verifiedTrust } from "@firmseal/release";
+import { anchorFacts, keysOf, verifiedTrust } from "@firmseal/release";
+import { trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define } from "../../command.js";
 import { passphrases } from "../../common/options.js";

@@ -1,7 +1,7 @@
 // The numbers of PKCS#11 (OASIS, versions 2.40 and 3.1) that are used here, and its errors in words. The numbers of an
 // algorithm are in its row in custody.ts, because pkcs11js lacks those for Edwards curves.
 
-import { inWords, keyWords } from "@firmseal/signer";
+import { algWords, inWords } from "@firmseal/signer";
 import { algsWith, CUSTODY, wordsFor } from "../../custody.js";
 
 export const CKF_RW_SESSION = 0x2;
@@ -66,8 +66,8 @@ const FAILED: readonly [string, string] = ["the token reports a fault", AGAIN];
 const NEWER = algsWith("pkcs11").filter((alg) => CUSTODY[alg].pkcs11?.since !== undefined);
 const EVERYWHERE = algsWith("pkcs11").filter((alg) => !NEWER.includes(alg));
 const NO_MECHANISM: readonly [string, string] = [
-  `the token does not support the needed mechanism; ${NEWER.map((alg) => `${keyWords([alg])} needs PKCS#11 ${CUSTODY[alg].pkcs11?.since}`).join(", ")}`,
-  `use a ${keyWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `--alg ${alg}`).join(", ")}), or another token`,
+  `the token does not support the needed mechanism; ${NEWER.map((alg) => `${algWords([alg])} needs PKCS#11 ${CUSTODY[alg].pkcs11?.since}`).join(", ")}`,
+  `use a ${algWords(EVERYWHERE)} key (${EVERYWHERE.map((alg) => `--alg ${alg}`).join(", ")}), or another token`,
 ];
 const CURVE: readonly [string, string] = [
   "the token does not support the curve",
