@@ -95,9 +95,13 @@ interface Made {
 }
 
 function told({ old, next, prepared }: Move, o: BridgeOptions, { bytes, manifest, receipts, needed, results }: Made, keys: PublicKey[]) {
-  if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
-  // an unsigned one never replaces a bridge that has signatures
-  const member = deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== "-" });
+  const isUnsigned = keys.length === 0;
+  const write = () => {
+    if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
+    // an unsigned one never replaces a bridge that has signatures
+    return deliver(o.out, bytes, o.json, { fresh: isUnsigned && o.out !== "-" });
+  };
+  const member = isUnsigned ? write() : writeSigned(formatSequence(manifest.sequence), write);
   return {
     out: o.out,
     bytes: bytes.length,

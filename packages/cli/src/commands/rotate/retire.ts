@@ -53,7 +53,8 @@ function told(
   { bytes, results, receipts }: { bytes: Uint8Array; results: readonly CohortResult[]; receipts: readonly Receipt[] },
   keys: readonly SigningKey[],
 ) {
-  const member = deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== "-" });
+  const write = () => deliver(o.out, bytes, o.json, { fresh: keys.length === 0 && o.out !== "-" });
+  const member = keys.length === 0 ? write() : writeSigned(formatSequence(store.sequence), write);
   return {
     out: o.out,
     bytes: bytes.length,
