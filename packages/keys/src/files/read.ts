@@ -9,13 +9,17 @@ import { grouped } from "../words.js";
 /** The path for stdin, or for stdout when a command writes. */
 export const STDIO = "-";
 
+/** Refuses a name with NUL: descriptions and fleet files name paths, and Node throws another kind of error for it. */
+function checkName(path: string): void {
+  if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
+}
+
 /**
  * Opens a regular file, with additional `flags`. Throws a usage Failure for a directory, FIFO or device, and an
  * environment Failure for a missing or unreadable file.
  */
 export function openRegular(path: string, flags = 0): { fd: number; size: number } {
-  // descriptions and fleet files name paths, and Node throws another kind of error for NUL
-  if (path.includes("\0")) throw environment(`${path}: the name has a NUL byte`, "name an existing file");
+  checkName(path);
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer must not hang here
@@ -120,6 +124,8 @@ export function sizeOf(path: string): number {
 
 /** Whether two paths name one file, also if it does not exist yet. */
 export function isSameFile(a: string, b: string): boolean {
+  checkName(a);
+  checkName(b);
   const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
   return one && other ? one.dev === other.dev && one.ino === other.ino : resolve(a) === resolve(b);
 }
