@@ -11,8 +11,8 @@ describe("the changes of a list", () => {
     const [first, ...rest] = store.anchors;
     const next = { ...store, payload: [1], sequence: [0, 2] as [number, number], epoch: 3, anchors: [{ ...first, single: true }, ...rest] };
     expect(trustChanges(store, next as never).map(changeWords)).toEqual([
-      expect.stringMatching(/^ed25519 [0-9a-f]{16}…: rule single: true, before none$/),
-      "rule epoch: 3, before none",
+      expect.stringMatching(/^ed25519 [0-9a-f]{16}…: devices single, before none$/),
+      "rule epoch: 3, before 0",
       "sequence number 2, before 1",
     ]);
   });

@@ -59,8 +59,8 @@ const anchorsByBytes = (store: TrustStore | undefined) =>
   new Map((store?.anchors ?? []).map((a): [string, TrustAnchor] => [toHex(a.key), a]));
 
 /** Members that have words of their own. A list may have others one day: what is not shown is not agreed to. */
-const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "payload", "file"];
-const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until"];
+const SHOWN_OF_STORE = ["name", "sequence", "anchors", "thresholds", "payload", "file", "algs"];
+const SHOWN_OF_ANCHOR = ["alg", "cose", "key", "kid", "roles", "vendor", "class", "since", "until", "single"];
 
 /** Every other member that differs, whatever it is. */
 function otherRules(before: object | undefined, after: object, shown: readonly string[], key: AnchorFacts | null): Change[] {
@@ -68,7 +68,10 @@ function otherRules(before: object | undefined, after: object, shown: readonly s
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((name) => !shown.includes(name));
   const text = (value: unknown) => JSON.stringify(value ?? null, (_, v) => (typeof v === "bigint" ? String(v) : v));
   return names.flatMap((member): Change[] => {
+    // without a file before, no limits and epoch 0 are no change
+    const none = JSON.stringify(Array.isArray(to[member]) ? [] : 0);
     const [a, b] = [text(from[member]), text(to[member])];
+    if (a === "null" && b === none) return [];
     return a === b ? [] : [{ what: "rule", member, key, before: JSON.parse(a), after: JSON.parse(b) }];
   });
 }
