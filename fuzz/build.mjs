@@ -2,10 +2,10 @@
 // Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
 // arithmetic a verification takes ten times as long.
 
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { SOURCES } from "../scripts/sources.mjs";
 
@@ -31,6 +31,11 @@ function plugin(apart) {
         if (args.kind === "entry-point" || args.path.startsWith("node:") || !args.importer) return undefined;
         // by its place, for the bundle lies where the package could not be found
         return { path: createRequire(args.importer).resolve(args.path), external: true };
+      });
+      // it reads what lies beside it, and not beside the bundle
+      b.onLoad({ filter: /\/test-vectors\/index\.mjs$/ }, ({ path }) => {
+        const url = JSON.stringify(pathToFileURL(path).href);
+        return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", url), loader: "js" };
       });
       if (apart)
         b.onResolve({ filter: /\/(alg|hash)\/[a-z0-9]+\.js$/ }, async (args) => {
