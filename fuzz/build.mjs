@@ -2,11 +2,12 @@
 // Signature algorithms and hashes are a file of their own, which only the target that is about them instruments: with counters in the
 // arithmetic a verification takes ten times as long.
 
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { ownUrls } from "../scripts/own-urls.mjs";
 import { SOURCES } from "../scripts/sources.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -31,11 +32,6 @@ function plugin(apart) {
         if (args.kind === "entry-point" || args.path.startsWith("node:") || !args.importer) return undefined;
         // by its place, for the bundle lies where the package could not be found
         return { path: createRequire(args.importer).resolve(args.path), external: true };
-      });
-      // it reads what lies beside it, and not beside the bundle
-      b.onLoad({ filter: /\/test-vectors\/index\.mjs$/ }, ({ path }) => {
-        const url = JSON.stringify(pathToFileURL(path).href);
-        return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", url), loader: "js" };
       });
       if (apart)
         b.onResolve({ filter: /\/(alg|hash)\/[a-z0-9]+\.js$/ }, async (args) => {
@@ -74,7 +70,7 @@ export async function bundle(names, apart = (name) => name !== "signature") {
     ...common,
     entryPoints: arithmetic.map((name) => ({ in: source(`verifier/src/${name}`), out: name.replace(/\.ts$/, "") })),
     outdir: join(OUT, "arithmetic"),
-    plugins: [plugin(false)],
+    plugins: [plugin(false), ownUrls],
   });
   for (const way of [true, false]) {
     const some = names.filter((name) => apart(name) === way);
@@ -83,7 +79,7 @@ export async function bundle(names, apart = (name) => name !== "signature") {
         ...common,
         entryPoints: some.map((name) => join(ROOT, `fuzz/targets/${name}.ts`)),
         outdir: OUT,
-        plugins: [plugin(way)],
+        plugins: [plugin(way), ownUrls],
       });
   }
   return Object.fromEntries(names.map((name) => [name, join(OUT, `${name}.cjs`)]));
