@@ -153,7 +153,7 @@ await new Stryker({
   // Stryker would rewrite the tsconfig files, with a TypeScript that has the interface of old
   tsconfigFile: "none.json",
   disableTypeChecks: false,
-  ignorePatterns: ["packages/*/lib", "packages/*/dist", "bench", "docs", "examples", "/test", ".mutation"],
+  ignorePatterns: ["packages/*/lib", "packages/*/dist", "bench", "docs/*", "!docs/reference", "examples", "/test", ".mutation"],
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   reporters: process.stdout.isTTY ? ["progress", "json"] : ["json"],
   jsonReporter: { fileName: report },

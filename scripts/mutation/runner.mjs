@@ -5,10 +5,10 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Script } from "node:vm";
 import { strykerPlugins as vitest } from "@stryker-mutator/vitest-runner";
 import { build } from "esbuild";
+import { ownUrls } from "../own-urls.mjs";
 import { SOURCES } from "../sources.mjs";
 import { sampled } from "./sample.mjs";
 import { collector } from "./shim.mjs";
@@ -47,7 +47,7 @@ const count = (limit = Number.POSITIVE_INFINITY) => {
 
 const sources = {
   name: "sources",
-  setup({ onResolve, onLoad }) {
+  setup({ onResolve }) {
     onResolve({ filter: /^@firmseal\// }, ({ path }) => {
       if (SOURCES[path]) return { path: resolve(SOURCES[path]) };
     });
@@ -56,10 +56,6 @@ const sources = {
       if (path === "vitest" || isBuiltin(path)) return { path, external: true };
       return { path: createRequire(join(resolveDir, "x")).resolve(path), external: true };
     });
-    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
-      loader: "ts",
-    }));
   },
 };
 
@@ -73,7 +69,7 @@ async function scriptOf(file) {
     format: "cjs",
     target: "node20",
     logLevel: "error",
-    plugins: [sources],
+    plugins: [sources, ownUrls],
   });
   return new Script(`(function (require, module, exports) {${outputFiles[0].text}\n})`, { filename: file });
 }

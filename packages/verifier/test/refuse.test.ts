@@ -1,11 +1,13 @@
 // Refusals, and what becomes of anything else that is thrown; anchors, which refuse a bad key when a device is set up.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { hmac256 } from "../src/alg/hmac.js";
 import { mark, markAt, type Refusal, refuse, rethrow } from "../src/base/refuse.js";
 import type { Prepared } from "../src/base/types.js";
 import { makeAnchor } from "../src/cose/anchor.js";
 import * as E from "../src/spec/errors.js";
+import { REFUSAL_GROUPS, REFUSALS } from "../src/tools/refusals.js";
 import { refusalOf } from "./refusals.js";
 
 const first = mark;
@@ -70,5 +72,27 @@ describe("an anchor", () => {
   it("may have a table that has a digest", () => {
     const prepared = { key, table: [], digest: [1] } as unknown as Prepared;
     expect(makeAnchor(algs, "hmac256", prepared, undefined).key).toBe(prepared);
+  });
+});
+
+describe("the table of refusals", () => {
+  const numbers = new Map<string, number>(Object.entries(E));
+  const generated = readFileSync(new URL("../src/spec/errors.ts", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../docs/reference/errors.md", import.meta.url), "utf8")
+    .replaceAll("`", "")
+    // the text of a link
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
+    .toLowerCase();
+  it("stands, row by row, in what is generated from it", () => {
+    for (const { number, name, meaning, advice, source } of REFUSALS) {
+      expect(numbers.get(name), name).toBe(number);
+      for (const text of [meaning, advice]) expect(page).toContain(`| ${text.toLowerCase()}. |`);
+      expect(source, name).toMatch(/^(RFC \d|M37|ours|[a-z-]+\.md#[a-z-]+$|[A-Z])/);
+    }
+    for (const { from, to, what } of REFUSAL_GROUPS) expect(generated).toContain(`// ${from}..${to}  ${what}\n`);
+  });
+  it("has its groups in order, and each number in one of them", () => {
+    expect(REFUSAL_GROUPS.flatMap(({ from, to }) => [from, to])).toEqual([1, 19, 20, 49, 50, 69, 70, 89, 90, 109, 110, 129, 150, 159]);
+    for (const { number } of REFUSALS) expect(REFUSAL_GROUPS.filter(({ from, to }) => from <= number && number <= to)).toHaveLength(1);
   });
 });
