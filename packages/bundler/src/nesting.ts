@@ -23,7 +23,7 @@ const HOSTS = [
   "src/trust/open.ts read",
   "src/trust/open.ts believe",
   "src/trust/open.ts wrapper",
-  "src/trust/trust-file.ts readTrust",
+  "src/trust/trust-list.ts readTrust",
   "src/manifest/parse.ts parseHead",
   "src/manifest/parse.ts parseManifest",
   "src/install/install.ts prepare",
@@ -41,7 +41,7 @@ const VERIFY = /^src\/alg\/\w+\.ts verify$/;
  * holds state that outlives a call.
  */
 const CORE = [
-  ["src/trust/trust-file.ts readTrust", "src/trust/open.ts read", "src/manifest/parse.ts parseHead"],
+  ["src/trust/trust-list.ts readTrust", "src/trust/open.ts read", "src/manifest/parse.ts parseHead"],
   [
     "src/trust/open.ts believe",
     "src/interpreter/run.ts start",

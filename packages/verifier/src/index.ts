@@ -11,7 +11,8 @@ import { sha384, sha512 } from "./hash/sha512.js";
 import type { Device } from "./install/device.js";
 import { nextTrust as next, updatedTrust as updated } from "./install/trust-update.js";
 import type { Identity } from "./interpreter/frame.js";
-import { embeddedTrust as embedded, type FirstTrust, type TrustStore, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
+import { embeddedTrust as embedded, type FirstTrust, trustFileUnchecked as unchecked } from "./trust/trust-file.js";
+import type { TrustStore } from "./trust/trust-list.js";
 
 var ALL = { ed25519: ed25519, es256: es256, hmac256: hmac256, hsslms: hsslms };
 
@@ -83,6 +84,7 @@ export { start, step } from "./interpreter/run.js";
 export type { Manifest } from "./manifest/manifest.js";
 export * as errors from "./spec/errors.js";
 export { open } from "./trust/open.js";
-export type { FirstTrust, TrustAnchor, TrustStore } from "./trust/trust-file.js";
+export type { FirstTrust } from "./trust/trust-file.js";
 export { policyOf } from "./trust/trust-file.js";
+export type { TrustAnchor, TrustStore } from "./trust/trust-list.js";
 export { ed25519, es256, hmac256, hsslms, sha256, sha384, sha512 };

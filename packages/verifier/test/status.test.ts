@@ -19,7 +19,7 @@ import {
   status,
 } from "../src/index.js";
 import { readStatus, STATUS_CONTEXT, VERIFIER_VERSION, verifyStatus } from "../src/tools/index.js";
-import type { TrustStore } from "../src/trust/trust-file.js";
+import type { TrustStore } from "../src/trust/trust-list.js";
 import { code, ID, identity, image, release, trust } from "./releases.js";
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => i);

@@ -7,6 +7,12 @@ export function sequenceLess(a: Sequence, b: Sequence): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }
 
+/** Whether `a` is higher than `b` by more than `most`. */
+export function sequenceExceeds(a: Sequence, b: Sequence, most: Sequence): boolean {
+  var low = a[1] - b[1];
+  return sequenceLess(b, a) && sequenceLess(most, low < 0 ? [a[0] - b[0] - 1, low + 4294967296] : [a[0] - b[0], low]);
+}
+
 /** Compares two sequence numbers: -1, 0 or 1. Exact for all 64 bits. */
 export function compareSequence(a: Sequence, b: Sequence): number {
   return sequenceLess(a, b) ? -1 : sequenceLess(b, a) ? 1 : 0;

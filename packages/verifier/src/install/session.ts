@@ -3,7 +3,7 @@
 
 import { concat, equalConstantTime, subBytes } from "../base/bytes.js";
 import { HAS_COPY, HAS_TRUST } from "../base/features.js";
-import { isHalf, sequenceLess } from "../base/number.js";
+import { isHalf, sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, HashState, Host, Sequence, Source, Trust } from "../base/types.js";
 import { type Digest, digestSlice } from "../hash/digest.js";
@@ -30,7 +30,8 @@ import {
 } from "../spec/errors.js";
 import { COND_COMPONENT_SLOT, DIR_FETCH, DIR_INVOKE, DIR_SWAP, DIR_WRITE } from "../spec/suit.js";
 import { JUMP } from "../spec/trust.js";
-import { type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
+import { trustFileUnchecked } from "../trust/trust-file.js";
+import type { TrustStore } from "../trust/trust-list.js";
 import type { ComponentId, Device } from "./device.js";
 import { isTrust } from "./keep.js";
 import { updatedTrust } from "./trust-update.js";
@@ -64,17 +65,17 @@ export interface Session {
   limit: number;
   hash: HashState | null;
   over: boolean;
-  /** The epoch from the commit on, and the number at which counting begins again, where it does. */
+  /** The epoch after the commit, and the lowest sequence number of a new epoch. */
   epoch: number;
   begins: Sequence | undefined;
-  /** What gives the component of trust files its content, in the rehearsal. */
+  /** The effect that writes the trust file, in the rehearsal. */
   brings: Effect | null;
 }
 
 /** Bytes of the manifest digest that a device keeps: enough of SHA-256 that nobody finds a second manifest. */
 const SUM = 28;
 
-/** The epoch of what counters() has given: how often counting has begun again on this device. */
+/** The epoch in the counters of a device: the number of its floor resets. */
 function epochOf(known: Bytes | null | undefined): number {
   // below 2^24, so 32 bits are enough
   return known && known.length > SUM ? (known[SUM + 1] << 16) | (known[SUM + 2] << 8) | known[SUM + 3] : 0;
@@ -84,7 +85,10 @@ function known(s: Session): Bytes | null | undefined {
   return s.target.counters && s.target.counters();
 }
 
-/** What the device is to keep beside the floor: the beginning of the manifest's digest; the role that it was signed in, and the epoch in 3 octets. */
+/**
+ * The counters that the device stores with the floor: 28 bytes of the manifest digest, then, with trust files, the
+ * role of the signers and the epoch in 3 bytes.
+ */
 export function countersOf(s: Session): Bytes {
   var sum = subBytes(s.release.digest.bytes, 0, SUM),
     e;
@@ -95,8 +99,9 @@ export function countersOf(s: Session): Bytes {
 }
 
 /**
- * Looks at a trust file that the release brings: where it begins a new epoch, and takes over once this is installed, counting begins again at its number, once. Of
- * a device that keeps no counters nobody could say that it has happened. `envelope`: what will be kept of the release; before that is known, left out.
+ * Reads a trust file that the release brings. If it starts a new epoch and will replace the current one, the floor is
+ * reset to its number once. A device without counters never resets its floor, because it could not tell a second reset.
+ * `envelope`: the envelope that the device will store, if it is known already.
  */
 export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | Source): void {
   var now = known(s),
@@ -116,21 +121,16 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
       s.begins = next.begins;
     }
   } catch (e) {
-    // it will not be taken over, and changes nothing
+    // the trust file will not replace the current one, so it changes nothing
     if (typeof (e as Refusal).code !== "number") throw e;
   }
 }
 
-/** Whether `a` is above `b` by more than `most`. */
-function beyond(a: Sequence, b: Sequence, most: Sequence): boolean {
-  var lo = a[1] - b[1];
-  return sequenceLess(b, a) && sequenceLess(most, lo < 0 ? [a[0] - b[0] - 1, lo + 4294967296] : [a[0] - b[0], lo]);
-}
-
 /**
- * Rollback: RFC 9124 §4.3.1. A device's floor that is no number would be no floor at all. The number of the floor is good for the one manifest that the
- * floor comes from, so that an interrupted installation can go on: whoever stole a key that is limited to older releases could sign another one.
- * Returns whether the floor goes down: see renew().
+ * Prevents rollback (RFC 9124 §4.3.1). A floor that is not a number is refused. The number of the floor is accepted only
+ * for the manifest that the floor comes from, so that an interrupted installation can continue: otherwise, the thief of
+ * a key that is limited to older releases could sign another manifest with it. Returns whether the floor is reset: see
+ * renew().
  */
 export function checkFloor(s: Session): boolean {
   var n = s.release.sequence,
@@ -145,8 +145,8 @@ export function checkFloor(s: Session): boolean {
   if (HAS_TRUST) {
     if (s.trust.jump) {
       base = s.trust.floor && sequenceLess(low, s.trust.floor) ? s.trust.floor : low;
-      // a new device has no number yet to count from
-      if (beyond(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
+      // a new device has no floor yet to jump from
+      if (sequenceExceeds(n, base, base[0] || base[1] ? s.trust.jump : JUMP)) refuse(SEQUENCE_JUMP);
     }
     if (low !== floor) return true;
   }

@@ -32,7 +32,7 @@ import {
   VERIFIER_VERSION,
 } from "../spec/status.js";
 import { ROLE_RELEASE } from "../spec/trust.js";
-import type { TrustStore } from "../trust/trust-file.js";
+import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 
 /**

@@ -9,7 +9,8 @@ import { type Identity, identityChecked } from "../interpreter/frame.js";
 import { START_SECTIONS, start, step } from "../interpreter/run.js";
 import { IDENTITY_UNCHECKED } from "../spec/errors.js";
 import { open } from "../trust/open.js";
-import { policyOf, type TrustStore, trustFileUnchecked } from "../trust/trust-file.js";
+import { policyOf, trustFileUnchecked } from "../trust/trust-file.js";
+import type { TrustStore } from "../trust/trust-list.js";
 import type { Device, TrialDevice } from "./device.js";
 import { TRUST_COMPONENT } from "./keep.js";
 

@@ -158,7 +158,8 @@ export {
   ROLE_ROOT,
   TRUST_CONTEXT,
 } from "../spec/trust.js";
-export { embeddedTrust, MAX_ANCHORS, policyOf, readTrust, trustFileUnchecked, trustPayload } from "../trust/trust-file.js";
+export { embeddedTrust, policyOf, trustFileUnchecked } from "../trust/trust-file.js";
+export { MAX_ANCHORS, readTrust, trustPayload } from "../trust/trust-list.js";
 export { type ArgumentKind, COMMAND_ARGUMENTS } from "./arguments.js";
 export { decodeEnvelope, type TextEntry, type UnverifiedEnvelope, type UnverifiedManifest } from "./envelope.js";
 export { decodeItem, type Head, type Input, type Item, type ItemKind, readHead, readItem, readSlice, type Slice } from "./items.js";

@@ -1,0 +1,313 @@
+// The list of a trust file, read strictly: which keys a device trusts, and for what. docs/guides/trust.md describes the
+// format. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Nothing here verifies a signature.
+
+import { sameKey } from "../base/bytes.js";
+import { sequenceLess } from "../base/number.js";
+import { mark, markAt, refuse } from "../base/refuse.js";
+import type { Alg, Anchor, Bytes, Sequence, Source } from "../base/types.js";
+import {
+  arg,
+  array,
+  boundedCopy,
+  bstr,
+  bstrBytes,
+  checkEnd,
+  copySlice,
+  enter,
+  head,
+  here,
+  input,
+  int,
+  intKey,
+  keyRead,
+  load,
+  map,
+  type Slice,
+  seek,
+  skip,
+  startReading,
+  TAG,
+  tstr,
+  uint,
+  uint64,
+} from "../cbor/reader.js";
+import { type CoseSignature, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
+import { TAG_SIGN } from "../spec/cose.js";
+import {
+  CBOR_TRAILING,
+  CBOR_TYPE,
+  TRUST_ALG,
+  TRUST_INCOMPLETE,
+  TRUST_KEY,
+  TRUST_KEY_TWICE,
+  TRUST_LIMIT,
+  TRUST_NONE,
+  TRUST_ROLE,
+  TRUST_ROLE_EMPTY,
+  TRUST_SCOPE,
+  TRUST_THRESHOLD,
+  TRUST_VERSION,
+  TRUST_WINDOW,
+} from "../spec/errors.js";
+import {
+  ANCHOR_ALG,
+  ANCHOR_CLASS,
+  ANCHOR_DEVICES,
+  ANCHOR_KEY_BYTES,
+  ANCHOR_KID,
+  ANCHOR_ROLES,
+  ANCHOR_SINCE,
+  ANCHOR_UNTIL,
+  ANCHOR_VENDOR,
+  FILE_ANCHORS,
+  FILE_EPOCH,
+  FILE_JUMPS,
+  FILE_NAME,
+  FILE_SEQUENCE,
+  FILE_THRESHOLDS,
+  FILE_VERSION,
+  ROLE_DEBUG,
+  ROLE_RECOVERY,
+  ROLE_RELEASE,
+  ROLE_ROOT,
+  TRUST_CONTEXT,
+} from "../spec/trust.js";
+
+/**
+ * Maximum number of anchors in one file, and bytes of its name and of a key identifier. The payload must fit a
+ * Sig_structure.
+ */
+export const MAX_ANCHORS = 16;
+const MAX_NAME = 64;
+const MAX_KID = 64;
+const MAX_PAYLOAD = 65535;
+/** The highest epoch: a device stores it in 3 bytes. */
+const MAX_EPOCH = 16777215;
+
+/**
+ * An anchor in a trust file. `alg` is absent if this build lacks the algorithm `cose`: such a key never counts here.
+ */
+export interface TrustAnchor extends Omit<Anchor, "alg"> {
+  alg?: Alg;
+  cose: number;
+  key: Bytes;
+  /** ROLE_…, ascending. */
+  roles: number[];
+  /** The only vendor and the only class that the key is trusted for, 16 bytes each. */
+  vendor?: Bytes;
+  class?: Bytes;
+}
+
+/** The content of a trust file. */
+export interface TrustStore {
+  /** The product line, in UTF-8: the same in every later file. */
+  name: Bytes;
+  sequence: Sequence;
+  anchors: TrustAnchor[];
+  /** For each role, how many of its keys must sign; 0 if no key has the role. */
+  thresholds: number[];
+  /** For each role, the maximum distance of a release above the floor; undefined for the default. */
+  jumps: (Sequence | undefined)[];
+  /** The number of floor resets, and the lowest sequence number since the last one; 0 and undefined without a reset. */
+  epoch: number;
+  begins?: Sequence;
+  /** The bytes that the roots have signed. */
+  payload: Bytes;
+  /** The algorithms that it was read with. */
+  algs: Alg[];
+  /** From trustFileUnchecked(): the complete file as it was read and verified. Store this. */
+  file?: Bytes;
+}
+
+/** A trust file whose signatures are not verified yet. */
+export interface UnverifiedTrust {
+  store: TrustStore;
+  signatures: CoseSignature[];
+  file: Bytes;
+  /** Where it ends. */
+  end: number;
+}
+
+/** Reads a vendor or class identifier. */
+function uuid(): Bytes {
+  var s = bstr();
+  if (s.n !== 16) refuse(TRUST_SCOPE);
+  return copySlice(input, s);
+}
+
+/** Reads the roles, ascending. A key that signs trust files signs nothing else, and neither does a debug key. */
+function roleList(): number[] {
+  var n = array(),
+    out: number[] = [],
+    last = 0;
+  for (; n > 0; n--) {
+    // ascending, so that roles are unique and the list is short
+    if (uint() <= last || arg > ROLE_RECOVERY) refuse(TRUST_ROLE);
+    last = arg;
+    out.push(last);
+  }
+  if (!last || (out.length > 1 && (out[0] === ROLE_ROOT || out.indexOf(ROLE_DEBUG) >= 0))) refuse(TRUST_ROLE);
+  return out;
+}
+
+function anchorItem(algs: Alg[]): TrustAnchor {
+  var n = map(),
+    at = mark,
+    a = {} as TrustAnchor,
+    last: Bytes | null = null,
+    i;
+  for (; n > 0; n--) {
+    last = intKey(last);
+    if (keyRead === ANCHOR_ALG) {
+      a.cose = int();
+      // MAC algorithms have positive numbers: a secret in a public file is not a secret. Signature algorithms have
+      // negative ones (RFC 9053 §2).
+      if (a.cose >= 0) refuse(TRUST_ALG);
+      for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
+    } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
+    else if (keyRead === ANCHOR_ROLES) a.roles = roleList();
+    else if (keyRead === ANCHOR_KID) a.kid = boundedCopy(bstr(), MAX_KID, TRUST_LIMIT);
+    else if (keyRead === ANCHOR_VENDOR) a.vendor = uuid();
+    else if (keyRead === ANCHOR_CLASS) a.class = uuid();
+    else if (keyRead === ANCHOR_SINCE) a.since = uint64();
+    else if (keyRead === ANCHOR_UNTIL) a.until = uint64();
+    else if (keyRead === ANCHOR_DEVICES) {
+      // 1: a single device. No other value is defined.
+      if (uint() !== 1) refuse(TRUST_SCOPE);
+      a.single = true;
+    } else refuse(TRUST_KEY);
+  }
+  markAt(at);
+  if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
+  if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
+  // these restrict manifests, and roots do not sign manifests: a restriction without effect is refused
+  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until || a.single)) refuse(TRUST_SCOPE);
+  return a;
+}
+
+/** The number of keys with the role. */
+function held(anchors: TrustAnchor[], role: number): number {
+  var n = 0,
+    i;
+  for (i = 0; i < anchors.length; i++) if (anchors[i].roles.indexOf(role) >= 0) n++;
+  return n;
+}
+
+function anchorList(algs: Alg[]): TrustAnchor[] {
+  var n = array(),
+    out: TrustAnchor[] = [],
+    a,
+    i;
+  if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
+  for (; n > 0; n--) {
+    a = anchorItem(algs);
+    // a secret counts once, regardless of algorithm, kid and roles
+    for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
+    out.push(a);
+  }
+  return out;
+}
+
+/**
+ * Reads a map from roles that have keys: the thresholds, each at most the number of keys with the role and of
+ * signatures in an envelope, or the `jumps` of roles that sign manifests.
+ */
+function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
+  var n = map(),
+    out: unknown[] = jumps ? [] : [0, 0, 0, 0, 0],
+    last: Bytes | null = null,
+    role,
+    i;
+  for (; n > 0; n--) {
+    last = intKey(last);
+    role = keyRead;
+    if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
+    i = held(anchors, role);
+    if (!i) refuse(TRUST_ROLE_EMPTY);
+    if (jumps) out[role] = uint64();
+    else {
+      if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+      out[role] = arg;
+    }
+  }
+  for (i = ROLE_ROOT; i <= ROLE_RECOVERY && !jumps; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
+  return out;
+}
+
+/**
+ * Reads the payload of a trust file in the range `s`. The elements up to the name are required, in ascending order. An
+ * unknown element is refused with the whole list: a device that ignored a limit would trust more than the roots intend.
+ */
+function contents(algs: Alg[], s: Slice): TrustStore {
+  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+    last: Bytes | null = null,
+    n,
+    i;
+  enter(input, s);
+  n = map();
+  for (i = 1; i <= n; i++) {
+    last = intKey(last);
+    if (i > FILE_NAME ? keyRead > FILE_EPOCH : keyRead !== i) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (keyRead === FILE_VERSION) {
+      if (uint() !== 1) refuse(TRUST_VERSION);
+    } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
+    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs);
+    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
+    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
+    else if (keyRead === FILE_EPOCH) {
+      if (array() !== 2) refuse(CBOR_TYPE);
+      out.epoch = uint();
+      if (!out.epoch || out.epoch > MAX_EPOCH) refuse(TRUST_LIMIT);
+      out.begins = uint64();
+    } else out.name = boundedCopy(tstr(), MAX_NAME, TRUST_LIMIT);
+  }
+  checkEnd();
+  if (!out.name || !out.name.length) refuse(TRUST_INCOMPLETE);
+  return out;
+}
+
+/** Starts reading, with all bytes copied to RAM once. */
+export function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
+  startReading(bytes);
+  if (memory) input.ramLeft = memory;
+  input.excessCode = TRUST_LIMIT;
+  load(input, input);
+}
+
+/** Reads a payload without signatures, for tools. Throws those refusals of embeddedTrust() that concern the list. */
+export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
+  beginHeld(payload, undefined);
+  return contents(algs, { at: 0, n: payload.length });
+}
+
+/** Reads the file at offset `at` of the loaded bytes. Verifies no signature. */
+export function fileAt(algs: Alg[], at: number): UnverifiedTrust {
+  var aad: number[] = [],
+    all,
+    end,
+    s,
+    i;
+  for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
+  seek(input, at, input.n);
+  if (head() !== TAG || arg !== TAG_SIGN) refuse(at ? CBOR_TRAILING : TRUST_NONE);
+  if (array() !== 4) refuse(CBOR_TYPE);
+  skip();
+  skip();
+  s = bstr();
+  // before it is copied for each signature
+  if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
+  seek(input, at, input.n);
+  all = readSignatures(null, aad);
+  end = here;
+  return { store: contents(algs, s), signatures: all, file: copySlice(input, { at: at, n: end - at }), end: end };
+}
+
+/** Reads a trust file. Verifies no signature. Refuses bytes after its end. */
+export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): UnverifiedTrust {
+  var f;
+  beginHeld(bytes, memory);
+  f = fileAt(algs, 0);
+  markAt(f.end);
+  if (f.end !== input.n) refuse(CBOR_TRAILING);
+  return f;
+}
