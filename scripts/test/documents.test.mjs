@@ -75,6 +75,15 @@ it("CONTRIBUTING.md names only functions and paths that exist", () => {
   expect([...paths].filter((path) => !existsSync(ROOT + path))).toEqual([]);
 });
 
+it("mutation.md names only functions and features of the verifier that exist", () => {
+  const text = readFileSync(`${ROOT}docs/explanation/mutation.md`, "utf8");
+  const names = new Set([...text.matchAll(/`(\w+)\(\)`|\b(HAS_[A-Z0-9]+)\b/g)].map(([, one, flag]) => one ?? flag));
+  const verifier = sources.filter((path) => path.startsWith("packages/verifier/src/"));
+  const all = verifier.map((path) => readFileSync(ROOT + path, "utf8")).join("\n");
+  expect(names.size).toBeGreaterThan(20);
+  expect([...names].filter((name) => !new RegExp(`\\b${name}(\\(|: function|: \\(| = )`).test(all))).toEqual([]);
+});
+
 it("CONTRIBUTING.md lists every generated source", () => {
   const text = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
   const generated = sources.filter((path) => readFileSync(ROOT + path, "utf8").startsWith("// GENERATED"));
