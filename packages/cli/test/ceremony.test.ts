@@ -1,23 +1,15 @@
 // Several people in different places sign one bridge, or one trust file. Each has a folder, a key and a log of their own.
 
 import { copyFileSync } from "node:fs";
-import { type PrivateKey, signer, toJwk } from "@firmseal/signer";
+import { signer, toJwk } from "@firmseal/signer";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { Device, imageOf, key, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { Device, imageOf, keysOf, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, Place, words } from "../../test-support/src/run.js";
 
-const [A, B, C, D, R1, R2, R3] = ["A", "B", "C", "D", "R1", "R2", "R3"].map(key) as [
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-];
-const KEYS = { A, B, C, D, R1, R2, R3 };
+const KEYS = keysOf("A", "B", "C", "D", "R1", "R2", "R3");
+const { A, B, C, D, R1, R2, R3 } = KEYS;
 const FACTS = ["--vendor", "example.com", "--class", "board-v2"];
 let T1: Uint8Array;
 let T2: Uint8Array;

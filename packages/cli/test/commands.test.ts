@@ -6,7 +6,7 @@ import { signer, toJwk } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandTable } from "../../../scripts/commands.mjs";
 import { plainPem } from "../../keys/src/formats/pkcs8.js";
-import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { FACTS, keyB, type Place, standard } from "../../test-support/src/run.js";
 import { SoftHsm, why } from "../../test-support/src/softhsm.js";
 import { type AnyCommand, parserOf } from "../src/command.js";
@@ -201,7 +201,7 @@ describe("the JSON of each command has its shape", () => {
   });
 
   it("rotate plan, bridge, retire", async () => {
-    const [A, B, R] = ["A", "B", "R"].map(key) as [ReturnType<typeof key>, ReturnType<typeof key>, ReturnType<typeof key>];
+    const { A, B, R } = keysOf("A", "B", "R");
     const q = standard();
     for (const [name, one] of Object.entries({ A, B, R })) q.put(`${name}.pem`, plainPem(one));
     const T1 = await trustFileOf(1, { releases: [A, B], roots: [R, key("S")], threshold: 1 });

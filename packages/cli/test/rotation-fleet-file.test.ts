@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeTrust, type PrivateKey, publicOf, thumbprint, toHex, toJwk, withKid } from "@firmseal/signer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { imageOf, key, release, trustFileOf } from "../../test-support/src/rotation-world.js";
+import { imageOf, key, keysOf, release, trustFileOf } from "../../test-support/src/rotation-world.js";
 import { expectFailure, Place, quicklyEncrypted, type Result, words } from "../../test-support/src/run.js";
 
-const [A, B, C, D] = ["A", "B", "C", "D"].map(key) as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+const { A, B, C, D } = keysOf("A", "B", "C", "D");
 const roots = ["R1", "R2", "R3"].map(key);
 const K: PrivateKey = withKid(key("K"), Uint8Array.of(0xab, 0xcd, 0xef)) as PrivateKey;
 

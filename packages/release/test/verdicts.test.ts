@@ -19,7 +19,7 @@ import { parseSequence } from "@firmseal/verifier/tools";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
 import { randoms } from "../../test-support/src/randoms.js";
-import { CLASSES, Device, identity, imageOf, key, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
+import { CLASSES, Device, identity, imageOf, keysOf, release, sha256, trustFileOf, VENDOR } from "../../test-support/src/rotation-world.js";
 import { type Cohort, type Model, modelOf } from "../src/rotation/fleet.js";
 import { whatNext } from "../src/rotation/next.js";
 import { type CohortResult, plan } from "../src/rotation/plan.js";
@@ -27,16 +27,7 @@ import { LAST } from "../src/rotation/quorum.js";
 import { type PlannedStep, stepOf } from "../src/rotation/steps.js";
 import { signedTrust } from "../src/trust/trust-file.js";
 
-const [A, B, C, D, R1, R2, R3, R4] = ["A", "B", "C", "D", "R1", "R2", "R3", "R4"].map(key) as PrivateKey[] as [
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-  PrivateKey,
-];
+const { A, B, C, D, R1, R2, R3, R4 } = keysOf("A", "B", "C", "D", "R1", "R2", "R3", "R4");
 const P256 = privateKey("es256", new Uint8Array(createHash("sha256").update("P-256").digest()));
 const P256b = privateKey("es256", new Uint8Array(createHash("sha256").update("another P-256").digest()));
 const hex = (...keys: PrivateKey[]) => new Set(keys.map((k) => Buffer.from(k.key).toString("hex")));

@@ -27,6 +27,11 @@ export function key(label: string): PrivateKey {
   return privateKey("ed25519", new Uint8Array(createHash("sha256").update(`firmseal rotation test ${label}`).digest()));
 }
 
+/** The keys of several labels, by label. */
+export function keysOf<const Label extends string>(...labels: Label[]): Record<Label, PrivateKey> {
+  return Object.fromEntries(labels.map((label) => [label, key(label)])) as Record<Label, PrivateKey>;
+}
+
 /** 10,000 devices ask about the same few signatures. */
 export const ALGS: Alg[] = [remembered(ed25519)];
 
