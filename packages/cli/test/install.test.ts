@@ -16,7 +16,7 @@ describe("install", () => {
     return p.get(`dev/slots/00.${part.slot ? "b" : "a"}`).subarray(0, part.size);
   };
 
-  it("the first use needs an identity, a later one refuses it", async () => {
+  it("the first use needs an identity, a later one refuses another", async () => {
     const p = place();
     const before = p.tree();
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 3);
@@ -42,7 +42,9 @@ describe("install", () => {
     expect(record(p)).toMatchObject({ floor: "7" });
     expect(installed(p).equals(p.get("fw.bin"))).toBe(true);
     const after = p.tree();
-    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS]), 2);
+    const other = [...DEVICE, "--vendor", "example.com", "--class", "another-board"];
+    expect(expectFailure(await p.run(["install", "fw.suit", ...other]), 2)).toContain("has another identity");
+    expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--vendor", "example.com"]), 2);
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, "--class", "board-v2"]), 2);
     expect(p.tree()).toEqual(after);
   });
@@ -190,6 +192,22 @@ describe("install", () => {
     expect(record(p).floor).toBe("2");
   });
 
+  it("the same identity may be given again", async () => {
+    const p = place();
+    for (const _ of [1, 2]) expect((await p.run(["install", "fw.suit", ...DEVICE, ...FACTS])).exit).toBe(0);
+  });
+
+  it("no device is made among other files, nor in place of one", async () => {
+    const p = place();
+    const before = p.tree();
+    for (const [where, says] of [
+      [".", "is a folder of other files"],
+      ["fw.bin", "is not a folder"],
+    ] as const)
+      expect(expectFailure(await p.run(["install", "fw.suit", "--device", where, "--key", "A.jwk", ...FACTS]), 2)).toContain(says);
+    expect(p.tree()).toEqual(before);
+  });
+
   it("an identity of a first use that was killed can be given again", async () => {
     const p = place();
     await p.ok(["install", "fw.suit", ...DEVICE, ...FACTS]);
@@ -220,6 +238,6 @@ describe("install", () => {
     }
     expectFailure(await p.run(["install", "fw.suit", ...DEVICE, ...FACTS]), 3);
     p.put("file", "");
-    expectFailure(await p.run(["install", "fw.suit", "--device", "file", "--key", "A.jwk", ...FACTS]), 3);
+    expectFailure(await p.run(["install", "fw.suit", "--device", "file", "--key", "A.jwk", ...FACTS]), 2);
   });
 });

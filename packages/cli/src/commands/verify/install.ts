@@ -39,20 +39,41 @@ function openFolder(folder: string): FileDevice {
   }
 }
 
+/** Files of a first use that was killed: nothing was installed, and the same command may run again. */
+const REMAINS = /^(device\.(json|lock)(\..*)?|envelope\.[ab]\.suit(\.new)?|slots|.*\.new)$/;
+
+/** Refuses a device among other files: its slots and envelopes would be mixed with them. */
+function checkFolder(folder: string): void {
+  const stat = fs.statSync(folder, { throwIfNoEntry: false });
+  if (!stat) return;
+  if (!stat.isDirectory()) throw usage(`${folder}: is not a folder`, "name a new or empty folder for the device");
+  if (fs.existsSync(join(folder, "device.json")) || fs.readdirSync(folder).every((name) => REMAINS.test(name))) return;
+  throw usage(`${folder}: is a folder of other files, not of a device`, "name a new or empty folder for the device");
+}
+
 /**
- * The device in the folder. The first use makes it, with the given identity, which then never changes. A first use that was killed before
- * anything was installed does not count.
+ * The device in the folder. The first use creates it, with the given identity, which then never changes. A first use
+ * that was killed before anything was installed does not count.
  */
 function deviceIn(o: InstallOptions): FileDevice {
   const path = join(o.device, "device.json");
   const there = fs.existsSync(path) ? openFolder(o.device) : undefined;
   const given = o.vendor !== undefined || o.class !== undefined;
   if (there && !given) return there;
-  if (there && there.record.envelope !== "")
-    throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or name another folder");
-  if (o.vendor === undefined || o.class === undefined)
+  const isUsed = there !== undefined && there.record.envelope !== "";
+  if (o.vendor === undefined || o.class === undefined) {
+    if (isUsed) throw usage(`${o.device}: has an identity already`, "drop --vendor and --class, or give both");
     throw environment(`${o.device}: has no identity yet`, "give it one on the first use: --vendor example.com --class board-v2");
+  }
   const identity = identityOf(o.vendor, o.class);
+  if (isUsed) {
+    const { vendor, class: name } = there.identity;
+    const isSame = [[vendor, identity.vendor] as const, [name, identity.class] as const].every(([own, given]) =>
+      Buffer.from(given).equals(Uint8Array.from(own[0] ?? [])),
+    );
+    if (isSame) return there;
+    throw usage(`${o.device}: has another identity`, "drop --vendor and --class, or name another folder");
+  }
   try {
     fs.rmSync(path, { force: true });
     createFileDevice(fs, o.device, { vendor: [identity.vendor], class: [identity.class] }, CAPACITY);
@@ -165,6 +186,7 @@ async function installEnvelope(path: string, o: InstallOptions) {
   const envelope = readEnvelopeFile(path);
   let done: ReturnType<typeof installLocked>;
   try {
+    checkFolder(o.device);
     done = await withLock(o.device, (lock) => installLocked(lock, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(e);
