@@ -38,7 +38,11 @@ describe("verify", () => {
       testKeys: [],
     });
     expect(await refused("fw.suit", "--key", "B.jwk")).toMatchObject({ ok: false, code: 61, reason: "SIGNATURE_NO_ANCHOR" });
-    expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({ code: 38, reason: "ROLLBACK" });
+    expect(await refused("fw.suit", "--key", "A.jwk", "--floor", "8")).toMatchObject({
+      code: 38,
+      reason: "ROLLBACK",
+      message: "refused: sequence number 7 is lower than 8, the lowest that is accepted",
+    });
     expect(await refused("fw.suit", "--key", "A.jwk", "--key", "B.jwk", "--threshold", "2")).toMatchObject({
       code: 62,
       reason: "SIGNATURE_THRESHOLD",

@@ -20,7 +20,7 @@ export { identityOf } from "./input/identity.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
-export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName } from "./refusals.js";
+export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export {
   type BridgeOptions,
   type Move,

@@ -1,8 +1,8 @@
 // Refusals in words, from the table of the verifier, which is also the source of docs/reference/errors.md.
 
 import { Failure, systemFault } from "@firmseal/keys";
-import { errors, type Refusal } from "@firmseal/verifier";
-import { refusalOf } from "@firmseal/verifier/tools";
+import { errors, type Refusal, type Source } from "@firmseal/verifier";
+import { decodeEnvelope, formatSequence, refusalOf } from "@firmseal/verifier/tools";
 
 /** The name of a refusal, which is the `reason` in the JSON of the command line. */
 export function refusalName(code: number): string {
@@ -31,4 +31,13 @@ export function refusalFailure(e: Refusal): Failure {
   // the policy comes from the options, not from the input
   const exit = e.code === errors.TRUST_POLICY ? 2 : 1;
   return new Failure(exit, refusalName(e.code), e.code, `refused: ${refusalMeaning(e.code)}${where}`, refusalHint(e.code), { cause: e });
+}
+
+/** What `e` is, with both numbers if it says that the number of `envelope` is below `floor`. Other errors stay as they are. */
+export function withNumbers(e: unknown, envelope: Uint8Array | Source, floor: string): unknown {
+  if (!isRefusal(e) || e.code !== errors.ROLLBACK) return e;
+  const { exit, reason, code, hint } = refusalFailure(e);
+  const { sequence } = decodeEnvelope(envelope).manifest;
+  const message = `refused: sequence number ${formatSequence(sequence)} is lower than ${floor}, the lowest that is accepted`;
+  return new Failure(exit, reason, code, message, hint, { cause: e });
 }

@@ -9,9 +9,10 @@ import {
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
+  withNumbers,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
-import { type Anchor, type Manifest, open, type Source, install as startInstall } from "@firmseal/verifier";
+import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -165,7 +166,12 @@ function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedK
       release();
     }
   };
-  const progress = startInstall(envelope, trust, device, nodeHost);
+  let progress: Progress;
+  try {
+    progress = startInstall(envelope, trust, device, nodeHost);
+  } catch (e) {
+    throw withNumbers(e, envelope, device.record.floor);
+  }
   const waiting = progress.next();
   if (waiting) {
     try {

@@ -9,6 +9,7 @@ import {
   type TrustOptions,
   trustedKeys,
   warnOfRefusal,
+  withNumbers,
 } from "@firmseal/release";
 import { toHex } from "@firmseal/signer";
 import { nodeHost } from "@firmseal/simulator";
@@ -74,7 +75,12 @@ async function verifyWith(whom: TrustedKeys, path: string, o: VerifyOptions) {
   // each kind of device must accept it: a key for one class must not sign for another
   const policies = distinctPolicies(devices(envelope, whom).map((device) => whom.policy(device)));
   const floor = o.floor === undefined ? {} : { floor: parseSequence(String(o.floor)) };
-  const [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, nodeHost)) as [Manifest];
+  let manifest: Manifest;
+  try {
+    [manifest] = policies.map((policy) => open(envelope, { ...policy, ...floor }, nodeHost)) as [Manifest];
+  } catch (e) {
+    throw withNumbers(e, envelope, String(o.floor));
+  }
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   decodeEnvelope(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
