@@ -60,8 +60,8 @@ describe("install", () => {
     expect(p.get("dev/slots/00.b").equals(old)).toBe(true);
     expect(record(p).floor).toBe("9");
     const before = p.tree();
-    expect(expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 1)).toMatch(
-      /sequence number 7 is lower than \d+, the lowest that is accepted/,
+    expect(expectFailure(await p.run(["install", "fw.suit", ...DEVICE]), 1)).toContain(
+      "sequence number 7 is lower than 9, the lowest that is accepted",
     );
     expect((await p.run(["install", "fw.suit", ...DEVICE, "--json"])).json).toMatchObject({ ok: false, code: 38, reason: "ROLLBACK" });
     expect(p.tree()).toEqual(before);
