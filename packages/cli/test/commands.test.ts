@@ -84,6 +84,7 @@ const DESCRIPTION = {
   validate: ["condition-image-match"],
   install: [{ "directive-override-parameters": { uri: "#fw" } }, "directive-fetch", "condition-image-match"],
   payloads: { "#fw": { file: "fw.bin" } },
+  text: { en: { components: [{ component: 0, "component-version": "1.0.0" }] } },
 };
 
 describe("the JSON of each command has its shape", () => {
@@ -118,7 +119,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["create", "--from", "d.json", "--out", "-"]);
     seen("create");
     await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "1", "--out", "-", "--target", "espruino-pico"]);
-    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--out", "fw.suit"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "fw.suit"]);
     await inShape(p, [
       "sign",
       "fw.bin",
@@ -132,7 +133,7 @@ describe("the JSON of each command has its shape", () => {
       "--out",
       "out.suit",
     ]);
-    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--out", "again.suit"]);
+    await inShape(p, ["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "2", "--version", "1.0.0", "--out", "again.suit"]);
     seen("sign", "target?.advice?");
     const { tbs } = await inShape(p, ["tbs", "fw.suit", "--key", "B.jwk", "--out", "-"]);
     seen("tbs");

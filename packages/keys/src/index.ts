@@ -53,6 +53,7 @@ export {
   signingLogPath,
   withSigningLogs,
 } from "./signing-log/signing-log.js";
+export { isNumberOf, numberVersion, versionNumber } from "./signing-log/version.js";
 export { openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";

@@ -17,6 +17,7 @@ export {
 export { readEnvelopeFile, readSource } from "./input/envelope-file.js";
 export { looksLikeEnvelope } from "./input/envelope-kind.js";
 export { identityOf } from "./input/identity.js";
+export { versionIn } from "./input/version.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";

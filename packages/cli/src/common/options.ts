@@ -90,6 +90,14 @@ export function target(): Option {
   return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
 }
 
+/** The version of what is signed. */
+export function releaseVersion(): Option {
+  return option(
+    "--version <version>",
+    "if the input is an image: its version, for the text of the manifest; without --seq also its number",
+  );
+}
+
 /** What a manifest is made from if the input is an image. */
 export function imageInputOptions(): Option[] {
   return [
@@ -102,6 +110,7 @@ export function imageInputOptions(): Option[] {
         parse: sequenceOrNext,
       },
     ),
+    option("--first", "with --seq next: nothing was released yet, and the signing log is empty"),
     option("--uri <uri>", "if the input is an image: leave the image out of the envelope; devices fetch it from this URI", {
       parse: uriReference,
     }),

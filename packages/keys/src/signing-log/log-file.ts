@@ -37,6 +37,8 @@ export interface EntryFacts {
   tbs?: string;
   /** Sequence number of the manifest or trust file, in decimal. */
   sequence?: string;
+  /** Version of the release, as the text of its manifest names it. */
+  version?: string;
   /** For a one-time key (HSS/LMS): the number of the leaf that signs, in decimal. */
   leaf?: string;
   /** The devices, or the product line of trust files: see sequence.ts. */
@@ -107,13 +109,13 @@ function parseEntry(bytes: Buffer): Entry | undefined {
     const entry = JSON.parse(strictUtf8.decode(bytes));
     const text = (...values: unknown[]) => values.every((value) => typeof value === "string");
     const texts = (list: unknown) => list === undefined || (Array.isArray(list) && text(...list));
-    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job } = entry;
+    const { v, n, time, user, host, operation, prev, hash, sequence, scope, overrides, approvers, key, digest, tbs, job, version } = entry;
     if (v !== 1 || !Number.isSafeInteger(n) || n < 1 || !text(time, user, host, operation, prev, hash)) return undefined;
     if (
       !texts(scope) ||
       !texts(overrides) ||
       !texts(approvers) ||
-      ![key, digest, tbs, job].every((value) => value === undefined || text(value))
+      ![key, digest, tbs, job, version].every((value) => value === undefined || text(value))
     )
       return undefined;
     const { leaf } = entry;

@@ -23,6 +23,7 @@ import { AlreadySigned, type Before, type EnvelopeDraft, type Signable, signedWi
 import type { TrustStore } from "@firmseal/verifier";
 import { formatSequence, HASH_NAMES } from "@firmseal/verifier/tools";
 import { type NextSequence, openWithTrialKey } from "../input/draft.js";
+import { versionIn } from "../input/version.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
@@ -39,6 +40,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   approvals?: Approvals;
   /** What else may refuse the envelope, before anything is entered. */
   judge?(draft: EnvelopeDraft): Promise<void>;
+  /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
+  first?: boolean | "known";
 }
 
 export interface RecordedSigning {
@@ -64,24 +67,36 @@ export async function recordSigning(
   o: SigningOptions,
   make: (next: NextSequence) => EnvelopeDraft,
 ): Promise<RecordedSigning> {
+  return (await recordSignings(operation, keys, o, [make]))[0] as RecordedSigning;
+}
+
+/** Like `recordSigning()`, for several envelopes: all of them are checked before one of them is logged. */
+export async function recordSignings(
+  operation: string,
+  keys: readonly SigningKey[],
+  o: SigningOptions,
+  makes: readonly ((next: NextSequence) => EnvelopeDraft)[],
+): Promise<RecordedSigning[]> {
   // holding the locks blocks all other uses of the keys, so external input is checked before
-  const given = await judged(withoutNext(make), keys, o);
+  const given: (Judged | undefined)[] = [];
+  for (const make of makes) given.push(await judged(withoutNext(make), keys, o));
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
-    const use =
-      given ??
-      (await judged(
-        make((scope) => nextSequence(signingLogs.logs, scope)),
-        keys,
-        o,
-      ));
-    const { draft, messages, asked } = use as Judged;
     const known = signingLogs.logs.flat();
-    const overrides = [
-      ...refuseRootKeys(keys, known, o),
-      ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
-      ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
-    ];
-    return { draft, receipts: await enter(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
+    const permitted: (Pick<Judged, "draft" | "messages"> & { asked: Asked })[] = [];
+    for (const [i, make] of makes.entries()) {
+      const next: NextSequence = (scope) => nextSequence(signingLogs.logs, scope, o.first);
+      const { draft, messages, asked } = (given[i] ?? (await judged(make(next), keys, o))) as Judged;
+      const overrides = [
+        ...refuseRootKeys(keys, known, o),
+        ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
+        ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
+      ];
+      permitted.push({ draft, messages, asked: overridden(asked, overrides) });
+    }
+    const recorded: RecordedSigning[] = [];
+    for (const { draft, messages, asked } of permitted)
+      recorded.push({ draft, receipts: await enter(signingLogs, operation, keys, messages, asked) });
+    return recorded;
   });
 }
 
@@ -114,8 +129,10 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
   await o.judge?.(draft);
+  const version = versionIn(draft.outline);
   const asked = {
     sequence: String(draft.sequence),
+    ...(version !== undefined && { version }),
     digest: digestOf(draft),
     scope: scopeOf(m),
     ...(approvers.length > 0 && { approvers }),
@@ -126,6 +143,7 @@ async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKe
 interface Asked {
   digest: string;
   sequence: string;
+  version?: string;
   scope: string[];
   overrides?: string[];
   approvers?: string[];

@@ -13,6 +13,7 @@ import {
   type Entry,
   environment,
   Failure,
+  isNumberOf,
   isOfTrustFile,
   keyName,
   LastSeen,
@@ -225,11 +226,17 @@ function notInLog(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
+/** The version in place of its number, which is long. */
+function numberOf({ sequence, version }: Entry): string {
+  if (sequence === undefined) return "-";
+  return version === undefined ? sequence : isNumberOf(version, BigInt(sequence)) ? version : `${sequence} (${version})`;
+}
+
 function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
-  return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)];
+  return [String(e.n), e.time, by, what, numberOf(e), short(e.digest), short(e.key)];
 }
 
 type AuditFacts = Awaited<ReturnType<typeof audit>>;

@@ -35,13 +35,14 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  releaseVersion,
   sequenceChecks,
   target,
 } from "../../common/options.js";
 import { checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
-import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
+import { ADVICE, KEY, membersOf, NUMBER, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
-import { outsideWords, receiptWords } from "../../common/words.js";
+import { numberWords, outsideWords, receiptWords, versionFacts } from "../../common/words.js";
 
 export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOverrides, CoverOptions, ApprovalOptions {
   /** Another place for the signing log. */
@@ -94,6 +95,7 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
     out,
     bytes: signed.length,
     sequence,
+    ...versionFacts(draft.outline),
     signers: keys.map(keyFacts),
     log: receipts,
     payloads: { inside: manifest.payloads.map((p) => p.uri), outside },
@@ -111,6 +113,7 @@ export default define({
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
     ...imageInputOptions(),
+    releaseVersion(),
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
@@ -124,7 +127,7 @@ export default define({
   ],
   json: {
     ...OUT,
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     signers: ["object[]", "keys that signed now"],
     ...membersOf("signers[]", KEY),
     ...RECEIPTS,
@@ -133,7 +136,7 @@ export default define({
   },
   run: signInput,
   words: (f) => [
-    `${f.out}: sequence number ${f.sequence}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
+    `${f.out}: ${numberWords(f)}, ${f.bytes} bytes, signed by ${f.signers.map(keyWords).join(", ")}`,
     ...receiptWords(f.log),
     ...(f.target?.advice ? [f.target.advice] : []),
     ...outsideWords(f.payloads.outside),

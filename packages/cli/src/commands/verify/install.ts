@@ -14,10 +14,11 @@ import {
 import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Manifest, open, type Progress, type Source, install as startInstall } from "@firmseal/verifier";
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
-import { formatSequence } from "@firmseal/verifier/tools";
+import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, threshold, trusted } from "../../common/options.js";
-import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface InstallOptions extends TrustOptions {
@@ -185,6 +186,15 @@ function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedK
   return { device, manifest, signers: manifest.signers.map((i) => trust.anchors[i] as Anchor) };
 }
 
+/** A device does not read the text, which may be damaged. */
+function versionOf(envelope: Uint8Array): { version?: string } {
+  try {
+    return versionFacts(decodeEnvelope(envelope));
+  } catch {
+    return {};
+  }
+}
+
 /** Installs an envelope on the simulated A/B device in a folder. */
 async function installEnvelope(path: string, o: InstallOptions) {
   const whom = await trustedKeys(o);
@@ -202,6 +212,7 @@ async function installEnvelope(path: string, o: InstallOptions) {
   const { record } = done.device;
   return {
     sequence: formatSequence(done.manifest.sequence),
+    ...versionOf(envelope),
     floor: record.floor,
     components: Object.entries(record.components).map(([name, c]) => ({ component: name, slot: c.slot === 0 ? "a" : "b", size: c.size })),
     signers: done.signers.map(whom.facts),
@@ -228,7 +239,7 @@ export default define({
     ["firmseal install fw.suit --device ./board --trust fleet.trust --root root.jwk", "an update, with a trust file"],
   ],
   json: {
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     floor: ["string", "lowest sequence number that the device accepts now"],
     components: ["object[]", "components of the device"],
     ...membersOf("components[]", {
@@ -244,7 +255,7 @@ export default define({
   failure: { sequence: null, signers: [], testKeys: [] },
   run: installEnvelope,
   words: (f, path) => [
-    `${path}: installed, sequence number ${f.sequence}`,
+    `${path}: installed, ${numberWords(f)}`,
     ...f.components.map((c) => `  component ${c.component}: slot ${c.slot}, ${c.size} bytes`),
   ],
 });

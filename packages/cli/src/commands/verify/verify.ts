@@ -17,7 +17,8 @@ import { type Anchor, type Identity, type Manifest, open, type Trust } from "@fi
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
-import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
+import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions {
@@ -82,7 +83,7 @@ async function verifyWith(whom: TrustedKeys, path: string, o: VerifyOptions) {
     throw withNumbers(e, envelope, String(o.floor));
   }
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
-  decodeEnvelope(envelope);
+  const outline = decodeEnvelope(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);
@@ -96,6 +97,7 @@ async function verifyWith(whom: TrustedKeys, path: string, o: VerifyOptions) {
   const absent = manifest.absent.map((key) => MANIFEST_NAMES[key] as string);
   return {
     sequence,
+    ...versionFacts(outline),
     signers,
     testKeys,
     ...(trust && { trust }),
@@ -125,7 +127,7 @@ export default define({
     ],
   ],
   json: {
-    sequence: ["string", "sequence number"],
+    ...NUMBER,
     signers: ["object[]", "trusted keys that signed"],
     ...membersOf("signers[]", SIGNER),
     ...TEST_KEYS,
@@ -137,7 +139,7 @@ export default define({
   failure: { sequence: null, signers: [], testKeys: [] },
   run: verifyEnvelope,
   words: (f, path) => [
-    `${path}: good, sequence number ${f.sequence}, signed by ${f.signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
+    `${path}: good, ${numberWords(f)}, signed by ${f.signers.map((s) => `${keyWords(s)}${s.roles ? ` (${s.roles.join(", ")})` : ""}`).join(", ")}`,
     ...(f.payloadsNotChecked.length > 0 ? [`payload not checked: ${someOf(f.payloadsNotChecked)} (give it with --payload FILE)`] : []),
     ...(f.severedAbsent.length > 0 ? [`severed, not in the envelope: ${f.severedAbsent.join(", ")}`] : []),
   ],
