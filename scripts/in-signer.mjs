@@ -79,5 +79,6 @@ export async function withoutDependencies() {
 export const withoutSchemaCompiler = () =>
   precompileSchemas(RELEASE, "schema", {
     trust: ["trust.schema.json"],
+    product: ["product.schema.json"],
     cohort: ["fleet.schema.json", "#/$defs/cohort"],
   });

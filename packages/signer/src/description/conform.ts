@@ -9,6 +9,8 @@ export class DescriptionError extends Error {
   constructor(
     readonly path: string,
     message: string,
+    /** The unknown member of the object at `path`, if that is the fault. */
+    readonly member?: string,
   ) {
     super(path === "" ? message : `${path}: ${message}`);
   }
@@ -52,7 +54,12 @@ function deepest(errors: readonly Violation[]): Violation | undefined {
 /** Throws DescriptionError if `violations` finds a fault in `value`. */
 export function conform(value: unknown, violations: (json: unknown) => readonly Violation[]): void {
   const e = deepest(violations(asJson(value)));
-  if (e) throw new DescriptionError(e.instancePath, inWords(e));
+  if (e) throw new DescriptionError(e.instancePath, inWords(e), memberOf(e));
+}
+
+function memberOf({ keyword, params }: Violation): string | undefined {
+  const member = keyword === "propertyNames" ? params["propertyName"] : params["additionalProperty"];
+  return typeof member === "string" ? member : undefined;
 }
 
 function inWords({ keyword, params, message, data, parentSchema }: Violation): string {
