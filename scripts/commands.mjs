@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL("../packages/cli/src/", import.meta.url));
 const FOLDERS = [
   { folder: "keys" },
   { folder: "token", group: "list the keys in PKCS#11 tokens, and make new ones there" },
+  { folder: "product" },
   { folder: "sign" },
   { folder: "verify" },
   { folder: "trust", group: "make, sign, show, verify and export trust files: which keys a device trusts, and for what" },

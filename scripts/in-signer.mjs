@@ -80,5 +80,6 @@ export const withoutSchemaCompiler = () =>
   precompileSchemas(RELEASE, "schema", {
     trust: ["trust.schema.json"],
     product: ["product.schema.json"],
+    record: ["release.schema.json"],
     cohort: ["fleet.schema.json", "#/$defs/cohort"],
   });

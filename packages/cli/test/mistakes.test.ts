@@ -136,7 +136,9 @@ describe("a release that no device takes", () => {
     p.put("app.bin", image(10));
     const shared = [...identify(UUID_A, UUID_B), { "directive-override-parameters": { uri: "http://a/b", image: { file: "app.bin" } } }];
     await described(p, { "shared-sequence": shared, install: ["directive-fetch"] });
-    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--json"])).json).toMatchObject({ payloadsNotChecked: ["http://a/b"] });
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads", "--json"])).json).toMatchObject({
+      payloadsNotChecked: ["http://a/b"],
+    });
     await p.ok(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]);
     p.put("app.bin", image(10, 2));
     expectFailure(await p.run(["verify", "d.suit", "--key", "A.jwk", "--payload", "app.bin"]), 1);

@@ -4,7 +4,7 @@ export { CODES, environment, Failure, refusedInput, systemFault, tooMuch, usage 
 export { KeyFileError } from "./errors/key-file.js";
 export { sha256Hex } from "./files/digest.js";
 export { isSameFile, openRegular, readAll, readFirstBytes, STDIO, sizeOf } from "./files/read.js";
-export { checkNew, checkWritable, holdSignals, signalsFree, writeWhole } from "./files/write.js";
+export { checkFolder, checkNew, checkWritable, holdSignals, signalsFree, writeFolder, writeWhole } from "./files/write.js";
 export {
   canEncrypt,
   formatPrivate,
@@ -53,7 +53,7 @@ export {
   signingLogPath,
   withSigningLogs,
 } from "./signing-log/signing-log.js";
-export { isNumberOf, numberVersion, versionNumber } from "./signing-log/version.js";
+export { isNumberOf, isVersion, numberVersion, versionNumber } from "./signing-log/version.js";
 export { openKeyFile } from "./sources/file.js";
 export { partnerOf, warnOfLonePartner } from "./sources/hybrid.js";
 export { makePair, tokenAlgs } from "./sources/pkcs11/generate.js";

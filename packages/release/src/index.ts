@@ -21,6 +21,11 @@ export { versionIn } from "./input/version.js";
 export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
+export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
+export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/product.js";
+export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
+export { type DoneRelease, makeRelease, planRelease, type ReleaseOptions, type ReleasePlan } from "./product/release.js";
+export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
 export {
   type BridgeOptions,

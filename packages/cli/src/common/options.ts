@@ -90,6 +90,10 @@ export function target(): Option {
   return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
 }
 
+export function productFile(): Option {
+  return option("--product <file>", "product file (default: firmseal.toml)");
+}
+
 /** The version of what is signed. */
 export function releaseVersion(): Option {
   return option(

@@ -54,6 +54,15 @@ export function numberVersion(n: bigint): string {
   return `${release}-${kind === "" ? "" : `${kind}.`}${low % PER_KIND}`;
 }
 
+/** Whether text is a version that has a number. */
+export function isVersion(text: string | undefined): text is string {
+  try {
+    return text !== undefined && versionNumber(text) >= 0n;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a version has this number. False for text of any other form. */
 export function isNumberOf(version: string | undefined, n: bigint): boolean {
   return version !== undefined && version === numberVersion(n);

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { basename, extname } from "node:path";
-import { DETECT_BYTES, detect, parseImage } from "@firmseal/images";
+import { DETECT_BYTES, detect } from "@firmseal/images";
 import {
   grouped,
   isNumberOf,
@@ -16,7 +16,6 @@ import {
   sizeOf,
   usage,
   versionNumber,
-  visible,
   warn,
 } from "@firmseal/keys";
 import {
@@ -40,6 +39,7 @@ import { certainRefusal, checkPayloads, warnOfRefusal } from "../payload-check/p
 import { encodeDescription, type KeyAsImage } from "./description.js";
 import { admitted } from "./envelope-file.js";
 import { looksLikeEnvelope } from "./envelope-kind.js";
+import { flashBytes } from "./flash.js";
 import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 import { versionIn } from "./version.js";
@@ -99,20 +99,15 @@ async function readImage(path: string, stdin: Uint8Array | undefined, o: InputOp
     const d = await hashFile(path);
     return { digest: toHex(d.digest), size: d.size, uri: o.uri ?? encodeURIComponent(basename(path)) };
   }
-  // one buffer is hashed and embedded, so that changes to the file meanwhile do not matter
-  const file = stdin ?? readAll(path, LIMITS.image);
-  const image = format === "raw" ? undefined : parseImage(file, format);
-  const bytes = image ? image.bytes : file;
-  if (bytes.length === 0) throw refusedInput("IMAGE", `${path}: holds no bytes for the flash`, "give the image that the build wrote");
-  const gaps = image && image.gaps > 0 ? `, ${image.gaps} of them gaps filled with ff` : "";
+  const { bytes, read } = flashBytes(path, stdin);
   const facts = {
     digest: sha256Hex(bytes),
     size: bytes.length,
-    ...(image && { read: `${visible(path)}: ${format}, ${bytes.length} bytes from address 0x${(image.address ?? 0).toString(16)}${gaps}` }),
+    ...(read !== undefined && { read }),
     ...(o.imageOut !== undefined && { forFile: bytes }),
   };
   if (o.uri === undefined && bytes.length <= LIMITS.integratedPayload) return { ...facts, uri: "#firmware", payload: bytes };
-  if (image && o.imageOut === undefined)
+  if (format !== "raw" && o.imageOut === undefined)
     throw usage(
       `${path}: is ${format}, but a device fetches the raw bytes for the flash`,
       "write them for publishing: --image-out FILE.bin",

@@ -1,7 +1,7 @@
 // Authorizes one use of keys on an envelope or a trust file: first everything that can be refused is refused, then the
 // use is logged, and only then a key may sign.
 
-import type { OpenedKey, SigningKey } from "@firmseal/keys";
+import type { Entry, OpenedKey, SigningKey } from "@firmseal/keys";
 import {
   checkSequence,
   isOfTrustFile,
@@ -38,8 +38,10 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   lists?: readonly TrustOnFile[];
   /** Who must have approved it. */
   approvals?: Approvals;
-  /** What else may refuse the envelope, before anything is entered. */
-  judge?(draft: EnvelopeDraft): Promise<void>;
+  /** What else may refuse the envelope, before anything is entered. `i`: which of several it is. */
+  judge?(draft: EnvelopeDraft, i: number): Promise<void>;
+  /** What else may refuse the entries of the logs. */
+  inspect?(entries: readonly Entry[]): void;
   /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
   first?: boolean | "known";
 }
@@ -79,13 +81,14 @@ export async function recordSignings(
 ): Promise<RecordedSigning[]> {
   // holding the locks blocks all other uses of the keys, so external input is checked before
   const given: (Judged | undefined)[] = [];
-  for (const make of makes) given.push(await judged(withoutNext(make), keys, o));
+  for (const [i, make] of makes.entries()) given.push(await judged(withoutNext(make), keys, o, i));
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const known = signingLogs.logs.flat();
+    for (const entries of signingLogs.logs) o.inspect?.(entries);
     const permitted: (Pick<Judged, "draft" | "messages"> & { asked: Asked })[] = [];
     for (const [i, make] of makes.entries()) {
       const next: NextSequence = (scope) => nextSequence(signingLogs.logs, scope, o.first);
-      const { draft, messages, asked } = (given[i] ?? (await judged(make(next), keys, o))) as Judged;
+      const { draft, messages, asked } = (given[i] ?? (await judged(make(next), keys, o, i))) as Judged;
       const overrides = [
         ...refuseRootKeys(keys, known, o),
         ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
@@ -122,13 +125,18 @@ interface Judged {
 }
 
 /** Throws every refusal of an envelope, except those about its sequence number. */
-async function judged(draft: EnvelopeDraft | undefined, keys: readonly SigningKey[], o: SigningOptions): Promise<Judged | undefined> {
+async function judged(
+  draft: EnvelopeDraft | undefined,
+  keys: readonly SigningKey[],
+  o: SigningOptions,
+  i: number,
+): Promise<Judged | undefined> {
   if (!draft) return undefined;
   const messages = await toBeSigned(draft, keys);
   const m = await openWithTrialKey(draft);
   refuseUncovered(m, keys, o.lists ?? [], o.role);
   const approvers = await checkApprovals(draft, keys, o.approvals ?? NO_APPROVALS);
-  await o.judge?.(draft);
+  await o.judge?.(draft, i);
   const version = versionIn(draft.outline);
   const asked = {
     sequence: String(draft.sequence),

@@ -4,6 +4,7 @@ import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage 
 import {
   identityOf,
   payloadFiles,
+  payloadsBeside,
   readEnvelopeFile,
   readSource,
   type TrustedKeys,
@@ -152,10 +153,11 @@ interface InstallResult {
   signers: Anchor[];
 }
 
-function installLocked(lock: Lock, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
+function installLocked(lock: Lock, path: string, envelope: Uint8Array | Source, whom: TrustedKeys, o: InstallOptions): InstallResult {
   const device = deviceIn(o);
   const trust = whom.policy(device.identity);
-  const files = (o.payload ?? []).length > 0 ? payloadFiles(open(envelope, trust, nodeHost), o.payload ?? []) : new Map<string, string>();
+  const opened = open(envelope, trust, nodeHost);
+  const files = payloadsBeside(path, opened, payloadFiles(opened, o.payload ?? []));
   for (const [uri, file] of files) device.payloads[uri] = readSource(file);
   const persist = device.persist;
   device.persist = (commit) => {
@@ -203,7 +205,7 @@ async function installEnvelope(path: string, o: InstallOptions) {
   let done: ReturnType<typeof installLocked>;
   try {
     checkFolder(o.device);
-    done = await withLock(o.device, (lock) => installLocked(lock, envelope, whom, o));
+    done = await withLock(o.device, (lock) => installLocked(lock, path, envelope, whom, o));
   } catch (e) {
     const failure = failureOf(e);
     failure.facts = { testKeys };
