@@ -10,6 +10,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "pubkey", summary: "write the public key of a private key", load: () => import("./commands/keys/pubkey.js") },
   { name: "token keygen", summary: "generate a key pair in a token; the private key cannot leave the token", load: () => import("./commands/token/keygen.js") },
   { name: "token list", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
+  { name: "init", summary: "write a product file, from options or from the project in this folder", load: () => import("./commands/product/init.js") },
   { name: "release", summary: "make a release of a product: sign, check and record every board, or none", load: () => import("./commands/product/release.js") },
   { name: "approve", summary: "approve what somebody else is to sign", load: () => import("./commands/sign/approve.js") },
   { name: "attach", summary: "add a signature from another machine, after verifying it", load: () => import("./commands/sign/attach.js") },

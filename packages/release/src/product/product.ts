@@ -300,6 +300,11 @@ export function readProduct(path: string): Product {
   } catch {
     throw refusedInput("PRODUCT", `${path}: is not UTF-8 text`, HINT);
   }
+  return productIn(path, text);
+}
+
+/** The product in the text of a file. `path`: its name, for messages and for the paths in it. */
+export function productIn(path: string, text: string): Product {
   return new Reader(path, text, writtenIn(path, text)).product();
 }
 
