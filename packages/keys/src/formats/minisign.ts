@@ -6,6 +6,7 @@ import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
 import { KeyFileError } from "../errors/key-file.js";
+import { decodeBase64 } from "./base64.js";
 import { equalFields } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
@@ -44,9 +45,9 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   if (rest.some((line) => line.startsWith(COMMENT_PREFIX))) throw new KeyError("several", "more than one minisign key");
   if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a minisign signature, not a key");
   if (rest.length > 0) throw new KeyError("format", "text after the minisign key");
-  const bytes = Buffer.from(base64.trim(), "base64");
+  const bytes = decodeBase64(base64.trim());
+  if (!bytes) throw damagedMinisign();
   try {
-    if (bytes.toString("base64") !== base64.trim()) throw damagedMinisign();
     return readMinisignPublic(bytes) ?? (await readSecret(bytes, name, passphrase));
   } finally {
     bytes.fill(0);

@@ -23,6 +23,7 @@ import {
 import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
+import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
 import { isMinisign, isMinisignPublic, readMinisign, readMinisignPublic } from "../formats/minisign.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
@@ -161,11 +162,10 @@ function isCut(bytes: Uint8Array): boolean {
 
 /** Decodes base64 or base64url of a COSE_Key or a minisign public key, in canonical form only. */
 function fromBase64(text: string): Buffer | undefined {
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
-  const bytes = Buffer.from(text, "base64");
+  const bytes = decodeBase64(text) ?? decodeBase64(text, "base64url");
+  if (!bytes || bytes.length === 32) return undefined;
   const first = bytes[0] ?? 0;
-  const isOurs = bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || isMinisignPublic(bytes));
-  return isOurs && (bytes.toString("base64") === text || bytes.toString("base64url") === text) ? bytes : undefined;
+  return (first >= 0xa1 && first <= 0xb7) || isMinisignPublic(bytes) ? bytes : undefined;
 }
 
 const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
