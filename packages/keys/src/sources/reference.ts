@@ -9,7 +9,7 @@ import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
-import { sourceRow } from "./table.js";
+import { refuseUnknownSource, sourceRow } from "./table.js";
 
 /**
  * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs
@@ -59,6 +59,7 @@ async function openKeys(
   try {
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
+      refuseUnknownSource(ref);
       const key = await (await sourceRow(ref).load())(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it

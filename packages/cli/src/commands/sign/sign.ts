@@ -35,10 +35,11 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  replace,
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { beforeReplacing, checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
@@ -48,6 +49,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   log?: string;
   key: string[];
   out?: string;
+  replace?: boolean;
   allowTestKey?: string[];
   target?: string;
   json?: boolean;
@@ -77,17 +79,18 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
 
   const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
+  const prepared = input.kind === "envelope" ? made : beforeReplacing(made, out, o.replace);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
+  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, prepared.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
   const outside = outsideUris(manifest);
-  if (made.read !== undefined) notice(made.read);
+  if (prepared.read !== undefined) notice(prepared.read);
   const sequence = formatSequence(manifest.sequence);
   const member = writeSigned(sequence, () => {
-    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
+    if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
     return deliver(out, signed, o.json);
   });
   return {
@@ -109,7 +112,11 @@ export default define({
   options: () => [
     keyOption("private key"),
     ...passphrases(),
-    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+    option(
+      "-o, --out <file>",
+      "output file, or - for stdout (default: the input's name with .suit, beside it; an envelope is signed in place)",
+    ),
+    replace(),
     ...imageInputOptions(),
     ...coverage(),
     ...sequenceChecks(),
