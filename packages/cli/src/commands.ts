@@ -37,6 +37,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "rotate retire", summary: "make or sign the next trust file, with a key removed or limited", load: () => import("./commands/rotate/retire.js") },
   { name: "incident", summary: "a guided way from a stolen, lost, expired or leaked key to a fleet that is safe", load: () => import("./commands/incident/incident.js") },
   { name: "status verify", summary: "verify a device's status message", load: () => import("./commands/status/verify.js") },
+  { name: "completion", summary: "write a script with which a shell completes firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */

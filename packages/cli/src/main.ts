@@ -76,8 +76,18 @@ async function writeHelp(text: string): Promise<unknown> {
   }
 }
 
+/** Answers a shell that completes the last word. It must not fail: a person is typing. */
+async function complete(words: readonly string[]): Promise<number> {
+  const row = commandRow(words.slice(0, -1));
+  const load = async () => (await (row?.declare ?? row?.load)?.())?.default;
+  const [{ completionLines }, { writeStdout }] = await Promise.all([import("./show/completion.js"), import("./show/ui.js")]);
+  writeStdout(await completionLines(words, load, COMMANDS, GROUPS));
+  return 0;
+}
+
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "complete" && args[1] === "--") return complete(args.slice(2));
   const argv = withoutHelp(withoutGlobals(args));
   let command: AnyCommand | undefined;
   let given: unknown[] = [];

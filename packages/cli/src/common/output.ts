@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { checkWritable, Failure, isSameFile, looksPrivate, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { looksLikeEnvelope, type PreparedInput, refuseReplacing } from "@firmseal/release";
+import { looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
 import { isTrust } from "@firmseal/signer";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
@@ -11,18 +11,6 @@ import { isBytesToTerminal, writeProduct } from "../show/ui.js";
 /** The input's name with the extension .suit, beside the input. stdin goes to stdout. */
 export function outputName(input: string): string {
   return input === STDIO ? STDIO : join(dirname(input), `${basename(input, extname(input))}.suit`);
-}
-
-/** The same input; its draft is refused before anything is signed if it must not replace what is at this place. */
-export function beforeReplacing(input: PreparedInput, out: string, replace: boolean | undefined): PreparedInput {
-  return {
-    ...input,
-    draft(next) {
-      const draft = input.draft(next);
-      checkRelease(out, draft.bytes, replace);
-      return draft;
-    },
-  };
 }
 
 /** Throws a Failure if a release at this place must not be replaced by the new one, unless --replace was given. */

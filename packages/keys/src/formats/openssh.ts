@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
 import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
 import { CUSTODY } from "../custody.js";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { decodeBase64 } from "./base64.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
@@ -188,7 +188,7 @@ async function unseal(
     // two equal random numbers; a wrong passphrase yields different ones
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     key.fill(0);
     secret.fill(0);

@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { decodeBase64 } from "../formats/base64.js";
 
 const LABEL = "FIRMSEAL HSS KEY";
@@ -132,7 +132,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
     decipher.final();
     return Uint8Array.from(seed);
   } catch {
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     wrapping.fill(0);
     seed.fill(0);

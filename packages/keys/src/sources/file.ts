@@ -21,7 +21,7 @@ import {
   signer,
 } from "@firmseal/signer";
 import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
 import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
@@ -34,7 +34,7 @@ import { refuseLong } from "../formats/work.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { visible } from "../words.js";
-import type { Asking, OpenedKey } from "./source.js";
+import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
 
@@ -69,10 +69,12 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
  */
 export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<OpenedKey> {
   try {
-    const key = await readKey(bytes, name, () => {
-      guard();
-      return ask.secret(`Passphrase for ${visible(name)}: `);
-    });
+    const key = await withRetries(ask, () =>
+      readKey(bytes, name, () => {
+        guard();
+        return ask.secret(`Passphrase for ${visible(name)}: `);
+      }),
+    );
     if (!isPrivate(key)) return { name, public: key };
     try {
       guard();
@@ -240,7 +242,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
       throw otherwise(name);
     }
     // One wrong passphrase in 256 passes the padding check and fails later; the message must be the same.
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     passphrase.fill(0);
   }

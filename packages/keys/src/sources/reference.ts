@@ -7,6 +7,7 @@ import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
+import { guardKeyFiles } from "./private-input.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
 import { refuseUnknownSource, sourceRow } from "./table.js";
@@ -57,6 +58,7 @@ async function openKeys(
   const ask = asking(refs, options, publicOnly, unproved);
   const keys: OpenedKey[] = [];
   try {
+    if (refs.length > 1 && !publicOnly) guardKeyFiles(refs);
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
       refuseUnknownSource(ref);

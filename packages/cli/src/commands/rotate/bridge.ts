@@ -22,7 +22,7 @@ import {
   signBridge,
   unsignedBridge,
 } from "@firmseal/release";
-import type { PublicKey } from "@firmseal/signer";
+import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -37,7 +37,7 @@ import {
   replace,
   sequenceChecks,
 } from "../../common/options.js";
-import { beforeReplacing, checkOutput, deliver, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
 import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
@@ -70,10 +70,8 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
     warnOfRest(results);
     refuseStranded(results, o.allowStranded ?? []);
   };
-  const move = async () => {
-    const read = await readMove(image, { ...o, judge });
-    return { ...read, prepared: beforeReplacing(read.prepared, o.out, o.replace) };
-  };
+  const admit = (draft: EnvelopeDraft) => checkRelease(o.out, draft.bytes, o.replace);
+  const move = () => readMove(image, { ...o, judge, admit });
   if (!o.key) {
     checkOutputs(image, o, []);
     const signers = o.signer && (await publicKeys(o.signer, passphraseOptions(o)));

@@ -25,7 +25,7 @@ import {
   recordSigning,
   reviewSigned,
 } from "@firmseal/release";
-import { signedBy } from "@firmseal/signer";
+import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
@@ -39,7 +39,7 @@ import {
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { beforeReplacing, checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
@@ -79,18 +79,24 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
 
   const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
-  const prepared = input.kind === "envelope" ? made : beforeReplacing(made, out, o.replace);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, prepared.draft);
+  const signingOptions = {
+    ...o,
+    lists,
+    approvals: approved,
+    // an envelope gets its signature in place
+    admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
+  };
+  const { draft, receipts } = await recordSigning("sign", signingKeys, signingOptions, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
   const outside = outsideUris(manifest);
-  if (prepared.read !== undefined) notice(prepared.read);
+  if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
   const member = writeSigned(sequence, () => {
-    if (o.imageOut !== undefined && prepared.forFile) writeOut(o.imageOut, prepared.forFile);
+    if (o.imageOut !== undefined && made.forFile) writeOut(o.imageOut, made.forFile);
     return deliver(out, signed, o.json);
   });
   return {
