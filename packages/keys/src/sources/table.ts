@@ -40,6 +40,7 @@ export const KEY_SOURCES: readonly SourceRow[] = [
   { scheme: "awskms", form: "awskms:…", load: async () => (await import("./services/awskms.js")).openAwsKey },
   { scheme: "gcpkms", form: "gcpkms:…", load: async () => (await import("./services/gcpkms.js")).openGoogleKey },
   { scheme: "azurekv", form: "azurekv:…", load: async () => (await import("./services/azurekv.js")).openAzureKey },
+  { scheme: "vault", form: "vault:…", load: async () => (await import("./services/vault.js")).openVaultKey },
 ];
 
 /** For references without a scheme. */
