@@ -1,5 +1,8 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
+export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
+export { type Action, type Behaviour, type Explained, explain, type ForDevice } from "./explain/explain.js";
+export { explainedLines, whoWords } from "./explain/words.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";

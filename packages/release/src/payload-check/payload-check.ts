@@ -118,7 +118,7 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
 }
 
 /** A kind of device, as far as a manifest distinguishes devices, and whether it has the images already. */
-interface DeviceKind {
+export interface DeviceKind {
   identity: Identity;
   slot: number;
   there: boolean;
@@ -296,6 +296,19 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
 
+/** Why an installer does not do what the interpreter asks for. Undefined: it does. */
+export function installerRefusal(run: Run, e: Effect): Refusal | undefined {
+  if (e.op === DIR_INVOKE) return refused("INVOKE_MISPLACED");
+  if (e.op !== DIR_FETCH && e.op !== DIR_WRITE && e.op !== DIR_COPY && e.op !== DIR_SWAP) return undefined;
+  if (!e.digest) return refused("DIGEST_UNSET");
+  return unidentified(run);
+}
+
+/** A release that no vendor and class was compared with is refused. */
+export function unidentified(run: Run): Refusal | undefined {
+  return identityChecked(run) ? undefined : refused("IDENTITY_UNCHECKED");
+}
+
 /** The refusal of a device that installs this release, whatever its payloads are. Returns undefined if it accepts it. */
 function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | undefined {
   const run = start(m, sectionsOf(m), kind.identity);
@@ -303,15 +316,12 @@ function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | und
     let e = step(run);
     while (e) {
       effort.took(run);
-      if (e.op === DIR_INVOKE) return refused("INVOKE_MISPLACED");
-      if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
-        if (!e.digest) return refused("DIGEST_UNSET");
-        if (!identityChecked(run)) return refused("IDENTITY_UNCHECKED");
-      }
+      const refusal = installerRefusal(run, e);
+      if (refusal) return refusal;
       const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
       e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
     }
-    return identityChecked(run) ? undefined : refused("IDENTITY_UNCHECKED");
+    return unidentified(run);
   } catch (x) {
     if (!isRefusal(x)) throw x;
     return x;
