@@ -154,7 +154,7 @@ describe("is not signed with", () => {
     ["a version that is no number", "is not a key of the type", (_, g) => data({ latest_version: "1" })(g)],
     ["no permission", "no permission", () => ({ status: 403 })],
     ["no key", "there is no such key", () => ({ status: 404 })],
-    ["a redirect", "Vault redirects", () => ({ status: 307, headers: { location: "http://127.0.0.1:1/" } })],
+    ["a redirect", "Vault redirects", () => ({ status: 307, headers: { location: "https://other.example.com/" } })],
     ["an endless answer", "more than 1 MiB", () => "endless"],
   ])("%s", async (_, words, change) => {
     await vault([own], change);
