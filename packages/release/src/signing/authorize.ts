@@ -40,6 +40,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   approvals?: Approvals;
   /** What else may refuse the envelope, before anything is entered. `i`: which of several it is. */
   judge?(draft: EnvelopeDraft, i: number): Promise<void>;
+  /** The last check, when everything else has been granted and nothing has been entered. */
+  admit?(draft: EnvelopeDraft): void;
   /** What else may refuse the entries of the logs. */
   inspect?(entries: readonly Entry[]): void;
   /** If the next number is asked for and the logs are empty: true if nothing was signed before, "known" if `make` knows what was. */
@@ -94,6 +96,7 @@ export async function recordSignings(
         ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
         ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
       ];
+      o.admit?.(draft);
       permitted.push({ draft, messages, asked: overridden(asked, overrides) });
     }
     const recorded: RecordedSigning[] = [];
