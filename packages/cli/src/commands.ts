@@ -7,6 +7,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "convert", summary: "write a key in another format, or under another passphrase", load: () => import("./commands/keys/convert.js") },
   { name: "hss", summary: "show how many signatures an HSS/LMS key has left, or change its state", load: () => import("./commands/keys/hss.js") },
   { name: "keygen", summary: "generate a private key, encrypted by default", load: () => import("./commands/keys/keygen.js") },
+  { name: "keys move", summary: "continue the sequence numbers of a key with another key, for example in a token", load: () => import("./commands/keys/move.js") },
   { name: "pubkey", summary: "write the public key of a private key", load: () => import("./commands/keys/pubkey.js") },
   { name: "token keygen", summary: "generate a key pair in a token; the private key cannot leave the token", load: () => import("./commands/token/keygen.js") },
   { name: "token list", summary: "list tokens and the keys that they show without a PIN", load: () => import("./commands/token/list.js") },
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Listed[] = [
 
 /** What is said of commands that share the first word of their names. */
 export const GROUPS: { readonly [name: string]: string } = {
+  keys: "continue the numbers of a key with another key",
   token: "list the keys in PKCS#11 tokens, and make new ones there",
   trust: "make, sign, show, verify and export trust files: which keys a device trusts, and for what",
   rotate: "move a fleet from one trust file to the next",

@@ -36,9 +36,9 @@ export function uriReference(value: string): string {
 }
 
 /** --key, repeatable. */
-export function keys(what: string): Option {
+export function keys(what: string, required = true): Option {
   const kinds = ["a file", "- for stdin", ...KEY_SOURCES.map((source) => source.form)];
-  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required: true });
+  return option("-k, --key <key>", `${what}: ${kinds.join(", ")}`, { repeat: true, required });
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   readFirstBytes,
   refusedInput,
   refuseKeyAsInput,
+  type SequenceOverrides,
   scopeOfImage,
   sha256Hex,
   sizeOf,
@@ -44,7 +45,7 @@ import { hashFile } from "./hash-file.js";
 import { identityOf } from "./identity.js";
 import { versionIn } from "./version.js";
 
-export interface InputOptions extends KeyAsImage {
+export interface InputOptions extends KeyAsImage, Pick<SequenceOverrides, "allowLowerSequence"> {
   vendor?: string;
   class?: string;
   /** "next": the next number according to the logs of the keys. */

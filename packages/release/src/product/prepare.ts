@@ -36,7 +36,7 @@ export interface PreparedBoard {
 
 const SLOTS = ["a", "b"] as const;
 
-function released(product: Product, board: Board, version: string, image: ProductImage, i: number): ReleasedImage {
+function released(product: Product, board: Board, version: string | undefined, image: ProductImage, i: number): ReleasedImage {
   const path = imageFile(product, image.files[i] as string, image.at);
   const { bytes, read } = flashBytes(path);
   const slot = image.files.length > 1 ? SLOTS[i] : undefined;
@@ -71,8 +71,8 @@ function versionTexts(version: string, n: number): NonNullable<Description["text
   return { en: { components: Array.from({ length: n }, (_, component) => ({ component, "component-version": version })) } };
 }
 
-/** Reads the images of a board. Throws a Failure that names the member of the product file, or the fault of an image. */
-export async function prepareBoard(product: Product, board: Board, version: string): Promise<PreparedBoard> {
+/** Reads the images of a board. Without a version, its text names none. Throws a Failure that names the member of the product file, or the fault of an image. */
+export async function prepareBoard(product: Product, board: Board, version: string | undefined): Promise<PreparedBoard> {
   const placed: { of: ProductImage; images: ReleasedImage[] }[] = [];
   for (const image of board.images) {
     const images: ReleasedImage[] = [];
@@ -107,7 +107,7 @@ export async function prepareBoard(product: Product, board: Board, version: stri
             ...(of.component !== undefined && { component: [of.component] }),
             images: own.map((one) => asPlaced(one, shrink)) as [PlacedImage] | [PlacedImage, PlacedImage],
           })),
-          text: versionTexts(version, placed.length),
+          ...(version !== undefined && { text: versionTexts(version, placed.length) }),
         }),
       ),
   };

@@ -7,7 +7,8 @@ import { suggestion } from "@firmseal/signer";
 export interface Placeholders {
   readonly product: string;
   readonly board: string;
-  readonly version: string;
+  /** undefined: none is given. */
+  readonly version: string | undefined;
   /** The name of a further component; "image" for the image. */
   readonly component: string;
   /** a or b, if each slot has its own image; else "ab". */
@@ -19,7 +20,9 @@ export function expandUri(template: string, values: Placeholders, fault: (what: 
   const known = Object.keys(values);
   const uri = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     if (!Object.hasOwn(values, name)) throw fault(`unknown placeholder {${name}}${suggestion(name, known)}`);
-    return values[name as keyof Placeholders];
+    const value = values[name as keyof Placeholders];
+    if (value === undefined) throw fault(`{${name}} is not known: --${name} is missing`);
+    return value;
   });
   if (/[{}]/.test(uri)) throw fault("a brace that belongs to no placeholder");
   return uri;

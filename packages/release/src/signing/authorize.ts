@@ -27,7 +27,7 @@ import { versionIn } from "../input/version.js";
 import type { Previous } from "../trust/trust-change.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import { type Approvals, checkApprovals, withoutApproval } from "./approval.js";
-import { type CoverOptions, refuseRootKeys, refuseUncovered } from "./coverage.js";
+import { type CoverOptions, refuseMovedKeys, refuseRootKeys, refuseUncovered } from "./coverage.js";
 import { enter } from "./enter.js";
 import { scopeOf } from "./scope.js";
 
@@ -87,6 +87,7 @@ export async function recordSignings(
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const known = signingLogs.logs.flat();
     for (const entries of signingLogs.logs) o.inspect?.(entries);
+    refuseMovedKeys(keys, known);
     const permitted: (Pick<Judged, "draft" | "messages"> & { asked: Asked })[] = [];
     for (const [i, make] of makes.entries()) {
       const next: NextSequence = (scope) => nextSequence(signingLogs.logs, scope, o.first);
@@ -242,6 +243,7 @@ export async function recordTrustSigning(
   const asked = { ...askedFor(draft.store), ...(approvers.length > 0 && { approvers }) };
   return await withSigningLogs(keys, o.log, async (signingLogs) => {
     const entries = signingLogs.logs.flat();
+    refuseMovedKeys(keys, entries);
     const known = [...entries, ...previous.map(asKnown)];
     const numbers = checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o, TRUST_FILES);
     const overrides = [...numbers, ...unseen(entries, asked, previous, o), ...withoutApproval(entries, keys, approvals)];

@@ -3,7 +3,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
-  APPROVE,
   acceptRestored,
   CODES,
   claimedKey,
@@ -15,6 +14,7 @@ import {
   Failure,
   isNumberOf,
   isOfTrustFile,
+  isSigning,
   keyName,
   LastSeen,
   type LogFault,
@@ -134,7 +134,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
   const looked = withoutCopies(places.map(inspectLog));
   const found = looked.flatMap(({ log }) =>
     log.entries
-      .filter((e) => digest !== undefined && e.digest === digest && e.operation !== APPROVE)
+      .filter((e) => digest !== undefined && e.digest === digest && isSigning(e))
       .map((e) => ({ log: log.path, entry: e.n, key: e.key ?? null })),
   );
   const logs = looked.map(({ log }) => log);
@@ -175,7 +175,7 @@ async function audit(refs: readonly string[], o: AuditOptions) {
 
 /** Signatures of which no log has an entry: what a log has is compared already. */
 function unentered(evidence: readonly TrustEvidence[], logs: readonly SigningLog[]): TrustEvidence[] {
-  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => e.operation !== APPROVE).map((e) => `${e.key} ${e.digest}`)));
+  const entered = new Set(logs.flatMap(({ entries }) => entries.filter((e) => isSigning(e)).map((e) => `${e.key} ${e.digest}`)));
   return evidence.map(({ path, entries }) => ({ path, entries: entries.filter((e) => !entered.has(`${e.key} ${e.digest}`)) }));
 }
 

@@ -2,14 +2,18 @@ import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { environment, Failure, holdSignals, type Lock, lock, systemFault, usage } from "@firmseal/keys";
 import {
+  boardsOf,
   identityOf,
+  PRODUCT_FILE,
   payloadFiles,
   payloadsBeside,
   readEnvelopeFile,
+  readProduct,
   readSource,
   type TrustedKeys,
   type TrustOptions,
   trustedKeys,
+  trustOptions,
   withNumbers,
 } from "@firmseal/release";
 import { nodeHost } from "@firmseal/simulator";
@@ -17,7 +21,7 @@ import { type Anchor, type Manifest, open, type Progress, type Source, install a
 import { createFileDevice, type FileDevice, fileDevice } from "@firmseal/verifier/device/file";
 import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, threshold, trusted } from "../../common/options.js";
+import { passphrases, payload, productFile, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -27,6 +31,8 @@ export interface InstallOptions extends TrustOptions {
   vendor?: string;
   class?: string;
   payload?: string[];
+  product?: string;
+  board?: string;
   json?: boolean;
 }
 
@@ -197,8 +203,21 @@ function versionOf(envelope: Uint8Array): { version?: string } {
   }
 }
 
+/** The same options with what the product file says: of a board with several revisions, the first. */
+function ofBoard(o: InstallOptions): InstallOptions {
+  if (o.board === undefined && o.product === undefined) return o;
+  const product = readProduct(o.product ?? PRODUCT_FILE);
+  const [board, ...others] = boardsOf(product, o.board === undefined ? [] : [o.board]);
+  if (!board || others.length > 0) throw usage("--board is missing: the product has several", "name the board of the device");
+  if (o.key || o.trust !== undefined) throw usage("--board: the product file says who is trusted", "drop --key and --trust");
+  const isNew = !fs.existsSync(join(o.device, "device.json"));
+  const identity = isNew ? { vendor: o.vendor ?? product.vendor, class: o.class ?? (board.classes[0] as string) } : {};
+  return { ...o, ...trustOptions(product), ...identity };
+}
+
 /** Installs an envelope on the simulated A/B device in a folder. */
-async function installEnvelope(path: string, o: InstallOptions) {
+async function installEnvelope(path: string, given: InstallOptions) {
+  const o = ofBoard(given);
   const whom = await trustedKeys(o);
   const { testKeys, trust } = whom;
   const envelope = readEnvelopeFile(path);
@@ -231,6 +250,8 @@ export default define({
     option("--device <dir>", "folder of the device", { required: true }),
     ...trusted(),
     threshold(),
+    productFile(),
+    option("--board <name>", "board of the product file: says who is trusted and, on the first use, vendor and class"),
     option("--vendor <vendor>", "first use: vendor of the device (domain or UUID)"),
     option("--class <class>", "first use: class of the device (name or UUID)"),
     payload(),
