@@ -55,7 +55,8 @@ const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes
 
 function releaseArguments(...more: string[]): string[] {
   const boards = core.getInput("boards").split(/\s+/).filter(Boolean);
-  const version = core.getInput("version", { required: true });
+  // a tag is often v1.4.2
+  const version = core.getInput("version", { required: true }).replace(/^v(?=[0-9])/, "");
   return ["release", ...boards, "--version", version, "--product", core.getInput("product") || "firmseal.toml", ...more];
 }
 

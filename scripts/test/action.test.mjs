@@ -62,7 +62,7 @@ describe("the action", () => {
     const p = product();
     const key = readFileSync(p.at("release.pem"));
     rmSync(p.at("release.pem"));
-    const candidate = p.action({ mode: "candidate", version: "1.4.2" });
+    const candidate = p.action({ mode: "candidate", version: "v1.4.2" });
     expect({ status: candidate.status, log: candidate.status ? candidate.log : "" }).toEqual({ status: 0, log: "" });
     expect(candidate.outputs).toMatchObject({ version: "1.4.2", "candidate-digest": expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(candidate.summary).toContain("candidate");
