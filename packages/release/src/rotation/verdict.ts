@@ -116,7 +116,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is taken over if the release that they run is good under it, and the fleet file does not name that`,
+        why: `${assumed.step.name} is taken over if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name that`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };
