@@ -34,6 +34,7 @@ export {
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
@@ -52,6 +53,9 @@ export { type ApprovalOptions, approveWith, readApprovals } from "./signing/appr
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
+export type { BehindDevices } from "./status/behind.js";
+export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";
+export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { checkLine, readChain } from "./trust/trust-chain.js";
