@@ -168,6 +168,14 @@ async function commandLine() {
   renameSync(fresh, dist);
 }
 
+/** The manual page, from the commands that have just been built. */
+async function manual() {
+  const { manualPage } = await import("./reference/man.mjs");
+  const { version } = JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8"));
+  mkdirSync(`${ROOT}packages/cli/dist/man`, { recursive: true });
+  writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
+}
+
 async function step(name, run) {
   const start = performance.now();
   await run();
@@ -187,6 +195,7 @@ if (upToDate(now)) {
     ["types and modules", modules],
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
+    ["manual", manual],
     ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error

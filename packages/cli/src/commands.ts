@@ -17,6 +17,8 @@ export const COMMANDS: readonly Listed[] = [
   { name: "sign", summary: "sign an image, a description or an envelope", load: () => import("./commands/sign/sign.js") },
   { name: "tbs", summary: "write the bytes that a key on another machine has to sign", load: () => import("./commands/sign/tbs.js") },
   { name: "bundle", summary: "write a device verifier as a single JavaScript file", load: () => import("./commands/verify/bundle.js") },
+  { name: "diff", summary: "tell what changes for devices between two releases, without verifying signatures", load: () => import("./commands/verify/diff.js") },
+  { name: "explain", summary: "tell in plain English what a device will do with a release, without verifying signatures", load: () => import("./commands/verify/explain.js") },
   { name: "inspect", summary: "show the contents and commands of an envelope, without verifying signatures", load: () => import("./commands/verify/inspect.js") },
   { name: "install", summary: "install an envelope on a simulated A/B device in a folder", load: () => import("./commands/verify/install.js") },
   { name: "simulate", summary: "install an update on a simulated device, cutting the power at every write and erase", load: () => import("./commands/verify/simulate.js") },
@@ -39,6 +41,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "status ask", summary: "make a nonce for each device of a fleet file, to send to the device", load: () => import("./commands/status/ask.js") },
   { name: "status collect", summary: "update a fleet file from the statuses that devices have sent", load: () => import("./commands/status/collect.js") },
   { name: "status verify", summary: "verify a device's status message", load: () => import("./commands/status/verify.js") },
+  { name: "completion", summary: "write a script with which a shell completes firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */

@@ -89,21 +89,11 @@ function fresh(...rows: object[]): Place {
   return p;
 }
 
-const collect = (...more: string[]) =>
-  p.run([
-    "status",
-    "collect",
-    "answers.jsonl",
-    "--nonces",
-    "sent.jsonl",
-    "--secret",
-    "devices.jwks",
-    "--fleet",
-    "fleet.jsonl",
-    "--out",
-    "new.jsonl",
-    ...more,
-  ]);
+const COLLECT = { "--nonces": "sent.jsonl", "--secret": "devices.jwks", "--fleet": "fleet.jsonl", "--out": "new.jsonl" };
+const collect = (...more: string[]) => {
+  const defaults = Object.entries(COLLECT).filter(([name]) => !more.includes(name));
+  return p.run(["status", "collect", "answers.jsonl", ...defaults.flat(), ...more]);
+};
 const rowsOf = (name: string) =>
   p
     .get(name)
@@ -282,7 +272,7 @@ describe("firmseal status collect", () => {
       [lines(sent(1, { device: "" })), '"device" is not the name of a device'],
       [lines(sent(1, { secret: 1 })), 'the unknown member "secret"'],
       ["[1]\n", "line 1: is not an object"],
-      ["{\n", "line 1: is not JSON"],
+      ["{\n", "line 1: not JSON"],
       ["", "has no nonce"],
       [`{"device":"${"x".repeat(2000)}"}\n`, "line 1 is too long"],
     ] as const) {
@@ -296,7 +286,7 @@ describe("firmseal status collect", () => {
   it("reads no answers of another form, and replaces nothing that is not a fleet file", async () => {
     fresh();
     p.put("answers.jsonl", "[\n");
-    expect(expectFailure(await collect(), 1)).toContain("answers.jsonl: line 1: is not JSON");
+    expect(expectFailure(await collect(), 1)).toContain("answers.jsonl: line 1: not JSON");
     p.put("answers.jsonl", lines({ status: "0oQ", device: "serial-1" }, { status: 7 }, { status: "*" }));
     const r = await collect("--json");
     expect(told(r)).toMatchObject({ heard: 0, refused: [1, 2, 3].map(() => ({ device: null, why: "not a status in base64" })) });

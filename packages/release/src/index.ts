@@ -1,5 +1,8 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
+export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
+export { type Action, type Behaviour, type Explained, explain, type ForDevice } from "./explain/explain.js";
+export { explainedLines, whoWords } from "./explain/words.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
@@ -52,6 +55,7 @@ export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";
 export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";

@@ -2,6 +2,7 @@
 // number.
 
 import { type Failure, grouped, tooMuch } from "@firmseal/keys";
+import { parseJson } from "./json.js";
 
 const NEWLINE = 10;
 
@@ -9,15 +10,6 @@ const NEWLINE = 10;
 export interface JsonLine {
   readonly where: string;
   readonly value: unknown;
-}
-
-/** Parses JSON in strict UTF-8. Calls `fault` with what is wrong: the engine's message would quote the text. */
-export function parsedJson(bytes: Uint8Array, fault: () => Failure): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw fault();
-  }
 }
 
 /**
@@ -38,6 +30,12 @@ export function* jsonLines(
     const row = bytes.subarray(at, end);
     at = end + 1;
     if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
-    yield { where: `line ${line}:`, value: parsedJson(row, () => fault(`line ${line}: is not JSON`)) };
+    let value: unknown;
+    try {
+      value = parseJson(row);
+    } catch (e) {
+      throw fault(`line ${line}: ${(e as Error).message}`);
+    }
+    yield { where: `line ${line}:`, value };
   }
 }

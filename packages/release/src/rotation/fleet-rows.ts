@@ -7,7 +7,8 @@ import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "
 import { suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
-import { jsonLines, parsedJson } from "../input/json-lines.js";
+import { parseJson } from "../input/json.js";
+import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
 
@@ -92,11 +93,18 @@ function* counted(path: string, rows: Iterable<FleetRow>): Generator<FleetRow> {
   }
 }
 
+function parsed(path: string, bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (e) {
+    throw fleetFault(path, (e as Error).message);
+  }
+}
+
 const VERSION = /^urn:firmseal:fleet:(.*)$/;
 
 function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  // the message of the engine quotes the text, which may be a secret that was named by mistake
-  const file = parsedJson(bytes, () => fleetFault(path, "is not JSON"));
+  const file = parsed(path, bytes);
   if (typeof file !== "object" || file === null || Array.isArray(file)) throw fleetFault(path, "the file is not an object");
   const { $schema: schema, cohorts, ...others } = file as { [name: string]: unknown };
   if (schema !== undefined && !(typeof schema === "string" && (schema.endsWith("fleet.schema.json") || VERSION.exec(schema)?.[1] === "1")))
