@@ -217,7 +217,8 @@ describe("a device that runs the number of a step", () => {
 describe("keys that are lost, stolen, or still at hand", () => {
   it("keeps roots that are retired and at hand, and says so where they are not", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
-    const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4], signers: [R1, R2, R3, R4] }, first);
+    // the roots of the first list have not signed it
+    const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4] });
     const newer = cohort("new", second, 20);
     const old = cohort("old", first, 10);
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
@@ -228,6 +229,24 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(kept).toMatchObject({ verdict: "behind", left: { root: { left: 2, needed: 2, of: 2 } } });
     // what is at hand and lost is lost
     expect(plan([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
+  });
+
+  it("is behind, and not without roots, if the lists after its own are signed already", async () => {
+    const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
+    const second = await trustFileOf(2, { releases: [A, B], roots: [R2, R3], signers: [R1, R2, R3] }, first);
+    const third = await trustFileOf(3, { releases: [A, B], roots: [R3, R4], signers: [R2, R3, R4] }, second);
+    const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
+    const fleet = [cohort("old", first, 10), cohort("late", second, 15), cohort("new", third, 20)];
+    const root = { left: 0, needed: 2, of: 2 };
+    expect(plan(fleet, [r], NOBODY)).toMatchObject([
+      { name: "old", verdict: "behind", left: { root } },
+      { name: "late", verdict: "behind", left: { root: { ...root, left: 1 } } },
+      { name: "new", verdict: "moved" },
+    ]);
+    // without the second list there is no way from the first to the third
+    expect(plan([fleet[0], fleet[2]] as Cohort[], [r], NOBODY)[0]?.verdict).toBe("roots-lost");
+    // nor if the roots of the third are gone
+    expect(plan(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
   });
 
   it("counts a key that the newest list keeps for another class: it is at hand", async () => {

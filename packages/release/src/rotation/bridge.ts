@@ -34,9 +34,9 @@ const MOST_SIGNATURES = 8;
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** Name of the bridge in the results for the fleet. */
   out: string;
-  /** The current trust file of the devices, and the next one. */
+  /** The current trust file of the devices, and the next one. Several: a chain, in the order of their numbers. */
   trust: string;
-  next: string;
+  next: string | readonly string[];
   /** The devices in the field. */
   fleet?: string;
   /** The log of the keys, if it is elsewhere. */
@@ -51,7 +51,10 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 /** A move from one trust file to the next, and the facts of the bridge. */
 export interface Move {
   readonly old: TrustOnFile;
+  /** The last one of `chain`. */
   readonly next: TrustOnFile;
+  /** What the bridge brings, in order. */
+  readonly chain: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
   readonly identity: Identity;
@@ -62,13 +65,27 @@ export interface Move {
   readonly options: BridgeOptions;
 }
 
-function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
-  // a release may carry today's trust file, for devices that missed the bridge
-  if (equalBytes(old.store.payload, next.store.payload)) return;
+/** Verifies that a device with `old` takes the chain, and that each file follows the one before. */
+function checkSuccession(old: TrustOnFile, chain: readonly TrustOnFile[], bytes: Uint8Array): void {
+  for (const [i, file] of chain.entries()) {
+    const before = chain[i - 1] ?? old;
+    // a release may carry today's trust file, for devices that missed the bridge; a device passes over older ones in front
+    if (
+      equalBytes(before.store.payload, file.store.payload) ||
+      (i === 0 && chain.length > 1 && big(file.store.sequence) < big(old.store.sequence))
+    )
+      continue;
+    try {
+      trustFileUnchecked(file.bytes, before.store, nodeHost);
+    } catch (e) {
+      throw nameFile(file.path, e);
+    }
+  }
   try {
-    trustFileUnchecked(next.bytes, old.store, nodeHost);
+    // all together: none may be missing between them
+    if (chain.length > 1) trustFileUnchecked(bytes, old.store, nodeHost);
   } catch (e) {
-    throw nameFile(next.path, e);
+    throw nameFile(chain.map(({ path }) => path).join(", "), e);
   }
 }
 
@@ -109,13 +126,16 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const old = readTrustFile(o.trust);
+  const chain = [o.next].flat().map((path) => readTrustFile(path));
+  const next = chain.at(-1) as TrustOnFile;
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
-  checkSuccession(old, next);
+  const bytes = Buffer.concat(chain.map((file) => file.bytes));
+  checkSuccession(old, chain, bytes);
   refuseLastNumber(big(next.store.sequence));
-  const made = await prepare(image, o, next.bytes);
+  const made = await prepare(image, o, bytes);
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, fleet, identity, prepared, image, options: o };
+  return { old, next, chain, fleet, identity, prepared, image, options: o };
 }
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
@@ -184,9 +204,9 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
-  { fleet, old, next, options }: Move,
+  { fleet, old, chain, options }: Move,
 ): Promise<CohortResult[] | undefined> {
-  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, next]));
+  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...chain]));
   if (results) options.judge?.(results);
   return results;
 }
@@ -261,7 +281,7 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     signingKeys,
     {
       ...move.options,
-      lists: [move.old, move.next],
+      lists: [move.old, ...move.chain],
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);

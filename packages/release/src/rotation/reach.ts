@@ -1,7 +1,10 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
+import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { isRefusal } from "../refusals.js";
+import { deviceCode, hostOf, remembered } from "./device-code.js";
 import type { State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
@@ -104,10 +107,39 @@ function missing(state: Standing, { left, needed }: Margin, role: number): strin
   return left < needed ? `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}` : undefined;
 }
 
+/** Maximum number of lists in a chain, as on devices. */
+const MOST_HOPS = 16;
+
+/**
+ * The list that a device ends at, if it is offered every list that is known, as a chain: `newest`, or the next number
+ * again and again. These are signed already, whether their roots are at hand or not.
+ */
+function upBy({ model, store }: Standing, newest: TrustStore, known: readonly TrustStore[]): TrustStore | null {
+  const { trustFileUnchecked: accept } = deviceCode(model.algorithms, model.features);
+  const takes = (next: TrustStore | undefined, from: TrustStore) => {
+    try {
+      return next?.file && accept ? accept(next.file, from, hostOf(model.algorithms)) : undefined;
+    } catch (e) {
+      if (!isRefusal(e)) throw e;
+      return undefined;
+    }
+  };
+  let at = store;
+  for (let hop = 0; at && hop < MOST_HOPS && big(at.sequence) < big(newest.sequence); hop++) {
+    const from: TrustStore = at;
+    const following = known.find((one) => equalBytes(one.name, from.name) && big(one.sequence) === big(from.sequence) + 1n);
+    const next = takes(newest, from) ?? takes(following, from);
+    if (!next) break;
+    at = remembered(next);
+  }
+  return at;
+}
+
 /**
  * Who can reach a device in this state after sequence number `after`. `newest`: the trust file with the current keys.
+ * `known`: all trust files that are signed already.
  */
-export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Reach {
+export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone, known: readonly TrustStore[] = []): Reach {
   const { release, root } = margins(state, newest, after, gone);
   if (after >= LAST) {
     // the keys that count for low numbers sign the release that brings the next list
@@ -139,7 +171,10 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
       next: "keep its release keys: it never takes others",
     };
   const noRoot = missing(state, root, ROLE_ROOT);
-  if (noRoot)
+  const up = noRoot && newest ? upBy(state, newest, known) : null;
+  const last = up && up !== state.store ? margin({ ...state, store: up }, newest, ROLE_ROOT, 0n, gone) : null;
+  // nobody signs for its list any more, but the lists after it do
+  if (noRoot && !(last && last.left >= last.needed))
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,

@@ -6,7 +6,7 @@ import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
-import { signedTrust } from "../trust/trust-file.js";
+import { chainFiles, signedChain, signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
@@ -16,11 +16,13 @@ export interface PlannedRelease {
   readonly sequence: bigint;
 }
 
-/** A separate trust file. */
+/** A separate trust file, or a chain of them. */
 export interface PlannedTrust {
   readonly name: string;
   readonly trust: Uint8Array;
+  /** Its content, that of the last file of a chain. */
   readonly store: TrustStore;
+  readonly stores: readonly TrustStore[];
 }
 
 export type PlannedStep = PlannedRelease | PlannedTrust;
@@ -44,8 +46,10 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (isTrust(bytes)) {
-      refuseUnsigned(name, readTrust(bytes));
-      return { name, trust: bytes, store: signedTrust(bytes) };
+      const files = chainFiles(bytes);
+      for (const file of files) refuseUnsigned(name, readTrust(file));
+      const stores = files.map(signedTrust);
+      return { name, trust: bytes, store: stores.at(-1) as TrustStore, stores };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
     await checkWhole(draft);
@@ -58,11 +62,11 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
 /** The trust files in the steps, whether devices would accept them or not. */
 export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
   return all.flatMap((step) => {
-    if ("trust" in step) return [step.store];
+    if ("trust" in step) return [...step.stores];
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
+        return signedChain(Uint8Array.from(readSlice(input, content)));
       } catch {
         // an image
         return [];

@@ -173,11 +173,14 @@ export class Judge {
     if (!known) {
       known = (async () => {
         const next = await this.nextList(device);
-        return {
-          exposed: await this.exposure(state, device),
-          reachable: await this.reaches(state, device, after),
-          renewable: next !== undefined && (await this.reaches(state, device, after, next)),
-        };
+        // by itself, or behind all lists of the line
+        const line = this.s.lists
+          .filter((l) => equalBytes(l.store.name, device.store.name))
+          .sort((x, y) => (big(x.store.sequence) < big(y.store.sequence) ? -1 : 1));
+        const ways = next ? [next, Buffer.concat([...line.map((l) => l.bytes), next])] : [];
+        let renewable = false;
+        for (const way of ways) renewable ||= await this.reaches(state, device, after, way);
+        return { exposed: await this.exposure(state, device), reachable: await this.reaches(state, device, after), renewable };
       })();
       this.worths.set(key, known);
     }
