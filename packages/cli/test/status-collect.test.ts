@@ -299,7 +299,11 @@ describe("firmseal status collect", () => {
     expect(expectFailure(await collect("--trust", "t2.trust", "--trust", "rival.trust"), 1)).toContain(
       "different trust files with one name",
     );
-    expectFailure(await p.run(["status", "collect", "answers.jsonl", "--nonces", "sent.jsonl", "--out", "new.jsonl"]), 2);
+    const bare = ["status", "collect", "answers.jsonl", "--nonces", "sent.jsonl", "--out", "new.jsonl"];
+    expect(expectFailure(await p.run([...bare, "--fleet", "fleet.jsonl"]), 2)).toContain("give the device's secret");
+    const secret = ["--secret", "devices.jwks"];
+    expect(expectFailure(await p.run([...bare, ...secret]), 2)).toContain("no fleet file is given");
+    expect(expectFailure(await p.run([...bare, ...secret, "--vendor", "example.com"]), 2)).toContain("belong together");
   });
 
   it("takes no two devices for one: a key identifier that is the text of another's bytes", async () => {

@@ -120,8 +120,7 @@ export class Judge {
             const name = [sequence, pair.vendor, pair.class, brings ? place : "", state.kind.device ?? ""].join(" ");
             const bytes = await once(this.made, `thief ${name}`, () => release({ ...facts, ...bound }));
             const twin = device.twin();
-            if (offer(twin, { name, bytes, role }) || twin.image().includes("thief"))
-              return twin.image() !== device.image() || !device.image().includes("thief");
+            if (offer(twin, { name, bytes, role }) || twin.image().includes("thief")) return true;
           }
       return false;
     };

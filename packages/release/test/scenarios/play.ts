@@ -106,7 +106,14 @@ function faults(
   return out;
 }
 
-export async function play(s: Scenario, { devices, seed }: { devices: number; seed: number }): Promise<Report> {
+interface Playing {
+  readonly devices: number;
+  readonly seed: number;
+  /** Another one in place of the plan, to see that a wrong one is noticed. */
+  readonly planner?: typeof plan;
+}
+
+export async function play(s: Scenario, { devices, seed, planner = plan }: Playing): Promise<Report> {
   const random = randoms(seed);
   const states = statesOf(s, random);
   const { rows, of } = fleetOf(states, devices, random);
@@ -114,7 +121,7 @@ export async function play(s: Scenario, { devices, seed }: { devices: number; se
   for (const { name, bytes } of s.steps) steps.push(await stepOf(name, bytes));
   const gone = { lost: setOf(s.lost), stolen: setOf(s.stolen), have: setOf(s.have) };
   const stores = s.lists.map(({ store }) => store);
-  const [before, after] = [byName(plan(rows, [], gone, stores)), byName(plan(rows, steps, gone))];
+  const [before, after] = [byName(planner(rows, [], gone, stores)), byName(planner(rows, steps, gone))];
 
   const judge = new Judge(s);
   const truths = new Map<State, Truth>();

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ALL, LONG } from "../../../test-support/src/effort.js";
+import { plan } from "../../src/rotation/plan.js";
 import { VERDICTS, type Verdict } from "../../src/rotation/verdict.js";
 import type { Scenario } from "./fleet.js";
 import { allRootsLost, oneRootLost, twoRootsLost } from "./loss.js";
@@ -80,5 +81,20 @@ describe("scenarios", { timeout: 600_000 }, () => {
     }
     const row = table().get(title);
     expect({ naive: row?.naive.toSorted(), says: row?.says.toSorted() }).toEqual({ naive: [...naive].sort(), says: [...said].sort() });
+  });
+
+  it("would show a plan that says that all is well, and one that cries wolf", async () => {
+    const s = await keyStolen();
+    const all =
+      (verdict: Verdict, is: boolean): typeof plan =>
+      (...asked) =>
+        plan(...asked).map((r) => ({ ...r, verdict, exposed: { release: is, root: is, debug: is, recovery: is } }));
+    const [calm, wolf] = [all("moved", false), all("exposed", true)];
+    const [first, second] = [
+      await play(s, { devices: 500, seed: 1, planner: calm }),
+      await play(s, { devices: 500, seed: 1, planner: wolf }),
+    ];
+    expect([first.wrong.length > 0, first.fooled.length > 0, first.alarmed.length]).toEqual([true, true, 0]);
+    expect([second.wrong.length > 0, second.fooled.length, second.alarmed.length > 0]).toEqual([true, 0, true]);
   });
 });

@@ -64,18 +64,21 @@ export function key(label: string): Key {
   return made(label, "ed25519", raw, (tbs) => sign(null, tbs, node));
 }
 
-/** The HSS/LMS key of a label: one tree of 32 leaves, each of which signs once. */
+/** The HSS/LMS key of a label: 32 trees of 32 leaves, each of which signs once. */
 export function hssKey(label: string): Key {
   const known = keys.get(label);
   if (known) return known;
-  const params = { n: 24, levels: [{ height: 5, width: 4 }] } as const;
+  const level = { height: 5, width: 4 } as const;
+  const params = { n: 24, levels: [level, level] } as const;
   const seed = createHash("sha256").update(`scenario ${label}`).digest();
   const top = hssTop(params, seed.subarray(0, 16), seed.subarray(8));
-  const nodes = cachedNodes(top, 0, cachedCount(top));
+  const nodesOf = (tree: typeof top) => cachedNodes(tree, 0, cachedCount(tree));
+  const nodes = nodesOf(top);
   let leaf = 0n;
-  return made(label, "hsslms", hssPublicKey(params, top, rootOf(top, nodes)), (tbs) =>
-    hssSign(params, hssTrees(params, top, leaf), [nodes], leaf++, tbs),
-  );
+  return made(label, "hsslms", hssPublicKey(params, top, rootOf(top, nodes)), (tbs) => {
+    const trees = hssTrees(params, top, leaf);
+    return hssSign(params, trees, [nodes, nodesOf(trees[1] as typeof top)], leaf++, tbs);
+  });
 }
 
 export const all = <const Labels extends readonly string[]>(...labels: Labels) => labels.map(key) as { [i in keyof Labels]: Key };

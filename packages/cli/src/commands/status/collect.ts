@@ -1,4 +1,4 @@
-import { CODES, Failure, isSameFile, visible, warn } from "@firmseal/keys";
+import { CODES, Failure, isSameFile, usage, visible, warn } from "@firmseal/keys";
 import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
 import { NAMES, nameWords, REASONS } from "../../common/cohorts.js";
@@ -61,6 +61,9 @@ function warnings({ refused, fell, behind }: Facts): void {
 
 /** Collects statuses into a fleet file. */
 async function collect(statuses: string[], o: CollectCommandOptions) {
+  if ((o.vendor === undefined) !== (o.class === undefined)) throw usage("--vendor and --class belong together", "give both, or neither");
+  if (o.fleet === undefined && o.vendor === undefined)
+    throw usage("no fleet file is given, so no device has a row", "give --fleet FILE, or --vendor and --class for new rows");
   const inputs = [...statuses, o.nonces, ...(o.secret === undefined ? [] : [o.secret]), ...(o.trust ?? [])];
   const isUpdate = o.fleet !== undefined && o.out !== "-" && isSameFile(o.fleet, o.out);
   checkFleetOutput(o.out, isUpdate || o.fleet === undefined ? inputs : [...inputs, o.fleet]);
