@@ -231,6 +231,22 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(plan([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
   });
 
+  it("knows the lists of a chain, and counts the keys of its last one", async () => {
+    const first = await trustFileOf(1, { releases: [A, B, C], roots: [R1, R2] });
+    const second = await trustFileOf(2, { releases: [A, B, D], roots: [R2, R3], signers: [R1, R2, R3] }, first);
+    const third = await trustFileOf(3, { releases: [A, B, D], roots: [R3, R4], signers: [R2, R3, R4] }, second);
+    const chain = Buffer.concat([second, third]);
+    const r = await step("chain", release({ ...facts, sequence: 20, keys: [A, B], trust: chain }));
+    expect(only(plan([cohort("away", first, 10)], [r], { ...NOBODY, lost: hex(D) }))).toMatchObject({
+      verdict: "moved",
+      trust: { before: "1", after: "3" },
+      left: { release: { left: 2, needed: 2, of: 3 }, root: { left: 2, needed: 2, of: 2 } },
+    });
+    // C and the roots of the first list are on none of the later ones
+    const missed = only(plan([cohort("away", first, 30)], [r], NOBODY));
+    expect(missed).toMatchObject({ verdict: "behind", left: { release: { left: 2 }, root: { left: 0, needed: 2 } } });
+  });
+
   it("is behind, and not without roots, if the lists after its own are signed already", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
     const second = await trustFileOf(2, { releases: [A, B], roots: [R2, R3], signers: [R1, R2, R3] }, first);

@@ -236,11 +236,18 @@ async function bridgesIn(given: Given, groups: readonly DeviceGroup[], list: str
   const { o, current, next } = given;
   const out: Bridge[] = [];
   const made: { path: string; bytes: Uint8Array }[] = [];
-  const chain = [...chainBefore(given).map(({ path }) => path), list];
+  const before = chainBefore(given).map((file) => file.path);
   for (const [i, group] of groups.entries()) {
     const path = join(o.dir, `bridge-${i + 1}.suit`);
     if (!existsSync(path)) {
-      const facts = { trust: o.trust, next: chain, fleet: o.fleet, vendor: uuid(group.identity.vendor), class: uuid(group.identity.class) };
+      const facts = {
+        trust: o.trust,
+        next: list,
+        before,
+        fleet: o.fleet,
+        vendor: uuid(group.identity.vendor),
+        class: uuid(group.identity.class),
+      };
       const { draft } = await unsignedBridge(await readMove(group.image, { ...facts, seq: "next", out: path }), signersOf(given));
       made.push({ path, bytes: draft.bytes });
       out.push({ path, group, isSigned: false });

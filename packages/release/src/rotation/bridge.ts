@@ -34,9 +34,11 @@ const MOST_SIGNATURES = 8;
 export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** Name of the bridge in the results for the fleet. */
   out: string;
-  /** The current trust file of the devices, and the next one. Several: a chain, in the order of their numbers. */
+  /** The current trust file of the devices, and the next one. */
   trust: string;
-  next: string | readonly string[];
+  next: string;
+  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
+  before?: readonly string[];
   /** The devices in the field. */
   fleet?: string;
   /** The log of the keys, if it is elsewhere. */
@@ -51,10 +53,9 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 /** A move from one trust file to the next, and the facts of the bridge. */
 export interface Move {
   readonly old: TrustOnFile;
-  /** The last one of `chain`. */
   readonly next: TrustOnFile;
-  /** What the bridge brings, in order. */
-  readonly chain: readonly TrustOnFile[];
+  /** What the bridge brings before `next`. */
+  readonly before: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
   readonly identity: Identity;
@@ -65,28 +66,25 @@ export interface Move {
   readonly options: BridgeOptions;
 }
 
-/** Verifies that a device with `old` takes the chain, and that each file follows the one before. */
-function checkSuccession(old: TrustOnFile, chain: readonly TrustOnFile[], bytes: Uint8Array): void {
-  for (const [i, file] of chain.entries()) {
-    const before = chain[i - 1] ?? old;
-    // a release may carry today's trust file, for devices that missed the bridge; a device passes over older ones in front
-    if (
-      equalBytes(before.store.payload, file.store.payload) ||
-      (i === 0 && chain.length > 1 && big(file.store.sequence) < big(old.store.sequence))
-    )
-      continue;
-    try {
-      trustFileUnchecked(file.bytes, before.store, nodeHost);
-    } catch (e) {
-      throw nameFile(file.path, e);
-    }
-  }
+function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
+  // a release may carry today's trust file, for devices that missed the bridge
+  if (equalBytes(old.store.payload, next.store.payload)) return;
   try {
-    // all together: none may be missing between them
-    if (chain.length > 1) trustFileUnchecked(bytes, old.store, nodeHost);
+    trustFileUnchecked(next.bytes, old.store, nodeHost);
   } catch (e) {
-    throw nameFile(chain.map(({ path }) => path).join(", "), e);
+    throw nameFile(next.path, e);
   }
+}
+
+/** What the bridge brings, which devices with `old` must take: `next`, and what comes before it. */
+function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOnFile): Uint8Array {
+  const bytes = Buffer.concat([...before, next].map((file) => file.bytes));
+  try {
+    if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
+  } catch (e) {
+    throw nameFile([...before, next].map(({ path }) => path).join(", "), e);
+  }
+  return bytes;
 }
 
 function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
@@ -126,16 +124,14 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const old = readTrustFile(o.trust);
-  const chain = [o.next].flat().map((path) => readTrustFile(path));
-  const next = chain.at(-1) as TrustOnFile;
+  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
-  const bytes = Buffer.concat(chain.map((file) => file.bytes));
-  checkSuccession(old, chain, bytes);
+  checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
-  const made = await prepare(image, o, bytes);
+  const before = (o.before ?? []).map((path) => readTrustFile(path));
+  const made = await prepare(image, o, chainOf(old, before, next));
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, chain, fleet, identity, prepared, image, options: o };
+  return { old, next, before, fleet, identity, prepared, image, options: o };
 }
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
@@ -204,9 +200,9 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
-  { fleet, old, chain, options }: Move,
+  { fleet, old, before, next, options }: Move,
 ): Promise<CohortResult[] | undefined> {
-  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...chain]));
+  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...before, next]));
   if (results) options.judge?.(results);
   return results;
 }
@@ -281,7 +277,7 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     signingKeys,
     {
       ...move.options,
-      lists: [move.old, ...move.chain],
+      lists: [move.old, ...move.before, move.next],
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);

@@ -5,7 +5,7 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { signedChain } from "../trust/trust-file.js";
+import { signedChain } from "../trust/chain-files.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
 import { big, newestOf } from "./quorum.js";

@@ -6,7 +6,8 @@ import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
-import { chainFiles, signedChain, signedTrust } from "../trust/trust-file.js";
+import { signedChain } from "../trust/chain-files.js";
+import { signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
@@ -16,13 +17,11 @@ export interface PlannedRelease {
   readonly sequence: bigint;
 }
 
-/** A separate trust file, or a chain of them. */
+/** A separate trust file. */
 export interface PlannedTrust {
   readonly name: string;
   readonly trust: Uint8Array;
-  /** Its content, that of the last file of a chain. */
   readonly store: TrustStore;
-  readonly stores: readonly TrustStore[];
 }
 
 export type PlannedStep = PlannedRelease | PlannedTrust;
@@ -46,10 +45,8 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (isTrust(bytes)) {
-      const files = chainFiles(bytes);
-      for (const file of files) refuseUnsigned(name, readTrust(file));
-      const stores = files.map(signedTrust);
-      return { name, trust: bytes, store: stores.at(-1) as TrustStore, stores };
+      refuseUnsigned(name, readTrust(bytes));
+      return { name, trust: bytes, store: signedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
     await checkWhole(draft);
@@ -62,7 +59,7 @@ export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedSt
 /** The trust files in the steps, whether devices would accept them or not. */
 export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
   return all.flatMap((step) => {
-    if ("trust" in step) return [...step.stores];
+    if ("trust" in step) return [step.store];
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {

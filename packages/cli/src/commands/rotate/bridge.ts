@@ -52,7 +52,7 @@ export interface BridgeOptions extends PassphraseOptions, Bridging {
 
 function checkOutputs(image: string | undefined, o: BridgeOptions, signingKeys: readonly SigningKey[]): void {
   const own = signingKeys.flatMap((key) => key.file ?? []);
-  const inputs = [o.trust, ...[o.next].flat(), ...[image, o.fleet].filter((path) => path !== undefined), ...own];
+  const inputs = [o.trust, o.next, ...[image, o.fleet].filter((path) => path !== undefined), ...own];
   if (o.log !== undefined) checkOutput(o.log, "--log", inputs, false);
   const files = [...inputs, ...signingKeys.map((key) => signingLogPath(key, o.log))];
   checkOutput(o.out, "--out", files, true);
@@ -125,10 +125,7 @@ export default define({
   arguments: [commandArgument("[image]", "image (raw, Intel HEX, UF2, ELF), or - for stdin; devices that have it do not fetch it")],
   options: () => [
     option("--trust <file>", "trust file that the devices have", { required: true }),
-    option("--next <file>", "trust file that the devices get; several, in order: a chain for devices that were away", {
-      repeat: true,
-      required: true,
-    }),
+    option("--next <file>", "trust file that the devices get", { required: true }),
     keyOption("release key, private; none: the bridge is not signed yet").makeOptionMandatory(false),
     option("--signer <key>", "without --key: public key that will sign (default: every release key of both trust files)", { repeat: true }),
     ...passphrases(),
