@@ -15,13 +15,7 @@ beforeAll(async () => {
   const T1 = await trustFileOf(1, { releases: [K.A, K.B, K.C], roots: [K.R1, K.R2] });
   const T2 = await trustFileOf(2, { releases: [K.B, K.C, K.D], roots: [K.R3, K.R4], signers: [K.R1, K.R2, K.R3, K.R4] }, T1);
   const T3 = await trustFileOf(3, { releases: [K.B, K.C, K.D], roots: [K.R5, K.R6], signers: [K.R3, K.R4, K.R5, K.R6] }, T2);
-  lists = {
-    t1: T1,
-    t2: T2,
-    t3: T3,
-    t4: T4,
-    other: await trustFileOf(2, { releases: [K.B, K.C], roots: [K.R1, K.R2] }, undefined, "other"),
-  };
+  lists = { t1: T1, t2: T2, t3: T3 };
   running = await release({ sequence: 10, class: "board-v2", keys: [K.B, K.C], image: imageOf("app") });
 });
 

@@ -1,8 +1,7 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
 export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
-export { type Action, type Behaviour, type Explained, explain, type ForDevice } from "./explain/explain.js";
-export { explainedLines, whoWords } from "./explain/words.js";
+export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
@@ -24,6 +23,7 @@ export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
+export { reportCuts, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type BridgeOptions,
   type Move,
