@@ -31,6 +31,8 @@ const NAMED = {
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   "install/install": ["install", "boot"],
   "trust/open": ["open"],
+  "micro/open": ["openMicro"],
+  "micro/install": ["installMicro", "bootMicro"],
   "interpreter/run": ["start", "step"],
   "install/status": ["status", "macAttester"],
   "trust/trust-file": ["trustFileUnchecked", "embeddedTrust", "policyOf"],

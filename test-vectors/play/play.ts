@@ -29,7 +29,7 @@ function refused(code: number): never {
   throw Object.assign(new Error(`refused by the device: ${code}`), { code, at: -1 });
 }
 
-function trustOf(t: TrustSpec): Trust {
+export function trustOf(t: TrustSpec): Trust {
   const trust: Trust = {
     anchors: t.anchors.map(({ alg, key, kid, vendor, class: model, ...limits }) => ({
       ...anchor(alg, unhex(key), kid === undefined ? undefined : unhex(kid)),

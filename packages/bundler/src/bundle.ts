@@ -49,10 +49,17 @@ export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 /** The default features, which the prebuilt bundles of the package have. */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
 
+/** Hash functions that an engine may have, so that a micro verifier need not hold them. */
+export const HOST_HASHES = ["sha256", "sha512"] as const;
+
+export type HostHash = (typeof HOST_HASHES)[number];
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
   form: BundleForm;
+  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
+  micro?: readonly HostHash[];
 }
 
 /** Names that callers and hosts use. All other property names are shortened. */
@@ -90,7 +97,7 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
+const FLAGS = ["copy", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -127,7 +134,7 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -139,11 +146,11 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
-    `${api}.open = ${name("open")};`,
-    `${api}.start = ${name("start")};`,
-    `${api}.step = ${name("step")};`,
+    ...(micro
+      ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
+      : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
   ];
-  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
+  if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("storage")) {
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
@@ -198,15 +205,18 @@ function bootFile({ statements, names }: BundleParts): string {
   return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
 }
 
+/** The constants HAS_… that are true, in lower case. */
+function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
+  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
+  if (micro) return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows"];
+  return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
+}
+
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
-  const given: readonly string[] = [
-    ...options.features,
-    ...options.algs.flatMap((alg) => all.needs[alg] ?? []),
-    ...(options.form === "espruino" ? [] : ["tables"]),
-  ];
+  const given = givenFlags(all, options);
   const found: string[] = [];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
