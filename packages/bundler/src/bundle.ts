@@ -291,6 +291,6 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
  * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
  * the devices of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }) })}\nreturn firmseal;\n})()`;
 }

@@ -15,6 +15,8 @@ import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
+  checkDraftForMicro,
+  checkForMicro,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
@@ -25,13 +27,14 @@ import {
   recordSigning,
   reviewSigned,
 } from "@firmseal/release";
-import { signedBy } from "@firmseal/signer";
+import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
   allowTestKey,
   approvals,
   coverage,
+  forVerifier,
   imageInputOptions,
   keys as keyOption,
   passphrases,
@@ -50,6 +53,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   out?: string;
   allowTestKey?: string[];
   target?: string;
+  for?: "micro";
   json?: boolean;
 }
 
@@ -60,6 +64,10 @@ export async function signInput(path: string, o: SignOptions) {
   const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
+
+/** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
+const judgeFor = (verifier: "micro" | undefined, keys: number) =>
+  verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 
 async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = signingKeys.map((key) => key.public);
@@ -78,11 +86,17 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
+  const { draft, receipts } = await recordSigning(
+    "sign",
+    signingKeys,
+    { ...o, lists, approvals: approved, ...judgeFor(o.for, keys.length) },
+    made.draft,
+  );
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
+  if (o.for) checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
@@ -116,6 +130,7 @@ export default define({
     ...approvals(),
     allowTestKey(),
     target(),
+    forVerifier(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
