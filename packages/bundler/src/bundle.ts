@@ -257,13 +257,15 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
     // for loop for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
+      // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
+      ...(options.micro && { ie8: true }),
       // Espruino does not accept the first two as variable names
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
     },
   });
-  // Espruino does not find the end of a function that ends in a bare return
-  return `${code.replace(/\breturn\}/g, "return;}")}\n`;
+  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
+  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
 /** The same bundle, formatted for reading. */
@@ -284,7 +286,7 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
     mangle: false,
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
-  return `${titleComment(options)}${code}\n`;
+  return `${titleComment(options)}${code.replace(/^Math;\n+/m, "")}\n`;
 }
 
 /**

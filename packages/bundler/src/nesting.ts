@@ -30,8 +30,8 @@ const HOSTS = [
   "src/install/install.ts session",
   "src/install/install.ts commit",
   "src/install/receive.ts arrive",
-  "src/micro/open.ts openedMicro",
-  "src/micro/install.ts session",
+  "src/micro/open.ts opened",
+  "src/micro/install.ts installMicro",
 ];
 /** The verification of each algorithm is nested in the same way. */
 const VERIFY = /^src\/alg\/\w+\.ts verify$/;

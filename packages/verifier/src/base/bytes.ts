@@ -24,7 +24,6 @@ export function newWords(n: number): number[] {
  */
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
-  if (!HAS_PLAIN) return ((b as Uint8Array).subarray || (b as unknown as number[]).slice).call(b as Uint8Array, at, at + n);
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
   out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];

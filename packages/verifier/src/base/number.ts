@@ -21,8 +21,8 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
-  // the unsigned 32 bits of anything else differ from it
-  return typeof n === "number" && n === n >>> 0;
+  // the unsigned 32 bits of anything else, such as a text, differ from it
+  return n === (n as number) >>> 0;
 }
 
 /**

@@ -24,7 +24,7 @@ import {
   VENDOR_MISMATCH,
 } from "../spec/errors.js";
 import { DIR_FETCH } from "../spec/suit.js";
-import { type MicroManifest, openedMicro, portion } from "./open.js";
+import { type MicroManifest, openMicro, portion } from "./open.js";
 
 /** An installation or start in progress, like Progress of the package. */
 export interface MicroProgress {
@@ -36,8 +36,16 @@ export interface MicroProgress {
 /** The only component: h'00'. */
 var COMPONENT: ComponentId = [[0]];
 
-/** Checks everything that must hold before anything is written, and begins a session of the device. */
-function session(input: Bytes | Source, trust: Trust, device: Device, host: Host, installing: boolean): MicroProgress {
+/**
+ * Opens an envelope that is the template and prepares its installation, like install() of the package: checks everything
+ * that must hold before anything is written, and begins a session of the device. The floor is the higher of
+ * `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not changed then.
+ * `kept`: see bootMicro().
+ *
+ * progress = install(bytes, trust, device, host);
+ * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope
+ */
+export function installMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host, kept?: boolean): MicroProgress {
   var progress = { done: false } as MicroProgress,
     m: MicroManifest,
     counters: Bytes,
@@ -46,7 +54,9 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
     offset = 0,
     // set while next() runs: a refused session cannot continue
     over = false,
-    room;
+    room,
+    // what the device has kept
+    lies: Bytes | Source;
 
   /** A floor that is not a number is refused. Its number is accepted only for the manifest that it comes from. */
   function checkFloor(): void {
@@ -78,17 +88,19 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   /** Compares the image in storage with the release. */
   function checkImage(): void {
     var found: Bytes | undefined | false =
-        device.size(COMPONENT, installing) === m.size && device.digest && device.digest(COMPONENT, installing, HASH_SHA_256),
+        device.size(COMPONENT, !kept) === m.imageSize && device.digest && device.digest(COMPONENT, !kept, HASH_SHA_256),
       at = 0,
       n,
       hash;
     if (!HAS_SHA256 && found === undefined)
-      found = ((host.sha256 as Hash).once as (bytes: Bytes) => Bytes)(portion(device.read(COMPONENT, 0, m.size, installing), 0, m.size));
+      found = (((host as Host).sha256 as Hash).once as (bytes: Bytes) => Bytes)(
+        portion(device.read(COMPONENT, 0, m.imageSize, !kept), 0, m.imageSize),
+      );
     else if (HAS_SHA256 && found === undefined) {
-      hash = hashing(host, HASH_SHA_256);
-      for (; at < m.size; at += n) {
-        n = portionOf(m.size - at);
-        hash.update(octetsOf(device.read(COMPONENT, at, n, installing), n));
+      hash = hashing(host || {}, HASH_SHA_256);
+      for (; at < m.imageSize; at += n) {
+        n = portionOf(m.imageSize - at);
+        hash.update(octetsOf(device.read(COMPONENT, at, n, !kept), n));
       }
       found = hash.digest();
     }
@@ -98,32 +110,31 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   /** Writes a part of the image. */
   function put(from: Bytes | Source, at: number, n: number): void {
     // stop an endless image as it arrives, not when it has filled the device
-    if (!(n <= m.size - offset)) refuse(PAYLOAD_SIZE);
+    if (!(n <= m.imageSize - offset)) refuse(PAYLOAD_SIZE);
     device.write(COMPONENT, offset, portion(from, at, n));
     offset += n;
   }
 
   /** Begins the image, and writes it if it is here. Returns the fetch if it is not. */
   function begin(): Effect | undefined {
-    var at = m.payload,
-      from = at ? input : device.fetch && device.fetch(m.uri),
+    var at = m.imageAt,
+      from = at ? input : device.fetch && device.fetch(m.imageUri),
       end,
       n;
-    device.erase(COMPONENT, m.size);
-    if (!from) return { op: DIR_FETCH, component: 0, size: m.size, uri: m.uri };
-    end = at ? at + m.size : from.length;
+    device.erase(COMPONENT, m.imageSize);
+    if (!from) return { op: DIR_FETCH, component: 0, size: m.imageSize, uri: m.imageUri };
+    end = at ? at + m.imageSize : from.length;
     for (; at < end; at += n) put(from, at, (n = portionOf(end - at)));
     return undefined;
   }
 
   /** Hashes what was written where it is, and makes it current. */
   function commit(): void {
-    var kept;
-    if (offset !== m.size) refuse(PAYLOAD_SIZE);
+    if (offset !== m.imageSize) refuse(PAYLOAD_SIZE);
     checkImage();
-    kept = device.keep(m.kept);
+    lies = device.keep(m.kept);
     // the device must not discover at its next start that it has kept something else
-    if (kept.length !== m.kept.length || !equalConstantTime(portion(kept, 0, kept.length), m.kept)) refuse(DEVICE_FAULT);
+    if (lies.length !== m.kept.length || !equalConstantTime(portion(lies, 0, m.kept.length), m.kept)) refuse(DEVICE_FAULT);
     // another installation may have been committed since this one was opened
     checkFloor();
     checkOwner();
@@ -131,18 +142,18 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
   }
 
   try {
-    progress.manifest = m = openedMicro(input, trust, host, !installing);
+    progress.manifest = m = openMicro(input, trust, host, kept);
     counters = subBytes(m.digest, 0, 28);
     markAt(-1);
-    if (installing) checkFloor();
-    device.begin(installing);
+    if (!kept) checkFloor();
+    device.begin(!kept);
     device.session = progress;
     // valid signature, wrong device: RFC 9124 §4.3.2
-    if (!among(device.identity.vendor, m.vendor)) refuse(VENDOR_MISMATCH);
-    if (!among(device.identity.class, m.class)) refuse(CLASS_MISMATCH);
+    if (!among(device.identity.vendor, m.forVendor)) refuse(VENDOR_MISMATCH);
+    if (!among(device.identity.class, m.forClass)) refuse(CLASS_MISMATCH);
     room = device.capacity(COMPONENT);
     if (!(room >= 0)) refuse(COMPONENT_UNKNOWN);
-    if (m.size > room) refuse(PAYLOAD_SIZE);
+    if (m.imageSize > room) refuse(PAYLOAD_SIZE);
   } catch (e) {
     rethrow(e);
   }
@@ -155,7 +166,7 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
     try {
       if (!effect !== (outcome === undefined)) refuse(RUN_OUTCOME);
       if (outcome === false) refuse(PAYLOAD_ABSENT);
-      if (!installing) {
+      if (kept) {
         checkImage();
         checkOwner();
         if (device.invoke(COMPONENT, undefined) !== true) refuse(DIRECTIVE_FAILED);
@@ -186,21 +197,9 @@ function session(input: Bytes | Source, trust: Trust, device: Device, host: Host
 }
 
 /**
- * Opens an envelope that is the template and prepares its installation, like install() of the package. The floor is the
- * higher of `trust.floor` and that of the device. Throws a Refusal, here or from next(); the current release has not
- * changed then.
- *
- * progress = install(bytes, trust, device, host);
- * while ((effect = progress.next(outcome))) outcome = ...   // only for an image outside the envelope
- */
-export function installMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host): MicroProgress {
-  return session(input, trust, device, host || {}, true);
-}
-
-/**
  * Opens the envelope that the device has kept and prepares its start: the signature, then the digest of the image, then
  * the image is invoked. Throws a Refusal, here or from next().
  */
 export function bootMicro(input: Bytes | Source, trust: Trust, device: Device, host?: Host): MicroProgress {
-  return session(input, trust, device, host || {}, false);
+  return installMicro(input, trust, device, host, true);
 }

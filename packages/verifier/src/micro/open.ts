@@ -34,14 +34,15 @@ export interface MicroManifest {
   signers: number[];
   /** SHA-256 of the manifest. */
   digest: Bytes;
-  /** SHA-256 of the image, and its size in bytes. */
+  // the rest has names that bundles shorten
+  /** SHA-256 of the image, its size in bytes, and its URI. */
   image: Bytes;
-  size: number;
-  uri: string;
-  vendor: Bytes;
-  class: Bytes;
+  imageSize: number;
+  imageUri: string;
+  forVendor: Bytes;
+  forClass: Bytes;
   /** The offset of the image in the envelope, or 0. */
-  payload: number;
+  imageAt: number;
   /** What boot() needs: the envelope without tag and image. */
   kept: Bytes;
 }
@@ -84,8 +85,7 @@ function demand(ok: unknown): void {
   if (!ok) refuse(TEMPLATE_MISMATCH);
 }
 
-/** Opens an envelope, or with `kept` one that a device has kept: without tag and image. */
-export function openedMicro(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean): MicroManifest {
+function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean | undefined): MicroManifest {
   var anchors = trust.anchors,
     threshold = trust.threshold === undefined ? 1 : trust.threshold,
     length = bytes.length,
@@ -258,11 +258,11 @@ export function openedMicro(bytes: Bytes | Source, trust: Trust, host: Host, kep
     signers: signers,
     digest: holes[DIGEST],
     image: holes[IMAGE],
-    size: size,
-    uri: uri,
-    vendor: holes[VENDOR],
-    class: holes[CLASS],
-    payload: holes[PAYLOAD] ? holes[PAYLOAD][0] : 0,
+    imageSize: size,
+    imageUri: uri,
+    forVendor: holes[VENDOR],
+    forClass: holes[CLASS],
+    imageAt: holes[PAYLOAD] ? holes[PAYLOAD][0] : 0,
     // a map of two elements: 0xa2
     kept: concat([[162], subBytes(octets, i, cuts[n] - i)]),
   };
@@ -270,14 +270,15 @@ export function openedMicro(bytes: Bytes | Source, trust: Trust, host: Host, kep
 
 /**
  * Opens an envelope that is the template, given as bytes in RAM or a Source, like open() of the package. `trust`: 1 to
- * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. Returns what the release says,
- * or throws a Refusal: TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
+ * 4 anchors, which may have `since` and `until`, a `threshold` of 1 or 2, and a `floor`. `kept`: it is not a release,
+ * but what a device has kept of one, without tag and image. Returns what the release says, or throws a Refusal:
+ * TEMPLATE_MISMATCH, with the offset of the first byte that differs, for an envelope of another form.
  *
  * open(bytes, { anchors: [anchor("hsslms", key)] }, host)
  */
-export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host): MicroManifest {
+export function openMicro(bytes: Bytes | Source, trust: Trust, host?: Host, kept?: boolean): MicroManifest {
   try {
-    return openedMicro(bytes, trust, host || {}, false);
+    return opened(bytes, trust, host || {}, kept);
   } catch (e) {
     return rethrow(e);
   }

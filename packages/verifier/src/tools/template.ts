@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../base/refuse.js";
 import type { Alg, Bytes, Host } from "../base/types.js";
-import { openedMicro, spot } from "../micro/open.js";
+import { openMicro, spot } from "../micro/open.js";
 import { CBOR_TRAILING, CBOR_TRUNCATED, HEAD_LENGTH, TEMPLATE_MISMATCH } from "../spec/errors.js";
 import { TEMPLATE_ROWS } from "./template-table.js";
 
@@ -44,7 +44,7 @@ export function templateFault(envelope: Bytes, host: Host = {}): TemplateFault |
     end = 0,
     refusal;
   try {
-    openedMicro(envelope, { anchors: [{ alg: ANYTHING, key: key }] }, host, false);
+    openMicro(envelope, { anchors: [{ alg: ANYTHING, key: key }] }, host);
     return null;
   } catch (e) {
     refusal = e as Refusal;
