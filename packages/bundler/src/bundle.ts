@@ -122,12 +122,17 @@ const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
   status: /^STATUS_/,
 };
+/** The refusals that only a micro verifier can give; without trust files, it has anchors with limits. */
+const MICRO_REFUSALS = /^TEMPLATE_/;
+const MICRO_SHARES = /^ANCHOR_WINDOW$/;
 
 /** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": the position of a name is its number. */
-function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
+function errorList(errors: BundleParts["errors"], features: readonly FeatureName[], micro: boolean): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
-  for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
+  const isMissing = (name: string) =>
+    micro ? !MICRO_SHARES.test(name) && missing.some((of) => of?.test(name)) : [...missing, MICRO_REFUSALS].some((of) => of?.test(name));
+  for (const [name, number] of Object.entries(errors)) if (!isMissing(name)) list[number] = name;
   return Array.from(list, (name) => name ?? "").join(",");
 }
 
@@ -174,7 +179,7 @@ function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, a
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors, features)}".split(",");`,
+      `var firmsealNames = "${errorList(all.errors, features, micro !== undefined)}".split(",");`,
       "var firmsealNumber;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
       `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
@@ -208,7 +213,9 @@ function bootFile({ statements, names }: BundleParts): string {
 /** The constants HAS_… that are true, in lower case. */
 function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
   const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
-  if (micro) return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows"];
+  if (micro)
+    // the other forms are for engines with typed arrays
+    return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows", ...(form === "umd" ? ["plain"] : [])];
   return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
 }
 

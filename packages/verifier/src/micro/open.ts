@@ -203,12 +203,12 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
       if (c > 96 || c & 2) {
         n = here;
         here += low;
+        if (here > length) refuse(CBOR_TRUNCATED);
         holes[c] = c === PAYLOAD ? ([n, low] as Bytes) : subBytes(octets, n, low);
       } else holes[c] = [high, low];
     }
   }
   if (here < length) refuse(CBOR_TRAILING);
-  if (here > length) refuse(CBOR_TRUNCATED);
   sequence = holes[SEQUENCE] as Sequence;
   size = holes[SIZE][1];
   for (i = 0; i < holes[URI].length; i++) {
@@ -217,7 +217,8 @@ function opened(bytes: Bytes | Source, trust: Trust, host: Host, kept: boolean |
     uri += String.fromCharCode(n);
   }
   c = holes[PAYLOAD];
-  demand(size && (c ? c[1] === size : true) && (uri === "#firmware" ? kept || c : !c && uri.charAt(0) !== "#"));
+  // 35: #
+  demand(size && (c ? c[1] === size : true) && (uri === "#firmware" ? kept || c : !c && uri.charCodeAt(0) !== 35));
   // the protected headers are 2 cuts apart, and the letters of the signatures 4
   for (i = 0; i < 2 && holes[SIGNATURE + 4 * i]; i++) {
     c = holes[ALG + 4 * i][1];
