@@ -91,7 +91,7 @@ export const PUBLIC_NAMES = [
 
 /** Names of built-in properties and methods of the language that the verifier uses. */
 export const OWN_NAMES = [
-  "push pop indexOf concat charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
+  "push pop indexOf concat charAt charCodeAt substring fromCharCode hasOwnProperty floor split set subarray byteOffset exports",
 ]
   .join(" ")
   .split(" ");
