@@ -23,7 +23,7 @@ export var TEMPLATE_NAME = "firmseal-single-1";
 
 var PLAIN = "sign the image itself, or a description with one image and nothing else: firmseal sign IMAGE",
   SIGN = "sign it with firmseal sign, with one or two keys",
-  CUT = "remove text, reference-uri and other elements: the template has only validate, invoke and install";
+  CUT = "give validate, invoke and install, and nothing else: no text, reference-uri, load or severed element";
 
 function row(code: string, what: string, advice: string): TemplateRow {
   return { code: code, what: what, advice: advice };
