@@ -1,9 +1,9 @@
 // Plays the vectors for micro verifiers, and compares what they accept with the general verifier and with the signer.
 
-import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import * as verifier from "@firmseal/verifier/micro";
 import { TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
 import { describe, expect, it } from "vitest";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
 import { TEMPLATE } from "../../packages/verifier/src/micro/template.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
 import { outcome, wrong } from "../play/judge.js";

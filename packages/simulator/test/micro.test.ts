@@ -1,10 +1,10 @@
 // Power cuts under a micro verifier: the code is that of a bundle, in which what a micro verifier does not need is left out.
 
 import { createHash } from "node:crypto";
-import { playable } from "@firmseal/bundler";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import type { Host } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { playable } from "../../bundler/src/index.js";
 import { ALL, LONG } from "../../test-support/src/effort.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
