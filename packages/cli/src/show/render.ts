@@ -3,7 +3,7 @@
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
 import type { CommandLine } from "./failure-of.js";
-import { danger, writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
+import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
 export interface TableLine {
@@ -27,7 +27,7 @@ const visibleLines = (text: string) => text.split("\n").map(visible).join("\n");
 
 async function writeLines(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
-    if (typeof line === "string") writeStderr(visible(line));
+    if (typeof line === "string") writeWords(visible(line));
     else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
     else {

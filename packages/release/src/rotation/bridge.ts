@@ -44,6 +44,8 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   allowRootKey?: boolean;
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
+  /** See SigningOptions. */
+  admit?(draft: EnvelopeDraft): void;
 }
 
 /** A move from one trust file to the next, and the facts of the bridge. */

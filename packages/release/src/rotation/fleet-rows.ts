@@ -7,6 +7,7 @@ import { type Failure, grouped, readAll, refusedInput, tooMuch, visible } from "
 import { suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
+import { parseJson } from "../input/json.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
 
@@ -92,10 +93,9 @@ function* counted(path: string, rows: Iterable<FleetRow>): Generator<FleetRow> {
 
 function parsed(path: string, where: string, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    // the message of the engine quotes the text, which may be a secret that was named by mistake
-    throw fleetFault(path, `${where}is not JSON`);
+    return parseJson(bytes);
+  } catch (e) {
+    throw fleetFault(path, `${where}${(e as Error).message}`);
   }
 }
 

@@ -38,10 +38,11 @@ import {
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  replace,
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
@@ -51,6 +52,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   log?: string;
   key: string[];
   out?: string;
+  replace?: boolean;
   allowTestKey?: string[];
   target?: string;
   for?: "micro";
@@ -86,12 +88,15 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning(
-    "sign",
-    signingKeys,
-    { ...o, lists, approvals: approved, ...judgeFor(o.for, keys.length) },
-    made.draft,
-  );
+  const signingOptions = {
+    ...o,
+    lists,
+    approvals: approved,
+    ...judgeFor(o.for, keys.length),
+    // an envelope gets its signature in place
+    admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
+  };
+  const { draft, receipts } = await recordSigning("sign", signingKeys, signingOptions, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
@@ -123,7 +128,11 @@ export default define({
   options: () => [
     keyOption("private key"),
     ...passphrases(),
-    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+    option(
+      "-o, --out <file>",
+      "output file, or - for stdout (default: the input's name with .suit, beside it; an envelope is signed in place)",
+    ),
+    replace(),
     ...imageInputOptions(),
     ...coverage(),
     ...sequenceChecks(),

@@ -84,8 +84,8 @@ async function bundle(o: BundleCommandOptions) {
   ] as const)
     if (path !== undefined && path !== "-" && !path.endsWith(".js"))
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
-  checkOutput(o.out, "--out", [], false);
-  if (o.source !== undefined) checkOutput(o.source, "--source", [o.out], false);
+  if (o.out !== "-") checkOutput(o.out, "--out", [], false);
+  if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
   const options = { algs, features, form: o.form, ...(micro && { micro }) };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);

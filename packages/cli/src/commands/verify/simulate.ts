@@ -94,7 +94,7 @@ function withoutPrevious(e: unknown): never {
 }
 
 /** Simulates with `o.device`. */
-async function simulated(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
+export async function simulateRelease(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
@@ -206,9 +206,9 @@ function outcomeTable(points: readonly CutPoint[]): TableLine {
 export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
   const whom = await trustedKeys(o);
   const { testKeys } = whom;
-  let done: Awaited<ReturnType<typeof simulated>>;
+  let done: Awaited<ReturnType<typeof simulateRelease>>;
   try {
-    done = await simulated(path, whom, o);
+    done = await simulateRelease(path, whom, o);
   } catch (e) {
     const failure = e instanceof Unsimulated ? unsimulated(e, o) : failureOf(e);
     failure.facts = { testKeys };
