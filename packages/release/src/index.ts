@@ -55,6 +55,7 @@ export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { checkDraftForMicro, checkForMicro } from "./signing/micro.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export type { BehindDevices } from "./status/behind.js";

@@ -92,6 +92,11 @@ export function target(): Option {
   return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
 }
 
+/** --for: the verifier on the devices. */
+export function forVerifier(): Option {
+  return option("--for <verifier>", "refuse what this kind of verifier does not accept, and say what to change", { choices: ["micro"] });
+}
+
 /** What a manifest is made from if the input is an image. */
 export function imageInputOptions(): Option[] {
   return [

@@ -15,6 +15,8 @@ import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
+  checkDraftForMicro,
+  checkForMicro,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
@@ -32,6 +34,7 @@ import {
   allowTestKey,
   approvals,
   coverage,
+  forVerifier,
   imageInputOptions,
   keys as keyOption,
   passphrases,
@@ -52,6 +55,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   replace?: boolean;
   allowTestKey?: string[];
   target?: string;
+  for?: "micro";
   json?: boolean;
 }
 
@@ -62,6 +66,10 @@ export async function signInput(path: string, o: SignOptions) {
   const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
+
+/** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
+const judgeFor = (verifier: "micro" | undefined, keys: number) =>
+  verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 
 async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = signingKeys.map((key) => key.public);
@@ -84,6 +92,7 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
     ...o,
     lists,
     approvals: approved,
+    ...judgeFor(o.for, keys.length),
     // an envelope gets its signature in place
     admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
   };
@@ -92,6 +101,7 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
+  if (o.for) checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
@@ -129,6 +139,7 @@ export default define({
     ...approvals(),
     allowTestKey(),
     target(),
+    forVerifier(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],
