@@ -37,6 +37,7 @@ export {
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
@@ -57,6 +58,9 @@ export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/cov
 export { checkDraftForMicro, checkForMicro } from "./signing/micro.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
+export type { BehindDevices } from "./status/behind.js";
+export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";
+export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { checkLine, readChain } from "./trust/trust-chain.js";
