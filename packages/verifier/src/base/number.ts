@@ -1,5 +1,6 @@
 // Sequence numbers: 64 bits, exact, in engines that only have doubles.
 
+import { HAS_PLAIN } from "./features.js";
 import { refuse } from "./refuse.js";
 import type { Sequence } from "./types.js";
 
@@ -21,8 +22,8 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
-  // the unsigned 32 bits of anything else, such as a text, differ from it
-  return n === (n as number) >>> 0;
+  // the unsigned 32 bits of anything else, such as a text, differ from it; those of a BigInt cannot be had
+  return (!HAS_PLAIN || typeof n === "number") && n === (n as number) >>> 0;
 }
 
 /**
