@@ -161,6 +161,24 @@ describe("the JSON of each command has its shape", () => {
     seen("bundle");
   });
 
+  it("init, release, verify --product, keys move", async () => {
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
+    seen("init");
+    const release = ["release", "--version", "1.0.0"];
+    p.put("firmseal.toml", `uri = "https://example.com/{board}.bin"\n${p.get("firmseal.toml")}`);
+    await inShape(p, [...release, "--dry-run"]);
+    await inShape(p, release);
+    await inShape(p, release);
+    await inShape(p, ["release", "--version", "0.9.0"]);
+    seen("release");
+    await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    seen("keys move");
+  });
+
   it("trust create, sign, tbs, attach, show, verify, export; verify --trust", async () => {
     const anchors = [
       { key: "B.jwk", roles: ["root"] },

@@ -22,7 +22,7 @@ import { type ApprovalOptions, readApprovals } from "../signing/approval.js";
 import { digestOf, recordSignings } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
 import { type Cuts, cutPower } from "./cuts.js";
-import { classesOf, type ProductTrusted, productTrusted, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
+import { classesOf, type ProductTrusted, productTrusted, refuseMissingKeys, refuseSigned, refuseUnsigned, signingKeys } from "./devices.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
 import { type PreparedBoard, prepareBoard } from "./prepare.js";
 import { boardsOf, type Product } from "./product.js";
@@ -53,6 +53,8 @@ export interface ReleaseOptions extends NumberOptions, SequenceOverrides, Approv
   passphrases?: readonly PassphraseOption[];
   allowTestKey?: readonly string[];
   allowRootKey?: boolean;
+  /** Only the plan is asked for: no key is needed. */
+  dryRun?: boolean;
   /** Reports what a board has reached. */
   progress?(board: string, stage: string): void;
 }
@@ -146,6 +148,7 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   versionNumber(version);
   refuseClock();
   sourceDate();
+  if (!o.dryRun) refuseMissingKeys(product);
   const out = o.out ?? product.out;
   const folder = join(out, version);
   const chosen = boardsOf(product, o.boards ?? []);
