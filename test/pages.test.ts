@@ -141,6 +141,20 @@ describe.concurrent("docs/guides/trust.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/product.md", () => {
+  it("works, and what it says is refused is refused", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/product.md", empty("product"));
+    expect(stderr).toMatch(
+      /^dist\/1\.0\.0: acme 1\.0\.0 released, 2 boards, sequence number 281474976743424, signed by ed25519 [0-9a-f]{16}…$/m,
+    );
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, version 1\.1\.0, /m);
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
+    expect(stderr).toContain("next.pem.log: good, ");
+    expect(stderr).toContain(only(blocksOf("docs/guides/product.md"), "text wrong"));
+  });
+});
+
 describe.concurrent("docs/guides/planning.md", () => {
   it("says what the plan says, on the command line and in a program", async () => {
     const { stdout, stderr } = await runPage("docs/guides/planning.md", empty("planning"));
