@@ -26,11 +26,12 @@ export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFil
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { signingKeys, trustOptions } from "./product/devices.js";
-export { type NewProduct, newProduct } from "./product/new.js";
-export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/product.js";
-export { type FoundProject, findProject, plainName } from "./product/projects.js";
+export { type NewProduct, newProduct } from "./product/file/new.js";
+export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/file/product.js";
+export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
 export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
-export { type DoneRelease, makeRelease, planRelease, type ReleaseOptions, type ReleasePlan } from "./product/release.js";
+export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";

@@ -6,8 +6,8 @@ import { CODES, Failure } from "@firmseal/keys";
 import { DEFAULT_ALG, identityUuids, privateKey, signedBy, signer } from "@firmseal/signer";
 import { DEVICES, nodeHost, PREVIOUS_SIZE, simulate } from "@firmseal/simulator";
 import { anchor, open } from "@firmseal/verifier";
+import type { Product } from "./file/product.js";
 import type { PreparedBoard } from "./prepare.js";
-import type { Product } from "./product.js";
 
 /** Two pages of flash. */
 const IMAGE_BYTES = 8192;

@@ -11,7 +11,7 @@ import { type CohortResult, plan } from "../rotation/plan.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import type { TrustOptions } from "../trust/trust-ref.js";
 import { verifiedTrust } from "../trust/trust-ref.js";
-import type { Board, Product } from "./product.js";
+import type { Board, Product } from "./file/product.js";
 
 /** Whom the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };

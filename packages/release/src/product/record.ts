@@ -7,7 +7,8 @@ import { environment, type Failure, isVersion, readAll, refusedInput, someOf, to
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
-import type { Product, SigningRole } from "./product.js";
+import type { Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
 
 export const RECORD = "release.json";
 export const SUMS = "SHA256SUMS";
