@@ -229,6 +229,18 @@ describe("a release", () => {
     expect(refusal(await release(q, "1.0.1", "puck", "puck"), 1)).toContain("board puck is given twice");
   });
 
+  it("of many boards tries the cuts in several threads, each with the result of one", async () => {
+    const names = ["a", "b", "c", "d", "e"];
+    const boards = names.map((name) => `[boards.${name}]\nimage = "${name}.bin"\n`).join("");
+    const q = world(`name = "many"\nvendor = "example.com"\n[keys]\nrelease = "A.pem"\n${boards}`);
+    for (const [i, name] of names.entries()) q.put(`${name}.bin`, image(9000, i + 1));
+    const { json } = await released(q, "1.0.0", "--json");
+    const cuts = (json["boards"] as { cuts: number; cutsDuringRecovery: number }[]).map((one) => [one.cuts, one.cutsDuringRecovery]);
+    expect(cuts).toHaveLength(5);
+    expect(new Set(cuts.map(String)).size).toBe(1);
+    expect(cuts[0]?.[0]).toBeGreaterThan(100);
+  });
+
   it("--dry-run shows the plan, without a key and without writing", async () => {
     const q = world();
     rmSync(q.at("A.pem"));

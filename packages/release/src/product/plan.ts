@@ -5,7 +5,7 @@ import { checkFolder, type PassphraseOption, type SequenceOverrides, versionNumb
 import type { ApprovalOptions } from "../signing/approval.js";
 import { digestOf } from "../signing/authorize.js";
 import { refuseClock, sourceDate } from "./clock.js";
-import { type Cuts, cutPower } from "./cuts.js";
+import { type Cuts, cutPower } from "./cuts/cuts.js";
 import { refuseMissingKeys } from "./devices.js";
 import { boardsOf, type Product } from "./file/product.js";
 import { type NumberOptions, numberOf, publishedAt, refuseDisorder } from "./numbers.js";
@@ -124,11 +124,8 @@ export async function planRelease(product: Product, o: ReleaseOptions): Promise<
   const sequence = again ? again.sequence : numberOf(product, version, known, o);
   refuseDisorder(version, sequence, known, o.allowLowerSequence === true);
   checkFolder(folder);
-  const cuts = new Map<string, Cuts>();
-  for (const one of boards) {
-    o.progress?.(one.board.name, "trying power cuts");
-    const done = await cutPower(product, one, sequence === "log" ? 1n : sequence);
-    cuts.set(one.board.name, done);
-  }
+  const cuts = await cutPower(product, boards, sequence === "log" ? 1n : sequence, (board, done) =>
+    o.progress?.(board, `${done.cuts} power cuts, and ${done.cutsDuringRecovery} during recovery: each ends well`),
+  );
   return { ...same, sequence, existing: undefined, cuts };
 }
