@@ -2,7 +2,7 @@
 // digest, compare the digest with the manifest, and only then read the content of the manifest.
 
 import { equalConstantTime } from "../base/bytes.js";
-import { HAS_TRUST } from "../base/features.js";
+import { HAS_TRUST, HAS_WINDOWS } from "../base/features.js";
 import { isHalf, sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -57,7 +57,7 @@ export function policy(trust: Trust): number {
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
     if (!a || !a.alg || !a.key) refuse(TRUST_POLICY);
-    if (HAS_TRUST && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
+    if (HAS_WINDOWS && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
     if (isNew(anchors, distinct, a)) distinct.push(i);
   }
   // an invalid floor must not count as absent
@@ -155,7 +155,7 @@ export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
 }
 
 /** How many signers must be known: all if one of them may not count, or 0 for as many as needed. */
-function most(anchors: Anchor[]): number {
+export function most(anchors: Anchor[]): number {
   var i, a;
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
@@ -165,7 +165,7 @@ function most(anchors: Anchor[]): number {
 }
 
 /** The signers that count for a sequence number. Refuses if there are too few. */
-function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
+export function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
   var out: number[] = [],
     i,
     a;
@@ -211,7 +211,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   // Rollback: RFC 9124 §4.3.1. An equal number is accepted, because an interrupted installation needs it.
   if (trust.floor && sequenceLess(m.sequence, trust.floor)) refuse(ROLLBACK);
   // a retired or stolen key still signs what it could sign before, but nothing newer
-  if (HAS_TRUST) signers = current(signers, trust, u.required, m.sequence);
+  if (HAS_WINDOWS) signers = current(signers, trust, u.required, m.sequence);
   checkSevered(e, m, host);
   checkCommands(m);
   if (whole) checkPayloads(e, m);
@@ -237,7 +237,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
  */
 export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
-    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors) : 0, own);
+    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_WINDOWS ? most(trust.anchors) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
 
