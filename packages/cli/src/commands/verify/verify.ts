@@ -108,6 +108,7 @@ export default define({
     payload(),
     productFile(),
     option("--board <name>", "with a product file: the board that it must be for"),
+    forVerifier(),
     option("--without-payloads", "accept payloads that are not there to check"),
     ...passphrases(),
   ],
