@@ -141,6 +141,20 @@ describe.concurrent("docs/guides/trust.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/product.md", () => {
+  it("works, and what it says is refused is refused", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/product.md", empty("product"));
+    expect(stderr).toMatch(
+      /^dist\/1\.0\.0: acme 1\.0\.0 released, 2 boards, sequence number 281474976743424, signed by ed25519 [0-9a-f]{16}…$/m,
+    );
+    expect(stderr).toMatch(/^dist\/1\.0\.0\/acme-sensor-1\.0\.0\.suit: good, board sensor, version 1\.0\.0, /m);
+    expect(stderr).toMatch(/^dist\/1\.1\.0\/acme-gateway-1\.1\.0\.suit: installed, version 1\.1\.0, /m);
+    expect(stdout.match(/^exit code 1$/gm)).toHaveLength(3);
+    expect(stderr).toContain("next.pem.log: good, ");
+    expect(stderr).toContain(only(blocksOf("docs/guides/product.md"), "text wrong"));
+  });
+});
+
 describe.concurrent("docs/guides/micro.md", () => {
   it("works, and its device starts the release", async () => {
     const { stdout, stderr } = await runPage("docs/guides/micro.md", empty("micro"));

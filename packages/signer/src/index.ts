@@ -1,5 +1,6 @@
 export { ApprovalError, type ApprovalFault, approvalMessage, approve, checkApproval, isSamePerson } from "./approval.js";
 export { equalBytes, toHex } from "./bytes.js";
+export { type BoardComponent, type BoardRelease, boardRelease, type PlacedImage } from "./description/board-release.js";
 export { conform, DescriptionError, suggestion } from "./description/conform.js";
 export { draftOf, encode } from "./description/encode.js";
 export {

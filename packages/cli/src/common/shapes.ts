@@ -70,6 +70,12 @@ export const TRUST_SHAPE: Shape = {
   }),
 };
 
+/** What a release has, and its devices compare. */
+export const NUMBER: Shape = {
+  sequence: ["string", "sequence number"],
+  "version?": ["string", "version of the release, if its text names one"],
+};
+
 export const RECEIPTS: Shape = {
   log: ["object[]", "entries in the signing logs"],
   ...membersOf("log[]", {

@@ -252,7 +252,7 @@ export async function unsignedBridge(move: Move, signers?: readonly PublicKey[])
   const keys = signers ?? everySigner(needed);
   checkKeys(draft, keys, move, signers ? "name as many release keys of both trust files as they need: --signer PUB" : LEFT_HINT);
   const results = await judged(draft, keys, move);
-  warnBeforeSigning(manifest);
+  warnBeforeSigning(manifest, draft.outline);
   told(move);
   return { draft, manifest, needed, signers: keys, results };
 }
@@ -278,6 +278,8 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     {
       ...move.options,
       lists: [move.old, ...move.before, move.next],
+      // the floors of the fleet tell the last number
+      ...(move.fleet && { first: "known" as const }),
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);
