@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path";
 import vm from "node:vm";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { minifiedBundle, unusedNames } from "../../packages/bundler/src/bundle.ts";
+import { minifiedBundle, unreservedNames, unusedNames } from "../../packages/bundler/src/bundle.ts";
 import { BUNDLES, bundleAll, EXPORTS, makeParts } from "../bundle.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "firmseal-bundle-"));
@@ -61,6 +61,11 @@ describe("names of the verifier that the bundler has as texts", () => {
 
   it("are all there", async () => {
     expect(unusedNames(await makeParts())).toEqual([]);
+    expect(unreservedNames(await makeParts())).toEqual([]);
+  });
+  it("have every method of the language that is called", async () => {
+    const parts = changed(await makeParts(), /\.indexOf\("#"\)/, '.charAt(0)');
+    expect(unreservedNames(parts)).toEqual(["charAt"]);
   });
   it.each([
     ["a property that hosts see", "dangerouslyReadInPlace"],

@@ -187,6 +187,14 @@ export function unusedNames(all: BundleParts): string[] {
   );
 }
 
+const METHODS = new Set([String, Array, Number, Object].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype)));
+
+/** Methods of the language that the verifier calls and that the two lists lack: a bundle would call them by another name. */
+export function unreservedNames({ statements }: BundleParts): string[] {
+  const called = statements.flatMap(({ text }) => [...text.matchAll(/\.(\w+)\(/g)].map(([, name]) => name as string));
+  return [...new Set(called)].filter((name) => METHODS.has(name) && ![...PUBLIC_NAMES, ...OWN_NAMES].includes(name));
+}
+
 /** Runs the app in the global scope. All other code is in a function and stays in flash. */
 function bootFile({ statements, names }: BundleParts): string {
   const storageBoot = names["storageBoot"] as string;

@@ -218,7 +218,7 @@ function checkPayload(s: Session, e: Effect): void {
   while (i < m.payloads.length && m.payloads[i].uri !== uri) i++;
   if (i < m.payloads.length) {
     if (d && !equalConstantTime(digestSlice(m.input, m.payloads[i].content, s.host, d.alg), d.bytes)) refuse(IMAGE_UNVERIFIED);
-  } else if (uri.charAt(0) === "#" && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
+  } else if (!uri.indexOf("#") && !(s.target.fetch && s.target.fetch(uri))) refuse(PAYLOAD_ABSENT);
 }
 
 /**
