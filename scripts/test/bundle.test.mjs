@@ -64,7 +64,7 @@ describe("names of the verifier that the bundler has as texts", () => {
     expect(unreservedNames(await makeParts())).toEqual([]);
   });
   it("have every method of the language that is called", async () => {
-    const parts = changed(await makeParts(), /\.indexOf\("#"\)/, '.charAt(0)');
+    const parts = changed(await makeParts(), /\.indexOf\("#"\)/, ".charAt(0)");
     expect(unreservedNames(parts)).toEqual(["charAt"]);
   });
   it.each([

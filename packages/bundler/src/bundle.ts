@@ -116,12 +116,16 @@ const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   status: /^STATUS_/,
 };
 
-/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": the position of a name is its number. */
+/**
+ * "CBOR_TRUNCATED,_NOT_SHORTEST,…": the position of a name is its number. The first word of a name is left out if the
+ * name before has the same.
+ */
 function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
   for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
-  return Array.from(list, (name) => name ?? "").join(",");
+  const first = (name = "") => name.split("_")[0] as string;
+  return Array.from(list, (name = "", i) => (name && first(name) === first(list[i - 1]) ? name.slice(first(name).length) : name)).join();
 }
 
 /**
@@ -156,11 +160,7 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
       ["embeddedTrust", "bytes"],
     ])
       out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
-    out.push(`${api}.policyOf = ${name("policyOf")};`);
-    const updating = "store, bytes, envelope, role, identity, host";
-    out.push(`${api}.updatedTrust = function (${updating}) {\n  return ${name("updatedTrust")}(firmsealAlgList, ${updating});\n};`);
-    const following = "store, device, envelope, role, host";
-    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
+    for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
@@ -168,9 +168,11 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
     out.push(
       `${api}.errors = {};`,
       `var firmsealNames = "${errorList(all.errors, features)}".split(",");`,
-      "var firmsealNumber;",
+      "var firmsealNumber, firmsealName, firmsealLast;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
-      `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
+      "  firmsealName = firmsealNames[firmsealNumber];",
+      '  if (!firmsealName.indexOf("_")) firmsealName = firmsealLast.split("_")[0] + firmsealName;',
+      `  if (firmsealName) ${api}.errors[(firmsealLast = firmsealName)] = firmsealNumber;`,
       "}",
     );
   return { text: out.join("\n"), uses };

@@ -180,7 +180,7 @@ export class Device {
     const { envelope } = this.memory;
     if (!envelope) return;
     this.store = embeddedTrust(ALGS, this.kept);
-    const next = nextTrust(ALGS, this.store, this.memory, envelope, ROLE_RELEASE, host);
+    const next = nextTrust(this.store, this.memory, envelope, ROLE_RELEASE, host);
     if (next && cut) {
       // the power fails before the file is kept: all is as before, and the device starts again
       this.cuts++;
@@ -203,7 +203,7 @@ export class Device {
     return (
       envelope !== null &&
       this.attempt(() => {
-        updatedTrust(ALGS, this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
+        updatedTrust(this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
         this.keep(bytes);
       })
     );

@@ -10,7 +10,8 @@ export function sequenceLess(a: Sequence, b: Sequence): boolean {
 /** Whether `a` is higher than `b` by more than `most`. */
 export function sequenceExceeds(a: Sequence, b: Sequence, most: Sequence): boolean {
   var low = a[1] - b[1];
-  return sequenceLess(b, a) && sequenceLess(most, low < 0 ? [a[0] - b[0] - 1, low + 4294967296] : [a[0] - b[0], low]);
+  // 32 bits: the low half of the difference
+  return sequenceLess(b, a) && sequenceLess(most, [a[0] - b[0] - (low < 0 ? 1 : 0), low >>> 0]);
 }
 
 /** Compares two sequence numbers: -1, 0 or 1. Exact for all 64 bits. */
@@ -21,6 +22,11 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
   return typeof n === "number" && n >= 0 && n <= 4294967295 && Math.floor(n) === n;
+}
+
+/** Whether a value is a 64-bit number. On Espruino, throws an error for a value without members, such as 5. */
+export function isSequence(s: Sequence | undefined): boolean {
+  return !!s && isHalf(s[0]) && isHalf(s[1]);
 }
 
 /** The exact decimal form of a sequence number. */

@@ -11,7 +11,6 @@ import {
   BSTR,
   boundedCopy,
   bstr,
-  bstrBytes,
   checkKeyOrder,
   copySlice,
   enter,
@@ -62,6 +61,7 @@ import {
   SIGNATURE_LENGTH,
   SIGNATURE_NO_ANCHOR,
   SIGNATURE_THRESHOLD,
+  TRUST_LIMIT,
   WRAPPER_EMPTY,
 } from "../spec/errors.js";
 
@@ -75,6 +75,11 @@ const MAX_HEADERS = 512;
 const MAX_LABELS = 16;
 const MAX_KID = 64;
 export const MAX_SIGNATURE = 16384;
+/** Maximum bytes of a payload in the message. It must fit a Sig_structure. */
+export const MAX_ATTACHED = 65535;
+
+/** The payload in the message that readSignatures() has read last. */
+export var attached: Slice;
 
 /**
  * The place of a signature or tag: the block up to its signatures, `head`, and the signature itself, `body`.
@@ -211,8 +216,11 @@ export function readSignatures(payload: Bytes | null, externalAad: Bytes): CoseS
   if (array() !== 4) refuse(CBOR_TYPE);
   body = h = headers();
   if (peekType() === BSTR) {
-    if (payload) refuse(PAYLOAD_ATTACHED);
-    signed = bstrBytes();
+    // of a trust file; it is copied again for each signature
+    if (HAS_TRUST && !payload) {
+      attached = bstr();
+      signed = boundedCopy(attached, MAX_ATTACHED, TRUST_LIMIT);
+    } else refuse(PAYLOAD_ATTACHED);
   } else {
     if (simple() !== NULL || !payload) refuse(CBOR_TYPE);
     signed = payload as Bytes;

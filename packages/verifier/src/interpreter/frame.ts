@@ -130,8 +130,8 @@ export function identityChecked(run: Run): boolean {
   for (i = 0; i < m.believed.length; i++) {
     a = m.believed[i];
     if (
-      (!a.vendor || wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor)) &&
-      (!a.class || wasChecked(run, COND_CLASS_IDENTIFIER, a.class)) &&
+      wasChecked(run, COND_VENDOR_IDENTIFIER, a.vendor) &&
+      wasChecked(run, COND_CLASS_IDENTIFIER, a.class) &&
       (!a.single || wasChecked(run, COND_DEVICE_IDENTIFIER))
     )
       n++;

@@ -14,6 +14,8 @@ export interface Manifest extends UnverifiedManifest {
   /** These anchors, and the threshold. Each counts only for the vendor and class that it is trusted for. */
   believed: Anchor[];
   threshold: number;
+  /** The component that is a trust file; -1 if there is none. */
+  trustAt: number;
   /** The places of the signatures, and which of them were verified. */
   signatures: CoseSignature[];
   digest: Digest;

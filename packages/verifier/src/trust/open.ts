@@ -3,7 +3,7 @@
 
 import { equalConstantTime } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
-import { isHalf, sequenceLess } from "../base/number.js";
+import { isHalf, isSequence, sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
 import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import {
@@ -39,10 +39,9 @@ import {
 /** Maximum bytes of an encoded digest. */
 const MAX_DIGEST = 128;
 
-/** Whether a limit is absent or a valid 64-bit number: an invalid one must not count as absent. */
-function isLimit(s: Sequence | undefined): boolean {
-  // numbers in Espruino have no members to check
-  return s === undefined || !!(s && typeof s === "object" && isHalf(s[0]) && isHalf(s[1]));
+/** Refuses a limit that is neither absent nor a 64-bit number: an invalid one must not count as absent. */
+function checkLimit(s: Sequence | undefined): void {
+  if (s !== undefined && !(typeof s === "object" && isSequence(s))) refuse(TRUST_POLICY);
 }
 
 /** Refuses a policy that cannot be met, or that anybody meets, before any byte is read: it is a fault of the caller. */
@@ -57,12 +56,15 @@ export function policy(trust: Trust): number {
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
     if (!a || !a.alg || !a.key) refuse(TRUST_POLICY);
-    if (HAS_TRUST && !(isLimit(a.since) && isLimit(a.until))) refuse(TRUST_POLICY);
+    if (HAS_TRUST) {
+      checkLimit(a.since);
+      checkLimit(a.until);
+    }
     if (isNew(anchors, distinct, a)) distinct.push(i);
   }
   // an invalid floor must not count as absent
-  if (trust.floor !== undefined && !(trust.floor && isHalf(trust.floor[0]) && isHalf(trust.floor[1]))) refuse(TRUST_POLICY);
-  if (HAS_TRUST && !isLimit(trust.jump)) refuse(TRUST_POLICY);
+  if (trust.floor !== undefined && !isSequence(trust.floor)) refuse(TRUST_POLICY);
+  if (HAS_TRUST) checkLimit(trust.jump);
   threshold = trust.threshold;
   if (threshold === undefined) threshold = 1;
   if (!isHalf(threshold) || !threshold || threshold > distinct.length) refuse(TRUST_POLICY);
@@ -164,17 +166,21 @@ function most(anchors: Anchor[]): number {
   return 0;
 }
 
-/** The signers that count for a sequence number. Refuses if there are too few. */
-function current(signers: number[], trust: Trust, threshold: number, s: Sequence): number[] {
-  var out: number[] = [],
+/** Leaves the signers that count for the sequence number of a manifest. Refuses if there are too few. */
+function limit(m: Manifest, trust: Trust): void {
+  var all = m.signers,
     i,
     a;
-  for (i = 0; i < signers.length; i++) {
-    a = trust.anchors[signers[i]];
-    if (!(a.since && sequenceLess(s, a.since)) && !(a.until && sequenceLess(a.until, s))) out.push(signers[i]);
+  m.signers = [];
+  m.believed = [];
+  for (i = 0; i < all.length; i++) {
+    a = trust.anchors[all[i]];
+    if (!(a.since && sequenceLess(m.sequence, a.since)) && !(a.until && sequenceLess(a.until, m.sequence))) {
+      m.signers.push(all[i]);
+      m.believed.push(a);
+    }
   }
-  if (out.length < threshold) refuse(ANCHOR_WINDOW);
-  return out;
+  if (m.signers.length < m.threshold) refuse(ANCHOR_WINDOW);
 }
 
 /** An envelope whose signatures are not verified yet. */
@@ -200,8 +206,7 @@ export function read(bytes: Bytes | Source, trust: Trust, host: Host): Unverifie
 export function believe(u: Unverified, signers: number[], trust: Trust, host: Host, whole: boolean): Manifest {
   var e = u.parsed,
     sum = signedDigest(e.input, e.signed),
-    m: Manifest,
-    i;
+    m: Manifest;
   checkElement(e.input, e.manifestElement, sum, host, DIGEST_MANIFEST);
   // first the signatures, then the content
   markAt(e.foreign);
@@ -210,17 +215,15 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   markAt(e.manifestElement.inside.at);
   // Rollback: RFC 9124 §4.3.1. An equal number is accepted, because an interrupted installation needs it.
   if (trust.floor && sequenceLess(m.sequence, trust.floor)) refuse(ROLLBACK);
-  // a retired or stolen key still signs what it could sign before, but nothing newer
-  if (HAS_TRUST) signers = current(signers, trust, u.required, m.sequence);
-  checkSevered(e, m, host);
-  checkCommands(m);
-  if (whole) checkPayloads(e, m);
   m.signers = signers;
   if (HAS_TRUST) {
     m.threshold = u.required;
-    m.believed = [];
-    for (i = 0; i < signers.length; i++) m.believed.push(trust.anchors[signers[i]]);
+    // a retired or stolen key still signs what it could sign before, but nothing newer
+    limit(m, trust);
   }
+  checkSevered(e, m, host);
+  checkCommands(m);
+  if (whole) checkPayloads(e, m);
   m.signatures = u.signatures;
   m.digest = sum;
   m.payloads = e.payloads;

@@ -12,10 +12,11 @@ import {
   bstr,
   bstrBytes,
   checkEnd,
+  copyBytes,
   copySlice,
   enter,
-  head,
   here,
+  type Input,
   input,
   int,
   intKey,
@@ -24,14 +25,13 @@ import {
   map,
   type Slice,
   seek,
-  skip,
   startReading,
-  TAG,
+  tag,
   tstr,
   uint,
   uint64,
 } from "../cbor/reader.js";
-import { type CoseSignature, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
+import { attached, type CoseSignature, MAX_ATTACHED, MAX_SIGNATURES, readSignatures } from "../cose/message.js";
 import { TAG_SIGN } from "../spec/cose.js";
 import {
   CBOR_TRAILING,
@@ -73,14 +73,10 @@ import {
   TRUST_CONTEXT,
 } from "../spec/trust.js";
 
-/**
- * Maximum number of anchors in one file, and bytes of its name and of a key identifier. The payload must fit a
- * Sig_structure.
- */
+/** Maximum number of anchors in one file, and bytes of its name and of a key identifier. */
 export const MAX_ANCHORS = 16;
 const MAX_NAME = 64;
 const MAX_KID = 64;
-const MAX_PAYLOAD = 65535;
 /** The highest epoch: a device stores it in 3 bytes. */
 const MAX_EPOCH = 16777215;
 
@@ -124,8 +120,6 @@ export interface UnverifiedTrust {
   store: TrustStore;
   signatures: CoseSignature[];
   file: Bytes;
-  /** Where it ends. */
-  end: number;
 }
 
 /** Reads a vendor or class identifier. */
@@ -135,8 +129,8 @@ function uuid(): Bytes {
   return copySlice(input, s);
 }
 
-/** Reads the roles, ascending. A key that signs trust files signs nothing else, and neither does a debug key. */
-function roleList(): number[] {
+/** Reads the roles, ascending, and counts them in `held`. A key that signs trust files signs nothing else, and neither does a debug key. */
+function roleList(held: number[]): number[] {
   var n = array(),
     out: number[] = [],
     last = 0;
@@ -145,12 +139,13 @@ function roleList(): number[] {
     if (uint() <= last || arg > ROLE_RECOVERY) refuse(TRUST_ROLE);
     last = arg;
     out.push(last);
+    held[last]++;
   }
   if (!last || (out.length > 1 && (out[0] === ROLE_ROOT || out.indexOf(ROLE_DEBUG) >= 0))) refuse(TRUST_ROLE);
   return out;
 }
 
-function anchorItem(algs: Alg[]): TrustAnchor {
+function anchorItem(algs: Alg[], held: number[]): TrustAnchor {
   var n = map(),
     at = mark,
     a = {} as TrustAnchor,
@@ -165,7 +160,7 @@ function anchorItem(algs: Alg[]): TrustAnchor {
       if (a.cose >= 0) refuse(TRUST_ALG);
       for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(a.cose) >= 0) a.alg = algs[i];
     } else if (keyRead === ANCHOR_KEY_BYTES) a.key = bstrBytes();
-    else if (keyRead === ANCHOR_ROLES) a.roles = roleList();
+    else if (keyRead === ANCHOR_ROLES) a.roles = roleList(held);
     else if (keyRead === ANCHOR_KID) a.kid = boundedCopy(bstr(), MAX_KID, TRUST_LIMIT);
     else if (keyRead === ANCHOR_VENDOR) a.vendor = uuid();
     else if (keyRead === ANCHOR_CLASS) a.class = uuid();
@@ -180,27 +175,19 @@ function anchorItem(algs: Alg[]): TrustAnchor {
   markAt(at);
   if (!a.cose || !a.key || !a.roles) refuse(TRUST_INCOMPLETE);
   if (a.since && a.until && sequenceLess(a.until, a.since)) refuse(TRUST_WINDOW);
-  // these restrict manifests, and roots do not sign manifests: a restriction without effect is refused
-  if (a.roles[0] === ROLE_ROOT && (a.vendor || a.class || a.since || a.until || a.single)) refuse(TRUST_SCOPE);
+  // the keys that follow restrict manifests, and roots do not sign manifests: a restriction without effect is refused
+  if (a.roles[0] === ROLE_ROOT && keyRead > ANCHOR_KID) refuse(TRUST_SCOPE);
   return a;
 }
 
-/** The number of keys with the role. */
-function held(anchors: TrustAnchor[], role: number): number {
-  var n = 0,
-    i;
-  for (i = 0; i < anchors.length; i++) if (anchors[i].roles.indexOf(role) >= 0) n++;
-  return n;
-}
-
-function anchorList(algs: Alg[]): TrustAnchor[] {
+function anchorList(algs: Alg[], held: number[]): TrustAnchor[] {
   var n = array(),
     out: TrustAnchor[] = [],
     a,
     i;
   if (n > MAX_ANCHORS) refuse(TRUST_LIMIT);
   for (; n > 0; n--) {
-    a = anchorItem(algs);
+    a = anchorItem(algs, held);
     // a secret counts once, regardless of algorithm, kid and roles
     for (i = 0; i < out.length; i++) if (sameKey(out[i].key, a.key)) refuse(TRUST_KEY_TWICE);
     out.push(a);
@@ -210,27 +197,26 @@ function anchorList(algs: Alg[]): TrustAnchor[] {
 
 /**
  * Reads a map from roles that have keys: the thresholds, each at most the number of keys with the role and of
- * signatures in an envelope, or the `jumps` of roles that sign manifests.
+ * signatures in an envelope, or the `jumps` of roles that sign manifests. `held`: the number of keys with each role.
  */
-function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
+function roleMap(held: number[], jumps: boolean): unknown[] {
   var n = map(),
     out: unknown[] = jumps ? [] : [0, 0, 0, 0, 0],
     last: Bytes | null = null,
-    role,
-    i;
+    role;
   for (; n > 0; n--) {
     last = intKey(last);
     role = keyRead;
     if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
-    i = held(anchors, role);
-    if (!i) refuse(TRUST_ROLE_EMPTY);
+    if (!held[role]) refuse(TRUST_ROLE_EMPTY);
     if (jumps) out[role] = uint64();
     else {
-      if (uint() < 1 || arg > i || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+      if (uint() < 1 || arg > held[role] || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
       out[role] = arg;
     }
   }
-  for (i = ROLE_ROOT; i <= ROLE_RECOVERY && !jumps; i++) if (!out[i] && (i === ROLE_ROOT || held(anchors, i))) refuse(TRUST_ROLE_EMPTY);
+  for (role = ROLE_ROOT; role <= ROLE_RECOVERY && !jumps; role++)
+    if (!out[role] && (role === ROLE_ROOT || held[role])) refuse(TRUST_ROLE_EMPTY);
   return out;
 }
 
@@ -239,7 +225,8 @@ function roleMap(anchors: TrustAnchor[], jumps: boolean): unknown[] {
  * unknown element is refused with the whole list: a device that ignored a limit would trust more than the roots intend.
  */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: boundedCopy(s, MAX_PAYLOAD, TRUST_LIMIT), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+  var out = { payload: copySlice(input, s), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+    held = [0, 0, 0, 0, 0],
     last: Bytes | null = null,
     n,
     i;
@@ -251,9 +238,9 @@ function contents(algs: Alg[], s: Slice): TrustStore {
     if (keyRead === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
     } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
-    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs);
-    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(out.anchors, false) as number[];
-    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(out.anchors, true) as Sequence[];
+    else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs, held);
+    else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(held, false) as number[];
+    else if (keyRead === FILE_JUMPS) out.jumps = roleMap(held, true) as Sequence[];
     else if (keyRead === FILE_EPOCH) {
       if (array() !== 2) refuse(CBOR_TYPE);
       out.epoch = uint();
@@ -267,47 +254,42 @@ function contents(algs: Alg[], s: Slice): TrustStore {
 }
 
 /** Starts reading, with all bytes copied to RAM once. */
-export function beginHeld(bytes: Bytes | Source, memory: number | undefined): void {
-  startReading(bytes);
-  if (memory) input.ramLeft = memory;
-  input.excessCode = TRUST_LIMIT;
-  load(input, input);
+export function beginHeld(bytes: Bytes | Source, memory: number | undefined): Input {
+  var src = startReading(bytes);
+  if (memory) src.ramLeft = memory;
+  src.excessCode = TRUST_LIMIT;
+  load(src, src);
+  return src;
 }
 
 /** Reads a payload without signatures, for tools. Throws those refusals of embeddedTrust() that concern the list. */
 export function trustPayload(algs: Alg[], payload: Bytes): TrustStore {
-  beginHeld(payload, undefined);
-  return contents(algs, { at: 0, n: payload.length });
+  var src = beginHeld(payload, undefined);
+  if (src.n > MAX_ATTACHED) refuse(TRUST_LIMIT);
+  return contents(algs, src);
 }
 
-/** Reads the file at offset `at` of the loaded bytes. Verifies no signature. */
-export function fileAt(algs: Alg[], at: number): UnverifiedTrust {
+/** Reads the file at offset `at` of the loaded bytes `src`. The cursor is then behind it. Verifies no signature. */
+export function fileAt(algs: Alg[], src: Input, at: number): UnverifiedTrust {
   var aad: number[] = [],
     all,
     end,
-    s,
+    store,
     i;
   for (i = 0; i < TRUST_CONTEXT.length; i++) aad.push(TRUST_CONTEXT.charCodeAt(i));
-  seek(input, at, input.n);
-  if (head() !== TAG || arg !== TAG_SIGN) refuse(at ? CBOR_TRAILING : TRUST_NONE);
-  if (array() !== 4) refuse(CBOR_TYPE);
-  skip();
-  skip();
-  s = bstr();
-  // before it is copied for each signature
-  if (s.n > MAX_PAYLOAD) refuse(TRUST_LIMIT);
-  seek(input, at, input.n);
+  seek(src, at, src.n);
+  tag(TAG_SIGN, at ? CBOR_TRAILING : TRUST_NONE);
+  seek(src, at, src.n);
   all = readSignatures(null, aad);
   end = here;
-  return { store: contents(algs, s), signatures: all, file: copySlice(input, { at: at, n: end - at }), end: end };
+  store = contents(algs, attached);
+  seek(src, end, src.n);
+  return { store: store, signatures: all, file: copyBytes(src, at, end - at) };
 }
 
 /** Reads a trust file. Verifies no signature. Refuses bytes after its end. */
 export function readTrust(algs: Alg[], bytes: Bytes | Source, memory?: number): UnverifiedTrust {
-  var f;
-  beginHeld(bytes, memory);
-  f = fileAt(algs, 0);
-  markAt(f.end);
-  if (f.end !== input.n) refuse(CBOR_TRAILING);
+  var f = fileAt(algs, beginHeld(bytes, memory), 0);
+  checkEnd();
   return f;
 }
