@@ -240,7 +240,7 @@ describe("bundles", () => {
 
   it("a feature that grows is seen", async () => {
     expect(await checkFeatures()).toEqual([]);
-    expect(await checkFeatures({ trust: 1000 })).toEqual([
+    expect(await checkFeatures({ trust: { limit: 1000 } })).toEqual([
       expect.stringMatching(/^the feature trust adds \d+ bytes, which is above 1000$/),
     ]);
   }, 60_000);

@@ -26,6 +26,7 @@ const FEATURES = {
   copy: "the directives copy and swap; without it they are not supported",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  roles: "roleFloors(): a floor of its own for each role",
   status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
   trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
@@ -69,6 +70,8 @@ export const PUBLIC_NAMES = [
   "written counters reset envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
+  // device/roles.ts
+  "roleFloors currentRole",
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
@@ -164,6 +167,7 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
+  if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,

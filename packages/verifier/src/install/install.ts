@@ -345,7 +345,7 @@ export function prepare(
     rehearseBoth(s);
     // a release below the floor may bring the trust file by which counting begins again
     if (HAS_TRUST && installing && trust.store) {
-      renew(s, sequenceLess(release.sequence, device.floor()) ? brought(s) : undefined);
+      renew(s, sequenceLess(release.sequence, device.floor(trust.role)) ? brought(s) : undefined);
       checkFloor(s);
     }
     s.run = start(s.release, sections, device.identity);

@@ -72,7 +72,7 @@ export interface Session {
 }
 
 /** Bytes of the manifest digest that a device keeps: enough of SHA-256 that nobody finds a second manifest. */
-const SUM = 28;
+export const SUM = 28;
 
 /** The epoch in the counters of a device: the number of its floor resets. */
 function epochOf(known: Bytes | null | undefined): number {
@@ -81,7 +81,7 @@ function epochOf(known: Bytes | null | undefined): number {
 }
 
 function known(s: Session): Bytes | null | undefined {
-  return s.target.counters && s.target.counters();
+  return s.target.counters && (HAS_TRUST ? s.target.counters(s.trust.role) : s.target.counters());
 }
 
 /**
@@ -124,7 +124,7 @@ export function renew(s: Session, bytes: Bytes | undefined, envelope?: Bytes | S
  */
 export function checkFloor(s: Session): void {
   var n = s.release.sequence,
-    floor = s.target.floor(),
+    floor = HAS_TRUST ? s.target.floor(s.trust.role) : s.target.floor(),
     had = known(s),
     low,
     base;

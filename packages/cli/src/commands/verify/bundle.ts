@@ -32,6 +32,14 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
   return known.filter((name) => names.includes(name));
 }
 
+/** Features that do nothing without another one. */
+const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
+  ["flash", "install"],
+  ["storage", "install"],
+  ["roles", "install"],
+  ["roles", "trust"],
+];
+
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
   const boot = o.form === "boot";
@@ -43,9 +51,9 @@ async function bundle(o: BundleCommandOptions) {
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
   const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features");
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
-  for (const device of ["flash", "storage"] as const)
-    if (features.includes(device) && !features.includes("install"))
-      warn(`${device} needs install, which the bundle lacks: --features install,…`);
+  for (const [feature, other] of NEEDS)
+    if (features.includes(feature) && !features.includes(other))
+      warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
   if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
     warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
   // a mistyped name must not cost a key or an image
