@@ -130,7 +130,7 @@ export function checkFloor(s: Session): void {
     base;
   markAt(s.release.parsed.manifestElement.inside.at);
   if (!isSequence(floor)) refuse(DEVICE_FAULT);
-  low = HAS_TRUST && s.begins && sequenceLess(s.begins, floor) ? s.begins : floor;
+  low = HAS_TRUST && s.begins && sequenceLess(n, floor) ? s.begins : floor;
   if (sequenceLess(n, low)) refuse(ROLLBACK);
   if (HAS_TRUST) {
     if (s.trust.jump) {
