@@ -24,6 +24,7 @@ const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
+  families: "thresholds for families of algorithms, in trust files",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
   roles: "roleFloors(): a floor of its own for each role",
@@ -93,7 +94,7 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
+const FLAGS = ["copy", "families", "prepared", "sha512", "tables", "tools", "trust"];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -116,6 +117,7 @@ function readParts(): BundleParts {
 /** The refusals that only one feature can give. Bundles without the feature omit their names. */
 const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
+  families: /^SIGNATURE_FAMILY$/,
   status: /^STATUS_/,
 };
 

@@ -54,6 +54,7 @@ export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/cov
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
 export { checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
@@ -78,6 +79,7 @@ export {
   limitWords,
   nameFile,
   type PinOptions,
+  type RootProgress,
   readTrustFrom,
   rootProgress,
   type TrustedKeys,

@@ -68,6 +68,7 @@ export {
   type Before,
   describeTrust,
   encodeTrust,
+  type FamilyEntry,
   isTrust,
   keyOfAnchor,
   NotRoot,

@@ -50,7 +50,7 @@ export function embeddedTrust(bytes: Bytes | Source): TrustStore {
 
 export { compareSequence } from "./base/number.js";
 export type { Refusal } from "./base/refuse.js";
-export type { Alg, Anchor, Bytes, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
+export type { Alg, Anchor, Bytes, Family, Hash, HashState, Host, Prepared, Sequence, Source, Trust } from "./base/types.js";
 export type { Digest } from "./hash/digest.js";
 export type { Commit, ComponentId, Device, Progress } from "./install/device.js";
 export { boot, INSTALL_SECTIONS, install } from "./install/install.js";

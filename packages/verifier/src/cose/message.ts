@@ -4,7 +4,7 @@
 import { concat, equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
 import { HAS_TRUST } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
-import type { Anchor, Bytes, Host } from "../base/types.js";
+import type { Anchor, Bytes, Family, Host } from "../base/types.js";
 import {
   arg,
   array,
@@ -267,6 +267,24 @@ export function matchesAnchor(c: Pick<CoseSignature, "alg" | "kid">, anchor: Anc
 export function isNew(all: Anchor[], found: number[], a: Anchor): boolean {
   var i;
   for (i = 0; i < found.length; i++) if (sameKey(all[found[i]].key, a.key)) return false;
+  return true;
+}
+
+/**
+ * Whether the anchors at the positions `at`, by default all, reach the threshold of each family that this build knows.
+ */
+export function complete(anchors: Anchor[], at: number[] | null, families: Family[] | undefined): boolean {
+  var i,
+    j,
+    n,
+    f,
+    count = at ? at.length : anchors.length;
+  for (i = 0; families && i < families.length; i++) {
+    f = families[i];
+    n = 0;
+    for (j = 0; j < count; j++) if (f.ids.indexOf((anchors[at ? at[j] : j] as { cose?: number }).cose as number) >= 0) n++;
+    if (f.known && n < f.threshold) return false;
+  }
   return true;
 }
 

@@ -2,6 +2,7 @@
 // release the device adopts it. docs/guides/rotation.md describes the whole procedure. Only the signatures on the trust
 // file count, never those on the release.
 
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceLess } from "../base/number.js";
 import { markAt, type Refusal, refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source } from "../base/types.js";
@@ -37,6 +38,7 @@ export function updatedTrust(
   // all
   if (!identityChecked(run)) {
     m.threshold = 0;
+    if (HAS_FAMILIES) m.families = undefined;
     if (identityChecked(run)) refuse(IDENTITY_UNCHECKED);
   }
   return next;

@@ -2,10 +2,10 @@
 // digest, compare the digest with the manifest, and only then read the content of the manifest.
 
 import { equalConstantTime } from "../base/bytes.js";
-import { HAS_TRUST } from "../base/features.js";
+import { HAS_FAMILIES, HAS_TRUST } from "../base/features.js";
 import { isHalf, isSequence, sequenceLess } from "../base/number.js";
 import { markAt, refuse, rethrow } from "../base/refuse.js";
-import type { Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
+import type { Anchor, Bytes, Family, Host, Sequence, Source, Trust } from "../base/types.js";
 import {
   array,
   bstr,
@@ -19,7 +19,7 @@ import {
   type Slice,
   shrink,
 } from "../cbor/reader.js";
-import { type CoseSignature, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
+import { type CoseSignature, complete, isNew, MAX_SIGNATURES, readSignatures, verified } from "../cose/message.js";
 import { type Digest, digestPieces, digestSlice, readDigest } from "../hash/digest.js";
 import { checkCommands } from "../interpreter/run.js";
 import { MARK, type Manifest } from "../manifest/manifest.js";
@@ -33,6 +33,7 @@ import {
   PAYLOAD_UNREFERENCED,
   ROLLBACK,
   SIGNATURE_COUNT,
+  SIGNATURE_FAMILY,
   TRUST_POLICY,
 } from "../spec/errors.js";
 
@@ -157,8 +158,9 @@ export function checkPayloads(e: Envelope, m: UnverifiedManifest): void {
 }
 
 /** How many signers must be known: all if one of them may not count, or 0 for as many as needed. */
-function most(anchors: Anchor[]): number {
+function most(anchors: Anchor[], families: Family[] | undefined): number {
   var i, a;
+  if (HAS_FAMILIES && families) return anchors.length;
   for (i = 0; i < anchors.length; i++) {
     a = anchors[i];
     if (a.since || a.until || a.vendor || a.class || a.single) return anchors.length;
@@ -181,6 +183,7 @@ function limit(m: Manifest, trust: Trust): void {
     }
   }
   if (m.signers.length < m.threshold) refuse(ANCHOR_WINDOW);
+  if (HAS_FAMILIES && !complete(m.believed, null, trust.families)) refuse(SIGNATURE_FAMILY);
 }
 
 /** An envelope whose signatures are not verified yet. */
@@ -218,6 +221,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
   m.signers = signers;
   if (HAS_TRUST) {
     m.threshold = u.required;
+    if (HAS_FAMILIES) m.families = trust.families;
     // a retired or stolen key still signs what it could sign before, but nothing newer
     limit(m, trust);
   }
@@ -240,7 +244,7 @@ export function believe(u: Unverified, signers: number[], trust: Trust, host: Ho
  */
 export function opened(bytes: Bytes | Source, trust: Trust, host: Host, whole: boolean, own?: boolean): Manifest {
   var u = read(bytes, trust, host),
-    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors) : 0, own);
+    signers = verified(u.signatures, trust.anchors, u.required, host, HAS_TRUST ? most(trust.anchors, trust.families) : 0, own);
   return believe(u, signers, trust, host, whole);
 }
 

@@ -2,11 +2,12 @@
 // in bundles on request.
 
 import { equalConstantTime } from "../base/bytes.js";
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceExceeds, sequenceLess } from "../base/number.js";
 import { markAt, refuse } from "../base/refuse.js";
 import type { Alg, Anchor, Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
 import { here } from "../cbor/reader.js";
-import { isNew, verified } from "../cose/message.js";
+import { complete, isNew, MAX_SIGNATURES, verified } from "../cose/message.js";
 import type { Identity } from "../interpreter/frame.js";
 import {
   ANCHOR_KEY,
@@ -50,15 +51,25 @@ function keysFor(store: TrustStore, role: number, identity: Partial<Identity>): 
     a = store.anchors[i];
     if (a.alg && a.roles.indexOf(role) >= 0 && within(a.vendor, identity.vendor) && within(a.class, identity.class)) out.push(a as Anchor);
   }
-  return { anchors: out, threshold: store.thresholds[role], jump: store.jumps[role] || JUMP, store: store, role: role };
+  return HAS_FAMILIES
+    ? {
+        anchors: out,
+        threshold: store.thresholds[role],
+        jump: store.jumps[role] || JUMP,
+        store: store,
+        role: role,
+        families: store.families[role],
+      }
+    : { anchors: out, threshold: store.thresholds[role], jump: store.jumps[role] || JUMP, store: store, role: role };
 }
 
-/** How many keys of `anchors`, each once, are among those at the positions `found` of `all`. */
-function counted(anchors: Anchor[], all: Anchor[], found: number[]): number {
-  var own: number[] = [],
+/** Whether enough keys of a policy, each once, are among those at the positions `found` of `all`. */
+function enough(trust: Trust, threshold: number, all: Anchor[], found: number[]): boolean {
+  var anchors = trust.anchors,
+    own: number[] = [],
     i;
   for (i = 0; i < anchors.length; i++) if (!isNew(all, found, anchors[i]) && isNew(anchors, own, anchors[i])) own.push(i);
-  return own.length;
+  return own.length >= threshold && (!HAS_FAMILIES || complete(anchors, own, trust.families));
 }
 
 /**
@@ -83,9 +94,9 @@ function accepted(f: UnverifiedTrust, before: TrustStore | FirstTrust, host: Hos
     if (a.alg && !a.alg.valid(a.key)) refuse(ANCHOR_KEY);
   }
   // each signature once, for both lists
-  found = verified(f.signatures, all, 0, host, f.signatures.length);
-  if (counted(roots.anchors, all, found) < threshold) refuse(TRUST_PREVIOUS);
-  if (counted(own.anchors, all, found) < (own.threshold as number)) refuse(TRUST_SIGNERS);
+  found = verified(f.signatures, all, 0, host, MAX_SIGNATURES);
+  if (!enough(roots, threshold, all, found)) refuse(TRUST_PREVIOUS);
+  if (!enough(own, own.threshold as number, all, found)) refuse(TRUST_SIGNERS);
   // one root key may serve several product lines: devices of one must refuse files of another
   if (last.name && !equalConstantTime(last.name, store.name)) refuse(TRUST_NAME);
   // Rollback: revoked keys would be trusted again. Two lists with one number are a fork.
@@ -152,5 +163,6 @@ export function policyOf(store: TrustStore, role: number, identity: Identity): T
   var trust = keysFor(store, role, identity);
   markAt(-1);
   if (role === ROLE_ROOT || !trust.threshold || trust.anchors.length < trust.threshold) refuse(TRUST_UNUSABLE);
+  if (HAS_FAMILIES && !complete(trust.anchors, null, trust.families)) refuse(TRUST_UNUSABLE);
   return trust;
 }

@@ -2,9 +2,10 @@
 // format. A file is one tagged COSE_Sign (RFC 9052 §4.1) with the list as its payload. Nothing here verifies a signature.
 
 import { sameKey } from "../base/bytes.js";
+import { HAS_FAMILIES } from "../base/features.js";
 import { sequenceLess } from "../base/number.js";
 import { mark, markAt, refuse } from "../base/refuse.js";
-import type { Alg, Anchor, Bytes, Sequence, Source } from "../base/types.js";
+import type { Alg, Anchor, Bytes, Family, Sequence, Source } from "../base/types.js";
 import {
   arg,
   array,
@@ -61,6 +62,7 @@ import {
   ANCHOR_VENDOR,
   FILE_ANCHORS,
   FILE_EPOCH,
+  FILE_FAMILIES,
   FILE_JUMPS,
   FILE_NAME,
   FILE_SEQUENCE,
@@ -104,6 +106,8 @@ export interface TrustStore {
   thresholds: number[];
   /** For each role, the maximum distance of a release above the floor; undefined for the default. */
   jumps: (Sequence | undefined)[];
+  /** For each role, the thresholds of families of algorithms; undefined if it has none. */
+  families: (Family[] | undefined)[];
   /** The number of floor resets, and the lowest sequence number since the last one; 0 and undefined without a reset. */
   epoch: number;
   begins?: Sequence;
@@ -195,13 +199,53 @@ function anchorList(algs: Alg[], held: number[]): TrustAnchor[] {
   return out;
 }
 
+/** Whether a build has an algorithm. */
+function hasAlg(algs: Alg[], cose: number): boolean {
+  var i;
+  for (i = 0; i < algs.length; i++) if (algs[i].ids.indexOf(cose) >= 0) return true;
+  return false;
+}
+
+/** Reads the families of a role, each with its threshold, which its keys in the role can reach. */
+function familyList(store: TrustStore, role: number): Family[] {
+  var n = array(),
+    out: Family[] = [],
+    left,
+    keys,
+    f: Family,
+    i,
+    a;
+  if (!n || n > MAX_ANCHORS) refuse(TRUST_LIMIT);
+  for (; n > 0; n--) {
+    left = array();
+    if (left < 2 || left > MAX_ANCHORS) refuse(TRUST_LIMIT);
+    f = { threshold: uint(), ids: [], known: false };
+    for (; left > 1; left--) {
+      i = int();
+      if (i >= 0) refuse(TRUST_ALG);
+      f.ids.push(i);
+      if (hasAlg(store.algs, i)) f.known = true;
+    }
+    keys = 0;
+    for (i = 0; i < store.anchors.length; i++) {
+      a = store.anchors[i];
+      if (a.roles.indexOf(role) >= 0 && f.ids.indexOf(a.cose) >= 0) keys++;
+    }
+    if (!f.threshold || f.threshold > keys || f.threshold > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
+    out.push(f);
+  }
+  return out;
+}
+
 /**
  * Reads a map from roles that have keys: the thresholds, each at most the number of keys with the role and of
- * signatures in an envelope, or the `jumps` of roles that sign manifests. `held`: the number of keys with each role.
+ * signatures in an envelope, the `jumps` of roles that sign manifests, or the families of `store`. `held`: the number of
+ * keys with each role.
  */
-function roleMap(held: number[], jumps: boolean): unknown[] {
+function roleMap(held: number[], jumps: boolean, store?: TrustStore): unknown[] {
   var n = map(),
-    out: unknown[] = jumps ? [] : [0, 0, 0, 0, 0],
+    isFamilies = HAS_FAMILIES && !!store,
+    out: unknown[] = jumps || isFamilies ? [] : [0, 0, 0, 0, 0],
     last: Bytes | null = null,
     role;
   for (; n > 0; n--) {
@@ -209,13 +253,14 @@ function roleMap(held: number[], jumps: boolean): unknown[] {
     role = keyRead;
     if (role < (jumps ? ROLE_RELEASE : ROLE_ROOT) || role > ROLE_RECOVERY) refuse(TRUST_ROLE);
     if (!held[role]) refuse(TRUST_ROLE_EMPTY);
-    if (jumps) out[role] = uint64();
+    if (isFamilies) out[role] = familyList(store as TrustStore, role);
+    else if (jumps) out[role] = uint64();
     else {
       if (uint() < 1 || arg > held[role] || arg > MAX_SIGNATURES) refuse(TRUST_THRESHOLD);
       out[role] = arg;
     }
   }
-  for (role = ROLE_ROOT; role <= ROLE_RECOVERY && !jumps; role++)
+  for (role = ROLE_ROOT; role <= ROLE_RECOVERY && !jumps && !isFamilies; role++)
     if (!out[role] && (role === ROLE_ROOT || held[role])) refuse(TRUST_ROLE_EMPTY);
   return out;
 }
@@ -225,7 +270,9 @@ function roleMap(held: number[], jumps: boolean): unknown[] {
  * unknown element is refused with the whole list: a device that ignored a limit would trust more than the roots intend.
  */
 function contents(algs: Alg[], s: Slice): TrustStore {
-  var out = { payload: copySlice(input, s), jumps: [], epoch: 0, algs: algs } as unknown as TrustStore,
+  var out = (HAS_FAMILIES
+      ? { payload: copySlice(input, s), jumps: [], families: [], epoch: 0, algs: algs }
+      : { payload: copySlice(input, s), jumps: [], epoch: 0, algs: algs }) as unknown as TrustStore,
     held = [0, 0, 0, 0, 0],
     last: Bytes | null = null,
     n,
@@ -234,13 +281,15 @@ function contents(algs: Alg[], s: Slice): TrustStore {
   n = map();
   for (i = 1; i <= n; i++) {
     last = intKey(last);
-    if (i > FILE_NAME ? keyRead > FILE_EPOCH : keyRead !== i) refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
+    if (i > FILE_NAME ? keyRead > (HAS_FAMILIES ? FILE_FAMILIES : FILE_EPOCH) : keyRead !== i)
+      refuse(keyRead > i && keyRead <= FILE_NAME ? TRUST_INCOMPLETE : TRUST_KEY);
     if (keyRead === FILE_VERSION) {
       if (uint() !== 1) refuse(TRUST_VERSION);
     } else if (keyRead === FILE_SEQUENCE) out.sequence = uint64();
     else if (keyRead === FILE_ANCHORS) out.anchors = anchorList(algs, held);
     else if (keyRead === FILE_THRESHOLDS) out.thresholds = roleMap(held, false) as number[];
     else if (keyRead === FILE_JUMPS) out.jumps = roleMap(held, true) as Sequence[];
+    else if (HAS_FAMILIES && keyRead === FILE_FAMILIES) out.families = roleMap(held, false, out) as Family[][];
     else if (keyRead === FILE_EPOCH) {
       if (array() !== 2) refuse(CBOR_TYPE);
       out.epoch = uint();

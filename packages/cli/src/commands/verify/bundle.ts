@@ -36,6 +36,7 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
 const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
   ["flash", "install"],
   ["storage", "install"],
+  ["families", "trust"],
   ["roles", "install"],
   ["roles", "trust"],
 ];
