@@ -55,7 +55,7 @@ export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } fro
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
-export { checkLine, readChain } from "./trust/trust-chain.js";
+export { chainOf, checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
   changeWarnings,

@@ -21,9 +21,9 @@ function assumed(fleet: readonly Cohort[], others: readonly TrustOnFile[]): Coho
     if (!own) {
       // from now on, the algorithms of these lists check the assumption, in the code of this device
       const { embeddedTrust } = deviceCode(model.algorithms, model.features);
-      for (const { bytes } of embeddedTrust ? others : [])
+      for (const { bytes, store } of embeddedTrust ? others : [])
         try {
-          remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(bytes));
+          remembered((embeddedTrust as NonNullable<typeof embeddedTrust>)(store.file ?? bytes));
         } catch (e) {
           // the device does not read this list: the plan says so
           if (!isRefusal(e)) throw e;

@@ -21,6 +21,7 @@ import { identityOf } from "../input/identity.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
 import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
@@ -108,7 +109,7 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));

@@ -52,7 +52,7 @@ export interface TrustOptions extends PinOptions {
 }
 
 /** Reads the bytes of a trust file. A file that is clearly of another kind is reported as such. */
-function readTrustBytes(path: string): Uint8Array {
+export function readTrustBytes(path: string): Uint8Array {
   const bytes = readAll(path, LIMITS.trustFile);
   if (!isTrust(bytes)) throw new Failure(1, "TRUST_NONE", errors.TRUST_NONE, `${path}: not a trust file`, refusalHint(errors.TRUST_NONE));
   return bytes;

@@ -25,7 +25,7 @@ import { policy } from "./open.js";
 import { beginHeld, fileAt, readTrust, type TrustStore, type UnverifiedTrust } from "./trust-list.js";
 
 /** Files in a chain. */
-const MAX_CHAIN = 16;
+export const MAX_CHAIN = 16;
 
 /** The trust of a new device that has no trust file yet: its roots, and which file may be the first. */
 export interface FirstTrust extends Trust {
