@@ -94,12 +94,14 @@ async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
-  const { withoutDependencies, withoutSchemaCompiler } = await import("./in-signer.mjs");
+  const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
   const inRelease = await withoutSchemaCompiler();
   writeFileSync(`${ROOT}packages/release/lib/THIRD-PARTY-LICENSES`, licences(inRelease));
-  inSigner.push(...inRelease);
+  const inPage = await withPage();
+  writeFileSync(`${ROOT}packages/report/lib/THIRD-PARTY-LICENSES`, licences(inPage));
+  inSigner.push(...inRelease, ...inPage);
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */
@@ -168,6 +170,14 @@ async function commandLine() {
   renameSync(fresh, dist);
 }
 
+/** The manual page, from the commands that have just been built. */
+async function manual() {
+  const { manualPage } = await import("./reference/man.mjs");
+  const { version } = JSON.parse(readFileSync(`${ROOT}packages/cli/package.json`, "utf8"));
+  mkdirSync(`${ROOT}packages/cli/dist/man`, { recursive: true });
+  writeFileSync(`${ROOT}packages/cli/dist/man/firmseal.1`, await manualPage(version));
+}
+
 async function step(name, run) {
   const start = performance.now();
   await run();
@@ -187,6 +197,7 @@ if (upToDate(now)) {
     ["types and modules", modules],
     ["command line", commandLine],
     ["device bundles", async () => (await import("./bundle.mjs")).bundleAll()],
+    ["manual", manual],
     ["documents", copyDocuments],
   ];
   // each is tried, so that one run shows every error

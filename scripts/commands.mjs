@@ -15,6 +15,7 @@ const FOLDERS = [
   { folder: "rotate", group: "move a fleet from one trust file to the next" },
   { folder: "incident" },
   { folder: "status", group: "verify status messages from devices" },
+  { folder: "shell" },
 ];
 
 /** The table as it should be. */

@@ -155,6 +155,25 @@ describe.concurrent("docs/guides/trust.md", () => {
   });
 });
 
+describe.concurrent("docs/guides/micro.md", () => {
+  it("works, and its device starts the release", async () => {
+    const { stdout, stderr } = await runPage("docs/guides/micro.md", empty("micro"));
+    expect(stdout).toMatch(/^runs: app version 1$/m);
+    expect(stdout).toMatch(/^exit code 1$/m);
+    expect(stderr).toContain(only(blocksOf("docs/guides/micro.md"), "text refused"));
+    expect(stderr).toMatch(/^app\.suit: good, sequence number 1, /m);
+    expect(stderr).toMatch(/^after each cut the old or the new release starts, /m);
+  });
+
+  it("has the sizes of the bundles that ship", () => {
+    const page = readFileSync(join(ROOT, "docs/guides/micro.md"), "utf8");
+    for (const name of ["hsslms", "hsslms-storage", "ed25519"]) {
+      const { size } = statSync(join(ROOT, `packages/verifier/dist/firmseal-micro-${name}.js`));
+      expect(page, name).toContain(`| ${size.toLocaleString("en")} |`);
+    }
+  });
+});
+
 describe.concurrent("docs/guides/planning.md", () => {
   it("says what the plan says, on the command line and in a program", async () => {
     const { stdout, stderr } = await runPage("docs/guides/planning.md", empty("planning"));

@@ -51,10 +51,17 @@ export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 /** The default features, which the prebuilt bundles of the package have. */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
 
+/** Hash functions that an engine may have, so that a micro verifier need not hold them. */
+export const HOST_HASHES = ["sha256", "sha512"] as const;
+
+export type HostHash = (typeof HOST_HASHES)[number];
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
   form: BundleForm;
+  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
+  micro?: readonly HostHash[];
 }
 
 /** Names that callers and hosts use. All other property names are shortened. */
@@ -94,7 +101,7 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "families", "prepared", "sha512", "tables", "tools", "trust"];
+const FLAGS = ["copy", "families", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -120,15 +127,20 @@ const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   families: /^SIGNATURE_FAMILY$/,
   status: /^STATUS_/,
 };
+/** The refusals that only a micro verifier can give; without trust files, it has anchors with limits. */
+const MICRO_REFUSALS = /^TEMPLATE_/;
+const MICRO_SHARES = /^ANCHOR_WINDOW$/;
 
 /**
  * "CBOR_TRUNCATED,_NOT_SHORTEST,…": the position of a name is its number. The first word of a name is left out if the
  * name before has the same.
  */
-function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
+function errorList(errors: BundleParts["errors"], features: readonly FeatureName[], micro: boolean): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
-  for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
+  const isMissing = (name: string) =>
+    micro ? !MICRO_SHARES.test(name) && missing.some((of) => of?.test(name)) : [...missing, MICRO_REFUSALS].some((of) => of?.test(name));
+  for (const [name, number] of Object.entries(errors)) if (!isMissing(name)) list[number] = name;
   const first = (name = "") => name.split("_")[0] as string;
   return Array.from(list, (name = "", i) => (name && first(name) === first(list[i - 1]) ? name.slice(first(name).length) : name)).join();
 }
@@ -136,7 +148,7 @@ function errorList(errors: BundleParts["errors"], features: readonly FeatureName
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -148,11 +160,11 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
-    `${api}.open = ${name("open")};`,
-    `${api}.start = ${name("start")};`,
-    `${api}.step = ${name("step")};`,
+    ...(micro
+      ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
+      : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
   ];
-  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
+  if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("storage")) {
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
@@ -173,7 +185,7 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors, features)}".split(",");`,
+      `var firmsealNames = "${errorList(all.errors, features, micro !== undefined)}".split(",");`,
       "var firmsealNumber, firmsealName, firmsealLast;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
       "  firmsealName = firmsealNames[firmsealNumber];",
@@ -195,14 +207,6 @@ export function unusedNames(all: BundleParts): string[] {
   );
 }
 
-const METHODS = new Set([String, Array, Number, Object].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype)));
-
-/** Methods of the language that the verifier calls and that the two lists lack: a bundle would call them by another name. */
-export function unreservedNames({ statements }: BundleParts): string[] {
-  const called = statements.flatMap(({ text }) => [...text.matchAll(/\.(\w+)\(/g)].map(([, name]) => name as string));
-  return [...new Set(called)].filter((name) => METHODS.has(name) && ![...PUBLIC_NAMES, ...OWN_NAMES].includes(name));
-}
-
 /** Runs the app in the global scope. All other code is in a function and stays in flash. */
 function bootFile({ statements, names }: BundleParts): string {
   const storageBoot = names["storageBoot"] as string;
@@ -214,15 +218,20 @@ function bootFile({ statements, names }: BundleParts): string {
   return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
 }
 
+/** The constants HAS_… that are true, in lower case. */
+function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
+  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
+  if (micro)
+    // the other forms are for engines with typed arrays
+    return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows", ...(form === "umd" ? ["plain"] : [])];
+  return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
+}
+
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
-  const given: readonly string[] = [
-    ...options.features,
-    ...options.algs.flatMap((alg) => all.needs[alg] ?? []),
-    ...(options.form === "espruino" ? [] : ["tables"]),
-  ];
+  const given = givenFlags(all, options);
   const found: string[] = [];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
@@ -263,13 +272,15 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
     // for loop for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
+      // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
+      ...(options.micro && { ie8: true }),
       // Espruino does not accept the first two as variable names
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
     },
   });
-  // Espruino does not find the end of a function that ends in a bare return
-  return `${code.replace(/\breturn\}/g, "return;}")}\n`;
+  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
+  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
 /** The same bundle, formatted for reading. */
@@ -290,13 +301,13 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
     mangle: false,
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
-  return `${titleComment(options)}${code}\n`;
+  return `${titleComment(options)}${code.replace(/^Math;\n+/m, "")}\n`;
 }
 
 /**
  * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
  * the devices of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }) })}\nreturn firmseal;\n})()`;
 }

@@ -47,12 +47,16 @@ interface OptionFacts {
   choices?: readonly string[];
   default?: string;
   parse?: (value: string) => unknown;
-  /** It may be given several times. */
+  /** It may be given several times. `parse` then gets each value, and returns all of them. */
   repeat?: boolean;
 }
 
+/** Options that may be given several times. */
+const repeatable = new WeakSet<Option>();
+
 export function option(flags: string, what: string, o: OptionFacts = {}): Option {
   const made = new Option(flags, o.repeat ? `${what} (repeatable)` : what);
+  if (o.repeat) repeatable.add(made);
   if (o.choices) made.choices(o.choices);
   if (o.default !== undefined) made.default(o.default);
   if (o.repeat) made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
@@ -90,6 +94,21 @@ function isCommand(group: Command, [name, ...rest]: readonly string[]): boolean 
 
 /** A command of commander's that tells first what a person has mistyped, and knows --help wherever it stands. */
 class Parser extends Command {
+  /** How often each option was given. */
+  private readonly times = new Map<Option, number>();
+
+  override addOption(one: Option): this {
+    super.addOption(one);
+    return this.on(`option:${one.name()}`, () => void this.times.set(one, (this.times.get(one) ?? 0) + 1));
+  }
+
+  /** Refuses two values for one option: a program cannot know which of them is meant. */
+  private refuseRepeated(): void {
+    for (const [one, times] of this.times)
+      if (times > 1 && one.required && !repeatable.has(one))
+        this.error(`error: option '${one.flags}' is given twice`, { code: "firmseal.repeated" });
+  }
+
   override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
     const end = args.indexOf("--");
     const options = end < 0 ? args : args.slice(0, end);
@@ -106,6 +125,7 @@ class Parser extends Command {
     const parsed = super.parseOptions(args);
     // before a required option is missed, which may be the mistyped one
     if (parsed.unknown[0] !== undefined) (this as unknown as Suggesting).unknownOption(parsed.unknown[0]);
+    this.refuseRepeated();
     return parsed;
   }
 }
@@ -117,17 +137,28 @@ interface Suggesting {
 
 /** A command of commander's that throws what is wrong and prints nothing of it. */
 export function parser(name: string, summary: string): Command {
-  return new Parser(name)
-    .description(summary)
-    .showHelpAfterError(false)
-    .configureOutput({ writeErr: () => {} })
-    .configureHelp({ optionDescription })
-    .exitOverride();
+  return (
+    new Parser(name)
+      .description(summary)
+      .showHelpAfterError(false)
+      .configureOutput({ writeErr: () => {} })
+      .configureHelp({ optionDescription })
+      .exitOverride()
+      // what follows the name of a command belongs to the command, also --version
+      .enablePositionalOptions()
+  );
 }
 
-/** The options that a command has: its own, and --json. */
+/** Options that every command has. They may also stand before its name. */
+export const GLOBAL_OPTIONS = ["--json", "--quiet"] as const;
+
+/** The options that a command has: its own, and those that all have. */
 export function optionsOf(definition: AnyCommand): Option[] {
-  return [...(definition.options?.() ?? []), option("--json", "write one JSON object to stdout, also on failure")];
+  return [
+    ...(definition.options?.() ?? []),
+    option("--json", "write one JSON object to stdout, also on failure"),
+    option("--quiet", "on stderr only warnings and failures"),
+  ];
 }
 
 /** An example, in lines of at most 76 characters if its options allow it: a shell goes on after a backslash. */

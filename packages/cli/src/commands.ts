@@ -17,8 +17,11 @@ export const COMMANDS: readonly Listed[] = [
   { name: "sign", summary: "sign an image, a description or an envelope", load: () => import("./commands/sign/sign.js") },
   { name: "tbs", summary: "write the bytes that a key on another machine has to sign", load: () => import("./commands/sign/tbs.js") },
   { name: "bundle", summary: "write a device verifier as a single JavaScript file", load: () => import("./commands/verify/bundle.js") },
+  { name: "diff", summary: "tell what changes for devices between two releases, without verifying signatures", load: () => import("./commands/verify/diff.js") },
+  { name: "explain", summary: "tell in plain English what a device will do with a release, without verifying signatures", load: () => import("./commands/verify/explain.js") },
   { name: "inspect", summary: "show the contents and commands of an envelope, without verifying signatures", load: () => import("./commands/verify/inspect.js") },
   { name: "install", summary: "install an envelope on a simulated A/B device in a folder", load: () => import("./commands/verify/install.js") },
+  { name: "report", summary: "write a page that shows a release and verifies it when it is opened", load: () => import("./commands/verify/report.js") },
   { name: "simulate", summary: "install an update on a simulated device, cutting the power at every write and erase", load: () => import("./commands/verify/simulate.js") },
   { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },
   { name: "whosigned", summary: "show which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
@@ -37,7 +40,10 @@ export const COMMANDS: readonly Listed[] = [
   { name: "rotate plan", summary: "show what happens to each cohort of a fleet if these steps are offered to it in order", load: () => import("./commands/rotate/plan.js") },
   { name: "rotate retire", summary: "make or sign the next trust file, with a key removed or limited", load: () => import("./commands/rotate/retire.js") },
   { name: "incident", summary: "a guided way from a stolen, lost, expired or leaked key to a fleet that is safe", load: () => import("./commands/incident/incident.js") },
+  { name: "status ask", summary: "make a nonce for each device of a fleet file, to send to the device", load: () => import("./commands/status/ask.js") },
+  { name: "status collect", summary: "update a fleet file from the statuses that devices have sent", load: () => import("./commands/status/collect.js") },
   { name: "status verify", summary: "verify a device's status message", load: () => import("./commands/status/verify.js") },
+  { name: "completion", summary: "write a script with which a shell completes firmseal's commands and options", load: () => import("./commands/shell/completion.js") },
 ];
 
 /** What is said of commands that share the first word of their names. */

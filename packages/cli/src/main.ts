@@ -1,9 +1,19 @@
 // The command line, and how it ends. commands.ts is the table of the commands. A command is loaded when it is used.
 
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 import about from "../package.json" with { type: "json" };
-import { type AnyCommand, type Listed, parser, parserOf } from "./command.js";
+import { type AnyCommand, GLOBAL_OPTIONS, type Listed, parser, parserOf } from "./command.js";
 import { COMMANDS, GROUPS } from "./commands.js";
+
+/** `firmseal --json verify FILE` is `firmseal verify --json FILE`. */
+function withoutGlobals(argv: readonly string[]): readonly string[] {
+  const isGlobal = (arg: string) => GLOBAL_OPTIONS.some((one) => one === arg);
+  const start = argv.findIndex((arg) => !isGlobal(arg));
+  if (start <= 0) return argv;
+  const [globals, rest] = [argv.slice(0, start), argv.slice(start)];
+  const words = commandRow(rest)?.name.split(" ").length ?? 0;
+  return [...rest.slice(0, words), ...globals, ...rest.slice(words)];
+}
 
 /** "help" in front asks for the same as --help behind. */
 function withoutHelp(argv: readonly string[]): readonly string[] {
@@ -33,6 +43,8 @@ function programWith(command: AnyCommand | undefined, act: CommandAction): Comma
     about.version,
     "-V, --version",
   );
+  // without a command behind them
+  for (const name of GLOBAL_OPTIONS) program.addOption(new Option(name).hideHelp());
   const groups = new Map<string, Command>();
   for (const { name, summary } of COMMANDS) {
     const [first, second] = name.split(" ") as [string, string?];
@@ -64,9 +76,19 @@ async function writeHelp(text: string): Promise<unknown> {
   }
 }
 
+/** Answers a shell that completes the last word. It must not fail: a person is typing. */
+async function complete(words: readonly string[]): Promise<number> {
+  const row = commandRow(words.slice(0, -1));
+  const load = async () => (await (row?.declare ?? row?.load)?.())?.default;
+  const [{ completionLines }, { writeStdout }] = await Promise.all([import("./show/completion.js"), import("./show/ui.js")]);
+  writeStdout(await completionLines(words, load, COMMANDS, GROUPS));
+  return 0;
+}
+
 /** Runs a command line, and gives the exit code. Nothing is thrown. */
 export async function main(args: readonly string[]): Promise<number> {
-  const argv = withoutHelp(args);
+  if (args[0] === "complete" && args[1] === "--") return complete(args.slice(2));
+  const argv = withoutHelp(withoutGlobals(args));
   let command: AnyCommand | undefined;
   let given: unknown[] = [];
   const help: string[] = [];
@@ -76,6 +98,8 @@ export async function main(args: readonly string[]): Promise<number> {
     const program = programWith(command, async (all) => {
       given = all;
       const { render } = await import("./show/render.js");
+      const { setMode } = await import("./show/ui.js");
+      setMode(all.at(-1) as { quiet?: boolean; json?: boolean });
       command = (await (row as Listed).load()).default;
       await render(command, await command.run(...given), given);
     });

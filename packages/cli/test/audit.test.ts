@@ -91,7 +91,9 @@ describe.concurrent("the log of a key", () => {
     for (const ref of ["A.pem", "A.pem.log", "A.jwk"]) {
       const r = await p.ok(["audit", ref]);
       expectHarmless(r.stdout);
-      expect(r.stdout).toMatch(/^entry +time +who +what +sequence +manifest +key\n +1 .* sign +1 .*\n +2 .* sign +2 /);
+      expect(r.stdout).toMatch(
+        /^entry +time +who +what +product +sequence +manifest +key\n +1 .* sign +cfbff0d1\/[0-9a-f]{8} +1 .*\n +2 .* sign +cfbff0d1\/[0-9a-f]{8} +2 /,
+      );
       expect(r.stderr).toMatch(/A\.pem\.log: good, 2 entries\n$/);
       const { json } = await p.ok(["audit", ref, "--json"]);
       expect(json).toMatchObject({ ok: true, logs: [{ ok: true, faults: [], torn: 0, hash: entries(p)[1]?.hash }] });
@@ -302,7 +304,9 @@ describe.concurrent("the sequence number", () => {
     await signed(p, 50, [], "B.pem");
     expect(seqOf(await signed(p, "next", ["--json", "--key", "B.pem"]))).toBe("51");
     expect(
-      seqOf(await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", "x", "--seq", "next", "--json"])),
+      seqOf(
+        await p.ok(["sign", "fw.bin", "--key", "A.pem", "--vendor", "example.com", "--class", "x", "--seq", "next", "--replace", "--json"]),
+      ),
     ).toBe("1");
   });
 
@@ -320,7 +324,7 @@ describe.concurrent("the sequence number", () => {
       expect(r.stderr).toContain(option);
       expect((await sign(p, seq, ["--json"])).json).toMatchObject({ ok: false, code: 212, reason: "SEQUENCE", exit: 1 });
       expect(p.get("fw.suit").equals(before)).toBe(true);
-      const allowed = await signed(p, seq, [option]);
+      const allowed = await signed(p, seq, [option, "--replace"]);
       expect(allowed.stderr).toContain(`warning: sequence number ${seq} is signed because of ${option}`);
       expect(entries(p).at(-1)).toMatchObject({ overrides: [option.slice(2)] });
     }

@@ -43,7 +43,7 @@ describe("create", () => {
     p.put("sub/fw.bin", image(100, 9));
     p.put("sub/d.json", description());
     await p.ok(["create", "--from", "sub/d.json"]);
-    expect(splitEnvelope(Uint8Array.from(p.get("d.suit"))).payloads.get("#fw")).toEqual(image(100, 9));
+    expect(splitEnvelope(Uint8Array.from(p.get("sub/d.suit"))).payloads.get("#fw")).toEqual(image(100, 9));
   });
 
   it("tells the formats apart by $schema", async () => {

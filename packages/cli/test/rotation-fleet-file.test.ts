@@ -126,7 +126,7 @@ describe("the forms of a fleet file", () => {
     ["no row", `${header}\n`, "has no cohort", "csv"],
     ["nothing", "", "has no cohort", "csv"],
     ["a formula", csv(row("=cmd()")), 'line 2: "name" is not a name', "csv"],
-    ["a line that is not JSON", `${JSON.stringify({ name: "one", ...cohort, floor: 1 })}\n{]\n`, "line 2: is not JSON", "jsonl"],
+    ["a line that is not JSON", `${JSON.stringify({ name: "one", ...cohort, floor: 1 })}\n{]\n`, "line 2: not JSON", "jsonl"],
     ["a line that is a list", "[]\n", "line 1: is not an object", "jsonl"],
     ["a line of a megabyte", `{"name":"${long}"}\n`, "line 1 is too long", "jsonl"],
     ["a line without a floor", `${JSON.stringify({ name: "one", ...cohort })}\n`, 'line 1: lacks "floor"', "jsonl"],

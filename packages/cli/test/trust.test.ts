@@ -444,7 +444,7 @@ describe.concurrent("firmseal trust", () => {
     await refused(p, ["trust", "create", "--from", "board.json"], 200, /board\.trust: exists already/, 2);
     p.put("secret.pem", "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5LWNhbmFyeQ==\n-----END PRIVATE KEY-----\n");
     const quoted = await p.run(["trust", "create", "--from", "secret.pem", "--out", "x.trust"]);
-    expect(expectFailure(quoted, 1)).toMatch(/secret\.pem: is not JSON/);
+    expect(expectFailure(quoted, 1)).toMatch(/secret\.pem: not JSON \(line 1, column \d+\)/);
     expect(quoted.stderr).not.toContain("Y2FuYXJ5");
     p.put("gone.json", JSON.stringify({ ...board(), anchors: [{ key: "gone.jwk", roles: ["root"] }], thresholds: { root: 1 } }));
     await refused(p, ["trust", "create", "--from", "gone.json"], 201, /gone\.jwk: there is no such file/, 3);

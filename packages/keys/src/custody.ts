@@ -40,6 +40,8 @@ export interface Custody {
   readonly aws?: { readonly spec: string; readonly alg: "ECDSA_SHA_256" | "ED25519_SHA_512" };
   readonly gcp?: string;
   readonly azure?: { readonly curve: string; readonly alg: string };
+  /** The type of the key in Vault's transit engine. */
+  readonly vault?: string;
   /** Whether exec: supports such keys. */
   readonly exec?: true;
 }
@@ -65,6 +67,7 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     },
     aws: { spec: "ECC_NIST_EDWARDS25519", alg: "ED25519_SHA_512" },
     gcp: "EC_SIGN_ED25519",
+    vault: "ed25519",
     exec: true,
   },
   es256: {
@@ -77,6 +80,7 @@ export const CUSTODY: Readonly<Record<KeyAlg, Custody>> = {
     aws: { spec: "ECC_NIST_P256", alg: "ECDSA_SHA_256" },
     gcp: "EC_SIGN_P256_SHA256",
     azure: { curve: "P-256", alg: "ES256" },
+    vault: "ecdsa-p256",
     exec: true,
   },
   // id-alg-hss-lms-hashsig without parameters (RFC 9708 §4); the number of levels, 1 to 8 in four bytes

@@ -1,5 +1,7 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
+export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
+export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
@@ -21,6 +23,7 @@ export { LIMITS } from "./limits.js";
 export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFiles, warnOfRefusal } from "./payload-check/payload-check.js";
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
+export { reportCuts, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type BridgeOptions,
   type Move,
@@ -34,6 +37,7 @@ export {
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
@@ -51,7 +55,12 @@ export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { checkDraftForMicro, checkForMicro } from "./signing/micro.js";
+export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
+export type { BehindDevices } from "./status/behind.js";
+export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";
+export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
 export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";

@@ -6,7 +6,7 @@ import { option } from "../command.js";
 
 /** An unsigned decimal number of up to 64 bits. */
 export function sequenceNumber(value: string): bigint {
-  if (!/^[0-9]{1,20}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
+  if (!/^[0-9]{1,100}$/.test(value)) throw new InvalidArgumentError("give a decimal number.");
   const n = BigInt(value);
   if (n >= 2n ** 64n) throw new InvalidArgumentError("a sequence number is below 2^64.");
   return n;
@@ -76,10 +76,12 @@ export function passphrases(): Option[] {
     return all;
   };
   return [
-    option("--passphrase-env <name>", "environment variable with the passphrase (repeatable, in the order of the keys)", {
+    option("--passphrase-env <name>", "environment variable with the passphrase, in the order of the keys", {
+      repeat: true,
       parse: (name) => keep({ env: name }),
     }),
-    option("--passphrase-fd <n>", "file descriptor to read the passphrase from (repeatable)", {
+    option("--passphrase-fd <n>", "file descriptor to read the passphrase from", {
+      repeat: true,
       parse: (n) => keep({ fd: wholeNumber(n) }),
     }),
   ];
@@ -88,6 +90,11 @@ export function passphrases(): Option[] {
 /** --target changes only what is said about the algorithm. */
 export function target(): Option {
   return option("--target <name>", "engine or board that will verify: adds advice on which algorithm suits it");
+}
+
+/** --for: the verifier on the devices. */
+export function forVerifier(): Option {
+  return option("--for <verifier>", "refuse what this kind of verifier does not accept, and say what to change", { choices: ["micro"] });
 }
 
 /** What a manifest is made from if the input is an image. */
@@ -108,6 +115,10 @@ export function imageInputOptions(): Option[] {
     option("--image-out <file>", "if the input is an image: also write the bytes for flash to this file"),
     allowKeyAsImage(),
   ];
+}
+
+export function replace(): Option {
+  return option("--replace", "replace an existing release at the output, even a newer one or one for other devices");
 }
 
 export function allowKeyAsImage(): Option {

@@ -1,16 +1,32 @@
 // Outputs: what must not be replaced, and where the bytes go: to a file, to stdout, or into the JSON.
 
 import { statSync } from "node:fs";
-import { basename, extname } from "node:path";
-import { checkWritable, Failure, isSameFile, looksPrivate, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { looksLikeEnvelope } from "@firmseal/release";
+import { basename, dirname, extname, join } from "node:path";
+import {
+  checkWritable,
+  Failure,
+  isSameFile,
+  looksPrivate,
+  readFirstBytes,
+  STDIO,
+  sizeOf,
+  systemFault,
+  usage,
+  writeWhole,
+} from "@firmseal/keys";
+import { fleetDevices, looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
 import { isTrust } from "@firmseal/signer";
 import { failureOf } from "../show/failure-of.js";
-import { writeProduct } from "../show/ui.js";
+import { isBytesToTerminal, writeProduct } from "../show/ui.js";
 
-/** The input's name with the extension .suit, in the current directory. stdin goes to stdout. */
+/** The input's name with the extension .suit, beside the input. stdin goes to stdout. */
 export function outputName(input: string): string {
-  return input === STDIO ? STDIO : `${basename(input, extname(input))}.suit`;
+  return input === STDIO ? STDIO : join(dirname(input), `${basename(input, extname(input))}.suit`);
+}
+
+/** Throws a Failure if a release at this place must not be replaced by the new one, unless --replace was given. */
+export function checkRelease(out: string, envelope: Uint8Array, replace: boolean | undefined): void {
+  if (out !== STDIO && !replace && statSync(out, { throwIfNoEntry: false })?.isFile()) refuseReplacing(out, envelope);
 }
 
 /**
@@ -18,12 +34,19 @@ export function outputName(input: string): string {
  * called *.suit only if that is an envelope too: a mistyped name must not cost a key or an image.
  */
 export function checkOutput(path: string, option: string, others: readonly string[], envelope: boolean): void {
+  refuseTerminal(path, option);
   if (path === STDIO) return;
   const clash = others.find((other) => other !== STDIO && isSameFile(path, other));
   if (clash !== undefined) throw usage(`${option} ${path}: would replace ${clash}, which this command uses`, "choose another name");
   checkReplaced(path, option, envelope);
   // before a key signs what cannot be written
   checkWritable(path);
+}
+
+/** Bytes must not go to a terminal. Called before anything is signed. */
+export function refuseTerminal(path: string, option: string): void {
+  if (path === STDIO && isBytesToTerminal())
+    throw usage(`${option}: stdout is a terminal, and the output is binary`, "name a file, or send stdout to a file or a program");
 }
 
 function checkReplaced(path: string, option: string, envelope: boolean): void {
@@ -65,6 +88,17 @@ export function checkTrustOutput(path: string, others: readonly string[]): void 
   const head = readFirstBytes(path, 2);
   if (head.length > 0 && !isTrust(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
+}
+
+/** A fleet file replaces an existing file only if that is a fleet file too. */
+export function checkFleetOutput(path: string, others: readonly string[]): void {
+  checkOutput(path, "--out", others, false);
+  if (path === STDIO || !statSync(path, { throwIfNoEntry: false })?.isFile() || sizeOf(path) === 0) return;
+  try {
+    fleetDevices(path);
+  } catch {
+    throw usage(`--out ${path}: exists and is not a fleet file`, "choose another name, or move the file away");
+  }
 }
 
 /**

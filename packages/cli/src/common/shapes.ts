@@ -196,3 +196,39 @@ export const COHORTS: Shape = {
   }),
   allowedStranded: ["string[]", "cohorts that may be left behind"],
 };
+
+/** A kind of device. */
+export const DEVICES: Shape = {
+  vendor: ["string", "vendor: UUID, hex of another identifier, or any"],
+  class: ["string", "class: UUID, hex of another identifier, or any"],
+  "device?": ["string", "device identifier, if the release is for single devices"],
+};
+
+const ACTION: Shape = {
+  what: ["string", "fetch, write, copy, swap, compare, check-content or start"],
+  component: ["number", "index of the component"],
+  "uri?": ["string", "fetch: where from"],
+  "inside?": ["boolean", "fetch: whether the envelope has the payload"],
+  "bytes?": ["number", "expected length"],
+  "digest?": ["object", "expected digest"],
+  ...membersOf("digest?", DIGEST_SHAPE),
+  "source?": ["number", "copy, swap: index of the source component"],
+};
+
+/** What devices do with a release. */
+export const BEHAVIOURS: Shape = {
+  "slot?": ["number", "slot in which the device installs, if the release distinguishes slots"],
+  "has?": ["boolean", "whether the device has the images of the release already; missing if that makes no difference"],
+  devices: ["object[]", "the devices"],
+  ...membersOf("devices[]", DEVICES),
+  install: ["object[]", "what they do to install, in order"],
+  ...membersOf("install[]", ACTION),
+  start: ["object[]", "what they do at each start, in order"],
+  ...membersOf("start[]", ACTION),
+  "refused?": ["object", "the refusal with which this ends"],
+  ...membersOf("refused?", {
+    code: ["number", "its number"],
+    reason: ["string", "its name"],
+    words: ["string", "what it means"],
+  }),
+};

@@ -3,7 +3,8 @@
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
 import type { CommandLine } from "./failure-of.js";
-import { danger, writeFailure, writeJson, writeStderr, writeStdout } from "./ui.js";
+import type { MapLine } from "./map.js";
+import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
 export interface TableLine {
@@ -11,8 +12,8 @@ export interface TableLine {
   rows: readonly (readonly string[])[];
 }
 
-/** A line of words for stderr; text or bytes for stdout; a table for stdout. */
-export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine };
+/** A line of words for stderr; text or bytes for stdout; a table, or a map on a wide terminal, for stdout. */
+export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine } | { map: MapLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -27,10 +28,13 @@ const visibleLines = (text: string) => text.split("\n").map(visible).join("\n");
 
 async function writeLines(lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
-    if (typeof line === "string") writeStderr(visible(line));
+    if (typeof line === "string") writeWords(visible(line));
     else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
-    else {
+    else if ("map" in line) {
+      const [{ mapText }, { tableWidth }] = await Promise.all([import("./map.js"), import("./table.js")]);
+      writeStdout(mapText(line.map, tableWidth()));
+    } else {
       const { tableText, tableWidth } = await import("./table.js");
       writeStdout(tableText(line.table, tableWidth()));
     }

@@ -72,6 +72,30 @@ export function writeStderr(text: string): void {
   }
 }
 
+/** What the command line asked for. */
+interface Mode {
+  /** stderr gets only warnings and failures. */
+  quiet?: boolean;
+  /** stdout gets one JSON object. */
+  json?: boolean;
+}
+
+let mode: Mode = {};
+
+export function setMode(asked: Mode): void {
+  mode = asked;
+}
+
+/** Whether bytes for stdout would reach a terminal, which takes some of them for commands. */
+export function isBytesToTerminal(): boolean {
+  return process.stdout.isTTY === true && !mode.json;
+}
+
+/** Words about what was done. */
+export function writeWords(text: string): void {
+  if (!mode.quiet) writeStderr(text);
+}
+
 export function writeFailure(failure: Failure): void {
   writeStderr(`${styled("red", "firmseal:")} ${visible(failure.message)}`);
   writeStderr(styled("dim", `hint: ${visible(failure.hint)}`));
@@ -105,7 +129,7 @@ class TerminalProgress {
 
   at(done: number): void {
     const now = Date.now();
-    if (process.stderr.isTTY !== true || now - this.begun < 500 || now - this.shown < 100) return;
+    if (mode.quiet || process.stderr.isTTY !== true || now - this.begun < 500 || now - this.shown < 100) return;
     this.shown = now;
     const share = this.total > 0 ? Math.min(1, done / this.total) : 1;
     const width = 30;
@@ -120,6 +144,6 @@ class TerminalProgress {
 
 listen({
   warn: (text) => writeStderr(`${styled("yellow", "warning:")} ${text}`),
-  say: (text, how) => writeStderr(how === "danger" ? styled("red", text) : text),
+  say: (text, how) => (how === "danger" ? writeStderr(styled("red", text)) : writeWords(text)),
   progress: (what, total) => new TerminalProgress(what, total),
 });

@@ -24,6 +24,7 @@ export const CODES = {
   LIMIT: 230,
   FLEET: 240,
   STRANDED: 241,
+  STATUS: 242,
   INTERNAL: 299,
 } as const;
 

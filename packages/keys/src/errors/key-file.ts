@@ -16,3 +16,10 @@ export class KeyFileError extends Error {
     super(message);
   }
 }
+
+/** The passphrase does not open the key. Exit 3. */
+export class WrongPassphrase extends KeyFileError {
+  constructor(name: string) {
+    super(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+  }
+}

@@ -5,7 +5,8 @@
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { KeyError, type PrivateKey, type PublicKey, privateKey, publicKey } from "@firmseal/signer";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
+import { decodeBase64 } from "./base64.js";
 import { equalFields } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
 
@@ -44,9 +45,9 @@ export async function readMinisign(text: string, name: string, passphrase: () =>
   if (rest.some((line) => line.startsWith(COMMENT_PREFIX))) throw new KeyError("several", "more than one minisign key");
   if (rest.some((line) => line.startsWith("trusted comment:"))) throw new KeyError("format", "a minisign signature, not a key");
   if (rest.length > 0) throw new KeyError("format", "text after the minisign key");
-  const bytes = Buffer.from(base64.trim(), "base64");
+  const bytes = decodeBase64(base64.trim());
+  if (!bytes) throw damagedMinisign();
   try {
-    if (bytes.toString("base64") !== base64.trim()) throw damagedMinisign();
     return readMinisignPublic(bytes) ?? (await readSecret(bytes, name, passphrase));
   } finally {
     bytes.fill(0);
@@ -97,8 +98,7 @@ async function readSecret(bytes: Buffer, name: string, passphrase: () => Promise
     for (let i = 0; i < SEALED_LENGTH; i++) plain[i] = (sealed[i] as number) ^ (stream[i] as number);
     return await secretKey(plain, "encrypted");
   } catch (e) {
-    if (e instanceof WrongPassphrase)
-      throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    if (e instanceof WrongChecksum) throw new WrongPassphrase(name);
     throw e instanceof KeyError ? e : tooLittleMemory(name, memory);
   } finally {
     secret.fill(0);
@@ -115,13 +115,13 @@ function tooLittleMemory(name: string, memory: number): KeyFileError {
   );
 }
 
-class WrongPassphrase extends Error {}
+class WrongChecksum extends Error {}
 
 async function secretKey(plain: Buffer, how: "none" | "encrypted"): Promise<PrivateKey> {
   const { blake2b } = await import("@noble/hashes/blake2.js");
   const [seed, pub, checksum] = [plain.subarray(8, 40), plain.subarray(40, 72), plain.subarray(72)];
   const right = equalFields(blake2b.create({ dkLen: 32 }).update(Buffer.from("Ed")).update(plain.subarray(0, 72)).digest(), checksum);
-  if (how === "encrypted" && !right) throw new WrongPassphrase();
+  if (how === "encrypted" && !right) throw new WrongChecksum();
   // minisign -W leaves the checksum empty; other programs set it
   if (!right && checksum.some((byte) => byte !== 0)) throw damagedMinisign();
   const key = privateKey("ed25519", seed);

@@ -5,7 +5,8 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomInt } from "node:crypto";
 import { type KeyAlg, KeyError, keyAlgs, type PrivateKey, type PublicKey, privateKey, publicKey, secretLength } from "@firmseal/signer";
 import { CUSTODY } from "../custody.js";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
+import { decodeBase64 } from "./base64.js";
 import { pem } from "./pem.js";
 import { equalFields, WireReader, wire, wireNumber } from "./ssh-wire.js";
 import { refuseLong, secondsFor } from "./work.js";
@@ -120,8 +121,8 @@ export function readOpenSshPublic(text: string): PublicKey {
   if (lines.length > 1) throw new KeyError("several", `${lines.length} lines, but one key is expected`);
   const [, name = "", base64 = ""] = /^\s*(\S+)[ \t]+(\S+)/.exec(text) ?? [];
   const type = typeNamed(name);
-  const blob = Buffer.from(base64, "base64");
-  if (blob.toString("base64") !== base64) throw damagedOpenSsh();
+  const blob = decodeBase64(base64);
+  if (!blob) throw damagedOpenSsh();
   return readBlob(blob, type);
 }
 
@@ -187,7 +188,7 @@ async function unseal(
     // two equal random numbers; a wrong passphrase yields different ones
     if (plain.readUInt32BE(0) === plain.readUInt32BE(4)) return plain;
     plain.fill(0);
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     key.fill(0);
     secret.fill(0);

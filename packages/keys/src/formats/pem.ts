@@ -3,6 +3,7 @@
 
 import { UNSUPPORTED } from "../custody.js";
 import { KeyFileError } from "../errors/key-file.js";
+import { decodeBase64 } from "./base64.js";
 import { SEQUENCE, singleTlv } from "./der-strict.js";
 
 const OPENSSH = "OPENSSH PRIVATE KEY";
@@ -56,8 +57,8 @@ export function pemBlock(text: string, name: string): { label: string; der: Buff
     );
   }
   const base64 = block.body.replace(/\s+/g, "");
-  const der = Buffer.from(base64, "base64");
-  if (der.toString("base64") !== base64 || (block.label !== OPENSSH && !singleTlv(der, SEQUENCE)))
+  const der = decodeBase64(base64);
+  if (!der || (block.label !== OPENSSH && !singleTlv(der, SEQUENCE)))
     throw new KeyFileError(`${name}: the content of the PEM is damaged`, CUT, 2);
   return { label: block.label, der };
 }

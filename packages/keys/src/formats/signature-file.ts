@@ -5,6 +5,7 @@ import { type KeyAlg, signatureLength } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { CUSTODY } from "../custody.js";
 import { Failure } from "../errors/failure.js";
+import { decodeBase64 } from "./base64.js";
 import { rawFromDer } from "./ecdsa-der.js";
 
 export function wrongSignature(message: string, hint: string): Failure {
@@ -17,11 +18,10 @@ function decoded(bytes: Uint8Array): Uint8Array | undefined {
   // programs wrap long lines, and end the last one
   const joined = text.replace(/[\r\n]/g, "").trim();
   if (/^([0-9a-fA-F]{2})+$/.test(joined)) return new Uint8Array(Buffer.from(joined, "hex"));
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(joined)) return undefined;
-  const out = Buffer.from(joined, "base64");
-  // one text for each signature: no stray bits, no mixed alphabets, complete padding or none (RFC 4648 §3.5)
-  const forms = [out.toString("base64"), out.toString("base64").replaceAll("=", ""), out.toString("base64url")];
-  return forms.includes(joined) ? new Uint8Array(out) : undefined;
+  // no stray bits, no mixed alphabets, complete padding or none (RFC 4648 §3.5)
+  const padding = /[=_-]/.test(joined) ? "" : "=".repeat(-joined.length & 3);
+  const out = decodeBase64(joined + padding) ?? decodeBase64(joined, "base64url");
+  return out && new Uint8Array(out);
 }
 
 /** A binary signature is never text: the chance that 64 random bytes all look like text is 1 in 2^89. */

@@ -5,7 +5,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { formatHss, type HssParams, KeyError, type PublicKey, parseHss, publicKey } from "@firmseal/signer";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
+import { decodeBase64 } from "../formats/base64.js";
 
 const LABEL = "FIRMSEAL HSS KEY";
 const ARMOR_BEGIN = `-----BEGIN ${LABEL}-----`;
@@ -84,15 +85,14 @@ export function readHssFile(text: string, name: string): HssFile {
   if (!found) throw new KeyFileError(`${name}: a damaged HSS/LMS key, or one of a later version`, DAMAGED_HINT, 2);
   const [, head = "", parameters = "", hex = "", salt = "", nonce = "", base64 = ""] = found;
   const { params, key } = parseParameters(parameters, Buffer.from(hex, "hex"), name);
-  const content = Buffer.from(base64, "base64");
+  const content = decodeBase64(base64);
   // values derived from the parameters are also in the public key (RFC 8554 §6.1)
   const types = Buffer.from(key.key).readUInt32BE(4) - (params.n === 32 ? 4 : 9);
   if (
     key.key[3] !== params.levels.length ||
     key.key.length !== 28 + params.n ||
     types * 5 !== params.levels[0]?.height ||
-    content.length !== params.n + TAG_LENGTH ||
-    content.toString("base64") !== base64
+    content?.length !== params.n + TAG_LENGTH
   )
     throw new KeyFileError(`${name}: the parts of the HSS/LMS key do not match`, DAMAGED_HINT, 2);
   return {
@@ -132,7 +132,7 @@ export async function unlockHss(file: HssFile, name: string, passphrase: () => P
     decipher.final();
     return Uint8Array.from(seed);
   } catch {
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     wrapping.fill(0);
     seed.fill(0);

@@ -19,7 +19,7 @@ import {
 import { CODES, Failure } from "../errors/failure.js";
 import { KeyFileError } from "../errors/key-file.js";
 import { warn } from "../notices.js";
-import type { Asking, OpenedKey } from "../sources/source.js";
+import { type Asking, type OpenedKey, withRetries } from "../sources/source.js";
 import { visible } from "../words.js";
 import { buildCachedNodes } from "./build.js";
 import { type HssFile, readHssFile, unlockHss } from "./file.js";
@@ -62,7 +62,7 @@ export async function openHss(path: string, text: string, ask: Asking): Promise<
     throw new KeyFileError("stdin: an HSS/LMS private key, whose state is beside its file", "name the file: --key KEY.hss", 2);
   const place = hssPlaceOf(path, file);
   if (place.checked().next >= hssCapacity(file.params)) throw exhausted(path);
-  const seed = await unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `));
+  const seed = await withRetries(ask, () => unlockHss(file, path, () => ask.secret(`Passphrase for ${visible(path)}: `)));
   // in an unencrypted file, this is the seed
   file.content.fill(0);
   const key = new HssKey(file, place, seed);

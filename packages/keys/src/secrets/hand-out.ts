@@ -25,6 +25,8 @@ export interface HandOut {
   /** Selects the current key, by its index in the arguments of handOut(). */
   turn(key: number): void;
   secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
+  /** Whether the last passphrase came from the terminal, and the current key has been asked for fewer than three. */
+  mayRetry(): boolean;
   wipe(): Promise<void>;
 }
 
@@ -47,10 +49,13 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
   const only = options.length === 1 && pins === 0 ? options[0] : undefined;
   let shared: Promise<Uint8Array> | undefined;
   let key = 0;
+  let typed = 0;
   return {
     turn(i) {
       key = i;
+      typed = 0;
     },
+    mayRetry: () => typed > 0 && typed < 3,
     async secret(prompt, kind = "passphrase") {
       if (only) {
         shared ??= passphrase({ ...only, prompt });
@@ -60,6 +65,7 @@ export function handOut(kinds: readonly (SecretKind | undefined)[], options: rea
       const option = each ? options[asking.indexOf(key)] : rest.shift();
       if (kind === "pin" && option === undefined && options.length > 0)
         throw new KeyFileError("the given PIN is for another token, and a wrong PIN uses up a try", OWN, 2);
+      typed = option === undefined && kind === "passphrase" ? typed + 1 : 0;
       return passphrase({ ...option, prompt });
     },
     async wipe() {

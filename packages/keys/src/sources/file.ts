@@ -21,8 +21,9 @@ import {
   signer,
 } from "@firmseal/signer";
 import { algOfNode, algsWith, CUSTODY, SIGNING_KEYS, UNSUPPORTED } from "../custody.js";
-import { KeyFileError } from "../errors/key-file.js";
+import { KeyFileError, WrongPassphrase } from "../errors/key-file.js";
 import { readAll } from "../files/read.js";
+import { decodeBase64 } from "../formats/base64.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
 import { isMinisign, isMinisignPublic, readMinisign, readMinisignPublic } from "../formats/minisign.js";
 import { isOpenSshPublic, readOpenSshPrivate, readOpenSshPublic } from "../formats/openssh.js";
@@ -33,7 +34,7 @@ import { refuseLong } from "../formats/work.js";
 import { KEY_LIMITS } from "../limits.js";
 import { readGuarded } from "../secrets/private-file.js";
 import { visible } from "../words.js";
-import type { Asking, OpenedKey } from "./source.js";
+import { type Asking, type OpenedKey, withRetries } from "./source.js";
 
 export { KeyFileError };
 
@@ -68,10 +69,12 @@ export async function openKeyFile(path: string, ask: Asking): Promise<OpenedKey>
  */
 export async function holdKey(bytes: Buffer, name: string, ask: Asking, guard = () => {}): Promise<OpenedKey> {
   try {
-    const key = await readKey(bytes, name, () => {
-      guard();
-      return ask.secret(`Passphrase for ${visible(name)}: `);
-    });
+    const key = await withRetries(ask, () =>
+      readKey(bytes, name, () => {
+        guard();
+        return ask.secret(`Passphrase for ${visible(name)}: `);
+      }),
+    );
     if (!isPrivate(key)) return { name, public: key };
     try {
       guard();
@@ -161,11 +164,10 @@ function isCut(bytes: Uint8Array): boolean {
 
 /** Decodes base64 or base64url of a COSE_Key or a minisign public key, in canonical form only. */
 function fromBase64(text: string): Buffer | undefined {
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
-  const bytes = Buffer.from(text, "base64");
+  const bytes = decodeBase64(text) ?? decodeBase64(text, "base64url");
+  if (!bytes || bytes.length === 32) return undefined;
   const first = bytes[0] ?? 0;
-  const isOurs = bytes.length !== 32 && ((first >= 0xa1 && first <= 0xb7) || isMinisignPublic(bytes));
-  return isOurs && (bytes.toString("base64") === text || bytes.toString("base64url") === text) ? bytes : undefined;
+  return (first >= 0xa1 && first <= 0xb7) || isMinisignPublic(bytes) ? bytes : undefined;
 }
 
 const never = () => Promise.reject(new Error("no COSE_Key has a passphrase"));
@@ -240,7 +242,7 @@ async function decrypt(der: Buffer, passphrase: Uint8Array, name: string): Promi
       throw otherwise(name);
     }
     // One wrong passphrase in 256 passes the padding check and fails later; the message must be the same.
-    throw new KeyFileError(`${name}: wrong passphrase`, "try again; if the passphrase is right, the file is damaged", 3);
+    throw new WrongPassphrase(name);
   } finally {
     passphrase.fill(0);
   }

@@ -2,13 +2,16 @@
 // publish a key, and must not cost one.
 
 import { createPrivateKey } from "node:crypto";
+import { existsSync } from "node:fs";
 import { isPrivate } from "@firmseal/signer";
 import { usage } from "../errors/failure.js";
 import { isSameFile, readAll, readFirstBytes, STDIO, sizeOf } from "../files/read.js";
 import { SEQUENCE, singleTlv } from "../formats/der-strict.js";
 import { PBES2 } from "../formats/pbes2.js";
 import { KEY_LIMITS } from "../limits.js";
+import { readGuarded } from "../secrets/private-file.js";
 import { readKey } from "./file.js";
+import { schemeOf } from "./table.js";
 
 /** The beginnings of private keys and their states, also of keys that firmseal cannot use, or that are damaged. */
 const BEGINS = /^\s*(-----BEGIN ([A-Z0-9 ]+ )?PRIVATE KEY|-----BEGIN FIRMSEAL HSS KEY|untrusted comment: .*secret key|firmseal hss )/;
@@ -73,4 +76,20 @@ export async function refuseKeyAsInput(path: string, keys: readonly string[] = [
       `${path === STDIO ? "stdin" : path}: is a private key, and would be published`,
       "name another file; if devices really need this key as a payload: --allow-key-as-image",
     );
+}
+
+/**
+ * Throws KeyFileError for a private key in a file that must not hold one. For several keys, before the first of them
+ * asks for its passphrase.
+ */
+export function guardKeyFiles(refs: readonly string[]): void {
+  for (const ref of refs) {
+    if (ref === STDIO || schemeOf(ref) !== undefined || !existsSync(ref)) continue;
+    const { bytes, guard } = readGuarded(ref, KEY_LIMITS.keyFile);
+    try {
+      if (looksPrivate(bytes)) guard();
+    } finally {
+      bytes.fill(0);
+    }
+  }
 }

@@ -7,9 +7,10 @@ import { CODES, Failure, usage } from "../errors/failure.js";
 import { warn } from "../notices.js";
 import { takeVariable } from "../secrets/environment.js";
 import { type HandOut, handOut, type PassphraseOption } from "../secrets/hand-out.js";
+import { guardKeyFiles } from "./private-input.js";
 import { provePossession } from "./proof.js";
 import type { Asking, OpenedKey, SigningKey } from "./source.js";
-import { sourceRow } from "./table.js";
+import { refuseUnknownSource, sourceRow } from "./table.js";
 
 /**
  * The environment variables that a command line names for secrets: passphrases, keys (env:NAME), PINs
@@ -57,8 +58,10 @@ async function openKeys(
   const ask = asking(refs, options, publicOnly, unproved);
   const keys: OpenedKey[] = [];
   try {
+    if (refs.length > 1 && !publicOnly) guardKeyFiles(refs);
     for (const [i, ref] of refs.entries()) {
       ask.turn(i);
+      refuseUnknownSource(ref);
       const key = await (await sourceRow(ref).load())(ref, ask);
       keys.push(key);
       // open(), which verifies, cannot wait for it
@@ -81,8 +84,8 @@ export interface OpenKeyOptions {
 }
 
 /**
- * Opens the key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`
- * or `azurekv:…`. `signer` is set if the key can sign; every signature is verified before it is returned. Close the key
+ * Opens the key that a reference names: a file, `env:NAME`, `fd:N`, `pkcs11:…`, `exec:PROGRAM`, `awskms:…`, `gcpkms:…`,
+ * `azurekv:…` or `vault:…`. `signer` is set if the key can sign; every signature is verified before it is returned. Close the key
  * after use, to end sessions and programs. This function does not log uses of the key: use withSigningLogs() for that.
  * @firmseal/release checks first whether the key may sign.
  *

@@ -1,6 +1,9 @@
 // The interface of every kind of key custody. Each kind is one file in this folder, loaded on demand.
 
 import type { PrivateKey, PublicKey, Signer } from "@firmseal/signer";
+import { WrongPassphrase } from "../errors/key-file.js";
+import { warn } from "../notices.js";
+import { visible } from "../words.js";
 
 /** An open key, wherever it is kept. */
 export interface OpenedKey {
@@ -33,6 +36,8 @@ export type SecretKind = "passphrase" | "pin";
 export interface Asking {
   /** Returns the next passphrase of the command line, or asks at the terminal with `prompt`. At least one byte. */
   secret(prompt: string, kind?: SecretKind): Promise<Uint8Array>;
+  /** Whether a person typed the last passphrase and may type it again: three times for each key. Never for a PIN. */
+  mayRetry?(): boolean;
   /** The public key is enough. A one-time key in a file then needs no state. */
   readonly publicOnly: boolean;
   /**
@@ -40,6 +45,18 @@ export interface Asking {
    * because of it.
    */
   readonly unproved?: boolean;
+}
+
+/** Reads a key. A person who mistypes its passphrase is told, and asked again. */
+export async function withRetries<T>(ask: Asking, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (e) {
+      if (!(e instanceof WrongPassphrase) || !ask.mayRetry?.()) throw e;
+      warn(visible(e.message));
+    }
+  }
 }
 
 /** Opens the key for a reference of this kind. Throws KeyFileError. */

@@ -1,5 +1,7 @@
 // Where a key can be kept: one row for each kind. A new kind needs a file in this folder and a row here.
 
+import { existsSync } from "node:fs";
+import { KeyFileError } from "../errors/key-file.js";
 import { variableOf } from "../secrets/environment.js";
 import { parseUri, pinVariable } from "./pkcs11/uri.js";
 import type { OpenSource, SecretKind } from "./source.js";
@@ -38,6 +40,7 @@ export const KEY_SOURCES: readonly SourceRow[] = [
   { scheme: "awskms", form: "awskms:…", load: async () => (await import("./services/awskms.js")).openAwsKey },
   { scheme: "gcpkms", form: "gcpkms:…", load: async () => (await import("./services/gcpkms.js")).openGoogleKey },
   { scheme: "azurekv", form: "azurekv:…", load: async () => (await import("./services/azurekv.js")).openAzureKey },
+  { scheme: "vault", form: "vault:…", load: async () => (await import("./services/vault.js")).openVaultKey },
 ];
 
 /** For references without a scheme. */
@@ -52,6 +55,15 @@ function rowOfScheme(ref: string): SourceRow | undefined {
   // RFC 3986 §3.1: schemes are case-insensitive; if treated as a file name, a URI with a PIN would be shown
   const scheme = /^([a-z0-9]+):/i.exec(ref)?.[1]?.toLowerCase();
   return KEY_SOURCES.find((row) => row.scheme === scheme);
+}
+
+/** Throws KeyFileError for a reference that is neither a file nor of a known kind, such as a mistyped scheme. */
+export function refuseUnknownSource(ref: string): void {
+  // one letter and a colon is a drive of Windows
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(ref) ?? [];
+  if (scheme === undefined || rowOfScheme(ref) || existsSync(ref)) return;
+  const known = KEY_SOURCES.map((row) => row.form).join(", ");
+  throw new KeyFileError(`${scheme}: is not a key source, and there is no file of this name`, `key sources: a file, ${known}`, 2);
 }
 
 /** The row for a reference. */

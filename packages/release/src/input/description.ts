@@ -6,6 +6,7 @@ import { bounded, grouped, readAll, refusedInput, refuseKeyAsInput, visible, war
 import { DescriptionError, draftOf, type EnvelopeDraft, type Files, importSuitTool, isDescription, resolve } from "@firmseal/signer";
 import { LIMITS } from "../limits.js";
 import { hashFile } from "./hash-file.js";
+import { parseJson } from "./json.js";
 
 export interface KeyAsImage {
   /** The keys that sign: their files are no input. */
@@ -39,10 +40,13 @@ export interface Encoded {
 export async function encodeDescription(bytes: Uint8Array, path: string, o: KeyAsImage = {}): Promise<Encoded> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    // the message of the engine quotes the text, which may be a secret that was named by mistake
-    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, "a description is a JSON object; see docs/reference/description.md");
+    value = parseJson(bytes);
+  } catch (e) {
+    throw refusedInput(
+      "DESCRIPTION",
+      `${path}: ${(e as Error).message}`,
+      "a description is a JSON object; see docs/reference/description.md",
+    );
   }
   const isOld =
     typeof value === "object" && value !== null && !Object.hasOwn(value, "$schema") && Object.hasOwn(value, "manifest-sequence-number");

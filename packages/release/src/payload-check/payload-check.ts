@@ -2,7 +2,9 @@
 // kind of device that the manifest distinguishes, and each payload must be compared with an image digest on the way.
 
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
+import { type DeviceKind, type Interpreter, installerRefusal } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import {
   type Digest,
@@ -12,6 +14,7 @@ import {
   INSTALL_SECTIONS,
   identityChecked,
   type Manifest,
+  type Refusal,
   type Run,
   start,
   step,
@@ -22,7 +25,6 @@ import {
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_FETCH,
-  DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
   HASH_NAMES,
@@ -36,7 +38,7 @@ import {
 } from "@firmseal/verifier/tools";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
-import { isRefusal, refusalHint, refusalMeaning } from "../refusals.js";
+import { isRefusal, refusalHint, refusalMeaning, refusalName } from "../refusals.js";
 import { allParameters, steps } from "./tree.js";
 
 type PayloadHash = NonNullable<Parameters<typeof hashFile>[1]>;
@@ -54,8 +56,15 @@ function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHin
   throw new Failure(1, code, errors[code], `refused: payload ${uri}: ${refusalMeaning(errors[code])}`, hint);
 }
 
+/** A refusal as the verifier would throw it, without a position. */
+function refused(code: number): Refusal {
+  return Object.assign(new Error(refusalMeaning(code)), { code, at: -1 });
+}
+
+const INTERPRETER: Interpreter = { start, step, identityChecked };
+
 /** An object with commands: a manifest, verified or not. */
-type Commands = Pick<Manifest, "input" | "commands" | "shared">;
+export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
 
 /** All parameters that the available sequences set, including the shared sequence. */
 export function allSet(m: Commands) {
@@ -73,12 +82,13 @@ export function outsideUris(m: Manifest): string[] {
 export function payloadFiles(m: Manifest, values: readonly string[]): Map<string, string> {
   const outside = outsideUris(m);
   const out = new Map<string, string>();
+  const several = outside.length > 1 ? `name the payload: --payload URI=FILE; the release fetches ${outside.join(", ")}` : undefined;
   for (const value of values) {
     const known = outside.filter((uri) => value.startsWith(`${uri}=`)).sort((a, b) => b.length - a.length)[0];
     if (known !== undefined) out.set(known, value.slice(known.length + 1));
-    else if (values.length === 1 && outside.length > 0) for (const uri of outside) out.set(uri, value);
-    else
-      refusePayload("PAYLOAD_UNREFERENCED", value, outside.length === 0 ? "every payload is in the envelope: drop --payload" : undefined);
+    else if (outside.length === 0) refusePayload("PAYLOAD_UNREFERENCED", value, "every payload is in the envelope: drop --payload");
+    else if (values.length > 1 || (/^[^=]*:.*=/.test(value) && !existsSync(value))) refusePayload("PAYLOAD_UNREFERENCED", value, several);
+    else for (const uri of outside) out.set(uri, value);
   }
   return out;
 }
@@ -107,13 +117,6 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
   for (const [uri, path] of files)
     all.set(uri, { uri, content: `file ${path}`, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
   return all;
-}
-
-/** A kind of device, as far as a manifest distinguishes devices, and whether it has the images already. */
-interface DeviceKind {
-  identity: Identity;
-  slot: number;
-  there: boolean;
 }
 
 /**
@@ -151,15 +154,21 @@ export function identities(m: Commands): Identity[] {
   return vendors.flatMap((vendor) => classes.map((id) => ({ vendor: [vendor], class: [id] })));
 }
 
+function identifiers(set: ReturnType<typeof allSet>): [Uint8Array[], Uint8Array[], Uint8Array[]] {
+  return [
+    identifierValues(set, PARAM_VENDOR_IDENTIFIER),
+    identifierValues(set, PARAM_CLASS_IDENTIFIER),
+    identifierValues(set, PARAM_DEVICE_IDENTIFIER),
+  ];
+}
+
 /**
  * Every kind of device that the manifest distinguishes: each vendor, class, device and slot. Throws a Failure if there
  * are too many.
  */
 export function deviceKinds(m: Commands): DeviceKind[] {
   const set = allSet(m);
-  const [vendors, classes, devices] = [PARAM_VENDOR_IDENTIFIER, PARAM_CLASS_IDENTIFIER, PARAM_DEVICE_IDENTIFIER].map((code) =>
-    identifierValues(set, code),
-  ) as [Uint8Array[], Uint8Array[], Uint8Array[]];
+  const [vendors, classes, devices] = identifiers(set);
   const named = [...new Set(set.filter((p) => p.code === PARAM_COMPONENT_SLOT).map((p) => Number(p.value)))];
   const slots = named.length > 0 ? named : [0];
   countKinds([vendors, classes, devices, slots], LIMITS.deviceKinds, "tried");
@@ -216,24 +225,29 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     digests.set(`sha-256 file ${path}`, Promise.resolve(d.digest));
   }
   const payloads = payloadsAtHand(m, files, sizes);
+  const oneForAll =
+    files.size > 1 && sizes.size === 1 ? `one file was given for ${files.size} payloads: name each, --payload URI=FILE` : undefined;
   const met = new Set<string>();
 
   /** Refuses a payload that does not match what its component must contain. */
   async function compare({ payload, expected, size }: Content): Promise<void> {
     if (!payload || !expected) return;
-    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", payload.uri);
+    if (size !== undefined && size !== payload.size) refusePayload("PAYLOAD_SIZE", payload.uri, oneForAll);
     const alg = HASH_NAMES[expected.alg] as PayloadHash;
     // one file may be used for many URIs, but is hashed once
     const key = `${alg} ${payload.content}`;
     const digest = await (digests.get(key) ?? payload.hash(alg));
     digests.set(key, Promise.resolve(digest));
-    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", payload.uri);
+    if (!Buffer.from(digest).equals(Uint8Array.from(expected.bytes))) refusePayload("IMAGE_MISMATCH", payload.uri, oneForAll);
     met.add(payload.uri);
   }
 
   const effort = new Effort();
 
-  async function tryOn(kind: DeviceKind): Promise<void> {
+  let refusal: Refusal | undefined;
+
+  /** Whether this kind of device takes the release. If not, `refusal` is why. */
+  async function tryOn(kind: DeviceKind): Promise<boolean> {
     const content = new Map<number, Content>();
     const run = start(m, sectionsOf(m), kind.identity);
     let e: Effect | undefined;
@@ -242,9 +256,11 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
       try {
         e = step(run, ok);
       } catch (x) {
+        if (!isRefusal(x)) throw x;
         // a kind of device for which the release has nothing is not a fault of the payloads
-        if (isRefusal(x)) return effort.ended(run);
-        throw x;
+        refusal ??= x;
+        effort.ended(run);
+        return false;
       }
       effort.took(run);
       if (!e) break;
@@ -266,39 +282,53 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
     effort.ended(run);
     // before it commits, a device reads every component back
     for (const c of content.values()) await compare(c);
+    return true;
   }
 
-  if (payloads.size > 0) for (const kind of deviceKinds(m)) await tryOn(kind);
+  let taken = false;
+  if (payloads.size > 0) for (const kind of deviceKinds(m)) taken = (await tryOn(kind)) || taken;
+  if (!taken && refusal) throw certainRefusal(m) ?? refusal;
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
+
+/** The refusal of a device that installs this release, whatever its payloads are. Returns undefined if it accepts it. */
+function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | undefined {
+  const run = start(m, sectionsOf(m), kind.identity);
+  try {
+    let e = step(run);
+    while (e) {
+      effort.took(run);
+      const refusal = installerRefusal(INTERPRETER, run, e);
+      if (refusal !== undefined) return refused(refusal);
+      const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
+      e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
+    }
+    const refusal = installerRefusal(INTERPRETER, run, undefined);
+    return refusal === undefined ? undefined : refused(refusal);
+  } catch (x) {
+    if (!isRefusal(x)) throw x;
+    return x;
+  } finally {
+    effort.ended(run);
+  }
+}
+
+/** Refusals that any kind of device would give, because the commands themselves are wrong. */
+const WRONG_COMMANDS: ReadonlySet<number> = new Set([errors.INVOKE_MISPLACED, errors.DIGEST_UNSET, errors.IDENTITY_UNCHECKED]);
 
 /**
  * The refusal that every device gives for this release, whatever its payloads are. Returns undefined if some device
  * accepts it. Throws a Failure if it cannot be tried.
  */
-export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
+export function certainRefusal(m: Manifest): Refusal | undefined {
   const effort = new Effort();
-  for (const kind of deviceKinds(m)) {
-    const run = start(m, sectionsOf(m), kind.identity);
-    try {
-      let e = step(run);
-      while (e) {
-        effort.took(run);
-        if (e.op === DIR_INVOKE) return "INVOKE_MISPLACED";
-        if (e.op === DIR_FETCH || e.op === DIR_WRITE || e.op === DIR_COPY || e.op === DIR_SWAP) {
-          if (!e.digest) return "DIGEST_UNSET";
-          if (!identityChecked(run)) return "IDENTITY_UNCHECKED";
-        }
-        const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
-        e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
-      }
-      if (!identityChecked(run)) return "IDENTITY_UNCHECKED";
-    } catch (x) {
-      if (!isRefusal(x)) throw x;
-    }
-    effort.ended(run);
-  }
-  return undefined;
+  const kinds = deviceKinds(m);
+  const refusals = kinds.map((kind) => refusalOn(m, kind, effort));
+  const wrong = refusals.find((r) => r && WRONG_COMMANDS.has(r.code));
+  if (wrong || refusals.includes(undefined)) return wrong;
+  // a device may have several identities, after an acquisition for example
+  const [vendor, classes, device] = identifiers(allSet(m));
+  return refusalOn(m, { ...(kinds[0] as DeviceKind), identity: { vendor, class: classes, device } }, effort);
 }
 
 /**
@@ -306,6 +336,6 @@ export function certainRefusal(m: Manifest): keyof typeof errors | undefined {
  * verified.
  */
 export function warnOfRefusal(m: Manifest): void {
-  const name = certainRefusal(m);
-  if (name) warn(`devices will refuse this release: ${refusalMeaning(errors[name])} (${name})`);
+  const refusal = certainRefusal(m);
+  if (refusal) warn(`devices will refuse this release: ${refusalMeaning(refusal.code)} (${refusalName(refusal.code)})`);
 }

@@ -39,6 +39,8 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** The current trust file of the devices, and the next one. */
   trust: string;
   next: string;
+  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
+  before?: readonly string[];
   /** The devices in the field. */
   fleet?: string;
   /** The log of the keys, if it is elsewhere. */
@@ -46,12 +48,16 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   allowRootKey?: boolean;
   /** Examines the outcome for the fleet before anything is logged or signed. Throws to refuse. */
   judge?(results: readonly CohortResult[]): void;
+  /** See SigningOptions. */
+  admit?(draft: EnvelopeDraft): void;
 }
 
 /** A move from one trust file to the next, and the facts of the bridge. */
 export interface Move {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
+  /** What the bridge brings before `next`. */
+  readonly before: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
   readonly identity: Identity;
@@ -70,6 +76,17 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   } catch (e) {
     throw nameFile(next.path, e);
   }
+}
+
+/** What the bridge brings, which devices with `old` must take: `next`, and what comes before it. */
+function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOnFile): Uint8Array {
+  const bytes = Buffer.concat([...before, next].map((file) => file.bytes));
+  try {
+    if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
+  } catch (e) {
+    throw nameFile([...before, next].map(({ path }) => path).join(", "), e);
+  }
+  return bytes;
 }
 
 function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
@@ -113,9 +130,10 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
-  const made = await prepare(image, o, next.bytes);
+  const before = (o.before ?? []).map((path) => readTrustFile(path));
+  const made = await prepare(image, o, chainOf(old, before, next));
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, fleet, identity, prepared, image, options: o };
+  return { old, next, before, fleet, identity, prepared, image, options: o };
 }
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
@@ -194,9 +212,9 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
-  { fleet, old, next, options }: Move,
+  { fleet, old, before, next, options }: Move,
 ): Promise<CohortResult[] | undefined> {
-  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, next]));
+  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...before, next]));
   if (results) options.judge?.(results);
   return results;
 }
@@ -271,7 +289,7 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     signingKeys,
     {
       ...move.options,
-      lists: [move.old, move.next],
+      lists: [move.old, ...move.before, move.next],
       async judge(made) {
         checkKeys(made, keys, move, KEYS_HINT);
         results = await judged(made, keys, move);

@@ -155,6 +155,13 @@ class Reader {
     return found;
   }
 
+  private date(where: string, member: string, value: string | undefined): void {
+    if (value === undefined) return;
+    const at = Date.parse(value);
+    if (Number.isNaN(at)) this.fault(where, `"${member}" is not a date`);
+    if (at > this.now + AHEAD) this.fault(where, `"${member}" is in the future: ${value}`);
+  }
+
   private identity(where: string, vendors: readonly string[], classes: readonly string[]): Identity {
     const key = JSON.stringify([vendors, classes]);
     const known = this.identities.get(key);
@@ -244,12 +251,7 @@ class Reader {
     const name = value["name"] as string;
     if (this.names.has(name)) throw fleetFault(this.path, `two cohorts have the name ${name}`);
     this.names.add(name);
-    const seen = value["seen"] as string | undefined;
-    if (seen !== undefined) {
-      const at = Date.parse(seen);
-      if (Number.isNaN(at)) this.fault(where, '"seen" is not a date');
-      if (at > this.now + AHEAD) this.fault(where, `"seen" is in the future: ${seen}`);
-    }
+    for (const member of ["seen", "since"] as const) this.date(where, member, value[member] as string | undefined);
     const floor = this.number(row, "floor", value["floor"]);
     const floors = (value["floors"] ?? {}) as { debug?: unknown; recovery?: unknown };
     const other = (role: "debug" | "recovery") => (floors[role] === undefined ? floor : this.number(row, `floors.${role}`, floors[role]));
@@ -264,15 +266,23 @@ class Reader {
 }
 
 /**
+ * The cohorts of rows, with the files that they name, which are relative to the fleet file `path`. Throws as readFleet()
+ * does.
+ */
+export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise<Cohort[]> {
+  const reader = new Reader(path);
+  const all: Cohort[] = [];
+  for (const row of rows) all.push(await reader.cohort(row));
+  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
+  return all;
+}
+
+/**
  * Reads a fleet file and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too
  * large, or the refusal of a file that it names.
  */
-export async function readFleet(path: string): Promise<Cohort[]> {
-  const reader = new Reader(path);
-  const all: Cohort[] = [];
-  for (const row of fleetRows(path)) all.push(await reader.cohort(row));
-  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
-  return all;
+export function readFleet(path: string): Promise<Cohort[]> {
+  return cohortsOf(path, fleetRows(path));
 }
 
 /** The trust files of a fleet, each once. */

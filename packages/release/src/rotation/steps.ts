@@ -6,6 +6,7 @@ import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
+import { signedChain } from "../trust/chain-files.js";
 import { filesIn, signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
@@ -62,7 +63,7 @@ export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
+        return signedChain(Uint8Array.from(readSlice(input, content)));
       } catch {
         // an image
         return [];

@@ -39,6 +39,8 @@ export interface SigningOptions extends SequenceOverrides, Pick<CoverOptions, "r
   approvals?: Approvals;
   /** What else may refuse the envelope, before anything is entered. */
   judge?(draft: EnvelopeDraft): Promise<void>;
+  /** The last check, when everything else has been granted and nothing has been entered. */
+  admit?(draft: EnvelopeDraft): void;
 }
 
 export interface RecordedSigning {
@@ -81,6 +83,7 @@ export async function recordSigning(
       ...withoutApproval(known, keys, o.approvals ?? NO_APPROVALS),
       ...checkSequence(known, { ...asked, sequence: BigInt(asked.sequence) }, o),
     ];
+    o.admit?.(draft);
     return { draft, receipts: await enter(signingLogs, operation, keys, messages, overridden(asked, overrides)) };
   });
 }

@@ -3,6 +3,7 @@
 
 import { KeyFileError, readGuarded } from "@firmseal/keys";
 import { type Anchor, hmac256 } from "@firmseal/verifier";
+import { parseJson } from "../input/json.js";
 import { LIMITS } from "../limits.js";
 
 const HINT = 'give {"kty": "oct", "kid": "SERIAL", "k": "32 bytes in base64url"}, or a JWK Set of these';
@@ -31,9 +32,9 @@ export function readStatusSecrets(path: string): Anchor[] {
   guard();
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw refused(path, "not JSON");
+    value = parseJson(bytes);
+  } catch (e) {
+    throw refused(path, (e as Error).message);
   }
   const keys = (value as { keys?: unknown } | null)?.keys;
   if (keys !== undefined && !Array.isArray(keys)) throw refused(path, 'the member "keys" is not an array');

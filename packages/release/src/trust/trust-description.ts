@@ -18,6 +18,7 @@ import {
 import { errors } from "@firmseal/verifier";
 import { MAX_SIGNATURES } from "@firmseal/verifier/tools";
 import { identityOf } from "../input/identity.js";
+import { parseJson } from "../input/json.js";
 import { refusalHint } from "../refusals.js";
 import { violations } from "../schema.js";
 
@@ -129,10 +130,9 @@ export async function readDescription(
 ): Promise<TrustDescription> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    // the message of the engine quotes the text, which may be a secret that was named by mistake
-    throw refusedInput("DESCRIPTION", `${path}: is not JSON`, HINT);
+    value = parseJson(bytes);
+  } catch (e) {
+    throw refusedInput("DESCRIPTION", `${path}: ${(e as Error).message}`, HINT);
   }
   const written = conforming(value);
   const { name } = written;

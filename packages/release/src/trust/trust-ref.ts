@@ -213,6 +213,12 @@ export async function trustedKeys(o: TrustOptions): Promise<TrustedKeys> {
     if (!o.key) throw usage("no trusted keys: --key and --trust are missing", "give the signer's public key: --key PUB, or a trust file");
     const keys = await publicKeys(o.key, passphraseOptions(o));
     const all = anchors(keys);
+    const different = new Set(keys.map((key) => keyFacts(key).thumbprint)).size;
+    if (o.threshold !== undefined && o.threshold > different)
+      throw usage(
+        `--threshold ${o.threshold}: ${different === 1 ? "only one key is" : `only ${different} different keys are`} given`,
+        "give the public key of each signer: --key PUB, once for each",
+      );
     return {
       policy: () => ({ anchors: all, threshold: o.threshold ?? 1 }),
       facts: (anchor) => keyFacts(keys[all.indexOf(anchor)] as PublicKey),

@@ -8,6 +8,7 @@
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
 import { areOctets, copied, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
+import { HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { hashOneBlock, sha256 } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
@@ -29,13 +30,13 @@ function u32(b: Bytes, at: number): number {
 /** Copies `from`, at least `n` bytes long, to `at`: all of it if the engine copies, otherwise `n` bytes. */
 function copyInto(to: number[], at: number, from: Bytes, n: number): void {
   var i: number;
-  if ((to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
+  if (!HAS_PLAIN || (to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
   else for (i = 0; i < n; i++) to[at + i] = from[i];
 }
 
 function hashOnce(hash: Hash, b: Bytes): Bytes {
   var s: HashState;
-  if (hash.once) return hash.once(b);
+  if (!HAS_SHA256 || hash.once) return (hash.once as (bytes: Bytes) => Bytes)(b);
   s = hash.create();
   s.update(b);
   return s.digest();
@@ -218,14 +219,26 @@ function candidateKey(
   var words: number[] = [];
   var k: number;
   at += n;
-  if (hash === sha256) {
+  if (HAS_SHA256 && hash === sha256) {
     for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
     words[15] = 8 * (23 + n);
     wordChains(words, digits, top, all, signature, at, n);
   } else if (hash.joined && n > 24 && typeof Uint8Array !== "undefined")
     joinedChains(0, b, hash.joined, subBytes(b, 0, 22), top, 0, to, signature, at, digits, all as unknown as Uint8Array);
-  else if (hash.once && typeof Uint8Array !== "undefined")
-    hostChains(to, 0, hash.once, subBytes(b, 0, 23 + n), top, 0, signature as Uint8Array, at, n, digits, all as unknown as Uint8Array);
+  else if (!HAS_SHA256 || (hash.once && (!HAS_PLAIN || typeof Uint8Array !== "undefined")))
+    hostChains(
+      to,
+      0,
+      hash.once as (bytes: Bytes) => Bytes,
+      subBytes(b, 0, 23 + n),
+      top,
+      0,
+      signature as Uint8Array,
+      at,
+      n,
+      digits,
+      all as unknown as Uint8Array,
+    );
   else genericChains(b, hash, digits, top, all, signature, at, n);
   return truncatedDigest(hash, all, 22 + p * n, n);
 }
@@ -256,7 +269,7 @@ function valid(key: Bytes): boolean {
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = copyOfValidKey(rawKey(key));
   var given = host.sha256;
-  var hash = (given && (given.once || given.create) ? given : sha256) as Hash;
+  var hash = (HAS_SHA256 && !(given && (given.once || given.create)) ? sha256 : given) as Hash;
   var levels: number;
   var n: number;
   var at = 4;

@@ -1,5 +1,6 @@
 // Sequence numbers: 64 bits, exact, in engines that only have doubles.
 
+import { refuse } from "./refuse.js";
 import type { Sequence } from "./types.js";
 
 /** Whether a < b. Exact for all 64 bits. */
@@ -21,7 +22,18 @@ export function compareSequence(a: Sequence, b: Sequence): number {
 
 /** Whether a value is an unsigned integer of 32 bits. */
 export function isHalf(n: unknown): boolean {
-  return typeof n === "number" && n >= 0 && n <= 4294967295 && Math.floor(n) === n;
+  // the unsigned 32 bits of anything else, such as a text, differ from it
+  return n === (n as number) >>> 0;
+}
+
+/**
+ * How `a` compares with the limit `s`: negative, 0 or positive; 0 if there is no limit. Refuses one that is not a number
+ * of 64 bits with `code`: NaN would be neither lower nor higher. The differences are exact.
+ */
+export function compareLimit(a: Sequence, s: Sequence | undefined, code: number): number {
+  if (s === undefined) return 0;
+  if (!isHalf(s[0]) || !isHalf(s[1])) refuse(code);
+  return a[0] - s[0] || a[1] - s[1];
 }
 
 /** Whether a value is a 64-bit number. On Espruino, throws an error for a value without members, such as 5. */

@@ -2,7 +2,7 @@
 // message can only match it. Keys in the message are ignored.
 
 import { concat, equalConstantTime, rawKey, sameKey } from "../base/bytes.js";
-import { HAS_TRUST } from "../base/features.js";
+import { HAS_TRUST, HAS_WINDOWS } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Anchor, Bytes, Family, Host } from "../base/types.js";
 import {
@@ -305,7 +305,7 @@ export function verified(all: CoseSignature[], anchors: Anchor[], threshold: num
     a,
     i,
     j;
-  for (i = 0; i < all.length && found.length < ((HAS_TRUST && most) || threshold); i++) {
+  for (i = 0; i < all.length && found.length < ((HAS_WINDOWS && most) || threshold); i++) {
     c = all[i];
     missed = false;
     for (j = 0; j < anchors.length; j++) {

@@ -234,6 +234,10 @@ export const TRUST_CHAIN = 127;
 /** The epoch of the trust file is lower than that of the one before. */
 export const TRUST_EPOCH = 128;
 
+// 130..139  the template of micro verifiers
+/** The release is not the template firmseal-single-1, which is all that a micro verifier accepts. */
+export const TEMPLATE_MISMATCH = 130;
+
 // 150..159  status messages
 /** Not a status message: neither a COSE_Mac0 nor a COSE_Sign1. */
 export const STATUS_NONE = 150;

@@ -6,12 +6,14 @@ import {
   type PublicFormat,
   passphraseOptions,
   publicKeys,
+  STDIO,
   usage,
 } from "@firmseal/keys";
 import { hasTables, type PublicKey, prepareKey, type TableSize, tableNumbers } from "@firmseal/signer";
 import { commandArgument, define, option } from "../../command.js";
 import { CHOICES } from "../../common/choices.js";
 import { passphrases } from "../../common/options.js";
+import { checkOutput, refuseTerminal, writeOut } from "../../common/output.js";
 import { KEY } from "../../common/shapes.js";
 
 export interface PubkeyOptions extends PassphraseOptions {
@@ -19,6 +21,7 @@ export interface PubkeyOptions extends PassphraseOptions {
   device?: boolean;
   tableSize?: TableSize;
   tableNumbers?: boolean;
+  out?: string;
   json?: boolean;
 }
 
@@ -35,8 +38,12 @@ async function pubkey(path: string, o: PubkeyOptions) {
   if (!o.device && (o.tableSize || o.tableNumbers)) throw usage("a table is for devices, and --device is missing", "give --device too");
   const [key] = (await publicKeys([path], passphraseOptions(o))) as [PublicKey];
   const format = o.format ?? (o.device ? "js" : "pem");
+  const out = o.out ?? STDIO;
+  if (!isTextFormat(format)) refuseTerminal(out, o.out === undefined ? `--format ${format}` : "--out");
+  if (out !== STDIO) checkOutput(out, "--out", [path], false);
   const bytes = o.device ? forDevice(key, format, o) : formatPublic(key, format);
-  return { ...keyFacts(key), format, data: Buffer.from(bytes).toString(isTextFormat(format) ? "utf8" : "base64") };
+  if (out !== STDIO) writeOut(out, bytes);
+  return { ...keyFacts(key), format, out, data: Buffer.from(bytes).toString(isTextFormat(format) ? "utf8" : "base64") };
 }
 
 export default define({
@@ -47,6 +54,7 @@ export default define({
     option("--format <name>", "output format (default: pem, or js with --device)", {
       choices: CHOICES.publicFormat,
     }),
+    option("-o, --out <file>", "output file (default: - for stdout)"),
     option("--device", `add a precomputed table, which makes verification faster (${CHOICES.tabled}; js)`),
     option("--table-size <size>", "characters in the table", { choices: CHOICES.tableSize }),
     option("--table-numbers", "write the table as an array of numbers: faster than text, for devices with RAM"),
@@ -60,11 +68,12 @@ export default define({
   json: {
     ...KEY,
     format: ["string", "output format"],
+    out: ["string", "output file, or - for stdout"],
     data: ["string", "the public key: text, or base64 for cose and raw"],
   },
   run: pubkey,
-  words: ({ data, format, thumbprint }) => [
-    { bytes: Buffer.from(data, isTextFormat(format) ? "utf8" : "base64") },
+  words: ({ data, format, thumbprint, out }) => [
+    out === STDIO ? { bytes: Buffer.from(data, isTextFormat(format) ? "utf8" : "base64") } : `${out}: public key, ${format}`,
     // to compare with what keygen and token keygen print
     `thumbprint ${thumbprint}`,
   ],

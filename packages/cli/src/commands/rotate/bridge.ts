@@ -22,7 +22,7 @@ import {
   signBridge,
   unsignedBridge,
 } from "@firmseal/release";
-import type { PublicKey } from "@firmseal/signer";
+import type { EnvelopeDraft, PublicKey } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
@@ -34,9 +34,10 @@ import {
   imageInputOptions as imageOptions,
   keys as keyOption,
   passphrases,
+  replace,
   sequenceChecks,
 } from "../../common/options.js";
-import { checkOutput, deliver, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, writeOut, writeSigned } from "../../common/output.js";
 import { COHORTS, KEY, membersOf, OUT, optional, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
 
@@ -45,6 +46,7 @@ export interface BridgeOptions extends PassphraseOptions, Bridging {
   signer?: string[];
   allowStranded?: string[];
   allowTestKey?: string[];
+  replace?: boolean;
   json?: boolean;
 }
 
@@ -68,7 +70,8 @@ async function bridge(image: string | undefined, o: BridgeOptions) {
     warnOfRest(results);
     refuseStranded(results, o.allowStranded ?? []);
   };
-  const move = () => readMove(image, { ...o, judge });
+  const admit = (draft: EnvelopeDraft) => checkRelease(o.out, draft.bytes, o.replace);
+  const move = () => readMove(image, { ...o, judge, admit });
   if (!o.key) {
     checkOutputs(image, o, []);
     const signers = o.signer && (await publicKeys(o.signer, passphraseOptions(o)));
@@ -127,6 +130,7 @@ export default define({
     option("--signer <key>", "without --key: public key that will sign (default: every release key of both trust files)", { repeat: true }),
     ...passphrases(),
     option("-o, --out <file>", "output file, or - for stdout", { required: true }),
+    replace(),
     ...imageOptions(),
     option("--fleet <file>", "the devices in the field: refuse to leave any behind; --seq next stays above their floors"),
     allowStranded(),

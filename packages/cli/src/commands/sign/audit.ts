@@ -225,11 +225,18 @@ function notInLog(envelope: string): Failure {
 
 const faultWords = ({ line, what }: LogFault) => (line > 0 ? `line ${line}: ${what}` : what);
 
+/** Vendor and class, or the line of a trust file: the beginning of each identifier, and how many others there are. */
+function productWords([first, ...others]: readonly string[] = []): string {
+  if (first === undefined) return "-";
+  const short = first.startsWith("trust:") ? first : first.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (uuid) => uuid.slice(0, 8));
+  return others.length > 0 ? `${short} +${others.length}` : short;
+}
+
 function entryRow(e: Entry): string[] {
   const short = (hex: string | undefined) => (hex === undefined ? "-" : hex.replace(/^sha-256:/, "").slice(0, 16));
   const what = [e.operation, ...(e.leaf === undefined ? [] : [`leaf ${e.leaf}`]), ...(e.overrides ?? [])].join(" ");
   const by = [`${e.user}@${e.host}`, ...(e.job === undefined ? [] : [e.job])].join(" ");
-  return [String(e.n), e.time, by, what, e.sequence ?? "-", short(e.digest), short(e.key)];
+  return [String(e.n), e.time, by, what, productWords(e.scope), e.sequence ?? "-", short(e.digest), short(e.key)];
 }
 
 type AuditFacts = Awaited<ReturnType<typeof audit>>;
@@ -237,7 +244,10 @@ type AuditFacts = Awaited<ReturnType<typeof audit>>;
 /** The entries of a log, or those of an envelope, and what is unusual. */
 function logWords(log: AuditFacts["logs"][number], digest: string | undefined): Line[] {
   const rows = log.entries.filter((e) => digest === undefined || e.digest === digest).map(entryRow);
-  const columns = ["entry", "time", "who", "what", "sequence", "manifest", "key"].map((title, i) => ({ title, right: i === 0 || i === 4 }));
+  const columns = ["entry", "time", "who", "what", "product", "sequence", "manifest", "key"].map((title) => ({
+    title,
+    right: title === "entry" || title === "sequence",
+  }));
   const notes = [
     ...(log.torn > 0 ? [`an entry was cut short while it was written (${log.torn} bytes): it signed nothing`] : []),
     ...log.accepted.map((fault) => `accepted: ${faultWords(fault)}`),

@@ -1,13 +1,14 @@
 import { readAll } from "@firmseal/keys";
 import { encodeDescription, formatDigest, LIMITS } from "@firmseal/release";
 import { define, option } from "../../command.js";
-import { allowKeyAsImage } from "../../common/options.js";
-import { checkOutput, deliver, outputName } from "../../common/output.js";
+import { allowKeyAsImage, replace } from "../../common/options.js";
+import { checkOutput, checkRelease, deliver, outputName } from "../../common/output.js";
 import { DIGEST_SHAPE, membersOf, OUT } from "../../common/shapes.js";
 
 export interface CreateOptions {
   from: string;
   out?: string;
+  replace?: boolean;
   allowKeyAsImage?: boolean;
   json?: boolean;
 }
@@ -17,6 +18,7 @@ async function createEnvelope(o: CreateOptions) {
   checkOutput(out, "--out", [o.from], true);
   const { draft, warnings } = await encodeDescription(readAll(o.from, LIMITS.description), o.from, o);
   const envelope = draft.bytes;
+  checkRelease(out, envelope, o.replace);
   const member = deliver(out, envelope, o.json);
   return { out, bytes: envelope.length, sequence: String(draft.sequence), digest: formatDigest(draft.digest), warnings, ...member };
 }
@@ -26,7 +28,8 @@ export default define({
   summary: "create an unsigned envelope from a description",
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
-    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit)"),
+    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit, beside it)"),
+    replace(),
     allowKeyAsImage(),
   ],
   examples: [

@@ -15,6 +15,8 @@ import type { TrustOnFile } from "@firmseal/release";
 import {
   type ApprovalOptions,
   type CoverOptions,
+  checkDraftForMicro,
+  checkForMicro,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
@@ -25,20 +27,22 @@ import {
   recordSigning,
   reviewSigned,
 } from "@firmseal/release";
-import { signedBy } from "@firmseal/signer";
+import { type EnvelopeDraft, signedBy } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import {
   allowTestKey,
   approvals,
   coverage,
+  forVerifier,
   imageInputOptions,
   keys as keyOption,
   passphrases,
+  replace,
   sequenceChecks,
   target,
 } from "../../common/options.js";
-import { checkOutput, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
+import { checkOutput, checkRelease, deliver, outputName, writeOut, writeSigned } from "../../common/output.js";
 import { ADVICE, KEY, membersOf, OUT, PAYLOADS, RECEIPTS } from "../../common/shapes.js";
 import { adviceFor } from "../../common/target.js";
 import { outsideWords, receiptWords } from "../../common/words.js";
@@ -48,8 +52,10 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   log?: string;
   key: string[];
   out?: string;
+  replace?: boolean;
   allowTestKey?: string[];
   target?: string;
+  for?: "micro";
   json?: boolean;
 }
 
@@ -60,6 +66,10 @@ export async function signInput(path: string, o: SignOptions) {
   const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists));
 }
+
+/** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
+const judgeFor = (verifier: "micro" | undefined, keys: number) =>
+  verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 
 async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput, out: string, o: SignOptions, lists: TrustOnFile[]) {
   const keys = signingKeys.map((key) => key.public);
@@ -78,11 +88,20 @@ async function signWith(signingKeys: readonly SigningKey[], input: ReleaseInput,
   const approved = await readApprovals(o);
   const made = await makeDraft(input, o);
   // logged before any key signs: an entry without a signature does no harm, a signature without an entry does
-  const { draft, receipts } = await recordSigning("sign", signingKeys, { ...o, lists, approvals: approved }, made.draft);
+  const signingOptions = {
+    ...o,
+    lists,
+    approvals: approved,
+    ...judgeFor(o.for, keys.length),
+    // an envelope gets its signature in place
+    admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
+  };
+  const { draft, receipts } = await recordSigning("sign", signingKeys, signingOptions, made.draft);
   const signing = signingKeys.map((key) => key.signer);
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
+  if (o.for) checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
@@ -109,13 +128,18 @@ export default define({
   options: () => [
     keyOption("private key"),
     ...passphrases(),
-    option("-o, --out <file>", "output file, or - for stdout (default: the input's name with .suit; an envelope is signed in place)"),
+    option(
+      "-o, --out <file>",
+      "output file, or - for stdout (default: the input's name with .suit, beside it; an envelope is signed in place)",
+    ),
+    replace(),
     ...imageInputOptions(),
     ...coverage(),
     ...sequenceChecks(),
     ...approvals(),
     allowTestKey(),
     target(),
+    forVerifier(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],

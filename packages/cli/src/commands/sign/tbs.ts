@@ -1,7 +1,7 @@
 // Detached signing, first half: the bytes for a key on another machine, in a file. attach.ts takes the signature.
 
 import { statSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import {
   keyFacts,
   keyWords,
@@ -33,14 +33,15 @@ import { type PublicKey, signedWith } from "@firmseal/signer";
 import type { Manifest } from "@firmseal/verifier";
 import { formatSequence, PARAM_CLASS_IDENTIFIER, PARAM_VENDOR_IDENTIFIER } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases } from "../../common/options.js";
-import { checkOutput, deliver, inJson, outputName, writeOut } from "../../common/output.js";
+import { allowTestKey, coverage, imageInputOptions, keys as keyOption, passphrases, replace } from "../../common/options.js";
+import { checkOutput, checkRelease, deliver, inJson, outputName, writeOut } from "../../common/output.js";
 import { DIGEST_SHAPE, KEY, membersOf, PAYLOADS } from "../../common/shapes.js";
 
 export interface TbsOptions extends PassphraseOptions, InputOptions, CoverOptions {
   key: string[];
   out?: string;
   envelope?: string;
+  replace?: boolean;
   allowTestKey?: string[];
   json?: boolean;
 }
@@ -69,7 +70,7 @@ function outputs(keys: readonly PublicKey[], envelope: string, out: string | und
     throw usage(`--out ${out}: is not a folder, and each of ${keys.length} keys signs its own bytes`, "name an existing folder");
   if (!isFolder) return [out];
   const stem = envelope === "-" ? "stdin" : basename(envelope, extname(envelope));
-  return keys.map((key) => join(out ?? ".", `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
+  return keys.map((key) => join(out ?? dirname(envelope), `${stem}.${keyFacts(key).thumbprint.slice(0, 16)}.tbs`));
 }
 
 /** The name of the envelope that the signatures belong to. If tbs makes it, it must be kept. */
@@ -110,6 +111,7 @@ async function writeTbs(path: string, o: TbsOptions) {
   const draft = made.draft(() => {
     throw usage("--seq next: the signing log is where the key signs", "give the number: firmseal audit KEY shows the last one there");
   });
+  if (isMade) checkRelease(name, draft.bytes, o.replace);
   const manifest = await openWithTrialKey(draft);
   refuseKeys(
     manifest,
@@ -152,8 +154,9 @@ export default define({
   options: () => [
     keyOption("public key of the signer"),
     ...passphrases(),
-    option("-o, --out <path>", "output file, - for stdout, or a folder (default: here, named after envelope and key)"),
-    option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit)"),
+    option("-o, --out <path>", "output file, - for stdout, or a folder (default: beside the envelope, named after it and the key)"),
+    option("--envelope <file>", "image or description: file for the unsigned envelope (default: the input's name with .suit, beside it)"),
+    replace(),
     ...imageInputOptions(),
     ...coverage(),
     allowTestKey(),

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import {
   checkNew,
   type PassphraseOptions,
@@ -14,7 +13,7 @@ import { encodeTrust, trustName } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { define, option } from "../../command.js";
 import { allowTestKey, passphrases } from "../../common/options.js";
-import { deliver } from "../../common/output.js";
+import { deliver, refuseTerminal } from "../../common/output.js";
 import { OUT } from "../../common/shapes.js";
 
 /** A sequence number above this leaves few for later files. */
@@ -30,7 +29,8 @@ export interface TrustCreateOptions extends PassphraseOptions {
 
 /** Makes an unsigned trust file. An existing file is never overwritten: it may be signed. */
 async function createTrust(o: TrustCreateOptions) {
-  const out = o.out ?? (o.from === "-" ? "-" : `${basename(o.from).replace(/\.json$/i, "")}.trust`);
+  const out = o.out ?? (o.from === "-" ? "-" : `${o.from.replace(/\.json$/i, "")}.trust`);
+  refuseTerminal(out, "--out");
   if (out !== "-") checkNew(out);
   const before = o.previousTrust === undefined ? undefined : acceptedTrust(o.previousTrust).store;
   const last = before && BigInt(formatSequence(before.sequence));
@@ -79,7 +79,7 @@ export default define({
   summary: "create an unsigned trust file from a description",
   options: () => [
     option("--from <file>", "description (JSON), or - for stdin", { required: true }),
-    option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust)"),
+    option("-o, --out <file>", "output file, never overwritten, or - for stdout (default: the input's name with .trust, beside it)"),
     option("--previous-trust <file>", "the previous trust file"),
     ...passphrases(),
     allowTestKey(),

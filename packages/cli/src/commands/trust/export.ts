@@ -25,7 +25,7 @@ async function exportTrust(path: string, o: ExportOptions) {
   if (o.out !== "-" && !o.out.endsWith(ending))
     throw usage(`--out ${o.out}: is not a file name for ${o.format}`, `choose a name that ends in ${ending}`);
   if (ending === "") checkTrustOutput(o.out, [path]);
-  else checkOutput(o.out, "--out", [path], false);
+  else if (o.out !== "-") checkOutput(o.out, "--out", [path], false);
   const content = o.role === undefined ? exportAll(bytes, store, o.format) : exportRole(store, o.role, o.format as "js" | "h", o, path);
   const member = deliver(o.out, content, o.json);
   return { out: o.out, format: o.format, bytes: content.length, ...member };

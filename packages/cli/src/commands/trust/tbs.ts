@@ -4,7 +4,7 @@ import { type PublicKey, trustToBeSigned } from "@firmseal/signer";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
 import { allowTestKey, approvals, passphrases, trustChecks } from "../../common/options.js";
-import { deliver, writeSigned } from "../../common/output.js";
+import { deliver, refuseTerminal, writeSigned } from "../../common/output.js";
 import { CHANGES, OUT, RECEIPTS } from "../../common/shapes.js";
 import { explainFault, refuseTestKeysOf, reviewChanges } from "../../common/trust-signing.js";
 import { receiptWords } from "../../common/words.js";
@@ -25,6 +25,7 @@ async function writeTrustTbs(path: string, o: TrustTbsOptions) {
   const signing = { ...o, approvals: await readApprovals(o) };
   const [key] = (await publicKeys([o.key], passphraseOptions(o))) as [PublicKey];
   const out = o.out ?? "-";
+  refuseTerminal(out, "--out");
   // never over an existing file
   if (out !== "-") checkNew(out);
   refuseTestKeysOf([key], store, o);

@@ -1,5 +1,6 @@
 import { keyWords, someOf } from "@firmseal/keys";
 import {
+  checkForMicro,
   checkPayloads,
   identities,
   outsideUris,
@@ -16,13 +17,14 @@ import { nodeHost } from "@firmseal/simulator";
 import { type Anchor, type Identity, type Manifest, open, type Trust } from "@firmseal/verifier";
 import { decodeEnvelope, formatSequence, MANIFEST_NAMES, parseSequence, rawKey } from "@firmseal/verifier/tools";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import { forVerifier, passphrases, payload, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { membersOf, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { failureOf } from "../../show/failure-of.js";
 
 export interface VerifyOptions extends TrustOptions {
   floor?: bigint;
   payload?: string[];
+  for?: "micro";
   json?: boolean;
 }
 
@@ -83,6 +85,7 @@ async function verifyWith(whom: TrustedKeys, path: string, o: VerifyOptions) {
   }
   // open() skips the text, which no device needs; who verifies a release wants all of it to be sound
   decodeEnvelope(envelope);
+  if (o.for) checkForMicro(envelope);
   const files = payloadFiles(manifest, o.payload ?? []);
   await checkPayloads(manifest, files);
   const anchors = policies.flatMap((policy) => policy.anchors);
@@ -114,6 +117,7 @@ export default define({
     threshold(),
     option("--floor <n>", "refuse lower sequence numbers", { parse: sequenceNumber }),
     payload(),
+    forVerifier(),
     ...passphrases(),
   ],
   examples: [

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { inWords, KeyError, type PublicKey, publicKey } from "@firmseal/signer";
 import { algsWith } from "../../custody.js";
 import { KeyFileError } from "../../errors/key-file.js";
+import { decodeBase64 } from "../../formats/base64.js";
 import { checkedSigner } from "../foreign.js";
 import type { OpenSource } from "../source.js";
 import { askProgram as run } from "./exec-run.js";
@@ -72,9 +73,8 @@ export function describedKey(ref: string, answer: PluginAnswer): PublicKey {
 /** Decodes padded base64 (RFC 4648 §4), in canonical form only. */
 export function bytesMember(ref: string, answer: PluginAnswer, member: string): Uint8Array {
   const text = answer[member];
-  const value = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
-  if (!value || value.length === 0 || value.toString("base64") !== text)
-    throw new KeyFileError(`${ref}: its answer has no ${member} in base64`, PROTOCOL, 3);
+  const value = typeof text === "string" ? decodeBase64(text) : undefined;
+  if (!value || value.length === 0) throw new KeyFileError(`${ref}: its answer has no ${member} in base64`, PROTOCOL, 3);
   return Uint8Array.from(value);
 }
 

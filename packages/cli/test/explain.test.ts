@@ -1,0 +1,204 @@
+// What devices do with a release, and what changes from one release to the next: in words and in JSON.
+
+import { describe, expect, it } from "vitest";
+import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+
+const VENDOR = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
+const CLASSES = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "14399a69-1d48-5c86-90d6-82564bf630a2"] as const;
+
+const identity = (classId: string) => [
+  { "directive-override-parameters": { "vendor-identifier": VENDOR, "class-identifier": classId } },
+  "condition-vendor-identifier",
+  "condition-class-identifier",
+];
+const setImage = (uri: string, more: object = {}) => ({ "directive-override-parameters": { uri, image: { payload: uri }, ...more } });
+const fetched = (uri: string) => [setImage(uri), "directive-fetch", "condition-image-match"];
+
+interface Commands {
+  shared?: unknown[];
+  install: unknown[];
+  invoke?: unknown[];
+  components?: unknown[];
+}
+
+/** An unsigned release; its payloads are their own names. */
+async function release(
+  p: Place,
+  name: string,
+  { shared = identity(CLASSES[0]), install, invoke, components = [[{ hex: "00" }]] }: Commands,
+) {
+  const uris = [...new Set(JSON.stringify([shared, install]).match(/#[a-z0-9]+/g) ?? [])];
+  p.put(
+    `${name}.json`,
+    JSON.stringify({
+      $schema: "urn:firmseal:manifest:1",
+      sequence: 3,
+      components,
+      "shared-sequence": shared,
+      install,
+      ...(invoke && { invoke }),
+      ...(uris.length > 0 && { payloads: Object.fromEntries(uris.map((uri) => [uri, uri])) }),
+    }),
+  );
+  await p.ok(["create", "--from", `${name}.json`]);
+  return `${name}.suit`;
+}
+
+const explained = async (p: Place, ...args: string[]) => (await p.ok(["explain", ...args])).stdout.trimEnd().split("\n");
+
+describe("explain", () => {
+  it("tells what a device does with an image, signed or not", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const lines = await explained(p, "fw.suit");
+    expect(lines.map((line) => line.replace(/ \(\d+ bytes, sha-256 [0-9a-f]{16}…\)/, " (IMAGE)"))).toEqual([
+      "fw.suit: sequence number 7 (signatures not verified)",
+      expect.stringMatching(/^vendor cfbff0d1-\S+, class [0-9a-f-]{36}:$/),
+      "  installation:",
+      "    1. gets #firmware, which the envelope contains, into the component (IMAGE)",
+      "    2. checks that the component has the image (IMAGE)",
+      "    3. checks that the component has the image (IMAGE)",
+      "  start:",
+      "    1. checks that the component has the image (IMAGE)",
+      "    2. starts the component",
+    ]);
+    const { json } = await p.ok(["explain", "fw.suit", "--json"]);
+    expect(json).toMatchObject({
+      verified: false,
+      sequence: "7",
+      components: [["00"]],
+      others: 0,
+      behaviours: [
+        {
+          devices: [{ vendor: VENDOR }],
+          install: [{ what: "fetch", component: 0, uri: "#firmware", inside: true }, { what: "compare" }, { what: "compare" }],
+          start: [{ what: "compare" }, { what: "start", component: 0 }],
+        },
+      ],
+    });
+  });
+
+  it("tells slots apart, and devices that have the image from those that have not", async () => {
+    const p = standard();
+    const perSlot = (slot: number, uri: string) => [
+      { "directive-override-parameters": { "component-slot": slot } },
+      "condition-component-slot",
+      setImage(uri),
+    ];
+    const once = { "directive-try-each": [["condition-image-match"], ["directive-fetch", "condition-image-match"]] };
+    await release(p, "ab", { install: [{ "directive-try-each": [perSlot(0, "#a"), perSlot(1, "#b")] }, once] });
+    const lines = await explained(p, "ab.suit");
+    const heads = lines.filter((line) => line.startsWith("vendor"));
+    expect(heads.map((line) => line.replace(/^.*?, (slot)/, "$1"))).toEqual([
+      "slot 0, with this image already:",
+      "slot 0, without this image:",
+      "slot 1, with this image already:",
+      "slot 1, without this image:",
+    ]);
+    expect((await explained(p, "ab.suit", "--slot", "1")).join("\n")).toMatch(
+      /slot 1, without this image:\n {2}installation:\n {4}1\. gets #b,/,
+    );
+    expect(lines.filter((line) => line.includes("gets #a"))).toHaveLength(1);
+  });
+
+  it("puts devices that behave alike together, and names what a device refuses", async () => {
+    const p = standard();
+    const board = (classId: string, ...more: unknown[]) => [...identity(classId), ...more];
+    await release(p, "two", {
+      shared: [{ "directive-try-each": CLASSES.map((id) => board(id)) }],
+      install: fetched("#f"),
+    });
+    const { json } = await p.ok(["explain", "two.suit", "--json"]);
+    expect(json["behaviours"]).toMatchObject([{ devices: CLASSES.map((id) => ({ vendor: VENDOR, class: id })) }]);
+    await release(p, "odd", { install: [...fetched("#f"), "directive-invoke"] });
+    expect((await explained(p, "odd.suit")).join("\n")).toContain("refuses:");
+    expect(await explained(p, "two.suit", "--vendor", VENDOR, "--class", CLASSES[1])).toContainEqual(
+      expect.stringContaining(`class ${CLASSES[1]}:`),
+    );
+  });
+
+  it("names components and their sources", async () => {
+    const p = standard();
+    const components = [["boot"], ["app", { hex: "00" }]];
+    await release(p, "copy", {
+      components,
+      shared: [{ "directive-set-component-index": true }, ...identity(CLASSES[0])],
+      install: [
+        { "directive-set-component-index": 1 },
+        ...fetched("#f"),
+        { "directive-set-component-index": 0 },
+        setImage("#f", { "source-component": 1 }),
+        "directive-copy",
+        "condition-image-match",
+      ],
+    });
+    const text = (await explained(p, "copy.suit")).join("\n");
+    expect(text).toContain("copies component app/00 to component boot (2 bytes, sha-256 ");
+  });
+
+  it.each([
+    ["no envelope", ["fw.bin"], 1, "not a SUIT envelope"],
+    ["another device", ["fw.suit", "--vendor", "example.org", "--class", "x"], 2, "is not for such a device"],
+    ["half a device", ["fw.suit", "--vendor", "example.org"], 2, "one of them is missing"],
+    ["a slot that is none", ["fw.suit", "--slot", "x"], 2, "give a whole number"],
+  ])("refuses %s", async (_, args, exit, words) => {
+    const p = standard();
+    await signImage(p, 1, "fw.suit");
+    expect(expectFailure(await p.run(["explain", ...args]), exit)).toContain(words);
+  });
+
+  it("shows hostile names as text", async () => {
+    const p = standard();
+    await release(p, "evil", { components: [["\u001b[31mred\u202e"]], install: fetched("#f") });
+    expect((await p.ok(["explain", "evil.suit"])).stdout).not.toMatch(/[\u202e]/);
+  });
+});
+
+describe("diff", () => {
+  it("tells a new image and a new place", async () => {
+    const p = standard();
+    await signImage(p, 1, "one.suit");
+    p.put("fw.bin", image(20));
+    await signImage(p, 2, "two.suit");
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", ...FACTS, "--seq", "3", "--uri", "http://a/b", "--out", "three.suit"]);
+    const text = async (...args: string[]) => (await p.ok(["diff", ...args])).stdout.trimEnd().split("\n");
+    expect(await text("one.suit", "two.suit")).toEqual([
+      "sequence number 1 before, 2 after",
+      expect.stringMatching(/^image of component 00: before \d+ bytes, sha-256 \S+; after 20 bytes, sha-256 \S+$/),
+    ]);
+    expect(await text("two.suit", "three.suit")).toEqual([
+      "sequence number 2 before, 3 after",
+      expect.stringMatching(/^vendor cfbff0d1-\S+, class \S+:$/),
+      "  - installation: gets #firmware, which the envelope contains, into the component",
+      "  + installation: gets http://a/b into the component",
+    ]);
+    expect(await text("two.suit", "two.suit")).toEqual(["sequence number 2 in both", "nothing else changes for a device"]);
+    expect((await p.ok(["diff", "one.suit", "two.suit", "--json"])).json).toMatchObject({
+      sequence: { before: "1", after: "2" },
+      images: [{ component: "00" }],
+      behaviour: [],
+    });
+  });
+
+  it("tells devices and components that come and go", async () => {
+    const p = standard();
+    await release(p, "one", { install: fetched("#f") });
+    await release(p, "two", {
+      components: [["app"]],
+      shared: identity(CLASSES[1]),
+      install: fetched("#f"),
+    });
+    const { stdout } = await p.ok(["diff", "one.suit", "two.suit"]);
+    expect(stdout).toContain(`no longer for devices of vendor ${VENDOR}, class ${CLASSES[0]}\n`);
+    expect(stdout).toContain(`new: for devices of vendor ${VENDOR}, class ${CLASSES[1]}\n`);
+    expect(stdout).toContain("new: the component app\n");
+  });
+
+  it("tells a device that now refuses", async () => {
+    const p = standard();
+    await release(p, "one", { install: fetched("#f") });
+    await release(p, "two", { install: [...fetched("#f"), "directive-invoke"] });
+    const { json } = await p.ok(["diff", "one.suit", "two.suit", "--json"]);
+    expect(json["behaviour"]).toMatchObject([{ before: [], after: [expect.stringContaining("refuses")] }]);
+  });
+});

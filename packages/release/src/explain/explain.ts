@@ -1,0 +1,37 @@
+// What devices do with a release that may be unsigned, or signed by anybody.
+
+import { type DeviceKind, type Explained, explainManifest } from "@firmseal/report";
+import { EnvelopeDraft, toHex } from "@firmseal/signer";
+import { identityChecked, start, step } from "@firmseal/verifier";
+import { openWithTrialKey } from "../input/draft.js";
+import { deviceKinds } from "../payload-check/payload-check.js";
+
+/** Narrows what is explained. Identifiers as a device stores them. */
+export interface ForDevice {
+  vendor?: Uint8Array;
+  class?: Uint8Array;
+  slot?: number;
+}
+
+function isAsked({ identity, slot }: DeviceKind, o: ForDevice): boolean {
+  const same = (asked: Uint8Array | undefined, found: ArrayLike<number> | undefined) =>
+    asked === undefined || (found !== undefined && (found.length === 0 || toHex(found) === toHex(asked)));
+  return same(o.vendor, identity.vendor?.[0]) && same(o.class, identity.class?.[0]) && (o.slot === undefined || o.slot === slot);
+}
+
+/** The kinds of devices that are asked for, and whether they differ by slots. */
+export function kindsAsked(m: Parameters<typeof deviceKinds>[0], o: ForDevice): { kinds: DeviceKind[]; slots: boolean } {
+  const kinds = deviceKinds(m).filter((kind) => isAsked(kind, o));
+  return { kinds, slots: new Set(kinds.map((kind) => kind.slot)).size > 1 || o.slot !== undefined };
+}
+
+/**
+ * Explains a release that devices would open. `envelope`: signed or not; its signatures are not looked at. Throws the
+ * refusal with which every device would refuse it before the first command, and a Failure if it distinguishes too many
+ * kinds of devices.
+ */
+export async function explain(envelope: Uint8Array, o: ForDevice = {}): Promise<Explained> {
+  const m = await openWithTrialKey(EnvelopeDraft.read(envelope));
+  const { kinds, slots } = kindsAsked(m, o);
+  return explainManifest({ start, step, identityChecked }, m, kinds, slots);
+}

@@ -1,0 +1,66 @@
+// An explained release in plain English. `explain`, `diff` and reports use it.
+
+import type { Action, Behaviour, Explained } from "./explain.js";
+
+/** The name of a component: the text of its parts if they are printable, or else their hex. */
+export function componentName(parts: readonly string[]): string {
+  const texts = parts.map((hex) => {
+    const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));
+    return /^[!-.0-~]+$/.test(text) ? text : hex;
+  });
+  return texts.join("/") || "(empty)";
+}
+
+/** What a component must hold: length, and the beginning of the digest. Empty if nothing is expected. */
+export function expectationWords({ bytes, digest }: Pick<Action, "bytes" | "digest">): string {
+  const length = bytes === undefined ? [] : [`${bytes} ${bytes === 1 ? "byte" : "bytes"}`];
+  return [...length, ...(digest ? [`${digest.algorithm} ${digest.hex.slice(0, 16)}…`] : [])].join(", ");
+}
+
+/** One action, as a sentence without a subject. `plain`: without what a component must hold. */
+export function actionWords(action: Action, components: readonly (readonly string[])[], plain = false): string {
+  const name = (i: number) => (components.length === 1 ? "the component" : `component ${componentName(components[i] ?? [])}`);
+  const here = name(action.component);
+  const expected = expectationWords(action);
+  const suffix = plain || expected === "" ? "" : ` (${expected})`;
+  switch (action.what) {
+    case "fetch":
+      return `gets ${action.uri}${action.inside ? ", which the envelope contains," : ""} into ${here}${suffix}`;
+    case "write":
+      return `writes ${expected} of the manifest into ${here}`;
+    case "copy":
+      return `copies ${name(action.source as number)} to ${here}${suffix}`;
+    case "swap":
+      return `swaps ${here} with ${name(action.source as number)}${suffix}`;
+    case "compare":
+      return `checks that ${here} has the image${suffix}`;
+    case "check-content":
+      return `checks that ${here} has exactly the content in the manifest (${expected})`;
+    case "start":
+      return `starts ${here}`;
+  }
+}
+
+const deviceWords = ({ vendor, class: name, device }: Behaviour["devices"][number]) =>
+  `vendor ${vendor}, class ${name}${device === undefined ? "" : `, device ${device}`}`;
+
+/** Whose behaviour it is. At most three devices are named. */
+export function whoWords({ devices, slot, has }: Pick<Behaviour, "devices" | "slot" | "has">): string {
+  const named = devices.slice(0, 3).map(deviceWords).join("; ");
+  const more = devices.length > 3 ? `; and ${devices.length - 3} more` : "";
+  return `${named}${more}${slot === undefined ? "" : `, slot ${slot}`}${has === undefined ? "" : has ? ", with this image already" : ", without this image"}`;
+}
+
+function numbered(title: string, actions: readonly Action[], components: readonly (readonly string[])[]): string[] {
+  if (actions.length === 0) return [`  ${title}: nothing`];
+  return [`  ${title}:`, ...actions.map((action, i) => `    ${i + 1}. ${actionWords(action, components)}`)];
+}
+
+/** The lines of a whole release. */
+export function explainedLines({ behaviours, components }: Explained): string[] {
+  return behaviours.flatMap((one) => [
+    `${whoWords(one)}:`,
+    ...numbered("installation", one.install, components),
+    ...(one.refused ? [`  refuses: ${one.refused.words} (${one.refused.reason})`] : numbered("start", one.start, components)),
+  ]);
+}
