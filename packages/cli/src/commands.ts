@@ -29,6 +29,7 @@ export const COMMANDS: readonly Listed[] = [
   { name: "verify", summary: "verify an envelope and its payloads", load: () => import("./commands/verify/verify.js") },
   { name: "whosigned", summary: "show which known keys signed an envelope", load: () => import("./commands/verify/whosigned.js") },
   { name: "trust attach", summary: "add a signature from another machine", load: () => import("./commands/trust/attach.js") },
+  { name: "trust chain", summary: "put trust files one behind the other, for devices that were away", load: () => import("./commands/trust/chain.js") },
   { name: "trust create", summary: "create an unsigned trust file from a description", load: () => import("./commands/trust/create.js") },
   { name: "trust diff", summary: "tell in words what one trust file changes against another", load: () => import("./commands/trust/diff.js") },
   { name: "trust export", summary: "write a trust file, or the keys of one role, in a form that a device can embed", load: () => import("./commands/trust/export.js") },

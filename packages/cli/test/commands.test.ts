@@ -207,6 +207,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["audit", "two.trust"]);
     await inShape(p, ["trust", "diff", "one.trust", "two.trust"]);
     await inShape(p, ["trust", "merge", "two.trust", "two.trust", "--previous-trust", "one.trust", "--out", "merged.trust"]);
+    await inShape(p, ["trust", "chain", "one.trust", "two.trust", "--out", "chain.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);
     seen("trust show");
     await inShape(p, ["trust", "verify", "two.trust", "--previous-trust", "one.trust"]);

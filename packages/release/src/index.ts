@@ -74,7 +74,8 @@ export { type Collection, type CollectOptions, collectStatuses, type RefusedStat
 export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { checkLine, readChain } from "./trust/trust-chain.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { chainOf, checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
   changeWarnings,
@@ -98,6 +99,7 @@ export {
   limitWords,
   nameFile,
   type PinOptions,
+  type RootProgress,
   readTrustFrom,
   rootProgress,
   type TrustedKeys,

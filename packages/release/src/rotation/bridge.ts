@@ -20,6 +20,8 @@ import {
 import { identityOf } from "../input/identity.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
+import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
@@ -124,7 +126,7 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
@@ -160,8 +162,18 @@ const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store
 /** Checks that enough of `keys` count for this bridge under each list. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
   for (const file of lists(move)) {
-    const n = only(signersIn(file, move.identity, sequence), keySet(keys)).length;
+    const signing = only(signersIn(file, move.identity, sequence), keySet(keys)).map(({ key }) => key);
+    const n = signing.length;
     const threshold = file.store.thresholds[ROLE_RELEASE] as number;
+    const families = familyProgress(file.store, "release", (a) => signing.includes(toHex(a.key)));
+    if (n >= threshold && !areReached(families))
+      throw new Failure(
+        1,
+        "SIGNATURE_FAMILY",
+        errors.SIGNATURE_FAMILY,
+        `a device with ${file.path} would refuse the bridge: of each family of its release keys, there would be ${progressWords(families)}`,
+        hint,
+      );
     if (n < threshold)
       throw new Failure(
         1,
