@@ -5,11 +5,12 @@ const MAY_IMPORT = {
   verifier: [],
   images: [],
   bundler: ["verifier"],
+  report: ["verifier"],
   signer: ["verifier"],
   simulator: ["verifier", "signer"],
   keys: ["verifier", "signer"],
-  release: ["verifier", "signer", "images", "simulator", "bundler", "keys"],
-  cli: ["verifier", "signer", "images", "simulator", "bundler", "keys", "release"],
+  release: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys"],
+  cli: ["verifier", "report", "signer", "images", "simulator", "bundler", "keys", "release"],
 };
 
 const layers = Object.entries(MAY_IMPORT).map(([name, below]) => ({

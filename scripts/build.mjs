@@ -94,12 +94,14 @@ async function modules() {
   removeStale();
   const { status } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ["-b", "packages/cli"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("tsc -b packages/cli found errors");
-  const { withoutDependencies, withoutSchemaCompiler } = await import("./in-signer.mjs");
+  const { withoutDependencies, withoutSchemaCompiler, withPage } = await import("./in-signer.mjs");
   inSigner = await withoutDependencies();
   writeFileSync(`${ROOT}packages/signer/lib/THIRD-PARTY-LICENSES`, licences(inSigner));
   const inRelease = await withoutSchemaCompiler();
   writeFileSync(`${ROOT}packages/release/lib/THIRD-PARTY-LICENSES`, licences(inRelease));
-  inSigner.push(...inRelease);
+  const inPage = await withPage();
+  writeFileSync(`${ROOT}packages/report/lib/THIRD-PARTY-LICENSES`, licences(inPage));
+  inSigner.push(...inRelease, ...inPage);
 }
 
 /** The licences of the packages that are bundled, as each asks to be passed on. */
@@ -149,6 +151,7 @@ async function commandLine() {
     const entryPoints = [
       { in: ROOT + main, out: "main" },
       { in: `${ROOT}packages/keys/lib/hss/worker.js`, out: "keys/hss-worker" },
+      { in: `${ROOT}packages/release/lib/product/cuts/worker.js`, out: "release/cuts-worker" },
     ];
     return build({ ...options, plugins: [...plugins, ...options.plugins], entryPoints, outdir });
   };

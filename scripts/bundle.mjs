@@ -18,7 +18,14 @@ export const BUNDLES = [
   { name: "full", algs: ["ed25519", "es256", "hsslms", "hmac256"] },
 ];
 
-/** What they export, in this order. */
+/** Micro verifiers that ship: for boards, so in the smallest form. */
+export const MICRO_BUNDLES = [
+  { name: "micro-ed25519", algs: ["ed25519"], features: [], micro: [], form: "espruino" },
+  { name: "micro-hsslms", algs: ["hsslms"], features: [], micro: ["sha256"], form: "espruino" },
+  { name: "micro-hsslms-storage", algs: ["hsslms"], features: ["storage"], micro: ["sha256"], form: "espruino" },
+];
+
+/** What bundles export, in this order. */
 export const EXPORTS = ["open", "start", "step", "install", "boot", "anchor", "errors"];
 
 /** What bundle.ts refers to, by module: a name that is gone from there ends the build. */
@@ -28,9 +35,12 @@ const NAMED = {
   "cose/anchor": ["makeAnchor"],
   "device/flash": ["flashDevice"],
   "device/espruino": ["espruinoIo"],
+  "device/roles": ["roleFloors"],
   "device/storage": ["storageBoot", "storageDevice", "storageSource"],
   "install/install": ["install", "boot"],
   "trust/open": ["open"],
+  "micro/open": ["openMicro"],
+  "micro/install": ["installMicro", "bootMicro"],
   "interpreter/run": ["start", "step"],
   "install/status": ["status", "macAttester"],
   "trust/trust-file": ["trustFileUnchecked", "embeddedTrust", "policyOf"],
@@ -139,11 +149,11 @@ export async function makeParts() {
  * Writes firmseal-NAME.js, which ships, and firmseal-NAME.src.js, which people read, into `folder` (packages/verifier/dist).
  * Returns { name, algs, min, src, modules }: both texts, and the modules under src/ that they hold. Throws where the result is not ES5.
  */
-export async function bundle({ name, algs, features: wanted, form = "umd", folder = `${VERIFIER}dist` }, parts) {
+export async function bundle({ name, algs, features: wanted, form = "umd", micro, folder = `${VERIFIER}dist` }, parts) {
   const all = parts ?? (await makeParts());
   const { DEFAULT_FEATURES, minifiedBundle: minified, readableBundle: readable } = await import("../packages/bundler/lib/index.js");
   const features = wanted ?? DEFAULT_FEATURES;
-  const options = { algs, features, form };
+  const options = { algs, features, form, ...(micro && { micro }) };
   const [min, src] = [await minified(options, all, minify), await readable(options, all, minify)];
   parse(min, { ecmaVersion: 5 });
   const declared = new Set([...src.matchAll(/^ *(?:var|function) (\w+)|^ *var .*$/gm)].flatMap(([line, id]) => [id, ...line.split(/\W+/)]));
@@ -158,7 +168,7 @@ export async function bundle({ name, algs, features: wanted, form = "umd", folde
 export async function bundleAll(folder = `${VERIFIER}dist`) {
   const parts = await makeParts();
   const made = [];
-  for (const one of BUNDLES) made.push(await bundle({ ...one, folder }, parts));
+  for (const one of [...BUNDLES, ...MICRO_BUNDLES]) made.push(await bundle({ ...one, folder }, parts));
   writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }\n');
   return made;
 }

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { readVectors } from "../test-vectors/index.mjs";
+import { readMicroVectors, readVectors } from "../test-vectors/index.mjs";
 import { checkEs5 } from "./checks/es5.mjs";
 import { minify } from "./minify.mjs";
 
@@ -97,6 +97,11 @@ export function vectorFiles() {
   });
 }
 
+/** The vectors for micro verifiers, in the same form. */
+export function microFiles() {
+  return [{ defaults: { trust: {}, device: {} }, vectors: readMicroVectors().map(plain) }];
+}
+
 /** The same in pieces of at most `n` vectors. */
 function chunks(files, n) {
   const out = [];
@@ -121,7 +126,13 @@ const once = (make) => {
 /** What ships, with every algorithm, and trust files besides. */
 export const fullBundle = once(async () => {
   const { BUNDLE_ALGS, DEFAULT_FEATURES, minifiedBundle } = await import("../packages/bundler/lib/index.js");
-  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust"], form: "umd" }, undefined, minify);
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: [...DEFAULT_FEATURES, "trust", "families"], form: "umd" }, undefined, minify);
+});
+
+/** A micro verifier with every algorithm. */
+export const microBundle = once(async () => {
+  const { BUNDLE_ALGS, minifiedBundle } = await import("../packages/bundler/lib/index.js");
+  return minifiedBundle({ algs: BUNDLE_ALGS, features: ["errors"], form: "umd", micro: [] }, undefined, minify);
 });
 
 /** A module for Espruino with every algorithm, as a script. */
@@ -236,10 +247,10 @@ async function playOnce(engine, command, text, expected, folder) {
 }
 
 /** { ok, line, output, seconds, skipped? } of one engine. `output` is empty where everything passed. */
-export async function conform(engine, { chunk = engine.chunk, files = vectorFiles(), bundle } = {}) {
+export async function conform(engine, { chunk = engine.chunk, files = vectorFiles(), bundle, label = "" } = {}) {
   const { command, skipped, failed } = locate(engine);
-  if (failed) return { ok: false, line: `${engine.name}: failed (${skipped})`, output: "", seconds: 0 };
-  if (skipped) return { ok: true, line: `${engine.name}: skipped (${skipped})`, output: "", seconds: 0, skipped };
+  if (failed) return { ok: false, line: `${engine.name}${label}: failed (${skipped})`, output: "", seconds: 0 };
+  if (skipped) return { ok: true, line: `${engine.name}${label}: skipped (${skipped})`, output: "", seconds: 0, skipped };
   const start = performance.now();
   const verifier = bundle ?? (await (engine.bundle ?? fullBundle)());
   const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -254,7 +265,7 @@ export async function conform(engine, { chunk = engine.chunk, files = vectorFile
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const line = `${engine.name}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
+  const line = `${engine.name}${label}: ${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`;
   const more = says.length > 20 ? [`... and ${says.length - 20} lines more`] : [];
   const seconds = (performance.now() - start) / 1000;
   return { ok: sum.failed === 0 && sum.passed > 0, line, output: [...says.slice(0, 20), ...more].join("\n"), seconds };
@@ -274,6 +285,9 @@ export async function* inOrder(works, most) {
   }
   yield* results;
 }
+
+/** What is added to conform() for the micro verifier. */
+export const microOptions = async () => ({ files: microFiles(), bundle: await microBundle(), label: ", micro verifier" });
 
 /** Every engine, `most` at a time; `report` gets the results in the order of ENGINES. */
 export async function conformAll(report, { engines = ENGINES, most = 2, ...options } = {}) {
@@ -309,6 +323,7 @@ async function main() {
   };
   const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   await conformAll(report, { engines: wanted, ...(chunk && { chunk }) });
+  await conformAll(report, { engines: wanted, ...(chunk && { chunk }), ...(await microOptions()) });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,11 +1,11 @@
-// Modules of packages/signer/lib and packages/release/lib as programs get them: what they use of other packages is in them, so that nobody has
+// Modules of packages/signer/lib, packages/release/lib and packages/report/lib as programs get them: what they use of other packages is in them, so that nobody has
 // to install those. description/schema.js and schema.js have the code that Ajv makes of schemas, and the few functions that it
 // calls; cbor.js has the encoder of cbor-x, which would bring the native cbor-extract and its install script.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SIGNER = `${ROOT}packages/signer/`;
@@ -73,6 +73,26 @@ const withCborX = () =>
 /** Returns the paths of the files of other packages that the signer holds. */
 export async function withoutDependencies() {
   return [...(await precompileSchemas(SIGNER, "description/schema", { manifest: ["manifest.schema.json"] })), ...(await withCborX())];
+}
+
+/** The script and the style of the report page, each as one text, in packages/report/lib/assets.js. Returns what is in it. */
+export async function withPage() {
+  const folder = `${ROOT}packages/report/`;
+  const { outputFiles, metafile } = await build({
+    ...SHARED,
+    entryPoints: [`${folder}src/page/page.ts`],
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+  });
+  const style = await transform(readFileSync(`${folder}src/page/style.css`, "utf8"), { loader: "css", minify: true });
+  const script = outputFiles[0].text;
+  // either would end the element that holds it
+  if (/<\/|<!/.test(script + style.code)) throw new Error("packages/report: the page has text that HTML takes for markup");
+  const lines = [`export const PAGE_SCRIPT = ${JSON.stringify(script)};`, `export const PAGE_STYLE = ${JSON.stringify(style.code)};`, ""];
+  writeFileSync(`${folder}lib/assets.js`, lines.join("\n"));
+  return Object.keys(metafile.inputs);
 }
 
 /** The same for packages/release. */

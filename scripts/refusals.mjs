@@ -46,8 +46,9 @@ const TABLE_HEAD = "| Number | Name | What it means | What to do | Source |\n| -
 function aboutVectors({ REFUSAL_GROUPS }) {
   const without = REFUSAL_GROUPS.filter(({ vectors }) => vectors === null).map(({ from, to, what }) => `${from} to ${to} (${what})`);
   return `Each number below 200 has vectors of kind \`refused\` in [\`test-vectors/\`](../../test-vectors/index.json), except
-${without.join(" and ")}: no device throws those, and tests of the verifier cover them. A test compares this
-list, the constants in \`packages/verifier/src/spec/errors.ts\` and the vectors.
+${without.join(" and ")}. No
+device with the general verifier throws those, and other tests cover them. A test compares this list, the constants in
+\`packages/verifier/src/spec/errors.ts\` and the vectors.
 `;
 }
 

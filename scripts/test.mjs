@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { conformAll, inOrder } from "./conformance.mjs";
+import { conformAll, inOrder, microOptions } from "./conformance.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const vitestArguments = process.argv.slice(2).filter((argument, i) => !(i === 0 && argument === "--"));
@@ -163,6 +163,7 @@ const engines = ({ ok, line: says, output, seconds, skipped: note }) => {
   total[ok ? "passed" : "failed"]++;
 };
 await conformAll(engines, { most: 1 });
+await conformAll(engines, { most: 1, ...(await microOptions()) });
 (await tests)();
 // each target for some seconds; the corpus was played with the tests
 if (process.env.CI) {

@@ -147,5 +147,7 @@ export function readIndex(): Index;
 export function readKeys(): { [name: string]: Key };
 /** One vector, by its path in the index. */
 export function readVector(file: string): Published;
+/** The vectors for micro verifiers, which accept only the template firmseal-single-1. */
+export function readMicroVectors(): (Vector & { action: "open" | "install" | "boot" })[];
 /** Every vector, or those of one kind, in the order of the index. */
 export function readVectors(kind?: Kind): Published[];

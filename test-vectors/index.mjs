@@ -32,8 +32,12 @@ function anchorOf({ ref, ...own }) {
 }
 
 /** One vector, by its path in the index. */
-export function readVector(file) {
-  const { $schema, ...vector } = read(file);
+export const readVector = (file) => whole(read(file));
+
+/** The vectors for micro verifiers. */
+export const readMicroVectors = () => read("micro.json").vectors.map(whole);
+
+function whole({ $schema, ...vector }) {
   if (vector.trust) vector.trust = { ...withHalves(vector.trust, "floor"), anchors: vector.trust.anchors.map(anchorOf) };
   if (vector.device) vector.device = withHalves(vector.device, "sequence");
   return vector;

@@ -24,6 +24,7 @@ const ENDS: { readonly [page: string]: { stdout: RegExp; file?: string } } = {
   "lost.md": { stdout: /^stage: safe: /m, file: "lost/auditor.md" },
   "debug-leaked.md": { stdout: /^stage: safe: /m, file: "debug/auditor.md" },
   "expired.md": { stdout: /^stage: safe: /m, file: "expired/auditor.md" },
+  "frozen.md": { stdout: /^serial-2 +1 +1 +published\/11\.suit +\d{4}-[\s\S]*^longer, or never +1 +serial-3$/m, file: "devices.jsonl" },
   "roots-lost.md": { stdout: /roots-lost/, file: "12.suit" },
   "planned.md": { stdout: /shelf .* moved$/m, file: "bridge.suit" },
   "vendor.md": { stdout: /ours .* moved$/m, file: "theirs.suit" },
@@ -38,8 +39,8 @@ describe("docs/guides/incidents", () => {
     for (const page of pages) expect(index).toContain(`(incidents/${page})`);
   });
 
-  // a page is a dozen starts of the program: one of them tells whether the commands are right, and packages/cli/test/incident.test.ts plays the cases
-  const always = ["planned.md"];
+  // a page is a dozen starts of the program: two of them tell whether the commands are right, and packages/cli/test/incident.test.ts plays the others
+  const always = ["planned.md", "frozen.md"];
   it.each(Object.entries(ENDS).filter(([page]) => always.includes(page)))("%s", run);
   it.skipIf(!LONG).each(Object.entries(ENDS).filter(([page]) => !always.includes(page)))(`%s${AT_LENGTH}`, run);
 

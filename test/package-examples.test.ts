@@ -74,6 +74,12 @@ it("bundler: the verifier for a board", () => {
   expect(readFileSync(at("firmseal.js"), "utf8")).toMatch(/exports\.open=/);
 });
 
+it("report: a page that verifies a release", async () => {
+  writeFileSync(at("fw.suit"), await signEnvelope(unsigned, [signer(key)]));
+  example("report");
+  expect(readFileSync(at("fw.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*Content-Security-Policy[\s\S]*<title>fw\.suit<\/title>/);
+});
+
 it("keys: a key that signs", () => {
   example("keys");
   expect(sequenceIn("app.suit")).toEqual([0, 7]);

@@ -8,7 +8,7 @@ import { children, isFunction, within } from "./syntax.mjs";
 const TYPED = ["Uint8Array", "Uint32Array", "Float64Array"];
 
 /** Names from outside that a bundle may use. What is optional among them stands behind a `typeof`. */
-const GLOBALS = new Set(["module", "exports", "Math", "Error", "Object", "String", "undefined", "arguments", ...TYPED]);
+const GLOBALS = new Set(["module", "exports", "Math", "Error", "Object", "String", "undefined", "arguments", "parseInt", ...TYPED]);
 
 /** Exact and present everywhere. Espruino lacks imul, trunc and clz32, and its round and pow are not the standard's. */
 const MATH = new Set(["floor", "abs", "min", "max"]);

@@ -87,6 +87,15 @@ it("mutation.md names only functions and features of the verifier that exist", (
 it("CONTRIBUTING.md lists every generated source", () => {
   const text = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
   const generated = sources.filter((path) => readFileSync(ROOT + path, "utf8").startsWith("// GENERATED"));
-  expect(generated.sort()).toEqual(["packages/cli/src/commands.ts", "packages/verifier/src/spec/errors.ts"]);
+  expect(generated.sort()).toEqual([
+    "packages/cli/src/commands.ts",
+    "packages/verifier/src/micro/template.ts",
+    "packages/verifier/src/spec/errors.ts",
+  ]);
   for (const path of generated) expect(text).toContain(`| \`${path}\``);
+});
+
+it("the template string and its page are what the table gives", () => {
+  const { status, stderr } = spawnSync(process.execPath, [`${ROOT}scripts/template.mjs`, "--check"], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });

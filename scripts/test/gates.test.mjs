@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { cruise } from "dependency-cruiser";
 import { afterAll, describe, expect, it } from "vitest";
 import config from "../../.dependency-cruiser.mjs";
-import { BUNDLES, bundle } from "../bundle.mjs";
-import { checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
+import { BUNDLES, bundle, MICRO_BUNDLES } from "../bundle.mjs";
+import { checkFeatures, checkLeaks, checkLeaksSees } from "../checks/bundles.mjs";
 import { checkEs5, RULES } from "../checks/es5.mjs";
 import { checkShifts } from "../checks/shifts.mjs";
 import { checkPrinting, checkTests, checkText } from "../checks/sources.mjs";
@@ -238,6 +238,23 @@ describe("bundles", () => {
     expect(checkLeaks([modules], alone).some((f) => f.includes("src/alg/ed25519.ts"))).toBe(true);
   }, 300_000);
 
+  it("a feature that grows is seen", async () => {
+    expect(await checkFeatures()).toEqual([]);
+    expect(await checkFeatures({ trust: { limit: 1000 } })).toEqual([
+      expect.stringMatching(/^the feature trust adds \d+ bytes, which is above 1000$/),
+    ]);
+  }, 60_000);
+
+  it("a micro verifier has no reader, no interpreter, and no hash that the engine has", async () => {
+    for (const one of MICRO_BUNDLES) {
+      const { modules, min } = await bundle({ ...one, folder });
+      const others = /^src\/(cbor|manifest|interpreter|trust|install)\/|^src\/tools\//;
+      expect(modules.filter((module) => others.test(module))).toEqual([]);
+      expect(modules.filter((module) => /sha256/.test(module))).toHaveLength(one.micro.includes("sha256") ? 0 : 1);
+      expect(min).toContain("d86b|a202{");
+    }
+  }, 300_000);
+
   it("refuses an algorithm that there is not", async () => {
     await expect(bundle({ algs: ["rot13"], name: "x", folder })).rejects.toThrow("rot13");
   });
@@ -250,7 +267,10 @@ describe("bundles", () => {
       expect(own.map(({ brotli, gzip }) => ({ brotli, gzip }))).toEqual([{ brotli: false }, { gzip: true }]);
       for (const { limit } of own) expect(limit).toMatch(/^\d{5} B$/);
     }
-    expect(budgets).toHaveLength(2 * BUNDLES.length);
+    // boards store them as they are
+    for (const { name } of MICRO_BUNDLES)
+      expect(budgets.filter(({ path }) => path === `packages/verifier/dist/firmseal-${name}.js`)).toMatchObject([{ brotli: false }]);
+    expect(budgets).toHaveLength(2 * BUNDLES.length + MICRO_BUNDLES.length);
   });
 });
 

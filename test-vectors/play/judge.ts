@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as errors from "../../packages/verifier/src/spec/errors.js";
 import type { EffectSpec, Expect, Vector } from "../index.mjs";
-import { deviceOf, play } from "./play.js";
+import { deviceOf, type Form, play } from "./play.js";
 
 const names = new Map<number, string>(Object.entries(errors).map(([name, code]) => [code, name]));
 
@@ -17,10 +17,10 @@ function refusalOf(e: unknown, length: number): { code: number; at: number } {
 }
 
 /** What becomes of a vector on a device. The offset of a refusal is given where the vector expects one. */
-export function outcome(v: Vector, device = deviceOf(v.device ?? {})): Expect {
+export function outcome(v: Vector, device = deviceOf(v.device ?? {}), form?: Form): Expect {
   const effects: EffectSpec[] = [];
   try {
-    return play(v, effects, device);
+    return play(v, effects, device, form);
   } catch (e) {
     const { code, at } = refusalOf(e, (v.envelope ?? "").length / 2);
     return { code, ...("at" in v.expect && { at }), ...("effects" in v.expect && { effects }) };
@@ -30,10 +30,10 @@ export function outcome(v: Vector, device = deviceOf(v.device ?? {})): Expect {
 const told = (result: Expect): string => ("code" in result ? `${names.get(result.code)} ` : "") + JSON.stringify(result);
 
 /** What is wrong with the way a vector comes out; an empty text where nothing is. */
-export function wrong(v: Vector): string {
+export function wrong(v: Vector, form?: Form): string {
   const spec = v.device ?? {};
   const device = deviceOf(spec);
-  const result = outcome(v, device);
+  const result = outcome(v, device, form);
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(result)), v.expect))
     return `expected ${told(v.expect)}, got ${told(result)}: ${v.about}`;
   if (!("code" in result)) return "";

@@ -18,6 +18,7 @@ import {
   trustFileUnchecked,
 } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
+import type * as micro from "@firmseal/verifier/micro";
 import { decodeEnvelope } from "@firmseal/verifier/tools";
 import type { DeviceSpec, EffectSpec, Expect, TrustSpec, Vector } from "../index.mjs";
 
@@ -29,7 +30,7 @@ function refused(code: number): never {
   throw Object.assign(new Error(`refused by the device: ${code}`), { code, at: -1 });
 }
 
-function trustOf(t: TrustSpec): Trust {
+export function trustOf(t: TrustSpec): Trust {
   const trust: Trust = {
     anchors: t.anchors.map(({ alg, key, kid, vendor, class: model, ...limits }) => ({
       ...anchor(alg, unhex(key), kid === undefined ? undefined : unhex(kid)),
@@ -80,7 +81,7 @@ export function effectSpec(e: Effect): EffectSpec {
 const formatSequence = ([hi, lo]: [number, number]): string => String(BigInt(hi) * 4294967296n + BigInt(lo));
 
 /** Drives an installation or a start to its end, with payloads that arrive as the device's description says. */
-export function drive(progress: Progress, chunks: DeviceSpec["chunks"] = {}): void {
+export function drive(progress: Pick<Progress, "next">, chunks: DeviceSpec["chunks"] = {}): void {
   let effect = progress.next();
   while (effect) {
     const pieces = Object.hasOwn(chunks, effect.uri ?? "") ? chunks[effect.uri ?? ""] : false;
@@ -107,6 +108,8 @@ export function envelopeOf(v: Vector): ArrayLike<number> {
 export interface Form {
   input(envelope: ArrayLike<number>): ArrayLike<number> | Source;
   host?: Host;
+  /** Another verifier. */
+  verifier?: Pick<typeof micro, "open" | "install" | "boot">;
 }
 
 /** What an engine must make of a vector. A refusal is thrown. `effects` collects what came before it. */
@@ -143,14 +146,17 @@ export function play(
     return { ok: true };
   }
   if (v.action === "install" || v.action === "boot") {
-    const progress = (v.action === "install" ? install : boot)(envelope, trust, device, host);
-    drive(progress, v.device?.chunks);
+    drive((form.verifier ?? { install, boot })[v.action](envelope, trust, device, host), v.device?.chunks);
     return {
       ok: true,
       sequence: formatSequence(device.sequence),
       current: device.parts.map((p) => hex(p.slots[p.current] ?? [])),
       invoked: device.invoked.map(({ id, args }) => ({ component: id.map(hex), ...(args && { args: hex(args) }) })),
     };
+  }
+  if (form.verifier) {
+    const { sequence, signers } = form.verifier.open(envelope, trust, host);
+    return { ok: true, sequence: formatSequence(sequence), signers };
   }
   const m = open(envelope, trust, host);
   if (v.action === "open") return { ok: true, sequence: formatSequence(m.sequence), signers: m.signers, absent: m.absent };

@@ -1,10 +1,13 @@
 // All vectors, and the files they are written to. Nothing here depends on the day or on chance: the same sources give the same bytes.
 
+import * as verifier from "../../packages/verifier/src/micro/index.js";
 import type { DeviceSpec, Kind, Listed, Published, TrustSpec, Vector } from "../index.mjs";
 import { outcome } from "../play/judge.js";
 import { published } from "./header.js";
 import type { Made } from "./makers/adder.js";
 import { effects } from "./makers/effects.js";
+import { families } from "./makers/families.js";
+import { type MicroVector, micro } from "./makers/micro.js";
 import { negatives } from "./makers/negative.js";
 import { positives } from "./makers/positive.js";
 import { trustFiles } from "./makers/positive-trust-file.js";
@@ -50,6 +53,18 @@ function withOffset(v: Made): Made {
   return { ...v, expect: { code, at: result.at ?? at, ...more } };
 }
 
+/** With the offset that a micro verifier names. */
+function withMicroOffset(v: MicroVector): MicroVector {
+  const form = { input: (bytes: ArrayLike<number>) => bytes, verifier };
+  const expect = "code" in v.expect ? { ...v.expect, at: -1 } : v.expect;
+  const result = outcome({ ...v, expect }, undefined, form);
+  if (!("code" in result) || !("code" in expect) || result.code !== expect.code) {
+    if (JSON.stringify(result) === JSON.stringify(expect)) return v;
+    throw new Error(`${v.name}: expected ${JSON.stringify(expect)}, got ${JSON.stringify(result)}`);
+  }
+  return { ...v, expect: { ...expect, at: result.at ?? -1 } };
+}
+
 /** 32 bits each as one decimal number, as files have it; what is no such pair stays as it is. */
 const decimal = (pair: unknown): unknown => {
   if (!Array.isArray(pair)) return pair;
@@ -79,11 +94,13 @@ const lines = (name: string, all: object[], before: object): string =>
 
 const pathOf = ({ group, kind, name }: Published): string => `vectors/${group}/${kind}/${name}.json`;
 
-function fileOf(v: Published): string {
+function written(v: Pick<Published, "trust" | "device">): object {
   const trust = v.trust && { ...withDecimals(v.trust, "floor"), anchors: v.trust.anchors.map(anchorText) };
   const device = v.device && withDecimals(v.device, "sequence");
-  return print({ $schema: "../../../schema/vector.schema.json", ...v, ...(trust && { trust }), ...(device && { device }) });
+  return { ...v, ...(trust && { trust }), ...(device && { device }) };
 }
+
+const fileOf = (v: Published): string => print({ $schema: "../../../schema/vector.schema.json", ...written(v) });
 
 const entryOf = (v: Published): Listed => ({
   file: pathOf(v),
@@ -99,7 +116,7 @@ const entryOf = (v: Published): Listed => ({
 async function all(): Promise<Published[]> {
   const finish = (kind: Kind, vectors: Made[]) => vectors.map((v) => published(withOffset(complete(v)), kind));
   return [
-    ...finish("accepted", [...(await positives()), ...(await trustFiles()), ...(await trustNumbers())]),
+    ...finish("accepted", [...(await positives()), ...(await trustFiles()), ...(await trustNumbers()), ...(await families())]),
     ...finish("refused", await negatives()),
     ...finish("effects", await effects()),
   ];
@@ -120,6 +137,13 @@ export async function make(): Promise<Map<string, string>> {
       $schema: "./schema/index.schema.json",
       format: FORMAT,
       about: "Every vector. What the members mean: README.md",
+    }),
+  );
+  files.set(
+    "micro.json",
+    lines("vectors", (await micro()).map(withMicroOffset).map(written), {
+      format: FORMAT,
+      about: "Vectors for micro verifiers, which accept only the template firmseal-single-1: docs/reference/template.md",
     }),
   );
   files.set(

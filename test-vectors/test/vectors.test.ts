@@ -51,10 +51,10 @@ describe("refusals", () => {
     const inVectors = all.filter((c) => groupOf(c)?.vectors !== null);
     expect([...codes].sort((a, b) => a - b).map((c) => names.get(c as never))).toEqual(inVectors.map((c) => names.get(c)));
   });
-  it("of a group without vectors are in the test of the status reader", () => {
+  it("of a group without vectors are in the test of the status reader, or of the micro verifier", () => {
     const without = REFUSALS.filter(({ number: c }) => groupOf(c)?.vectors === null).map(({ name }) => name);
     expect(without).toContain("STATUS_NONE");
-    const tested = read("../packages/verifier/test/status.test.ts");
+    const tested = ["status", "micro"].map((name) => read(`../packages/verifier/test/${name}.test.ts`)).join("\n");
     expect(without.filter((name) => !new RegExp(`\\b${name}\\b`).test(tested))).toEqual([]);
   });
   it("have a row each in docs/reference/errors.md", () => {

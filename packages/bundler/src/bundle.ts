@@ -24,8 +24,10 @@ const FEATURES = {
   install: "install() and boot(), over a Device",
   errors: "the names of the refusals: errors.ROLLBACK is 38",
   copy: "the directives copy and swap; without it they are not supported",
+  families: "thresholds for families of algorithms, in trust files",
   flash: "flashDevice(): a Device on raw flash",
   prepared: "uses the tables of `firmseal pubkey --device`; without it, they are ignored",
+  roles: "roleFloors(): a floor of its own for each role",
   status: "status(), macAttester(): an authenticated answer that says what the device runs",
   storage: "Espruino: the device in Storage, and its native hashes",
   trust: "trust files: embeddedTrust(), policyOf(), nextTrust(), updatedTrust(), trustFileUnchecked()",
@@ -49,10 +51,17 @@ export const BUNDLE_FEATURES = Object.keys(FEATURES) as FeatureName[];
 /** The default features, which the prebuilt bundles of the package have. */
 export const DEFAULT_FEATURES: readonly FeatureName[] = ["install", "errors", "copy"];
 
+/** Hash functions that an engine may have, so that a micro verifier need not hold them. */
+export const HOST_HASHES = ["sha256", "sha512"] as const;
+
+export type HostHash = (typeof HOST_HASHES)[number];
+
 export interface BundleOptions {
   algs: readonly AlgName[];
   features: readonly FeatureName[];
   form: BundleForm;
+  /** A micro verifier, which accepts only the template firmseal-single-1, without these hash functions: the host has them. */
+  micro?: readonly HostHash[];
 }
 
 /** Names that callers and hosts use. All other property names are shortened. */
@@ -69,6 +78,8 @@ export const PUBLIC_NAMES = [
   "written counters reset envelope done manifest next cause",
   // device/flash.ts
   "flashDevice pageSize components id slots size envelopes records tries envelope start confirm pending rolledBack receive received",
+  // device/roles.ts
+  "roleFloors currentRole",
   // device/storage.ts, device/espruino.ts
   "storage E page host invoked firmsealApp",
   "espruinoIo storageDevice storageSource",
@@ -90,7 +101,7 @@ export const OWN_NAMES = [
   .split(" ");
 
 /** The constants HAS_… of the verifier, which a bundle sets. */
-const FLAGS = ["copy", "prepared", "sha512", "tables", "tools", "trust"];
+const FLAGS = ["copy", "families", "plain", "prepared", "receive", "sha256", "sha512", "tables", "tools", "trust", "windows"];
 
 /**
  * Methods that every object of Espruino has (its jswrap_object.c): a property with such a name would never be
@@ -113,21 +124,31 @@ function readParts(): BundleParts {
 /** The refusals that only one feature can give. Bundles without the feature omit their names. */
 const REFUSALS_OF: { readonly [feature in FeatureName]?: RegExp } = {
   trust: /^TRUST_(?!POLICY$)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$/,
+  families: /^SIGNATURE_FAMILY$/,
   status: /^STATUS_/,
 };
+/** The refusals that only a micro verifier can give; without trust files, it has anchors with limits. */
+const MICRO_REFUSALS = /^TEMPLATE_/;
+const MICRO_SHARES = /^ANCHOR_WINDOW$/;
 
-/** "CBOR_TRUNCATED,CBOR_NOT_SHORTEST,…": the position of a name is its number. */
-function errorList(errors: BundleParts["errors"], features: readonly FeatureName[]): string {
+/**
+ * "CBOR_TRUNCATED,_NOT_SHORTEST,…": the position of a name is its number. The first word of a name is left out if the
+ * name before has the same.
+ */
+function errorList(errors: BundleParts["errors"], features: readonly FeatureName[], micro: boolean): string {
   const list: string[] = [];
   const missing = BUNDLE_FEATURES.filter((name) => !features.includes(name)).map((name) => REFUSALS_OF[name]);
-  for (const [name, number] of Object.entries(errors)) if (!missing.some((of) => of?.test(name))) list[number] = name;
-  return Array.from(list, (name) => name ?? "").join(",");
+  const isMissing = (name: string) =>
+    micro ? !MICRO_SHARES.test(name) && missing.some((of) => of?.test(name)) : [...missing, MICRO_REFUSALS].some((of) => of?.test(name));
+  for (const [name, number] of Object.entries(errors)) if (!isMissing(name)) list[number] = name;
+  const first = (name = "") => name.split("_")[0] as string;
+  return Array.from(list, (name = "", i) => (name && first(name) === first(list[i - 1]) ? name.slice(first(name).length) : name)).join();
 }
 
 /**
  * The code after the parts: the exports, each a property of `api`, and the names that they use. Mirrors src/index.ts.
  */
-function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: string): { text: string; uses: string[] } {
+function exportsOf(all: BundleParts, { algs, features, micro }: BundleOptions, api: string): { text: string; uses: string[] } {
   const uses: string[] = [];
   for (const alg of algs) if (!Object.hasOwn(algorithms, alg)) throw new Error(`unknown algorithm ${alg}`);
   const name = (value: string) => {
@@ -139,11 +160,11 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
   // makeParts() guarantees that no top-level name of the verifier begins like these
   const out = [
     `var firmsealAlgs = { ${algs.map((alg) => `${alg}: ${name(alg)}`).join(", ")} };`,
-    `${api}.open = ${name("open")};`,
-    `${api}.start = ${name("start")};`,
-    `${api}.step = ${name("step")};`,
+    ...(micro
+      ? ["open", "install", "boot"].map((value) => `${api}.${value} = ${name(`${value}Micro`)};`)
+      : ["open", "start", "step"].map((value) => `${api}.${value} = ${name(value)};`)),
   ];
-  if (features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
+  if (!micro && features.includes("install")) for (const value of ["install", "boot"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("storage")) {
     out.push(`${api}.espruinoIo = ${name("espruinoIo")};`);
     for (const value of ["storageDevice", "storageSource"]) out.push(`${api}.${value} = ${name(value)};`);
@@ -156,21 +177,20 @@ function exportsOf(all: BundleParts, { algs, features }: BundleOptions, api: str
       ["embeddedTrust", "bytes"],
     ])
       out.push(`${api}.${value} = function (${parameters}) {\n  return ${name(value as string)}(firmsealAlgList, ${parameters});\n};`);
-    out.push(`${api}.policyOf = ${name("policyOf")};`);
-    const updating = "store, bytes, envelope, role, identity, host";
-    out.push(`${api}.updatedTrust = function (${updating}) {\n  return ${name("updatedTrust")}(firmsealAlgList, ${updating});\n};`);
-    const following = "store, device, envelope, role, host";
-    out.push(`${api}.nextTrust = function (${following}) {\n  return ${name("nextTrust")}(firmsealAlgList, ${following});\n};`);
+    for (const value of ["policyOf", "updatedTrust", "nextTrust"]) out.push(`${api}.${value} = ${name(value)};`);
   }
   if (features.includes("status")) for (const value of ["status", "macAttester"]) out.push(`${api}.${value} = ${name(value)};`);
   if (features.includes("flash")) out.push(`${api}.flashDevice = ${name("flashDevice")};`);
+  if (features.includes("roles")) out.push(`${api}.roleFloors = ${name("roleFloors")};`);
   if (features.includes("errors"))
     out.push(
       `${api}.errors = {};`,
-      `var firmsealNames = "${errorList(all.errors, features)}".split(",");`,
-      "var firmsealNumber;",
+      `var firmsealNames = "${errorList(all.errors, features, micro !== undefined)}".split(",");`,
+      "var firmsealNumber, firmsealName, firmsealLast;",
       "for (firmsealNumber = 0; firmsealNumber < firmsealNames.length; firmsealNumber++) {",
-      `  if (firmsealNames[firmsealNumber]) ${api}.errors[firmsealNames[firmsealNumber]] = firmsealNumber;`,
+      "  firmsealName = firmsealNames[firmsealNumber];",
+      '  if (!firmsealName.indexOf("_")) firmsealName = firmsealLast.split("_")[0] + firmsealName;',
+      `  if (firmsealName) ${api}.errors[(firmsealLast = firmsealName)] = firmsealNumber;`,
       "}",
     );
   return { text: out.join("\n"), uses };
@@ -198,15 +218,20 @@ function bootFile({ statements, names }: BundleParts): string {
   return `eval((function () {\n${code}\nreturn ${storageBoot}(${io}, global) || ${nothing};\n})());\n`;
 }
 
+/** The constants HAS_… that are true, in lower case. */
+function givenFlags(all: BundleParts, { algs, features, form, micro }: BundleOptions): readonly string[] {
+  const flags = [...features, ...algs.flatMap((alg) => all.needs[alg] ?? []), "sha256", ...(form === "espruino" ? [] : ["tables"])];
+  if (micro)
+    // the other forms are for engines with typed arrays
+    return [...flags.filter((flag) => !(micro as readonly string[]).includes(flag)), "windows", ...(form === "umd" ? ["plain"] : [])];
+  return [...flags, "plain", "receive", ...(features.includes("trust") ? ["windows"] : [])];
+}
+
 /** The code of the parts for the selected features, followed by the exports of the bundle. */
 function assemble(all: BundleParts, options: BundleOptions): string {
   if (options.form === "boot") return bootFile(all);
   const { text, uses } = exportsOf(all, options, options.form === "espruino" ? "exports" : "api");
-  const given: readonly string[] = [
-    ...options.features,
-    ...options.algs.flatMap((alg) => all.needs[alg] ?? []),
-    ...(options.form === "espruino" ? [] : ["tables"]),
-  ];
+  const given = givenFlags(all, options);
   const found: string[] = [];
   const statements = all.statements.map((s) => {
     const flag = /^var HAS_([A-Z0-9]+) = true;$/.exec(s.text)?.[1];
@@ -247,13 +272,15 @@ export async function minifiedBundle(options: BundleOptions, all: BundleParts = 
     // for loop for a declaration
     compress: { ecma: 5, passes: 4, hoist_funs: false, hoist_vars: false, pure_getters: true, reduce_funcs: false },
     mangle: {
+      // the parameter of a catch gets a name that nothing else in its function has: some engines have one scope for both
+      ...(options.micro && { ie8: true }),
       // Espruino does not accept the first two as variable names
       reserved: ["of", "get", "exports"],
       properties: { builtins: true, reserved: [...PUBLIC_NAMES, ...OWN_NAMES, ...BUNDLE_ALGS, ...ESPRUINO_NAMES, "Error"] },
     },
   });
-  // Espruino does not find the end of a function that ends in a bare return
-  return `${code.replace(/\breturn\}/g, "return;}")}\n`;
+  // Espruino does not find the end of a function that ends in a bare return. A getter that terser keeps does nothing.
+  return `${code.replace(/\breturn\}/g, "return;}").replace(/(^|[;}])Math;/g, "$1")}\n`;
 }
 
 /** The same bundle, formatted for reading. */
@@ -274,13 +301,13 @@ export async function readableBundle(options: BundleOptions, all: BundleParts = 
     mangle: false,
     format: { ...base.format, beautify: true, indent_level: 2, comments: false },
   });
-  return `${titleComment(options)}${code}\n`;
+  return `${titleComment(options)}${code.replace(/^Math;\n+/m, "")}\n`;
 }
 
 /**
  * The same code for programs that simulate devices: a script whose value is the exports. Names are not shortened, so
  * the devices of `@firmseal/verifier/device/…` work with it.
  */
-export function playable({ algs, features }: Pick<BundleOptions, "algs" | "features">, all: BundleParts = readParts()): string {
-  return `(function () {\n${assemble(all, { algs, features, form: "script" })}\nreturn firmseal;\n})()`;
+export function playable({ algs, features, micro }: Omit<BundleOptions, "form">, all: BundleParts = readParts()): string {
+  return `(function () {\n${assemble(all, { algs, features, form: "script", ...(micro && { micro }) })}\nreturn firmseal;\n})()`;
 }

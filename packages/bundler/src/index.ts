@@ -10,6 +10,8 @@ export {
   type BundleParts,
   DEFAULT_FEATURES,
   type FeatureName,
+  HOST_HASHES,
+  type HostHash,
   minifiedBundle,
   playable,
   readableBundle,

@@ -1,7 +1,9 @@
 // The rows of the table, by what the input is. Each begins with what a review found, or a sibling of it.
 
 import { truncateSync } from "node:fs";
-import { signer, signTrust } from "@firmseal/signer";
+import { signer, signTrust, TrustDraft } from "@firmseal/signer";
+import { type Device, macAttester, status } from "@firmseal/verifier";
+import { memoryDevice } from "@firmseal/verifier/device/memory";
 import { encodeCbor as cbor, type Encodable, Tagged } from "../../signer/src/cbor.js";
 import { FAMILY_PRESENT, uf2Block } from "../../test-support/src/image-writers.js";
 import { FACTS, keyA, type Place } from "../../test-support/src/run.js";
@@ -106,7 +108,7 @@ export const ENVELOPES: Row[] = [
       return ["verify", `${tag}.suit`, "--trust", "t.trust", "--root", "B.jwk"];
     },
   },
-  ...[inspect, ["verify", "{}.suit", "--key", "A.jwk"], sign(), tbs].map((args) =>
+  ...[inspect, ["verify", "{}.suit", "--key", "A.jwk"], sign(), tbs, ["approve", "{}.suit", "--key", "C.pem"]].map((args) =>
     onEnvelope(`${args[0]}: a payload`, 2_000_000, withPayload, args, { exit: [0, 1], long: 64_000_000, megabytes: 4 * 257 + 100 }),
   ),
   {
@@ -168,6 +170,87 @@ const onTrust = (name: string, args: readonly string[], exit: readonly number[])
     return args.map((arg) => arg.replace("{}", tag));
   },
 });
+
+/** A trust file whose 8 signatures are by nobody. */
+async function forgedTrust(): Promise<Uint8Array> {
+  const file = TrustDraft.read(await longTrust(32));
+  const [one] = file.encoded as [Uint8Array];
+  return file.withEncoded(repeat(8, (i) => Uint8Array.from([...one.subarray(0, -1), i]))).bytes;
+}
+
+/** An approval file of as many bytes as are asked for. */
+const onApproval = (name: string, units: number, make: (n: number) => Uint8Array): Row => ({
+  name,
+  units,
+  long: 65_536 / 4,
+  exit: REFUSED,
+  args(place, n, tag) {
+    place.put(`${tag}.approval`, make(n));
+    const facts = ["--key", "A.pem", ...FACTS, "--seq", "5", "--out", `${tag}.suit`];
+    return ["sign", "fw.bin", ...facts, "--approver", "B.jwk", "--approval", `${tag}.approval`];
+  },
+});
+
+const serial = (i: number) => `serial-${i}`;
+const kidOf = (i: number) => new TextEncoder().encode(serial(i));
+const statusSecret = (i: number) => Uint8Array.from({ length: 32 }, (_, k) => (k < 4 ? i >> (8 * k) : k) & 255);
+const statusNonce = (i: number) => Uint8Array.from({ length: 16 }, (_, k) => (k < 4 ? i >> (8 * k) : k) & 255);
+const jsonLines = (n: number, make: (i: number) => object) => repeat(n, (i) => `${JSON.stringify(make(i))}\n`).join("");
+
+/** What a device with keys in its firmware answers. */
+function statusOf(i: number): Uint8Array {
+  const device = memoryDevice({ vendor: [], class: [] }, [], 0);
+  return Uint8Array.from(status(statusNonce(i), device as Device, null, null, macAttester(statusSecret(i), kidOf(i))));
+}
+
+const statusLine = (bytes: Uint8Array) => ({ status: Buffer.from(bytes).toString("base64") });
+
+/** Collects answers for a fleet of `n` devices, or of `devices`. */
+const onStatuses = (name: string, units: number, answers: (n: number) => string, more: Partial<Row> = {}, devices?: number): Row => ({
+  name,
+  units,
+  exit: [0, 1],
+  args(place, n, tag) {
+    const all = devices ?? n;
+    const row = (i: number) => ({ name: serial(i), vendor: "example.com", class: "b", floor: 0, keys: ["A.jwk"] });
+    const secret = (i: number) => ({ kty: "oct", kid: serial(i), k: Buffer.from(statusSecret(i)).toString("base64url") });
+    const nonce = (i: number) => ({ device: serial(i), nonce: Buffer.from(statusNonce(i)).toString("hex"), sent: "2026-01-01T00:00:00Z" });
+    place.put(`${tag}.jsonl`, jsonLines(all, row));
+    place.put(`${tag}.sent`, jsonLines(all, nonce));
+    place.put(`${tag}.jwks`, JSON.stringify({ keys: repeat(all, secret) }));
+    place.put(`${tag}.answers`, answers(n));
+    const keys = ["--nonces", `${tag}.sent`, "--secret", `${tag}.jwks`];
+    return ["status", "collect", `${tag}.answers`, ...keys, "--fleet", `${tag}.jsonl`, "--out", `${tag}.new.jsonl`, "--json"];
+  },
+  ...more,
+});
+
+/** An array in an array, and so on, in place of the claims. */
+const nested = (n: number) => Uint8Array.from([0xd1, 0x84, ...repeat(n, () => 0x81), 0]);
+
+export const STATUSES: Row[] = [
+  onStatuses("status collect: devices", 500, (n) => jsonLines(n, (i) => statusLine(statusOf(i)))),
+  onStatuses("status collect: a device that answers again and again", 1_000, (n) => jsonLines(n, () => statusLine(statusOf(1))), {}, 3),
+  onStatuses("status collect: statuses by nobody", 2_000, (n) => jsonLines(n, (i) => statusLine(statusOf(i + 5))), {}, 3),
+  onStatuses("status collect: statuses that are none", 10_000, (n) => jsonLines(n, () => ({ status: "*" })), {}, 3),
+  onStatuses("status collect: arrays in arrays", 5_000, (n) => jsonLines(1, () => statusLine(nested(n))), { long: 8_000 }, 3),
+  onStatuses("status collect: empty lines", 500_000, (n) => "\n".repeat(n), {}, 3),
+  onStatuses("status collect: a long line", 1_000_000, (n) => `{"status":"${"A".repeat(n)}"}\n`, {}, 3),
+  onStatuses("status collect: brackets", 10_000, (n) => `${"[".repeat(n)}\n`, { long: 12_000 }, 3),
+  {
+    name: "status ask: devices",
+    units: 5_000,
+    exit: [0],
+    async args(place, n, tag) {
+      await trustFile(place);
+      place.put(
+        `${tag}.csv`,
+        fleetCsv(n, (i) => `c${i},b,1`),
+      );
+      return ["status", "ask", "--fleet", `${tag}.csv`, "--out", "-", "--json"];
+    },
+  },
+];
 
 const fleetCsv = (n: number, row: (i: number) => string) =>
   `name,class,floor,trust,vendor\n${repeat(n, (i) => `${row(i)},t.trust,example.com\n`).join("")}`;
@@ -247,6 +330,22 @@ export const DESCRIPTIONS: Row[] = [
   ),
   onTrust("trust export --format h: a long key", ["trust", "export", "{}.trust", "--format", "h", "--out", "-"], [0]),
   onTrust("trust show: a long key", ["trust", "show", "{}.trust"], [0]),
+  onTrust("trust merge: a long key", ["trust", "merge", "{}.trust", "{}.trust", "--out", "{}.merged.trust"], [0, 1]),
+  {
+    name: "trust merge: copies with signatures by nobody",
+    units: 4,
+    exit: [0, 1],
+    async args(place, n, tag) {
+      const forged = await forgedTrust();
+      const copies = repeat(n, (i) => place.put(`${tag}-${i}.trust`, forged));
+      return ["trust", "merge", ...copies, "--out", `${tag}.merged.trust`];
+    },
+  },
+  onApproval("sign: an approval that is none", 16_000, (n) => new Uint8Array(n)),
+  onApproval("sign: an approval of arrays in arrays", 16_000, (n) => Uint8Array.from([0xd2, 0x84, ...repeat(n, () => 0x81), 0])),
+  onApproval("sign: an approval that is one long text", 16_000, (n) =>
+    cbor(new Tagged(18, [new Uint8Array(n / 2), new Map(), "x".repeat(n / 3), new Uint8Array(64)])),
+  ),
   onFleet("rotate plan: cohorts in one state", 5_000, "csv", (n) => fleetCsv(n, (i) => `c${i},b,${i % 7}`)),
   onFleet("rotate plan: cohorts in JSON", 5_000, "json", (n) =>
     JSON.stringify({
@@ -347,6 +446,68 @@ const hexLine = (address: number): string => {
   const bytes = [1, (address >> 8) & 255, address & 255, 0, 0x55];
   return `:${[...bytes, -bytes.reduce((a, b) => a + b, 0) & 255].map((b) => b.toString(16).padStart(2, "0")).join("")}\n`;
 };
+
+const onProduct = (name: string, units: number, make: (n: number) => string): Row => ({
+  name,
+  units,
+  exit: REFUSED,
+  args(place, n, tag) {
+    place.put(`${tag}.toml`, make(n));
+    return ["release", "--version", "1.0.0", "--product", `${tag}.toml`, "--dry-run"];
+  },
+});
+
+const PRODUCT = 'name = "x"\nvendor = "a.b"\n';
+
+export const PRODUCTS: Row[] = [
+  onProduct("release: a dotted key", 40_000, (n) => `${PRODUCT}${repeat(n, () => "a").join(".")} = 1\n`),
+  onProduct("release: boards", 4_000, (n) => `${PRODUCT}${repeat(n, (i) => `[boards.b${i}]\nimage = "x"\n`).join("")}`),
+  onProduct("release: unknown members", 20_000, (n) => `${PRODUCT}${repeat(n, (i) => `m${i} = 1\n`).join("")}`),
+  onProduct(
+    "release: members of an inline table",
+    20_000,
+    (n) => `${PRODUCT}policy = { ${repeat(n, (i) => `m${i} = 1`).join(", ")} }\nx = 1\n`,
+  ),
+  onProduct("release: quotes in a line", 40_000, (n) => `${PRODUCT}uri = [ ${repeat(n, () => `",'"`).join(", ")} ]\nx = 1\n`),
+  onProduct("release: brackets in a line", 40_000, (n) => `${PRODUCT}uri = [ ${repeat(n, () => "[],").join(" ")} ]\nx = 1\n`),
+  onProduct("release: references to keys", 20_000, (n) => `${PRODUCT}[keys]\nrelease = [ ${repeat(n, () => '"A.pem"').join(", ")} ]\n`),
+  {
+    name: "verify: artifacts of a record",
+    units: 2_000,
+    exit: REFUSED,
+    args(place, n, tag) {
+      place.folder(tag);
+      const id = "00000000-0000-0000-0000-000000000000";
+      const digest = `sha-256:${"0".repeat(64)}`;
+      const artifacts = repeat(n, (i) => ({
+        kind: "envelope",
+        file: `f${i}`,
+        digest,
+        size: 1,
+        uri: null,
+        board: `b${i}`,
+        revisions: [],
+        component: null,
+        slot: null,
+        vendorId: id,
+        classes: [{ name: "c", id }],
+        version: "1.0.0",
+        sequence: "1",
+        envelope: `f${i}`,
+        manifest: digest,
+        signers: [{ alg: "ed25519", kid: null, thumbprint: "00", role: "release", tbs: "0".repeat(64) }],
+        testKeys: [],
+      }));
+      place.put(
+        `${tag}/release.json`,
+        JSON.stringify({ $schema: "urn:firmseal:release:1", product: "x", vendor: "a.b", version: "1.0.0", sequence: "1", artifacts }),
+      );
+      place.put(`${tag}/SHA256SUMS`, artifacts.map(({ file }) => `${"0".repeat(64)}  ${file}\n`).join(""));
+      place.put(`${tag}.toml`, `${PRODUCT}[keys]\nrelease = "A.pem"\n[boards.b]\nimage = "x"\n`);
+      return ["verify", tag, "--product", `${tag}.toml`];
+    },
+  },
+];
 
 export const IMAGES: Row[] = [
   onImage("ELF: segments times sections", 1_500, "elf", (n) => elf(n, n)),

@@ -158,7 +158,26 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["install", "fw.suit", "--key", "C.jwk", "--device", "dev"]);
     await inShape(p, ["simulate", "fw.suit", "--key", "A.jwk", "--device", "memory", "--second-cuts", "1"]);
     await inShape(p, ["bundle", "--alg", "ed25519"]);
+    await inShape(p, ["bundle", "--micro", "--alg", "ed25519", "--host", "sha512"]);
     seen("bundle");
+  });
+
+  it("init, release, verify --product, keys move", async () => {
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin", "--key", "C.pem", "--name", "product"]);
+    await inShape(p, ["init", "--vendor", "example.com", "--board", "one=fw.bin"]);
+    seen("init");
+    const release = ["release", "--version", "1.0.0"];
+    p.put("firmseal.toml", `uri = "https://example.com/{board}.bin"\n${p.get("firmseal.toml")}`);
+    await inShape(p, [...release, "--dry-run"]);
+    await inShape(p, release);
+    await inShape(p, release);
+    await inShape(p, ["release", "--version", "0.9.0"]);
+    seen("release");
+    await inShape(p, ["verify", "dist/1.0.0", "--product", "firmseal.toml"]);
+    await inShape(p, ["verify", "dist/1.0.0", "--board", "two"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    await inShape(p, ["keys", "move", "C.pem", "A.pem"]);
+    seen("keys move");
   });
 
   it("trust create, sign, tbs, attach, show, verify, export; verify --trust", async () => {
@@ -188,6 +207,7 @@ describe("the JSON of each command has its shape", () => {
     await inShape(p, ["audit", "two.trust"]);
     await inShape(p, ["trust", "diff", "one.trust", "two.trust"]);
     await inShape(p, ["trust", "merge", "two.trust", "two.trust", "--previous-trust", "one.trust", "--out", "merged.trust"]);
+    await inShape(p, ["trust", "chain", "one.trust", "two.trust", "--out", "chain.trust"]);
     await inShape(p, ["trust", "show", "two.trust"]);
     seen("trust show");
     await inShape(p, ["trust", "verify", "two.trust", "--previous-trust", "one.trust"]);

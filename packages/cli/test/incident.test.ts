@@ -199,17 +199,11 @@ describe("an incident", () => {
     expect(p.has("night/next.trust")).toBe(true);
   });
 
-  const given = (what: string, ...more: string[]) => [
-    "incident",
-    what,
-    "--trust",
-    "1.trust",
-    "--fleet",
-    "fleet.json",
-    "--dir",
-    "night",
-    ...more,
-  ];
+  const GIVEN = { "--trust": "1.trust", "--fleet": "fleet.json", "--dir": "night" };
+  const given = (what: string, ...more: string[]) => {
+    const defaults = Object.entries(GIVEN).filter(([name]) => !more.includes(name));
+    return ["incident", what, ...defaults.flat(), ...more];
+  };
   it.each([
     ["a key that is on no list", given("stolen", "--key", "D.jwk", "--image", "app.bin"), 2, "no trust file here lists this key"],
     ["no image", given("stolen", "--key", "A.jwk"), 2, "cohort field: a bridge without an image leaves nothing to start"],

@@ -108,7 +108,7 @@ describe("a release that no device takes", () => {
     const p = standard();
     const payloads = JSON.stringify(commands).includes("#f") ? { payloads: { "#f": "abc" } } : {};
     expect(await described(p, { ...commands, ...payloads })).toContain(name);
-    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk"])).stderr).toContain(name);
+    expect((await p.ok(["verify", "d.suit", "--key", "A.jwk", "--without-payloads"])).stderr).toContain(name);
   });
 
   it("for two boards is checked as each of them", async () => {

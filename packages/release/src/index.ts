@@ -1,8 +1,7 @@
 // A release and its trust: what to sign, which keys may sign it, and which devices accept it.
 
 export { type BehaviourChange, type Difference, difference } from "./explain/difference.js";
-export { type Action, type Behaviour, type Explained, explain, type ForDevice } from "./explain/explain.js";
-export { explainedLines, whoWords } from "./explain/words.js";
+export { explain, type ForDevice, kindsAsked } from "./explain/explain.js";
 export { type Incident, type IncidentKind, type IncidentOptions, type IncidentStage, runIncident } from "./incident/incident.js";
 export { auditorPage, managementPage } from "./incident/report.js";
 export { encodeDescription } from "./input/description.js";
@@ -26,14 +25,16 @@ export { allSet, checkPayloads, deviceKinds, identities, outsideUris, payloadFil
 export { formatDigest, type ManifestStep, steps, type Value } from "./payload-check/tree.js";
 export { fileOfUri, payloadsBeside, type VerifiedRelease, type VerifyRelease, verifyRelease } from "./payload-check/verified.js";
 export { signingKeys, trustOptions } from "./product/devices.js";
-export { type NewProduct, newProduct } from "./product/new.js";
-export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/product.js";
-export { type FoundProject, findProject, plainName } from "./product/projects.js";
+export { type NewProduct, newProduct } from "./product/file/new.js";
+export { type Board, boardsOf, PRODUCT_FILE, type Product, readProduct } from "./product/file/product.js";
+export { type FoundProject, findProject, plainName } from "./product/file/projects.js";
+export { planRelease, type ReleaseOptions, type ReleasePlan } from "./product/plan.js";
 export { type Artifact, type ReleaseRecord, readRecord } from "./product/record.js";
-export { type DoneRelease, makeRelease, planRelease, type ReleaseOptions, type ReleasePlan } from "./product/release.js";
+export { type DoneRelease, makeRelease } from "./product/release.js";
 export { boardInput } from "./product/sign-board.js";
 export { type ProductVerify, type VerifiedBoard, type VerifiedProduct, verifyProduct } from "./product/verify.js";
 export { isRefusal, refusalFailure, refusalHint, refusalMeaning, refusalName, withNumbers } from "./refusals.js";
+export { reportCuts, reportKey, reportKinds, reportTime } from "./report/report-data.js";
 export {
   type BridgeOptions,
   type Move,
@@ -47,6 +48,7 @@ export {
 export type { Fit, State } from "./rotation/dry-run.js";
 export { readArchive, readStep, readSteps } from "./rotation/files.js";
 export { type Cohort, type DeviceAlg, type EmbeddedKeys, type Model, modelOf, readFleet, storesOf } from "./rotation/fleet.js";
+export { fleetDevices } from "./rotation/fleet-rows.js";
 export { embeddedKeys, keySet, namedKeys } from "./rotation/keys.js";
 export { type NextResult, whatNext } from "./rotation/next.js";
 export { type CohortResult, plan, type StepResult, sums } from "./rotation/plan.js";
@@ -64,11 +66,16 @@ export { LEFT_BEHIND, VERDICTS, type Verdict } from "./rotation/verdict.js";
 export { type ApprovalOptions, approveWith, readApprovals } from "./signing/approval.js";
 export { digestOf, recordSigning, recordTrustSigning, refuseLastNumber, type TrustSigningOptions } from "./signing/authorize.js";
 export { type CoverOptions, coveringTrustFiles, refuseKeys } from "./signing/coverage.js";
+export { checkDraftForMicro, checkForMicro } from "./signing/micro.js";
 export { refuseReplacing } from "./signing/replaced.js";
 export { type IdentifiedSignature, type KnownKey, signersOf, testKeysAmong } from "./signing/signers.js";
+export type { BehindDevices } from "./status/behind.js";
+export { type Collection, type CollectOptions, collectStatuses, type RefusedStatus, type UnheardDevices } from "./status/collect.js";
+export { makeNonces, readNonces, type SentNonce } from "./status/nonces.js";
 export { readStatusSecrets } from "./status/secrets.js";
 export { type DeviceStatus, deviceStatus } from "./status/status.js";
-export { checkLine, readChain } from "./trust/trust-chain.js";
+export { type FamilyFacts, type FamilyProgress, familyFacts, familyWords, progressWords } from "./trust/families.js";
+export { chainOf, checkLine, readChain } from "./trust/trust-chain.js";
 export {
   type Change,
   changeWarnings,
@@ -92,6 +99,7 @@ export {
   limitWords,
   nameFile,
   type PinOptions,
+  type RootProgress,
   readTrustFrom,
   rootProgress,
   type TrustedKeys,

@@ -31,6 +31,9 @@ export const LIMITS = {
   trustFile: 256 * KIB,
   /** Bytes of a device's status. */
   statusMessage: 32 * KIB,
+  /** Bytes of a line with a status in base64, and of a line with a nonce. */
+  statusLine: 48 * KIB,
+  nonceLine: KIB,
   /** Bytes of the file with the secrets of devices, enough for 10^5 of them. */
   statusSecrets: 16 * MIB,
   /** Bytes of a signature file. */

@@ -202,7 +202,10 @@ describe("a device that runs the number of a step", () => {
     const { T1, bridge2 } = all();
     const same = (bridge2 as { envelope: Uint8Array }).envelope;
     const other = await release({ ...facts, sequence: 20, keys: [A, B], image: imageOf("other") });
-    expect(only(plan([cohort("some", T1, 20)], [bridge2], NOBODY)).verdict).toBe("moved");
+    // nobody has said which release of this number it runs
+    const some = only(plan([cohort("some", T1, 20)], [bridge2], NOBODY));
+    expect(some).toMatchObject({ verdict: "moved", next: 'name the release that they run in the fleet file: "release"' });
+    expect(some.why).toBe("bridge2 is taken over if it is the release that they run, and the fleet file does not name that");
     expect(only(plan([cohort("same", T1, 20, { release: same })], [bridge2], NOBODY)).verdict).toBe("moved");
     expect(only(plan([cohort("other", T1, 20, { release: other })], [bridge2], NOBODY))).toMatchObject({
       verdict: "stranded",
@@ -214,7 +217,8 @@ describe("a device that runs the number of a step", () => {
 describe("keys that are lost, stolen, or still at hand", () => {
   it("keeps roots that are retired and at hand, and says so where they are not", async () => {
     const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
-    const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4], signers: [R1, R2, R3, R4] }, first);
+    // the roots of the first list have not signed it
+    const second = await trustFileOf(2, { releases: [A, B], roots: [R3, R4] });
     const newer = cohort("new", second, 20);
     const old = cohort("old", first, 10);
     const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
@@ -225,6 +229,53 @@ describe("keys that are lost, stolen, or still at hand", () => {
     expect(kept).toMatchObject({ verdict: "behind", left: { root: { left: 2, needed: 2, of: 2 } } });
     // what is at hand and lost is lost
     expect(plan([newer, old], [r], { ...NOBODY, have: hex(R1, R2), lost: hex(R2) })[1]?.verdict).toBe("roots-lost");
+  });
+
+  it("knows the lists of a chain, and counts the keys of its last one", async () => {
+    const first = await trustFileOf(1, { releases: [A, B, C], roots: [R1, R2] });
+    const second = await trustFileOf(2, { releases: [A, B, D], roots: [R2, R3], signers: [R1, R2, R3] }, first);
+    const third = await trustFileOf(3, { releases: [A, B, D], roots: [R3, R4], signers: [R2, R3, R4] }, second);
+    const chain = Buffer.concat([second, third]);
+    const r = await step("chain", release({ ...facts, sequence: 20, keys: [A, B], trust: chain }));
+    expect(only(plan([cohort("away", first, 10)], [r], { ...NOBODY, lost: hex(D) }))).toMatchObject({
+      verdict: "moved",
+      trust: { before: "1", after: "3" },
+      left: { release: { left: 2, needed: 2, of: 3 }, root: { left: 2, needed: 2, of: 2 } },
+    });
+    // C and the roots of the first list are on none of the later ones
+    const missed = only(plan([cohort("away", first, 30)], [r], NOBODY));
+    expect(missed).toMatchObject({ verdict: "behind", left: { release: { left: 2 }, root: { left: 0, needed: 2 } } });
+  });
+
+  it("is behind, and not without roots, if the lists after its own are signed already", async () => {
+    const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
+    const second = await trustFileOf(2, { releases: [A, B], roots: [R2, R3], signers: [R1, R2, R3] }, first);
+    const third = await trustFileOf(3, { releases: [A, B], roots: [R3, R4], signers: [R2, R3, R4] }, second);
+    const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
+    const fleet = [cohort("old", first, 10), cohort("late", second, 15), cohort("new", third, 20)];
+    const root = { left: 0, needed: 2, of: 2 };
+    expect(plan(fleet, [r], NOBODY)).toMatchObject([
+      { name: "old", verdict: "behind", left: { root } },
+      { name: "late", verdict: "behind", left: { root: { ...root, left: 1 } } },
+      { name: "new", verdict: "moved" },
+    ]);
+    // without the second list there is no way from the first to the third
+    expect(plan([fleet[0], fleet[2]] as Cohort[], [r], NOBODY)[0]?.verdict).toBe("roots-lost");
+    // nor if the roots of the third are gone
+    expect(plan(fleet, [r], { ...NOBODY, lost: hex(R4) })[0]?.verdict).toBe("roots-lost");
+  });
+
+  it("counts a key that the newest list keeps for another class: it is at hand", async () => {
+    const roots = [R1, R2].map((k): TrustEntry => ({ key: k, roles: ["root"] }));
+    const { class: own } = identityUuids(VENDOR, "board-v2");
+    const scoped = [A, B].map((k): TrustEntry => ({ key: k, roles: ["release"], class: own }));
+    const d = { name: "board", sequence: 2n, anchors: [...roots, ...scoped], thresholds: { root: 2, release: 2 } };
+    const first = await trustFileOf(1, { releases: [A, B], roots: [R1, R2] });
+    const second = await signTrust(encodeTrust(d), [R1, R2].map(signer));
+    const r = await step("r", release({ ...facts, sequence: 21, keys: [A, B] }));
+    const forgotten = cohort("forgotten", first, 10, { identity: identity("board-v3") });
+    const [, result] = plan([cohort("new", second, 20), forgotten], [r], NOBODY);
+    expect(result).toMatchObject({ name: "forgotten", verdict: "behind", left: { release: { left: 2, needed: 2, of: 2 } } });
   });
 
   it("is exposed to a stolen debug or recovery key, by the floor of that role", async () => {
@@ -244,8 +295,13 @@ describe("keys that are lost, stolen, or still at hand", () => {
       exposed: { release: false, root: false, debug: true, recovery: false },
     });
     expect(only(plan([one], [r], { ...NOBODY, stolen: hex(C) }))).toMatchObject({ verdict: "exposed", exposed: { recovery: true } });
-    const past = { ...one, floors: { debug: parseSequence("16"), recovery: parseSequence("0") } };
-    expect(only(plan([past], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("moved");
+    // the number of the floor is good for what the device has, and for nothing of the thief's
+    for (const debug of ["15", "16"]) {
+      const past = { ...one, floors: { debug: parseSequence(debug), recovery: parseSequence("0") } };
+      expect(only(plan([past], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("moved");
+    }
+    const below = { ...one, floors: { debug: parseSequence("14"), recovery: parseSequence("0") } };
+    expect(only(plan([below], [r], { ...NOBODY, stolen: hex(B) })).verdict).toBe("exposed");
   });
 
   it("counts a stolen key that is not lost, and says how many are left after each step", () => {
@@ -283,7 +339,21 @@ describe("a step that does harm", () => {
     expect(result).toMatchObject({ verdict: "stranded", steps: [{ code: 0 }] });
     expect(result.why).toBe(`no later release can reach it: ${LAST} is the last sequence number, and no release has a higher one`);
     const r = await step("r", release({ ...facts, sequence: 11, keys: [A, B] }));
-    expect(only(plan([cohort("far", T1, LAST)], [r], NOBODY)).why).toContain("is the last sequence number");
+    const far = only(plan([cohort("far", T1, LAST)], [r], NOBODY));
+    expect(far.why).toContain("is the last sequence number");
+    expect(far.next).toContain("a trust file that begins a new epoch");
+    // without the roots, or without a list, nothing takes the floor back
+    for (const lost of [
+      only(plan([cohort("far", T1, LAST)], [r], { ...NOBODY, lost: hex(R1, R2) })),
+      only(
+        plan(
+          [withKeys("keys", [A, B], 2, 1)].map((c) => ({ ...c, floor: parseSequence(String(LAST)) })),
+          [r],
+          NOBODY,
+        ),
+      ),
+    ])
+      expect(lost.next).toBe("replace the firmware of these devices by hand");
   });
 
   it("is a release that freezes trust: its list has the last number, or is one that the device refuses", async () => {

@@ -69,6 +69,7 @@ export {
   type Before,
   describeTrust,
   encodeTrust,
+  type FamilyEntry,
   isTrust,
   keyOfAnchor,
   NotRoot,

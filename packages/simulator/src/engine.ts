@@ -2,13 +2,22 @@
 // at every operation of each recovery. After each cut, the device starts, and the installation is tried again.
 
 import { createHash } from "node:crypto";
-import { type Bytes, boot, compareSequence, type Device, install, type Sequence, type Source, type Trust } from "@firmseal/verifier";
+import {
+  type Bytes,
+  compareSequence,
+  type Device,
+  boot as generalBoot,
+  install as generalInstall,
+  type Sequence,
+  type Source,
+  type Trust,
+} from "@firmseal/verifier";
 import { componentName } from "@firmseal/verifier/device/file";
 import { formatSequence } from "@firmseal/verifier/tools";
 import { nodeHost } from "./host.js";
 import { rememberedTrust } from "./remembered.js";
 import { type Boots, type CutPoint, countPoint, type Fault, isFault, type Report, type StartVerdict, tally, verdictOf } from "./report.js";
-import type { Cut, Machine, MakeStore, Setup, Started, Store } from "./store.js";
+import type { Cut, Machine, MakeStore, Setup, Started, Store, Verifier } from "./store.js";
 
 /** A release, the trust policy for it, and its external payloads. */
 export interface Release {
@@ -26,6 +35,8 @@ export class Unsimulated extends Error {
     super(`${step} failed without a power cut`);
   }
 }
+
+const GENERAL: Verifier = { install: generalInstall, boot: generalBoot };
 
 const PAYLOAD_CHUNK = 1024;
 const MAX_FAULTS = 20;
@@ -68,6 +79,7 @@ export function bootOn(started: Started, setup: Setup, trust: Trust): string {
     invoked.push(`${name} ${storedDigest(device, id, loaded.has(name))}`);
     return invoke.call(device, id, args);
   };
+  const { boot } = started.verifier ?? GENERAL;
   const progress = boot(envelope, trust, device, nodeHost);
   if (progress.next()) progress.next(false);
   const images = setup.components.map((id) => `${componentName(id)} ${storedDigest(device, id, false)}`);
@@ -81,6 +93,7 @@ export function installOn(started: Started, release: Release): void {
     return payload && "read" in payload ? payload : payload && chunked(Uint8Array.from(payload), device.chunk);
   };
   const envelope = chunked(release.envelope, device.chunk);
+  const { install } = started.verifier ?? GENERAL;
   const progress = install(started.receive?.(envelope, release.trust) ?? envelope, release.trust, device, nodeHost);
   if (progress.next()) progress.next(false);
 }

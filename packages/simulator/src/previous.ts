@@ -2,7 +2,18 @@
 // images. Its keys are generated for it, exist in this process only, and are trusted by the simulated device only.
 
 import { createHash, randomBytes } from "node:crypto";
-import { type Command, DEFAULT_ALG, type Description, encode, privateKey, SCHEMA, signEnvelope, signer, toHex } from "@firmseal/signer";
+import {
+  type Command,
+  DEFAULT_ALG,
+  type Description,
+  encode,
+  privateKey,
+  SCHEMA,
+  signEnvelope,
+  signer,
+  singleImage,
+  toHex,
+} from "@firmseal/signer";
 import { anchor, type ComponentId, type Identity } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
 import type { Release } from "./engine.js";
@@ -16,10 +27,27 @@ function before(sequence: readonly [number, number]): string {
   return formatSequence(low > 0 ? [high, low - 1] : high > 0 ? [high - 1, 0xffffffff] : [0, 0]);
 }
 
+const uuid = (bytes: ArrayLike<number> | undefined) => toHex(bytes ?? []).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+
+function oneImage(sequence: string, { vendor, class: name }: Identity, component: ComponentId, image: Uint8Array): Description {
+  return singleImage({
+    sequence,
+    vendor: uuid(vendor[0]),
+    class: uuid(name[0]),
+    digest: createHash("sha256").update(image).digest("hex"),
+    size: image.length,
+    uri: "#firmware",
+    payload: image,
+    component: component.map((part) => ({ hex: toHex(part) })),
+  });
+}
+
 function description(sequence: string, identity: Identity, components: readonly ComponentId[], size: number): Description {
   const images = components.map((_, i) => new Uint8Array(randomBytes(Math.max(1, size - i))));
+  const [image] = images;
+  // the form that a micro verifier accepts
+  if (image && components.length === 1) return oneImage(sequence, identity, components[0] as ComponentId, image);
   const at = (i: number): Command => ({ "directive-set-component-index": i });
-  const uuid = (bytes: ArrayLike<number> | undefined) => toHex(bytes ?? []).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   const shared: Command[] = images.flatMap((image, i) => [
     at(i),
     {

@@ -1,7 +1,7 @@
 // The interface of a simulated device: storage that can be powered on, and that tells what would remain if the power
 // had failed at any of its operations.
 
-import type { Bytes, ComponentId, Device, Identity, Source, Trust } from "@firmseal/verifier";
+import type { Bytes, ComponentId, Device, Host, Identity, Sequence, Source, Trust } from "@firmseal/verifier";
 
 /** The requirements of the current update on a device. */
 export interface Setup {
@@ -13,9 +13,23 @@ export interface Setup {
   pageSize: number;
 }
 
+/** What the simulation calls of an installation or start. */
+interface Course {
+  manifest: { sequence: Sequence };
+  next(outcome?: boolean): unknown;
+}
+
+/** The verifier of a device: that of the package, or a micro verifier. */
+export interface Verifier {
+  install(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Course;
+  boot(input: Bytes | Source, trust: Trust, device: Device, host?: Host): Course;
+}
+
 /** A device that has just been switched on. */
 export interface Started {
   device: Device;
+  /** Default: that of the package. */
+  verifier?: Verifier;
   /** The envelope that the device passes to boot(); null if nothing is installed. */
   envelope: Bytes | Source | null;
   /** Called by the application after its self-test. */

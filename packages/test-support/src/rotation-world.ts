@@ -17,7 +17,15 @@ import {
 } from "@firmseal/signer";
 import { type Alg, boot, ed25519, type Host, type Identity, install, type Refusal, type TrustStore } from "@firmseal/verifier";
 import { type MemoryDevice, memoryDevice } from "@firmseal/verifier/device/memory";
-import { embeddedTrust, nextTrust, policyOf, ROLE_RELEASE, TRUST_COMPONENT, updatedTrust } from "@firmseal/verifier/tools";
+import {
+  embeddedTrust,
+  nextTrust,
+  policyOf,
+  ROLE_RELEASE,
+  TRUST_COMPONENT,
+  trustFileUnchecked,
+  updatedTrust,
+} from "@firmseal/verifier/tools";
 import { latin1, remembered } from "../../simulator/src/remembered.js";
 
 const utf8 = new TextEncoder();
@@ -66,7 +74,7 @@ export const CLASSES = ["board-v2", "board-v3"] as const;
 export type ClassName = (typeof CLASSES)[number];
 export const VENDOR = "example.com";
 
-export function identity(name: ClassName): Identity {
+export function identity(name: string): Identity {
   const id = identityUuids(VENDOR, name);
   return { vendor: [id.vendor], class: [id.class] };
 }
@@ -119,7 +127,7 @@ export type Cut = "writing" | "before keeping" | "none";
 class PowerCut extends Error {}
 
 /** A device: an A/B device in memory, and the trust file that it keeps apart. */
-export class Device {
+export class Device<Name extends string = ClassName> {
   readonly memory: MemoryDevice;
   /** Numbers of the refusals that it gave. */
   readonly refused: number[] = [];
@@ -130,20 +138,25 @@ export class Device {
   store: TrustStore;
 
   constructor(
-    readonly name: ClassName,
+    readonly name: Name,
     /** The trust file; only the device writes here. */
     public kept: Uint8Array,
+    /** What it is, where that does not follow from its name, and the algorithms of its verifier. */
+    who: Identity = identity(name),
+    private readonly algs: Alg[] = ALGS,
   ) {
-    this.memory = memoryDevice(identity(name), [[[0]], TRUST_COMPONENT], 4096);
-    this.store = embeddedTrust(ALGS, kept);
+    // room for a chain of trust files
+    this.memory = memoryDevice(who, [[[0]], TRUST_COMPONENT], 65_536);
+    this.store = embeddedTrust(algs, kept);
   }
 
   /** Another device in the same state: what nothing tells apart need not be brought there twice. */
-  twin(): Device {
-    const other = new Device(this.name, this.kept);
+  twin(): Device<Name> {
+    const other = new Device(this.name, this.kept, this.memory.identity, this.algs);
     for (const [i, part] of this.memory.parts.entries())
       Object.assign(other.memory.parts[i] as object, { slots: part.slots.map((slot) => [...slot]), current: part.current });
     other.memory.sequence = this.memory.sequence;
+    other.memory.counted = this.memory.counted;
     other.memory.envelope = this.memory.envelope;
     return other;
   }
@@ -161,15 +174,18 @@ export class Device {
     }
   }
 
-  /** Offers a release; the device starts again after it, as after a power cut. Whether it was installed. */
-  dryRun(envelope: Uint8Array, cut: Cut = "none"): boolean {
+  /**
+   * Offers a release, or in another role what the device's own code asks for; the device starts again after it, as after a power cut. Whether
+   * it was installed.
+   */
+  dryRun(envelope: Uint8Array, cut: Cut = "none", role = ROLE_RELEASE): boolean {
     const { write } = this.memory;
     if (cut === "writing")
       this.memory.write = (id, offset, bytes) => {
         write(id, offset, Array.from(bytes).slice(0, 7));
         throw new PowerCut();
       };
-    const done = this.attempt(() => install(envelope, policyOf(this.store, ROLE_RELEASE, this.memory.identity), this.memory, host).next());
+    const done = this.attempt(() => install(envelope, policyOf(this.store, role, this.memory.identity), this.memory, host).next());
     this.memory.write = write;
     if (done) this.start(cut === "before keeping");
     return done;
@@ -179,8 +195,9 @@ export class Device {
   start(cut = false): void {
     const { envelope } = this.memory;
     if (!envelope) return;
-    this.store = embeddedTrust(ALGS, this.kept);
-    const next = nextTrust(ALGS, this.store, this.memory, envelope, ROLE_RELEASE, host);
+    this.store = embeddedTrust(this.algs, this.kept);
+    const role = this.role();
+    const next = nextTrust(this.store, this.memory, envelope, role, host);
     if (next && cut) {
       // the power fails before the file is kept: all is as before, and the device starts again
       this.cuts++;
@@ -188,25 +205,29 @@ export class Device {
       return;
     }
     if (next) this.keep(Uint8Array.from(next));
-    if (this.attempt(() => boot(envelope, policyOf(this.store, ROLE_RELEASE, this.memory.identity), this.memory, host).next()))
+    if (this.attempt(() => boot(envelope, policyOf(this.store, role, this.memory.identity), this.memory, host).next()))
       this.started = this.memory.invoked.length;
+  }
+
+  /** The role of what is installed: docs/guides/trust.md, "Starting in another role". */
+  private role(): number {
+    return (this.memory.counted ?? [])[28] || ROLE_RELEASE;
   }
 
   private keep(bytes: Uint8Array): void {
     this.kept = bytes;
-    this.store = embeddedTrust(ALGS, bytes);
+    this.store = embeddedTrust(this.algs, bytes);
   }
 
   /** A trust file that comes by itself, without a release. */
   offerTrust(bytes: Uint8Array): boolean {
     const { envelope } = this.memory;
-    return (
-      envelope !== null &&
-      this.attempt(() => {
-        updatedTrust(ALGS, this.store, bytes, envelope, ROLE_RELEASE, this.memory.identity, host);
-        this.keep(bytes);
-      })
-    );
+    return this.attempt(() => {
+      const { file } = envelope
+        ? updatedTrust(this.store, bytes, envelope, this.role(), this.memory.identity, host)
+        : trustFileUnchecked(this.algs, bytes, this.store, host);
+      this.keep(Uint8Array.from(file as Uint8Array));
+    });
   }
 
   /** The image that is current. */

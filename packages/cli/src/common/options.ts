@@ -104,6 +104,11 @@ export function releaseVersion(): Option {
   );
 }
 
+/** --for: the verifier on the devices. */
+export function forVerifier(): Option {
+  return option("--for <verifier>", "refuse what this kind of verifier does not accept, and say what to change", { choices: ["micro"] });
+}
+
 /** What a manifest is made from if the input is an image. */
 export function imageInputOptions(): Option[] {
   return [

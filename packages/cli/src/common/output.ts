@@ -2,8 +2,19 @@
 
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import { checkWritable, Failure, isSameFile, looksPrivate, readFirstBytes, STDIO, systemFault, usage, writeWhole } from "@firmseal/keys";
-import { looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
+import {
+  checkWritable,
+  Failure,
+  isSameFile,
+  looksPrivate,
+  readFirstBytes,
+  STDIO,
+  sizeOf,
+  systemFault,
+  usage,
+  writeWhole,
+} from "@firmseal/keys";
+import { fleetDevices, looksLikeEnvelope, refuseReplacing } from "@firmseal/release";
 import { isTrust } from "@firmseal/signer";
 import { failureOf } from "../show/failure-of.js";
 import { isBytesToTerminal, writeProduct } from "../show/ui.js";
@@ -77,6 +88,17 @@ export function checkTrustOutput(path: string, others: readonly string[]): void 
   const head = readFirstBytes(path, 2);
   if (head.length > 0 && !isTrust(head))
     throw usage(`--out ${path}: exists and is not a trust file`, "choose another name, or move the file away");
+}
+
+/** A fleet file replaces an existing file only if that is a fleet file too. */
+export function checkFleetOutput(path: string, others: readonly string[]): void {
+  checkOutput(path, "--out", others, false);
+  if (path === STDIO || !statSync(path, { throwIfNoEntry: false })?.isFile() || sizeOf(path) === 0) return;
+  try {
+    fleetDevices(path);
+  } catch {
+    throw usage(`--out ${path}: exists and is not a fleet file`, "choose another name, or move the file away");
+  }
 }
 
 /**

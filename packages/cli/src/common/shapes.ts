@@ -121,6 +121,7 @@ export const CHANGES: Shape = { changes: ["object[]", "differences from the prev
 export const PROGRESS: Shape = {
   signed: ["number", "roots that have signed"],
   needed: ["number", "roots that must sign"],
+  families: ["object[]", "families of algorithms: how many of their keys must sign besides, and have signed"],
 };
 
 /** A trust file with signatures of its roots. */

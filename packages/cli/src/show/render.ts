@@ -3,6 +3,7 @@
 import { Failure, visible } from "@firmseal/keys";
 import type { AnyCommand } from "../command.js";
 import type { CommandLine } from "./failure-of.js";
+import type { MapLine } from "./map.js";
 import { danger, writeFailure, writeJson, writeStdout, writeWords } from "./ui.js";
 
 /** A table: each row has a cell for every column. Numbers stand right. */
@@ -11,8 +12,8 @@ export interface TableLine {
   rows: readonly (readonly string[])[];
 }
 
-/** A line of words for stderr; text or bytes for stdout; a table for stdout. */
-export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine };
+/** A line of words for stderr; text or bytes for stdout; a table, or a map on a wide terminal, for stdout. */
+export type Line = string | { text: string; danger?: boolean } | { bytes: Uint8Array } | { table: TableLine } | { map: MapLine };
 
 /** A refusal after everything is known: people read the facts first, and JSON has them beside the refusal. */
 export class Refused extends Failure {
@@ -30,7 +31,10 @@ async function writeLines(lines: readonly Line[]): Promise<void> {
     if (typeof line === "string") writeWords(visible(line));
     else if ("text" in line) writeStdout(`${line.danger ? danger(visibleLines(line.text)) : visibleLines(line.text)}\n`);
     else if ("bytes" in line) writeStdout(line.bytes);
-    else {
+    else if ("map" in line) {
+      const [{ mapText }, { tableWidth }] = await Promise.all([import("./map.js"), import("./table.js")]);
+      writeStdout(mapText(line.map, tableWidth()));
+    } else {
       const { tableText, tableWidth } = await import("./table.js");
       writeStdout(tableText(line.table, tableWidth()));
     }

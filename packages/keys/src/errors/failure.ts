@@ -25,8 +25,9 @@ export const CODES = {
   LIMIT: 230,
   FLEET: 240,
   STRANDED: 241,
-  PRODUCT: 242,
-  RELEASE: 243,
+  STATUS: 242,
+  PRODUCT: 243,
+  RELEASE: 244,
   INTERNAL: 299,
 } as const;
 

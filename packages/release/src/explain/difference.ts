@@ -1,8 +1,7 @@
 // What changes for a device from one release to the next.
 
+import { actionWords, type Behaviour, componentName, type Explained, expectationWords } from "@firmseal/report";
 import { diffArrays } from "diff";
-import type { Behaviour, Explained } from "./explain.js";
-import { actionWords, componentName, expectationWords } from "./words.js";
 
 /** What a component must hold with each of the releases. */
 export interface ImageChange {

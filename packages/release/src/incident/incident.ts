@@ -32,7 +32,7 @@ import { withoutKey } from "../rotation/retire.js";
 import { refuseLastNumber } from "../signing/authorize.js";
 import { changeWarnings, changeWords, trustChanges } from "../trust/trust-change.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
-import { readTrustFrom, rootProgress } from "../trust/trust-ref.js";
+import { isEnough, readTrustFrom, rootProgress } from "../trust/trust-ref.js";
 import { rehearse } from "./rehearse.js";
 
 export type IncidentKind = "stolen" | "lost" | "expired" | "debug-leaked";
@@ -152,6 +152,21 @@ function groupsOf({ fleet, next, o }: Given): DeviceGroup[] {
   return [...groups.values()];
 }
 
+/**
+ * What a bridge brings before the next list, for devices that have an older list than today's: the lists after theirs, as
+ * far as they are known without a gap. Empty if every device has today's list.
+ */
+function chainBefore({ current, fleet }: Pick<Given, "current" | "fleet">): TrustOnFile[] {
+  const known = new Map<bigint, TrustOnFile>();
+  for (const { model } of fleet)
+    if (model.trust && equalBytes(model.trust.store.name, current.store.name)) known.set(big(model.trust.store.sequence), model.trust);
+  const today = big(current.store.sequence);
+  if (![...known.keys()].some((n) => n < today)) return [];
+  const out = [current];
+  for (let n = today - 1n; known.has(n); n--) out.unshift(known.get(n) as TrustOnFile);
+  return out;
+}
+
 const uuid = (ids: Identity["vendor"]) => formatUuid(Uint8Array.from(ids?.[0] ?? []));
 
 /** The release keys of both lists that can still sign for us. */
@@ -203,10 +218,7 @@ function listIn(path: string, { bytes, next, current }: Given): { bytes: Uint8Ar
       `${path}: is not the next list of this incident`,
       "give the same options as before, or an empty folder: --dir",
     );
-  const enough = [current.store, next].every((store) => {
-    const { signed, needed } = rootProgress(file.bytes, store);
-    return signed >= needed;
-  });
+  const enough = [current.store, next].every((store) => isEnough(rootProgress(file.bytes, store)));
   return { bytes: file.bytes, isSigned: enough };
 }
 
@@ -221,10 +233,18 @@ async function bridgesIn(given: Given, groups: readonly DeviceGroup[], list: str
   const { o, current, next } = given;
   const out: Bridge[] = [];
   const made: { path: string; bytes: Uint8Array }[] = [];
+  const before = chainBefore(given).map((file) => file.path);
   for (const [i, group] of groups.entries()) {
     const path = join(o.dir, `bridge-${i + 1}.suit`);
     if (!existsSync(path)) {
-      const facts = { trust: o.trust, next: list, fleet: o.fleet, vendor: uuid(group.identity.vendor), class: uuid(group.identity.class) };
+      const facts = {
+        trust: o.trust,
+        next: list,
+        before,
+        fleet: o.fleet,
+        vendor: uuid(group.identity.vendor),
+        class: uuid(group.identity.class),
+      };
       const { draft } = await unsignedBridge(await readMove(group.image, { ...facts, seq: "next", out: path }), signersOf(given));
       made.push({ path, bytes: draft.bytes });
       out.push({ path, group, isSigned: false });
@@ -238,16 +258,19 @@ async function bridgesIn(given: Given, groups: readonly DeviceGroup[], list: str
   return out;
 }
 
-function steps(o: IncidentOptions, list: string, signed: boolean, bridges: readonly Bridge[]): { stage: IncidentStage; todo: string[] } {
+function steps(
+  { o, chain }: { o: IncidentOptions; chain: readonly TrustOnFile[] },
+  list: string,
+  signed: boolean,
+  bridges: readonly Bridge[],
+): { stage: IncidentStage; todo: string[] } {
   const again = "run this command again, with the same options";
+  const others = chain.map(({ path }) => path).filter((path) => path !== o.trust);
+  const previous = [o.trust, ...others].map((path) => ` --previous-trust ${path}`).join("");
   if (!signed)
     return {
       stage: "list",
-      todo: [
-        `firmseal trust diff ${o.trust} ${list}`,
-        `each root, where it is: firmseal trust sign ${list} --previous-trust ${o.trust} --key ROOT`,
-        again,
-      ],
+      todo: [`firmseal trust diff ${o.trust} ${list}`, `each root, where it is: firmseal trust sign ${list}${previous} --key ROOT`, again],
     };
   const open = bridges.filter(({ isSigned }) => !isSigned);
   if (open.length > 0)
@@ -302,11 +325,12 @@ export async function runIncident(o: IncidentOptions): Promise<Incident> {
       files: [list],
     };
   }
-  const rehearsed = await rehearse(given, groups, signersOf(given));
+  const chain = chainBefore(given);
+  const rehearsed = await rehearse({ ...given, chain }, groups, signersOf(given));
   mkdirSync(o.dir, { recursive: true });
   if (!existsSync(list)) writeWhole(list, found.bytes, { fresh: true });
   const bridges = found.isSigned ? await bridgesIn(given, groups, list) : [];
-  const { stage, todo } = steps(o, list, found.isSigned, bridges);
+  const { stage, todo } = steps({ o, chain }, list, found.isSigned, bridges);
   const paths = bridges.map(({ path }) => path);
   const after = stage === "roll-out" ? plan(fleet, await readSteps(paths), gone, [current.store, next]) : rehearsed;
   return { ...common, after, stage, ...judge(now), todo, files: [list, ...paths] };

@@ -27,6 +27,8 @@ interface Rehearsed {
   readonly bytes: Uint8Array;
   readonly next: TrustStore;
   readonly current: TrustOnFile;
+  /** What a bridge brings before the next list. */
+  readonly chain: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[];
   readonly gone: Gone;
 }
@@ -55,10 +57,11 @@ export async function rehearse(r: Rehearsed, groups: readonly RehearsedGroup[], 
   const roots = rootsOf(r);
   let list = TrustDraft.read(r.bytes, r.current.store);
   for (const root of roots) list = await list.withSignature(signedWith(root), mark);
+  const brought = Buffer.concat([...r.chain.map((file) => file.bytes), list.bytes]);
   const above = r.fleet.reduce((most, { floor }) => higher(most, big(floor)), 0n) + 1n;
   const steps = [];
   for (const [i, { identity, image }] of groups.entries()) {
-    const facts = { sequence: String(above), vendor: first(identity.vendor), class: first(identity.class), trust: list.bytes };
+    const facts = { sequence: String(above), vendor: first(identity.vendor), class: first(identity.class), trust: brought };
     const options = { vendor: facts.vendor, class: facts.class, seq: above };
     let draft =
       image === undefined

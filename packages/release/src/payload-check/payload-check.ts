@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { Failure, grouped, tooMuch, warn } from "@firmseal/keys";
+import { type DeviceKind, type Interpreter, installerRefusal } from "@firmseal/report";
 import { toHex } from "@firmseal/signer";
 import {
   type Digest,
@@ -24,7 +25,6 @@ import {
   COND_IMAGE_MATCH,
   DIR_COPY,
   DIR_FETCH,
-  DIR_INVOKE,
   DIR_SWAP,
   DIR_WRITE,
   HASH_NAMES,
@@ -57,9 +57,11 @@ function refusePayload(code: keyof typeof errors, uri: string, hint = refusalHin
 }
 
 /** A refusal as the verifier would throw it, without a position. */
-function refused(name: keyof typeof errors): Refusal {
-  return Object.assign(new Error(refusalMeaning(errors[name])), { code: errors[name], at: -1 });
+function refused(code: number): Refusal {
+  return Object.assign(new Error(refusalMeaning(code)), { code, at: -1 });
 }
+
+const INTERPRETER: Interpreter = { start, step, identityChecked };
 
 /** An object with commands: a manifest, verified or not. */
 export type Commands = Pick<Manifest, "input" | "commands" | "shared">;
@@ -115,13 +117,6 @@ function payloadsAtHand(m: Manifest, files: Map<string, string>, sizes: Map<stri
   for (const [uri, path] of files)
     all.set(uri, { uri, content: `file ${path}`, size: sizes.get(path) ?? 0, hash: async (alg) => (await hashFile(path, alg)).digest });
   return all;
-}
-
-/** A kind of device, as far as a manifest distinguishes devices, and whether it has the images already. */
-export interface DeviceKind {
-  identity: Identity;
-  slot: number;
-  there: boolean;
 }
 
 /**
@@ -296,19 +291,6 @@ export async function checkPayloads(m: Manifest, files: Map<string, string>): Pr
   for (const uri of payloads.keys()) if (!met.has(uri)) refusePayload("DIGEST_UNSET", uri);
 }
 
-/** Why an installer does not do what the interpreter asks for. Undefined: it does. */
-export function installerRefusal(run: Run, e: Effect): Refusal | undefined {
-  if (e.op === DIR_INVOKE) return refused("INVOKE_MISPLACED");
-  if (e.op !== DIR_FETCH && e.op !== DIR_WRITE && e.op !== DIR_COPY && e.op !== DIR_SWAP) return undefined;
-  if (!e.digest) return refused("DIGEST_UNSET");
-  return unidentified(run);
-}
-
-/** A release that no vendor and class was compared with is refused. */
-export function unidentified(run: Run): Refusal | undefined {
-  return identityChecked(run) ? undefined : refused("IDENTITY_UNCHECKED");
-}
-
 /** The refusal of a device that installs this release, whatever its payloads are. Returns undefined if it accepts it. */
 function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | undefined {
   const run = start(m, sectionsOf(m), kind.identity);
@@ -316,12 +298,13 @@ function refusalOn(m: Manifest, kind: DeviceKind, effort: Effort): Refusal | und
     let e = step(run);
     while (e) {
       effort.took(run);
-      const refusal = installerRefusal(run, e);
-      if (refusal) return refusal;
+      const refusal = installerRefusal(INTERPRETER, run, e);
+      if (refusal !== undefined) return refused(refusal);
       const asked = e.op === COND_IMAGE_MATCH || e.op === COND_CHECK_CONTENT;
       e = step(run, e.op === COND_COMPONENT_SLOT ? e.slot === kind.slot : !asked || kind.there);
     }
-    return unidentified(run);
+    const refusal = installerRefusal(INTERPRETER, run, undefined);
+    return refusal === undefined ? undefined : refused(refusal);
   } catch (x) {
     if (!isRefusal(x)) throw x;
     return x;

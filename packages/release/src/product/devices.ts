@@ -1,6 +1,6 @@
 // The devices of a product, as the bundle that they run decides: who is trusted, and what becomes of a release.
 
-import { Failure, publicKeys, schemeOf } from "@firmseal/keys";
+import { Failure, publicKeys, schemeOf, sizeOf } from "@firmseal/keys";
 import { type EnvelopeDraft, formatUuid, identityUuids, type PublicKey } from "@firmseal/signer";
 import { errors } from "@firmseal/verifier";
 import { parseSequence } from "@firmseal/verifier/tools";
@@ -11,7 +11,7 @@ import { type CohortResult, plan } from "../rotation/plan.js";
 import type { TrustOnFile } from "../trust/trust-file.js";
 import type { TrustOptions } from "../trust/trust-ref.js";
 import { verifiedTrust } from "../trust/trust-ref.js";
-import type { Board, Product } from "./product.js";
+import type { Board, Product } from "./file/product.js";
 
 /** Whom the devices of a product trust. */
 export type ProductTrusted = { readonly trust: TrustOnFile } | { readonly keys: readonly PublicKey[]; readonly threshold: number };
@@ -98,6 +98,11 @@ export function refuseSigned(product: Product, board: Board, draft: EnvelopeDraf
   const step = { name: board.name, envelope: draft.bytes, sequence: draft.sequence };
   const stores = "trust" in trusted ? [trusted.trust.store] : [];
   refuseRefused(board, plan(devicesOf(product, board, trusted), [step], { lost: new Set(), stolen: new Set() }, stores), keys);
+}
+
+/** Refuses a release whose keys are not there, before anything else is tried. References of other kinds are opened later. */
+export function refuseMissingKeys(product: Product): void {
+  for (const ref of signingKeys(product, "release")) if (schemeOf(ref) === undefined) sizeOf(ref);
 }
 
 /** The keys of a role. Throws a Failure if the product has none. */

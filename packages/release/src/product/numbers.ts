@@ -7,7 +7,7 @@ import { decodeEnvelope, formatSequence } from "@firmseal/verifier/tools";
 import { readEnvelopeFile } from "../input/envelope-file.js";
 import { versionIn } from "../input/version.js";
 import { higher } from "../rotation/quorum.js";
-import type { Product } from "./product.js";
+import type { Product } from "./file/product.js";
 import { hasRecord, type KnownRelease, knownRelease, readRecord, refuseOther, releaseFault, releasesIn } from "./record.js";
 
 export interface NumberOptions {

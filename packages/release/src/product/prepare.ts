@@ -5,8 +5,8 @@ import { boardRelease, type Description, draftOf, type EnvelopeDraft, type Place
 import { flashBytes } from "../input/flash.js";
 import { LIMITS } from "../limits.js";
 import { fileOfUri } from "../payload-check/verified.js";
+import type { Board, Product, ProductImage } from "./file/product.js";
 import { imageFile } from "./image-file.js";
-import type { Board, Product, ProductImage } from "./product.js";
 import { expandUri } from "./uri.js";
 
 /** An image as it is released. */

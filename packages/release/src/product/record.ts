@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Failure, isVersion, readAll, refusedInput, someOf, tooMuch, versionNumber, visible } from "@firmseal/keys";
+import { environment, type Failure, isVersion, readAll, refusedInput, someOf, tooMuch, versionNumber, visible } from "@firmseal/keys";
 import { hashFile } from "../input/hash-file.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
-import type { Product, SigningRole } from "./product.js";
+import type { Product } from "./file/product.js";
+import type { SigningRole } from "./file/written.js";
 
 export const RECORD = "release.json";
 export const SUMS = "SHA256SUMS";
@@ -96,7 +97,9 @@ export function knownRelease(path: string, record: ReleaseRecord): KnownRelease 
 
 /** The releases in a folder, in the order of their versions. Throws a Failure if one is of another product. */
 export function releasesIn(folder: string, product: Product): KnownRelease[] {
-  if (!statSync(folder, { throwIfNoEntry: false })) return [];
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (!stat.isDirectory()) throw environment(`${folder}: is not a folder`, "name another folder for releases: --out DIR");
   const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
   if (names.length > LIMITS.releases) throw tooMuch(`${folder}: has more than ${LIMITS.releases} folders`, "move old releases away");
   const out: KnownRelease[] = [];

@@ -13,8 +13,8 @@ import { type VerifiedRelease, type VerifyRelease, verifyRelease } from "../payl
 import { digestOf } from "../signing/authorize.js";
 import { type TrustedKeys, trustedKeys } from "../trust/trust-ref.js";
 import { classesOf, trustOptions } from "./devices.js";
+import { type Board, boardsOf, type Product } from "./file/product.js";
 import { refuseDisorder } from "./numbers.js";
-import { type Board, boardsOf, type Product } from "./product.js";
 import {
   type Artifact,
   checkFiles,

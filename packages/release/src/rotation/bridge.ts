@@ -20,6 +20,8 @@ import {
 import { identityOf } from "../input/identity.js";
 import { isRefusal, refusalMeaning, refusalName } from "../refusals.js";
 import { recordSigning, refuseLastNumber } from "../signing/authorize.js";
+import { areReached, familyProgress, progressWords } from "../trust/families.js";
+import { readChained } from "../trust/trust-chain.js";
 import { readTrustFile, type TrustOnFile } from "../trust/trust-file.js";
 import { nameFile } from "../trust/trust-ref.js";
 import { planAsIfSigned } from "./as-if-signed.js";
@@ -37,6 +39,8 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
   /** The current trust file of the devices, and the next one. */
   trust: string;
   next: string;
+  /** Trust files that the bridge brings before `next`, for devices that were away: all after theirs, in order. */
+  before?: readonly string[];
   /** The devices in the field. */
   fleet?: string;
   /** The log of the keys, if it is elsewhere. */
@@ -52,6 +56,8 @@ export interface BridgeOptions extends InputOptions, SequenceOverrides {
 export interface Move {
   readonly old: TrustOnFile;
   readonly next: TrustOnFile;
+  /** What the bridge brings before `next`. */
+  readonly before: readonly TrustOnFile[];
   readonly fleet: readonly Cohort[] | undefined;
   /** The devices that the bridge is for. */
   readonly identity: Identity;
@@ -70,6 +76,17 @@ function checkSuccession(old: TrustOnFile, next: TrustOnFile): void {
   } catch (e) {
     throw nameFile(next.path, e);
   }
+}
+
+/** What the bridge brings, which devices with `old` must take: `next`, and what comes before it. */
+function chainOf(old: TrustOnFile, before: readonly TrustOnFile[], next: TrustOnFile): Uint8Array {
+  const bytes = Buffer.concat([...before, next].map((file) => file.bytes));
+  try {
+    if (before.length > 0) trustFileUnchecked(bytes, old.store, nodeHost);
+  } catch (e) {
+    throw nameFile([...before, next].map(({ path }) => path).join(", "), e);
+  }
+  return bytes;
 }
 
 function isFor(cohort: Cohort, { vendor, class: name }: Identity): boolean {
@@ -109,13 +126,14 @@ export async function readMove(image: string | undefined, o: BridgeOptions): Pro
   const { vendor, class: name } = releaseFacts(o);
   const id = identityOf(vendor, name);
   const identity: Identity = { vendor: [id.vendor], class: [id.class] };
-  const [old, next] = [readTrustFile(o.trust), readTrustFile(o.next)];
+  const [old, next] = [readTrustFile(o.trust), readChained(o.next)];
   const fleet = o.fleet === undefined ? undefined : await readFleet(o.fleet);
   checkSuccession(old, next);
   refuseLastNumber(big(next.store.sequence));
-  const made = await prepare(image, o, next.bytes);
+  const before = (o.before ?? []).map((path) => readTrustFile(path));
+  const made = await prepare(image, o, chainOf(old, before, next));
   const prepared = { ...made, draft: (numbers: NextSequence) => made.draft(aboveFloors(numbers, fleet, identity)) };
-  return { old, next, fleet, identity, prepared, image, options: o };
+  return { old, next, before, fleet, identity, prepared, image, options: o };
 }
 
 const counting = ({ from, until }: KeyWindow, sequence: bigint) => from <= sequence && sequence <= until;
@@ -144,8 +162,18 @@ const lists = ({ old, next }: Move) => (equalBytes(old.store.payload, next.store
 /** Checks that enough of `keys` count for this bridge under each list. */
 function checkKeys({ sequence }: EnvelopeDraft, keys: readonly PublicKey[], move: Move, hint: string): void {
   for (const file of lists(move)) {
-    const n = only(signersIn(file, move.identity, sequence), keySet(keys)).length;
+    const signing = only(signersIn(file, move.identity, sequence), keySet(keys)).map(({ key }) => key);
+    const n = signing.length;
     const threshold = file.store.thresholds[ROLE_RELEASE] as number;
+    const families = familyProgress(file.store, "release", (a) => signing.includes(toHex(a.key)));
+    if (n >= threshold && !areReached(families))
+      throw new Failure(
+        1,
+        "SIGNATURE_FAMILY",
+        errors.SIGNATURE_FAMILY,
+        `a device with ${file.path} would refuse the bridge: of each family of its release keys, there would be ${progressWords(families)}`,
+        hint,
+      );
     if (n < threshold)
       throw new Failure(
         1,
@@ -184,9 +212,9 @@ function openUnder(envelope: Uint8Array, { path, store }: TrustOnFile, identity:
 async function judged(
   draft: EnvelopeDraft,
   keys: readonly PublicKey[],
-  { fleet, old, next, options }: Move,
+  { fleet, old, before, next, options }: Move,
 ): Promise<CohortResult[] | undefined> {
-  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, next]));
+  const results = fleet && (await planAsIfSigned(fleet, options.out, draft, keys, [old, ...before, next]));
   if (results) options.judge?.(results);
   return results;
 }
@@ -261,7 +289,7 @@ export async function signBridge(move: Move, signingKeys: readonly SigningKey[])
     signingKeys,
     {
       ...move.options,
-      lists: [move.old, move.next],
+      lists: [move.old, ...move.before, move.next],
       // the floors of the fleet tell the last number
       ...(move.fleet && { first: "known" as const }),
       async judge(made) {

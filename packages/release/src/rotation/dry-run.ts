@@ -30,6 +30,7 @@ import {
 import { isRefusal } from "../refusals.js";
 import { assumable, type DeviceCode, deviceCode, hostOf, remembered } from "./device-code.js";
 import { type Model, storeOf } from "./fleet.js";
+import { big } from "./quorum.js";
 import type { PlannedRelease, PlannedStep, PlannedTrust } from "./steps.js";
 
 /** What a device trusts and runs, and what it still accepts. */
@@ -56,7 +57,10 @@ export interface Played {
   readonly brought?: { readonly bytes: Uint8Array; readonly code: number };
   /** The device has an image to start afterwards, or none that this release names. */
   readonly starts: boolean;
-  /** Whether the running release is good under the new trust file was not asked, because nobody has said which one it is. */
+  /**
+   * Nobody has said which release the device runs: it is assumed to be good under the new trust file, or to be the release of the step, which has
+   * its number.
+   */
   readonly assumed: boolean;
 }
 
@@ -185,10 +189,10 @@ function taken(state: State, bytes: Uint8Array, envelope: Uint8Array): { state: 
   part.slots[part.current] = Array.from(bytes);
   const host = hostOf(model.algorithms);
   const next = nextTrust(store, device, envelope, ROLE_RELEASE, host);
-  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model.algorithms)) }, code: 0 };
+  if (next) return { state: { ...state, store: remembered(storeOf(Uint8Array.from(next), model)) }, code: 0 };
   // nextTrust() says that it is not taken; this is what it asks
   const algs = model.algorithms.flatMap((name) => algorithms[name] ?? []).map(assumable);
-  return { state, code: codeIn(() => updatedTrust(algs, store, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
+  return { state, code: codeIn(() => updatedTrust({ ...store, algs }, bytes, envelope, ROLE_RELEASE, model.identity, host)) };
 }
 
 function playRelease(step: PlannedRelease, before: State): Played {
@@ -214,7 +218,8 @@ function playRelease(step: PlannedRelease, before: State): Played {
     fit: "addressed" as const,
     code: 0,
     starts: model.start === "own" || hasImage(code, manifest, model.identity),
-    assumed: false,
+    // a device refuses another release with the number of the one that it has
+    assumed: !before.envelope && big(before.floor) > 0n && big(before.floor) === step.sequence,
   };
   const bytes = carried(code, manifest, model.identity);
   if (!bytes) return { ...done, state };

@@ -8,6 +8,7 @@ import { suggestion, type Violation } from "@firmseal/signer";
 import { CsvError, type Info } from "csv-parse";
 import { parse } from "csv-parse/sync";
 import { parseJson } from "../input/json.js";
+import { jsonLines } from "../input/json-lines.js";
 import { LIMITS } from "../limits.js";
 import { violations } from "../schema.js";
 
@@ -62,6 +63,7 @@ const OF_MEMBER: { readonly [member: string]: string } = {
   floors: "is not a sequence number",
   engine: "is not the name of an engine",
   seen: "is not a date, as 2026-11-26 or 2026-11-26T08:00:00Z",
+  since: "is not a date, as 2026-11-26 or 2026-11-26T08:00:00Z",
 };
 
 /** Each alternative fails separately: reports the failure of a sequence number, or the last one. */
@@ -91,18 +93,18 @@ function* counted(path: string, rows: Iterable<FleetRow>): Generator<FleetRow> {
   }
 }
 
-function parsed(path: string, where: string, bytes: Uint8Array): unknown {
+function parsed(path: string, bytes: Uint8Array): unknown {
   try {
     return parseJson(bytes);
   } catch (e) {
-    throw fleetFault(path, `${where}${(e as Error).message}`);
+    throw fleetFault(path, (e as Error).message);
   }
 }
 
 const VERSION = /^urn:firmseal:fleet:(.*)$/;
 
 function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  const file = parsed(path, "", bytes);
+  const file = parsed(path, bytes);
   if (typeof file !== "object" || file === null || Array.isArray(file)) throw fleetFault(path, "the file is not an object");
   const { $schema: schema, cohorts, ...others } = file as { [name: string]: unknown };
   if (schema !== undefined && !(typeof schema === "string" && (schema.endsWith("fleet.schema.json") || VERSION.exec(schema)?.[1] === "1")))
@@ -114,25 +116,15 @@ function* jsonRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
   for (let i = 0; i < cohorts.length; i++) yield checked(path, `cohort ${i + 1}`, cohorts[i]);
 }
 
-const NEWLINE = 10;
+const ONE_COHORT = "one cohort";
 
 function tooLong(path: string, line: number): Failure {
-  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${grouped(LIMITS.fleetRow)} bytes for one cohort`);
+  return tooMuch(`${path}: line ${line} is too long`, `the limit is ${grouped(LIMITS.fleetRow)} bytes for ${ONE_COHORT}`);
 }
 
 function* lineRows(path: string, bytes: Uint8Array): Generator<FleetRow> {
-  let line = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const newline = bytes.indexOf(NEWLINE, at);
-    const end = newline < 0 ? bytes.length : newline;
-    line++;
-    if (end - at > LIMITS.fleetRow) throw tooLong(path, line);
-    const row = bytes.subarray(at, end);
-    at = end + 1;
-    // skip blank lines
-    if (row.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue;
-    yield checked(path, `line ${line}:`, parsed(path, `line ${line}: `, row));
-  }
+  const how = { longest: LIMITS.fleetRow, what: ONE_COHORT, fault: (words: string) => fleetFault(path, words) };
+  for (const { where, value } of jsonLines(path, bytes, how)) yield checked(path, where, value);
 }
 
 /** Members that can have several values in one CSV cell. */
@@ -217,4 +209,11 @@ export function* fleetRows(path: string): Generator<FleetRow> {
   const ending = extname(path).toLowerCase();
   const form = ending === ".csv" ? csvRows : ending === ".jsonl" || ending === ".ndjson" ? lineRows : jsonRows;
   yield* counted(path, form(path, bytes));
+}
+
+/** The names of the rows that are one device each. Throws as fleetRows() does. */
+export function fleetDevices(path: string): string[] {
+  const names: string[] = [];
+  for (const { value } of fleetRows(path)) if ((value["devices"] ?? 1) === 1) names.push(String(value["name"]));
+  return names;
 }

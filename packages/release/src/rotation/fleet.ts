@@ -56,7 +56,7 @@ export interface Cohort {
 /** The default algorithms of a verifier. */
 const ALL_ALGORITHMS: readonly DeviceAlg[] = [...new Set<DeviceAlg>([...BUNDLE_ALGS, ...keyAlgs])];
 const ASSUMED_ALGORITHMS: readonly DeviceAlg[] = ["ed25519", "es256", "hsslms"];
-const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust"];
+const ASSUMED_FEATURES: readonly FeatureName[] = ["install", "copy", "trust", "families"];
 
 /**
  * Makes a model with a trust file or with keys. The default algorithms and features are all that trust files can need.
@@ -70,11 +70,11 @@ export function modelOf(
   const embedded = o.embedded ?? null;
   const withTrust = "trust" in o && o.trust ? o.trust : null;
   const features = BUNDLE_FEATURES.filter((name) =>
-    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust"))).includes(name),
+    (o.features ?? (withTrust ? ASSUMED_FEATURES : ASSUMED_FEATURES.filter((f) => f !== "trust" && f !== "families"))).includes(name),
   );
   return {
     trust: withTrust,
-    store: withTrust && storeOf(withTrust.bytes, algorithms),
+    store: withTrust && storeOf(withTrust.bytes, { algorithms, features }),
     embedded,
     policy: embedded && {
       // as in a list, a key without its algorithm does not count
@@ -90,9 +90,9 @@ export function modelOf(
   };
 }
 
-/** The content of a trust file on a device with these algorithms. */
-export function storeOf(bytes: Uint8Array, algorithms: readonly DeviceAlg[]): TrustStore {
-  const { embeddedTrust: read } = deviceCode(algorithms, ["trust"]);
+/** The content of a trust file on a device with these algorithms and features. */
+export function storeOf(bytes: Uint8Array, { algorithms, features }: Pick<Model, "algorithms" | "features">): TrustStore {
+  const { embeddedTrust: read } = deviceCode(algorithms, features);
   return remembered((read as NonNullable<typeof read>)(bytes));
 }
 
@@ -153,6 +153,13 @@ class Reader {
       if (this.sequences.size < LIMITS.fleetStates) this.sequences.set(text, found);
     }
     return found;
+  }
+
+  private date(where: string, member: string, value: string | undefined): void {
+    if (value === undefined) return;
+    const at = Date.parse(value);
+    if (Number.isNaN(at)) this.fault(where, `"${member}" is not a date`);
+    if (at > this.now + AHEAD) this.fault(where, `"${member}" is in the future: ${value}`);
   }
 
   private identity(where: string, vendors: readonly string[], classes: readonly string[]): Identity {
@@ -227,7 +234,10 @@ class Reader {
     if (value["trust"] !== undefined) {
       if (common.features && !common.features.includes("trust"))
         this.fault(where, 'has "trust", and "features" without it: such a verifier reads no trust file, so give its "keys"');
-      made = modelOf({ ...common, trust: this.once("trust", value["trust"] as string, readTrustFile) });
+      const trust = this.once("trust", value["trust"] as string, readTrustFile);
+      if (common.features && !common.features.includes("families") && trust.store.families.length > 0)
+        this.fault(where, 'has "trust" with families of algorithms, and "features" without "families": such a verifier does not read it');
+      made = modelOf({ ...common, trust });
     } else {
       const embedded = await this.embedded(row);
       made = modelOf({ algorithms: embedded.keys.map(({ alg }) => alg), ...common, embedded });
@@ -241,12 +251,7 @@ class Reader {
     const name = value["name"] as string;
     if (this.names.has(name)) throw fleetFault(this.path, `two cohorts have the name ${name}`);
     this.names.add(name);
-    const seen = value["seen"] as string | undefined;
-    if (seen !== undefined) {
-      const at = Date.parse(seen);
-      if (Number.isNaN(at)) this.fault(where, '"seen" is not a date');
-      if (at > this.now + AHEAD) this.fault(where, `"seen" is in the future: ${seen}`);
-    }
+    for (const member of ["seen", "since"] as const) this.date(where, member, value[member] as string | undefined);
     const floor = this.number(row, "floor", value["floor"]);
     const floors = (value["floors"] ?? {}) as { debug?: unknown; recovery?: unknown };
     const other = (role: "debug" | "recovery") => (floors[role] === undefined ? floor : this.number(row, `floors.${role}`, floors[role]));
@@ -261,15 +266,23 @@ class Reader {
 }
 
 /**
+ * The cohorts of rows, with the files that they name, which are relative to the fleet file `path`. Throws as readFleet()
+ * does.
+ */
+export async function cohortsOf(path: string, rows: Iterable<FleetRow>): Promise<Cohort[]> {
+  const reader = new Reader(path);
+  const all: Cohort[] = [];
+  for (const row of rows) all.push(await reader.cohort(row));
+  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
+  return all;
+}
+
+/**
  * Reads a fleet file and the files that it names. Throws a Failure: FLEET if it is not a fleet file, LIMIT if it is too
  * large, or the refusal of a file that it names.
  */
-export async function readFleet(path: string): Promise<Cohort[]> {
-  const reader = new Reader(path);
-  const all: Cohort[] = [];
-  for (const row of fleetRows(path)) all.push(await reader.cohort(row));
-  if (all.length === 0) throw refusedInput("FLEET", `${path}: has no cohort`, "docs/reference/fleet.md has the form of a fleet file");
-  return all;
+export function readFleet(path: string): Promise<Cohort[]> {
+  return cohortsOf(path, fleetRows(path));
 }
 
 /** The trust files of a fleet, each once. */

@@ -5,7 +5,7 @@ import { refusedInput } from "@firmseal/keys";
 import { equalBytes } from "@firmseal/signer";
 import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { formatSequence } from "@firmseal/verifier/tools";
-import { signedTrust } from "../trust/trust-file.js";
+import { signedChain } from "../trust/chain-files.js";
 import { type Played, play, type State } from "./dry-run.js";
 import { type Cohort, storesOf } from "./fleet.js";
 import { big, newestOf } from "./quorum.js";
@@ -79,7 +79,7 @@ function walk(cohort: Cohort, steps: readonly PlannedStep[]): Played[] {
 function broughtStores(all: readonly Played[]): TrustStore[] {
   return all.flatMap(({ brought }) => {
     try {
-      return brought ? [signedTrust(brought.bytes)] : [];
+      return brought ? signedChain(brought.bytes) : [];
     } catch {
       return [];
     }
@@ -136,7 +136,8 @@ export function plan(
   const stores = [...storesOf(fleet), ...others, ...carriedStores(steps)];
   const groups = statesOf(fleet, steps, stores);
   const walks = groups.map(({ first }) => walk(first, steps));
-  const newestIn = newest([...stores, ...walks.flatMap(broughtStores)]);
+  const known = [...stores, ...walks.flatMap(broughtStores)];
+  const newestIn = newest(known);
   return groups.map((group, i) => {
     const walked = walks[i] as Played[];
     const before = stateOf(group.first);
@@ -151,7 +152,7 @@ export function plan(
       steps: results,
       trust: { before: numberOf(before.store), after: numberOf(state.store) },
       left: results.at(-1)?.left ?? margins(state, today, big(state.floor), gone),
-      ...outcome(group, walked, state, today, gone),
+      ...outcome(group, walked, state, today, gone, known),
     };
   });
 }

@@ -1,7 +1,10 @@
 // Who can still reach a device: how many of its keys sign for us, how many somebody else has, and the consequences.
 
-import type { TrustStore } from "@firmseal/verifier";
+import { equalBytes } from "@firmseal/signer";
+import type { Sequence, TrustStore } from "@firmseal/verifier";
 import { ROLE_DEBUG, ROLE_RECOVERY, ROLE_RELEASE, ROLE_ROOT } from "@firmseal/verifier/tools";
+import { isRefusal } from "../refusals.js";
+import { deviceCode, hostOf, remembered } from "./device-code.js";
 import type { State } from "./dry-run.js";
 import type { Cohort } from "./fleet.js";
 import { big, type Keys, type KeyWindow, keysInRole, LAST, most, only, shared, windowOf, without } from "./quorum.js";
@@ -57,9 +60,17 @@ function listed({ model, store }: Standing, role: number): number {
   return store.anchors.filter((a) => a.roles.includes(role)).length;
 }
 
+/**
+ * The keys that sign for us in a role: those of the newest list. A key that it limits to another vendor or class is at
+ * hand all the same. One that it ends is not, above that number.
+ */
+function heldOf(newest: TrustStore, role: number): KeyWindow[] {
+  return newest.anchors.filter((a) => a.roles.includes(role)).map(windowOf);
+}
+
 function margin(state: Standing, newest: TrustStore | null, role: number, lowest: bigint, { lost, have }: Gone): Margin {
   const own = keysOf(state, role);
-  const ours = newest && state.store ? shared(own, keysOf({ ...state, store: newest }, role), have) : own;
+  const ours = newest && state.store ? shared(own, heldOf(newest, role), have) : own;
   return { left: most(without(ours, lost), lowest), needed: thresholdOf(state, role), of: listed(state, role) };
 }
 
@@ -96,17 +107,52 @@ function missing(state: Standing, { left, needed }: Margin, role: number): strin
   return left < needed ? `${left} of its ${kind} keys remain, and ${needed} are needed${unverifiable(state, role)}` : undefined;
 }
 
+/** Maximum number of lists in a chain, as on devices. */
+const MOST_HOPS = 16;
+
+/**
+ * The list that a device ends at, if it is offered every list that is known, as a chain: `newest`, or the next number
+ * again and again. These are signed already, whether their roots are at hand or not.
+ */
+function upBy({ model, store }: Standing, newest: TrustStore, known: readonly TrustStore[]): TrustStore | null {
+  const { trustFileUnchecked: accept } = deviceCode(model.algorithms, model.features);
+  const takes = (next: TrustStore | undefined, from: TrustStore) => {
+    try {
+      return next?.file && accept ? accept(next.file, from, hostOf(model.algorithms)) : undefined;
+    } catch (e) {
+      if (!isRefusal(e)) throw e;
+      return undefined;
+    }
+  };
+  let at = store;
+  for (let hop = 0; at && hop < MOST_HOPS && big(at.sequence) < big(newest.sequence); hop++) {
+    const from: TrustStore = at;
+    const following = known.find((one) => equalBytes(one.name, from.name) && big(one.sequence) === big(from.sequence) + 1n);
+    const next = takes(newest, from) ?? takes(following, from);
+    if (!next) break;
+    at = remembered(next);
+  }
+  return at;
+}
+
 /**
  * Who can reach a device in this state after sequence number `after`. `newest`: the trust file with the current keys.
+ * `known`: all trust files that are signed already.
  */
-export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone): Reach {
-  if (after >= LAST)
+export function reach(state: Standing, newest: TrustStore | null, after: bigint, gone: Gone, known: readonly TrustStore[] = []): Reach {
+  const { release, root } = margins(state, newest, after, gone);
+  if (after >= LAST) {
+    // the keys that count for low numbers sign the release that brings the next list
+    const low = margins(state, newest, 0n, gone).release;
+    const resets = root !== null && root.left >= root.needed && low.left >= low.needed;
     return {
       verdict: "stranded",
       why: `no later release can reach it: ${LAST} is the last sequence number, and no release has a higher one`,
-      next: "replace the firmware of these devices by hand",
+      next: resets
+        ? 'bring it a trust file that begins a new epoch ("epoch"), with a release at its first number (firmseal rotate bridge)'
+        : "replace the firmware of these devices by hand",
     };
-  const { release, root } = margins(state, newest, after, gone);
+  }
   const noRelease = missing(state, release, ROLE_RELEASE);
   if (noRelease)
     return {
@@ -125,7 +171,10 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
       next: "keep its release keys: it never takes others",
     };
   const noRoot = missing(state, root, ROLE_ROOT);
-  if (noRoot)
+  const up = noRoot && newest ? upBy(state, newest, known) : null;
+  const last = up && up !== state.store ? margin({ ...state, store: up }, newest, ROLE_ROOT, 0n, gone) : null;
+  // nobody signs for its list any more, but the lists after it do
+  if (noRoot && !(last && last.left >= last.needed))
     return {
       verdict: "roots-lost",
       why: `no later trust file can reach it: ${noRoot}`,
@@ -137,12 +186,16 @@ export function reach(state: Standing, newest: TrustStore | null, after: bigint,
 /** What the stolen keys alone can sign for a device in this state. */
 export function exposure(state: Standing & Pick<State, "floor">, stolen: Keys, floors?: Cohort["floors"]): Exposed {
   const enough = (role: number, lowest: bigint) => most(only(keysOf(state, role), stolen), lowest) >= thresholdOf(state, role);
-  const floor = big(state.floor);
+  const above = (floor: Sequence) => {
+    const own = big(floor);
+    // the number of the floor is good for one manifest only, which the device has; a new device has none
+    return own === 0n ? own : own + 1n;
+  };
   return {
-    release: enough(ROLE_RELEASE, floor),
+    release: enough(ROLE_RELEASE, above(state.floor)),
     root: enough(ROLE_ROOT, 0n),
-    debug: enough(ROLE_DEBUG, floors ? big(floors.debug) : floor),
-    recovery: enough(ROLE_RECOVERY, floors ? big(floors.recovery) : floor),
+    debug: enough(ROLE_DEBUG, above(floors ? floors.debug : state.floor)),
+    recovery: enough(ROLE_RECOVERY, above(floors ? floors.recovery : state.floor)),
   };
 }
 

@@ -6,7 +6,8 @@ import { decodeEnvelope, readSlice } from "@firmseal/verifier/tools";
 import { openWithTrialKey } from "../input/draft.js";
 import { admitted } from "../input/envelope-file.js";
 import { isRefusal } from "../refusals.js";
-import { signedTrust } from "../trust/trust-file.js";
+import { signedChain } from "../trust/chain-files.js";
+import { filesIn, signedTrust } from "../trust/trust-file.js";
 import { nameFile, refuseUnsigned } from "../trust/trust-ref.js";
 
 /** A release that is offered to devices. */
@@ -44,7 +45,7 @@ async function checkWhole(draft: EnvelopeDraft): Promise<void> {
 export async function stepOf(name: string, bytes: Uint8Array): Promise<PlannedStep> {
   try {
     if (isTrust(bytes)) {
-      refuseUnsigned(name, readTrust(bytes));
+      refuseUnsigned(name, readTrust(filesIn(bytes)[0] as Uint8Array));
       return { name, trust: bytes, store: signedTrust(bytes) };
     }
     const draft = EnvelopeDraft.read(admitted(name, bytes));
@@ -62,7 +63,7 @@ export function carriedStores(all: readonly PlannedStep[]): TrustStore[] {
     const { input, payloads } = decodeEnvelope(step.envelope).envelope;
     return payloads.flatMap(({ content }) => {
       try {
-        return [signedTrust(Uint8Array.from(readSlice(input, content)))];
+        return signedChain(Uint8Array.from(readSlice(input, content)));
       } catch {
         // an image
         return [];

@@ -78,13 +78,17 @@ function behind(state: State, walked: readonly Played[], today: TrustStore, high
   };
 }
 
-/** The outcome for the devices in a state. `today`: the newest trust file of their product line. */
+/**
+ * The outcome for the devices in a state. `today`: the newest trust file of their product line. `known`: all trust files
+ * that are signed already.
+ */
 export function outcome(
   { first: cohort, highest }: Group,
   walked: readonly Played[],
   state: State,
   today: TrustStore | null,
   gone: Gone,
+  known: readonly TrustStore[],
 ): Outcome & { exposed: Exposed } {
   const isFor = walked.filter((p) => p.fit !== "not addressed");
   const after = isFor.reduce((high, { step }) => ("envelope" in step ? higher(high, step.sequence) : high), 0n);
@@ -99,7 +103,7 @@ export function outcome(
         why: `has nothing to start after ${dark.step.name}: the release has no image`,
         next: 'make the release with an image, or say in the fleet file that they start their image by something else: "start": "own"',
       };
-    const reached = reach(state, today, higher(big(state.floor), after), gone);
+    const reached = reach(state, today, higher(big(state.floor), after), gone, known);
     if (reached.verdict !== "moved") return { ...reached };
     const stolen = exposedWords(exposed);
     if (stolen !== "")
@@ -116,7 +120,7 @@ export function outcome(
     if (assumed)
       return {
         verdict: "moved",
-        why: `${assumed.step.name} is taken over if the release that they run is good under it, and the fleet file does not name that`,
+        why: `${assumed.step.name} is taken over if ${"trust" in assumed.step ? "the release that they run is good under it" : "it is the release that they run"}, and the fleet file does not name that`,
         next: 'name the release that they run in the fleet file: "release"',
       };
     return { verdict: "moved", why: null, next: null };

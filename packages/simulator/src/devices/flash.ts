@@ -14,7 +14,7 @@ import {
   type Pages,
   WORD,
 } from "../models/flash-model.js";
-import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName } from "../store.js";
+import { type Cut, inPackets, type Machine, type Setup, type Started, type Store, slotName, type Verifier } from "../store.js";
 
 /** A device on flash: how to switch it on, and the purpose of the bytes at an address. */
 export interface FlashKind {
@@ -92,11 +92,17 @@ export function layoutOf(setup: Setup): FlashLayout {
   };
 }
 
+/** The code of a device, such as that of a bundle. */
+export interface FlashCode {
+  flashDevice: typeof flashDevice;
+  verifier?: Verifier;
+}
+
 /**
  * The store of device/flash.ts. `receiving`: the envelope is streamed to flash and read from there; otherwise it is in
- * RAM and is stored at the end.
+ * RAM and is stored at the end. `code`: another verifier, and its device.
  */
-export function flashStore(setup: Setup, receiving = true): Store {
+export function flashStore(setup: Setup, receiving = true, code: FlashCode = { flashDevice }): Store {
   const layout = layoutOf(setup);
   const areas = [
     ...layout.components.map((c) => ({ ...c, name: componentName(c.id) })),
@@ -109,8 +115,13 @@ export function flashStore(setup: Setup, receiving = true): Store {
     return "nothing";
   };
   const start = (flash: FlashModel): Started => {
-    const device = flashDevice(flash, setup.identity, layout, () => true);
-    const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
+    const device = code.flashDevice(flash, setup.identity, layout, () => true);
+    const started: Started = {
+      device,
+      envelope: device.start(),
+      confirm: () => device.confirm(),
+      ...(code.verifier && { verifier: code.verifier }),
+    };
     if (receiving)
       started.receive = (envelope, trust) => {
         inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));

@@ -4,7 +4,7 @@ import { storageDevice } from "@firmseal/verifier/device/storage";
 import { nodeHost } from "../host.js";
 import { erasedFlash, type FlashModel } from "../models/flash-model.js";
 import { powerOn, storageIo } from "../models/storage-model.js";
-import { inPackets, type Setup, type Started, type Store } from "../store.js";
+import { inPackets, type Setup, type Started, type Store, type Verifier } from "../store.js";
 import { FlashStore } from "./flash.js";
 
 /**
@@ -13,16 +13,27 @@ import { FlashStore } from "./flash.js";
  */
 const ROOM_FOR = 6;
 
+/** The code of a device, such as that of a bundle. */
+export interface StorageCode {
+  storageDevice: typeof storageDevice;
+  verifier?: Verifier;
+}
+
 /**
  * The store of device/storage.ts. `receiving`: the envelope is streamed to Storage and read from there; otherwise it is
- * in RAM and is stored at the end.
+ * in RAM and is stored at the end. `code`: another verifier, and its device.
  */
-export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR): Store {
+export function storageStore(setup: Setup, receiving = true, roomFor = ROOM_FOR, code: StorageCode = { storageDevice }): Store {
   const { pageSize } = setup;
   const start = (flash: FlashModel): Started => {
     const io = { ...storageIo(powerOn(flash).storage), page: pageSize };
-    const device = storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
-    const started: Started = { device, envelope: device.start(), confirm: () => device.confirm() };
+    const device = code.storageDevice(io, setup.identity, [...setup.components], setup.capacity, 3);
+    const started: Started = {
+      device,
+      envelope: device.start(),
+      confirm: () => device.confirm(),
+      ...(code.verifier && { verifier: code.verifier }),
+    };
     if (receiving)
       started.receive = (envelope, trust) => {
         inPackets(envelope, (packet) => device.receive(packet, envelope.length, trust, nodeHost));

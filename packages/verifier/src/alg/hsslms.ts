@@ -8,6 +8,7 @@
 // Stricter than RFC 8554: no octet may follow the signature, and one n holds for all levels.
 
 import { areOctets, copied, equalConstantTime, newBytes, rawKey, subBytes } from "../base/bytes.js";
+import { HAS_PLAIN, HAS_SHA256 } from "../base/features.js";
 import type { Alg, Bytes, Hash, HashState, Host, Prepared } from "../base/types.js";
 import { hashOneBlock, sha256 } from "../hash/sha256.js";
 import { ALG_HSS_LMS } from "../spec/cose.js";
@@ -29,25 +30,21 @@ function u32(b: Bytes, at: number): number {
 /** Copies `from`, at least `n` bytes long, to `at`: all of it if the engine copies, otherwise `n` bytes. */
 function copyInto(to: number[], at: number, from: Bytes, n: number): void {
   var i: number;
-  if ((to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
+  if (!HAS_PLAIN || (to as unknown as Uint8Array).set) (to as unknown as Uint8Array).set(from, at);
   else for (i = 0; i < n; i++) to[at + i] = from[i];
 }
 
 function hashOnce(hash: Hash, b: Bytes): Bytes {
   var s: HashState;
-  if (hash.once) return hash.once(b);
+  if (!HAS_SHA256 || hash.once) return (hash.once as (bytes: Bytes) => Bytes)(b);
   s = hash.create();
   s.update(b);
   return s.digest();
 }
 
-/**
- * The 22 bytes that each input begins with: I, `number`, and `d` twice. Leaves room for `n` bytes more, and for 8
- * again: if n is 24, `copyInto` copies all 32 bytes of a hash, and the last 8 are overwritten or ignored. `key`: an LMS
- * public key.
- */
-function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
-  var b = newBytes(30 + n);
+/** An input of the hash: I, `number`, `d` twice, which are 22 bytes, then `a` and `c`. `key`: an LMS public key. */
+function hashInput(key: Bytes, number: number, d: number, a: Bytes, c: Bytes): number[] {
+  var b = newBytes(22 + a.length + c.length);
   copyInto(b, 0, subBytes(key, 8, 16), 16);
   // q and the numbers of nodes are below 2^26: 32 bits are enough.
   b[16] = number >> 24;
@@ -55,26 +52,21 @@ function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
   b[18] = (number >> 8) & 255;
   b[19] = number & 255;
   b[20] = b[21] = d;
+  copyInto(b, 22, a, a.length);
+  copyInto(b, 22 + a.length, c, c.length);
   return b;
 }
 
-/**
- * The first `n` bytes of the hash of the first `length` bytes of `b`. Copied, because the result of a host's hash may
- * not support views.
- */
-function truncatedDigest(hash: Hash, b: number[], length: number, n: number): Bytes {
+/** The first `n` bytes of the hash of `b`. Copied, because the result of a host's hash may not support views. */
+function truncatedDigest(hash: Hash, b: Bytes, n: number): Bytes {
   var out = newBytes(32);
-  copyInto(out, 0, hashOnce(hash, subBytes(b, 0, length)), n);
+  copyInto(out, 0, hashOnce(hash, b), n);
   return subBytes(out, 0, n);
 }
 
 /** The first `n` bytes of the hash of I, `number`, `d` twice, `a` and `c`. */
 function hashPieces(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
-  var end = 22 + a.length;
-  var b = hashInput(key, number, d, a.length + c.length);
-  copyInto(b, 22, a, a.length);
-  copyInto(b, end, c, c.length);
-  return truncatedDigest(hash, b, end + c.length, n);
+  return truncatedDigest(hash, hashInput(key, number, d, a, c), n);
 }
 
 /**
@@ -211,23 +203,36 @@ function candidateKey(
   n: number,
 ): Bytes {
   var digits = coefficients(hashPieces(hash, key, q, MESG, subBytes(signature, at, n), message, n), w, p, n);
-  var all = hashInput(key, q, PBLC, p * n);
-  var b = hashInput(key, q, 0, 1 + n);
+  var all = hashInput(key, q, PBLC, newBytes(p * n), []);
+  // i, j and tmp: room for a whole hash, whose last bytes are ignored if n is 24
+  var b = hashInput(key, q, 0, newBytes(33), []);
   var to = b as unknown as Uint8Array;
   var top = (1 << w) - 1;
   var words: number[] = [];
   var k: number;
   at += n;
-  if (hash === sha256) {
+  if (HAS_SHA256 && hash === sha256) {
     for (k = 0; k < 15; k++) words[k] = k < 5 ? u32(b, 4 * k) | 0 : 0;
     words[15] = 8 * (23 + n);
     wordChains(words, digits, top, all, signature, at, n);
   } else if (hash.joined && n > 24 && typeof Uint8Array !== "undefined")
     joinedChains(0, b, hash.joined, subBytes(b, 0, 22), top, 0, to, signature, at, digits, all as unknown as Uint8Array);
-  else if (hash.once && typeof Uint8Array !== "undefined")
-    hostChains(to, 0, hash.once, subBytes(b, 0, 23 + n), top, 0, signature as Uint8Array, at, n, digits, all as unknown as Uint8Array);
+  else if (!HAS_SHA256 || (hash.once && (!HAS_PLAIN || typeof Uint8Array !== "undefined")))
+    hostChains(
+      to,
+      0,
+      hash.once as (bytes: Bytes) => Bytes,
+      subBytes(b, 0, 23 + n),
+      top,
+      0,
+      signature as Uint8Array,
+      at,
+      n,
+      digits,
+      all as unknown as Uint8Array,
+    );
   else genericChains(b, hash, digits, top, all, signature, at, n);
-  return truncatedDigest(hash, all, 22 + p * n, n);
+  return truncatedDigest(hash, all, n);
 }
 
 /**
@@ -256,7 +261,7 @@ function valid(key: Bytes): boolean {
 function verify(key: Bytes | Prepared, message: Bytes, signature: Bytes, host: Host): boolean {
   var raw = copyOfValidKey(rawKey(key));
   var given = host.sha256;
-  var hash = (given && (given.once || given.create) ? given : sha256) as Hash;
+  var hash = (HAS_SHA256 && !(given && (given.once || given.create)) ? sha256 : given) as Hash;
   var levels: number;
   var n: number;
   var at = 4;

@@ -4,12 +4,13 @@
 // and executed bytes are the same, whatever a Source, a device, a host's hash or a caller's array returns later.
 
 import { CBOR_OCTET, CBOR_TRUNCATED } from "../spec/errors.js";
+import { HAS_PLAIN } from "./features.js";
 import { refuse } from "./refuse.js";
 import type { Bytes, Prepared } from "./types.js";
 
 /** Room for `n` bytes: a typed array if the engine has them. */
 export function newBytes(n: number): number[] {
-  return (typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
+  return (HAS_PLAIN && typeof Uint8Array === "undefined" ? [] : new Uint8Array(n)) as unknown as number[];
 }
 
 /** Room for `n` unsigned words of 32 bits: a typed array if the engine has them. */
@@ -24,7 +25,7 @@ export function newWords(n: number): number[] {
 export function subBytes(b: Bytes, at: number, n: number): Bytes {
   var out: number[], i;
   if ((b as Uint8Array).byteOffset + at + n < 65536) return (b as Uint8Array).subarray(at, at + n);
-  out = (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
+  out = HAS_PLAIN && (b as Uint8Array).byteOffset >= 0 ? newBytes(n) : [];
   for (i = 0; i < n; i++) out[i] = b[at + i];
   return out;
 }
@@ -38,7 +39,12 @@ export function concat(pieces: Bytes[]): Bytes {
   for (i = 0; i < pieces.length; i++) n += pieces[i].length;
   out = newBytes(n);
   n = 0;
-  for (i = 0; i < pieces.length; i++) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
+  for (i = 0; i < pieces.length; i++)
+    if (HAS_PLAIN) for (j = 0; j < pieces[i].length; j++) out[n++] = pieces[i][j];
+    else {
+      (out as unknown as Uint8Array).set(pieces[i], n);
+      n += pieces[i].length;
+    }
   return out;
 }
 
@@ -53,7 +59,9 @@ function isOctet(b: unknown): boolean {
 /** Whether all elements are bytes. For arrays that are too large to be copied. */
 export function areOctets(bytes: Bytes): boolean {
   var i;
-  if (typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array) return true;
+  if ((!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array) return true;
+  // a micro verifier has copied them
+  if (!HAS_PLAIN) return false;
   for (i = 0; i < bytes.length; i++) if (!isOctet(bytes[i])) return false;
   return true;
 }
@@ -64,11 +72,17 @@ export function areOctets(bytes: Bytes): boolean {
  */
 export function copied(bytes: Bytes, n: number): Bytes | null {
   // let the engine copy if it can; a typed array contains only bytes
-  var typed = typeof Uint8Array !== "undefined" && (bytes as unknown) instanceof Uint8Array,
+  var typed = (!HAS_PLAIN || typeof Uint8Array !== "undefined") && (bytes as unknown) instanceof Uint8Array,
     out: number[],
     i,
     b;
   if (!bytes || bytes.length !== n) return null;
+  if (!HAS_PLAIN) {
+    // converts to bytes, so that it differs from what is not a byte
+    out = new Uint8Array(bytes) as unknown as number[];
+    for (i = 0; i < n && !typed; i++) if (out[i] !== bytes[i]) return null;
+    return out;
+  }
   out = typed ? (new Uint8Array(bytes) as unknown as number[]) : newBytes(n);
   for (i = 0; i < n && !typed; i++) {
     b = bytes[i];
@@ -91,7 +105,8 @@ export function octetsOf(bytes: Bytes, n: number): Bytes {
 export function equalConstantTime(a: Bytes, b: Bytes): boolean {
   var d = a.length === b.length ? 0 : 1,
     i;
-  for (i = 0; i < a.length; i++) if (!isOctet(a[i]) || a[i] !== b[i]) d++;
+  // with typed arrays only, one side is one: a number there equals nothing but itself
+  for (i = 0; i < a.length; i++) if (!(HAS_PLAIN ? isOctet(a[i]) : a[i] >= 0) || a[i] !== b[i]) d++;
   return d === 0;
 }
 

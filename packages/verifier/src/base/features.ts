@@ -19,5 +19,20 @@ export const HAS_PREPARED = true;
  */
 export const HAS_TABLES = true;
 
+/** Thresholds for families of algorithms, in trust files. */
+export const HAS_FAMILIES = true;
+
 /** Trust files, and anchors that are restricted to a range of sequence numbers. */
 export const HAS_TRUST = true;
+
+/** Anchors that are restricted to a range of sequence numbers. */
+export const HAS_WINDOWS = true;
+
+/** Our own SHA-256. A micro verifier omits it if the engine has one: the host then has to pass it in. */
+export const HAS_SHA256 = true;
+
+/** Devices can receive an envelope in pieces, and keep one that is in their storage. A micro verifier gives them bytes in RAM. */
+export const HAS_RECEIVE = true;
+
+/** Engines without typed arrays. */
+export const HAS_PLAIN = true;

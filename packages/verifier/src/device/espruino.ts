@@ -1,5 +1,6 @@
 // Native functions of Espruino, for the verifier and for the Storage device.
 
+import { HAS_SHA256 } from "../base/features.js";
 import type { Bytes, Host } from "../base/types.js";
 import { sha256 } from "../hash/sha256.js";
 import type { EspruinoE, EspruinoStorage, StorageIo } from "./storage.js";
@@ -26,13 +27,14 @@ export function espruinoIo(storage: EspruinoStorage, E: EspruinoE, crypto?: Espr
   }
 
   // the native call is one-shot, so data in pieces is hashed by our own function
-  if (native) host.sha256 = { create: sha256.create, once: once, joined: once };
+  if (native) host.sha256 = HAS_SHA256 ? { create: sha256.create, once: once, joined: once } : { once: once, joined: once };
   return {
     storage: storage,
     E: E,
     host: host,
     sha256: function (text) {
       var state, at;
+      if (!HAS_SHA256) return once(text);
       try {
         // in place if flash is mapped into memory; otherwise it needs the whole text on the stack
         if (native) return once(text);

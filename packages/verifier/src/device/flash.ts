@@ -5,6 +5,7 @@
 // loader is not a root of trust. docs/guides/devices.md describes the layout and the limits.
 
 import { concat, equalConstantTime, newBytes } from "../base/bytes.js";
+import { HAS_RECEIVE } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Sequence, Source, Trust } from "../base/types.js";
@@ -241,6 +242,7 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     flash.write(at + body.length, sealOf(body));
   }
 
+  // a micro verifier has no receive() and received()
   device = {
     identity: identity,
     floor: function () {
@@ -292,7 +294,14 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
       return invoke(id, args, w ? w.base : place(k), w ? w.n : current[k] >>> 1);
     },
     keep: function (envelope: Bytes | Source) {
-      var r = inputOf(envelope);
+      var r;
+      if (!HAS_RECEIVE) {
+        kept = envelopeWriter();
+        append(kept, envelope as Bytes);
+        close(kept);
+        return source(kept.base, kept.n, kept);
+      }
+      r = inputOf(envelope);
       // a received envelope stays in place if it is the one to keep
       kept = inboxSource && (envelope === inboxSource || sameBytes(inputOf(inboxSource), r)) ? (inbox as Writer) : store(r);
       return source(kept.base, kept.n, kept);
@@ -367,13 +376,24 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
     rolledBack: function () {
       return back;
     },
-    receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
+  } as unknown as FlashDevice;
+  if (HAS_RECEIVE) {
+    shelf = {
+      begin: function (n) {
+        if (n > areas[0].size) refuse(STORAGE_FULL);
+        inbox = envelopeWriter();
+      },
+      write: function (bytes) {
+        append(inbox as Writer, bytes);
+      },
+    };
+    device.receive = function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
       // discarded, unless it continues
       arrival = null;
       arrival = arrive(before, bytes, length, trust, host, device, shelf);
-    },
-    received: function () {
+    };
+    device.received = function () {
       var a = arrival;
       arrival = null;
       if (a || !inboxSource) {
@@ -382,17 +402,8 @@ export function flashDevice(flash: Flash, identity: Identity, layout: FlashLayou
         inboxSource = source((inbox as Writer).base, (inbox as Writer).n, inbox);
       }
       return inboxSource as Source;
-    },
-  };
-  shelf = {
-    begin: function (n) {
-      if (n > areas[0].size) refuse(STORAGE_FULL);
-      inbox = envelopeWriter();
-    },
-    write: function (bytes) {
-      append(inbox as Writer, bytes);
-    },
-  };
+    };
+  }
   for (i = 0; i < layout.components.length; i++) areas.push(layout.components[i]);
   checkLayout(flash, areas, layout);
   refresh();

@@ -4,6 +4,7 @@
 // the installation is refused. The device survives only what Storage itself survives: docs/guides/espruino.md describes
 // this and the layout. Does not protect against an attacker who can write to Storage, and so replace the boot file.
 
+import { HAS_RECEIVE } from "../base/features.js";
 import { compareSequence } from "../base/number.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Host, Source, Trust } from "../base/types.js";
@@ -199,6 +200,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       append(bytes, false);
     },
   };
+  // a micro verifier has no receive() and received()
   device = {
     identity: identity,
     chunk: 256,
@@ -246,7 +248,14 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       return true;
     },
     keep: function (envelope: Bytes | Source) {
-      var r = inputOf(envelope);
+      var r;
+      if (!HAS_RECEIVE) {
+        begin(0, envelope.length);
+        append(envelope as Bytes, true);
+        open = -1;
+        return storageSource(io, files[0] as string, envelope.length);
+      }
+      r = inputOf(envelope);
       // a received envelope stays in place if it is the one to keep
       if (inbox && (envelope === inbox || sameBytes(inputOf(inbox), r))) return inbox;
       begin(0, r.n);
@@ -339,13 +348,15 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
     rolledBack: function () {
       return !!kept && kept.back;
     },
-    receive: function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
+  } as unknown as StorageDevice;
+  if (HAS_RECEIVE) {
+    device.receive = function (bytes: Bytes, length: number, trust: Trust, host?: Host) {
       var before = arrival;
       // discarded, unless it continues
       arrival = null;
       arrival = arrive(before, bytes, length, trust, host, device, shelf);
-    },
-    received: function () {
+    };
+    device.received = function () {
       var a = arrival,
         s: Source,
         read: Source["read"];
@@ -362,7 +373,7 @@ export function storageDevice(io: StorageIo, identity: Identity, ids: ComponentI
       };
       inbox = s;
       return s;
-    },
-  };
+    };
+  }
   return device;
 }

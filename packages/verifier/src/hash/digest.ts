@@ -1,6 +1,7 @@
 // SUIT_Digest and the hash functions for it.
 
-import { HAS_SHA512 } from "../base/features.js";
+import { concat } from "../base/bytes.js";
+import { HAS_SHA256, HAS_SHA512 } from "../base/features.js";
 import { refuse } from "../base/refuse.js";
 import type { Bytes, Hash, HashState, Host } from "../base/types.js";
 import { array, bstr, chunkOf, copySlice, feed, type Input, input, int, type Slice } from "../cbor/reader.js";
@@ -39,7 +40,7 @@ function hostHash(host: Host, alg: number): Partial<Hash> | undefined {
  */
 export function hashing(host: Host, alg: number): HashState {
   var hash: Partial<Hash> | false | undefined = hostHash(host, alg);
-  if (!hash || !hash.create) hash = alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
+  if (!hash || !hash.create) hash = HAS_SHA256 && alg === HASH_SHA_256 ? sha256 : HAS_SHA512 && (alg === HASH_SHA_384 ? sha384 : sha512);
   if (!hash) refuse(NOT_SUPPORTED);
   return (hash as Hash).create();
 }
@@ -50,6 +51,7 @@ export function digestPieces(pieces: Bytes[], host: Host): Bytes {
     state,
     i;
   if (hash && hash.joined) return hash.joined(pieces);
+  if (!HAS_SHA256 && hash && hash.once) return hash.once(concat(pieces));
   state = hashing(host, HASH_SHA_256);
   for (i = 0; i < pieces.length; i++) state.update(pieces[i]);
   return state.digest();

@@ -125,6 +125,8 @@ export const HEADER_LENGTH = 63;
 export const SIGNATURE_LENGTH = 64;
 /** The signers are not trusted for this sequence number. */
 export const ANCHOR_WINDOW = 65;
+/** Too few keys of a family of algorithms have signed. */
+export const SIGNATURE_FAMILY = 66;
 
 // 70..89  running a sequence (M37 §6)
 /** The manifest to run did not come from open(), so nobody verified it. */
@@ -231,6 +233,10 @@ export const TRUST_UNUSABLE = 126;
 export const TRUST_CHAIN = 127;
 /** The epoch of the trust file is lower than that of the one before. */
 export const TRUST_EPOCH = 128;
+
+// 130..139  the template of micro verifiers
+/** The release is not the template firmseal-single-1, which is all that a micro verifier accepts. */
+export const TEMPLATE_MISMATCH = 130;
 
 // 150..159  status messages
 /** Not a status message: neither a COSE_Mac0 nor a COSE_Sign1. */

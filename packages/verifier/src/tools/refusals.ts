@@ -31,6 +31,7 @@ export var REFUSAL_GROUPS: readonly RefusalGroup[] = [
   { from: 70, to: 89, what: "running a sequence (M37 §6)", vectors: "interpreter" },
   { from: 90, to: 109, what: "installing and starting", vectors: "install" },
   { from: 110, to: 129, what: "trust files", vectors: "trust-file" },
+  { from: 130, to: 139, what: "the template of micro verifiers", vectors: null },
   { from: 150, to: 159, what: "status messages", vectors: null },
 ];
 
@@ -274,6 +275,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "the signers are not trusted for this sequence number",
     "sign with a key that the trust file lists for this sequence number",
     "trust.md#when-a-key-counts",
+  ),
+  row(
+    66,
+    "SIGNATURE_FAMILY",
+    "too few keys of a family of algorithms have signed",
+    "sign with as many keys of each family as the trust file requires",
+    "trust.md#families-of-algorithms",
   ),
 
   row(70, "NOT_A_MANIFEST", "the manifest to run did not come from open(), so nobody verified it", "call open() first", "M37 §6.1"),
@@ -519,6 +527,13 @@ export var REFUSALS: readonly RefusalRow[] = [
     "the epoch of the trust file is lower than that of the one before",
     "give the trust file the epoch of the one before, or the next",
     "trust.md#counting-from-a-new-beginning",
+  ),
+  row(
+    130,
+    "TEMPLATE_MISMATCH",
+    "the release is not the template firmseal-single-1, which is all that a micro verifier accepts",
+    "let firmseal verify --for micro say what differs, and what to change",
+    "template.md#the-template",
   ),
   row(
     150,

@@ -6,7 +6,11 @@ export interface Hacl {
   P256: { ecdsa_verif_sha2(message: Uint8Array, xy: Uint8Array, r: Uint8Array, s: Uint8Array): [boolean] };
 }
 
-export async function loadHacl(): Promise<Hacl> {
+let loaded: Promise<Hacl> | undefined;
+
+/** Once for each thread: after hundreds of compilations, one of them waited for ever. */
+export function loadHacl(): Promise<Hacl> {
   const { getInitializedHaclModule } = createRequire(import.meta.url)("hacl-wasm") as { getInitializedHaclModule(): Promise<Hacl> };
-  return getInitializedHaclModule();
+  loaded ??= getInitializedHaclModule();
+  return loaded;
 }

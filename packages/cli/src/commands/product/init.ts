@@ -25,7 +25,12 @@ function givenBoards(values: readonly string[]): Boards {
   return values.map((value) => {
     const at = value.indexOf("=");
     if (at < 1 || at === value.length - 1) throw usage(`--board ${value}: is not NAME=IMAGE`, "for example: --board esp32=build/app.bin");
-    return { name: value.slice(0, at), image: value.slice(at + 1) };
+    const image = value.slice(at + 1);
+    const [a, b, ...more] = image.split(",");
+    if (a === undefined || b === undefined || existsSync(image)) return { name: value.slice(0, at), image };
+    if (a === "" || b === "" || more.length > 0)
+      throw usage(`--board ${value}: a board has an image, or two: A,B`, "for example: --board esp32=build/a.bin,build/b.bin");
+    return { name: value.slice(0, at), image: [a, b] as const };
   });
 }
 
@@ -59,7 +64,10 @@ async function init(o: InitOptions) {
   const { text, product } = newProduct(out, {
     name: o.name ?? project?.name ?? plainName(basename(resolve("."))),
     vendor,
-    boards: boards.map((board) => ({ ...board, image: fromFile(out, board.image) })),
+    boards: boards.map((board) => ({
+      ...board,
+      image: typeof board.image === "string" ? fromFile(out, board.image) : [fromFile(out, board.image[0]), fromFile(out, board.image[1])],
+    })),
     key: isFile ? fromFile(out, key) : key,
   });
   writeOut(out, Buffer.from(text), { fresh: true });
@@ -71,7 +79,7 @@ async function init(o: InitOptions) {
     boards: product.boards.map(({ name, classes, images }) => ({
       board: name,
       classes: [...classes],
-      image: images[0]?.files[0] as string,
+      images: [...(images[0]?.files ?? [])],
     })),
     key,
     missing: [
@@ -88,10 +96,14 @@ export default define({
   summary: "write a product file, from options or from the project in this folder",
   options: () => [
     option("--vendor <vendor>", "domain of the vendor, or its UUID (asked for on a terminal)"),
-    option("--board <name=image>", "a board, and the image that its build writes (default: those of the project here)", { repeat: true }),
+    option(
+      "--board <name=image>",
+      "a board, and the image that its build writes; A,B if each slot has its own (default: those of the project here)",
+      { repeat: true },
+    ),
     option("-k, --key <key>", `key that signs releases: a file, or named as for sign (default: ${DEFAULT_KEY})`),
     option("--name <name>", "name of the product (default: that of the project, or of this folder)"),
-    option("-o, --out <file>", `output file, which must not exist (default: ${PRODUCT_FILE})`),
+    option("-o, --out <file>", "output file, which must not exist (default: firmseal.toml)"),
   ],
   examples: [
     ["firmseal init --vendor example.com --board esp32=build/app.bin --key release.pem", "firmseal.toml, for one board"],
@@ -106,7 +118,7 @@ export default define({
     ...membersOf("boards[]", {
       board: ["string", "name of the board"],
       classes: ["string[]", "its classes"],
-      image: ["string", "its image"],
+      images: ["string[]", "its image, or those of slot a and slot b"],
     }),
     key: ["string", "key that signs releases"],
     missing: ["string[]", "files that it names and that are not there yet"],

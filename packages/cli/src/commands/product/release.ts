@@ -63,7 +63,7 @@ function planned(plan: ReleasePlan) {
 /** Makes a release of all boards of a product, or of those that are named. */
 async function release(boards: string[], o: ReleaseCommandOptions) {
   const product = readProduct(o.product ?? PRODUCT_FILE);
-  const { json: _, dryRun, product: _file, ...rest } = o;
+  const { json: _, product: _file, ...rest } = o;
   const plan = await planRelease(product, {
     ...rest,
     boards,
@@ -71,7 +71,7 @@ async function release(boards: string[], o: ReleaseCommandOptions) {
     progress: (board, stage) => notice(`${visible(board)}: ${stage}`),
   });
   const facts = { product: product.name, version: plan.version, folder: plan.folder, boards: planned(plan) };
-  if (dryRun)
+  if (o.dryRun)
     return {
       ...facts,
       state: plan.existing ? "unchanged" : "planned",

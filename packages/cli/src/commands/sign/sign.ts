@@ -16,6 +16,8 @@ import {
   type ApprovalOptions,
   boardInput,
   type CoverOptions,
+  checkDraftForMicro,
+  checkForMicro,
   coveringTrustFiles,
   type InputOptions,
   makeDraft,
@@ -37,6 +39,7 @@ import {
   allowTestKey,
   approvals,
   coverage,
+  forVerifier,
   imageInputOptions,
   keys as keyOption,
   passphrases,
@@ -61,6 +64,7 @@ export interface SignOptions extends PassphraseOptions, InputOptions, SequenceOv
   replace?: boolean;
   allowTestKey?: string[];
   target?: string;
+  for?: "micro";
   json?: boolean;
 }
 
@@ -75,6 +79,10 @@ export async function signInput(path: string | undefined, o: SignOptions) {
   const lists = coveringTrustFiles(o);
   return withSigners(o.key, passphraseOptions(o), (keys) => signWith(keys, input, out, o, lists, () => makeDraft(input, o)));
 }
+
+/** What refuses a release that a kind of verifier does not accept, before anything is logged or signed. */
+const judgeFor = (verifier: "micro" | undefined, keys: number) =>
+  verifier && { judge: (draft: EnvelopeDraft) => checkDraftForMicro(draft, keys) };
 
 /** Signs the image of a board of the product file, which says what it is for, and who signs it. */
 async function signBoard(path: string | undefined, { seq, ...rest }: SignOptions) {
@@ -114,6 +122,7 @@ async function signWith(
     ...o,
     lists,
     approvals: approved,
+    ...judgeFor(o.for, keys.length),
     // an envelope gets its signature in place
     admit: (draft: EnvelopeDraft) => (input.kind === "envelope" ? undefined : checkRelease(out, draft.bytes, o.replace)),
   };
@@ -122,6 +131,7 @@ async function signWith(
   const done = await signedBy(draft, signing);
   const manifest = await reviewSigned(done, signing);
   const signed = done.bytes;
+  if (o.for) checkForMicro(signed);
   const outside = outsideUris(manifest);
   if (made.read !== undefined) notice(made.read);
   const sequence = formatSequence(manifest.sequence);
@@ -168,6 +178,7 @@ export default define({
     ...approvals(),
     allowTestKey(),
     target(),
+    forVerifier(),
   ],
   examples: [
     ["firmseal sign fw.bin --key release.pem --vendor example.com --class board-v2 --seq next", "fw.suit, from an image"],

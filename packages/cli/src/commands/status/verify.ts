@@ -1,13 +1,12 @@
-import { anchors, passphraseOptions, publicKeys, readAll, usage } from "@firmseal/keys";
-import { deviceStatus, LIMITS, readStatusSecrets } from "@firmseal/release";
+import { readAll } from "@firmseal/keys";
+import { deviceStatus, LIMITS } from "@firmseal/release";
 import { InvalidArgumentError } from "commander";
 import { commandArgument, define, option } from "../../command.js";
 import { membersOf } from "../../common/shapes.js";
+import { type StatusKeyOptions, statusAnchors, statusKeys } from "../../common/status-keys.js";
 
-interface StatusOptions {
+interface StatusOptions extends StatusKeyOptions {
   nonce: Uint8Array;
-  secret?: string;
-  key?: string[];
   json?: boolean;
 }
 
@@ -18,9 +17,7 @@ function nonceBytes(text: string): Uint8Array {
 
 /** Verifies what a device answered. */
 async function verify(path: string, o: StatusOptions) {
-  if (!o.secret === !o.key)
-    throw usage("give the device's secret, or its public key", "--secret FILE for a MAC, --key PUB for a signature");
-  const whom = o.secret ? readStatusSecrets(o.secret) : anchors(await publicKeys(o.key as string[], passphraseOptions({})));
+  const whom = await statusAnchors(o);
   return deviceStatus(readAll(path, LIMITS.statusMessage), whom, o.nonce);
 }
 
@@ -28,11 +25,7 @@ export default define({
   name: "status verify",
   summary: "verify a device's status message",
   arguments: [commandArgument("<file>", "the device's answer, or - for stdin")],
-  options: () => [
-    option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }),
-    option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
-    option("-k, --key <key>", "public key of the device, where it signs: a file, or named as for sign", { repeat: true }),
-  ],
+  options: () => [option("--nonce <hex>", "the nonce that was sent to the device", { parse: nonceBytes, required: true }), ...statusKeys()],
   examples: [
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --secret devices.jwks", "a MAC by the device's secret"],
     ["firmseal status verify answer.cbor --nonce 00112233445566778899aabbccddeeff --key device.pub --json", "a signature, for scripts"],

@@ -6,6 +6,8 @@ import {
   type BundleForm,
   DEFAULT_FEATURES,
   type FeatureName,
+  HOST_HASHES,
+  type HostHash,
   minifiedBundle,
   readableBundle,
 } from "@firmseal/bundler";
@@ -19,6 +21,9 @@ export interface BundleCommandOptions {
   alg?: string;
   features?: string;
   form: BundleForm;
+  micro?: boolean;
+  host?: string;
+  device?: "none" | "storage" | "flash";
   out: string;
   source?: string;
   json?: boolean;
@@ -32,6 +37,43 @@ function listOf<T extends string>(text: string, known: readonly T[], option: str
   return known.filter((name) => names.includes(name));
 }
 
+/** Features that do nothing without another one. */
+const NEEDS: readonly (readonly [FeatureName, FeatureName])[] = [
+  ["flash", "install"],
+  ["storage", "install"],
+  ["families", "trust"],
+  ["roles", "install"],
+  ["roles", "trust"],
+];
+
+/** What a bundle has, from the options. */
+function contents(o: BundleCommandOptions): { features: FeatureName[]; micro?: HostHash[] } {
+  if (o.micro) {
+    if (o.form === "boot") throw usage("--micro: a boot file has no verifier", "drop it: the module that installs has it");
+    if (o.features !== undefined)
+      throw usage("--features: a micro verifier has none", "choose its device: --device none, storage or flash");
+    const features: FeatureName[] = o.device === undefined || o.device === "none" ? [] : [o.device];
+    return { features, micro: listOf<HostHash>(o.host ?? "", HOST_HASHES, "--host") };
+  }
+  for (const [option, given] of [
+    ["--host", o.host],
+    ["--device", o.device],
+  ] as const)
+    if (given !== undefined) throw usage(`${option}: is for a micro verifier`, "add --micro, or drop it");
+  return {
+    features: listOf<FeatureName>(o.features ?? (o.form === "boot" ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features"),
+  };
+}
+
+/** Warns about features that do not go together. */
+function warnOfFeatures(features: readonly FeatureName[], algs: readonly AlgName[]): void {
+  for (const [feature, other] of NEEDS)
+    if (features.includes(feature) && !features.includes(other))
+      warn(`${feature} needs ${other}, which the bundle lacks: --features ${other},…`);
+  if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
+    warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
+}
+
 /** Writes a device verifier with these algorithms and features, and no others. */
 async function bundle(o: BundleCommandOptions) {
   const boot = o.form === "boot";
@@ -41,13 +83,9 @@ async function bundle(o: BundleCommandOptions) {
   ] as const)
     if (boot && given !== undefined) throw usage(`${option}: a boot file has none`, "drop it: the module that installs has them");
   const algs = listOf<AlgName>(o.alg ?? "", BUNDLE_ALGS, "--alg");
-  const features = listOf<FeatureName>(o.features ?? (boot ? "" : DEFAULT_FEATURES.join(",")), BUNDLE_FEATURES, "--features");
+  const { features, micro } = contents(o);
   if (algs.length === 0 && !boot) throw usage("--alg: name an algorithm", `choose from ${BUNDLE_ALGS.join(", ")}, with commas`);
-  for (const device of ["flash", "storage"] as const)
-    if (features.includes(device) && !features.includes("install"))
-      warn(`${device} needs install, which the bundle lacks: --features install,…`);
-  if (features.includes("prepared") && !keyAlgs.some((alg) => hasTables(alg) && algs.some((one) => one === alg)))
-    warn(`prepared: only ${CHOICES.tabled} has tables, and the bundle lacks it`);
+  if (!micro) warnOfFeatures(features, algs);
   // a mistyped name must not cost a key or an image
   for (const [option, path] of [
     ["--out", o.out],
@@ -57,14 +95,23 @@ async function bundle(o: BundleCommandOptions) {
       throw usage(`${option} ${path}: is not the name of a JavaScript file`, "choose a name that ends in .js");
   if (o.out !== "-") checkOutput(o.out, "--out", [], false);
   if (o.source !== undefined && o.source !== "-") checkOutput(o.source, "--source", [o.out], false);
-  const options = { algs, features, form: o.form };
+  const options = { algs, features, form: o.form, ...(micro && { micro }) };
   const text = await minifiedBundle(options);
   const bytes = Buffer.from(text);
   if (o.source !== undefined) writeOut(o.source, Buffer.from(await readableBundle(options)));
   const inJson = o.json && o.out === "-";
   if (!inJson) writeOut(o.out, bytes);
   const gzip = gzipSync(bytes, { level: 9 }).length;
-  return { out: o.out, algs, features, form: o.form, bytes: bytes.length, gzip, ...(inJson && { data: text }) };
+  return {
+    out: o.out,
+    algs,
+    features,
+    form: o.form,
+    ...(micro && { host: micro }),
+    bytes: bytes.length,
+    gzip,
+    ...(inJson && { data: text }),
+  };
 }
 
 export default define({
@@ -81,6 +128,9 @@ export default define({
         default: "umd",
       },
     ),
+    option("--micro", "a micro verifier, for the smallest boards: it accepts only what firmseal sign IMAGE writes"),
+    option("--host <names>", "with --micro: hashes that the engine has, with commas: sha256, sha512"),
+    option("--device <name>", "with --micro: the device in the bundle (default: none)", { choices: ["none", "storage", "flash"] }),
     option("-o, --out <file>", "output file, or - for stdout", { default: "-" }),
     option("--source <file>", "also write it readable"),
   ],
@@ -90,19 +140,25 @@ export default define({
       "firmseal bundle --alg ed25519 --features install,flash --form espruino --out firmseal.js",
       "a module for Espruino, with a device in flash",
     ],
+    [
+      "firmseal bundle --micro --alg hsslms --host sha256 --device storage --form espruino --out firmseal.js",
+      "for a board with little memory that has SHA-256",
+    ],
   ],
   json: {
     out: ["string", "output file; - for stdout"],
     algs: ["string[]", "algorithms in the bundle"],
     features: ["string[]", "features in the bundle"],
     form: ["string", "its form"],
+    "host?": ["string[]", "a micro verifier: hashes that the engine has"],
     bytes: ["number", "its length"],
     gzip: ["number", "its length after gzip -9"],
     "data?": ["string", "the bundle, if it goes to stdout"],
   },
   run: bundle,
   words: (f) => {
-    const parts = f.form === "boot" ? "boot file" : `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
+    const has = `${f.algs.join(", ")}; ${f.features.join(", ") || "no features"}`;
+    const parts = f.form === "boot" ? "boot file" : f.host ? `micro verifier: ${has}` : has;
     return [`${f.out}: ${parts}; ${f.bytes} bytes, ${f.gzip} after gzip -9`];
   },
 });

@@ -1,5 +1,6 @@
 import { visible } from "@firmseal/keys";
-import { type BehaviourChange, difference, explain, readEnvelopeFile, whoWords } from "@firmseal/release";
+import { type BehaviourChange, type Difference, difference, explain, readEnvelopeFile } from "@firmseal/release";
+import { whoWords } from "@firmseal/report";
 import { commandArgument, define } from "../../command.js";
 import { DEVICES, membersOf } from "../../common/shapes.js";
 
@@ -12,7 +13,8 @@ function changeLines(change: BehaviourChange): string[] {
   return [`${whoWords(change)}:`, ...change.before.map((line) => `  - ${line}`), ...change.after.map((line) => `  + ${line}`)];
 }
 
-function differenceLines({ sequence, components, devices, images, behaviour }: Awaited<ReturnType<typeof diffReleases>>): string[] {
+/** A difference in words. */
+export function differenceLines({ sequence, components, devices, images, behaviour }: Difference): string[] {
   const same = sequence.before === sequence.after;
   const deviceLine = (what: string) => (d: { vendor: string; class: string }) => `${what} devices of vendor ${d.vendor}, class ${d.class}`;
   const lines = [

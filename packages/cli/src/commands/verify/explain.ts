@@ -1,5 +1,6 @@
 import { usage, visible } from "@firmseal/keys";
-import { explain, explainedLines, identityOf, readEnvelopeFile } from "@firmseal/release";
+import { explain, identityOf, readEnvelopeFile } from "@firmseal/release";
+import { explainedLines } from "@firmseal/report";
 import { commandArgument, define, option } from "../../command.js";
 import { wholeNumber } from "../../common/options.js";
 import { BEHAVIOURS, membersOf } from "../../common/shapes.js";

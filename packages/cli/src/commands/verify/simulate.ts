@@ -31,6 +31,7 @@ import { passphrases, payload, threshold, trusted, wholeNumber } from "../../com
 import { membersOf, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { formatCount } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
+import type { MapLine } from "../../show/map.js";
 import { Refused, type TableLine } from "../../show/render.js";
 
 export interface SimulateCommandOptions extends TrustOptions {
@@ -94,7 +95,7 @@ function withoutPrevious(e: unknown): never {
 }
 
 /** Simulates with `o.device`. */
-async function simulated(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
+export async function simulateRelease(path: string, whom: TrustedKeys, o: SimulateCommandOptions) {
   const make = DEVICES[o.device];
   if (!Object.hasOwn(DEVICES, o.device) || !make)
     throw usage(`--device ${o.device}: unknown device`, `one of ${Object.keys(DEVICES).join(", ")}`);
@@ -202,13 +203,35 @@ function outcomeTable(points: readonly CutPoint[]): TableLine {
   return { columns, rows: cells };
 }
 
+const MARKS = { old: ".", new: "+", none: "!", mixed: "?" } as const;
+
+/** One character for each first cut, with what happens after it and after every second cut. */
+function cutMap(points: readonly CutPoint[]): MapLine {
+  return {
+    of: "cut",
+    cells: points.map(({ boots, floorFell, converges, again }) => {
+      const bad = again.none > 0 ? "none" : again.mixed > 0 ? "mixed" : undefined;
+      const isBad = boots === "none" || boots === "mixed" || bad !== undefined;
+      if (!isBad && (floorFell || !converges || again.floorFell > 0 || again.stuck > 0)) return { mark: "x", bad: true };
+      return { mark: MARKS[isBad && bad !== undefined ? bad : boots], bad: isBad };
+    }),
+    legend: [
+      [MARKS.old, "the old release starts"],
+      [MARKS.new, "the new one starts"],
+      [MARKS.none, "NOTHING starts"],
+      [MARKS.mixed, "a MIXTURE starts"],
+      ["x", "FLOOR FELL or STUCK"],
+    ],
+  };
+}
+
 /** Installs an update on a simulated device, and cuts the power at every write and erase. */
 export async function simulateUpdate(path: string, o: SimulateCommandOptions) {
   const whom = await trustedKeys(o);
   const { testKeys } = whom;
-  let done: Awaited<ReturnType<typeof simulated>>;
+  let done: Awaited<ReturnType<typeof simulateRelease>>;
   try {
-    done = await simulated(path, whom, o);
+    done = await simulateRelease(path, whom, o);
   } catch (e) {
     const failure = e instanceof Unsimulated ? unsimulated(e, o) : failureOf(e);
     failure.facts = { testKeys };
@@ -288,6 +311,7 @@ export default define({
   run: simulateUpdate,
   words: (f) => [
     { table: outcomeTable(f.points) },
+    { map: cutMap(f.points) },
     `device ${f.device}: update ${f.sequence} over ${f.previous.madeUp ? "a made-up release" : "release"} ${f.previous.sequence}`,
     `${formatCount(f.cuts)} cuts of the power, and ${formatCount(f.cutsDuringRecovery)} more during the recovery from each`,
     ...(f.leftOut > 0 ? [`left out during recovery, because of --second-cuts: ${formatCount(f.leftOut)}`] : []),

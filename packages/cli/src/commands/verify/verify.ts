@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { keyWords, someOf, usage } from "@firmseal/keys";
 import {
+  checkForMicro,
   PRODUCT_FILE,
   readEnvelopeFile,
   readProduct,
@@ -11,7 +12,7 @@ import {
   verifyRelease,
 } from "@firmseal/release";
 import { commandArgument, define, option } from "../../command.js";
-import { passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
+import { forVerifier, passphrases, payload, productFile, sequenceNumber, threshold, trusted } from "../../common/options.js";
 import { membersOf, NUMBER, SIGNER, TEST_KEYS, TRUST_SHAPE } from "../../common/shapes.js";
 import { numberWords, versionFacts } from "../../common/words.js";
 import { failureOf } from "../../show/failure-of.js";
@@ -22,6 +23,7 @@ export interface VerifyOptions extends TrustOptions {
   withoutPayloads?: boolean;
   product?: string;
   board?: string;
+  for?: "micro";
   json?: boolean;
 }
 
@@ -36,6 +38,8 @@ function isForProduct(path: string, o: VerifyOptions): boolean {
   return existsSync(PRODUCT_FILE) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+const judged = (o: VerifyOptions) => ({ ...o, ...(o.for && { judge: checkForMicro }) });
+
 /** Verifies an envelope against trusted keys, and the payloads that are in it or given. */
 export async function verifyEnvelope(path: string, o: VerifyOptions) {
   if (isForProduct(path, o)) return verifyForProduct(path, o);
@@ -45,7 +49,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
       path,
       readEnvelopeFile(path),
       whom,
-      o,
+      judged(o),
     );
     return {
       sequence,
@@ -67,7 +71,7 @@ export async function verifyEnvelope(path: string, o: VerifyOptions) {
 
 /** Verifies an envelope, a release or a folder of releases by the product file. The last release stands for all of them. */
 async function verifyForProduct(path: string, o: VerifyOptions) {
-  const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), o);
+  const { releases, whom } = await verifyProduct(path, readProduct(o.product ?? PRODUCT_FILE), judged(o));
   const last = releases.at(-1) as VerifiedBoard;
   return {
     sequence: last.sequence,
@@ -104,6 +108,7 @@ export default define({
     payload(),
     productFile(),
     option("--board <name>", "with a product file: the board that it must be for"),
+    forVerifier(),
     option("--without-payloads", "accept payloads that are not there to check"),
     ...passphrases(),
   ],

@@ -5,7 +5,7 @@ import type { Action, Behaviour, Explained } from "./explain.js";
 /** The name of a component: the text of its parts if they are printable, or else their hex. */
 export function componentName(parts: readonly string[]): string {
   const texts = parts.map((hex) => {
-    const text = Buffer.from(hex, "hex").toString("latin1");
+    const text = hex.replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)));
     return /^[!-.0-~]+$/.test(text) ? text : hex;
   });
   return texts.join("/") || "(empty)";

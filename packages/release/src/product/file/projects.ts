@@ -6,8 +6,8 @@ import { basename, join, resolve } from "node:path";
 export interface FoundBoard {
   /** A name that a product file takes. */
   readonly name: string;
-  /** The image, from the folder. It may not be built yet. */
-  readonly image: string;
+  /** The image, from the folder, or that of slot a and that of slot b. It may not be built yet. */
+  readonly image: string | readonly [a: string, b: string];
   /** Bytes of the slots of an A/B layout. */
   readonly slots?: { readonly a: number; readonly b: number };
 }

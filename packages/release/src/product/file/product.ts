@@ -3,20 +3,14 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { type AlgName, TARGETS } from "@firmseal/bundler";
 import { type Failure, readAll, refusedInput, schemeOf, visible } from "@firmseal/keys";
-import { conform, DescriptionError, formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
-import { parse, TomlError } from "smol-toml";
-import { identityOf } from "../input/identity.js";
-import { LIMITS } from "../limits.js";
-import { violations } from "../schema.js";
+import { formatUuid, identityUuids, isUuid, suggestion } from "@firmseal/signer";
+import { identityOf } from "../../input/identity.js";
+import { LIMITS } from "../../limits.js";
 import { positionOf } from "./position.js";
+import { HINT, type References, type SequenceSource, type SigningRole, type Written, type WrittenBoard, writtenIn } from "./written.js";
 
 /** The name of a product file, if no other is given. */
 export const PRODUCT_FILE = "firmseal.toml";
-
-const HINT = "docs/reference/product.md has the members; firmseal init writes a new file";
-
-export type SequenceSource = "version" | "previous" | "log" | "given";
-export type SigningRole = "release" | "recovery" | "debug";
 
 /** An image of a board, and the component that gets it. */
 export interface ProductImage {
@@ -71,33 +65,6 @@ export interface Product {
   fault(pointer: string, what: string, hint?: string): Failure;
 }
 
-interface WrittenBoard {
-  class?: string;
-  revisions?: string[];
-  image: string | { a: string; b: string };
-  uri?: string;
-  inside?: boolean;
-  slots?: { a?: number | string; b?: number | string };
-  engine?: string;
-  component?: string;
-  components?: { name: string; image: string; uri?: string; slot?: number | string }[];
-}
-
-type References = string | string[];
-
-interface Written {
-  name: string;
-  vendor: string;
-  uri?: string;
-  out?: string;
-  boards: { [name: string]: WrittenBoard };
-  keys?: { [role in SigningRole]?: References };
-  trust?: { file?: string; root?: References; keys?: References; threshold?: number };
-  sequence?: { source?: SequenceSource; previous?: string };
-  profile?: string;
-  policy?: object;
-}
-
 const PROFILE_ALGS: { readonly [name: string]: AlgName } = { esp256: "es256", ed25519: "ed25519", hsslms: "hsslms" };
 
 const listOf = (value: References | undefined): readonly string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
@@ -108,30 +75,6 @@ function sizeOf(value: number | string | undefined): number | undefined {
   if (typeof value !== "string") return value;
   const [, digits = "", unit = ""] = /^(\d+)([KM]?)$/.exec(value) ?? [];
   return Number(digits) * (UNITS[unit] as number);
-}
-
-/** Reads the text of a product file as a value that fits the schema. */
-function writtenIn(path: string, text: string): Written {
-  const fault = (line: number, column: number, what: string) =>
-    refusedInput("PRODUCT", `${path}:${line}:${column}: ${visible(what)}`, HINT);
-  let value: unknown;
-  try {
-    value = parse(text, { unsafeKeyBehaviour: "throw", maxDepth: 16 });
-  } catch (e) {
-    if (!(e instanceof TomlError)) throw e;
-    // the rest of the message quotes the file
-    const [first = ""] = e.message.split("\n");
-    throw fault(e.line, e.column, first.replace(/^Invalid TOML document: /, ""));
-  }
-  try {
-    conform(value, (json) => violations(json, "product"));
-  } catch (e) {
-    if (!(e instanceof DescriptionError)) throw e;
-    const { line, column } = positionOf(text, e.member === undefined ? e.path : `${e.path}/${e.member}`);
-    const at = e.path.slice(1).replaceAll("/", ".");
-    throw fault(line, column, e.message.replace(`${e.path}: `, at === "" ? "" : `${at}: `));
-  }
-  return value as Written;
 }
 
 /** Turns what is written into what commands need, and checks what a schema cannot say. */

@@ -21,7 +21,8 @@ const sizeText = (n: number) => (n % 1024 === 0 ? quoted(`${n / 1024}K`) : Strin
 
 function boardText({ name, image, slots }: FoundBoard): string {
   const sizes = slots ? `slots = { a = ${sizeText(slots.a)}, b = ${sizeText(slots.b)} }\n` : "";
-  return `\n[boards.${keyOf(name)}]\nimage = ${quoted(image)}\n${sizes}`;
+  const value = typeof image === "string" ? quoted(image) : `{ a = ${quoted(image[0])}, b = ${quoted(image[1])} }`;
+  return `\n[boards.${keyOf(name)}]\nimage = ${value}\n${sizes}`;
 }
 
 /** Returns the text of a product file at `path`, and the product in it. Throws a Failure: PRODUCT for a wrong name. */

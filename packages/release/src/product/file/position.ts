@@ -23,13 +23,17 @@ function opened(line: string): number {
   return (text.match(/[[{]/g) ?? []).length - (text.match(/[\]}]/g) ?? []).length;
 }
 
+/** Levels of a member. */
+const DEEPEST = 8;
+
 const pointerOf = (parts: readonly string[]) => parts.map((part) => `/${part}`).join("");
 
 /** The positions of the members of a file that is valid TOML, by their JSON Pointers. */
 function positions(text: string): Map<string, Position> {
   const found = new Map<string, Position>();
   const add = (parts: readonly string[], line: number, at: number) => {
-    for (let n = 1; n <= parts.length; n++) {
+    // no member of a product file is deeper
+    for (let n = 1; n <= Math.min(parts.length, DEEPEST); n++) {
       const pointer = pointerOf(parts.slice(0, n));
       if (!found.has(pointer)) found.set(pointer, { line, column: at + 1 });
     }
@@ -73,7 +77,7 @@ function positions(text: string): Map<string, Position> {
 
 /** The position of a member, or of the nearest member around it that is written. */
 export function positionOf(text: string, pointer: string): Position {
-  const all = positions(text);
+  const all: ReadonlyMap<string, Position> = pointer === "" ? new Map() : positions(text);
   for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const found = all.get(at);
     if (found) return found;

@@ -1,0 +1,194 @@
+import { CODES, Failure, isSameFile, usage, visible, warn } from "@firmseal/keys";
+import { type BehindDevices, type Collection, collectStatuses, type RefusedStatus, type UnheardDevices } from "@firmseal/release";
+import { commandArgument, define, option } from "../../command.js";
+import { NAMES, nameWords, REASONS } from "../../common/cohorts.js";
+import { wholeNumber } from "../../common/options.js";
+import { checkFleetOutput, deliver } from "../../common/output.js";
+import { membersOf, type Shape } from "../../common/shapes.js";
+import { type StatusKeyOptions, statusAnchors, statusKeys } from "../../common/status-keys.js";
+import { formatCount, plural } from "../../common/words.js";
+import { Refused } from "../../show/render.js";
+
+export interface CollectCommandOptions extends StatusKeyOptions {
+  nonces: string;
+  fleet?: string;
+  trust?: string[];
+  archive?: string;
+  vendor?: string;
+  class?: string;
+  frozenAfter?: number;
+  out: string;
+  json?: boolean;
+}
+
+/** Days in one state. */
+const FROZEN_AFTER = 7;
+
+const some = ({ names }: { names: readonly string[] }) => ({ rows: names.length, names: names.slice(0, NAMES) });
+
+const behindFacts = ({ names, frozen, ...more }: BehindDevices) => ({ ...more, ...some({ names }), frozen: some({ names: frozen }) });
+const unheardFacts = ({ days, names }: UnheardDevices) => ({ days, ...some({ names }) });
+
+function factsOf({ text: _, fell, behind, unheard, ...c }: Collection, out: string) {
+  return { file: out, ...c, fell: some({ names: fell }), behind: behind.map(behindFacts), unheard: unheard.map(unheardFacts) };
+}
+
+type Facts = ReturnType<typeof factsOf>;
+
+const whoOf = ({ rows, names }: { rows: number; names: readonly string[] }) => nameWords({ rows, name: names[0] as string });
+
+const reasonOf = ({ where, device, why }: RefusedStatus) => `${where}: ${device === null ? "" : `${device}: `}${why}`;
+
+function bounded(lines: readonly string[]): void {
+  for (const line of lines.slice(0, REASONS)) warn(visible(line));
+  if (lines.length > REASONS) warn(`and ${formatCount(lines.length - REASONS)} more; --json has them all`);
+}
+
+/** Names what a person must look at. */
+function warnings({ refused, fell, behind }: Facts): void {
+  // the first one is in the refusal itself
+  bounded(refused.slice(1).map(reasonOf));
+  if (fell.rows > 0) warn(visible(`${whoOf(fell)}: back at a lower floor or trust file than before: replaced, erased, or copied`));
+  bounded(
+    behind.flatMap((b) => {
+      const newer = b.next === null ? `trust file ${b.newest} is the newest` : `${b.next} is for it`;
+      return b.frozen.rows === 0
+        ? []
+        : [`${whoOf(b.frozen)}: frozen at floor ${b.floor.lowest}, trust file ${b.trust ?? "-"} since ${b.since}: ${newer}`];
+    }),
+  );
+}
+
+/** Collects statuses into a fleet file. */
+async function collect(statuses: string[], o: CollectCommandOptions) {
+  if ((o.vendor === undefined) !== (o.class === undefined)) throw usage("--vendor and --class belong together", "give both, or neither");
+  if (o.fleet === undefined && o.vendor === undefined)
+    throw usage("no fleet file is given, so no device has a row", "give --fleet FILE, or --vendor and --class for new rows");
+  const inputs = [...statuses, o.nonces, ...(o.secret === undefined ? [] : [o.secret]), ...(o.trust ?? [])];
+  const isUpdate = o.fleet !== undefined && o.out !== "-" && isSameFile(o.fleet, o.out);
+  checkFleetOutput(o.out, isUpdate || o.fleet === undefined ? inputs : [...inputs, o.fleet]);
+  const { secret: _, key: _key, json: _json, frozenAfter = FROZEN_AFTER, ...given } = o;
+  const found = await collectStatuses(statuses, { ...given, frozenAfter, anchors: await statusAnchors(o) });
+  const facts = factsOf(found, o.out);
+  // if nobody was heard, the fleet is as it was
+  const told = { ...facts, ...(found.heard > 0 && deliver(o.out, new TextEncoder().encode(found.text), o.json)) };
+  warnings(facts);
+  const [first] = facts.refused;
+  if (!first) return told;
+  const failure = refusal(first, facts, o.out);
+  if (found.heard > 0) throw new Refused(failure, told);
+  failure.facts = told;
+  throw failure;
+}
+
+function refusal(first: RefusedStatus, { heard, refused }: Facts, out: string): Failure {
+  const n = refused.length;
+  return new Failure(
+    1,
+    "STATUS",
+    CODES.STATUS,
+    `${formatCount(n)} ${n === 1 ? "status is" : "statuses are"} refused; ${reasonOf(first)}`,
+    `${heard > 0 ? `${out} has the others` : "nothing is written"}: ask these devices again, with new nonces (firmseal status ask)`,
+  );
+}
+
+const SOME: Shape = {
+  rows: ["number", "how many rows of the fleet file"],
+  names: ["string[]", "their names, the first 8"],
+};
+
+const ageWords = (days: number | null) => (days === null ? "longer, or never" : days === 1 ? "1 day" : `${days} days`);
+
+export default define({
+  name: "status collect",
+  summary: "update a fleet file from the statuses that devices have sent",
+  arguments: [commandArgument("<statuses...>", "JSON Lines with a status in each, or a file with one status; - for stdin")],
+  options: () => [
+    option("--nonces <file>", "the nonces that were sent to the devices: status ask writes them", { required: true }),
+    ...statusKeys(),
+    option("--fleet <file>", "the fleet file to update; without it, a new one is made"),
+    option("--trust <file>", "a trust file that devices may have, if the fleet file does not name it", { repeat: true }),
+    option("--archive <folder>", "everything that is published for the devices: .suit and .trust"),
+    option("--vendor <vendor>", "vendor of devices that have no row yet; otherwise these are refused"),
+    option("--class <class>", "class of devices that have no row yet"),
+    option("--frozen-after <days>", `name devices that are behind as frozen after so many days in one state (default: ${FROZEN_AFTER})`, {
+      parse: wholeNumber,
+    }),
+    option("-o, --out <file>", "the new fleet file (.json or .jsonl), or the one of --fleet; - for stdout", { required: true }),
+  ],
+  examples: [
+    [
+      "firmseal status collect answers.jsonl --nonces sent.jsonl --secret devices.jwks --fleet fleet.jsonl --out fleet.jsonl",
+      "the fleet file, updated",
+    ],
+    [
+      "firmseal status collect answers.jsonl --nonces sent.jsonl --secret devices.jwks --fleet fleet.csv --archive published --out fleet.jsonl",
+      "the same, and who is kept from newer releases",
+    ],
+  ],
+  json: {
+    file: ["string", "the new fleet file"],
+    "data?": ["string", "the fleet file in base64, if it goes to stdout"],
+    heard: ["number", "devices that have answered"],
+    added: ["number", "how many of them had no row before"],
+    states: ["object", "of these devices"],
+    ...membersOf("states", {
+      confirmed: ["number", "run a confirmed release"],
+      trial: ["number", "run a release on trial"],
+      "rolled-back": ["number", "have gone back to the previous release"],
+    }),
+    refused: ["object[]", "statuses that change nothing"],
+    ...membersOf("refused[]", {
+      where: ["string", "the file, and the line"],
+      device: ["string|null", "the device that it names; null: none"],
+      why: ["string", "the reason"],
+    }),
+    fell: ["object", "devices with a lower floor or trust file than before"],
+    ...membersOf("fell", SOME),
+    behind: ["object[]", "devices that have answered and are behind; those in one state are one entry"],
+    ...membersOf("behind[]", {
+      ...SOME,
+      frozen: ["object", "those that have been in this state for too long"],
+      ...membersOf("frozen", SOME),
+      trust: ["string|null", "number of their trust file; null: keys in the firmware"],
+      newest: ["string|null", "number of the newest one of their line"],
+      floor: ["object", "their floors"],
+      ...membersOf("floor", { lowest: ["string", "the lowest"], highest: ["string", "the highest"] }),
+      next: ["string|null", "what they need next; null: nothing of the archive"],
+      since: ["string", "since when the first of them is in this state"],
+    }),
+    unheard: ["object[]", "rows that nobody has answered for, by age"],
+    ...membersOf("unheard[]", { days: ["number|null", "seen within so many days; null: longer ago, or never"], ...SOME }),
+  },
+  run: collect,
+  words: (f) => [
+    `${f.file}: ${plural(f.heard, "device")} heard${f.added > 0 ? `, ${formatCount(f.added)} of them new` : ""}`,
+    ...(f.states["rolled-back"] > 0 ? [`${plural(f.states["rolled-back"], "device")} went back to the previous release`] : []),
+    ...(f.behind.length === 0
+      ? []
+      : [
+          {
+            table: {
+              columns: [{ title: "behind" }, { title: "devices", right: true }, { title: "trust" }, { title: "next" }, { title: "since" }],
+              rows: f.behind.map((b) => [
+                whoOf(b),
+                formatCount(b.rows),
+                b.trust === b.newest ? (b.trust ?? "-") : `${b.trust} of ${b.newest}`,
+                b.next ?? "-",
+                b.since,
+              ]),
+            },
+          },
+        ]),
+    ...(f.unheard.length === 0
+      ? []
+      : [
+          {
+            table: {
+              columns: [{ title: "not heard for" }, { title: "rows", right: true }, { title: "which" }],
+              rows: f.unheard.map((u) => [ageWords(u.days), formatCount(u.rows), whoOf(u)]),
+            },
+          },
+        ]),
+  ],
+});

@@ -1,0 +1,23 @@
+// The keys with which devices authenticate their statuses.
+
+import { anchors, passphraseOptions, publicKeys, usage } from "@firmseal/keys";
+import { readStatusSecrets } from "@firmseal/release";
+import type { Anchor } from "@firmseal/verifier";
+import { option } from "../command.js";
+
+export interface StatusKeyOptions {
+  secret?: string;
+  key?: string[];
+}
+
+export const statusKeys = () => [
+  option("--secret <file>", "secret of the device: a JWK of type oct, or a JWK Set with one for each device"),
+  option("-k, --key <key>", "public key of the device, where it signs: a file, or named as for sign", { repeat: true }),
+];
+
+/** The keys of the devices. Throws a usage Failure unless one of the options is given. */
+export async function statusAnchors(o: StatusKeyOptions): Promise<Anchor[]> {
+  if (!o.secret === !o.key)
+    throw usage("give the device's secret, or its public key", "--secret FILE for a MAC, --key PUB for a signature");
+  return o.secret ? readStatusSecrets(o.secret) : anchors(await publicKeys(o.key as string[], passphraseOptions({})));
+}

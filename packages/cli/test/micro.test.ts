@@ -1,0 +1,93 @@
+// For micro verifiers: --for micro, and bundle --micro.
+
+import { describe, expect, it } from "vitest";
+import { expectFailure, FACTS, image } from "../../test-support/src/run.js";
+import { description, ONE, place } from "./command-place.js";
+
+describe("--for micro", () => {
+  it("changes nothing in what sign IMAGE writes: it is the template, also with a URI and with a second key", async () => {
+    const p = place();
+    const args = ["sign", "fw.bin", "--key", "A.pem", ...FACTS];
+    await p.ok([...args, "--seq", "7", "--out", "a.suit"]);
+    await p.ok([...args, "--seq", "7", "--out", "b.suit", "--for", "micro"]);
+    expect(p.get("b.suit").equals(p.get("a.suit"))).toBe(true);
+    await p.ok([
+      ...args,
+      "--seq",
+      "18446744073709551614",
+      "--uri",
+      "https://example.com/fw",
+      "--out",
+      "c.suit",
+      "--for",
+      "micro",
+      "--allow-sequence-jump",
+    ]);
+    await p.ok(["sign", "a.suit", "--key", "B.pem", "--for", "micro"]);
+    for (const name of ["a.suit", "b.suit", "c.suit"]) {
+      const r = await p.ok(["verify", name, "--key", "A.jwk", "--for", "micro"]);
+      expect(r.stderr).toContain(`${name}: good`);
+    }
+  });
+
+  it("refuses what is not the template before a key signs, names the first byte that differs, and says what to change", async () => {
+    const p = place();
+    p.put("text.json", description({ text: { en: { "manifest-description": "a text" } } }));
+    const before = p.tree();
+    const r = await p.run(["sign", "text.json", "--key", "A.pem", "--out", "text.suit", "--for", "micro"]);
+    expect(expectFailure(r, 1)).toMatch(/not for a micro verifier: byte \d+ is [0-9a-f]{2}, where firmseal-single-1 has /);
+    expect(p.tree()).toEqual(before);
+    const json = (await p.run(["sign", "text.json", "--key", "A.pem", "--out", "text.suit", "--for", "micro", "--json"])).json;
+    expect(json).toMatchObject({ ok: false, code: 130, reason: "TEMPLATE_MISMATCH" });
+    // the general verifier has no objection
+    await p.ok(["sign", "text.json", "--key", "A.pem", "--out", "text.suit"]);
+    await p.ok(["verify", "text.suit", "--key", "A.jwk"]);
+    expectFailure(await p.run(["verify", "text.suit", "--key", "A.jwk", "--for", "micro"]), 1);
+  });
+
+  it("refuses a third signature", async () => {
+    const p = place();
+    await p.ok(["sign", "fw.bin", "--key", "A.pem", "--key", "B.pem", ...FACTS, "--seq", "7", "--out", "a.suit", "--for", "micro"]);
+    const before = p.tree();
+    const r = await p.run(["sign", "a.suit", "--key", "one.pem", "--passphrase-fd", "3", "--for", "micro"], { fds: [ONE] });
+    expect(expectFailure(r, 1)).toContain("it would have 3 signatures");
+    expect(p.tree()).toEqual(before);
+  });
+});
+
+describe("bundle --micro", () => {
+  it("has install() and boot(), and a device on request", async () => {
+    const p = place();
+    const sizeOf = async (...args: string[]) =>
+      (await p.ok(["bundle", "--micro", "--alg", "hsslms", "--json", "--out", "m.js", ...args])).json;
+    const plain = await sizeOf("--host", "sha256", "--form", "espruino");
+    expect(plain).toMatchObject({ algs: ["hsslms"], features: [], host: ["sha256"], form: "espruino" });
+    const storage = await sizeOf("--host", "sha256", "--form", "espruino", "--device", "storage");
+    const own = await sizeOf("--form", "espruino");
+    expect(storage["bytes"]).toBeGreaterThan(plain["bytes"] as number);
+    expect(own["bytes"]).toBeGreaterThan(plain["bytes"] as number);
+    expect(p.get("m.js").length).toBe(own["bytes"]);
+  });
+
+  it.each([
+    ["--micro and --features", ["--micro", "--alg", "ed25519", "--features", "trust"]],
+    ["--micro and a boot file", ["--micro", "--form", "boot"]],
+    ["--host without --micro", ["--alg", "ed25519", "--host", "sha256"]],
+    ["--device without --micro", ["--alg", "ed25519", "--device", "flash"]],
+    ["an unknown hash", ["--micro", "--alg", "ed25519", "--host", "md5"]],
+    ["an unknown device", ["--micro", "--alg", "ed25519", "--device", "disk"]],
+    ["no algorithm", ["--micro"]],
+  ])("refuses %s", async (_, args) => {
+    const p = place();
+    expectFailure(await p.run(["bundle", ...args, "--out", "m.js"]), 2);
+    expect(p.has("m.js")).toBe(false);
+  });
+
+  it("an image of a release for it installs on a simulated device", async () => {
+    const p = place();
+    p.put("small.bin", image(99));
+    await p.ok(["sign", "small.bin", "--key", "A.pem", ...FACTS, "--seq", "7", "--for", "micro"]);
+    const r = await p.ok(["simulate", "small.suit", "--key", "A.jwk", "--device", "flash-micro", "--second-cuts", "1"]);
+    expect(r.stderr).toContain("flash-micro");
+  });
+});

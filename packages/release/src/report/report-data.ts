@@ -1,0 +1,67 @@
+// What a report page is made of: the release, the keys that must verify it, and what is found out beforehand.
+
+import type { ReportCut, ReportData, ReportKey, ReportKind } from "@firmseal/report";
+import { type PublicKey, thumbprint, toHex } from "@firmseal/signer";
+import type { CutPoint } from "@firmseal/simulator";
+import type { Anchor, Manifest, TrustAnchor } from "@firmseal/verifier";
+import { kindsAsked } from "../explain/explain.js";
+
+const base64 = (bytes: ArrayLike<number>) => Buffer.from(Uint8Array.from(bytes)).toString("base64");
+
+/** A trusted key as a report holds it. `name`: how it was named. */
+export function reportKey(key: PublicKey, anchor: Anchor | TrustAnchor, name: string | undefined): ReportKey {
+  const { since, until } = anchor as Partial<Pick<TrustAnchor, "since" | "until">>;
+  return {
+    alg: key.alg,
+    key: base64(key.key),
+    ...(anchor.kid && { kid: base64(anchor.kid) }),
+    ...(since && { since: [since[0], since[1]] as [number, number] }),
+    ...(until && { until: [until[0], until[1]] as [number, number] }),
+    thumbprint: toHex(thumbprint(key)),
+    ...(name !== undefined && { name }),
+  };
+}
+
+/** The kinds of devices that the release distinguishes. Throws a Failure if there are too many. */
+export function reportKinds(m: Manifest): Pick<ReportData, "kinds" | "slots"> {
+  const { kinds, slots } = kindsAsked(m, {});
+  const part = (name: "vendor" | "class" | "device", bytes: ArrayLike<number> | undefined) =>
+    bytes && bytes.length > 0 ? { [name]: base64(bytes) } : {};
+  return {
+    kinds: kinds.map(
+      ({ identity, slot, there }): ReportKind => ({
+        ...part("vendor", identity.vendor?.[0]),
+        ...part("class", identity.class?.[0]),
+        ...part("device", identity.device?.[0]),
+        slot,
+        has: there,
+      }),
+    ),
+    slots,
+  };
+}
+
+const WORST: readonly ReportCut["boots"][] = ["old", "new", "mixed", "none"];
+
+/** One cell for each operation, with the worst outcome of its cuts and of those during the recovery. */
+export function reportCuts(points: readonly CutPoint[]): ReportCut[] {
+  const out: (ReportCut & { operation: number })[] = [];
+  for (const { operation, what, boots, again } of points) {
+    const outcomes = [boots, ...WORST.filter((name) => again[name] > 0 && (name === "none" || name === "mixed"))];
+    let cell = out.at(-1);
+    if (cell?.operation !== operation) {
+      cell = { operation, what, boots, cuts: 0 };
+      out.push(cell);
+    }
+    cell.cuts += 1 + again.cuts;
+    for (const name of outcomes) if (WORST.indexOf(name) > WORST.indexOf(cell.boots)) cell.boots = name;
+  }
+  return out.map(({ operation, ...cell }) => cell);
+}
+
+/** The time that a report names: SOURCE_DATE_EPOCH if it is set, or now. ISO 8601, UTC. */
+export function reportTime(): string {
+  const epoch = process.env["SOURCE_DATE_EPOCH"];
+  const seconds = epoch !== undefined && /^[0-9]{1,12}$/.test(epoch) ? Number(epoch) : Math.floor(Date.now() / 1000);
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}

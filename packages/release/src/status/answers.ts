@@ -1,0 +1,48 @@
+// The answers of devices as they lie in files: one status by itself, or many as JSON Lines.
+
+import { grouped, readAll, refusedInput, tooMuch } from "@firmseal/keys";
+import { jsonLines } from "../input/json-lines.js";
+import { LIMITS } from "../limits.js";
+
+/** A status message that has not been verified. `where`: its place, for people. */
+export interface Answer {
+  readonly where: string;
+  /** Undefined if it cannot be decoded. */
+  readonly message: Uint8Array | undefined;
+}
+
+const HINT = 'each line has {"status": "BASE64"}; a file with one status has the bytes that the device answered with';
+
+/** A COSE_Mac0 or a COSE_Sign1 begins with its tag, 17 or 18; JSON does not. */
+const isMessage = (bytes: Uint8Array) => bytes[0] === 0xd1 || bytes[0] === 0xd2;
+
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+function decoded(value: unknown): Uint8Array | undefined {
+  const { status, ...others } = (typeof value === "object" && value !== null ? value : {}) as { status?: unknown };
+  if (typeof status !== "string" || !BASE64.test(status) || Object.keys(others).length > 0) return undefined;
+  const bytes = Uint8Array.from(Buffer.from(status, "base64"));
+  return bytes.length > LIMITS.statusMessage ? undefined : bytes;
+}
+
+/**
+ * Reads the answers in `paths`, in their order. What cannot be decoded is an answer without a message: whoever sends
+ * garbage must not keep the answers of others from being read. Throws a Failure: STATUS for a line that is not JSON, LIMIT
+ * if there are too many.
+ */
+export function* readAnswers(paths: readonly string[]): Generator<Answer> {
+  let n = 0;
+  for (const path of paths) {
+    const bytes = readAll(path, LIMITS.fleet);
+    const fault = (words: string) => refusedInput("STATUS", `${path}: ${words}`, HINT);
+    const many = { longest: LIMITS.statusLine, what: "one status", fault };
+    const lines = isMessage(bytes)
+      ? [{ where: "", value: { status: Buffer.from(bytes).toString("base64") } }]
+      : jsonLines(path, bytes, many);
+    for (const { where, value } of lines) {
+      if (++n > LIMITS.fleetRows)
+        throw tooMuch(`more than ${grouped(LIMITS.fleetRows)} statuses`, "collect the answers of a part of the fleet at a time");
+      yield { where: where === "" ? path : `${path}, ${where.slice(0, -1)}`, message: decoded(value) };
+    }
+  }
+}

@@ -1,0 +1,258 @@
+// Statuses that devices have sent become the state of a fleet: each is verified with the key of its device and its own
+// nonce, and updates the row of this device. docs/reference/status.md describes the procedure.
+
+import { usage } from "@firmseal/keys";
+import { toHex } from "@firmseal/signer";
+import type { Anchor } from "@firmseal/verifier";
+import { formatSequence, readStatus } from "@firmseal/verifier/tools";
+import { isRefusal, refusalMeaning } from "../refusals.js";
+import { readArchive } from "../rotation/files.js";
+import { fleetRows } from "../rotation/fleet-rows.js";
+import { checkFleetName, type FleetMembers, fleetText, movedRow } from "../rotation/fleet-write.js";
+import { newest } from "../rotation/plan.js";
+import { carriedStores } from "../rotation/steps.js";
+import { type Answer, readAnswers } from "./answers.js";
+import { type BehindDevices, behindOf } from "./behind.js";
+import { KnownFiles } from "./known-files.js";
+import { readNonces, type SentNonce } from "./nonces.js";
+import { type DeviceStatus, deviceStatus } from "./status.js";
+
+export interface CollectOptions {
+  /** The fleet file to update; undefined: there is none yet. */
+  fleet?: string | undefined;
+  /** The name of the new fleet file, which the names of files in it are relative to. */
+  out: string;
+  /** The nonces that were sent. */
+  nonces: string;
+  /** The keys or secrets of the devices, each with the key identifier of its device. */
+  anchors: readonly Anchor[];
+  /** Trust files that devices may have, besides those of the fleet. */
+  trust?: readonly string[];
+  /** A folder with everything that is published for the devices. */
+  archive?: string | undefined;
+  /** Of devices that have no row yet. */
+  vendor?: string | undefined;
+  class?: string | undefined;
+  /** After how many days in one state a device that is behind counts as frozen. */
+  frozenAfter: number;
+}
+
+/** A status that changes nothing. */
+export interface RefusedStatus {
+  readonly where: string;
+  /** The device that it names; null if it names none. */
+  readonly device: string | null;
+  readonly why: string;
+}
+
+/** Devices that have not answered, by how long ago they last did. */
+export interface UnheardDevices {
+  /** The age in days is at most this; null: longer ago, or never. */
+  readonly days: number | null;
+  readonly names: readonly string[];
+}
+
+export interface Collection {
+  /** The new fleet file. */
+  readonly text: string;
+  readonly heard: number;
+  /** How many of them had no row. */
+  readonly added: number;
+  readonly states: { readonly [state in DeviceStatus["state"]]: number };
+  readonly refused: readonly RefusedStatus[];
+  /** Devices whose floor or trust file is lower than before. */
+  readonly fell: readonly string[];
+  readonly behind: readonly BehindDevices[];
+  readonly unheard: readonly UnheardDevices[];
+}
+
+type Row = { [member: string]: unknown };
+
+/** Why a status changes nothing. It must not end the collection: anybody can send one. */
+class Refused extends Error {}
+
+/** What a fleet file takes for a name, in ASCII. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$/;
+
+/** The name of a device in a fleet file and in a file of nonces: its key identifier as text, or in hex. */
+function nameOf(kid: ArrayLike<number>): string {
+  const text = Buffer.from(Uint8Array.from(kid)).toString("latin1");
+  return NAME.test(text) ? text : toHex(Uint8Array.from(kid));
+}
+
+interface Verified {
+  readonly name: string;
+  readonly status: DeviceStatus;
+  readonly sent: string;
+}
+
+/** The keys of each device, by its key identifier in hex. Throws a usage Failure if two devices have one name. */
+function byDevice(anchors: readonly Anchor[]): Map<string, Anchor[]> {
+  const out = new Map<string, Anchor[]>();
+  const names = new Map<string, string>();
+  for (const anchor of anchors) {
+    if (!anchor.kid || anchor.kid.length === 0) continue;
+    const [hex, name] = [toHex(Uint8Array.from(anchor.kid)), nameOf(anchor.kid)];
+    // text and hex: one device would answer for the other
+    if ((names.get(name) ?? hex) !== hex)
+      throw usage(`two devices have the name ${name}: one key identifier is this text, another one these bytes`, "change one of them");
+    names.set(name, hex);
+    const own = out.get(hex);
+    if (own) own.push(anchor);
+    else out.set(hex, [anchor]);
+  }
+  return out;
+}
+
+/** The words of a refusal of the verifier. */
+function asRefused<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (e) {
+    if (isRefusal(e)) throw new Refused(refusalMeaning(e.code));
+    throw e;
+  }
+}
+
+/** Verifies an answer. `named` is told the device that it names as soon as that is known. */
+function verified(
+  { message }: Answer,
+  keys: ReadonlyMap<string, readonly Anchor[]>,
+  nonces: ReadonlyMap<string, SentNonce>,
+  named: (device: string) => void,
+): Verified {
+  if (!message) throw new Refused("not a status in base64");
+  const kid = asRefused(() => readStatus(message).signature.kid);
+  if (!kid || kid.length === 0) throw new Refused("names no device");
+  const name = nameOf(kid);
+  named(name);
+  const own = keys.get(toHex(Uint8Array.from(kid)));
+  if (!own) throw new Refused("no key of this device is given");
+  const nonce = nonces.get(name);
+  if (!nonce) throw new Refused("no nonce was sent to this device");
+  const status = asRefused(() => deviceStatus(message, own, nonce.nonce));
+  if (!NAME.test(name)) throw new Refused("its key identifier cannot be a name in a fleet file");
+  return { name, status, sent: nonce.sent };
+}
+
+/** Numbers up to 2^53 - 1, and text above. */
+const numberOf = (sequence: string) => (Number.isSafeInteger(Number(sequence)) ? Number(sequence) : sequence);
+
+function newRow(name: string, { vendor, class: own }: CollectOptions): Row {
+  if (vendor === undefined || own === undefined) throw new Refused("the fleet file has no row of this name");
+  return { name, vendor, class: own, floor: 0 };
+}
+
+/** The row of a device, with what its status says. */
+function updated(before: FleetMembers | undefined, { name, status, sent }: Verified, known: KnownFiles, o: CollectOptions): Row {
+  const row: Row = before ? { ...before } : newRow(name, o);
+  if (((row["devices"] as number | undefined) ?? 1) !== 1) throw new Refused(`its row is about ${row["devices"]} devices`);
+  if (typeof row["seen"] === "string" && Date.parse(row["seen"]) > Date.parse(sent))
+    throw new Refused("older than what the fleet file knows of this device");
+  const list = known.trustOf(status);
+  if (status.trust) {
+    if (!list)
+      throw new Refused(`has trust file ${status.trust.name} ${status.trust.sequence}, and no file here is that one: give it with --trust`);
+    delete row["keys"];
+    delete row["threshold"];
+    row["trust"] = list.file;
+  } else if (!row["keys"]) throw new Refused("has keys in its firmware, and the fleet file has no keys for it");
+  const { release: floor, debug, recovery } = status.floors as { [role: string]: string };
+  row["floor"] = numberOf(floor as string);
+  if (debug !== undefined || recovery !== undefined)
+    row["floors"] = {
+      ...(row["floors"] as object | undefined),
+      ...(debug !== undefined && { debug: numberOf(debug) }),
+      ...(recovery !== undefined && { recovery: numberOf(recovery) }),
+    };
+  const release = known.releaseOf(status);
+  if (release === undefined) delete row["release"];
+  else row["release"] = release;
+  const isSame = before !== undefined && String(before["floor"]) === String(row["floor"]) && before["trust"] === row["trust"];
+  row["since"] = isSame ? (before["since"] ?? before["seen"] ?? sent) : sent;
+  row["seen"] = sent;
+  return row;
+}
+
+/** Whether a device has gone back. */
+function hasFallen(before: FleetMembers | undefined, after: Row, known: KnownFiles): boolean {
+  if (!before) return false;
+  const [old, now] = [known.storeOf(before["trust"]), known.storeOf(after["trust"])];
+  const isLower = old && now && BigInt(formatSequence(now.sequence)) < BigInt(formatSequence(old.sequence));
+  return BigInt(String(after["floor"])) < BigInt(String(before["floor"])) || isLower === true;
+}
+
+const AGES = [1, 7, 30, 365, null] as const;
+const DAY = 24 * 3600_000;
+
+function ages(rows: Iterable<Row>, now: number): UnheardDevices[] {
+  const names = AGES.map((): string[] => []);
+  for (const { name, seen } of rows) {
+    const days = typeof seen === "string" ? (now - Date.parse(seen)) / DAY : Number.POSITIVE_INFINITY;
+    names[AGES.findIndex((limit) => limit === null || days <= limit)]?.push(String(name));
+  }
+  return AGES.map((days, i) => ({ days, names: names[i] as string[] })).filter((group) => group.names.length > 0);
+}
+
+/** Reads the rows of the fleet file, with names of files as the new one has them. */
+function readRows({ fleet, out }: CollectOptions): Map<string, Row> {
+  const rows = new Map<string, Row>();
+  if (fleet === undefined) return rows;
+  for (const { value } of fleetRows(fleet)) rows.set(String(value["name"]), { ...movedRow(value, fleet, out) });
+  return rows;
+}
+
+/**
+ * Collects the statuses in `paths` into a fleet file. A status that is refused changes nothing and is reported: whoever
+ * sends garbage must not keep the server from hearing of the others. A row that nobody has answered for stays as it is.
+ * Writes nothing. Throws a Failure for a file that cannot be read or has another form.
+ */
+export async function collectStatuses(paths: readonly string[], o: CollectOptions): Promise<Collection> {
+  checkFleetName(o.out, "--out");
+  const nonces = readNonces(o.nonces);
+  const archive = o.archive === undefined ? [] : await readArchive(o.archive);
+  const rows = readRows(o);
+  const known = new KnownFiles(o.out);
+  for (const row of rows.values()) known.addRow(row);
+  for (const path of o.trust ?? []) known.addTrust(path);
+  known.addSteps(archive);
+  const newestIn = newest([...known.stores, ...carriedStores(archive)]);
+
+  const keys = byDevice(o.anchors);
+  const heard = new Map<string, Row>();
+  const states = { confirmed: 0, trial: 0, "rolled-back": 0 };
+  const refused: RefusedStatus[] = [];
+  const fell: string[] = [];
+  let added = 0;
+  for (const answer of readAnswers(paths)) {
+    let device: string | null = null;
+    try {
+      const one = verified(answer, keys, nonces, (name) => {
+        device = name;
+      });
+      if (heard.has(one.name)) throw new Refused("answers a second time");
+      const before = rows.get(one.name);
+      const row = updated(before, one, known, o);
+      if (hasFallen(before, row, known)) fell.push(one.name);
+      if (!before) added++;
+      states[one.status.state]++;
+      heard.set(one.name, row);
+    } catch (e) {
+      if (!(e instanceof Refused)) throw e;
+      refused.push({ where: answer.where, device, why: e.message });
+    }
+  }
+  const unheard = [...rows.values()].filter((row) => !heard.has(String(row["name"])));
+  for (const [name, row] of heard) rows.set(name, row);
+  const now = Date.now();
+  return {
+    text: fleetText(o.out, rows.values()),
+    heard: heard.size,
+    added,
+    states,
+    refused,
+    fell,
+    behind: await behindOf(o.out, heard, archive, newestIn, now - o.frozenAfter * DAY),
+    unheard: ages(unheard, now),
+  };
+}

@@ -1,0 +1,14 @@
+// What devices do with a release, and a release as one HTML file that verifies it.
+
+export type { ReportCut, ReportData, ReportKey, ReportKind } from "./data.js";
+export {
+  type Action,
+  type Behaviour,
+  type DeviceKind,
+  type Explained,
+  explainManifest,
+  type Interpreter,
+  installerRefusal,
+} from "./explain.js";
+export { actionWords, componentName, expectationWords, explainedLines, whoWords } from "./explain-words.js";
+export { reportHtml } from "./report.js";

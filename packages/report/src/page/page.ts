@@ -1,0 +1,30 @@
+// The script of the page: verifies, then shows. Until it has run, the page says that nothing was verified.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { el, visible } from "./dom.js";
+import { TEXTS } from "./texts.js";
+import { bytesOf, type DeviceBundle, hexOf, type PageData, verifyRelease } from "./verify.js";
+import { goodViews, refusalWords } from "./view.js";
+
+declare const firmseal: DeviceBundle;
+declare const firmsealReportDigest: string;
+
+const contentOf = (id: string) => document.getElementById(id)?.textContent ?? "";
+
+function run(): void {
+  const main = document.getElementById("report") as HTMLElement;
+  let title = document.title;
+  const show = (...content: Node[]) => main.replaceChildren(el("h1", {}, title), ...content);
+  try {
+    const text = contentOf("data");
+    if (hexOf(sha256(new TextEncoder().encode(text))) !== firmsealReportDigest) throw new Error(TEXTS.changed);
+    const data = JSON.parse(text) as PageData;
+    title = visible(data.file);
+    const envelope = bytesOf(contentOf("envelope").trim());
+    show(...goodViews(data, verifyRelease(firmseal, data, envelope), envelope.length));
+  } catch (e) {
+    show(el("p", { class: "verdict bad", role: "status" }, `${TEXTS.refused}: ${refusalWords(e)}`));
+  }
+}
+
+run();

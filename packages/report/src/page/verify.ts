@@ -1,0 +1,120 @@
+// What the page verifies: the envelope with the device bundle, then the payloads, and what a device does with both.
+
+import type { Anchor, Identity, Manifest, Trust } from "@firmseal/verifier";
+import { decodeEnvelope, formatSequence, MAN_COSWID, MAN_MUD, MANIFEST_NAMES, TEXT_NAMES } from "@firmseal/verifier/tools";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import type { ReportData, ReportKey, ReportKind } from "../data.js";
+import { type Action, type Behaviour, type DeviceKind, explainManifest, type Interpreter } from "../explain.js";
+import { TEXTS } from "./texts.js";
+
+/** What the page uses of a device bundle. */
+export interface DeviceBundle extends Pick<Interpreter, "start" | "step"> {
+  open(envelope: Uint8Array, trust: Trust): Manifest;
+  anchor(alg: string, key: Uint8Array, kid?: Uint8Array): Anchor;
+  errors: { [name: string]: number };
+}
+
+export type PageData = Omit<ReportData, "envelope">;
+
+export const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+export const hexOf = (bytes: ArrayLike<number>) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+
+const HASHES: { readonly [name: string]: (bytes: Uint8Array) => Uint8Array } = { "sha-256": sha256, "sha-384": sha384, "sha-512": sha512 };
+
+export interface PayloadFacts {
+  uri: string;
+  inside: boolean;
+  bytes?: number;
+  digest?: { algorithm: string; hex: string };
+}
+
+export interface Verified {
+  sequence: string;
+  digest: string;
+  /** For each key, whether it has signed. */
+  signed: boolean[];
+  components: string[][];
+  behaviours: Behaviour[];
+  payloads: PayloadFacts[];
+  texts: [label: string, text: string][];
+  /** Elements for auditors. */
+  elements: string[];
+}
+
+function anchorOf(device: DeviceBundle, { alg, key, kid, since, until }: ReportKey): Anchor {
+  const anchor = device.anchor(alg, bytesOf(key), kid === undefined ? undefined : bytesOf(kid));
+  return Object.assign(anchor, { ...(since && { since }), ...(until && { until }) });
+}
+
+function hasSigned(device: DeviceBundle, envelope: Uint8Array, anchor: Anchor): boolean {
+  try {
+    device.open(envelope, { anchors: [anchor], threshold: 1 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kindOf({ vendor, class: name, device, slot, has }: ReportKind): DeviceKind {
+  const part = (text: string | undefined) => (text === undefined ? [] : [bytesOf(text)]);
+  const identity: Identity = { vendor: part(vendor), class: part(name), device: part(device) };
+  return { identity, slot, there: has };
+}
+
+/** Each payload once, from what devices fetch. Throws if one in the envelope does not match its digest. */
+function payloadsOf(behaviours: readonly Behaviour[], envelope: Uint8Array): PayloadFacts[] {
+  const { payloads } = decodeEnvelope(envelope).envelope;
+  const fetched = behaviours
+    .flatMap(({ install }) => install)
+    .filter((action): action is Action & { uri: string } => action.uri !== undefined);
+  const found = new Map<string, PayloadFacts>();
+  for (const { uri, bytes, digest } of fetched) {
+    const content = payloads.find((p) => p.uri === uri)?.content;
+    if (content) {
+      const hash = digest && HASHES[digest.algorithm];
+      const fits = bytes === undefined || bytes === content.n;
+      if (!hash || !fits || hexOf(hash(envelope.subarray(content.at, content.at + content.n))) !== digest?.hex)
+        throw new Error(TEXTS.payloadWrong(uri));
+    }
+    const facts = { uri, inside: content !== undefined, ...(bytes !== undefined && { bytes }), ...(digest && { digest }) };
+    found.set(JSON.stringify(facts), facts);
+  }
+  return [...found.values()];
+}
+
+const decoder = new TextDecoder();
+const textOf = (bytes: ArrayLike<number>) => decoder.decode(Uint8Array.from(bytes));
+
+function textsOf(envelope: Uint8Array): [string, string][] {
+  return decodeEnvelope(envelope).text.flatMap(({ language, texts, components }) => [
+    ...texts.map((t): [string, string] => [`${TEXT_NAMES[t.key] ?? t.key} (${textOf(language)})`, textOf(t.text)]),
+    ...components.flatMap((c) => c.texts.map((t): [string, string] => [`component (${textOf(language)})`, textOf(t.text)])),
+  ]);
+}
+
+function elementsOf(envelope: Uint8Array): string[] {
+  const outline = decodeEnvelope(envelope);
+  return outline.manifest.digests.map(({ number }) => {
+    const name = number === MAN_COSWID ? TEXTS.sbom : number === MAN_MUD ? TEXTS.mud : (MANIFEST_NAMES[number] ?? String(number));
+    return TEXTS.severed(name, !outline.absent.includes(number));
+  });
+}
+
+/** Verifies the release as a device does. Throws the refusal of the bundle, or an Error with words. */
+export function verifyRelease(device: DeviceBundle, data: PageData, envelope: Uint8Array): Verified {
+  const anchors = data.keys.map((key) => anchorOf(device, key));
+  const manifest = device.open(envelope, { anchors, threshold: data.threshold });
+  const signed = anchors.map((anchor) => hasSigned(device, envelope, anchor));
+  const { components, behaviours } = explainManifest(device, manifest, data.kinds.map(kindOf), data.slots);
+  const digest = decodeEnvelope(envelope).digest;
+  return {
+    sequence: formatSequence(manifest.sequence),
+    digest: digest ? hexOf(digest.bytes) : "",
+    signed,
+    components,
+    behaviours,
+    payloads: payloadsOf(behaviours, envelope),
+    texts: textsOf(envelope),
+    elements: elementsOf(envelope),
+  };
+}

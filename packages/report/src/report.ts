@@ -1,0 +1,67 @@
+// The HTML file. Its Content-Security-Policy allows exactly three scripts and one style, by their hashes, and nothing
+// from anywhere else. A changed script does not run, and without the script the page says that nothing was verified.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { PAGE_SCRIPT, PAGE_STYLE } from "./assets.js";
+import type { ReportData } from "./data.js";
+import { TEXTS } from "./page/texts.js";
+
+const encoder = new TextEncoder();
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+const hashOf = (text: string) => `'sha256-${base64(sha256(encoder.encode(text)))}'`;
+const hexOf = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+
+/** JSON that cannot end the element that holds it. */
+const inScript = (value: unknown) =>
+  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const escaped = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** The script of a device bundle must not end its element either: `</` and `<!` appear in no bundle. */
+function checkBundle(bundle: string): void {
+  if (/<\/|<!/.test(bundle)) throw new TypeError("the bundle holds text that HTML takes for markup");
+}
+
+/**
+ * Makes the file. `bundle`: a device bundle in the form `script`, with the algorithms of the keys and the feature
+ * `trust`. The file needs no network, and sends nothing. It holds no private key.
+ */
+export function reportHtml({ envelope, ...rest }: ReportData, bundle: string): string {
+  checkBundle(bundle);
+  const data = inScript(rest);
+  // everything but the envelope, which its signatures protect: a changed report must not look verified
+  const expected = `var firmsealReportDigest="${hexOf(sha256(encoder.encode(data)))}";`;
+  const policy = [
+    "default-src 'none'",
+    `script-src ${[bundle, expected, PAGE_SCRIPT].map(hashOf).join(" ")}`,
+    `style-src ${hashOf(PAGE_STYLE)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${escaped(rest.file)}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<main id="report"><h1>${escaped(rest.file)}</h1><p class="verdict bad" role="status">${escaped(TEXTS.notRun)}</p></main>
+<script type="text/plain" id="envelope">${envelope}</script>
+<script type="application/json" id="data">${data}</script>
+<script>${bundle}</script>
+<script>${expected}</script>
+<script>${PAGE_SCRIPT}</script>
+</body>
+</html>
+`;
+}

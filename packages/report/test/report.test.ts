@@ -1,0 +1,248 @@
+// The page in Chromium: what it shows, that it turns red, and that nothing leaves it.
+
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { minifiedBundle } from "@firmseal/bundler";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LONG } from "../../test-support/src/effort.js";
+import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+// the page itself comes from the build
+const { reportHtml } = (await import(new URL("../lib/index.js", import.meta.url).href)) as typeof import("@firmseal/report");
+
+const path = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
+const reason = path ? "" : " (skipped: no chromium)";
+
+let browser: Browser;
+beforeAll(async () => {
+  if (path) browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+interface Opened {
+  page: Page;
+  verdict: string;
+  isGood: boolean;
+  /** What the page asked for, and what it wrote to the console. */
+  noise: string[];
+}
+
+/** Opens a page, and gives what it says first. Nothing but the file itself may be requested. */
+async function opened(url: string, o: { width?: number; scheme?: "dark" | "light" } = {}): Promise<Opened> {
+  const page = await browser.newPage({ viewport: { width: o.width ?? 1200, height: 900 }, colorScheme: o.scheme ?? "light" });
+  const noise: string[] = [];
+  page.on("request", (request) => request.url() !== url && noise.push(request.url()));
+  page.on("console", (message) => noise.push(message.text()));
+  page.on("pageerror", (error) => noise.push(String(error)));
+  await page.goto(url);
+  const verdict = page.locator(".verdict");
+  return { page, verdict: (await verdict.textContent()) ?? "", isGood: (await verdict.getAttribute("class")) === "verdict good", noise };
+}
+
+async function made(p: Place, ...more: string[]): Promise<string> {
+  await p.ok(["report", "fw.suit", "--key", "A.jwk", "--html", "fw.html", ...more]);
+  return p.get("fw.html").toString();
+}
+
+const urlOf = (p: Place, name = "fw.html") => pathToFileURL(p.at(name)).href;
+
+describe.skipIf(!path)(`a report${reason}`, () => {
+  it("verifies a good release, and shows who signed it and what a device does", async () => {
+    const p = standard();
+    await signImage(p, 6, "old.suit");
+    p.put("fw.bin", image(3000));
+    await signImage(p, 7, "fw.suit");
+    const html = await made(p, ...FACTS, "--previous-release", "old.suit", "--slot-size", "65536", "--device", "flash");
+    expect(html.length).toBeLessThan(400_000);
+    const { page, verdict, isGood, noise } = await opened(urlOf(p));
+    expect([isGood, verdict]).toEqual([true, "Verified here, by this page, with these keys"]);
+    const text = await page.locator("main").textContent();
+    const { thumbprint } = (await p.ok(["pubkey", "A.pem", "--json"])).json as { thumbprint: string };
+    for (const words of [
+      thumbprint,
+      "has signed",
+      "vendor example.com",
+      "class board-v2",
+      "gets #firmware, which the envelope contains",
+      "3,000 of 65,536 bytes (5 %)",
+      "sequence number 6 before, 7 after",
+      "After every cut, the previous release or the new one starts",
+    ])
+      expect(text).toContain(words);
+    expect(await page.locator(".map li").count()).toBeGreaterThan(10);
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  it.each([
+    [1200, "light"],
+    [1200, "dark"],
+    [390, "light"],
+    [390, "dark"],
+  ] as const)("is accessible at a width of %d, %s", async (width, scheme) => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    await made(p, "--slot-size", "65536", "--device", "memory");
+    const { page } = await opened(urlOf(p), { width, scheme });
+    expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(true);
+    // axe is put in from outside: the page would not load it
+    const client = await page.context().newCDPSession(page);
+    await client.send("Page.setBypassCSP", { enabled: true });
+    await page.reload();
+    await page.addScriptTag({ path: AXE });
+    const found = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: unknown[] }[] };
+    expect(found.violations.map(({ id }) => id)).toEqual([]);
+    await page.close();
+  });
+
+  /** Puts another text into the page. */
+  async function changed(p: Place, change: (html: string) => string): Promise<Opened> {
+    const html = p.get("fw.html").toString();
+    const other = change(html);
+    expect(other).not.toBe(html);
+    p.put("other.html", other);
+    const result = await opened(urlOf(p, "other.html"));
+    await result.page.close();
+    return result;
+  }
+
+  it("turns red after any change of the envelope, with the refusal's number", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const envelope = p.get("fw.suit");
+    const html = await made(p);
+    const inPage = envelope.toString("base64");
+    expect(html).toContain(inPage);
+    const step = LONG ? 1 : Math.ceil(envelope.length / 24);
+    for (let at = 0; at < envelope.length; at += step) {
+      const flipped = Buffer.from(envelope);
+      flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
+      const { isGood, verdict } = await changed(p, (text) => text.replace(inPage, flipped.toString("base64")));
+      expect([at, isGood]).toEqual([at, false]);
+      expect(verdict).toMatch(/^Refused: (.* \(\d+ [A-Z0-9_]+\)|payload #firmware is not the one that was signed)$/);
+    }
+    expect((await changed(p, (text) => text.replace(inPage, inPage.slice(4)))).isGood).toBe(false);
+    expect((await changed(p, (text) => text.replace(inPage, ""))).isGood).toBe(false);
+  });
+
+  it("turns red after a change of anything else that it shows", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    await made(p, "--device", "memory");
+    expect((await changed(p, (html) => html.replace('"boots":"old"', '"boots":"new"'))).verdict).toContain("this report was changed");
+    expect((await changed(p, (html) => html.replace('"threshold":1', '"threshold":0'))).verdict).toContain("this report was changed");
+    const other = await changed(p, (html) => html.replace(/var firmsealReportDigest="./, 'var firmsealReportDigest="x'));
+    expect([other.isGood, other.verdict]).toEqual([false, expect.stringContaining("Refused")]);
+    // a script with another content does not run at all
+    const script = await changed(p, (html) => html.replaceAll("Verified here", "Verified there"));
+    expect(script.verdict).toContain("Not verified: the script of this page did not run");
+  });
+
+  it("shows hostile names as text", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const name = "<img src=x onerror=alert(1)>\u202e\u001b[31m.suit";
+    p.put(name, p.get("fw.suit"));
+    await p.ok([
+      "report",
+      name,
+      "--key",
+      "A.jwk",
+      "--html",
+      "fw.html",
+      "--vendor",
+      "example.com",
+      "--class",
+      "</script><script>alert(2)</script>",
+    ]);
+    const { page, noise, isGood } = await opened(urlOf(p));
+    expect(isGood).toBe(true);
+    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.locator("h1").textContent()).toContain("<img src=x onerror=alert(1)>\\u202e\\u001b[31m.suit");
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  it(`says of releases that are refused what devices say${LONG ? "" : ", of every eighth vector"}`, async () => {
+    const { readVectors } = await import("../../../test-vectors/index.mjs");
+    interface Played {
+      name: string;
+      action: string;
+      features: string[];
+      envelope: string;
+      trust: { anchors: { alg: string; key: string; kid?: string; [limit: string]: unknown }[]; threshold?: number; floor?: unknown };
+      expect: { code: number };
+    }
+    const algs = ["ed25519", "es256", "hsslms"] as const;
+    const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");
+    const plain = ["alg", "key", "kid", "since", "until"];
+    const played = (readVectors("refused") as unknown as Played[])
+      .filter(({ action, trust }) => action === "open" && trust !== undefined && trust.floor === undefined)
+      // what a page has no form for
+      .filter(({ trust }) => trust.anchors.length > 0 && trust.anchors.every((a) => Object.keys(a).every((name) => plain.includes(name))))
+      .filter(({ trust, envelope }) => typeof envelope === "string" && Number.isInteger(trust.threshold ?? 1))
+      .filter(({ features }) => features.every((name) => algs.some((alg) => alg === name)))
+      .filter((_, i) => LONG || i % 8 === 0);
+    expect(played.length).toBeGreaterThan(LONG ? 200 : 25);
+    const bundle = await minifiedBundle({ algs, features: ["install", "errors", "copy", "trust"], form: "script" });
+    const p = standard();
+    const page = await browser.newPage();
+    for (const { name, envelope, trust, expect: expected } of played) {
+      const keys = trust.anchors.map(({ alg, key, kid, since, until }) => ({
+        alg,
+        key: base64(key),
+        ...(kid !== undefined && { kid: base64(kid) }),
+        ...(since !== undefined && { since }),
+        ...(until !== undefined && { until }),
+        thumbprint: "",
+      }));
+      const data = {
+        file: name,
+        made: "",
+        envelope: base64(envelope),
+        threshold: trust.threshold ?? 1,
+        names: {},
+        kinds: [],
+        slots: false,
+      };
+      // a document of its own for each: a policy lasts as long as its document
+      p.put("one.html", reportHtml({ ...data, keys } as unknown as Parameters<typeof reportHtml>[0], bundle));
+      await page.goto(urlOf(p, "one.html"));
+      expect([name, await page.locator(".verdict").textContent()]).toEqual([
+        name,
+        expect.stringMatching(new RegExp(`\\(${expected.code} [A-Z0-9_]+\\)$`)),
+      ]);
+    }
+    await page.close();
+  });
+});
+
+describe("report", () => {
+  it.each([
+    ["a key that has not signed", ["fw.suit", "--key", "B.jwk", "--html", "x.html"], 1, "refused"],
+    ["a name that is no page", ["fw.suit", "--key", "A.jwk", "--html", "fw.suit"], 2, "is not the name of an HTML file"],
+    ["no envelope", ["fw.bin", "--key", "A.jwk", "--html", "x.html"], 1, "not a SUIT envelope"],
+    ["half a device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--vendor", "a.com"], 2, "one of them is missing"],
+    ["an unknown simulated device", ["fw.suit", "--key", "A.jwk", "--html", "x.html", "--device", "toaster"], 2, "unknown device"],
+  ])("refuses %s, and writes nothing", async (_, args, exit, words) => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const before = p.tree();
+    expect(expectFailure(await p.run(["report", ...args]), exit)).toContain(words);
+    expect(p.tree()).toEqual(before);
+  });
+
+  it("makes the same page from the same release", async () => {
+    const p = standard();
+    await signImage(p, 7, "fw.suit");
+    const env = { SOURCE_DATE_EPOCH: "1700000000" };
+    for (const name of ["a.html", "b.html"]) await p.ok(["report", "fw.suit", "--key", "A.jwk", "--html", name], { env });
+    expect(p.get("a.html").equals(p.get("b.html"))).toBe(true);
+    expect(p.get("a.html").toString()).toContain("2023-11-14T22:13:20Z");
+  });
+});

@@ -1,0 +1,117 @@
+// Power cuts under a micro verifier: the code is that of a bundle, in which what a micro verifier does not need is left out.
+
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
+import type { Host } from "@firmseal/verifier";
+import { describe, expect, it } from "vitest";
+import { readMicroVectors } from "../../../test-vectors/index.mjs";
+import { playable } from "../../bundler/src/index.js";
+import { ALL, LONG } from "../../test-support/src/effort.js";
+import { DEVICES } from "../src/devices/devices.js";
+import { flashStore } from "../src/devices/flash.js";
+import { storageStore } from "../src/devices/storage.js";
+import { type Release, Simulation } from "../src/engine.js";
+import { erasedFlash, FlashModel } from "../src/models/flash-model.js";
+import { E, powerOn } from "../src/models/storage-model.js";
+import { simulate } from "../src/simulate.js";
+import type { MakeStore, Setup, Verifier } from "../src/store.js";
+
+const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
+const uuid = { vendor: "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", class: "1492af14-2569-5e48-bf42-9b2d51f2ab45" };
+const identity = { vendor: [hex(uuid.vendor.replaceAll("-", ""))], class: [hex(uuid.class.replaceAll("-", ""))] };
+const key = privateKey("ed25519", hex("0b".repeat(32)));
+const image = (n: number, seed: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed * 7 + (i >> 8)) & 255);
+
+const code = new Function(`return ${playable({ algs: ["ed25519"], features: ["flash", "storage"], micro: ["sha256"] })}`)();
+const sha256 = (bytes: ArrayLike<number>) => new Uint8Array(createHash("sha256").update(Uint8Array.from(bytes)).digest());
+// a host that has only what a board has: SHA-256 in one call
+const host: Host = { sha256: { once: sha256 } };
+const verifier: Verifier = {
+  install: (input, trust, device) => code.install(input, trust, device, host),
+  boot: (input, trust, device) => code.boot(input, trust, device, host),
+};
+
+async function release(sequence: number, bytes: Uint8Array, uri?: string): Promise<Release> {
+  const facts = { sequence, ...uuid, digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+  const description = singleImage(uri ? { ...facts, uri } : { ...facts, uri: "#firmware", payload: bytes });
+  const envelope = await signEnvelope(encode(description), [signer(key)]);
+  return { envelope, trust: { anchors: [code.anchor("ed25519", key.key)] }, payloads: new Map(uri ? [[uri, bytes]] : []) };
+}
+
+const setup: Setup = { identity, components: [[hex("00")]], capacity: 1024, envelope: 1024, pageSize: 1024 };
+// at full length none is left out
+const second = ALL ? undefined : LONG ? 20 : 10;
+const kinds: [string, MakeStore][] = [
+  ["raw flash", (s) => flashStore(s, false, { flashDevice: code.flashDevice, verifier })],
+  ["Espruino's Storage", (s) => storageStore(s, false, undefined, { storageDevice: code.storageDevice, verifier })],
+];
+
+describe("a power cut at any write and erase, and again during recovery, under a micro verifier", () => {
+  it.each(kinds)("leaves the old or the new release on %s", { timeout: 600_000 }, async (_, make) => {
+    const report = new Simulation(make, setup, await release(7, image(500, 1)), await release(8, image(300, 2))).run(second);
+    expect(report.faults).toEqual([]);
+    expect(report.cuts).toBeGreaterThan(20);
+    expect(report.cutsDuringRecovery).toBeGreaterThan(150);
+    expect(new Set(report.points.map((p) => p.boots))).toEqual(new Set(["old", "new"]));
+  });
+
+  it.each(kinds)("the same with an image outside the envelope on %s", { timeout: 600_000 }, async (_, make) => {
+    const report = new Simulation(make, setup, null, await release(8, image(300, 2), "https://example.com/fw")).run(second);
+    expect(report.faults).toEqual([]);
+  });
+
+  it.each(["flash-micro", "storage-micro"])("as firmseal simulate --device %s does it, with a release that it makes up", async (name) => {
+    const { report } = await simulate(DEVICES[name] as MakeStore, await release(8, image(503, 2)), identity, { secondCuts: 1 });
+    expect(report.faults).toEqual([]);
+    expect(report.cuts).toBeGreaterThan(20);
+  });
+});
+
+describe("the bundle that ships for Espruino", () => {
+  const shipped = createRequire(import.meta.url)("../../verifier/dist/firmseal-micro-hsslms-storage.js");
+
+  /** What Espruino has: one call for a text, for bytes, or for several of them. */
+  const crypto = {
+    SHA256(data: string | ArrayLike<number> | (number | ArrayLike<number>)[]) {
+      const hash = createHash("sha256");
+      const add = (part: string | number | ArrayLike<number>): void => {
+        if (typeof part === "number") hash.update(Uint8Array.of(part));
+        else hash.update(typeof part === "string" ? Buffer.from(part, "latin1") : Uint8Array.from(part));
+      };
+      if (Array.isArray(data)) data.forEach(add);
+      else add(data as string);
+      return Uint8Array.from(hash.digest()).buffer;
+    },
+  };
+
+  it.each(["hsslms-n32-w4", "hsslms-n24-w4", "hsslms-two-levels-n32"])(
+    "installs and starts %s from Storage, and refuses it changed",
+    (name) => {
+      const v = readMicroVectors().find((one) => one.name === name);
+      const flash = new FlashModel(erasedFlash(16, 4096));
+      const io = shipped.espruinoIo(powerOn(flash).storage, E, crypto);
+      const [key] = v?.trust?.anchors ?? [];
+      const whom = { anchors: [shipped.anchor("hsslms", hex(key?.key ?? ""))] };
+      const device = shipped.storageDevice(
+        io,
+        { vendor: [hex("bcc169656f3a53389d83d8b565c63bc7")], class: [hex("0e21754ce8a85902aaa3b172debfb634")] },
+        [[hex("00")]],
+        600,
+        2,
+      );
+      const envelope = hex(v?.envelope ?? "");
+      const changed = Uint8Array.from(envelope);
+      changed[100] = (changed[100] as number) ^ 1;
+      expect(() => shipped.install(changed, whom, device, io.host)).toThrow("firmseal refusal 60");
+      expect(device.envelope()).toBe(null);
+      const progress = shipped.install(envelope, whom, device, io.host);
+      progress.next();
+      expect(progress.done).toBe(true);
+      shipped.boot(device.start(), whom, device, io.host).next();
+      expect(device.invoked).toHaveLength(1);
+      expect(Buffer.from(device.invoked[0], "latin1").equals(Buffer.from(envelope.slice(-40)))).toBe(true);
+      expect(device.floor()).toEqual([0, 7]);
+    },
+  );
+});

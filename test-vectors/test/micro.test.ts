@@ -1,0 +1,97 @@
+// Plays the vectors for micro verifiers, and compares what they accept with the general verifier and with the signer.
+
+import * as verifier from "@firmseal/verifier/micro";
+import { TEMPLATE_ROWS, templateString } from "@firmseal/verifier/tools";
+import { describe, expect, it } from "vitest";
+import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
+import { TEMPLATE } from "../../packages/verifier/src/micro/template.js";
+import { readKeys, readMicroVectors } from "../index.mjs";
+import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
+import { outcome as judged, wrong } from "../play/judge.js";
+import { deviceOf } from "../play/play.js";
+
+const vectors = readMicroVectors();
+const accepted = vectors.filter((v) => "ok" in v.expect);
+
+/** A device before a vector is played. */
+function untouched(v: (typeof vectors)[0]): unknown {
+  const { parts, sequence, invoked } = deviceOf(v.device ?? {});
+  return [parts.map((p) => [p.current, p.slots]), sequence, invoked];
+}
+
+describe("a micro verifier", () => {
+  it.each(vectors.map((v) => [v.name, v] as const))("%s", (_, v) => {
+    expect(wrong(v, { input: same, verifier })).toBe("");
+  });
+
+  it.each(honest)("gives the same verdict for %s", (_, form) => {
+    for (const v of vectors) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, outcome(v, { input: same, verifier })]);
+  });
+
+  it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
+    for (const v of vectors) {
+      const expected = outcome(v, { input: same, verifier });
+      const found = outcome(v, { input: fickle, verifier });
+      if (v.action === "install" && "code" in found.result) expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
+      else expect([v.name, found]).toEqual([v.name, expected]);
+    }
+  });
+
+  it.each(hostile)("%s: accepts nothing that was refused, and changes no device", (_, form) => {
+    let refused = 0;
+    for (const v of vectors) {
+      const expected = outcome(v, { input: same, verifier });
+      const found = outcome(v, { ...form, verifier });
+      if ("code" in found.result) {
+        refused++;
+        expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
+      }
+      if ("code" in expected.result) expect([v.name, "code" in found.result]).toEqual([v.name, true]);
+    }
+    expect(refused).toBeGreaterThan(vectors.length / 3);
+  });
+});
+
+describe("the general verifier", () => {
+  it.each(accepted.map((v) => [v.name, v] as const))("accepts it too, with the same effects: %s", (_, v) => {
+    const { absent: _absent, signers: _signers, ...general } = judged(v) as { absent?: number[]; signers?: number[] };
+    const { signers: _own, ...expected } = v.expect as { signers?: number[] };
+    expect(general).toEqual(expected);
+  });
+});
+
+describe("the contract firmseal-single-1", () => {
+  it("is frozen: devices in the field have this string", () => {
+    expect(templateString()).toBe(
+      "d86b|a202{|82-{822f5820g}-{d284-{|a101I(04J)}-a0f6B}*{d284-{|a101M(04N)}-a0f6F}+}03-{a6010102D03{a2028181410004{8614a40150h0250i03{822f5820j}0eP010f020f}}07{82030f}09{821702}14{8614a115K1502030f}}-*69236669726d77617265R+",
+    );
+    expect(TEMPLATE).toBe(templateString());
+  });
+
+  it("says in each row what it means and what to do, in one line", () => {
+    for (const { what, advice } of TEMPLATE_ROWS)
+      for (const text of [what, advice]) {
+        expect(text).toMatch(/^(?![A-Z][a-z])\S.*[^.\s]$/);
+        expect(text.length).toBeLessThanOrEqual(160);
+      }
+  });
+
+  it("is what the signer makes of an image: the same bytes as the vectors, which are put together without it", async () => {
+    const { secret } = readKeys()["ed25519-a"] as { secret: string };
+    const key = signer(privateKey("ed25519", Uint8Array.from(Buffer.from(secret, "hex"))));
+    const facts = {
+      vendor: "bcc16965-6f3a-5338-9d83-d8b565c63bc7",
+      class: "0e21754c-e8a8-5902-aaa3-b172debfb634",
+    };
+    const image = Uint8Array.from({ length: 40 }, (_, i) => (i * 31 + 40) & 255);
+    const digest = Buffer.from(await crypto.subtle.digest("SHA-256", image)).toString("hex");
+    const expected = (name: string) => vectors.find((v) => v.name === name)?.envelope;
+    const made = async (more: object, sequence: number | string = 7) =>
+      Buffer.from(
+        await signEnvelope(encode(singleImage({ sequence, ...facts, digest, size: image.length, uri: "#firmware", ...more })), [key]),
+      ).toString("hex");
+    expect(await made({ payload: image })).toBe(expected("floor"));
+    expect(await made({ payload: image }, "18446744073709551615")).toBe(expected("sequence-18446744073709551615"));
+    expect(await made({ uri: "https://example.com/fw.bin" })).toBe(expected("image-arrives"));
+  });
+});
