@@ -117,6 +117,60 @@ describe("explain", () => {
     );
   });
 
+  it.each([
+    ["a start of an image that was not compared", [], ["directive-invoke"], "start: refuses: ", "INVOKE_UNVERIFIED"],
+    [
+      "a swap of a component with itself",
+      [{ "directive-override-parameters": { "source-component": 0 } }, "directive-swap"],
+      [],
+      "refuses: ",
+      "NOT_SUPPORTED",
+    ],
+    ["more bytes than the size", [setImage("#f", { content: "longer" }), "directive-write"], [], "refuses: ", "PAYLOAD_SIZE"],
+  ] as const)("tells of %s what devices say", async (_, more, invoke, words, name) => {
+    const p = standard();
+    await release(p, "odd", { install: [...fetched("#f"), ...more], ...(invoke.length > 0 && { invoke: [...invoke] }) });
+    expect((await explained(p, "odd.suit")).at(-1)).toMatch(new RegExp(`^ {2}${words}.* \\(${name}\\)$`));
+  });
+
+  it("tells that a swap names no digest for its source", async () => {
+    const p = standard();
+    await release(p, "swap", {
+      components: [["a"], ["b"]],
+      shared: [{ "directive-set-component-index": 0 }, ...identity(CLASSES[0])],
+      install: [
+        { "directive-set-component-index": 0 },
+        { "directive-override-parameters": { "image-digest": { algorithm: "sha-256", hex: "00".repeat(32) }, "source-component": 1 } },
+        "directive-swap",
+      ],
+    });
+    expect((await explained(p, "swap.suit")).at(-1)).toContain(
+      "refuses: the manifest writes a component without an image digest (DIGEST_UNSET)",
+    );
+  });
+
+  it("has a limit for all that it tries, also at the start", async () => {
+    const p = standard();
+    const many = Array.from({ length: 100 }, (_, i) => [
+      { "directive-override-parameters": { "class-identifier": `00000000-0000-4000-8000-${String(i).padStart(12, "0")}` } },
+      "condition-class-identifier",
+    ]);
+    await release(p, "long", {
+      shared: [...identity(CLASSES[0]).slice(0, 2), { "directive-try-each": many }],
+      install: fetched("#f"),
+      invoke: [setImage("#f"), ...Array.from({ length: 3000 }, () => "condition-image-match")],
+    });
+    expect(expectFailure(await p.run(["explain", "long.suit"]), 1)).toContain("takes more than 262,144 commands");
+  });
+
+  it("never gives two components one name", async () => {
+    const p = standard();
+    await release(p, "one", { components: [[{ hex: "00ff" }]], install: fetched("#f") });
+    await release(p, "two", { components: [["00ff"]], install: fetched("#f") });
+    const { stdout } = await p.ok(["diff", "one.suit", "two.suit"]);
+    expect(stdout).toContain("no longer the component 00ff\nnew: the component 30306666\n");
+  });
+
   it("names components and their sources", async () => {
     const p = standard();
     const components = [["boot"], ["app", { hex: "00" }]];
