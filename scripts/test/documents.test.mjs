@@ -94,3 +94,8 @@ it("CONTRIBUTING.md lists every generated source", () => {
   ]);
   for (const path of generated) expect(text).toContain(`| \`${path}\``);
 });
+
+it("the template string and its page are what the table gives", () => {
+  const { status, stderr } = spawnSync(process.execPath, [`${ROOT}scripts/template.mjs`, "--check"], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});

@@ -6,38 +6,55 @@ import { describe, expect, it } from "vitest";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "../../packages/signer/src/index.js";
 import { TEMPLATE } from "../../packages/verifier/src/micro/template.js";
 import { readKeys, readMicroVectors } from "../index.mjs";
-import { outcome, wrong } from "../play/judge.js";
+import { fickle, honest, hostile, outcome, same } from "../play/forms.js";
+import { outcome as judged, wrong } from "../play/judge.js";
+import { deviceOf } from "../play/play.js";
 
 const vectors = readMicroVectors();
 const accepted = vectors.filter((v) => "ok" in v.expect);
-const input = (bytes: ArrayLike<number>) => bytes;
+
+/** A device before a vector is played. */
+function untouched(v: (typeof vectors)[0]): unknown {
+  const { parts, sequence, invoked } = deviceOf(v.device ?? {});
+  return [parts.map((p) => [p.current, p.slots]), sequence, invoked];
+}
 
 describe("a micro verifier", () => {
   it.each(vectors.map((v) => [v.name, v] as const))("%s", (_, v) => {
-    expect(wrong(v, { input, verifier })).toBe("");
+    expect(wrong(v, { input: same, verifier })).toBe("");
   });
 
-  it("gives the same verdict for a Source that gives a byte at a time, and for one with one buffer", () => {
-    const buffer = new Uint8Array(4096);
-    const source = (bytes: ArrayLike<number>, one: boolean) => ({
-      length: bytes.length,
-      chunk: 5,
-      read: (at: number, n: number) => {
-        const part = Uint8Array.from({ length: n }, (_, i) => bytes[at + i] as number);
-        if (!one) return part;
-        buffer.fill(255);
-        buffer.set(part);
-        return buffer.subarray(0, n);
-      },
-    });
-    for (const one of [false, true])
-      for (const v of vectors) expect([v.name, wrong(v, { input: (bytes) => source(bytes, one), verifier })]).toEqual([v.name, ""]);
+  it.each(honest)("gives the same verdict for %s", (_, form) => {
+    for (const v of vectors) expect([v.name, outcome(v, { ...form, verifier })]).toEqual([v.name, outcome(v, { input: same, verifier })]);
+  });
+
+  it("gives the same verdict for a Source that changes its mind, or installs nothing where the image is read again", () => {
+    for (const v of vectors) {
+      const expected = outcome(v, { input: same, verifier });
+      const found = outcome(v, { input: fickle, verifier });
+      if (v.action === "install" && "code" in found.result) expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
+      else expect([v.name, found]).toEqual([v.name, expected]);
+    }
+  });
+
+  it.each(hostile)("%s: accepts nothing that was refused, and changes no device", (_, form) => {
+    let refused = 0;
+    for (const v of vectors) {
+      const expected = outcome(v, { input: same, verifier });
+      const found = outcome(v, { ...form, verifier });
+      if ("code" in found.result) {
+        refused++;
+        expect([v.name, found.state]).toEqual([v.name, untouched(v)]);
+      }
+      if ("code" in expected.result) expect([v.name, "code" in found.result]).toEqual([v.name, true]);
+    }
+    expect(refused).toBeGreaterThan(vectors.length / 3);
   });
 });
 
 describe("the general verifier", () => {
   it.each(accepted.map((v) => [v.name, v] as const))("accepts it too, with the same effects: %s", (_, v) => {
-    const { absent: _absent, signers: _signers, ...general } = outcome(v) as { absent?: number[]; signers?: number[] };
+    const { absent: _absent, signers: _signers, ...general } = judged(v) as { absent?: number[]; signers?: number[] };
     const { signers: _own, ...expected } = v.expect as { signers?: number[] };
     expect(general).toEqual(expected);
   });

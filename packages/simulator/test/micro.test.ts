@@ -1,15 +1,19 @@
 // Power cuts under a micro verifier: the code is that of a bundle, in which what a micro verifier does not need is left out.
 
 import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import { encode, privateKey, signEnvelope, signer, singleImage } from "@firmseal/signer";
 import type { Host } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
+import { readMicroVectors } from "../../../test-vectors/index.mjs";
 import { playable } from "../../bundler/src/index.js";
 import { ALL, LONG } from "../../test-support/src/effort.js";
 import { DEVICES } from "../src/devices/devices.js";
 import { flashStore } from "../src/devices/flash.js";
 import { storageStore } from "../src/devices/storage.js";
 import { type Release, Simulation } from "../src/engine.js";
+import { erasedFlash, FlashModel } from "../src/models/flash-model.js";
+import { E, powerOn } from "../src/models/storage-model.js";
 import { simulate } from "../src/simulate.js";
 import type { MakeStore, Setup, Verifier } from "../src/store.js";
 
@@ -62,4 +66,52 @@ describe("a power cut at any write and erase, and again during recovery, under a
     expect(report.faults).toEqual([]);
     expect(report.cuts).toBeGreaterThan(20);
   });
+});
+
+describe("the bundle that ships for Espruino", () => {
+  const shipped = createRequire(import.meta.url)("../../verifier/dist/firmseal-micro-hsslms-storage.js");
+
+  /** What Espruino has: one call for a text, for bytes, or for several of them. */
+  const crypto = {
+    SHA256(data: string | ArrayLike<number> | (number | ArrayLike<number>)[]) {
+      const hash = createHash("sha256");
+      const add = (part: string | number | ArrayLike<number>): void => {
+        if (typeof part === "number") hash.update(Uint8Array.of(part));
+        else hash.update(typeof part === "string" ? Buffer.from(part, "latin1") : Uint8Array.from(part));
+      };
+      if (Array.isArray(data)) data.forEach(add);
+      else add(data as string);
+      return Uint8Array.from(hash.digest()).buffer;
+    },
+  };
+
+  it.each(["hsslms-n32-w4", "hsslms-n24-w4", "hsslms-two-levels-n32"])(
+    "installs and starts %s from Storage, and refuses it changed",
+    (name) => {
+      const v = readMicroVectors().find((one) => one.name === name);
+      const flash = new FlashModel(erasedFlash(16, 4096));
+      const io = shipped.espruinoIo(powerOn(flash).storage, E, crypto);
+      const [key] = v?.trust?.anchors ?? [];
+      const whom = { anchors: [shipped.anchor("hsslms", hex(key?.key ?? ""))] };
+      const device = shipped.storageDevice(
+        io,
+        { vendor: [hex("bcc169656f3a53389d83d8b565c63bc7")], class: [hex("0e21754ce8a85902aaa3b172debfb634")] },
+        [[hex("00")]],
+        600,
+        2,
+      );
+      const envelope = hex(v?.envelope ?? "");
+      const changed = Uint8Array.from(envelope);
+      changed[100] = (changed[100] as number) ^ 1;
+      expect(() => shipped.install(changed, whom, device, io.host)).toThrow("firmseal refusal 60");
+      expect(device.envelope()).toBe(null);
+      const progress = shipped.install(envelope, whom, device, io.host);
+      progress.next();
+      expect(progress.done).toBe(true);
+      shipped.boot(device.start(), whom, device, io.host).next();
+      expect(device.invoked).toHaveLength(1);
+      expect(Buffer.from(device.invoked[0], "latin1").equals(Buffer.from(envelope.slice(-40)))).toBe(true);
+      expect(device.floor()).toEqual([0, 7]);
+    },
+  );
 });

@@ -42,13 +42,9 @@ function hashOnce(hash: Hash, b: Bytes): Bytes {
   return s.digest();
 }
 
-/**
- * The 22 bytes that each input begins with: I, `number`, and `d` twice. Leaves room for `n` bytes more, and for 8
- * again: if n is 24, `copyInto` copies all 32 bytes of a hash, and the last 8 are overwritten or ignored. `key`: an LMS
- * public key.
- */
-function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
-  var b = newBytes(30 + n);
+/** An input of the hash: I, `number`, `d` twice, which are 22 bytes, then `a` and `c`. `key`: an LMS public key. */
+function hashInput(key: Bytes, number: number, d: number, a: Bytes, c: Bytes): number[] {
+  var b = newBytes(22 + a.length + c.length);
   copyInto(b, 0, subBytes(key, 8, 16), 16);
   // q and the numbers of nodes are below 2^26: 32 bits are enough.
   b[16] = number >> 24;
@@ -56,26 +52,21 @@ function hashInput(key: Bytes, number: number, d: number, n: number): number[] {
   b[18] = (number >> 8) & 255;
   b[19] = number & 255;
   b[20] = b[21] = d;
+  copyInto(b, 22, a, a.length);
+  copyInto(b, 22 + a.length, c, c.length);
   return b;
 }
 
-/**
- * The first `n` bytes of the hash of the first `length` bytes of `b`. Copied, because the result of a host's hash may
- * not support views.
- */
-function truncatedDigest(hash: Hash, b: number[], length: number, n: number): Bytes {
+/** The first `n` bytes of the hash of `b`. Copied, because the result of a host's hash may not support views. */
+function truncatedDigest(hash: Hash, b: Bytes, n: number): Bytes {
   var out = newBytes(32);
-  copyInto(out, 0, hashOnce(hash, subBytes(b, 0, length)), n);
+  copyInto(out, 0, hashOnce(hash, b), n);
   return subBytes(out, 0, n);
 }
 
 /** The first `n` bytes of the hash of I, `number`, `d` twice, `a` and `c`. */
 function hashPieces(hash: Hash, key: Bytes, number: number, d: number, a: Bytes, c: Bytes, n: number): Bytes {
-  var end = 22 + a.length;
-  var b = hashInput(key, number, d, a.length + c.length);
-  copyInto(b, 22, a, a.length);
-  copyInto(b, end, c, c.length);
-  return truncatedDigest(hash, b, end + c.length, n);
+  return truncatedDigest(hash, hashInput(key, number, d, a, c), n);
 }
 
 /**
@@ -212,8 +203,9 @@ function candidateKey(
   n: number,
 ): Bytes {
   var digits = coefficients(hashPieces(hash, key, q, MESG, subBytes(signature, at, n), message, n), w, p, n);
-  var all = hashInput(key, q, PBLC, p * n);
-  var b = hashInput(key, q, 0, 1 + n);
+  var all = hashInput(key, q, PBLC, newBytes(p * n), []);
+  // i, j and tmp: room for a whole hash, whose last bytes are ignored if n is 24
+  var b = hashInput(key, q, 0, newBytes(33), []);
   var to = b as unknown as Uint8Array;
   var top = (1 << w) - 1;
   var words: number[] = [];
@@ -240,7 +232,7 @@ function candidateKey(
       all as unknown as Uint8Array,
     );
   else genericChains(b, hash, digits, top, all, signature, at, n);
-  return truncatedDigest(hash, all, 22 + p * n, n);
+  return truncatedDigest(hash, all, n);
 }
 
 /**
