@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { minifiedBundle } from "@firmseal/bundler";
-import { formatUuid, identityUuids } from "@firmseal/signer";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LONG } from "../../test-support/src/effort.js";
@@ -304,22 +303,19 @@ describe("report", () => {
     p.put("t.json", JSON.stringify(list));
     await p.ok(["trust", "create", "--from", "t.json"]);
     await p.ok(["trust", "sign", "t.trust", "--key", "C.pem"]);
-    const uuids = (name: string) => {
-      const { vendor, class: id } = identityUuids("example.com", name);
-      return { "vendor-identifier": formatUuid(vendor), "class-identifier": formatUuid(id) };
-    };
-    const branch = (name: string) => [
-      { "directive-override-parameters": uuids(name) },
+    const branch = (id: string) => [
+      { "directive-override-parameters": { "vendor-identifier": "cfbff0d1-9375-5685-968c-48ce8b15ae17", "class-identifier": id } },
       "condition-vendor-identifier",
       "condition-class-identifier",
     ];
+    const [v2, v3] = ["7ef25e26-57d5-563d-bec7-161eb72060bb", "d041272d-edb5-558c-998f-144424bbea1f"] as const;
     p.put(
       "two.json",
       JSON.stringify({
         $schema: "urn:firmseal:manifest:1",
         sequence: 3,
         components: [[{ hex: "00" }]],
-        "shared-sequence": [{ "directive-try-each": [branch("board-v2"), branch("board-v3")] }],
+        "shared-sequence": [{ "directive-try-each": [branch(v2), branch(v3)] }],
         install: [{ "directive-override-parameters": { uri: "#f", image: { payload: "#f" } } }, "directive-fetch", "condition-image-match"],
         payloads: { "#f": "#f" },
       }),
