@@ -1,5 +1,6 @@
 // What devices do with a release, and what changes from one release to the next: in words and in JSON.
 
+import { errors } from "@firmseal/verifier";
 import { describe, expect, it } from "vitest";
 import { expectFailure, FACTS, image, type Place, signImage, standard } from "../../test-support/src/run.js";
 
@@ -147,6 +148,26 @@ describe("explain", () => {
     expect((await explained(p, "swap.suit")).at(-1)).toContain(
       "refuses: the manifest writes a component without an image digest (DIGEST_UNSET)",
     );
+  });
+
+  it("tells of releases whose commands devices refuse what the test vectors say", async () => {
+    const { readVectors } = await import("../../../test-vectors/index.mjs");
+    const p = standard();
+    const rules = [errors.NOT_SUPPORTED, errors.IDENTITY_UNCHECKED, errors.INVOKE_UNVERIFIED, errors.INVOKE_MISPLACED] as number[];
+    type Played = { name: string; action: string; envelope: string; expect: { code: number }; trust?: object };
+    const played = (readVectors("refused") as unknown as Played[])
+      .filter(({ action, expect: { code } }) => (action === "install" || action === "boot") && rules.includes(code))
+      // a key that is limited to some devices, which explain does not look at
+      .filter(({ name }) => !/^(scope|single)-/.test(name));
+    expect(played.length).toBeGreaterThan(12);
+    for (const { name, envelope, expect: expected } of played) {
+      p.put("v.suit", Buffer.from(envelope, "hex"));
+      const { json } = await p.ok(["explain", "v.suit", "--json"]);
+      expect([name, json["behaviours"]]).toEqual([
+        name,
+        [expect.objectContaining({ refused: expect.objectContaining({ code: expected.code }) })],
+      ]);
+    }
   });
 
   it("has a limit for all that it tries, also at the start", async () => {
