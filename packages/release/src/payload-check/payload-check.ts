@@ -207,6 +207,20 @@ class Effort {
   }
 }
 
+/** An interpreter whose runs together execute a limited number of commands. Throws a Failure at the start of a run. */
+export function limitedInterpreter(): Interpreter {
+  const effort = new Effort();
+  let last: Run | undefined;
+  return {
+    ...INTERPRETER,
+    start(m, sections, identity) {
+      if (last) effort.ended(last);
+      last = start(m, sections, identity);
+      return last;
+    },
+  };
+}
+
 function sectionsOf(m: Manifest): number[] {
   return INSTALL_SECTIONS.filter((s) => !m.absent.includes(s));
 }
