@@ -163,7 +163,7 @@ describe("firmseal bundle", () => {
   });
 
   it("has the refusals' names where they are asked for", async () => {
-    const all = { ...(await import("@firmseal/verifier")).errors };
+    const { TEMPLATE_MISMATCH: _, ...all } = { ...(await import("@firmseal/verifier")).errors };
     const ofTrust = (name: string) => /^TRUST_(?!POLICY)|^ANCHOR_WINDOW$|^SEQUENCE_JUMP$|^SEQUENCE_JUMP$/.test(name);
     const ofStatus = (name: string) => /^STATUS_/.test(name);
     for (const [features, expected] of [
